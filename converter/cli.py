@@ -1,0 +1,29 @@
+"""`pilah-converter`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+
+from edge.cli import Verb, run_program
+
+VERBS: Mapping[str, Verb] = {
+    "convert": Verb(
+        "quantise a run into a bundle and prove it equal", "converter.commands.convert"
+    ),
+}
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Runs `pilah-converter` and returns its exit code."""
+    return run_program(
+        "pilah-converter",
+        "From a trained model to a bundle.",
+        VERBS,
+        extra="converter",
+        words=words,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

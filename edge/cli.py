@@ -1,0 +1,137 @@
+"""`pilah-edge`, and what the three commands of pilah share: verbs, errors, exit codes, output."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import importlib
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from edge import __version__
+from edge.errors import (
+    EXIT_INTERRUPTED,
+    EXIT_IO,
+    EXIT_UNAVAILABLE,
+    PilahError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One verb of a command: `module` has `add_arguments(parser)` and `run(arguments) -> int`.
+
+    The module is imported only when its verb is called, so that `--help` is quick.
+    """
+
+    summary: str
+    module: str
+
+
+VERBS: Mapping[str, Verb] = {
+    "classify": Verb("what is on these pictures", "edge.commands.classify"),
+    "evaluate": Verb("how good a bundle is on labelled pictures", "edge.commands.evaluate"),
+    "inspect": Verb("what is in a bundle", "edge.commands.inspect"),
+    "bench": Verb("how fast this machine runs a bundle", "edge.commands.bench"),
+    "check": Verb("find the mistakes in a station file", "edge.commands.check"),
+    "run": Verb("sort, as a station file says", "edge.commands.run"),
+}
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Runs `pilah-edge` and returns its exit code."""
+    return run_program("pilah-edge", "The machine that sorts.", VERBS, extra="edge", words=words)
+
+
+def run_program(
+    name: str,
+    description: str,
+    verbs: Mapping[str, Verb],
+    *,
+    extra: str,
+    words: Sequence[str] | None = None,
+) -> int:
+    """Runs one verb of a command and returns the exit code.
+
+    Mistakes that have a message (PilahError) end on stderr as one `name: error:` line; so do a
+    missing package, a full disk and Ctrl-C. Anything else is a bug and keeps its traceback.
+
+    Args:
+        extra: the extra that brings the packages the verbs need.
+        words: the command line without the program's name; None: this process's own.
+    """
+    words = list(sys.argv[1:] if words is None else words)
+    try:
+        parser, run = _parse(name, description, verbs, words)
+        return run(parser.parse_args(words))
+    except PilahError as error:
+        return _fail(name, str(error), error.exit_code)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package in ("", "edge", "trainer", "converter"):
+            raise
+        return _fail(
+            name,
+            f"the package {package!r} is not installed: pip install 'pilah[{extra}]'",
+            EXIT_UNAVAILABLE,
+        )
+    except BrokenPipeError:
+        # The reader, `head` say, has seen enough. Python would complain at exit, too.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        if error.errno is None or (error.filename is None and error.errno != errno.ENOSPC):
+            raise
+        return _fail(name, f"{error.filename or 'output'}: {error.strerror}", EXIT_IO)
+    except KeyboardInterrupt:
+        return _fail(name, "stopped by Ctrl-C", EXIT_INTERRUPTED)
+
+
+def say(text: str) -> None:
+    """Talk for a person goes to stderr; stdout is for data."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _parse(
+    name: str, description: str, verbs: Mapping[str, Verb], words: Sequence[str]
+) -> tuple[argparse.ArgumentParser, Callable[[argparse.Namespace], int]]:
+    if words and words[0] in verbs:
+        verb = verbs[words[0]]
+        module = importlib.import_module(verb.module)
+        parser = _Parser(prog=f"{name} {words[0]}", description=module.__doc__)
+        parser.add_argument("verb", help=argparse.SUPPRESS)
+        module.add_arguments(parser)
+        return parser, module.run
+    parser = _Parser(
+        prog=name,
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="verbs:\n"
+        + "\n".join(f"  {word:<10} {verb.summary}" for word, verb in verbs.items())
+        + f"\n\n`{name} VERB --help` says more of each.",
+    )
+    parser.add_argument("--version", action="version", version=f"{name} {__version__}")
+    parser.add_argument("verb", metavar="VERB", choices=list(verbs), help="one of those below")
+    return parser, lambda arguments: 2
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, with whole flag names only, and its errors in our own form."""
+
+    def __init__(self, **options: object) -> None:
+        super().__init__(allow_abbrev=False, **options)  # type: ignore[arg-type]
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {message}\n{self.prog} --help says what it takes\n")
+
+
+def _fail(name: str, message: str, code: int) -> int:
+    say(f"{name}: error: {message}")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,54 @@
+"""Say what is on pictures: a line each, with the score of the best label."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from edge.cli import say
+from edge.errors import EXIT_DATA, EXIT_OK, UnreadableImageError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="bundle folder or zip file")
+    parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="picture files")
+    parser.add_argument("--json", action="store_true", help="a JSON object a line")
+    parser.add_argument("--threads", type=int, default=1, help="threads to compute with (1)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from edge.decision import decide
+    from edge.model.bundle import read_bundle
+    from edge.model.classifier import Classifier
+    from edge.model.golden import check_golden_start
+    from edge.model.image_file import read_image
+
+    classifier = Classifier(read_bundle(arguments.bundle), threads=arguments.threads)
+    check_golden_start(classifier)
+    accept = classifier.bundle.manifest.accept
+    unreadable = 0
+    for path in arguments.images:
+        try:
+            scores = classifier.scores(read_image(path))
+        except UnreadableImageError as error:
+            unreadable += 1
+            say(f"skipped: {error}")
+            continue
+        verdict = decide(scores, classifier.labels, accept)
+        if arguments.json:
+            line = {
+                "path": str(path),
+                "label": verdict.label,
+                "confidence": verdict.confidence,
+                "accepted": verdict.accepted,
+                "scores": {
+                    label: float(score)
+                    for label, score in zip(classifier.labels, scores, strict=True)
+                },
+            }
+            print(json.dumps(line, ensure_ascii=False))
+        else:
+            reason = f"  reject: {verdict.reject}" if verdict.reject else ""
+            print(f"{path}: {verdict.label} {verdict.confidence:.1%}{reason}")
+    return EXIT_DATA if unreadable else EXIT_OK

@@ -1,0 +1,60 @@
+"""Show what is in a bundle, after checking every file of it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from edge.errors import EXIT_OK
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="bundle folder or zip file")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from edge.model.bundle import read_bundle
+    from edge.model.classifier import Classifier
+    from edge.model.golden import check_golden_exactly
+
+    bundle = read_bundle(arguments.bundle)
+    interpreter = Classifier(bundle).interpreter
+    check_golden_exactly(bundle)
+    if arguments.json:
+        whole = bundle.manifest.model_dump(mode="json") | {
+            "labels": bundle.labels,
+            "digest": bundle.digest,
+            "model_bytes": len(bundle.model),
+            "runtime": interpreter.runtime,
+            "xnnpack": interpreter.xnnpack,
+        }
+        print(json.dumps(whole, ensure_ascii=False))
+        return EXIT_OK
+    manifest, spec = bundle.manifest, bundle.manifest.input
+    print(f"{bundle.title}  (digest {bundle.digest[:12]})")
+    print(f"model      {len(bundle.model) / 1e6:.1f} MB, {manifest.quantization.scheme}")
+    print(
+        f"input      {spec.width}x{spec.height}, {'RGB' if spec.channels == 3 else 'grey'}, "
+        f"{spec.geometry}, of the {'whole region' if spec.crop == 'region' else 'item'}"
+    )
+    print("labels     accept from")
+    for label in bundle.labels:
+        print(f"  {label:<20} {manifest.accept[label]:.3f}")
+    for name, figures in manifest.figures.items():
+        if isinstance(figures, dict) and figures.get("accuracy_interval"):
+            low, high = figures["accuracy_interval"]
+            print(
+                f"{name:<10} accuracy {figures['accuracy']:.1%} ({low:.1%} to {high:.1%}) on "
+                f"{figures['images']} pictures of the test part"
+            )
+    print(f"recipe     {manifest.recipe.get('name')}, data {manifest.data.get('digest', '')[:12]}")
+    print(f"made with  {', '.join(f'{tool} {v}' for tool, v in manifest.tools.items())}")
+    print(f"here       {interpreter.runtime}, XNNPACK {_on(interpreter.xnnpack)}")
+    print(f"golden     {len(manifest.golden.pictures)} pictures reproduced exactly")
+    return EXIT_OK
+
+
+def _on(xnnpack: bool | None) -> str:
+    return "unknown" if xnnpack is None else "on" if xnnpack else "off"

@@ -1,0 +1,129 @@
+"""One named exception per mistake.
+
+Every message says what was wrong, where, what was received and what to do. `exit_code` is what a
+command ends with; the README lists them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+EXIT_OK = 0
+EXIT_NO = 1
+"""It ran, and the answer is no: a gate failed, a check found errors."""
+EXIT_USAGE = 2
+EXIT_DATA = 65
+"""What was given to read cannot be used: pictures, a bundle, a run (sysexits EX_DATAERR)."""
+EXIT_UNAVAILABLE = 69
+"""Something needed is not there: a package, weights, hardware (EX_UNAVAILABLE)."""
+EXIT_IO = 74
+"""Writing or reading failed: a full disk, a missing permission (EX_IOERR)."""
+EXIT_CONFIG = 78
+"""A station file or a recipe is wrong (EX_CONFIG)."""
+EXIT_INTERRUPTED = 130
+
+
+class PilahError(Exception):
+    """Any mistake that has a message for the user."""
+
+    exit_code = EXIT_USAGE
+
+
+class UsageError(PilahError, ValueError):
+    """A command was called with words that do not fit together."""
+
+
+class MissingPackageError(PilahError, ImportError):
+    """The extra that a command needs is not installed."""
+
+    exit_code = EXIT_UNAVAILABLE
+
+
+class StorageError(PilahError, OSError):
+    """A file could not be written or read: full disk, missing permission, missing folder."""
+
+    exit_code = EXIT_IO
+
+
+# Pictures
+
+
+class UnreadableImageError(PilahError, ValueError):
+    """A picture cannot be decoded whole."""
+
+    exit_code = EXIT_DATA
+
+
+class PictureSetError(PilahError, ValueError):
+    """A folder, manifest or class map does not give a usable set of labelled pictures."""
+
+    exit_code = EXIT_DATA
+
+
+# Bundles
+
+
+class BundleError(PilahError, ValueError):
+    """A bundle that must not be run."""
+
+    exit_code = EXIT_DATA
+
+
+class BundleMissingError(BundleError):
+    """There is no bundle at the path given."""
+
+
+class BundleFormatError(BundleError):
+    """`bundle.json` or `labels.txt` is not what the schema says."""
+
+
+class BundleVersionError(BundleError):
+    """The bundle's schema version is one that this pilah does not know."""
+
+
+class BundleFileChangedError(BundleError):
+    """A file's SHA-256 differs from what `bundle.json` says."""
+
+
+class BundleFileMissingError(BundleError):
+    """`bundle.json` names a file that is not there."""
+
+
+class BundleFileExtraError(BundleError):
+    """A file is there that `bundle.json` does not name."""
+
+
+class LabelCountError(BundleError):
+    """The number of labels does not fit the model's output."""
+
+
+class ModelInputError(BundleError):
+    """The model's input is not what the bundle's input spec makes."""
+
+
+class ModelOutputError(BundleError):
+    """The model's output is not one row of float32 scores."""
+
+
+class GoldenError(BundleError):
+    """A golden picture does not reproduce the tensor or the scores recorded for it."""
+
+
+class RuntimeMissingError(PilahError, ImportError):
+    """No TFLite runtime is installed."""
+
+    exit_code = EXIT_UNAVAILABLE
+
+
+# Stations
+
+
+class ConfigError(PilahError, ValueError):
+    """A station file or a recipe is wrong. `problems` has a line for each mistake found."""
+
+    exit_code = EXIT_CONFIG
+
+    def __init__(self, path: Path | str, problems: list[str]) -> None:
+        self.path = Path(path)
+        self.problems = problems
+        super().__init__("\n".join(f"{path}:{problem}" for problem in problems))

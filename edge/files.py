@@ -1,0 +1,113 @@
+"""Files and folders that are either whole or not there: written aside, fsynced, then renamed."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from edge.errors import StorageError
+
+
+@contextmanager
+def storage_errors(doing: str, path: Path) -> Iterator[None]:
+    """Turns an OSError on `path` into a StorageError that says what to do.
+
+    Args:
+        doing: what was attempted, as a verb phrase: "write", "create the folder".
+    """
+    try:
+        yield
+    except StorageError:
+        raise
+    except OSError as error:
+        advice = {
+            errno.ENOSPC: "the disk is full: free some space and run it again",
+            errno.EDQUOT: "the disk quota is used up: free some space and run it again",
+            errno.EACCES: "permission denied: choose another place or change its owner",
+            errno.EPERM: "not permitted: choose another place or change its owner",
+            errno.EROFS: "the file system is read-only: choose another place",
+            errno.ENOENT: "a folder of that path does not exist",
+            errno.ENOTDIR: "a part of that path is a file, not a folder",
+        }.get(error.errno or 0, error.strerror or str(error))
+        raise StorageError(f"cannot {doing} {path}: {advice}") from error
+
+
+def write_file(path: Path, content: bytes | str) -> None:
+    """Replaces `path` by `content` in one step; text is written as UTF-8.
+
+    Raises:
+        StorageError: the disk is full or the place cannot be written. `path` is as it was.
+    """
+    raw = content.encode() if isinstance(content, str) else content
+    aside: Path | None = None
+    with storage_errors("write", path):
+        try:
+            descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+            aside = Path(name)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(raw)
+                file.flush()
+                os.fsync(file.fileno())
+            aside.chmod(0o666 & ~_umask())
+            aside.replace(path)
+            aside = None
+            _sync_folder(path.parent)
+        finally:
+            if aside is not None:
+                aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
+    """A folder to fill, which becomes `path` when the block ends well and vanishes when not.
+
+    Args:
+        replace: take the place of a folder that is there already; it is kept until then.
+
+    Raises:
+        StorageError: `path` exists and `replace` is off, or writing failed.
+    """
+    if path.exists() and not replace:
+        raise StorageError(f"{path} is there already: choose another name or remove it")
+    with storage_errors("create", path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    try:
+        with storage_errors("write", path):
+            yield aside
+            for file in aside.rglob("*"):
+                if file.is_file():
+                    _sync(file)
+            aside.chmod(0o777 & ~_umask())
+            if path.exists():
+                old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.old."))
+                path.replace(old / "old")
+                aside.replace(path)
+                shutil.rmtree(old)
+            else:
+                aside.replace(path)
+            _sync_folder(path.parent)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+_sync_folder = _sync

@@ -1,0 +1,71 @@
+"""What flows through a station, from the camera to the ledger."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.model.image_file import Image
+from edge.model.preprocess import Box
+
+Scores = npt.NDArray[np.float32]
+"""Class probabilities of one frame, float32 (classes,), in the order of `labels.txt`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """An image with its capture time and sequence number."""
+
+    image: Image
+    """uint8 (height, width, 3) BGR."""
+    captured: float
+    """Seconds on the station's monotonic clock, when the light fell on the sensor."""
+    sequence: int
+    """Counts every frame the camera gave, dropped ones too."""
+    source: str = ""
+    """The file a frame was read from; empty for a live camera."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Item:
+    """One physical object passing, with its frames in order of capture."""
+
+    frames: tuple[Frame, ...]
+    box: Box | None = None
+    """Where the item is in the region of its frames; None: the whole region."""
+
+    @property
+    def captured(self) -> float:
+        """Seconds on the monotonic clock when the item was last seen; lane delays count from it."""
+        return self.frames[-1].captured
+
+
+class RejectReason(StrEnum):
+    """Why an item went to the default lane."""
+
+    LOW_CONFIDENCE = "low_confidence"
+    """The best score is below the accept threshold of its label."""
+    LATE = "late"
+    """The verdict was there only after the item had passed."""
+    UNREADABLE = "unreadable"
+    """The picture could not be decoded."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Verdict:
+    """What was decided for one item: a label, or a reject with its reason."""
+
+    label: str
+    """The best label, also of a rejected item."""
+    confidence: float
+    """The best label's score, 0..1."""
+    scores: Scores
+    reject: RejectReason | None = None
+
+    @property
+    def accepted(self) -> bool:
+        """True where the item goes to the lane of its label."""
+        return self.reject is None

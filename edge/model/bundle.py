@@ -1,0 +1,260 @@
+"""The bundle: a model with everything needed to run it right, in one folder or one zip file.
+
+`model.tflite`, `labels.txt`, `bundle.json` (the manifest), `golden/` (pictures with known answers)
+and `card.md`. The manifest names the SHA-256 of every other file; what does not fit is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from edge.errors import (
+    BundleFileChangedError,
+    BundleFileExtraError,
+    BundleFileMissingError,
+    BundleFormatError,
+    BundleMissingError,
+    BundleVersionError,
+    LabelCountError,
+)
+from edge.files import storage_errors
+from edge.model.preprocess import InputSpec
+
+SCHEMA_VERSION = 1
+MANIFEST = "bundle.json"
+MODEL = "model.tflite"
+LABELS = "labels.txt"
+CARD = "card.md"
+GOLDEN = "golden"
+
+_LARGEST = 256 * 1024 * 1024
+"""Bytes a whole bundle may take unpacked: a Pi Zero 2 W has 512 MiB of memory."""
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Threshold = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class GoldenPicture(_Section):
+    """A picture in the bundle with its known answers."""
+
+    picture: Annotated[str, Field(pattern=r"^golden/[0-9]+\.png$")]
+    tensor_sha256: Sha256
+    """Of the input tensor's bytes, C order."""
+    scores: list[float]
+    """Under the reference kernels, exact float32 values."""
+
+
+class Golden(_Section):
+    """What every device must reproduce."""
+
+    tolerance: Annotated[float, Field(gt=0, le=1)]
+    """Largest difference of a score under other than the reference kernels."""
+    pictures: Annotated[list[GoldenPicture], Field(min_length=1)]
+
+
+class Quantization(_Section):
+    """How the float model became integers."""
+
+    scheme: str
+    calibration_pictures: int
+
+
+class Manifest(_Section):
+    """`bundle.json`."""
+
+    schema_version: int
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    version: Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)*$")]
+    """Compared number by number; a station installs only a newer one."""
+    files: dict[str, Sha256]
+    input: InputSpec
+    accept: dict[str, Threshold]
+    """The accept threshold of every label."""
+    unknown: Threshold | None = None
+    """The threshold for things of no class; None where the model has no such score."""
+    quantization: Quantization
+    golden: Golden
+    figures: dict[str, Any]
+    """Evaluations of the float and int8 model on the test part, and their agreement."""
+    recipe: dict[str, Any]
+    data: dict[str, Any]
+    tools: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bundle:
+    """A bundle whose files are all as its manifest says."""
+
+    path: Path
+    manifest: Manifest
+    labels: tuple[str, ...]
+    model: bytes
+    golden: Mapping[str, bytes]
+    """The golden pictures' PNG files by their name in the manifest."""
+    digest: str
+    """SHA-256 of `bundle.json`, and through it of every file."""
+
+    @property
+    def title(self) -> str:
+        """Name and version, as the ledger and the logs give it."""
+        return f"{self.manifest.name} {self.manifest.version}"
+
+
+def read_bundle(path: Path) -> Bundle:
+    """The bundle in the folder or zip file `path`, every file checked against the manifest.
+
+    Raises:
+        BundleMissingError: nothing there, or nothing that holds a `bundle.json`.
+        BundleFormatError: `bundle.json` or `labels.txt` is not what the schema says.
+        BundleVersionError: its schema version is not one this pilah knows.
+        BundleFileChangedError, BundleFileMissingError, BundleFileExtraError: a file does not fit.
+        LabelCountError: labels and thresholds do not name the same classes.
+    """
+    files = _files(path)
+    raw = files.pop(MANIFEST)
+    manifest = _manifest(raw, path)
+    for name, digest in sorted(manifest.files.items()):
+        if name not in files:
+            raise BundleFileMissingError(
+                f"{path}: {name} is missing, though {MANIFEST} names it: copy the bundle again"
+            )
+        if (found := hashlib.sha256(files[name]).hexdigest()) != digest:
+            raise BundleFileChangedError(
+                f"{path}: {name} has been changed: its SHA-256 is {found[:12]}…, "
+                f"{MANIFEST} says {digest[:12]}…: copy the bundle again"
+            )
+    if extra := sorted(set(files) - set(manifest.files)):
+        raise BundleFileExtraError(
+            f"{path}: {', '.join(extra)} {'is' if len(extra) == 1 else 'are'} not named by "
+            f"{MANIFEST}: remove what does not belong to the bundle"
+        )
+    labels = _labels(files.get(LABELS), path)
+    if set(labels) != set(manifest.accept):
+        raise LabelCountError(
+            f"{path}: {LABELS} has {len(labels)} labels and {MANIFEST} accept thresholds for "
+            f"{len(manifest.accept)}; not in both: "
+            f"{', '.join(sorted(set(labels) ^ set(manifest.accept)))}. Convert the run again"
+        )
+    if MODEL not in files:
+        raise BundleFileMissingError(f"{path}: {MODEL} is missing: convert the run again")
+    pictures = {g.picture for g in manifest.golden.pictures}
+    if absent := sorted(pictures - set(files)):
+        raise BundleFileMissingError(f"{path}: {absent[0]} is missing: convert the run again")
+    return Bundle(
+        path=path,
+        manifest=manifest,
+        labels=labels,
+        model=files[MODEL],
+        golden={name: files[name] for name in pictures},
+        digest=hashlib.sha256(raw).hexdigest(),
+    )
+
+
+def write_manifest(folder: Path, **fields: Any) -> None:
+    """Writes `bundle.json` for the files that lie in `folder`, which makes it a bundle.
+
+    Args:
+        folder: holds every other file of the bundle.
+        fields: all of `Manifest` but `schema_version` and `files`.
+    """
+    files = {
+        file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and file.name != MANIFEST
+    }
+    manifest = Manifest(schema_version=SCHEMA_VERSION, files=files, **fields)
+    text = json.dumps(manifest.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
+    (folder / MANIFEST).write_text(text, encoding="utf-8")
+
+
+def version_key(version: str) -> tuple[int, ...]:
+    """What to compare versions by: 2026.11.3 is newer than 2026.9.12."""
+    return tuple(int(part) for part in version.split("."))
+
+
+def _files(path: Path) -> dict[str, bytes]:
+    if not path.exists():
+        raise BundleMissingError(f"{path}: no such bundle: give the folder or zip file of one")
+    with storage_errors("read", path):
+        files = _folder_files(path) if path.is_dir() else _zip_files(path)
+    if MANIFEST not in files:
+        raise BundleMissingError(
+            f"{path}: not a bundle, it has no {MANIFEST}: make one with "
+            "`pilah-converter convert RUN --out BUNDLE`"
+        )
+    return files
+
+
+def _folder_files(path: Path) -> dict[str, bytes]:
+    found = {file.relative_to(path).as_posix(): file for file in path.rglob("*") if file.is_file()}
+    if MANIFEST not in found:  # do not read somebody's photographs
+        return {}
+    _check_size(sum(file.stat().st_size for file in found.values()), path)
+    return {name: file.read_bytes() for name, file in found.items()}
+
+
+def _zip_files(path: Path) -> dict[str, bytes]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [member for member in archive.infolist() if not member.is_dir()]
+            _check_size(sum(member.file_size for member in members), path)
+            files = {member.filename: archive.read(member) for member in members}
+    except zipfile.BadZipFile as error:
+        raise BundleFormatError(f"{path}: not a bundle's zip file: {error}") from error
+    if MANIFEST in files:
+        return files
+    # `zip -r bundle.zip bundle/` puts a folder around it.
+    roots = {name.partition("/")[0] for name in files}
+    return {name.partition("/")[2]: raw for name, raw in files.items()} if len(roots) == 1 else {}
+
+
+def _check_size(size: int, path: Path) -> None:
+    if size > _LARGEST:
+        raise BundleFormatError(
+            f"{path}: {size:,} bytes is more than a bundle may take ({_LARGEST:,}): not a bundle"
+        )
+
+
+def _manifest(raw: bytes, path: Path) -> Manifest:
+    try:
+        fields = json.loads(raw)
+    except ValueError as error:
+        raise BundleFormatError(f"{path}: {MANIFEST} is not JSON: {error}") from error
+    version = fields.get("schema_version") if isinstance(fields, dict) else None
+    if version != SCHEMA_VERSION:
+        raise BundleVersionError(
+            f"{path}: {MANIFEST} has schema version {version!r}, this pilah reads "
+            f"{SCHEMA_VERSION}: install a newer pilah, or convert the run with this one"
+        )
+    try:
+        return Manifest.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise BundleFormatError(
+            f"{path}: {MANIFEST}: {where}: {first['msg']}. Received: {first['input']!r:.80}"
+        ) from error
+
+
+def _labels(raw: bytes | None, path: Path) -> tuple[str, ...]:
+    if raw is None:
+        raise BundleFileMissingError(f"{path}: {LABELS} is missing: convert the run again")
+    try:
+        labels = tuple(raw.decode("utf-8").removesuffix("\n").split("\n"))
+    except UnicodeDecodeError as error:
+        raise BundleFormatError(f"{path}: {LABELS} is not UTF-8: {error}") from error
+    if len(set(labels)) != len(labels) or not all(labels):
+        raise BundleFormatError(f"{path}: {LABELS} has an empty or a repeated line: {labels}")
+    return labels

@@ -1,0 +1,50 @@
+"""A bundle's model, checked and ready: picture in, scores out, as every part of pilah sees it."""
+
+from __future__ import annotations
+
+import cv2
+
+from edge.errors import LabelCountError, ModelInputError
+from edge.flow import Scores
+from edge.model.bundle import Bundle
+from edge.model.image_file import Image
+from edge.model.interpreter import Interpreter, Kernels
+from edge.model.preprocess import Box, preprocess
+
+
+class Classifier:
+    """The model of a bundle on this machine; not to be shared between threads."""
+
+    def __init__(self, bundle: Bundle, *, threads: int = 1, kernels: Kernels = "default") -> None:
+        """Loads the bundle's model and checks that its shapes are what the bundle says.
+
+        Raises:
+            LabelCountError: the labels do not fit the model's output.
+            ModelInputError, ModelOutputError: another type or shape than the contract's.
+        """
+        # OpenCV's own threads fight the interpreter's for the same cores.
+        cv2.setNumThreads(1)
+        self.bundle = bundle
+        self.spec = bundle.manifest.input
+        self.labels = bundle.labels
+        self.interpreter = Interpreter(bundle.model, threads=threads, kernels=kernels)
+        if self.interpreter.classes != len(bundle.labels):
+            raise LabelCountError(
+                f"{bundle.path}: labels.txt has {len(bundle.labels)} labels, the model gives "
+                f"{self.interpreter.classes} scores: they are not from the same training"
+            )
+        if self.interpreter.input_shape != self.spec.shape:
+            raise ModelInputError(
+                f"{bundle.path}: the model takes {self.interpreter.input_shape} (height, width, "
+                f"channels), bundle.json says {self.spec.shape}: convert the run again"
+            )
+
+    def scores(self, image: Image, *, box: Box | None = None) -> Scores:
+        """Class probabilities, float32 (classes,), of a uint8 (height, width, 3) BGR image.
+
+        Args:
+            image: the station's region, or a whole photograph.
+            box: the item's own box, used by models of `crop: item`.
+        """
+        tensor = preprocess(image, self.spec, box=box, out=self.interpreter.tensor)
+        return self.interpreter.scores(tensor)

@@ -1,0 +1,166 @@
+"""A TFLite model run by LiteRT, or by tflite-runtime where LiteRT is not installed."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.errors import BundleFormatError, ModelInputError, ModelOutputError, RuntimeMissingError
+from edge.model.preprocess import Tensor
+
+Kernels = Literal["default", "plain", "reference"]
+"""default: with XNNPACK where it can be; plain: the runtime's own optimised kernels; reference:
+slow ones that give the same bytes on every machine."""
+
+_RESOLVERS = {
+    "default": "AUTO",
+    "plain": "BUILTIN_WITHOUT_DEFAULT_DELEGATES",
+    "reference": "BUILTIN_REF",
+}
+_RUNTIMES = (
+    ("ai_edge_litert.interpreter", "ai-edge-litert"),
+    ("tflite_runtime.interpreter", "tflite-runtime"),
+)
+_HEAVY = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"}
+
+
+class Interpreter:
+    """One model on one runtime; not to be shared between threads.
+
+    Attributes:
+        runtime: name and version of the TFLite runtime in use.
+        threads: threads the kernels may use.
+        xnnpack: whether XNNPACK computes the model's convolutions; None where it cannot be told.
+            That a delegate was created says little: tflite-runtime's takes only float operators.
+        input_shape: (height, width, channels).
+        classes: number of scores.
+    """
+
+    def __init__(self, model: bytes, *, threads: int = 1, kernels: Kernels = "default") -> None:
+        """Loads `model`, the bytes of a `.tflite` file.
+
+        Raises:
+            RuntimeMissingError: neither runtime is installed.
+            BundleFormatError: the bytes are no TFLite model.
+            ModelInputError: the input is not one uint8 picture of scale 1 and zero point 0.
+            ModelOutputError: the output is not one row of float32 scores.
+        """
+        module, self.runtime = _runtime()
+        self.threads = threads
+        resolver = getattr(module.OpResolverType, _RESOLVERS[kernels])
+        try:
+            self._interpreter = module.Interpreter(
+                model_content=model,
+                num_threads=threads,
+                experimental_op_resolver_type=resolver,
+            )
+            self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise BundleFormatError(
+                f"model.tflite cannot be loaded by {self.runtime}: {error}. Convert the run again"
+            ) from error
+        self.input_shape = self._check_input()
+        self.classes = self._check_output()
+        self.xnnpack = _xnnpack_runs(self._interpreter)
+        self._batch = np.empty((1, *self.input_shape), np.uint8)
+
+    @property
+    def tensor(self) -> Tensor:
+        """The buffer to preprocess into, uint8 `input_shape`: saves `scores` a copy."""
+        tensor: Tensor = self._batch[0]
+        return tensor
+
+    def scores(self, tensor: Tensor) -> npt.NDArray[np.float32]:
+        """Class probabilities, float32 (classes,), of one uint8 tensor of `input_shape`."""
+        if tensor.base is not self._batch:
+            self._batch[0] = tensor
+        self._interpreter.set_tensor(self._input, self._batch)
+        self._interpreter.invoke()
+        scores: npt.NDArray[np.float32] = self._interpreter.get_tensor(self._output)[0]
+        return scores
+
+    def _check_input(self) -> tuple[int, int, int]:
+        inputs = self._interpreter.get_input_details()
+        self._input = int(inputs[0]["index"])
+        shape = tuple(int(size) for size in inputs[0]["shape"])
+        if len(inputs) != 1 or len(shape) != 4 or shape[0] != 1 or inputs[0]["dtype"] != np.uint8:
+            raise ModelInputError(
+                "the model's input must be one uint8 picture (1, height, width, channels). "
+                f"Received: {[(i['dtype'].__name__, i['shape'].tolist()) for i in inputs]}. "
+                "Convert with pilah-converter, which quantises the input to raw uint8"
+            )
+        scale, zero_point = inputs[0]["quantization"]
+        # (0, 0) is what a float model with a uint8 input reports: no quantisation.
+        if (scale, zero_point) not in ((1.0, 0), (0.0, 0)):
+            raise ModelInputError(
+                "the model must take raw levels 0..255: scale 1 and zero point 0. "
+                f"Received: scale {scale}, zero point {zero_point}. Put the normalisation "
+                "inside the graph and pure black and white among the calibration pictures"
+            )
+        return shape[1], shape[2], shape[3]
+
+    def _check_output(self) -> int:
+        outputs = self._interpreter.get_output_details()
+        self._output = int(outputs[0]["index"])
+        shape = tuple(int(size) for size in outputs[0]["shape"])
+        if (
+            len(outputs) != 1
+            or len(shape) != 2
+            or shape[0] != 1
+            or outputs[0]["dtype"] != np.float32
+        ):
+            raise ModelOutputError(
+                "the model's output must be one row of float32 scores (1, classes). "
+                f"Received: {[(o['dtype'].__name__, o['shape'].tolist()) for o in outputs]}"
+            )
+        return shape[1]
+
+
+def _runtime() -> tuple[Any, str]:
+    for module, distribution in _RUNTIMES:
+        try:
+            found = importlib.import_module(module)
+        except ModuleNotFoundError:
+            continue
+        except ImportError as error:
+            raise RuntimeMissingError(
+                f"{distribution} is installed but does not load ({error}). "
+                "tflite-runtime needs numpy below 2: pip install 'pilah[legacy]'"
+            ) from error
+        return found, f"{distribution} {importlib.metadata.version(distribution)}"
+    raise RuntimeMissingError(
+        "no TFLite runtime is installed: pip install 'pilah[edge]' "
+        "(or, on Python 3.11 where LiteRT has no wheel, 'pilah[legacy]')"
+    )
+
+
+def _xnnpack_runs(interpreter: Any) -> bool | None:
+    """Whether a delegate computes most of the heavy operators.
+
+    The list of operators keeps those a delegate replaced and adds the delegate's own, so walk back
+    from a delegate's outputs to its inputs and count what lies between.
+    """
+    try:
+        operators = interpreter._get_ops_details()
+    except AttributeError:  # a private call: another runtime version may not have it
+        return None
+    producers = {int(out): op for op in operators for out in op["outputs"]
+                 if op["op_name"] != "DELEGATE"}  # fmt: skip
+    replaced: set[int] = set()
+    for delegate in (op for op in operators if op["op_name"] == "DELEGATE"):
+        given = {int(tensor) for tensor in delegate["inputs"]}
+        wanted = [int(tensor) for tensor in delegate["outputs"]]
+        while wanted:
+            tensor = wanted.pop()
+            if tensor in given or tensor not in producers:
+                continue
+            operator = producers[tensor]
+            if operator["index"] not in replaced:
+                replaced.add(operator["index"])
+                wanted.extend(int(source) for source in operator["inputs"])
+    heavy = [op for op in operators if op["op_name"] in _HEAVY]
+    return bool(heavy) and sum(op["index"] in replaced for op in heavy) * 2 > len(heavy)

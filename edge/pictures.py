@@ -1,0 +1,203 @@
+"""Labelled pictures on disk: a folder per class, a CSV manifest, or a class map in YAML.
+
+`pilah-edge evaluate` and the trainer read their pictures through this one module.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from edge.errors import PictureSetError
+from edge.model.image_file import CONVERTIBLE_SUFFIXES, SUFFIXES
+
+PARTS = ("train", "validation", "test")
+"""The parts of a split, by the names a manifest's `split` column uses."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledPicture:
+    """A picture file and what is on it."""
+
+    path: Path
+    label: str
+    group: str | None = None
+    """Pictures of one group never land in two parts of a split; None: a group of its own."""
+    part: str | None = None
+    """One of PARTS where the manifest decides the split."""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureSet:
+    """Labelled pictures in a stable order, and what had to be left out."""
+
+    source: Path
+    pictures: tuple[LabelledPicture, ...]
+    skipped: tuple[str, ...] = ()
+    """One line for each file that looks like a picture but is of no format that is read."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Every label once, sorted."""
+        return tuple(sorted({picture.label for picture in self.pictures}))
+
+
+def read_picture_set(path: Path) -> PictureSet:
+    """The labelled pictures that `path` names; the files themselves are not opened.
+
+    Args:
+        path: a folder with one folder per class; a `.csv` manifest with the columns `path,label`
+            and optionally `group` and `split` (paths relative to it); or a class map
+            `.yaml`, `label: [folders]` (folders relative to it).
+
+    Raises:
+        PictureSetError: not there, empty, of another form, or a label that cannot be one.
+    """
+    if not path.exists():
+        raise PictureSetError(f"{path}: no such file or folder{_similar(path)}")
+    if path.is_dir():
+        found = _read_folder(path)
+    elif path.suffix.lower() == ".csv":
+        found = _read_manifest(path)
+    elif path.suffix.lower() in (".yaml", ".yml"):
+        found = _read_class_map(path)
+    else:
+        raise PictureSetError(
+            f"{path}: expected a folder with one folder per class, a .csv manifest (path,label) or "
+            f"a .yaml class map (label: [folders]). Received: a {path.suffix or 'plain'} file"
+        )
+    if not found.pictures:
+        raise PictureSetError(
+            f"{path}: no pictures found. Put them in one folder per class, "
+            f"for example {path / 'can' / '1.jpg'} (endings read: {', '.join(sorted(SUFFIXES))})"
+            + (
+                f"; {len(found.skipped)} left out, first: {found.skipped[0]}"
+                if found.skipped
+                else ""
+            )
+        )
+    for label in found.labels:
+        check_label(label, where=str(path))
+    return found
+
+
+def check_label(label: str, *, where: str) -> None:
+    """Passes a label that fits on a line of `labels.txt` and in a file name.
+
+    Raises:
+        PictureSetError: it is empty, has spaces around it, a slash, a comma or a control character.
+    """
+    if not label or label != label.strip():
+        problem = "is empty or has spaces around it"
+    elif any(not character.isprintable() for character in label):
+        problem = "has a character that cannot be printed"
+    elif any(character in '/\\,"' for character in label) or label.startswith((".", "#", "=")):
+        problem = 'has a slash, comma or quote, or starts with ".", "#" or "="'
+    elif len(label.encode()) > 100:
+        problem = "is longer than 100 bytes"
+    else:
+        return
+    raise PictureSetError(f"{where}: the label {label!r} {problem}: rename the class")
+
+
+def _read_folder(root: Path) -> PictureSet:
+    folders = sorted(entry for entry in root.iterdir() if _is_class_folder(entry))
+    loose = [entry for entry in root.iterdir() if entry.suffix.lower() in SUFFIXES]
+    if not folders and loose:
+        raise PictureSetError(
+            f"{root}: {len(loose)} pictures lie here without a class. "
+            f"Make one folder per class and move them in, for example {root / 'can'}"
+        )
+    pictures: list[LabelledPicture] = []
+    skipped: list[str] = []
+    for folder in folders:
+        _collect(folder, folder.name, pictures, skipped)
+    return PictureSet(root, tuple(pictures), tuple(skipped))
+
+
+def _is_class_folder(entry: Path) -> bool:
+    return entry.is_dir() and not entry.name.startswith((".", "__"))
+
+
+def _collect(folder: Path, label: str, pictures: list[LabelledPicture], skipped: list[str]) -> None:
+    for file in sorted(folder.rglob("*")):
+        if any(part.startswith(".") for part in file.relative_to(folder).parts):
+            continue
+        suffix = file.suffix.lower()
+        if suffix in SUFFIXES and file.is_file():
+            pictures.append(LabelledPicture(file, label))
+        elif suffix in CONVERTIBLE_SUFFIXES and file.is_file():
+            skipped.append(f"{file}: {suffix[1:].upper()} is not read: convert it to JPEG")
+
+
+def _read_manifest(path: Path) -> PictureSet:
+    pictures = []
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file)
+            columns = set(reader.fieldnames or ())
+            if not {"path", "label"} <= columns:
+                raise PictureSetError(
+                    f"{path}:1: the first line must name the columns path,label[,group,split]. "
+                    f"Received: {','.join(reader.fieldnames or ()) or 'an empty file'}"
+                )
+            for row in reader:
+                pictures.append(_manifest_row(path, reader.line_num, row))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise PictureSetError(f"{path}: not a UTF-8 CSV file ({error}): save it as one") from error
+    return PictureSet(path, tuple(pictures))
+
+
+def _manifest_row(path: Path, line: int, row: dict[str, str | None]) -> LabelledPicture:
+    name, label = row.get("path"), row.get("label")
+    if not name or not label:
+        raise PictureSetError(f"{path}:{line}: path and label must both be given. Received: {row}")
+    file = path.parent / name
+    if not file.is_file():
+        raise PictureSetError(f"{path}:{line}: no such picture: {file}")
+    part = row.get("split") or None
+    part = {"val": "validation", "valid": "validation"}.get(part or "", part)
+    if part is not None and part not in PARTS:
+        raise PictureSetError(f"{path}:{line}: split must be one of {PARTS}. Received: {part!r}")
+    return LabelledPicture(file, label, row.get("group") or None, part)
+
+
+def _read_class_map(path: Path) -> PictureSet:
+    try:
+        classes = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise PictureSetError(f"{path}: not a YAML file: {error}") from error
+    if not isinstance(classes, dict) or not classes:
+        raise PictureSetError(f"{path}: expected `label: [folders]`, a line for each class")
+    pictures: list[LabelledPicture] = []
+    skipped: list[str] = []
+    for label, folders in classes.items():
+        if not isinstance(label, str):
+            raise PictureSetError(
+                f"{path}: put the label {label!r} in quotes: it is read as no text"
+            )
+        if not isinstance(folders, list) or not all(isinstance(f, str) for f in folders):
+            raise PictureSetError(
+                f"{path}: {label} must be a list of folders. Received: {folders!r}"
+            )
+        for name in folders:
+            folder = path.parent / name
+            if not folder.is_dir():
+                raise PictureSetError(
+                    f"{path}: {label}: no such folder: {folder}{_similar(folder)}"
+                )
+            _collect(folder, label, pictures, skipped)
+    return PictureSet(path, tuple(pictures), tuple(skipped))
+
+
+def _similar(path: Path) -> str:
+    names: Iterable[str] = (
+        (entry.name for entry in path.parent.iterdir()) if path.parent.is_dir() else ()
+    )
+    match = difflib.get_close_matches(path.name, list(names), n=1)
+    return f". Did you mean {path.parent / match[0]}?" if match else ""

@@ -1,0 +1,1 @@
+"""From photographs to a trained Keras model, with proof of how good it is."""

@@ -1,0 +1,23 @@
+"""`pilah-trainer`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+
+from edge.cli import Verb, run_program
+
+VERBS: Mapping[str, Verb] = {
+    "train": Verb("fine-tune a network on labelled photographs", "trainer.commands.train"),
+}
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Runs `pilah-trainer` and returns its exit code."""
+    return run_program(
+        "pilah-trainer", "From photographs to a trained model.", VERBS, extra="trainer", words=words
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,27 @@
+"""The trainer's own mistakes; see `edge/errors.py`."""
+
+from __future__ import annotations
+
+from edge.errors import EXIT_DATA, EXIT_UNAVAILABLE, PilahError
+
+
+class TooFewPicturesError(PilahError, ValueError):
+    """There are not enough readable pictures, classes or groups to train and to test."""
+
+    exit_code = EXIT_DATA
+
+
+class GroupError(PilahError, ValueError):
+    """`--groups` does not fit the pictures."""
+
+
+class WeightsMissingError(PilahError, OSError):
+    """Pretrained weights are not on this machine and cannot be fetched."""
+
+    exit_code = EXIT_UNAVAILABLE
+
+
+class RunError(PilahError, ValueError):
+    """A folder is not a run that a training finished."""
+
+    exit_code = EXIT_DATA

@@ -1,0 +1,158 @@
+"""The run: the folder one training leaves behind, and all that the converter needs.
+
+`model.keras` takes raw levels 0..255 as (batch, height, width, channels) and gives class
+probabilities; its last layers are a Dense named `logits`, into which the temperature is folded, and
+a Softmax named `scores`. It has no augmentation layers. `run.json` is `RunFacts`; `split.csv` says
+which picture belongs to which part; `recipe.yaml` is the recipe as resolved; `metrics.json`,
+`history.csv` and `confusion.png` are the proof.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from edge.files import write_file
+from edge.model.preprocess import InputSpec
+from edge.pictures import LabelledPicture
+from trainer.errors import RunError
+
+MODEL = "model.keras"
+FACTS = "run.json"
+SPLIT = "split.csv"
+RECIPE = "recipe.yaml"
+METRICS = "metrics.json"
+HISTORY = "history.csv"
+CONFUSION = "confusion.png"
+
+
+class DataFacts(BaseModel):
+    """Which pictures a run was made of."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str
+    """Where they lay, absolute; the paths of `split.csv` are relative to `root`."""
+    root: str
+    digest: str
+    """SHA-256 over every picture's content digest, label and part."""
+    pictures: dict[str, int]
+    """How many in each part."""
+    skipped: int
+    """Files that could not be read."""
+
+
+class RunFacts(BaseModel):
+    """`run.json`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    recipe: str
+    variant: str
+    seed: int
+    labels: tuple[str, ...]
+    input: InputSpec
+    temperature: float
+    """What the logits were divided by, already folded into `model.keras`."""
+    accept: dict[str, float]
+    accept_notes: dict[str, str] = {}
+    """Where a threshold promises nothing: why, and what would be needed."""
+    data: DataFacts
+    finished: str
+    """UTC, ISO 8601, seconds."""
+    minutes: float
+    """Wall time of the whole training."""
+    stopped_early: bool
+    """Ended by Ctrl-C or by `--max-minutes` before the recipe's last epoch."""
+    parameters: int
+    tools: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A finished run."""
+
+    path: Path
+    facts: RunFacts
+
+    def pictures(self, data: Path | None = None) -> tuple[LabelledPicture, ...]:
+        """Every picture with its label, group and part.
+
+        Args:
+            data: the folder the pictures lie in now; None: where they lay in training.
+
+        Raises:
+            RunError: `split.csv` is damaged, or a picture is not there any more.
+        """
+        root = data or Path(self.facts.data.root)
+        try:
+            with (self.path / SPLIT).open(encoding="utf-8", newline="") as file:
+                found = tuple(
+                    LabelledPicture(root / row["path"], row["label"], row["group"], row["part"])
+                    for row in csv.DictReader(file)
+                )
+        except (OSError, KeyError) as error:
+            raise RunError(f"{self.path / SPLIT}: cannot be read: {error}. Train again") from error
+        for picture in found:
+            if not picture.path.is_file():
+                raise RunError(
+                    f"{picture.path}: a picture of this run is not there any more: "
+                    "say where the pictures lie now with --data FOLDER"
+                )
+        return found
+
+    def load_model(self) -> Any:
+        """The Keras model, uncompiled.
+
+        Raises:
+            RunError: the file is missing or damaged.
+        """
+        import keras
+
+        try:
+            return keras.saving.load_model(self.path / MODEL, compile=False)
+        except (OSError, ValueError) as error:
+            raise RunError(
+                f"{self.path / MODEL}: cannot be loaded: {error}. Train again"
+            ) from error
+
+
+def read_run(path: Path) -> Run:
+    """The run in the folder `path`.
+
+    Raises:
+        RunError: no run, one that did not finish, or one of another pilah.
+    """
+    if not (path / FACTS).is_file():
+        raise RunError(
+            f"{path}: not a finished run, it has no {FACTS}: make one with "
+            "`pilah-trainer train RECIPE --data PATH --out RUN`"
+        )
+    try:
+        return Run(path, RunFacts.model_validate_json((path / FACTS).read_text(encoding="utf-8")))
+    except (ValidationError, UnicodeDecodeError) as error:
+        raise RunError(f"{path / FACTS}: not as this pilah writes it: {error}") from error
+
+
+def write_split(folder: Path, root: Path, pictures: Sequence[LabelledPicture]) -> None:
+    """Writes `split.csv`: path (relative to `root`), label, group and part of every picture."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("path", "label", "group", "part"))
+    for picture in pictures:
+        relative = picture.path.relative_to(root).as_posix()
+        writer.writerow((relative, picture.label, picture.group, picture.part))
+    write_file(folder / SPLIT, text.getvalue())
+
+
+def write_facts(folder: Path, facts: RunFacts) -> None:
+    """Writes `run.json`, last of all: a folder that has it is a finished run."""
+    text = json.dumps(facts.model_dump(mode="json"), indent=2, ensure_ascii=False)
+    write_file(folder / FACTS, text + "\n")
