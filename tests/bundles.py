@@ -1,0 +1,86 @@
+"""A small bundle that is right in every way, for tests to run or to damage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from edge.model import bundle as bundles
+from edge.model.golden import record_golden
+from edge.model.image_file import Image, read_image
+from edge.model.interpreter import Interpreter
+from edge.model.preprocess import InputSpec, preprocess
+
+TINY = Path(__file__).with_name("data") / "tiny.tflite"
+"""Takes uint8 (1, 32, 32, 3) RGB and scores which of red, green and blue prevails; a pure colour
+gets 0.9998, grey a third each. Made by `data/make_tiny.py`."""
+
+LABELS = ("red", "green", "blue")
+SPEC = InputSpec(height=32, width=32)
+BGR = {"red": (30, 40, 220), "green": (40, 200, 50), "blue": (210, 60, 40)}
+"""A colour for each label that the tiny model is sure of."""
+
+
+def make_bundle(
+    folder: Path,
+    *,
+    labels: Sequence[str] = LABELS,
+    accept: Mapping[str, float] | None = None,
+    spec: InputSpec = SPEC,
+    model: bytes | None = None,
+    name: str = "tiny",
+    version: str = "1",
+) -> Path:
+    """Writes a bundle into `folder`, which need not exist, and returns `folder`.
+
+    Args:
+        labels: what the model's three scores (red, green, blue) are called.
+        accept: threshold of every label; None: 0.5 each.
+        spec: must make 32x32 RGB tensors.
+        model: a `.tflite` file's bytes; None: the tiny one.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "golden").mkdir()
+    model = TINY.read_bytes() if model is None else model
+    (folder / bundles.MODEL).write_bytes(model)
+    (folder / bundles.LABELS).write_text("".join(f"{label}\n" for label in labels), "utf-8")
+    (folder / bundles.CARD).write_text(f"# {name} {version}\n", "utf-8")
+    reference = Interpreter(model, kernels="reference")
+    tensors = []
+    for index, bgr in enumerate(((60, 90, 180), (150, 120, 70))):
+        file = folder / "golden" / f"{index}.png"
+        write_picture(file, bgr, height=40 + 20 * index, width=90)
+        tensors.append(preprocess(read_image(file), spec))
+    bundles.write_manifest(
+        folder,
+        name=name,
+        version=version,
+        input=spec,
+        accept=dict(accept or dict.fromkeys(labels, 0.5)),
+        quantization={"scheme": "int8", "calibration_pictures": 13},
+        golden={
+            "tolerance": 0.05,
+            "pictures": record_golden([reference.scores(t) for t in tensors], tensors),
+        },
+        figures={},
+        recipe={"name": "tiny"},
+        data={"digest": "0" * 64},
+        tools={},
+    )
+    return folder
+
+
+def write_picture(
+    file: Path, bgr: tuple[int, int, int], *, height: int = 60, width: int = 90
+) -> Path:
+    """Writes a picture of a lightly textured colour, whose format is that of the file's ending."""
+    random = np.random.default_rng(height * width)
+    texture = random.integers(-20, 21, (height, width, 1))
+    image: Image = np.clip(np.array(bgr) + texture, 0, 255).astype(np.uint8)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if not cv2.imwrite(str(file), image):
+        raise OSError(f"{file}: not written")
+    return file

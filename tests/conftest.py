@@ -1,0 +1,63 @@
+"""What all tests share. Photographs and weights beside the checkout are optional: see `shared`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.bundles import make_bundle
+
+SHARED = Path(os.environ.get("PILAH_SHARED", Path(__file__).parents[2] / "shared"))
+"""Photographs (`data/`) and pretrained weights (`keras/`) that are no part of the project."""
+
+_WANTED = pytest.StashKey[int]()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of photographs and weights beside the checkout."""
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle of the tiny red-green-blue model; read only, shared by all tests."""
+    return make_bundle(tmp_path_factory.mktemp("bundles") / "tiny")
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m shared` is looked at
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Marks every test that uses `shared`, and skips it where there is nothing."""
+    wanting = [
+        item
+        for item in items
+        if "shared" in getattr(item, "fixturenames", ()) or item.get_closest_marker("shared")
+    ]
+    config.stash[_WANTED] = len(wanting)
+    for item in wanting:
+        item.add_marker(pytest.mark.shared)
+        if not SHARED.is_dir():
+            item.add_marker(
+                pytest.mark.skip(
+                    reason=f"needs the photographs of {SHARED.name}/ beside the checkout "
+                    "(or PILAH_SHARED=FOLDER)"
+                )
+            )
+
+
+def pytest_report_header() -> str:
+    found = f"found at {SHARED}" if SHARED.is_dir() else f"not found ({SHARED})"
+    return f"photographs and weights beside the checkout: {found}"
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    wanting = config.stash.get(_WANTED, 0)
+    if SHARED.is_dir():
+        text = f"photographs beside the checkout found: {wanting} tests used them"
+    else:
+        text = f"no photographs beside the checkout: {wanting} tests skipped for want of them"
+    terminalreporter.write_line(text)
