@@ -126,4 +126,33 @@ class ConfigError(PilahError, ValueError):
     def __init__(self, path: Path | str, problems: list[str]) -> None:
         self.path = Path(path)
         self.problems = problems
-        super().__init__("\n".join(f"{path}:{problem}" for problem in problems))
+        head = [f"{path} has {len(problems)} mistakes"] if len(problems) > 1 else []
+        super().__init__("\n".join([*head, *(f"{path}:{problem}" for problem in problems)]))
+
+
+class RegionError(PilahError, ValueError):
+    """The station's region does not lie within the camera's picture."""
+
+    exit_code = EXIT_CONFIG
+
+
+class CameraError(PilahError, OSError):
+    """The camera gives no pictures."""
+
+    exit_code = EXIT_UNAVAILABLE
+
+
+class PinError(PilahError, OSError):
+    """The GPIO pins of this machine cannot be used."""
+
+    exit_code = EXIT_UNAVAILABLE
+
+
+class LedgerError(PilahError, OSError):
+    """The ledger cannot be opened or written."""
+
+    exit_code = EXIT_IO
+
+
+class LedgerVersionError(LedgerError):
+    """The ledger was written by a newer pilah."""

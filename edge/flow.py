@@ -29,6 +29,18 @@ class Frame:
     """The file a frame was read from; empty for a live camera."""
 
 
+@dataclass(frozen=True, slots=True)
+class UnreadableFrame:
+    """A stored picture that could not be decoded: an item all the same, always rejected."""
+
+    captured: float
+    """Seconds on the station's monotonic clock, when reading it failed."""
+    sequence: int
+    source: str
+    message: str
+    """What is wrong with the file and what to do."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Item:
     """One physical object passing, with its frames in order of capture."""

@@ -1,0 +1,58 @@
+"""The place between camera and sorting, which holds one frame: the newest."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+from edge.flow import Frame, UnreadableFrame
+
+
+class FrameSlot:
+    """Hands frames from the camera's thread to the sorting thread.
+
+    Attributes:
+        dropped: frames that a newer one replaced before they were taken.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._frame: Frame | UnreadableFrame | None = None
+        self._ended = False
+        self.dropped = 0
+
+    def put(self, frame: Frame | UnreadableFrame) -> None:
+        """Leaves `frame` to be taken, in place of one that still lies there."""
+        with self._changed:
+            self.dropped += self._frame is not None
+            self._frame = frame
+            self._changed.notify_all()
+
+    def wait_until_taken(self) -> bool:
+        """Waits for the slot to be empty; False: it was closed, nothing is taken any more."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._frame is None or self._ended)
+            return not self._ended
+
+    def finish(self) -> None:
+        """No more frames will be put; one that lies there can still be taken."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Ends both sides at once; a frame that lies there is gone."""
+        with self._changed:
+            self._ended, self._frame = True, None
+            self._changed.notify_all()
+
+    def frames(self) -> Iterator[Frame | UnreadableFrame]:
+        """Each frame as it is taken; waits for the next, and ends when no more will come."""
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._frame is not None or self._ended)
+                frame, self._frame = self._frame, None
+                self._changed.notify_all()
+            if frame is None:
+                return
+            yield frame

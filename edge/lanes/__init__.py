@@ -1,0 +1,74 @@
+"""Where items go: one module for each kind of actuator, and when each is to move."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Annotated, Protocol
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from edge.lanes.pins import Pins
+from edge.yaml_file import Section, advised
+
+KINDS = {
+    "servo": "edge.lanes.servo",
+    "solenoid": "edge.lanes.solenoid",
+}
+"""The module of each `kind`; its `Settings` is an ActuatorSettings."""
+
+Pin = Annotated[int, Field(ge=0, le=27)]
+"""A GPIO of the 40-pin header by its BCM number. Keys of this type are called `pin` or `..._pin`:
+that is how a pin used twice is found."""
+
+
+class Actuator(Protocol):
+    """A device that moves an item into a lane. Opening it puts it at rest."""
+
+    def activate(self) -> None:
+        """Moves it to where it diverts items."""
+        ...
+
+    def rest(self) -> None:
+        """Moves it back to where it lets items pass; may be called twice."""
+        ...
+
+    def close(self) -> None:
+        """Puts it at rest and frees its pins; may be called twice."""
+        ...
+
+
+class ActuatorSettings(Section):
+    """The section `actuator` of a lane."""
+
+    kind: str
+
+    hold_seconds: Annotated[
+        float, Field(gt=0, le=60, description="seconds it stays active for one item")
+    ]
+    max_on_seconds: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            le=600,
+            description="seconds after which it goes to rest, however many items follow each other",
+        ),
+    ] = None
+
+    @field_validator("max_on_seconds")
+    @classmethod
+    def _longer_than_hold(cls, longest: float | None, info: ValidationInfo) -> float | None:
+        hold = info.data.get("hold_seconds")
+        if longest is not None and hold is not None and hold > longest:
+            raise advised(
+                f"hold_seconds ({hold:g}) is above max_on_seconds ({longest:g}): "
+                "it would be cut short each time. Lower the one or raise the other"
+            )
+        return longest
+
+    @abstractmethod
+    def open(self, pins: Pins) -> Actuator:
+        """The actuator, at rest.
+
+        Raises:
+            PinError: its pin cannot be used.
+        """

@@ -1,0 +1,92 @@
+"""The lanes at work: pins switched on and off at their times, by one thread that does only that."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+
+from edge.lanes import Actuator
+from edge.lanes.schedule import Change, Schedule, Timing
+
+
+class Lanes:
+    """The actuators of a station by the name of their lane, and when each is to move.
+
+    `actuate` may be called from any thread; `run` is the body of the thread that moves them.
+    """
+
+    def __init__(
+        self,
+        actuators: Mapping[str, Actuator],
+        timings: Mapping[str, Timing],
+        *,
+        clock: Callable[[], float],
+    ) -> None:
+        """Takes over `actuators`, which are at rest, and closes them in `close`."""
+        self._actuators, self._clock = actuators, clock
+        self._schedule = Schedule(timings)
+        self._changed = threading.Condition()
+        self._draining = self._stopped = False
+
+    @property
+    def missed(self) -> int:
+        """Actuations left out because the thread came to them too late."""
+        with self._changed:
+            return self._schedule.missed
+
+    def actuate(self, lane: str, at: float) -> None:
+        """Plans to move the actuator of `lane` at the time `at`; does not wait."""
+        with self._changed:
+            self._schedule.add(lane, at)
+            self._changed.notify()
+
+    def run(self) -> None:
+        """Moves what is due until it is told to end.
+
+        Raises:
+            PinError: a pin could not be written.
+        """
+        while self._wait():
+            self.step()
+
+    def step(self) -> None:
+        """Moves what is due now."""
+        with self._changed:
+            changes = self._schedule.take_due(self._clock())
+        for lane, change in changes:
+            if change is Change.ACTIVATE:
+                self._actuators[lane].activate()
+            else:
+                self._actuators[lane].rest()
+
+    def finish(self) -> None:
+        """Lets `run` end when everything planned is done."""
+        with self._changed:
+            self._draining = True
+            self._changed.notify()
+
+    def stop(self) -> None:
+        """Lets `run` end at once; what is planned is not done any more."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Puts every actuator at rest and frees its pins, whatever one of them raises."""
+        with ExitStack() as stack:
+            for actuator in self._actuators.values():
+                stack.callback(actuator.close)
+
+    def _wait(self) -> bool:
+        """True when something is due, False when `run` is to end."""
+        with self._changed:
+            while not self._stopped:
+                next_at = self._schedule.next_at
+                if next_at is None and self._draining:
+                    return False
+                pause = None if next_at is None else next_at - self._clock()
+                if pause is not None and pause <= 0:
+                    return True
+                self._changed.wait(pause)
+            return False

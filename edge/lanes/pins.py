@@ -1,0 +1,97 @@
+"""The machine's GPIO pins: real ones on a Raspberry Pi, mock pins elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from edge.errors import PinError
+
+_BOARD = Path("/proc/device-tree/model")
+
+
+class Pins:
+    """A gpiozero pin factory; a context manager.
+
+    Attributes:
+        factory: what gpiozero's devices take as `pin_factory`.
+        real: whether a wire on them would feel anything.
+        title: what they are, for people.
+    """
+
+    def __init__(self, factory: Any, *, real: bool, title: str) -> None:
+        self.factory, self.real, self.title = factory, real, title
+
+    def __enter__(self) -> Pins:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def wait(self, seconds: float) -> None:
+        """Gives a device the time to move; returns at once on mock pins, where nothing moves."""
+        if self.real:
+            time.sleep(seconds)
+
+    def close(self) -> None:
+        """Frees every pin; may be called twice."""
+        self.factory.close()
+
+
+def open_pins(board: Path = _BOARD) -> Pins:
+    """Real pins on a Raspberry Pi, mock pins on any other machine; never mock pins on a Pi.
+
+    Args:
+        board: the file in which the kernel names the board.
+
+    Raises:
+        PinError: this is a Pi and its pins cannot be used.
+    """
+    name = _board_name(board)
+    if not name.startswith("Raspberry Pi"):
+        from gpiozero.pins.mock import MockFactory, MockPWMPin
+
+        factory = MockFactory(pin_class=MockPWMPin)  # the plain MockPin cannot drive a servo
+        return Pins(factory, real=False, title=f"mock (no Raspberry Pi: {name or 'no board name'})")
+    try:
+        from gpiozero.pins.lgpio import LGPIOFactory
+
+        return Pins(LGPIOFactory(), real=True, title=f"real, {name}")
+    except ImportError as error:
+        raise PinError(
+            f"{name}: lgpio cannot be loaded ({error}): install python3-lgpio and make the "
+            "environment with --system-site-packages, or pip install 'pilah[pi]'"
+        ) from error
+    except Exception as error:  # lgpio.error derives from Exception only
+        raise PinError(
+            f"{name}: the GPIO pins cannot be opened ({error}): is /dev/gpiochip0 there, and is "
+            "this user in the group gpio?"
+        ) from error
+
+
+@contextmanager
+def pin_errors(pin: int) -> Iterator[None]:
+    """Turns what gpiozero and lgpio raise on GPIO `pin` into a PinError that names it."""
+    try:
+        yield
+    except Exception as error:  # lgpio.error derives from Exception only
+        raise PinError(
+            f"GPIO {pin} cannot be used: {type(error).__name__}: {error}. Does another program "
+            "hold it? `gpioinfo` tells"
+        ) from error
+
+
+def _board_name(board: Path) -> str:
+    try:
+        return board.read_bytes().rstrip(b"\0").decode("utf-8", "replace")
+    except OSError:
+        return ""

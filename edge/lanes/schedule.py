@@ -1,0 +1,91 @@
+"""What is due when: actuations in order of time, their ends, and the longest on-time. Pure."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long a lane's actuator is on."""
+
+    hold_seconds: float
+    """For one item; items that follow each other closely prolong it."""
+    max_on_seconds: float | None = None
+    """Without a pause, however many items follow; None: no limit."""
+
+
+class Change(Enum):
+    """What a lane's actuator is to do."""
+
+    ACTIVATE = "activate"
+    REST = "rest"
+
+
+@dataclass(slots=True)
+class _Lane:
+    timing: Timing
+    on_since: float | None = None
+    off_at: float = 0.0
+
+
+@dataclass(slots=True)
+class Schedule:
+    """A heap of due actuations; times are seconds on whatever clock the caller uses.
+
+    Attributes:
+        missed: actuations that were found due only after their whole hold time had passed, and
+            were left out: the item was gone.
+    """
+
+    timings: Mapping[str, Timing]
+    missed: int = 0
+    _due: list[tuple[float, int, str]] = field(default_factory=list)
+    _added: int = 0
+    _lanes: dict[str, _Lane] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._lanes = {name: _Lane(timing) for name, timing in self.timings.items()}
+
+    def add(self, lane: str, at: float) -> None:
+        """Plans an actuation of `lane` at the time `at`."""
+        self._added += 1
+        heapq.heappush(self._due, (at, self._added, lane))
+
+    @property
+    def next_at(self) -> float | None:
+        """When something is due next; None: nothing is planned and everything is at rest."""
+        ends = [lane.off_at for lane in self._lanes.values() if lane.on_since is not None]
+        return min([*ends, *(at for at, _, _ in self._due[:1])], default=None)
+
+    def take_due(self, now: float) -> list[tuple[str, Change]]:
+        """What has to be done at the time `now`, in order; the caller does it all at once."""
+        changes: list[tuple[str, Change]] = []
+        while self._due and self._due[0][0] <= now:
+            at, _, name = heapq.heappop(self._due)
+            lane = self._lanes[name]
+            if now > at + lane.timing.hold_seconds:
+                self.missed += 1
+                continue
+            # The longest on-time may have run out between two looks at the clock.
+            changes.extend(self._ended(name, now))
+            if lane.on_since is None:
+                lane.on_since = now
+                changes.append((name, Change.ACTIVATE))
+            # A full hold, also where the clock was read a little late: a flap needs its time.
+            lane.off_at = max(lane.off_at, now + lane.timing.hold_seconds)
+            if lane.timing.max_on_seconds is not None:
+                lane.off_at = min(lane.off_at, lane.on_since + lane.timing.max_on_seconds)
+        for name in self._lanes:
+            changes.extend(self._ended(name, now))
+        return changes
+
+    def _ended(self, name: str, now: float) -> list[tuple[str, Change]]:
+        lane = self._lanes[name]
+        if lane.on_since is None or now < lane.off_at:
+            return []
+        lane.on_since = None
+        return [(name, Change.REST)]

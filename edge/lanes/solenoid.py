@@ -1,0 +1,68 @@
+"""A solenoid: a coil that pushes while current flows, and gets hot when it flows for long."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from edge.lanes import Actuator, ActuatorSettings, Pin
+from edge.lanes.pins import Pins, pin_errors
+
+
+class Settings(ActuatorSettings):
+    """`actuator: {kind: solenoid, ...}`."""
+
+    kind: Annotated[Literal["solenoid"], Field(description="the kind of actuator")]
+    pin: Annotated[Pin, Field(description="BCM number of the GPIO that switches the coil")]
+    active_high: Annotated[
+        bool, Field(description="false where the driver board switches on at a low level")
+    ] = True
+    max_on_seconds: Annotated[
+        float,
+        Field(gt=0, le=60, description="seconds after which the coil is switched off in any case"),
+    ] = 2.0
+
+    def open(self, pins: Pins) -> Actuator:
+        """The solenoid without current.
+
+        Raises:
+            PinError: its pin cannot be used.
+        """
+        return Solenoid(self.pin, active_high=self.active_high, pins=pins)
+
+
+class Solenoid:
+    """A coil on one pin, without current until it is activated."""
+
+    def __init__(self, pin: int, *, active_high: bool, pins: Pins) -> None:
+        """Takes the pin and switches it off.
+
+        Raises:
+            PinError: the pin cannot be used.
+        """
+        from gpiozero import OutputDevice
+
+        self._pin = pin
+        with pin_errors(pin):
+            self._device = OutputDevice(
+                pin, active_high=active_high, initial_value=False, pin_factory=pins.factory
+            )
+
+    def activate(self) -> None:
+        """Lets current flow."""
+        with pin_errors(self._pin):
+            self._device.on()
+
+    def rest(self) -> None:
+        """Switches the current off; may be called twice."""
+        with pin_errors(self._pin):
+            self._device.off()
+
+    def close(self) -> None:
+        """Switches the current off and frees the pin; may be called twice."""
+        if not self._device.closed:
+            try:
+                self.rest()
+            finally:
+                self._device.close()

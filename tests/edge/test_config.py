@@ -1,0 +1,255 @@
+from __future__ import annotations
+
+import importlib
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from edge import camera, lanes, trigger
+from edge.cli import main
+from edge.config import Decision, Lane, LedgerSettings, Region, StationConfig, read_station
+from edge.errors import EXIT_CONFIG, EXIT_OK, ConfigError
+from edge.yaml_file import Section
+from tests.bundles import make_bundle
+from tests.edge.stations import STATION, make_station
+
+
+def problems_of(folder: Path, bundle: Path, *changes: tuple[str, str]) -> list[str]:
+    """What is said about the station file after each (old, new) was replaced in it."""
+    text = STATION
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    with pytest.raises(ConfigError) as caught:
+        read_station(make_station(folder, text=text, bundle=bundle))
+    assert caught.value.exit_code == EXIT_CONFIG
+    return caught.value.problems
+
+
+def test_a_station_file_without_mistakes_is_read(tmp_path: Path, tiny_bundle: Path) -> None:
+    plan = read_station(make_station(tmp_path, bundle=tiny_bundle))
+    assert plan.config.station == "bin-1"
+    assert plan.bundle.title == "tiny 1"
+    assert plan.config.lanes["cold"].labels == ["blue"]
+    assert plan.config.lanes["rest"].actuator is None
+
+
+def test_paths_are_relative_to_the_file(
+    tmp_path: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    station = make_station(tmp_path / "here", bundle=tiny_bundle)
+    monkeypatch.chdir(tmp_path)
+    config = read_station(station.relative_to(tmp_path)).config
+    assert config.ledger.path == tmp_path / "here" / "ledger.sqlite"
+
+
+MISTAKES = [
+    # an unknown key, at the top and deep down
+    (("station: bin-1", "staton: bin-1"), 1, "staton: unknown key. Did you mean station?"),
+    (("pin: 18", "pinn: 18"), 8, "actuator.pinn: unknown key. Did you mean pin?"),
+    (
+        ("{labels: [green]}", "{labels: [green], colour: 1}"),
+        12,
+        "unknown key. Known: labels, delay",
+    ),
+    # something missing is told on the line of what it is missing from
+    (("ledger: {path: ledger.sqlite}", "ledger: {}"), 14, "ledger.path: missing: the SQLite file"),
+    (("default_lane: rest\n", ""), 1, "default_lane: missing: the name of the lane"),
+    # kinds
+    (
+        ("kind: folder", "kind: foldr"),
+        3,
+        "camera.kind: no such kind: 'foldr'. Did you mean folder?",
+    ),
+    (("kind: continuous", "kind: 3"), 4, "trigger.kind: no such kind: 3. Known: continuous"),
+    (("{kind: solenoid, ", "{"), 11, "actuator.kind: missing: one of servo, solenoid"),
+    # types and limits
+    (("pin: 18", "pin: 40"), 8, "pin: must be less than or equal to 27. Received: 40"),
+    (("pin: 18", 'pin: "18"'), 8, "must be a valid integer. Received: '18': remove the quotes"),
+    (("pin: 18", "pin: true"), 8, "pin: must be a valid integer. Received: True"),
+    (("labels: [green]", "labels: green"), 12, "labels: must be a list, for example [a, b]"),
+    (("labels: [green]", "labels: [7]"), 12, "labels.0: must be a valid string. Received: 7: put"),
+    (
+        ("camera: {kind", "camera: [{kind"),
+        4,
+        "not YAML while parsing a flow sequence begun on line 3",
+    ),
+    (("{kind: continuous}", "continuous"), 4, "trigger: must be `key: value` lines"),
+    (("second: 1000", "second: 0"), 3, "frames_per_second: must be greater than 0. Received: 0"),
+    (("station: bin-1", "station: bin 1"), 1, "station: must match pattern"),
+    # paths
+    (("path: photos", "path: photo"), 3, "camera.path: no such folder: "),
+    (("path: ledger.sqlite", "path: no/ledger.sqlite"), 14, "ledger.path: no such folder: "),
+    (("path: ledger.sqlite", "path: photos"), 14, "is a folder: give the name of a file"),
+    (("bundle: bundle", "bundle: bundel"), 2, "no such bundle"),
+    (("bundle: bundle", "bundle: photos"), 2, "not a bundle, it has no bundle.json"),
+    # between the sections
+    (("pin: 23", "pin: 18"), 11, "pin 18 is used by lanes.warm.actuator.pin already"),
+    (
+        ("[blue]", "[bleu]"),
+        10,
+        "lanes.cold.labels.0: tiny 1 has no label 'bleu'. Did you mean blue?",
+    ),
+    (("[green]", "[]"), 5, "lanes: no lane for 'green': put each label of tiny 1 into"),
+    (("[green]", "[green, red]"), 12, "the label 'red' is in the lane warm already: remove one"),
+    (("lane: rest", "lane: rset"), 13, "default_lane: there is no lane 'rset'. Did you mean rest?"),
+    (
+        ("hold_seconds: 0.01}\n  rest", "hold_seconds: 2, max_on_seconds: 1}\n  rest"),
+        11,
+        "hold_seconds (2) is above max_on_seconds (1)",
+    ),
+    (
+        ("hold_seconds: 0.01}\n  rest", "hold_seconds: 5}\n  rest"),
+        11,
+        "hold_seconds (5) is above max_on_seconds (2)",
+    ),
+    (("active_angle: 60", "active_angle: 100"), 8, "min_angle and max_angle (-90 to 90)"),
+    (("pin: 18", "pin: 18, min_angle: 95"), 8, "max_angle: must be above min_angle (95)"),
+    (
+        ("default_lane", "decision: {accept: {blau: 0.9}}\ndefault_lane"),
+        13,
+        "decision.accept.blau: tiny 1 has no label 'blau'. Did you mean blue?",
+    ),
+    (
+        ("default_lane", "decision: {accept: {blue: 90}}\ndefault_lane"),
+        13,
+        "decision.accept.blue: must be less than or equal to 1. Received: 90",
+    ),
+    # YAML itself
+    (("default_lane", "station: bin-2\ndefault_lane"), 13, "stands here twice, first on line 1"),
+    (("  cold:\n", "  warm:\n"), 9, "lanes.warm: stands here twice, first on line 6"),
+    (("    labels: [red]", "\tlabels: [red]"), 7, "a tab stands here: indent with spaces"),
+    (("    labels: [blue]", "   labels [blue]"), 11, "not YAML"),
+    (("bin-1", "bin\x07"), 1, "the character '\\x07' is not allowed"),
+]
+
+
+@pytest.mark.parametrize(("change", "line", "said"), MISTAKES, ids=[m[2][:40] for m in MISTAKES])
+def test_a_mistake_is_told_with_its_line_and_what_to_do(
+    change: tuple[str, str], line: int, said: str, tmp_path: Path, tiny_bundle: Path
+) -> None:
+    problems = problems_of(tmp_path, tiny_bundle, change)
+    matching = [problem for problem in problems if said in problem]
+    assert len(matching) == 1, problems
+    assert matching[0].startswith(f"{line}: ")
+
+
+def test_every_mistake_is_told_at_once_in_the_order_of_lines(
+    tmp_path: Path, tiny_bundle: Path
+) -> None:
+    problems = problems_of(
+        tmp_path,
+        tiny_bundle,
+        ("path: photos", "path: photo"),
+        ("pin: 23", "pin: 18"),
+        ("[green]", "[gren]"),
+        ("default_lane: rest", "default_lane: rset"),
+    )
+    assert [int(problem.partition(":")[0]) for problem in problems] == [3, 5, 11, 12, 13]
+
+
+def test_a_misspelt_key_does_not_make_its_labels_homeless(
+    tmp_path: Path, tiny_bundle: Path
+) -> None:
+    problems = problems_of(tmp_path, tiny_bundle, ("labels: [red]", "lables: [red]"))
+    assert problems == ["7: lanes.warm.lables: unknown key. Did you mean labels?"]
+
+
+def test_what_yaml_1_1_takes_for_a_boolean_or_a_date_can_be_a_label(tmp_path: Path) -> None:
+    labels = ("no", "on", "2026-11-21")
+    bundle = make_bundle(tmp_path / "made", labels=labels)
+    text = re.sub(r"\[red\]", "[no, on, 2026-11-21]", STATION)
+    text = text.replace("[blue]", "[]").replace("[green]", "[]")
+    plan = read_station(make_station(tmp_path / "station", text=text, bundle=bundle))
+    assert plan.config.lanes["warm"].labels == list(labels)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "1: expected `key: value` lines. Received: an empty file"),
+        (b"- a\n- b\n", "1: expected `key: value` lines. Received: a list"),
+        (b"station: \xff\n", "1: not a text file in UTF-8"),
+        (None, "cannot be read: No such file or directory"),
+    ],
+)
+def test_a_file_that_is_no_station_file_at_all(
+    content: bytes | None, said: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "station.yaml"
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        read_station(file)
+
+
+def test_check_says_that_nothing_is_wrong(
+    tmp_path: Path, tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    station = make_station(tmp_path, bundle=tiny_bundle)
+    assert main(["check", str(station)]) == EXIT_OK
+    said = capsys.readouterr().out
+    assert "no mistakes" in said
+    assert "lane       cold: blue, solenoid" in said
+    assert "lane       rest: green, every reject" in said
+
+
+def test_check_ends_with_78_and_the_place_of_the_mistake(
+    tmp_path: Path, tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = STATION.replace("pin: 23", "pin: 18")
+    station = make_station(tmp_path, text=text, bundle=tiny_bundle)
+    assert main(["check", str(station)]) == EXIT_CONFIG
+    assert f"{station}:11: lanes.cold.actuator.pin: pin 18 is used" in capsys.readouterr().err
+
+
+def test_check_refuses_a_changed_bundle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    station = make_station(tmp_path)
+    (tmp_path / "bundle" / "model.tflite").write_bytes(b"another model")
+    assert main(["check", str(station)]) == EXIT_CONFIG
+    said = capsys.readouterr().err
+    assert f"{station}:2: bundle: " in said
+    assert "model.tflite has been changed" in said
+
+
+def test_check_refuses_a_bundle_whose_model_does_not_fit_its_labels(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = make_bundle(tmp_path / "made", labels=("red", "green", "blue", "grey"))
+    text = STATION.replace("[green]", "[green, grey]")
+    station = make_station(tmp_path / "station", text=text, bundle=bundle)
+    assert main(["check", str(station)]) == EXIT_CONFIG
+    assert "4 labels, the model gives 3 scores" in capsys.readouterr().err
+
+
+def test_only_the_modules_of_the_kinds_in_the_file_are_imported(
+    tmp_path: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (*lanes.KINDS.values(), *camera.KINDS.values(), *trigger.KINDS.values()):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    text = STATION.replace("    actuator: {kind: servo", "    # actuator: {kind: servo")
+    read_station(make_station(tmp_path, text=text, bundle=tiny_bundle))
+    assert "edge.lanes.solenoid" in sys.modules
+    assert "edge.lanes.servo" not in sys.modules
+
+
+MODELS: list[type[Section]] = [
+    StationConfig,
+    Region,
+    Decision,
+    Lane,
+    LedgerSettings,
+    *(
+        importlib.import_module(module).Settings
+        for kinds in (camera.KINDS, trigger.KINDS, lanes.KINDS)
+        for module in kinds.values()
+    ),
+]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: f"{model.__module__}.{model.__name__}")
+def test_every_key_is_described(model: type[Section]) -> None:
+    bare = [name for name, field in model.model_fields.items() if not field.description]
+    assert bare == []
