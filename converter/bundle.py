@@ -1,0 +1,176 @@
+"""Writes a bundle: whole, read back and checked, or not at all."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from converter.card import model_card
+from converter.golden import choose_golden, golden_tolerance
+from converter.parity import Parity
+from edge import __version__
+from edge.errors import StorageError, UsageError
+from edge.files import new_folder
+from edge.model import bundle as bundles
+from edge.model.classifier import Classifier
+from edge.model.golden import check_golden_exactly, check_golden_start, record_golden
+from edge.pictures import LabelledPicture
+from trainer.run import RECIPE, Run, RunFacts
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_VERSION = re.compile(r"[0-9]+(\.[0-9]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """What a bundle is called."""
+
+    name: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+
+def bundle_title(facts: RunFacts, *, name: str | None, version: str | None) -> Title:
+    """Name and version, where not given from the data's folder and the time of the training.
+
+    Raises:
+        UsageError: a name or version that no bundle can have.
+    """
+    if name is None:
+        plain = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(facts.data.path).stem).strip("._-")[:64]
+        name = plain or facts.recipe
+    if version is None:
+        date, _, time = facts.finished.partition("T")
+        version = f"{date.replace('-', '.')}.{re.sub('[^0-9]', '', time)[:6]}"
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            "--name takes letters, digits, '.', '_' and '-', 64 at most, a letter or digit first. "
+            f"Received: {name!r}"
+        )
+    if not _VERSION.fullmatch(version):
+        raise UsageError(
+            f"--version takes numbers with dots between, such as 1.2. Received: {version!r}"
+        )
+    return Title(name, version)
+
+
+def check_out(out: Path, *, replace: bool) -> None:
+    """Passes a path where a bundle may be written; asked before the work, not after it.
+
+    Raises:
+        StorageError: something is there, and it is not a bundle that may be replaced.
+    """
+    if not out.exists():
+        return
+    if not replace:
+        raise StorageError(
+            f"{out} is there already: choose another --out, or write over it with --replace"
+        )
+    if not (out / bundles.MANIFEST).is_file():
+        raise StorageError(
+            f"{out} is there already and is no bundle, so --replace leaves it alone: choose "
+            "another --out"
+        )
+
+
+def write_bundle(
+    out: Path,
+    run: Run,
+    *,
+    title: Title,
+    model: bytes,
+    parity: Parity,
+    pictures: Sequence[LabelledPicture],
+    calibration_pictures: int,
+    seed: int,
+    warnings: Sequence[str] = (),
+    replace: bool = False,
+) -> bundles.Bundle:
+    """The bundle written to the folder `out`, read back, and found to reproduce.
+
+    Args:
+        model: the int8 `.tflite` file's bytes, which passed the gate.
+        pictures: all of the run's; golden pictures are chosen among those of the test part.
+        warnings: the gate's, for the card.
+        replace: take the place of a bundle that is there.
+
+    Raises:
+        StorageError: `out` is there already, or cannot be written.
+        BundleError: what was written does not check; nothing is left of it.
+    """
+    facts = run.facts
+    golden = choose_golden(pictures, model, facts.input, seed=seed)
+    with new_folder(out, replace=replace) as folder:
+        (folder / bundles.GOLDEN).mkdir()
+        for index, picture in enumerate(golden):
+            (folder / bundles.GOLDEN / f"{index}.png").write_bytes(picture.png)
+        (folder / bundles.MODEL).write_bytes(model)
+        labels = "".join(f"{label}\n" for label in facts.labels)
+        (folder / bundles.LABELS).write_bytes(labels.encode())
+        card = model_card(
+            str(title),
+            facts,
+            parity,
+            calibration_pictures=calibration_pictures,
+            warnings=warnings,
+        )
+        (folder / bundles.CARD).write_bytes(card.encode())
+        bundles.write_manifest(
+            folder,
+            name=title.name,
+            version=title.version,
+            input=facts.input,
+            accept=facts.accept,
+            quantization={"scheme": "int8", "calibration_pictures": calibration_pictures},
+            golden={
+                "tolerance": golden_tolerance(golden, model),
+                "pictures": record_golden(
+                    [picture.scores.tolist() for picture in golden],
+                    [picture.tensor for picture in golden],
+                ),
+            },
+            figures=parity.to_json(),
+            recipe=_recipe(run),
+            data=facts.data.model_dump(mode="json", include={"digest", "pictures", "skipped"}),
+            tools=facts.tools | tool_versions(),
+        )
+        bundle = bundles.read_bundle(folder)
+        check_golden_exactly(bundle)
+        check_golden_start(Classifier(bundle))
+    return bundles.read_bundle(out)
+
+
+def tool_versions() -> dict[str, str]:
+    """Name and version of what a conversion depends on."""
+    versions = {"pilah": __version__}
+    for tool in (
+        "tensorflow", "tensorflow-cpu", "keras", "ai-edge-litert", "numpy",
+        "opencv-python-headless",
+    ):  # fmt: skip
+        try:
+            versions[tool] = importlib.metadata.version(tool)
+        except importlib.metadata.PackageNotFoundError:
+            continue  # TensorFlow comes under one of two names, OpenCV perhaps from the system
+    return versions
+
+
+def _recipe(run: Run) -> dict[str, Any]:
+    facts = run.facts
+    recipe: dict[str, Any] = {"name": facts.recipe} | facts.model_dump(
+        mode="json",
+        include={
+            "variant", "seed", "temperature", "accept_notes", "finished", "minutes",
+            "stopped_early", "parameters",
+        },
+    )  # fmt: skip
+    if (resolved := run.path / RECIPE).is_file():
+        recipe["resolved"] = yaml.safe_load(resolved.read_text(encoding="utf-8"))
+    return recipe

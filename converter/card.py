@@ -1,0 +1,109 @@
+"""The model card: what a bundle is for, how good it is, and where it must not be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from converter.parity import Parity
+from edge.model.metrics import Evaluation
+from trainer.run import RunFacts
+
+
+def model_card(
+    title: str,
+    facts: RunFacts,
+    parity: Parity,
+    *,
+    calibration_pictures: int,
+    warnings: Sequence[str] = (),
+) -> str:
+    """`card.md` of a bundle, in Markdown.
+
+    Args:
+        title: name and version.
+        warnings: what the gate found to be worse than its bars, though within chance.
+    """
+    spec, drop, change = facts.input, parity.drop, parity.confidence_change
+    low, high = drop.interval
+    parts = ", ".join(f"{count:,} {part}" for part, count in facts.data.pictures.items())
+    lines = [
+        f"# {title}",
+        "",
+        "Says which of these classes the thing in a picture belongs to, on a machine that sorts: "
+        f"{', '.join(facts.labels)}.",
+        "",
+        "## How good it is",
+        "",
+        "On the test part: pictures that were neither trained, tuned nor calibrated on.",
+        "",
+        "| | int8 (this bundle) | float |",
+        "|---|---|---|",
+        *(
+            f"| {name} | {getattr(parity.int8, name)} | {getattr(parity.float32, name)} |"
+            for name in ("accuracy", "accepted", "purity")
+        ),
+        "",
+        "*accepted*: the best score reaches the threshold of its label; *purity*: right ones among "
+        "the accepted. In brackets 95 % intervals and counts.",
+        "",
+        f"- Accuracy lost to int8: {100 * drop.value:.1f} points ({100 * low:.1f} to "
+        f"{100 * high:.1f}), from {drop.float_only} pictures that only float gets right and "
+        f"{drop.int8_only} that only int8 does.",
+        f"- Float and int8 give the same label on {parity.agreement} of all pictures not used for "
+        "calibration (among them pictures it was trained on).",
+        f"- The score of the best label moves by {change.mean:.3f} on average, by up to "
+        f"{change.p95:.3f} on 95 % of pictures, by {change.largest:.3f} at most.",
+        *(f"- Worse than the bar, though chance could explain it: {line}." for line in warnings),
+        "",
+        *_classes(facts, parity.int8),
+        "",
+        "## What it was made from",
+        "",
+        f"Recipe `{facts.recipe}` (variant `{facts.variant}`, seed {facts.seed}), "
+        f"{facts.parameters:,} parameters, {facts.minutes:.1f} minutes, finished {facts.finished}"
+        f"{', stopped before its last epoch' if facts.stopped_early else ''}. "
+        f"Pictures: {parts}; {facts.data.skipped} could not be read. Data digest "
+        f"`{facts.data.digest[:12]}`. Integer ranges measured on {calibration_pictures} pictures "
+        "of the training part, and pure black and white.",
+        "",
+        "## Limits",
+        "",
+        "- The intervals assume independent pictures. Where several show the same object the true "
+        "ones are wider.",
+        "- The figures hold for pictures like those of the data. Another camera, light, background "
+        "or distance is another matter: take pictures at the station and evaluate on them.",
+        "- It knows these classes only. Something of no class gets one of these labels, and often "
+        "a high score.",
+        *(f"- Threshold of {label}: {note}." for label, note in facts.accept_notes.items()),
+        "- Thresholds were chosen on the float model's scores.",
+        "",
+        "## How to use it",
+        "",
+        "```",
+        "pilah-edge inspect BUNDLE",
+        "pilah-edge classify BUNDLE PICTURE.jpg",
+        "pilah-edge evaluate BUNDLE FOLDER",
+        "```",
+        "",
+        f"`model.tflite` takes uint8 (1, {spec.height}, {spec.width}, {spec.channels}), "
+        f"{'RGB' if spec.channels == 3 else 'grey'} levels 0 to 255 as they are (scale 1, zero "
+        f"point 0), and gives float32 (1, {len(facts.labels)}) class probabilities in the order of "
+        "`labels.txt`. `bundle.json` says how a picture becomes that input.",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _classes(facts: RunFacts, evaluation: Evaluation) -> list[str]:
+    def percent(share: float | None) -> str:
+        return "-" if share is None else f"{share:.1%}"
+
+    return [
+        "| label | precision | recall | test pictures | accepted from |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {label.replace('|', chr(92) + '|')} | {percent(figures.precision.value)} | "
+            f"{percent(figures.recall.value)} | {figures.recall.total} | "
+            f"{facts.accept[label]:.3f} |"
+            for label, figures in evaluation.classes.items()
+        ),
+    ]

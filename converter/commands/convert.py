@@ -1,0 +1,90 @@
+"""Turn a run into a bundle: int8 TFLite, labels, golden pictures, figures, and proof that the int8
+model answers as the trained one does. Exits 1, and leaves no bundle, when it does not."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from edge.cli import say
+from edge.errors import EXIT_OK
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", type=Path, metavar="RUN", help="folder that a training left behind")
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="BUNDLE", help="folder to make the bundle in"
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        metavar="FOLDER",
+        help="where the run's pictures lie now (where they lay in training)",
+    )
+    parser.add_argument("--name", help="of the bundle (the name of the data's folder)")
+    parser.add_argument(
+        "--version", metavar="V", help="of the bundle, such as 1.2 (the time of the training)"
+    )
+    parser.add_argument(
+        "--calibration-pictures",
+        type=int,
+        default=100,
+        metavar="N",
+        help="pictures of the training part to measure the integers' ranges on (100)",
+    )
+    parser.add_argument(
+        "--seed", type=int, help="decides which pictures are used for what (the run's)"
+    )
+    parser.add_argument(
+        "--replace", action="store_true", help="take the place of a bundle that is there"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from converter.convert import convert
+    from converter.errors import GateError
+
+    try:
+        made = convert(
+            arguments.run,
+            arguments.out,
+            data=arguments.data,
+            name=arguments.name,
+            version=arguments.version,
+            calibration_pictures=arguments.calibration_pictures,
+            seed=arguments.seed,
+            replace=arguments.replace,
+        )
+    except GateError as error:
+        if arguments.json:
+            print(json.dumps({"passed": False} | error.parity.to_json(), ensure_ascii=False))
+        raise
+    for warning in made.warnings:
+        say(f"warning: {warning}; chance could explain it, so the bundle was made")
+    manifest, parity = made.bundle.manifest, made.parity
+    if arguments.json:
+        result = {
+            "passed": True,
+            "bundle": str(arguments.out),
+            "name": manifest.name,
+            "version": manifest.version,
+            "digest": made.bundle.digest,
+            "model_bytes": len(made.bundle.model),
+            "calibration_pictures": manifest.quantization.calibration_pictures,
+            "warnings": made.warnings,
+        }
+        print(json.dumps(result | parity.to_json(), ensure_ascii=False))
+        return EXIT_OK
+    low, high = parity.drop.interval
+    print(f"{made.bundle.title}  {arguments.out}  {len(made.bundle.model) / 1e6:.1f} MB")
+    print(f"accuracy   {parity.int8.accuracy} on the test part")
+    print(f"float      {parity.float32.accuracy}")
+    print(f"lost       {100 * parity.drop.value:.1f} points ({100 * low:.1f} to {100 * high:.1f})")
+    print(f"agreement  {parity.agreement}, of all pictures not used for calibration")
+    print(
+        f"confidence changes by {parity.confidence_change.mean:.3f} on average, "
+        f"{parity.confidence_change.largest:.3f} at most"
+    )
+    return EXIT_OK

@@ -1,0 +1,32 @@
+"""The converter's own mistakes; see `edge/errors.py`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from edge.errors import EXIT_DATA, EXIT_NO, PilahError
+
+if TYPE_CHECKING:
+    from converter.parity import Parity
+
+
+class CalibrationError(PilahError, ValueError):
+    """The run's pictures do not suffice to calibrate the integers or to judge them."""
+
+    exit_code = EXIT_DATA
+
+
+class ConversionError(PilahError, RuntimeError):
+    """TensorFlow cannot turn the run's model into the TFLite model that was asked for."""
+
+    exit_code = EXIT_DATA
+
+
+class GateError(PilahError):
+    """The int8 model answers too differently from the float model. `parity` has the figures."""
+
+    exit_code = EXIT_NO
+
+    def __init__(self, message: str, parity: Parity) -> None:
+        self.parity = parity
+        super().__init__(message)

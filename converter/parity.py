@@ -1,0 +1,241 @@
+"""The gate: does the int8 model answer as the float model does, through the device's own code?
+
+Agreement and change of confidence need no labels and are judged over every picture that was not
+used for calibration; accuracy is judged on the test part, pair by pair.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edge.model.image_file import read_image
+from edge.model.interpreter import Interpreter
+from edge.model.metrics import Z95, Evaluation, Share, evaluate_scores
+from edge.model.preprocess import InputSpec, Tensor, preprocess
+from edge.pictures import LabelledPicture
+from edge.progress import Progress
+from trainer.run import RunFacts
+
+LARGEST_DROP = 0.01
+"""Accuracy the int8 model may lose on the test part."""
+LEAST_AGREEMENT = 0.98
+"""Share of pictures that must get the same label from both."""
+
+_AT_ONCE = 64
+"""Pictures decoded ahead of the interpreters."""
+
+ScoreRows = npt.NDArray[np.float32]
+"""float32 (pictures, classes)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PairedDrop:
+    """What int8 loses in accuracy, from how the same pictures fared in both models."""
+
+    float_only: int
+    """Pictures that only the float model gets right."""
+    int8_only: int
+    """Pictures that only the int8 model gets right."""
+    total: int
+
+    @property
+    def value(self) -> float:
+        """Accuracy of float less that of int8, -1..1. Of nothing: 0."""
+        return (self.float_only - self.int8_only) / self.total if self.total else 0.0
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Tango's 95 % score interval of `value`; all of -1..1 of nothing.
+
+        Holds for small samples and where no pair differs, unlike Wald's. At a drop of zero its
+        test is McNemar's. Source: T. Tango, Equivalence test and confidence interval for the
+        difference in proportions for the paired-sample design, Statistics in Medicine 17 (1998),
+        891-908. It assumes independent pictures: series of one object make it wider.
+        """
+        if not self.total:
+            return -1.0, 1.0
+        # The statistic falls steadily as the supposed drop rises.
+        return self._solve(Z95), self._solve(-Z95)
+
+    def _solve(self, wanted: float) -> float:
+        low, high = -1.0, 1.0
+        for _ in range(60):
+            middle = (low + high) / 2
+            if self._statistic(middle) > wanted:
+                low = middle
+            else:
+                high = middle
+        return (low + high) / 2
+
+    def _statistic(self, drop: float) -> float:
+        """How many standard errors the counts lie above those of a true `drop` (Tango, eq. 7)."""
+        n, lost, won = self.total, self.float_only, self.int8_only
+        # The likeliest share of pictures that only int8 gets right, given that drop.
+        a = 2 * n
+        b = -lost - won + (2 * n - lost + won) * drop
+        c = -won * drop * (1 - drop)
+        share = max(0.0, (math.sqrt(max(0.0, b * b - 4 * a * c)) - b) / (2 * a))
+        variance = n * (2 * share + drop * (1 - drop))
+        difference = lost - won - n * drop
+        if variance <= 0:  # a drop of -1, 0 or 1 with no pair that differs
+            return math.copysign(math.inf, difference) if difference else 0.0
+        return difference / math.sqrt(variance)
+
+
+@dataclass(frozen=True, slots=True)
+class ConfidenceChange:
+    """How far the score of the float model's best label moves in int8, 0..1."""
+
+    mean: float
+    p95: float
+    largest: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parity:
+    """Float and int8 side by side."""
+
+    agreement: Share
+    """Same best label, of all pictures not used for calibration."""
+    confidence_change: ConfidenceChange
+    drop: PairedDrop
+    """On the test part."""
+    float32: Evaluation
+    """On the test part."""
+    int8: Evaluation
+    """On the test part."""
+
+    def to_json(self) -> dict[str, object]:
+        """The `figures` of a bundle."""
+        return {
+            "float": self.float32.to_json(),
+            "int8": self.int8.to_json(),
+            "agreement": {
+                "images": self.agreement.total,
+                "value": self.agreement.value,
+                "interval": self.agreement.interval,
+            },
+            "confidence_change": {
+                "mean": self.confidence_change.mean,
+                "p95": self.confidence_change.p95,
+                "largest": self.confidence_change.largest,
+            },
+            "accuracy_drop": {
+                "images": self.drop.total,
+                "value": self.drop.value,
+                "interval": self.drop.interval,
+                "float_only_right": self.drop.float_only,
+                "int8_only_right": self.drop.int8_only,
+            },
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the gate says: passed where `failures` is empty."""
+
+    failures: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def judge(agreement: Share, drop: PairedDrop) -> Verdict:
+    """The gate's decision: it fails only what is worse than a bar beyond the 95 % interval.
+
+    A figure on the wrong side of its bar that chance could explain is a warning.
+    """
+    failures: list[str] = []
+    warnings: list[str] = []
+    share, interval = agreement.value, agreement.interval
+    if share is not None and interval is not None and share < LEAST_AGREEMENT:
+        line = f"float and int8 agree on {agreement} of the pictures, less than "
+        line += f"{LEAST_AGREEMENT:.0%}"
+        (failures if interval[1] < LEAST_AGREEMENT else warnings).append(line)
+    if drop.value > LARGEST_DROP:
+        low, high = drop.interval
+        line = (
+            f"int8 loses {100 * drop.value:.1f} points of accuracy ({100 * low:.1f} to "
+            f"{100 * high:.1f}) on the {drop.total} pictures of the test part, more than "
+            f"{100 * LARGEST_DROP:g}: {drop.float_only} are right in float only, "
+            f"{drop.int8_only} in int8 only"
+        )
+        (failures if low > LARGEST_DROP else warnings).append(line)
+    return Verdict(tuple(failures), tuple(warnings))
+
+
+def score_both(
+    pictures: Sequence[LabelledPicture], spec: InputSpec, *, float32: bytes, int8: bytes
+) -> tuple[ScoreRows, ScoreRows]:
+    """The scores of both models for every picture, each decoded once.
+
+    Args:
+        float32, int8: `.tflite` files' bytes.
+
+    Raises:
+        UnreadableImageError: a picture has been damaged since the training.
+        ModelInputError, ModelOutputError: a model is not as the contract says.
+    """
+    cv2.setNumThreads(1)
+    models = Interpreter(float32), Interpreter(int8)
+    rows: tuple[list[npt.NDArray[np.float32]], ...] = ([], [])
+
+    def tensor(picture: LabelledPicture) -> Tensor:
+        return preprocess(read_image(picture.path), spec)
+
+    waiting = iter(pictures)
+    # Decoding and both interpreters let go of Python's lock, so a thread each is worth while.
+    with (
+        Progress("comparing float and int8", total=len(pictures)) as progress,
+        ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool,
+    ):
+        while batch := list(itertools.islice(waiting, _AT_ONCE)):
+            tensors = list(pool.map(tensor, batch))
+            run = [pool.submit(_score, model, tensors) for model in models]
+            for row, future in zip(rows, run, strict=True):
+                row.extend(future.result())
+            progress.advance(len(batch))
+    return np.stack(rows[0]), np.stack(rows[1])
+
+
+def _score(model: Interpreter, tensors: Sequence[Tensor]) -> list[npt.NDArray[np.float32]]:
+    return [model.scores(tensor) for tensor in tensors]
+
+
+def compare(
+    float32: ScoreRows, int8: ScoreRows, pictures: Sequence[LabelledPicture], facts: RunFacts
+) -> Parity:
+    """The figures of two models' scores for the same pictures, a row each.
+
+    Args:
+        pictures: all that were scored; those of the test part count for accuracy.
+        facts: the run's labels and accept thresholds.
+    """
+    best = float32.argmax(axis=1)
+    rows = np.arange(len(best))
+    change = np.abs(float32[rows, best].astype(np.float64) - int8[rows, best])
+    test = np.array([picture.part == "test" for picture in pictures], bool)
+    truth = np.array([facts.labels.index(picture.label) for picture in pictures], np.int64)
+    right_float, right_int8 = best == truth, int8.argmax(axis=1) == truth
+    return Parity(
+        agreement=Share(int((best == int8.argmax(axis=1)).sum()), len(best)),
+        confidence_change=ConfidenceChange(
+            mean=float(change.mean()),
+            p95=float(np.quantile(change, 0.95)),
+            largest=float(change.max()),
+        ),
+        drop=PairedDrop(
+            float_only=int((right_float & ~right_int8 & test).sum()),
+            int8_only=int((right_int8 & ~right_float & test).sum()),
+            total=int(test.sum()),
+        ),
+        float32=evaluate_scores(float32[test], truth[test], facts.labels, facts.accept),
+        int8=evaluate_scores(int8[test], truth[test], facts.labels, facts.accept),
+    )
