@@ -9,6 +9,7 @@ GIF is read by 5 only, a truncated JPEG may come back half grey with no error).
 from __future__ import annotations
 
 import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.errors import StorageError, UnreadableImageError
+from edge.errors import UnreadableImageError
 
 Image = npt.NDArray[np.uint8]
 """A picture in memory: uint8, (height, width, 3) in BGR order as cameras and OpenCV deliver it."""
@@ -35,20 +36,22 @@ def read_image(path: Path) -> Image:
     """The picture in the file `path`, upright, uint8 (height, width, 3) BGR.
 
     Raises:
-        UnreadableImageError: empty, truncated, of another format, or not decodable.
-        StorageError: the file cannot be read at all.
+        UnreadableImageError: not there, empty, truncated, of another format, or not decodable.
     """
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise StorageError(f"cannot read {path}: {error.strerror or error}") from error
+        raise UnreadableImageError(
+            f"{path}: cannot be read ({error.strerror or error}): check its name and permissions"
+        ) from error
     return decode_image(content, name=str(path))
 
 
 def decode_image(content: bytes, *, name: str = "picture") -> Image:
     """The picture in an encoded file's `content`, upright, uint8 (height, width, 3) BGR.
 
-    Transparent pixels are laid on white; grey, palette, CMYK and 16-bit files become 8-bit BGR.
+    Transparent pixels are laid on white (but a transparent level of a grey PNG stays as it is);
+    grey, palette, CMYK and 16-bit files become 8-bit BGR; an animation gives its first picture.
 
     Args:
         name: what the picture is called in an error.
@@ -61,6 +64,8 @@ def decode_image(content: bytes, *, name: str = "picture") -> Image:
         raise UnreadableImageError(
             f"{name}: the {kind} file is cut short ({len(content):,} bytes): copy it again"
         )
+    if kind == "PNG" and not _checksums_fit(content):
+        raise UnreadableImageError(f"{name}: bytes of this PNG file were changed: copy it again")
     has_alpha = kind in ("PNG", "WebP")
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     image = _imdecode(content, flags, name, kind)
@@ -126,17 +131,40 @@ def _is_whole(content: bytes, kind: str) -> bool:
         return any(chunk == b"IEND" for chunk, _, _ in _png_chunks(content))
     if kind == "WebP":
         return len(content) >= int.from_bytes(content[4:8], "little") + 8
-    return True
+    return len(content) >= _bmp_size(content)
+
+
+def _checksums_fit(content: bytes) -> bool:
+    # Only the chunks that the pixels need; libpng, too, reads on behind a damaged comment.
+    view = memoryview(content)
+    return all(
+        zlib.crc32(view[start - 4 : end]) == int.from_bytes(content[end : end + 4], "big")
+        for kind, start, end in _png_chunks(content)
+        if kind[:1].isupper()
+    )
+
+
+def _bmp_size(content: bytes) -> int:
+    """Bytes that an uncompressed BMP of this header has; what its header says of any other."""
+    if len(content) < 34:
+        return 54
+    size, start, header, width, height, _, bits, compression = struct.unpack_from(
+        "<I4xIIiiHHI", content, 2
+    )
+    if header < 40 or compression not in (0, 3):
+        return int(size)
+    row = (abs(int(width)) * int(bits) + 31) // 32 * 4
+    return int(start) + row * abs(int(height))
 
 
 def _jpeg_segments(content: bytes) -> list[tuple[int, int, int]]:
     """(marker, start, end) of every segment up to and including the first scan's header."""
     segments = []
     at = 2
-    while at + 4 <= len(content) and content[at] == 0xFF:
+    while at >= 0 and at + 4 <= len(content):
         marker = content[at + 1]
-        if marker == 0xFF:  # fill byte
-            at += 1
+        if content[at] != 0xFF or marker in (0, 0xFF):  # stray and fill bytes
+            at = content.find(b"\xff", at + 1)
             continue
         end = at + 2 + int.from_bytes(content[at + 2 : at + 4], "big")
         segments.append((marker, at + 4, end))

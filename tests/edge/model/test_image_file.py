@@ -1,0 +1,243 @@
+"""Encoded files become the right pixels, or one named error that says what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.errors import UnreadableImageError
+from edge.model.image_file import Image, decode_image, read_image
+from tests.edge.model.awkward import (
+    awkward_files,
+    bmp,
+    exif,
+    jpeg_with_exif,
+    noise,
+    png,
+    slopes,
+    stored,
+    webp_with_exif,
+)
+
+FILES = awkward_files()
+RGB = noise(97, 151)
+BGR = RGB[:, :, ::-1]
+
+
+def on_white(bgr: Image, alpha: Image) -> Image:
+    """What transparency means: the colour's share over white, rounded."""
+    share = alpha.astype(np.float64) / 255
+    return np.floor(bgr * share + 255 * (1 - share) + 0.5).astype(np.uint8)
+
+
+def test_rgb_becomes_bgr() -> None:
+    assert np.array_equal(decode_image(png(RGB, colour=2)), BGR)
+
+
+def test_grey_becomes_three_equal_channels() -> None:
+    grey = noise(97, 151, 1)
+    assert np.array_equal(decode_image(png(grey, colour=0)), grey.repeat(3, axis=2))
+
+
+@pytest.mark.parametrize(("depth", "factor"), [(1, 255), (2, 85), (4, 17)])
+def test_few_grey_levels_span_black_to_white(depth: int, factor: int) -> None:
+    grey = noise(97, 151, 1) & ((1 << depth) - 1)
+    expected = (grey * factor).astype(np.uint8).repeat(3, axis=2)
+    assert np.array_equal(decode_image(png(grey, colour=0, depth=depth)), expected)
+
+
+def test_transparent_pixels_lie_on_white() -> None:
+    rgba = noise(97, 151, 4)
+    expected = on_white(rgba[:, :, 2::-1], rgba[:, :, 3:])
+    assert np.array_equal(decode_image(png(rgba, colour=6)), expected)
+
+
+def test_grey_with_alpha_lies_on_white() -> None:
+    both = noise(97, 151, 2)
+    expected = on_white(both[:, :, :1].repeat(3, axis=2), both[:, :, 1:])
+    assert np.array_equal(decode_image(png(both, colour=4)), expected)
+
+
+def test_a_palette_with_transparent_entries_lies_on_white() -> None:
+    index = noise(97, 151, 1) & 3
+    palette = np.array([[255, 0, 0], [0, 255, 0], [10, 20, 30], [0, 0, 0]], np.uint8)
+    alpha = np.array([0, 255, 128, 255], np.uint8)
+    content = png(
+        index,
+        colour=3,
+        before=((b"PLTE", palette.tobytes()), (b"tRNS", alpha[:3].tobytes())),
+    )
+    expected = on_white(palette[index[:, :, 0]][:, :, ::-1], alpha[index])
+    assert np.array_equal(decode_image(content), expected)
+
+
+def test_a_transparent_grey_level_stays_as_it_is() -> None:
+    grey = noise(97, 151, 1) // 64
+    content = png(grey, colour=0, before=((b"tRNS", b"\0\2"),))
+    assert np.array_equal(decode_image(content), grey.repeat(3, axis=2))
+
+
+def test_a_transparent_colour_lies_on_white() -> None:
+    rgb = noise(97, 151) // 128 * 255
+    content = png(rgb, colour=2, before=((b"tRNS", b"\0\xff\0\0\0\xff"),))
+    magenta = (rgb == (255, 0, 255)).all(axis=2, keepdims=True)
+    expected = np.where(magenta, 255, rgb[:, :, ::-1]).astype(np.uint8)
+    assert np.array_equal(decode_image(content), expected)
+
+
+@pytest.mark.parametrize(("colour", "channels"), [(0, 1), (2, 3)])
+def test_sixteen_bits_keep_their_upper_eight(colour: int, channels: int) -> None:
+    wide = noise(97, 151, 2 * channels).view(np.uint16)
+    upper = (wide >> 8).astype(np.uint8)
+    expected = upper[:, :, ::-1] if channels == 3 else upper.repeat(3, axis=2)
+    assert np.array_equal(decode_image(png(wide, colour=colour, depth=16)), expected)
+
+
+def test_sixteen_bits_with_alpha_lie_on_white() -> None:
+    wide = noise(97, 151, 8).view(np.uint16)
+    upper = (wide >> 8).astype(np.uint8)
+    expected = on_white(upper[:, :, 2::-1], upper[:, :, 3:])
+    assert np.array_equal(decode_image(png(wide, colour=6, depth=16)), expected)
+
+
+@pytest.mark.parametrize("form", [{}, {"top_down": True}, {"bits": 32}])
+def test_bmp_in_its_forms(form: dict[str, int]) -> None:
+    assert np.array_equal(decode_image(bmp(BGR, **form)), BGR)
+
+
+def test_an_animation_gives_its_first_picture() -> None:
+    assert np.array_equal(decode_image(FILES["animated.png"]()), slopes(53, 90)[:, :, ::-1])
+    first = decode_image(FILES["animated.webp"]())
+    still = decode_image(FILES["lossy.webp"]())
+    assert np.abs(first.astype(int) - still).mean() < 8
+
+
+# How a picture must be turned so that it stands upright: Exif 2.32, tag Orientation, where the
+# names are of the side on which the stored 0th row and 0th column are to be seen.
+TURNS = {
+    1: lambda picture: picture,  # row 0 top, column 0 left
+    2: lambda picture: picture[:, ::-1],  # top, right
+    3: lambda picture: np.rot90(picture, 2),  # bottom, right
+    4: lambda picture: picture[::-1],  # bottom, left
+    5: lambda picture: picture.transpose(1, 0, 2),  # left, top
+    6: lambda picture: np.rot90(picture, -1),  # right, top: a quarter turn clockwise
+    7: lambda picture: picture.transpose(1, 0, 2)[::-1, ::-1],  # right, bottom
+    8: lambda picture: np.rot90(picture, 1),  # left, bottom: a quarter turn back
+}
+
+
+@pytest.mark.parametrize("turn", TURNS)
+def test_exif_orientation_in_jpeg(turn: int) -> None:
+    still = decode_image(stored("baseline_420.jpg"))
+    for order in "<>":
+        turned = jpeg_with_exif(stored("baseline_420.jpg"), exif(turn, order=order))
+        assert np.array_equal(decode_image(turned), TURNS[turn](still))
+
+
+@pytest.mark.parametrize("turn", TURNS)
+def test_exif_orientation_in_png(turn: int) -> None:
+    content = png(RGB, colour=2, before=((b"eXIf", exif(turn)),))
+    assert np.array_equal(decode_image(content), TURNS[turn](BGR))
+
+
+@pytest.mark.parametrize("turn", TURNS)
+def test_exif_orientation_in_webp(turn: int) -> None:
+    still = decode_image(stored("lossy.webp"))
+    content = webp_with_exif(stored("lossy.webp"), exif(turn), height=97, width=151)
+    assert np.array_equal(decode_image(content), TURNS[turn](still))
+
+
+def test_transparency_turns_with_its_picture() -> None:
+    rgba = noise(53, 90, 4)
+    content = png(rgba, colour=6, before=((b"eXIf", exif(6)),))
+    expected = np.rot90(on_white(rgba[:, :, 2::-1], rgba[:, :, 3:]), -1)
+    assert np.array_equal(decode_image(content), expected)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [exif(0), exif(9), b"", b"II*\0", exif(6)[:12], b"MM\0*\xff\xff\xff\xff", b"rubbish"],
+    ids=["0", "9", "empty", "header only", "cut", "points outside", "rubbish"],
+)
+def test_a_senseless_orientation_leaves_the_picture_as_it_is(block: bytes) -> None:
+    still = decode_image(stored("baseline_420.jpg"))
+    turned = decode_image(jpeg_with_exif(stored("baseline_420.jpg"), block))
+    assert np.array_equal(turned, still)
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("empty.jpg", "the file has no bytes: copy it again"),
+        ("text.jpg", "this is no picture that is not read: use JPEG, PNG, WebP or BMP"),
+        ("cut.jpg", "the JPEG file is cut short (3,000 bytes): copy it again"),
+        ("cut_in_header.jpg", "the JPEG file is cut short"),
+        ("cut_progressive.jpg", "the JPEG file is cut short"),
+        ("cut_with_thumbnail.jpg", "the JPEG file is cut short"),
+        ("cut.png", "the PNG file is cut short"),
+        ("cut_end.png", "the PNG file is cut short"),
+        ("flipped_bit.png", "bytes of this PNG file were changed"),
+        ("cut.webp", "the WebP file is cut short"),
+        ("cut_lossless.webp", "the WebP file is cut short"),
+        ("cut.bmp", "the BMP file is cut short"),
+        ("picture.gif", "GIF pictures are not read: use JPEG, PNG, WebP or BMP"),
+        ("picture.tif", "TIFF pictures are not read"),
+        ("picture.heic", "convert them to JPEG first, for example with `heif-convert"),
+    ],
+)
+def test_what_cannot_be_read_says_why_and_what_to_do(
+    name: str, says: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(UnreadableImageError) as caught:
+        decode_image(FILES[name](), name=name)
+    assert str(caught.value).startswith(f"{name}: ")
+    assert says in str(caught.value)
+    assert capfd.readouterr().err == "", "the decoder has nothing to add"
+
+
+def test_a_cut_file_with_a_whole_thumbnail_has_an_end_marker() -> None:
+    assert b"\xff\xd9" in FILES["cut_with_thumbnail.jpg"](), "else the test above proves nothing"
+
+
+def test_every_shorter_jpeg_is_refused() -> None:
+    whole = stored("thumbnail.jpg")
+    for length in range(len(whole) - 1):
+        with pytest.raises(UnreadableImageError):
+            decode_image(whole[:length])
+
+
+def test_bytes_that_begin_well_and_make_no_sense_are_refused() -> None:
+    broken = stored("baseline_420.jpg").replace(b"\xff\xc0", b"\xff\xfe")
+    with pytest.raises(UnreadableImageError, match="open it in a viewer and save it again"):
+        decode_image(broken)
+
+
+def test_damage_to_a_comment_does_not_matter() -> None:
+    content = png(RGB, colour=2, before=((b"tEXt", b"Comment\0hello"),))
+    assert np.array_equal(decode_image(content.replace(b"hello", b"hullo")), BGR)
+
+
+def test_the_content_decides_not_the_ending(tmp_path: Path) -> None:
+    (tmp_path / "picture.jpg").write_bytes(png(RGB, colour=2))
+    assert np.array_equal(read_image(tmp_path / "picture.jpg"), BGR)
+
+
+@pytest.mark.parametrize("kind", ["missing", "folder"])
+def test_a_file_that_cannot_be_opened_is_named(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "picture.jpg"
+    if kind == "folder":
+        path.mkdir()
+    with pytest.raises(UnreadableImageError, match=r"picture\.jpg: cannot be read \("):
+        read_image(path)
+
+
+@pytest.mark.shared
+def test_every_photograph_beside_the_checkout_can_be_read(shared: Path) -> None:
+    photographs = sorted((shared / "data").rglob("*.jpg"))[::40]
+    assert len(photographs) > 50
+    for path in photographs:
+        image = read_image(path)
+        assert image.dtype == np.uint8
+        assert image.ndim == 3
