@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import importlib
+import io
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,7 @@ from edge import __version__
 from edge.errors import (
     EXIT_INTERRUPTED,
     EXIT_IO,
+    EXIT_OK,
     EXIT_UNAVAILABLE,
     PilahError,
 )
@@ -66,7 +68,13 @@ def run_program(
     words = list(sys.argv[1:] if words is None else words)
     try:
         parser, run = _parse(name, description, verbs, words)
-        return run(parser.parse_args(words))
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # A file name that is no UTF-8 is printed with escapes, which JSON understands too.
+            sys.stdout.reconfigure(errors="backslashreplace")
+        code = run(parser.parse_args(words))
+        # At exit, Python would meet a full disk or a closed pipe with a traceback.
+        sys.stdout.flush()
+        return code
     except PilahError as error:
         return _fail(name, str(error), error.exit_code)
     except ModuleNotFoundError as error:
@@ -79,12 +87,13 @@ def run_program(
             EXIT_UNAVAILABLE,
         )
     except BrokenPipeError:
-        # The reader, `head` say, has seen enough. Python would complain at exit, too.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        _drop_stdout()  # the reader, `head` say, has seen enough
+        return EXIT_OK
     except OSError as error:
         if error.errno is None or (error.filename is None and error.errno != errno.ENOSPC):
             raise
+        if error.filename is None:
+            _drop_stdout()
         return _fail(name, f"{error.filename or 'output'}: {error.strerror}", EXIT_IO)
     except KeyboardInterrupt:
         return _fail(name, "stopped by Ctrl-C", EXIT_INTERRUPTED)
@@ -126,6 +135,11 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: error: {message}\n{self.prog} --help says what it takes\n")
+
+
+def _drop_stdout() -> None:
+    """Sends what is left in the buffer nowhere: writing it would fail once more at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(name: str, message: str, code: int) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from edge.errors import StorageError
+from edge.errors import PilahError, StorageError
 
 
 @contextmanager
@@ -22,7 +22,7 @@ def storage_errors(doing: str, path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except StorageError:
+    except PilahError:  # has its own message, and may be an OSError as well
         raise
     except OSError as error:
         advice = {
@@ -33,6 +33,7 @@ def storage_errors(doing: str, path: Path) -> Iterator[None]:
             errno.EROFS: "the file system is read-only: choose another place",
             errno.ENOENT: "a folder of that path does not exist",
             errno.ENOTDIR: "a part of that path is a file, not a folder",
+            errno.ENOTEMPTY: "something came to that place meanwhile: choose another name",
         }.get(error.errno or 0, error.strerror or str(error))
         raise StorageError(f"cannot {doing} {path}: {advice}") from error
 
@@ -70,7 +71,8 @@ def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
         replace: take the place of a folder that is there already; it is kept until then.
 
     Raises:
-        StorageError: `path` exists and `replace` is off, or writing failed.
+        StorageError: `path` exists and `replace` is off, or writing failed. Other errors of the
+            block pass through.
     """
     if path.exists() and not replace:
         raise StorageError(f"{path} is there already: choose another name or remove it")
@@ -78,22 +80,37 @@ def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
     try:
-        with storage_errors("write", path):
+        try:
             yield aside
+        except OSError as error:
+            if isinstance(error, PilahError) or error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise  # of something that was read, perhaps: it names its own file
+            with storage_errors("write", path):
+                raise
+        with storage_errors("write", path):
             for file in aside.rglob("*"):
                 if file.is_file():
                     _sync(file)
             aside.chmod(0o777 & ~_umask())
-            if path.exists():
-                old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.old."))
-                path.replace(old / "old")
-                aside.replace(path)
-                shutil.rmtree(old)
+            if replace and path.exists():
+                _change_places(aside, path)
             else:
                 aside.replace(path)
             _sync_folder(path.parent)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def _change_places(aside: Path, path: Path) -> None:
+    old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.old."))
+    path.replace(old / "old")
+    try:
+        aside.replace(path)
+    except BaseException:
+        (old / "old").replace(path)
+        old.rmdir()
+        raise
+    shutil.rmtree(old)
 
 
 def _umask() -> int:

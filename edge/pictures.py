@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import csv
 import difflib
+import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
@@ -81,6 +82,14 @@ def read_picture_set(path: Path) -> PictureSet:
                 else ""
             )
         )
+    # The same "ü" can be one character or two (as macOS writes it): one class all the same.
+    found = replace(
+        found,
+        pictures=tuple(
+            replace(picture, label=unicodedata.normalize("NFC", picture.label))
+            for picture in found.pictures
+        ),
+    )
     for label in found.labels:
         check_label(label, where=str(path))
     return found
@@ -90,14 +99,15 @@ def check_label(label: str, *, where: str) -> None:
     """Passes a label that fits on a line of `labels.txt` and in a file name.
 
     Raises:
-        PictureSetError: it is empty, has spaces around it, a slash, a comma or a control character.
+        PictureSetError: it is empty, has spaces around it, a slash, a comma or a control
+            character, is over 100 bytes long, or starts as an option or a formula does.
     """
     if not label or label != label.strip():
         problem = "is empty or has spaces around it"
     elif any(not character.isprintable() for character in label):
         problem = "has a character that cannot be printed"
-    elif any(character in '/\\,"' for character in label) or label.startswith((".", "#", "=")):
-        problem = 'has a slash, comma or quote, or starts with ".", "#" or "="'
+    elif any(character in '/\\,"' for character in label) or label.startswith((".", "-", "#", "=")):
+        problem = 'has a slash, comma or quote, or starts with ".", "-", "#" or "="'
     elif len(label.encode()) > 100:
         problem = "is longer than 100 bytes"
     else:

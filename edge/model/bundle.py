@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -211,7 +212,8 @@ def _zip_files(path: Path) -> dict[str, bytes]:
             members = [member for member in archive.infolist() if not member.is_dir()]
             _check_size(sum(member.file_size for member in members), path)
             files = {member.filename: archive.read(member) for member in members}
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+        # RuntimeError: a password is wanted, or another compression than deflate.
         raise BundleFormatError(f"{path}: not a bundle's zip file: {error}") from error
     if MANIFEST in files:
         return files

@@ -9,7 +9,13 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from edge.errors import BundleFormatError, ModelInputError, ModelOutputError, RuntimeMissingError
+from edge.errors import (
+    BundleFormatError,
+    ModelInputError,
+    ModelOutputError,
+    RuntimeMissingError,
+    UsageError,
+)
 from edge.model.preprocess import Tensor
 
 Kernels = Literal["default", "plain", "reference"]
@@ -44,11 +50,14 @@ class Interpreter:
         """Loads `model`, the bytes of a `.tflite` file.
 
         Raises:
+            UsageError: fewer threads than one.
             RuntimeMissingError: neither runtime is installed.
             BundleFormatError: the bytes are no TFLite model.
             ModelInputError: the input is not one uint8 picture of scale 1 and zero point 0.
             ModelOutputError: the output is not one row of float32 scores.
         """
+        if threads < 1:
+            raise UsageError(f"threads must be 1 or more. Received: {threads}")
         module, self.runtime = _runtime()
         self.threads = threads
         resolver = getattr(module.OpResolverType, _RESOLVERS[kernels])
