@@ -1,0 +1,149 @@
+"""Verdicts one can promise: a temperature, and a threshold for every label."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from trainer.recipe import AcceptPlan
+
+GRID = np.round(np.arange(0.30, 1.0, 0.01), 2)
+"""Thresholds tried, lowest first."""
+UNPROMISED = 0.9
+"""The threshold of a label that no threshold makes pure."""
+
+
+def fit_temperature(logits: npt.NDArray[np.floating], truth: npt.NDArray[np.int64]) -> float:
+    """The number to divide `logits` by so that confidence means what it says.
+
+    It minimises the log loss over 0.05 to 20. Source: Guo et al., On calibration of modern neural
+    networks, ICML 2017.
+
+    Args:
+        logits: (pictures, classes), of pictures not trained on.
+        truth: (pictures,) class indices.
+    """
+    candidates = np.exp(np.linspace(math.log(0.05), math.log(20), 600))
+    losses = [_log_loss(logits / temperature, truth) for temperature in candidates]
+    return float(candidates[int(np.argmin(losses))])
+
+
+def softmax(logits: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """Class probabilities (pictures, classes) of `logits`."""
+    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """From which score a label is accepted."""
+
+    value: float
+    accepted: int
+    """Cross-fitted pictures of this label that reach it."""
+    right: int
+    """Those of them that are what they were taken for."""
+    note: str
+    """Empty where the promise is kept; else why not, and what would be needed."""
+
+
+def choose_thresholds(
+    scores: npt.NDArray[np.floating],
+    truth: npt.NDArray[np.int64],
+    labels: Sequence[str],
+    plan: AcceptPlan,
+) -> dict[str, Threshold]:
+    """The lowest threshold of each label that promises the wanted purity.
+
+    A threshold promises it when the lower bound of its purity, at the plan's confidence, reaches
+    the wanted one. Looking at many thresholds finds lucky ones, so they are tried from the highest
+    (1 is trivially safe) downwards and the search stops at the first that does not promise: a fixed
+    sequence of tests, each at full level (Angelopoulos et al., Learn then Test, 2021).
+
+    Args:
+        scores: (pictures, classes), each from a model that did not train on that picture.
+        truth: (pictures,) class indices.
+    """
+    best, confidence = scores.argmax(axis=1), scores.max(axis=1)
+    enough = faultless_needed(plan.purity, plan.confidence)
+    thresholds = {}
+    for index, label in enumerate(labels):
+        mine = best == index
+        right = truth[mine] == index
+        value = confidence[mine]
+        chosen: Threshold | None = None
+        for threshold in GRID[::-1]:
+            taken = value >= threshold
+            count, good = int(taken.sum()), int(right[taken].sum())
+            if count < enough:
+                continue  # too few to promise anything yet
+            if purity_bound(good, count, plan.confidence) < plan.purity:
+                break
+            chosen = Threshold(float(threshold), count, good, "")
+        thresholds[label] = chosen or _unpromised(value, right, plan, enough)
+    return thresholds
+
+
+def purity_bound(right: int, accepted: int, confidence: float) -> float:
+    """The one-sided lower bound of purity: Clopper and Pearson's, exact (Biometrika 26, 1934)."""
+    if right == 0:
+        return 0.0
+    low, high = 0.0, right / accepted
+    for _ in range(60):  # halving: the tail probability grows with the share
+        middle = (low + high) / 2
+        if _tail(right, accepted, middle) < 1 - confidence:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def faultless_needed(purity: float, confidence: float) -> int:
+    """How many accepted pictures without a fault promise `purity`: 59 for 95 % at 95 %."""
+    return math.ceil(math.log(1 - confidence) / math.log(purity))
+
+
+def _unpromised(
+    value: npt.NDArray[np.floating],
+    right: npt.NDArray[np.bool_],
+    plan: AcceptPlan,
+    enough: int,
+) -> Threshold:
+    """The lowest threshold that was pure enough on the pictures there are, with a note."""
+    threshold = UNPROMISED
+    for candidate in GRID:
+        taken = value >= candidate
+        if taken.any() and right[taken].mean() >= plan.purity:
+            threshold = float(candidate)
+            break
+    taken = value >= threshold
+    count, good = int(taken.sum()), int(right[taken].sum())
+    wanted = f"{plan.purity:.0%} purity at {plan.confidence:.0%} confidence"
+    if count < enough:
+        note = f"no promise: {wanted} needs about {enough - count} more faultless pictures"
+    else:
+        note = f"no promise: {count - good} of {count} accepted were wrong, too many for {wanted}"
+    return Threshold(threshold, count, good, note)
+
+
+def _tail(right: int, accepted: int, share: float) -> float:
+    """The probability of `right` or more of `accepted`, each right with probability `share`."""
+    if share <= 0:
+        return 0.0
+    log_share, log_rest = math.log(share), math.log1p(-share) if share < 1 else -math.inf
+    total = 0.0
+    for k in range(right, accepted + 1):
+        rest = (accepted - k) * log_rest if accepted > k else 0.0
+        ways = math.lgamma(accepted + 1) - math.lgamma(k + 1) - math.lgamma(accepted - k + 1)
+        total += math.exp(ways + k * log_share + rest)
+    return total
+
+
+def _log_loss(logits: npt.NDArray[np.floating], truth: npt.NDArray[np.int64]) -> float:
+    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
+    log_total = np.log(np.exp(shifted).sum(axis=1))
+    return float((log_total - shifted[np.arange(len(truth)), truth]).mean())

@@ -1,0 +1,1 @@
+"""From files to arrays: which pictures, in which part, as which bytes."""

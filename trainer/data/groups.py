@@ -1,0 +1,104 @@
+"""Which pictures belong together and must never land in two parts of a split."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+from edge.pictures import LabelledPicture
+from trainer.errors import GroupError
+
+_NUMBER = re.compile(r"\d+")
+
+
+def assign_groups(
+    pictures: Sequence[LabelledPicture], plan: str | None
+) -> tuple[LabelledPicture, ...]:
+    """The pictures, each with a group.
+
+    Args:
+        plan: `blocks:N`: each class cut into runs of N by the last number in the file name,
+            for series of pictures of one object; `pattern:REGEX`: what the regular expression's
+            first group (or all of it) matches in the path; `column:NAME` or None: as the
+            manifest's `group` column says. A picture without a group is one of its own.
+
+    Raises:
+        GroupError: the plan is of no such form, or a picture's name does not fit it.
+    """
+    if plan is None:
+        grouped = [_own_group(picture) for picture in pictures]
+    else:
+        kind, _, value = plan.partition(":")
+        if kind == "blocks" and value.isdecimal() and int(value) >= 1:
+            grouped = _blocks(pictures, int(value))
+        elif kind == "pattern" and value:
+            grouped = _pattern(pictures, value)
+        elif kind == "column" and value:
+            grouped = _column(pictures, value)
+        else:
+            raise GroupError(
+                "--groups must be blocks:N (N at least 1), pattern:REGEX or column:NAME. "
+                f"Received: {plan!r}"
+            )
+    return tuple(grouped)
+
+
+def _own_group(picture: LabelledPicture) -> LabelledPicture:
+    return picture if picture.group else replace(picture, group=str(picture.path))
+
+
+def _blocks(pictures: Sequence[LabelledPicture], size: int) -> list[LabelledPicture]:
+    numbers = []
+    for picture in pictures:
+        found = _NUMBER.findall(picture.path.stem)
+        if not found:
+            raise GroupError(
+                f"--groups blocks:{size}: {picture.path} has no number in its name. "
+                "Leave --groups out if the pictures are no series"
+            )
+        numbers.append(int(found[-1]))
+    # Blocks follow the numbers, not the rank, so that a missing picture moves no other;
+    # a series counted from 1 has its first block from 1 to N, one from 0 from 0 to N - 1.
+    first: dict[str, int] = defaultdict(lambda: 1)
+    for picture, number in zip(pictures, numbers, strict=True):
+        first[picture.label] = min(first[picture.label], number)
+    return [
+        replace(picture, group=f"{picture.label}/{(number - first[picture.label]) // size}")
+        if first[picture.label] == 0
+        else replace(picture, group=f"{picture.label}/{(number - 1) // size}")
+        for picture, number in zip(pictures, numbers, strict=True)
+    ]
+
+
+def _pattern(pictures: Sequence[LabelledPicture], text: str) -> list[LabelledPicture]:
+    try:
+        pattern = re.compile(text)
+    except re.error as error:
+        raise GroupError(f"--groups pattern:{text} is no regular expression: {error}") from error
+    grouped = []
+    for picture in pictures:
+        match = pattern.search(picture.path.as_posix())
+        if match is None:
+            raise GroupError(
+                f"--groups pattern:{text} matches nothing in {picture.path}: "
+                "it must fit every picture's path"
+            )
+        grouped.append(replace(picture, group=match[1] if match.re.groups else match[0]))
+    return grouped
+
+
+def _column(pictures: Sequence[LabelledPicture], name: str) -> list[LabelledPicture]:
+    if name != "group":
+        raise GroupError(
+            f"--groups column:{name}: a manifest's groups stand in its column `group`: "
+            "rename the column and use column:group"
+        )
+    for picture in pictures:
+        if not picture.group:
+            raise GroupError(
+                f"--groups column:{name}: {picture.path} has no group: fill the manifest's "
+                "column `group` in every line"
+            )
+    return list(pictures)

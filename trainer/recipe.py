@@ -1,0 +1,215 @@
+"""The recipe: a training plan in YAML, one schema and one reader."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from edge.errors import ConfigError, UsageError
+from edge.model.preprocess import InputSpec
+
+Share = Annotated[float, Field(gt=0, lt=0.5)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NetworkPlan(_Section):
+    """Which network, and what it starts from."""
+
+    name: Annotated[str, Field(description="one of trainer/networks.py")] = "mobilenet_v2"
+    alpha: Annotated[float, Field(gt=0, le=2, description="width multiplier")] = 1.0
+    weights: Annotated[
+        str, Field(description="imagenet, none (from scratch), or a Keras weights file")
+    ] = "imagenet"
+    dropout: Annotated[float, Field(ge=0, lt=1, description="before the last layer")] = 0.2
+
+
+class AugmentPlan(_Section):
+    """What is done to training pictures, outside the exported graph. Zero: not done."""
+
+    copies: Annotated[
+        int, Field(ge=0, le=64, description="augmented copies of each picture in a saved phase")
+    ] = 4
+    flip_horizontal: bool = True
+    flip_vertical: bool = False
+    rotate: Annotated[float, Field(ge=0, le=180, description="degrees, either way")] = 15
+    zoom: Annotated[float, Field(ge=0, lt=1, description="0.2: from 0.8 to 1.2 times")] = 0.15
+    shift: Annotated[float, Field(ge=0, lt=1, description="share of the side, either way")] = 0.08
+    brightness: Annotated[float, Field(ge=0, lt=1, description="0.2: 0.8 to 1.2 times")] = 0.2
+    contrast: Annotated[float, Field(ge=0, lt=1, description="0.2: 0.8 to 1.2 times")] = 0.2
+    color: Annotated[float, Field(ge=0, lt=1, description="gain of each channel by itself")] = 0.05
+    blur: Annotated[float, Field(ge=0, le=5, description="largest Gaussian sigma, pixels")] = 0
+    occlude: Annotated[float, Field(ge=0, le=0.5, description="largest covered share")] = 0
+
+
+class PhasePlan(_Section):
+    """One stretch of training: which layers, how long, how fast."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    train_from: Annotated[
+        str,
+        Field(
+            description="the layer whose outputs are saved once for every picture and copy; those "
+            "behind it train. `input`: every layer trains, on pictures augmented anew each epoch"
+        ),
+    ]
+    epochs: Annotated[int, Field(ge=1, le=1000)]
+    learning_rate: Annotated[float, Field(gt=0, le=1, description="at its peak; cosine decay")]
+    warmup: Annotated[float, Field(ge=0, lt=1, description="share of the steps")] = 0.05
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.0001
+    mixup: Annotated[float, Field(ge=0, le=2, description="Beta parameter; 0: none")] = 0
+    if_time: Annotated[
+        bool, Field(description="left out when it would not fit into what is left of max_minutes")
+    ] = False
+
+
+class AcceptPlan(_Section):
+    """What an accept threshold is to promise."""
+
+    purity: Annotated[float, Field(gt=0.5, lt=1, description="of what is accepted")] = 0.95
+    confidence: Annotated[float, Field(gt=0.5, lt=1, description="of the promise")] = 0.95
+    folds: Annotated[int, Field(ge=2, le=10, description="to cross-fit the scores with")] = 3
+    epochs: Annotated[int, Field(ge=1, le=100, description="of each fold's training")] = 6
+
+
+class SplitPlan(_Section):
+    """Shares of the pictures; the rest is trained on."""
+
+    validation: Share = 0.1
+    test: Share = 0.1
+
+
+class Recipe(_Section):
+    """A training plan."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    description: str = ""
+    network: NetworkPlan = NetworkPlan()
+    input: InputSpec = InputSpec()
+    split: SplitPlan = SplitPlan()
+    augment: AugmentPlan = AugmentPlan()
+    batch_size: Annotated[int, Field(ge=1, le=1024)] = 32
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    class_weights: Annotated[
+        Literal["none", "sqrt", "balanced"],
+        Field(description="weight of a class: 1, or 1 over (the root of) its count"),
+    ] = "sqrt"
+    phases: Annotated[list[PhasePlan], Field(min_length=1)]
+    accept: AcceptPlan = AcceptPlan()
+    max_minutes: Annotated[float, Field(gt=0, description="for everything, the report too")] = 14
+    variants: Annotated[
+        dict[str, dict[str, Any]], Field(description="changes by name: {key: value, ...}")
+    ] = {}
+
+    @model_validator(mode="after")
+    def _phase_names_differ(self) -> Self:
+        names = [phase.name for phase in self.phases]
+        if len(set(names)) != len(names):
+            raise ValueError(f"phases must have different names. Received: {names}")
+        return self
+
+
+def shipped_recipes() -> list[str]:
+    """The names of the recipes that come with pilah."""
+    folder = resources.files("trainer") / "recipes"
+    return sorted(
+        entry.name.removesuffix(".yaml")
+        for entry in folder.iterdir()
+        if entry.name.endswith(".yaml")
+    )
+
+
+def read_recipe(name: str, *, variant: str = "default", settings: Sequence[str] = ()) -> Recipe:
+    """A shipped recipe by its name, or one's own by its path, with its changes applied.
+
+    Args:
+        variant: one of the recipe's `variants`; "default" changes nothing.
+        settings: `key=value`, key dotted, a phase by its name: `phases.upper.epochs=4`.
+
+    Raises:
+        ConfigError: the file is wrong, or a setting makes it so.
+        UsageError: no such recipe or variant, or a setting of another form.
+    """
+    text, where = _recipe_text(name)
+    try:
+        fields = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f"{mark.line + 1}: " if mark else " "
+        raise ConfigError(where, [f"{line}not YAML: {getattr(error, 'problem', error)}"]) from error
+    if not isinstance(fields, dict):
+        raise ConfigError(where, [" expected `key: value` lines, as `phases:`"])
+    variants = fields.get("variants") or {}
+    if variant != "default" and variant not in variants:
+        known = ", ".join(["default", *variants])
+        raise UsageError(f"recipe {name} has no variant {variant!r}. It has: {known}")
+    changes = variants.get(variant) or {}
+    for key, value in changes.items():
+        _set(fields, str(key), value)
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        if not equals or not key:
+            raise UsageError(f"--set takes key=value. Received: {setting!r}")
+        _set(fields, key, yaml.safe_load(value))
+    try:
+        return Recipe.model_validate(fields)
+    except ValidationError as error:
+        raise ConfigError(where, [f" {_problem(e)}" for e in error.errors()]) from error
+
+
+def recipe_yaml(recipe: Recipe) -> str:
+    """The recipe as resolved, as YAML that `read_recipe` reads again."""
+    fields = recipe.model_dump(mode="json", exclude={"variants"})
+    return yaml.safe_dump(fields, sort_keys=False, allow_unicode=True)
+
+
+def _recipe_text(name: str) -> tuple[str, Path]:
+    path = Path(name)
+    if path.suffix in (".yaml", ".yml"):
+        if not path.is_file():
+            raise UsageError(f"{path}: no such recipe file")
+        return path.read_text(encoding="utf-8"), path
+    names = shipped_recipes()
+    if name not in names:
+        match = difflib.get_close_matches(name, names, n=1)
+        raise UsageError(
+            f"no recipe {name!r}{f'. Did you mean {match[0]!r}?' if match else ''} "
+            f"Shipped: {', '.join(names)}; or give the path of your own .yaml file"
+        )
+    file = resources.files("trainer") / "recipes" / f"{name}.yaml"
+    return file.read_text(encoding="utf-8"), Path(f"{name}.yaml")
+
+
+def _set(fields: dict[str, Any], dotted: str, value: Any) -> None:
+    *path, last = dotted.split(".")
+    at: Any = fields
+    for part in path:
+        at = _phase(at, part) if isinstance(at, list) else at.setdefault(part, {})
+        if not isinstance(at, (dict, list)):
+            raise UsageError(f"--set {dotted}: {part} has no keys below it")
+    if isinstance(at, list):
+        raise UsageError(f"--set {dotted}: name a phase's key, as phases.upper.epochs=4")
+    at[last] = value
+
+
+def _phase(phases: list[Any], name: str) -> Any:
+    for phase in phases:
+        if isinstance(phase, Mapping) and phase.get("name") == name:
+            return phase
+    known = ", ".join(str(phase.get("name")) for phase in phases if isinstance(phase, Mapping))
+    raise UsageError(f"no phase {name!r}. The recipe has: {known}")
+
+
+def _problem(error: Any) -> str:
+    where = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"{where}: no such key. Remove it or correct its name"
+    return f"{where}: {error['msg']}. Received: {error['input']!r:.80}"

@@ -1,0 +1,1 @@
+"""Pictures and pages of how good a training came out."""
