@@ -1,0 +1,49 @@
+# make setup       .venv with edge, trainer, converter and dev, as pinned in deploy/constraints.txt
+# make test        lint and the whole suite but its slow tests;  make test ARGS="-k bundle -x"
+# make test-slow   the slow tests: they train, convert, and install into fresh environments
+# make lint        ruff and mypy;  make format: ruff mends what it can
+# make lock        resolve the pins again;  make lock ARGS=--upgrade: the newest
+# make clean       remove what these make, .venv too
+#
+# PYTHON=python3.12 chooses the Python that .venv is made with.
+
+SHELL := /bin/sh
+PYTHON ?=
+ARGS ?=
+BIN := .venv/bin
+
+.PHONY: setup test test-slow lint format lock clean
+
+setup: .venv/installed
+
+# Done again only when the requirements or their pins change; with the versions already there, pip
+# then asks no registry. The build runs in .venv, so that setuptools is the pinned one too.
+.venv/installed: pyproject.toml deploy/constraints.txt
+	@test -x $(BIN)/python || { python=$$(PYTHON="$(PYTHON)" sh deploy/find-python.sh) && \
+		echo "making .venv with $$python" && "$$python" -m venv .venv; }
+	$(BIN)/python -m pip install --quiet --constraint deploy/constraints.txt setuptools
+	$(BIN)/python -m pip install --quiet --constraint deploy/constraints.txt \
+		--no-build-isolation --editable '.[edge,trainer,converter,dev]'
+	@touch $@
+
+test: setup lint
+	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+test-slow: setup
+	$(BIN)/python -m pytest -m slow $(ARGS)
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock:
+	python3 deploy/lock.py $(ARGS)
+
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	find edge trainer converter tests deploy -name __pycache__ -type d -exec rm -rf {} +

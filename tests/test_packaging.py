@@ -1,0 +1,255 @@
+"""The wheel holds everything, and its commands work away from the checkout."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tomllib
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.message import Message
+from email.parser import Parser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge import __version__
+from edge.errors import EXIT_UNAVAILABLE
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("edge", "trainer", "converter")
+PROJECT: Mapping[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+
+VERBS = [
+    (package, verb)
+    for package in PACKAGES
+    for verb in importlib.import_module(f"{package}.cli").VERBS
+]
+WORDS: Mapping[tuple[str, str], list[str]] = {
+    ("edge", "classify"): ["bundle", "a.png"],
+    ("edge", "evaluate"): ["bundle", "pictures"],
+    ("edge", "inspect"): ["bundle"],
+    ("edge", "bench"): ["bundle"],
+    ("edge", "check"): ["station.yaml"],
+    ("edge", "run"): ["station.yaml"],
+    ("trainer", "train"): ["mobilenet_v2", "--data", "pictures", "--out", "run"],
+    ("converter", "convert"): ["run", "--out", "bundle"],
+}
+"""Words that each verb takes, so that it comes to do its work."""
+
+TRAINING = ("tensorflow", "keras", "matplotlib")
+"""What the extra `edge` does not bring."""
+
+
+@dataclass(frozen=True)
+class Installed:
+    """An environment, outside the checkout, with the wheel in it."""
+
+    folder: Path
+
+    @property
+    def bin(self) -> Path:
+        return self.folder / "bin"
+
+    def run(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
+        """Runs a program of `bin`, from a folder that is not the checkout."""
+        program, *rest = words
+        away = self.folder / "away"
+        away.mkdir(exist_ok=True)
+        return subprocess.run(
+            [self.bin / program, *rest],
+            cwd=away,
+            env={k: v for k, v in os.environ.items() if not k.startswith("PYTHON")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="session")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what a wheel is built from, so that nothing of an earlier build gets into it."""
+    folder = tmp_path_factory.mktemp("sources")
+    for package in PACKAGES:
+        shutil.copytree(
+            ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__")
+        )
+    for file in ("pyproject.toml", PROJECT["readme"], *PROJECT["license-files"]):
+        shutil.copy(ROOT / file, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def wheel(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    # With the setuptools of this environment: an isolated build would ask the registry for one.
+    done = subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, sources],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (file,) = folder.glob("*.whl")
+    return file
+
+
+def install(wheel: Path, folder: Path, *, site: str = "") -> Installed:
+    """A virtual environment with the wheel and no dependencies of its own.
+
+    Args:
+        site: text of a `.pth` file: a folder to import dependencies from, or `import` lines.
+    """
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    environment = Installed(folder)
+    pip = [sys.executable, "-m", "pip", "--python", str(environment.bin / "python")]
+    subprocess.run(
+        [*pip, "install", "--quiet", "--no-deps", "--no-index", wheel],
+        check=True,
+        capture_output=True,
+    )
+    (library,) = folder.glob("lib/python*/site-packages")
+    (library / "dependencies.pth").write_text(site)
+    return environment
+
+
+@pytest.fixture(scope="session")
+def everything(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """The wheel with all dependencies: those of the environment that runs the tests."""
+    site = sysconfig.get_path("purelib") + "\n"
+    return install(wheel, tmp_path_factory.mktemp("everything") / "venv", site=site)
+
+
+@pytest.fixture(scope="session")
+def nothing(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """What `pip install pilah` gives, with no extra."""
+    return install(wheel, tmp_path_factory.mktemp("nothing") / "venv")
+
+
+@pytest.fixture(scope="session")
+def only_edge(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """What the extra `edge` gives: as if what belongs to training were not installed."""
+    hidden = f"import sys; sys.modules.update(dict.fromkeys({TRAINING!r}))"
+    site = f"{sysconfig.get_path('purelib')}\n{hidden}\n"
+    return install(wheel, tmp_path_factory.mktemp("only_edge") / "venv", site=site)
+
+
+def metadata(wheel: Path) -> Message:
+    with zipfile.ZipFile(wheel) as archive:
+        (name,) = (n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
+        return Parser().parsestr(archive.read(name).decode())
+
+
+def test_the_wheel_holds_every_file_of_the_packages_and_no_other(
+    sources: Path, wheel: Path
+) -> None:
+    files = {
+        str(file.relative_to(sources))
+        for package in PACKAGES
+        for file in (sources / package).rglob("*")
+        if file.is_file()
+    }
+    with zipfile.ZipFile(wheel) as archive:
+        packed = {name for name in archive.namelist() if ".dist-info/" not in name}
+    assert packed == files
+    assert {file for file in files if file.endswith(".yaml")}, "recipes are among them"
+
+
+def test_the_wheel_says_what_it_needs(wheel: Path) -> None:
+    said = metadata(wheel)
+    assert said["Version"] == __version__
+    assert said["License-Expression"] == "Apache-2.0"
+    assert {"edge", "trainer", "converter", "pi", "legacy", "gpu", "dev"} <= set(
+        said.get_all("Provides-Extra", [])
+    )
+    assert [r for r in said.get_all("Requires-Dist", []) if "extra ==" not in r] == []
+
+
+def test_nothing_is_imported_from_the_checkout(everything: Installed) -> None:
+    code = f"import {', '.join(PACKAGES)}; print({', '.join(f'{p}.__file__' for p in PACKAGES)})"
+    done = everything.run("python", "-c", code)
+    assert done.stdout.count(str(everything.folder)) == len(PACKAGES), done.stderr
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_command_tells_its_verbs_and_version(everything: Installed, package: str) -> None:
+    verbs = [verb for owner, verb in VERBS if owner == package]
+    for command in ([f"pilah-{package}"], ["python", "-m", package]):
+        done = everything.run(*command, "--help")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert [verb for verb in verbs if f"\n  {verb} " not in done.stdout] == []
+        done = everything.run(*command, "--version")
+        assert (done.returncode, done.stdout) == (0, f"pilah-{package} {__version__}\n")
+
+
+@pytest.mark.parametrize(("package", "verb"), VERBS)
+def test_a_verb_tells_what_it_takes(everything: Installed, package: str, verb: str) -> None:
+    done = everything.run(f"pilah-{package}", verb, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"usage: pilah-{package} {verb}")
+
+
+def test_every_recipe_can_be_read(everything: Installed) -> None:
+    code = (
+        "from trainer.recipe import read_recipe, shipped_recipes\n"
+        "for name in shipped_recipes():\n"
+        "    recipe = read_recipe(name)\n"
+        "    for variant in recipe.variants: read_recipe(name, variant=variant)\n"
+        "    print(recipe.name)\n"
+    )
+    done = everything.run("python", "-c", code)
+    shipped = sorted(file.stem for file in (ROOT / "trainer" / "recipes").glob("*.yaml"))
+    assert done.stdout.split() == shipped, done.stderr
+
+
+def test_a_ledger_is_made_by_the_migrations_that_were_installed(everything: Installed) -> None:
+    code = (
+        "import sqlite3\n"
+        "from pathlib import Path\n"
+        "from edge.ledger.ledger import Ledger\n"
+        "path = Path('made.sqlite')\n"
+        "Ledger(path).close()\n"
+        "print([row[0] for row in sqlite3.connect(path).execute('select name from sqlite_master')])"
+    )
+    done = everything.run("python", "-c", code)
+    assert "'items'" in done.stdout, done.stderr
+
+
+def test_every_verb_has_words_here() -> None:
+    assert set(WORDS) == set(VERBS)
+
+
+@pytest.mark.parametrize(("package", "verb"), VERBS)
+def test_without_an_extra_a_verb_says_which_to_install(
+    nothing: Installed, package: str, verb: str
+) -> None:
+    assert nothing.run(f"pilah-{package}", verb, "--help").returncode == 0
+    done = nothing.run(f"pilah-{package}", verb, *WORDS[package, verb])
+    assert done.returncode == EXIT_UNAVAILABLE
+    assert done.stderr.endswith(f"pip install 'pilah[{package}]'\n")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(("package", "verb"), [v for v in VERBS if v[0] != "edge"])
+def test_with_the_edge_alone_the_desktop_verbs_say_what_to_install(
+    only_edge: Installed, package: str, verb: str
+) -> None:
+    done = only_edge.run(f"pilah-{package}", verb, *WORDS[package, verb])
+    assert done.returncode == EXIT_UNAVAILABLE
+    assert done.stderr.endswith(f"pip install 'pilah[{package}]'\n")
+    assert done.stderr.count("\n") == 1
+
+
+def test_with_the_edge_alone_pictures_are_classified(
+    only_edge: Installed, tiny_bundle: Path
+) -> None:
+    picture = tiny_bundle / "golden" / "0.png"
+    done = only_edge.run("pilah-edge", "classify", tiny_bundle, picture)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(str(picture))
