@@ -73,7 +73,7 @@ def convert(
     float32 = convert_model(source, "float32", tensors)
     int8 = convert_model(source, "int8", tensors)
     parity = compare(*score_both(others, facts.input, float32=float32, int8=int8), others, facts)
-    verdict = judge(parity.agreement, parity.drop)
+    verdict = judge(parity)
     if verdict.failures:
         raise GateError(_refusal(verdict.failures, run, calibration_pictures), parity)
     bundle = write_bundle(

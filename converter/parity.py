@@ -29,6 +29,9 @@ LARGEST_DROP = 0.01
 """Accuracy the int8 model may lose on the test part."""
 LEAST_AGREEMENT = 0.98
 """Share of pictures that must get the same label from both."""
+LARGEST_CHANGE = 0.1
+"""How far the best label's score may move on average. Beyond it the accept thresholds, which were
+chosen on the float model, mean nothing, even where every label stays the same."""
 
 _AT_ONCE = 64
 """Pictures decoded ahead of the interpreters."""
@@ -147,27 +150,33 @@ class Verdict:
     warnings: tuple[str, ...]
 
 
-def judge(agreement: Share, drop: PairedDrop) -> Verdict:
+def judge(parity: Parity) -> Verdict:
     """The gate's decision: it fails only what is worse than a bar beyond the 95 % interval.
 
     A figure on the wrong side of its bar that chance could explain is a warning.
     """
     failures: list[str] = []
     warnings: list[str] = []
-    share, interval = agreement.value, agreement.interval
+    share, interval = parity.agreement.value, parity.agreement.interval
     if share is not None and interval is not None and share < LEAST_AGREEMENT:
-        line = f"float and int8 agree on {agreement} of the pictures, less than "
-        line += f"{LEAST_AGREEMENT:.0%}"
-        (failures if interval[1] < LEAST_AGREEMENT else warnings).append(line)
+        (failures if interval[1] < LEAST_AGREEMENT else warnings).append(
+            f"float and int8 agree on {parity.agreement} of the pictures, less than "
+            f"{LEAST_AGREEMENT:.0%}"
+        )
+    drop = parity.drop
     if drop.value > LARGEST_DROP:
         low, high = drop.interval
-        line = (
+        (failures if low > LARGEST_DROP else warnings).append(
             f"int8 loses {100 * drop.value:.1f} points of accuracy ({100 * low:.1f} to "
             f"{100 * high:.1f}) on the {drop.total} pictures of the test part, more than "
             f"{100 * LARGEST_DROP:g}: {drop.float_only} are right in float only, "
             f"{drop.int8_only} in int8 only"
         )
-        (failures if low > LARGEST_DROP else warnings).append(line)
+    if parity.confidence_change.mean > LARGEST_CHANGE:
+        failures.append(
+            f"the score of the best label moves by {parity.confidence_change.mean:.2f} on average, "
+            f"more than {LARGEST_CHANGE:g}: the accept thresholds would mean nothing"
+        )
     return Verdict(tuple(failures), tuple(warnings))
 
 

@@ -207,12 +207,14 @@ def _main(kind: Kind, run: Path, folder: Path) -> int:
     try:
         stage("loading TensorFlow")
         tensors: Tensors = np.load(folder / _TENSORS, mmap_mode="r")
-        model = read_run(run).load_model()
-        expected, found = tuple(tensors.shape[1:]), tuple(model.input_shape[1:])
+        source = read_run(run)
+        model = source.load_model()
+        expected = (*source.facts.input.shape, len(source.facts.labels))
+        found = (*model.input_shape[1:], model.output_shape[-1])
         if expected != found:
             raise ConversionError(
-                f"{run}: the model takes {found} (height, width, channels), run.json says "
-                f"{expected}: train again"
+                f"{run}: the model's height, width, channels and classes are {found}, run.json "
+                f"says {expected}: train again"
             )
         content = (_int8 if kind == "int8" else _float32)(model, tensors, stage)
         (folder / _MODEL).write_bytes(content)

@@ -1,0 +1,56 @@
+"""One run and one pair of conversions for all tests of the converter: each takes seconds."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from converter import convert as converting
+from converter.calibration import Tensors, calibration_tensors, choose_calibration
+from converter.tflite import Kind, convert_model
+from tests.converter.runs import make_run
+from trainer.run import Run, read_run
+
+
+@pytest.fixture(scope="session")
+def keras_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny network, saved by Keras."""
+    from tests.data.make_tiny import tiny_model
+
+    path = tmp_path_factory.mktemp("keras") / "model.keras"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # see KERAS_READS_VARIABLES
+        tiny_model().save(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory, keras_model: Path) -> Run:
+    """A finished run; read only, shared by all tests."""
+    return read_run(make_run(tmp_path_factory.mktemp("tiny"), keras_model))
+
+
+@pytest.fixture(scope="session")
+def tensors(run: Run) -> Tensors:
+    """What the tiny run is calibrated on."""
+    chosen = choose_calibration(run.pictures(), 30, seed=run.facts.seed)
+    return calibration_tensors(chosen, run.facts.input)
+
+
+@pytest.fixture(scope="session")
+def models(run: Run, tensors: Tensors) -> Mapping[Kind, bytes]:
+    """The run's `.tflite` files, converted once."""
+    return {kind: convert_model(run, kind, tensors) for kind in ("float32", "int8")}
+
+
+@pytest.fixture
+def converted_before(
+    monkeypatch: pytest.MonkeyPatch, models: Mapping[Kind, bytes]
+) -> Callable[[Kind, bytes], None]:
+    """Spares the conversions: `models` serve instead; call it to put in another model."""
+    given = dict(models)
+    monkeypatch.setattr(converting, "convert_model", lambda run, kind, tensors: given[kind])
+    return given.__setitem__

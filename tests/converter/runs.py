@@ -1,0 +1,87 @@
+"""A finished run of the tiny red-green-blue network, as the trainer would leave it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from edge.model.image_file import Image
+from edge.model.preprocess import InputSpec
+from edge.pictures import LabelledPicture
+from tests.bundles import SPEC
+from trainer.run import MODEL, DataFacts, RunFacts, write_facts, write_split
+
+LABELS = ("blå & co.", "grün", "红 色")
+"""Odd, but fit for a label: they must come through unharmed."""
+PARTS = {"train": 12, "validation": 3, "test": 8}
+"""Pictures of each label in each part."""
+
+KERAS_READS_VARIABLES = "ignore:__array__ implementation:DeprecationWarning"
+"""For `pytest.mark.filterwarnings`: Keras copies variables in a way NumPy 2 warns of."""
+
+
+def make_run(
+    folder: Path,
+    keras_model: Path,
+    *,
+    labels: Sequence[str] = LABELS,
+    parts: dict[str, int] = PARTS,
+    spec: InputSpec = SPEC,
+) -> Path:
+    """Writes a run into `folder/run`, its pictures into `folder/photos`, and returns the run.
+
+    Args:
+        keras_model: a saved model of three classes.
+    """
+    import cv2
+
+    root, run = folder / "photos", folder / "run"
+    run.mkdir(parents=True)
+    shutil.copy(keras_model, run / MODEL)
+    pictures = []
+    for index, label in enumerate(labels):
+        for part, count in parts.items():
+            for number in range(count):
+                path = root / label / f"{part}{number}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                encoded = cv2.imencode(".png", drawn(index, len(pictures)))[1]
+                path.write_bytes(encoded.tobytes())
+                pictures.append(LabelledPicture(path, label, f"{label}/{number}", part))
+    write_split(run, root, pictures)
+    write_facts(
+        run,
+        RunFacts(
+            recipe="tiny",
+            variant="hand-set",
+            seed=7,
+            labels=tuple(labels),
+            input=spec,
+            temperature=1.0,
+            accept=dict.fromkeys(labels, 0.5),
+            accept_notes={labels[0]: "too few pictures to promise anything"},
+            data=DataFacts(
+                path=str(root),
+                root=str(root),
+                digest="0" * 64,
+                pictures={part: count * len(labels) for part, count in parts.items()},
+                skipped=1,
+            ),
+            finished="2026-11-21T23:15:04+00:00",
+            minutes=0.1,
+            stopped_early=False,
+            parameters=243,
+            tools={},
+        ),
+    )
+    return run
+
+
+def drawn(channel: int, seed: int) -> Image:
+    """A picture in which one RGB channel prevails, more or less clearly: uint8 (48, 64, 3) BGR."""
+    random = np.random.default_rng(seed)
+    levels = random.integers(20, 110, 3)
+    levels[2 - channel] = random.integers(140, 240)
+    return np.clip(levels + random.integers(-30, 31, (48, 64, 1)), 0, 255).astype(np.uint8)
