@@ -81,25 +81,24 @@ def choose_thresholds(
             count, good = int(taken.sum()), int(right[taken].sum())
             if count < enough:
                 continue  # too few to promise anything yet
-            if purity_bound(good, count, plan.confidence) < plan.purity:
+            if not is_promised(good, count, plan.purity, plan.confidence):
                 break
             chosen = Threshold(float(threshold), count, good, "")
         thresholds[label] = chosen or _unpromised(value, right, plan, enough)
     return thresholds
 
 
-def purity_bound(right: int, accepted: int, confidence: float) -> float:
-    """The one-sided lower bound of purity: Clopper and Pearson's, exact (Biometrika 26, 1934)."""
-    if right == 0:
-        return 0.0
-    low, high = 0.0, right / accepted
-    for _ in range(60):  # halving: the tail probability grows with the share
-        middle = (low + high) / 2
-        if _tail(right, accepted, middle) < 1 - confidence:
-            low = middle
-        else:
-            high = middle
-    return low
+def is_promised(right: int, accepted: int, purity: float, confidence: float) -> bool:
+    """Whether `right` of `accepted` shows a purity of more than `purity`, at `confidence`.
+
+    The exact one-sided binomial test; the same as Clopper and Pearson's lower bound of the purity
+    (Biometrika 26, 1934) being at least `purity`.
+    """
+    tail = 0.0  # the chance of so many right ones or more, were the purity just `purity`
+    for k in range(right, accepted + 1):
+        ways = math.lgamma(accepted + 1) - math.lgamma(k + 1) - math.lgamma(accepted - k + 1)
+        tail += math.exp(ways + k * math.log(purity) + (accepted - k) * math.log1p(-purity))
+    return tail <= 1 - confidence
 
 
 def faultless_needed(purity: float, confidence: float) -> int:
@@ -128,19 +127,6 @@ def _unpromised(
     else:
         note = f"no promise: {count - good} of {count} accepted were wrong, too many for {wanted}"
     return Threshold(threshold, count, good, note)
-
-
-def _tail(right: int, accepted: int, share: float) -> float:
-    """The probability of `right` or more of `accepted`, each right with probability `share`."""
-    if share <= 0:
-        return 0.0
-    log_share, log_rest = math.log(share), math.log1p(-share) if share < 1 else -math.inf
-    total = 0.0
-    for k in range(right, accepted + 1):
-        rest = (accepted - k) * log_rest if accepted > k else 0.0
-        ways = math.lgamma(accepted + 1) - math.lgamma(k + 1) - math.lgamma(accepted - k + 1)
-        total += math.exp(ways + k * log_share + rest)
-    return total
 
 
 def _log_loss(logits: npt.NDArray[np.floating], truth: npt.NDArray[np.int64]) -> float:

@@ -158,7 +158,10 @@ def read_recipe(name: str, *, variant: str = "default", settings: Sequence[str] 
         key, equals, value = setting.partition("=")
         if not equals or not key:
             raise UsageError(f"--set takes key=value. Received: {setting!r}")
-        _set(fields, key, yaml.safe_load(value))
+        try:
+            _set(fields, key, yaml.safe_load(value))
+        except yaml.YAMLError as error:
+            raise UsageError(f"--set {setting}: the value is not YAML: {error}") from error
     try:
         return Recipe.model_validate(fields)
     except ValidationError as error:

@@ -1,0 +1,72 @@
+"""Pictures of one object stay together."""
+
+from pathlib import Path
+
+import pytest
+
+from edge.pictures import LabelledPicture
+from trainer.data.groups import assign_groups
+from trainer.errors import GroupError
+
+
+def pictures(*names: str, label: str = "can") -> list[LabelledPicture]:
+    return [LabelledPicture(Path("photos") / label / name, label) for name in names]
+
+
+def groups(plan: str | None, *names: str) -> list[str | None]:
+    return [picture.group for picture in assign_groups(pictures(*names), plan)]
+
+
+def test_without_a_plan_every_picture_is_its_own_group() -> None:
+    found = groups(None, "1.jpg", "2.jpg")
+    assert len(set(found)) == 2
+    assert None not in found
+
+
+def test_without_a_plan_a_manifest_group_is_kept() -> None:
+    given = [LabelledPicture(Path("a.jpg"), "can", group="shelf 3")]
+    assert assign_groups(given, None)[0].group == "shelf 3"
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["can1.jpg", "can20.jpg", "can21.jpg"], ["can/0", "can/0", "can/1"]),
+        (["can0.jpg", "can19.jpg", "can20.jpg"], ["can/0", "can/0", "can/1"]),  # counted from 0
+        (["can61.jpg", "can80.jpg", "can81.jpg"], ["can/3", "can/3", "can/4"]),  # gaps move none
+        (["v2_007.jpg", "v2_041.jpg"], ["can/0", "can/2"]),  # the last number counts
+    ],
+)
+def test_blocks_follow_the_number_in_the_name(names: list[str], expected: list[str]) -> None:
+    assert groups("blocks:20", *names) == expected
+
+
+def test_blocks_of_two_classes_are_apart() -> None:
+    both = [*pictures("1.jpg"), *pictures("1.jpg", label="jar")]
+    assert len({picture.group for picture in assign_groups(both, "blocks:20")}) == 2
+
+
+@pytest.mark.parametrize(
+    ("plan", "expected"),
+    [(r"pattern:obj(\d+)", ["7", "7", "8"]), (r"pattern:obj\d+", ["obj7", "obj7", "obj8"])],
+)
+def test_a_pattern_takes_its_first_group_or_all_it_matches(plan: str, expected: list[str]) -> None:
+    assert groups(plan, "obj7_a.jpg", "obj7_b.jpg", "obj8_a.jpg") == expected
+
+
+@pytest.mark.parametrize(
+    ("plan", "names", "words"),
+    [
+        ("blocks:0", ["1.jpg"], "N at least 1"),
+        ("blocks:x", ["1.jpg"], "blocks:x"),
+        ("rows:20", ["1.jpg"], "blocks:N"),
+        ("blocks:20", ["left.jpg"], "left.jpg has no number"),
+        ("pattern:(", ["1.jpg"], "no regular expression"),
+        ("pattern:obj", ["1.jpg"], "matches nothing in photos/can/1.jpg"),
+        ("column:shelf", ["1.jpg"], "column:group"),
+        ("column:group", ["1.jpg"], "photos/can/1.jpg has no group"),
+    ],
+)
+def test_a_plan_that_does_not_fit_says_why(plan: str, names: list[str], words: str) -> None:
+    with pytest.raises(GroupError, match=words.replace("(", r"\(")):
+        groups(plan, *names)

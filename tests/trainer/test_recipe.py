@@ -1,0 +1,82 @@
+"""What a person can write in a recipe, and what it is told when that is wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from edge.errors import ConfigError, UsageError
+from trainer.recipe import read_recipe, recipe_yaml, shipped_recipes
+
+
+@pytest.mark.parametrize("name", shipped_recipes())
+def test_every_shipped_recipe_and_variant_loads(name: str, tmp_path: Path) -> None:
+    recipe = read_recipe(name)
+    assert recipe.name == name
+    for variant in recipe.variants:
+        assert read_recipe(name, variant=variant) != recipe
+    again = tmp_path / "resolved.yaml"
+    again.write_text(recipe_yaml(recipe), encoding="utf-8")
+    assert read_recipe(str(again)) == recipe.model_copy(update={"variants": {}})
+
+
+def test_a_setting_changes_one_key() -> None:
+    settings = ["network.alpha=0.35", "phases.upper.epochs=4", "network.weights=none"]
+    recipe = read_recipe("mobilenet_v2", settings=settings)
+    assert recipe.network.alpha == 0.35
+    assert recipe.network.weights == "none"
+    assert {phase.name: phase.epochs for phase in recipe.phases}["upper"] == 4
+
+
+@pytest.mark.parametrize(
+    ("setting", "error", "words"),
+    [
+        ("network.alpha", UsageError, "key=value"),
+        ("phases.uper.epochs=4", UsageError, "no phase 'uper'"),
+        ("phases=4", ConfigError, "phases"),
+        ("network.alfa=0.35", ConfigError, "network.alfa: no such key"),
+        ("network.alpha=wide", ConfigError, "network.alpha.*Received: 'wide'"),
+        ("split.test=0.9", ConfigError, "split.test"),
+        ("input.height.x=1", UsageError, "height has no keys below it"),
+        ("network.alpha=[", UsageError, "not YAML"),
+    ],
+)
+def test_a_wrong_setting_is_named(setting: str, error: type[Exception], words: str) -> None:
+    with pytest.raises(error, match=words):
+        read_recipe("mobilenet_v2", settings=[setting])
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("mobilenet_v3", "Did you mean 'mobilenet_v2'"),
+        ("nothing_like_it", "Shipped: "),
+        ("missing.yaml", "no such recipe file"),
+    ],
+)
+def test_an_unknown_recipe_says_which_there_are(name: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        read_recipe(name)
+
+
+def test_an_unknown_variant_says_which_there_are() -> None:
+    with pytest.raises(UsageError, match="It has: default, small"):
+        read_recipe("mobilenet_v2", variant="tiny")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("name: mine\n  phases: []", ":2: not YAML"),
+        ("- a list", "key: value"),
+        ("name: mine\nphases: []", "phases"),
+        (
+            "name: Mine!\nphases: [{name: a, train_from: pooled, epochs: 1, learning_rate: 1}]",
+            "name",
+        ),
+    ],
+)
+def test_a_file_that_is_no_recipe_says_where(tmp_path: Path, text: str, words: str) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=words):
+        read_recipe(str(file))
