@@ -9,7 +9,9 @@ from edge.cli import Verb, run_program
 
 VERBS: Mapping[str, Verb] = {
     "convert": Verb(
-        "quantise a run into a bundle and prove it equal", "converter.commands.convert"
+        "quantise a run into a bundle and prove it equal",
+        "converter.commands.convert",
+        needs=("keras", "tensorflow", "ai_edge_litert"),
     ),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import importlib
+import importlib.util
 import io
 import os
 import sys
@@ -31,6 +32,8 @@ class Verb:
 
     summary: str
     module: str
+    needs: tuple[str, ...] = ()
+    """Packages looked for before the verb begins: those that it comes to only after some work."""
 
 
 VERBS: Mapping[str, Verb] = {
@@ -71,7 +74,9 @@ def run_program(
         if isinstance(sys.stdout, io.TextIOWrapper):
             # A file name that is no UTF-8 is printed with escapes, which JSON understands too.
             sys.stdout.reconfigure(errors="backslashreplace")
-        code = run(parser.parse_args(words))
+        arguments = parser.parse_args(words)
+        _look_for(verbs[arguments.verb].needs)
+        code = run(arguments)
         # At exit, Python would meet a full disk or a closed pipe with a traceback.
         sys.stdout.flush()
         return code
@@ -125,6 +130,12 @@ def _parse(
     parser.add_argument("--version", action="version", version=f"{name} {__version__}")
     parser.add_argument("verb", metavar="VERB", choices=list(verbs), help="one of those below")
     return parser, lambda arguments: 2
+
+
+def _look_for(packages: Sequence[str]) -> None:
+    for package in packages:
+        if importlib.util.find_spec(package) is None:
+            raise ModuleNotFoundError(name=package)
 
 
 class _Parser(argparse.ArgumentParser):

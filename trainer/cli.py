@@ -8,7 +8,11 @@ from collections.abc import Mapping, Sequence
 from edge.cli import Verb, run_program
 
 VERBS: Mapping[str, Verb] = {
-    "train": Verb("fine-tune a network on labelled photographs", "trainer.commands.train"),
+    "train": Verb(
+        "fine-tune a network on labelled photographs",
+        "trainer.commands.train",
+        needs=("keras", "tensorflow", "matplotlib"),
+    ),
 }
 
 
