@@ -21,6 +21,7 @@ setup: .venv/installed
 .venv/installed: pyproject.toml deploy/constraints.txt
 	@test -x $(BIN)/python || { python=$$(PYTHON="$(PYTHON)" sh deploy/find-python.sh) && \
 		echo "making .venv with $$python" && "$$python" -m venv .venv; }
+	@echo "installing into .venv: about 1.5 GB the first time"
 	$(BIN)/python -m pip install --quiet --constraint deploy/constraints.txt setuptools
 	$(BIN)/python -m pip install --quiet --constraint deploy/constraints.txt \
 		--no-build-isolation --editable '.[edge,trainer,converter,dev]'
