@@ -156,3 +156,9 @@ class LedgerError(PilahError, OSError):
 
 class LedgerVersionError(LedgerError):
     """The ledger was written by a newer pilah."""
+
+
+class StuckError(PilahError, RuntimeError):
+    """A thread of the station does not end."""
+
+    exit_code = EXIT_UNAVAILABLE

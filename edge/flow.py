@@ -71,7 +71,7 @@ class Verdict:
     """What was decided for one item: a label, or a reject with its reason."""
 
     label: str
-    """The best label, also of a rejected item."""
+    """The best label, also of a rejected item; empty where the picture could not be read."""
     confidence: float
     """The best label's score, 0..1."""
     scores: Scores

@@ -51,10 +51,6 @@ def run(arguments: argparse.Namespace) -> int:
             )
     print(f"recipe     {manifest.recipe.get('name')}, data {manifest.data.get('digest', '')[:12]}")
     print(f"made with  {', '.join(f'{tool} {v}' for tool, v in manifest.tools.items())}")
-    print(f"here       {interpreter.runtime}, XNNPACK {_on(interpreter.xnnpack)}")
+    print(f"here       {interpreter.title}")
     print(f"golden     {len(manifest.golden.pictures)} pictures reproduced exactly")
     return EXIT_OK
-
-
-def _on(xnnpack: bool | None) -> str:
-    return "unknown" if xnnpack is None else "on" if xnnpack else "off"

@@ -23,7 +23,7 @@ class Lanes:
         *,
         clock: Callable[[], float],
     ) -> None:
-        """Takes over `actuators`, which are at rest, and closes them in `close`."""
+        """Moves `actuators`, which are at rest and stay the caller's to close."""
         self._actuators, self._clock = actuators, clock
         self._schedule = Schedule(timings)
         self._changed = threading.Condition()
@@ -42,13 +42,16 @@ class Lanes:
             self._changed.notify()
 
     def run(self) -> None:
-        """Moves what is due until it is told to end.
+        """Moves what is due until it is told to end; ends with every actuator at rest.
 
         Raises:
             PinError: a pin could not be written.
         """
-        while self._wait():
-            self.step()
+        with ExitStack() as at_the_end:
+            for actuator in self._actuators.values():
+                at_the_end.callback(actuator.rest)
+            while self._wait():
+                self.step()
 
     def step(self) -> None:
         """Moves what is due now."""
@@ -71,12 +74,6 @@ class Lanes:
         with self._changed:
             self._stopped = True
             self._changed.notify()
-
-    def close(self) -> None:
-        """Puts every actuator at rest and frees its pins, whatever one of them raises."""
-        with ExitStack() as stack:
-            for actuator in self._actuators.values():
-                stack.callback(actuator.close)
 
     def _wait(self) -> bool:
         """True when something is due, False when `run` is to end."""

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.errors import (
+    BundleError,
     BundleFormatError,
     ModelInputError,
     ModelOutputError,
@@ -67,15 +68,24 @@ class Interpreter:
                 num_threads=threads,
                 experimental_op_resolver_type=resolver,
             )
+            # First, because LiteRT 2.3 can abort the process when it prepares a strange model.
+            self.input_shape = self._check_input()
+            self.classes = self._check_output()
             self._interpreter.allocate_tensors()
+        except BundleError:
+            raise
         except (ValueError, RuntimeError) as error:
             raise BundleFormatError(
                 f"model.tflite cannot be loaded by {self.runtime}: {error}. Convert the run again"
             ) from error
-        self.input_shape = self._check_input()
-        self.classes = self._check_output()
         self.xnnpack = _xnnpack_runs(self._interpreter)
         self._batch = np.empty((1, *self.input_shape), np.uint8)
+
+    @property
+    def title(self) -> str:
+        """The runtime and whether XNNPACK is on, for people."""
+        known = {True: "on", False: "off", None: "unknown"}[self.xnnpack]
+        return f"{self.runtime}, XNNPACK {known}"
 
     @property
     def tensor(self) -> Tensor:
@@ -94,9 +104,8 @@ class Interpreter:
 
     def _check_input(self) -> tuple[int, int, int]:
         inputs = self._interpreter.get_input_details()
-        self._input = int(inputs[0]["index"])
-        shape = tuple(int(size) for size in inputs[0]["shape"])
-        if len(inputs) != 1 or len(shape) != 4 or shape[0] != 1 or inputs[0]["dtype"] != np.uint8:
+        shape = tuple(int(size) for size in inputs[0]["shape"]) if len(inputs) == 1 else ()
+        if len(shape) != 4 or shape[0] != 1 or inputs[0]["dtype"] != np.uint8:
             raise ModelInputError(
                 "the model's input must be one uint8 picture (1, height, width, channels). "
                 f"Received: {[(i['dtype'].__name__, i['shape'].tolist()) for i in inputs]}. "
@@ -110,22 +119,18 @@ class Interpreter:
                 f"Received: scale {scale}, zero point {zero_point}. Put the normalisation "
                 "inside the graph and pure black and white among the calibration pictures"
             )
+        self._input = int(inputs[0]["index"])
         return shape[1], shape[2], shape[3]
 
     def _check_output(self) -> int:
         outputs = self._interpreter.get_output_details()
-        self._output = int(outputs[0]["index"])
-        shape = tuple(int(size) for size in outputs[0]["shape"])
-        if (
-            len(outputs) != 1
-            or len(shape) != 2
-            or shape[0] != 1
-            or outputs[0]["dtype"] != np.float32
-        ):
+        shape = tuple(int(size) for size in outputs[0]["shape"]) if len(outputs) == 1 else ()
+        if len(shape) != 2 or shape[0] != 1 or outputs[0]["dtype"] != np.float32:
             raise ModelOutputError(
                 "the model's output must be one row of float32 scores (1, classes). "
                 f"Received: {[(o['dtype'].__name__, o['shape'].tolist()) for o in outputs]}"
             )
+        self._output = int(outputs[0]["index"])
         return shape[1]
 
 

@@ -1,0 +1,50 @@
+"""Sort, as a station file says, until the pictures end or Ctrl-C: a line for each verdict."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge.cli import say
+from edge.errors import EXIT_IO, EXIT_OK
+
+if TYPE_CHECKING:
+    from edge.ledger.ledger import Entry
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("station", type=Path, metavar="STATION.yaml", help="station file")
+    parser.add_argument(
+        "--max-items", type=_count, metavar="N", help="end after N items (default: never)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from edge.config import read_station
+    from edge.service import stop_signals
+    from edge.station import Station
+
+    plan = read_station(arguments.station)
+    with stop_signals() as events, Station(plan, events=events, show=_show, say=say) as station:
+        tally = station.run(max_items=arguments.max_items)
+    for line in tally.lines():
+        say(line)
+    return EXIT_IO if tally.lost else EXIT_OK
+
+
+def _show(entry: Entry) -> None:
+    verdict = "-" if entry.label is None else f"{entry.label} {entry.confidence:.1%}"
+    reject = f"  reject: {entry.reject}" if entry.reject else ""
+    print(
+        f"{entry.time[11:23]}  {entry.item:>6}  {entry.source}  {verdict}  -> {entry.lane}"
+        f"{reject}  {entry.latency_ms:.1f} ms",
+        flush=True,
+    )
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"must be 1 or more. Received: {text}")
+    return count

@@ -1,0 +1,1 @@
+"""What happened: a row for every item, in SQLite."""

@@ -1,0 +1,199 @@
+"""The ledger: one row for every item that a station sorted."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from edge.errors import LedgerError, LedgerVersionError
+
+HEAD = "0001"
+"""The newest migration. Known here, so that alembic is imported only where there is work for it."""
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+
+METADATA = sa.MetaData()
+ITEMS = sa.Table(
+    "items",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("time", sa.String(27), nullable=False, index=True),
+    sa.Column("station", sa.String(64), nullable=False),
+    sa.Column("item", sa.Integer, nullable=False),
+    sa.Column("source", sa.String, nullable=False),
+    sa.Column("label", sa.String),
+    sa.Column("confidence", sa.Float),
+    sa.Column("scores", sa.JSON(none_as_null=True)),
+    sa.Column("accepted", sa.Boolean, nullable=False),
+    sa.Column("reject", sa.String(32)),
+    sa.Column("lane", sa.String, nullable=False),
+    sa.Column("bundle", sa.String, nullable=False),
+    sa.Column("bundle_digest", sa.String(64), nullable=False),
+    sa.Column("latency_ms", sa.Float, nullable=False),
+    # Makes writing a row twice harmless, where a disk fails between commit and answer.
+    sa.UniqueConstraint("station", "time", "item", name="one_row_per_item"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One item's row."""
+
+    time: str
+    """When its picture was taken: UTC, ISO 8601 with microseconds, such as
+    2026-11-21T23:04:36.123456Z."""
+    station: str
+    item: int
+    """Counts the items of one run of the station, from 1."""
+    source: str
+    """The file the picture was read from; empty for a live camera."""
+    label: str | None
+    """The best label, also of a rejected item; None where the picture could not be read."""
+    confidence: float | None
+    scores: Mapping[str, float] | None
+    """By label, in the bundle's order."""
+    accepted: bool
+    reject: str | None
+    """A RejectReason; None: accepted."""
+    lane: str
+    bundle: str
+    """The bundle's name and version."""
+    bundle_digest: str
+    latency_ms: float
+    """Milliseconds from the capture of the picture to the verdict."""
+
+
+_COLUMNS = tuple(field.name for field in fields(Entry))
+
+
+class Ledger:
+    """An open ledger; a context manager. Used by one thread at a time."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens the SQLite file `path`, making it or bringing it up to date where needed.
+
+        Raises:
+            LedgerError: it cannot be opened, or is no ledger.
+            LedgerVersionError: a newer pilah wrote it.
+        """
+        self.path = path
+        self._engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 5})
+        sa.event.listen(self._engine, "connect", _prepare)
+        sa.event.listen(self._engine, "begin", _begin)
+        try:
+            with self._errors("open"):
+                self._migrate()
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        """Writes `entries` durably, all or none; those that are there already are left alone.
+
+        Raises:
+            LedgerError: the disk is full, or the file cannot be written.
+        """
+        rows = [{name: getattr(entry, name) for name in _COLUMNS} for entry in entries]
+        with self._errors("write"), self._engine.begin() as connection:
+            connection.execute(insert(ITEMS).on_conflict_do_nothing(), rows)
+
+    def entries(self) -> Iterator[Entry]:
+        """Every row, in the order they were written."""
+        columns = [ITEMS.c[name] for name in _COLUMNS]
+        with self._errors("read"), self._engine.begin() as connection:
+            for row in connection.execute(sa.select(*columns).order_by(ITEMS.c.id)):
+                yield Entry(*row)
+
+    def close(self) -> None:
+        """Closes the file; may be called twice."""
+        self._engine.dispose()
+
+    def _migrate(self) -> None:
+        with self._engine.begin() as connection:
+            current = _version(connection)
+            if current == HEAD:
+                return
+            if current is not None and current > HEAD:
+                raise LedgerVersionError(
+                    f"{self.path}: written by a newer pilah (schema {current}, this one knows "
+                    f"{HEAD}): install that pilah again, or give the station another ledger"
+                )
+            _upgrade(connection)
+
+    @contextmanager
+    def _errors(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except sa.exc.DBAPIError as error:
+            raise LedgerError(
+                f"cannot {doing} the ledger {self.path}: {_advice(error.orig)}"
+            ) from error
+
+
+def utc_text(seconds: float) -> str:
+    """The ledger's text for a time in seconds since 1970."""
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _prepare(connection: sqlite3.Connection, record: object) -> None:
+    # Python's driver would begin transactions by itself, but not before DDL.
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode=WAL")  # the operator pages read while this writes
+    connection.execute("PRAGMA synchronous=FULL")  # a row that was told survives a power cut
+
+
+def _begin(connection: sa.Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _version(connection: sa.Connection) -> str | None:
+    tables = sa.inspect(connection).get_table_names()
+    if "alembic_version" not in tables:
+        return None
+    found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    return None if found is None else str(found)
+
+
+def _upgrade(connection: sa.Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    # ConfigParser takes % for the start of an interpolation.
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _advice(error: Any) -> str:
+    text = str(error)
+    if "full" in text:
+        return "the disk is full: free some space"
+    if "readonly" in text or "unable to open" in text:
+        return f"{text}: may this user write to its folder?"
+    if "not a database" in text:
+        return "it is a file of another kind: move it away, or name another one in the station file"
+    if "locked" in text:
+        return "another program holds it locked: close that"
+    return text

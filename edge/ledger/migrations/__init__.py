@@ -1,0 +1,1 @@
+"""How the ledger's schema came about: alembic runs these in order."""

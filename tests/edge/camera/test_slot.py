@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import threading
+
+from edge.camera.slot import FrameSlot
+from edge.flow import UnreadableFrame
+
+
+def frame(sequence: int) -> UnreadableFrame:
+    return UnreadableFrame(0.0, sequence, "", "")
+
+
+def test_a_newer_frame_takes_the_place_of_one_nobody_took() -> None:
+    slot = FrameSlot()
+    for sequence in (1, 2, 3):
+        slot.put(frame(sequence))
+    slot.finish()
+    assert [taken.sequence for taken in slot.frames()] == [3]
+    assert slot.dropped == 2
+
+
+def test_one_who_waits_loses_no_frame() -> None:
+    slot = FrameSlot()
+
+    def fill() -> None:
+        for sequence in range(50):
+            assert slot.wait_until_taken()
+            slot.put(frame(sequence))
+        slot.finish()
+
+    filling = threading.Thread(target=fill)
+    filling.start()
+    assert [taken.sequence for taken in slot.frames()] == list(range(50))
+    filling.join(10)
+    assert slot.dropped == 0
+
+
+def test_close_wakes_both_sides() -> None:
+    slot = FrameSlot()
+    taken: list[object] = []
+    taking = threading.Thread(target=lambda: taken.extend(slot.frames()))
+    taking.start()
+    slot.close()
+    taking.join(10)
+    assert not taking.is_alive()
+    assert taken == []
+    assert not slot.wait_until_taken()

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from edge.lanes.schedule import Change, Schedule, Timing
+
+ON, OFF = Change.ACTIVATE, Change.REST
+
+
+def changes(schedule: Schedule, until: float) -> list[tuple[float, str, Change]]:
+    """All that happens until a time, on a clock that is looked at exactly when it is time."""
+    found = []
+    while (now := schedule.next_at) is not None and now <= until:
+        found += [(round(now, 6), lane, change) for lane, change in schedule.take_due(now)]
+    return found
+
+
+def test_an_actuation_is_on_at_its_time_for_its_hold_time() -> None:
+    schedule = Schedule({"a": Timing(0.3)})
+    schedule.add("a", 5.0)
+    assert schedule.take_due(4.999) == []
+    assert changes(schedule, 10) == [(5.0, "a", ON), (5.3, "a", OFF)]
+    assert schedule.next_at is None
+
+
+def test_actuations_come_in_order_of_their_time_not_of_their_planning() -> None:
+    schedule = Schedule({"a": Timing(0.1), "b": Timing(0.5)})
+    schedule.add("a", 2.0)
+    schedule.add("b", 1.0)
+    assert changes(schedule, 10) == [
+        (1.0, "b", ON),
+        (1.5, "b", OFF),
+        (2.0, "a", ON),
+        (2.1, "a", OFF),
+    ]
+
+
+def test_an_item_that_follows_closely_prolongs_the_hold() -> None:
+    schedule = Schedule({"a": Timing(0.3)})
+    schedule.add("a", 1.0)
+    schedule.add("a", 1.2)
+    assert changes(schedule, 10) == [(1.0, "a", ON), (1.5, "a", OFF)]
+
+
+def test_a_stream_of_items_is_cut_at_the_longest_on_time() -> None:
+    schedule = Schedule({"a": Timing(0.3, max_on_seconds=0.5)})
+    for tenth in range(10, 18):
+        schedule.add("a", tenth / 10)
+    found = changes(schedule, 10)
+    assert found == [
+        (1.0, "a", ON),
+        (1.5, "a", OFF),
+        (1.5, "a", ON),  # the item due at that moment begins anew
+        (2.0, "a", OFF),
+    ]
+
+
+def test_the_longest_on_time_holds_where_the_clock_was_not_looked_at_for_a_while() -> None:
+    schedule = Schedule({"a": Timing(0.3, max_on_seconds=0.5)})
+    schedule.add("a", 1.0)
+    schedule.add("a", 1.6)
+    assert schedule.take_due(1.0) == [("a", ON)]
+    assert schedule.take_due(1.7) == [("a", OFF), ("a", ON)]
+
+
+def test_a_lane_seen_a_little_late_still_holds_its_full_time() -> None:
+    schedule = Schedule({"a": Timing(0.3)})
+    schedule.add("a", 1.0)
+    assert schedule.take_due(1.2) == [("a", ON)]
+    assert schedule.next_at == 1.5
+
+
+def test_an_item_that_has_passed_is_not_pushed() -> None:
+    schedule = Schedule({"a": Timing(0.3)})
+    schedule.add("a", 1.0)
+    assert schedule.take_due(1.4) == []
+    assert (schedule.missed, schedule.next_at) == (1, None)
+
+
+def test_lanes_do_not_disturb_each_other() -> None:
+    schedule = Schedule({"a": Timing(1.0), "b": Timing(0.2)})
+    schedule.add("a", 1.0)
+    schedule.add("b", 1.1)
+    assert changes(schedule, 10) == [
+        (1.0, "a", ON),
+        (1.1, "b", ON),
+        (1.3, "b", OFF),
+        (2.0, "a", OFF),
+    ]

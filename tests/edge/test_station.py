@@ -1,0 +1,368 @@
+from __future__ import annotations
+
+import itertools
+import queue
+import signal
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+
+from edge import station as stations
+from edge.camera.folder import FolderCamera
+from edge.config import read_station
+from edge.errors import CameraError, GoldenError, PinError, RegionError, StuckError
+from edge.flow import Frame, UnreadableFrame
+from edge.lanes.pins import Pins, open_pins
+from edge.lanes.servo import Servo
+from edge.ledger import ledger as ledgers
+from edge.ledger.ledger import Entry, Ledger
+from edge.station import Station
+from edge.tally import Tally
+from edge.worker import Events
+from tests.bundles import BGR, LABELS, write_picture
+from tests.edge.stations import STATION, make_station
+
+LONG_HOLDS = STATION.replace("hold_seconds: 0.01", "hold_seconds: 50").replace(
+    "pin: 23,", "pin: 23, max_on_seconds: 50,"
+)
+SERVO, SOLENOID = 18, 23
+REST_PULSE = 1.5 / 20
+
+
+class Run:
+    """One run of a station in a folder, and all that was seen of it."""
+
+    def __init__(self, folder: Path, bundle: Path, text: str = STATION) -> None:
+        self.file = make_station(folder, text=text, bundle=bundle)
+        self.events: Events = queue.SimpleQueue()
+        self.shown: list[Entry] = []
+        self.said: list[str] = []
+        self.pins = open_pins(folder / "no board")
+        self._kept = {number: self.pins.factory.pin(number) for number in (SERVO, SOLENOID)}
+
+    def __call__(
+        self, *, max_items: int | None = None, clock: Callable[[], float] | None = None
+    ) -> Tally:
+        options: dict[str, Any] = {"clock": clock} if clock else {}
+        with Station(
+            read_station(self.file),
+            events=self.events,
+            show=self.shown.append,
+            say=self.said.append,
+            pins=lambda: self.pins,
+            **options,
+        ) as station:
+            return station.run(max_items=max_items)
+
+    def states(self, number: int) -> list[float]:
+        return [state.state for state in self._kept[number].states]
+
+    def entries(self) -> list[Entry]:
+        with Ledger(self.file.with_name("ledger.sqlite")) as ledger:
+            return list(ledger.entries())
+
+
+@pytest.fixture
+def new_run(tmp_path: Path, tiny_bundle: Path) -> Callable[..., Run]:
+    numbers = itertools.count()
+    return lambda text=STATION: Run(tmp_path / str(next(numbers)), tiny_bundle, text)
+
+
+NewRun = Callable[..., Run]
+
+
+def test_every_picture_gets_one_row_and_its_lane(new_run: NewRun) -> None:
+    run = new_run()
+    tally = run()
+    entries = run.entries()
+    assert [(e.item, e.source, e.label, e.lane) for e in entries] == [
+        (1, "0.png", "red", "warm"),
+        (2, "1.png", "green", "rest"),
+        (3, "2.png", "blue", "cold"),
+    ]
+    assert run.shown == entries
+    assert all(e.accepted and e.reject is None for e in entries)
+    assert (tally.items, tally.dropped, tally.lost, tally.missed) == (3, 0, 0, 0)
+    assert tally.lanes == {"warm": 1, "rest": 1, "cold": 1}
+    # at rest, moved once, at rest again, then without pulses
+    assert run.states(SERVO) == pytest.approx([0, REST_PULSE, (1.5 + 60 / 180) / 20, REST_PULSE, 0])
+    assert run.states(SOLENOID) == [0, 1, 0]
+
+
+def test_a_row_tells_how_the_verdict_came_about(new_run: NewRun) -> None:
+    run = new_run()
+    run(max_items=1)
+    (entry,) = run.entries()
+    plan = read_station(run.file)
+    assert entry.station == "bin-1"
+    assert (entry.bundle, entry.bundle_digest) == ("tiny 1", plan.bundle.digest)
+    assert entry.scores is not None
+    assert list(entry.scores) == list(LABELS)
+    assert sum(entry.scores.values()) == pytest.approx(1, abs=0.01)
+    assert entry.confidence == entry.scores["red"]
+    assert 0 < entry.latency_ms < 5000
+
+
+def test_many_pictures_fast_all_get_their_row(new_run: NewRun) -> None:
+    run = new_run()
+    for index in range(200):
+        write_picture(
+            run.file.parent / "photos" / f"n{index}.png", BGR["green"], height=16, width=16
+        )
+    tally = run()
+    assert tally.items == 203
+    sources = [entry.source for entry in run.entries()]
+    assert len(sources) == len(set(sources)) == 203
+
+
+def test_start_says_what_is_running_on_what(new_run: NewRun) -> None:
+    run = new_run()
+    run()
+    said = "\n".join(run.said)
+    for words in ("bin-1", "tiny 1", "XNNPACK", "mock (no Raspberry Pi", "ready"):
+        assert words in said
+
+
+def test_a_run_ends_after_so_many_items(new_run: NewRun) -> None:
+    run = new_run(STATION.replace("second: 1000", "second: 1000, loop: true"))
+    assert run(max_items=7).items == 7
+    assert [entry.item for entry in run.entries()] == list(range(1, 8))
+
+
+def test_an_unreadable_picture_is_a_reject_in_the_ledger(new_run: NewRun) -> None:
+    run = new_run()
+    (run.file.parent / "photos" / "1b.jpg").write_bytes(b"")
+    tally = run()
+    entry = run.entries()[2]
+    assert (entry.source, entry.reject, entry.lane) == ("1b.jpg", "unreadable", "rest")
+    assert (entry.label, entry.confidence, entry.scores) == (None, None, None)
+    assert (tally.items, tally.rejects) == (4, {"unreadable": 1})
+    assert any(said.startswith("unreadable: ") and "1b.jpg" in said for said in run.said)
+
+
+def test_unreadable_pictures_count_towards_the_end(new_run: NewRun) -> None:
+    run = new_run()
+    (run.file.parent / "photos" / "0.png").write_bytes(b"")
+    assert run(max_items=1).items == 1
+
+
+def test_the_station_may_ask_for_more_confidence_than_the_bundle(new_run: NewRun) -> None:
+    run = new_run(STATION + "decision: {accept: {red: 1.0}}\n")
+    assert run().rejects == {"low_confidence": 1}
+    first = run.entries()[0]
+    assert (first.label, first.reject, first.lane) == ("red", "low_confidence", "rest")
+    assert run.states(SERVO) == pytest.approx([0, REST_PULSE, 0])
+
+
+@pytest.mark.parametrize(
+    ("change", "late"),
+    [
+        (("    labels: [red]", "    delay_seconds: 0.5\n    labels: [red]"), ["red"]),
+        (("default_lane", "decision: {deadline_seconds: 0.5}\ndefault_lane"), [*LABELS]),
+    ],
+)
+def test_a_late_verdict_moves_nothing(
+    change: tuple[str, str], late: list[str], new_run: NewRun
+) -> None:
+    run = new_run(STATION.replace(*change))
+    seconds = itertools.count()
+    tally = run(clock=lambda: float(next(seconds)))  # every look at the clock costs a second
+    entries = run.entries()
+    assert [e.label for e in entries if e.reject == "late"] == late
+    assert {e.lane for e in entries if e.reject == "late"} == {"rest"}
+    assert tally.rejects == {"late": len(late)}
+    assert run.states(SERVO) == pytest.approx([0, REST_PULSE, 0])
+
+
+def test_what_is_planned_when_the_pictures_end_is_still_done(new_run: NewRun) -> None:
+    run = new_run(
+        STATION.replace("    labels: [blue]", "    delay_seconds: 0.3\n    labels: [blue]")
+    )
+    run()
+    assert run.states(SOLENOID) == [0, 1, 0]
+
+
+def test_the_region_is_what_the_model_sees(new_run: NewRun) -> None:
+    run = new_run(STATION + "region: {left: 40, top: 5, width: 20, height: 20}\n")
+    picture = run.file.parent / "photos" / "0.png"
+    image = cv2.imread(str(picture))
+    assert image is not None
+    image[5:25, 40:60] = BGR["blue"]
+    cv2.imwrite(str(picture), image)
+    run(max_items=1)
+    assert run.entries()[0].label == "blue"
+
+
+def test_a_region_beyond_the_picture_stops_the_station(new_run: NewRun) -> None:
+    run = new_run(STATION + "region: {left: 80, top: 5, width: 20, height: 20}\n")
+    with pytest.raises(RegionError, match=r"reaches to 100, 25 .* is 90x60 pixels \(0\.png\)"):
+        run()
+
+
+def test_a_signal_ends_it_with_every_actuator_at_rest(new_run: NewRun) -> None:
+    run = new_run(LONG_HOLDS.replace("second: 1000", "second: 1000, loop: true"))
+    moved = threading.Event()
+    pin = run._kept[SOLENOID]
+    change = pin._change_state
+
+    def watched(value: float) -> Any:
+        if value:
+            run.events.put(signal.SIGTERM)
+            moved.set()
+        return change(value)
+
+    pin._change_state = watched
+    tally = run()
+    assert moved.is_set()
+    assert tally.items >= 3
+    assert len(run.entries()) == tally.items
+    assert "stopping: SIGTERM" in run.said
+    assert run.states(SOLENOID) == [0, 1, 0]
+    assert run.states(SERVO)[-2:] == pytest.approx([REST_PULSE, 0])
+
+
+@pytest.mark.parametrize("error", [CameraError("unplugged"), ZeroDivisionError("a bug")])
+def test_a_camera_that_fails_stops_the_station_and_is_told(
+    error: Exception, new_run: NewRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = new_run(LONG_HOLDS)
+    read = FolderCamera.read
+    moved = threading.Event()
+    pin = run._kept[SERVO]
+    change = pin._change_state
+
+    def watched(value: float) -> Any:
+        if value > REST_PULSE + 0.001:
+            moved.set()
+        return change(value)
+
+    def failing(camera: FolderCamera) -> Frame | UnreadableFrame | None:
+        frame = read(camera)
+        if frame is not None and frame.sequence == 2:
+            assert moved.wait(10)
+            raise error
+        return frame
+
+    pin._change_state = watched
+    monkeypatch.setattr(FolderCamera, "read", failing)
+    with pytest.raises(type(error), match=str(error)):
+        run()
+    assert [entry.source for entry in run.entries()] == ["0.png"]
+    assert run.states(SERVO)[-2:] == pytest.approx([REST_PULSE, 0])
+
+
+def test_an_actuator_that_fails_stops_the_station_and_the_others_rest(
+    new_run: NewRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = new_run(LONG_HOLDS)
+
+    def broken(servo: Servo) -> None:
+        raise PinError("GPIO 18 cannot be used")
+
+    monkeypatch.setattr(Servo, "activate", broken)
+    with pytest.raises(PinError, match="GPIO 18"):
+        run()
+    assert run.states(SOLENOID)[-1] == 0
+    assert run.states(SERVO)[-1] == 0
+
+
+def test_a_part_that_cannot_be_opened_leaves_the_others_closed(new_run: NewRun) -> None:
+    run = new_run()
+    plan = read_station(run.file)
+    for picture in (run.file.parent / "photos").iterdir():
+        picture.unlink()
+    with pytest.raises(CameraError, match="no pictures"):
+        Station(
+            plan,
+            events=run.events,
+            show=run.shown.append,
+            say=run.said.append,
+            pins=lambda: run.pins,
+        )
+    assert run.states(SERVO) == pytest.approx([0, REST_PULSE, 0])
+
+
+def test_a_model_that_does_not_reproduce_does_not_sort(
+    new_run: NewRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusing(classifier: object) -> None:
+        raise GoldenError("other scores")
+
+    monkeypatch.setattr(stations, "check_golden_start", refusing)
+    run = new_run()
+    with pytest.raises(GoldenError):
+        run()
+    assert run.shown == []
+
+
+def test_a_thread_that_hangs_does_not_keep_the_station(
+    new_run: NewRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = new_run(LONG_HOLDS)
+    release = threading.Event()
+
+    def hanging(camera: FolderCamera) -> None:
+        run.events.put(signal.SIGTERM)
+        release.wait(60)
+
+    monkeypatch.setattr(FolderCamera, "read", hanging)
+    monkeypatch.setattr(stations, "_PATIENCE_SECONDS", 0.2)
+    with pytest.raises(StuckError, match=r"camera: did not end within 0\.2 seconds"):
+        run()
+    release.set()
+    assert run.states(SERVO) == pytest.approx([0, REST_PULSE, 0])
+
+
+def test_a_full_disk_does_not_stop_the_sorting(
+    new_run: NewRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare = ledgers._prepare
+
+    def small(connection: sqlite3.Connection, record: object) -> None:
+        prepare(connection, record)
+        connection.execute("PRAGMA max_page_count = 8")
+
+    monkeypatch.setattr(ledgers, "_prepare", small)
+    run = new_run(STATION.replace("second: 1000", "second: 1000, loop: true"))
+    tally = run(max_items=90)
+    assert (tally.items, len(run.shown)) == (90, 90)
+    assert 0 < tally.lost < 90
+    assert len(run.entries()) == 90 - tally.lost
+    assert sum("the disk is full" in said for said in run.said) == 1
+    assert f"LOST       {tally.lost} rows are not in the ledger" in tally.lines()
+
+
+def test_the_summary_counts_lanes_and_rejects_and_gives_the_latency(new_run: NewRun) -> None:
+    run = new_run()
+    (run.file.parent / "photos" / "1b.jpg").write_bytes(b"")
+    lines = run().lines()
+    assert lines[:4] == [
+        "items      4",
+        "lanes      cold 1, rest 2, warm 1",
+        "rejects    unreadable 1",
+        "frames     0 dropped",
+    ]
+    assert "p50" in lines[4]
+
+
+def test_without_actuators_no_pins_are_opened(new_run: NewRun) -> None:
+    text = "\n".join(line for line in STATION.splitlines() if "actuator" not in line)
+    run = new_run(text)
+
+    def forbidden() -> Pins:
+        raise AssertionError("no pins are needed")
+
+    with Station(
+        read_station(run.file),
+        events=run.events,
+        show=run.shown.append,
+        say=run.said.append,
+        pins=forbidden,
+    ) as station:
+        assert station.run().items == 3
+    assert any("no lane has an actuator" in said for said in run.said)
