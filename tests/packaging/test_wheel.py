@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import importlib
-import os
-import shutil
-import subprocess
-import sys
 import sysconfig
-import tomllib
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from email.message import Message
 from email.parser import Parser
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from edge import __version__
 from edge.errors import EXIT_UNAVAILABLE
-
-ROOT = Path(__file__).parents[1]
-PACKAGES = ("edge", "trainer", "converter")
-PROJECT: Mapping[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+from tests.packaging.installed import PACKAGES, ROOT, Installed, install
 
 VERBS = [
     (package, verb)
@@ -45,78 +35,6 @@ WORDS: Mapping[tuple[str, str], list[str]] = {
 
 TRAINING = ("tensorflow", "keras", "matplotlib")
 """What the extra `edge` does not bring."""
-
-
-@dataclass(frozen=True)
-class Installed:
-    """An environment, outside the checkout, with the wheel in it."""
-
-    folder: Path
-
-    @property
-    def bin(self) -> Path:
-        return self.folder / "bin"
-
-    def run(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
-        """Runs a program of `bin`, from a folder that is not the checkout."""
-        program, *rest = words
-        away = self.folder / "away"
-        away.mkdir(exist_ok=True)
-        return subprocess.run(
-            [self.bin / program, *rest],
-            cwd=away,
-            env={k: v for k, v in os.environ.items() if not k.startswith("PYTHON")},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-
-@pytest.fixture(scope="session")
-def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of what a wheel is built from, so that nothing of an earlier build gets into it."""
-    folder = tmp_path_factory.mktemp("sources")
-    for package in PACKAGES:
-        shutil.copytree(
-            ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__")
-        )
-    for file in ("pyproject.toml", PROJECT["readme"], *PROJECT["license-files"]):
-        shutil.copy(ROOT / file, folder)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def wheel(sources: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    # With the setuptools of this environment: an isolated build would ask the registry for one.
-    done = subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, sources],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    (file,) = folder.glob("*.whl")
-    return file
-
-
-def install(wheel: Path, folder: Path, *, site: str = "") -> Installed:
-    """A virtual environment with the wheel and no dependencies of its own.
-
-    Args:
-        site: text of a `.pth` file: a folder to import dependencies from, or `import` lines.
-    """
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
-    environment = Installed(folder)
-    pip = [sys.executable, "-m", "pip", "--python", str(environment.bin / "python")]
-    subprocess.run(
-        [*pip, "install", "--quiet", "--no-deps", "--no-index", wheel],
-        check=True,
-        capture_output=True,
-    )
-    (library,) = folder.glob("lib/python*/site-packages")
-    (library / "dependencies.pth").write_text(site)
-    return environment
 
 
 @pytest.fixture(scope="session")
