@@ -59,7 +59,7 @@ def convert_model(run: Run, kind: Kind, tensors: Tensors) -> bytes:
     """
     with tempfile.TemporaryDirectory(prefix="pilah-") as name, _storage(Path(name)):
         folder = Path(name)
-        np.save(folder / _TENSORS, tensors)
+        _write_tensors(folder / _TENSORS, tensors)
         code = _run_apart(run, kind, folder)
         if code == EXIT_IO:
             raise StorageError(
@@ -129,6 +129,14 @@ def check_integers(model: bytes) -> None:
 def logit_scale(model: bytes) -> float:
     """What one integer step of a logit is worth, in units of the logit, of an int8 model."""
     return operators(model)[-2].input_scale
+
+
+def _write_tensors(path: Path, tensors: Tensors) -> None:
+    # As np.save does, which on a full disk raises an OSError that does not say so.
+    layout = np.lib.format
+    with path.open("wb") as file:
+        layout.write_array_header_1_0(file, layout.header_data_from_array_1_0(tensors))
+        file.write(np.ascontiguousarray(tensors).data)
 
 
 def _storage(folder: Path) -> Any:

@@ -198,9 +198,22 @@ def test_ctrl_c_ends_the_other_process_and_leaves_no_folder(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk_is_named_as_such(
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+def test_a_full_disk_is_named_as_such_here(
     run: Run, tensors: Tensors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tflite, "_run_apart", lambda run, kind, folder: 74)
+    monkeypatch.setattr(tflite, "_TENSORS", "/dev/full")
     with pytest.raises(StorageError, match="the disk is full"):
+        convert_model(run, "int8", tensors)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+def test_a_full_disk_is_named_as_such_by_the_other_process(
+    run: Run, tensors: Tensors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        tflite, "_run_apart", lambda run, kind, folder: tflite._main(kind, run.path, folder)
+    )
+    monkeypatch.setattr(tflite, "_STAGE", "/dev/full")
+    with pytest.raises(StorageError, match=r"the disk is full.*TMPDIR"):
         convert_model(run, "int8", tensors)
