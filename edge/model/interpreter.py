@@ -102,6 +102,10 @@ class Interpreter:
         scores: npt.NDArray[np.float32] = self._interpreter.get_tensor(self._output)[0]
         return scores
 
+    def invoke(self) -> None:
+        """Computes once more on the tensor given last: what the model alone costs."""
+        self._interpreter.invoke()
+
     def _check_input(self) -> tuple[int, int, int]:
         inputs = self._interpreter.get_input_details()
         shape = tuple(int(size) for size in inputs[0]["shape"]) if len(inputs) == 1 else ()

@@ -41,7 +41,8 @@ class Share:
             / (1 + z2 / self.total)
             * math.sqrt(share * (1 - share) / self.total + z2 / (4 * self.total**2))
         )
-        return max(0.0, middle - half), min(1.0, middle + half)
+        # None and all of them give 0 and 1, but for rounding.
+        return max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))
 
     def __str__(self) -> str:
         if self.interval is None or self.value is None:

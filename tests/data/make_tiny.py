@@ -2,7 +2,8 @@
 
 Weights set by hand, no training: one 3x3 convolution of 8 filters that copy, the mean over the
 picture, and a Dense layer that takes the other two colours from each. Converted as pilah converts:
-uint8 in (scale 1, zero point 0), int8 to the logits, float32 softmax out. Needs TensorFlow:
+uint8 in (scale 1, zero point 0), int8 to the logits, float32 softmax out. Beside it, four models
+that break this contract in one way each. Needs TensorFlow:
 
     python tests/data/make_tiny.py
 """
@@ -25,10 +26,14 @@ CONTRAST = 6.0
 """A pure colour's logit; the other two get minus half of it, so softmax gives 0.9998."""
 
 
-def tiny_model() -> keras.Model:
-    """A Keras model from raw levels 0..255 (batch, 32, 32, 3) to 3 class probabilities."""
+def tiny_model(*, normalised: bool = True) -> keras.Model:
+    """A Keras model from raw levels 0..255 (batch, 32, 32, 3) to 3 class probabilities.
+
+    Args:
+        normalised: False leaves the normalisation to the caller, as others do: -1..1 comes in.
+    """
     picture = keras.Input((SIZE, SIZE, 3))
-    x = keras.layers.Rescaling(1 / 127.5, -1)(picture)
+    x = keras.layers.Rescaling(1 / 127.5, -1)(picture) if normalised else picture
     convolution = keras.layers.Conv2D(8, 3, strides=2, padding="same", use_bias=False)
     x = convolution(x)
     dense = keras.layers.Dense(3, name="logits")
@@ -45,8 +50,20 @@ def tiny_model() -> keras.Model:
     return model
 
 
-def convert(model: keras.Model) -> bytes:
-    """`model` as uint8 in, int8 inside, float32 softmax out."""
+def convert(
+    model: keras.Model,
+    *,
+    takes: tf.DType = tf.uint8,
+    gives: tf.DType = tf.float32,
+    lowest: float = 0,
+    highest: float = 255,
+) -> bytes:
+    """`model` as int8 inside, float32 softmax out.
+
+    Args:
+        takes, gives: types of the input and the output.
+        lowest, highest: what black and white are to the model.
+    """
     signature = [tf.TensorSpec((1, SIZE, SIZE, 3), tf.float32)]
     graph = tf.function(lambda x: model(x, training=False), input_signature=signature)
     frozen = convert_variables_to_constants_v2(graph.get_concrete_function())
@@ -54,9 +71,12 @@ def convert(model: keras.Model) -> bytes:
     def pictures() -> Iterator[list[np.ndarray]]:
         random = np.random.default_rng(0)
         for colour in ((0, 0, 0), (255, 255, 255), (255, 0, 0), (0, 255, 0), (0, 0, 255)):
-            yield [np.full((1, SIZE, SIZE, 3), colour, np.float32)]
+            yield [levels(np.full((1, SIZE, SIZE, 3), colour))]
         for _ in range(8):
-            yield [random.integers(0, 256, (1, SIZE, SIZE, 3)).astype(np.float32)]
+            yield [levels(random.integers(0, 256, (1, SIZE, SIZE, 3)))]
+
+    def levels(picture: np.ndarray) -> np.ndarray:
+        return (lowest + picture / 255 * (highest - lowest)).astype(np.float32)
 
     converter = tf.lite.TFLiteConverter.from_concrete_functions([frozen])
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -67,8 +87,33 @@ def convert(model: keras.Model) -> bytes:
         debug_options=tf.lite.experimental.QuantizationDebugOptions(denylisted_ops=["SOFTMAX"]),
     )
     quantised = debugger.get_nondebug_quantized_model()
-    return bytes(modify_model_io_type(quantised, tf.uint8, tf.float32))
+    return bytes(modify_model_io_type(quantised, takes, gives))
+
+
+def convert_whole(model: keras.Model) -> bytes:
+    """`model` with an int8 softmax, and so uint8 scores: what is made without the denylist."""
+    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: (
+        [np.full((1, SIZE, SIZE, 3), colour, np.float32)]
+        for colour in ((0, 0, 0), (255, 255, 255), (255, 0, 0), (0, 255, 0), (0, 0, 255))
+    )
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = converter.inference_output_type = tf.uint8
+    return bytes(converter.convert())
+
+
+def two_outputs(model: keras.Model) -> keras.Model:
+    """`model` giving its logits as well."""
+    return keras.Model(model.input, [model.output, model.get_layer("logits").output])
 
 
 if __name__ == "__main__":
-    Path(__file__).with_name("tiny.tflite").write_bytes(convert(tiny_model()))
+    here = Path(__file__).parent
+    (here / "tiny.tflite").write_bytes(convert(tiny_model()))
+    (here / "tiny_float_input.tflite").write_bytes(convert(tiny_model(), takes=tf.float32))
+    (here / "tiny_scaled_input.tflite").write_bytes(
+        convert(tiny_model(normalised=False), lowest=-1, highest=1)
+    )
+    (here / "tiny_uint8_output.tflite").write_bytes(convert_whole(tiny_model()))
+    (here / "tiny_two_outputs.tflite").write_bytes(convert(two_outputs(tiny_model())))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
+import cv2
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -202,14 +204,19 @@ def test_a_spec_that_names_something_unknown_is_refused(wrong: dict[str, object]
         InputSpec(**wrong)
 
 
-def test_a_camera_frame_takes_a_fraction_of_a_millisecond() -> None:
+def test_a_camera_frame_takes_less_time_than_an_ordinary_area_shrink() -> None:
     frame, spec = noise(480, 640), InputSpec()
     out = np.empty(spec.shape, np.uint8)
-    times = []
-    for _ in range(50):
-        start = time.perf_counter()
-        preprocess(frame, spec, out=out)
-        times.append(time.perf_counter() - start)
-    # Measured 0.3 ms; twenty times that still finds a loop in Python or a float pipeline on a
-    # large picture, on any machine.
-    assert min(times) < 0.006
+
+    def fastest(work: Callable[[], object]) -> float:
+        times = []
+        for _ in range(50):
+            start = time.perf_counter()
+            work()
+            times.append(time.perf_counter() - start)
+        return min(times)
+
+    ours = fastest(lambda: preprocess(frame, spec, out=out))
+    plain = fastest(lambda: cv2.resize(frame, (224, 168), interpolation=cv2.INTER_AREA))
+    # Measured: a quarter of it on x86-64.
+    assert ours < plain

@@ -1,0 +1,105 @@
+"""A bundle that does not answer here as where it was made is refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.errors import GoldenError
+from edge.model import golden as module
+from edge.model.bundle import read_bundle
+from edge.model.classifier import Classifier
+from edge.model.golden import check_golden_exactly, check_golden_start
+from edge.model.preprocess import InputSpec, Tensor, preprocess
+from tests.bundles import make_bundle
+
+
+@pytest.fixture
+def bundle(tiny_bundle: Path, tmp_path: Path) -> Path:
+    """A whole bundle whose records can be changed."""
+    return Path(shutil.copytree(tiny_bundle, tmp_path / "bundle"))
+
+
+def record(bundle: Path, *, picture: int, **fields: object) -> None:
+    """Changes what the manifest says of a golden picture."""
+    file = bundle / "bundle.json"
+    manifest = json.loads(file.read_text(encoding="utf-8"))
+    manifest["golden"]["pictures"][picture].update(fields)
+    file.write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def scores(bundle: Path, picture: int) -> list[float]:
+    return list(read_bundle(bundle).manifest.golden.pictures[picture].scores)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        InputSpec(height=32, width=32, geometry="squash"),
+        InputSpec(height=32, width=32, geometry="center_crop"),
+        InputSpec(height=32, width=32, crop="item", padding=0.3),
+    ],
+    ids=["squash", "center_crop", "item"],
+)
+def test_a_bundle_of_any_spec_reproduces(tmp_path: Path, spec: InputSpec) -> None:
+    bundle = read_bundle(make_bundle(tmp_path / "bundle", spec=spec))
+    check_golden_exactly(bundle)
+    check_golden_start(Classifier(bundle))
+
+
+@pytest.mark.parametrize("picture", [0, 1])
+def test_the_exact_check_finds_the_last_bit_of_a_score(bundle: Path, picture: int) -> None:
+    changed = scores(bundle, picture)
+    changed[1] = float(np.nextafter(np.float32(changed[1]), np.float32(1)))
+    record(bundle, picture=picture, scores=changed)
+    with pytest.raises(GoldenError, match=rf"golden/{picture}\.png gets other scores"):
+        check_golden_exactly(read_bundle(bundle))
+
+
+def test_the_check_at_start_allows_the_tolerance_and_no_more(bundle: Path) -> None:
+    right = scores(bundle, 0)
+    record(bundle, picture=0, scores=[right[0], right[1] + 0.04, right[2] - 0.04])
+    check_golden_start(Classifier(read_bundle(bundle)))
+    record(bundle, picture=0, scores=[right[0], right[1] + 0.08, right[2] - 0.08])
+    with pytest.raises(GoldenError, match=r"allowed difference 0\.05.*This model must not sort"):
+        check_golden_start(Classifier(read_bundle(bundle)))
+
+
+@pytest.mark.parametrize("wrong", [[0.5, 0.5], [0.2] * 4, [float("nan")] * 3])
+def test_scores_of_another_kind_do_not_pass(bundle: Path, wrong: list[float]) -> None:
+    record(bundle, picture=0, scores=wrong)
+    with pytest.raises(GoldenError):
+        check_golden_start(Classifier(read_bundle(bundle)))
+    with pytest.raises(GoldenError):
+        check_golden_exactly(read_bundle(bundle))
+
+
+def test_a_model_that_answers_nan_does_not_pass(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    classifier = Classifier(read_bundle(bundle))
+    monkeypatch.setattr(
+        classifier.interpreter, "scores", lambda tensor: np.full(3, np.nan, np.float32)
+    )
+    with pytest.raises(GoldenError):
+        check_golden_start(classifier)
+
+
+def test_another_input_tensor_is_refused_whatever_the_scores(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def one_level_off(*words: object, **options: object) -> Tensor:
+        tensor = preprocess(*words, **options)  # type: ignore[arg-type]
+        tensor[0, 0, 0] ^= 1
+        return tensor
+
+    monkeypatch.setattr(module, "preprocess", one_level_off)
+    says = r"golden/0\.png becomes another input tensor.*deploy/constraints\.txt"
+    with pytest.raises(GoldenError, match=says):
+        check_golden_start(Classifier(read_bundle(bundle)))
+    with pytest.raises(GoldenError, match=says):
+        check_golden_exactly(read_bundle(bundle))

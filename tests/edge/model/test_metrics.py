@@ -1,0 +1,136 @@
+"""Figures that can be checked by hand or against print."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from edge.decision import decide
+from edge.model.metrics import Share, evaluate_scores
+
+LABELS = ("can", "glass", "paper")
+
+
+@pytest.mark.parametrize(
+    ("count", "total", "low", "high"),
+    [
+        # R. G. Newcombe, Two-sided confidence intervals for the single proportion: comparison of
+        # seven methods, Statistics in Medicine 17 (1998), 857-872, table I, method 3.
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0000, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
+def test_the_interval_is_wilsons(count: int, total: int, low: float, high: float) -> None:
+    assert Share(count, total).interval == pytest.approx((low, high), abs=5e-5)
+
+
+@pytest.mark.parametrize(("count", "total"), [(0, 1), (1, 1), (0, 500), (500, 500), (3, 7)])
+def test_the_interval_holds_the_share_and_stays_within_0_and_1(count: int, total: int) -> None:
+    share = Share(count, total)
+    assert share.interval is not None
+    assert share.value is not None
+    low, high = share.interval
+    assert 0 <= low <= share.value <= high <= 1
+    assert low < high
+
+
+def test_a_share_of_nothing_has_no_value() -> None:
+    nothing = Share(0, 0)
+    assert (nothing.value, nothing.interval, str(nothing)) == (None, None, "none")
+
+
+def test_a_share_speaks_for_itself() -> None:
+    assert str(Share(81, 263)) == "30.8% (25.5% to 36.6%, 81 of 263)"
+
+
+# Best label, its score and the truth of eight pictures. By hand: right are 0, 1, 3, 4, 6 (5 of 8);
+# over 0.6 are 0, 2, 3, 4, 5 (5 of 8), of which 0, 3, 4 are right (3 of 5).
+PICTURES = [
+    ("can", 0.9, "can"),
+    ("can", 0.5, "can"),
+    ("glass", 0.8, "can"),
+    ("glass", 0.7, "glass"),
+    ("glass", 0.95, "glass"),
+    ("can", 0.65, "glass"),
+    ("paper", 0.4, "paper"),
+    ("can", 0.55, "paper"),
+]
+
+
+def _rows() -> tuple[np.ndarray, np.ndarray]:
+    scores = np.zeros((len(PICTURES), 3), np.float32)
+    for row, (label, score, _) in zip(scores, PICTURES, strict=True):
+        row[:] = (1 - score) / 2
+        row[LABELS.index(label)] = score
+    return scores, np.array([LABELS.index(truth) for _, _, truth in PICTURES])
+
+
+def test_figures_counted_by_hand() -> None:
+    evaluation = evaluate_scores(*_rows(), LABELS, dict.fromkeys(LABELS, 0.6))
+    assert evaluation.accuracy == Share(5, 8)
+    assert evaluation.accepted == Share(5, 8)
+    assert evaluation.purity == Share(3, 5)
+    assert evaluation.confusion.tolist() == [[2, 1, 0], [1, 2, 0], [1, 0, 1]]
+    precision = {label: figures.precision for label, figures in evaluation.classes.items()}
+    recall = {label: figures.recall for label, figures in evaluation.classes.items()}
+    assert precision == {"can": Share(2, 4), "glass": Share(2, 3), "paper": Share(1, 1)}
+    assert recall == {"can": Share(2, 3), "glass": Share(2, 3), "paper": Share(1, 2)}
+
+
+def test_each_label_has_its_own_threshold() -> None:
+    accept = {"can": 0.0, "glass": 0.75, "paper": 1.0}
+    evaluation = evaluate_scores(*_rows(), LABELS, accept)
+    # Cans: 0, 1, 5, 7; glass from 0.75: 2, 4. Right among them: 0, 1, 4.
+    assert evaluation.accepted == Share(6, 8)
+    assert evaluation.purity == Share(3, 6)
+
+
+def test_nothing_accepted_has_no_purity() -> None:
+    evaluation = evaluate_scores(*_rows(), LABELS, dict.fromkeys(LABELS, 1.0))
+    assert evaluation.accepted == Share(0, 8)
+    assert evaluation.purity.value is None
+
+
+def test_a_class_without_pictures_has_no_recall() -> None:
+    scores, truth = _rows()
+    evaluation = evaluate_scores(scores[:6], truth[:6], LABELS, dict.fromkeys(LABELS, 0.5))
+    paper = evaluation.classes["paper"]
+    assert (paper.recall.value, paper.precision.value) == (None, None)
+
+
+def test_no_pictures_at_all() -> None:
+    evaluation = evaluate_scores(
+        np.zeros((0, 3), np.float32), np.zeros(0, np.int64), LABELS, dict.fromkeys(LABELS, 0.5)
+    )
+    assert evaluation.accuracy == Share(0, 0)
+    assert evaluation.confusion.sum() == 0
+
+
+def test_acceptance_is_what_the_device_decides() -> None:
+    random = np.random.default_rng(1)
+    scores = random.dirichlet((0.5, 0.5, 0.5), 500).astype(np.float32)
+    # Thresholds that scores reach exactly, as float32 and as the nearest decimal.
+    accept = {"can": float(scores[0].max()), "glass": 0.7, "paper": round(float(scores[1, 2]), 3)}
+    accepted = sum(decide(row, LABELS, accept).accepted for row in scores)
+    truth = np.zeros(len(scores), np.int64)
+    assert evaluate_scores(scores, truth, LABELS, accept).accepted.count == accepted
+
+
+def test_json_has_the_names_that_evaluate_promises() -> None:
+    whole = evaluate_scores(*_rows(), LABELS, dict.fromkeys(LABELS, 0.6)).to_json()
+    found = json.loads(json.dumps(whole))
+    assert found["images"] == 8
+    assert found["accuracy"] == pytest.approx(5 / 8)
+    # Wilson for 5 of 8: centre (0.625 + z²/16) / (1 + z²/8), z = 1.96.
+    assert found["accuracy_interval"] == pytest.approx([0.3057, 0.8632], abs=1e-4)
+    assert found["accepted"] == pytest.approx(5 / 8)
+    assert found["purity"] == pytest.approx(3 / 5)
+    assert found["classes"]["can"] == {
+        "precision": pytest.approx(1 / 2),
+        "recall": pytest.approx(2 / 3),
+        "images": 3,
+    }
