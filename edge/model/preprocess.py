@@ -94,12 +94,11 @@ def preprocess(
         inner_height = max(1, round(height * scale))
         inner_width = max(1, round(width * scale))
         top, left = (spec.height - inner_height) // 2, (spec.width - inner_width) // 2
-        if (inner_height, inner_width) != (spec.height, spec.width):
-            out[...] = spec.fill
-        _write_channels(
-            _resize(image, inner_height, inner_width),
-            out[top : top + inner_height, left : left + inner_width],
-        )
+        bottom, right = top + inner_height, left + inner_width
+        for bar in (out[:top], out[bottom:], out[top:bottom, :left], out[top:bottom, right:]):
+            bar[...] = spec.fill
+        inner = out[top:bottom, left:right]
+        _write_channels(_resize(image, inner_height, inner_width), inner)
         return out
     if spec.geometry == "center_crop":
         scale = max(spec.height / height, spec.width / width)
@@ -138,8 +137,8 @@ def _resize(image: Image, height: int, width: int) -> Image:
 
 def _write_channels(image: Image, out: Tensor) -> None:
     if out.shape[2] == 3:
-        # One SIMD pass; a reversed NumPy slice takes eight times as long.
-        out[...] = cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+        # One SIMD pass, straight into its place; a reversed NumPy slice takes eight times as long.
+        cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=out)
         return
     # Rec. 601 luma in 8-bit fixed point, the weights of a grey JPEG (77 + 150 + 29 = 256);
     # OpenCV's own conversion is not the same on every build.

@@ -1,0 +1,153 @@
+"""How long a frame takes on this machine to become a verdict, stage by stage."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge.decision import decide
+from edge.model.classifier import Classifier
+from edge.model.image_file import Image
+from edge.model.preprocess import preprocess
+
+STAGES = ("preprocess", "invoke", "decide", "total")
+"""`invoke` is the bare inference; `total` goes from the frame to the verdict."""
+
+FRAME_WIDTH, FRAME_HEIGHT = 640, 480
+
+
+@dataclass(frozen=True, slots=True)
+class Percentiles:
+    """Of one stage's durations, in milliseconds."""
+
+    p50: float
+    p95: float
+    p99: float
+
+    def to_json(self) -> dict[str, float]:
+        """With the unit in the names."""
+        return {f"{name}_ms": round(getattr(self, name), 4) for name in ("p50", "p95", "p99")}
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """What was measured on one machine with one bundle."""
+
+    bundle: str
+    runtime: str
+    xnnpack: bool | None
+    threads: int
+    runs: int
+    stages: dict[str, Percentiles]
+    rss_mb: float
+    """Resident memory of this process afterwards, in 10^6 bytes."""
+
+    @property
+    def total_over_invoke(self) -> float:
+        """The whole way over the bare inference, medians of runs that took turns."""
+        return self.stages["total"].p50 / self.stages["invoke"].p50
+
+    def to_json(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {
+            "bundle": self.bundle,
+            "runtime": self.runtime,
+            "xnnpack": self.xnnpack,
+            "threads": self.threads,
+            "runs": self.runs,
+            "stages": {name: self.stages[name].to_json() for name in STAGES},
+            "total_over_invoke": round(self.total_over_invoke, 4),
+            "rss_mb": round(self.rss_mb, 1),
+        }
+
+
+def measure(
+    classifier: Classifier,
+    image: Image,
+    *,
+    runs: int,
+    warmup_runs: int,
+    min_seconds: float = 0.0,
+    max_seconds: float = float("inf"),
+    clock: Callable[[], float] = time.perf_counter,
+) -> Benchmark:
+    """Times `image` becoming a verdict, taking turns with the bare inference.
+
+    They take turns, each first in every other run, because a machine that is slow for a second must
+    not be slow for one of the two only.
+
+    Args:
+        image: uint8 (height, width, 3) BGR.
+        runs: how many; more until `min_seconds` have passed, fewer (but one) after `max_seconds`.
+        warmup_runs: before them, not counted.
+        clock: seconds.
+    """
+    interpreter, spec, labels = classifier.interpreter, classifier.spec, classifier.labels
+    accept = classifier.bundle.manifest.accept
+    durations: dict[str, list[float]] = {stage: [] for stage in STAGES}
+
+    def whole() -> None:
+        start = clock()
+        tensor = preprocess(image, spec, out=interpreter.tensor)
+        ready = clock()
+        scores = interpreter.scores(tensor)
+        scored = clock()
+        decide(scores, labels, accept)
+        end = clock()
+        durations["preprocess"].append(ready - start)
+        durations["decide"].append(end - scored)
+        durations["total"].append(end - start)
+
+    def bare() -> None:
+        start = clock()
+        interpreter.invoke()
+        durations["invoke"].append(clock() - start)
+
+    for _ in range(max(1, warmup_runs)):  # one at least, so that there is a tensor to compute on
+        whole()
+        bare()
+    for measured in durations.values():
+        measured.clear()
+    done, start = 0, clock()
+    while done < runs or clock() - start < min_seconds:
+        for part in (whole, bare) if done % 2 else (bare, whole):
+            part()
+        done += 1
+        if clock() - start > max_seconds:
+            break
+    return Benchmark(
+        bundle=classifier.bundle.title,
+        runtime=interpreter.runtime,
+        xnnpack=interpreter.xnnpack,
+        threads=interpreter.threads,
+        runs=done,
+        stages={
+            stage: Percentiles(*(np.percentile(measured, (50, 95, 99)) * 1000).tolist())
+            for stage, measured in durations.items()
+        },
+        rss_mb=resident_bytes() / 1e6,
+    )
+
+
+def synthetic_frame() -> Image:
+    """The same 640x480 frame of coloured noise each time, uint8 (480, 640, 3)."""
+    random = np.random.default_rng(0)
+    return random.integers(0, 256, (FRAME_HEIGHT, FRAME_WIDTH, 3), dtype=np.uint8)
+
+
+def resident_bytes(status: Path = Path("/proc/self/status")) -> int:
+    """This process's resident memory in bytes.
+
+    Args:
+        status: the kernel's file about the process (proc(5)).
+    """
+    found = re.search(r"^VmRSS:\s+(\d+) kB$", status.read_text(), re.MULTILINE)
+    if found is None:
+        raise ValueError(f"{status}: has no line VmRSS")
+    return int(found[1]) * 1024

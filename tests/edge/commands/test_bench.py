@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge.cli import main
+from edge.errors import EXIT_DATA, EXIT_OK
+from tests.bundles import BGR, write_picture
+
+QUICK = ["--num_runs=5", "--warmup_runs=1", "--min_secs=0"]
+
+
+def bench(capsys: pytest.CaptureFixture[str], *words: str) -> dict[str, Any]:
+    assert main(["bench", *words, "--json"]) == EXIT_OK
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return found
+
+
+def test_json_is_one_object_with_percentiles_of_every_stage(
+    tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = bench(capsys, str(tiny_bundle), *QUICK)
+    assert found["runtime"].split()[0] in ("ai-edge-litert", "tflite-runtime")
+    assert found["threads"] == 1
+    assert found["runs"] == 5
+    assert list(found["stages"]) == ["preprocess", "invoke", "decide", "total"]
+    for percentiles in found["stages"].values():
+        assert 0 < percentiles["p50_ms"] <= percentiles["p95_ms"] <= percentiles["p99_ms"]
+    assert found["total_over_invoke"] > 1
+    assert found["rss_mb"] > 10
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--num_threads=2", "--use_xnnpack=false", "--num_runs=3", "--max_secs=60"],
+        ["--num-threads", "2", "--use-xnnpack", "false", "--num-runs", "3", "--max-secs", "60"],
+    ],
+)
+def test_flags_are_those_of_benchmark_model_with_either_spelling(
+    words: list[str], tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = bench(capsys, str(tiny_bundle), *words, "--warmup_runs=1", "--min-secs=0")
+    assert (found["threads"], found["runs"]) == (2, 3)
+    assert not found["xnnpack"]
+
+
+def test_a_table_for_people_says_what_was_measured_with(
+    tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["bench", str(tiny_bundle), *QUICK]) == EXIT_OK
+    printed = capsys.readouterr()
+    assert "synthetic 640x480 frame" in printed.err
+    assert "XNNPACK" in printed.out
+    picture = write_picture(tmp_path / "1.png", BGR["red"], height=50, width=70)
+    assert main(["bench", str(tiny_bundle), *QUICK, "--image", str(picture)]) == EXIT_OK
+    printed = capsys.readouterr()
+    assert "synthetic" not in printed.err
+    assert "on 70x50 pixels" in printed.out
+
+
+def test_a_picture_that_cannot_be_read_is_told(
+    tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "1.jpg").write_bytes(b"")
+    code = main(["bench", str(tiny_bundle), *QUICK, "--image", str(tmp_path / "1.jpg")])
+    assert code == EXIT_DATA
+    assert "1.jpg" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "word", ["--num_threads=0", "--num_runs=none", "--min_secs=-1", "--use_xnnpack=maybe"]
+)
+def test_a_flag_that_makes_no_sense_is_refused(
+    word: str, tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["bench", str(tiny_bundle), word])
+    assert caught.value.code == 2
+    assert word.partition("=")[0] in capsys.readouterr().err
