@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -122,7 +123,7 @@ def _copy_imagenet(own: Any, alpha: float) -> None:
         )
     except Exception as error:
         # Keras raises a bare Exception when a download fails, OSError when the file is damaged.
-        where = Path(keras.config.keras_home()) / "models"
+        where = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models"
         name = f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{alpha}_224_no_top.h5"
         file = re.search(r"https?://\S+?\.h5", str(error))
         raise WeightsMissingError(
@@ -142,6 +143,7 @@ def _load_weights(own: Any, path: Path) -> None:
             f"network.weights: {path}: no such file. Give imagenet, none, or a Keras weights file"
         )
     try:
-        own.load_weights(path, by_name=True, skip_mismatch=False)
+        # Keras 3 files are read by structure, the older .h5 of keras.applications by layer name.
+        own.load_weights(path, **({} if path.name.endswith(".weights.h5") else {"by_name": True}))
     except (ValueError, OSError) as error:
         raise UsageError(f"network.weights: {path} does not fit the network: {error}") from error

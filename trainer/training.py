@@ -88,11 +88,11 @@ def train(
     if out.exists() and not replace:
         raise StorageError(f"{out} is there already: choose another --out, or add --replace")
     found = read_picture_set(data)
-    decoded = decode_pictures(assign_groups(found.pictures, groups), recipe.input)
+    decoded = decode_pictures(found.pictures, recipe.input)
     skipped = (*found.skipped, *decoded.skipped)
     _check_enough(found, decoded, skipped)
     shares = {"validation": recipe.split.validation, "test": recipe.split.test}
-    pictures = split_pictures(decoded.pictures, shares, seed=seed)
+    pictures = split_pictures(assign_groups(decoded.pictures, groups), shares, seed=seed)
     labels = sorted({picture.label for picture in pictures})
     _say_data(pictures, labels, skipped)
     network = build_network(recipe.network, recipe.input, len(labels), seed=seed)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
 from edge.cli import say
@@ -41,9 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    # Keras reads the first and TensorFlow the second when they are imported.
-    os.environ["KERAS_BACKEND"] = "tensorflow"
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from trainer.tensorflow import import_tensorflow
+
+    import_tensorflow()
     from trainer.phases import StopTraining
     from trainer.recipe import read_recipe
     from trainer.training import train

@@ -1,0 +1,340 @@
+"""A whole training on drawn pictures: what it leaves behind, and what it refuses."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.errors import EXIT_DATA, EXIT_INTERRUPTED, EXIT_IO, EXIT_OK, EXIT_UNAVAILABLE, EXIT_USAGE
+from edge.model.image_file import read_image
+from edge.model.metrics import evaluate_scores
+from edge.model.preprocess import InputSpec, preprocess
+from trainer.cli import main
+from trainer.networks import NETWORKS, build_network
+from trainer.recipe import NetworkPlan, read_recipe
+from trainer.run import read_run
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+DRAWN = """
+name: drawn
+network: {name: tiny, weights: none, dropout: 0}
+input: {height: 32, width: 32, geometry: squash}
+augment: {copies: 1, rotate: 0, color: 0}
+phases:
+  - {name: head, train_from: pooled, epochs: 20, learning_rate: 0.05}
+  - {name: upper, train_from: relu_1, epochs: 4, learning_rate: 0.01}
+accept: {folds: 2, epochs: 2}
+"""
+ON_UNTRAINED = ["--set", "network.weights=none", "--set", "network.alpha=0.35"]
+"""MobileNetV2 on random weights learns little, but is trained, saved and interrupted as ever."""
+BGR = {"cyan": (220, 200, 20), "grün": (30, 200, 40), "red": (20, 30, 210)}
+
+
+def draw_photos(folder: Path, *, labels: Sequence[str] = tuple(BGR), count: int = 30) -> Path:
+    """A folder per class of `count` pictures, each class of its own colour."""
+    rng = np.random.default_rng(0)
+    for label in labels:
+        (folder / label).mkdir(parents=True)
+        for number in range(count):
+            picture = rng.normal(BGR[label], 25, (40, 60, 3)).clip(0, 255).astype(np.uint8)
+            (folder / label / f"{number}.png").write_bytes(cv2.imencode(".png", picture)[1])
+    return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PILAH_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return draw_photos(tmp_path_factory.mktemp("drawn") / "photos")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tiny_network() -> Iterator[None]:
+    """Two convolutions, so that a training takes seconds."""
+    import keras
+
+    def features(plan: NetworkPlan, spec: InputSpec, image: Any) -> Any:
+        x = keras.layers.Rescaling(1 / 127.5, offset=-1)(image)
+        for number in (1, 2):
+            x = keras.layers.Conv2D(8 * number, 3, strides=2, use_bias=False)(x)
+            x = keras.layers.BatchNormalization(momentum=0.8)(x)
+            x = keras.layers.ReLU(name=f"relu_{number}")(x)
+        return x
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(NETWORKS, "tiny", features)
+        yield
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("recipe") / "drawn.yaml"
+    file.write_text(DRAWN, encoding="utf-8")
+    return file
+
+
+@pytest.fixture(scope="module")
+def run(photos: Path, recipe: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run trained in phases on saved outputs, with unreadable pictures among its data."""
+    folder = tmp_path_factory.mktemp("trained")
+    shutil.copytree(photos, folder / "photos")
+    (folder / "photos" / "red" / "empty.jpg").touch()
+    (folder / "photos" / "red" / "phone.heic").write_bytes(b"\0\0\0\x18ftypheic")
+    words = ["train", str(recipe), "--data", str(folder / "photos"), "--out"]
+    assert main([*words, str(folder / "run"), "--groups", "blocks:3"]) == EXIT_OK
+    return folder / "run"
+
+
+def test_every_layer_can_train_on_pictures_augmented_anew(
+    photos: Path, recipe: Path, tmp_path: Path
+) -> None:
+    words = ["train", str(recipe), "--data", str(photos), "--out", str(tmp_path / "run")]
+    sets = ["phases.head.train_from=input", "phases.upper.train_from=input", "accept.epochs=1"]
+    assert main([*words, *(word for s in sets for word in ("--set", s))]) == EXIT_OK
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["test"]["accuracy"] > 0.8
+
+
+def test_a_run_holds_the_model_and_its_proof(run: Path) -> None:
+    assert {file.name for file in run.iterdir()} == {
+        "model.keras",
+        "run.json",
+        "recipe.yaml",
+        "split.csv",
+        "metrics.json",
+        "history.csv",
+        "confusion.png",
+    }
+    facts = read_run(run).facts
+    assert facts.labels == ("cyan", "grün", "red")
+    assert facts.data.skipped == 2
+    assert sum(facts.data.pictures.values()) == 90
+    assert not facts.stopped_early
+    assert read_image(run / "confusion.png").shape[2] == 3
+
+
+def test_the_history_has_every_epoch_of_every_phase(run: Path) -> None:
+    with (run / "history.csv").open(encoding="utf-8", newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert [line["phase"] for line in lines] == ["head"] * 20 + ["upper"] * 4
+
+
+def test_the_saved_model_gives_the_figures_it_claims(run: Path) -> None:
+    """Loaded from its file, on pictures read anew: no augmentation, the temperature folded in."""
+    finished = read_run(run)
+    facts = finished.facts
+    test = [picture for picture in finished.pictures() if picture.part == "test"]
+    tensors = np.stack([preprocess(read_image(p.path), facts.input) for p in test])
+    model = finished.load_model()
+    scores = np.asarray(model(tensors.astype(np.float32), training=False))
+    truth = np.array([facts.labels.index(picture.label) for picture in test])
+    again = evaluate_scores(scores, truth, facts.labels, facts.accept)
+    claimed = json.loads((run / "metrics.json").read_text(encoding="utf-8"))["test"]
+    assert again.accuracy.value == claimed["accuracy"]
+    assert again.accepted.value == claimed["accepted"]
+    assert again.accuracy.value is not None
+    assert again.accuracy.value > 0.8
+    assert [layer.name for layer in model.layers[-2:]] == ["logits", "scores"]
+
+
+def test_no_block_is_in_two_parts(run: Path) -> None:
+    parts: dict[str | None, set[str | None]] = {}
+    for picture in read_run(run).pictures():
+        parts.setdefault(picture.group, set()).add(picture.part)
+    assert len(parts) == 30
+    assert all(len(found) == 1 for found in parts.values())
+
+
+def test_the_same_seed_gives_the_same_model(
+    photos: Path, recipe: Path, tmp_path: Path, run: Path
+) -> None:
+    words = ["train", str(recipe), "--data", str(photos), "--groups", "blocks:3", "--out"]
+    assert main([*words, str(tmp_path / "again")]) == EXIT_OK
+    first, again = (
+        json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+        for folder in (run, tmp_path / "again")
+    )
+    assert first["thresholds"] == again["thresholds"]
+    assert first["test"] == again["test"]
+
+
+def test_out_that_is_there_is_left_alone(
+    photos: Path, recipe: Path, run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = (run / "run.json").read_bytes()
+    assert main(["train", str(recipe), "--data", str(photos), "--out", str(run)]) == EXIT_IO
+    assert "is there already" in capsys.readouterr().err
+    assert (run / "run.json").read_bytes() == before
+
+
+def test_pretrained_weights_that_are_nowhere_say_what_to_do(photos: Path, tmp_path: Path) -> None:
+    """In a process of its own: Keras reads KERAS_HOME when it is imported."""
+    words = ["-m", "trainer", "train", "mobilenet_v2", "--data", str(photos)]
+    result = subprocess.run(
+        [sys.executable, *words, "--out", str(tmp_path / "run"), "--set", "input.height=32"],
+        env=os.environ
+        | {
+            "KERAS_HOME": str(tmp_path / "empty"),
+            "https_proxy": "http://127.0.0.1:9",  # no way out, whatever the machine
+            "PILAH_CACHE": str(tmp_path / "cache"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == EXIT_UNAVAILABLE, result.stderr
+    assert "Connect to the internet once" in result.stderr
+    assert "network.weights=none" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "run").exists()
+
+
+def test_weights_of_a_file_are_taken(tmp_path: Path) -> None:
+    spec = InputSpec(height=32, width=32)
+    plan = NetworkPlan(alpha=0.35, weights="none")
+    given = build_network(plan, spec, 3, seed=5).lower(["out_relu"])
+    given.save_weights(tmp_path / "mine.weights.h5")
+    from_file = plan.model_copy(update={"weights": str(tmp_path / "mine.weights.h5")})
+    taken = build_network(from_file, spec, 3, seed=6)
+    assert taken.pretrained
+    expected, found = (
+        model.get_layer("block_3_expand").get_weights()[0] for model in (given, taken.model)
+    )
+    assert np.array_equal(expected, found)
+
+
+def test_no_training_moves_the_frozen_layers(run: Path) -> None:
+    recipe = read_recipe(str(run / "recipe.yaml"))
+    untrained = build_network(recipe.network, recipe.input, 3, seed=0).model
+    trained = read_run(run).load_model()
+    before, after = (m.layers[2].get_weights()[0] for m in (untrained, trained))
+    assert np.array_equal(before, after)
+    assert trained.layers[2].name.startswith("conv2d")
+
+
+@pytest.mark.parametrize(
+    ("settings", "code", "words"),
+    [
+        (["network.name=mobilenet_v2", "network.weights=gone.h5"], EXIT_UNAVAILABLE, "no such f"),
+        (["network.name=resnet"], EXIT_USAGE, "There are: mobilenet_v2"),
+        (
+            ["network.name=mobilenet_v2", "network.weights=imagenet", "network.alpha=0.4"],
+            EXIT_USAGE,
+            "exist for",
+        ),
+        (["phases.upper.train_from=relu_99"], EXIT_USAGE, "no layer 'relu_99'. Good places:"),
+        (["phases.head.train_from=input"], EXIT_USAGE, "from the head down"),
+    ],
+)
+def test_a_network_that_cannot_be_is_refused(
+    photos: Path,
+    recipe: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    settings: list[str],
+    code: int,
+    words: str,
+) -> None:
+    sets = [word for setting in settings for word in ("--set", setting)]
+    arguments = ["train", str(recipe), "--data", str(photos), "--out", str(tmp_path / "run")]
+    assert main([*arguments, *sets]) == code
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def spoil_one_class(photos: Path) -> None:
+    shutil.rmtree(photos / "cyan")
+    shutil.rmtree(photos / "grün")
+
+
+def spoil_two_pictures(photos: Path) -> None:
+    for file in sorted((photos / "red").iterdir())[2:]:
+        file.unlink()
+
+
+def spoil_unreadable(photos: Path) -> None:
+    for file in sorted((photos / "red").iterdir())[3:]:
+        file.write_bytes(b"")
+
+
+def spoil_everything(photos: Path) -> None:
+    for folder in photos.iterdir():
+        shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (spoil_one_class, "all pictures are of one class, 'red'"),
+        (spoil_two_pictures, "class 'red' has 2 pictures, at least 6 are needed"),
+        (spoil_unreadable, "class 'red' has 3 pictures (27 files could not be read)"),
+        (spoil_everything, "no pictures found"),
+    ],
+)
+def test_data_that_will_not_do_says_why(
+    recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], spoil: object, words: str
+) -> None:
+    photos = draw_photos(tmp_path / "photos")
+    assert callable(spoil)
+    spoil(photos)
+    arguments = ["train", str(recipe), "--data", str(photos), "--out", str(tmp_path / "run")]
+    assert main(arguments) == EXIT_DATA
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def interrupted(photos: Path, out: Path, *, after: str) -> tuple[int, str]:
+    """Exit code and stderr of a training that got Ctrl-C when it said `after`."""
+    words = ["-m", "trainer", "train", "mobilenet_v2", "--data", str(photos), "--out", str(out)]
+    more = ["--set", "input.height=32", "--set", "input.width=32", *ON_UNTRAINED]
+    with subprocess.Popen(
+        [sys.executable, *words, *more],
+        env=os.environ | {"PILAH_CACHE": str(out.parent / "cache")},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        said = ""
+        for line in process.stderr:
+            said += line
+            if after in line:
+                process.send_signal(signal.SIGINT)
+                break
+        said += process.stderr.read()
+        return process.wait(), said
+
+
+def test_ctrl_c_ends_with_the_best_so_far(photos: Path, tmp_path: Path) -> None:
+    code, said = interrupted(photos, tmp_path / "run", after="phase head: 20 epochs")
+    assert code == EXIT_OK, said
+    assert "stopping with the best so far" in said
+    assert "Traceback" not in said
+    facts = read_run(tmp_path / "run").facts
+    assert facts.stopped_early
+    assert all("no promise" in note for note in facts.accept_notes.values())
+
+
+def test_ctrl_c_before_there_is_a_model_leaves_nothing(photos: Path, tmp_path: Path) -> None:
+    code, said = interrupted(photos, tmp_path / "run", after="90 pictures in")
+    assert code == EXIT_INTERRUPTED, said
+    assert "Traceback" not in said
+    assert [entry.name for entry in tmp_path.iterdir() if entry.name != "cache"] == []
+    assert not any((tmp_path / "cache").glob("training-*"))
