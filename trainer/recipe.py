@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from edge.errors import ConfigError, UsageError
+from edge.errors import UsageError
 from edge.model.preprocess import InputSpec
+from edge.yaml_file import Section, YamlFile, advised, did_you_mean
 
-Share = Annotated[float, Field(gt=0, lt=0.5)]
+_SHIPPED = Path(__file__).with_name("recipes")
+
+Share = Annotated[float, Field(gt=0, lt=0.5, description="of the pictures")]
+Name = Annotated[
+    str, Field(pattern=r"^[a-z][a-z0-9_]*$", description="small letters, digits and _")
+]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class NetworkPlan(_Section):
+class NetworkPlan(Section):
     """Which network, and what it starts from."""
 
     name: Annotated[str, Field(description="one of trainer/networks.py")] = "mobilenet_v2"
@@ -32,14 +32,14 @@ class NetworkPlan(_Section):
     dropout: Annotated[float, Field(ge=0, lt=1, description="before the last layer")] = 0.2
 
 
-class AugmentPlan(_Section):
+class AugmentPlan(Section):
     """What is done to training pictures, outside the exported graph. Zero: not done."""
 
     copies: Annotated[
         int, Field(ge=0, le=64, description="augmented copies of each picture in a saved phase")
     ] = 4
-    flip_horizontal: bool = True
-    flip_vertical: bool = False
+    flip_horizontal: Annotated[bool, Field(description="mirrored, half of the time")] = True
+    flip_vertical: Annotated[bool, Field(description="upside down, half of the time")] = False
     rotate: Annotated[float, Field(ge=0, le=180, description="degrees, either way")] = 15
     zoom: Annotated[float, Field(ge=0, lt=1, description="0.2: from 0.8 to 1.2 times")] = 0.15
     shift: Annotated[float, Field(ge=0, lt=1, description="share of the side, either way")] = 0.08
@@ -50,10 +50,10 @@ class AugmentPlan(_Section):
     occlude: Annotated[float, Field(ge=0, le=0.5, description="largest covered share")] = 0
 
 
-class PhasePlan(_Section):
+class PhasePlan(Section):
     """One stretch of training: which layers, how long, how fast."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    name: Name
     train_from: Annotated[
         str,
         Field(
@@ -61,17 +61,17 @@ class PhasePlan(_Section):
             "behind it train. `input`: every layer trains, on pictures augmented anew each epoch"
         ),
     ]
-    epochs: Annotated[int, Field(ge=1, le=1000)]
+    epochs: Annotated[int, Field(ge=1, le=1000, description="times through the pictures")]
     learning_rate: Annotated[float, Field(gt=0, le=1, description="at its peak; cosine decay")]
     warmup: Annotated[float, Field(ge=0, lt=1, description="share of the steps")] = 0.05
-    weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.0001
+    weight_decay: Annotated[float, Field(ge=0, le=1, description="decoupled, as in AdamW")] = 0.0001
     mixup: Annotated[float, Field(ge=0, le=2, description="Beta parameter; 0: none")] = 0
     if_time: Annotated[
         bool, Field(description="left out when it would not fit into what is left of max_minutes")
     ] = False
 
 
-class AcceptPlan(_Section):
+class AcceptPlan(Section):
     """What an accept threshold is to promise."""
 
     purity: Annotated[float, Field(gt=0.5, lt=1, description="of what is accepted")] = 0.95
@@ -80,51 +80,48 @@ class AcceptPlan(_Section):
     epochs: Annotated[int, Field(ge=1, le=100, description="of each fold's training")] = 6
 
 
-class SplitPlan(_Section):
+class SplitPlan(Section):
     """Shares of the pictures; the rest is trained on."""
 
     validation: Share = 0.1
     test: Share = 0.1
 
 
-class Recipe(_Section):
+class Recipe(Section):
     """A training plan."""
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-    description: str = ""
+    name: Name
+    description: Annotated[str, Field(description="what it is for, in a line")] = ""
     network: NetworkPlan = NetworkPlan()
     input: InputSpec = InputSpec()
     split: SplitPlan = SplitPlan()
     augment: AugmentPlan = AugmentPlan()
-    batch_size: Annotated[int, Field(ge=1, le=1024)] = 32
-    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.1
+    batch_size: Annotated[int, Field(ge=1, le=1024, description="pictures a step")] = 32
+    label_smoothing: Annotated[
+        float, Field(ge=0, lt=1, description="share of a target spread over all classes")
+    ] = 0.1
     class_weights: Annotated[
         Literal["none", "sqrt", "balanced"],
         Field(description="weight of a class: 1, or 1 over (the root of) its count"),
     ] = "sqrt"
-    phases: Annotated[list[PhasePlan], Field(min_length=1)]
+    phases: Annotated[list[PhasePlan], Field(min_length=1, description="in order")]
     accept: AcceptPlan = AcceptPlan()
     max_minutes: Annotated[float, Field(gt=0, description="for everything, the report too")] = 14
-    variants: Annotated[
-        dict[str, dict[str, Any]], Field(description="changes by name: {key: value, ...}")
-    ] = {}
+    variants: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="changes by name: {key: value, ...}"
+    )
 
     @model_validator(mode="after")
     def _phase_names_differ(self) -> Self:
         names = [phase.name for phase in self.phases]
         if len(set(names)) != len(names):
-            raise ValueError(f"phases must have different names. Received: {names}")
+            raise advised(f"phases must have different names. Received: {', '.join(names)}")
         return self
 
 
 def shipped_recipes() -> list[str]:
     """The names of the recipes that come with pilah."""
-    folder = resources.files("trainer") / "recipes"
-    return sorted(
-        entry.name.removesuffix(".yaml")
-        for entry in folder.iterdir()
-        if entry.name.endswith(".yaml")
-    )
+    return sorted(file.stem for file in _SHIPPED.glob("*.yaml"))
 
 
 def read_recipe(name: str, *, variant: str = "default", settings: Sequence[str] = ()) -> Recipe:
@@ -138,34 +135,26 @@ def read_recipe(name: str, *, variant: str = "default", settings: Sequence[str] 
         ConfigError: the file is wrong, or a setting makes it so.
         UsageError: no such recipe or variant, or a setting of another form.
     """
-    text, where = _recipe_text(name)
-    try:
-        fields = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f"{mark.line + 1}: " if mark else " "
-        raise ConfigError(where, [f"{line}not YAML: {getattr(error, 'problem', error)}"]) from error
-    if not isinstance(fields, dict):
-        raise ConfigError(where, [" expected `key: value` lines, as `phases:`"])
-    variants = fields.get("variants") or {}
+    file = YamlFile(_recipe_path(name))
+    variants = file.content.get("variants") or {}
     if variant != "default" and variant not in variants:
-        known = ", ".join(["default", *variants])
-        raise UsageError(f"recipe {name} has no variant {variant!r}. It has: {known}")
-    changes = variants.get(variant) or {}
-    for key, value in changes.items():
-        _set(fields, str(key), value)
+        raise UsageError(
+            f"recipe {name} has no variant {variant!r}. It has: {', '.join(['default', *variants])}"
+        )
+    for key, value in (variants.get(variant) or {}).items():
+        _set(file.content, str(key), value)
     for setting in settings:
-        key, equals, value = setting.partition("=")
+        key, equals, text = setting.partition("=")
         if not equals or not key:
             raise UsageError(f"--set takes key=value. Received: {setting!r}")
         try:
-            _set(fields, key, yaml.safe_load(value))
+            _set(file.content, key, yaml.safe_load(text))
         except yaml.YAMLError as error:
             raise UsageError(f"--set {setting}: the value is not YAML: {error}") from error
-    try:
-        return Recipe.model_validate(fields)
-    except ValidationError as error:
-        raise ConfigError(where, [f" {_problem(e)}" for e in error.errors()]) from error
+    recipe, problems = file.check(Recipe)
+    if recipe is None:
+        raise file.error(problems)
+    return recipe
 
 
 def recipe_yaml(recipe: Recipe) -> str:
@@ -174,21 +163,19 @@ def recipe_yaml(recipe: Recipe) -> str:
     return yaml.safe_dump(fields, sort_keys=False, allow_unicode=True)
 
 
-def _recipe_text(name: str) -> tuple[str, Path]:
+def _recipe_path(name: str) -> Path:
     path = Path(name)
     if path.suffix in (".yaml", ".yml"):
         if not path.is_file():
             raise UsageError(f"{path}: no such recipe file")
-        return path.read_text(encoding="utf-8"), path
+        return path
     names = shipped_recipes()
     if name not in names:
-        match = difflib.get_close_matches(name, names, n=1)
         raise UsageError(
-            f"no recipe {name!r}{f'. Did you mean {match[0]!r}?' if match else ''} "
+            f"no recipe {name!r}{did_you_mean(name, names, listing=False)} "
             f"Shipped: {', '.join(names)}; or give the path of your own .yaml file"
         )
-    file = resources.files("trainer") / "recipes" / f"{name}.yaml"
-    return file.read_text(encoding="utf-8"), Path(f"{name}.yaml")
+    return _SHIPPED / f"{name}.yaml"
 
 
 def _set(fields: dict[str, Any], dotted: str, value: Any) -> None:
@@ -209,10 +196,3 @@ def _phase(phases: list[Any], name: str) -> Any:
             return phase
     known = ", ".join(str(phase.get("name")) for phase in phases if isinstance(phase, Mapping))
     raise UsageError(f"no phase {name!r}. The recipe has: {known}")
-
-
-def _problem(error: Any) -> str:
-    where = ".".join(str(part) for part in error["loc"])
-    if error["type"] == "extra_forbidden":
-        return f"{where}: no such key. Remove it or correct its name"
-    return f"{where}: {error['msg']}. Received: {error['input']!r:.80}"

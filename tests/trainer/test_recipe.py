@@ -33,7 +33,7 @@ def test_a_setting_changes_one_key() -> None:
         ("network.alpha", UsageError, "key=value"),
         ("phases.uper.epochs=4", UsageError, "no phase 'uper'"),
         ("phases=4", ConfigError, "phases"),
-        ("network.alfa=0.35", ConfigError, "network.alfa: no such key"),
+        ("network.alfa=0.35", ConfigError, "network.alfa: unknown key. Did you mean alpha"),
         ("network.alpha=wide", ConfigError, "network.alpha.*Received: 'wide'"),
         ("split.test=0.9", ConfigError, "split.test"),
         ("input.height.x=1", UsageError, "height has no keys below it"),
@@ -48,7 +48,7 @@ def test_a_wrong_setting_is_named(setting: str, error: type[Exception], words: s
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("mobilenet_v3", "Did you mean 'mobilenet_v2'"),
+        ("mobilenet_v3", "Did you mean mobilenet_v2"),
         ("nothing_like_it", "Shipped: "),
         ("missing.yaml", "no such recipe file"),
     ],
@@ -67,7 +67,11 @@ def test_an_unknown_variant_says_which_there_are() -> None:
     ("text", "words"),
     [
         ("name: mine\n  phases: []", ":2: not YAML"),
-        ("- a list", "key: value"),
+        ("- a list", "1: expected `key: value` lines"),
+        (
+            "name: mine\nbatchsize: 4",
+            "mine.yaml:2: batchsize: unknown key. Did you mean batch_size",
+        ),
         ("name: mine\nphases: []", "phases"),
         (
             "name: Mine!\nphases: [{name: a, train_from: pooled, epochs: 1, learning_rate: 1}]",
