@@ -24,7 +24,6 @@ def model_card(
         warnings: what the gate found to be worse than its bars, though within chance.
     """
     spec, drop, change = facts.input, parity.drop, parity.confidence_change
-    low, high = drop.interval
     parts = ", ".join(f"{count:,} {part}" for part, count in facts.data.pictures.items())
     lines = [
         f"# {title}",
@@ -46,9 +45,8 @@ def model_card(
         "*accepted*: the best score reaches the threshold of its label; *purity*: right ones among "
         "the accepted. In brackets 95 % intervals and counts.",
         "",
-        f"- Accuracy lost to int8: {100 * drop.value:.1f} points ({100 * low:.1f} to "
-        f"{100 * high:.1f}), from {drop.float_only} pictures that only float gets right and "
-        f"{drop.int8_only} that only int8 does.",
+        f"- Accuracy of int8 less that of float: {drop}, from {drop.int8_only} pictures that only "
+        f"int8 gets right and {drop.float_only} that only float does.",
         f"- Float and int8 give the same label on {parity.agreement} of all pictures not used for "
         "calibration (among them pictures it was trained on).",
         f"- The score of the best label moves by {change.mean:.3f} on average, by up to "
