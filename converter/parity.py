@@ -72,7 +72,7 @@ class PairedDrop:
     def __str__(self) -> str:
         """As people read it, int8 less float: "+1.4 points (-0.4 to +3.9)"."""
         low, high = self.interval
-        return f"{-100 * self.value:+.1f} points ({-100 * high:+.1f} to {-100 * low:+.1f})"
+        return f"{0 - 100 * self.value:+.1f} points ({-100 * high:+.1f} to {-100 * low:+.1f})"
 
     def _solve(self, wanted: float) -> float:
         low, high = -1.0, 1.0

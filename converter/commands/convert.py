@@ -77,11 +77,10 @@ def run(arguments: argparse.Namespace) -> int:
         }
         print(json.dumps(result | parity.to_json(), ensure_ascii=False))
         return EXIT_OK
-    low, high = parity.drop.interval
     print(f"{made.bundle.title}  {arguments.out}  {len(made.bundle.model) / 1e6:.1f} MB")
     print(f"accuracy   {parity.int8.accuracy} on the test part")
     print(f"float      {parity.float32.accuracy}")
-    print(f"lost       {100 * parity.drop.value:.1f} points ({100 * low:.1f} to {100 * high:.1f})")
+    print(f"difference {parity.drop}")
     print(f"agreement  {parity.agreement}, of all pictures not used for calibration")
     print(
         f"confidence changes by {parity.confidence_change.mean:.3f} on average, "

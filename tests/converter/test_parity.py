@@ -110,6 +110,18 @@ def test_the_interval_turns_round_with_the_sign() -> None:
     assert PairedDrop(3, 8, 100).interval == pytest.approx((-high, -low))
 
 
+@pytest.mark.parametrize(
+    ("drop", "text"),
+    [
+        (PairedDrop(0, 3, 220), "+1.4 points (-0.4 to +3.9)"),
+        (PairedDrop(3, 0, 220), "-1.4 points (-3.9 to +0.4)"),
+        (PairedDrop(0, 0, 24), "+0.0 points (-13.8 to +13.8)"),
+    ],
+)
+def test_people_read_what_int8_gains(drop: PairedDrop, text: str) -> None:
+    assert str(drop) == text
+
+
 def test_of_nothing_anything_is_possible() -> None:
     assert PairedDrop(0, 0, 0).value == 0
     assert PairedDrop(0, 0, 0).interval == (-1.0, 1.0)
