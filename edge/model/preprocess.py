@@ -6,6 +6,7 @@ integer-factor `INTER_AREA` shrink, then `INTER_LINEAR_EXACT`. `tests/edge/model
 
 from __future__ import annotations
 
+import functools
 from typing import Annotated, Literal, NamedTuple
 
 import cv2
@@ -17,6 +18,9 @@ from edge.model.image_file import Image
 
 Tensor = npt.NDArray[np.uint8]
 """What a model takes: uint8, (height, width, channels), RGB or grey."""
+
+
+_UINT8 = np.dtype(np.uint8)
 
 
 class Box(NamedTuple):
@@ -76,38 +80,87 @@ def preprocess(
     Raises:
         ValueError: `image` or `out` has another shape or dtype.
     """
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
+    if image.dtype != _UINT8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
         raise ValueError(
             f"image must be uint8 (height, width, 3). Received: {image.dtype} {image.shape}"
         )
     if out is None:
         out = np.empty(spec.shape, np.uint8)
-    elif out.shape != spec.shape or out.dtype != np.uint8 or not out.flags.c_contiguous:
+    elif out.shape != spec.shape or out.dtype != _UINT8 or not out.flags.c_contiguous:
         raise ValueError(
             f"out must be contiguous uint8 {spec.shape}. Received: {out.dtype} {out.shape}"
         )
     if spec.crop == "item" and box is not None:
         image = _cut_item(image, box, spec.padding)
-    height, width = image.shape[:2]
-    if spec.geometry == "letterbox":
-        scale = min(spec.height / height, spec.width / width)
-        inner_height = max(1, round(height * scale))
-        inner_width = max(1, round(width * scale))
-        top, left = (spec.height - inner_height) // 2, (spec.width - inner_width) // 2
-        bottom, right = top + inner_height, left + inner_width
-        for bar in (out[:top], out[bottom:], out[top:bottom, :left], out[top:bottom, right:]):
-            bar[...] = spec.fill
-        inner = out[top:bottom, left:right]
-        _write_channels(_resize(image, inner_height, inner_width), inner)
-        return out
-    if spec.geometry == "center_crop":
-        scale = max(spec.height / height, spec.width / width)
-        cut_height = min(height, max(1, round(spec.height / scale)))
-        cut_width = min(width, max(1, round(spec.width / scale)))
-        top, left = (height - cut_height) // 2, (width - cut_width) // 2
-        image = image[top : top + cut_height, left : left + cut_width]
-    _write_channels(_resize(image, spec.height, spec.width), out)
+    plan = _plan(image.shape[0], image.shape[1], spec.height, spec.width, spec.geometry)
+    if plan.cut is not None:
+        image = image[plan.cut]
+    if plan.shrunk is not None:
+        image = cv2.resize(image, plan.shrunk, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+    if plan.resized is not None:
+        image = cv2.resize(image, plan.resized, interpolation=cv2.INTER_LINEAR_EXACT)  # type: ignore[assignment]
+    for bar in plan.bars:
+        out[bar] = spec.fill
+    _write_channels(image, out if plan.place is None else out[plan.place])
     return out
+
+
+_Part = tuple[slice, slice]
+
+
+class _Plan(NamedTuple):
+    """How a picture of one size becomes a tensor of one size; sizes are (width, height)."""
+
+    cut: _Part | None
+    """Of the picture; None: all of it, as with the other steps that can be left out."""
+    shrunk: tuple[int, int] | None
+    """By whole numbers, which averages every pixel once, so that nothing aliases."""
+    resized: tuple[int, int] | None
+    bars: tuple[_Part, ...]
+    """Of the tensor."""
+    place: _Part | None
+    """Of the picture in the tensor."""
+
+
+@functools.lru_cache(maxsize=64)  # every frame of a camera has the same; it costs as much as a copy
+def _plan(height: int, width: int, out_height: int, out_width: int, geometry: str) -> _Plan:
+    top, left, cut_height, cut_width = 0, 0, height, width
+    inner_height, inner_width = out_height, out_width
+    if geometry == "letterbox":
+        scale = min(out_height / height, out_width / width)
+        inner_height, inner_width = max(1, round(height * scale)), max(1, round(width * scale))
+    elif geometry == "center_crop":
+        scale = max(out_height / height, out_width / width)
+        cut_height = min(height, max(1, round(out_height / scale)))
+        cut_width = min(width, max(1, round(out_width / scale)))
+        top, left = (height - cut_height) // 2, (width - cut_width) // 2
+    rows, columns = max(1, cut_height // inner_height), max(1, cut_width // inner_width)
+    shrunk_height, shrunk_width = cut_height // rows, cut_width // columns
+    # What whole numbers leave over is cropped evenly.
+    top += (cut_height - shrunk_height * rows) // 2
+    left += (cut_width - shrunk_width * columns) // 2
+    cut = _part(top, left, shrunk_height * rows, shrunk_width * columns)
+    above, beside = (out_height - inner_height) // 2, (out_width - inner_width) // 2
+    bars = (
+        _part(0, 0, above, out_width),
+        _part(above + inner_height, 0, out_height - above - inner_height, out_width),
+        _part(above, 0, inner_height, beside),
+        _part(above, beside + inner_width, inner_height, out_width - beside - inner_width),
+    )
+    inner = (inner_height, inner_width)
+    return _Plan(
+        cut=None if cut == _part(0, 0, height, width) else cut,
+        shrunk=(shrunk_width, shrunk_height) if rows > 1 or columns > 1 else None,
+        resized=None if (shrunk_height, shrunk_width) == inner else (inner_width, inner_height),
+        bars=tuple(
+            bar for bar in bars if bar[0].start < bar[0].stop and bar[1].start < bar[1].stop
+        ),
+        place=None if inner == (out_height, out_width) else _part(above, beside, *inner),
+    )
+
+
+def _part(top: int, left: int, height: int, width: int) -> _Part:
+    return slice(top, top + height), slice(left, left + width)
 
 
 def _cut_item(image: Image, box: Box, padding: float) -> Image:
@@ -118,21 +171,6 @@ def _cut_item(image: Image, box: Box, padding: float) -> Image:
     bottom = max(top + 1, min(height, box.top + box.height + room))
     right = max(left + 1, min(width, box.left + box.width + room))
     return image[top:bottom, left:right]
-
-
-def _resize(image: Image, height: int, width: int) -> Image:
-    rows, columns = image.shape[0] // height, image.shape[1] // width
-    if rows > 1 or columns > 1:
-        # Shrink by whole numbers first: it averages every pixel once, so nothing aliases.
-        rows, columns = max(1, rows), max(1, columns)
-        inner_height, inner_width = image.shape[0] // rows, image.shape[1] // columns
-        top = (image.shape[0] - inner_height * rows) // 2
-        left = (image.shape[1] - inner_width * columns) // 2
-        image = image[top : top + inner_height * rows, left : left + inner_width * columns]
-        image = cv2.resize(image, (inner_width, inner_height), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-    if image.shape[:2] != (height, width):
-        image = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR_EXACT)  # type: ignore[assignment]
-    return image
 
 
 def _write_channels(image: Image, out: Tensor) -> None:
