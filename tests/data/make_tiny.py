@@ -11,11 +11,13 @@ that break this contract in one way each. Needs TensorFlow:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
+from tensorflow.lite.python import convert as tflite_convert
 from tensorflow.lite.python.util import modify_model_io_type
 from tensorflow.python.framework.convert_to_constants import (
     convert_variables_to_constants_v2,
@@ -86,7 +88,14 @@ def convert(
         debug_dataset=pictures,
         debug_options=tf.lite.experimental.QuantizationDebugOptions(denylisted_ops=["SOFTMAX"]),
     )
-    quantised = debugger.get_nondebug_quantized_model()
+    # tflite-runtime 2.14 on arm64 crashes on a Dense of fewer than 4 outputs whose weights have a
+    # scale each, and the debugger does not pass on that they shall share one.
+    per_channel = tflite_convert.mlir_quantize
+    tflite_convert.mlir_quantize = partial(per_channel, disable_per_channel_for_dense_layers=True)
+    try:
+        quantised = debugger.get_nondebug_quantized_model()
+    finally:
+        tflite_convert.mlir_quantize = per_channel
     return bytes(modify_model_io_type(quantised, takes, gives))
 
 

@@ -1,0 +1,254 @@
+"""Labelled pictures are found in folders, manifests and class maps, or the mistake is named."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+from edge.errors import EXIT_DATA, PictureSetError
+from edge.pictures import LabelledPicture, check_label, read_picture_set
+
+ODD_LABELS = ["Weißglas", "Dosen & Bleche", "déchets ménagers", "🍎", "♻️ Papier", "ガラス", "a-b",
+              "x.y", "100%", "it's"]  # fmt: skip
+
+
+def touch(root: Path, *names: str) -> None:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(b"x")
+
+
+def found(path: Path) -> list[tuple[str, str]]:
+    pictures = read_picture_set(path).pictures
+    return [(picture.path.name, picture.label) for picture in pictures]
+
+
+# A folder per class
+
+
+def test_a_folder_per_class(tmp_path: Path) -> None:
+    touch(tmp_path, "glass/2.jpg", "glass/1.PNG", "can/a.jpeg", "can/b.webp", "can/c.bmp")
+    assert found(tmp_path) == [
+        ("a.jpeg", "can"), ("b.webp", "can"), ("c.bmp", "can"),
+        ("1.PNG", "glass"), ("2.jpg", "glass"),
+    ]  # fmt: skip
+    assert read_picture_set(tmp_path).labels == ("can", "glass")
+
+
+def test_folders_within_a_class_belong_to_it(tmp_path: Path) -> None:
+    touch(tmp_path, "can/monday/1.jpg", "can/tuesday/1.jpg")
+    assert found(tmp_path) == [("1.jpg", "can"), ("1.jpg", "can")]
+
+
+def test_what_is_no_picture_and_what_is_hidden_is_passed_over(tmp_path: Path) -> None:
+    touch(tmp_path, "can/1.jpg", "can/notes.txt", "can/.cut.jpg", "can/.trash/2.jpg")
+    touch(tmp_path, ".git/1.jpg", "__MACOSX/1.jpg", "readme.md")
+    assert found(tmp_path) == [("1.jpg", "can")]
+
+
+@pytest.mark.parametrize("ending", ["heic", "HEIF", "avif", "gif", "tif", "tiff"])
+def test_pictures_of_another_format_are_named_with_what_to_do(tmp_path: Path, ending: str) -> None:
+    touch(tmp_path, "can/1.jpg", f"can/2.{ending}")
+    (skipped,) = read_picture_set(tmp_path).skipped
+    says = f"{tmp_path}/can/2.{ending}: {ending.upper()} is not read: convert it to JPEG"
+    assert skipped == says
+
+
+@pytest.mark.parametrize("label", ODD_LABELS)
+def test_odd_labels_are_labels(tmp_path: Path, label: str) -> None:
+    touch(tmp_path, f"{label}/1.jpg")
+    assert found(tmp_path) == [("1.jpg", label)]
+
+
+def test_both_spellings_of_an_umlaut_are_one_label(tmp_path: Path) -> None:
+    # macOS writes a name with its marks apart (NFD), others with them joined (NFC).
+    apart, joined = (unicodedata.normalize(form, "Grünglas") for form in ("NFD", "NFC"))
+    touch(tmp_path, f"{apart}/1.jpg")
+    (tmp_path / "list.csv").write_text(f"path,label\n{apart}/1.jpg,{apart}\n", "utf-8")
+    (tmp_path / "map.yaml").write_text(f"{apart}: [{apart}]\n", "utf-8")
+    for source in (tmp_path, tmp_path / "list.csv", tmp_path / "map.yaml"):
+        assert found(source) == [("1.jpg", joined)]
+
+
+@pytest.mark.parametrize(
+    ("label", "says"),
+    [
+        ("-rf", 'starts with ".", "-"'),
+        ("#1", "starts with"),
+        ("=cmd()", "starts with"),
+        ("a,b", "a slash, comma or quote"),
+        ('5" pipe', "a slash, comma or quote"),
+        ("a\\b", "a slash, comma or quote"),
+        (" can", "spaces around it"),
+        ("can ", "spaces around it"),
+        ("line\nbreak", "cannot be printed"),
+        ("bell\a", "cannot be printed"),
+        ("zero\u200bwidth", "cannot be printed"),
+        ("x" * 101, "longer than 100 bytes"),
+        ("ü" * 51, "longer than 100 bytes"),
+    ],
+)
+def test_a_folder_whose_name_cannot_be_a_label_is_refused(
+    tmp_path: Path, label: str, says: str
+) -> None:
+    touch(tmp_path, f"{label}/1.jpg")
+    with pytest.raises(PictureSetError) as caught:
+        read_picture_set(tmp_path)
+    assert says in str(caught.value)
+    assert f"the label {label!r}" in str(caught.value)
+    assert str(caught.value).endswith("rename the class")
+
+
+@pytest.mark.parametrize("label", ["", "a/b", ".hidden", "\0", "\ud800"])
+def test_labels_that_no_folder_can_have_are_refused_too(label: str) -> None:
+    with pytest.raises(PictureSetError, match=r"the label .* rename the class"):
+        check_label(label, where="list.csv")
+
+
+# What is no set of pictures
+
+
+def test_nothing_there_suggests_a_name_that_is(tmp_path: Path) -> None:
+    touch(tmp_path, "photographs/can/1.jpg")
+    with pytest.raises(PictureSetError, match=r"no such file.*Did you mean .*photographs\?"):
+        read_picture_set(tmp_path / "photograps")
+
+
+def test_a_path_that_leads_nowhere_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PictureSetError, match=r"no such file or folder$"):
+        read_picture_set(tmp_path / "a" / "b")
+
+
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PictureSetError, match="no pictures found") as caught:
+        read_picture_set(tmp_path)
+    assert caught.value.exit_code == EXIT_DATA
+
+
+def test_only_heic_pictures_says_so(tmp_path: Path) -> None:
+    touch(tmp_path, "can/1.heic", "can/2.heic")
+    with pytest.raises(PictureSetError, match=r"2 left out, first: .*1\.heic: HEIC is not read"):
+        read_picture_set(tmp_path)
+
+
+def test_pictures_without_a_class_folder_say_what_to_do(tmp_path: Path) -> None:
+    touch(tmp_path, "1.jpg", "2.jpg")
+    with pytest.raises(PictureSetError, match=r"2 pictures lie here without a class\. Make one"):
+        read_picture_set(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["pictures.zip", "pictures"])
+def test_another_kind_of_file_is_refused(tmp_path: Path, name: str) -> None:
+    touch(tmp_path, name)
+    with pytest.raises(PictureSetError, match="expected a folder with one folder per class"):
+        read_picture_set(tmp_path / name)
+
+
+# Manifests
+
+
+def manifest(root: Path, content: str | bytes) -> Path:
+    touch(root, "1.jpg", "sub/2.jpg")
+    path = root / "list.csv"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def test_a_manifest_with_all_its_columns(tmp_path: Path) -> None:
+    content = "path,label,group,split\n1.jpg,can,a,train\nsub/2.jpg,glass,,val\n"
+    assert read_picture_set(manifest(tmp_path, content)).pictures == (
+        LabelledPicture(tmp_path / "1.jpg", "can", "a", "train"),
+        LabelledPicture(tmp_path / "sub/2.jpg", "glass", None, "validation"),
+    )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"path,label\n1.jpg,can\n",
+        b"\xef\xbb\xbfpath,label\r\n1.jpg,can\r\n",
+        b"label,note,path\ncan,shiny,1.jpg",
+        b'path,label\n"1.jpg","can"\n\n',
+    ],
+    ids=["plain", "BOM and CRLF, as Excel writes", "other order", "quotes, empty last line"],
+)
+def test_a_manifest_in_its_forms(tmp_path: Path, content: bytes) -> None:
+    assert found(manifest(tmp_path, content)) == [("1.jpg", "can")]
+
+
+def test_an_absolute_path_in_a_manifest_is_taken_as_it_is(tmp_path: Path) -> None:
+    touch(tmp_path, "elsewhere/3.jpg")
+    path = manifest(tmp_path, f"path,label\n{tmp_path}/elsewhere/3.jpg,can\n")
+    assert found(path) == [("3.jpg", "can")]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("", r"list\.csv:1: the first line must name the columns.*Received: an empty file"),
+        ("file,label\n1.jpg,can\n", r"list\.csv:1: .*path,label.*Received: file,label"),
+        ("path;label\n1.jpg;can\n", r"list\.csv:1: .*Received: path;label"),
+        ("1.jpg,can\n", r"list\.csv:1: .*Received: 1\.jpg,can"),
+        ("path,label\n1.jpg,can\nsub/9.jpg,can\n", r"list\.csv:3: no such picture: .*sub/9\.jpg"),
+        ("path,label\n1.jpg,can\n\nsub/9.jpg,can\n", r"list\.csv:4: no such picture"),
+        ("path,label\nsub,can\n", r"list\.csv:2: no such picture: .*sub$"),
+        ("path,label\n1.jpg\n", r"list\.csv:2: path and label must both be given"),
+        ("path,label\n,can\n", r"list\.csv:2: path and label must both be given"),
+        ("path,label,split\n1.jpg,can,exam\n", r"list\.csv:2: split must be one of .*'exam'"),
+        ("path,label\n1.jpg,a/b\n", r"list\.csv: the label 'a/b' has a slash"),
+        (b"path,label\n1.jpg,gr\xfcn\n", r"list\.csv: not a UTF-8 CSV file"),
+        (b"path,label\n" + b"x" * 140000 + b",can\n", r"list\.csv: not a UTF-8 CSV file"),
+        ("path,label\n", r"no pictures found"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_a_manifest_is_named_with_its_line(
+    tmp_path: Path, content: str | bytes, says: str
+) -> None:
+    with pytest.raises(PictureSetError, match=says):
+        read_picture_set(manifest(tmp_path, content))
+
+
+# Class maps
+
+
+def class_map(root: Path, content: str | bytes) -> Path:
+    touch(root, "sets/green/1.jpg", "sets/brown/2.jpg", "can/3.jpg")
+    path = root / "map.yaml"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+@pytest.mark.parametrize("start", ["", "\ufeff", "# household waste\n"])
+def test_a_class_map_merges_folders(tmp_path: Path, start: str) -> None:
+    path = class_map(tmp_path, start + "glass: [sets/green, sets/brown]\nmetal:\n  - can\n")
+    assert found(path) == [("1.jpg", "glass"), ("2.jpg", "glass"), ("3.jpg", "metal")]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("", "expected `label: .folders.`"),
+        ("- glass\n", "expected `label: .folders.`"),
+        ("glass: [sets/green\n", "not a YAML file"),
+        (b"gr\xfcn: [can]\n", "not a YAML file"),
+        ("glass: sets/green\n", r"glass must be a list of folders\. Received: 'sets/green'"),
+        ("glass: [1]\n", r"glass must be a list of folders\. Received: \[1\]"),
+        ("no: [can]\n", "put the label False in quotes"),
+        ("1: [can]\n", "put the label 1 in quotes"),
+        ("glass: [sets/gren]\n", r"glass: no such folder: .*sets/gren\. Did you mean .*green\?"),
+        ("a/b: [can]\n", "the label 'a/b' has a slash"),
+        ("glass: []\n", "no pictures found"),
+    ],
+)
+def test_a_mistake_in_a_class_map_is_named(tmp_path: Path, content: str | bytes, says: str) -> None:
+    with pytest.raises(PictureSetError, match=says):
+        read_picture_set(class_map(tmp_path, content))
+
+
+@pytest.mark.shared
+def test_the_sets_beside_the_checkout_are_read(shared: Path) -> None:
+    assert len(read_picture_set(shared / "data" / "bottles_cans.csv").pictures) == 458
+    assert len(read_picture_set(shared / "data" / "trashnet").labels) == 6
+    assert len(read_picture_set(shared / "data" / "garbage.yaml").labels) == 9
