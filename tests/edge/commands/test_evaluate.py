@@ -1,0 +1,138 @@
+"""`pilah-edge evaluate`: figures that can be counted by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edge.cli import main
+from tests.bundles import BGR, make_bundle, write_picture
+
+# Colour -> the class its picture is put in. Six of eight right: red is mistaken for blue once,
+# green for red once.
+PICTURES = [
+    ("red", "red"), ("red", "red"), ("red", "blue"),
+    ("green", "green"), ("green", "green"), ("green", "red"),
+    ("blue", "blue"), ("blue", "blue"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder per class."""
+    for index, (colour, label) in enumerate(PICTURES):
+        write_picture(tmp_path / "pictures" / label / f"{index}.png", BGR[colour])
+    return tmp_path / "pictures"
+
+
+def as_manifest(folder: Path) -> Path:
+    lines = [f"pictures/{label}/{index}.png,{label}" for index, (_, label) in enumerate(PICTURES)]
+    path = folder.parent / "list.csv"
+    path.write_text("\n".join(["path,label", *lines]), encoding="utf-8-sig")
+    return path
+
+
+def as_class_map(folder: Path) -> Path:
+    path = folder.parent / "map.yaml"
+    path.write_text("".join(f"{label}: [pictures/{label}]\n" for label in ("red", "green", "blue")))
+    return path
+
+
+@pytest.mark.parametrize(
+    "form", [lambda folder: folder, as_manifest, as_class_map], ids=["folder", "csv", "yaml"]
+)
+def test_the_figures_of_eight_pictures(
+    tiny_bundle: Path,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    form: Callable[[Path], Path],
+) -> None:
+    assert main(["evaluate", str(tiny_bundle), str(form(folder)), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["images"] == 8
+    assert found["accuracy"] == 6 / 8
+    low, high = found["accuracy_interval"]
+    assert low == pytest.approx(0.4093, abs=1e-4)  # Wilson for 6 of 8
+    assert high == pytest.approx(0.9285, abs=1e-4)
+    assert found["accepted"] == 1
+    assert found["purity"] == 6 / 8
+    assert found["classes"]["red"] == {"precision": 2 / 3, "recall": 2 / 3, "images": 3}
+    assert found["classes"]["green"] == {"precision": 2 / 3, "recall": 1, "images": 2}
+    assert found["classes"]["blue"] == {"precision": 1, "recall": 2 / 3, "images": 3}
+    assert found["skipped"] == 0
+
+
+def test_words_for_people(
+    tiny_bundle: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", str(tiny_bundle), str(folder)]) == 0
+    out = capsys.readouterr().out
+    assert f"tiny 1 on {folder}" in out
+    assert "accuracy   75.0% (40.9% to 92.9%, 6 of 8)" in out
+    assert "purity     75.0% (40.9% to 92.9%, 6 of 8), of the accepted" in out
+    assert "green                    66.7%    100.0%       2" in out
+
+
+def test_thresholds_make_rejects(
+    tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = make_bundle(tmp_path / "b", accept={"red": 1.0, "green": 0.5, "blue": 0.5})
+    main(["evaluate", str(bundle), str(folder), "--json"])
+    found = json.loads(capsys.readouterr().out)
+    # The three red pictures are rejected; of the other five, four are right.
+    assert (found["accepted"], found["purity"]) == (5 / 8, 4 / 5)
+
+
+def test_a_class_without_pictures_has_no_recall(
+    tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_picture(tmp_path / "pictures" / "red" / "1.png", BGR["red"])
+    assert main(["evaluate", str(tiny_bundle), str(tmp_path / "pictures"), "--json"]) == 0
+    blue = json.loads(capsys.readouterr().out)["classes"]["blue"]
+    assert blue == {"precision": None, "recall": None, "images": 0}
+    assert main(["evaluate", str(tiny_bundle), str(tmp_path / "pictures")]) == 0
+    assert "blue                         -         -       0" in capsys.readouterr().out
+
+
+def test_unreadable_pictures_are_named_and_counted(
+    tiny_bundle: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "red" / "a.jpg").write_bytes(b"")
+    (folder / "red" / "b.heic").write_bytes(b"x")
+    assert main(["evaluate", str(tiny_bundle), str(folder), "--json"]) == 0
+    out, err = capsys.readouterr()
+    found = json.loads(out)
+    assert (found["images"], found["skipped"]) == (8, 2)
+    assert f"skipped: {folder}/red/a.jpg: the file has no bytes" in err
+    assert f"skipped: {folder}/red/b.heic: HEIC is not read: convert it to JPEG" in err
+
+
+def test_nothing_readable_is_an_error(
+    tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "red").mkdir()
+    (tmp_path / "red" / "a.jpg").write_bytes(b"")
+    assert main(["evaluate", str(tiny_bundle), str(tmp_path)]) == 65
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "none of its pictures can be read" in err
+
+
+def test_classes_that_the_bundle_lacks_are_named(
+    tiny_bundle: Path, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "red").rename(folder / "crimson")
+    assert main(["evaluate", str(tiny_bundle), str(folder)]) == 65
+    err = capsys.readouterr().err
+    assert "the bundle has no label 'crimson'. It knows red, green, blue" in err
+
+
+def test_a_manifest_with_a_mistake_names_its_line(
+    tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "list.csv").write_text("path,label\ngone.jpg,red\n")
+    assert main(["evaluate", str(tiny_bundle), str(tmp_path / "list.csv")]) == 65
+    assert f"{tmp_path}/list.csv:2: no such picture" in capsys.readouterr().err

@@ -1,0 +1,238 @@
+"""What all commands share: verbs, errors and their exit codes, data on stdout, talk on stderr."""
+
+from __future__ import annotations
+
+import errno
+import subprocess
+import sys
+import time
+import types
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+import edge
+from edge import cli
+from edge.cli import Verb, run_program, say
+from edge.errors import (
+    BundleError,
+    ConfigError,
+    MissingPackageError,
+    PilahError,
+    StorageError,
+    UsageError,
+)
+from tests.bundles import BGR, write_picture
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def program(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Runs a program of one verb, `try`, whose work is given."""
+
+    def run(work: Callable[[], int], *words: str) -> int:
+        module = types.ModuleType("verb_of_a_test", "Try something.")
+        module.add_arguments = lambda parser: parser.add_argument("--long-name")  # type: ignore[attr-defined]
+        module.run = lambda arguments: work()  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        verbs: Mapping[str, Verb] = {"try": Verb("try it", module.__name__)}
+        return run_program("pilah-test", "A test.", verbs, extra="edge", words=["try", *words])
+
+    return run
+
+
+def raiser(error: BaseException) -> Callable[[], int]:
+    def work() -> int:
+        raise error
+
+    return work
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_a_verbs_answer_is_the_exit_code(program: Callable[..., int], code: int) -> None:
+    assert program(lambda: code) == code
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "says"),
+    [
+        (UsageError("words"), 2, "words"),
+        (BundleError("bytes"), 65, "bytes"),
+        (MissingPackageError("package"), 69, "package"),
+        (ModuleNotFoundError("x", name="keras.layers"), 69,
+         "the package 'keras' is not installed: pip install 'pilah[edge]'"),
+        (StorageError("disk"), 74, "disk"),
+        (PermissionError(errno.EACCES, "Permission denied", "a.csv"), 74,
+         "a.csv: Permission denied"),
+        (ConfigError("station.yaml", ["3: no"]), 78, "station.yaml:3: no"),
+        (KeyboardInterrupt(), 130, "stopped by Ctrl-C"),
+    ],
+)  # fmt: skip
+def test_a_mistake_ends_in_one_line_and_its_exit_code(
+    program: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+    error: BaseException,
+    code: int,
+    says: str,
+) -> None:
+    assert program(raiser(error)) == code
+    assert capsys.readouterr() == ("", f"pilah-test: error: {says}\n")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ZeroDivisionError("a bug"), ModuleNotFoundError("a bug", name="edge.model.gone"),
+     OSError("a bug without a number")],
+)  # fmt: skip
+def test_a_bug_keeps_its_traceback(program: Callable[..., int], error: Exception) -> None:
+    with pytest.raises(type(error), match="a bug"):
+        program(raiser(error))
+
+
+def _classes(of: type[PilahError]) -> list[type[PilahError]]:
+    return [of, *(deeper for below in of.__subclasses__() for deeper in _classes(below))]
+
+
+def test_every_error_has_a_documented_exit_code() -> None:
+    assert {error.exit_code for error in _classes(PilahError)} <= {1, 2, 65, 69, 74, 78}
+
+
+def test_say_speaks_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
+    say("hello")
+    assert capsys.readouterr() == ("", "hello\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ([], "the following arguments are required: VERB"),
+        (["sort"], "invalid choice: 'sort'"),
+        (["classify"], "the following arguments are required: BUNDLE, IMAGE"),
+        (["inspect", "x", "--jsn"], "unrecognized arguments: --jsn"),
+        (["inspect", "x", "--js"], "unrecognized arguments: --js"),
+        (["classify", "x", "y", "--threads", "two"], "invalid int value: 'two'"),
+    ],
+)
+def test_wrong_words_end_with_2_and_say_where_help_is(
+    capsys: pytest.CaptureFixture[str], words: list[str], says: str
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(words)
+    assert caught.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert says in err
+    assert err.endswith("--help says what it takes\n")
+
+
+def test_help_names_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["--help"])
+    assert caught.value.code == 0
+    out = capsys.readouterr().out
+    for name, verb in cli.VERBS.items():
+        assert f"{name:<10} {verb.summary}" in out
+
+
+@pytest.mark.parametrize("name", cli.VERBS)
+def test_every_verb_has_help_of_its_own(capsys: pytest.CaptureFixture[str], name: str) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main([name, "--help"])
+    assert caught.value.code == 0
+    assert f"usage: pilah-edge {name}" in capsys.readouterr().out
+
+
+def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["--version"])
+    assert capsys.readouterr().out == f"pilah-edge {edge.__version__}\n"
+
+
+# As a process of its own
+
+
+def pilah_edge(*words: object, code: str = "") -> subprocess.CompletedProcess[str]:
+    start = ["-c", code] if code else ["-m", "edge"]
+    return subprocess.run(
+        [sys.executable, *start, *map(str, words)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = """
+import sys
+from edge.cli import main
+try:
+    main(["--help"])
+except SystemExit:
+    pass
+print(sorted({"numpy", "cv2", "pydantic", "yaml", "sqlalchemy", "gpiozero"} & set(sys.modules)))
+"""
+    assert pilah_edge(code=code).stdout.splitlines()[-1] == "[]"
+
+
+def test_help_is_quick() -> None:
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        assert pilah_edge("--help").returncode == 0
+        times.append(time.perf_counter() - start)
+    assert min(times) < 0.3
+
+
+def _shell(line: str, *words: object) -> subprocess.CompletedProcess[str]:
+    """Runs a bash line in which "$@" is `python -m edge` and `words`; buffered, as in a pipe."""
+    import os
+
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
+    return subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {line}", "bash", sys.executable, "-m", "edge",
+         *map(str, words)],
+        cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+def without_runtimes_talk(err: str) -> str:
+    """stderr without what the TFLite runtime itself writes there."""
+    return "".join(line for line in err.splitlines(True) if not line.startswith("INFO: "))
+
+
+@pytest.mark.parametrize("reader", ["head -n 1", "true"])
+def test_a_reader_that_has_seen_enough_is_no_error(tiny_bundle: Path, reader: str) -> None:
+    done = _shell(f'"$@" | {reader}', "inspect", tiny_bundle)
+    assert done.returncode == 0
+    assert without_runtimes_talk(done.stderr) == ""
+
+
+def test_more_than_a_pipe_holds_to_a_closed_reader(tiny_bundle: Path, tmp_path: Path) -> None:
+    picture = write_picture(tmp_path / "red.png", BGR["red"], height=8, width=9)
+    done = _shell('"$@" | head -n 1', "classify", tiny_bundle, *[picture] * 2000)
+    assert done.returncode == 0
+    assert done.stdout.startswith(f"{picture}: red ")
+    assert without_runtimes_talk(done.stderr) == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_output_to_a_full_disk_is_an_error(tiny_bundle: Path) -> None:
+    done = _shell('"$@" > /dev/full', "inspect", tiny_bundle)
+    assert done.returncode == 74
+    says = "pilah-edge: error: output: No space left on device\n"
+    assert without_runtimes_talk(done.stderr) == says
+
+
+def test_ctrl_c_ends_with_130(tiny_bundle: Path) -> None:
+    code = """
+import os, signal, sys
+import edge.model.bundle
+edge.model.bundle.read_bundle = lambda path: os.kill(os.getpid(), signal.SIGINT)
+from edge.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+    done = pilah_edge("inspect", tiny_bundle, code=code)
+    assert (done.returncode, done.stderr) == (130, "pilah-edge: error: stopped by Ctrl-C\n")
