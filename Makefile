@@ -1,6 +1,8 @@
 # make setup       .venv with edge, trainer, converter and dev, as pinned in deploy/constraints.txt
 # make test        lint and the whole suite but its slow tests;  make test ARGS="-k bundle -x"
 # make test-slow   the slow tests: they train, convert, and install into fresh environments
+# make test-arm64  the contract's tests in an emulated arm64 Debian (root, debootstrap, qemu)
+# make hashes      write the hashes of preprocessing anew, when it was changed on purpose
 # make lint        ruff and mypy;  make format: ruff mends what it can
 # make lock        resolve the pins again;  make lock ARGS=--upgrade: the newest
 # make clean       remove what these make, .venv too
@@ -12,7 +14,7 @@ PYTHON ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: setup test test-slow lint format lock clean
+.PHONY: setup test test-slow test-arm64 hashes lint format lock clean
 
 setup: .venv/installed
 
@@ -32,6 +34,12 @@ test: setup lint
 
 test-slow: setup
 	$(BIN)/python -m pytest -m slow $(ARGS)
+
+test-arm64:
+	tests/arm64.sh $(ARGS)
+
+hashes: setup
+	$(BIN)/python -m tests.edge.model.awkward
 
 lint: setup
 	$(BIN)/ruff check .
