@@ -41,6 +41,7 @@ VERBS: Mapping[str, Verb] = {
     "evaluate": Verb("how good a bundle is on labelled pictures", "edge.commands.evaluate"),
     "inspect": Verb("what is in a bundle", "edge.commands.inspect"),
     "bench": Verb("how fast this machine runs a bundle", "edge.commands.bench"),
+    "init": Verb("write a first station file for a bundle", "edge.commands.init"),
     "check": Verb("find the mistakes in a station file", "edge.commands.check"),
     "run": Verb("sort, as a station file says", "edge.commands.run"),
 }
