@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import errno
+import resource
 import subprocess
 import sys
-import time
 import types
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -178,11 +178,16 @@ print(sorted({"numpy", "cv2", "pydantic", "yaml", "sqlalchemy", "gpiozero"} & se
 
 
 def test_help_is_quick() -> None:
+    def used() -> float:
+        # Of the processor: the clock on the wall would tell of other work on this machine, too.
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return children.ru_utime + children.ru_stime
+
     times = []
     for _ in range(5):
-        start = time.perf_counter()
+        before = used()
         assert pilah_edge("--help").returncode == 0
-        times.append(time.perf_counter() - start)
+        times.append(used() - before)
     assert min(times) < 0.3
 
 
