@@ -106,14 +106,11 @@ def resolve(
     with tempfile.TemporaryDirectory() as name:
         settled, report = Path(name) / "pins.txt", Path(name) / "report.json"
         settled.write_text("".join(f"{k}=={v}\n" for k, v in pins.items()))
-        subprocess.run(
-            [python, "-c", PIP_ON_MACHINE, machine, "install", "--dry-run", "--quiet"]
-            + ["--disable-pip-version-check", "--ignore-installed", "--only-binary=:all:"]
-            + [f"--platform={platform}" for platform in platforms]
-            + [f"--target={name}/target", f"--report={report}", f"--constraint={settled}"]
-            + [requirement],
-            check=True,
-        )
+        pip = [str(python), "-c", PIP_ON_MACHINE, machine, "install", "--dry-run", "--quiet"]
+        pip += ["--disable-pip-version-check", "--ignore-installed", "--only-binary=:all:"]
+        pip += [f"--platform={platform}" for platform in platforms]
+        pip += [f"--target={name}/target", f"--report={report}", f"--constraint={settled}"]
+        subprocess.run([*pip, requirement], check=True)
         installed = json.loads(report.read_text())["install"]
     found = {
         re.sub(r"[-_.]+", "-", item["metadata"]["name"]).lower(): item["metadata"]["version"]

@@ -26,6 +26,7 @@ WORDS: Mapping[tuple[str, str], list[str]] = {
     ("edge", "evaluate"): ["bundle", "pictures"],
     ("edge", "inspect"): ["bundle"],
     ("edge", "bench"): ["bundle"],
+    ("edge", "init"): ["bundle", "station.yaml", "--photos", "pictures"],
     ("edge", "check"): ["station.yaml"],
     ("edge", "run"): ["station.yaml"],
     ("trainer", "train"): ["mobilenet_v2", "--data", "pictures", "--out", "run"],
