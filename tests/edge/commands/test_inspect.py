@@ -61,6 +61,20 @@ def test_a_damaged_bundle_shows_nothing(
     assert err.startswith(f"pilah-edge: error: {bundle}: {name} has been changed")
 
 
+@pytest.mark.parametrize("picture", [0, 1])
+def test_a_bundle_that_answers_otherwise_here_shows_nothing(
+    tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], picture: int
+) -> None:
+    bundle = Path(shutil.copytree(tiny_bundle, tmp_path / "bundle"))
+    manifest = json.loads((bundle / "bundle.json").read_text())
+    manifest["golden"]["pictures"][picture]["scores"][0] += 0.001
+    (bundle / "bundle.json").write_text(json.dumps(manifest))
+    assert main(["inspect", str(bundle)]) == 65
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert f"golden/{picture}.png gets other scores on this machine" in err
+
+
 def test_a_path_with_no_bundle(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inspect", str(tmp_path / "gone")]) == 65
     assert f"{tmp_path}/gone: no such bundle" in capsys.readouterr().err
