@@ -25,11 +25,14 @@ MACHINES = ("x86_64", "aarch64")
 GLIBC = range(5, 37)
 """Minor versions of glibc 2 whose wheels may be taken; Debian 12 and Raspberry Pi OS have 2.36."""
 
-# pip evaluates the markers of requirements for the machine it runs on, whatever --platform says.
+# pip evaluates the markers of requirements for the machine it runs on, whatever --platform says;
+# and it downloads what it has resolved, even with --dry-run: gigabytes, for CUDA.
 PIP_ON_MACHINE = """
 import platform, sys
 platform.machine = lambda: sys.argv[1]
 from pip._internal.cli.main import main
+from pip._internal.operations.prepare import RequirementPreparer
+RequirementPreparer.prepare_linked_requirements_more = lambda *arguments, **options: None
 sys.exit(main(sys.argv[2:]))
 """
 
