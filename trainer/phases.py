@@ -19,6 +19,9 @@ from trainer.features import Features
 from trainer.networks import INPUT, Network
 from trainer.recipe import PhasePlan, Recipe
 
+_CHUNK = 64
+"""Pictures that are scored at a time."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingSet:
@@ -121,13 +124,7 @@ def predict_logits(
     network: Network, cut: str, data: TrainingSet, indices: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float32]:
     """float32 (pictures, classes): the logits of the unchanged pictures `indices`."""
-    forward = _forward(network.upper(cut))
-    return np.concatenate(
-        [
-            forward(_inputs(data, cut, chunk)).numpy()
-            for chunk in np.array_split(indices, max(1, math.ceil(len(indices) / 64)))
-        ]
-    )
+    return _logits(_forward(network.upper(cut)), cut, data, indices)
 
 
 def _run_phase(
@@ -172,6 +169,7 @@ def _run_phase(
         optimizer.apply(tape.gradient(loss, variables), variables)
         return loss
 
+    forward = _forward(upper)
     rng = np.random.default_rng(seed)
     classes = network.model.output_shape[-1]
     weight_of = class_weights(data.truth[data.train], classes, recipe.class_weights)
@@ -200,7 +198,7 @@ def _run_phase(
                 losses.append(float(step(inputs, targets, weights)))
                 done += 1
                 progress.advance(note=f"validation {max(best.rank[0], 0):.1%} at best")
-            line = _validate(network, phase.train_from, data)
+            line = _validate(forward, phase.train_from, data)
             best.history.append(
                 Epoch(
                     phase.name,
@@ -260,13 +258,25 @@ def _batch(
     return inputs, targets, weights
 
 
-def _validate(network: Network, cut: str, data: TrainingSet) -> tuple[float, float]:
+def _validate(
+    forward: Callable[[npt.NDArray[np.float32]], Any], cut: str, data: TrainingSet
+) -> tuple[float, float]:
     """(log loss, accuracy) on the validation pictures."""
-    logits = predict_logits(network, cut, data, data.validation).astype(np.float64)
+    logits = _logits(forward, cut, data, data.validation).astype(np.float64)
     truth = data.truth[data.validation]
     shifted = logits - logits.max(axis=1, keepdims=True)
     losses = np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(truth)), truth]
     return float(losses.mean()), float((logits.argmax(axis=1) == truth).mean())
+
+
+def _logits(
+    forward: Callable[[npt.NDArray[np.float32]], Any],
+    cut: str,
+    data: TrainingSet,
+    indices: npt.NDArray[np.int64],
+) -> npt.NDArray[np.float32]:
+    chunks = np.array_split(indices, max(1, math.ceil(len(indices) / _CHUNK)))
+    return np.concatenate([forward(_inputs(data, cut, chunk)).numpy() for chunk in chunks])
 
 
 def _inputs(data: TrainingSet, cut: str, indices: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:

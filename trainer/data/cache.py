@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.errors import StorageError, UnreadableImageError
+from edge.errors import UnreadableImageError
 from edge.files import storage_errors, write_file
 from edge.model.image_file import decode_image
 from edge.model.preprocess import InputSpec, preprocess
@@ -60,8 +60,8 @@ def decode_pictures(pictures: Sequence[LabelledPicture], spec: InputSpec) -> Dec
         for picture in pictures:
             try:
                 digests.append(hashlib.sha256(picture.path.read_bytes()).hexdigest())
-            except OSError as error:
-                raise StorageError(f"cannot read {picture.path}: {error.strerror}") from error
+            except OSError:
+                digests.append("")  # told as skipped when it is to be decoded
             progress.advance()
     key = hashlib.sha256(
         json.dumps([digests, spec.model_dump(), "preprocess 1"]).encode()
@@ -76,7 +76,8 @@ def decode_pictures(pictures: Sequence[LabelledPicture], spec: InputSpec) -> Dec
     os.utime(facts_file)
     _drop_oldest(folder)
     readable = [i for i in range(len(pictures)) if str(i) not in failures]
-    tensors = np.load(tensors_file, mmap_mode="r")
+    # Rows at the end are empty where pictures could not be read.
+    tensors = np.load(tensors_file, mmap_mode="r")[: len(readable)]
     return DecodedPictures(
         pictures=tuple(pictures[i] for i in readable),
         tensors=tensors,
@@ -96,6 +97,8 @@ def _decode(
             return preprocess(decode_image(picture.path.read_bytes(), name=""), spec)
         except UnreadableImageError as error:
             return str(error).removeprefix(": ")
+        except OSError as error:
+            return f"cannot be opened: {error.strerror}"
 
     aside = tensors_file.with_suffix(f".{os.getpid()}.part")
     failures: dict[str, str] = {}
@@ -121,19 +124,10 @@ def _decode(
                     progress.advance()
             whole.flush()
             del whole
-            if row < len(pictures):
-                _shorten(aside, row)
             aside.replace(tensors_file)
         finally:
             aside.unlink(missing_ok=True)
     write_file(facts_file, json.dumps(failures))
-
-
-def _shorten(file: Path, rows: int) -> None:
-    kept = np.load(file, mmap_mode="r")[:rows]
-    shorter = file.with_suffix(".short.npy")
-    np.save(shorter, kept)
-    shorter.replace(file)
 
 
 def _drop_oldest(folder: Path) -> None:
