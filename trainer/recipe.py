@@ -66,6 +66,17 @@ class PhasePlan(Section):
     warmup: Annotated[float, Field(ge=0, lt=1, description="share of the steps")] = 0.05
     weight_decay: Annotated[float, Field(ge=0, le=1, description="decoupled, as in AdamW")] = 0.0001
     mixup: Annotated[float, Field(ge=0, le=2, description="Beta parameter; 0: none")] = 0
+    rate_floor: Annotated[
+        float, Field(ge=0, le=1, description="where the decay ends, as a share of its peak")
+    ] = 0.01
+    average_from: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="share of the steps after which weights are averaged; 1: never",
+        ),
+    ] = 1
     if_time: Annotated[
         bool, Field(description="left out when it would not fit into what is left of max_minutes")
     ] = False

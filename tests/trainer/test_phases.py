@@ -89,7 +89,7 @@ def train(
 
 def test_the_head_learns(network: Network, data: TrainingSet) -> None:
     best = train(network, data, HEAD)
-    assert best.rank[0] == 1.0
+    assert best.accuracy == 1.0
     assert not best.cut_short
     assert [line.epoch for line in best.history] == [1, 2, 3, 4, 5]
 
@@ -109,9 +109,28 @@ def test_a_later_phase_that_spoils_the_model_is_not_kept(
     still = HEAD.model_copy(update={"learning_rate": 1e-9, "weight_decay": 0})
     best = train(network, misled, still, spoiled)
     assert best.history[-1].validation_accuracy < 0.9
-    assert best.rank[0] == good.rank[0] == 1.0
+    assert best.accuracy == good.accuracy == 1.0
     for expected, found in zip(kept[-2:], network.model.get_weights()[-2:], strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+def test_averaged_weights_are_the_mean_of_the_steps(network: Network, data: TrainingSet) -> None:
+    """Four pictures make one step an epoch, so a training of n epochs ends after step n."""
+    few = TrainingSet(data.tensors, data.truth, data.features, np.arange(4), data.validation)
+    start = network.model.get_weights()
+    phase = HEAD.model_copy(update={"epochs": 2, "warmup": 0, "rate_floor": 1.0})
+    biases = {}
+    for name, changes in {
+        "first step": {"epochs": 1},
+        "second step": {},
+        "mean": {"average_from": 0.0},
+    }.items():
+        network.model.set_weights(start)
+        train(network, few, phase.model_copy(update=changes))
+        biases[name] = network.model.get_weights()[-1]
+    middle = (biases["first step"] + biases["second step"]) / 2
+    np.testing.assert_allclose(biases["mean"], middle, rtol=1e-4)
+    assert not np.allclose(biases["first step"], biases["second step"], rtol=1e-2)
 
 
 def test_time_that_runs_out_ends_a_phase_with_its_rate_down(
