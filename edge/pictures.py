@@ -39,12 +39,14 @@ class PictureSet:
 
     source: Path
     pictures: tuple[LabelledPicture, ...]
+    classes: tuple[str, ...]
+    """Every label that is named, sorted: those of no picture too, as of an empty folder."""
     skipped: tuple[str, ...] = ()
     """One line for each file that looks like a picture but is of no format that is read."""
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Every label once, sorted."""
+        """Every label of a picture once, sorted."""
         return tuple(sorted({picture.label for picture in self.pictures}))
 
 
@@ -89,8 +91,9 @@ def read_picture_set(path: Path) -> PictureSet:
             replace(picture, label=unicodedata.normalize("NFC", picture.label))
             for picture in found.pictures
         ),
+        classes=tuple(sorted({unicodedata.normalize("NFC", label) for label in found.classes})),
     )
-    for label in found.labels:
+    for label in found.classes:
         check_label(label, where=str(path))
     return found
 
@@ -127,7 +130,8 @@ def _read_folder(root: Path) -> PictureSet:
     skipped: list[str] = []
     for folder in folders:
         _collect(folder, folder.name, pictures, skipped)
-    return PictureSet(root, tuple(pictures), tuple(skipped))
+    classes = tuple(folder.name for folder in folders)
+    return PictureSet(root, tuple(pictures), classes, tuple(skipped))
 
 
 def _is_class_folder(entry: Path) -> bool:
@@ -160,7 +164,7 @@ def _read_manifest(path: Path) -> PictureSet:
                 pictures.append(_manifest_row(path, reader.line_num, row))
     except (UnicodeDecodeError, csv.Error) as error:
         raise PictureSetError(f"{path}: not a UTF-8 CSV file ({error}): save it as one") from error
-    return PictureSet(path, tuple(pictures))
+    return PictureSet(path, tuple(pictures), tuple(picture.label for picture in pictures))
 
 
 def _manifest_row(path: Path, line: int, row: dict[str, str | None]) -> LabelledPicture:
@@ -202,7 +206,7 @@ def _read_class_map(path: Path) -> PictureSet:
                     f"{path}: {label}: no such folder: {folder}{_similar(folder)}"
                 )
             _collect(folder, label, pictures, skipped)
-    return PictureSet(path, tuple(pictures), tuple(skipped))
+    return PictureSet(path, tuple(pictures), tuple(classes), tuple(skipped))
 
 
 def _similar(path: Path) -> str:

@@ -56,6 +56,19 @@ def test_pictures_of_another_format_are_named_with_what_to_do(tmp_path: Path, en
     assert skipped == says
 
 
+def test_a_class_without_a_picture_is_a_class_all_the_same(tmp_path: Path) -> None:
+    touch(tmp_path, "can/1.jpg", "paper/1.heic", ".git/1.jpg")
+    (tmp_path / "glass").mkdir()
+    (tmp_path / "map.yaml").write_text("tin: [can]\nice: [glass]\nair: []\n", "utf-8")
+    (tmp_path / "list.csv").write_text("path,label\ncan/1.jpg,tin\n", "utf-8")
+    found = read_picture_set(tmp_path)
+    assert (found.classes, found.labels) == (("can", "glass", "paper"), ("can",))
+    found = read_picture_set(tmp_path / "map.yaml")
+    assert (found.classes, found.labels) == (("air", "ice", "tin"), ("tin",))
+    found = read_picture_set(tmp_path / "list.csv")
+    assert (found.classes, found.labels) == (("tin",), ("tin",))
+
+
 @pytest.mark.parametrize("label", ODD_LABELS)
 def test_odd_labels_are_labels(tmp_path: Path, label: str) -> None:
     touch(tmp_path, f"{label}/1.jpg")
@@ -70,6 +83,7 @@ def test_both_spellings_of_an_umlaut_are_one_label(tmp_path: Path) -> None:
     (tmp_path / "map.yaml").write_text(f"{apart}: [{apart}]\n", "utf-8")
     for source in (tmp_path, tmp_path / "list.csv", tmp_path / "map.yaml"):
         assert found(source) == [("1.jpg", joined)]
+        assert read_picture_set(source).classes == (joined,)
 
 
 @pytest.mark.parametrize(
