@@ -6,19 +6,23 @@
 from __future__ import annotations
 
 import csv
-import difflib
+import os
 import unicodedata
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import yaml
-
-from edge.errors import PictureSetError
+from edge.errors import ConfigError, PictureSetError
 from edge.model.image_file import CONVERTIBLE_SUFFIXES, SUFFIXES
+from edge.yaml_file import YamlFile, similar_path
 
 PARTS = ("train", "validation", "test")
 """The parts of a split, by the names a manifest's `split` column uses."""
+
+_HEIF_SUFFIXES = frozenset({".heic", ".heif", ".avif"})
+_HEIF_ADVICE = (
+    " first, for example with `heif-convert picture.heic picture.jpg`, or set the phone's camera "
+    'to "most compatible"'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ class PictureSet:
     classes: tuple[str, ...]
     """Every label that is named, sorted: those of no picture too, as of an empty folder."""
     skipped: tuple[str, ...] = ()
-    """One line for each file that looks like a picture but is of no format that is read."""
+    """A line for each file that looks like a picture but whose format or name cannot be read."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -62,7 +66,9 @@ def read_picture_set(path: Path) -> PictureSet:
         PictureSetError: not there, empty, of another form, or a label that cannot be one.
     """
     if not path.exists():
-        raise PictureSetError(f"{path}: no such file or folder{_similar(path)}")
+        raise PictureSetError(f"{path}: no such file or folder{similar_path(path)}")
+    if not _is_utf8(path):
+        raise PictureSetError(f"{_printable(path)}: its name is not UTF-8: rename it")
     if path.is_dir():
         found = _read_folder(path)
     elif path.suffix.lower() == ".csv":
@@ -143,14 +149,29 @@ def _collect(folder: Path, label: str, pictures: list[LabelledPicture], skipped:
         if any(part.startswith(".") for part in file.relative_to(folder).parts):
             continue
         suffix = file.suffix.lower()
-        if suffix in SUFFIXES and file.is_file():
+        if suffix not in SUFFIXES | CONVERTIBLE_SUFFIXES or not file.is_file():
+            continue
+        if not _is_utf8(file):
+            skipped.append(f"{_printable(file)}: its name is not UTF-8: rename it")
+        elif suffix in SUFFIXES:
             pictures.append(LabelledPicture(file, label))
-        elif suffix in CONVERTIBLE_SUFFIXES and file.is_file():
-            skipped.append(f"{file}: {suffix[1:].upper()} is not read: convert it to JPEG")
+        else:
+            advice = _HEIF_ADVICE if suffix in _HEIF_SUFFIXES else ""
+            skipped.append(f"{file}: {suffix[1:].upper()} is not read: convert it to JPEG{advice}")
+
+
+def _is_utf8(path: Path) -> bool:
+    # Python has a lone surrogate for each byte of a name that is not UTF-8. No text file takes it.
+    return not any("\ud800" <= character <= "\udfff" for character in str(path))
+
+
+def _printable(path: Path) -> str:
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _read_manifest(path: Path) -> PictureSet:
-    pictures = []
+    pictures: list[LabelledPicture] = []
+    seen: dict[Path, tuple[int, LabelledPicture]] = {}
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file)
@@ -161,7 +182,15 @@ def _read_manifest(path: Path) -> PictureSet:
                     f"Received: {','.join(reader.fieldnames or ()) or 'an empty file'}"
                 )
             for row in reader:
-                pictures.append(_manifest_row(path, reader.line_num, row))
+                line = reader.line_num
+                picture = _manifest_row(path, line, row)
+                first, other = seen.setdefault(picture.path.resolve(), (line, picture))
+                if (picture.label, picture.part) != (other.label, other.part):
+                    raise PictureSetError(
+                        f"{path}:{line}: {picture.path} is {_label_and_part(picture)} here and "
+                        f"{_label_and_part(other)} on line {first}: remove one of the two"
+                    )
+                pictures.append(picture)
     except (UnicodeDecodeError, csv.Error) as error:
         raise PictureSetError(f"{path}: not a UTF-8 CSV file ({error}): save it as one") from error
     return PictureSet(path, tuple(pictures), tuple(picture.label for picture in pictures))
@@ -174,44 +203,53 @@ def _manifest_row(path: Path, line: int, row: dict[str, str | None]) -> Labelled
     file = path.parent / name
     if not file.is_file():
         raise PictureSetError(f"{path}:{line}: no such picture: {file}")
-    part = row.get("split") or None
-    part = {"val": "validation", "valid": "validation"}.get(part or "", part)
-    if part is not None and part not in PARTS:
-        raise PictureSetError(f"{path}:{line}: split must be one of {PARTS}. Received: {part!r}")
-    return LabelledPicture(file, label, row.get("group") or None, part)
+    split = row.get("split") or ""
+    part = {"val": "validation", "valid": "validation"}.get(split.lower(), split.lower())
+    if part and part not in PARTS:
+        raise PictureSetError(f"{path}:{line}: split must be one of {PARTS}. Received: {split!r}")
+    label = unicodedata.normalize("NFC", label)
+    return LabelledPicture(file, label, row.get("group") or None, part or None)
+
+
+def _label_and_part(picture: LabelledPicture) -> str:
+    return f"{picture.label!r}" + (f" of {picture.part}" if picture.part else "")
 
 
 def _read_class_map(path: Path) -> PictureSet:
     try:
-        classes = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise PictureSetError(f"{path}: not a YAML file: {error}") from error
-    if not isinstance(classes, dict) or not classes:
-        raise PictureSetError(f"{path}: expected `label: [folders]`, a line for each class")
+        file = YamlFile(path)
+        if file.repeated:
+            raise file.error(file.repeated)
+    except ConfigError as error:
+        raise PictureSetError(
+            f"{error}. A class map has a line `label: [folders]` for each class"
+        ) from error
     pictures: list[LabelledPicture] = []
     skipped: list[str] = []
-    for label, folders in classes.items():
+    seen: dict[Path, tuple[str, int]] = {}
+    for label, folders in file.content.items():
+        where = f"{path}:{file.line((label,))}"
         if not isinstance(label, str):
             raise PictureSetError(
-                f"{path}: put the label {label!r} in quotes: it is read as no text"
+                f"{where}: put the label {label!r} in quotes: it is read as no text"
             )
         if not isinstance(folders, list) or not all(isinstance(f, str) for f in folders):
             raise PictureSetError(
-                f"{path}: {label} must be a list of folders. Received: {folders!r}"
+                f"{where}: {label} must be a list of folders. Received: {folders!r}"
             )
-        for name in folders:
-            folder = path.parent / name
+        for index, name in enumerate(folders):
+            line, folder = file.line((label, index)), path.parent / name
             if not folder.is_dir():
                 raise PictureSetError(
-                    f"{path}: {label}: no such folder: {folder}{_similar(folder)}"
+                    f"{path}:{line}: {label}: no such folder: {folder}{similar_path(folder)}"
                 )
+            real = folder.resolve()
+            for known, (owner, first) in seen.items():
+                if real.is_relative_to(known) or known.is_relative_to(real):
+                    raise PictureSetError(
+                        f"{path}:{line}: {label}: the pictures in {folder} belong to {owner} "
+                        f"already, by line {first}: remove one of the two"
+                    )
+            seen[real] = label, line
             _collect(folder, label, pictures, skipped)
-    return PictureSet(path, tuple(pictures), tuple(classes), tuple(skipped))
-
-
-def _similar(path: Path) -> str:
-    names: Iterable[str] = (
-        (entry.name for entry in path.parent.iterdir()) if path.parent.is_dir() else ()
-    )
-    match = difflib.get_close_matches(path.name, list(names), n=1)
-    return f". Did you mean {path.parent / match[0]}?" if match else ""
+    return PictureSet(path, tuple(pictures), tuple(file.content), tuple(skipped))

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.errors import EXIT_DATA, PictureSetError
+from edge.errors import EXIT_DATA, PictureSetError, UnreadableImageError
+from edge.model.image_file import decode_image
 from edge.pictures import LabelledPicture, check_label, read_picture_set
 
 ODD_LABELS = ["Weißglas", "Dosen & Bleche", "déchets ménagers", "🍎", "♻️ Papier", "ガラス", "a-b",
@@ -48,12 +49,52 @@ def test_what_is_no_picture_and_what_is_hidden_is_passed_over(tmp_path: Path) ->
     assert found(tmp_path) == [("1.jpg", "can")]
 
 
-@pytest.mark.parametrize("ending", ["heic", "HEIF", "avif", "gif", "tif", "tiff"])
+@pytest.mark.parametrize("ending", ["gif", "TIF", "tiff"])
 def test_pictures_of_another_format_are_named_with_what_to_do(tmp_path: Path, ending: str) -> None:
     touch(tmp_path, "can/1.jpg", f"can/2.{ending}")
     (skipped,) = read_picture_set(tmp_path).skipped
     says = f"{tmp_path}/can/2.{ending}: {ending.upper()} is not read: convert it to JPEG"
     assert skipped == says
+
+
+@pytest.mark.parametrize("ending", ["heic", "HEIF", "avif"])
+def test_a_phones_pictures_are_told_how_to_convert_as_one_of_them_is_when_read(
+    tmp_path: Path, ending: str
+) -> None:
+    touch(tmp_path, "can/1.jpg", f"can/2.{ending}")
+    (skipped,) = read_picture_set(tmp_path).skipped
+    assert skipped.startswith(f"{tmp_path}/can/2.{ending}: {ending.upper()} is not read: convert")
+    with pytest.raises(UnreadableImageError) as caught:
+        decode_image(b"\0\0\0\x18ftypheic")
+    assert skipped.partition(" to JPEG ")[2] == str(caught.value).partition(" to JPEG ")[2] != ""
+
+
+def test_a_name_that_is_no_utf_8_is_left_out_and_told(tmp_path: Path) -> None:
+    touch(tmp_path, "can/1.jpg", "can/gr\udcfcn.jpg", "can/m\udcfcll/2.png", "can/\udcff.heic")
+    found = read_picture_set(tmp_path)
+    assert [picture.path.name for picture in found.pictures] == ["1.jpg"]
+    says = "its name is not UTF-8: rename it"
+    assert sorted(found.skipped) == [
+        rf"{tmp_path}/can/\xff.heic: {says}",
+        rf"{tmp_path}/can/gr\xfcn.jpg: {says}",
+        rf"{tmp_path}/can/m\xfcll/2.png: {says}",
+    ]
+
+
+@pytest.mark.parametrize("source", ["", "list.csv", "map.yaml"])
+def test_a_set_in_a_folder_whose_name_is_no_utf_8_is_refused(tmp_path: Path, source: str) -> None:
+    folder = tmp_path / "m\udcfcll"
+    touch(folder, "can/1.jpg")
+    (folder / "list.csv").write_text("path,label\ncan/1.jpg,can\n", "utf-8")
+    (folder / "map.yaml").write_text("can: [can]\n", "utf-8")
+    with pytest.raises(PictureSetError, match=r"m\\xfcll.*: its name is not UTF-8: rename it$"):
+        read_picture_set(folder / source)
+
+
+def test_a_class_whose_name_is_no_utf_8_is_refused(tmp_path: Path) -> None:
+    touch(tmp_path, "can/1.jpg", "gr\udcfcn/1.jpg")
+    with pytest.raises(PictureSetError, match=r"cannot be printed: rename the class"):
+        read_picture_set(tmp_path)
 
 
 def test_a_class_without_a_picture_is_a_class_all_the_same(tmp_path: Path) -> None:
@@ -192,6 +233,20 @@ def test_a_manifest_in_its_forms(tmp_path: Path, content: bytes) -> None:
     assert found(manifest(tmp_path, content)) == [("1.jpg", "can")]
 
 
+@pytest.mark.parametrize(
+    ("split", "part"),
+    [("Train", "train"), ("VAL", "validation"), ("Valid", "validation"), ("TEST", "test"),
+     ("", None)],
+)  # fmt: skip
+def test_a_split_is_read_in_small_and_capital_letters(
+    tmp_path: Path, split: str, part: str | None
+) -> None:
+    (picture,) = read_picture_set(
+        manifest(tmp_path, f"path,label,split\n1.jpg,can,{split}\n")
+    ).pictures
+    assert picture.part == part
+
+
 def test_an_absolute_path_in_a_manifest_is_taken_as_it_is(tmp_path: Path) -> None:
     touch(tmp_path, "elsewhere/3.jpg")
     path = manifest(tmp_path, f"path,label\n{tmp_path}/elsewhere/3.jpg,can\n")
@@ -210,7 +265,11 @@ def test_an_absolute_path_in_a_manifest_is_taken_as_it_is(tmp_path: Path) -> Non
         ("path,label\nsub,can\n", r"list\.csv:2: no such picture: .*sub$"),
         ("path,label\n1.jpg\n", r"list\.csv:2: path and label must both be given"),
         ("path,label\n,can\n", r"list\.csv:2: path and label must both be given"),
-        ("path,label,split\n1.jpg,can,exam\n", r"list\.csv:2: split must be one of .*'exam'"),
+        ("path,label,split\n1.jpg,can,Exam\n", r"list\.csv:2: split must be one of .*'Exam'"),
+        ("path,label\n1.jpg,can\nsub/2.jpg,can\n./sub/../1.jpg,glass\n",
+         r"list\.csv:4: .*1\.jpg is 'glass' here and 'can' on line 2: remove one of the two"),
+        ("path,label,split\n1.jpg,can,train\n1.jpg,can,test\n",
+         r"list\.csv:3: .*1\.jpg is 'can' of test here and 'can' of train on line 2"),
         ("path,label\n1.jpg,a/b\n", r"list\.csv: the label 'a/b' has a slash"),
         (b"path,label\n1.jpg,gr\xfcn\n", r"list\.csv: not a UTF-8 CSV file"),
         (b"path,label\n" + b"x" * 140000 + b",can\n", r"list\.csv: not a UTF-8 CSV file"),
@@ -240,22 +299,37 @@ def test_a_class_map_merges_folders(tmp_path: Path, start: str) -> None:
     assert found(path) == [("1.jpg", "glass"), ("2.jpg", "glass"), ("3.jpg", "metal")]
 
 
+def test_words_that_yaml_1_1_takes_for_a_boolean_are_labels_in_a_class_map(tmp_path: Path) -> None:
+    path = class_map(tmp_path, "no: [can]\non: [sets/green]\n")
+    assert found(path) == [("3.jpg", "no"), ("1.jpg", "on")]
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("", "expected `label: .folders.`"),
-        ("- glass\n", "expected `label: .folders.`"),
-        ("glass: [sets/green\n", "not a YAML file"),
-        (b"gr\xfcn: [can]\n", "not a YAML file"),
+        ("", r"map\.yaml:1: .*Received: an empty file\. A class map has a line `label: "),
+        ("- glass\n", r"map\.yaml:1: .*Received: a list\. A class map has a line `label: "),
+        ("glass: [sets/green\n", r"map\.yaml:\d: not YAML"),
+        (b"gr\xfcn: [can]\n", r"map\.yaml:1: not a text file in UTF-8"),
         ("glass: sets/green\n", r"glass must be a list of folders\. Received: 'sets/green'"),
         ("glass: [1]\n", r"glass must be a list of folders\. Received: \[1\]"),
-        ("no: [can]\n", "put the label False in quotes"),
+        ("a: [can]\ntrue: [can]\n", r"map\.yaml:2: put the label True in quotes"),
         ("1: [can]\n", "put the label 1 in quotes"),
-        ("glass: [sets/gren]\n", r"glass: no such folder: .*sets/gren\. Did you mean .*green\?"),
+        ("can: [can]\nglass:\n- sets/green\n- sets/gren\n",
+         r"map\.yaml:4: glass: no such folder: .*sets/gren\. Did you mean .*green\?"),
+        ("can: [can]\nglass: [sets/green]\ncan: [sets/brown]\n",
+         r"map\.yaml:3: can: stands here twice, first on line 1: remove one"),
+        ("glass: [sets/green]\ncan: [can, ./sets/green/]\n",
+         r"map\.yaml:2: can: the pictures in .*green belong to glass already, by line 1"),
+        ("glass: [sets/green]\ncan:\n- sets\n",
+         r"map\.yaml:3: can: .*sets belong to glass already"),
+        ("can:\n- sets\nglass:\n- sets/green\n",
+         r"map\.yaml:4: glass: .*belong to can already, by"),
         ("a/b: [can]\n", "the label 'a/b' has a slash"),
         ("glass: []\n", "no pictures found"),
+        ("{}\n", "no pictures found"),
     ],
-)
+)  # fmt: skip
 def test_a_mistake_in_a_class_map_is_named(tmp_path: Path, content: str | bytes, says: str) -> None:
     with pytest.raises(PictureSetError, match=says):
         read_picture_set(class_map(tmp_path, content))
