@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from types import FrameType, TracebackType
 
-from edge.cli import say
 from trainer.phases import StopTraining
 
 
@@ -40,4 +40,5 @@ class CtrlC:
         if self.wanted:
             raise KeyboardInterrupt
         self.wanted = True
-        say("\nstopping with the best so far; press Ctrl-C again to leave nothing")
+        # Not print: it may itself have been interrupted.
+        os.write(2, b"\nstopping with the best so far; press Ctrl-C again to leave nothing\n")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from edge.errors import UsageError
 from edge.model.preprocess import InputSpec
@@ -130,7 +131,7 @@ def _copy_imagenet(own: Any, alpha: float) -> None:
             f"the ImageNet weights of MobileNetV2 (alpha {alpha}) are not on this machine and "
             f"could not be fetched ({str(error).partition(':')[0]}). Connect to the internet once, "
             f"or put {name} into {where}{f' (from {file[0]})' if file else ''}, "
-            "or train from scratch with --set network.weights=none"
+            "or train from scratch with --variant scratch"
         ) from error
     for layer in trained.layers:
         if layer.weights:
@@ -142,8 +143,11 @@ def _load_weights(own: Any, path: Path) -> None:
         raise WeightsMissingError(
             f"network.weights: {path}: no such file. Give imagenet, none, or a Keras weights file"
         )
+    before = own.get_weights()
     try:
         # Keras 3 files are read by structure, the older .h5 of keras.applications by layer name.
         own.load_weights(path, **({} if path.name.endswith(".weights.h5") else {"by_name": True}))
     except (ValueError, OSError) as error:
         raise UsageError(f"network.weights: {path} does not fit the network: {error}") from error
+    if all(np.array_equal(old, new) for old, new in zip(before, own.get_weights(), strict=True)):
+        raise UsageError(f"network.weights: {path} has no layer of this network")

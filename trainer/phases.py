@@ -22,6 +22,8 @@ from trainer.recipe import PhasePlan, Recipe
 
 _CHUNK = 64
 """Pictures that are scored at a time."""
+_STEPS_TO_START = 20
+"""What the first step may take longer than others, in steps: it also traces the graph."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -195,7 +197,11 @@ def _run_phase(
                         best.cut_short = True
                         say(f"phase {phase.name}: left out, it needs about {needed / 60:.0f} min")
                         return
-                spent = max(0.0, clock() - start) / max(1e-9, deadline - start)
+                # The clock sets the pace only where there is too little time for all steps; else
+                # the same seed would give another model on another machine.
+                spent = (clock() - start) / max(1e-9, deadline - start)
+                if spent * steps <= done + _STEPS_TO_START:
+                    spent = 0.0
                 along = max(done / steps, min(1.0, spent))
                 rate = _rate(phase, along)
                 optimizer.learning_rate.assign(rate)
@@ -207,6 +213,8 @@ def _run_phase(
                 if along >= phase.average_from:
                     average.add()
                 progress.advance(note=f"validation {best.accuracy:.1%} at best")
+                if clock() >= deadline:
+                    break
             with average.in_place():
                 line = _validate(forward, phase.train_from, data)
                 if line[0] < best.loss:
@@ -222,7 +230,7 @@ def _run_phase(
                     clock() - epoch_start,
                 )
             )
-            if clock() >= deadline and epoch + 1 < phase.epochs:
+            if clock() >= deadline and done < steps:
                 best.cut_short = True
                 break
     if not quiet:

@@ -123,10 +123,18 @@ class Recipe(Section):
     )
 
     @model_validator(mode="after")
-    def _phase_names_differ(self) -> Self:
+    def _phases_fit(self) -> Self:
         names = [phase.name for phase in self.phases]
         if len(set(names)) != len(names):
             raise advised(f"phases must have different names. Received: {', '.join(names)}")
+        if self.phases[0].if_time:
+            raise advised(f"the first phase, {names[0]}, must not be if_time: it is always needed")
+        if self.network.weights == "none" and any(p.average_from < 1 for p in self.phases):
+            raise advised(
+                "average_from goes with pretrained weights: from scratch BatchNorm learns, and its "
+                "statistics would belong to no averaged weights. Use a variant made for it, such "
+                "as `scratch` of mobilenet_v2"
+            )
         return self
 
 
@@ -147,12 +155,15 @@ def read_recipe(name: str, *, variant: str = "default", settings: Sequence[str] 
         UsageError: no such recipe or variant, or a setting of another form.
     """
     file = YamlFile(_recipe_path(name))
-    variants = file.content.get("variants") or {}
+    variants = file.content.get("variants")
+    if not isinstance(variants, dict):
+        variants = {}
     if variant != "default" and variant not in variants:
         raise UsageError(
             f"recipe {name} has no variant {variant!r}. It has: {', '.join(['default', *variants])}"
         )
-    for key, value in (variants.get(variant) or {}).items():
+    changes = variants.get(variant)
+    for key, value in changes.items() if isinstance(changes, dict) else ():
         _set(file.content, str(key), value)
     for setting in settings:
         key, equals, text = setting.partition("=")

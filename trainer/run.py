@@ -4,7 +4,7 @@
 probabilities; its last layers are a Dense named `logits`, into which the temperature is folded, and
 a Softmax named `scores`. It has no augmentation layers. `run.json` is `RunFacts`; `split.csv` says
 which picture belongs to which part; `recipe.yaml` is the recipe as resolved; `metrics.json`,
-`history.csv` and `confusion.png` are the proof.
+`history.csv` and `confusion.png` are the proof. `skipped.txt` names the files that were left out.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from trainer.errors import RunError
 MODEL = "model.keras"
 FACTS = "run.json"
 SPLIT = "split.csv"
+SKIPPED = "skipped.txt"
 RECIPE = "recipe.yaml"
 METRICS = "metrics.json"
 HISTORY = "history.csv"
@@ -98,7 +99,7 @@ class Run:
                     LabelledPicture(root / row["path"], row["label"], row["group"], row["part"])
                     for row in csv.DictReader(file)
                 )
-        except (OSError, KeyError) as error:
+        except (OSError, KeyError, TypeError, UnicodeDecodeError) as error:
             raise RunError(f"{self.path / SPLIT}: cannot be read: {error}. Train again") from error
         for picture in found:
             if not picture.path.is_file():

@@ -10,6 +10,7 @@ import itertools
 import json
 import os
 import platform
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -24,12 +25,12 @@ import numpy.typing as npt
 from edge import __version__
 from edge.cli import say
 from edge.errors import StorageError, UsageError
-from edge.files import new_folder
+from edge.files import new_folder, storage_errors
 from edge.model.metrics import Evaluation, evaluate_scores
 from edge.pictures import PARTS, LabelledPicture, PictureSet, read_picture_set
 from trainer.calibrate import Threshold, choose_thresholds, fit_temperature, softmax
 from trainer.data.cache import DecodedPictures, decode_pictures
-from trainer.data.groups import assign_groups
+from trainer.data.groups import assign_groups, join_copies
 from trainer.data.split import fold_pictures, split_pictures
 from trainer.errors import TooFewPicturesError
 from trainer.features import save_features, scratch_folder
@@ -40,10 +41,12 @@ from trainer.recipe import PhasePlan, Recipe, recipe_yaml
 from trainer.report.confusion import draw_confusion
 from trainer.run import (
     CONFUSION,
+    FACTS,
     HISTORY,
     METRICS,
     MODEL,
     RECIPE,
+    SKIPPED,
     DataFacts,
     Run,
     RunFacts,
@@ -85,18 +88,19 @@ def train(
     """
     start = time.monotonic()
     minutes = recipe.max_minutes if max_minutes is None else max_minutes
-    if out.exists() and not replace:
-        raise StorageError(f"{out} is there already: choose another --out, or add --replace")
     found = read_picture_set(data)
+    _check_out(out, data, replace=replace)
+    # Before the pictures are decoded: missing weights are told at once.
+    network = build_network(recipe.network, recipe.input, len(found.classes), seed=seed)
+    _check_phases(recipe, network)
     decoded = decode_pictures(found.pictures, recipe.input)
     skipped = (*found.skipped, *decoded.skipped)
     _check_enough(found, decoded, skipped)
     shares = {"validation": recipe.split.validation, "test": recipe.split.test}
-    pictures = split_pictures(assign_groups(decoded.pictures, groups), shares, seed=seed)
+    grouped = join_copies(assign_groups(decoded.pictures, groups), decoded.digests)
+    pictures = split_pictures(grouped, shares, seed=seed)
     labels = sorted({picture.label for picture in pictures})
     _say_data(pictures, labels, skipped)
-    network = build_network(recipe.network, recipe.input, len(labels), seed=seed)
-    _check_phases(recipe, network)
     with CtrlC() as ctrl_c, scratch_folder() as scratch:
         trained = _train_and_calibrate(
             network,
@@ -110,8 +114,10 @@ def train(
             start=start,
             minutes=minutes,
         )
-    root = Path(os.path.commonpath([picture.path.parent.resolve() for picture in pictures]))
     pictures = tuple(_resolved(picture) for picture in pictures)
+    root = (data if data.is_dir() else data.parent).resolve()
+    if not all(picture.path.is_relative_to(root) for picture in pictures):
+        root = Path(os.path.commonpath([picture.path.parent for picture in pictures]))
     facts = RunFacts(
         recipe=recipe.name,
         variant=variant,
@@ -136,7 +142,12 @@ def train(
     )
     with new_folder(out, replace=replace) as folder:
         _write_run(folder, network, recipe, trained, labels, root, pictures, facts)
+        if skipped:
+            (folder / SKIPPED).write_text("\n".join(skipped) + "\n", encoding="utf-8")
     _say_result(trained, out, facts)
+    if len({p.group for p in pictures}) < len(pictures):
+        say("the intervals take the pictures for independent; pictures of one group are alike, and")
+        say("the true intervals are wider")
     return Run(out, facts)
 
 
@@ -251,8 +262,9 @@ def _cross_fitted_thresholds(
 ) -> dict[str, Threshold]:
     """Thresholds from scores of every picture but the test part's.
 
-    Each picture is scored by a model that trained on the other folds only, more shortly than the
-    final one: what is promised of these scores is rather too careful than too bold.
+    Each picture is scored by a model that trained on the other folds only, on fewer pictures and
+    more shortly than the final one. Both are brought to calibrated probabilities, each by a
+    temperature of its own, and a threshold is one of those.
     """
     usable = np.sort(np.concatenate([whole.train, whole.validation]))
     folds = np.array(fold_pictures([pictures[i] for i in usable], recipe.accept.folds, seed=seed))
@@ -263,8 +275,14 @@ def _cross_fitted_thresholds(
     for fold in range(recipe.accept.folds):
         held, rest = usable[folds == fold], usable[folds != fold]
         network.model.set_weights(untrained)
-        # The held fold must choose nothing, so the best epoch is judged on a slice of the rest.
+        if not len(held):
+            continue  # fewer groups than folds
+        # The held fold must choose nothing, so the best epoch is judged on a slice of the rest:
+        # the whole of it where a class has only one group there.
         inner = np.array(fold_pictures([pictures[i] for i in rest], 8, seed=seed + 1))
+        inner_train, inner_validation = rest[inner != 0], rest[inner == 0]
+        if set(whole.truth[inner_train]) != set(whole.truth[rest]):
+            inner_train = inner_validation = rest
         left = recipe.accept.folds - fold
         now = time.monotonic()
         try:
@@ -273,7 +291,7 @@ def _cross_fitted_thresholds(
                 recipe,
                 phases,
                 TrainingSet(
-                    whole.tensors, whole.truth, whole.features, rest[inner != 0], rest[inner == 0]
+                    whole.tensors, whole.truth, whole.features, inner_train, inner_validation
                 ),
                 seed=seed + 100 * (fold + 1),
                 deadline=now + max(1.0, deadline - now) / left,
@@ -311,10 +329,35 @@ def _check_phases(recipe: Recipe, network: Network) -> None:
             "or from one nearer to the input, else saved outputs would be out of date. Received: "
             f"{[phase.train_from for phase in recipe.phases]}"
         )
+    for phase in recipe.phases:
+        try:
+            trains = bool(network.upper(phase.train_from).trainable_variables)
+        except ValueError:  # Keras: the layer's output is not all that the rest depends on
+            trains = False
+        if not trains:
+            raise UsageError(
+                f"train_from: the network cannot be cut at {phase.train_from!r} in phase "
+                f"{phase.name}: take the end of a block, such as block_12_add, or pooled"
+            )
+
+
+def _check_out(out: Path, data: Path, *, replace: bool) -> None:
+    """Passes where a run can be written to `out`, hours before it is."""
+    if out.exists():
+        if not replace:
+            raise StorageError(f"{out} is there already: choose another --out, or add --replace")
+        if not (out / FACTS).is_file():
+            raise UsageError(f"{out} is no run, so --replace leaves it alone: choose another --out")
+        if data.resolve().is_relative_to(out.resolve()):
+            raise UsageError(f"{out} holds the pictures: choose another --out")
+    with storage_errors("write", out):
+        out.absolute().parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out.absolute().parent):
+            pass
 
 
 def _check_enough(found: PictureSet, decoded: DecodedPictures, skipped: Sequence[str]) -> None:
-    counts = Counter(dict.fromkeys(found.labels, 0))
+    counts = Counter(dict.fromkeys(found.classes, 0))
     counts.update(picture.label for picture in decoded.pictures)
     for line in skipped[:20]:
         say(f"skipped: {line}")
@@ -322,8 +365,8 @@ def _check_enough(found: PictureSet, decoded: DecodedPictures, skipped: Sequence
         say(f"skipped: {len(skipped) - 20} more")
     if len(counts) < 2:
         raise TooFewPicturesError(
-            f"{found.source}: all pictures are of one class, {found.labels[0]!r}: there is nothing "
-            "to tell apart. Add a second class, for example `empty` or `other`"
+            f"{found.source}: all pictures are of one class, {found.classes[0]!r}: "
+            "there is nothing to tell apart. Add a second class, for example `empty` or `other`"
         )
     for label, count in sorted(counts.items()):
         if count < FEWEST:

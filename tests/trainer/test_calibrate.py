@@ -52,6 +52,13 @@ def test_the_temperature_of_overconfident_logits_is_found(temperature: float) ->
     assert fit_temperature(honest * temperature, truth) == pytest.approx(temperature, rel=0.05)
 
 
+def test_a_few_pictures_all_right_do_not_make_a_model_certain() -> None:
+    logits = np.tile([4.0, 0.0, 0.0], (150, 1))
+    temperature = fit_temperature(logits, np.zeros(150, np.int64))
+    assert 0.4 < temperature < 2
+    assert softmax(logits / temperature)[0, 0] == pytest.approx(151 / 152, abs=2e-3)
+
+
 def scores_of(right: int, wrong: int, confidence: float) -> tuple[np.ndarray, np.ndarray]:
     """Scores for class 0 of two, so many right and so many wrong, all equally confident."""
     scores = np.tile([confidence, 1 - confidence], (right + wrong, 1))

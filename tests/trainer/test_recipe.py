@@ -20,10 +20,10 @@ def test_every_shipped_recipe_and_variant_loads(name: str, tmp_path: Path) -> No
 
 
 def test_a_setting_changes_one_key() -> None:
-    settings = ["network.alpha=0.35", "phases.upper.epochs=4", "network.weights=none"]
+    settings = ["network.alpha=0.35", "phases.upper.epochs=4", "network.weights=mine.h5"]
     recipe = read_recipe("mobilenet_v2", settings=settings)
     assert recipe.network.alpha == 0.35
-    assert recipe.network.weights == "none"
+    assert recipe.network.weights == "mine.h5"
     assert {phase.name: phase.epochs for phase in recipe.phases}["upper"] == 4
 
 
@@ -38,6 +38,9 @@ def test_a_setting_changes_one_key() -> None:
         ("split.test=0.9", ConfigError, "split.test"),
         ("input.height.x=1", UsageError, "height has no keys below it"),
         ("network.alpha=[", UsageError, "not YAML"),
+        ("network.weights=none", ConfigError, "average_from goes with pretrained weights"),
+        ("phases.head.if_time=true", ConfigError, "first phase, head, must not be if_time"),
+        ("variants=[small]", ConfigError, "variants"),
     ],
 )
 def test_a_wrong_setting_is_named(setting: str, error: type[Exception], words: str) -> None:
@@ -59,7 +62,7 @@ def test_an_unknown_recipe_says_which_there_are(name: str, words: str) -> None:
 
 
 def test_an_unknown_variant_says_which_there_are() -> None:
-    with pytest.raises(UsageError, match="It has: default, small"):
+    with pytest.raises(UsageError, match="It has: default, small, scratch"):
         read_recipe("mobilenet_v2", variant="tiny")
 
 

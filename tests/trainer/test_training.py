@@ -24,6 +24,7 @@ from edge.model.preprocess import InputSpec, preprocess
 from trainer.cli import main
 from trainer.networks import NETWORKS, build_network
 from trainer.recipe import NetworkPlan, read_recipe
+from trainer.report.confusion import draw_confusion
 from trainer.run import read_run
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -38,7 +39,14 @@ phases:
   - {name: upper, train_from: relu_1, epochs: 4, learning_rate: 0.01}
 accept: {folds: 2, epochs: 2}
 """
-ON_UNTRAINED = ["--set", "network.weights=none", "--set", "network.alpha=0.35"]
+UNTRAINED = """
+name: untrained
+network: {alpha: 0.35, weights: none}
+input: {height: 32, width: 32}
+phases:
+  - {name: head, train_from: pooled, epochs: 20, learning_rate: 0.001}
+  - {name: upper, train_from: block_12_add, epochs: 12, learning_rate: 0.0003}
+"""
 """MobileNetV2 on random weights learns little, but is trained, saved and interrupted as ever."""
 BGR = {"cyan": (220, 200, 20), "grün": (30, 200, 40), "red": (20, 30, 210)}
 
@@ -115,6 +123,7 @@ def test_every_layer_can_train_on_pictures_augmented_anew(
 
 def test_a_run_holds_the_model_and_its_proof(run: Path) -> None:
     assert {file.name for file in run.iterdir()} == {
+        "skipped.txt",
         "model.keras",
         "run.json",
         "recipe.yaml",
@@ -185,6 +194,30 @@ def test_out_that_is_there_is_left_alone(
     assert (run / "run.json").read_bytes() == before
 
 
+def test_replace_takes_the_place_of_a_run_and_of_nothing_else(
+    photos: Path, recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = tmp_path / "letters"
+    mine.mkdir()
+    (mine / "dear.txt").write_text("kept")
+    words = ["train", str(recipe), "--data", str(photos), "--replace", "--out"]
+    assert main([*words, str(mine)]) == EXIT_USAGE
+    assert "is no run" in capsys.readouterr().err
+    assert (mine / "dear.txt").read_text() == "kept"
+
+
+def test_few_groups_are_enough(photos: Path, recipe: Path, tmp_path: Path) -> None:
+    """Three groups a class: one for each part, and one in each fold but the last."""
+    words = ["train", str(recipe), "--data", str(photos), "--out", str(tmp_path / "run")]
+    assert main([*words, "--groups", "blocks:12", "--set", "accept.folds=3"]) == EXIT_OK
+    assert read_run(tmp_path / "run").facts.labels == ("cyan", "grün", "red")
+
+
+def test_odd_labels_are_drawn(tmp_path: Path) -> None:
+    draw_confusion(np.eye(3, dtype=np.int64), ["$_$", "5$ and 10$", "红"], "t", tmp_path / "c.png")
+    assert read_image(tmp_path / "c.png").size
+
+
 def test_pretrained_weights_that_are_nowhere_say_what_to_do(photos: Path, tmp_path: Path) -> None:
     """In a process of its own: Keras reads KERAS_HOME when it is imported."""
     words = ["-m", "trainer", "train", "mobilenet_v2", "--data", str(photos)]
@@ -202,7 +235,7 @@ def test_pretrained_weights_that_are_nowhere_say_what_to_do(photos: Path, tmp_pa
     )
     assert result.returncode == EXIT_UNAVAILABLE, result.stderr
     assert "Connect to the internet once" in result.stderr
-    assert "network.weights=none" in result.stderr
+    assert "--variant scratch" in result.stderr
     assert "Traceback" not in result.stderr
     assert not (tmp_path / "run").exists()
 
@@ -242,6 +275,7 @@ def test_no_training_moves_the_frozen_layers(run: Path) -> None:
         ),
         (["phases.upper.train_from=relu_99"], EXIT_USAGE, "no layer 'relu_99'. Good places:"),
         (["phases.head.train_from=input"], EXIT_USAGE, "from the head down"),
+        (["phases.head.train_from=logits"], EXIT_USAGE, "cannot be cut at 'logits'"),
     ],
 )
 def test_a_network_that_cannot_be_is_refused(
@@ -303,10 +337,11 @@ def test_data_that_will_not_do_says_why(
 
 def interrupted(photos: Path, out: Path, *, after: str) -> tuple[int, str]:
     """Exit code and stderr of a training that got Ctrl-C when it said `after`."""
-    words = ["-m", "trainer", "train", "mobilenet_v2", "--data", str(photos), "--out", str(out)]
-    more = ["--set", "input.height=32", "--set", "input.width=32", *ON_UNTRAINED]
+    recipe = out.with_suffix(".yaml")
+    recipe.write_text(UNTRAINED, encoding="utf-8")
+    words = ["-m", "trainer", "train", str(recipe), "--data", str(photos), "--out", str(out)]
     with subprocess.Popen(
-        [sys.executable, *words, *more],
+        [sys.executable, *words],
         env=os.environ | {"PILAH_CACHE": str(out.parent / "cache")},
         stderr=subprocess.PIPE,
         text=True,
@@ -336,5 +371,7 @@ def test_ctrl_c_before_there_is_a_model_leaves_nothing(photos: Path, tmp_path: P
     code, said = interrupted(photos, tmp_path / "run", after="90 pictures in")
     assert code == EXIT_INTERRUPTED, said
     assert "Traceback" not in said
-    assert [entry.name for entry in tmp_path.iterdir() if entry.name != "cache"] == []
+    assert [
+        entry.name for entry in tmp_path.iterdir() if entry.name not in ("cache", "run.yaml")
+    ] == []
     assert not any((tmp_path / "cache").glob("training-*"))

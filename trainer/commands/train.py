@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 
 from edge.cli import say
@@ -34,8 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="change the recipe, as network.alpha=0.35 or phases.upper.epochs=4; repeatable",
     )
     parser.add_argument("--variant", default="default", metavar="V", help="of the recipe")
-    parser.add_argument("--max-minutes", type=float, metavar="M", help="for everything together")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of all chance (0)")
+    parser.add_argument("--max-minutes", type=_minutes, metavar="M", help="for everything together")
+    parser.add_argument("--seed", type=_seed, default=0, metavar="N", help="of all chance (0)")
     parser.add_argument("--replace", action="store_true", help="take the place of an existing RUN")
 
 
@@ -63,3 +64,17 @@ def run(arguments: argparse.Namespace) -> int:
         say("stopped before there was a model to keep; nothing was written")
         return EXIT_INTERRUPTED
     return EXIT_OK
+
+
+def _minutes(text: str) -> float:
+    minutes = float(text)
+    if not 0 < minutes < math.inf:
+        raise argparse.ArgumentTypeError(f"must be more than 0. Received: {text}")
+    return minutes
+
+
+def _seed(text: str) -> int:
+    seed = int(text)
+    if not 0 <= seed < 2**31:
+        raise argparse.ArgumentTypeError(f"must be from 0 to 2147483647. Received: {text}")
+    return seed

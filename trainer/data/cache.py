@@ -16,6 +16,8 @@ import numpy.typing as npt
 
 from edge.errors import UnreadableImageError
 from edge.files import storage_errors, write_file
+from edge.model import image_file
+from edge.model import preprocess as contract
 from edge.model.image_file import decode_image
 from edge.model.preprocess import InputSpec, preprocess
 from edge.pictures import LabelledPicture
@@ -50,11 +52,14 @@ def cache_folder() -> Path:
 def decode_pictures(pictures: Sequence[LabelledPicture], spec: InputSpec) -> DecodedPictures:
     """The pictures through `preprocess`, from the cache where they have been before.
 
-    The cache is keyed by every file's content and the input spec, so it cannot be stale.
+    The cache is keyed by every file's content, the input spec, the code that makes tensors and
+    OpenCV's version, so it cannot be stale.
 
     Raises:
         StorageError: the cache cannot be written.
     """
+    # OpenCV's own threads fight those of TensorFlow, in augmentation too.
+    cv2.setNumThreads(1)
     with Progress("reading pictures", total=len(pictures)) as progress:
         digests = []
         for picture in pictures:
@@ -64,7 +69,7 @@ def decode_pictures(pictures: Sequence[LabelledPicture], spec: InputSpec) -> Dec
                 digests.append("")  # told as skipped when it is to be decoded
             progress.advance()
     key = hashlib.sha256(
-        json.dumps([digests, spec.model_dump(), "preprocess 1"]).encode()
+        json.dumps([digests, spec.model_dump(), _contract_digest()]).encode()
     ).hexdigest()[:24]
     folder = cache_folder() / "tensors"
     with storage_errors("create", folder):
@@ -90,8 +95,6 @@ def decode_pictures(pictures: Sequence[LabelledPicture], spec: InputSpec) -> Dec
 def _decode(
     pictures: Sequence[LabelledPicture], spec: InputSpec, tensors_file: Path, facts_file: Path
 ) -> None:
-    cv2.setNumThreads(1)
-
     def tensor(picture: LabelledPicture) -> npt.NDArray[np.uint8] | str:
         try:
             return preprocess(decode_image(picture.path.read_bytes(), name=""), spec)
@@ -128,6 +131,11 @@ def _decode(
         finally:
             aside.unlink(missing_ok=True)
     write_file(facts_file, json.dumps(failures))
+
+
+def _contract_digest() -> str:
+    sources = [Path(module.__file__ or "").read_bytes() for module in (image_file, contract)]
+    return hashlib.sha256(b"\0".join([*sources, cv2.__version__.encode()])).hexdigest()
 
 
 def _drop_oldest(folder: Path) -> None:

@@ -45,6 +45,30 @@ def assign_groups(
     return tuple(grouped)
 
 
+def join_copies(
+    pictures: Sequence[LabelledPicture], digests: Sequence[str]
+) -> tuple[LabelledPicture, ...]:
+    """The pictures, with the groups of files of the same content made one.
+
+    Args:
+        pictures: each with a group.
+        digests: of each picture's file.
+    """
+    parent: dict[str, str] = {}
+
+    def root(group: str) -> str:
+        while group in parent:
+            group = parent[group]
+        return group
+
+    first: dict[str, str] = {}
+    for picture, digest in zip(pictures, digests, strict=True):
+        mine, other = root(str(picture.group)), root(first.setdefault(digest, str(picture.group)))
+        if mine != other:
+            parent[mine] = other
+    return tuple(replace(picture, group=root(str(picture.group))) for picture in pictures)
+
+
 def _own_group(picture: LabelledPicture) -> LabelledPicture:
     return picture if picture.group else replace(picture, group=str(picture.path))
 

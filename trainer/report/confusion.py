@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+
+_MOST_WITH_COUNTS = 40
+"""Labels above which the cells are too small for numbers."""
 
 
 def draw_confusion(
@@ -21,7 +25,7 @@ def draw_confusion(
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    size = max(4.5, 1.8 + 0.62 * len(labels))
+    size = min(30.0, max(4.5, 1.8 + 0.62 * len(labels)))
     figure = Figure(figsize=(size, size), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
@@ -30,7 +34,7 @@ def draw_confusion(
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for row in range(len(labels)):
         for column in range(len(labels)):
-            if confusion[row, column]:
+            if confusion[row, column] and len(labels) <= _MOST_WITH_COUNTS:
                 axes.text(
                     column,
                     row,
@@ -40,9 +44,20 @@ def draw_confusion(
                     color="white" if shares[row, column] > 0.5 else "black",
                     fontsize=11,
                 )
-    axes.set_xticks(range(len(labels)), labels, rotation=40, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(len(labels)), labels)
+    # A label may have dollar signs, which would else be read as mathematics.
+    axes.set_xticks(
+        range(len(labels)),
+        labels,
+        rotation=40,
+        ha="right",
+        rotation_mode="anchor",
+        parse_math=False,
+    )
+    axes.set_yticks(range(len(labels)), labels, parse_math=False)
     axes.set_xlabel("taken for")
     axes.set_ylabel("is")
     axes.set_title(title, fontsize=11)
-    figure.savefig(file, dpi=110)
+    with warnings.catch_warnings():
+        # A script that the font lacks is drawn as boxes; the numbers are still right.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure.savefig(file, dpi=110)

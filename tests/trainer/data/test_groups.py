@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from edge.pictures import LabelledPicture
-from trainer.data.groups import assign_groups
+from trainer.data.groups import assign_groups, join_copies
 from trainer.errors import GroupError
 
 
@@ -70,3 +70,14 @@ def test_a_pattern_takes_its_first_group_or_all_it_matches(plan: str, expected: 
 def test_a_plan_that_does_not_fit_says_why(plan: str, names: list[str], words: str) -> None:
     with pytest.raises(GroupError, match=words.replace("(", r"\(")):
         groups(plan, *names)
+
+
+def test_the_same_file_twice_is_one_group() -> None:
+    """`a` and `c` have the same content, so have `d` and `e`, and `b` is of the group of `c`."""
+    given = [
+        LabelledPicture(Path(name), "can", group)
+        for name, group in zip("abcde", ["1", "2", "2", "3", "4"], strict=True)
+    ]
+    joined = [p.group for p in join_copies(given, ["x", "y", "x", "z", "z"])]
+    assert joined[0] == joined[1] == joined[2]
+    assert joined[3] == joined[4] != joined[0]
