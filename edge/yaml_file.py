@@ -263,10 +263,13 @@ NewFilePath = Annotated[FilePath, AfterValidator(_parent_is_there)]
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML in which `no`, `on` and `2026-11-21` are text: version 1.2's booleans, and no dates."""
+    """YAML with version 1.2's booleans and decimal numbers, and no dates.
+
+    `no`, `on` and `2026-11-21` are text; `1e-4` is a number.
+    """
 
 
-_loose = ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp")
+_loose = ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:float", "tag:yaml.org,2002:timestamp")
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag not in _loose]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
@@ -274,6 +277,24 @@ _Loader.yaml_implicit_resolvers = {
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
 )
+# With a point or an exponent: what has neither is for the resolver of whole numbers.
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(
+        r"^[-+]?(?:(?:\.[0-9]+|[0-9]+\.[0-9]*)(?:[eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+"
+        r"|\.(?:inf|Inf|INF))$|^\.(?:nan|NaN|NAN)$"
+    ),
+    list("-+.0123456789"),
+)
+
+
+def read_value(text: str) -> Any:
+    """The one YAML value that `text` is, read as it would be in a file.
+
+    Raises:
+        yaml.YAMLError: it is none.
+    """
+    return yaml.load(text, _Loader)
 
 
 def _at_kind(message: str, received: dict[Any, Any]) -> ValidationError:
