@@ -78,12 +78,15 @@ class Evaluation:
             "accuracy": self.accuracy.value,
             "accuracy_interval": self.accuracy.interval,
             "accepted": self.accepted.value,
+            "accepted_interval": self.accepted.interval,
             "purity": self.purity.value,
             "purity_interval": self.purity.interval,
             "classes": {
                 label: {
                     "precision": figures.precision.value,
+                    "precision_interval": figures.precision.interval,
                     "recall": figures.recall.value,
+                    "recall_interval": figures.recall.interval,
                     "images": figures.recall.total,
                 }
                 for label, figures in self.classes.items()

@@ -58,10 +58,11 @@ def test_the_figures_of_eight_pictures(
     assert low == pytest.approx(0.4093, abs=1e-4)  # Wilson for 6 of 8
     assert high == pytest.approx(0.9285, abs=1e-4)
     assert found["accepted"] == 1
+    assert found["accepted_interval"] == pytest.approx([0.6756, 1], abs=1e-4)  # 8 of 8
     assert found["purity"] == 6 / 8
-    assert found["classes"]["red"] == {"precision": 2 / 3, "recall": 2 / 3, "images": 3}
-    assert found["classes"]["green"] == {"precision": 2 / 3, "recall": 1, "images": 2}
-    assert found["classes"]["blue"] == {"precision": 1, "recall": 2 / 3, "images": 3}
+    shares = ("precision", "recall", "images")
+    by_class = {label: [of[name] for name in shares] for label, of in found["classes"].items()}
+    assert by_class == {"red": [2 / 3, 2 / 3, 3], "green": [2 / 3, 1, 2], "blue": [1, 2 / 3, 3]}
     assert found["skipped"] == 0
 
 
@@ -92,7 +93,13 @@ def test_a_class_without_pictures_has_no_recall(
     write_picture(tmp_path / "pictures" / "red" / "1.png", BGR["red"])
     assert main(["evaluate", str(tiny_bundle), str(tmp_path / "pictures"), "--json"]) == 0
     blue = json.loads(capsys.readouterr().out)["classes"]["blue"]
-    assert blue == {"precision": None, "recall": None, "images": 0}
+    assert blue == {
+        "precision": None,
+        "precision_interval": None,
+        "recall": None,
+        "recall_interval": None,
+        "images": 0,
+    }
     assert main(["evaluate", str(tiny_bundle), str(tmp_path / "pictures")]) == 0
     assert "blue                         -         -       0" in capsys.readouterr().out
 

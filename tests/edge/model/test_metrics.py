@@ -128,9 +128,12 @@ def test_json_has_the_names_that_evaluate_promises() -> None:
     # Wilson for 5 of 8: centre (0.625 + z²/16) / (1 + z²/8), z = 1.96.
     assert found["accuracy_interval"] == pytest.approx([0.3057, 0.8632], abs=1e-4)
     assert found["accepted"] == pytest.approx(5 / 8)
+    assert found["accepted_interval"] == found["accuracy_interval"]  # 5 of 8 too
     assert found["purity"] == pytest.approx(3 / 5)
     assert found["classes"]["can"] == {
         "precision": pytest.approx(1 / 2),
+        "precision_interval": pytest.approx([0.1500, 0.8500], abs=1e-4),  # 2 of 4
         "recall": pytest.approx(2 / 3),
+        "recall_interval": pytest.approx([0.2077, 0.9385], abs=1e-4),  # 2 of 3
         "images": 3,
     }
