@@ -33,12 +33,6 @@ class UsageError(PilahError, ValueError):
     """A command was called with words that do not fit together."""
 
 
-class MissingPackageError(PilahError, ImportError):
-    """The extra that a command needs is not installed."""
-
-    exit_code = EXIT_UNAVAILABLE
-
-
 class StorageError(PilahError, OSError):
     """A file could not be written or read: full disk, missing permission, missing folder."""
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edge.cli import say
+from edge.commands.arguments import count
 from edge.errors import EXIT_OK
 
 
@@ -23,9 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="picture to measure with (default: a 640x480 frame of noise)",
     )
-    _add(parser, "num-threads", _count, 1, "threads to compute with")
-    _add(parser, "num-runs", _count, 50, "runs to measure")
-    _add(parser, "warmup-runs", _count, 10, "runs before those that are measured")
+    _add(parser, "num-threads", count, 1, "threads to compute with")
+    _add(parser, "num-runs", count, 50, "runs to measure")
+    _add(parser, "warmup-runs", count, 10, "runs before those that are measured")
     _add(parser, "min-secs", _seconds, 1.0, "measure for so many seconds at least")
     _add(parser, "max-secs", _seconds, 150.0, "measure for so many seconds at most")
     _add(parser, "use-xnnpack", _truth, True, "compute with XNNPACK where it can: true or false")
@@ -86,13 +87,6 @@ def _add(
         metavar=kind.__name__.strip("_").upper(),
         help=f"{text} ({shown})",
     )
-
-
-def _count(text: str) -> int:
-    count = int(text)
-    if count < 1:
-        raise argparse.ArgumentTypeError(f"must be 1 or more. Received: {text}")
-    return count
 
 
 def _seconds(text: str) -> float:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.cli import say
+from edge.commands.arguments import count
 from edge.errors import EXIT_IO, EXIT_OK
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("station", type=Path, metavar="STATION.yaml", help="station file")
     parser.add_argument(
-        "--max-items", type=_count, metavar="N", help="end after N items (default: never)"
+        "--max-items", type=count, metavar="N", help="end after N items (default: never)"
     )
 
 
@@ -41,10 +42,3 @@ def _show(entry: Entry) -> None:
         f"{reject}  {entry.latency_ms:.1f} ms",
         flush=True,
     )
-
-
-def _count(text: str) -> int:
-    count = int(text)
-    if count < 1:
-        raise argparse.ArgumentTypeError(f"must be 1 or more. Received: {text}")
-    return count

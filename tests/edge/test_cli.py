@@ -18,7 +18,6 @@ from edge.cli import Verb, run_program, say
 from edge.errors import (
     BundleError,
     ConfigError,
-    MissingPackageError,
     PilahError,
     StorageError,
     UsageError,
@@ -60,7 +59,6 @@ def test_a_verbs_answer_is_the_exit_code(program: Callable[..., int], code: int)
     [
         (UsageError("words"), 2, "words"),
         (BundleError("bytes"), 65, "bytes"),
-        (MissingPackageError("package"), 69, "package"),
         (ModuleNotFoundError("x", name="keras.layers"), 69,
          "the package 'keras' is not installed: pip install 'pilah[edge]'"),
         (StorageError("disk"), 74, "disk"),
