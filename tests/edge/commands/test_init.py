@@ -17,6 +17,7 @@ from tests.bundles import BGR, make_bundle, write_picture
         ("blå & co.", "grün: hell", "红 色"),
         ("no", "7up", "rejects"),
         ("null", "-dash", "1.5"),
+        ("1e5", "on", "08"),
     ],
 )
 def test_the_file_it_writes_has_no_mistakes_and_runs(
