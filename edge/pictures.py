@@ -54,13 +54,14 @@ class PictureSet:
         return tuple(sorted({picture.label for picture in self.pictures}))
 
 
-def read_picture_set(path: Path) -> PictureSet:
+def read_picture_set(path: Path, *, group_column: str = "group") -> PictureSet:
     """The labelled pictures that `path` names; the files themselves are not opened.
 
     Args:
         path: a folder with one folder per class; a `.csv` manifest with the columns `path,label`
             and optionally `group` and `split` (paths relative to it); or a class map
             `.yaml`, `label: [folders]` (folders relative to it).
+        group_column: of a manifest, the column that names each picture's group.
 
     Raises:
         PictureSetError: not there, empty, of another form, or a label that cannot be one.
@@ -72,7 +73,7 @@ def read_picture_set(path: Path) -> PictureSet:
     if path.is_dir():
         found = _read_folder(path)
     elif path.suffix.lower() == ".csv":
-        found = _read_manifest(path)
+        found = _read_manifest(path, group_column)
     elif path.suffix.lower() in (".yaml", ".yml"):
         found = _read_class_map(path)
     else:
@@ -169,7 +170,7 @@ def _printable(path: Path) -> str:
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
-def _read_manifest(path: Path) -> PictureSet:
+def _read_manifest(path: Path, group_column: str) -> PictureSet:
     pictures: list[LabelledPicture] = []
     seen: dict[Path, tuple[int, LabelledPicture]] = {}
     try:
@@ -183,7 +184,7 @@ def _read_manifest(path: Path) -> PictureSet:
                 )
             for row in reader:
                 line = reader.line_num
-                picture = _manifest_row(path, line, row)
+                picture = _manifest_row(path, line, row, group_column)
                 first, other = seen.setdefault(picture.path.resolve(), (line, picture))
                 if (picture.label, picture.part) != (other.label, other.part):
                     raise PictureSetError(
@@ -196,7 +197,9 @@ def _read_manifest(path: Path) -> PictureSet:
     return PictureSet(path, tuple(pictures), tuple(picture.label for picture in pictures))
 
 
-def _manifest_row(path: Path, line: int, row: dict[str, str | None]) -> LabelledPicture:
+def _manifest_row(
+    path: Path, line: int, row: dict[str, str | None], group_column: str
+) -> LabelledPicture:
     name, label = row.get("path"), row.get("label")
     if not name or not label:
         raise PictureSetError(f"{path}:{line}: path and label must both be given. Received: {row}")
@@ -208,7 +211,7 @@ def _manifest_row(path: Path, line: int, row: dict[str, str | None]) -> Labelled
     if part and part not in PARTS:
         raise PictureSetError(f"{path}:{line}: split must be one of {PARTS}. Received: {split!r}")
     label = unicodedata.normalize("NFC", label)
-    return LabelledPicture(file, label, row.get("group") or None, part or None)
+    return LabelledPicture(file, label, row.get(group_column) or None, part or None)
 
 
 def _label_and_part(picture: LabelledPicture) -> str:

@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 
 from edge.errors import UsageError
 from edge.model.preprocess import InputSpec
-from edge.yaml_file import Section, YamlFile, advised, did_you_mean
+from edge.yaml_file import Section, YamlFile, advised, did_you_mean, read_value
 
 _SHIPPED = Path(__file__).with_name("recipes")
 
@@ -170,7 +170,7 @@ def read_recipe(name: str, *, variant: str = "default", settings: Sequence[str] 
         if not equals or not key:
             raise UsageError(f"--set takes key=value. Received: {setting!r}")
         try:
-            _set(file.content, key, yaml.safe_load(text))
+            _set(file.content, key, read_value(text))
         except yaml.YAMLError as error:
             raise UsageError(f"--set {setting}: the value is not YAML: {error}") from error
     recipe, problems = file.check(Recipe)

@@ -30,7 +30,7 @@ from edge.model.metrics import Evaluation, evaluate_scores
 from edge.pictures import PARTS, LabelledPicture, PictureSet, read_picture_set
 from trainer.calibrate import Threshold, choose_thresholds, fit_temperature, softmax
 from trainer.data.cache import DecodedPictures, decode_pictures
-from trainer.data.groups import assign_groups, join_copies
+from trainer.data.groups import assign_groups, group_column, join_copies
 from trainer.data.split import fold_pictures, split_pictures
 from trainer.errors import TooFewPicturesError
 from trainer.features import save_features, scratch_folder
@@ -88,7 +88,7 @@ def train(
     """
     start = time.monotonic()
     minutes = recipe.max_minutes if max_minutes is None else max_minutes
-    found = read_picture_set(data)
+    found = read_picture_set(data, group_column=group_column(groups))
     _check_out(out, data, replace=replace)
     # Before the pictures are decoded: missing weights are told at once.
     network = build_network(recipe.network, recipe.input, len(found.classes), seed=seed)

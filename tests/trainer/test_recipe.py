@@ -27,6 +27,11 @@ def test_a_setting_changes_one_key() -> None:
     assert {phase.name: phase.epochs for phase in recipe.phases}["upper"] == 4
 
 
+def test_a_number_may_be_written_as_engineers_do() -> None:
+    recipe = read_recipe("mobilenet_v2", settings=["phases.head.learning_rate=2e-4"])
+    assert recipe.phases[0].learning_rate == 0.0002
+
+
 @pytest.mark.parametrize(
     ("setting", "error", "words"),
     [

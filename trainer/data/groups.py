@@ -13,6 +13,12 @@ from trainer.errors import GroupError
 _NUMBER = re.compile(r"\d+")
 
 
+def group_column(plan: str | None) -> str:
+    """The manifest's column that a plan for `assign_groups` reads groups from."""
+    kind, _, name = (plan or "").partition(":")
+    return name if kind == "column" and name else "group"
+
+
 def assign_groups(
     pictures: Sequence[LabelledPicture], plan: str | None
 ) -> tuple[LabelledPicture, ...]:
@@ -21,8 +27,8 @@ def assign_groups(
     Args:
         plan: `blocks:N`: each class cut into runs of N by the last number in the file name,
             for series of pictures of one object; `pattern:REGEX`: what the regular expression's
-            first group (or all of it) matches in the path; `column:NAME` or None: as the
-            manifest's `group` column says. A picture without a group is one of its own.
+            first group (or all of it) matches in the path; `column:NAME` or None: the groups that
+            the pictures have from their manifest. A picture without a group is one of its own.
 
     Raises:
         GroupError: the plan is of no such form, or a picture's name does not fit it.
@@ -114,15 +120,10 @@ def _pattern(pictures: Sequence[LabelledPicture], text: str) -> list[LabelledPic
 
 
 def _column(pictures: Sequence[LabelledPicture], name: str) -> list[LabelledPicture]:
-    if name != "group":
-        raise GroupError(
-            f"--groups column:{name}: a manifest's groups stand in its column `group`: "
-            "rename the column and use column:group"
-        )
     for picture in pictures:
         if not picture.group:
             raise GroupError(
-                f"--groups column:{name}: {picture.path} has no group: fill the manifest's "
-                "column `group` in every line"
+                f"--groups column:{name}: {picture.path} has no group: --data must be a manifest "
+                f"with a column {name!r}, filled in every line"
             )
     return list(pictures)

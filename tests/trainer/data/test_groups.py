@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.pictures import LabelledPicture
-from trainer.data.groups import assign_groups, join_copies
+from edge.pictures import LabelledPicture, read_picture_set
+from trainer.data.groups import assign_groups, group_column, join_copies
 from trainer.errors import GroupError
 
 
@@ -63,8 +63,7 @@ def test_a_pattern_takes_its_first_group_or_all_it_matches(plan: str, expected: 
         ("blocks:20", ["left.jpg"], "left.jpg has no number"),
         ("pattern:(", ["1.jpg"], "no regular expression"),
         ("pattern:obj", ["1.jpg"], "matches nothing in photos/can/1.jpg"),
-        ("column:shelf", ["1.jpg"], "column:group"),
-        ("column:group", ["1.jpg"], "photos/can/1.jpg has no group"),
+        ("column:shelf", ["1.jpg"], "photos/can/1.jpg has no group"),
     ],
 )
 def test_a_plan_that_does_not_fit_says_why(plan: str, names: list[str], words: str) -> None:
@@ -81,3 +80,13 @@ def test_the_same_file_twice_is_one_group() -> None:
     joined = [p.group for p in join_copies(given, ["x", "y", "x", "z", "z"])]
     assert joined[0] == joined[1] == joined[2]
     assert joined[3] == joined[4] != joined[0]
+
+
+def test_any_column_of_a_manifest_can_name_the_groups(tmp_path: Path) -> None:
+    for name in "abc":
+        (tmp_path / f"{name}.jpg").touch()
+    manifest = tmp_path / "set.csv"
+    manifest.write_text("path,label,group,shelf\na.jpg,can,1,x\nb.jpg,can,2,x\nc.jpg,jar,3,y\n")
+    for plan, expected in (("column:shelf", ["x", "x", "y"]), (None, ["1", "2", "3"])):
+        found = read_picture_set(manifest, group_column=group_column(plan))
+        assert [p.group for p in assign_groups(found.pictures, plan)] == expected
