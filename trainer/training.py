@@ -144,10 +144,8 @@ def train(
         _write_run(folder, network, recipe, trained, labels, root, pictures, facts)
         if skipped:
             (folder / SKIPPED).write_text("\n".join(skipped) + "\n", encoding="utf-8")
-    _say_result(trained, out, facts)
-    if len({p.group for p in pictures}) < len(pictures):
-        say("the intervals take the pictures for independent; pictures of one group are alike, and")
-        say("the true intervals are wider")
+    in_groups = len({picture.group for picture in pictures}) < len(pictures)
+    _say_result(trained, out, facts, in_groups=in_groups)
     return Run(out, facts)
 
 
@@ -461,13 +459,15 @@ def _say_data(
         say(f"  {label:<20} {train_count:>7} {validation:>11} {test:>6}")
 
 
-def _say_result(trained: _Trained, out: Path, facts: RunFacts) -> None:
+def _say_result(trained: _Trained, out: Path, facts: RunFacts, *, in_groups: bool) -> None:
     say(f"temperature {trained.temperature:.2f}; accepted from:")
     for label, threshold in trained.thresholds.items():
         say(f"  {label:<20} {threshold.value:.2f}  {threshold.note}")
     test = trained.test
     say(f"test part: accuracy {test.accuracy}")
     say(f"           accepted {test.accepted}, of these right {test.purity}")
+    if in_groups:
+        say("           (pictures of one group are alike: the true intervals are wider)")
     early = " (cut short)" if facts.stopped_early else ""
     say(f"{out}: trained in {facts.minutes:.1f} min{early}")
     say(f"next: pilah-converter convert {out} --out BUNDLE")
