@@ -6,11 +6,9 @@ import csv
 import hashlib
 import importlib.metadata
 import io
-import itertools
 import json
 import os
 import platform
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -20,28 +18,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from edge import __version__
 from edge.cli import say
-from edge.errors import StorageError, UsageError
-from edge.files import new_folder, storage_errors
+from edge.files import new_folder
 from edge.model.metrics import Evaluation, evaluate_scores
-from edge.pictures import PARTS, LabelledPicture, PictureSet, read_picture_set
-from trainer.calibrate import Threshold, choose_thresholds, fit_temperature, softmax
+from edge.pictures import PARTS, LabelledPicture, read_picture_set
+from trainer.calibrate import Threshold, fit_temperature, softmax
+from trainer.checks import check_enough, check_out, check_phases
+from trainer.crossfit import cross_fitted_thresholds
 from trainer.data.cache import DecodedPictures, decode_pictures
 from trainer.data.groups import assign_groups, group_column, join_copies
-from trainer.data.split import fold_pictures, split_pictures
-from trainer.errors import TooFewPicturesError
+from trainer.data.split import split_pictures
 from trainer.features import save_features, scratch_folder
 from trainer.interrupt import CtrlC
 from trainer.networks import INPUT, LOGITS, Network, build_network
-from trainer.phases import Best, Epoch, StopTraining, TrainingSet, predict_logits, run_phases
-from trainer.recipe import PhasePlan, Recipe, recipe_yaml
+from trainer.phases import Best, Epoch, TrainingSet, predict_logits, run_phases
+from trainer.recipe import Recipe, recipe_yaml
 from trainer.report.confusion import draw_confusion
 from trainer.run import (
     CONFUSION,
-    FACTS,
     HISTORY,
     METRICS,
     MODEL,
@@ -54,8 +50,6 @@ from trainer.run import (
     write_split,
 )
 
-FEWEST = 6
-"""Pictures a class must have: fewer leave nothing to validate and to test on."""
 _CALIBRATION_SHARE = 0.25
 """Of max_minutes, kept for the cross-fitted scores and the test."""
 
@@ -89,13 +83,13 @@ def train(
     start = time.monotonic()
     minutes = recipe.max_minutes if max_minutes is None else max_minutes
     found = read_picture_set(data, group_column=group_column(groups))
-    _check_out(out, data, replace=replace)
+    check_out(out, data, replace=replace)
     # Before the pictures are decoded: missing weights are told at once.
     network = build_network(recipe.network, recipe.input, len(found.classes), seed=seed)
-    _check_phases(recipe, network)
+    check_phases(recipe, network)
     decoded = decode_pictures(found.pictures, recipe.input)
     skipped = (*found.skipped, *decoded.skipped)
-    _check_enough(found, decoded, skipped)
+    check_enough(found, decoded, skipped)
     shares = {"validation": recipe.split.validation, "test": recipe.split.test}
     grouped = join_copies(assign_groups(decoded.pictures, groups), decoded.digests)
     pictures = split_pictures(grouped, shares, seed=seed)
@@ -215,7 +209,7 @@ def _train_and_calibrate(
     }
     temperature = fit_temperature(logits["validation"], truth[part == "validation"])
     trained_weights = network.model.get_weights()
-    thresholds = _cross_fitted_thresholds(
+    thresholds = cross_fitted_thresholds(
         network,
         recipe,
         whole,
@@ -224,7 +218,7 @@ def _train_and_calibrate(
         untrained=untrained,
         seed=seed,
         deadline=end - 20,
-        ctrl_c=ctrl_c,
+        check_stop=ctrl_c.check_stop,
     )
     network.model.set_weights(trained_weights)
     dense = network.model.get_layer(LOGITS)
@@ -244,135 +238,6 @@ def _train_and_calibrate(
 
 def _cut_depth(network: Network, recipe: Recipe, phase: str) -> int:
     return network.depth(next(p.train_from for p in recipe.phases if p.name == phase))
-
-
-def _cross_fitted_thresholds(
-    network: Network,
-    recipe: Recipe,
-    whole: TrainingSet,
-    pictures: Sequence[LabelledPicture],
-    labels: Sequence[str],
-    *,
-    untrained: list[npt.NDArray[np.float32]],
-    seed: int,
-    deadline: float,
-    ctrl_c: CtrlC,
-) -> dict[str, Threshold]:
-    """Thresholds from scores of every picture but the test part's.
-
-    Each picture is scored by a model that trained on the other folds only, on fewer pictures and
-    more shortly than the final one. Both are brought to calibrated probabilities, each by a
-    temperature of its own, and a threshold is one of those.
-    """
-    usable = np.sort(np.concatenate([whole.train, whole.validation]))
-    folds = np.array(fold_pictures([pictures[i] for i in usable], recipe.accept.folds, seed=seed))
-    phases = _cross_fit_phases(recipe)
-    logits = np.zeros((len(pictures), len(labels)), np.float32)
-    scored = np.zeros(len(pictures), bool)
-    say(f"thresholds: {recipe.accept.folds} models, each scored on what it has not seen")
-    for fold in range(recipe.accept.folds):
-        held, rest = usable[folds == fold], usable[folds != fold]
-        network.model.set_weights(untrained)
-        if not len(held):
-            continue  # fewer groups than folds
-        # The held fold must choose nothing, so the best epoch is judged on a slice of the rest:
-        # the whole of it where a class has only one group there.
-        inner = np.array(fold_pictures([pictures[i] for i in rest], 8, seed=seed + 1))
-        inner_train, inner_validation = rest[inner != 0], rest[inner == 0]
-        if set(whole.truth[inner_train]) != set(whole.truth[rest]):
-            inner_train = inner_validation = rest
-        left = recipe.accept.folds - fold
-        now = time.monotonic()
-        try:
-            run_phases(
-                network,
-                recipe,
-                phases,
-                TrainingSet(
-                    whole.tensors, whole.truth, whole.features, inner_train, inner_validation
-                ),
-                seed=seed + 100 * (fold + 1),
-                deadline=now + max(1.0, deadline - now) / left,
-                check_stop=ctrl_c.check_stop,
-                quiet=True,
-            )
-        except StopTraining:
-            break
-        logits[held] = predict_logits(network, phases[-1].train_from, whole, held)
-        scored[held] = True
-        if ctrl_c.wanted:
-            break
-    if not scored.any():
-        scores, truth = np.zeros((0, len(labels))), whole.truth[:0]
-    else:
-        truth = whole.truth[scored]
-        scores = softmax(logits[scored] / fit_temperature(logits[scored], truth))
-    return choose_thresholds(scores, truth, labels, recipe.accept)
-
-
-def _cross_fit_phases(recipe: Recipe) -> list[PhasePlan]:
-    needed = [phase for phase in recipe.phases if not phase.if_time]
-    last = needed[-1]
-    return [
-        *needed[:-1],
-        last.model_copy(update={"epochs": min(last.epochs, recipe.accept.epochs)}),
-    ]
-
-
-def _check_phases(recipe: Recipe, network: Network) -> None:
-    depths = [network.depth(phase.train_from) for phase in recipe.phases]
-    if any(later > earlier for earlier, later in itertools.pairwise(depths)):
-        raise UsageError(
-            "phases must go from the head down: each trains from the same layer as the one before "
-            "or from one nearer to the input, else saved outputs would be out of date. Received: "
-            f"{[phase.train_from for phase in recipe.phases]}"
-        )
-    for phase in recipe.phases:
-        try:
-            trains = bool(network.upper(phase.train_from).trainable_variables)
-        except ValueError:  # Keras: the layer's output is not all that the rest depends on
-            trains = False
-        if not trains:
-            raise UsageError(
-                f"train_from: the network cannot be cut at {phase.train_from!r} in phase "
-                f"{phase.name}: take the end of a block, such as block_12_add, or pooled"
-            )
-
-
-def _check_out(out: Path, data: Path, *, replace: bool) -> None:
-    """Passes where a run can be written to `out`, hours before it is."""
-    if out.exists():
-        if not replace:
-            raise StorageError(f"{out} is there already: choose another --out, or add --replace")
-        if not (out / FACTS).is_file():
-            raise UsageError(f"{out} is no run, so --replace leaves it alone: choose another --out")
-        if data.resolve().is_relative_to(out.resolve()):
-            raise UsageError(f"{out} holds the pictures: choose another --out")
-    with storage_errors("write", out):
-        out.absolute().parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out.absolute().parent):
-            pass
-
-
-def _check_enough(found: PictureSet, decoded: DecodedPictures, skipped: Sequence[str]) -> None:
-    counts = Counter(dict.fromkeys(found.classes, 0))
-    counts.update(picture.label for picture in decoded.pictures)
-    for line in skipped[:20]:
-        say(f"skipped: {line}")
-    if len(skipped) > 20:
-        say(f"skipped: {len(skipped) - 20} more")
-    if len(counts) < 2:
-        raise TooFewPicturesError(
-            f"{found.source}: all pictures are of one class, {found.classes[0]!r}: "
-            "there is nothing to tell apart. Add a second class, for example `empty` or `other`"
-        )
-    for label, count in sorted(counts.items()):
-        if count < FEWEST:
-            left_out = f" ({len(skipped)} files could not be read)" if skipped else ""
-            raise TooFewPicturesError(
-                f"{found.source}: class {label!r} has {count} pictures{left_out}, at least "
-                f"{FEWEST} are needed and 100 are a good start: add some or remove the class"
-            )
 
 
 def _resolved(picture: LabelledPicture) -> LabelledPicture:

@@ -1,0 +1,78 @@
+"""What must be true before a training starts, so that nothing fails at its end."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from edge.cli import say
+from edge.errors import StorageError, UsageError
+from edge.files import storage_errors
+from edge.pictures import PictureSet
+from trainer.data.cache import DecodedPictures
+from trainer.errors import TooFewPicturesError
+from trainer.networks import Network
+from trainer.recipe import Recipe
+from trainer.run import FACTS
+
+FEWEST = 6
+"""Pictures a class must have: fewer leave nothing to validate and to test on."""
+
+
+def check_out(out: Path, data: Path, *, replace: bool) -> None:
+    """Passes where a run can be written to `out`, hours before it is."""
+    if out.exists():
+        if not replace:
+            raise StorageError(f"{out} is there already: choose another --out, or add --replace")
+        if not (out / FACTS).is_file():
+            raise UsageError(f"{out} is no run, so --replace leaves it alone: choose another --out")
+        if data.resolve().is_relative_to(out.resolve()):
+            raise UsageError(f"{out} holds the pictures: choose another --out")
+    with storage_errors("write", out):
+        out.absolute().parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out.absolute().parent):
+            pass
+
+
+def check_phases(recipe: Recipe, network: Network) -> None:
+    depths = [network.depth(phase.train_from) for phase in recipe.phases]
+    if any(later > earlier for earlier, later in itertools.pairwise(depths)):
+        raise UsageError(
+            "phases must go from the head down: each trains from the same layer as the one before "
+            "or from one nearer to the input, else saved outputs would be out of date. Received: "
+            f"{[phase.train_from for phase in recipe.phases]}"
+        )
+    for phase in recipe.phases:
+        try:
+            trains = bool(network.upper(phase.train_from).trainable_variables)
+        except ValueError:  # Keras: the layer's output is not all that the rest depends on
+            trains = False
+        if not trains:
+            raise UsageError(
+                f"train_from: the network cannot be cut at {phase.train_from!r} in phase "
+                f"{phase.name}: take the end of a block, such as block_12_add, or pooled"
+            )
+
+
+def check_enough(found: PictureSet, decoded: DecodedPictures, skipped: Sequence[str]) -> None:
+    counts = Counter(dict.fromkeys(found.classes, 0))
+    counts.update(picture.label for picture in decoded.pictures)
+    for line in skipped[:20]:
+        say(f"skipped: {line}")
+    if len(skipped) > 20:
+        say(f"skipped: {len(skipped) - 20} more")
+    if len(counts) < 2:
+        raise TooFewPicturesError(
+            f"{found.source}: all pictures are of one class, {found.classes[0]!r}: "
+            "there is nothing to tell apart. Add a second class, for example `empty` or `other`"
+        )
+    for label, count in sorted(counts.items()):
+        if count < FEWEST:
+            left_out = f" ({len(skipped)} files could not be read)" if skipped else ""
+            raise TooFewPicturesError(
+                f"{found.source}: class {label!r} has {count} pictures{left_out}, at least "
+                f"{FEWEST} are needed and 100 are a good start: add some or remove the class"
+            )
