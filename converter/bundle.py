@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,14 +13,13 @@ import yaml
 from converter.card import model_card
 from converter.golden import choose_golden, golden_tolerance
 from converter.parity import Parity
-from edge import __version__
 from edge.errors import StorageError, UsageError
 from edge.files import new_folder
 from edge.model import bundle as bundles
 from edge.model.classifier import Classifier
 from edge.model.golden import check_golden_exactly, check_golden_start, record_golden
 from edge.pictures import LabelledPicture
-from trainer.run import RECIPE, Run, RunFacts
+from trainer.run import RECIPE, Run, RunFacts, tool_versions
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _VERSION = re.compile(r"[0-9]+(\.[0-9]+)*")
@@ -146,20 +144,6 @@ def write_bundle(
         check_golden_exactly(bundle)
         check_golden_start(Classifier(bundle))
     return bundles.read_bundle(out)
-
-
-def tool_versions() -> dict[str, str]:
-    """Name and version of what a conversion depends on."""
-    versions = {"pilah": __version__}
-    for tool in (
-        "tensorflow", "tensorflow-cpu", "keras", "ai-edge-litert", "numpy",
-        "opencv-python-headless",
-    ):  # fmt: skip
-        try:
-            versions[tool] = importlib.metadata.version(tool)
-        except importlib.metadata.PackageNotFoundError:
-            continue  # TensorFlow comes under one of two names, OpenCV perhaps from the system
-    return versions
 
 
 def _recipe(run: Run) -> dict[str, Any]:

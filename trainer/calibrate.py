@@ -33,7 +33,7 @@ def fit_temperature(logits: npt.NDArray[np.floating], truth: npt.NDArray[np.int6
     """
     candidates = np.exp(np.linspace(math.log(0.05), math.log(20), 600))
     doubt = 1 / (len(truth) + 2)
-    losses = [_log_loss(logits / temperature, truth, doubt) for temperature in candidates]
+    losses = [log_loss(logits / temperature, truth, doubt) for temperature in candidates]
     return float(candidates[int(np.argmin(losses))])
 
 
@@ -134,8 +134,8 @@ def _unpromised(
     return Threshold(threshold, count, good, note)
 
 
-def _log_loss(
-    logits: npt.NDArray[np.floating], truth: npt.NDArray[np.int64], doubt: float
+def log_loss(
+    logits: npt.NDArray[np.floating], truth: npt.NDArray[np.int64], doubt: float = 0.0
 ) -> float:
     """The mean log loss against targets of 1 - `doubt`, the rest spread over the other classes."""
     shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from edge.cli import say
 from edge.progress import Progress
 from trainer.augment import augmented
+from trainer.calibrate import log_loss
 from trainer.features import Features
 from trainer.networks import INPUT, Network
 from trainer.recipe import PhasePlan, Recipe
@@ -319,11 +320,9 @@ def _validate(
     forward: Callable[[npt.NDArray[np.float32]], Any], cut: str, data: TrainingSet
 ) -> tuple[float, float]:
     """(log loss, accuracy) on the validation pictures."""
-    logits = _logits(forward, cut, data, data.validation).astype(np.float64)
+    logits = _logits(forward, cut, data, data.validation)
     truth = data.truth[data.validation]
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    losses = np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(truth)), truth]
-    return float(losses.mean()), float((logits.argmax(axis=1) == truth).mean())
+    return log_loss(logits, truth), float((logits.argmax(axis=1) == truth).mean())
 
 
 def _logits(

@@ -10,8 +10,10 @@ which picture belongs to which part; `recipe.yaml` is the recipe as resolved; `m
 from __future__ import annotations
 
 import csv
+import importlib.metadata
 import io
 import json
+import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from edge import __version__
 from edge.files import write_file
 from edge.model.preprocess import InputSpec
 from edge.pictures import LabelledPicture
@@ -123,6 +126,20 @@ class Run:
             raise RunError(
                 f"{self.path / MODEL}: cannot be loaded: {error}. Train again"
             ) from error
+
+
+def tool_versions() -> dict[str, str]:
+    """Name and version, where it is installed, of what a run and a bundle depend on."""
+    versions = {"pilah": __version__, "python": platform.python_version()}
+    for tool in (
+        "tensorflow", "tensorflow-cpu", "keras", "ai-edge-litert", "numpy",
+        "opencv-python-headless",
+    ):  # fmt: skip
+        try:
+            versions[tool] = importlib.metadata.version(tool)
+        except importlib.metadata.PackageNotFoundError:
+            continue  # TensorFlow comes under one of two names, OpenCV perhaps from the system
+    return versions
 
 
 def read_run(path: Path) -> Run:

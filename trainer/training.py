@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import importlib.metadata
 import io
 import json
 import os
-import platform
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -19,7 +17,6 @@ from typing import Any
 
 import numpy as np
 
-from edge import __version__
 from edge.cli import say
 from edge.files import new_folder
 from edge.model.metrics import Evaluation, evaluate_scores
@@ -46,6 +43,7 @@ from trainer.run import (
     DataFacts,
     Run,
     RunFacts,
+    tool_versions,
     write_facts,
     write_split,
 )
@@ -132,7 +130,7 @@ def train(
         minutes=round((time.monotonic() - start) / 60, 2),
         stopped_early=trained.best.cut_short,
         parameters=int(network.model.count_params()),
-        tools=_tools(),
+        tools=tool_versions(),
     )
     with new_folder(out, replace=replace) as folder:
         _write_run(folder, network, recipe, trained, labels, root, pictures, facts)
@@ -251,16 +249,6 @@ def _data_digest(pictures: Sequence[LabelledPicture], digests: Sequence[str]) ->
         for digest, picture in zip(digests, pictures, strict=True)
     )
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
-
-
-def _tools() -> dict[str, str]:
-    found = {"pilah": __version__, "python": platform.python_version()}
-    for name in ("tensorflow", "tensorflow-cpu", "keras", "numpy", "opencv-python-headless"):
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def _write_run(
