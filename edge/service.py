@@ -1,10 +1,13 @@
-"""A station as a service: it ends cleanly when it is told to."""
+"""A station as a service: it tells systemd how it is, and ends cleanly when it is told to."""
 
 from __future__ import annotations
 
+import os
 import queue
 import signal
-from collections.abc import Iterator
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 
@@ -35,3 +38,95 @@ def stop_signals() -> Iterator[Events]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+class Notifier:
+    """Tells systemd how the service is (sd_notify(3)); without systemd it does nothing.
+
+    No method waits or raises: what cannot be told is lost. A NOTIFY_SOCKET of which the service is
+    gone, as a shell can inherit it, must not keep a station from running.
+
+    Attributes:
+        watchdog_seconds: systemd restarts the service when `alive` was not called for so many
+            seconds; None: it does not watch.
+    """
+
+    def __init__(
+        self,
+        environment: Mapping[str, str] = os.environ,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Says nothing yet.
+
+        Args:
+            environment: has NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID where systemd set them.
+            clock: seconds, monotonic.
+        """
+        name = environment.get("NOTIFY_SOCKET", "")
+        # A name with @ is in the kernel's abstract namespace, whose names begin with a null byte.
+        self._address = "\0" + name[1:] if name.startswith("@") else name
+        self._clock = clock
+        self._fed: float | None = None
+        self._status: str | None = None
+        self.watchdog_seconds = _watchdog_seconds(environment) if self._address else None
+
+    def ready(self, status: str) -> None:
+        """The service is started and does its work from now on.
+
+        Args:
+            status: one line for `systemctl status`.
+        """
+        self._status = status
+        self._tell("READY=1", _status_line(status))
+
+    def status(self, text: str) -> None:
+        """One line for `systemctl status`; sent only when it is another one than before."""
+        if text != self._status and self._tell(_status_line(text)):
+            self._status = text
+
+    def alive(self) -> None:
+        """Feeds the watchdog; may be called as often as one likes.
+
+        Sends only every quarter of `watchdog_seconds`, so that a caller who comes every other
+        quarter is in time.
+        """
+        if self.watchdog_seconds is None:
+            return
+        now = self._clock()
+        if (self._fed is None or now - self._fed >= self.watchdog_seconds / 4) and self._tell(
+            "WATCHDOG=1"
+        ):
+            self._fed = now
+
+    def more_time(self, seconds: float) -> None:
+        """A start or an end that is under way may take `seconds` more, from now on."""
+        self._tell(f"EXTEND_TIMEOUT_USEC={round(seconds * 1e6)}")
+
+    def stopping(self) -> None:
+        """The service has begun to end."""
+        self._tell("STOPPING=1")
+
+    def _tell(self, *lines: str) -> bool:
+        """Whether systemd has been told."""
+        if not self._address:
+            return False
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as datagrams:
+            datagrams.setblocking(False)
+            try:
+                datagrams.sendto("\n".join(lines).encode(), self._address)
+            except OSError:  # nobody listens, or systemd is busy: see the class
+                return False
+        return True
+
+
+def _status_line(text: str) -> str:
+    return "STATUS=" + " ".join(text.splitlines())
+
+
+def _watchdog_seconds(environment: Mapping[str, str]) -> float | None:
+    """The interval that systemd expects of this process; None where it does not watch it."""
+    microseconds, pid = environment.get("WATCHDOG_USEC", ""), environment.get("WATCHDOG_PID", "")
+    if not microseconds.isdecimal() or int(microseconds) == 0:
+        return None
+    return int(microseconds) / 1e6 if pid in ("", str(os.getpid())) else None
