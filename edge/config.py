@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from edge import camera, lanes, trigger
 from edge.errors import BundleError, StorageError
+from edge.flow import EMPTY
 from edge.model.bundle import Bundle, Threshold, read_bundle
+from edge.region import Region
 from edge.yaml_file import (
     FilePath,
     Location,
@@ -22,40 +24,68 @@ from edge.yaml_file import (
     Problem,
     Section,
     YamlFile,
+    advised,
     did_you_mean,
     one_of,
 )
 
-Pixels = Annotated[int, Field(ge=0, le=32768)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """What can stand in a file name, a topic and a log."""
 
 
-class Region(Section):
-    """`region`: the part of the camera's picture that items pass through."""
-
-    left: Annotated[Pixels, Field(description="pixels from the picture's left edge")] = 0
-    top: Annotated[Pixels, Field(description="pixels from the picture's top edge")] = 0
-    width: Annotated[Pixels, Field(ge=8, description="pixels")]
-    height: Annotated[Pixels, Field(ge=8, description="pixels")]
-
-
 class Decision(Section):
-    """`decision`: which verdicts count."""
+    """`decision`: how the scores of an item's frames become one verdict, and which count."""
 
     deadline_seconds: Annotated[
         float | None,
         Field(
             gt=0,
             le=3600,
-            description="seconds after its capture by which an item must have its verdict; one "
-            "that comes later is a reject",
+            description="seconds after its first frame by which an item gets its verdict, from the "
+            "frames there are; where even that comes later, it is a reject",
         ),
     ] = None
+    clear_frames: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=100,
+            description="so many frames that all say the same, and surely enough to be accepted, "
+            "are a verdict at once; the item's other frames are not looked at",
+        ),
+    ] = 3
+    max_frames: Annotated[
+        int,
+        Field(ge=1, le=1000, description="an item's verdict comes with this frame at the latest"),
+    ] = 20
+    agreement: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="share of an item's frames that must say what the verdict says; with fewer "
+            "it is a reject",
+        ),
+    ] = 0.6
     accept: dict[str, Threshold] = Field(
         default_factory=dict,
         description="accept thresholds, 0 to 1, in place of the bundle's, by label",
     )
+
+    @model_validator(mode="after")
+    def _clear_before_the_end(self) -> Self:
+        if self.clear_frames > self.max_frames:
+            raise advised(
+                f"clear_frames ({self.clear_frames}) is above max_frames ({self.max_frames}): "
+                "no verdict would ever come early. Lower the one or raise the other"
+            )
+        return self
+
+
+class Belt(Section):
+    """`belt`: what carries the items from the camera to the lanes."""
+
+    metres_per_second: Annotated[float, Field(gt=0, le=20, description="the belt's speed")]
 
 
 class Lane(Section):
@@ -70,8 +100,17 @@ class Lane(Section):
         Field(
             gt=0,
             le=3600,
-            description="seconds an item takes from the camera to the actuator, which moves at "
-            "that time; without it, the actuator moves as soon as there is a verdict",
+            description="seconds an item takes from the middle of the region to the actuator, "
+            "which moves at that time; without it, it moves as soon as there is a verdict",
+        ),
+    ] = None
+    distance_metres: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            le=100,
+            description="instead of delay_seconds: how far it is from the middle of the region to "
+            "the actuator, on a belt whose speed is under `belt`",
         ),
     ] = None
     actuator: Annotated[
@@ -80,6 +119,12 @@ class Lane(Section):
         Field(description="what moves items into the lane; without one they fall through"),
     ] = None
 
+    @model_validator(mode="after")
+    def _one_way_to_say_when(self) -> Self:
+        if self.delay_seconds is not None and self.distance_metres is not None:
+            raise advised("has delay_seconds and distance_metres: keep one of them")
+        return self
+
 
 class LedgerSettings(Section):
     """`ledger`: where a row for every item is kept."""
@@ -87,11 +132,10 @@ class LedgerSettings(Section):
     path: Annotated[NewFilePath, Field(description="the SQLite file, made where it is not there")]
 
 
-class StationConfig(Section):
-    """A whole station file. Paths in it are relative to it."""
+class Eye(Section):
+    """What of a station file tells how items are seen: all that taking photographs needs."""
 
     station: Annotated[Name, Field(description="the station's name, as the ledger gives it")]
-    bundle: Annotated[FilePath, Field(description="the model bundle: a folder or a zip file")]
     camera: Annotated[
         camera.CameraSettings,
         one_of(camera.KINDS),
@@ -105,7 +149,16 @@ class StationConfig(Section):
         one_of(trigger.KINDS),
         Field(description="when there is an item: `{kind: ..., ...}`"),
     ]
+
+
+class StationConfig(Eye):
+    """A whole station file. Paths in it are relative to it."""
+
+    bundle: Annotated[FilePath, Field(description="the model bundle: a folder or a zip file")]
     decision: Annotated[Decision, Field(description="which verdicts count")] = Decision()
+    belt: Annotated[
+        Belt | None, Field(description="what carries the items, where lanes have a distance")
+    ] = None
     lanes: Annotated[
         dict[str, Lane],
         Field(min_length=1, description="where items go, by the name of the lane"),
@@ -114,6 +167,23 @@ class StationConfig(Section):
         str, Field(description="the name of the lane that rejected items go to")
     ]
     ledger: Annotated[LedgerSettings, Field(description="where a row for every item is kept")]
+
+    def delay_seconds(self, lane: Lane) -> float | None:
+        """Seconds from an item's passing to the moment `lane` moves; None: as soon as known."""
+        if lane.distance_metres is not None and self.belt is not None:
+            return lane.distance_metres / self.belt.metres_per_second
+        return lane.delay_seconds
+
+
+class _EyeOfStation(Eye):
+    """The eye of a station file; its other sections may be missing, or wrong as yet."""
+
+    bundle: Any = None
+    decision: Any = None
+    belt: Any = None
+    lanes: Any = None
+    default_lane: Any = None
+    ledger: Any = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,9 +208,25 @@ def read_station(path: Path) -> StationPlan:
     problems += refusal
     problems += _pins_used_twice(file.content)
     problems += _label_problems(file, bundle, shapes)
+    problems += _distance_problems(file.content)
+    if config is not None and bundle is not None:
+        problems += _box_problems(config, bundle)
     if config is None or bundle is None or problems:
         raise file.error(problems)
     return StationPlan(file, config, bundle)
+
+
+def read_eye(path: Path) -> Eye:
+    """How the station of the file `path` sees; what else stands in the file is not judged.
+
+    Raises:
+        ConfigError: those sections have mistakes, or the file has a key that no station has.
+    """
+    file = YamlFile(path)
+    eye, problems = file.check(_EyeOfStation)
+    if eye is None:
+        raise file.error(problems)
+    return eye
 
 
 def _bundle(file: YamlFile) -> tuple[Bundle | None, list[Problem]]:
@@ -178,6 +264,28 @@ def _pins(value: Any, location: Location) -> Iterator[tuple[Location, int]]:
                 yield from _pins(part, (*location, name))
 
 
+def _distance_problems(content: dict[Any, Any]) -> Iterator[Problem]:
+    lanes = content.get("lanes")
+    if content.get("belt") is not None or not isinstance(lanes, dict):
+        return
+    for name, lane in lanes.items():
+        if isinstance(lane, dict) and lane.get("distance_metres") is not None:
+            yield Problem(
+                ("lanes", str(name), "distance_metres"),
+                "needs the belt's speed: add a section `belt: {metres_per_second: ...}`, or give "
+                "delay_seconds instead",
+            )
+
+
+def _box_problems(config: StationConfig, bundle: Bundle) -> Iterator[Problem]:
+    if bundle.manifest.input.crop == "item" and not config.trigger.has_box:
+        yield Problem(
+            ("trigger",),
+            f"{bundle.title} was trained on items cut out of the picture (crop: item), and a "
+            f"{config.trigger.kind} trigger does not tell where an item is: use {{kind: motion}}",
+        )
+
+
 def _label_problems(
     file: YamlFile, bundle: Bundle | None, shapes: list[Location]
 ) -> Iterator[Problem]:
@@ -210,7 +318,7 @@ def _label_problems(
         if isinstance(label, str) and label not in bundle.labels:
             yield Problem(("decision", "accept", label), _unknown_label(label, bundle))
     misspelt = any(s[:1] == ("lanes",) and "actuator" not in s for s in shapes)
-    homeless = [label for label in bundle.labels if label not in first]
+    homeless = [label for label in bundle.labels if label not in first and label != EMPTY]
     if described and homeless and not misspelt:
         yield Problem(
             ("lanes",),

@@ -15,6 +15,10 @@ Scores = npt.NDArray[np.float32]
 """Class probabilities of one frame, float32 (classes,), in the order of `labels.txt`."""
 
 
+EMPTY = "empty"
+"""The label of pictures with no item in them. Where no lane has it, such a verdict is no item."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """An image with its capture time and sequence number."""
@@ -41,18 +45,21 @@ class UnreadableFrame:
     """What is wrong with the file and what to do."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Item:
-    """One physical object passing, with its frames in order of capture."""
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One item in one frame: what a trigger finds."""
 
-    frames: tuple[Frame, ...]
-    box: Box | None = None
-    """Where the item is in the region of its frames; None: the whole region."""
-
-    @property
-    def captured(self) -> float:
-        """Seconds on the monotonic clock when the item was last seen; lane delays count from it."""
-        return self.frames[-1].captured
+    item: int
+    """Counts the items from 1 in order of appearance; the same object keeps its number."""
+    box: Box | None
+    """Where it is, in the region's pixels; None: it is the whole region."""
+    whole: bool = True
+    """False: it is cut off by the region's edge."""
+    gone: bool = False
+    """True: it is not in this frame any more, `box` is its last, and no more sightings follow."""
+    passed: float | None = None
+    """Seconds on the frames' clock when its centre passes the middle of the region, estimated from
+    its frames so far; may lie ahead. None: not known, and the capture of the frame counts."""
 
 
 class RejectReason(StrEnum):
@@ -60,6 +67,8 @@ class RejectReason(StrEnum):
 
     LOW_CONFIDENCE = "low_confidence"
     """The best score is below the accept threshold of its label."""
+    DISAGREEMENT = "disagreement"
+    """Its frames did not agree on a label."""
     LATE = "late"
     """The verdict was there only after the item had passed."""
     UNREADABLE = "unreadable"

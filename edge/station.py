@@ -1,10 +1,10 @@
 """A station: its parts built from the station file, and the whole way of an item through them.
 
-    camera ─Frame▶ slot ─▶ trigger ─Item▶ model ─Scores▶ decision ─Sending▶ lanes, ledger
+    camera ─Frame▶ slot ─▶ trigger ─Sighting▶ model ─Scores▶ ballot ─Verdict▶ lanes, ledger
 
 Four threads, and none waits for a later one: `camera` fills the slot, `sorting` takes frames from
 it and decides, `lanes` writes pins when they are due, `ledger` writes rows and shows them. The main
-thread waits for signals and for the end of each.
+thread waits for signals and for the end of each, and tells the system that they are getting on.
 """
 
 from __future__ import annotations
@@ -12,17 +12,18 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from types import TracebackType
 
 import numpy as np
 
 from edge.camera.slot import FrameSlot
-from edge.config import Region, StationPlan
-from edge.decision import Destination, decide, send, unreadable
-from edge.errors import RegionError, StuckError
-from edge.flow import Frame, UnreadableFrame, Verdict
+from edge.config import StationPlan
+from edge.decision import Destination, Rules, Sending, send, unreadable
+from edge.errors import StuckError
+from edge.flow import UnreadableFrame, Verdict
+from edge.heartbeat import Heartbeat
 from edge.lanes.lanes import Lanes
 from edge.lanes.pins import Pins, open_pins
 from edge.lanes.schedule import Timing
@@ -30,13 +31,22 @@ from edge.ledger.ledger import Entry, Ledger, utc_text
 from edge.ledger.recorder import Recorder
 from edge.model.classifier import Classifier
 from edge.model.golden import check_golden_start
-from edge.model.image_file import Image
+from edge.region import cut
+from edge.service import Notifier
+from edge.sorting import Closing, Outcome, Sorter
 from edge.tally import Tally
 from edge.worker import Events, Worker
 
 _WARM_UPS = 10
 _PATIENCE_SECONDS = 5.0
 """How long a thread may take to end once it is told to."""
+_STUCK_SECONDS = 15.0
+"""A camera or a model that says nothing for so long will say nothing more. Longer than the time
+limits of the cameras' own reads, shorter than the watchdog of `deploy/pilah.service`."""
+_LOOK_SECONDS = 1.0
+"""How often the main thread looks whether all the others are getting on."""
+_VERDICT_SECONDS = 0.02
+"""What a verdict takes besides the inference: a wake-up of the thread, the vote, the hand-over."""
 
 
 class Station:
@@ -52,6 +62,7 @@ class Station:
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
         pins: Callable[[], Pins] = open_pins,
+        notifier: Notifier | None = None,
     ) -> None:
         """Opens everything the station file names, and says what was opened.
 
@@ -62,6 +73,7 @@ class Station:
             clock: seconds, monotonic.
             wall_clock: seconds since 1970.
             pins: opens the machine's GPIO pins.
+            notifier: tells systemd how things stand; None: nobody asks.
 
         Raises:
             BundleError: the model is not what its bundle says, or does not reproduce.
@@ -70,10 +82,11 @@ class Station:
         config = plan.config
         self._plan, self._config, self._events = plan, config, events
         self._say, self._clock, self._wall_clock = say, clock, wall_clock
+        self._notifier = notifier
         self._stopping = threading.Event()
         self._slot = FrameSlot()
         self._tally = Tally()
-        self._accept = {**plan.bundle.manifest.accept, **config.decision.accept}
+        self._watching, self._sorting = Heartbeat(clock), Heartbeat(clock)
         self._destinations, self._default = _destinations(plan)
         self._parts = ExitStack()
         try:
@@ -83,9 +96,10 @@ class Station:
             ledger = self._parts.enter_context(Ledger(config.ledger.path))
             say(f"ledger     {ledger.path}")
             self._recorder = Recorder(ledger, show=show, say=say)
-            self._trigger = config.trigger.open()
-            self._camera = config.camera.open(clock=clock, pause=self._stopping.wait)
+            self._sorter = self._open_sorter()
+            self._camera = config.camera.open(clock=clock, pause=self._pause, say=say)
             self._parts.callback(self._camera.close)
+            say(f"camera     {config.camera.kind}, trigger {config.trigger.kind}")
         except BaseException:
             self.close()
             raise
@@ -122,6 +136,8 @@ class Station:
         self._say("ready")
         for worker in (ledger, lanes, sorting, camera):
             worker.start()
+        if self._notifier:
+            self._notifier.ready(f"sorting with {self._plan.bundle.title}")
         try:
             self._wait_for(sorting, {sorting, lanes, camera})
         finally:
@@ -140,14 +156,18 @@ class Station:
     def _wait_for(self, sorting: Worker, working: set[Worker]) -> None:
         """Waits for `working` to end, each as it should or because one failed or a signal came."""
         failure: BaseException | None = None
-        patience: float | None = None
+        until: float | None = None
         while working:
             try:
-                event = self._events.get(timeout=patience)
+                event = self._events.get(timeout=_LOOK_SECONDS)
             except queue.Empty:
-                names = ", ".join(sorted(worker.name for worker in working))
-                stuck = StuckError(f"{names}: did not end within {_PATIENCE_SECONDS:g} seconds")
-                raise stuck from failure
+                if until is None:
+                    self._look_after()
+                elif time.monotonic() > until:
+                    names = ", ".join(sorted(worker.name for worker in working))
+                    stuck = StuckError(f"{names}: did not end within {_PATIENCE_SECONDS:g} seconds")
+                    raise stuck from failure
+                continue
             if isinstance(event, Worker):
                 working.discard(event)
                 failure = failure or event.failure
@@ -160,14 +180,35 @@ class Station:
             else:
                 self._say(f"stopping: {event.name}")
             self._stop()
-            patience = _PATIENCE_SECONDS
+            until = time.monotonic() + _PATIENCE_SECONDS
         if failure is not None:
             raise failure
 
     def _stop(self) -> None:
+        if self._notifier:
+            self._notifier.stopping()
         self._stopping.set()
         self._slot.close()
         self._lanes.stop()
+
+    def _look_after(self) -> None:
+        """Tells systemd that all is well.
+
+        Raises:
+            StuckError: it is not. The lanes are put at rest at the end, and another start helps
+                more than waiting.
+        """
+        for name, heartbeat in (("camera", self._watching), ("sorting", self._sorting)):
+            if heartbeat.silent_seconds > _STUCK_SECONDS:
+                raise StuckError(
+                    f"{name}: no sign of life for {heartbeat.silent_seconds:.0f} seconds. "
+                    "The station ends, so that it can be started again"
+                )
+        overdue = self._lanes.overdue_seconds
+        if overdue > _STUCK_SECONDS:
+            raise StuckError(f"lanes: an actuation is {overdue:.0f} seconds overdue")
+        if self._notifier:
+            self._notifier.alive()
 
     # The camera's thread
 
@@ -176,7 +217,8 @@ class Station:
             while not self._stopping.is_set():
                 if not self._camera.live and not self._slot.wait_until_taken():
                     return
-                frame = self._camera.read()
+                with self._watching.working():
+                    frame = self._camera.read()
                 if frame is None:
                     return
                 if isinstance(frame, UnreadableFrame):
@@ -185,64 +227,120 @@ class Station:
         finally:
             self._slot.finish()
 
+    def _pause(self, seconds: float) -> bool:
+        """Waits within the camera's thread; True: the station is stopping."""
+        until = self._clock() + seconds
+        while True:
+            self._watching.beat()
+            left = until - self._clock()
+            if self._stopping.wait(min(left, _LOOK_SECONDS)) or left <= _LOOK_SECONDS:
+                return self._stopping.is_set()
+
     # The sorting thread
 
     def _sort(self, max_items: int | None) -> None:
-        for item in self._trigger.items(self._readable(max_items)):
-            image = _region(item.frames[-1], self._config.region)
-            scores = self._classifier.scores(image, box=item.box)
-            verdict = decide(scores, self._classifier.labels, self._accept)
-            self._carry_out(verdict, item.frames[-1])
-            if self._tally.items == max_items:
+        for frame in self._slot.frames(self._patience):
+            with self._sorting.working():
+                if frame is None:
+                    done = self._carry_out(self._sorter.close_due(), max_items)
+                elif isinstance(frame, UnreadableFrame):
+                    done = self._carry_out_unreadable(frame, max_items)
+                else:
+                    region = cut(frame, self._config.region)
+                    done = self._carry_out(self._sorter.look(region), max_items)
+            if done:
                 return
+        self._carry_out(self._sorter.end(), max_items)
 
-    def _readable(self, max_items: int | None) -> Iterator[Frame]:
-        for frame in self._slot.frames():
-            if isinstance(frame, Frame):
-                yield frame
+    def _patience(self) -> float | None:
+        """How long to wait for a frame before an open vote must be closed without one."""
+        closing = self._sorter.next_closing
+        return None if closing is None else max(0.0, closing - self._clock())
+
+    def _carry_out(self, outcomes: Iterable[Outcome], max_items: int | None) -> bool:
+        """Moves the lane of each item and records it; True: `max_items` have passed."""
+        for outcome in outcomes:
+            verdict = outcome.verdict
+            if verdict.accepted and verdict.label not in self._destinations:
+                self._tally.empty += 1  # the label `empty`, which needs no lane
                 continue
-            self._carry_out(unreadable(), frame)
+            limit = self._config.decision.deadline_seconds
+            self._send(
+                verdict,
+                captured=outcome.frame.captured,
+                passed=outcome.passed,
+                deadline=None if limit is None else outcome.first + limit,
+                source=outcome.frame.source,
+                frames=outcome.frames,
+            )
             if self._tally.items == max_items:
-                return
+                return True
+        return False
 
-    def _carry_out(self, verdict: Verdict, frame: Frame | UnreadableFrame) -> None:
-        """Moves the lane and records the item; waits for neither.
+    def _carry_out_unreadable(self, frame: UnreadableFrame, max_items: int | None) -> bool:
+        captured = frame.captured
+        self._send(
+            unreadable(),
+            captured=captured,
+            passed=captured,
+            deadline=None,
+            source=frame.source,
+            frames=0,
+        )
+        return self._tally.items == max_items
+
+    def _send(
+        self,
+        verdict: Verdict,
+        *,
+        captured: float,
+        passed: float,
+        deadline: float | None,
+        source: str,
+        frames: int,
+    ) -> None:
+        """Plans the lane's move and offers the row; waits for neither.
 
         Args:
-            frame: the last one of the item.
+            captured: the capture of the last frame that was looked at; see `send` for the others.
         """
         now = self._clock()
-        latency_ms = 1000 * (now - frame.captured)
         sending = send(
             verdict,
             destinations=self._destinations,
             default=self._default,
-            captured=frame.captured,
+            passed=passed,
             now=now,
-            deadline_seconds=self._config.decision.deadline_seconds,
+            deadline=deadline,
         )
         if sending.at is not None:
             self._lanes.actuate(sending.lane, sending.at)
+        latency_ms = 1000 * (now - captured)
         self._tally.count(sending, latency_ms)
-        verdict, labels = sending.verdict, self._classifier.labels
+        time = utc_text(self._wall_clock() - (now - captured))
+        self._recorder.offer(self._entry(sending, time, latency_ms, source, frames))
+
+    def _entry(
+        self, sending: Sending, time: str, latency_ms: float, source: str, frames: int
+    ) -> Entry:
+        verdict, bundle = sending.verdict, self._plan.bundle
         known = verdict.label != ""
-        scores = dict(zip(labels, verdict.scores.tolist(), strict=True)) if known else None
-        self._recorder.offer(
-            Entry(
-                time=utc_text(self._wall_clock() - (now - frame.captured)),
-                station=self._config.station,
-                item=self._tally.items,
-                source=frame.source,
-                label=verdict.label if known else None,
-                confidence=verdict.confidence if known else None,
-                scores=scores,
-                accepted=verdict.accepted,
-                reject=verdict.reject.value if verdict.reject else None,
-                lane=sending.lane,
-                bundle=self._plan.bundle.title,
-                bundle_digest=self._plan.bundle.digest,
-                latency_ms=latency_ms,
-            )
+        scores = dict(zip(bundle.labels, verdict.scores.tolist(), strict=True)) if known else None
+        return Entry(
+            time=time,
+            station=self._config.station,
+            item=self._tally.items,
+            source=source,
+            label=verdict.label if known else None,
+            confidence=verdict.confidence if known else None,
+            scores=scores,
+            accepted=verdict.accepted,
+            reject=verdict.reject.value if verdict.reject else None,
+            lane=sending.lane,
+            bundle=bundle.title,
+            bundle_digest=bundle.digest,
+            latency_ms=latency_ms,
+            frames=frames,
         )
 
     # Opening
@@ -268,46 +366,53 @@ class Station:
         }
         return Lanes(actuators, timings, clock=self._clock)
 
-    def _open_model(self) -> Classifier:
-        """The model, known to answer as it should, and warm: its first inferences are slow."""
+    def _open_sorter(self) -> Sorter:
+        classifier, inference_seconds = self._open_model()
+        rules, config = self._config.decision, self._config
+        delays = [d.delay_seconds for d in self._destinations.values() if d.moves]
+        return Sorter(
+            config.trigger.open(),
+            lambda image, box: classifier.scores(image, box=box),
+            rules=Rules(
+                labels=classifier.labels,
+                accept={**self._plan.bundle.manifest.accept, **rules.accept},
+                clear_frames=rules.clear_frames,
+                max_frames=rules.max_frames,
+                agreement=rules.agreement,
+            ),
+            closing=Closing(
+                deadline_seconds=rules.deadline_seconds,
+                shortest_delay_seconds=min((d for d in delays if d is not None), default=None),
+                margin_seconds=_VERDICT_SECONDS + 2 * inference_seconds,
+            ),
+            clock=self._clock,
+        )
+
+    def _open_model(self) -> tuple[Classifier, float]:
+        """(the model, known to answer as it should and warm; seconds of its slowest warm one)."""
         bundle, region = self._plan.bundle, self._config.region
         classifier = Classifier(bundle)
         check_golden_start(classifier)
         size = (region.height, region.width, 3) if region else (480, 640, 3)
-        for _ in range(_WARM_UPS):
+        slowest = 0.0
+        for warm in range(_WARM_UPS):
+            began = time.perf_counter()
             classifier.scores(np.zeros(size, np.uint8))
+            if warm >= _WARM_UPS // 2:
+                slowest = max(slowest, time.perf_counter() - began)
         interpreter = classifier.interpreter
         self._say(f"bundle     {bundle.title}  (digest {bundle.digest[:12]}), golden picture right")
         self._say(f"runtime    {interpreter.title}")
-        return classifier
+        return classifier, slowest
 
 
 def _destinations(plan: StationPlan) -> tuple[dict[str, Destination], Destination]:
     """(the destination of each label, that of rejects)."""
     lanes = {
-        name: Destination(name, lane.actuator is not None, lane.delay_seconds)
+        name: Destination(name, lane.actuator is not None, plan.config.delay_seconds(lane))
         for name, lane in plan.config.lanes.items()
     }
     by_label = {
         label: lanes[name] for name, lane in plan.config.lanes.items() for label in lane.labels
     }
     return by_label, lanes[plan.config.default_lane]
-
-
-def _region(frame: Frame, region: Region | None) -> Image:
-    """The part of the picture that the station looks at.
-
-    Raises:
-        RegionError: it does not lie within the picture.
-    """
-    if region is None:
-        return frame.image
-    height, width = frame.image.shape[:2]
-    bottom, right = region.top + region.height, region.left + region.width
-    if bottom > height or right > width:
-        where = f" ({frame.source})" if frame.source else ""
-        raise RegionError(
-            f"region: reaches to {right}, {bottom} (left + width, top + height), but the camera's "
-            f"picture is {width}x{height} pixels{where}: correct the region in the station file"
-        )
-    return frame.image[region.top : bottom, region.left : right]

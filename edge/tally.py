@@ -22,6 +22,8 @@ class Tally:
     """Items by lane."""
     rejects: Counter[str] = field(default_factory=Counter)
     """Rejected items by reason."""
+    empty: int = 0
+    """Verdicts that there was no item."""
     missed: int = 0
     """Actuations whose moment had passed when the verdict was there."""
     dropped: int = 0
@@ -51,6 +53,8 @@ class Tally:
         if self.latencies_ms:
             p50, p95 = np.percentile(self.latencies_ms, (50, 95))
             lines.append(f"latency    p50 {p50:.1f} ms, p95 {p95:.1f} ms, from capture to verdict")
+        if self.empty:
+            lines.append(f"empty      {self.empty} times there was no item")
         if self.missed:
             lines.append(f"missed     {self.missed} actuations: their moment had passed")
         if self.lost:

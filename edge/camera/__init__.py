@@ -44,12 +44,20 @@ class CameraSettings(Section):
     kind: str
 
     @abstractmethod
-    def open(self, *, clock: Callable[[], float], pause: Callable[[float], bool]) -> Camera:
+    def open(
+        self,
+        *,
+        clock: Callable[[], float],
+        pause: Callable[[float], bool],
+        say: Callable[[str], None],
+    ) -> Camera:
         """The camera, ready to be read.
 
         Args:
             clock: seconds, monotonic.
             pause: waits so many seconds and returns False, or returns True at once when stopped.
+                Whatever waits uses it: it is also a sign of life for the watchdog.
+            say: tells the operator something, in one line.
 
         Raises:
             CameraError: it cannot be opened.

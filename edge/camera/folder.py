@@ -26,7 +26,13 @@ class Settings(CameraSettings):
     ] = 2.0
     loop: Annotated[bool, Field(description="begin again after the last picture")] = False
 
-    def open(self, *, clock: Callable[[], float], pause: Callable[[float], bool]) -> Camera:
+    def open(
+        self,
+        *,
+        clock: Callable[[], float],
+        pause: Callable[[float], bool],
+        say: Callable[[str], None],
+    ) -> Camera:
         """The folder's camera.
 
         Raises:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from edge.flow import Frame, UnreadableFrame
 
@@ -46,13 +46,21 @@ class FrameSlot:
             self._ended, self._frame = True, None
             self._changed.notify_all()
 
-    def frames(self) -> Iterator[Frame | UnreadableFrame]:
-        """Each frame as it is taken; waits for the next, and ends when no more will come."""
+    def frames(
+        self, patience: Callable[[], float | None] = lambda: None
+    ) -> Iterator[Frame | UnreadableFrame | None]:
+        """Each frame as it is taken; ends when no more will come.
+
+        Args:
+            patience: seconds to wait for the next one before a None is given instead, so that
+                whoever sorts can look at the clock; None: wait however long it takes.
+        """
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._frame is not None or self._ended)
+                self._changed.wait_for(lambda: self._frame is not None or self._ended, patience())
                 frame, self._frame = self._frame, None
+                ended = self._ended
                 self._changed.notify_all()
-            if frame is None:
+            if frame is None and ended:
                 return
             yield frame

@@ -23,11 +23,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from edge.config import read_station
-    from edge.service import stop_signals
+    from edge.service import Notifier, stop_signals
     from edge.station import Station
 
     plan = read_station(arguments.station)
-    with stop_signals() as events, Station(plan, events=events, show=_show, say=say) as station:
+    with (
+        stop_signals() as events,
+        Station(plan, events=events, show=_show, say=say, notifier=Notifier()) as station,
+    ):
         tally = station.run(max_items=arguments.max_items)
     for line in tally.lines():
         say(line)

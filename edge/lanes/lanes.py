@@ -35,6 +35,13 @@ class Lanes:
         with self._changed:
             return self._schedule.missed
 
+    @property
+    def overdue_seconds(self) -> float:
+        """How long the next thing to do has been due; 0 where it lies ahead."""
+        with self._changed:
+            next_at = self._schedule.next_at
+        return 0.0 if next_at is None else max(0.0, self._clock() - next_at)
+
     def actuate(self, lane: str, at: float) -> None:
         """Plans to move the actuator of `lane` at the time `at`; does not wait."""
         with self._changed:

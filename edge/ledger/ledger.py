@@ -16,7 +16,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from edge.errors import LedgerError, LedgerVersionError
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest migration. Known here, so that alembic is imported only where there is work for it."""
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -39,6 +39,7 @@ ITEMS = sa.Table(
     sa.Column("bundle", sa.String, nullable=False),
     sa.Column("bundle_digest", sa.String(64), nullable=False),
     sa.Column("latency_ms", sa.Float, nullable=False),
+    sa.Column("frames", sa.Integer),
     # Makes writing a row twice harmless, where a disk fails between commit and answer.
     sa.UniqueConstraint("station", "time", "item", name="one_row_per_item"),
 )
@@ -49,7 +50,7 @@ class Entry:
     """One item's row."""
 
     time: str
-    """When its picture was taken: UTC, ISO 8601 with microseconds, such as
+    """When its (last) picture was taken: UTC, ISO 8601 with microseconds, such as
     2026-11-21T23:04:36.123456Z."""
     station: str
     item: int
@@ -70,6 +71,8 @@ class Entry:
     bundle_digest: str
     latency_ms: float
     """Milliseconds from the capture of the picture to the verdict."""
+    frames: int | None
+    """How many frames of the item voted; None: its row is older than this column."""
 
 
 _COLUMNS = tuple(field.name for field in fields(Entry))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Sequence
+from typing import ClassVar, Protocol
 
-from edge.flow import Frame, Item
+from edge.flow import Frame, Sighting
 from edge.yaml_file import Section
 
 KINDS = {
@@ -16,17 +16,26 @@ KINDS = {
 
 
 class Trigger(Protocol):
-    """Finds the items in a stream of frames."""
+    """Finds the items in a stream of frames; has no clock but their capture times."""
 
-    def items(self, frames: Iterator[Frame]) -> Iterator[Item]:
-        """Each item, as soon as all its frames are there; ends with the frames."""
+    def look(self, frame: Frame) -> Sequence[Sighting]:
+        """What is to be seen in the next frame, whose image is cut to the station's region."""
+        ...
+
+    def end(self) -> Sequence[Sighting]:
+        """The frames have ended: every item that was still in view, as gone."""
         ...
 
 
 class TriggerSettings(Section):
-    """The section `trigger` of a station file."""
+    """The section `trigger` of a station file.
+
+    Attributes:
+        has_box: whether it tells where in the region an item is.
+    """
 
     kind: str
+    has_box: ClassVar[bool]
 
     @abstractmethod
     def open(self) -> Trigger:

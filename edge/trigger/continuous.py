@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from edge.flow import Frame, Item
+from edge.flow import Frame, Sighting
 from edge.trigger import Trigger, TriggerSettings
 
 
 class Settings(TriggerSettings):
     """`trigger: {kind: continuous}`."""
+
+    has_box: ClassVar[bool] = False
 
     kind: Annotated[Literal["continuous"], Field(description="the kind of trigger")]
 
@@ -24,7 +27,15 @@ class Settings(TriggerSettings):
 class ContinuousTrigger:
     """Takes every frame for an item: for photographs, and for a camera that shows one thing."""
 
-    def items(self, frames: Iterator[Frame]) -> Iterator[Item]:
-        """An item of one frame for each of `frames`."""
-        for frame in frames:
-            yield Item((frame,))
+    def __init__(self) -> None:
+        self._items = 0
+
+    def look(self, frame: Frame) -> Sequence[Sighting]:
+        """One new item, which fills the region and is gone at once."""
+        self._items += 1
+        seen = Sighting(self._items, None, passed=frame.captured)
+        return seen, replace(seen, gone=True)
+
+    def end(self) -> Sequence[Sighting]:
+        """Nothing: no item is ever left over."""
+        return ()

@@ -32,9 +32,9 @@ def sent(
         verdict,
         destinations={"can": lane, "bottle": FALLS},
         default=default,
-        captured=CAPTURED,
+        passed=CAPTURED,
         now=CAPTURED + after,
-        deadline_seconds=deadline,
+        deadline=None if deadline is None else CAPTURED + deadline,
     )
 
 

@@ -23,5 +23,6 @@ def entry(item: int, **changes: Any) -> Entry:
         "bundle": "tiny 1",
         "bundle_digest": "0" * 64,
         "latency_ms": 4.2,
+        "frames": 3,
     }
     return Entry(**(whole | changes))

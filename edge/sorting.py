@@ -1,0 +1,151 @@
+"""From frames to verdicts: which item each sighting is of, and when its vote is closed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from edge.decision import Ballot, Rules
+from edge.flow import Frame, Scores, Sighting, Verdict
+from edge.model.image_file import Image
+from edge.model.preprocess import Box
+from edge.trigger import Trigger
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """When an item's vote is closed, whether it is clear by then or not."""
+
+    deadline_seconds: float | None = None
+    """After its first frame; None: no limit."""
+    shortest_delay_seconds: float | None = None
+    """Of the lanes that move at a set time after an item's passing; None: there is none."""
+    margin_seconds: float = 0.0
+    """What the verdict itself takes: a vote is closed so much earlier."""
+
+    def at(self, first: float, passed: float) -> float | None:
+        """The moment, on the frames' clock, for an item first seen at `first`; None: never."""
+        ends = []
+        if self.deadline_seconds is not None:
+            ends.append(first + self.deadline_seconds)
+        if self.shortest_delay_seconds is not None:
+            ends.append(passed + self.shortest_delay_seconds)
+        return min(ends) - self.margin_seconds if ends else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """An item with its verdict."""
+
+    verdict: Verdict
+    frame: Frame
+    """The last one that was looked at."""
+    box: Box | None
+    """Where the item is in it."""
+    first: float
+    """When the item was first seen, in seconds on the frames' clock."""
+    passed: float
+    """When it passes the middle of the region; may lie ahead."""
+    frames: int
+    """How many frames voted."""
+
+
+@dataclass(slots=True)
+class _Voting:
+    """An item in view that has no verdict yet."""
+
+    ballot: Ballot
+    first: float
+    frame: Frame
+    box: Box | None
+    passed: float
+
+
+class Sorter:
+    """Gives every item that its trigger finds exactly one verdict.
+
+    Of an item's frames, as many are looked at as it takes: until the vote is clear, the item is
+    gone, or its time is up.
+    """
+
+    def __init__(
+        self,
+        trigger: Trigger,
+        score: Callable[[Image, Box | None], Scores],
+        *,
+        rules: Rules,
+        closing: Closing,
+        clock: Callable[[], float],
+    ) -> None:
+        """No item is in view.
+
+        Args:
+            score: class probabilities of the item in a box of a region.
+            clock: seconds, the clock of the frames' capture times.
+        """
+        self._trigger, self._score, self._clock = trigger, score, clock
+        self._rules, self._closing = rules, closing
+        self._voting: dict[int, _Voting] = {}
+        self._decided: set[int] = set()
+
+    @property
+    def next_closing(self) -> float | None:
+        """When the next vote is to be closed, even if no frame comes; None: none is open."""
+        closings = map(self._closes, self._voting.values())
+        return min((moment for moment in closings if moment is not None), default=None)
+
+    def look(self, frame: Frame) -> Iterator[Outcome]:
+        """The items that get their verdict with this frame, cut to the station's region."""
+        for sighting in self._trigger.look(frame):
+            yield from self._follow(sighting, frame)
+        yield from self.close_due()
+
+    def close_due(self) -> Iterator[Outcome]:
+        """The items whose time is up now."""
+        now = self._clock()
+        for item, voting in list(self._voting.items()):
+            closes = self._closes(voting)
+            if closes is not None and now >= closes:
+                yield self._close(item)
+
+    def end(self) -> Iterator[Outcome]:
+        """The items still in view: there are no more frames."""
+        self._trigger.end()
+        for item in list(self._voting):
+            yield self._close(item)
+
+    def _follow(self, sighting: Sighting, frame: Frame) -> Iterator[Outcome]:
+        item = sighting.item
+        if sighting.gone:
+            if item in self._voting:
+                if sighting.passed is not None:
+                    self._voting[item].passed = sighting.passed
+                yield self._close(item)
+            self._decided.discard(item)
+            return
+        if item in self._decided:
+            return
+        passed = frame.captured if sighting.passed is None else sighting.passed
+        voting = self._voting.get(item)
+        if voting is None:
+            voting = _Voting(Ballot(self._rules), frame.captured, frame, sighting.box, passed)
+            self._voting[item] = voting
+        voting.frame, voting.box, voting.passed = frame, sighting.box, passed
+        voting.ballot.add(self._score(frame.image, sighting.box), whole=sighting.whole)
+        if voting.ballot.decided:
+            yield self._close(item)
+
+    def _closes(self, voting: _Voting) -> float | None:
+        return self._closing.at(voting.first, voting.passed)
+
+    def _close(self, item: int) -> Outcome:
+        voting = self._voting.pop(item)
+        self._decided.add(item)
+        return Outcome(
+            verdict=voting.ballot.verdict(),
+            frame=voting.frame,
+            box=voting.box,
+            first=voting.first,
+            passed=voting.passed,
+            frames=voting.ballot.frames,
+        )
