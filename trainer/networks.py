@@ -107,7 +107,47 @@ def _mobilenet_v2(plan: NetworkPlan, spec: InputSpec, image: Any) -> Any:
     return own.output
 
 
-NETWORKS: dict[str, Callable[[NetworkPlan, InputSpec, Any], Any]] = {"mobilenet_v2": _mobilenet_v2}
+def _convnet(plan: NetworkPlan, spec: InputSpec, image: Any) -> Any:
+    """Four residual blocks of plain convolutions: few layers, so that they learn from scratch fast.
+
+    Source of the block: He et al., Deep residual learning for image recognition, CVPR 2016.
+    """
+    if plan.weights == "imagenet":
+        raise UsageError(
+            "network.weights: convnet has no ImageNet weights: choose none, or mobilenet_v2"
+        )
+    x = keras.layers.Rescaling(1 / 127.5, offset=-1, name="rescaling")(image)
+    x = _convolved(x, _width(16, plan), "stem", stride=2)
+    for number, filters in enumerate((24, 48, 96, 128), start=1):
+        name, filters = f"block_{number}", _width(filters, plan)
+        straight = _convolved(x, filters, f"{name}_short", stride=2, size=1, relu=False)
+        x = _convolved(x, filters, f"{name}_first", stride=2)
+        x = _convolved(x, filters, f"{name}_second", relu=False)
+        x = keras.layers.Add(name=f"{name}_sum")([x, straight])
+        x = keras.layers.ReLU(name=f"{name}_add")(x)
+    if plan.weights != "none":
+        _load_weights(keras.Model(image, x), Path(plan.weights))
+    return x
+
+
+def _width(filters: int, plan: NetworkPlan) -> int:
+    return max(8, 8 * round(filters * plan.alpha / 8))
+
+
+def _convolved(
+    x: Any, filters: int, name: str, *, stride: int = 1, size: int = 3, relu: bool = True
+) -> Any:
+    x = keras.layers.Conv2D(
+        filters, size, strides=stride, padding="same", use_bias=False, name=f"{name}_conv"
+    )(x)
+    x = keras.layers.BatchNormalization(momentum=_SCRATCH_MOMENTUM, name=f"{name}_norm")(x)
+    return keras.layers.ReLU(name=f"{name}_relu")(x) if relu else x
+
+
+NETWORKS: dict[str, Callable[[NetworkPlan, InputSpec, Any], Any]] = {
+    "mobilenet_v2": _mobilenet_v2,
+    "convnet": _convnet,
+}
 """Name -> a function that gives the features (batch, rows, columns, depth) of an input tensor."""
 
 
