@@ -9,10 +9,19 @@ import pytest
 
 from edge import camera, lanes, trigger
 from edge.cli import main
-from edge.config import Decision, Lane, LedgerSettings, Region, StationConfig, read_station
+from edge.config import (
+    Belt,
+    Decision,
+    Lane,
+    LedgerSettings,
+    Region,
+    StationConfig,
+    read_eye,
+    read_station,
+)
 from edge.errors import EXIT_CONFIG, EXIT_OK, ConfigError
 from edge.yaml_file import Section
-from tests.bundles import make_bundle
+from tests.bundles import SPEC, make_bundle
 from tests.edge.stations import STATION, make_station
 
 
@@ -117,6 +126,21 @@ MISTAKES = [
         13,
         "decision.accept.blue: must be less than or equal to 1. Received: 90",
     ),
+    (
+        ("    labels: [red]", "    labels: [red]\n    distance_metres: 0.4"),
+        8,
+        "lanes.warm.distance_metres: needs the belt's speed: add a section `belt:",
+    ),
+    (
+        ("    labels: [red]", "    labels: [red]\n    distance_metres: 0.4\n    delay_seconds: 1"),
+        6,
+        "lanes.warm: has delay_seconds and distance_metres: keep one of them",
+    ),
+    (
+        ("default_lane", "decision: {clear_frames: 9, max_frames: 8}\ndefault_lane"),
+        13,
+        "decision: clear_frames (9) is above max_frames (8)",
+    ),
     # YAML itself
     (("default_lane", "station: bin-2\ndefault_lane"), 13, "stands here twice, first on line 1"),
     (("  cold:\n", "  warm:\n"), 9, "lanes.warm: stands here twice, first on line 6"),
@@ -164,6 +188,60 @@ def test_what_yaml_1_1_takes_for_a_boolean_or_a_date_can_be_a_label(tmp_path: Pa
     text = text.replace("[blue]", "[]").replace("[green]", "[]")
     plan = read_station(make_station(tmp_path / "station", text=text, bundle=bundle))
     assert plan.config.lanes["warm"].labels == list(labels)
+
+
+def test_a_distance_on_a_belt_is_a_delay(tmp_path: Path, tiny_bundle: Path) -> None:
+    text = STATION.replace("    labels: [red]", "    labels: [red]\n    distance_metres: 0.5")
+    text = text.replace("    labels: [blue]", "    labels: [blue]\n    delay_seconds: 3")
+    file = make_station(
+        tmp_path, text=text + "belt: {metres_per_second: 0.2}\n", bundle=tiny_bundle
+    )
+    config = read_station(file).config
+    assert {name: config.delay_seconds(lane) for name, lane in config.lanes.items()} == {
+        "warm": pytest.approx(2.5),
+        "cold": 3,
+        "rest": None,
+    }
+
+
+def test_pictures_of_nothing_need_no_lane(tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path / "made", labels=("red", "empty", "blue"))
+    text = STATION.replace("{labels: [green]}", "{labels: []}")
+    assert read_station(make_station(tmp_path / "station", text=text, bundle=bundle)).config
+
+
+def test_a_model_of_single_items_needs_a_trigger_that_finds_them(tmp_path: Path) -> None:
+    spec = SPEC.model_copy(update={"crop": "item"})
+    bundle = make_bundle(tmp_path / "made", spec=spec)
+    problems = problems_of(tmp_path / "station", bundle)
+    assert len(problems) == 1
+    assert problems[0].startswith("4: trigger: tiny 1 was trained on items cut out of the picture")
+
+
+EYE = """\
+station: bin-1
+camera: {kind: folder, path: photos}
+trigger: {kind: continuous}
+"""
+
+
+@pytest.mark.parametrize("rest", ["", "bundle: no/such\nlanes: {metal: {labels: [what]}}\n"])
+def test_how_a_station_sees_is_known_before_there_is_a_bundle(rest: str, tmp_path: Path) -> None:
+    file = tmp_path / "station.yaml"
+    file.write_text(EYE + rest, encoding="utf-8")
+    (tmp_path / "photos").mkdir()
+    eye = read_eye(file)
+    assert (eye.station, eye.camera.kind, eye.trigger.kind) == ("bin-1", "folder", "continuous")
+
+
+def test_a_mistake_in_how_a_station_sees_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "station.yaml"
+    file.write_text(EYE.replace("photos", "photo") + "lains: {}\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        read_eye(file)
+    assert len(caught.value.problems) == 2
+    assert caught.value.problems[0].startswith("2: camera.path: no such folder")
+    assert caught.value.problems[1].startswith("4: lains: unknown key. Did you mean lanes?")
 
 
 @pytest.mark.parametrize(
@@ -239,6 +317,7 @@ MODELS: list[type[Section]] = [
     StationConfig,
     Region,
     Decision,
+    Belt,
     Lane,
     LedgerSettings,
     *(

@@ -22,10 +22,11 @@ from edge.lanes.servo import Servo
 from edge.ledger import ledger as ledgers
 from edge.ledger import recorder as recorders
 from edge.ledger.ledger import Entry, Ledger
+from edge.service import Notifier
 from edge.station import Station
 from edge.tally import Tally
 from edge.worker import Events
-from tests.bundles import BGR, LABELS, write_picture
+from tests.bundles import BGR, LABELS, make_bundle, write_picture
 from tests.edge.stations import STATION, make_station
 
 LONG_HOLDS = STATION.replace("hold_seconds: 0.01", "hold_seconds: 50").replace(
@@ -368,3 +369,69 @@ def test_without_actuators_no_pins_are_opened(new_run: NewRun) -> None:
     ) as station:
         assert station.run().items == 3
     assert any("no lane has an actuator" in said for said in run.said)
+
+
+def test_a_camera_that_says_nothing_ends_the_station(
+    new_run: NewRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = new_run(LONG_HOLDS)
+    release = threading.Event()
+    monkeypatch.setattr(FolderCamera, "read", lambda camera: release.wait(60) and None)
+    monkeypatch.setattr(FolderCamera, "close", lambda camera: release.set())
+    monkeypatch.setattr(stations, "_STUCK_SECONDS", 0.2)
+    monkeypatch.setattr(stations, "_LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(stations, "_PATIENCE_SECONDS", 0.2)
+    with pytest.raises(StuckError, match="camera: no sign of life"):
+        run()
+    assert run.states(SERVO) == pytest.approx([0, REST_PULSE, 0])
+
+
+def test_a_camera_that_waits_on_purpose_is_not_stuck(
+    new_run: NewRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = new_run(STATION.replace("second: 1000", "second: 2"))
+    monkeypatch.setattr(stations, "_STUCK_SECONDS", 0.2)
+    monkeypatch.setattr(stations, "_LOOK_SECONDS", 0.05)
+    assert run().items == 3
+
+
+def test_the_system_is_told_that_the_station_is_ready_alive_and_stopping(
+    new_run: NewRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = new_run(STATION.replace("second: 1000", "second: 5"))
+    monkeypatch.setattr(stations, "_LOOK_SECONDS", 0.02)
+    told: list[str] = []
+
+    class Told(Notifier):
+        def _tell(self, *lines: str) -> bool:
+            told.extend(lines)
+            return True
+
+    notifier = Told({"NOTIFY_SOCKET": "/nowhere", "WATCHDOG_USEC": "80000"})
+    with Station(
+        read_station(run.file),
+        events=run.events,
+        show=run.shown.append,
+        say=run.said.append,
+        pins=lambda: run.pins,
+        notifier=notifier,
+    ) as station:
+        station.run()
+    assert told[:2] == ["READY=1", "STATUS=sorting with tiny 1"]
+    assert "WATCHDOG=1" in told
+    assert told[-1] == "STOPPING=1"
+
+
+def test_pictures_of_nothing_are_no_items(tmp_path: Path) -> None:
+    file = make_station(
+        tmp_path,
+        text=STATION.replace("{labels: [green]}", "{labels: []}"),
+        bundle=make_bundle(tmp_path / "made", labels=("red", "empty", "blue")),
+    )
+    events: Events = queue.SimpleQueue()
+    shown: list[Entry] = []
+    with Station(read_station(file), events=events, show=shown.append, say=print) as station:
+        tally = station.run()
+    assert [entry.label for entry in shown] == ["red", "blue"]
+    assert (tally.items, tally.empty) == (2, 1)
+    assert "empty      1 times there was no item" in tally.lines()

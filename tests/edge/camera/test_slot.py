@@ -15,7 +15,7 @@ def test_a_newer_frame_takes_the_place_of_one_nobody_took() -> None:
     for sequence in (1, 2, 3):
         slot.put(frame(sequence))
     slot.finish()
-    assert [taken.sequence for taken in slot.frames()] == [3]
+    assert [taken.sequence for taken in slot.frames() if taken] == [3]
     assert slot.dropped == 2
 
 
@@ -30,7 +30,7 @@ def test_one_who_waits_loses_no_frame() -> None:
 
     filling = threading.Thread(target=fill)
     filling.start()
-    assert [taken.sequence for taken in slot.frames()] == list(range(50))
+    assert [taken.sequence for taken in slot.frames() if taken] == list(range(50))
     filling.join(10)
     assert slot.dropped == 0
 
@@ -45,3 +45,16 @@ def test_close_wakes_both_sides() -> None:
     assert not taking.is_alive()
     assert taken == []
     assert not slot.wait_until_taken()
+
+
+def test_one_who_is_impatient_gets_nothing_and_waits_on() -> None:
+    slot = FrameSlot()
+    frames = slot.frames(lambda: 0.0)
+    assert next(frames) is None
+    slot.put(frame(4))
+    taken = next(frames)
+    assert taken is not None
+    assert taken.sequence == 4
+    assert next(frames) is None
+    slot.finish()
+    assert list(frames) == []

@@ -123,3 +123,16 @@ def test_a_full_disk_is_told_and_loses_nothing_written(tmp_path: Path) -> None:
         with pytest.raises(LedgerError, match="the disk is full: free some space"):
             ledger.append([entry(item, source="x" * 5000) for item in range(2, 9)])
         assert [found.item for found in ledger.entries()] == [1]
+
+
+def test_a_ledger_without_the_newest_column_is_brought_up_to_date(tmp_path: Path) -> None:
+    file = tmp_path / "ledger.sqlite"
+    with Ledger(file) as ledger:
+        ledger.append([entry(1)])
+    with sqlite3.connect(file) as connection:
+        connection.execute("ALTER TABLE items DROP COLUMN frames")
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+    connection.close()
+    with Ledger(file) as ledger:
+        ledger.append([entry(2)])
+        assert list(ledger.entries()) == [entry(1, frames=None), entry(2)]

@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from edge.decision import Rules
+from edge.flow import Frame, RejectReason, Scores, Sighting
+from edge.model.image_file import Image
+from edge.model.preprocess import Box
+from edge.sorting import Closing, Outcome, Sorter
+
+LABELS = ("can", "bottle")
+CAN, BOTTLE, UNSURE = (0.9, 0.1), (0.1, 0.9), (0.6, 0.4)
+BOX = Box(1, 1, 4, 4)
+NO_LIMIT = Closing()
+
+
+@dataclass
+class Script:
+    """A trigger, a model and a clock that do what a test says."""
+
+    sightings: list[Sequence[Sighting]] = field(default_factory=list)
+    scores: list[tuple[float, float]] = field(default_factory=list)
+    now: float = 0.0
+    scored: int = 0
+
+    def look(self, frame: Frame) -> Sequence[Sighting]:
+        return self.sightings.pop(0)
+
+    def end(self) -> Sequence[Sighting]:
+        return ()
+
+    def score(self, image: Image, box: Box | None) -> Scores:
+        self.scored += 1
+        return np.array(self.scores.pop(0), np.float32)
+
+    def clock(self) -> float:
+        return self.now
+
+
+def sorter(script: Script, closing: Closing = NO_LIMIT) -> Sorter:
+    rules = Rules(LABELS, {"can": 0.8, "bottle": 0.8}, clear_frames=3, max_frames=6)
+    return Sorter(script, script.score, rules=rules, closing=closing, clock=script.clock)
+
+
+def seen(item: int = 1, *, whole: bool = True, passed: float | None = None) -> Sighting:
+    return Sighting(item, BOX, whole=whole, passed=passed)
+
+
+def gone(item: int = 1, *, passed: float | None = None) -> Sighting:
+    return Sighting(item, BOX, gone=True, passed=passed)
+
+
+def play(script: Script, closing: Closing = NO_LIMIT) -> list[tuple[int, Outcome]]:
+    """(number of the frame, outcome) of every verdict; a frame each tenth of a second from 0."""
+    found: list[tuple[int, Outcome]] = []
+    sorting = sorter(script, closing)
+    for number in range(len(script.sightings)):
+        script.now = number / 10
+        frame = Frame(np.zeros((8, 8, 3), np.uint8), script.now, number)
+        found += [(number, outcome) for outcome in sorting.look(frame)]
+    return found + [(-1, outcome) for outcome in sorting.end()]
+
+
+@pytest.mark.parametrize(
+    ("scores", "whole", "frame", "reject", "voted"),
+    [
+        ([CAN] * 3, [True] * 3, 2, None, 3),  # clear: as early as that
+        ([CAN] * 2, [True] * 2, 2, None, 2),  # gone before it was clear
+        ([CAN], [True], 1, None, 1),
+        ([CAN, UNSURE, CAN, CAN, CAN], [True] * 5, 2, None, 3),  # 0.8 together
+        # one frame says otherwise: the vote goes on until the item is gone
+        ([CAN, BOTTLE, CAN, CAN, CAN], [True] * 5, 5, RejectReason.LOW_CONFIDENCE, 5),
+        ([UNSURE] * 6, [True] * 6, 5, RejectReason.LOW_CONFIDENCE, 6),  # no more than max_frames
+        ([CAN, BOTTLE], [True] * 2, 2, RejectReason.DISAGREEMENT, 2),
+        # cut off by the edge: counts only where nothing better comes
+        ([BOTTLE, BOTTLE, CAN, CAN, CAN], [False, False, True, True, True], 4, None, 3),
+        ([CAN, CAN], [False, False], 2, None, 2),
+    ],
+)
+def test_an_item_gets_its_verdict_when_its_vote_is_clear_or_it_is_gone(
+    scores: list[tuple[float, float]],
+    whole: list[bool],
+    frame: int,
+    reject: RejectReason | None,
+    voted: int,
+) -> None:
+    script = Script([[seen(whole=shown)] for shown in whole] + [[gone()], []], list(scores))
+    ((number, outcome),) = play(script)
+    assert (number, outcome.verdict.reject, outcome.frames) == (frame, reject, voted)
+    assert outcome.verdict.label == "can"
+    assert outcome.box == BOX
+
+
+def test_a_decided_item_is_not_looked_at_again_and_has_one_verdict() -> None:
+    script = Script([[seen()]] * 9 + [[gone()]], [CAN] * 9)
+    assert len(play(script)) == 1
+    assert script.scored == 3
+
+
+def test_items_side_by_side_keep_their_votes_apart() -> None:
+    script = Script(
+        [[seen(1), seen(2)]] * 2 + [[gone(1), seen(2)], [gone(2)]],
+        [CAN, BOTTLE, CAN, BOTTLE, BOTTLE],
+    )
+    assert [(n, o.verdict.label, o.frames) for n, o in play(script)] == [
+        (2, "can", 2),
+        (2, "bottle", 3),
+    ]
+
+
+def test_items_in_view_when_the_frames_end_get_their_verdict() -> None:
+    assert [(n, o.frames) for n, o in play(Script([[seen()]], [CAN]))] == [(-1, 1)]
+
+
+def test_an_item_that_was_never_seen_has_no_verdict() -> None:
+    assert play(Script([[gone(7)], []])) == []
+
+
+@pytest.mark.parametrize(
+    ("closing", "passed", "frame"),
+    [
+        (Closing(deadline_seconds=0.35), None, 4),
+        (Closing(deadline_seconds=0.35, margin_seconds=0.1), None, 3),
+        (Closing(shortest_delay_seconds=0.15), 0.1, 3),  # the flap has to move then
+        (Closing(deadline_seconds=0.35, shortest_delay_seconds=0.15), 0.0, 2),
+        (NO_LIMIT, None, -1),
+    ],
+)
+def test_a_vote_that_is_not_clear_is_closed_in_time(
+    closing: Closing, passed: float | None, frame: int
+) -> None:
+    script = Script([[seen(passed=passed)]] * 5, [UNSURE] * 5)
+    ((number, outcome),) = play(script, closing)
+    assert number == frame
+    assert outcome.verdict.reject is RejectReason.LOW_CONFIDENCE
+
+
+def test_a_vote_is_closed_in_time_when_no_more_frames_come() -> None:
+    script = Script([[seen()]], [CAN])
+    sorting = sorter(script, Closing(deadline_seconds=2.0))
+    assert sorting.next_closing is None
+    frame = Frame(np.zeros((8, 8, 3), np.uint8), 0.0, 1)
+    assert list(sorting.look(frame)) == []
+    assert sorting.next_closing == 2.0
+    script.now = 1.99
+    assert list(sorting.close_due()) == []
+    script.now = 2.0
+    assert [outcome.verdict.label for outcome in sorting.close_due()] == ["can"]
+    assert sorting.next_closing is None
+
+
+@pytest.mark.parametrize(
+    ("sightings", "passed"),
+    [
+        ([seen(passed=None)], 0.0),  # not known: the frame's own time
+        ([seen(passed=0.4), seen(passed=0.5)], 0.5),  # the latest estimate
+        ([seen(passed=0.4), gone(passed=0.6)], 0.6),
+        ([seen(passed=0.4), gone()], 0.4),
+    ],
+)
+def test_an_item_passes_when_its_trigger_says_so(sightings: list[Sighting], passed: float) -> None:
+    ((_, outcome),) = play(Script([[sighting] for sighting in sightings], [CAN] * 2))
+    assert (outcome.first, outcome.passed) == (0.0, passed)
