@@ -12,19 +12,24 @@ class FrameSlot:
     """Hands frames from the camera's thread to the sorting thread.
 
     Attributes:
-        dropped: frames that a newer one replaced before they were taken.
+        dropped: frames that nobody looked at: a newer one replaced them here, or already in the
+            camera, as the gaps between the sequence numbers tell.
     """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._frame: Frame | UnreadableFrame | None = None
         self._ended = False
+        self._sequence: int | None = None
         self.dropped = 0
 
     def put(self, frame: Frame | UnreadableFrame) -> None:
         """Leaves `frame` to be taken, in place of one that still lies there."""
         with self._changed:
             self.dropped += self._frame is not None
+            if self._sequence is not None:
+                self.dropped += max(0, frame.sequence - self._sequence - 1)
+            self._sequence = frame.sequence
             self._frame = frame
             self._changed.notify_all()
 

@@ -19,6 +19,15 @@ def test_a_newer_frame_takes_the_place_of_one_nobody_took() -> None:
     assert slot.dropped == 2
 
 
+def test_frames_that_the_camera_left_out_are_counted() -> None:
+    slot = FrameSlot()
+    frames = slot.frames()
+    for sequence in (5, 6, 9):
+        slot.put(frame(sequence))
+        next(frames)
+    assert slot.dropped == 2
+
+
 def test_one_who_waits_loses_no_frame() -> None:
     slot = FrameSlot()
 
