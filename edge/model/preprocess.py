@@ -91,7 +91,7 @@ def preprocess(
             f"out must be contiguous uint8 {spec.shape}. Received: {out.dtype} {out.shape}"
         )
     if spec.crop == "item" and box is not None:
-        image = _cut_item(image, box, spec.padding)
+        image = cut_item(image, box, spec.padding)
     plan = _plan(image.shape[0], image.shape[1], spec.height, spec.width, spec.geometry)
     if plan.cut is not None:
         image = image[plan.cut]
@@ -103,6 +103,22 @@ def preprocess(
         out[bar] = spec.fill
     _write_channels(image, out if plan.place is None else out[plan.place])
     return out
+
+
+def cut_item(image: Image, box: Box, padding: float) -> Image:
+    """The item's box with some room around it, as far as the picture goes; a view, not a copy.
+
+    Args:
+        image: uint8 (height, width, 3), a station's region.
+        padding: room on each side, as a share of the box's longer side.
+    """
+    room = round(padding * max(box.width, box.height))
+    height, width = image.shape[:2]
+    top = min(max(0, box.top - room), height - 1)
+    left = min(max(0, box.left - room), width - 1)
+    bottom = max(top + 1, min(height, box.top + box.height + room))
+    right = max(left + 1, min(width, box.left + box.width + room))
+    return image[top:bottom, left:right]
 
 
 _Part = tuple[slice, slice]
@@ -161,16 +177,6 @@ def _plan(height: int, width: int, out_height: int, out_width: int, geometry: st
 
 def _part(top: int, left: int, height: int, width: int) -> _Part:
     return slice(top, top + height), slice(left, left + width)
-
-
-def _cut_item(image: Image, box: Box, padding: float) -> Image:
-    room = round(padding * max(box.width, box.height))
-    height, width = image.shape[:2]
-    top = min(max(0, box.top - room), height - 1)
-    left = min(max(0, box.left - room), width - 1)
-    bottom = max(top + 1, min(height, box.top + box.height + room))
-    right = max(left + 1, min(width, box.left + box.width + room))
-    return image[top:bottom, left:right]
 
 
 def _write_channels(image: Image, out: Tensor) -> None:
