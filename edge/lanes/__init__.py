@@ -8,6 +8,7 @@ from typing import Annotated, Protocol
 from pydantic import Field, ValidationInfo, field_validator
 
 from edge.lanes.pins import Pins
+from edge.lanes.schedule import Timing
 from edge.yaml_file import Section, advised
 
 KINDS = {
@@ -22,18 +23,30 @@ that is how a pin used twice is found."""
 
 
 class Actuator(Protocol):
-    """A device that moves an item into a lane. Opening it puts it at rest."""
+    """A device that moves an item into a lane.
+
+    It is in its safe state from the moment it is opened until the station sorts, and again from the
+    moment the station ends, however it ends. In between it is at rest or active.
+    """
 
     def activate(self) -> None:
         """Moves it to where it diverts items."""
         ...
 
     def rest(self) -> None:
-        """Moves it back to where it lets items pass; may be called twice."""
+        """Moves it to where it lets items pass; may be called twice."""
+        ...
+
+    def release(self) -> None:
+        """Ends what holds it in its place; it stays there as long as nothing pushes it."""
+        ...
+
+    def safe(self) -> None:
+        """Moves it to where it does no harm while nobody sorts; may be called twice."""
         ...
 
     def close(self) -> None:
-        """Puts it at rest and frees its pins; may be called twice."""
+        """Leaves it in its safe state and frees its pins; may be called twice."""
         ...
 
 
@@ -65,9 +78,14 @@ class ActuatorSettings(Section):
             )
         return longest
 
+    @property
+    def timing(self) -> Timing:
+        """How long it is on, for the schedule."""
+        return Timing(self.hold_seconds, self.max_on_seconds)
+
     @abstractmethod
     def open(self, pins: Pins) -> Actuator:
-        """The actuator, at rest.
+        """The actuator, in its safe state.
 
         Raises:
             PinError: its pin cannot be used.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 
 from edge.lanes import Actuator
@@ -23,7 +23,7 @@ class Lanes:
         *,
         clock: Callable[[], float],
     ) -> None:
-        """Moves `actuators`, which are at rest and stay the caller's to close."""
+        """Moves `actuators`, which are in their safe state and stay the caller's to close."""
         self._actuators, self._clock = actuators, clock
         self._schedule = Schedule(timings)
         self._changed = threading.Condition()
@@ -48,15 +48,23 @@ class Lanes:
             self._schedule.add(lane, at)
             self._changed.notify()
 
+    def retime(self, lane: str, timing: Timing) -> None:
+        """Changes how long `lane` is on, from its next actuation."""
+        with self._changed:
+            self._schedule.retime(lane, timing)
+
     def run(self) -> None:
-        """Moves what is due until it is told to end; ends with every actuator at rest.
+        """Moves what is due until it is told to end: from rest on, into the safe state.
 
         Raises:
             PinError: a pin could not be written.
         """
         with ExitStack() as at_the_end:
             for actuator in self._actuators.values():
-                at_the_end.callback(actuator.rest)
+                at_the_end.callback(actuator.safe)
+            with self._changed:
+                changes = self._schedule.begin(self._clock())
+            self._carry_out(changes)
             while self._wait():
                 self.step()
 
@@ -64,11 +72,7 @@ class Lanes:
         """Moves what is due now."""
         with self._changed:
             changes = self._schedule.take_due(self._clock())
-        for lane, change in changes:
-            if change is Change.ACTIVATE:
-                self._actuators[lane].activate()
-            else:
-                self._actuators[lane].rest()
+        self._carry_out(changes)
 
     def finish(self) -> None:
         """Lets `run` end when everything planned is done."""
@@ -82,13 +86,23 @@ class Lanes:
             self._stopped = True
             self._changed.notify()
 
+    def _carry_out(self, changes: Iterable[tuple[str, Change]]) -> None:
+        for lane, change in changes:
+            match change:
+                case Change.ACTIVATE:
+                    self._actuators[lane].activate()
+                case Change.REST:
+                    self._actuators[lane].rest()
+                case Change.RELEASE:
+                    self._actuators[lane].release()
+
     def _wait(self) -> bool:
         """True when something is due, False when `run` is to end."""
         with self._changed:
             while not self._stopped:
-                next_at = self._schedule.next_at
-                if next_at is None and self._draining:
+                if self._draining and self._schedule.idle:
                     return False
+                next_at = self._schedule.next_at
                 pause = None if next_at is None else next_at - self._clock()
                 if pause is not None and pause <= 0:
                     return True

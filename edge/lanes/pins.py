@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -21,10 +22,18 @@ class Pins:
         factory: what gpiozero's devices take as `pin_factory`.
         real: whether a wire on them would feel anything.
         title: what they are, for people.
+        clock: seconds, monotonic, by which devices know how long they have been moving.
     """
 
-    def __init__(self, factory: Any, *, real: bool, title: str) -> None:
-        self.factory, self.real, self.title = factory, real, title
+    def __init__(
+        self,
+        factory: Any,
+        *,
+        real: bool,
+        title: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.factory, self.real, self.title, self.clock = factory, real, title, clock
 
     def __enter__(self) -> Pins:
         return self
@@ -63,9 +72,12 @@ def open_pins(board: Path = _BOARD) -> Pins:
         factory = MockFactory(pin_class=MockPWMPin)  # the plain MockPin cannot drive a servo
         return Pins(factory, real=False, title=f"mock (no Raspberry Pi: {name or 'no board name'})")
     try:
-        from gpiozero.pins.lgpio import LGPIOFactory
+        # On import lgpio makes a pipe in the current folder, which may not be writable, and keeps
+        # it open: its name is needed no more.
+        with tempfile.TemporaryDirectory() as folder, chdir(folder):
+            from edge.lanes.lgpio_pins import SteadyFactory
 
-        return Pins(LGPIOFactory(), real=True, title=f"real, {name}")
+        return Pins(SteadyFactory(), real=True, title=f"real, {name}")
     except ImportError as error:
         raise PinError(
             f"{name}: lgpio cannot be loaded ({error}): install python3-lgpio and make the "

@@ -16,6 +16,8 @@ class Timing:
     """For one item; items that follow each other closely prolong it."""
     max_on_seconds: float | None = None
     """Without a pause, however many items follow; None: no limit."""
+    release_seconds: float | None = None
+    """After it moved, until nothing needs to hold it in its place any more; None: it is held."""
 
 
 class Change(Enum):
@@ -23,6 +25,7 @@ class Change(Enum):
 
     ACTIVATE = "activate"
     REST = "rest"
+    RELEASE = "release"
 
 
 @dataclass(slots=True)
@@ -30,6 +33,11 @@ class _Lane:
     timing: Timing
     on_since: float | None = None
     off_at: float = 0.0
+    release_at: float | None = None
+
+    def moves(self, now: float) -> None:
+        wait = self.timing.release_seconds
+        self.release_at = None if wait is None else now + wait
 
 
 @dataclass(slots=True)
@@ -55,11 +63,27 @@ class Schedule:
         self._added += 1
         heapq.heappush(self._due, (at, self._added, lane))
 
+    def begin(self, now: float) -> list[tuple[str, Change]]:
+        """What has to be done before the first actuation: everything goes to rest."""
+        for lane in self._lanes.values():
+            lane.moves(now)
+        return [(name, Change.REST) for name in self._lanes]
+
+    def retime(self, lane: str, timing: Timing) -> None:
+        """Changes how long `lane` is on, from its next actuation."""
+        self._lanes[lane].timing = timing
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is planned and everything is at rest."""
+        return not self._due and all(lane.on_since is None for lane in self._lanes.values())
+
     @property
     def next_at(self) -> float | None:
-        """When something is due next; None: nothing is planned and everything is at rest."""
+        """When something is due next; None: nothing will be, unless more is planned."""
         ends = [lane.off_at for lane in self._lanes.values() if lane.on_since is not None]
-        return min([*ends, *(at for at, _, _ in self._due[:1])], default=None)
+        releases = [lane.release_at for lane in self._lanes.values() if lane.release_at is not None]
+        return min([*ends, *releases, *(at for at, _, _ in self._due[:1])], default=None)
 
     def take_due(self, now: float) -> list[tuple[str, Change]]:
         """What has to be done at the time `now`, in order; the caller does it all at once."""
@@ -74,13 +98,17 @@ class Schedule:
             changes.extend(self._ended(name, now))
             if lane.on_since is None:
                 lane.on_since = now
+                lane.moves(now)
                 changes.append((name, Change.ACTIVATE))
             # A full hold, also where the clock was read a little late: a flap needs its time.
             lane.off_at = max(lane.off_at, now + lane.timing.hold_seconds)
             if lane.timing.max_on_seconds is not None:
                 lane.off_at = min(lane.off_at, lane.on_since + lane.timing.max_on_seconds)
-        for name in self._lanes:
+        for name, lane in self._lanes.items():
             changes.extend(self._ended(name, now))
+            if lane.release_at is not None and lane.release_at <= now:
+                lane.release_at = None
+                changes.append((name, Change.RELEASE))
         return changes
 
     def _ended(self, name: str, now: float) -> list[tuple[str, Change]]:
@@ -88,4 +116,5 @@ class Schedule:
         if lane.on_since is None or now < lane.off_at:
             return []
         lane.on_since = None
+        lane.moves(now)
         return [(name, Change.REST)]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from edge.lanes import Actuator, ActuatorSettings, Pin
+from edge.lanes import ActuatorSettings, Pin
 from edge.lanes.pins import Pins, pin_errors
+from edge.lanes.pulses import HardwarePulses, Pulses, SoftwarePulses
+from edge.lanes.schedule import Timing
 from edge.yaml_file import advised
 
 Angle = Annotated[float, Field(ge=-360, le=360)]
@@ -25,9 +28,32 @@ class Settings(ActuatorSettings):
     max_pulse_seconds: Annotated[Pulse, Field(description="longest pulse")] = 0.002
     rest_angle: Annotated[Angle, Field(description="degrees where items pass")]
     active_angle: Annotated[Angle, Field(description="degrees where items are diverted")]
+    safe_angle: Annotated[
+        Angle | None,
+        Field(
+            description="degrees while the station does not sort: before it is ready, after it "
+            "ended, however it ended; without it, rest_angle"
+        ),
+    ] = None
     turn_seconds: Annotated[
-        float, Field(ge=0, le=5, description="seconds the arm may need to turn back at the end")
+        float, Field(ge=0, le=5, description="seconds the arm may need to turn")
     ] = 0.5
+    pulses: Annotated[
+        Literal["always", "while_turning"],
+        Field(
+            description="always: the arm holds its place against a push. while_turning: no pulses "
+            "after turn_seconds, so that it neither trembles nor hums, and can be pushed"
+        ),
+    ] = "always"
+    hardware_pwm: Annotated[
+        str | None,
+        Field(
+            pattern=r"^pwmchip[0-9]+/pwm[0-9]+$",
+            description="the channel of /sys/class/pwm that is on this pin, such as pwmchip0/pwm0 "
+            "with `dtoverlay=pwm-2chan`: pulses that do not tremble; without it, software makes "
+            "them",
+        ),
+    ] = None
 
     @field_validator("max_angle", "max_pulse_seconds")
     @classmethod
@@ -38,19 +64,29 @@ class Settings(ActuatorSettings):
             raise advised(f"must be above {name} ({smallest:g}). Received: {largest:g}")
         return largest
 
-    @field_validator("rest_angle", "active_angle")
+    @field_validator("rest_angle", "active_angle", "safe_angle")
     @classmethod
-    def _within_reach(cls, angle: float, info: ValidationInfo) -> float:
+    def _within_reach(cls, angle: float | None, info: ValidationInfo) -> float | None:
         low, high = info.data.get("min_angle"), info.data.get("max_angle")
-        if low is not None and high is not None and not low <= angle <= high:
-            raise advised(
-                f"must lie within min_angle and max_angle ({low:g} to {high:g}). "
-                f"Received: {angle:g}"
-            )
-        return angle
+        if angle is None or low is None or high is None or low <= angle <= high:
+            return angle
+        raise advised(
+            f"must lie within min_angle and max_angle ({low:g} to {high:g}). Received: {angle:g}"
+        )
 
-    def open(self, pins: Pins) -> Actuator:
-        """The servo at its rest angle.
+    @property
+    def timing(self) -> Timing:
+        """How long it is on, and after what time its pulses may end."""
+        release = self.turn_seconds if self.pulses == "while_turning" else None
+        return Timing(self.hold_seconds, self.max_on_seconds, release)
+
+    def pulse_seconds(self, angle: float) -> float:
+        """The pulse that turns the arm to `angle` degrees."""
+        share = (angle - self.min_angle) / (self.max_angle - self.min_angle)
+        return self.min_pulse_seconds + share * (self.max_pulse_seconds - self.min_pulse_seconds)
+
+    def open(self, pins: Pins) -> Servo:
+        """The servo at its safe angle.
 
         Raises:
             PinError: its pin cannot be used.
@@ -59,50 +95,85 @@ class Settings(ActuatorSettings):
 
 
 class Servo:
-    """An arm on one pin, at its rest angle until it is activated."""
+    """An arm on one pin, at its safe angle until it is told otherwise.
+
+    Attributes:
+        angle: degrees it was last turned to.
+        rest_angle: degrees where items pass.
+        active_angle: degrees where items are diverted.
+    """
 
     def __init__(self, settings: Settings, pins: Pins) -> None:
-        """Takes the pin and turns the arm to its rest angle.
+        """Takes the pin and turns the arm to its safe angle.
 
         Raises:
             PinError: the pin cannot be used.
         """
-        from gpiozero import AngularServo
+        self._settings, self._pins = settings, pins
+        self.rest_angle, self.active_angle = settings.rest_angle, settings.active_angle
+        self.angle, self._turned_at = math.nan, 0.0
+        self._closed = False
+        self._pulses: Pulses
+        if settings.hardware_pwm is not None and pins.real:
+            self._pulses = HardwarePulses(settings.hardware_pwm, wait=pins.wait)
+        else:
+            with pin_errors(settings.pin):
+                self._pulses = SoftwarePulses(settings.pin, pins)
+        try:
+            self.safe()
+        except BaseException:
+            self._pulses.close()
+            raise
 
-        self._pin, self._pins = settings.pin, pins
-        self._turn_seconds = settings.turn_seconds
-        self._rest, self._active = settings.rest_angle, settings.active_angle
-        with pin_errors(self._pin):
-            self._device = AngularServo(
-                settings.pin,
-                initial_angle=settings.rest_angle,
-                min_angle=settings.min_angle,
-                max_angle=settings.max_angle,
-                min_pulse_width=settings.min_pulse_seconds,
-                max_pulse_width=settings.max_pulse_seconds,
-                pin_factory=pins.factory,
-            )
+    def turn(self, angle: float) -> None:
+        """Turns the arm to `angle` degrees.
+
+        Raises:
+            PinError: the pin cannot be written.
+        """
+        self._pulse(self._settings.pulse_seconds(angle))
+        if angle != self.angle:
+            self.angle, self._turned_at = angle, self._pins.clock()
 
     def activate(self) -> None:
         """Turns the arm to its active angle."""
-        with pin_errors(self._pin):
-            self._device.angle = self._active
+        self.turn(self.active_angle)
 
     def rest(self) -> None:
         """Turns the arm to its rest angle; may be called twice."""
-        with pin_errors(self._pin):
-            self._device.angle = self._rest
+        self.turn(self.rest_angle)
+
+    def release(self) -> None:
+        """Ends the pulses that hold the arm."""
+        self._pulse(0)
+
+    def safe(self) -> None:
+        """Turns the arm to its safe angle; may be called twice."""
+        self.turn(self._safe_angle)
 
     def close(self) -> None:
-        """Turns the arm to its rest angle and frees the pin; may be called twice.
+        """Leaves the arm at its safe angle and frees the pin; may be called twice.
 
-        Without pulses an arm stops wherever it is, so they end only when it had time to turn back.
+        Without pulses an arm stops wherever it is, so they end only when it had time to turn.
         """
-        if self._device.closed:
+        if self._closed:
             return
+        self._closed = True
         try:
-            if self._device.angle != self._rest:
-                self.rest()
-                self._pins.wait(self._turn_seconds)
+            if self.angle != self._safe_angle:
+                self.safe()
+            left = self._turned_at + self._settings.turn_seconds - self._pins.clock()
+            if left > 0:
+                self._pins.wait(left)
         finally:
-            self._device.close()
+            with pin_errors(self._settings.pin):
+                self._pulses.close()
+
+    @property
+    def _safe_angle(self) -> float:
+        angle = self._settings.safe_angle
+        return self.rest_angle if angle is None else angle
+
+    def _pulse(self, seconds: float) -> None:
+        with pin_errors(self._settings.pin):
+            self._pulses.set(seconds)

@@ -59,6 +59,13 @@ class Solenoid:
         with pin_errors(self._pin):
             self._device.off()
 
+    def release(self) -> None:
+        """Does nothing: without current nothing holds it."""
+
+    def safe(self) -> None:
+        """Switches the current off: while nobody sorts, nobody watches the longest on-time."""
+        self.rest()
+
     def close(self) -> None:
         """Switches the current off and frees the pin; may be called twice."""
         if not self._device.closed:

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from edge.errors import PinError
 from edge.lanes.pins import Pins, open_pins
+from edge.lanes.schedule import Timing
 from edge.lanes.servo import Settings as ServoSettings
 from edge.lanes.solenoid import Settings as SolenoidSettings
 
@@ -53,6 +56,16 @@ def test_a_solenoid_closed_while_active_loses_its_current(pins: Pins) -> None:
     assert states(pins, 23) == [False, True, False]
 
 
+def test_a_solenoid_without_current_is_safe(pins: Pins) -> None:
+    device = solenoid().open(pins)
+    device.activate()
+    device.release()
+    assert states(pins, 23)[-1] == 1
+    device.safe()
+    assert states(pins, 23) == [0, 1, 0]
+    assert solenoid(max_on_seconds=1).timing == Timing(0.3, 1)
+
+
 def test_a_solenoid_behind_a_driver_that_is_on_at_low_level(pins: Pins) -> None:
     device = solenoid(active_high=False).open(pins)
     assert states(pins, 23)[-1] == 1
@@ -82,16 +95,91 @@ def test_a_servo_of_another_range(pins: Pins) -> None:
     assert pulses == pytest.approx([0, 0.5, 2.0])
 
 
-def test_a_servo_closed_while_active_gets_time_to_turn_back(
-    pins: Pins, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    device = servo(turn_seconds=0.4).open(pins)
-    waits: list[tuple[float, float]] = []
-    monkeypatch.setattr(pins, "wait", lambda s: waits.append((s, states(pins, 18)[-1])))
+class Watched(Pins):
+    """Mock pins on a clock of the test's own; what a device waits for, and the pulse meanwhile."""
+
+    def __init__(self, pins: Pins) -> None:
+        self.now = 100.0
+        super().__init__(pins.factory, real=True, title="watched", clock=lambda: self.now)
+        self.waits: list[tuple[float, float]] = []
+
+    def wait(self, seconds: float) -> None:
+        pulse = 1000 * FRAME_SECONDS * states(self, 18)[-1]
+        self.waits.append((pytest.approx(seconds), pytest.approx(pulse)))
+
+
+def test_a_servo_closed_while_active_gets_time_to_turn_back(pins: Pins) -> None:
+    watched = Watched(pins)
+    device = servo(turn_seconds=0.4).open(watched)
     device.activate()
     device.close()
-    assert waits == [(0.4, pytest.approx(1.5 / 20))]
+    # then the last pulse is not cut
+    assert watched.waits == [(0.4, 1.5), (0.04, 0)]
     assert states(pins, 18)[-1] == 0
+
+
+def test_a_servo_on_its_way_back_when_it_is_closed_gets_the_time_that_it_still_needs(
+    pins: Pins,
+) -> None:
+    watched = Watched(pins)
+    device = servo(turn_seconds=0.4).open(watched)
+    device.activate()
+    watched.now += 1
+    device.safe()  # as the lanes' thread does when it ends
+    watched.now += 0.1
+    device.close()
+    assert watched.waits == [(0.3, 1.5), (0.04, 0)]
+
+
+def test_a_servo_that_is_where_it_should_be_is_closed_at_once(pins: Pins) -> None:
+    watched = Watched(pins)
+    device = servo(turn_seconds=0.4).open(watched)
+    watched.now += 1
+    device.rest()
+    device.safe()
+    device.close()
+    assert watched.waits == [(0.04, 0)]
+
+
+def test_a_servo_has_a_safe_angle_while_nobody_sorts(pins: Pins) -> None:
+    device = servo(safe_angle=-45).open(pins)
+    device.rest()
+    device.activate()
+    device.safe()
+    device.rest()
+    device.close()
+    pulses = [state * FRAME_SECONDS * 1000 for state in states(pins, 18)]
+    assert pulses == pytest.approx([0, 1.25, 1.5, 1.75, 1.25, 1.5, 1.25, 0])
+
+
+def test_a_servo_without_pulses_is_where_it_was_and_gets_them_again(pins: Pins) -> None:
+    settings = servo(pulses="while_turning", turn_seconds=0.4)
+    assert settings.timing == Timing(0.3, None, 0.4)
+    assert servo().timing == Timing(0.3)
+    device = settings.open(pins)
+    device.release()
+    assert (states(pins, 18)[-1], device.angle) == (0, 0)
+    device.rest()
+    assert states(pins, 18)[-1] == pytest.approx(1.5 / 20)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"safe_angle": 91}, "within min_angle and max_angle (-90 to 90). Received: 91"),
+        ({"pulses": "never"}, "'always' or 'while_turning'"),
+        ({"hardware_pwm": "pwm0"}, "should match pattern"),
+    ],
+)
+def test_a_servo_that_cannot_be_is_refused(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError, match=re.escape(words)):
+        servo(**options)
+
+
+def test_every_angle_has_its_pulse() -> None:
+    settings = servo()
+    pulses = [1e6 * settings.pulse_seconds(angle) for angle in (-90, -1, 0, 1, 90)]
+    assert pulses == pytest.approx([1000, 1494.4, 1500, 1505.6, 2000], abs=0.05)
 
 
 def test_a_pin_in_use_is_named(pins: Pins) -> None:

@@ -24,6 +24,12 @@ class RecordingActuator:
     def rest(self) -> None:
         self.log.append(f"{self.name} off")
 
+    def release(self) -> None:
+        self.log.append(f"{self.name} loose")
+
+    def safe(self) -> None:
+        self.log.append(f"{self.name} safe")
+
     def close(self) -> None:
         self.log.append(f"{self.name} closed")
 
@@ -51,10 +57,46 @@ def test_the_thread_finishes_what_is_planned() -> None:
     lanes.actuate("a", 5.0)
     lanes.finish()
     lanes.run()
-    assert log == ["a on", "a off", "a off"]
+    assert log == ["a off", "a on", "a off", "a safe"]
 
 
-def test_a_stop_leaves_everything_at_rest_and_the_rest_of_the_plan_undone() -> None:
+def test_an_arm_that_needs_no_holding_is_released_when_it_had_time_to_turn() -> None:
+    log: list[str] = []
+    now = iter((1.0, 1.2, 1.3, 1.5))
+    lanes = Lanes(
+        {"a": RecordingActuator("a", log)}, {"a": Timing(0.3, None, 0.2)}, clock=lambda: next(now)
+    )
+    lanes.actuate("a", 1.0)
+    for expected in ("on", "loose", "off", "loose"):
+        lanes.step()
+        assert log[-1] == f"a {expected}"
+
+
+def test_a_release_that_is_due_does_not_keep_the_thread_from_its_end() -> None:
+    log: list[str] = []
+    lanes = Lanes({"a": RecordingActuator("a", log)}, {"a": Timing(1, None, 5)}, clock=lambda: 1.0)
+    lanes.finish()
+    lanes.run()
+    assert log == ["a off", "a safe"]
+
+
+def test_a_hold_time_can_be_changed_between_two_actuations() -> None:
+    log: list[str] = []
+    now = iter((1.0, 1.3, 2.0, 2.3, 2.6))
+    lanes = Lanes({"a": RecordingActuator("a", log)}, {"a": Timing(0.3)}, clock=lambda: next(now))
+    lanes.actuate("a", 1.0)
+    lanes.actuate("a", 2.0)
+    lanes.step()
+    lanes.step()
+    lanes.retime("a", Timing(0.6))
+    lanes.step()
+    lanes.step()
+    assert log == ["a on", "a off", "a on"]
+    lanes.step()
+    assert log == ["a on", "a off", "a on", "a off"]
+
+
+def test_a_stop_leaves_everything_safe_and_the_rest_of_the_plan_undone() -> None:
     log: list[str] = []
     actuator = RecordingActuator("a", log)
     lanes = Lanes({"a": actuator}, {"a": Timing(60)}, clock=lambda: 1.0)
@@ -66,10 +108,10 @@ def test_a_stop_leaves_everything_at_rest_and_the_rest_of_the_plan_undone() -> N
     lanes.stop()
     thread.join(10)
     assert not thread.is_alive()
-    assert log == ["a on", "a off"]
+    assert log == ["a off", "a on", "a safe"]
 
 
-def test_one_broken_actuator_does_not_keep_the_others_from_rest() -> None:
+def test_one_broken_actuator_does_not_keep_the_others_from_safety() -> None:
     log: list[str] = []
     actuators = {"a": RecordingActuator("a", log), "b": RecordingActuator("b", log, fails=True)}
     lanes = Lanes(actuators, {"a": Timing(60), "b": Timing(60)}, clock=lambda: 1.0)
@@ -77,5 +119,5 @@ def test_one_broken_actuator_does_not_keep_the_others_from_rest() -> None:
     lanes.actuate("b", 1.0)
     with pytest.raises(OSError, match="wire broken"):
         lanes.run()
-    assert log[0] == "a on"
-    assert sorted(log[1:]) == ["a off", "b off"]
+    assert log[:3] == ["a off", "b off", "a on"]
+    assert sorted(log[3:]) == ["a safe", "b safe"]

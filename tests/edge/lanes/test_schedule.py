@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from edge.lanes.schedule import Change, Schedule, Timing
 
-ON, OFF = Change.ACTIVATE, Change.REST
+ON, OFF, LOOSE = Change.ACTIVATE, Change.REST, Change.RELEASE
 
 
 def changes(schedule: Schedule, until: float) -> list[tuple[float, str, Change]]:
@@ -85,3 +85,21 @@ def test_lanes_do_not_disturb_each_other() -> None:
         (1.3, "b", OFF),
         (2.0, "a", OFF),
     ]
+
+
+def test_everything_goes_to_rest_before_the_first_actuation() -> None:
+    schedule = Schedule({"a": Timing(1.0), "b": Timing(1.0, None, 0.5)})
+    assert schedule.begin(7.0) == [("a", OFF), ("b", OFF)]
+    assert schedule.idle
+    assert changes(schedule, 10) == [(7.5, "b", LOOSE)]
+    assert schedule.next_at is None
+
+
+def test_an_arm_is_released_after_each_of_its_turns_but_not_in_the_middle_of_one() -> None:
+    schedule = Schedule({"a": Timing(0.3, None, 0.5)})
+    schedule.add("a", 1.0)
+    assert changes(schedule, 10) == [(1.0, "a", ON), (1.3, "a", OFF), (1.8, "a", LOOSE)]
+    schedule = Schedule({"a": Timing(0.9, None, 0.5)})
+    schedule.add("a", 1.0)
+    found = changes(schedule, 10)
+    assert found == [(1.0, "a", ON), (1.5, "a", LOOSE), (1.9, "a", OFF), (2.4, "a", LOOSE)]

@@ -1,0 +1,113 @@
+"""A servo's pulses: one every 20 ms, as long as the angle says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from edge.errors import PinError
+from edge.lanes.pins import Pins
+
+PERIOD_SECONDS = 0.02
+SYSFS = Path("/sys/class/pwm")
+
+_PERMISSION_SECONDS = 0.05
+_PERMISSION_TRIES = 40
+"""udev gives the files of a new channel to the group gpio a moment after they are there."""
+
+
+class Pulses(Protocol):
+    """Pulses on one pin; none at first."""
+
+    def set(self, seconds: float) -> None:
+        """Makes every pulse from now on this long; 0: no more pulses, the last one is not cut."""
+        ...
+
+    def close(self) -> None:
+        """Ends the pulses, the last one whole, and frees the pin; may be called twice."""
+        ...
+
+
+class SoftwarePulses:
+    """Pulses timed by a thread of lgpio, on any pin: they tremble while the machine is busy."""
+
+    def __init__(self, pin: int, pins: Pins) -> None:
+        from gpiozero import PWMOutputDevice
+
+        self._pins = pins
+        self._device = PWMOutputDevice(
+            pin, frequency=round(1 / PERIOD_SECONDS), pin_factory=pins.factory
+        )
+
+    def set(self, seconds: float) -> None:
+        """See Pulses."""
+        self._device.value = seconds / PERIOD_SECONDS
+
+    def close(self) -> None:
+        """See Pulses."""
+        if not self._device.closed:
+            try:
+                self.set(0)
+                self._pins.wait(2 * PERIOD_SECONDS)  # 0 takes effect when the period is over
+            finally:
+                self._device.close()
+
+
+class HardwarePulses:
+    """Pulses made by the Pi's own PWM device, which nothing on the machine can delay.
+
+    The kernel's interface is described in its Documentation/driver-api/pwm.rst.
+    """
+
+    def __init__(
+        self, channel: str, *, wait: Callable[[float], object], sysfs: Path = SYSFS
+    ) -> None:
+        """Takes `channel`, such as `pwmchip0/pwm0`.
+
+        Args:
+            wait: waits for so many seconds.
+
+        Raises:
+            PinError: there is no such channel, or this user may not write it.
+        """
+        chip, _, number = channel.partition("/pwm")
+        self._folder, self._open = sysfs / channel, False
+        if not (sysfs / chip).is_dir():
+            there = ", ".join(sorted(p.name for p in sysfs.glob("pwmchip*"))) or "none"
+            raise PinError(
+                f"hardware_pwm: {channel}: there is no {sysfs / chip} (there: {there}). Put "
+                "`dtoverlay=pwm-2chan` into /boot/firmware/config.txt and start the Pi again"
+            )
+        try:
+            if not self._folder.is_dir():
+                (sysfs / chip / "export").write_text(number)
+            for _ in range(_PERMISSION_TRIES):
+                try:
+                    (self._folder / "enable").write_text("0")
+                    break
+                except PermissionError:
+                    wait(_PERMISSION_SECONDS)
+                except OSError:  # without a period there is nothing yet to disable
+                    break
+            if int((self._folder / "duty_cycle").read_text()) != 0:
+                (self._folder / "duty_cycle").write_text("0")
+            (self._folder / "period").write_text(str(round(PERIOD_SECONDS * 1e9)))
+            (self._folder / "enable").write_text("1")
+        except OSError as error:
+            raise PinError(
+                f"hardware_pwm: {channel} cannot be used: {error.strerror}: {error.filename}. Is "
+                f"this user in the group gpio, and has {chip} this channel (see its file npwm)?"
+            ) from error
+        self._open = True
+
+    def set(self, seconds: float) -> None:
+        """See Pulses."""
+        (self._folder / "duty_cycle").write_text(str(round(seconds * 1e9)))
+
+    def close(self) -> None:
+        """See Pulses. The channel stays exported: its permissions took a moment to come."""
+        if self._open:
+            self._open = False
+            self.set(0)  # takes effect when the period is over, as does the end
+            (self._folder / "enable").write_text("0")
