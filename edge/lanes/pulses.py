@@ -61,16 +61,18 @@ class HardwarePulses:
     """
 
     def __init__(
-        self, channel: str, *, wait: Callable[[float], object], sysfs: Path = SYSFS
+        self, channel: str, *, wait: Callable[[float], object], sysfs: Path | None = None
     ) -> None:
         """Takes `channel`, such as `pwmchip0/pwm0`.
 
         Args:
             wait: waits for so many seconds.
+            sysfs: the folder of the PWM chips; None: the kernel's.
 
         Raises:
             PinError: there is no such channel, or this user may not write it.
         """
+        sysfs = SYSFS if sysfs is None else sysfs
         chip, _, number = channel.partition("/pwm")
         self._folder, self._open = sysfs / channel, False
         if not (sysfs / chip).is_dir():
