@@ -10,6 +10,10 @@ from edge.flow import Frame, UnreadableFrame
 from edge.yaml_file import Section
 
 KINDS = {
+    "usb": "edge.camera.usb",
+    "picamera": "edge.camera.picamera",
+    "stream": "edge.camera.stream",
+    "video": "edge.camera.video",
     "folder": "edge.camera.folder",
 }
 """The module of each `kind`; its `Settings` is a CameraSettings."""
