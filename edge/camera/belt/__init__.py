@@ -1,0 +1,1 @@
+"""A simulated camera over a belt: drawn items, or photographs, pass by with known truth."""
