@@ -26,7 +26,6 @@ from edge.flow import UnreadableFrame, Verdict
 from edge.heartbeat import Heartbeat
 from edge.lanes.lanes import Lanes
 from edge.lanes.pins import Pins, open_pins
-from edge.lanes.schedule import Timing
 from edge.ledger.ledger import Entry, Ledger, utc_text
 from edge.ledger.recorder import Recorder
 from edge.model.classifier import Classifier
@@ -360,10 +359,7 @@ class Station:
                 self._parts.callback(actuators[name].close)
         else:
             self._say("pins       none: no lane has an actuator")
-        timings = {
-            name: Timing(device.hold_seconds, device.max_on_seconds)
-            for name, device in devices.items()
-        }
+        timings = {name: device.timing for name, device in devices.items()}
         return Lanes(actuators, timings, clock=self._clock)
 
     def _open_sorter(self) -> Sorter:
