@@ -11,6 +11,7 @@ from edge.yaml_file import Section
 
 KINDS = {
     "continuous": "edge.trigger.continuous",
+    "motion": "edge.trigger.motion",
 }
 """The module of each `kind`; its `Settings` is a TriggerSettings."""
 

@@ -1,0 +1,307 @@
+"""What a picture shows in front of the background learned before it.
+
+OpenCV's own background subtractors cannot leave out a part of the picture when they learn, and on
+a busy belt there is always a part that must not be learned. So this one is a running mean and
+spread for each pixel, with three things that a camera over a belt or a bin needs: a change of light
+that all pixels show is taken over at once; a spread that is shared by the surroundings, because the
+texture of a moving belt comes by everywhere; and a patch that an item has uncovered is told from
+an item by its edges (they are in the background and no longer in the picture).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edge.model.image_file import Image
+from edge.model.preprocess import Box
+
+Floats = npt.NDArray[np.float32]
+Mask = cv2.typing.MatLike
+"""uint8, 0 or 255 for each pixel."""
+
+LEARNED_FRAMES = 15
+"""The background is the median of so many frames at most: an item that passes meanwhile is not in
+it."""
+ADAPT_SECONDS = 10.0
+"""Time constant with which each pixel of the background follows slow changes."""
+_SPREADS = 4.0
+"""A pixel is in front when it differs by so many standard deviations of the background."""
+_SHADOW = (0.5, 0.97)
+"""A soft shadow leaves this share of the light ..."""
+_SHADOW_TINT = 10.0
+"""... and the colour: no channel differs by more levels from an evenly darker background."""
+_RIM = 3
+"""Pixels around a blob that still show something of it."""
+_LIGHT_PER_SECOND = 0.3
+"""How fast the camera's exposure may drift, as a share."""
+
+
+class Blob(NamedTuple):
+    """A connected thing in front of the background, in pixels of the small picture."""
+
+    box: Box
+    """Without its soft shadow."""
+    area: int
+    """Pixels, without its soft shadow."""
+    extent: Box
+    """With its soft shadow."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Learned:
+    mean: Floats
+    """(height, width, 3)."""
+    spread: Floats
+    """(height, width), standard deviation over time."""
+
+
+class Background:
+    """The background of a still camera's pictures, all of one shape.
+
+    Attributes:
+        uncovered: where the last picture shows that something which was background is gone.
+    """
+
+    def __init__(
+        self, *, contrast: float, min_area: float, max_area: float, learn_seconds: float
+    ) -> None:
+        """Knows nothing yet.
+
+        Args:
+            contrast: levels by which something must differ from the background.
+            min_area: smaller blobs are not told, as a share of the picture.
+            max_area: when more differs it is the light or the camera, as a share of the picture.
+            learn_seconds: how long it watches before it knows the background.
+        """
+        self._contrast, self._learn_seconds = contrast, learn_seconds
+        self._min_area, self._max_area = min_area, max_area
+        self._learned: _Learned | None = None
+        self._before: _Learned | None = None
+        self._watched: list[tuple[float, Image]] = []
+        self._covered_since = math.inf
+        self._now = -math.inf
+        self._elapsed = 0.0
+        self._picture: Image = np.empty((0, 0, 3), np.uint8)
+        self._free: npt.NDArray[np.bool_] = np.empty((0, 0), np.bool_)
+        self._suspects: list[Box] = []
+        self.uncovered: list[Box] = []
+
+    def blobs(self, picture: Image, captured: float) -> list[Blob] | None:
+        """What is in front; None while the background is being learned, or nearly all differs.
+
+        Args:
+            picture: uint8 (height, width, 3) BGR, always of one shape.
+            captured: seconds.
+        """
+        self._elapsed = 0.0 if self._now == -math.inf else max(0.0, captured - self._now)
+        self.uncovered = []
+        self._now = captured
+        self._picture = np.asarray(cv2.blur(picture, (3, 3)), np.uint8)
+        if self._learned is None:
+            self._learned = self._watch()
+            self._free = np.ones(picture.shape[:2], np.bool_)
+            return None
+        learned, front = self._in_this_light(self._learned)
+        if _share(front) > self._max_area:
+            front = self._anew(learned)
+            if _share(front) > self._max_area:
+                return None
+        else:
+            self._learned = learned
+        self._watched.clear()
+        self._covered_since = math.inf
+        found = self._connected(front)
+        suspects = [blob.box for blob, shape in found if self._is_uncovered(blob.box, shape)]
+        # Twice in the same place, lest a blurred moment of a moving item is taken for it.
+        self.uncovered = [box for box in suspects if box in self._suspects]
+        self._suspects = suspects
+        for box in self.uncovered:
+            self.absorb(box)
+        return [blob for blob, _ in found if blob.box not in suspects]
+
+    def adapt(self, items: Iterable[Box]) -> None:
+        """Follows the picture just looked at, except where `items` are."""
+        learned = self._learned
+        if learned is None or self._covered_since < math.inf:
+            return
+        free = np.full(self._picture.shape[:2], 255, np.uint8)
+        for box in items:
+            free[_around(box, _RIM)] = 0
+        self._free = free > 0
+        share = 1 - math.exp(-self._elapsed / ADAPT_SECONDS)
+        away = _strongest(cv2.absdiff(self._picture, _rounded(learned.mean))).astype(np.float32)
+        cv2.accumulateWeighted(self._picture, learned.mean, share, free)
+        # Mean absolute deviation of a normal distribution is 0.8 standard deviations.
+        cv2.accumulateWeighted(away / 0.8, learned.spread, share, free)
+
+    def absorb(self, box: Box) -> None:
+        """Takes what is in `box` for background from now on."""
+        if self._learned is not None:
+            part = _around(box, _RIM)
+            self._learned.mean[part] = self._picture[part]
+
+    def _watch(self) -> _Learned | None:
+        """The background, once it was watched for long enough."""
+        self._watched.append((self._now, self._picture))
+        first = self._watched[0][0]
+        if self._now - first < self._learn_seconds or len(self._watched) < 3:
+            return None
+        count = min(len(self._watched), LEARNED_FRAMES)
+        chosen = np.linspace(0, len(self._watched) - 1, count).round().astype(int)
+        frames = np.stack([self._watched[index][1] for index in chosen])
+        self._watched.clear()
+        frames.sort(axis=0)
+        mean = frames[count // 2].astype(np.float32)
+        away = np.abs(frames - mean).max(axis=3)
+        away.sort(axis=0)
+        # An item that passed meanwhile is in less than half of the frames, so that it is not in the
+        # median, nor in the median deviation: 0.67 standard deviations of a normal distribution.
+        return _Learned(mean, away[count // 2] / np.float32(0.67))
+
+    def _in_front(self, learned: _Learned) -> Mask:
+        away = _strongest(cv2.absdiff(self._picture, _rounded(learned.mean)))
+        height, width = away.shape
+        reach = max(3, max(height, width) // 8 | 1)
+        around = cv2.blur(learned.spread, (reach, reach))
+        limit = np.maximum(_SPREADS * np.maximum(around, learned.spread), self._contrast)
+        return cv2.compare(away.astype(np.float32), limit, cv2.CMP_GT)
+
+    def _in_this_light(self, learned: _Learned) -> tuple[_Learned, Mask]:
+        """The background as it looks in the light of now, and what is in front of it."""
+        now, mean = self._picture[::3, ::3], learned.mean[::3, ::3]
+        valid = self._free[::3, ::3] & (mean.min(axis=2) > 8)
+        front = self._in_front(learned)
+        if valid.mean() < 0.2:
+            return learned, front
+        gain = np.median(now[valid] / mean[valid], axis=0).astype(np.float32)
+        share = _share(front)
+        if share > 0.25:
+            # A lamp was switched, if one factor for all explains nearly everything at once.
+            switched = replace(learned, mean=np.minimum(learned.mean * gain, 255))
+            rest = self._in_front(switched)
+            if _share(rest) < share / 5:
+                return switched, rest
+        drift = min(_LIGHT_PER_SECOND * self._elapsed, 0.1)
+        gain = np.clip(gain, 1 - drift, 1 + drift)
+        if np.abs(gain - 1).max() < 0.002:
+            return learned, front
+        drifted = replace(learned, mean=np.minimum(learned.mean * gain, 255))
+        return drifted, self._in_front(drifted)
+
+    def _anew(self, learned: _Learned) -> Mask:
+        """What is in front after nearly everything has changed: the lamp, the camera, a flap.
+
+        Learns anew when the picture is as calm as the background was; goes back to the background
+        before, where that fits again.
+        """
+        self._covered_since = min(self._covered_since, self._now)
+        if self._before is not None:
+            front = self._in_front(self._before)
+            if _share(front) < self._max_area / 2:
+                self._learned, self._before = self._before, learned
+                return front
+        fresh = self._watch()
+        long = self._now - self._covered_since > 10 * self._learn_seconds
+        calm = fresh is not None and fresh.spread.mean() < 2 * learned.spread.mean() + 2
+        if fresh is not None and (calm or long):
+            self._before, self._learned = learned, fresh
+            return self._in_front(fresh)
+        return self._in_front(learned)
+
+    def _connected(self, front: Mask) -> list[tuple[Blob, Mask]]:
+        """The blobs, each with its shape in the pixels around its box."""
+        front = _cleaned(front)
+        count, places, extents, _ = cv2.connectedComponentsWithStats(front, connectivity=8)
+        if count == 1:
+            return []
+        least = self._min_area * front.size
+        solid = _cleaned(cv2.bitwise_and(front, cv2.bitwise_not(self._shadow())))
+        # The blurred rim of a dark item on a light belt is half light too: it gets that back.
+        solid = cv2.bitwise_and(front, cv2.dilate(solid, np.ones((5, 5), np.uint8)))
+        # A dark item on a lighter belt of its colour looks like a shadow: what would be nothing
+        # but shadow is an item.
+        kept = np.bincount(places[solid > 0], minlength=count)
+        whole = kept < np.maximum(0.3 * extents[:, cv2.CC_STAT_AREA], 1)
+        whole[0] = False
+        solid[whole[places]] = 255
+        count, parts, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=8)
+        blobs = []
+        for part in range(1, count):
+            left, top, width, height, area = map(int, stats[part])
+            if area < least / 4:
+                continue
+            box = Box(left, top, width, height)
+            row = top + int(np.argmax(parts[top : top + height, left] == part))
+            place = places[row, left]
+            extent = Box(*map(int, extents[place, :4])) if place else box
+            shape = (parts[_around(box, _RIM)] == part).astype(np.uint8)
+            blobs.append((Blob(box, area, extent), shape))
+        return blobs
+
+    def _shadow(self) -> Mask:
+        assert self._learned is not None
+        mean = self._learned.mean
+        light = self._picture.sum(axis=2, dtype=np.float32) / (mean.sum(axis=2) + 1)
+        tint = _strongest(cv2.absdiff(self._picture.astype(np.float32), mean * light[..., None]))
+        low, high = _SHADOW
+        shadow = (light > low) & (light < high) & (tint < _SHADOW_TINT)
+        return np.where(shadow, np.uint8(255), np.uint8(0))
+
+    def _is_uncovered(self, box: Box, shape: Mask) -> bool:
+        """The outline is in the background, and no more in the picture: something was taken."""
+        assert self._learned is not None
+        height, width = self._picture.shape[:2]
+        if any(cut_off(box, (width, height))):
+            return False
+        part = _around(box, _RIM)
+        outline = cv2.morphologyEx(shape, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+        now = cv2.mean(_steepness(self._picture[part]), outline)[0]
+        before = cv2.mean(_steepness(_rounded(self._learned.mean[part])), outline)[0]
+        return before > 2 * now + 4
+
+
+def cut_off(box: Box, size: tuple[float, float]) -> tuple[bool, bool, bool, bool]:
+    """Whether `box` reaches the left, top, right and bottom of a picture of that width, height."""
+    width, height = size
+    right, bottom = box.left + box.width, box.top + box.height
+    return box.left <= 1, box.top <= 1, right >= width - 1, bottom >= height - 1
+
+
+def _cleaned(mask: Mask) -> Mask:
+    """`mask` without specks, and with cracks closed."""
+    speck = cv2.getStructuringElement(cv2.MORPH_RECT, (3, 3))
+    crack = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (5, 5))
+    opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, speck)
+    return cv2.morphologyEx(opened, cv2.MORPH_CLOSE, crack)
+
+
+def _share(mask: Mask) -> float:
+    return cv2.countNonZero(mask) / mask.size
+
+
+def _rounded(values: Floats) -> Image:
+    return np.asarray(cv2.convertScaleAbs(values), np.uint8)
+
+
+def _strongest(colours: cv2.typing.MatLike) -> cv2.typing.MatLike:
+    """The largest of the three channels."""
+    blue, green, red = cv2.split(colours)
+    return cv2.max(cv2.max(blue, green), red)
+
+
+def _steepness(picture: Image) -> cv2.typing.MatLike:
+    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+    return cv2.magnitude(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
+
+
+def _around(box: Box, margin: int) -> tuple[slice, slice]:
+    left, top, width, height = box
+    rows = slice(max(0, top - margin), top + height + margin)
+    return rows, slice(max(0, left - margin), left + width + margin)

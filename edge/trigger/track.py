@@ -1,0 +1,195 @@
+"""One thing followed through the pictures: where it is, where it will be, when it passes."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import NamedTuple
+
+import numpy as np
+
+from edge.model.preprocess import Box
+from edge.trigger.background import cut_off
+
+Vector = tuple[float, float]
+"""Across and down, in pixels of the small picture (per second, where it is a pace)."""
+
+AT_REST = 0.0125
+"""A side that moves by less is at rest, as a share of the picture's longer side."""
+_TRAVELS = 0.05
+"""What has moved by less does not travel, as a share of the picture's longer side."""
+_FITTED = 12
+"""The line along which an item travels is fitted to so many of its sightings."""
+
+
+class Edges(NamedTuple):
+    """The sides of a box, which may lie outside the picture."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @classmethod
+    def of(cls, box: Box) -> Edges:
+        """The sides of `box`."""
+        return cls(box.left, box.top, box.left + box.width, box.top + box.height)
+
+    @property
+    def area(self) -> float:
+        """Square pixels; 0 where a side has passed its opposite."""
+        return max(0.0, self.right - self.left) * max(0.0, self.bottom - self.top)
+
+    @property
+    def centre(self) -> Vector:
+        """The point in its middle."""
+        return (self.left + self.right) / 2, (self.top + self.bottom) / 2
+
+    def common(self, other: Edges) -> Edges:
+        """What both cover."""
+        return Edges(
+            max(self.left, other.left),
+            max(self.top, other.top),
+            min(self.right, other.right),
+            min(self.bottom, other.bottom),
+        )
+
+    def gap(self, other: Edges) -> float:
+        """Pixels between them, across or down, whichever is more; 0 where they touch."""
+        common = self.common(other)
+        return max(0.0, common.left - common.right, common.top - common.bottom)
+
+
+class _Point(NamedTuple):
+    seen: float
+    centre: Vector
+    sure: tuple[bool, bool]
+    """Across, down: not falsified by the picture's edge."""
+
+
+class Track:
+    """One thing in view.
+
+    Attributes:
+        box: where it was when last seen, in pixels of the small picture.
+        extent: the same with its soft shadow.
+        cut: whether `box` reached the picture's left, top, right and bottom.
+        seen: seconds, when that was.
+        shown: it is in the picture looked at last.
+        alone: nothing else touches it there.
+        still_since: seconds, since when it has been at rest.
+        velocity: its pace; None: it was seen once.
+        passed: seconds, when its centre passes the middle of the picture; None: not known, or it
+            does not travel.
+        number: which item it is; None: it is none, as yet.
+        silent: it will never be one.
+    """
+
+    def __init__(self, box: Box, extent: Box, at: float, *, size: Vector, silent: bool) -> None:
+        """First seen in `box` `at` that many seconds, in a picture of `size`."""
+        self._size = size
+        self.box, self.extent, self.cut = box, extent, cut_off(box, size)
+        self.seen = self.still_since = at
+        self.shown, self.alone, self.silent = True, True, silent
+        self.velocity: Vector | None = None
+        self.passed: float | None = None
+        self.number: int | None = None
+        self._rest = Edges.of(box)
+        self._points = deque([self._point()], maxlen=_FITTED)
+        self._settled = False
+
+    def expected(self, at: float, usual: Vector | None) -> Edges:
+        """Where it is if it keeps its pace, or the `usual` one where its own is not known yet.
+
+        The side at which it comes in or goes out stays at the picture's edge.
+        """
+        across, down = (pace * (at - self.seen) for pace in self.velocity or usual or (0, 0))
+        left, top, right, bottom = Edges.of(self.box)
+        return Edges(
+            left if self.cut[0] else left + across,
+            top if self.cut[1] else top + down,
+            right if self.cut[2] else right + across,
+            bottom if self.cut[3] else bottom + down,
+        )
+
+    def move(self, box: Box, extent: Box, at: float) -> None:
+        """It is seen in `box`."""
+        before, cut_before, elapsed = Edges.of(self.box), self.cut, at - self.seen
+        self.share(box, extent, at)
+        self.alone = True
+        if elapsed > 0:
+            self._find_pace(before, cut_before, elapsed)
+        now, slack = Edges.of(box), max(1.5, AT_REST * max(self._size))
+        if any(abs(a - b) > slack for a, b in zip(self._rest, now, strict=True)):
+            self._rest, self.still_since = now, at
+        self._points.append(self._point())
+        if not self._settled:
+            self.passed = self._passing()
+            # Once both sides of the middle were seen, more sightings could only blur it.
+            first = self._points[0].seen
+            self._settled = self.passed is not None and first <= self.passed <= at
+
+    def share(self, box: Box, extent: Box, at: float) -> None:
+        """It is somewhere in a blob with something else: most likely in `box`."""
+        self.box, self.extent, self.cut = box, extent, cut_off(box, self._size)
+        self.seen, self.shown, self.alone = at, True, False
+
+    def is_leaving(self, at: float) -> bool:
+        """It was on its way out, or must be out by now."""
+        if self.velocity is None:
+            return False
+        across, down = self.velocity
+        ways = (-across, -down, across, down)
+        travels = _TRAVELS * max(self._size)
+        if any(cut and way > travels for cut, way in zip(self.cut, ways, strict=True)):
+            return True
+        width, height = self._size
+        return self.expected(at, None).common(Edges(2, 2, width - 2, height - 2)).area == 0
+
+    def _find_pace(self, before: Edges, cut_before: tuple[bool, ...], elapsed: float) -> None:
+        now = Edges.of(self.box)
+        last = self.velocity
+        paces = []
+        for axis in range(2):
+            # Only sides that lay inside both times tell how far it went.
+            shifts = [
+                now[side] - before[side]
+                for side in (axis, axis + 2)
+                if not (self.cut[side] or cut_before[side])
+            ]
+            if not shifts:
+                paces.append(last[axis] if last else 0.0)
+                continue
+            pace = sum(shifts) / len(shifts) / elapsed
+            paces.append((pace + last[axis]) / 2 if last else pace)
+        self.velocity = paces[0], paces[1]
+
+    def _point(self) -> _Point:
+        left, top, right, bottom = self.cut
+        return _Point(
+            self.seen, Edges.of(self.box).centre, (not (left or right), not (top or bottom))
+        )
+
+    def _passing(self) -> float | None:
+        """When its centre is nearest to the picture's middle, on a line fitted to the centres.
+
+        By least squares, across and down each by itself: centre = start + pace * time. Of the
+        points at which the edge hides a part, only as many are used as are needed.
+        """
+        start, pace, longest = np.zeros(2), np.zeros(2), 0.0
+        for axis in range(2):
+            points = [point for point in self._points if point.sure[axis]]
+            if len(points) < 2:
+                points = list(self._points)
+            times = np.array([point.seen - self.seen for point in points])
+            places = np.array([point.centre[axis] for point in points])
+            lasted = float(np.ptp(times))
+            if lasted <= 0:
+                return None
+            apart = times - times.mean()
+            pace[axis] = apart @ places / (apart @ apart)
+            start[axis] = places.mean() - pace[axis] * times.mean()
+            longest = max(longest, lasted)
+        speed = float(np.hypot(*pace))
+        if speed * longest < _TRAVELS * max(self._size):
+            return None
+        return self.seen + float((np.array(self._size) / 2 - start) @ pace) / speed**2

@@ -1,0 +1,186 @@
+"""Which blob of a picture is which of the picture before: each thing keeps its number."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+
+from edge.model.preprocess import Box
+from edge.trigger.background import Blob
+from edge.trigger.track import Edges, Track, Vector
+
+_INSIDE = 0.6
+"""So much of a box within another is inside it, as a share."""
+_APART = 0.1
+"""Parts of one thing are no further apart, as a share of the picture's longer side."""
+_SILENT_SECONDS = 1.0
+"""What is no item belongs to the background after so long at rest."""
+
+
+class Tracks:
+    """All the things in view."""
+
+    def __init__(
+        self, *, min_area: float, still_seconds: float, lost_seconds: float, stuck_seconds: float
+    ) -> None:
+        """Nothing is in view yet.
+
+        Args:
+            min_area: a smaller blob is no new thing, as a share of the picture; what is in view
+                may become smaller.
+            still_seconds: how long a thing must be at rest to be an item; 0: it may be moving.
+            lost_seconds: what was not seen for longer is gone.
+            stuck_seconds: what was at rest for longer belongs to the background.
+        """
+        self._min_area, self._still_seconds = min_area, still_seconds
+        self._lost_seconds, self._stuck_seconds = lost_seconds, stuck_seconds
+        self._tracks: list[Track] = []
+        self._usual: Vector | None = None
+        self._stuck: list[Box] = []
+        self._numbers = itertools.count(1)
+
+    def __iter__(self) -> Iterator[Track]:
+        """Everything in view, and what was in view a moment ago."""
+        return iter(self._tracks)
+
+    def seen(self) -> list[Track]:
+        """The items that can be seen in the picture, each with its number."""
+        items = [track for track in self._tracks if self._is_item(track)]
+        for track in items:
+            if track.number is None:
+                track.number = next(self._numbers)
+        return items
+
+    def follow(self, blobs: Sequence[Blob], at: float, size: Vector) -> None:
+        """The picture taken at `at` seconds, whose size is `size`, shows `blobs`."""
+        for track in self._tracks:
+            track.shown = False
+        for blob in self._matched(blobs, at, max(size)):
+            if blob.area >= self._min_area * size[0] * size[1]:
+                waiting = [box for box in self._stuck if _inside(box, blob.box) > _INSIDE]
+                self._stuck = [box for box in self._stuck if box not in waiting]
+                silent = bool(waiting)
+                self._tracks.append(Track(blob.box, blob.extent, at, size=size, silent=silent))
+
+    def ended(self, at: float) -> list[Track]:
+        """What has gone; it is not in view any more."""
+        return self._without(
+            track
+            for track in self._tracks
+            if not track.shown and (at - track.seen > self._lost_seconds or track.is_leaving(at))
+        )
+
+    def stuck(self, at: float) -> list[Track]:
+        """What has been at rest for too long; it is not in view any more.
+
+        When it moves again after all, it does not become an item a second time.
+        """
+        stuck = self._without(
+            track
+            for track in self._tracks
+            if at - track.still_since > (_SILENT_SECONDS if track.silent else self._stuck_seconds)
+        )
+        self._stuck += [track.box for track in stuck]
+        return stuck
+
+    def all_gone(self) -> list[Track]:
+        """Everything; nothing is in view any more."""
+        return self._without(self._tracks)
+
+    def uncovered(self, boxes: Sequence[Box]) -> None:
+        """What was stuck in `boxes` was taken away."""
+        for box in boxes:
+            self._stuck = [stuck for stuck in self._stuck if _inside(stuck, box) < _INSIDE]
+
+    def _is_item(self, track: Track) -> bool:
+        if track.silent or not track.shown:
+            return False
+        if not self._still_seconds:
+            return True
+        return track.alone and track.seen - track.still_since >= self._still_seconds
+
+    def _without(self, tracks: Iterator[Track] | Sequence[Track]) -> list[Track]:
+        taken = list(tracks)
+        self._tracks = [track for track in self._tracks if track not in taken]
+        return taken
+
+    def _matched(self, blobs: Sequence[Blob], at: float, side: float) -> list[Blob]:
+        """Moves each thing to its blob, the best pairs first; the blobs that nothing moved to."""
+        expected = {track: track.expected(at, self._usual) for track in self._tracks}
+        pairs = []
+        for track, where in expected.items():
+            for index, blob in enumerate(blobs):
+                if where.gap(Edges.of(blob.box)) <= self._reach(track, at, side):
+                    pairs.append((_unlike(track, where, blob, side), index, track))
+        pairs.sort(key=lambda pair: pair[:2])
+        owner: dict[int, Track] = {}
+        for _, index, track in pairs:
+            if index not in owner and track not in owner.values():
+                owner[index] = track
+        alone = [track for track in self._tracks if track not in owner.values()]
+        boxes = {index: blobs[index].box for index in owner}
+        left_over = []
+        for index, blob in enumerate(blobs):
+            if index in owner:
+                continue
+            # A part of a thing that has fallen apart, such as a bottle behind its label.
+            for mine, track in owner.items():
+                gap = Edges.of(blob.box).gap(Edges.of(blobs[mine].box))
+                part = _covered(Edges.of(blob.box), expected[track]) > _INSIDE
+                if part and gap <= _APART * side:
+                    boxes[mine] = _union(boxes[mine], blob.box)
+                    break
+            else:
+                left_over.append(blob)
+        for index, track in owner.items():
+            blob = blobs[index]
+            sharing = [
+                other
+                for other in alone
+                if _covered(expected[other], Edges.of(blob.box)) > _INSIDE
+                and Edges.of(blob.box).area > 1.2 * expected[track].area
+            ]
+            for sharer in [track, *sharing] if sharing else []:
+                sharer.share(_within(expected[sharer], blob.box), blob.extent, at)
+            if not sharing:
+                track.move(boxes[index], blob.extent, at)
+                if track.passed is not None and not self._still_seconds:
+                    self._usual = track.velocity
+        return left_over
+
+    def _reach(self, track: Track, at: float, side: float) -> float:
+        """Pixels by which a blob may miss the place where the thing is expected."""
+        if track.velocity is not None:
+            return 0.06 * side + math.hypot(*track.velocity) * (at - track.seen) / 2
+        return (0.15 if self._usual else 0.35) * side
+
+
+def _unlike(track: Track, where: Edges, blob: Blob, side: float) -> float:
+    """How badly the blob fits the thing: the way between them, and how much larger one is."""
+    edges = Edges.of(blob.box)
+    way = math.dist(where.centre, edges.centre) / side
+    if any(track.cut):
+        return way
+    return way + abs(math.log(max(edges.area, 1) / max(where.area, 1))) / 10
+
+
+def _covered(box: Edges, by: Edges) -> float:
+    return box.common(by).area / max(box.area, 1)
+
+
+def _inside(box: Box, other: Box) -> float:
+    return _covered(Edges.of(box), Edges.of(other))
+
+
+def _union(box: Box, other: Box) -> Box:
+    one, two = Edges.of(box), Edges.of(other)
+    left, top = min(box.left, other.left), min(box.top, other.top)
+    width, height = max(one.right, two.right) - left, max(one.bottom, two.bottom) - top
+    return Box(left, top, int(width), int(height))
+
+
+def _within(edges: Edges, box: Box) -> Box:
+    common = edges.common(Edges.of(box))
+    left, top = round(common.left), round(common.top)
+    return Box(left, top, round(common.right) - left, round(common.bottom) - top)
