@@ -151,14 +151,12 @@ class StreamSource:
 
         rate = self._capture.get(cv2.CAP_PROP_FPS)
         rate = min(max(rate, _SLOWEST), _FASTEST) if rate > 0 else _SLOWEST
+        waits = 0
         began = now = self._clock()
-        while now - began < _CATCH_UP_SECONDS:
-            before = now
-            if not self._capture.grab():
-                return
-            now = self._clock()
-            if now - before > 0.5 / rate:
-                return
+        # One that took long may be a hiccup of this machine: two in a row were waited for.
+        while waits < 2 and now - began < _CATCH_UP_SECONDS and self._capture.grab():
+            before, now = now, self._clock()
+            waits = waits + 1 if now - before > 0.5 / rate else 0
 
 
 def _opened(settings: Settings) -> Capture:

@@ -10,21 +10,7 @@ from edge.camera.folder import FolderCamera
 from edge.errors import CameraError
 from edge.flow import Frame, UnreadableFrame
 from tests.bundles import BGR, write_picture
-
-
-class FakeTime:
-    """A clock that goes on only by waiting."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-        self.stopped = False
-
-    def clock(self) -> float:
-        return self.now
-
-    def pause(self, seconds: float) -> bool:
-        self.now += seconds
-        return self.stopped
+from tests.edge.camera.fake_time import FakeTime
 
 
 def open_folder(path: Path, time: FakeTime | None = None, **options: Any) -> FolderCamera:
