@@ -186,6 +186,24 @@ class _EyeOfStation(Eye):
     ledger: Any = None
 
 
+class _LanesOfStation(Section):
+    """The lanes of a station file; its other sections may be missing, or wrong as yet."""
+
+    lanes: Annotated[
+        dict[str, Lane],
+        Field(min_length=1, description="where items go, by the name of the lane"),
+    ]
+    station: Any = None
+    camera: Any = None
+    region: Any = None
+    trigger: Any = None
+    bundle: Any = None
+    decision: Any = None
+    belt: Any = None
+    default_lane: Any = None
+    ledger: Any = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class StationPlan:
     """A station file in which no mistake was found, and the bundle it names."""
@@ -227,6 +245,20 @@ def read_eye(path: Path) -> Eye:
     if eye is None:
         raise file.error(problems)
     return eye
+
+
+def read_lanes(path: Path) -> tuple[YamlFile, dict[str, Lane]]:
+    """The station file `path` and its lanes; what else stands in it is not judged.
+
+    Raises:
+        ConfigError: the lanes have mistakes, or the file has a key that no station has.
+    """
+    file = YamlFile(path)
+    config, problems = file.check(_LanesOfStation)
+    problems += _pins_used_twice(file.content)
+    if config is None or problems:
+        raise file.error(problems)
+    return file, config.lanes
 
 
 def _bundle(file: YamlFile) -> tuple[Bundle | None, list[Problem]]:

@@ -13,12 +13,13 @@ from types import FrameType
 
 from edge.worker import Events
 
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+"""SIGHUP comes when the terminal or its ssh connection is gone: a coil must not stay on then."""
 
 
 @contextmanager
 def stop_signals() -> Iterator[Events]:
-    """A queue into which SIGTERM and Ctrl-C are put, instead of ending the process.
+    """A queue into which SIGTERM, SIGHUP and Ctrl-C are put, instead of ending the process.
 
     A second Ctrl-C raises KeyboardInterrupt, in case the clean end takes too long. Must be used in
     the main thread.

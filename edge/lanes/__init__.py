@@ -83,6 +83,11 @@ class ActuatorSettings(Section):
         """How long it is on, for the schedule."""
         return Timing(self.hold_seconds, self.max_on_seconds)
 
+    @property
+    def cycle_seconds(self) -> float:
+        """The shortest time from one item to the next between which it comes to rest."""
+        return 2 * self.hold_seconds
+
     @abstractmethod
     def open(self, pins: Pins) -> Actuator:
         """The actuator, in its safe state.

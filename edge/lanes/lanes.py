@@ -36,6 +36,12 @@ class Lanes:
             return self._schedule.missed
 
     @property
+    def idle(self) -> bool:
+        """Whether nothing is planned and everything is at rest."""
+        with self._changed:
+            return self._schedule.idle
+
+    @property
     def overdue_seconds(self) -> float:
         """How long the next thing to do has been due; 0 where it lies ahead."""
         with self._changed:

@@ -80,6 +80,11 @@ class Settings(ActuatorSettings):
         release = self.turn_seconds if self.pulses == "while_turning" else None
         return Timing(self.hold_seconds, self.max_on_seconds, release)
 
+    @property
+    def cycle_seconds(self) -> float:
+        """The shortest time from one item to the next between which the arm comes to rest."""
+        return self.hold_seconds + self.turn_seconds
+
     def pulse_seconds(self, angle: float) -> float:
         """The pulse that turns the arm to `angle` degrees."""
         share = (angle - self.min_angle) / (self.max_angle - self.min_angle)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from edge.lanes import Actuator, ActuatorSettings, Pin
+from edge.lanes import ActuatorSettings, Pin
 from edge.lanes.pins import Pins, pin_errors
 
 
@@ -23,7 +23,7 @@ class Settings(ActuatorSettings):
         Field(gt=0, le=60, description="seconds after which the coil is switched off in any case"),
     ] = 2.0
 
-    def open(self, pins: Pins) -> Actuator:
+    def open(self, pins: Pins) -> Solenoid:
         """The solenoid without current.
 
         Raises:
@@ -48,6 +48,11 @@ class Solenoid:
             self._device = OutputDevice(
                 pin, active_high=active_high, initial_value=False, pin_factory=pins.factory
             )
+
+    @property
+    def active(self) -> bool:
+        """Whether current flows."""
+        return bool(self._device.is_active)
 
     def activate(self) -> None:
         """Lets current flow."""

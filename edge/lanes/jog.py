@@ -1,0 +1,172 @@
+"""One lane moved by hand, to find its angles and times."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import yaml
+
+from edge.lanes import ActuatorSettings
+from edge.lanes.lanes import Lanes
+from edge.lanes.pins import Pins
+from edge.lanes.schedule import Timing
+from edge.lanes.servo import Servo
+from edge.lanes.servo import Settings as ServoSettings
+from edge.lanes.solenoid import Solenoid
+
+TRAIN = 10
+"""Actuations of a train."""
+
+_TURNS = {"left": -1, "right": 1, "[": -5, "]": 5, "shift left": -5, "shift right": 5}
+"""Degrees."""
+_SHORTEST_HOLD, _LONGEST_HOLD = 0.01, 60.0
+
+
+class Jog:
+    """An actuator at its lane's hands, as in operation, and at the operator's.
+
+    `lanes.run` is the body of the thread that moves it at its times and holds its maximum on-time;
+    a key is pressed in any other thread.
+
+    Attributes:
+        lanes: the one lane's schedule.
+        hold_seconds: how long it is active for one item.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: ActuatorSettings,
+        written: dict[str, Any],
+        pins: Pins,
+        *,
+        clock: Callable[[], float],
+        say: Callable[[str], None],
+        write: Callable[[str], None],
+    ) -> None:
+        """Opens the actuator of the lane `name`.
+
+        Args:
+            written: its section as it stands in the station file.
+            say: tells the operator something, one line.
+            write: takes lines of YAML for the station file.
+
+        Raises:
+            PinError: its pin cannot be used.
+        """
+        self._name, self._settings, self._written = name, settings, written
+        self._clock, self._say, self._write = clock, say, write
+        self.hold_seconds = settings.hold_seconds
+        self._device = settings.open(pins)
+        self.lanes = Lanes({name: self._device}, {name: settings.timing}, clock=clock)
+
+    def close(self) -> None:
+        """Leaves the actuator in its safe state; may be called twice."""
+        self._device.close()
+
+    @property
+    def help(self) -> str:
+        """What the keys do."""
+        turns = "left/right turn by 1 degree, [ ] by 5, r/a take the angle as rest/active, "
+        return (
+            f"keys: space actuates once, t {TRAIN} times, up/down change the hold time, "
+            f"{turns if isinstance(self._device, Servo) else ''}s prints it for the station "
+            "file, q ends"
+        )
+
+    @property
+    def status(self) -> str:
+        """How things stand, on one line."""
+        device, words = self._device, [f"{self._name}:"]
+        if isinstance(device, Servo):
+            words.append(
+                f"angle {device.angle:g}  (rest {device.rest_angle:g}, active "
+                f"{device.active_angle:g})"
+            )
+        elif isinstance(device, Solenoid):
+            words.append("ON " if device.active else "off")
+        per_minute = 60 / self._cycle_seconds
+        words.append(f" hold {self.hold_seconds:g} s, at most {per_minute:.0f} items a minute")
+        return " ".join(words) + ("" if self.lanes.idle else "  ...")
+
+    def press(self, key: str) -> bool:
+        """Does what `key` stands for; False: the operator wants to end.
+
+        The end of the input ends it when everything planned is done, `q` at once.
+
+        Raises:
+            PinError: a pin could not be written.
+        """
+        if key == "q":
+            self.lanes.stop()
+            return False
+        if key == "end":
+            self.lanes.finish()
+            return False
+        now = self._clock()
+        if key == " ":
+            self.lanes.actuate(self._name, now)
+        elif key == "t":
+            for number in range(TRAIN):
+                self.lanes.actuate(self._name, now + number * self._cycle_seconds)
+        elif key in ("up", "down"):
+            self._change_hold(1 if key == "up" else -1)
+        elif key == "s":
+            self._write(self.yaml)
+        elif key in _TURNS or key in ("r", "a"):
+            if isinstance(self._device, Servo):
+                self._turn(self._device, key)
+            else:
+                self._say(f"{self._name}: a {self._settings.kind} has no angle")
+        else:
+            self._say(self.help)
+        return True
+
+    @property
+    def yaml(self) -> str:
+        """The lane's actuator as it is to stand in the station file."""
+        found = {**self._written, "hold_seconds": self.hold_seconds}
+        if isinstance(self._device, Servo):
+            found["rest_angle"] = _plain(self._device.rest_angle)
+            found["active_angle"] = _plain(self._device.active_angle)
+        section = {"lanes": {self._name: {"actuator": found}}}
+        return yaml.safe_dump(section, sort_keys=False, allow_unicode=True).rstrip()
+
+    @property
+    def _cycle_seconds(self) -> float:
+        return self._settings.model_copy(update={"hold_seconds": self.hold_seconds}).cycle_seconds
+
+    def _turn(self, servo: Servo, key: str) -> None:
+        if key == "r":
+            servo.rest_angle = servo.angle
+        elif key == "a":
+            servo.active_angle = servo.angle
+        else:
+            assert isinstance(self._settings, ServoSettings)
+            low, high = self._settings.min_angle, self._settings.max_angle
+            wanted = servo.angle + _TURNS[key]
+            if not low <= wanted <= high:
+                self._say(
+                    f"{self._name}: its angles go from min_angle ({low:g}) to max_angle "
+                    f"({high:g}); the station file can widen them, with their pulses"
+                )
+            servo.turn(min(max(wanted, low), high))
+
+    def _change_hold(self, direction: int) -> None:
+        step = 0.01 if self.hold_seconds + direction * 0.005 < 0.1 else 0.05
+        longest = self._settings.max_on_seconds or _LONGEST_HOLD
+        wanted = round(self.hold_seconds + direction * step, 3)
+        if wanted > longest and self._settings.max_on_seconds:
+            self._say(f"{self._name}: never longer than max_on_seconds ({longest:g})")
+        self.hold_seconds = min(max(wanted, _SHORTEST_HOLD), longest)
+        timing = self._settings.timing
+        self.lanes.retime(
+            self._name,
+            Timing(self.hold_seconds, timing.max_on_seconds, timing.release_seconds),
+        )
+
+
+def _plain(number: float) -> float:
+    """Whole numbers as a person writes them."""
+    return int(number) if number == int(number) else round(number, 1)

@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from edge.cli import main
+from edge.errors import EXIT_CONFIG, EXIT_OK
+
+STATION = """\
+station: bin-1
+lanes:
+  warm:
+    labels: [red]
+    actuator: {kind: servo, pin: 18, rest_angle: 0, active_angle: 60, hold_seconds: 0.01}
+  cold:
+    labels: [blue]
+    actuator: {kind: solenoid, pin: 23, hold_seconds: 50, max_on_seconds: 60}
+  rest: {labels: [green]}
+"""
+"""The beginning of a station: no bundle, no camera."""
+
+SCRIPT = """
+import json, sys
+from gpiozero.pins import mock
+seen = {}
+change = mock.MockPin._change_state
+def watched(pin, state):
+    if change(pin, state):
+        seen.setdefault(repr(pin), []).append(float(state))
+        if repr(pin) == "GPIO23" and state:
+            print("on", flush=True)
+mock.MockPin._change_state = watched
+from edge.cli import main
+try:
+    code = main(["lane", "test", *sys.argv[1:]])
+finally:
+    print(json.dumps(seen), flush=True)
+sys.exit(code)
+"""
+"""Runs the command, and tells what became of every pin."""
+
+
+@pytest.fixture
+def station(tmp_path: Path) -> Path:
+    file = tmp_path / "station.yaml"
+    file.write_text(STATION, encoding="utf-8")
+    return file
+
+
+def lane_test(station: Path, lane: str, keys: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(station), lane],
+        input=keys,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_a_lane_is_moved_before_there_is_a_bundle_and_the_others_are_left_alone(
+    station: Path,
+) -> None:
+    done = lane_test(station, "warm", " ]]rs\n")
+    assert done.returncode == EXIT_OK, done.stderr
+    *written, seen = done.stdout.splitlines()
+    found = yaml.safe_load("\n".join(written))["lanes"]["warm"]["actuator"]
+    assert (found["rest_angle"], found["active_angle"]) == (10, 60)
+    assert list(json.loads(seen)) == ["GPIO18"]
+    assert 60 / 180 / 20 + 1.5 / 20 in [pytest.approx(s) for s in json.loads(seen)["GPIO18"]]
+    assert "mock (no Raspberry Pi" in done.stderr
+    assert "nothing moves" in done.stderr
+    assert "keys: space actuates once" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("lane", "words"),
+    [
+        ("wram", "there is no lane 'wram'. Did you mean warm?"),
+        ("x", "there is no lane 'x'. Known: warm, cold, rest"),
+        (
+            "rest",
+            "the lane 'rest' has no actuator: nothing moves there. Lanes with one: warm, cold",
+        ),
+    ],
+)
+def test_a_lane_that_cannot_be_moved_says_which_can(
+    station: Path, lane: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["lane", "test", str(station), lane]) == 2
+    assert f"{station}: {words}\n" in capsys.readouterr().err
+
+
+def test_mistakes_in_the_lanes_are_told_with_their_lines(
+    station: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = STATION.replace("active_angle: 60", "active_angle: 160").replace("pin: 23", "pin: 18")
+    station.write_text(text + "camra: {}\n", encoding="utf-8")
+    assert main(["lane", "test", str(station), "warm"]) == EXIT_CONFIG
+    err = capsys.readouterr().err
+    for words in (":5: lanes.warm.actuator.active_angle: must lie", ":8: ", "used by", "camra"):
+        assert words in err
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_signal_switches_the_coil_off(station: Path, number: signal.Signals) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(station), "cold"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(" ")
+        process.stdin.flush()
+        assert process.stdout.readline() == "on\n"
+        process.send_signal(number)
+        assert process.wait(60) == EXIT_OK
+        assert json.loads(process.stdout.read())["GPIO23"] == [1, 0]
+
+
+def test_a_terminal_shows_how_things_stand_and_is_left_as_it_was(station: Path) -> None:
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(station), "warm"],
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        text=True,
+    ) as process:
+        os.close(theirs)
+        _read_until(ours, "angle 0 ")
+        os.write(ours, b"\x1b[C")
+        _read_until(ours, "angle 1 ")
+        os.write(ours, b"\x1b[A")
+        _read_until(ours, "hold 0.02 s")
+        os.write(ours, b"q")
+        assert process.stdout is not None
+        assert json.loads(process.stdout.read())["GPIO18"][-1] == 0
+        assert process.wait(60) == EXIT_OK
+    os.close(ours)
+
+
+def _read_until(terminal: int, words: str) -> None:
+    shown, until = "", time.monotonic() + 30
+    while words not in shown:
+        assert select.select([terminal], [], [], until - time.monotonic())[0], shown
+        shown += os.read(terminal, 4096).decode()
