@@ -43,6 +43,7 @@ VERBS: Mapping[str, Verb] = {
     "bench": Verb("how fast this machine runs a bundle", "edge.commands.bench"),
     "init": Verb("write a first station file for a bundle", "edge.commands.init"),
     "check": Verb("find the mistakes in a station file", "edge.commands.check"),
+    "lane": Verb("move one lane by keyboard, to find its angles", "edge.commands.lane"),
     "run": Verb("sort, as a station file says", "edge.commands.run"),
 }
 

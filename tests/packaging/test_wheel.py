@@ -28,6 +28,7 @@ WORDS: Mapping[tuple[str, str], list[str]] = {
     ("edge", "bench"): ["bundle"],
     ("edge", "init"): ["bundle", "station.yaml", "--photos", "pictures"],
     ("edge", "check"): ["station.yaml"],
+    ("edge", "lane"): ["test", "station.yaml", "warm"],
     ("edge", "run"): ["station.yaml"],
     ("trainer", "train"): ["mobilenet_v2", "--data", "pictures", "--out", "run"],
     ("converter", "convert"): ["run", "--out", "bundle"],
