@@ -37,6 +37,9 @@ _SHADOW = (0.5, 0.97)
 """A soft shadow leaves this share of the light ..."""
 _SHADOW_TINT = 10.0
 """... and the colour: no channel differs by more levels from an evenly darker background."""
+_LIGHTNESS_AND_COLOURS = np.array([[1 / 3, 1 / 3, 1 / 3], [1, -1, 0], [0, -1, 1]], np.float32)
+_CHANGED = 0.01
+"""What changes in less of its area is at rest, as a share."""
 _RIM = 3
 """Pixels around a blob that still show something of it."""
 _LIGHT_PER_SECOND = 0.3
@@ -59,14 +62,14 @@ class _Learned:
     mean: Floats
     """(height, width, 3)."""
     spread: Floats
-    """(height, width), standard deviation over time."""
+    """(height, width, 3), standard deviation over time of lightness and of two colours."""
 
 
 class Background:
     """The background of a still camera's pictures, all of one shape.
 
     Attributes:
-        uncovered: where the last picture shows that something which was background is gone.
+        woken: where something stirs that was absorbed, so that it is in front again.
     """
 
     def __init__(
@@ -89,9 +92,11 @@ class Background:
         self._now = -math.inf
         self._elapsed = 0.0
         self._picture: Image = np.empty((0, 0, 3), np.uint8)
+        self._last = self._picture
         self._free: npt.NDArray[np.bool_] = np.empty((0, 0), np.bool_)
         self._suspects: list[Box] = []
-        self.uncovered: list[Box] = []
+        self._patches: list[tuple[Box, Floats]] = []
+        self.woken: list[Box] = []
 
     def blobs(self, picture: Image, captured: float) -> list[Blob] | None:
         """What is in front; None while the background is being learned, or nearly all differs.
@@ -101,8 +106,8 @@ class Background:
             captured: seconds.
         """
         self._elapsed = 0.0 if self._now == -math.inf else max(0.0, captured - self._now)
-        self.uncovered = []
-        self._now = captured
+        self.woken = []
+        self._now, self._last = captured, self._picture
         self._picture = np.asarray(cv2.blur(picture, (3, 3)), np.uint8)
         if self._learned is None:
             self._learned = self._watch()
@@ -118,13 +123,23 @@ class Background:
         self._watched.clear()
         self._covered_since = math.inf
         found = self._connected(front)
+        if self._wakes(found):
+            found = self._connected(self._in_front(self._learned))
         suspects = [blob.box for blob, shape in found if self._is_uncovered(blob.box, shape)]
-        # Twice in the same place, lest a blurred moment of a moving item is taken for it.
-        self.uncovered = [box for box in suspects if box in self._suspects]
+        for box in suspects:
+            # Twice in the same place, lest a blurred moment of a moving item is taken for it.
+            if box in self._suspects:
+                self.absorb(box)
         self._suspects = suspects
-        for box in self.uncovered:
-            self.absorb(box)
         return [blob for blob, _ in found if blob.box not in suspects]
+
+    def is_calm(self, box: Box) -> bool:
+        """Nothing in `box` changed since the picture before."""
+        if self._last.shape != self._picture.shape:
+            return False
+        part = _around(box, 0)
+        changed = _strongest(cv2.absdiff(self._picture[part], self._last[part]))
+        return int((changed > self._contrast).sum()) < _CHANGED * changed.size
 
     def adapt(self, items: Iterable[Box]) -> None:
         """Follows the picture just looked at, except where `items` are."""
@@ -136,16 +151,30 @@ class Background:
             free[_around(box, _RIM)] = 0
         self._free = free > 0
         share = 1 - math.exp(-self._elapsed / ADAPT_SECONDS)
-        away = _strongest(cv2.absdiff(self._picture, _rounded(learned.mean))).astype(np.float32)
+        mean = learned.mean.copy()
         cv2.accumulateWeighted(self._picture, learned.mean, share, free)
         # Mean absolute deviation of a normal distribution is 0.8 standard deviations.
-        cv2.accumulateWeighted(away / 0.8, learned.spread, share, free)
+        away = _away(self._picture, mean) / np.float32(0.8)
+        cv2.accumulateWeighted(away, learned.spread, share, free)
 
-    def absorb(self, box: Box) -> None:
-        """Takes what is in `box` for background from now on."""
-        if self._learned is not None:
-            part = _around(box, _RIM)
-            self._learned.mean[part] = self._picture[part]
+    def absorb(self, box: Box, *, until_it_stirs: bool = False) -> None:
+        """Takes what is in `box` for background from now on, or until something moves there."""
+        if self._learned is None:
+            return
+        part = _around(box, _RIM)
+        if until_it_stirs:
+            self._patches.append((box, self._learned.mean[part].copy()))
+        self._learned.mean[part] = self._picture[part]
+
+    def _wakes(self, found: list[tuple[Blob, Mask]]) -> bool:
+        """Whether something absorbed is in front again, because something stirs there."""
+        assert self._learned is not None
+        for box, patch in list(self._patches):
+            if any(_touch(blob.box, box) for blob, _ in found):
+                self._learned.mean[_around(box, _RIM)] = patch
+                self._patches = [other for other in self._patches if other[0] is not box]
+                self.woken.append(box)
+        return bool(self.woken)
 
     def _watch(self) -> _Learned | None:
         """The background, once it was watched for long enough."""
@@ -159,19 +188,18 @@ class Background:
         self._watched.clear()
         frames.sort(axis=0)
         mean = frames[count // 2].astype(np.float32)
-        away = np.abs(frames - mean).max(axis=3)
+        away = np.stack([_away(frame, mean) for frame in frames])
         away.sort(axis=0)
         # An item that passed meanwhile is in less than half of the frames, so that it is not in the
         # median, nor in the median deviation: 0.67 standard deviations of a normal distribution.
         return _Learned(mean, away[count // 2] / np.float32(0.67))
 
     def _in_front(self, learned: _Learned) -> Mask:
-        away = _strongest(cv2.absdiff(self._picture, _rounded(learned.mean)))
-        height, width = away.shape
+        height, width = self._picture.shape[:2]
         reach = max(3, max(height, width) // 8 | 1)
         around = cv2.blur(learned.spread, (reach, reach))
         limit = np.maximum(_SPREADS * np.maximum(around, learned.spread), self._contrast)
-        return cv2.compare(away.astype(np.float32), limit, cv2.CMP_GT)
+        return _strongest(cv2.compare(_away(self._picture, learned.mean), limit, cv2.CMP_GT))
 
     def _in_this_light(self, learned: _Learned) -> tuple[_Learned, Mask]:
         """The background as it looks in the light of now, and what is in front of it."""
@@ -187,13 +215,18 @@ class Background:
             switched = replace(learned, mean=np.minimum(learned.mean * gain, 255))
             rest = self._in_front(switched)
             if _share(rest) < share / 5:
+                self._light_patches(gain)
                 return switched, rest
         drift = min(_LIGHT_PER_SECOND * self._elapsed, 0.1)
         gain = np.clip(gain, 1 - drift, 1 + drift)
         if np.abs(gain - 1).max() < 0.002:
             return learned, front
         drifted = replace(learned, mean=np.minimum(learned.mean * gain, 255))
+        self._light_patches(gain)
         return drifted, self._in_front(drifted)
+
+    def _light_patches(self, gain: Floats) -> None:
+        self._patches = [(box, np.minimum(patch * gain, 255)) for box, patch in self._patches]
 
     def _anew(self, learned: _Learned) -> Mask:
         """What is in front after nearly everything has changed: the lamp, the camera, a flap.
@@ -212,6 +245,7 @@ class Background:
         calm = fresh is not None and fresh.spread.mean() < 2 * learned.spread.mean() + 2
         if fresh is not None and (calm or long):
             self._before, self._learned = learned, fresh
+            self._patches.clear()
             return self._in_front(fresh)
         return self._in_front(learned)
 
@@ -274,6 +308,15 @@ def cut_off(box: Box, size: tuple[float, float]) -> tuple[bool, bool, bool, bool
     return box.left <= 1, box.top <= 1, right >= width - 1, bottom >= height - 1
 
 
+def _touch(box: Box, other: Box) -> bool:
+    return (
+        box.left <= other.left + other.width
+        and other.left <= box.left + box.width
+        and box.top <= other.top + other.height
+        and other.top <= box.top + box.height
+    )
+
+
 def _cleaned(mask: Mask) -> Mask:
     """`mask` without specks, and with cracks closed."""
     speck = cv2.getStructuringElement(cv2.MORPH_RECT, (3, 3))
@@ -288,6 +331,15 @@ def _share(mask: Mask) -> float:
 
 def _rounded(values: Floats) -> Image:
     return np.asarray(cv2.convertScaleAbs(values), np.uint8)
+
+
+def _away(picture: Image, mean: Floats) -> Floats:
+    """By how many levels the lightness, and two differences between colours, are off.
+
+    Not the channels themselves: the texture of a grey belt then does not hide what is coloured.
+    """
+    off = cv2.transform(picture - mean, _LIGHTNESS_AND_COLOURS)
+    return np.asarray(cv2.absdiff(off, np.zeros_like(off)), np.float32)
 
 
 def _strongest(colours: cv2.typing.MatLike) -> cv2.typing.MatLike:

@@ -126,11 +126,12 @@ class MotionTrigger:
         picture = _small(frame.image)
         size = picture.shape[1], picture.shape[0]
         blobs = background.blobs(picture, at)
-        tracks.uncovered(background.uncovered)
-        tracks.follow(blobs or (), at, size)
+        tracks.wake(background.woken, at, size)
+        tracks.follow(blobs or (), at, size, background.is_calm)
         stuck = tracks.stuck(at)
         for track in stuck:
-            background.absorb(track.extent)
+            # A silent one was woken once already: what the camera's being moved left behind.
+            background.absorb(track.extent, until_it_stirs=not track.silent)
         gone += [*stuck, *tracks.ended(at)]
         if blobs is not None:
             background.adapt(track.extent for track in tracks)

@@ -76,7 +76,8 @@ class Track:
         seen: seconds, when that was.
         shown: it is in the picture looked at last.
         alone: nothing else touches it there.
-        still_since: seconds, since when it has been at rest.
+        still_since: seconds, since when it has been in its place.
+        calm_since: seconds, since when nothing has moved in it.
         velocity: its pace; None: it was seen once.
         passed: seconds, when its centre passes the middle of the picture; None: not known, or it
             does not travel.
@@ -84,11 +85,13 @@ class Track:
         silent: it will never be one.
     """
 
-    def __init__(self, box: Box, extent: Box, at: float, *, size: Vector, silent: bool) -> None:
+    def __init__(
+        self, box: Box, extent: Box, at: float, *, size: Vector, silent: bool = False
+    ) -> None:
         """First seen in `box` `at` that many seconds, in a picture of `size`."""
         self._size = size
         self.box, self.extent, self.cut = box, extent, cut_off(box, size)
-        self.seen = self.still_since = at
+        self.seen = self.still_since = self.calm_since = at
         self.shown, self.alone, self.silent = True, True, silent
         self.velocity: Vector | None = None
         self.passed: float | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from edge.model.preprocess import Box
 from edge.trigger.background import Blob
@@ -37,7 +37,6 @@ class Tracks:
         self._lost_seconds, self._stuck_seconds = lost_seconds, stuck_seconds
         self._tracks: list[Track] = []
         self._usual: Vector | None = None
-        self._stuck: list[Box] = []
         self._numbers = itertools.count(1)
 
     def __iter__(self) -> Iterator[Track]:
@@ -52,16 +51,27 @@ class Tracks:
                 track.number = next(self._numbers)
         return items
 
-    def follow(self, blobs: Sequence[Blob], at: float, size: Vector) -> None:
-        """The picture taken at `at` seconds, whose size is `size`, shows `blobs`."""
+    def follow(
+        self, blobs: Sequence[Blob], at: float, size: Vector, is_calm: Callable[[Box], bool]
+    ) -> None:
+        """The picture taken at `at` seconds shows `blobs`.
+
+        Args:
+            size: the picture's width and height.
+            is_calm: nothing moves there.
+        """
         for track in self._tracks:
             track.shown = False
         for blob in self._matched(blobs, at, max(size)):
             if blob.area >= self._min_area * size[0] * size[1]:
-                waiting = [box for box in self._stuck if _inside(box, blob.box) > _INSIDE]
-                self._stuck = [box for box in self._stuck if box not in waiting]
-                silent = bool(waiting)
-                self._tracks.append(Track(blob.box, blob.extent, at, size=size, silent=silent))
+                self._tracks.append(Track(blob.box, blob.extent, at, size=size))
+        for track in self._tracks:
+            if track.seen == at and not is_calm(track.box):
+                track.calm_since = at
+
+    def wake(self, boxes: Sequence[Box], at: float, size: Vector) -> None:
+        """What came to lie in `boxes` stirs again; it is no item a second time."""
+        self._tracks += [Track(box, box, at, size=size, silent=True) for box in boxes]
 
     def ended(self, at: float) -> list[Track]:
         """What has gone; it is not in view any more."""
@@ -72,33 +82,24 @@ class Tracks:
         )
 
     def stuck(self, at: float) -> list[Track]:
-        """What has been at rest for too long; it is not in view any more.
-
-        When it moves again after all, it does not become an item a second time.
-        """
-        stuck = self._without(
+        """What has been at rest for too long; it is not in view any more."""
+        return self._without(
             track
             for track in self._tracks
             if at - track.still_since > (_SILENT_SECONDS if track.silent else self._stuck_seconds)
         )
-        self._stuck += [track.box for track in stuck]
-        return stuck
 
     def all_gone(self) -> list[Track]:
         """Everything; nothing is in view any more."""
         return self._without(self._tracks)
-
-    def uncovered(self, boxes: Sequence[Box]) -> None:
-        """What was stuck in `boxes` was taken away."""
-        for box in boxes:
-            self._stuck = [stuck for stuck in self._stuck if _inside(stuck, box) < _INSIDE]
 
     def _is_item(self, track: Track) -> bool:
         if track.silent or not track.shown:
             return False
         if not self._still_seconds:
             return True
-        return track.alone and track.seen - track.still_since >= self._still_seconds
+        rest = track.seen - max(track.still_since, track.calm_since)
+        return track.alone and rest >= self._still_seconds
 
     def _without(self, tracks: Iterator[Track] | Sequence[Track]) -> list[Track]:
         taken = list(tracks)
@@ -167,10 +168,6 @@ def _unlike(track: Track, where: Edges, blob: Blob, side: float) -> float:
 
 def _covered(box: Edges, by: Edges) -> float:
     return box.common(by).area / max(box.area, 1)
-
-
-def _inside(box: Box, other: Box) -> float:
-    return _covered(Edges.of(box), Edges.of(other))
 
 
 def _union(box: Box, other: Box) -> Box:
