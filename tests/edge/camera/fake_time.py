@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 
 class FakeTime:
     """Gives `clock` and `pause` of `CameraSettings.open`.
@@ -10,12 +12,14 @@ class FakeTime:
         now: seconds.
         stopped: what the end of a pause tells.
         pauses: how long each pause was, in seconds.
+        at_pause: what happens in the first, second ... pause that is longer than nothing.
     """
 
     def __init__(self) -> None:
         self.now = 100.0
         self.stopped = False
         self.pauses: list[float] = []
+        self.at_pause: dict[int, Callable[[], None]] = {}
 
     def clock(self) -> float:
         return self.now
@@ -23,4 +27,6 @@ class FakeTime:
     def pause(self, seconds: float) -> bool:
         self.now += seconds
         self.pauses.append(seconds)
+        if seconds:
+            self.at_pause.get(sum(pause > 0 for pause in self.pauses), lambda: None)()
         return self.stopped
