@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import html
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -29,6 +29,9 @@ class Mark(StrEnum):
     OK = "ok"
     WRONG = "wrong"
     REJECT = "reject"
+
+
+MEANINGS: Mapping[Mark, str] = {Mark.OK: "right", Mark.WRONG: "wrong", Mark.REJECT: "reject"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,6 +64,7 @@ def write_contact_sheet(
     summary: Sequence[str] = (),
     sections: Sequence[Section],
     limit_per_section: int = 60,
+    meanings: Mapping[Mark, str] = MEANINGS,
 ) -> None:
     """Writes a page of thumbnails to `path`: no scripts, nothing fetched, for screen and paper.
 
@@ -68,6 +72,7 @@ def write_contact_sheet(
         summary: a few lines below the title.
         limit_per_section: of a section with more tiles the first ones are shown; the rest is told
             as a number.
+        meanings: what the marks that are used stand for, in a word or two.
 
     Raises:
         StorageError: the place cannot be written.
@@ -78,11 +83,11 @@ def write_contact_sheet(
         "<header>",
         f'<h1 dir="auto">{_text(title)}</h1>',
         *(f'<p dir="auto">{_text(line)}</p>' for line in summary),
-        *_legend(marks),
+        *_legend(marks, meanings),
         "</header>",
     ]
     for section in sections:
-        parts += _section(section, limit_per_section)
+        parts += _section(section, limit_per_section, meanings)
     parts += ["</body>", "</html>", ""]
     write_file(path, "\n".join(parts))
 
@@ -117,17 +122,18 @@ def _head(title: str) -> Iterable[str]:
     yield _SYMBOLS
 
 
-def _legend(marks: Counter[Mark]) -> Iterable[str]:
+def _legend(marks: Counter[Mark], meanings: Mapping[Mark, str]) -> Iterable[str]:
     if not marks:
         return
     yield '<ul class="legend">'
     for mark in Mark:
         if mark in marks:
-            yield f"<li>{_badge(mark)} {_MEANING[mark]} <b>{marks[mark]:,}</b></li>"
+            meaning = _text(meanings[mark])
+            yield f"<li>{_badge(mark, meanings)} {meaning} <b>{marks[mark]:,}</b></li>"
     yield "</ul>"
 
 
-def _section(section: Section, limit: int) -> Iterable[str]:
+def _section(section: Section, limit: int, meanings: Mapping[Mark, str]) -> Iterable[str]:
     count = len(section.tiles) if section.count is None else section.count
     shown = section.tiles[:limit]
     yield "<section>"
@@ -136,16 +142,16 @@ def _section(section: Section, limit: int) -> Iterable[str]:
         yield f'<p class="note" dir="auto">{_text(section.note)}</p>'
     if shown:
         yield '<ul class="tiles">'
-        yield from map(_tile, shown)
+        yield from (_tile(tile, meanings) for tile in shown)
         if count > len(shown):
             yield f'<li class="more">and {count - len(shown):,} more</li>'
         yield "</ul>"
     yield "</section>"
 
 
-def _tile(tile: Tile) -> str:
+def _tile(tile: Tile, meanings: Mapping[Mark, str]) -> str:
     mark = f' class="{tile.mark}"' if tile.mark else ""
-    badge = _badge(tile.mark) if tile.mark else ""
+    badge = _badge(tile.mark, meanings) if tile.mark else ""
     detail = f'<span class="detail" dir="auto">{_text(tile.detail)}</span>' if tile.detail else ""
     return (
         f'<li{mark}><div class="picture"><img src="{_jpeg(tile)}" alt="{_text(tile.caption)}">'
@@ -153,10 +159,9 @@ def _tile(tile: Tile) -> str:
     )
 
 
-def _badge(mark: Mark) -> str:
-    return (
-        f'<svg class="badge" role="img" aria-label="{_MEANING[mark]}"><use href="#{mark}"/></svg>'
-    )
+def _badge(mark: Mark, meanings: Mapping[Mark, str]) -> str:
+    label = _text(meanings[mark])
+    return f'<svg class="badge" role="img" aria-label="{label}"><use href="#{mark}"/></svg>'
 
 
 def _jpeg(tile: Tile) -> str:
@@ -172,8 +177,6 @@ def _text(text: str) -> str:
     """`text` escaped for HTML; bytes of a file name that were no UTF-8 become escapes too."""
     return html.escape(text.encode("utf-8", "backslashreplace").decode())
 
-
-_MEANING = {Mark.OK: "right", Mark.WRONG: "wrong", Mark.REJECT: "reject"}
 
 # Blue and vermilion are told apart by every kind of colour blindness (Okabe and Ito, 2008), and
 # disc, square and ring in black and white.

@@ -1,0 +1,273 @@
+"""Take labelled photographs with a station's own camera, region and trigger, to train with."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import queue
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge.cli import say
+from edge.commands.arguments import count
+from edge.errors import EXIT_OK, StorageError, UsageError
+
+if TYPE_CHECKING:
+    from edge.capture import Capture
+    from edge.config import Eye
+    from edge.contact_sheet import Tile
+    from edge.keyboard import Keyboard
+    from edge.photo_folder import PhotoFolder
+
+GOOD_START = 100
+"""Pictures of a label that are worth a first training."""
+_ON_THE_SHEET = 48
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("station", type=Path, metavar="STATION.yaml", help="station file")
+    parser.add_argument(
+        "--label",
+        action="append",
+        required=True,
+        dest="labels",
+        metavar="X",
+        help="what is on the pictures, as `can`; `empty`: nothing is. Repeatable: the keys 1 to 9 "
+        "change between them, n goes to the next",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("photos"),
+        metavar="FOLDER",
+        help="folder to fill, with one of each label in it (photos)",
+    )
+    parser.add_argument(
+        "--items", action="store_true", help="one picture of each item that the trigger finds"
+    )
+    parser.add_argument(
+        "--whole-region",
+        action="store_true",
+        help="with --items: keep the whole region, not the item's own box",
+    )
+    parser.add_argument(
+        "--button", type=_gpio, metavar="GPIO", help="a button from this GPIO to ground takes one"
+    )
+    parser.add_argument(
+        "--every", type=_seconds, metavar="SECONDS", help="one picture in so many seconds"
+    )
+    parser.add_argument("--count", type=count, metavar="N", help="end after N pictures")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from edge.capture import Capture, Occasions, geometry_of
+    from edge.config import read_eye
+    from edge.keyboard import Keyboard
+    from edge.live_line import LiveLine
+    from edge.photo_folder import PhotoFolder, photo_label
+    from edge.service import stop_signals
+
+    eye = read_eye(arguments.station)
+    labels = list(dict.fromkeys(map(photo_label, arguments.labels)))
+    _check(arguments, eye, labels)
+    geometry = geometry_of(eye, items=arguments.items, whole_region=arguments.whole_region)
+    line = LiveLine()
+    with ExitStack() as parts:
+        folder = parts.enter_context(
+            PhotoFolder(arguments.out, geometry=geometry, station=eye.station)
+        )
+        events = parts.enter_context(stop_signals())
+        pressed = _button(arguments.button, parts) if arguments.button is not None else _nothing
+        keys = parts.enter_context(Keyboard(sys.stdin))
+        sitting = parts.enter_context(
+            Capture(
+                eye,
+                folder,
+                labels=labels,
+                occasions=Occasions(arguments.items, arguments.every, arguments.count),
+                geometry=geometry,
+                key=lambda: pressed() or _key(keys, arguments),
+                events=events,
+                line=line,
+            )
+        )
+        say(f"{eye.station}: pictures show {geometry}")
+        if folder.unknown:
+            say(f"{folder.path}: has pictures that were taken otherwise; they should look alike")
+        for label in labels:
+            _say_if_new(label, folder)
+        say(_keys(arguments, labels))
+        try:
+            sitting.run()
+        finally:
+            # Also after a full disk: what was taken is there.
+            _say_counts(sitting, folder)
+            _write_sheet(folder, eye.station, labels)
+            _say_next(folder)
+    return EXIT_OK
+
+
+def _check(arguments: argparse.Namespace, eye: Eye, labels: Sequence[str]) -> None:
+    """What does not fit together.
+
+    Raises:
+        UsageError: always the same way out: take pictures by key.
+    """
+    from edge.flow import EMPTY
+
+    if arguments.whole_region and not arguments.items:
+        raise UsageError("--whole-region goes with --items: by key it is always the whole region")
+    if not arguments.items:
+        return
+    if EMPTY in labels:
+        raise UsageError(
+            f"--items takes a picture when there is an item, and {EMPTY!r} is for pictures with "
+            "none: take those without --items, by key or with --every"
+        )
+    if eye.trigger.kind == "continuous":
+        raise UsageError(
+            "--items: to the trigger `continuous` every frame is an item, so that every frame "
+            "would be kept: use `trigger: {kind: motion}`, or take pictures by key or with --every"
+        )
+
+
+def _keys(arguments: argparse.Namespace, labels: Sequence[str]) -> str:
+    by = [] if arguments.items else ["space takes a picture"]
+    if len(labels) > 1:
+        by.append(f"1 to {min(9, len(labels))} and n change the label")
+    by += ["d deletes the last one", "q ends"]
+    return f"keys: {', '.join(by)}"
+
+
+def _say_if_new(label: str, folder: PhotoFolder) -> None:
+    """A slip of the pen would make a class of its own."""
+    from edge.yaml_file import did_you_mean
+
+    others = list(+folder.counts)  # those of which there are any
+    if label not in others and (hint := did_you_mean(label, others, listing=False)):
+        say(f"{label!r} is a new label, beside {', '.join(sorted(others))}{hint}")
+
+
+def _say_counts(sitting: Capture, folder: PhotoFolder) -> None:
+    faults = [f"{number} {fault}" for fault, number in sitting.warned.items() if number]
+    say(
+        f"taken: {len(sitting.taken)}"
+        + (f", of these {', '.join(faults)}: look at them in the contact sheet" if faults else "")
+    )
+    for label, number in sorted((+folder.counts).items()):
+        more = GOOD_START - number
+        say(f"  {label:<20} {number:>5}" + (f"   {more} more make a good start" * (more > 0)))
+
+
+def _say_next(folder: PhotoFolder) -> None:
+    counts = (+folder.counts).values()
+    if len(counts) == 1:
+        say("next: another --label; a model tells at least two apart")
+    elif counts and min(counts) >= GOOD_START:
+        say(f"next: pilah-trainer train mobilenet_v2 --data {folder.path} --out run")
+
+
+def _write_sheet(folder: PhotoFolder, station: str, labels: Sequence[str]) -> None:
+    """Writes the contact sheet beside the folder, if it can be written."""
+    from edge.contact_sheet import Mark, Section, write_contact_sheet
+
+    place = folder.path if folder.path.name else folder.path.absolute()  # "." has no name
+    path = place.with_name(f"{place.name}.html")
+    if not folder.counts.total():
+        return
+    sections = [
+        Section(label, _tiles(folder, label), count=folder.counts[label])
+        for label in [*labels, *sorted(set(folder.counts) - set(labels))]
+        if folder.counts[label]
+    ]
+    try:
+        write_contact_sheet(
+            path,
+            title=f"Photographs of {station}",
+            summary=[f"{folder.counts.total():,} pictures in {folder.path.name}, newest first."],
+            sections=sections,
+            limit_per_section=_ON_THE_SHEET,
+            meanings={Mark.REJECT: "look at it again"},
+        )
+    except StorageError as error:
+        say(f"no contact sheet: {error}")
+    else:
+        say(f"contact sheet: {path}")
+
+
+def _tiles(folder: PhotoFolder, label: str) -> list[Tile]:
+    from edge.contact_sheet import Mark, Tile
+    from edge.errors import UnreadableImageError
+    from edge.model.image_file import read_image
+    from edge.quality import judge
+
+    tiles = []
+    for file in folder.latest(label, _ON_THE_SHEET):
+        try:
+            image = read_image(file)
+        except UnreadableImageError as error:
+            say(f"unreadable: {error}")
+            continue
+        faults = judge(image).warnings
+        size = f"{image.shape[1]}x{image.shape[0]}"
+        detail = ", ".join([size, *faults])
+        tiles.append(Tile(image, file.stem, detail, Mark.REJECT if faults else None))
+    return tiles
+
+
+def _key(keys: Keyboard, arguments: argparse.Namespace) -> str | None:
+    """The next key; where keys alone take pictures, their end is the end of it all."""
+    from edge.capture import QUIT
+
+    key = keys.get(0)
+    if key != "end":
+        return key
+    if arguments.items or arguments.every is not None or arguments.button is not None:
+        return None
+    say("no more keys come from here; --items, --every and --button do without")
+    return QUIT
+
+
+def _nothing() -> None:
+    return None
+
+
+def _button(gpio: int, parts: ExitStack) -> Callable[[], str | None]:
+    """What gives a key for each press of the button on `gpio`."""
+    from gpiozero import Button
+
+    from edge.capture import TAKE
+    from edge.lanes.pins import open_pins, pin_errors
+
+    presses: queue.SimpleQueue[str] = queue.SimpleQueue()
+    pins = parts.enter_context(open_pins())
+    say(f"button     GPIO {gpio}, pins {pins.title}")
+    with pin_errors(gpio):
+        button = Button(gpio, bounce_time=0.05, pin_factory=pins.factory)
+    parts.callback(button.close)
+    button.when_pressed = lambda: presses.put(TAKE)
+
+    def pressed() -> str | None:
+        try:
+            return presses.get_nowait()
+        except queue.Empty:
+            return None
+
+    return pressed
+
+
+def _gpio(text: str) -> int:
+    pin = int(text)
+    if not 0 <= pin <= 27:
+        raise argparse.ArgumentTypeError(f"must be a GPIO number, 0 to 27. Received: {text}")
+    return pin
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"must be more than 0. Received: {text}")
+    return seconds
