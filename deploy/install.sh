@@ -1,0 +1,317 @@
+#!/bin/sh
+# Installs pilah as a service on a 64-bit Raspberry Pi OS (bookworm or trixie); see --help.
+set -eu
+
+usage() {
+    cat <<'TEXT'
+Installs pilah as a service: sudo deploy/install.sh [OPTIONS]
+
+From the copy of pilah that this script lies in, on 64-bit Raspberry Pi OS (bookworm or trixie).
+Done again, it changes only what is not as it should be: that is also how to update.
+
+  --station FILE        station file to begin with, copied to /etc/pilah/station.yaml
+  --example NAME        or an example: two-flap-bin, three-lane-belt, receiving-table
+  --bundle FOLDER       model bundle to begin with, copied to /var/lib/pilah/bundle
+                        (a station file and a bundle that are there already are never replaced)
+  --dry-run             print every command, run none
+  --uninstall           stop the service and remove the program; station file, bundle, ledger and
+                        photographs stay
+  --without-picamera2   for a station without the Pi's own camera: no python3-picamera2
+  --any-arch            go on where this is no 64-bit Arm machine
+  --help                this text
+
+It makes:  the user pilah (groups gpio, video and render, where there are such)
+           /opt/pilah                  the program, with the system's Python packages in view
+           /usr/local/bin/pilah-edge   its command
+           /etc/pilah/station.yaml     what the station is: yours to write
+           /var/lib/pilah              the user's home: bundle, ledger, photographs
+           pilah.service               starts with the machine, once there is a station file
+
+Exit codes: 0 done, 1 installed but the service does not run, 2 wrong usage, 69 something needed
+is missing.
+TEXT
+}
+
+program=/opt/pilah
+command=/usr/local/bin/pilah-edge
+unit=/etc/systemd/system/pilah.service
+config=/etc/pilah/station.yaml
+home=/var/lib/pilah
+python=/usr/bin/python3    # the system's own: picamera2 and lgpio are built for no other
+needed_mb=700
+
+say() { echo "install: $*" >&2; }
+die() { say "error: $*"; exit 69; }
+wrong() { say "error: $*"; say "--help says what it takes"; exit 2; }
+
+# run COMMAND...: runs what changes something, or only prints it.
+run() {
+    changes=$((changes + 1))
+    line=+
+    for word in "$@"; do
+        case $word in
+            '' | *[!A-Za-z0-9_./:=,@%+-]*) word="'$word'" ;;
+        esac
+        line="$line $word"
+    done
+    echo "$line" >&2
+    [ -n "$dry" ] || "$@"
+}
+
+# place FROM TO MODE GROUP: a copy of FROM, which belongs to root, unless TO is the same already.
+place() {
+    if ! cmp -s "$1" "$2"; then
+        run install -D -o root -g "$4" -m "$3" "$1" "$2"
+    fi
+}
+
+# finish CODE: ends, and says so where there was nothing to do.
+finish() {
+    if [ -n "$dry" ]; then
+        say "dry run: nothing was changed"
+    elif [ "$changes" = 0 ]; then
+        say "nothing was to do: everything is as it should be"
+    fi
+    exit "$1"
+}
+
+# is_installed PACKAGE: whether dpkg has it.
+is_installed() {
+    [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# is_offered PACKAGE: whether this system's package sources have it.
+is_offered() { apt-cache show --no-all-versions "$1" >/dev/null 2>&1; }
+
+# is_pi: whether this is a Raspberry Pi.
+is_pi() { tr -d '\0' 2>/dev/null </proc/device-tree/model | grep -q '^Raspberry Pi'; }
+
+# systemd_runs: false in a chroot, as when an image is made.
+systemd_runs() { [ -d /run/systemd/system ]; }
+
+changes=0
+dry='' uninstall='' station='' bundle='' picamera2=yes any_arch=''
+checkout=$(cd "$(dirname "$0")/.." && pwd)
+
+while [ $# -gt 0 ]; do
+    option=$1
+    case $option in
+        --station | --example | --bundle)
+            [ -n "${2:-}" ] || wrong "$option: needs a value"
+            shift
+            ;;
+    esac
+    case $option in
+        --station)
+            [ -z "$station" ] || wrong "give one station file: --station or --example"
+            station=$1
+            [ -f "$station" ] || wrong "--station: no such file: $station"
+            ;;
+        --example)
+            [ -z "$station" ] || wrong "give one station file: --station or --example"
+            station=$checkout/deploy/examples/$1.yaml
+            [ -f "$station" ] || wrong "--example: no such example: $1"
+            ;;
+        --bundle)
+            bundle=$1
+            [ -f "$bundle/bundle.json" ] || wrong "--bundle: not a bundle's folder: $bundle"
+            ;;
+        --dry-run) dry=yes ;;
+        --uninstall) uninstall=yes ;;
+        --without-picamera2) picamera2='' ;;
+        --any-arch) any_arch=yes ;;
+        --help | -h)
+            usage
+            exit 0
+            ;;
+        *) wrong "unknown: $option" ;;
+    esac
+    shift
+done
+
+# What must be so
+
+[ "$(id -u)" = 0 ] || [ -n "$dry" ] || die "must be root: sudo $0 (or see first: $0 --dry-run)"
+
+if [ -n "$uninstall" ]; then
+    if [ -e "$unit" ]; then
+        if systemd_runs; then
+            run systemctl disable --now pilah.service
+        else
+            run systemctl disable pilah.service
+        fi
+        run rm "$unit"
+        ! systemd_runs || run systemctl daemon-reload
+    fi
+    [ ! -L "$command" ] || run rm "$command"
+    [ ! -d "$program" ] || run rm -r "$program"
+    say "kept, where they are there: /etc/pilah, $home, the user pilah. To remove these too:"
+    say "    rm -r /etc/pilah $home; userdel pilah"
+    finish 0
+fi
+
+machine=$(uname -m)
+[ "$machine" = aarch64 ] || [ -n "$any_arch" ] ||
+    die "this is a $machine system. pilah needs the 64-bit Raspberry Pi OS: write that to the" \
+        "card (or, to try things out on another machine: --any-arch)"
+command -v apt-get >/dev/null ||
+    die "this system has no apt-get: it is neither Raspberry Pi OS nor Debian"
+if [ -x "$python" ]; then
+    "$python" -c 'import sys; sys.exit(sys.version_info[:2] < (3, 11))' ||
+        die "$("$python" --version) is too old: 3.11 or later comes with bookworm and trixie"
+fi
+free_mb=$(df -Pm /opt | awk 'NR == 2 { print $4 }')
+[ -d "$program" ] || [ "$free_mb" -ge "$needed_mb" ] ||
+    die "/opt has $free_mb MB left, and $needed_mb are needed: make room or take a larger card"
+
+# The system's packages
+
+packages='python3 python3-venv ca-certificates'
+[ -z "$picamera2" ] || packages="$packages python3-picamera2"
+! is_pi || packages="$packages python3-lgpio"
+
+missing=''
+for package in $packages; do
+    is_installed "$package" || missing="$missing $package"
+done
+if [ -n "$missing" ]; then
+    say "packages needed:$missing"
+    run apt-get -q update
+    for package in $missing; do
+        is_offered "$package" && continue
+        [ -z "$dry" ] || { say "$package: not known before \`apt-get update\`"; continue; }
+        case $package in
+            python3-picamera2)
+                die "$package is in none of this system's package sources: Raspberry Pi OS has it," \
+                    "Debian does not. A station with a USB or network camera does without:" \
+                    "--without-picamera2"
+                ;;
+            *) die "$package is in none of this system's package sources" ;;
+        esac
+    done
+    # Without what is only recommended: picamera2's would bring a desktop's windows.
+    # shellcheck disable=SC2086 # one word for each package
+    run env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install $missing
+fi
+
+# The user
+
+if ! id pilah >/dev/null 2>&1; then
+    run useradd --system --user-group --home-dir "$home" --no-create-home \
+        --shell /usr/sbin/nologin pilah
+fi
+for group in gpio video render; do
+    getent group "$group" >/dev/null || continue
+    id -nG pilah 2>/dev/null | tr ' ' '\n' | grep -qx "$group" || run usermod -a -G "$group" pilah
+done
+[ -d "$home" ] || run install -d -o pilah -g pilah -m 0750 "$home"
+[ -d /etc/pilah ] || run install -d -o root -g pilah -m 0750 /etc/pilah
+
+# The program
+
+before_program=$changes
+extra=edge
+[ "$machine" != aarch64 ] || [ -z "$picamera2" ] || extra=pi
+sources='pyproject.toml README.md LICENSE edge trainer converter deploy/constraints.txt'
+wanted="$extra $("$python" --version 2>/dev/null || echo none) $(
+    cd "$checkout"
+    # shellcheck disable=SC2086 # one word for each
+    find $sources -type f ! -name '*.pyc' -exec sha256sum {} + | LC_ALL=C sort | sha256sum
+)"
+if [ "$(cat "$program/installed" 2>/dev/null)" != "$wanted" ]; then
+    say "installing pilah[$extra] into $program: about 350 MB, some minutes on a Pi"
+    # Gone first: what is interrupted is done again the next time.
+    [ ! -e "$program/installed" ] || run rm "$program/installed"
+    if [ "$("$program/bin/python" --version 2>/dev/null)" != "$("$python" --version 2>&1)" ]; then
+        # Not there yet, or the system's Python has become another one.
+        run "$python" -m venv --clear --system-site-packages "$program"
+    fi
+    # Built in a copy: setuptools would leave its traces in the checkout, as root.
+    copy=/tmp/pilah-build
+    if [ -z "$dry" ]; then
+        copy=$(mktemp -d)
+        trap 'rm -rf "$copy"' EXIT
+        echo "$wanted" >"$copy/installed"
+    fi
+    (
+        cd "$checkout"
+        run cp -R pyproject.toml README.md LICENSE edge trainer converter "$copy"
+    )
+    pins=$checkout/deploy/constraints.txt
+    run "$program/bin/python" -m pip install --quiet --constraint "$pins" setuptools
+    run "$program/bin/python" -m pip install --quiet --constraint "$pins" \
+        --no-build-isolation "${copy}[$extra]"
+    run install -m 0644 "$copy/installed" "$program/installed"
+fi
+[ "$(readlink "$command" 2>/dev/null)" = "$program/bin/pilah-edge" ] ||
+    run ln -sfn "$program/bin/pilah-edge" "$command"
+
+# The station
+
+if [ -n "$bundle" ]; then
+    if [ ! -e "$home/bundle" ]; then
+        # Under another name first: a bundle is there whole or not at all.
+        run rm -rf "$home/bundle.new"
+        run cp -R "$bundle" "$home/bundle.new"
+        run chown -R root:pilah "$home/bundle.new"
+        run chmod -R u=rwX,g=rX,o= "$home/bundle.new"
+        run mv "$home/bundle.new" "$home/bundle"
+    elif ! diff -rq "$bundle" "$home/bundle" >/dev/null; then
+        say "$home/bundle is another bundle: kept. To replace it: mv it away, and do this again"
+    fi
+fi
+if [ -n "$station" ]; then
+    if [ ! -e "$config" ]; then
+        place "$station" "$config" 0640 pilah
+    elif ! cmp -s "$station" "$config"; then
+        say "$config is there already: kept as it is"
+    fi
+fi
+
+# The service
+
+restart=''
+[ "$changes" = "$before_program" ] || restart=yes
+before=$changes
+place "$checkout/deploy/pilah.service" "$unit" 0644 root
+if [ "$changes" != "$before" ] && systemd_runs; then
+    run systemctl daemon-reload
+fi
+
+if [ ! -e "$config" ] && { [ -z "$dry" ] || [ -z "$station" ]; }; then
+    say "not started, for there is no station file yet. Next:"
+    say "  1. a model bundle in $home/bundle, and"
+    say "  2. a station file in $config, made from one of $checkout/deploy/examples"
+    say "     (both at once: $0 --bundle FOLDER --example two-flap-bin)"
+    say "  3. the wiring: $checkout/deploy/wiring.md"
+    say "  4. $0 once more"
+    finish 0
+fi
+cd /
+if [ -z "$dry" ] && ! runuser -u pilah -- "$command" check "$config" >&2; then
+    say "not started, for there are mistakes, named above. When they are mended:"
+    say "    sudo -u pilah pilah-edge check $config"
+    say "    sudo systemctl enable --now pilah"
+    finish 1
+fi
+[ "$(systemctl is-enabled pilah.service 2>/dev/null)" = enabled ] ||
+    run systemctl enable --quiet pilah.service
+if ! systemd_runs; then
+    say "installed; it starts with the machine"
+    finish 0
+fi
+failed=''
+if ! systemctl is-active --quiet pilah.service; then
+    say "starting the station"
+    run systemctl start pilah.service || failed=yes
+elif [ -n "$restart" ]; then
+    run systemctl restart pilah.service || failed=yes
+fi
+if [ -n "$failed" ]; then
+    say "the service did not start. What it said:"
+    journalctl --no-pager -o cat -n 15 -u pilah.service >&2 || true
+    say "it is tried again every few seconds, unless the station file or the bundle is wrong"
+    finish 1
+fi
+[ -n "$dry" ] || say "the station runs: systemctl status pilah; journalctl -fu pilah"
+finish 0

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import configparser
+import subprocess
+from pathlib import Path
+
+from edge.errors import EXIT_CONFIG, EXIT_DATA
+from edge.station import _STUCK_SECONDS
+from tests.deploy.scripts import DEPLOY, tool
+
+UNIT = DEPLOY / "pilah.service"
+
+
+def section(name: str) -> configparser.SectionProxy:
+    parser = configparser.RawConfigParser(strict=False)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.read(UNIT, "utf-8")
+    return parser[name]
+
+
+def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
+    # systemd-analyze wants the program to be there; /bin/true is.
+    text = UNIT.read_text("utf-8").replace("/opt/pilah/bin/pilah-edge", "/bin/true")
+    (tmp_path / "pilah.service").write_text(text, "utf-8")
+    found = subprocess.run(
+        [
+            tool("systemd-analyze", "systemd"),
+            "verify",
+            "--man=no",
+            "--recursive-errors=no",
+            str(tmp_path / "pilah.service"),
+        ],
+        capture_output=True,
+        text=True,
+    )
+    assert found.stdout + found.stderr == ""
+    assert found.returncode == 0
+
+
+def test_the_unit_is_no_more_exposed_than_it_was() -> None:
+    found = subprocess.run(
+        [
+            tool("systemd-analyze", "systemd"),
+            "security",
+            "--offline=true",
+            "--threshold=25",  # tenths
+            "--no-pager",
+            str(UNIT),
+        ],
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode == 0, found.stdout.splitlines()[-1]
+
+
+def test_a_station_is_tried_for_ever_but_not_where_a_file_is_wrong() -> None:
+    service = section("Service")
+    assert service["Restart"] == "always"
+    assert section("Unit")["StartLimitIntervalSec"] == "0"
+    assert int(service["RestartSec"]) >= 2
+    never_again = {int(code) for code in service["RestartPreventExitStatus"].split()}
+    assert never_again == {EXIT_CONFIG, EXIT_DATA}
+
+
+def test_a_stuck_station_ends_by_itself_before_the_watchdog_kills_it() -> None:
+    service = section("Service")
+    assert service["Type"] == "notify"
+    assert int(service["WatchdogSec"]) > _STUCK_SECONDS
+
+
+def test_nothing_in_the_unit_hides_the_board_or_its_cameras() -> None:
+    # Each of these breaks gpiozero, XNNPACK, or a camera that is plugged in later.
+    given = set(section("Service"))
+    assert not given & {
+        "ProcSubset",
+        "PrivateDevices",
+        "ProtectClock",
+        "DeviceAllow",
+        "PrivateUsers",
+    }
+    assert section("Service")["WorkingDirectory"] == "/run/pilah"  # lgpio writes there
+    assert section("Service")["RuntimeDirectory"] == "pilah"
