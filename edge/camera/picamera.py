@@ -121,6 +121,9 @@ class PicameraSource:
     is documented on CLOCK_BOOTTIME; the monotonic clock differs from that by the time the machine
     was suspended, and both go on at the same pace, so the frame's age is measured on the one and
     taken off the other.
+
+    Attributes:
+        device: the `picamera2.Picamera2`.
     """
 
     def __init__(
@@ -140,9 +143,9 @@ class PicameraSource:
             CameraError: picamera2 is not installed, or there is no such camera.
         """
         self._clock, self._boot_clock = clock, boot_clock
-        self._camera = _opened(settings.camera)
+        self.device = _opened(settings.camera)
         try:
-            controls, self.notes = _controls(settings, self._camera.camera_controls)
+            controls, self.notes = _controls(settings, self.device.camera_controls)
             self._start(settings, controls)
             first = self.shoot()
         except BaseException:
@@ -161,12 +164,12 @@ class PicameraSource:
         """The next picture; None: none came within 3 seconds."""
         done: queue.SimpleQueue[Any] = queue.SimpleQueue()
         # Waiting for the job itself would last for ever when the cable is loose.
-        self._camera.capture_request(wait=False, signal_function=done.put)
+        self.device.capture_request(wait=False, signal_function=done.put)
         try:
             job = done.get(timeout=_SILENT_SECONDS)
         except queue.Empty:
             return None
-        request = self._camera.wait(job)
+        request = self.device.wait(job)
         try:
             image = request.make_array("main")
             metadata = request.get_metadata()
@@ -179,16 +182,16 @@ class PicameraSource:
 
     def close(self) -> None:
         """Stops the camera and frees it; may be called twice."""
-        self._camera.stop()
-        self._camera.close()
+        self.device.stop()
+        self.device.close()
 
     def _start(self, settings: Settings, controls: Mapping[str, Any]) -> None:
         from libcamera import Transform
 
         number = settings.camera
         try:
-            self._camera.configure(
-                self._camera.create_video_configuration(
+            self.device.configure(
+                self.device.create_video_configuration(
                     main={"size": (settings.width, settings.height), "format": "RGB888"},
                     transform=Transform(
                         hflip=settings.flip_horizontal, vflip=settings.flip_vertical
@@ -198,7 +201,7 @@ class PicameraSource:
                     controls=dict(controls),
                 )
             )
-            self._camera.start()
+            self.device.start()
         except (RuntimeError, ValueError) as error:
             raise CameraError(
                 f"Pi camera {number}: cannot be started at {settings.width}x{settings.height} "

@@ -107,7 +107,7 @@ class UsbSource:
 
     The capture time is the one that the driver gave the frame: OpenCV's V4L2 backend hands out the
     buffer's timestamp as CAP_PROP_POS_MSEC, which drivers take from CLOCK_MONOTONIC (uvcvideo:
-    when the camera began to send the frame, or the camera's own clock converted). Where it is 0 or
+    when the camera began to send the frame, or the camera's own clock converted). Where it is 0, or
     lies in the future or far in the past, the time counts at which the frame arrived.
     """
 
@@ -155,7 +155,7 @@ class UsbSource:
 
         captured = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
         age = self._clock() - captured
-        return captured if captured > 0 and 0 <= age < _OLDEST_SECONDS else None
+        return captured if 0 <= age < _OLDEST_SECONDS else None
 
 
 def _check_device(path: str) -> None:

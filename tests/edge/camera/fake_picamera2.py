@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-
 CONTROLS = (
     *("FrameDurationLimits", "ExposureTime", "AnalogueGain", "ColourGains", "AwbMode"),
     *("AfMode", "LensPosition"),
