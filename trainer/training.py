@@ -22,6 +22,7 @@ from edge.files import new_folder
 from edge.model.metrics import Evaluation, evaluate_scores
 from edge.pictures import PARTS, LabelledPicture, read_picture_set
 from trainer.calibrate import Threshold, fit_temperature, softmax
+from trainer.captured import as_captured
 from trainer.checks import check_enough, check_out, check_phases
 from trainer.crossfit import cross_fitted_thresholds
 from trainer.data.cache import DecodedPictures, decode_pictures
@@ -82,6 +83,10 @@ def train(
     minutes = recipe.max_minutes if max_minutes is None else max_minutes
     found = read_picture_set(data, group_column=group_column(groups))
     check_out(out, data, replace=replace)
+    spec, said = as_captured(recipe.input, [picture.path for picture in found.pictures])
+    if said:
+        say(said)
+    recipe = recipe.model_copy(update={"input": spec})
     # Before the pictures are decoded: missing weights are told at once.
     network = build_network(recipe.network, recipe.input, len(found.classes), seed=seed)
     check_phases(recipe, network)

@@ -111,6 +111,20 @@ def run(photos: Path, recipe: Path, tmp_path_factory: pytest.TempPathFactory) ->
     return folder / "run"
 
 
+def test_a_model_for_items_is_made_of_photographs_of_items(
+    photos: Path, recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(photos, tmp_path / "photos")
+    taken = {"schema_version": 1, "station": "bin", "crop": "item", "padding": 0.2}
+    (tmp_path / "photos" / "capture.json").write_text(json.dumps(taken), encoding="utf-8")
+    words = ["train", str(recipe), "--data", str(tmp_path / "photos"), "--out"]
+    assert main([*words, str(tmp_path / "run")]) == EXIT_OK
+    spec = read_run(tmp_path / "run").facts.input
+    assert (spec.crop, spec.padding) == ("item", 0.2)
+    assert "the pictures show items cut out with 0.2 of padding" in capsys.readouterr().err
+    assert "crop: item" in (tmp_path / "run" / "recipe.yaml").read_text(encoding="utf-8")
+
+
 def test_every_layer_can_train_on_pictures_augmented_anew(
     photos: Path, recipe: Path, tmp_path: Path
 ) -> None:

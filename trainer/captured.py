@@ -1,0 +1,43 @@
+"""The geometry of photographs that a station took: their model is given items cut the same way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from edge.errors import PictureSetError
+from edge.model.preprocess import InputSpec
+from edge.photo_folder import Geometry, read_geometry
+
+
+def as_captured(spec: InputSpec, files: Iterable[Path]) -> tuple[InputSpec, str]:
+    """The input spec for the pictures `files`, and a line about what differs from `spec`, if any.
+
+    What stands beside the pictures has the last word: they show what they show, whatever a recipe
+    says. Where nothing does, as with pictures from elsewhere, the recipe decides.
+
+    Raises:
+        PictureSetError: some pictures were cut otherwise than others.
+    """
+    found: dict[Geometry, Path] = {}
+    for folder in sorted({file.absolute().parent.parent for file in files}):
+        if (geometry := read_geometry(folder)) is not None:
+            found.setdefault(geometry, folder)
+    if not found:
+        return spec, ""
+    if len(found) > 1:
+        (first, one), (second, other), *_ = found.items()
+        raise PictureSetError(
+            f"the pictures in {one} show {first}, those in {other} {second}: a model cannot learn "
+            "from both. Train on the one or the other"
+        )
+    geometry = next(iter(found))
+    changes: dict[str, object] = {"crop": geometry.crop}
+    if geometry.padding is not None:
+        changes["padding"] = geometry.padding
+    if all(getattr(spec, name) == value for name, value in changes.items()):
+        return spec, ""
+    return spec.model_copy(update=changes), (
+        f"the pictures show {geometry}: the model will be given the same, in place of the recipe's "
+        f"crop: {spec.crop}, padding: {spec.padding:g}"
+    )
