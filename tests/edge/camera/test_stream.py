@@ -261,7 +261,7 @@ def rtsp() -> Iterator[RtspServer]:
     server.kill()
 
 
-@pytest.mark.parametrize("transport", ["tcp", "udp"])
+@pytest.mark.parametrize("transport", ["tcp", pytest.param("udp", marks=pytest.mark.slow)])
 def test_an_rtsp_stream_is_read_and_opened_again_after_its_server_was_killed(
     transport: str, rtsp: RtspServer, capfd: pytest.CaptureFixture[str]
 ) -> None:
