@@ -27,6 +27,7 @@ WORDS: Mapping[tuple[str, str], list[str]] = {
     ("edge", "inspect"): ["bundle"],
     ("edge", "bench"): ["bundle"],
     ("edge", "init"): ["bundle", "station.yaml", "--photos", "pictures"],
+    ("edge", "roi"): ["station.yaml"],
     ("edge", "capture"): ["station.yaml", "--label", "can"],
     ("edge", "check"): ["station.yaml"],
     ("edge", "lane"): ["test", "station.yaml", "warm"],

@@ -1,0 +1,117 @@
+"""Take one picture with a station's camera and draw its region on it, with rulers to read off."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge.cli import say
+from edge.errors import EXIT_NO, EXIT_OK, CameraError, UsageError
+
+if TYPE_CHECKING:
+    from edge.config import Eye
+    from edge.flow import Frame
+    from edge.region import Region
+
+_WARM_UPS = 15
+"""Frames that a live camera's exposure and colours get to settle."""
+_SMALLEST = 8
+"""Pixels of a region's sides."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("station", type=Path, metavar="STATION.yaml", help="station file")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("roi.jpg"),
+        metavar="PICTURE",
+        help="file to write, .jpg or .png (roi.jpg)",
+    )
+    parser.add_argument(
+        "--region",
+        type=_numbers,
+        metavar="LEFT,TOP,WIDTH,HEIGHT",
+        help="try this one, in pixels, in place of the station file's",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    import cv2
+
+    from edge.config import read_eye
+    from edge.files import write_file
+    from edge.region import Region
+    from edge.region_picture import draw_region
+
+    file: Path = arguments.out
+    if file.suffix.lower() not in (".jpg", ".jpeg", ".png"):
+        raise UsageError(f"--out must end with .jpg or .png. Received: {file}")
+    eye = read_eye(arguments.station)
+    region = eye.region
+    if arguments.region is not None:
+        left, top, width, height = arguments.region
+        region = Region(left=left, top=top, width=width, height=height)
+    image = _frame(eye).image
+    _, content = cv2.imencode(file.suffix.lower(), draw_region(image, region))
+    write_file(file, content.tobytes())
+    height, width = image.shape[:2]
+    say(f"{file}: the camera's picture, {width}x{height} pixels")
+    if region is None:
+        say("no region: all of the picture is looked at, as if the station file had the line")
+        region = Region(width=width, height=height)
+    print(_line(region))
+    right, bottom = region.left + region.width, region.top + region.height
+    if right > width or bottom > height:
+        say(
+            f"it does not fit: it reaches to {right}, {bottom} (left + width, top + height), and "
+            f"the picture ends at {width}, {height}"
+        )
+        return EXIT_NO
+    return EXIT_OK
+
+
+def _frame(eye: Eye) -> Frame:
+    """A frame of the station's camera, once its exposure has settled.
+
+    Raises:
+        CameraError: it gives none.
+    """
+    import threading
+    import time
+    from contextlib import closing
+
+    from edge.flow import Frame
+
+    never = threading.Event()
+    with closing(eye.camera.open(clock=time.monotonic, pause=never.wait, say=say)) as camera:
+        left = _WARM_UPS if camera.live else 0
+        last: Frame | None = None
+        while (frame := camera.read()) is not None:
+            if isinstance(frame, Frame):
+                last = frame
+                if left == 0:
+                    break
+            else:
+                say(f"unreadable: {frame.message}")
+            left = max(0, left - 1)
+    if last is None:
+        raise CameraError(f"camera {eye.camera.kind}: it gave no picture that can be read")
+    return last
+
+
+def _line(region: Region) -> str:
+    fields = ", ".join(f"{name}: {value}" for name, value in region.model_dump().items())
+    return f"region: {{{fields}}}"
+
+
+def _numbers(text: str) -> tuple[int, int, int, int]:
+    parts = [int(part) for part in text.split(",")]
+    if len(parts) != 4 or min(parts[:2]) < 0 or min(parts[2:]) < _SMALLEST:
+        raise argparse.ArgumentTypeError(
+            "must be LEFT,TOP,WIDTH,HEIGHT in pixels, the first two at least 0, the others at "
+            f"least {_SMALLEST}. Received: {text}"
+        )
+    left, top, width, height = parts
+    return left, top, width, height

@@ -1,0 +1,158 @@
+"""`pilah-edge roi` shows a station's region before anything else of the station is there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+import pytest
+
+from edge import camera
+from edge.camera import Camera, CameraSettings
+from edge.cli import main
+from edge.commands import roi
+from edge.errors import EXIT_CONFIG, EXIT_IO, EXIT_NO, EXIT_OK, EXIT_UNAVAILABLE, EXIT_USAGE
+from edge.flow import Frame
+from edge.model.image_file import read_image
+from edge.region_picture import _RULER
+from tests.bundles import BGR, write_picture
+
+STATION = """\
+station: bin-1
+camera: {kind: folder, path: frames}
+region: {left: 20, top: 10, width: 60, height: 40}
+trigger: {kind: continuous}
+"""
+
+
+@pytest.fixture
+def station(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    write_picture(tmp_path / "frames" / "1.png", BGR["red"])  # 90x60
+    file = tmp_path / "station.yaml"
+    file.write_text(STATION, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    return file
+
+
+def test_it_writes_the_picture_and_the_line_of_the_region(
+    station: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["roi", "station.yaml"]) == EXIT_OK
+    said = capsys.readouterr()
+    assert said.out == "region: {left: 20, top: 10, width: 60, height: 40}\n"
+    assert "roi.jpg: the camera's picture, 90x60 pixels" in said.err
+    assert read_image(Path("roi.jpg")).shape == (60 + _RULER, 90 + _RULER, 3)
+
+
+def test_another_region_can_be_tried(station: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = station.read_bytes()
+    assert main(["roi", "station.yaml", "--region", "0,0,90,60", "--out", "b.png"]) == EXIT_OK
+    assert capsys.readouterr().out == "region: {left: 0, top: 0, width: 90, height: 60}\n"
+    assert station.read_bytes() == before
+
+
+def test_without_a_region_it_gives_a_line_to_begin_with(
+    station: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [line for line in STATION.splitlines() if not line.startswith("region")]
+    station.write_text("\n".join(lines), "utf-8")
+    assert main(["roi", "station.yaml"]) == EXIT_OK
+    said = capsys.readouterr()
+    assert "no region: all of the picture is looked at" in said.err
+    station.write_text("\n".join([*lines, said.out]), "utf-8")
+    assert main(["roi", "station.yaml"]) == EXIT_OK
+    assert capsys.readouterr().out == said.out
+
+
+def test_a_region_that_does_not_fit_is_drawn_and_told(
+    station: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["roi", "station.yaml", "--region", "40,20,60,60"]) == EXIT_NO
+    assert "it reaches to 100, 80 (left + width, top + height), and the picture ends at 90, 60" in (
+        capsys.readouterr().err
+    )
+    assert Path("roi.jpg").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "problem"),
+    [
+        (["--out", "roi.gif"], EXIT_USAGE, "must end with .jpg or .png"),
+        (["--out", "no/roi.jpg"], EXIT_IO, "cannot write"),
+    ],
+)
+def test_a_picture_that_cannot_be_written(
+    station: Path, words: list[str], code: int, problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["roi", "station.yaml", *words]) == code
+    assert problem in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("region", ["1,2,3", "a,b,c,d", "0,0,7,20", "0,0,20,7", "-1,0,20,20"])
+def test_numbers_that_are_no_region(station: Path, region: str) -> None:
+    with pytest.raises(SystemExit) as ending:
+        main(["roi", "station.yaml", f"--region={region}"])
+    assert ending.value.code == EXIT_USAGE
+
+
+def test_pictures_that_cannot_be_read_are_passed_over(
+    station: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (station.parent / "frames" / "0.png").write_bytes(b"no picture")
+    assert main(["roi", "station.yaml"]) == EXIT_OK
+    assert "unreadable: " in capsys.readouterr().err
+    (station.parent / "frames" / "1.png").write_bytes(b"no picture")
+    assert main(["roi", "station.yaml"]) == EXIT_UNAVAILABLE
+    assert "camera folder: it gave no picture" in capsys.readouterr().err
+
+
+def test_a_station_file_with_mistakes_is_refused(
+    station: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    station.write_text(STATION.replace("width: 60", "width: wide"), "utf-8")
+    assert main(["roi", "station.yaml"]) == EXIT_CONFIG
+    assert "station.yaml:3: region.width" in capsys.readouterr().err
+
+
+class Settings(CameraSettings):
+    """A live camera whose pictures grow brighter by one level a frame."""
+
+    kind: Literal["growing"]
+
+    def open(
+        self,
+        *,
+        clock: Callable[[], float],
+        pause: Callable[[float], bool],
+        say: Callable[[str], None],
+    ) -> Camera:
+        return Growing()
+
+
+class Growing:
+    live = True
+    opened: Growing
+
+    def __init__(self) -> None:
+        Growing.opened, self._level, self.closed = self, 0, False
+
+    def read(self) -> Frame:
+        self._level += 1
+        return Frame(np.full((40, 50, 3), self._level, np.uint8), 0.0, self._level)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_a_live_camera_gets_some_frames_to_settle_and_is_closed(
+    station: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(camera.KINDS, "growing", __name__)
+    station.write_text(STATION.replace("folder, path: frames", "growing"), "utf-8")
+    assert main(["roi", "station.yaml", "--region", "0,0,50,40", "--out", "a.png"]) == EXIT_OK
+    level = cv2.imread("a.png")[_RULER + 8, _RULER + 8, 0]
+    assert level == roi._WARM_UPS + 1
+    assert Growing.opened.closed
