@@ -1,0 +1,226 @@
+"""How late a pin moves after its verdict, beside a thread that only waits.
+
+    python -m tests.benchmarks.verdict_to_pin BUNDLE [--items N] [--json]
+
+Runs a whole station in this process: pictures of 640x480 pixels at 30 frames a second, each one an
+item, through the bundle's model; a row of each in a ledger; solenoids on mock pins. In turns a
+verdict's lane is to move at once, and at a time that lies ahead, as on a belt. Meanwhile one more
+thread does nothing but wait for a time and note how late it wakes: what this machine, loaded like
+this, can do at best. Exit code 1 where the 99th percentile of either is more than 5 ms above that.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import queue
+import random
+import sys
+import tempfile
+import threading
+import time
+from bisect import bisect_left
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import cv2
+import numpy as np
+from gpiozero.pins.mock import MockFactory, MockPWMPin
+
+from edge import station as stations
+from edge.config import read_station
+from edge.lanes.lanes import Lanes
+from edge.lanes.pins import Pins
+from edge.ledger.ledger import Entry
+from edge.progress import Progress
+
+BAR_SECONDS = 0.005
+_AT_ONCE, _LATER = "at once", "later"
+_PIN = {_AT_ONCE: 23, _LATER: 24}
+_AHEAD_SECONDS = 0.137
+_HOLD_SECONDS = 0.05
+"""Shorter than from one verdict of a lane to the next, 67 ms."""
+_WARM_UP = 60
+"""The first items, during which pages of the process are touched for the first time."""
+
+_STATION = """\
+station: verdict-to-pin
+bundle: {bundle}
+camera: {{kind: folder, path: photos, frames_per_second: 30, loop: true}}
+trigger: {{kind: continuous}}
+lanes:
+  at once:
+    labels: {labels}
+    actuator: {{kind: solenoid, pin: 23, hold_seconds: {hold}}}
+  later: {{actuator: {{kind: solenoid, pin: 24, hold_seconds: {hold}}}}}
+default_lane: at once
+ledger: {{path: ledger.sqlite}}
+"""
+
+
+class Edges:
+    """When which pin went on, and when it should have."""
+
+    def __init__(self) -> None:
+        self.wanted: dict[str, list[float]] = {_AT_ONCE: [], _LATER: []}
+        self.seen: dict[int, list[float]] = {pin: [] for pin in _PIN.values()}
+
+    def lateness(self, lane: str) -> tuple[list[float], int]:
+        """(seconds from each wanted time to its edge, how many have none).
+
+        One without an edge was found due only after its whole hold time, and counts as that.
+        """
+        wanted, seen = self.wanted[lane][_WARM_UP // 2 :], self.seen[_PIN[lane]]
+        found, missed = [], 0
+        for at, following in zip(wanted, [*wanted[1:], float("inf")], strict=True):
+            index = bisect_left(seen, at)
+            if index < len(seen) and seen[index] < following:
+                found.append(seen[index] - at)
+            else:
+                found.append(_HOLD_SECONDS)
+                missed += 1
+        return found, missed
+
+    def pins(self) -> Pins:
+        """Mock pins that write down their edges here."""
+        seen = self.seen
+
+        class Pin(MockPWMPin):  # type: ignore[misc]
+            def _change_state(self, value: Any) -> Any:
+                if value and self._number in seen:
+                    seen[self._number].append(time.monotonic())
+                return super()._change_state(value)
+
+        return Pins(MockFactory(pin_class=Pin), real=False, title="mock")
+
+    def lanes(self) -> type[Lanes]:
+        """Lanes that are told in turns to move at once and later, and when that was."""
+        wanted = self.wanted
+
+        class Watched(Lanes):
+            def actuate(self, lane: str, at: float) -> None:
+                called = time.monotonic()
+                total = len(wanted[_AT_ONCE]) + len(wanted[_LATER])
+                lane, at = (_LATER, called + _AHEAD_SECONDS) if total % 2 else (_AT_ONCE, called)
+                wanted[lane].append(at)
+                super().actuate(lane, at)
+
+        return Watched
+
+
+class Control(threading.Thread):
+    """A thread that only waits, for as long as lanes do, and notes how late it wakes."""
+
+    def __init__(self) -> None:
+        super().__init__(name="control", daemon=True)
+        self.late: list[float] = []
+        self._condition = threading.Condition()
+        self._stopped = False
+
+    def run(self) -> None:
+        """The thread's body."""
+        pauses = random.Random(0)
+        with self._condition:
+            while not self._stopped:
+                pause = pauses.uniform(0.005, 0.05)
+                due = time.monotonic() + pause
+                self._condition.wait(pause)
+                self.late.append(max(0.0, time.monotonic() - due))
+
+    def stop(self) -> None:
+        """Ends it after its present wait."""
+        self._stopped = True
+        self.join()
+
+
+def quantiles(seconds: Sequence[float]) -> dict[str, float]:
+    """Milliseconds at the median, the 99th percentile and the most."""
+    p50, p99 = np.percentile(seconds, (50, 99))
+    found = {"p50": p50, "p99": p99, "max": max(seconds)}
+    return {name: round(1000 * float(value), 3) for name, value in found.items()}
+
+
+def measure(bundle: Path, items: int) -> dict[str, Any]:
+    """The table, as numbers."""
+    edges, control = Edges(), Control()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Progress("verdicts", total=items) as progress,
+        patch.object(stations, "Lanes", edges.lanes()),
+        Path("/dev/null").open("w", encoding="utf-8") as nowhere,
+    ):
+
+        def show(entry: Entry) -> None:
+            print(entry, file=nowhere, flush=True)
+            progress.advance()
+
+        plan = read_station(_write_station(Path(folder), bundle))
+        with stations.Station(
+            plan, events=queue.SimpleQueue(), show=show, say=_say_nothing, pins=edges.pins
+        ) as station:
+            control.start()
+            try:
+                tally = station.run(max_items=items)
+            finally:
+                control.stop()
+    found: dict[str, Any] = {"control": quantiles(control.late) | {"times": len(control.late)}}
+    for lane in _PIN:
+        late, missed = edges.lateness(lane)
+        found[lane] = quantiles(late) | {"times": len(late), "missed": missed}
+        found[lane]["p99_above_control"] = round(found[lane]["p99"] - found["control"]["p99"], 3)
+    return found | {"items": tally.items, "dropped": tally.dropped, "lost": tally.lost}
+
+
+def table(found: dict[str, Any]) -> str:
+    """The measurement for people."""
+    lines = ["milliseconds late        p50      p99      max    times   missed"]
+    for name in ("control", *_PIN):
+        row = found[name]
+        missed = row.get("missed", "")
+        lines.append(
+            f"{name:<18}{row['p50']:>10.2f}{row['p99']:>9.2f}{row['max']:>9.2f}"
+            f"{row['times']:>9}{missed:>9}"
+        )
+    above = max(found[lane]["p99_above_control"] for lane in _PIN)
+    lines.append(f"p99 above the control: {above:.2f} ms (at most {1000 * BAR_SECONDS:g})")
+    lines.append(f"items {found['items']}, frames dropped {found['dropped']}")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="a bundle of 224x224 pixels")
+    parser.add_argument("--items", type=int, default=3000, metavar="N", help="verdicts (3000)")
+    parser.add_argument("--json", action="store_true", help="numbers for machines")
+    arguments = parser.parse_args()
+    found = measure(arguments.bundle.absolute(), arguments.items)
+    print(json.dumps(found) if arguments.json else table(found))
+    bar = 1000 * BAR_SECONDS
+    within = all(
+        found[lane]["p99_above_control"] <= bar and not found[lane]["missed"] for lane in _PIN
+    )
+    return 0 if within else 1
+
+
+def _write_station(folder: Path, bundle: Path) -> Path:
+    (folder / "photos").mkdir()
+    pixels = np.random.default_rng(0)
+    for index in range(8):
+        coarse = pixels.integers(0, 256, (12, 16, 3), np.uint8)
+        image = cv2.resize(coarse, (640, 480), interpolation=cv2.INTER_LINEAR_EXACT)
+        cv2.imwrite(str(folder / "photos" / f"{index}.jpg"), image)
+    labels = json.dumps((bundle / "labels.txt").read_text(encoding="utf-8").splitlines())
+    file = folder / "station.yaml"
+    text = _STATION.format(bundle=json.dumps(str(bundle)), labels=labels, hold=_HOLD_SECONDS)
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def _say_nothing(text: str) -> None:
+    pass
+
+
+if __name__ == "__main__":
+    sys.exit(main())
