@@ -41,7 +41,7 @@ VERBS: Mapping[str, Verb] = {
     "evaluate": Verb("how good a bundle is on labelled pictures", "edge.commands.evaluate"),
     "inspect": Verb("what is in a bundle", "edge.commands.inspect"),
     "bench": Verb("how fast this machine runs a bundle", "edge.commands.bench"),
-    "init": Verb("write a first station file for a bundle", "edge.commands.init"),
+    "init": Verb("write a first station file", "edge.commands.init"),
     "roi": Verb("draw a station's region on a picture of its camera", "edge.commands.roi"),
     "capture": Verb("take labelled photographs to train with", "edge.commands.capture"),
     "check": Verb("find the mistakes in a station file", "edge.commands.check"),

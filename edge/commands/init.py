@@ -1,4 +1,8 @@
-"""Write a first station file for a bundle: a lane for each label, ready to run on a folder."""
+"""Write a first station file: its camera before there is a bundle, then a lane for each label.
+
+Without BUNDLE the file has what `roi` and `capture` need. With it, the file is ready to run; one
+that was written without is completed, and what stands in it stays as it is.
+"""
 
 from __future__ import annotations
 
@@ -6,58 +10,126 @@ import argparse
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from edge.cli import say
-from edge.errors import EXIT_OK, StorageError
+from edge.errors import EXIT_OK, StorageError, UsageError
+
+_CAMERAS: Mapping[str, str] = {
+    "usb": """\
+camera:
+  kind: usb
+  device: 0                  # better: its link in /dev/v4l/by-id, which stays the same
+  width: 640
+  height: 480
+  frames_per_second: 30
+""",
+    "picamera": """\
+camera:
+  kind: picamera
+  width: 640
+  height: 480
+  frames_per_second: 30
+""",
+    "stream": """\
+camera:
+  kind: stream
+  url: rtsp://CAMERA/stream  # put yours here: rtsp://... or http://... of an MJPEG stream
+""",
+}
+_MOTION = """
+# The part of the picture to look at. `pilah-edge roi` draws it, with rulers to read it off.
+# region: {left: 0, top: 0, width: 640, height: 480}
+
+trigger: {kind: motion}      # what comes into view, and leaves again, is an item
+"""
+_OF_THE_BUNDLE = ("bundle", "lanes", "default_lane", "ledger")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="bundle folder or zip file")
-    parser.add_argument("station", type=Path, metavar="STATION.yaml", help="file to write")
     parser.add_argument(
-        "--photos", type=Path, required=True, metavar="FOLDER", help="pictures to run on at first"
+        "bundle", type=Path, nargs="?", metavar="BUNDLE", help="bundle folder or zip file"
+    )
+    parser.add_argument("station", type=Path, metavar="STATION.yaml", help="file to write")
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--camera", choices=list(_CAMERAS), help="the kind of camera")
+    source.add_argument(
+        "--photos", type=Path, metavar="FOLDER", help="pictures in place of a camera, to try it out"
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     from edge.files import storage_errors, write_file
+    from edge.flow import EMPTY
     from edge.model.bundle import read_bundle
 
-    bundle = read_bundle(arguments.bundle)
     file: Path = arguments.station
-    if file.exists():
+    bundle = None if arguments.bundle is None else read_bundle(arguments.bundle)
+    has_source = arguments.camera is not None or arguments.photos is not None
+    if bundle is not None and file.exists() and not has_source:
+        text = _incomplete(file)
+    elif file.exists():
         raise StorageError(f"{file} is there already: choose another name or remove it")
-    folder = file.absolute().parent
-    with storage_errors("create", folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    text = station_text(
-        labels=bundle.labels,
-        bundle=_relative(arguments.bundle, folder),
-        photos=_relative(arguments.photos, folder),
-    )
-    write_file(file, text)
+    elif not has_source:
+        raise UsageError(
+            f"{file} is not there yet, so say where its frames come from: --camera "
+            f"{'|'.join(_CAMERAS)}, or --photos FOLDER to try it out"
+        )
+    else:
+        folder = file.absolute().parent
+        with storage_errors("create", folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        photos = None if arguments.photos is None else _relative(arguments.photos, folder)
+        text = eye_text(camera=arguments.camera, photos=photos)
+    if bundle is None:
+        write_file(file, text)
+        say(f"{file}: next `pilah-edge roi {file}`, then `pilah-edge capture {file} --label ...`")
+        return EXIT_OK
+    # An `empty` belt is no item: it needs no lane.
+    labels = [label for label in bundle.labels if label != EMPTY]
+    path = _relative(arguments.bundle, file.absolute().parent)
+    write_file(file, text + sorting_text(labels=labels, bundle=path))
     say(f"{file}: next `pilah-edge check {file}`, then `pilah-edge run {file}`")
     return EXIT_OK
 
 
-def station_text(*, labels: Sequence[str], bundle: str, photos: str) -> str:
-    """A station file with a lane for each of `labels`; paths as they are to stand in it."""
-    rest = "rejects" if "rejects" not in labels else "rejected items"
-    lanes = "".join(f"  {_quoted(label)}: {{labels: [{_quoted(label)}]}}\n" for label in labels)
-    return f"""\
-# A station. `pilah-edge check` finds mistakes in this file, `pilah-edge run` sorts.
-# Paths are relative to this file.
-station: first-station
-bundle: {_quoted(bundle)}
+def eye_text(*, camera: str | None, photos: str | None) -> str:
+    """The part of a station file that tells how items are seen.
 
+    Args:
+        camera: one of those that `--camera` takes; None where there are `photos`.
+        photos: a folder of pictures, as it is to stand in the file.
+    """
+    text = """\
+# A station. `pilah-edge check` finds mistakes in this file, `pilah-edge run` sorts. Before it has a
+# bundle: `pilah-edge capture` takes photographs to train one, and `pilah-edge init BUNDLE` with
+# this file then adds what it lacks. Paths are relative to this file.
+station: first-station
+
+"""
+    if photos is None:
+        return text + _CAMERAS[camera or "usb"] + _MOTION
+    return f"""{text}\
 camera:
   kind: folder               # photographs as frames, to try things out
   path: {_quoted(photos)}
   frames_per_second: 5
 
 trigger: {{kind: continuous}}  # every frame is an item
+"""
+
+
+def sorting_text(*, labels: Sequence[str], bundle: str) -> str:
+    """The rest of a station file, with a lane for each of `labels`.
+
+    Args:
+        bundle: its path, as it is to stand in the file.
+    """
+    rest = "rejects" if "rejects" not in labels else "rejected items"
+    lanes = "".join(f"  {_quoted(label)}: {{labels: [{_quoted(label)}]}}\n" for label in labels)
+    return f"""
+bundle: {_quoted(bundle)}
 
 # Where items go. A lane without an actuator is only written down. To move something:
 #   paper:
@@ -71,6 +143,27 @@ default_lane: {_quoted(rest)}       # of what is not accepted
 ledger:
   path: ledger.sqlite        # a row for every item
 """
+
+
+def _incomplete(file: Path) -> str:
+    """What stands in a station file that has no bundle and no lanes yet.
+
+    Raises:
+        ConfigError: it has mistakes.
+        StorageError: it has what would be added.
+    """
+    from edge.config import read_eye
+    from edge.yaml_file import YamlFile
+
+    read_eye(file)
+    content = YamlFile(file).content
+    if present := [key for key in _OF_THE_BUNDLE if key in content]:
+        raise StorageError(
+            f"{file} is there already, with {', '.join(present)} in it: choose another name or "
+            "remove it"
+        )
+    text = file.read_text(encoding="utf-8-sig")
+    return text if text.endswith("\n") else f"{text}\n"
 
 
 def _relative(path: Path, folder: Path) -> str:

@@ -1,4 +1,4 @@
-"""A first station file fits its bundle, whatever its labels are called."""
+"""A first station file: before there is a bundle, and fitting its bundle, whatever its labels."""
 
 import sqlite3
 from pathlib import Path
@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from edge.cli import main
-from edge.errors import EXIT_IO, EXIT_OK
+from edge.config import read_eye, read_station
+from edge.errors import EXIT_CONFIG, EXIT_DATA, EXIT_IO, EXIT_OK, EXIT_USAGE
 from tests.bundles import BGR, make_bundle, write_picture
 
 
@@ -43,3 +44,84 @@ def test_a_file_that_is_there_is_left_alone(
     assert main(["init", str(tiny_bundle), str(file), "--photos", str(tmp_path)]) == EXIT_IO
     assert "is there already" in capsys.readouterr().err
     assert file.read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.parametrize("camera", ["usb", "picamera", "stream"])
+def test_before_there_is_a_bundle_it_has_what_taking_photographs_needs(
+    tmp_path: Path, camera: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "new" / "station.yaml"
+    assert main(["init", str(file), "--camera", camera]) == EXIT_OK
+    eye = read_eye(file)
+    assert (eye.camera.kind, eye.trigger.kind, eye.region) == (camera, "motion", None)
+    assert f"pilah-edge capture {file}" in capsys.readouterr().err
+
+
+def test_the_commented_region_can_be_taken_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "station.yaml"
+    assert main(["init", str(file), "--camera", "usb"]) == EXIT_OK
+    file.write_text(file.read_text("utf-8").replace("# region:", "region:"), "utf-8")
+    region = read_eye(file).region
+    assert region is not None
+    assert (region.width, region.height) == (640, 480)
+
+
+def test_photographs_can_take_the_place_of_a_camera(tmp_path: Path) -> None:
+    write_picture(tmp_path / "photos" / "1.png", BGR["green"])
+    file = tmp_path / "station.yaml"
+    assert main(["init", str(file), "--photos", str(tmp_path / "photos")]) == EXIT_OK
+    assert read_eye(file).camera.kind == "folder"
+
+
+def test_with_a_bundle_the_file_is_completed_and_what_stands_in_it_stays(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = make_bundle(tmp_path / "bundle", labels=("can", "empty", "glass"))
+    file = tmp_path / "station.yaml"
+    assert main(["init", str(file), "--camera", "usb"]) == EXIT_OK
+    mine = file.read_text("utf-8").replace("# region: {left: 0", "region: {left: 10") + "# mine"
+    file.write_text(mine, "utf-8")
+    assert main(["init", str(bundle), str(file)]) == EXIT_OK
+    assert file.read_text("utf-8").startswith(mine + "\n")
+    config = read_station(file).config
+    assert list(config.lanes) == ["can", "glass", "rejects"], "an empty belt needs no lane"
+    assert config.region is not None
+    assert config.region.left == 10
+    assert main(["init", str(bundle), str(file)]) == EXIT_IO
+    assert "with bundle, lanes, default_lane, ledger in it" in capsys.readouterr().err
+
+
+def test_a_bundle_and_a_camera_give_a_whole_file(tmp_path: Path, tiny_bundle: Path) -> None:
+    file = tmp_path / "station.yaml"
+    assert main(["init", str(tiny_bundle), str(file), "--camera", "picamera"]) == EXIT_OK
+    assert read_station(file).config.camera.kind == "picamera"
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "code", "problem"),
+    [
+        (["station.yaml"], None, EXIT_USAGE, "--camera usb|picamera|stream, or --photos FOLDER"),
+        (["BUNDLE", "station.yaml"], None, EXIT_USAGE, "say where its frames come from"),
+        (["station.yaml", "--camera", "usb"], "mine", EXIT_IO, "is there already"),
+        (["BUNDLE", "station.yaml", "--camera", "usb"], "mine", EXIT_IO, "is there already"),
+        (["BUNDLE", "station.yaml"], "station: a\nlens: b\n", EXIT_CONFIG, "lens: unknown key"),
+        (["nothing", "station.yaml"], None, EXIT_DATA, "nothing"),
+    ],
+)
+def test_what_it_refuses_leaves_the_file_as_it_was(
+    tmp_path: Path,
+    tiny_bundle: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    text: str | None,
+    code: int,
+    problem: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "station.yaml"
+    if text is not None:
+        file.write_text(text, "utf-8")
+    assert main(["init", *(str(tiny_bundle) if w == "BUNDLE" else w for w in words)]) == code
+    assert problem in capsys.readouterr().err
+    assert (file.read_text("utf-8") if file.exists() else None) == text
