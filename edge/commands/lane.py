@@ -1,9 +1,10 @@
-"""Move one lane of a station by keyboard, to find its angles and times."""
+"""Move one lane of a station by keyboard, to find its angles and times; or make all lanes safe."""
 
 from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,9 +14,11 @@ from edge.errors import EXIT_OK, StuckError, UsageError
 if TYPE_CHECKING:
     from edge.config import Lane
     from edge.keyboard import Keyboard
+    from edge.lanes import ActuatorSettings
     from edge.lanes.jog import Jog
     from edge.live_line import LiveLine
     from edge.worker import Events
+    from edge.yaml_file import YamlFile
 
 _LOOK_SECONDS = 0.05
 """How often the line is written anew while no key is pressed."""
@@ -23,28 +26,49 @@ _PATIENCE_SECONDS = 5.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", choices=["test"], help="test: move it, as in operation")
+    parser.add_argument(
+        "action",
+        choices=["test", "safe"],
+        help="test: move LANE, as in operation. safe: put every lane into its safe state, after "
+        "a station was killed, say: the pins of a Raspberry Pi stay as they were then",
+    )
     parser.add_argument("station", type=Path, metavar="STATION.yaml", help="station file")
-    parser.add_argument("lane", metavar="LANE", help="the lane's name in it")
+    parser.add_argument("lane", nargs="?", metavar="LANE", help="the lane's name in it")
 
 
 def run(arguments: argparse.Namespace) -> int:
     from edge.config import read_lanes
+
+    file, lanes = read_lanes(arguments.station)
+    if arguments.action == "safe":
+        if arguments.lane is not None:
+            raise UsageError("lane safe: takes no LANE, it is for all of them")
+        return _safe(lanes)
+    if arguments.lane is None:
+        raise UsageError(f"lane test: which LANE? One of {', '.join(lanes)}")
+    return _test(arguments.lane, file, lanes)
+
+
+def _safe(lanes: Mapping[str, Lane]) -> int:
+    from edge.lanes.pins import open_pins
+    from edge.service import stop_signals
+
+    with stop_signals(), ExitStack() as parts:
+        pins = parts.enter_context(open_pins())
+        for lane in lanes.values():
+            if lane.actuator is not None:
+                parts.callback(lane.actuator.open(pins).close)
+    return EXIT_OK
+
+
+def _test(name: str, file: YamlFile, lanes: Mapping[str, Lane]) -> int:
     from edge.keyboard import Keyboard
     from edge.lanes.jog import Jog
     from edge.lanes.pins import open_pins
     from edge.live_line import LiveLine
     from edge.service import stop_signals
 
-    file, lanes = read_lanes(arguments.station)
-    lane = _lane(arguments.lane, lanes, arguments.station)
-    actuator = lane.actuator
-    if actuator is None:
-        with_one = [name for name, other in lanes.items() if other.actuator is not None]
-        raise UsageError(
-            f"{arguments.station}: the lane {arguments.lane!r} has no actuator: nothing moves "
-            f"there. Lanes with one: {', '.join(with_one) or 'none'}"
-        )
+    actuator = _actuator(name, lanes, file.path)
     line = LiveLine()
 
     def write(text: str) -> None:
@@ -56,15 +80,8 @@ def run(arguments: argparse.Namespace) -> int:
         events = parts.enter_context(stop_signals())
         pins = parts.enter_context(open_pins())
         line.say(f"pins: {pins.title}" + ("" if pins.real else ": nothing moves"))
-        jog = Jog(
-            arguments.lane,
-            actuator,
-            file.value(("lanes", arguments.lane, "actuator")),
-            pins,
-            clock=time.monotonic,
-            say=line.say,
-            write=write,
-        )
+        written = file.value(("lanes", name, "actuator"))
+        jog = Jog(name, actuator, written, pins, clock=time.monotonic, say=line.say, write=write)
         parts.callback(jog.close)
         line.say(jog.help)
         with Keyboard() as keys:
@@ -94,9 +111,21 @@ def _follow(jog: Jog, keys: Keyboard, events: Events, line: LiveLine) -> None:
         raise StuckError(f"lanes: did not end within {_PATIENCE_SECONDS:g} seconds")
 
 
-def _lane(name: str, lanes: dict[str, Lane], station: Path) -> Lane:
+def _actuator(name: str, lanes: Mapping[str, Lane], station: Path) -> ActuatorSettings:
+    """What moves the lane `name`.
+
+    Raises:
+        UsageError: there is no such lane, or nothing moves it.
+    """
     from edge.yaml_file import did_you_mean
 
     if name not in lanes:
         raise UsageError(f"{station}: there is no lane {name!r}{did_you_mean(name, lanes)}")
-    return lanes[name]
+    actuator = lanes[name].actuator
+    if actuator is None:
+        moving = [other for other, lane in lanes.items() if lane.actuator is not None]
+        raise UsageError(
+            f"{station}: the lane {name!r} has no actuator: nothing moves there. Lanes with one: "
+            f"{', '.join(moving) or 'none'}"
+        )
+    return actuator

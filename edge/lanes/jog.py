@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import yaml
@@ -10,7 +11,6 @@ import yaml
 from edge.lanes import ActuatorSettings
 from edge.lanes.lanes import Lanes
 from edge.lanes.pins import Pins
-from edge.lanes.schedule import Timing
 from edge.lanes.servo import Servo
 from edge.lanes.servo import Settings as ServoSettings
 from edge.lanes.solenoid import Solenoid
@@ -160,11 +160,8 @@ class Jog:
         if wanted > longest and self._settings.max_on_seconds:
             self._say(f"{self._name}: never longer than max_on_seconds ({longest:g})")
         self.hold_seconds = min(max(wanted, _SHORTEST_HOLD), longest)
-        timing = self._settings.timing
-        self.lanes.retime(
-            self._name,
-            Timing(self.hold_seconds, timing.max_on_seconds, timing.release_seconds),
-        )
+        timing = replace(self._settings.timing, hold_seconds=self.hold_seconds)
+        self.lanes.retime(self._name, timing)
 
 
 def _plain(number: float) -> float:

@@ -16,6 +16,8 @@ class Timing:
     """For one item; items that follow each other closely prolong it."""
     max_on_seconds: float | None = None
     """Without a pause, however many items follow; None: no limit."""
+    cool_seconds: float = 0.0
+    """The pause that makes good for the longest on-time; a part of it for a part of it."""
     release_seconds: float | None = None
     """After it moved, until nothing needs to hold it in its place any more; None: it is held."""
 
@@ -34,6 +36,29 @@ class _Lane:
     on_since: float | None = None
     off_at: float = 0.0
     release_at: float | None = None
+    heat: float = 0.0
+    """Seconds of on-time, when it went on or off last, that no pause has made good for yet."""
+
+    def activate(self, now: float) -> bool:
+        """Whether it may go on, for a whole hold time; then it is on."""
+        longest, cool = self.timing.max_on_seconds, self.timing.cool_seconds
+        if longest is not None:
+            paused = now - self.off_at
+            heat = max(0.0, self.heat - paused * longest / cool) if cool and self.heat else 0.0
+            # What is a rounding error away from enough is enough.
+            if longest - heat < self.timing.hold_seconds - 1e-9:
+                return False
+            self.heat = heat
+        self.on_since = now
+        self.moves(now)
+        return True
+
+    def prolong(self, now: float) -> None:
+        """Keeps it on for a hold time from now, as far as the longest on-time allows."""
+        longest = self.timing.max_on_seconds
+        self.off_at = max(self.off_at, now + self.timing.hold_seconds)
+        if longest is not None and self.on_since is not None:
+            self.off_at = min(self.off_at, self.on_since + longest - self.heat)
 
     def moves(self, now: float) -> None:
         wait = self.timing.release_seconds
@@ -45,8 +70,8 @@ class Schedule:
     """A heap of due actuations; times are seconds on whatever clock the caller uses.
 
     Attributes:
-        missed: actuations that were found due only after their whole hold time had passed, and
-            were left out: the item was gone.
+        missed: actuations that were left out: found due only after their whole hold time had
+            passed, when the item was gone, or while the actuator had to cool.
     """
 
     timings: Mapping[str, Timing]
@@ -97,13 +122,12 @@ class Schedule:
             # The longest on-time may have run out between two looks at the clock.
             changes.extend(self._ended(name, now))
             if lane.on_since is None:
-                lane.on_since = now
-                lane.moves(now)
+                if not lane.activate(now):
+                    self.missed += 1
+                    continue
                 changes.append((name, Change.ACTIVATE))
             # A full hold, also where the clock was read a little late: a flap needs its time.
-            lane.off_at = max(lane.off_at, now + lane.timing.hold_seconds)
-            if lane.timing.max_on_seconds is not None:
-                lane.off_at = min(lane.off_at, lane.on_since + lane.timing.max_on_seconds)
+            lane.prolong(now)
         for name, lane in self._lanes.items():
             changes.extend(self._ended(name, now))
             if lane.release_at is not None and lane.release_at <= now:
@@ -115,6 +139,7 @@ class Schedule:
         lane = self._lanes[name]
         if lane.on_since is None or now < lane.off_at:
             return []
-        lane.on_since = None
+        lane.heat += now - lane.on_since
+        lane.on_since, lane.off_at = None, now
         lane.moves(now)
         return [(name, Change.REST)]

@@ -78,7 +78,7 @@ class Settings(ActuatorSettings):
     def timing(self) -> Timing:
         """How long it is on, and after what time its pulses may end."""
         release = self.turn_seconds if self.pulses == "while_turning" else None
-        return Timing(self.hold_seconds, self.max_on_seconds, release)
+        return Timing(self.hold_seconds, self.max_on_seconds, release_seconds=release)
 
     @property
     def cycle_seconds(self) -> float:

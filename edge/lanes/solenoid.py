@@ -8,6 +8,7 @@ from pydantic import Field
 
 from edge.lanes import ActuatorSettings, Pin
 from edge.lanes.pins import Pins, pin_errors
+from edge.lanes.schedule import Timing
 
 
 class Settings(ActuatorSettings):
@@ -22,6 +23,22 @@ class Settings(ActuatorSettings):
         float,
         Field(gt=0, le=60, description="seconds after which the coil is switched off in any case"),
     ] = 2.0
+    cool_seconds: Annotated[
+        float | None,
+        Field(
+            ge=0,
+            le=600,
+            description="seconds without current that the coil needs after max_on_seconds, less "
+            "after less; items that come too soon are missed. Without it, as long as "
+            "max_on_seconds: it is on for half of the time at most. 0: made to be on for good",
+        ),
+    ] = None
+
+    @property
+    def timing(self) -> Timing:
+        """How long it is on, and how long it must cool."""
+        cool = self.max_on_seconds if self.cool_seconds is None else self.cool_seconds
+        return Timing(self.hold_seconds, self.max_on_seconds, cool_seconds=cool)
 
     def open(self, pins: Pins) -> Solenoid:
         """The solenoid without current.

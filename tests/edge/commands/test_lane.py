@@ -111,6 +111,33 @@ def test_mistakes_in_the_lanes_are_told_with_their_lines(
         assert words in err
 
 
+def test_every_lane_can_be_made_safe_after_a_station_was_killed(station: Path) -> None:
+    text = STATION.replace("active_angle: 60", "active_angle: 60, safe_angle: -90")
+    station.write_text(text.replace("50,", "50, active_high: false,"), encoding="utf-8")
+    script = SCRIPT.replace('"test"', '"safe"')
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(station)], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == EXIT_OK, done.stderr
+    seen = json.loads(done.stdout.splitlines()[-1])
+    assert seen["GPIO18"] == pytest.approx([1 / 20, 0])
+    assert seen["GPIO23"] == [1, 0]  # a mock pin that is let go is low
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["test"], "lane test: which LANE? One of warm, cold, rest"),
+        (["safe", "warm"], "lane safe: takes no LANE"),
+    ],
+)
+def test_a_lane_is_named_to_be_tested_only(
+    station: Path, words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["lane", words[0], str(station), *words[1:]]) == 2
+    assert said in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_switches_the_coil_off(station: Path, number: signal.Signals) -> None:
     with subprocess.Popen(

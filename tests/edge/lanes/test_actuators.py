@@ -63,7 +63,8 @@ def test_a_solenoid_without_current_is_safe(pins: Pins) -> None:
     assert states(pins, 23)[-1] == 1
     device.safe()
     assert states(pins, 23) == [0, 1, 0]
-    assert solenoid(max_on_seconds=1).timing == Timing(0.3, 1)
+    assert solenoid(max_on_seconds=1).timing == Timing(0.3, 1, 1)
+    assert solenoid(max_on_seconds=1, cool_seconds=0).timing == Timing(0.3, 1)
 
 
 def test_a_solenoid_behind_a_driver_that_is_on_at_low_level(pins: Pins) -> None:
@@ -154,7 +155,7 @@ def test_a_servo_has_a_safe_angle_while_nobody_sorts(pins: Pins) -> None:
 
 def test_a_servo_without_pulses_is_where_it_was_and_gets_them_again(pins: Pins) -> None:
     settings = servo(pulses="while_turning", turn_seconds=0.4)
-    assert settings.timing == Timing(0.3, None, 0.4)
+    assert settings.timing == Timing(0.3, release_seconds=0.4)
     assert servo().timing == Timing(0.3)
     device = settings.open(pins)
     device.release()

@@ -64,7 +64,9 @@ def test_an_arm_that_needs_no_holding_is_released_when_it_had_time_to_turn() -> 
     log: list[str] = []
     now = iter((1.0, 1.2, 1.3, 1.5))
     lanes = Lanes(
-        {"a": RecordingActuator("a", log)}, {"a": Timing(0.3, None, 0.2)}, clock=lambda: next(now)
+        {"a": RecordingActuator("a", log)},
+        {"a": Timing(0.3, release_seconds=0.2)},
+        clock=lambda: next(now),
     )
     lanes.actuate("a", 1.0)
     for expected in ("on", "loose", "off", "loose"):
@@ -74,7 +76,9 @@ def test_an_arm_that_needs_no_holding_is_released_when_it_had_time_to_turn() -> 
 
 def test_a_release_that_is_due_does_not_keep_the_thread_from_its_end() -> None:
     log: list[str] = []
-    lanes = Lanes({"a": RecordingActuator("a", log)}, {"a": Timing(1, None, 5)}, clock=lambda: 1.0)
+    lanes = Lanes(
+        {"a": RecordingActuator("a", log)}, {"a": Timing(1, release_seconds=5)}, clock=lambda: 1.0
+    )
     lanes.finish()
     lanes.run()
     assert log == ["a off", "a safe"]

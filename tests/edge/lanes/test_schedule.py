@@ -88,7 +88,7 @@ def test_lanes_do_not_disturb_each_other() -> None:
 
 
 def test_everything_goes_to_rest_before_the_first_actuation() -> None:
-    schedule = Schedule({"a": Timing(1.0), "b": Timing(1.0, None, 0.5)})
+    schedule = Schedule({"a": Timing(1.0), "b": Timing(1.0, release_seconds=0.5)})
     assert schedule.begin(7.0) == [("a", OFF), ("b", OFF)]
     assert schedule.idle
     assert changes(schedule, 10) == [(7.5, "b", LOOSE)]
@@ -96,10 +96,60 @@ def test_everything_goes_to_rest_before_the_first_actuation() -> None:
 
 
 def test_an_arm_is_released_after_each_of_its_turns_but_not_in_the_middle_of_one() -> None:
-    schedule = Schedule({"a": Timing(0.3, None, 0.5)})
+    schedule = Schedule({"a": Timing(0.3, release_seconds=0.5)})
     schedule.add("a", 1.0)
     assert changes(schedule, 10) == [(1.0, "a", ON), (1.3, "a", OFF), (1.8, "a", LOOSE)]
-    schedule = Schedule({"a": Timing(0.9, None, 0.5)})
+    schedule = Schedule({"a": Timing(0.9, release_seconds=0.5)})
     schedule.add("a", 1.0)
     found = changes(schedule, 10)
     assert found == [(1.0, "a", ON), (1.5, "a", LOOSE), (1.9, "a", OFF), (2.4, "a", LOOSE)]
+
+
+def test_a_coil_in_a_stream_of_items_is_on_for_half_of_the_time() -> None:
+    schedule = Schedule({"a": Timing(0.3, max_on_seconds=0.5, cool_seconds=0.5)})
+    for tenth in range(10, 40):
+        schedule.add("a", tenth / 10)
+    found = changes(schedule, 10)
+    # on for 0.5 seconds, then off until it can hold for 0.3 again
+    assert [(at, change) for at, _, change in found] == [
+        (1.0, ON),
+        (1.5, OFF),
+        (1.8, ON),
+        (2.1, OFF),
+        (2.4, ON),
+        (2.7, OFF),
+        (3.0, ON),
+        (3.3, OFF),
+        (3.6, ON),
+        (3.9, OFF),
+    ]
+    assert 10 <= schedule.missed <= 13  # those due at the moment it goes off count as either
+
+
+def test_items_that_come_now_and_then_find_a_cool_coil() -> None:
+    schedule = Schedule({"a": Timing(0.3, max_on_seconds=0.5, cool_seconds=1.0)})
+    for second in range(1, 20):
+        schedule.add("a", float(second))
+    assert len(changes(schedule, 30)) == 38
+    assert schedule.missed == 0
+
+
+def test_a_coil_that_was_on_for_a_short_time_needs_a_short_pause() -> None:
+    schedule = Schedule({"a": Timing(0.3, max_on_seconds=0.5, cool_seconds=1.0)})
+    for at in (1.0, 1.4, 1.6):  # it has 0.2 left, 0.25, and at last 0.35
+        schedule.add("a", at)
+    assert changes(schedule, 10) == [
+        (1.0, "a", ON),
+        (1.3, "a", OFF),
+        (1.6, "a", ON),
+        (1.9, "a", OFF),
+    ]
+    assert schedule.missed == 1
+
+
+def test_a_hold_as_long_as_the_longest_on_time_is_possible() -> None:
+    schedule = Schedule({"a": Timing(0.1, max_on_seconds=0.1, cool_seconds=0.1)})
+    for tenth in (1, 3, 5, 7, 9):
+        schedule.add("a", tenth / 10)
+    assert len(changes(schedule, 10)) == 10
+    assert schedule.missed == 0
