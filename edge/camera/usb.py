@@ -210,8 +210,8 @@ def _set_up(capture: Capture, settings: Settings) -> list[str]:
     # A switch to automatic first, so that what an earlier program fixed does not stay.
     exposure = settings.exposure_microseconds
     capture.set(cv2.CAP_PROP_AUTO_EXPOSURE, automatic if exposure is None else manual)
-    capture.set(cv2.CAP_PROP_AUTO_WB, settings.white_balance_kelvin is None)
-    capture.set(cv2.CAP_PROP_AUTOFOCUS, settings.focus is None)
+    capture.set(cv2.CAP_PROP_AUTO_WB, 1 if settings.white_balance_kelvin is None else 0)
+    capture.set(cv2.CAP_PROP_AUTOFOCUS, 1 if settings.focus is None else 0)
     for key, wanted, prop, unit in (
         ("exposure_microseconds", exposure, cv2.CAP_PROP_EXPOSURE, 100),  # V4L2 counts in 100 µs
         ("gain", settings.gain, cv2.CAP_PROP_GAIN, 1),

@@ -70,6 +70,8 @@ class FakeDevice:
         return -1.0 if prop in self.unknown else self.values.get(prop, 0.0)
 
     def set(self, prop: int, value: float) -> bool:
+        if isinstance(value, bool):
+            raise TypeError("Argument 'value' must be double, not bool")
         self.log.append((prop, value))
         if prop in self.unknown:
             return False
