@@ -78,5 +78,3 @@ def test_nothing_in_the_unit_hides_the_board_or_its_cameras() -> None:
         "DeviceAllow",
         "PrivateUsers",
     }
-    assert section("Service")["WorkingDirectory"] == "/run/pilah"  # lgpio writes there
-    assert section("Service")["RuntimeDirectory"] == "pilah"
