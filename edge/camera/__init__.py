@@ -15,6 +15,7 @@ KINDS = {
     "stream": "edge.camera.stream",
     "video": "edge.camera.video",
     "folder": "edge.camera.folder",
+    "belt": "edge.camera.belt.camera",
 }
 """The module of each `kind`; its `Settings` is a CameraSettings."""
 

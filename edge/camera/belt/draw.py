@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from edge.camera.belt import LABELS
 from edge.camera.belt.carton import carton
 from edge.camera.belt.fruit import fruit
 from edge.camera.belt.paper import paper_ball
@@ -15,6 +16,8 @@ from edge.camera.belt.sprite import Layer, Sprite
 from edge.camera.belt.vessels import bottle, can, cup
 from edge.model.image_file import Image
 from edge.model.preprocess import Box
+
+__all__ = ["LABELS", "draw_item", "photograph", "place"]
 
 _DRAW: Mapping[str, Callable[..., Sprite]] = MappingProxyType(
     {
@@ -26,9 +29,6 @@ _DRAW: Mapping[str, Callable[..., Sprite]] = MappingProxyType(
         "paper_ball": paper_ball,
     }
 )
-
-LABELS: tuple[str, ...] = tuple(_DRAW)
-"""What can be drawn, sorted."""
 
 
 def draw_item(label: str, *, random: np.random.Generator, height: int = 480) -> Sprite:
@@ -42,7 +42,7 @@ def draw_item(label: str, *, random: np.random.Generator, height: int = 480) -> 
     Raises:
         ValueError: no such label.
     """
-    if label not in _DRAW:
+    if label not in LABELS:
         raise ValueError(f"label must be one of {', '.join(LABELS)}. Received: {label!r}")
     return _DRAW[label](random, height=height)
 
@@ -71,7 +71,6 @@ def photograph(
     width: int = 640,
     height: int = 480,
     scene: Scene | None = None,
-    blur: int = 2,
 ) -> tuple[Image, Box]:
     """A still of one item about in the middle of the belt's view, and the item's box in it.
 
@@ -81,7 +80,6 @@ def photograph(
         label: one of LABELS.
         random: decides everything, the belt as well where no scene is given.
         scene: the belt, of the size asked for; making one takes longer than a picture of it.
-        blur: pixels that the belt moves while the sensor is exposed.
 
     Raises:
         ValueError: no such label, or a scene of another size.
@@ -91,7 +89,7 @@ def photograph(
         raise ValueError(
             f"scene must be {width}x{height} pixels. Received: {scene.width}x{scene.height}"
         )
-    layer = Layer(draw_item(label, random=random, height=height), blur=blur)
+    layer = Layer(draw_item(label, random=random, height=height), blur=scene.blur)
     centre = width * (0.5 + random.uniform(-0.08, 0.08))
     left, top = place(layer.box, scene, random=random, centre=centre)
     moved = int(random.integers(1 << 16))

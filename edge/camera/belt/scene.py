@@ -37,6 +37,7 @@ class Scene:
 
     Attributes:
         width, height: of its frames, in pixels.
+        blur: pixels that the belt moves while the sensor is exposed.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Scene:
         height: int = 480,
         background: Color | None = None,
         noise_levels: float = 2.0,
+        blur: int = 2,
     ) -> None:
         """Draws the belt, its light and the sensor's noise.
 
@@ -55,8 +57,9 @@ class Scene:
             background: a plain belt of this colour, under even light; None: a belt of dark rubber
                 between metal rails, under uneven light.
             noise_levels: standard deviation of the sensor's noise, of 255.
+            blur: pixels that the belt moves while the sensor is exposed.
         """
-        self.width, self.height = width, height
+        self.width, self.height, self.blur = width, height, blur
         self._period = 2 * width
         rails: Field | None = None
         if background is None:
@@ -69,6 +72,8 @@ class Scene:
             belt += 1.2 * _grain(random, self._period, height, 1.6)[..., None]
             light = None
         strip = np.concatenate((belt, belt[:, :width]), axis=1)
+        if blur > 1:
+            strip = cast(Field, cv2.blur(strip, (blur, 1), borderType=cv2.BORDER_REPLICATE))
         self._strip = np.rint(np.clip(strip, 0, 255)).astype(np.uint8)
         self._light = light
         self._rails = _rail_rows(rails, height, width)

@@ -42,6 +42,12 @@ class Sprite:
         """The item without its shadow, in the sprite's pixels."""
         return box_of(self.alpha)
 
+    def trimmed(self) -> tuple[Sprite, int]:
+        """(the sprite without empty edges, how many rows were taken from its top)."""
+        part = filled_part(np.maximum(self.alpha, self.shadow) > 0)
+        arrays = (np.ascontiguousarray(of[part]) for of in (self.image, self.alpha, self.shadow))
+        return Sprite(*arrays), part[0].start
+
 
 def box_of(alpha: Mask) -> Box:
     """The smallest box around the visible pixels; around the middle one where there is none."""
@@ -51,6 +57,14 @@ def box_of(alpha: Mask) -> Box:
         return Box(alpha.shape[1] // 2, alpha.shape[0] // 2, 1, 1)
     left, top = int(columns[0]), int(rows[0])
     return Box(left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top)
+
+
+def filled_part(mask: npt.NDArray[np.bool_]) -> tuple[slice, slice]:
+    """The smallest part, rows and columns, around all that is True; of no size where nothing is."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not rows.size:
+        return slice(0, 0), slice(0, 0)
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
 class Layer:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.camera.belt.noise import Field, noise
-from edge.camera.belt.sprite import Mask, Sprite
+from edge.camera.belt.sprite import Mask, Sprite, filled_part
 
 SUPERSAMPLING = 2
 """Canvas pixels for each pixel of the sprite, along each axis: clean edges."""
@@ -127,7 +127,7 @@ class Surface:
             normal, height: None: as they are.
             opacity: how much of the belt the material hides where `cover` is 1.
         """
-        part = _rows_and_columns(cover > 0)
+        part = filled_part(cover > 0)
         cover = cover[part]
         _blend(self.color, np.asarray(color, np.float32), cover[..., None], part)
         _blend(self.gloss, gloss, cover, part)
@@ -161,18 +161,10 @@ def _blend(under: Field, over: Field | float, cover: Field, part: _Part) -> None
     below += (over - below) * cover
 
 
-def _rows_and_columns(mask: npt.NDArray[np.bool_]) -> _Part:
-    """The smallest part around all that is True."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not rows.size:
-        return slice(0, 0), slice(0, 0)
-    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
-
-
 def _whole_pixels(mask: npt.NDArray[np.bool_]) -> _Part:
     """The smallest part around all that is True which begins and ends with pixels of the sprite."""
     n = SUPERSAMPLING
-    rows, columns = _rows_and_columns(mask)
+    rows, columns = filled_part(mask)
     return tuple(  # type: ignore[return-value]
         slice(part.start // n * n, max(-(-part.stop // n), part.start // n + 1) * n)
         for part in (rows, columns)
@@ -249,12 +241,7 @@ def _with_shadow(image: Mask, alpha: Mask, height: Field) -> Sprite:
     image = np.pad(image, (*around, (0, 0)))
     alpha = np.pad(alpha, around)
     shadow = cast_shadow(alpha, tallest)
-    part = _rows_and_columns(np.maximum(alpha, shadow) > 0)
-    return Sprite(
-        np.ascontiguousarray(image[part]),
-        np.ascontiguousarray(alpha[part]),
-        np.ascontiguousarray(shadow[part]),
-    )
+    return Sprite(image, alpha, shadow).trimmed()[0]
 
 
 def cast_shadow(alpha: Mask, tallest: float) -> Mask:

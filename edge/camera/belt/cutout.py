@@ -1,0 +1,223 @@
+"""Items cut out of the photographs that they were taken in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import cast
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edge.camera.belt.noise import Field
+from edge.camera.belt.scene import Color
+from edge.camera.belt.sprite import Mask, Sprite
+from edge.camera.belt.surface import cast_shadow
+from edge.model.image_file import Image
+
+_COPY_SIDE = 200
+"""Longer side of the copy that GrabCut works on, in pixels: 0.1 s, where the photograph takes 2."""
+_LEAST, _MOST = 0.02, 0.90
+"""Shares of the photograph: a cut with less or more in it has failed."""
+_SURELY_OTHER = 20.0
+"""A distance of colours, about that of CIELAB, which light and shade alone do not make."""
+_LEAST_BORDER = 0.55
+"""The share of the border that must be of one background."""
+_MOST_LEFT_OVER = 0.10
+"""The share of what is cut away that may be surely not background."""
+_MOST_LINES_LEFT = 0.12
+"""The share of the photograph's sharp lines that may be cut away."""
+_MOST_CHANGE = 60.0
+"""Levels between a photograph's background and the belt that the item can be adapted over."""
+_BORDER = 0.04
+"""Width of the frame of pixels that is taken for background, as a share of the shorter side."""
+
+
+def background_of(photographs: Iterable[Image]) -> Color:
+    """The colour around the items: the median of what the photographs have along their borders."""
+    medians = [np.median(photograph[_border_of(photograph)], axis=0) for photograph in photographs]
+    blue, green, red = np.median(medians, axis=0).tolist()
+    return round(blue), round(green), round(red)
+
+
+def cut_out(photograph: Image, *, height: int, belt: Color | None = None) -> tuple[Sprite, bool]:
+    """(the item with soft edges and a shadow, whether it could be cut out of its background).
+
+    Where it could not, as almost nothing or almost all of it was taken for the item, the sprite is
+    the whole photograph with feathered edges.
+
+    Args:
+        photograph: uint8 (height, width, 3) BGR.
+        height: that the photograph is to have on the belt, in pixels.
+        belt: its colour; what shines through the item, and what is left of the background around
+            it, is given this colour where the two are not far apart.
+    """
+    width = max(8, round(photograph.shape[1] * height / photograph.shape[0]))
+    shrinks = height < photograph.shape[0]
+    way = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    image = cast(Image, cv2.resize(photograph, (width, height), interpolation=way))
+    found = _foreground(image)
+    if found is None:
+        return _whole(image), False
+    share, background = found
+    if belt is not None:
+        image = _on_belt(image, background, belt)
+    alpha = np.rint(share * 255).astype(np.uint8)
+    # In real light from above, shadows of things in photographs are short and soft.
+    shadow = cast_shadow(alpha, 0.03 * height)
+    return Sprite(image, alpha, cast(Mask, (shadow * np.float32(0.5)).astype(np.uint8))), True
+
+
+def _foreground(image: Image) -> tuple[Field, Field] | None:
+    """(0..1, how much of each pixel is the item; the background's colours under it).
+
+    None where the item cannot be told from its background.
+    """
+    rows, columns = image.shape[:2]
+    shrink = min(1.0, _COPY_SIDE / max(rows, columns))
+    size = (max(8, round(columns * shrink)), max(8, round(rows * shrink)))
+    copy = cast(Image, cv2.resize(image, size, interpolation=cv2.INTER_AREA))
+    border = _border_of(copy)
+    background = _background_under(copy.astype(np.float32), border)
+    away = _distance(copy, background)
+    if float((away[border] < _SURELY_OTHER).mean()) < _LEAST_BORDER:
+        return None  # the item fills the photograph, or there is no one background
+    usual = float(np.percentile(away[border], 70))
+    mask = np.full(away.shape, cv2.GC_PR_BGD, np.uint8)
+    lines = _lines(copy)
+    within = _filled(lines)
+    mask[(away > max(11.0, 3.0 * usual)) | (within > 0)] = cv2.GC_PR_FGD
+    # An item may reach over the photograph's edge: only a border like the background is certain.
+    mask[border & (away < max(9.0, 2.0 * usual))] = cv2.GC_BGD
+    if not (mask == cv2.GC_PR_FGD).any():
+        return None
+    models = np.zeros((1, 65)), np.zeros((1, 65))
+    cv2.setRNGSeed(0)  # the same photograph is always cut in the same way
+    cv2.grabCut(copy, mask, (0, 0, 0, 0), *models, 4, cv2.GC_INIT_WITH_MASK)
+    inside = np.isin(mask, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
+    # Glass and white plastic have the colour of what lies behind them, but lines around them.
+    inside = _tidy(inside | within)
+    share = float(inside.mean())
+    left_over = float((away[inside == 0] > _SURELY_OTHER).mean()) if share < 1 else 1.0
+    if not _LEAST <= share <= _MOST or left_over > _MOST_LEFT_OVER:
+        return None
+    near = cv2.dilate(inside, np.ones((9, 9), np.uint8))
+    if float(lines[near == 0].sum()) > _MOST_LINES_LEFT * float(lines.sum()):
+        return None
+    large = cv2.resize(inside.astype(np.float32), (columns, rows), interpolation=cv2.INTER_CUBIC)
+    coarse = cv2.GaussianBlur(large, (0, 0), max(1.0, 0.6 / shrink))
+    alpha = _refined(image, cast(Field, coarse), radius=max(2, round(1.5 / shrink)))
+    return alpha, cast(Field, cv2.resize(background, (columns, rows)))
+
+
+def _border_of(image: Image) -> npt.NDArray[np.bool_]:
+    """True along the edges of the picture."""
+    rim = max(2, round(_BORDER * min(image.shape[:2])))
+    border = np.ones(image.shape[:2], bool)
+    border[rim:-rim, rim:-rim] = False
+    return border
+
+
+def _distance(image: Image, background: Field) -> Field:
+    """How far each pixel's colour is from the background's, about as CIELAB has it."""
+    expected = np.rint(np.clip(background, 0, 255)).astype(np.uint8)
+    off = cv2.cvtColor(image, cv2.COLOR_BGR2LAB).astype(np.float32)
+    off -= cv2.cvtColor(expected, cv2.COLOR_BGR2LAB)
+    # Shadows change the lightness and hardly the hue.
+    off *= np.array((0.6, 1.4, 1.4), np.float32)
+    return cast(Field, np.sqrt((off**2).sum(axis=2)))
+
+
+def _on_belt(image: Image, background: Field, belt: Color) -> Image:
+    """The photograph, with the belt in place of the background as far as a pixel is like it."""
+    change = np.array(belt, np.float32) - background
+    if float(np.abs(change.mean((0, 1))).max()) > _MOST_CHANGE:
+        return image
+    alike = np.exp(-np.square(_distance(image, background) / np.float32(14)))
+    return _levels(image + change * alike[..., None])
+
+
+def _levels(colors: Field) -> Image:
+    return cast(Image, np.rint(np.clip(colors, 0, 255)).astype(np.uint8))
+
+
+def _lines(copy: Image) -> Mask:
+    """1 where the brightness or the colour changes at once, as no soft shadow does."""
+    lab = cv2.GaussianBlur(cv2.cvtColor(copy, cv2.COLOR_BGR2LAB), (0, 0), 1.0).astype(np.float32)
+    steps = [cv2.Sobel(lab, cv2.CV_32F, *way, scale=1 / 8) for way in ((1, 0), (0, 1))]
+    size = np.sqrt((np.square(steps[0]) + np.square(steps[1])).sum(axis=2))
+    least = max(3.0, 2.5 * float(np.median(size)))
+    return (size > least).astype(np.uint8)
+
+
+def _filled(lines: Mask) -> Mask:
+    """The areas that lines go around, or nearly so."""
+    wide = max(5, round(0.05 * min(lines.shape))) | 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wide, wide))
+    room = ((wide, wide), (wide, wide))
+    closed = cast(Mask, cv2.morphologyEx(np.pad(lines, room), cv2.MORPH_CLOSE, kernel))
+    outlines, _ = cv2.findContours(closed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    areas = cv2.drawContours(np.zeros_like(closed), outlines, -1, 1, -1)[wide:-wide, wide:-wide]
+    thin = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))
+    areas = cv2.morphologyEx(areas, cv2.MORPH_OPEN, thin)
+    # A line is as wide as its blur: the edge is in its middle.
+    return cast(Mask, cv2.erode(areas, np.ones((5, 5), np.uint8), borderValue=1))
+
+
+def _background_under(image: Field, border: npt.NDArray[np.bool_]) -> Field:
+    """The background under the item: a curved plane through the border's colours but outliers."""
+    rows, columns = image.shape[:2]
+    y, x = np.mgrid[-1 : 1 : rows * 1j, -1 : 1 : columns * 1j].astype(np.float32)
+    terms = np.stack((np.ones_like(x), x, y, x * y, x * x, y * y), axis=-1)
+    points, colors = terms[border], image[border]
+    kept = np.ones(len(points), bool)
+    found = np.zeros((6, 3), np.float32)
+    for _ in range(4):
+        found = np.linalg.lstsq(points[kept], colors[kept], rcond=None)[0]
+        off = np.abs(points @ found - colors).sum(axis=1)
+        kept = off <= max(9.0, 1.5 * float(np.median(off[kept])))
+    return cast(Field, terms @ found)
+
+
+def _tidy(inside: Mask) -> Mask:
+    """Without specks, and without holes that are too small to be real."""
+    size = max(3, round(min(inside.shape) * 0.02) | 1)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    inside = cast(Mask, cv2.morphologyEx(inside, cv2.MORPH_CLOSE, kernel))
+    inside = cast(Mask, cv2.morphologyEx(inside, cv2.MORPH_OPEN, kernel))
+    count, parts, stats, _ = cv2.connectedComponentsWithStats(inside)
+    if count > 1:
+        areas = stats[1:, cv2.CC_STAT_AREA]
+        kept = 1 + np.flatnonzero(areas >= 0.08 * areas.max())
+        inside = np.isin(parts, kept).astype(np.uint8)
+    count, parts, stats, _ = cv2.connectedComponentsWithStats(1 - inside)
+    small = [i for i in range(1, count) if stats[i, cv2.CC_STAT_AREA] < 0.01 * inside.size]
+    inside[np.isin(parts, small)] = 1
+    return inside
+
+
+def _refined(image: Image, coarse: Field, *, radius: int) -> Field:
+    """The mask drawn to the edges of the photograph: a guided filter (He, Sun and Tang, 2013)."""
+    guide = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(np.float32) / 255
+    window = (2 * radius + 1, 2 * radius + 1)
+
+    def mean(of: Field) -> Field:
+        return cast(Field, cv2.blur(of, window))
+
+    average, expected = mean(guide), mean(coarse)
+    spread = mean(guide * guide) - average * average
+    slope = (mean(guide * coarse) - average * expected) / (spread + np.float32(1e-3))
+    alpha = mean(slope) * guide + mean(expected - slope * average)
+    # Steeper, and a little within the edge: no seam of background comes along.
+    return cast(Field, np.clip((alpha - 0.30) / 0.45, 0, 1))
+
+
+def _whole(image: Image) -> Sprite:
+    rows, columns = image.shape[:2]
+    feather = max(3, round(0.03 * min(rows, columns)))
+    y = np.minimum(np.arange(rows), np.arange(rows)[::-1])[:, None] + 0.5
+    x = np.minimum(np.arange(columns), np.arange(columns)[::-1])[None, :] + 0.5
+    edge = np.clip(np.minimum(y, x) / feather, 0, 1)
+    alpha = np.rint(255 * (0.5 - 0.5 * np.cos(math.pi * edge))).astype(np.uint8)
+    return Sprite(image, alpha, np.zeros_like(alpha))
