@@ -22,6 +22,8 @@ _SELECT_SECONDS = 3
 _BUFFERS = 2
 """One that is being read and one that the driver fills. With only one the driver has none to fill
 while a frame is decoded, and loses every second frame; each further one only adds delay."""
+_JITTER_SECONDS = 0.05
+"""Drivers that reckon a frame's time from the pace may be so far ahead."""
 _OLDEST_SECONDS = 5.0
 """A frame that looks older than this has its time from another clock."""
 
@@ -153,9 +155,8 @@ class UsbSource:
     def _driver_time(self) -> float | None:
         import cv2
 
-        captured = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-        age = self._clock() - captured
-        return captured if 0 <= age < _OLDEST_SECONDS else None
+        now, captured = self._clock(), self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+        return min(captured, now) if -_JITTER_SECONDS < now - captured < _OLDEST_SECONDS else None
 
 
 def _check_device(path: str) -> None:

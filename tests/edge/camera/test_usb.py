@@ -134,6 +134,16 @@ def test_a_time_that_cannot_be_is_replaced_by_that_of_the_arrival(
     assert said[0].endswith("times of their arrival")
 
 
+def test_a_driver_that_is_a_little_ahead_is_believed_but_no_frame_is_from_the_future(
+    device: FakeDevice,
+) -> None:
+    device.lags = [-0.01] * 2
+    said: list[str] = []
+    (frame,) = frames(open_usb(device, said), 1)
+    assert frame.captured == pytest.approx(100.06)
+    assert said[0].endswith("times from the driver")
+
+
 def test_everything_is_asked_for_the_format_before_the_size(device: FakeDevice) -> None:
     open_usb(device, width=320, height=240, frames_per_second=15, fourcc="MJPG")
     assert device.log[:5] == [
