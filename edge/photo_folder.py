@@ -10,6 +10,7 @@ import re
 import tempfile
 import unicodedata
 from collections import Counter
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from edge.errors import PictureSetError, StorageError
 from edge.files import storage_errors, write_file
 from edge.model.image_file import SUFFIXES, Image
+from edge.model.preprocess import InputSpec
 from edge.pictures import check_label
 
 FACTS = "capture.json"
@@ -56,6 +58,11 @@ class Geometry(BaseModel):
             return "the whole region"
         return f"items cut out with {self.padding:g} of padding"
 
+    @classmethod
+    def of(cls, spec: InputSpec) -> Geometry:
+        """What a model of this input spec is given at a station."""
+        return cls(crop=spec.crop, padding=spec.padding if spec.crop == "item" else None)
+
 
 class _Facts(Geometry):
     schema_version: Literal[1] = 1
@@ -83,6 +90,19 @@ def read_geometry(folder: Path) -> Geometry | None:
             "`pilah-edge capture` wrote it: bring it back, or remove it if the recipe is to say so"
         ) from error
     return Geometry(crop=facts.crop, padding=facts.padding)
+
+
+def geometries(files: Iterable[Path]) -> dict[Geometry, Path]:
+    """Every geometry of the pictures `files`, as far as it was written down, and a folder of it.
+
+    Raises:
+        PictureSetError: a file that says so is damaged, or of a newer pilah.
+    """
+    found: dict[Geometry, Path] = {}
+    for folder in sorted({file.absolute().parent.parent for file in files}):
+        if (geometry := read_geometry(folder)) is not None:
+            found.setdefault(geometry, folder)
+    return found
 
 
 class PhotoFolder:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edge.errors import PictureSetError
 from edge.model.preprocess import InputSpec
-from edge.photo_folder import Geometry, read_geometry
+from edge.photo_folder import Geometry, geometries
 
 
 def as_captured(spec: InputSpec, files: Iterable[Path]) -> tuple[InputSpec, str]:
@@ -19,10 +19,7 @@ def as_captured(spec: InputSpec, files: Iterable[Path]) -> tuple[InputSpec, str]
     Raises:
         PictureSetError: some pictures were cut otherwise than others.
     """
-    found: dict[Geometry, Path] = {}
-    for folder in sorted({file.absolute().parent.parent for file in files}):
-        if (geometry := read_geometry(folder)) is not None:
-            found.setdefault(geometry, folder)
+    found = geometries(files)
     if not found:
         return spec, ""
     if len(found) > 1:
@@ -32,11 +29,9 @@ def as_captured(spec: InputSpec, files: Iterable[Path]) -> tuple[InputSpec, str]
             "from both. Train on the one or the other"
         )
     geometry = next(iter(found))
-    changes: dict[str, object] = {"crop": geometry.crop}
-    if geometry.padding is not None:
-        changes["padding"] = geometry.padding
-    if all(getattr(spec, name) == value for name, value in changes.items()):
+    if geometry == Geometry.of(spec):
         return spec, ""
+    changes = geometry.model_dump(exclude_none=True)
     return spec.model_copy(update=changes), (
         f"the pictures show {geometry}: the model will be given the same, in place of the recipe's "
         f"crop: {spec.crop}, padding: {spec.padding:g}"

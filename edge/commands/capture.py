@@ -187,7 +187,7 @@ def _write_sheet(folder: PhotoFolder, station: str, labels: Sequence[str]) -> No
         write_contact_sheet(
             path,
             title=f"Photographs of {station}",
-            summary=[f"{folder.counts.total():,} pictures in {folder.path.name}, newest first."],
+            summary=[f"{place.name}, {folder.counts.total():,} in all; the newest come first."],
             sections=sections,
             limit_per_section=_ON_THE_SHEET,
             meanings={Mark.REJECT: "look at it again"},

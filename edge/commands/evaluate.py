@@ -30,6 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     from edge.model.golden import check_golden_start
     from edge.model.image_file import read_image
     from edge.model.metrics import evaluate_scores
+    from edge.photo_folder import Geometry, geometries
     from edge.pictures import read_picture_set
     from edge.progress import Progress
 
@@ -41,6 +42,13 @@ def run(arguments: argparse.Namespace) -> int:
             f"{arguments.pictures}: the bundle has no label {', '.join(map(repr, unknown))}. "
             f"It knows {', '.join(classifier.labels)}: rename or leave out those classes"
         )
+    wanted = Geometry.of(classifier.bundle.manifest.input)
+    for geometry, folder in geometries(picture.path for picture in found.pictures).items():
+        if geometry != wanted:
+            say(
+                f"the pictures in {folder} show {geometry}, but at a station the bundle is given "
+                f"{wanted}: figures of them tell little about it"
+            )
     skipped = list(found.skipped)
     scores, truth = [], []
     with Progress("evaluating", total=len(found.pictures)) as progress:

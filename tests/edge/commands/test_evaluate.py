@@ -143,3 +143,23 @@ def test_a_manifest_with_a_mistake_names_its_line(
     (tmp_path / "list.csv").write_text("path,label\ngone.jpg,red\n")
     assert main(["evaluate", str(tiny_bundle), str(tmp_path / "list.csv")]) == 65
     assert f"{tmp_path}/list.csv:2: no such picture" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("crop", "padding", "warned"),
+    [("region", None, False), ("item", 0.1, True)],
+)
+def test_pictures_that_were_cut_otherwise_than_at_a_station_are_told(
+    tiny_bundle: Path,
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    crop: str,
+    padding: float | None,
+    warned: bool,
+) -> None:
+    taken = {"schema_version": 1, "station": "bin", "crop": crop, "padding": padding}
+    (folder / "capture.json").write_text(json.dumps(taken), "utf-8")
+    assert main(["evaluate", str(tiny_bundle), str(folder)]) == 0
+    assert ("at a station the bundle is given the whole region" in capsys.readouterr().err) == (
+        warned
+    )
