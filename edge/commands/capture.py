@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from edge.contact_sheet import Tile
     from edge.keyboard import Keyboard
     from edge.photo_folder import PhotoFolder
+    from edge.progress import Progress
 
 GOOD_START = 100
 """Pictures of a label that are worth a first training."""
@@ -173,16 +174,23 @@ def _say_next(folder: PhotoFolder) -> None:
 def _write_sheet(folder: PhotoFolder, station: str, labels: Sequence[str]) -> None:
     """Writes the contact sheet beside the folder, if it can be written."""
     from edge.contact_sheet import Mark, Section, write_contact_sheet
+    from edge.progress import Progress
 
     place = folder.path if folder.path.name else folder.path.absolute()  # "." has no name
     path = place.with_name(f"{place.name}.html")
     if not folder.counts.total():
         return
-    sections = [
-        Section(label, _tiles(folder, label), count=folder.counts[label])
-        for label in [*labels, *sorted(set(folder.counts) - set(labels))]
-        if folder.counts[label]
-    ]
+    found = +folder.counts
+    latest = {
+        label: folder.latest(label, _ON_THE_SHEET)
+        for label in [*labels, *sorted(set(found) - set(labels))]
+        if label in found
+    }
+    with Progress("contact sheet", total=sum(map(len, latest.values()))) as progress:
+        sections = [
+            Section(label, _tiles(files, progress), count=found[label])
+            for label, files in latest.items()
+        ]
     try:
         write_contact_sheet(
             path,
@@ -198,14 +206,15 @@ def _write_sheet(folder: PhotoFolder, station: str, labels: Sequence[str]) -> No
         say(f"contact sheet: {path}")
 
 
-def _tiles(folder: PhotoFolder, label: str) -> list[Tile]:
+def _tiles(files: Sequence[Path], progress: Progress) -> list[Tile]:
     from edge.contact_sheet import Mark, Tile
     from edge.errors import UnreadableImageError
     from edge.model.image_file import read_image
     from edge.quality import judge
 
     tiles = []
-    for file in folder.latest(label, _ON_THE_SHEET):
+    for file in files:
+        progress.advance()
         try:
             image = read_image(file)
         except UnreadableImageError as error:
