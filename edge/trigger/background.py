@@ -31,6 +31,8 @@ LEARNED_FRAMES = 15
 it."""
 ADAPT_SECONDS = 10.0
 """Time constant with which each pixel of the background follows slow changes."""
+_ADAPT_EVERY = 0.2
+"""Seconds; to do so with every frame would cost more and bring nothing."""
 _SPREADS = 4.0
 """A pixel is in front when it differs by so many standard deviations of the background."""
 _SHADOW = (0.5, 0.97)
@@ -38,6 +40,7 @@ _SHADOW = (0.5, 0.97)
 _SHADOW_TINT = 10.0
 """... and the colour: no channel differs by more levels from an evenly darker background."""
 _LIGHTNESS_AND_COLOURS = np.array([[1 / 3, 1 / 3, 1 / 3], [1, -1, 0], [0, -1, 1]], np.float32)
+_SUM = np.ones((1, 3), np.float32)
 _CHANGED = 0.01
 """What changes in less of its area is at rest, as a share."""
 _RIM = 3
@@ -63,6 +66,8 @@ class _Learned:
     """(height, width, 3)."""
     spread: Floats
     """(height, width, 3), standard deviation over time of lightness and of two colours."""
+    limit: Floats
+    """(height, width, 3), the levels by which these must be off for something to be in front."""
 
 
 class Background:
@@ -91,6 +96,7 @@ class Background:
         self._covered_since = math.inf
         self._now = -math.inf
         self._elapsed = 0.0
+        self._adapted = -math.inf
         self._picture: Image = np.empty((0, 0, 3), np.uint8)
         self._last = self._picture
         self._free: npt.NDArray[np.bool_] = np.empty((0, 0), np.bool_)
@@ -113,16 +119,13 @@ class Background:
             self._learned = self._watch()
             self._free = np.ones(picture.shape[:2], np.bool_)
             return None
-        learned, front = self._in_this_light(self._learned)
-        if _share(front) > self._max_area:
-            front = self._anew(learned)
-            if _share(front) > self._max_area:
-                return None
-        else:
-            self._learned = learned
+        found = self._found(self._in_this_light(self._learned))
+        if found is None:
+            found = self._anew(self._learned)
+        if found is None:
+            return None
         self._watched.clear()
         self._covered_since = math.inf
-        found = self._connected(front)
         if self._wakes(found):
             found = self._connected(self._in_front(self._learned))
         suspects = [blob.box for blob, shape in found if self._is_uncovered(blob.box, shape)]
@@ -150,12 +153,16 @@ class Background:
         for box in items:
             free[_around(box, _RIM)] = 0
         self._free = free > 0
-        share = 1 - math.exp(-self._elapsed / ADAPT_SECONDS)
-        mean = learned.mean.copy()
-        cv2.accumulateWeighted(self._picture, learned.mean, share, free)
+        elapsed = self._now - self._adapted
+        if elapsed < _ADAPT_EVERY:
+            return
+        self._adapted = self._now
+        share = 1 - math.exp(-min(elapsed, 1.0) / ADAPT_SECONDS)
         # Mean absolute deviation of a normal distribution is 0.8 standard deviations.
-        away = _away(self._picture, mean) / np.float32(0.8)
-        cv2.accumulateWeighted(away, learned.spread, share, free)
+        off = _away(self._picture, learned.mean) / np.float32(0.8)
+        cv2.accumulateWeighted(self._picture, learned.mean, share, free)
+        cv2.accumulateWeighted(off, learned.spread, share, free)
+        self._learned = replace(learned, limit=self._limit(learned.spread))
 
     def absorb(self, box: Box, *, until_it_stirs: bool = False) -> None:
         """Takes what is in `box` for background from now on, or until something moves there."""
@@ -192,44 +199,52 @@ class Background:
         away.sort(axis=0)
         # An item that passed meanwhile is in less than half of the frames, so that it is not in the
         # median, nor in the median deviation: 0.67 standard deviations of a normal distribution.
-        return _Learned(mean, away[count // 2] / np.float32(0.67))
+        spread = away[count // 2] / np.float32(0.67)
+        return _Learned(mean, spread, self._limit(spread))
+
+    def _limit(self, spread: Floats) -> Floats:
+        reach = max(3, max(spread.shape) // 8 | 1)
+        around = cv2.blur(spread, (reach, reach))
+        return np.maximum(_SPREADS * np.maximum(around, spread), np.float32(self._contrast))
 
     def _in_front(self, learned: _Learned) -> Mask:
-        height, width = self._picture.shape[:2]
-        reach = max(3, max(height, width) // 8 | 1)
-        around = cv2.blur(learned.spread, (reach, reach))
-        limit = np.maximum(_SPREADS * np.maximum(around, learned.spread), self._contrast)
-        return _strongest(cv2.compare(_away(self._picture, learned.mean), limit, cv2.CMP_GT))
+        off = _away(self._picture, learned.mean)
+        return _strongest(cv2.compare(off, learned.limit, cv2.CMP_GT))
 
-    def _in_this_light(self, learned: _Learned) -> tuple[_Learned, Mask]:
-        """The background as it looks in the light of now, and what is in front of it."""
-        now, mean = self._picture[::3, ::3], learned.mean[::3, ::3]
-        valid = self._free[::3, ::3] & (mean.min(axis=2) > 8)
-        front = self._in_front(learned)
+    def _in_this_light(self, learned: _Learned) -> Mask:
+        """What is in front, once the background has been brought into the light of now."""
+        now, mean = self._picture[::4, ::4], learned.mean[::4, ::4]
+        valid = self._free[::4, ::4] & (mean.min(axis=2) > 8)
         if valid.mean() < 0.2:
-            return learned, front
-        gain = np.median(now[valid] / mean[valid], axis=0).astype(np.float32)
-        share = _share(front)
-        if share > 0.25:
-            # A lamp was switched, if one factor for all explains nearly everything at once.
-            switched = replace(learned, mean=np.minimum(learned.mean * gain, 255))
-            rest = self._in_front(switched)
-            if _share(rest) < share / 5:
-                self._light_patches(gain)
-                return switched, rest
+            return self._in_front(learned)
+        switched = np.median(now[valid] / mean[valid], axis=0).astype(np.float32)
+        # Exposure drifts slowly; a large item that just came must not count as darkness.
         drift = min(_LIGHT_PER_SECOND * self._elapsed, 0.1)
-        gain = np.clip(gain, 1 - drift, 1 + drift)
-        if np.abs(gain - 1).max() < 0.002:
-            return learned, front
-        drifted = replace(learned, mean=np.minimum(learned.mean * gain, 255))
-        self._light_patches(gain)
-        return drifted, self._in_front(drifted)
+        gain = np.clip(switched, 1 - drift, 1 + drift)
+        lit = replace(learned, mean=_lit(learned.mean, gain))
+        front = self._in_front(lit)
+        if _share(front) > 0.25:
+            # A lamp was switched, if one factor for all explains nearly everything at once.
+            relit = replace(learned, mean=_lit(learned.mean, switched))
+            rest = self._in_front(relit)
+            if _share(rest) < _share(front) / 5:
+                gain, lit, front = switched, relit, rest
+        if _share(front) <= self._max_area:
+            self._learned = lit
+            self._patches = [(box, _lit(patch, gain)) for box, patch in self._patches]
+        return front
 
-    def _light_patches(self, gain: Floats) -> None:
-        self._patches = [(box, np.minimum(patch * gain, 255)) for box, patch in self._patches]
+    def _found(self, front: Mask) -> list[tuple[Blob, Mask]] | None:
+        """The blobs, each with its shape; None where the light or the camera must have changed."""
+        most = self._max_area * front.size
+        if cv2.countNonZero(front) > most:
+            return None
+        found = self._connected(front)
+        # A camera that was moved shows a rim at every edge, all over the picture.
+        return None if any(blob.box.width * blob.box.height > most for blob, _ in found) else found
 
-    def _anew(self, learned: _Learned) -> Mask:
-        """What is in front after nearly everything has changed: the lamp, the camera, a flap.
+    def _anew(self, learned: _Learned) -> list[tuple[Blob, Mask]] | None:
+        """What is found after nearly everything has changed: the lamp, the camera, a flap.
 
         Learns anew when the picture is as calm as the background was; goes back to the background
         before, where that fits again.
@@ -237,20 +252,22 @@ class Background:
         self._covered_since = min(self._covered_since, self._now)
         if self._before is not None:
             front = self._in_front(self._before)
-            if _share(front) < self._max_area / 2:
+            found = self._found(front)
+            if found is not None and _share(front) < self._max_area / 2:
                 self._learned, self._before = self._before, learned
-                return front
+                return found
         fresh = self._watch()
+        if fresh is None:
+            return None
         long = self._now - self._covered_since > 10 * self._learn_seconds
-        calm = fresh is not None and fresh.spread.mean() < 2 * learned.spread.mean() + 2
-        if fresh is not None and (calm or long):
-            self._before, self._learned = learned, fresh
-            self._patches.clear()
-            return self._in_front(fresh)
-        return self._in_front(learned)
+        if not long and fresh.spread.mean() > 2 * learned.spread.mean() + 2:
+            return None
+        self._before, self._learned = learned, fresh
+        self._patches.clear()
+        return self._found(self._in_front(fresh))
 
     def _connected(self, front: Mask) -> list[tuple[Blob, Mask]]:
-        """The blobs, each with its shape in the pixels around its box."""
+        """The blobs, each with its shape in the pixels up to `_RIM` around its box."""
         front = _cleaned(front)
         count, places, extents, _ = cv2.connectedComponentsWithStats(front, connectivity=8)
         if count == 1:
@@ -281,9 +298,9 @@ class Background:
 
     def _shadow(self) -> Mask:
         assert self._learned is not None
-        mean = self._learned.mean
-        light = self._picture.sum(axis=2, dtype=np.float32) / (mean.sum(axis=2) + 1)
-        tint = _strongest(cv2.absdiff(self._picture.astype(np.float32), mean * light[..., None]))
+        picture, mean = self._picture.astype(np.float32), self._learned.mean
+        light = cv2.divide(cv2.transform(picture, _SUM), cv2.transform(mean, _SUM) + 1)
+        tint = _strongest(cv2.absdiff(picture, cv2.multiply(mean, cv2.merge([light] * 3))))
         low, high = _SHADOW
         shadow = (light > low) & (light < high) & (tint < _SHADOW_TINT)
         return np.where(shadow, np.uint8(255), np.uint8(0))
@@ -340,6 +357,10 @@ def _away(picture: Image, mean: Floats) -> Floats:
     """
     off = cv2.transform(picture - mean, _LIGHTNESS_AND_COLOURS)
     return np.asarray(cv2.absdiff(off, np.zeros_like(off)), np.float32)
+
+
+def _lit(mean: Floats, gain: Floats) -> Floats:
+    return np.asarray(np.minimum(mean * gain, 255), np.float32)
 
 
 def _strongest(colours: cv2.typing.MatLike) -> cv2.typing.MatLike:

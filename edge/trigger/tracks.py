@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from edge.model.preprocess import Box
-from edge.trigger.background import Blob
+from edge.trigger.background import Blob, cut_off
 from edge.trigger.track import Edges, Track, Vector
 
 _INSIDE = 0.6
 """So much of a box within another is inside it, as a share."""
 _APART = 0.1
 """Parts of one thing are no further apart, as a share of the picture's longer side."""
+_CLOSE = 0.03
+"""What comes into view no further apart is one thing, as a share of the longer side."""
 _SILENT_SECONDS = 1.0
 """What is no item belongs to the background after so long at rest."""
 
@@ -62,7 +64,7 @@ class Tracks:
         """
         for track in self._tracks:
             track.shown = False
-        for blob in self._matched(blobs, at, max(size)):
+        for blob in _joined(self._matched(blobs, at, size), _CLOSE * max(size)):
             if blob.area >= self._min_area * size[0] * size[1]:
                 self._tracks.append(Track(blob.box, blob.extent, at, size=size))
         for track in self._tracks:
@@ -106,55 +108,76 @@ class Tracks:
         self._tracks = [track for track in self._tracks if track not in taken]
         return taken
 
-    def _matched(self, blobs: Sequence[Blob], at: float, side: float) -> list[Blob]:
-        """Moves each thing to its blob, the best pairs first; the blobs that nothing moved to."""
+    def _matched(self, blobs: Sequence[Blob], at: float, size: Vector) -> list[Blob]:
+        """Moves each thing to its blob; the blobs that nothing moved to."""
         expected = {track: track.expected(at, self._usual) for track in self._tracks}
-        pairs = []
-        for track, where in expected.items():
-            for index, blob in enumerate(blobs):
-                if where.gap(Edges.of(blob.box)) <= self._reach(track, at, side):
-                    pairs.append((_unlike(track, where, blob, side), index, track))
-        pairs.sort(key=lambda pair: pair[:2])
-        owner: dict[int, Track] = {}
-        for _, index, track in pairs:
-            if index not in owner and track not in owner.values():
-                owner[index] = track
-        alone = [track for track in self._tracks if track not in owner.values()]
-        boxes = {index: blobs[index].box for index in owner}
+        owners = self._owners(blobs, expected, at, size)
+        boxes = {index: blobs[index].box for index in owners}
         left_over = []
         for index, blob in enumerate(blobs):
-            if index in owner:
+            if index not in owners:
+                whole = _whole(blob, blobs, owners, expected, _APART * max(size))
+                if whole is None:
+                    left_over.append(blob)
+                else:
+                    boxes[whole] = _union(boxes[whole], blob.box)
+        alone = [track for track in self._tracks if track not in owners.values()]
+        for index, track in owners.items():
+            blob, edges = blobs[index], Edges.of(blob.box)
+            # Things that have come to touch each other are one blob: each goes on at its own pace.
+            larger = edges.area > 1.2 * expected[track].area
+            others = [one for one in alone if larger and _covered(expected[one], edges) > _INSIDE]
+            if others:
+                for one in (track, *others):
+                    one.share(_within(expected[one], blob.box), blob.extent, at)
                 continue
-            # A part of a thing that has fallen apart, such as a bottle behind its label.
-            for mine, track in owner.items():
-                gap = Edges.of(blob.box).gap(Edges.of(blobs[mine].box))
-                part = _covered(Edges.of(blob.box), expected[track]) > _INSIDE
-                if part and gap <= _APART * side:
-                    boxes[mine] = _union(boxes[mine], blob.box)
-                    break
-            else:
-                left_over.append(blob)
-        for index, track in owner.items():
-            blob = blobs[index]
-            sharing = [
-                other
-                for other in alone
-                if _covered(expected[other], Edges.of(blob.box)) > _INSIDE
-                and Edges.of(blob.box).area > 1.2 * expected[track].area
-            ]
-            for sharer in [track, *sharing] if sharing else []:
-                sharer.share(_within(expected[sharer], blob.box), blob.extent, at)
-            if not sharing:
-                track.move(boxes[index], blob.extent, at)
-                if track.passed is not None and not self._still_seconds:
-                    self._usual = track.velocity
+            track.move(boxes[index], blob.extent, at)
+            if track.passed is not None and not self._still_seconds:
+                self._usual = track.velocity
         return left_over
+
+    def _owners(
+        self, blobs: Sequence[Blob], expected: Mapping[Track, Edges], at: float, size: Vector
+    ) -> dict[int, Track]:
+        """The thing that each blob is, by the blob's index; the best pairs come first."""
+        side, pairs = max(size), []
+        for track, where in expected.items():
+            for index, blob in enumerate(blobs):
+                if where.gap(Edges.of(blob.box)) > self._reach(track, at, side):
+                    continue
+                unlike = _unlike(track, where, blob, side)
+                new = track.velocity is None and self._usual is None
+                if new and any(cut_off(blob.box, size)):
+                    # Rather the next one coming in than this one going back to where it came from.
+                    unlike += 0.5
+                pairs.append((unlike, index, track))
+        owners: dict[int, Track] = {}
+        for _, index, track in sorted(pairs, key=lambda pair: pair[:2]):
+            if index not in owners and track not in owners.values():
+                owners[index] = track
+        return owners
 
     def _reach(self, track: Track, at: float, side: float) -> float:
         """Pixels by which a blob may miss the place where the thing is expected."""
         if track.velocity is not None:
             return 0.06 * side + math.hypot(*track.velocity) * (at - track.seen) / 2
         return (0.15 if self._usual else 0.35) * side
+
+
+def _whole(
+    part: Blob,
+    blobs: Sequence[Blob],
+    owners: Mapping[int, Track],
+    expected: Mapping[Track, Edges],
+    apart: float,
+) -> int | None:
+    """The blob that `part` belongs to: a bottle has fallen apart where its label is."""
+    edges = Edges.of(part.box)
+    for index, track in owners.items():
+        near = edges.gap(Edges.of(blobs[index].box)) <= apart
+        if near and _covered(edges, expected[track]) > _INSIDE:
+            return index
+    return None
 
 
 def _unlike(track: Track, where: Edges, blob: Blob, side: float) -> float:
@@ -164,6 +187,19 @@ def _unlike(track: Track, where: Edges, blob: Blob, side: float) -> float:
     if any(track.cut):
         return way
     return way + abs(math.log(max(edges.area, 1) / max(where.area, 1))) / 10
+
+
+def _joined(blobs: Sequence[Blob], gap: float) -> list[Blob]:
+    """The blobs, as one where no more than `gap` pixels lie between."""
+    joined: list[Blob] = []
+    for blob in blobs:
+        near = [one for one in joined if Edges.of(one.box).gap(Edges.of(blob.box)) <= gap]
+        joined = [one for one in joined if one not in near]
+        for one in near:
+            box, extent = _union(one.box, blob.box), _union(one.extent, blob.extent)
+            blob = Blob(box, one.area + blob.area, extent)
+        joined.append(blob)
+    return joined
 
 
 def _covered(box: Edges, by: Edges) -> float:
@@ -178,6 +214,7 @@ def _union(box: Box, other: Box) -> Box:
 
 
 def _within(edges: Edges, box: Box) -> Box:
+    """The pixels of `box` that lie within `edges`, or all of it where these are less than one."""
     common = edges.common(Edges.of(box))
-    left, top = round(common.left), round(common.top)
-    return Box(left, top, round(common.right) - left, round(common.bottom) - top)
+    left, top, right, bottom = (round(side) for side in common)
+    return Box(left, top, right - left, bottom - top) if right > left and bottom > top else box
