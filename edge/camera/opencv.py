@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 import cv2
@@ -47,14 +47,15 @@ class Capture:
             return None
         return np.asarray(image, np.uint8)
 
-    def next_picture(self) -> Image | None:
-        """The next frame that is not damaged; None: there is none."""
+    def next_picture(self, clock: Callable[[], float]) -> tuple[Image, float] | None:
+        """(the next frame that is not damaged, when it arrived); None: there is none."""
         for _ in range(_BROKEN_IN_A_ROW):
             if not self.grab():
                 return None
+            arrived = clock()
             image = self.picture()
             if image is not None:
-                return image
+                return image, arrived
         return None
 
     def get(self, prop: int) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal
 from urllib.parse import SplitResult, urlsplit
 
+import cv2
 from pydantic import Field, field_validator
 
 from edge.camera import Camera, CameraSettings
@@ -50,9 +51,10 @@ class Settings(CameraSettings):
     open_timeout_seconds: Annotated[
         float, Field(gt=0, le=10, description="how long the server may take to begin")
     ] = 5.0
+    # Less than a station waits for its threads when it is stopped.
     read_timeout_seconds: Annotated[
         float,
-        Field(gt=0, le=10, description="after so long without a frame it is opened again"),
+        Field(gt=0, le=4, description="after so long without a frame it is opened again"),
     ] = 3.0
 
     @field_validator("url", mode="before")
@@ -117,8 +119,8 @@ class StreamSource:
         self.notes: Sequence[str] = ()
         self._capture = _opened(settings)
         try:
-            image = self._capture.next_picture()
-            if image is None:
+            first = self._capture.next_picture(clock)
+            if first is None:
                 raise CameraError(
                     f"{settings.shown_url}: opens, but gives no picture within "
                     f"{settings.read_timeout_seconds:g} seconds. Look at it with a video player"
@@ -127,19 +129,18 @@ class StreamSource:
         except BaseException:
             self.close()
             raise
-        height, width = image.shape[:2]
+        height, width = first[0].shape[:2]
         self.title = f"{settings.shown_url}, {width}x{height} pixels, times of arrival"
         if self._lag:
             self.title += f" less {self._lag:g} s"
 
     def shoot(self) -> Shot | None:
         """The next picture; None: none came in time, or the connection is lost."""
-        while self._capture.grab():
-            captured = self._clock() - self._lag
-            image = self._capture.picture()
-            if image is not None:
-                return Shot(image, captured)
-        return None
+        found = self._capture.next_picture(self._clock)
+        if found is None:
+            return None
+        image, arrived = found
+        return Shot(image, arrived - self._lag)
 
     def close(self) -> None:
         """Ends the connection; may be called twice."""
@@ -147,8 +148,6 @@ class StreamSource:
 
     def _catch_up(self) -> None:
         """Drops what arrived while FFmpeg looked at the stream's format: up to a second of it."""
-        import cv2
-
         rate = self._capture.get(cv2.CAP_PROP_FPS)
         rate = min(max(rate, _SLOWEST), _FASTEST) if rate > 0 else _SLOWEST
         waits = 0
@@ -160,8 +159,6 @@ class StreamSource:
 
 
 def _opened(settings: Settings) -> Capture:
-    import cv2
-
     options = {
         "rtsp_transport": settings.transport,
         "fflags": "nobuffer",  # nothing is kept of what was looked at to find the format

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import cv2
 from pydantic import Field, field_validator
 
 from edge.camera import Camera, CameraSettings
@@ -143,18 +144,17 @@ class UsbSource:
 
     def shoot(self) -> Shot | None:
         """The next picture; None: none came within 3 seconds, or the camera is gone."""
-        image = self._capture.next_picture()
-        if image is None:
+        found = self._capture.next_picture(self._clock)
+        if found is None:
             return None
-        return Shot(image, self._driver_time() or self._clock())
+        image, arrived = found
+        return Shot(image, self._driver_time() or arrived)
 
     def close(self) -> None:
         """Frees the device; may be called twice."""
         self._capture.release()
 
     def _driver_time(self) -> float | None:
-        import cv2
-
         now, captured = self._clock(), self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
         return min(captured, now) if -_JITTER_SECONDS < now - captured < _OLDEST_SECONDS else None
 
@@ -175,8 +175,6 @@ def _check_device(path: str) -> None:
 
 
 def _opened(path: str) -> Capture:
-    import cv2
-
     # Else a camera that hangs is waited for ten seconds at a time. Read once by OpenCV.
     os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(_SELECT_SECONDS))
     capture = open_capture(path, cv2.CAP_V4L2)
@@ -198,8 +196,6 @@ def _cameras() -> list[str]:
 
 def _set_up(capture: Capture, settings: Settings) -> list[str]:
     """Sets everything that was asked for and returns a line for each that was not taken."""
-    import cv2
-
     if settings.fourcc is not None:  # before the size: a camera offers other sizes in each format
         capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*settings.fourcc))
     capture.set(cv2.CAP_PROP_FRAME_WIDTH, settings.width)
@@ -231,8 +227,6 @@ def _set_up(capture: Capture, settings: Settings) -> list[str]:
 
 
 def _title(capture: Capture, settings: Settings, *, width: int, height: int) -> str:
-    import cv2
-
     number = int(capture.get(cv2.CAP_PROP_FOURCC))
     fourcc = number.to_bytes(4, "little", signed=number < 0).decode("latin-1").strip()
     rate = capture.get(cv2.CAP_PROP_FPS)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
+import cv2
 from pydantic import AfterValidator, Field
 
 from edge.camera import Camera, CameraSettings
@@ -94,15 +95,15 @@ class VideoCamera:
         capture = self._capture
         if capture is None:
             return None
-        image = capture.next_picture()
-        if image is None:
+        found = capture.next_picture(self._clock)
+        if found is None:
             self.close()
             if not self._loop or self._sequence == 0:
                 return None
             self._capture = capture = _opened(self._path)
             self._position = -self._length
-            image = capture.next_picture()
-            if image is None:
+            found = capture.next_picture(self._clock)
+            if found is None:
                 return None
         captured = self._time_of_frame(capture)
         if self.live:
@@ -113,7 +114,7 @@ class VideoCamera:
                 return None
         self._due = captured
         self._sequence += 1
-        return Frame(image, captured, self._sequence, self._path.name)
+        return Frame(found[0], captured, self._sequence, self._path.name)
 
     def close(self) -> None:
         """Closes the file; may be called twice."""
@@ -123,8 +124,6 @@ class VideoCamera:
 
     def _time_of_frame(self, capture: Capture) -> float:
         """When the frame that was just grabbed is due, on the station's clock."""
-        import cv2
-
         position = capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
         if self._due is None:
             self._position = position if math.isfinite(position) else 0.0
@@ -138,8 +137,6 @@ class VideoCamera:
 
 
 def _opened(path: Path) -> Capture:
-    import cv2
-
     capture = open_capture(str(path), cv2.CAP_FFMPEG) if path.is_file() else None
     if capture is None:
         raise CameraError(
@@ -150,7 +147,5 @@ def _opened(path: Path) -> Capture:
 
 
 def _rate(capture: Capture) -> float:
-    import cv2
-
     rate = capture.get(cv2.CAP_PROP_FPS)
     return rate if math.isfinite(rate) and 0.1 <= rate <= 1000 else _USUAL_RATE

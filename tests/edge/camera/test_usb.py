@@ -208,6 +208,16 @@ def test_a_damaged_picture_is_left_out(device: FakeDevice) -> None:
     assert np.array_equal(frame.image, GREEN)
 
 
+def test_a_camera_that_gives_only_damaged_pictures_is_lost(device: FakeDevice) -> None:
+    said: list[str] = []
+    camera = open_usb(device, said)
+    device.image = [None] * 10
+    device.time.at_pause[1] = lambda: setattr(device, "image", GREEN)
+    (frame,) = frames(camera, 1)
+    assert frame.sequence == 1
+    assert len(said) == 3
+
+
 def test_a_grey_camera_gives_colour_pictures(device: FakeDevice) -> None:
     device.image = np.full((480, 640), 90, np.uint8)
     (frame,) = frames(open_usb(device), 1)
