@@ -19,11 +19,13 @@ from edge import trigger
 from edge.capture import Capture, Occasions, geometry_of
 from edge.config import Eye
 from edge.errors import CameraError, RegionError, StorageError
+from edge.flow import Frame, Sighting
 from edge.live_line import LiveLine
 from edge.model.image_file import Image, read_image
+from edge.model.preprocess import Box
 from edge.photo_folder import Geometry, PhotoFolder
 from edge.worker import Events
-from tests.edge.drawn_trigger import BRIGHT
+from tests.edge.drawn_trigger import BRIGHT, DrawnTrigger
 
 HEIGHT, WIDTH, SIDE = 80, 200, 30
 NONE = -1000
@@ -215,6 +217,18 @@ def test_the_last_item_is_taken_though_the_frames_end_before_it_is_gone(tmp_path
 
 def test_items_end_with_the_count_too(tmp_path: Path) -> None:
     place = Place(tmp_path, map(frame, [50, NONE] * 5))
+    assert len(place.sit(items=True, count=2).taken) == 2
+
+
+def test_of_items_that_leave_together_no_more_than_the_count_are_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look(_: DrawnTrigger, frame: Frame) -> list[Sighting]:
+        gone = frame.sequence > 1
+        return [Sighting(item, Box(30 * item, 20, 20, 20), gone=gone) for item in (1, 2, 3)]
+
+    monkeypatch.setattr(DrawnTrigger, "look", look)
+    place = Place(tmp_path, [frame(50)] * 3)
     assert len(place.sit(items=True, count=2).taken) == 2
 
 
