@@ -1,0 +1,283 @@
+#!/bin/sh
+# Proves the installer and the service under a real systemd.
+#
+#     sudo tests/nspawn.sh          (or: sudo make test-systemd)
+#
+# Makes a Debian tree under build/systemd (0.5 GB, a minute; kept for the next time), boots a copy
+# of it with systemd-nspawn, and does in there what an owner, a fault and a power cut would do:
+# install, install again, a wrong station file, a killed process, a frozen process, a camera thread
+# that hangs, a camera that is not there yet, a stop, a reboot, an uninstall.
+#
+# Needs root, mmdebstrap, systemd-container, and a network for the packages. Takes four minutes.
+# PILAH_SYSTEMD_ROOT names another tree: a Debian or Ubuntu with systemd and dbus.
+set -eu
+
+checkout=$(cd "$(dirname "$0")/.." && pwd)
+base=${PILAH_SYSTEMD_ROOT:-$checkout/build/systemd}
+config=/etc/pilah/station.yaml
+home=/var/lib/pilah
+
+say() { echo "systemd: $*" >&2; }
+die() { say "$*"; exit 69; }
+
+[ "$(id -u)" = 0 ] || die "must be root to boot another tree: sudo $0"
+command -v systemd-nspawn >/dev/null || die "install systemd-container"
+
+if [ ! -x "$base/lib/systemd/systemd" ]; then
+    command -v mmdebstrap >/dev/null || die "install mmdebstrap"
+    say "making a Debian tree in $base"
+    mkdir -p "$base"
+    # Without Python: bringing it is the installer's business.
+    mmdebstrap --quiet --variant=minbase --include=systemd,systemd-sysv,dbus,ca-certificates \
+        bookworm "$base" >&2
+fi
+
+root=$(mktemp -d "$(dirname "$base")/booted.XXXXXX")
+container='' leader=''
+finish() {
+    # A container that is told to end twice ends at once.
+    [ -z "$container" ] || { kill "$container" && sleep 1 && kill "$container"; } 2>/dev/null || true
+    [ -z "$container" ] || wait "$container" 2>/dev/null || true
+    rm -rf "$root" "$root.console"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+cp -a --reflink=auto "$base/." "$root"
+
+# A copy, so that the installer finds the same twice while someone works on the checkout.
+mkdir "$root/checkout"
+(
+    cd "$checkout"
+    cp -R pyproject.toml README.md LICENSE edge trainer converter deploy tests "$root/checkout"
+)
+
+# The host's own way to packages: resolver, certificates, pip's settings.
+for file in /etc/hosts /etc/pip.conf /etc/ssl/certs/ca-certificates.crt; do
+    [ ! -e "$file" ] || cp -L "$file" "$root$file"
+done
+[ ! -d /etc/xdg/pip ] || { mkdir -p "$root/etc/xdg" && cp -rL /etc/xdg/pip "$root/etc/xdg/"; }
+
+# boot: starts the tree's systemd, and waits until it is up.
+boot() {
+    # Without --register and a scope of its own it also boots where systemd does not run. Not with
+    # the control groups of version 1 that such a host may have.
+    SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 systemd-nspawn --quiet --directory="$root" --register=no \
+        --keep-unit --resolv-conf=replace-host --boot </dev/null >"$root.console" 2>&1 &
+    container=$!
+    wait_for 90 "the tree boots" is_up
+}
+
+inside() {
+    nsenter --target "$leader" --mount --uts --ipc --pid --cgroup --root \
+        /usr/bin/env --chdir=/ "$@"
+}
+shell() { inside /bin/sh -euc "$@"; }
+
+# wait_for SECONDS WHAT COMMAND...: until COMMAND is true.
+wait_for() {
+    seconds=$1 what=$2
+    shift 2
+    until "$@" >/dev/null 2>&1; do
+        seconds=$((seconds - 1))
+        [ "$seconds" -gt 0 ] || fail "$what: not within the time it should take"
+        sleep 1
+    done
+}
+
+fail() {
+    say "FAILED: $*"
+    [ ! -s "$root.console" ] || tail -n 5 "$root.console" >&2
+    [ -z "$leader" ] || inside journalctl --no-pager -n 40 -u pilah.service >&2 || true
+    exit 1
+}
+
+# expect WHAT PATTERN TEXT
+expect() {
+    printf '%s\n' "$3" | grep -q -- "$2" || fail "$1: expected $2. Received: $3"
+    say "ok: $1"
+}
+
+is_up() {
+    leader=$(cut -d' ' -f1 "/proc/$container/task/$container/children")
+    [ -n "$leader" ] && inside systemctl is-system-running | grep -qE 'running|degraded'
+}
+
+show() { inside systemctl show --value --property="$1" pilah.service; }
+is_active() { [ "$(show ActiveState)" = active ]; }
+# restarted COUNT: whether it was started again by itself more than so many times.
+restarted() { [ "$(show NRestarts)" -gt "$1" ]; }
+runs_again() { restarted "$1" && is_active; }
+rows() {
+    shell "/opt/pilah/bin/python -c 'import sqlite3; print(sqlite3.connect(
+        \"file:$home/ledger.sqlite?mode=ro\", uri=True).execute(
+        \"select count(*) from items\").fetchone()[0])'"
+}
+grows() { [ "$(rows)" -gt "$1" ]; }
+journal() { inside journalctl --no-pager -o cat -u pilah.service; }
+install() { inside /checkout/deploy/install.sh --any-arch "$@" 2>&1; }
+
+boot
+say "booted: $(inside systemctl --version | head -n 1)"
+
+# The installer
+
+before=$(cd "$root" && find etc usr var/lib opt | sort | sha256sum)
+text=$(install --dry-run --without-picamera2) || fail "a dry run: $text"
+expect "a dry run says so" "dry run: nothing was changed" "$text"
+[ "$before" = "$(cd "$root" && find etc usr var/lib opt | sort | sha256sum)" ] ||
+    fail "a dry run changed something"
+text=$(install 2>&1) && fail "an install without picamera2's package succeeded: $text"
+expect "what Debian lacks is named, with what to do" "without-picamera2" "$text"
+
+start=$(date +%s)
+text=$(install --without-picamera2) || fail "install: $text"
+expect "installed, with what comes next" "there is no station file yet" "$text"
+say "installing took $(($(date +%s) - start)) seconds, $(inside du -sm /opt/pilah | cut -f1) MB"
+text=$(install --without-picamera2) || fail "install again: $text"
+expect "a second run finds nothing to do" "nothing was to do" "$text"
+! printf '%s\n' "$text" | grep -q '^+' || fail "a second run did something: $text"
+text=$(inside systemd-analyze verify --man=no pilah.service 2>&1) || fail "verify: $text"
+[ -z "$text" ] || fail "systemd-analyze verify: $text"
+say "ok: systemd-analyze verify has nothing to say"
+say "$(inside systemd-analyze security pilah.service --no-pager | tail -n 1)"
+
+# A bundle, photographs and a station, made with what was installed
+
+shell "cd /tmp && PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=/checkout /opt/pilah/bin/python -c '
+from pathlib import Path
+from tests.bundles import BGR, make_bundle, write_picture
+make_bundle(Path(\"/tmp/bundle\"))
+for number, label in enumerate((\"blue\", \"blue\", \"red\", \"green\")):
+    write_picture(Path(\"/tmp/photos\") / f\"{number}.png\", BGR[label])
+' && install -d -o pilah $home/photos && cp /tmp/photos/* $home/photos/"
+cat >"$root/srv/station.yaml" <<YAML
+station: bin-1
+bundle: $home/bundle
+camera: {kind: folder, path: $home/photos, frames_per_second: 2, loop: true}
+trigger: {kind: continuous}
+lanes:
+  warm:
+    labels: [red]
+    actuator: {kind: servo, pin: 18, rest_angle: 0, active_angle: 60, hold_seconds: 0.3}
+  cold:
+    labels: [blue]
+    actuator: {kind: solenoid, pin: 23, hold_seconds: 0.4}
+  rest: {labels: [green]}
+default_lane: rest
+ledger: {path: $home/ledger.sqlite}
+YAML
+sed 's/red/crimson/' "$root/srv/station.yaml" >"$root/srv/wrong.yaml"
+# Mock pins tell the journal what a wire on them would feel.
+shell "cd /opt/pilah/lib/python3*/site-packages && cat >traced_pins.py &&
+    echo 'import traced_pins' >traced_pins.pth" <<'PYTHON'
+import sys
+from gpiozero.pins import mock
+
+change = mock.MockPin._change_state
+
+
+def traced(pin, value):
+    print(f"pin {pin.info.name} {float(value):.3f}", file=sys.stderr, flush=True)
+    return change(pin, value)
+
+
+mock.MockPin._change_state = traced
+PYTHON
+
+# A wrong station file
+
+text=$(install --without-picamera2 --bundle /tmp/bundle --station /srv/wrong.yaml) &&
+    fail "a wrong station file was taken: $text"
+expect "a wrong station file is told by the installer" "no label 'crimson'" "$text"
+inside systemctl start pilah.service 2>/dev/null && fail "started with a wrong station file"
+sleep 12
+[ "$(show ExecMainStatus)/$(show NRestarts)/$(show ActiveState)" = 78/0/failed ] ||
+    fail "wrong station file: exit code, restarts and state are" \
+        "$(show ExecMainStatus)/$(show NRestarts)/$(show ActiveState)"
+say "ok: a wrong station file ends with 78 and is not tried again"
+
+# A right one
+
+inside cp /srv/station.yaml $config
+inside systemctl reset-failed pilah.service
+text=$(install --without-picamera2) || fail "install with a station: $text"
+expect "started by the installer" "the station runs" "$text"
+is_active || fail "not active"
+[ "$(inside systemctl is-enabled pilah.service)" = enabled ] || fail "not enabled"
+say "ok: $(show StatusText)"
+wait_for 10 "rows in the ledger" grows 0
+text=$(install --without-picamera2) || fail "install while it runs: $text"
+expect "a run of the installer leaves a running station alone" "nothing was to do" "$text"
+usec=$(($(show ActiveEnterTimestampMonotonic) - $(show ExecMainStartTimestampMonotonic)))
+say "start to ready: $((usec / 1000)) ms"
+
+# Killed, frozen, hung
+
+count=$(show NRestarts)
+shell "kill -KILL $(show MainPID)" || fail "no process to kill"
+wait_for 30 "restart after SIGKILL" runs_again "$count"
+say "ok: killed, and started again"
+text=$(journal | sed -n '/code=killed, status=9/,/Scheduled restart/p')
+expect "meanwhile, its pins were put into their safe state" "^pin GPIO23 0.000" "$text"
+
+start=$(date +%s)
+shell "kill -STOP $(show MainPID)" || fail "no process to freeze"
+wait_for 60 "restart of a frozen process" runs_again $((count + 1))
+text=$(journal)
+expect "a frozen process is found by the watchdog" "Failed with result 'watchdog'" "$text"
+expect "the journal shows what each thread was doing" " in _sort$" "$text"
+say "    and runs again after $(($(date +%s) - start)) seconds"
+
+start=$(date +%s)
+# A picture that is a pipe in which nothing comes; put there once it is on the camera's list.
+inside mkfifo -m 644 $home/hung
+wait_for 60 "the pictures are listed" shell \
+    "journalctl -o cat -n 1 -u pilah.service -g '[0-9]\.png' | grep -q '[01]\.png'"
+inside mount --bind $home/hung $home/photos/3.png
+wait_for 60 "restart of a hung camera thread" restarted $((count + 2))
+inside umount $home/photos/3.png
+wait_for 30 "active again" is_active
+expect "a camera that hangs ends the station, which starts again" "camera: no sign of life" \
+    "$(journal)"
+say "    and runs again after $(($(date +%s) - start)) seconds"
+
+# Stopped: clean, and nothing left under current
+
+wait_for 10 "the solenoid moves" shell "journalctl -o cat -n 3 -u pilah | grep -q 'pin GPIO23 1'"
+inside systemctl stop pilah.service
+[ "$(show ExecMainCode)/$(show ExecMainStatus)/$(show Result)" = 1/0/success ] ||
+    fail "stop: $(show ExecMainCode)/$(show ExecMainStatus)/$(show Result)"
+text=$(journal | grep '^pin GPIO23' | tail -n 1)
+expect "stopped with exit code 0, the solenoid without current" "pin GPIO23 0.000" "$text"
+text=$(journal | grep '^pin GPIO18' | grep -v ' 0.000' | tail -n 1)
+expect "the servo's last pulse, 7.5 % of 20 ms, turned it to its rest" "pin GPIO18 0.075" "$text"
+count=$(rows)
+sleep 7
+[ "$(rows)" = "$count" ] || fail "a stopped station went on"
+
+# A camera that comes later
+
+inside mv $home/photos $home/elsewhere
+shell "install -d -o pilah $home/photos"
+inside systemctl start pilah.service 2>/dev/null && fail "started without pictures"
+count=$(show NRestarts)
+wait_for 60 "tried again and again" restarted $((count + 3))
+shell "cp $home/elsewhere/*.png $home/photos/"
+wait_for 30 "the camera is there now" is_active
+say "ok: a camera that comes later is waited for ($(show NRestarts) tries)"
+
+# A power cut's other half
+
+count=$(rows)
+inside systemctl reboot
+wait "$container" || [ $? = 133 ] || fail "the reboot"    # 133: boot me again
+boot
+wait_for 60 "starts with the machine" is_active
+wait_for 20 "sorts after the reboot" grows "$count"
+say "ok: it starts with the machine, and the ledger goes on"
+
+text=$(install --uninstall) || fail "uninstall: $text"
+shell "! [ -e /opt/pilah ] && ! [ -e /etc/systemd/system/pilah.service ] && [ -s $config ] &&
+    [ -s $home/ledger.sqlite ]" || fail "uninstall left or took the wrong things"
+say "ok: uninstalled; station file and ledger are still there"
+say "all as it should be"
