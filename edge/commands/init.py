@@ -37,6 +37,10 @@ camera:
   kind: stream
   url: rtsp://CAMERA/stream  # put yours here: rtsp://... or http://... of an MJPEG stream
 """,
+    "belt": """\
+camera:
+  kind: belt                 # simulated: drawn things pass, to try things out
+""",
 }
 _MOTION = """
 # The part of the picture to look at. `pilah-edge roi` draws it, with rulers to read it off.

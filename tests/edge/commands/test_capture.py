@@ -216,7 +216,7 @@ def test_a_slip_in_a_label_is_pointed_out(
 @pytest.mark.parametrize(
     ("words", "code", "problem"),
     [
-        (["--label", "empty", "--items"], EXIT_USAGE, "by key or with --every"),
+        (["--label", "empty", "--items"], EXIT_USAGE, "is for pictures with none"),
         (["--label", "can", "--items"], EXIT_USAGE, "every frame is an item"),
         (["--label", "can", "--whole-region"], EXIT_USAGE, "goes with --items"),
         (["--label", "a/b"], EXIT_DATA, "rename"),

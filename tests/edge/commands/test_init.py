@@ -46,7 +46,7 @@ def test_a_file_that_is_there_is_left_alone(
     assert file.read_text(encoding="utf-8") == "mine"
 
 
-@pytest.mark.parametrize("camera", ["usb", "picamera", "stream"])
+@pytest.mark.parametrize("camera", ["usb", "picamera", "stream", "belt"])
 def test_before_there_is_a_bundle_it_has_what_taking_photographs_needs(
     tmp_path: Path, camera: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -100,7 +100,12 @@ def test_a_bundle_and_a_camera_give_a_whole_file(tmp_path: Path, tiny_bundle: Pa
 @pytest.mark.parametrize(
     ("words", "text", "code", "problem"),
     [
-        (["station.yaml"], None, EXIT_USAGE, "--camera usb|picamera|stream, or --photos FOLDER"),
+        (
+            ["station.yaml"],
+            None,
+            EXIT_USAGE,
+            "--camera usb|picamera|stream|belt, or --photos FOLDER",
+        ),
         (["BUNDLE", "station.yaml"], None, EXIT_USAGE, "say where its frames come from"),
         (["station.yaml", "--camera", "usb"], "mine", EXIT_IO, "is there already"),
         (["BUNDLE", "station.yaml", "--camera", "usb"], "mine", EXIT_IO, "is there already"),
