@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails
 
+import edge
 from edge.camera import Camera, CameraSettings
 from edge.camera.belt import LABELS
 from edge.camera.belt.wire import ANSWER, ASK, END, FAIL, FRAME, LENGTH, SAY, Order, Picture
@@ -24,10 +29,27 @@ _PATIENCE_SECONDS = 2.0
 """How long the process may take to end once it is told to."""
 
 
+def _python_path() -> str:
+    """Where the process finds this package, wherever this one found it."""
+    here = str(Path(edge.__file__).parents[1])
+    return os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH"))))
+
+
+def _at(key: str, message: str, received: object) -> ValidationError:
+    details = InitErrorDetails(type=advised(message), loc=(key,), input=received)
+    return ValidationError.from_exception_data("belt", [details])
+
+
 def _is_there(path: Path) -> Path:
     if not path.exists():
         raise advised(f"no such file or folder: {path}{similar_path(path)}")
     return path
+
+
+def _is_background(text: str) -> str:
+    if not re.fullmatch(r"auto|drawn|#[0-9A-Fa-f]{6}", text):
+        raise advised(f'must be auto, drawn or a colour such as "#c8c8c8". Received: {text!r}')
+    return text
 
 
 class Settings(CameraSettings):
@@ -84,8 +106,8 @@ class Settings(CameraSettings):
     ] = 0.008
     background: Annotated[
         str,
+        AfterValidator(_is_background),
         Field(
-            pattern=r"^(auto|drawn|#[0-9A-Fa-f]{6})$",
             description='drawn: a rubber belt between rails; "#rrggbb": a plain one of this '
             "colour; auto: drawn, or plain in the photographs' own background colour",
         ),
@@ -105,6 +127,15 @@ class Settings(CameraSettings):
         Field(description="CSV file for what passed and when; it is written anew"),
     ] = None
 
+    @model_validator(mode="after")
+    def _fits_together(self) -> Settings:
+        if self.part is not None and self.photographs is None:
+            raise _at("part", "is for photographs: give `photographs` as well", self.part)
+        for label in self.labels or () if self.photographs is None else ():
+            if label not in LABELS:
+                raise _at("labels", f"cannot draw {label!r}{did_you_mean(label, LABELS)}", label)
+        return self
+
     def open(
         self,
         *,
@@ -118,33 +149,31 @@ class Settings(CameraSettings):
             CameraError: its process cannot be started, or there is no such class.
             PictureSetError: the photographs are not what `photographs` describes.
         """
-        pictures: tuple[Picture, ...] = ()
-        known: tuple[str, ...] = LABELS
-        if self.photographs is not None:
-            found = read_picture_set(self.photographs)
-            known = found.labels
-            pictures = tuple(
-                Picture(path=picture.path.absolute(), label=picture.label)
-                for picture in found.pictures
-                if self.part in (None, picture.part)
-                and (self.labels is None or picture.label in self.labels)
-            )
-        for label in self.labels or ():
-            if label not in known:
-                raise CameraError(
-                    f"camera.labels: the belt has no {label!r}{did_you_mean(label, known)}"
-                )
-        if self.photographs is not None and not pictures:
-            raise CameraError(
-                f"{self.photographs}: no photograph is in the part {self.part!r}: give one that "
-                "the column `split` names"
-            )
         order = Order(
-            pictures=pictures,
-            labels=tuple(self.labels or known),
+            pictures=self._pictures(self.photographs) if self.photographs else (),
+            labels=tuple(self.labels or LABELS),
             **self.model_dump(include=set(Order.model_fields) - {"pictures", "labels"}),
         )
         return BeltCamera(order, clock=clock, say=say)
+
+    def _pictures(self, source: Path) -> tuple[Picture, ...]:
+        found = read_picture_set(source)
+        for label in self.labels or ():
+            if label not in found.labels:
+                advice = did_you_mean(label, found.labels)
+                raise CameraError(f"camera.labels: {source} has no pictures of {label!r}{advice}")
+        pictures = tuple(
+            Picture(path=picture.path.absolute(), label=picture.label)
+            for picture in found.pictures
+            if self.part in (None, picture.part)
+            and (self.labels is None or picture.label in self.labels)
+        )
+        if not pictures:
+            raise CameraError(
+                f"camera.part: {source} has no pictures in the part {self.part!r} of the classes "
+                "asked for: its column `split` names the parts"
+            )
+        return pictures
 
 
 class BeltCamera:
@@ -160,13 +189,14 @@ class BeltCamera:
         """
         self.live = order.paced
         self._clock, self._say = clock, say
-        self._closed = False
+        self._closed = self._over = False
         # A file and not a pipe: nobody reads it before the process has ended.
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115
         content = order.model_dump_json().encode()
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "edge.camera.belt.process"],
+                [sys.executable, "-P", "-m", "edge.camera.belt.process"],
+                env=os.environ | {"PYTHONPATH": _python_path()},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._complaints,
@@ -202,7 +232,13 @@ class BeltCamera:
             elif kind == FAIL:
                 raise CameraError(f"the belt: {text}")
             elif kind == END:
+                self._over = True
                 return None
+
+    @property
+    def process_id(self) -> int:
+        """Of the process that draws."""
+        return self._process.pid
 
     def close(self) -> None:
         """Ends the process; may be called twice, and while another thread reads."""
@@ -215,6 +251,10 @@ class BeltCamera:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        for file in (self._process.stdin, self._process.stdout, self._complaints):
+            assert file is not None
+            with suppress(BrokenPipeError):
+                file.close()
 
     def _tell(self, raw: bytes) -> bool:
         pipe = self._process.stdin
@@ -222,7 +262,7 @@ class BeltCamera:
         try:
             pipe.write(raw)
             pipe.flush()
-        except BrokenPipeError:
+        except (BrokenPipeError, ValueError):  # it has ended, or was closed meanwhile
             return False
         return True
 
@@ -245,7 +285,7 @@ class BeltCamera:
         Raises:
             CameraError: it ended by itself.
         """
-        if self._closed:
+        if self._closed or self._over:
             return None
         code = self._process.wait()
         self._complaints.seek(0)

@@ -13,7 +13,6 @@ import numpy.typing as npt
 from edge.camera.belt.noise import Field
 from edge.camera.belt.scene import Color
 from edge.camera.belt.sprite import Mask, Sprite
-from edge.camera.belt.surface import cast_shadow
 from edge.model.image_file import Image
 
 _COPY_SIDE = 200
@@ -22,6 +21,8 @@ _LEAST, _MOST = 0.02, 0.90
 """Shares of the photograph: a cut with less or more in it has failed."""
 _SURELY_OTHER = 20.0
 """A distance of colours, about that of CIELAB, which light and shade alone do not make."""
+_DEEPEST_SHADOW = 0.6
+"""Share of the light that a shadow leaves."""
 _LEAST_BORDER = 0.55
 """The share of the border that must be of one background."""
 _MOST_LEFT_OVER = 0.10
@@ -61,12 +62,10 @@ def cut_out(photograph: Image, *, height: int, belt: Color | None = None) -> tup
     if found is None:
         return _whole(image), False
     share, background = found
+    shadow = _own_shadow(image, background, share)
     if belt is not None:
         image = _on_belt(image, background, belt)
-    alpha = np.rint(share * 255).astype(np.uint8)
-    # In real light from above, shadows of things in photographs are short and soft.
-    shadow = cast_shadow(alpha, 0.03 * height)
-    return Sprite(image, alpha, cast(Mask, (shadow * np.float32(0.5)).astype(np.uint8))), True
+    return Sprite(image, _levels(255 * share), _levels(255 * shadow)), True
 
 
 def _foreground(image: Image) -> tuple[Field, Field] | None:
@@ -80,7 +79,7 @@ def _foreground(image: Image) -> tuple[Field, Field] | None:
     copy = cast(Image, cv2.resize(image, size, interpolation=cv2.INTER_AREA))
     border = _border_of(copy)
     background = _background_under(copy.astype(np.float32), border)
-    away = _distance(copy, background)
+    away = _distance(copy, background, in_shadow=True)
     if float((away[border] < _SURELY_OTHER).mean()) < _LEAST_BORDER:
         return None  # the item fills the photograph, or there is no one background
     usual = float(np.percentile(away[border], 70))
@@ -119,13 +118,18 @@ def _border_of(image: Image) -> npt.NDArray[np.bool_]:
     return border
 
 
-def _distance(image: Image, background: Field) -> Field:
-    """How far each pixel's colour is from the background's, about as CIELAB has it."""
-    expected = np.rint(np.clip(background, 0, 255)).astype(np.uint8)
+def _distance(image: Image, background: Field, *, in_shadow: bool) -> Field:
+    """How far each pixel's colour is from the background's, about as CIELAB has it.
+
+    Args:
+        in_shadow: take a background in as much shadow as suits the pixel best, within reason.
+    """
+    if in_shadow:
+        light = (image * background).sum(axis=2) / (np.square(background).sum(axis=2) + 1)
+        background = background * np.clip(light, _DEEPEST_SHADOW, 1)[..., None]
     off = cv2.cvtColor(image, cv2.COLOR_BGR2LAB).astype(np.float32)
-    off -= cv2.cvtColor(expected, cv2.COLOR_BGR2LAB)
-    # Shadows change the lightness and hardly the hue.
-    off *= np.array((0.6, 1.4, 1.4), np.float32)
+    off -= cv2.cvtColor(_levels(background), cv2.COLOR_BGR2LAB)
+    off *= np.array((0.6, 1.4, 1.4), np.float32)  # light differs more than hue on one surface
     return cast(Field, np.sqrt((off**2).sum(axis=2)))
 
 
@@ -134,8 +138,23 @@ def _on_belt(image: Image, background: Field, belt: Color) -> Image:
     change = np.array(belt, np.float32) - background
     if float(np.abs(change.mean((0, 1))).max()) > _MOST_CHANGE:
         return image
-    alike = np.exp(-np.square(_distance(image, background) / np.float32(14)))
+    alike = np.exp(-np.square(_distance(image, background, in_shadow=False) / np.float32(14)))
     return _levels(image + change * alike[..., None])
+
+
+def _own_shadow(image: Image, background: Field, share: Field) -> Field:
+    """0..1, how much of the background's light is missing around the item: its shadow there."""
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(np.float32)
+    expected = cv2.cvtColor(background.astype(np.float32), cv2.COLOR_BGR2GRAY)
+    dark = 1 - grey / np.maximum(expected, 1)
+    # Of what is under the item nothing is known: as dark as where it ends.
+    outside = cv2.erode(1 - share, np.ones((5, 5), np.uint8))
+    size = 0.012 * image.shape[0]
+    known = cv2.GaussianBlur(outside, (0, 0), size)
+    dark = cv2.GaussianBlur(dark * outside, (0, 0), size) / np.maximum(known, 0.02)
+    near = cv2.GaussianBlur(share, (0, 0), 0.09 * image.shape[0])
+    dark = dark * np.clip(near * 5, 0, 1)
+    return cast(Field, np.clip(dark - 0.015, 0, 0.7))
 
 
 def _levels(colors: Field) -> Image:
@@ -143,12 +162,17 @@ def _levels(colors: Field) -> Image:
 
 
 def _lines(copy: Image) -> Mask:
-    """1 where the brightness or the colour changes at once, as no soft shadow does."""
-    lab = cv2.GaussianBlur(cv2.cvtColor(copy, cv2.COLOR_BGR2LAB), (0, 0), 1.0).astype(np.float32)
-    steps = [cv2.Sobel(lab, cv2.CV_32F, *way, scale=1 / 8) for way in ((1, 0), (0, 1))]
-    size = np.sqrt((np.square(steps[0]) + np.square(steps[1])).sum(axis=2))
-    least = max(3.0, 2.5 * float(np.median(size)))
-    return (size > least).astype(np.uint8)
+    """1 where the colour changes at once, as at an edge, and not softly, as at a shadow's."""
+    lab = cv2.cvtColor(copy, cv2.COLOR_BGR2LAB).astype(np.float32)
+    sharp, blunt = (_steepness(cast(Field, cv2.GaussianBlur(lab, (0, 0), s))) for s in (1.0, 3.0))
+    least = max(2.5, 2.0 * float(np.median(sharp)))
+    return cast(Mask, ((sharp > least) & (sharp > 1.4 * blunt)).astype(np.uint8))
+
+
+def _steepness(lab: Field) -> Field:
+    """Levels per pixel."""
+    right, down = (cv2.Sobel(lab, cv2.CV_32F, *way, scale=1 / 8) for way in ((1, 0), (0, 1)))
+    return cast(Field, np.sqrt((np.square(right) + np.square(down)).sum(axis=2)))
 
 
 def _filled(lines: Mask) -> Mask:

@@ -15,6 +15,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import ExitStack, closing
 
 import cv2
 import numpy as np
@@ -100,7 +101,8 @@ def serve(
 
     Raises:
         StationGoneError: the station has ended.
-        CameraError, OSError: photographs cannot be read, or the truth cannot be written.
+        CameraError: no photograph can be read.
+        StorageError: the truth cannot be written.
     """
     random = np.random.default_rng((order.seed, 1))
     pixels_per_second = order.views_per_second * order.width
@@ -111,6 +113,7 @@ def serve(
         height=order.height,
         background=belt,
         blur=max(1, round(pixels_per_second * order.exposure_seconds)),
+        noise_levels=1.0 if order.pictures else 2.0,  # photographs have noise of their own
     )
     if order.pictures:
         things = photographed(
@@ -123,40 +126,36 @@ def serve(
         )
     else:
         things = drawn(order.labels, scene=scene, seed=order.seed)
-    truth = TruthFile(order.truth) if order.truth else None
     began = 0.0
-
-    def record(row: dict[str, object]) -> None:
-        if truth is not None:
-            truth.write(row, began=began)
-
-    traffic = Traffic(
-        Ahead(things, count=order.items, patient=not order.paced),
-        view=(order.width, order.height),
-        pixels_per_second=pixels_per_second,
-        spacing=order.spacing_views * order.width,
-        jitter=order.jitter,
-        random=random,
-        record=record,
-    )
-    sequence, rate = 0, order.frames_per_second
-    while True:
-        asked = wire.asked()
-        if sequence == 0:
-            began = clock() if order.paced else asked
-        sequence += 1
-        if order.paced:
-            # The next frame that can be in time; those before it are lost, as a camera's are.
-            sequence = max(sequence, math.ceil((clock() - began) * rate))
-        since = sequence / rate
-        moved, items = traffic.at(since)
-        if traffic.over(since):
-            wire.text(END)
-            return
-        image = scene.view(items, moved=moved, random=random)
-        if order.paced:
-            wait(began + since - clock())
-        wire.frame(image, captured=began + since, sequence=sequence)
+    with ExitStack() as stack:
+        truth = stack.enter_context(closing(TruthFile(order.truth))) if order.truth else None
+        traffic = Traffic(
+            Ahead(things, count=order.items, patient=not order.paced),
+            view=(order.width, order.height),
+            pixels_per_second=pixels_per_second,
+            spacing=order.spacing_views * order.width,
+            jitter=order.jitter,
+            random=np.random.default_rng((order.seed, 2)),
+            record=lambda row: truth.write(row, began=began) if truth else None,
+        )
+        sequence, rate = 0, order.frames_per_second
+        while True:
+            asked = wire.asked()
+            if sequence == 0:
+                began = clock() if order.paced else asked
+            sequence += 1
+            if order.paced:
+                # The next frame that can be in time; those before it are lost, as a camera's are.
+                sequence = max(sequence, math.ceil((clock() - began) * rate))
+            since = sequence / rate
+            moved, items = traffic.at(since)
+            if traffic.over(since):
+                wire.text(END)
+                return
+            image = scene.view(items, moved=moved, random=random)
+            if order.paced:
+                wait(began + since - clock())
+            wire.frame(image, captured=began + since, sequence=sequence)
 
 
 def main() -> None:
@@ -168,7 +167,7 @@ def main() -> None:
         order = wire.order()
         try:
             serve(order, wire, clock=time.monotonic, wait=wire.wait)
-        except (PilahError, OSError) as error:
+        except PilahError as error:
             wire.text(FAIL, str(error))
     except StationGoneError:
         pass

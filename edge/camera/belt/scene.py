@@ -71,9 +71,9 @@ class Scene:
             belt[:] = background
             belt += 1.2 * _grain(random, self._period, height, 1.6)[..., None]
             light = None
-        strip = np.concatenate((belt, belt[:, :width]), axis=1)
-        if blur > 1:
-            strip = cast(Field, cv2.blur(strip, (blur, 1), borderType=cv2.BORDER_REPLICATE))
+        # Begins and ends with what comes before and after, so that no view meets an edge.
+        strip = np.concatenate((belt[:, -blur:], belt, belt[:, : width + blur]), axis=1)
+        strip = cast(Field, cv2.blur(strip, (blur, 1)))[:, blur:-blur]
         self._strip = np.rint(np.clip(strip, 0, 255)).astype(np.uint8)
         self._light = light
         self._rails = _rail_rows(rails, height, width)

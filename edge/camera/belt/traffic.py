@@ -14,6 +14,7 @@ import numpy as np
 
 from edge.camera.belt.scene import Placed
 from edge.camera.belt.sprite import Layer
+from edge.files import storage_errors
 from edge.model.preprocess import Box
 
 COLUMNS = (
@@ -182,9 +183,10 @@ class TruthFile:
         """Writes the first line, in place of what the file had.
 
         Raises:
-            OSError: it cannot be written.
+            StorageError: it cannot be written.
         """
-        self._file = path.open("w", encoding="utf-8", newline="", buffering=1)
+        with storage_errors("write", path):
+            self._file = path.open("w", encoding="utf-8", newline="", buffering=1)
         self._rows = csv.DictWriter(self._file, COLUMNS, lineterminator="\n")
         self._rows.writeheader()
 
@@ -192,6 +194,10 @@ class TruthFile:
         """Adds a row of Traffic's; `began`: when the belt did, seconds CLOCK_MONOTONIC."""
         times = {key: began + float(str(row[key])) for key in ("entered", "centred", "left")}
         self._rows.writerow(row | {key: f"{time:.4f}" for key, time in times.items()})
+
+    def close(self) -> None:
+        """Writes no more; may be called twice."""
+        self._file.close()
 
 
 @dataclass(frozen=True, slots=True)
