@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from edge.model.preprocess import Box
-from edge.trigger.background import cut_off
+from edge.trigger.blobs import cut_off
 
 Vector = tuple[float, float]
 """Across and down, in pixels of the small picture (per second, where it is a pace)."""

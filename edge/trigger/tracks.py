@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from edge.model.preprocess import Box
-from edge.trigger.background import Blob, cut_off
+from edge.trigger.blobs import Blob, cut_off
 from edge.trigger.track import Edges, Track, Vector
 
 _INSIDE = 0.6
@@ -194,10 +194,10 @@ def _joined(blobs: Sequence[Blob], gap: float) -> list[Blob]:
     joined: list[Blob] = []
     for blob in blobs:
         near = [one for one in joined if Edges.of(one.box).gap(Edges.of(blob.box)) <= gap]
-        joined = [one for one in joined if one not in near]
+        joined = [one for one in joined if not any(one is other for other in near)]
         for one in near:
             box, extent = _union(one.box, blob.box), _union(one.extent, blob.extent)
-            blob = Blob(box, one.area + blob.area, extent)
+            blob = blob._replace(box=box, area=one.area + blob.area, extent=extent)
         joined.append(blob)
     return joined
 
