@@ -29,8 +29,6 @@ _MOST_LEFT_OVER = 0.10
 """The share of what is cut away that may be surely not background."""
 _MOST_LINES_LEFT = 0.12
 """The share of the photograph's sharp lines that may be cut away."""
-_MOST_CHANGE = 60.0
-"""Levels between a photograph's background and the belt that the item can be adapted over."""
 _BORDER = 0.04
 """Width of the frame of pixels that is taken for background, as a share of the shorter side."""
 
@@ -42,7 +40,7 @@ def background_of(photographs: Iterable[Image]) -> Color:
     return round(blue), round(green), round(red)
 
 
-def cut_out(photograph: Image, *, height: int, belt: Color | None = None) -> tuple[Sprite, bool]:
+def cut_out(photograph: Image, *, height: int) -> tuple[Sprite, bool]:
     """(the item with soft edges and a shadow, whether it could be cut out of its background).
 
     Where it could not, as almost nothing or almost all of it was taken for the item, the sprite is
@@ -51,8 +49,6 @@ def cut_out(photograph: Image, *, height: int, belt: Color | None = None) -> tup
     Args:
         photograph: uint8 (height, width, 3) BGR.
         height: that the photograph is to have on the belt, in pixels.
-        belt: its colour; what shines through the item, and what is left of the background around
-            it, is given this colour where the two are not far apart.
     """
     width = max(8, round(photograph.shape[1] * height / photograph.shape[0]))
     shrinks = height < photograph.shape[0]
@@ -63,8 +59,6 @@ def cut_out(photograph: Image, *, height: int, belt: Color | None = None) -> tup
         return _whole(image), False
     share, background = found
     shadow = _own_shadow(image, background, share)
-    if belt is not None:
-        image = _on_belt(image, background, belt)
     return Sprite(image, _levels(255 * share), _levels(255 * shadow)), True
 
 
@@ -79,7 +73,7 @@ def _foreground(image: Image) -> tuple[Field, Field] | None:
     copy = cast(Image, cv2.resize(image, size, interpolation=cv2.INTER_AREA))
     border = _border_of(copy)
     background = _background_under(copy.astype(np.float32), border)
-    away = _distance(copy, background, in_shadow=True)
+    away = _distance(copy, background)
     if float((away[border] < _SURELY_OTHER).mean()) < _LEAST_BORDER:
         return None  # the item fills the photograph, or there is no one background
     usual = float(np.percentile(away[border], 70))
@@ -118,28 +112,17 @@ def _border_of(image: Image) -> npt.NDArray[np.bool_]:
     return border
 
 
-def _distance(image: Image, background: Field, *, in_shadow: bool) -> Field:
+def _distance(image: Image, background: Field) -> Field:
     """How far each pixel's colour is from the background's, about as CIELAB has it.
 
-    Args:
-        in_shadow: take a background in as much shadow as suits the pixel best, within reason.
+    The background may lie in shadow: in as much as suits the pixel best, within reason.
     """
-    if in_shadow:
-        light = (image * background).sum(axis=2) / (np.square(background).sum(axis=2) + 1)
-        background = background * np.clip(light, _DEEPEST_SHADOW, 1)[..., None]
+    light = (image * background).sum(axis=2) / (np.square(background).sum(axis=2) + 1)
+    background = background * np.clip(light, _DEEPEST_SHADOW, 1)[..., None]
     off = cv2.cvtColor(image, cv2.COLOR_BGR2LAB).astype(np.float32)
     off -= cv2.cvtColor(_levels(background), cv2.COLOR_BGR2LAB)
     off *= np.array((0.6, 1.4, 1.4), np.float32)  # light differs more than hue on one surface
     return cast(Field, np.sqrt((off**2).sum(axis=2)))
-
-
-def _on_belt(image: Image, background: Field, belt: Color) -> Image:
-    """The photograph, with the belt in place of the background as far as a pixel is like it."""
-    change = np.array(belt, np.float32) - background
-    if float(np.abs(change.mean((0, 1))).max()) > _MOST_CHANGE:
-        return image
-    alike = np.exp(-np.square(_distance(image, background, in_shadow=False) / np.float32(14)))
-    return _levels(image + change * alike[..., None])
 
 
 def _own_shadow(image: Image, background: Field, share: Field) -> Field:

@@ -41,7 +41,6 @@ def photographed(
     pictures: Sequence[Picture],
     *,
     scene: Scene,
-    belt: Color | None,
     scale: float,
     seed: int,
     say: Callable[[str], None],
@@ -49,7 +48,6 @@ def photographed(
     """The photographs' items in any order, each once before one comes again; for ever.
 
     Args:
-        belt: its colour, where it is plain.
         scale: height of a photograph on the belt, in heights of the view.
         say: is told of photographs that cannot be read and are left out.
 
@@ -67,7 +65,7 @@ def photographed(
                 raise CameraError("no photograph can be read: see the lines above") from error
             continue
         readable += 1
-        sprite, cut = cut_out(image, height=height, belt=belt)
+        sprite, cut = cut_out(image, height=height)
         sprite, off = sprite.trimmed()
         top = round((scene.height - height) / 2) + off
         layer = Layer(sprite, blur=scene.blur)

@@ -119,7 +119,6 @@ def serve(
         things = photographed(
             order.pictures,
             scene=scene,
-            belt=belt,
             scale=order.scale,
             seed=order.seed,
             say=lambda text: wire.text(SAY, text),

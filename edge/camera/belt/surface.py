@@ -188,17 +188,43 @@ def smooth(value: Field, low: float, high: float) -> Field:
 
 
 def shade(canvas: Canvas, surface: Surface) -> Sprite:
-    """The item under a lamp from the upper left and a weaker window, with its shadow.
-
-    Scattered light follows Lambert; mirrored light is that of two soft boxes, which on a curved
-    body become the streaks that one sees on cans and bottles.
-    """
+    """The item under the lamps, with its shadow."""
     part = _whole_pixels(surface.cover > 0)
-    along, across = (normal[part] for normal in surface.normal)
-    cos, sin = (np.broadcast_to(axis, canvas.shape)[part] for axis in (canvas.cos, canvas.sin))
-    cover, gloss, metal = (of[part] for of in (surface.cover, surface.gloss, surface.metal))
-    nx = along * cos - across * sin
-    ny = along * sin + across * cos
+    at = np.flatnonzero(surface.cover[part])
+
+    def of(field: Field | float) -> Field:
+        """What a field has at the item's pixels alone: most of a canvas is empty."""
+        return np.broadcast_to(field, canvas.shape)[part].ravel()[at]
+
+    along, across = (of(normal) for normal in surface.normal)
+    cos, sin = of(canvas.cos), of(canvas.sin)
+    light, shine = _light(along * cos - across * sin, along * sin + across * cos, of(surface.metal))
+    shine *= of(surface.gloss)
+    lit = surface.color[part].reshape(-1, 3)[at] * light[:, None] + shine[:, None]
+    # What a lamp mirrors hides the belt behind clear plastic, too.
+    cover = of(surface.cover)
+    cover = cover + (1 - cover) * np.clip(1.3 * shine, 0, 1) * (cover > 0.2)
+    tones = np.clip(lit * np.float32(_TONES_PER_UNIT), 0, len(_TONES) - 1).astype(np.uint16)
+    # Colours times cover, and cover, shrink together.
+    shape = surface.cover[part].shape
+    layers = np.zeros((*shape, 4), np.float32)
+    flat = layers.reshape(-1, 4)
+    flat[at, :3] = np.take(_TONES, tones) * cover[:, None]
+    flat[at, 3] = cover
+    size = (shape[1] // SUPERSAMPLING, shape[0] // SUPERSAMPLING)
+    small = cv2.resize(layers, size, interpolation=cv2.INTER_AREA)
+    image = small[..., :3] / np.maximum(small[..., 3:], 1e-3)
+    tallest = float(surface.height.max()) * canvas.height
+    return _with_shadow(_levels(cast(Field, image)), _levels(cast(Field, small[..., 3])), tallest)
+
+
+def _light(nx: Field, ny: Field, metal: Field) -> tuple[Field, Field]:
+    """(what falls on a surface, what a glossy one mirrors besides), where normals are given.
+
+    A lamp stands at the upper left and a weaker window at the lower right. Scattered light follows
+    Lambert; mirrored light is that of two soft boxes, which on a curved body become the streaks
+    that one sees on cans and bottles.
+    """
     nz = np.sqrt(np.clip(1 - nx * nx - ny * ny, 0.0025, 1))
     lamp = np.clip(nx * _LAMP[0] + ny * _LAMP[1] + nz * _LAMP[2], 0, 1)
     scattered = 0.36 + 0.16 * nz + 0.62 * lamp - 0.10 * np.clip(ny, 0, 1)
@@ -208,58 +234,47 @@ def shade(canvas: Canvas, surface: Surface) -> Sprite:
     to_window = rx * _WINDOW[0] + ry * _WINDOW[1] + rz * _WINDOW[2]
     boxes = smooth(to_lamp, 0.86, 0.97) + 0.4 * smooth(to_window, 0.90, 0.97)
     glow = smooth(to_lamp, 0.30, 1.0)
-    fresnel = 0.25 + 0.75 * (1 - nz) ** 3
     mirrored = 0.30 + 0.30 * smooth(rz, -0.2, 0.9) + 0.55 * glow + 0.75 * boxes
     mirrored -= 0.25 * smooth(-np.abs(rz - 0.35), -0.25, 0.0)
-    light = scattered + (mirrored - scattered) * metal
-    lit = surface.color[part] * light[..., None]
-    shine = gloss * (0.62 * boxes + 0.14 * glow + 0.16 * fresnel * smooth(rz, -1.0, 0.4))
-    shine *= 1 - 0.5 * metal
-    lit += shine[..., None]
-    # What a lamp mirrors hides the belt behind clear plastic, too.
-    cover = cover + (1 - cover) * np.clip(1.3 * shine, 0, 1) * (cover > 0.2)
-    steps = np.clip(lit * np.float32(_TONES_PER_UNIT), 0, len(_TONES) - 1)
-    lit = np.take(_TONES, steps.astype(np.uint16))
-    rows, columns = cover.shape
-    size = (columns // SUPERSAMPLING, rows // SUPERSAMPLING)
-    alpha = cv2.resize(cover, size, interpolation=cv2.INTER_AREA)
-    paint = cv2.resize(lit * cover[..., None], size, interpolation=cv2.INTER_AREA)
-    height = cv2.resize(surface.height[part], size, interpolation=cv2.INTER_AREA)
-    image = paint / np.maximum(alpha, 1e-3)[..., None]
-    return _with_shadow(
-        np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8),
-        np.rint(np.clip(alpha, 0, 1) * 255).astype(np.uint8),
-        cast(Field, height) * canvas.height,
-    )
+    flat = 1 - nz
+    fresnel = 0.25 + 0.75 * flat * flat * flat  # after Schlick, 1994
+    shine = 0.62 * boxes + 0.14 * glow + 0.16 * fresnel * smooth(rz, -1.0, 0.4)
+    return scattered + (mirrored - scattered) * metal, shine * (1 - 0.5 * metal)
 
 
-def _with_shadow(image: Mask, alpha: Mask, height: Field) -> Sprite:
+def _levels(share: Field) -> Mask:
+    return cast(Mask, np.rint(np.clip(share, 0, 1) * 255).astype(np.uint8))
+
+
+def _with_shadow(image: Mask, alpha: Mask, tallest: float) -> Sprite:
     """The sprite, widened so that its shadow fits, and cut to what is not empty."""
-    tallest = float(height.max())
     room = math.ceil(_SHADOW_STEP * tallest * 1.3) + 4
     around = ((room, room), (room, room))
     image = np.pad(image, (*around, (0, 0)))
     alpha = np.pad(alpha, around)
-    shadow = cast_shadow(alpha, tallest)
+    shadow = _cast_shadow(alpha, tallest)
     return Sprite(image, alpha, shadow).trimmed()[0]
 
 
-def cast_shadow(alpha: Mask, tallest: float) -> Mask:
+def _cast_shadow(alpha: Mask, tallest: float) -> Mask:
     """The shadow of a thing of the shape `alpha`, softer the further from where it lies.
 
     Args:
         tallest: its height in pixels.
     """
-    shape = cast(Field, (alpha > 40).astype(np.float32))
+    shape = (alpha > 40).astype(np.float32)
     rows, columns = shape.shape
-    fallen = np.zeros_like(shape)
+    # Shadows are soft: half the size does.
+    size = (columns // 2 + 1, rows // 2 + 1)
+    small = cv2.resize(shape, size, interpolation=cv2.INTER_AREA)
+    fallen = np.zeros(size[::-1], np.float32)
     steps = 4
     for step in range(steps):
-        far = _SHADOW_STEP * tallest * (step + 0.4) / steps
+        far = 0.5 * _SHADOW_STEP * tallest * (step + 0.4) / steps
         move = np.array(((1, 0, far * 0.62), (0, 1, far * 0.80)), np.float32)
-        moved = cv2.warpAffine(shape, move, (columns, rows))
-        blur = 1.2 + 0.10 * tallest * (step + 1) / steps
+        moved = cv2.warpAffine(small, move, size)
+        blur = 0.6 + 0.05 * tallest * (step + 1) / steps
         fallen += cv2.GaussianBlur(moved, (0, 0), blur) * (0.62 - 0.09 * step) / 1.6
-    contact = cv2.GaussianBlur(shape, (0, 0), max(1.5, 0.10 * tallest)) * 0.35
-    dark = np.clip(fallen * 0.62 + contact, 0, 0.72)
-    return cast(Mask, np.rint(dark * 255).astype(np.uint8))
+    contact = cv2.GaussianBlur(small, (0, 0), max(0.75, 0.05 * tallest)) * 0.35
+    dark = cv2.resize(fallen * 0.62 + contact, (columns, rows), interpolation=cv2.INTER_LINEAR)
+    return _levels(np.clip(cast(Field, dark), 0, 0.72))
