@@ -1,4 +1,6 @@
 # make setup       .venv with edge, trainer, converter and dev, as pinned in deploy/constraints.txt
+# make demo        drawn items from photograph to lane, in demo/: 4 minutes, no network needed
+#                  PHOTOS=folder: your own photographs; GROUPS=blocks:20, MINUTES=10, SEED=1, ITEMS=50
 # make test        lint and the whole suite but its slow tests;  make test ARGS="-k bundle -x"
 # make test-slow   the slow tests: they train, convert, and install into fresh environments
 # make test-arm64  the contract's tests in an emulated arm64 Debian (root, debootstrap, qemu)
@@ -14,7 +16,7 @@ PYTHON ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: setup test test-slow test-arm64 hashes lint format lock clean
+.PHONY: setup demo test test-slow test-arm64 hashes lint format lock clean
 
 setup: .venv/installed
 
@@ -28,6 +30,13 @@ setup: .venv/installed
 	$(BIN)/python -m pip install --quiet --constraint deploy/constraints.txt \
 		--no-build-isolation --editable '.[edge,trainer,converter,dev]'
 	@touch $@
+
+PHOTOS ?=
+SEED ?= 0
+demo: setup
+	@$(BIN)/python -m deploy.demo --seed $(SEED) $(if $(ITEMS),--items $(ITEMS)) \
+		$(if $(PHOTOS),--photos "$(PHOTOS)" $(if $(GROUPS),--groups "$(GROUPS)") \
+		$(if $(MINUTES),--minutes $(MINUTES)))
 
 test: setup lint
 	$(BIN)/python -m pytest -m "not slow" $(ARGS)

@@ -1,0 +1,105 @@
+"""The demo on drawn items: everything from nothing, without a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from deploy.demo.closing import PLUMBING, close_drawn
+from deploy.demo.folder import (
+    BUNDLE,
+    LEDGER,
+    PHOTOS,
+    RUN,
+    STATION,
+    TEST,
+    TRUTH,
+    fresh_folder,
+)
+from deploy.demo.photographs import write_test_part
+from deploy.demo.sorting import sort_belt
+from deploy.demo.stages import Stages, pilah
+from deploy.demo.stations import BeltPlan, belt_camera, belt_station, write_station
+from edge.cli import say
+
+LABELS = ("bottle", "can", "carton", "fruit")
+LEAST = 0.95
+"""Purity and recovery that every lane must reach."""
+PHOTOGRAPHS = 280
+"""Of each class."""
+BELT = BeltPlan(
+    width=320,
+    height=240,
+    frames_per_second=30,
+    views_per_second=1.2,
+    spacing_views=0.7,
+    jitter=0.1,
+)
+
+
+def drawn_demo(folder: Path, *, seed: int, items: int, photographs: int = PHOTOGRAPHS) -> bool:
+    """Whether the demo on drawn items went well.
+
+    Args:
+        folder: to fill.
+        seed: of the items, of the training, of everything.
+        items: to pass on the belt.
+        photographs: to train on, of each class.
+
+    Raises:
+        PilahError: a stage failed, or the folder cannot be filled.
+        KeyboardInterrupt: Ctrl-C.
+    """
+    folder = fresh_folder(folder)
+    stages = Stages(total=5)
+    say(PLUMBING)
+    with stages.stage("photographs", f"photographs: {photographs} drawn items of each class"):
+        take_photographs(folder, seed=seed, count=photographs)
+    with stages.stage("training", "training: a small network from scratch"):
+        photos, run = folder / PHOTOS, folder / RUN
+        pilah("trainer", "train", "convnet", "--data", photos, "--out", run, "--seed", seed)
+    with stages.stage("conversion", "conversion: to int8, and proof that it answers alike"):
+        pilah("converter", "convert", run, "--out", folder / BUNDLE, "--name", "drawn-items")
+    with stages.stage("check", "check: the bundle as the device sees it"):
+        # `inspect` refuses a bundle that does not reproduce its golden pictures.
+        pilah("edge", "inspect", folder / BUNDLE)
+        write_test_part(folder)
+        pilah("edge", "evaluate", folder / BUNDLE, folder / TEST)
+    with stages.stage("belt", f"belt: {items} items that nobody has seen before"):
+        sections = belt_station(
+            BELT,
+            belt_camera(BELT, labels=list(LABELS), items=items, seed=seed + 1000, truth=TRUTH),
+            LABELS,
+            bundle=BUNDLE,
+            ledger=LEDGER,
+        )
+        write_station(
+            folder / STATION,
+            sections,
+            comment="A sorting belt, simulated: `pilah-edge run` of this file runs it again.",
+        )
+        belt = sort_belt(folder / STATION, truth=folder / TRUTH, items=items)
+    return close_drawn(
+        folder,
+        belt,
+        stages,
+        seed=seed,
+        flap_after_seconds=BELT.flap_after_seconds,
+        least=LEAST,
+    )
+
+
+def take_photographs(folder: Path, *, seed: int, count: int) -> None:
+    """Fills `folder`/photos by the station's own eye, from a belt as fast as it can be drawn."""
+    for index, label in enumerate(LABELS):
+        camera = belt_camera(
+            BELT, labels=[label], items=count, seed=seed * 100 + index, paced=False
+        )
+        write_station(
+            folder / "camera.yaml",
+            {"station": "demo", "camera": camera, "trigger": {"kind": "motion"}},
+            comment=f"The eye of the demo's belt, on which only the class {label} passes.",
+        )
+        pilah(
+            *("edge", "capture", folder / "camera.yaml", "--items", "--label", label),
+            *("--out", folder / PHOTOS),
+        )

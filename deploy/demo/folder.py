@@ -1,0 +1,58 @@
+"""The folder that the demo fills: made anew each time, and never at the cost of anything else."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from edge.errors import StorageError, UsageError
+from edge.files import storage_errors, write_file
+
+MARKER = ".made-by-make-demo"
+PHOTOS, RUN, BUNDLE, TEST = "photos", "run", "bundle", "test.csv"
+STATION, LEDGER, TRUTH = "station.yaml", "ledger.sqlite", "truth.csv"
+SHEET, SUMMARY = "contact-sheet.html", "summary.json"
+
+_MADE = (
+    *(PHOTOS, RUN, BUNDLE, TEST, STATION, LEDGER, f"{LEDGER}-wal", f"{LEDGER}-shm", TRUTH),
+    *(SHEET, SUMMARY, "photos.html", "camera.yaml"),
+)
+"""Everything the demo makes. Only these names are ever removed."""
+
+
+def fresh_folder(path: Path) -> Path:
+    """The folder `path`, without what an earlier demo made in it; anything else in it stays.
+
+    Raises:
+        UsageError: a folder that is there already was not made by the demo.
+        StorageError: it cannot be written.
+    """
+    with storage_errors("make", path):
+        if path.is_dir() and any(path.iterdir()) and not (path / MARKER).is_file():
+            raise UsageError(f"{path} is there already, and the demo did not make it: move it away")
+        path.mkdir(parents=True, exist_ok=True)
+        write_file(path / MARKER, "`make demo` removes here what it made, and makes it anew.\n")
+        for name in _MADE:
+            _remove(path / name)
+    return path
+
+
+def _remove(path: Path) -> None:
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    elif path.is_dir():
+        shutil.rmtree(path)
+
+
+def check_apart(photos: Path, folder: Path) -> None:
+    """Passes where the user's photographs and the demo's folder do not lie in each other.
+
+    Raises:
+        UsageError: they do, so the demo could remove photographs.
+        StorageError: there are no photographs.
+    """
+    if not photos.exists():
+        raise StorageError(f"{photos}: no such folder")
+    inner, outer = photos.resolve(), folder.resolve()
+    if inner.is_relative_to(outer) or outer.is_relative_to(inner):
+        raise UsageError(f"{photos} and {folder} must not lie in each other: move the photographs")

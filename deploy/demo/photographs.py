@@ -1,0 +1,123 @@
+"""The demo on one's own photographs: the test part passes on the belt."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+from deploy.demo.closing import close_photographs
+from deploy.demo.folder import (
+    BUNDLE,
+    LEDGER,
+    RUN,
+    STATION,
+    TEST,
+    TRUTH,
+    check_apart,
+    fresh_folder,
+)
+from deploy.demo.sorting import sort_belt
+from deploy.demo.stages import Stages, pilah, pilah_json
+from deploy.demo.stations import BeltPlan, belt_camera, belt_station, write_station
+from edge.files import write_file
+from edge.model.bundle import read_bundle
+from trainer.run import read_run
+
+# The model looks at the whole region, so one item is in it at a time.
+BELT = BeltPlan(
+    width=320,
+    height=240,
+    frames_per_second=30,
+    views_per_second=1.5,
+    spacing_views=1.7,
+    jitter=0.1,
+)
+
+
+def photographs_demo(
+    photos: Path,
+    folder: Path,
+    *,
+    seed: int,
+    groups: str | None,
+    minutes: float | None,
+    items: int | None,
+) -> bool:
+    """Whether the demo on the photographs in `photos`, a folder per class, went well.
+
+    Args:
+        folder: to fill.
+        groups: which photographs belong together, as `pilah-trainer train` takes it.
+        minutes: for the training; None: the recipe's own.
+        items: photographs of the test part to pass on the belt, at most; None: all.
+
+    Raises:
+        PilahError: a stage failed, or the folder cannot be filled.
+        KeyboardInterrupt: Ctrl-C.
+    """
+    check_apart(photos, folder)
+    folder = fresh_folder(folder)
+    stages = Stages(total=4)
+    with stages.stage("training", "training: MobileNetV2 with ImageNet weights"):
+        words: list[object] = ["--data", photos, "--out", folder / RUN, "--seed", seed]
+        words += ["--groups", groups] if groups else []
+        words += ["--max-minutes", minutes] if minutes else []
+        pilah("trainer", "train", "mobilenet_v2", *words)
+    with stages.stage("conversion", "conversion: to int8, and proof that it answers alike"):
+        pilah("converter", "convert", folder / RUN, "--out", folder / BUNDLE)
+    return sort_test_part(folder, stages, seed=seed, items=items)
+
+
+def sort_test_part(folder: Path, stages: Stages, *, seed: int, items: int | None) -> bool:
+    """Whether the test part of `folder`/run, on the belt, is sorted as well as it is evaluated.
+
+    Uses the run and the bundle that lie in `folder`, however they came there.
+    """
+    with stages.stage("check", "check: the bundle on the test part, as the device sees it"):
+        count = write_test_part(folder, items)
+        pilah("edge", "inspect", folder / BUNDLE)
+        evaluation = pilah_json("edge", "evaluate", folder / BUNDLE, folder / TEST)
+    with stages.stage("belt", f"belt: the {count} photographs of the test part"):
+        camera = belt_camera(
+            BELT,
+            photographs=TEST,
+            scale=1.0,
+            background="auto",
+            items=count,
+            seed=seed,
+            truth=TRUTH,
+        )
+        labels = read_bundle(folder / BUNDLE).labels
+        sections = belt_station(BELT, camera, labels, bundle=BUNDLE, ledger=LEDGER)
+        write_station(
+            folder / STATION,
+            sections,
+            comment="A sorting belt, simulated: `pilah-edge run` of this file runs it again.",
+        )
+        belt = sort_belt(folder / STATION, truth=folder / TRUTH, items=count)
+    return close_photographs(
+        folder,
+        belt,
+        stages,
+        seed=seed,
+        flap_after_seconds=BELT.flap_after_seconds,
+        evaluation=evaluation,
+    )
+
+
+def write_test_part(folder: Path, items: int | None = None) -> int:
+    """How many pictures of the run's test part are now in `folder`/test.csv.
+
+    Args:
+        items: takes so many at most, evenly from all of it; None: all.
+    """
+    pictures = [p for p in read_run(folder / RUN).pictures() if p.part == "test"]
+    if items is not None and items < len(pictures):
+        pictures = [pictures[i * len(pictures) // items] for i in range(items)]
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(("path", "label"))
+    rows.writerows((picture.path, picture.label) for picture in pictures)
+    write_file(folder / TEST, text.getvalue())
+    return len(pictures)

@@ -1,0 +1,157 @@
+"""A station that sorts what passes on the simulated belt, watched from outside.
+
+It is an ordinary station, built from its station file. Watched are its pins, which are mock pins
+that remember their changes, and its camera, whose frames are kept until their verdicts are there.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from edge.camera import Camera, CameraSettings
+from edge.camera.belt.traffic import Truth, read_truth
+from edge.cli import say
+from edge.config import StationConfig, read_station
+from edge.flow import Frame, UnreadableFrame
+from edge.lanes.pins import Pins
+from edge.ledger.ledger import Entry
+from edge.model.image_file import Image
+from edge.progress import Progress
+from edge.service import stop_signals
+from edge.station import Station
+
+_FRAMES_KEPT = 90
+"""The ledger's thread may come to a verdict a second or two after its frame."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """A row of the ledger, with what the station saw."""
+
+    entry: Entry
+    captured: float
+    """When the verdict's last frame was taken, in monotonic seconds."""
+    image: Image | None
+    """That frame; None: it was gone before the ledger's thread came to it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sorted:
+    """What the station wrote and did, and what really passed."""
+
+    config: StationConfig
+    rows: list[Row]
+    truths: list[Truth]
+    pins: dict[int, list[tuple[float, float]]]
+    """The changes of each GPIO: (monotonic seconds, level)."""
+    dropped: int
+    """Frames that came faster than they were looked at."""
+    latencies_ms: tuple[float, float]
+    """From capture to verdict: the median, and what 95 of 100 stay below."""
+
+
+def sort_belt(station: Path, *, truth: Path, items: int) -> Sorted:
+    """Runs the station of the file `station` until its belt has ended.
+
+    Args:
+        truth: the file in which the belt writes what passes.
+        items: how many are to pass.
+
+    Raises:
+        KeyboardInterrupt: it was stopped before the last item; every actuator is at rest by then.
+    """
+    import numpy as np
+
+    plan = read_station(station)
+    frames: deque[Frame] = deque(maxlen=_FRAMES_KEPT)
+    watched = _WatchedSettings(plan.config.camera, frames.append)
+    plan = replace(plan, config=plan.config.model_copy(update={"camera": watched}))
+    pins = _open_recorded_pins()
+    rows: list[Row] = []
+    # The ledger's times are UTC, the belt's are monotonic: one offset for all, so that a clock that
+    # is set meanwhile moves nothing.
+    offset = time.time() - time.monotonic()
+    with Progress("belt", total=items) as progress:
+
+        def show(entry: Entry) -> None:
+            captured = datetime.fromisoformat(entry.time).timestamp() - offset
+            frame = min(frames, key=lambda f: abs(f.captured - captured), default=None)
+            seen = frame is not None and abs(frame.captured - captured) < 0.002
+            rows.append(Row(entry, captured, frame.image if frame and seen else None))
+            progress.advance(note=f"{entry.label} to {entry.lane}")
+
+        with (
+            stop_signals() as events,
+            Station(
+                plan,
+                events=events,
+                show=show,
+                say=say,
+                wall_clock=lambda: time.monotonic() + offset,
+                pins=lambda: pins,
+            ) as running,
+        ):
+            tally = running.run()
+    truths = list(read_truth(truth))
+    if len(truths) < items:
+        raise KeyboardInterrupt  # a belt that fails has raised an error of its own
+    latencies = np.percentile(tally.latencies_ms, (50, 95)) if tally.latencies_ms else (0, 0)
+    return Sorted(
+        config=plan.config,
+        rows=rows,
+        truths=truths,
+        pins=dict(pins.factory.changes),
+        dropped=tally.dropped,
+        latencies_ms=(float(latencies[0]), float(latencies[1])),
+    )
+
+
+class _WatchedSettings:
+    """A camera's settings, whose camera shows every frame to `seen` as well."""
+
+    def __init__(self, settings: CameraSettings, seen: Callable[[Frame], None]) -> None:
+        self._settings, self._seen = settings, seen
+        self.kind = settings.kind
+
+    def open(self, **options: Any) -> Camera:
+        return _Watched(self._settings.open(**options), self._seen)
+
+
+class _Watched:
+    def __init__(self, camera: Camera, seen: Callable[[Frame], None]) -> None:
+        self._camera, self._seen = camera, seen
+        self.live = camera.live
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._camera, name)
+
+    def read(self) -> Frame | UnreadableFrame | None:
+        frame = self._camera.read()
+        if isinstance(frame, Frame):
+            self._seen(frame)
+        return frame
+
+    def close(self) -> None:
+        self._camera.close()
+
+
+def _open_recorded_pins() -> Pins:
+    from gpiozero.pins.mock import MockFactory, MockPWMPin
+
+    class RecordedPin(MockPWMPin):  # type: ignore[misc]
+        def _change_state(self, value: float) -> bool:
+            changed = bool(super()._change_state(value))
+            if changed:
+                gpio = int(self.info.name.removeprefix("GPIO"))
+                self.factory.changes[gpio].append((time.monotonic(), float(value)))
+            return changed
+
+    factory = MockFactory(pin_class=RecordedPin)
+    factory.changes = defaultdict(list)
+    return Pins(factory, real=False, title="simulated, and recorded")

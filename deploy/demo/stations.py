@@ -1,0 +1,124 @@
+"""The station files of the demo, as a user could have written them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from edge.files import write_file
+
+FLAP_METRES = 0.05
+"""The flaps stand so far behind the place that the station file gives: an item is in front of its
+flap when that has stood out for a moment."""
+_VIEW_METRES = 0.40
+"""How much of the belt is in view: a bottle of 25 cm fits in."""
+_FIRST_METRES, _STEP_METRES = 0.50, 0.20
+"""From the middle of the view to the first lane, and from lane to lane."""
+_PINS = tuple(pin for pin in range(27, 3, -1))
+"""The GPIOs of the lanes, first to last; 0 to 3 have uses of their own on a Raspberry Pi."""
+_REST = "rest"
+
+
+@dataclass(frozen=True, slots=True)
+class BeltPlan:
+    """A belt and its camera."""
+
+    width: int
+    height: int
+    frames_per_second: float
+    views_per_second: float
+    """The belt's speed."""
+    spacing_views: float
+    """From the middle of an item to that of the next."""
+    jitter: float
+    """By what share of it that varies."""
+
+    @property
+    def metres_per_second(self) -> float:
+        """The belt's speed."""
+        return _VIEW_METRES * self.views_per_second
+
+    @property
+    def flap_after_seconds(self) -> float:
+        """How long after a lane begins to move an item is in front of its flap."""
+        return FLAP_METRES / self.metres_per_second
+
+    def seconds(self, items: int) -> float:
+        """About how long so many items take."""
+        return items * self.spacing_views / self.views_per_second
+
+
+def belt_camera(plan: BeltPlan, **more: Any) -> dict[str, Any]:
+    """The section `camera` of a belt.
+
+    Args:
+        more: further keys of it, such as labels, seed and items.
+    """
+    return {
+        "kind": "belt",
+        "width": plan.width,
+        "height": plan.height,
+        "frames_per_second": plan.frames_per_second,
+        "views_per_second": plan.views_per_second,
+        "spacing_views": plan.spacing_views,
+        "jitter": plan.jitter,
+        **more,
+    }
+
+
+def lanes_for(labels: Sequence[str], plan: BeltPlan) -> dict[str, dict[str, Any]]:
+    """A lane with a pushing solenoid for every label, in order along the belt, and the rest.
+
+    Where there are more labels than pins, the last ones share a lane without a flap.
+    """
+    lanes: dict[str, dict[str, Any]] = {}
+    for index, (label, pin) in enumerate(zip(labels, _PINS, strict=False)):
+        lanes[lane_name(label)] = {
+            "labels": [label],
+            "distance_metres": round(_FIRST_METRES + index * _STEP_METRES, 2),
+            "actuator": {
+                "kind": "solenoid",
+                "pin": pin,
+                "hold_seconds": round(2 * plan.flap_after_seconds, 3),
+                "max_on_seconds": 2,
+            },
+        }
+    if len(labels) > len(_PINS):
+        lanes["others"] = {"labels": list(labels[len(_PINS) :])}
+    lanes[_REST] = {}
+    return lanes
+
+
+def lane_name(label: str) -> str:
+    """The name of a label's lane."""
+    return f"{label}s" if label == _REST else label
+
+
+def write_station(path: Path, sections: Mapping[str, Any], *, comment: str) -> None:
+    """Writes a station file, with a comment at its top.
+
+    Raises:
+        StorageError: the place cannot be written.
+    """
+    text = yaml.safe_dump(dict(sections), sort_keys=False, allow_unicode=True)
+    write_file(path, "".join(f"# {line}\n" for line in comment.splitlines()) + text)
+
+
+def belt_station(
+    plan: BeltPlan, camera: Mapping[str, Any], labels: Sequence[str], *, bundle: str, ledger: str
+) -> dict[str, Any]:
+    """The sections of a station that sorts what passes on the belt, by motion."""
+    return {
+        "station": "demo",
+        "bundle": bundle,
+        "camera": dict(camera),
+        "trigger": {"kind": "motion"},
+        "belt": {"metres_per_second": round(plan.metres_per_second, 3)},
+        "lanes": lanes_for(labels, plan),
+        "default_lane": _REST,
+        "ledger": {"path": ledger},
+    }
