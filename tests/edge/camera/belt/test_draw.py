@@ -73,6 +73,20 @@ def test_the_box_of_a_photograph_is_that_of_the_item_in_it(seed: int) -> None:
     assert abs(box.left + box.width / 2 - 80) < 0.1 * 160
 
 
+@pytest.mark.parametrize("label", LABELS)
+def test_items_lie_between_the_rails_near_the_middle_of_the_belt(label: str) -> None:
+    scene = Scene(random=seeded(0), width=160, height=HEIGHT)
+    places = set()
+    for seed in range(6):
+        _, box = photograph(label, random=seeded(seed), width=160, height=HEIGHT, scene=scene)
+        assert scene.margin <= box.top
+        assert box.top + box.height <= HEIGHT - scene.margin
+        middle = box.top + box.height / 2
+        assert abs(middle - HEIGHT / 2) <= 0.12 * HEIGHT + 1
+        places.add((round(middle), box.left + box.width // 2))
+    assert len(places) > 3
+
+
 def test_a_photograph_is_the_same_for_the_same_state_also_without_a_scene() -> None:
     one, box = photograph("can", random=seeded(5), width=160, height=HEIGHT)
     other, same = photograph("can", random=seeded(5), width=160, height=HEIGHT)
