@@ -12,7 +12,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
 
@@ -20,19 +20,20 @@ import numpy as np
 
 from edge.camera.slot import FrameSlot
 from edge.config import StationPlan
-from edge.decision import Destination, Rules, Sending, send, unreadable
+from edge.decision import Rules
+from edge.dispatch import Dispatch, destinations
 from edge.errors import StuckError
-from edge.flow import UnreadableFrame, Verdict
+from edge.flow import UnreadableFrame
 from edge.heartbeat import Heartbeat
 from edge.lanes.lanes import Lanes
 from edge.lanes.pins import Pins, open_pins
-from edge.ledger.ledger import Entry, Ledger, utc_text
+from edge.ledger.ledger import Entry, Ledger
 from edge.ledger.recorder import Recorder
 from edge.model.classifier import Classifier
 from edge.model.golden import check_golden_start
 from edge.region import cut
 from edge.service import Notifier
-from edge.sorting import Closing, Outcome, Sorter
+from edge.sorting import Closing, Sorter
 from edge.tally import Tally
 from edge.worker import Events, Worker
 
@@ -80,22 +81,28 @@ class Station:
         """
         config = plan.config
         self._plan, self._config, self._events = plan, config, events
-        self._say, self._clock, self._wall_clock = say, clock, wall_clock
+        self._say, self._clock = say, clock
         self._notifier = notifier
         self._stopping = threading.Event()
         self._slot = FrameSlot()
         self._tally = Tally()
         self._watching, self._sorting = Heartbeat(clock), Heartbeat(clock)
-        self._destinations, self._default = _destinations(plan)
         self._parts = ExitStack()
         try:
             say(f"station    {config.station}")
             self._lanes = self._open_lanes(pins)
-            self._classifier = self._open_model()
+            self._sorter = self._open_sorter()
             ledger = self._parts.enter_context(Ledger(config.ledger.path))
             say(f"ledger     {ledger.path}")
             self._recorder = Recorder(ledger, show=show, say=say)
-            self._sorter = self._open_sorter()
+            self._dispatch = Dispatch(
+                plan,
+                lanes=self._lanes,
+                recorder=self._recorder,
+                tally=self._tally,
+                clock=clock,
+                wall_clock=wall_clock,
+            )
             self._camera = config.camera.open(clock=clock, pause=self._pause, say=say)
             self._parts.callback(self._camera.close)
             say(f"camera     {config.camera.kind}, trigger {config.trigger.kind}")
@@ -240,107 +247,23 @@ class Station:
     def _sort(self, max_items: int | None) -> None:
         for frame in self._slot.frames(self._patience):
             with self._sorting.working():
-                if frame is None:
-                    done = self._carry_out(self._sorter.close_due(), max_items)
-                elif isinstance(frame, UnreadableFrame):
-                    done = self._carry_out_unreadable(frame, max_items)
+                if isinstance(frame, UnreadableFrame):
+                    done = self._dispatch.carry_out_unreadable(frame, max_items=max_items)
                 else:
-                    region = cut(frame, self._config.region)
-                    done = self._carry_out(self._sorter.look(region), max_items)
+                    outcomes = (
+                        self._sorter.close_due()
+                        if frame is None
+                        else self._sorter.look(cut(frame, self._config.region))
+                    )
+                    done = self._dispatch.carry_out(outcomes, max_items=max_items)
             if done:
                 return
-        self._carry_out(self._sorter.end(), max_items)
+        self._dispatch.carry_out(self._sorter.end(), max_items=max_items)
 
     def _patience(self) -> float | None:
         """How long to wait for a frame before an open vote must be closed without one."""
         closing = self._sorter.next_closing
         return None if closing is None else max(0.0, closing - self._clock())
-
-    def _carry_out(self, outcomes: Iterable[Outcome], max_items: int | None) -> bool:
-        """Moves the lane of each item and records it; True: `max_items` have passed."""
-        for outcome in outcomes:
-            verdict = outcome.verdict
-            if verdict.accepted and verdict.label not in self._destinations:
-                self._tally.empty += 1  # the label `empty`, which needs no lane
-                continue
-            limit = self._config.decision.deadline_seconds
-            self._send(
-                verdict,
-                captured=outcome.frame.captured,
-                passed=outcome.passed,
-                deadline=None if limit is None else outcome.first + limit,
-                source=outcome.frame.source,
-                frames=outcome.frames,
-            )
-            if self._tally.items == max_items:
-                return True
-        return False
-
-    def _carry_out_unreadable(self, frame: UnreadableFrame, max_items: int | None) -> bool:
-        captured = frame.captured
-        self._send(
-            unreadable(),
-            captured=captured,
-            passed=captured,
-            deadline=None,
-            source=frame.source,
-            frames=0,
-        )
-        return self._tally.items == max_items
-
-    def _send(
-        self,
-        verdict: Verdict,
-        *,
-        captured: float,
-        passed: float,
-        deadline: float | None,
-        source: str,
-        frames: int,
-    ) -> None:
-        """Plans the lane's move and offers the row; waits for neither.
-
-        Args:
-            captured: the capture of the last frame that was looked at; see `send` for the others.
-        """
-        now = self._clock()
-        sending = send(
-            verdict,
-            destinations=self._destinations,
-            default=self._default,
-            passed=passed,
-            now=now,
-            deadline=deadline,
-        )
-        if sending.at is not None:
-            self._lanes.actuate(sending.lane, sending.at)
-        latency_ms = 1000 * (now - captured)
-        self._tally.count(sending, latency_ms)
-        time = utc_text(self._wall_clock() - (now - captured))
-        self._recorder.offer(self._entry(sending, time, latency_ms, source, frames))
-
-    def _entry(
-        self, sending: Sending, time: str, latency_ms: float, source: str, frames: int
-    ) -> Entry:
-        verdict, bundle = sending.verdict, self._plan.bundle
-        known = verdict.label != ""
-        scores = dict(zip(bundle.labels, verdict.scores.tolist(), strict=True)) if known else None
-        return Entry(
-            time=time,
-            station=self._config.station,
-            item=self._tally.items,
-            source=source,
-            label=verdict.label if known else None,
-            confidence=verdict.confidence if known else None,
-            scores=scores,
-            accepted=verdict.accepted,
-            reject=verdict.reject.value if verdict.reject else None,
-            lane=sending.lane,
-            bundle=bundle.title,
-            bundle_digest=bundle.digest,
-            latency_ms=latency_ms,
-            frames=frames,
-        )
 
     # Opening
 
@@ -365,7 +288,7 @@ class Station:
     def _open_sorter(self) -> Sorter:
         classifier, inference_seconds = self._open_model()
         rules, config = self._config.decision, self._config
-        delays = [d.delay_seconds for d in self._destinations.values() if d.moves]
+        delays = [lane.delay_seconds for lane in destinations(self._plan).values() if lane.moves]
         return Sorter(
             config.trigger.open(),
             lambda image, box: classifier.scores(image, box=box),
@@ -378,7 +301,7 @@ class Station:
             ),
             closing=Closing(
                 deadline_seconds=rules.deadline_seconds,
-                shortest_delay_seconds=min((d for d in delays if d is not None), default=None),
+                shortest_delay_seconds=min(filter(None, delays), default=None),
                 margin_seconds=_VERDICT_SECONDS + 2 * inference_seconds,
             ),
             clock=self._clock,
@@ -400,15 +323,3 @@ class Station:
         self._say(f"bundle     {bundle.title}  (digest {bundle.digest[:12]}), golden picture right")
         self._say(f"runtime    {interpreter.title}")
         return classifier, slowest
-
-
-def _destinations(plan: StationPlan) -> tuple[dict[str, Destination], Destination]:
-    """(the destination of each label, that of rejects)."""
-    lanes = {
-        name: Destination(name, lane.actuator is not None, plan.config.delay_seconds(lane))
-        for name, lane in plan.config.lanes.items()
-    }
-    by_label = {
-        label: lanes[name] for name, lane in plan.config.lanes.items() for label in lane.labels
-    }
-    return by_label, lanes[plan.config.default_lane]

@@ -15,10 +15,10 @@ trigger: {kind: continuous}
 lanes:
   warm:
     labels: [red]
-    actuator: {kind: servo, pin: 18, rest_angle: 0, active_angle: 60, hold_seconds: 0.01}
+    actuator: {kind: servo, pin: 18, rest_angle: 0, active_angle: 60, hold_seconds: 0.1}
   cold:
     labels: [blue]
-    actuator: {kind: solenoid, pin: 23, hold_seconds: 0.01}
+    actuator: {kind: solenoid, pin: 23, hold_seconds: 0.1}
   rest: {labels: [green]}
 default_lane: rest
 ledger: {path: ledger.sqlite}

@@ -29,7 +29,7 @@ from edge.worker import Events
 from tests.bundles import BGR, LABELS, make_bundle, write_picture
 from tests.edge.stations import STATION, make_station
 
-LONG_HOLDS = STATION.replace("hold_seconds: 0.01", "hold_seconds: 50").replace(
+LONG_HOLDS = STATION.replace("hold_seconds: 0.1", "hold_seconds: 50").replace(
     "pin: 23,", "pin: 23, max_on_seconds: 50,"
 )
 SERVO, SOLENOID = 18, 23

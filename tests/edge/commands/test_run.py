@@ -86,7 +86,7 @@ def test_lost_rows_make_the_exit_code(
 def test_a_signal_ends_the_process_cleanly_with_its_pins_at_rest(
     number: signal.Signals, tmp_path: Path, tiny_bundle: Path
 ) -> None:
-    text = STATION.replace("hold_seconds: 0.01", "hold_seconds: 50")
+    text = STATION.replace("hold_seconds: 0.1", "hold_seconds: 50")
     text = text.replace("pin: 23,", "pin: 23, max_on_seconds: 50,")
     text = text.replace("second: 1000", "second: 100, loop: true")
     station = make_station(tmp_path, text=text, bundle=tiny_bundle)

@@ -26,7 +26,7 @@ from tests.edge.stations import STATION, make_station
 
 SAFE, REST, ACTIVE = ((1.5 + angle / 180) / 20 for angle in (-60, 0, 60))
 LONG_HOLDS = (
-    STATION.replace("hold_seconds: 0.01", "hold_seconds: 50")
+    STATION.replace("hold_seconds: 0.1", "hold_seconds: 50")
     .replace("pin: 23,", "pin: 23, max_on_seconds: 50,")
     .replace("active_angle: 60", "active_angle: 60, safe_angle: -60")
     .replace("second: 1000", "second: 100, loop: true")

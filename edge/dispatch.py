@@ -1,0 +1,142 @@
+"""From a verdict to its consequences: the lane's move, the ledger's row, the tally's count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from edge.config import StationPlan
+from edge.decision import Destination, Sending, send, unreadable
+from edge.flow import UnreadableFrame, Verdict
+from edge.lanes.lanes import Lanes
+from edge.ledger.ledger import Entry, utc_text
+from edge.ledger.recorder import Recorder
+from edge.sorting import Outcome
+from edge.tally import Tally
+
+
+def destinations(plan: StationPlan) -> dict[str, Destination]:
+    """The lanes of the station, as the decision sees them, by name."""
+    return {
+        name: Destination(name, lane.actuator is not None, plan.config.delay_seconds(lane))
+        for name, lane in plan.config.lanes.items()
+    }
+
+
+class Dispatch:
+    """Sends items where their verdicts say; never waits, neither for a pin nor for a disk.
+
+    Used by the sorting thread only.
+    """
+
+    def __init__(
+        self,
+        plan: StationPlan,
+        *,
+        lanes: Lanes,
+        recorder: Recorder,
+        tally: Tally,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float],
+    ) -> None:
+        """Nothing is sent yet; `lanes`, `recorder` and `tally` stay the caller's.
+
+        Args:
+            clock: seconds, monotonic, that of the frames' capture times.
+            wall_clock: seconds since 1970.
+        """
+        self._plan, self._lanes, self._recorder, self._tally = plan, lanes, recorder, tally
+        self._clock, self._wall_clock = clock, wall_clock
+        by_name = destinations(plan)
+        self._default = by_name[plan.config.default_lane]
+        self._destinations = {
+            label: by_name[name]
+            for name, lane in plan.config.lanes.items()
+            for label in lane.labels
+        }
+
+    def carry_out(self, outcomes: Iterable[Outcome], *, max_items: int | None = None) -> bool:
+        """Sends each item; True: `max_items` have passed, and the rest is left."""
+        limit = self._plan.config.decision.deadline_seconds
+        for outcome in outcomes:
+            verdict = outcome.verdict
+            if verdict.accepted and verdict.label not in self._destinations:
+                self._tally.empty += 1  # the label `empty`, which needs no lane
+                continue
+            self._send(
+                verdict,
+                captured=outcome.frame.captured,
+                passed=outcome.passed,
+                deadline=None if limit is None else outcome.first + limit,
+                source=outcome.frame.source,
+                frames=outcome.frames,
+            )
+            if self._tally.items == max_items:
+                return True
+        return False
+
+    def carry_out_unreadable(self, frame: UnreadableFrame, *, max_items: int | None = None) -> bool:
+        """Sends the item of a picture that could not be decoded; True: `max_items` have passed."""
+        captured = frame.captured
+        self._send(
+            unreadable(),
+            captured=captured,
+            passed=captured,
+            deadline=None,
+            source=frame.source,
+            frames=0,
+        )
+        return self._tally.items == max_items
+
+    def _send(
+        self,
+        verdict: Verdict,
+        *,
+        captured: float,
+        passed: float,
+        deadline: float | None,
+        source: str,
+        frames: int,
+    ) -> None:
+        """Plans the lane's move and offers the row.
+
+        Args:
+            captured: the capture of the last frame that was looked at; see `send` for the others.
+        """
+        now = self._clock()
+        sending = send(
+            verdict,
+            destinations=self._destinations,
+            default=self._default,
+            passed=passed,
+            now=now,
+            deadline=deadline,
+        )
+        if sending.at is not None:
+            self._lanes.actuate(sending.lane, sending.at)
+        latency_ms = 1000 * (now - captured)
+        self._tally.count(sending, latency_ms)
+        time = utc_text(self._wall_clock() - (now - captured))
+        self._recorder.offer(self._entry(sending, time, latency_ms, source, frames))
+
+    def _entry(
+        self, sending: Sending, time: str, latency_ms: float, source: str, frames: int
+    ) -> Entry:
+        verdict, bundle = sending.verdict, self._plan.bundle
+        known = verdict.label != ""
+        scores = dict(zip(bundle.labels, verdict.scores.tolist(), strict=True)) if known else None
+        return Entry(
+            time=time,
+            station=self._plan.config.station,
+            item=self._tally.items,
+            source=source,
+            label=verdict.label if known else None,
+            confidence=verdict.confidence if known else None,
+            scores=scores,
+            accepted=verdict.accepted,
+            reject=verdict.reject.value if verdict.reject else None,
+            lane=sending.lane,
+            bundle=bundle.title,
+            bundle_digest=bundle.digest,
+            latency_ms=latency_ms,
+            frames=frames,
+        )
