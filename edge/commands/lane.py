@@ -96,6 +96,9 @@ def _follow(jog: Jog, keys: Keyboard, events: Events, line: LiveLine) -> None:
     worker = Worker("lanes", jog.lanes.run, events)
     worker.start()
     try:
+        # Not before: going to rest would undo what the first keys did.
+        while events.empty() and not jog.lanes.begun.wait(_LOOK_SECONDS):
+            pass
         while events.empty():
             line.show(jog.status)
             key = keys.get(_LOOK_SECONDS)

@@ -14,6 +14,9 @@ class Lanes:
     """The actuators of a station by the name of their lane, and when each is to move.
 
     `actuate` may be called from any thread; `run` is the body of the thread that moves them.
+
+    Attributes:
+        begun: set once `run` has put everything to rest.
     """
 
     def __init__(
@@ -27,6 +30,7 @@ class Lanes:
         self._actuators, self._clock = actuators, clock
         self._schedule = Schedule(timings)
         self._changed = threading.Condition()
+        self.begun = threading.Event()
         self._draining = self._stopped = False
 
     @property
@@ -71,6 +75,7 @@ class Lanes:
             with self._changed:
                 changes = self._schedule.begin(self._clock())
             self._carry_out(changes)
+            self.begun.set()
             while self._wait():
                 self.step()
 

@@ -167,12 +167,16 @@ def test_a_terminal_shows_how_things_stand_and_is_left_as_it_was(station: Path) 
         text=True,
     ) as process:
         os.close(theirs)
-        _read_until(ours, "angle 0 ")
-        os.write(ours, b"\x1b[C")
-        _read_until(ours, "angle 1 ")
-        os.write(ours, b"\x1b[A")
-        _read_until(ours, "hold 0.02 s")
-        os.write(ours, b"q")
+        try:
+            _read_until(ours, "angle 0 ")
+            os.write(ours, b"\x1b[C")
+            _read_until(ours, "angle 1 ")
+            os.write(ours, b"\x1b[A")
+            _read_until(ours, "hold 0.02 s")
+            os.write(ours, b"q")
+        except BaseException:
+            process.kill()
+            raise
         assert process.stdout is not None
         assert json.loads(process.stdout.read())["GPIO18"][-1] == 0
         assert process.wait(60) == EXIT_OK
@@ -182,5 +186,6 @@ def test_a_terminal_shows_how_things_stand_and_is_left_as_it_was(station: Path) 
 def _read_until(terminal: int, words: str) -> None:
     shown, until = "", time.monotonic() + 30
     while words not in shown:
-        assert select.select([terminal], [], [], until - time.monotonic())[0], shown
+        assert time.monotonic() < until, shown
+        assert select.select([terminal], [], [], 30)[0], shown
         shown += os.read(terminal, 4096).decode()

@@ -100,6 +100,17 @@ def test_a_hold_time_can_be_changed_between_two_actuations() -> None:
     assert log == ["a on", "a off", "a on", "a off"]
 
 
+def test_it_has_begun_once_everything_is_at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[bool] = []
+    actuator = RecordingActuator("a", [])
+    lanes = Lanes({"a": actuator}, {"a": Timing(1)}, clock=lambda: 1.0)
+    monkeypatch.setattr(actuator, "rest", lambda: begun.append(lanes.begun.is_set()))
+    monkeypatch.setattr(actuator, "safe", lambda: begun.append(lanes.begun.is_set()))
+    lanes.finish()
+    lanes.run()
+    assert begun == [False, True]
+
+
 def test_a_stop_leaves_everything_safe_and_the_rest_of_the_plan_undone() -> None:
     log: list[str] = []
     actuator = RecordingActuator("a", log)
