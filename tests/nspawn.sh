@@ -8,7 +8,8 @@
 # install, install again, a wrong station file, a killed process, a frozen process, a camera thread
 # that hangs, a camera that is not there yet, a stop, a reboot, an uninstall.
 #
-# Needs root, mmdebstrap, systemd-container, and a network for the packages. Takes four minutes.
+# Needs root, mmdebstrap, systemd-container, and a network for the packages. Takes four minutes and,
+# meanwhile, 1 GB.
 # PILAH_SYSTEMD_ROOT names another tree: a Debian or Ubuntu with systemd and dbus.
 set -eu
 
@@ -30,6 +31,9 @@ if [ ! -x "$base/lib/systemd/systemd" ]; then
     # Without Python: bringing it is the installer's business.
     mmdebstrap --quiet --variant=minbase --include=systemd,systemd-sysv,dbus,ca-certificates \
         bookworm "$base" >&2
+    # systemd-nspawn brings devices of its own. Here they would be a trap for whoever copies the
+    # checkout: a copy of dev/zero has no end.
+    find "$base/dev" -mindepth 1 -delete
 fi
 
 root=$(mktemp -d "$(dirname "$base")/booted.XXXXXX")
