@@ -22,9 +22,9 @@ Corner = tuple[float, float, float]
 
 def carton(random: np.random.Generator, *, height: int) -> Sprite:
     """A carton lying on one of its sides: with gable, or a plain brick; some with a screw cap."""
-    width = random.uniform(0.20, 0.28)
+    width = random.uniform(0.19, 0.25)
     depth = width * random.uniform(0.65, 1.0)
-    length = width * random.uniform(1.6, 2.4)
+    length = width * random.uniform(1.6, 2.2)
     gable = random.random() < 0.6
     roof = width * random.uniform(0.38, 0.55) if gable else 0.0
     fin = width * 0.16 if gable else 0.0
