@@ -115,12 +115,14 @@ class Tracks:
         boxes = {index: blobs[index].box for index in owners}
         left_over = []
         for index, blob in enumerate(blobs):
-            if index not in owners:
-                whole = _whole(blob, blobs, owners, expected, _APART * max(size))
-                if whole is None:
-                    left_over.append(blob)
-                else:
-                    boxes[whole] = _union(boxes[whole], blob.box)
+            if index in owners:
+                continue
+            for mine, track in owners.items():
+                if _is_part(blob, blobs[mine], track, expected[track], size):
+                    boxes[mine] = _union(boxes[mine], blob.box)
+                    break
+            else:
+                left_over.append(blob)
         alone = [track for track in self._tracks if track not in owners.values()]
         for index, track in owners.items():
             blob, edges = blobs[index], Edges.of(blob.box)
@@ -164,20 +166,14 @@ class Tracks:
         return (0.15 if self._usual else 0.35) * side
 
 
-def _whole(
-    part: Blob,
-    blobs: Sequence[Blob],
-    owners: Mapping[int, Track],
-    expected: Mapping[Track, Edges],
-    apart: float,
-) -> int | None:
-    """The blob that `part` belongs to: a bottle has fallen apart where its label is."""
+def _is_part(part: Blob, blob: Blob, track: Track, where: Edges, size: Vector) -> bool:
+    """The thing, which is `blob` now, has fallen apart: a bottle does so where its label is."""
+    cut = zip(track.cut, cut_off(blob.box, size), strict=True)
+    if any(before and not now for before, now in cut):
+        return False  # It has come in, and what follows it at the edge is the next.
     edges = Edges.of(part.box)
-    for index, track in owners.items():
-        near = edges.gap(Edges.of(blobs[index].box)) <= apart
-        if near and _covered(edges, expected[track]) > _INSIDE:
-            return index
-    return None
+    near = edges.gap(Edges.of(blob.box)) <= _APART * max(size)
+    return near and _covered(edges, where) > _INSIDE
 
 
 def _unlike(track: Track, where: Edges, blob: Blob, side: float) -> float:

@@ -106,6 +106,15 @@ SCENES = {
         Scene(12, tuple(Thing(travelling(start=2 + 0.6 * n, pace=400)) for n in range(10))),
         10,
     ),
+    "three small items, close behind each other and quick": (
+        Scene(
+            4,
+            tuple(
+                Thing(travelling(start=2 + 0.126 * n, pace=571), WHITE, 40, 28) for n in range(3)
+            ),
+        ),
+        3,
+    ),
     "an item stops and goes on": (
         Scene(14, (Thing(along((2, -40, 120), (3, 140, 120), (10, 140, 120), (12, 380, 120))),)),
         1,
