@@ -53,8 +53,8 @@ trigger: {{kind: continuous}}
 lanes:
   at once:
     labels: {labels}
-    actuator: {{kind: solenoid, pin: 23, hold_seconds: {hold}}}
-  later: {{actuator: {{kind: solenoid, pin: 24, hold_seconds: {hold}}}}}
+    actuator: {{kind: solenoid, pin: 23, hold_seconds: {hold}, cool_seconds: 0}}
+  later: {{actuator: {{kind: solenoid, pin: 24, hold_seconds: {hold}, cool_seconds: 0}}}}
 default_lane: at once
 ledger: {{path: ledger.sqlite}}
 """
