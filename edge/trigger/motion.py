@@ -76,7 +76,8 @@ class Settings(TriggerSettings):
         Field(
             ge=0.1,
             le=60,
-            description="how long the background is watched at first; no items until then",
+            description="how long the background is watched at first, if there is a belt while it "
+            "runs; no items until then",
         ),
     ] = 1
 
