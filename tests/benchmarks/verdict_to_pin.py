@@ -37,11 +37,13 @@ from edge.ledger.ledger import Entry
 from edge.progress import Progress
 
 BAR_SECONDS = 0.005
-_AT_ONCE, _LATER = "at once", "later"
-_PIN = {_AT_ONCE: 23, _LATER: 24}
+_AT_ONCE, _LATER = KINDS = ("at once", "later")
+_LANES = [f"{kind} {number}" for number in range(4) for kind in KINDS]
+"""In whose turns they move: so many that a lane is at rest again when its next turn comes."""
+_PIN = {lane: 16 + index for index, lane in enumerate(_LANES)}
 _AHEAD_SECONDS = 0.137
-_HOLD_SECONDS = 0.05
-"""Shorter than from one verdict of a lane to the next, 67 ms."""
+_HOLD_SECONDS = 0.1
+"""Of the 267 ms from one verdict of a lane to its next."""
 _WARM_UP = 60
 """The first items, during which pages of the process are touched for the first time."""
 
@@ -50,12 +52,9 @@ station: verdict-to-pin
 bundle: {bundle}
 camera: {{kind: folder, path: photos, frames_per_second: 30, loop: true}}
 trigger: {{kind: continuous}}
+default_lane: at once 0
 lanes:
-  at once:
-    labels: {labels}
-    actuator: {{kind: solenoid, pin: 23, hold_seconds: {hold}, cool_seconds: 0}}
-  later: {{actuator: {{kind: solenoid, pin: 24, hold_seconds: {hold}, cool_seconds: 0}}}}
-default_lane: at once
+{lanes}
 ledger: {{path: ledger.sqlite}}
 """
 
@@ -64,23 +63,24 @@ class Edges:
     """When which pin went on, and when it should have."""
 
     def __init__(self) -> None:
-        self.wanted: dict[str, list[float]] = {_AT_ONCE: [], _LATER: []}
+        self.wanted: dict[str, list[float]] = {lane: [] for lane in _LANES}
         self.seen: dict[int, list[float]] = {pin: [] for pin in _PIN.values()}
 
-    def lateness(self, lane: str) -> tuple[list[float], int]:
+    def lateness(self, kind: str) -> tuple[list[float], int]:
         """(seconds from each wanted time to its edge, how many have none).
 
         One without an edge was found due only after its whole hold time, and counts as that.
         """
-        wanted, seen = self.wanted[lane][_WARM_UP // 2 :], self.seen[_PIN[lane]]
         found, missed = [], 0
-        for at, following in zip(wanted, [*wanted[1:], float("inf")], strict=True):
-            index = bisect_left(seen, at)
-            if index < len(seen) and seen[index] < following:
-                found.append(seen[index] - at)
-            else:
-                found.append(_HOLD_SECONDS)
-                missed += 1
+        for lane in (lane for lane in _LANES if lane.startswith(kind)):
+            wanted, seen = self.wanted[lane][_WARM_UP // len(_LANES) :], self.seen[_PIN[lane]]
+            for at, following in zip(wanted, [*wanted, float("inf")][1:], strict=True):
+                index = bisect_left(seen, at)
+                if index < len(seen) and seen[index] < following:
+                    found.append(seen[index] - at)
+                else:
+                    found.append(_HOLD_SECONDS)
+                    missed += 1
         return found, missed
 
     def pins(self) -> Pins:
@@ -101,9 +101,9 @@ class Edges:
 
         class Watched(Lanes):
             def actuate(self, lane: str, at: float) -> None:
-                called = time.monotonic()
-                total = len(wanted[_AT_ONCE]) + len(wanted[_LATER])
-                lane, at = (_LATER, called + _AHEAD_SECONDS) if total % 2 else (_AT_ONCE, called)
+                now = time.monotonic()
+                lane = _LANES[sum(map(len, wanted.values())) % len(_LANES)]
+                at = now if lane.startswith(_AT_ONCE) else now + _AHEAD_SECONDS
                 wanted[lane].append(at)
                 super().actuate(lane, at)
 
@@ -166,7 +166,7 @@ def measure(bundle: Path, items: int) -> dict[str, Any]:
             finally:
                 control.stop()
     found: dict[str, Any] = {"control": quantiles(control.late) | {"times": len(control.late)}}
-    for lane in _PIN:
+    for lane in KINDS:
         late, missed = edges.lateness(lane)
         found[lane] = quantiles(late) | {"times": len(late), "missed": missed}
         found[lane]["p99_above_control"] = round(found[lane]["p99"] - found["control"]["p99"], 3)
@@ -176,14 +176,14 @@ def measure(bundle: Path, items: int) -> dict[str, Any]:
 def table(found: dict[str, Any]) -> str:
     """The measurement for people."""
     lines = ["milliseconds late        p50      p99      max    times   missed"]
-    for name in ("control", *_PIN):
+    for name in ("control", *KINDS):
         row = found[name]
         missed = row.get("missed", "")
         lines.append(
             f"{name:<18}{row['p50']:>10.2f}{row['p99']:>9.2f}{row['max']:>9.2f}"
             f"{row['times']:>9}{missed:>9}"
         )
-    above = max(found[lane]["p99_above_control"] for lane in _PIN)
+    above = max(found[lane]["p99_above_control"] for lane in KINDS)
     lines.append(f"p99 above the control: {above:.2f} ms (at most {1000 * BAR_SECONDS:g})")
     lines.append(f"items {found['items']}, frames dropped {found['dropped']}")
     return "\n".join(lines)
@@ -199,7 +199,7 @@ def main() -> int:
     print(json.dumps(found) if arguments.json else table(found))
     bar = 1000 * BAR_SECONDS
     within = all(
-        found[lane]["p99_above_control"] <= bar and not found[lane]["missed"] for lane in _PIN
+        found[lane]["p99_above_control"] <= bar and not found[lane]["missed"] for lane in KINDS
     )
     return 0 if within else 1
 
@@ -213,7 +213,13 @@ def _write_station(folder: Path, bundle: Path) -> Path:
         cv2.imwrite(str(folder / "photos" / f"{index}.jpg"), image)
     labels = json.dumps((bundle / "labels.txt").read_text(encoding="utf-8").splitlines())
     file = folder / "station.yaml"
-    text = _STATION.format(bundle=json.dumps(str(bundle)), labels=labels, hold=_HOLD_SECONDS)
+    lanes = (
+        f"  {lane}:\n"
+        f"    labels: {labels if lane == _LANES[0] else '[]'}\n"
+        f"    actuator: {{kind: solenoid, pin: {pin}, hold_seconds: {_HOLD_SECONDS}}}"
+        for lane, pin in _PIN.items()
+    )
+    text = _STATION.format(bundle=json.dumps(str(bundle)), lanes="\n".join(lanes))
     file.write_text(text, encoding="utf-8")
     return file
 
