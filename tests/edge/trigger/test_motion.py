@@ -39,7 +39,7 @@ def uneven_lamp(at: float) -> np.ndarray:
 
 
 def drift(at: float) -> float:
-    return 1 + 0.3 * math.sin(at / 4)
+    return 1 + 0.25 * math.sin(at / 1.5)
 
 
 def room(at: float) -> np.ndarray:
@@ -434,6 +434,11 @@ def test_what_lies_there_for_too_long_is_background_but_no_second_item() -> None
     scene = Scene(16, (Thing(way),), settings={"stuck_seconds": 5})
     (item,) = look_at(scene)
     assert item.gone_at == pytest.approx(3 + 5, abs=0.4)
+
+
+def test_an_item_stays_in_view_when_a_lamp_is_switched_on() -> None:
+    (item,) = look_at(Scene(7, (Thing(lying(start=2, end=6)),), light=lamp))
+    assert len(item.times) == pytest.approx(4 * PER_SECOND, abs=2)
 
 
 def test_an_item_out_of_sight_for_a_moment_is_the_same_one() -> None:
