@@ -29,7 +29,11 @@ CALLS = {
 ALLOWED = {
     ("converter/golden.py", "resize"): "makes a photograph small before it is stored as a PNG; "
     "the tensor is made of that PNG by preprocess",
+    ("edge/trigger/motion.py", "resize"): "looks for movement on a small copy; the model is given "
+    "the frame itself",
 }
+DRAWS = ROOT / "edge" / "camera" / "belt"
+"""Makes what a camera would see; what it resizes is paint, not a model's input."""
 
 
 def calls_of_its_own(source: str) -> Iterator[str]:
@@ -54,7 +58,11 @@ def test_the_search_finds_what_it_is_for() -> None:
     assert not list(calls_of_its_own("from edge.model.image_file import decode_image"))
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize(
+    "path",
+    [path for path in MODULES if DRAWS not in path.parents],
+    ids=lambda path: path.relative_to(ROOT).as_posix(),
+)
 def test_no_module_opens_or_resizes_pictures_by_itself(path: Path) -> None:
     name = path.relative_to(ROOT).as_posix()
     found = set(calls_of_its_own(path.read_text(encoding="utf-8")))
