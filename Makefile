@@ -4,6 +4,8 @@
 # make test        lint and the whole suite but its slow tests;  make test ARGS="-k bundle -x"
 # make test-slow   the slow tests: they train, convert, and install into fresh environments
 # make test-arm64  the contract's tests in an emulated arm64 Debian (root, debootstrap, qemu)
+# make test-systemd  service and installer under a real systemd (root, mmdebstrap, systemd-container)
+# make bench-pins  how late a pin moves after its verdict (BUNDLE=folder)
 # make hashes      write the hashes of preprocessing anew, when it was changed on purpose
 # make lint        ruff and mypy;  make format: ruff mends what it can
 # make lock        resolve the pins again;  make lock ARGS=--upgrade: the newest
@@ -16,7 +18,7 @@ PYTHON ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: setup demo test test-slow test-arm64 hashes lint format lock clean
+.PHONY: setup demo test test-slow test-arm64 test-systemd bench-pins hashes lint format lock clean
 
 setup: .venv/installed
 
@@ -46,6 +48,13 @@ test-slow: setup
 
 test-arm64:
 	tests/arm64.sh $(ARGS)
+
+test-systemd:
+	tests/nspawn.sh $(ARGS)
+
+bench-pins: setup
+	@test -n "$(BUNDLE)" || { echo "make bench-pins BUNDLE=folder: which model is to compute?"; exit 2; }
+	$(BIN)/python -m tests.benchmarks.verdict_to_pin $(BUNDLE) $(ARGS)
 
 hashes: setup
 	$(BIN)/python -m tests.edge.model.awkward
