@@ -81,7 +81,7 @@ class Background:
         self._learned: _Learned | None = None
         self._before: _Learned | None = None
         self._watched: list[tuple[float, Image]] = []
-        self._covered_since = math.inf
+        self._covered = False
         self._now = -math.inf
         self._elapsed = 0.0
         self._adapted = -math.inf
@@ -114,7 +114,7 @@ class Background:
         if found is None:
             return None
         self._watched.clear()
-        self._covered_since = math.inf
+        self._covered = False
         if self._wakes(found):
             found = self._blobs(self._in_front(self._learned), self._learned)
         learned = self._learned
@@ -137,7 +137,7 @@ class Background:
     def adapt(self, items: Iterable[Box]) -> None:
         """Follows the picture just looked at, except where `items` are."""
         learned = self._learned
-        if learned is None or self._covered_since < math.inf:
+        if learned is None or self._covered:
             return
         free = np.full(self._picture.shape[:2], 255, np.uint8)
         for box in items:
@@ -242,10 +242,9 @@ class Background:
     def _anew(self, learned: _Learned) -> list[Blob] | None:
         """What is found after nearly everything has changed: the lamp, the camera, a flap.
 
-        Learns anew when the picture is as calm as the background was; goes back to the background
-        before, where that fits again.
+        Learns anew, and goes back to the background before as soon as that fits again.
         """
-        self._covered_since = min(self._covered_since, self._now)
+        self._covered = True
         if self._before is not None:
             front = self._in_front(self._before)
             found = self._found(front, self._before)
@@ -254,9 +253,6 @@ class Background:
                 return found
         fresh = self._watch()
         if fresh is None:
-            return None
-        long = self._now - self._covered_since > 10 * self._learn_seconds
-        if not long and fresh.spread.mean() > 2 * learned.spread.mean() + 2:
             return None
         self._before, self._learned = learned, fresh
         self._patches.clear()

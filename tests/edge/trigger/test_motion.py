@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -39,7 +40,7 @@ def uneven_lamp(at: float) -> np.ndarray:
 
 
 def drift(at: float) -> float:
-    return 1 + 0.25 * math.sin(at / 1.5)
+    return 1 + 0.4 * math.sin(at / 1.5)
 
 
 def room(at: float) -> np.ndarray:
@@ -110,7 +111,8 @@ SCENES = {
         Scene(
             4,
             tuple(
-                Thing(travelling(start=2 + 0.126 * n, pace=571), WHITE, 40, 28) for n in range(3)
+                Thing(travelling(start=2 + 0.126 * n, pace=571, x=-22), WHITE, 40, 28)
+                for n in range(3)
             ),
         ),
         3,
@@ -242,16 +244,20 @@ SCENES = {
         ),
         0,
     ),
-    "a hand covers nearly everything, and an item comes later": (
+    "a hand is busy before the camera, and leaves an item": (
         Scene(
-            12,
+            11,
             (
+                Thing(lying(start=7, end=9.5)),
                 Thing(
-                    along((2, 160, -250), (3, 160, 100), (4, 175, 115), (5, 160, -250)),
+                    along(
+                        (2, 160, -250),
+                        *((3 + n / 4, 150 + 20 * (n % 2), 100 + 15 * (n % 3)) for n in range(17)),
+                        (7.4, 160, -250),
+                    ),
                     width=330,
                     height=300,
                 ),
-                Thing(lying(start=8, end=10)),
             ),
             settings=BIN,
         ),
@@ -436,9 +442,10 @@ def test_what_lies_there_for_too_long_is_background_but_no_second_item() -> None
     assert item.gone_at == pytest.approx(3 + 5, abs=0.4)
 
 
-def test_an_item_stays_in_view_when_a_lamp_is_switched_on() -> None:
-    (item,) = look_at(Scene(7, (Thing(lying(start=2, end=6)),), light=lamp))
-    assert len(item.times) == pytest.approx(4 * PER_SECOND, abs=2)
+@pytest.mark.parametrize("light", [lamp, drift])
+def test_an_item_stays_in_view_when_the_light_changes(light: Callable[[float], float]) -> None:
+    (item,) = look_at(Scene(9, (Thing(lying(start=2, end=8)),), light=light))
+    assert len(item.times) == pytest.approx(6 * PER_SECOND, abs=2)
 
 
 def test_an_item_out_of_sight_for_a_moment_is_the_same_one() -> None:
