@@ -32,6 +32,7 @@ BELT = BeltPlan(
     views_per_second=1.5,
     spacing_views=1.7,
     jitter=0.1,
+    background="auto",
 )
 
 

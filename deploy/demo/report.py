@@ -14,6 +14,7 @@ from deploy.demo.passage import Flap, Verdicts, lane_of, match_rows, times_out
 from deploy.demo.sorting import Row, Sorted
 from edge.camera.belt.traffic import Truth
 from edge.contact_sheet import Mark, Section, Tile, write_contact_sheet
+from edge.flow import Frame
 from edge.model.image_file import Image
 
 _ROOM = 1.15
@@ -112,20 +113,17 @@ def _tile(fate: Fate, lane: LaneFigures) -> Tile:
         detail += f", {entry.reject.replace('_', ' ')}"
     elif entry.lane != fate.lane:
         detail += f", sent to {entry.lane}"
-    image = _blank() if row.image is None else cut_square(row.image, truth, row.captured)
+    image = _blank() if row.frame is None else cut_square(row.frame, truth)
     return Tile(image, caption, detail, mark_of(fate, lane))
 
 
-def cut_square(image: Image, truth: Truth, captured: float) -> Image:
-    """The square of a frame around an item, which was there at that time by the belt's truth.
-
-    Args:
-        captured: when the frame was taken, in monotonic seconds.
-    """
+def cut_square(frame: Frame, truth: Truth) -> Image:
+    """The square of a frame around an item, which is there by the belt's truth."""
+    image = frame.image
     box = truth.box
     height, width = image.shape[:2]
     side = min(height, width, round(_ROOM * max(box.width, box.height)))
-    moved = (captured - truth.centred) * truth.pixels_per_second
+    moved = (frame.captured - truth.centred) * truth.pixels_per_second
     left = round(box.left + moved + box.width / 2 - side / 2)
     top = round(box.top + box.height / 2 - side / 2)
     left, top = max(0, min(left, width - side)), max(0, min(top, height - side))

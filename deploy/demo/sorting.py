@@ -21,7 +21,6 @@ from edge.config import StationConfig, read_station
 from edge.flow import Frame, UnreadableFrame
 from edge.lanes.pins import Pins
 from edge.ledger.ledger import Entry
-from edge.model.image_file import Image
 from edge.progress import Progress
 from edge.service import stop_signals
 from edge.station import Station
@@ -37,8 +36,8 @@ class Row:
     entry: Entry
     captured: float
     """When the verdict's last frame was taken, in monotonic seconds."""
-    image: Image | None
-    """That frame; None: it was gone before the ledger's thread came to it."""
+    frame: Frame | None
+    """That frame, or its neighbour; None: gone before the ledger's thread came to it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,9 +80,9 @@ def sort_belt(station: Path, *, truth: Path, items: int) -> Sorted:
 
         def show(entry: Entry) -> None:
             captured = datetime.fromisoformat(entry.time).timestamp() - offset
-            frame = min(frames, key=lambda f: abs(f.captured - captured), default=None)
-            seen = frame is not None and abs(frame.captured - captured) < 0.002
-            rows.append(Row(entry, captured, frame.image if frame and seen else None))
+            near = [frame for frame in tuple(frames) if abs(frame.captured - captured) < 0.1]
+            frame = min(near, key=lambda frame: abs(frame.captured - captured), default=None)
+            rows.append(Row(entry, captured, frame))
             progress.advance(note=f"{entry.label} to {entry.lane}")
 
         with (

@@ -21,6 +21,13 @@ _FIRST_METRES, _STEP_METRES = 0.50, 0.20
 _PINS = tuple(pin for pin in range(27, 3, -1))
 """The GPIOs of the lanes, first to last; 0 to 3 have uses of their own on a Raspberry Pi."""
 _REST = "rest"
+TRIGGER: Mapping[str, Any] = {
+    "kind": "motion",
+    # A corner that comes into view before the rest of its item is none.
+    "min_area": 0.01,
+    # The belt begins with half a view without an item: what is learned must fit in there.
+    "learn_seconds": 0.3,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,8 @@ class BeltPlan:
     """From the middle of an item to that of the next."""
     jitter: float
     """By what share of it that varies."""
+    background: str
+    """The belt's colour; see `camera: {kind: belt}`."""
 
     @property
     def metres_per_second(self) -> float:
@@ -66,6 +75,7 @@ def belt_camera(plan: BeltPlan, **more: Any) -> dict[str, Any]:
         "views_per_second": plan.views_per_second,
         "spacing_views": plan.spacing_views,
         "jitter": plan.jitter,
+        "background": plan.background,
         **more,
     }
 
@@ -116,7 +126,7 @@ def belt_station(
         "station": "demo",
         "bundle": bundle,
         "camera": dict(camera),
-        "trigger": {"kind": "motion"},
+        "trigger": dict(TRIGGER),
         "belt": {"metres_per_second": round(plan.metres_per_second, 3)},
         "lanes": lanes_for(labels, plan),
         "default_lane": _REST,
