@@ -70,7 +70,8 @@ class Entry:
     """The bundle's name and version."""
     bundle_digest: str
     latency_ms: float
-    """Milliseconds from the capture of the picture to the verdict."""
+    """Milliseconds from the capture of the picture to the verdict; 0 where the pictures have times
+    of their own that lie ahead, those of a video read as fast as can be."""
     frames: int | None
     """How many frames of the item voted; None: its row is older than this column."""
 

@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -435,3 +436,17 @@ def test_pictures_of_nothing_are_no_items(tmp_path: Path) -> None:
     assert [entry.label for entry in shown] == ["red", "blue"]
     assert (tally.items, tally.empty) == (2, 1)
     assert "empty      1 times there was no item" in tally.lines()
+
+
+def test_frames_with_times_of_their_own_are_never_early(
+    new_run: NewRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = new_run()
+    read = FolderCamera.read
+
+    def ahead(camera: FolderCamera) -> Frame | UnreadableFrame | None:
+        frame = read(camera)
+        return frame and replace(frame, captured=frame.captured + 1000)
+
+    monkeypatch.setattr(FolderCamera, "read", ahead)
+    assert list(run().latencies_ms) == [0, 0, 0]
