@@ -20,9 +20,9 @@ def main() -> int:
     arguments = _parser().parse_args()
     try:
         if arguments.photos is None:
-            from deploy.demo.drawn import drawn_demo
+            from deploy.demo.drawn import ITEMS, drawn_demo
 
-            well = drawn_demo(arguments.out, seed=arguments.seed, items=arguments.items or 100)
+            well = drawn_demo(arguments.out, seed=arguments.seed, items=arguments.items or ITEMS)
         else:
             from deploy.demo.photographs import photographs_demo
 
@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--out", type=Path, default=Path("demo"), help="folder to fill (demo)")
     parser.add_argument("--seed", type=int, default=0, help="of all chance (0)")
-    parser.add_argument("--items", type=int, help="to pass on the belt (100; of photographs: all)")
+    parser.add_argument("--items", type=int, help="to pass on the belt (160; of photographs: all)")
     parser.add_argument(
         "--photos", type=Path, help="your own photographs, a folder per class (drawn items)"
     )

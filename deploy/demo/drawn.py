@@ -25,14 +25,16 @@ from edge.cli import say
 LABELS = ("bottle", "can", "carton", "fruit")
 LEAST = 0.95
 """Purity and recovery that every lane must reach."""
-PHOTOGRAPHS = 240
+ITEMS = 160
+"""On the belt: 40 for each lane, so that one mistake is not the end of it."""
+PHOTOGRAPHS = 250
 """Of each class."""
 BELT = BeltPlan(
     width=320,
     height=240,
     frames_per_second=30,
-    views_per_second=1.2,
-    spacing_views=0.7,
+    views_per_second=1.8,
+    spacing_views=0.68,
     jitter=0.1,
     # Blue, as many belts are: on grey, clear bottles and bare cans can hardly be seen at all.
     background="#2a5a8a",

@@ -19,7 +19,7 @@ from deploy.demo.folder import (
 )
 from deploy.demo.sorting import sort_belt
 from deploy.demo.stages import Stages, pilah, pilah_json
-from deploy.demo.stations import BeltPlan, belt_camera, belt_station, write_station
+from deploy.demo.stations import TRIGGER, BeltPlan, belt_camera, belt_station, write_station
 from edge.files import write_file
 from edge.model.bundle import read_bundle
 from trainer.run import read_run
@@ -34,6 +34,15 @@ BELT = BeltPlan(
     jitter=0.1,
     background="auto",
 )
+_TRIGGER = {
+    **TRIGGER,
+    # The belt has the colour of the photographs' background: white paper on white is faint, and
+    # its parts are not items of their own.
+    "contrast": 10,
+    "min_area": 0.04,
+}
+_SCALE = 0.8
+"""Height of a photograph on the belt: the recipe augments down to this size."""
 
 
 def photographs_demo(
@@ -83,14 +92,16 @@ def sort_test_part(folder: Path, stages: Stages, *, seed: int, items: int | None
         camera = belt_camera(
             BELT,
             photographs=TEST,
-            scale=1.0,
+            scale=_SCALE,
             background="auto",
             items=count,
             seed=seed,
             truth=TRUTH,
         )
         labels = read_bundle(folder / BUNDLE).labels
-        sections = belt_station(BELT, camera, labels, bundle=BUNDLE, ledger=LEDGER)
+        sections = belt_station(
+            BELT, camera, labels, bundle=BUNDLE, ledger=LEDGER, trigger=_TRIGGER
+        )
         write_station(
             folder / STATION,
             sections,

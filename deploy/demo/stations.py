@@ -26,7 +26,7 @@ TRIGGER: Mapping[str, Any] = {
     # A corner that comes into view before the rest of its item is none.
     "min_area": 0.01,
     # The belt begins with half a view without an item: what is learned must fit in there.
-    "learn_seconds": 0.3,
+    "learn_seconds": 0.2,
 }
 
 
@@ -119,14 +119,20 @@ def write_station(path: Path, sections: Mapping[str, Any], *, comment: str) -> N
 
 
 def belt_station(
-    plan: BeltPlan, camera: Mapping[str, Any], labels: Sequence[str], *, bundle: str, ledger: str
+    plan: BeltPlan,
+    camera: Mapping[str, Any],
+    labels: Sequence[str],
+    *,
+    bundle: str,
+    ledger: str,
+    trigger: Mapping[str, Any] = TRIGGER,
 ) -> dict[str, Any]:
     """The sections of a station that sorts what passes on the belt, by motion."""
     return {
         "station": "demo",
         "bundle": bundle,
         "camera": dict(camera),
-        "trigger": dict(TRIGGER),
+        "trigger": dict(trigger),
         "belt": {"metres_per_second": round(plan.metres_per_second, 3)},
         "lanes": lanes_for(labels, plan),
         "default_lane": _REST,
