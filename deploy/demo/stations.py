@@ -20,7 +20,7 @@ _FIRST_METRES, _STEP_METRES = 0.50, 0.20
 """From the middle of the view to the first lane, and from lane to lane."""
 _PINS = tuple(pin for pin in range(27, 3, -1))
 """The GPIOs of the lanes, first to last; 0 to 3 have uses of their own on a Raspberry Pi."""
-_REST = "rest"
+_REST, _OTHERS = "rest", "others"
 TRIGGER: Mapping[str, Any] = {
     "kind": "motion",
     # A corner that comes into view before the rest of its item is none.
@@ -55,10 +55,6 @@ class BeltPlan:
     def flap_after_seconds(self) -> float:
         """How long after a lane begins to move an item is in front of its flap."""
         return FLAP_METRES / self.metres_per_second
-
-    def seconds(self, items: int) -> float:
-        """About how long so many items take."""
-        return items * self.spacing_views / self.views_per_second
 
 
 def belt_camera(plan: BeltPlan, **more: Any) -> dict[str, Any]:
@@ -98,14 +94,14 @@ def lanes_for(labels: Sequence[str], plan: BeltPlan) -> dict[str, dict[str, Any]
             },
         }
     if len(labels) > len(_PINS):
-        lanes["others"] = {"labels": list(labels[len(_PINS) :])}
+        lanes[_OTHERS] = {"labels": list(labels[len(_PINS) :])}
     lanes[_REST] = {}
     return lanes
 
 
 def lane_name(label: str) -> str:
     """The name of a label's lane."""
-    return f"{label}s" if label == _REST else label
+    return f"{label} lane" if label in (_REST, _OTHERS) else label
 
 
 def write_station(path: Path, sections: Mapping[str, Any], *, comment: str) -> None:
