@@ -52,6 +52,15 @@ class BeltPlan:
         return _VIEW_METRES * self.views_per_second
 
     @property
+    def deadline_seconds(self) -> float:
+        """How long after an item came into view it must have its verdict.
+
+        An item comes into view with its middle half a view before that of the view, or more; the
+        verdict is there when it is no further behind it than a third of the way to the next.
+        """
+        return round((0.5 + 0.35 * self.spacing_views) / self.views_per_second, 2)
+
+    @property
     def flap_after_seconds(self) -> float:
         """How long after a lane begins to move an item is in front of its flap."""
         return FLAP_METRES / self.metres_per_second
@@ -129,6 +138,8 @@ def belt_station(
         "bundle": bundle,
         "camera": dict(camera),
         "trigger": dict(trigger),
+        # Before the next item is nearer the middle of the view than this one.
+        "decision": {"deadline_seconds": plan.deadline_seconds},
         "belt": {"metres_per_second": round(plan.metres_per_second, 3)},
         "lanes": lanes_for(labels, plan),
         "default_lane": _REST,
