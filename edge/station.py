@@ -148,6 +148,8 @@ class Station:
             self._wait_for(sorting, {sorting, lanes, camera})
         finally:
             self._stop()
+            # Whoever closes an actuator next must be the only one who moves it.
+            lanes.join(_PATIENCE_SECONDS)
             self._recorder.finish()
             ledger.join(_PATIENCE_SECONDS)
             if not ledger.is_alive():
@@ -156,7 +158,7 @@ class Station:
             raise ledger.failure
         self._tally.dropped = self._slot.dropped
         self._tally.missed += self._lanes.missed
-        self._tally.lost = self._recorder.lost
+        self._tally.lost = self._recorder.lost + self._recorder.waiting
         return self._tally
 
     def _wait_for(self, sorting: Worker, working: set[Worker]) -> None:

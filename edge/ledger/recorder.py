@@ -64,11 +64,17 @@ class Recorder:
     def offer(self, entry: Entry) -> None:
         """Takes an entry without waiting; where there is no room any more, it is lost."""
         with self._changed:
-            if len(self._unseen) + len(self._waiting) >= self._capacity:
+            if self.waiting >= self._capacity:
                 self.lost += 1
                 return
             self._unseen.append(entry)
             self._changed.notify()
+
+    @property
+    def waiting(self) -> int:
+        """Entries that are not in the ledger as yet."""
+        with self._changed:
+            return len(self._unseen) + len(self._waiting)
 
     def run(self) -> None:
         """Shows and writes entries until `finish`, and then what is left."""

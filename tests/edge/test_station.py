@@ -450,3 +450,48 @@ def test_frames_with_times_of_their_own_are_never_early(
 
     monkeypatch.setattr(FolderCamera, "read", ahead)
     assert list(run().latencies_ms) == [0, 0, 0]
+
+
+def test_rows_that_wait_for_a_hanging_disk_at_the_end_count_as_lost(
+    new_run: NewRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = threading.Event()
+    monkeypatch.setattr(Ledger, "append", lambda ledger, entries: release.wait(60) and None)
+    monkeypatch.setattr(stations, "_PATIENCE_SECONDS", 0.1)
+    try:
+        assert new_run()().lost == 3
+    finally:
+        release.set()
+
+
+def test_no_actuator_is_closed_while_another_thread_moves_it(
+    new_run: NewRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, asked, safe = new_run(), threading.Event(), Servo.safe
+    join = threading.Thread.join
+    moving: list[bool] = []
+
+    def joining(thread: threading.Thread, timeout: float | None = None) -> None:
+        if thread.name == "lanes":
+            asked.set()
+        join(thread, timeout)
+
+    def slow(servo: Servo) -> None:
+        if threading.current_thread().name == "lanes":
+            asked.wait(2)
+        safe(servo)
+
+    def closing(servo: Servo) -> None:
+        moving.append(any(thread.name == "lanes" for thread in threading.enumerate()))
+
+    class Impatient(queue.SimpleQueue[Any]):
+        def get(self, block: bool = True, timeout: float | None = None) -> Any:
+            raise KeyboardInterrupt  # a second Ctrl-C
+
+    monkeypatch.setattr(threading.Thread, "join", joining)
+    monkeypatch.setattr(Servo, "safe", slow)
+    monkeypatch.setattr(Servo, "close", closing)
+    run.events = Impatient()
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    assert moving == [False]
