@@ -7,7 +7,7 @@ import math
 import queue
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -123,6 +123,11 @@ def _check(arguments: argparse.Namespace, eye: Eye, labels: Sequence[str]) -> No
         raise UsageError("--whole-region goes with --items: by key it is always the whole region")
     if not arguments.items:
         return
+    if arguments.every is not None or arguments.button is not None:
+        raise UsageError(
+            "--items takes one picture of each item by itself; --every and --button take the whole "
+            "region: keep the one or the other"
+        )
     if EMPTY in labels:
         raise UsageError(
             f"--items takes a picture when there is an item, and {EMPTY!r} is for pictures with "
@@ -269,14 +274,13 @@ def _button(gpio: int, parts: ExitStack) -> Callable[[], str | None]:
 
 
 def _gpio(text: str) -> int:
-    pin = int(text)
-    if not 0 <= pin <= 27:
+    if not text.isdecimal() or int(text) > 27:
         raise argparse.ArgumentTypeError(f"must be a GPIO number, 0 to 27. Received: {text}")
-    return pin
+    return int(text)
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"must be more than 0. Received: {text}")
-    return seconds
+    with suppress(ValueError):
+        if 0 < (seconds := float(text)) < math.inf:
+            return seconds
+    raise argparse.ArgumentTypeError(f"must be seconds, more than 0. Received: {text}")

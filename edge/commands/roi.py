@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
 _WARM_UPS = 15
 """Frames that a live camera's exposure and colours get to settle."""
-_SMALLEST = 8
-"""Pixels of a region's sides."""
+_SMALLEST, _LARGEST = 8, 32768
+"""Pixels of a region's sides, as in a station file."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -107,11 +108,12 @@ def _line(region: Region) -> str:
 
 
 def _numbers(text: str) -> tuple[int, int, int, int]:
-    parts = [int(part) for part in text.split(",")]
-    if len(parts) != 4 or min(parts[:2]) < 0 or min(parts[2:]) < _SMALLEST:
-        raise argparse.ArgumentTypeError(
-            "must be LEFT,TOP,WIDTH,HEIGHT in pixels, the first two at least 0, the others at "
-            f"least {_SMALLEST}. Received: {text}"
-        )
-    left, top, width, height = parts
-    return left, top, width, height
+    with suppress(ValueError):  # no numbers, or not four
+        left, top, width, height = (int(part) for part in text.split(","))
+        fits = min(left, top) >= 0 and min(width, height) >= _SMALLEST
+        if fits and max(left, top, width, height) <= _LARGEST:
+            return left, top, width, height
+    raise argparse.ArgumentTypeError(
+        "must be LEFT,TOP,WIDTH,HEIGHT in pixels, the first two at least 0, the others at least "
+        f"{_SMALLEST}, none above {_LARGEST}. Received: {text}"
+    )

@@ -218,6 +218,8 @@ def test_a_slip_in_a_label_is_pointed_out(
     [
         (["--label", "empty", "--items"], EXIT_USAGE, "is for pictures with none"),
         (["--label", "can", "--items"], EXIT_USAGE, "every frame is an item"),
+        (["--label", "can", "--items", "--every", "1"], EXIT_USAGE, "keep the one or the other"),
+        (["--label", "can", "--items", "--button", "4"], EXIT_USAGE, "keep the one or the other"),
         (["--label", "can", "--whole-region"], EXIT_USAGE, "goes with --items"),
         (["--label", "a/b"], EXIT_DATA, "rename"),
         (["--label", "can", "--out", "station.yaml"], EXIT_IO, "cannot create station.yaml"),
@@ -236,14 +238,24 @@ def test_words_that_do_not_fit_together(
 
 
 @pytest.mark.parametrize(
-    "words",
-    [[], ["--label"], ["--label", "a", "--count", "0"], ["--label", "a", "--every", "0"],
-     ["--label", "a", "--button", "28"]],
-)  # fmt: skip
-def test_words_that_are_refused_outright(station: Path, words: list[str]) -> None:
+    ("words", "problem"),
+    [
+        ([], "required: --label"),
+        (["--label"], "expected one argument"),
+        (["--label", "a", "--count", "0"], "must be 1 or more. Received: 0"),
+        (["--label", "a", "--every", "0"], "must be seconds, more than 0. Received: 0"),
+        (["--label", "a", "--every", "soon"], "must be seconds, more than 0. Received: soon"),
+        (["--label", "a", "--button", "28"], "must be a GPIO number, 0 to 27. Received: 28"),
+        (["--label", "a", "--button", "B"], "must be a GPIO number, 0 to 27. Received: B"),
+    ],
+)
+def test_words_that_are_refused_outright(
+    station: Path, words: list[str], problem: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as ending:
         main(["capture", str(station), *words])
     assert ending.value.code == EXIT_USAGE
+    assert problem in capsys.readouterr().err
 
 
 def test_a_station_file_with_mistakes_is_refused(

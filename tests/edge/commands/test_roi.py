@@ -91,11 +91,20 @@ def test_a_picture_that_cannot_be_written(
     assert problem in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("region", ["1,2,3", "a,b,c,d", "0,0,7,20", "0,0,20,7", "-1,0,20,20"])
-def test_numbers_that_are_no_region(station: Path, region: str) -> None:
+@pytest.mark.parametrize(
+    "region",
+    ["1,2,3", "a,b,c,d", "0,0,7,20", "0,0,20,7", "-1,0,20,20", "0,0,40000,20", "1.5,0,20,20"],
+)
+def test_numbers_that_are_no_region(
+    station: Path, region: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as ending:
         main(["roi", "station.yaml", f"--region={region}"])
     assert ending.value.code == EXIT_USAGE
+    assert (
+        f"must be LEFT,TOP,WIDTH,HEIGHT in pixels, the first two at least 0, the others at "
+        f"least 8, none above 32768. Received: {region}" in capsys.readouterr().err
+    )
 
 
 def test_pictures_that_cannot_be_read_are_passed_over(
