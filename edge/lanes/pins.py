@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import chdir, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -74,7 +75,7 @@ def open_pins(board: Path = _BOARD) -> Pins:
     try:
         # On import lgpio makes a pipe in the current folder, which may not be writable, and keeps
         # it open: its name is needed no more.
-        with tempfile.TemporaryDirectory() as folder, chdir(folder):
+        with tempfile.TemporaryDirectory() as folder, _working_in(folder):
             from edge.lanes.lgpio_pins import SteadyFactory
 
         return Pins(SteadyFactory(), real=True, title=f"real, {name}")
@@ -100,6 +101,27 @@ def pin_errors(pin: int) -> Iterator[None]:
             f"GPIO {pin} cannot be used: {type(error).__name__}: {error}. Does another program "
             "hold it? `gpioinfo` tells"
         ) from error
+
+
+@contextmanager
+def _working_in(folder: str) -> Iterator[None]:
+    """Makes `folder` the current one for a while.
+
+    The one before may be gone, or closed to this user, as with `sudo -u pilah` in a home folder:
+    then the root is the current folder from now on.
+    """
+    try:
+        before = Path.cwd()
+    except OSError:
+        before = Path("/")
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        try:
+            os.chdir(before)
+        except OSError:
+            os.chdir("/")
 
 
 def _board_name(board: Path) -> str:

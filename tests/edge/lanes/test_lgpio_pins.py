@@ -135,3 +135,23 @@ def test_lgpio_is_loaded_in_a_folder_that_it_can_write(
     assert (tmp_path / "where").read_text() != str(here)
     assert Path.cwd() == here
     assert os.access((tmp_path / "where").read_text(), os.F_OK) is False
+
+
+@pytest.mark.parametrize("goes", ["before", "meanwhile"])
+def test_a_current_folder_that_cannot_be_gone_back_to_does_no_harm(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, goes: str
+) -> None:
+    here = tmp_path / "here"
+    here.mkdir()
+    going = f"import pathlib\npathlib.Path({str(here)!r}).rmdir()\n" if goes == "meanwhile" else ""
+    (tmp_path / "lgpio.py").write_text(going + "raise ImportError('as asked')\n")
+    board = tmp_path / "model"
+    board.write_bytes(b"Raspberry Pi 5\0")
+    monkeypatch.chdir(here)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "lgpio", raising=False)
+    if goes == "before":
+        here.rmdir()
+    with pytest.raises(PinError, match="lgpio cannot be loaded"):
+        open_pins(board)
+    assert Path.cwd() == Path("/")
