@@ -50,14 +50,29 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _safe(lanes: Mapping[str, Lane]) -> int:
+    """Puts every lane into its safe state that can be put there.
+
+    Raises:
+        PinError: of those that cannot, the first.
+    """
+    from edge.cli import say
+    from edge.errors import PinError
     from edge.lanes.pins import open_pins
     from edge.service import stop_signals
 
+    failures = []
     with stop_signals(), ExitStack() as parts:
         pins = parts.enter_context(open_pins())
-        for lane in lanes.values():
-            if lane.actuator is not None:
+        for name, lane in lanes.items():
+            if lane.actuator is None:
+                continue
+            try:
                 parts.callback(lane.actuator.open(pins).close)
+            except PinError as error:  # the others must not stay as they were
+                say(f"{name}: not made safe")
+                failures.append(error)
+    if failures:
+        raise failures[0]
     return EXIT_OK
 
 

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from edge.cli import main
-from edge.errors import EXIT_CONFIG, EXIT_OK
+from edge.errors import EXIT_CONFIG, EXIT_OK, EXIT_UNAVAILABLE
 
 STATION = """\
 station: bin-1
@@ -122,6 +122,28 @@ def test_every_lane_can_be_made_safe_after_a_station_was_killed(station: Path) -
     seen = json.loads(done.stdout.splitlines()[-1])
     assert seen["GPIO18"] == pytest.approx([1 / 20, 0])
     assert seen["GPIO23"] == [1, 0]  # a mock pin that is let go is low
+
+
+def test_a_lane_that_cannot_be_made_safe_does_not_keep_the_others(station: Path) -> None:
+    script = SCRIPT.replace('"test"', '"safe"').replace(
+        "from edge.cli import main",
+        """
+from edge.cli import main
+from edge.errors import PinError
+from edge.lanes.servo import Servo
+def broken(servo, settings, pins):
+    raise PinError("GPIO 18 cannot be used")
+Servo.__init__ = broken
+""",
+    )
+    station.write_text(STATION.replace("50,", "50, active_high: false,"), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(station)], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == EXIT_UNAVAILABLE
+    assert json.loads(done.stdout.splitlines()[-1])["GPIO23"] == [1, 0]
+    assert "warm: not made safe\n" in done.stderr
+    assert "error: GPIO 18 cannot be used" in done.stderr
 
 
 @pytest.mark.parametrize(
