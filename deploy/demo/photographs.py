@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import statistics
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from deploy.demo.closing import close_photographs
@@ -22,6 +25,7 @@ from deploy.demo.stages import Stages, pilah, pilah_json
 from deploy.demo.stations import TRIGGER, BeltPlan, belt_camera, belt_station, write_station
 from edge.files import write_file
 from edge.model.bundle import read_bundle
+from edge.model.image_file import read_image
 from trainer.run import read_run
 
 # The model looks at the whole region, so one item is in it at a time.
@@ -41,8 +45,9 @@ _TRIGGER = {
     "contrast": 10,
     "min_area": 0.04,
 }
-_SCALE = 0.8
+_SCALE = 0.85
 """Height of a photograph on the belt: the recipe augments down to this size."""
+_SAMPLE = 24
 
 
 def photographs_demo(
@@ -85,12 +90,13 @@ def sort_test_part(folder: Path, stages: Stages, *, seed: int, items: int | None
     Uses the run and the bundle that lie in `folder`, however they came there.
     """
     with stages.stage("check", "check: the bundle on the test part, as the device sees it"):
-        count = write_test_part(folder, items)
+        photographs = write_test_part(folder, items)
         pilah("edge", "inspect", folder / BUNDLE)
         evaluation = pilah_json("edge", "evaluate", folder / BUNDLE, folder / TEST)
-    with stages.stage("belt", f"belt: the {count} photographs of the test part"):
+    count, plan = len(photographs), belt_for(photographs)
+    with stages.stage("belt", f"belt: {count} photographs of the test part"):
         camera = belt_camera(
-            BELT,
+            plan,
             photographs=TEST,
             scale=_SCALE,
             background="auto",
@@ -100,7 +106,7 @@ def sort_test_part(folder: Path, stages: Stages, *, seed: int, items: int | None
         )
         labels = read_bundle(folder / BUNDLE).labels
         sections = belt_station(
-            BELT, camera, labels, bundle=BUNDLE, ledger=LEDGER, trigger=_TRIGGER
+            plan, camera, labels, bundle=BUNDLE, ledger=LEDGER, trigger=_TRIGGER
         )
         write_station(
             folder / STATION,
@@ -113,13 +119,26 @@ def sort_test_part(folder: Path, stages: Stages, *, seed: int, items: int | None
         belt,
         stages,
         seed=seed,
-        flap_after_seconds=BELT.flap_after_seconds,
+        flap_after_seconds=plan.flap_after_seconds,
         evaluation=evaluation,
     )
 
 
-def write_test_part(folder: Path, items: int | None = None) -> int:
-    """How many pictures of the run's test part are now in `folder`/test.csv.
+def belt_for(photographs: Sequence[Path]) -> BeltPlan:
+    """A belt whose view has the photographs' shape, the median of a sample of them.
+
+    The model looks at the whole view, so that another shape would show it everything stretched.
+    """
+    step = max(1, len(photographs) // _SAMPLE)
+    shapes = [read_image(path).shape for path in photographs[::step]]
+    ratio = min(3.0, max(1 / 3, statistics.median(width / height for height, width, _ in shapes)))
+    pixels = BELT.width * BELT.height
+    width, height = (8 * round((pixels * by) ** 0.5 / 8) for by in (ratio, 1 / ratio))
+    return replace(BELT, width=width, height=height)
+
+
+def write_test_part(folder: Path, items: int | None = None) -> list[Path]:
+    """The pictures of the run's test part, which are now named by `folder`/test.csv.
 
     Args:
         items: takes so many at most, evenly from all of it; None: all.
@@ -132,4 +151,4 @@ def write_test_part(folder: Path, items: int | None = None) -> int:
     rows.writerow(("path", "label"))
     rows.writerows((picture.path, picture.label) for picture in pictures)
     write_file(folder / TEST, text.getvalue())
-    return len(pictures)
+    return [picture.path for picture in pictures]
