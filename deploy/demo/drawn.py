@@ -28,7 +28,7 @@ LEAST = 0.95
 """Purity and recovery that every lane must reach."""
 ITEMS = 160
 """On the belt: 40 for each lane, so that one mistake is not the end of it."""
-PHOTOGRAPHS = 250
+PHOTOGRAPHS = 320
 """Of each class."""
 BELT = BeltPlan(
     width=320,

@@ -42,11 +42,12 @@ _TRIGGER = {
     **TRIGGER,
     # The belt has the colour of the photographs' background: white paper on white is faint, and
     # its parts are not items of their own.
-    "contrast": 10,
-    "min_area": 0.04,
+    "contrast": 7,
+    "min_area": 0.05,
 }
-_SCALE = 0.85
-"""Height of a photograph on the belt: the recipe augments down to this size."""
+_SCALE = 0.75
+"""Height of a photograph on the belt: all of it is in view for a while, and the recipe
+augments about so far."""
 _SAMPLE = 24
 
 

@@ -18,6 +18,8 @@ _VIEW_METRES = 0.40
 """How much of the belt is in view: a bottle of 25 cm fits in."""
 _FIRST_METRES, _STEP_METRES = 0.50, 0.20
 """From the middle of the view to the first lane, and from lane to lane."""
+_EXPOSURE_SECONDS = 0.002
+"""A shutter as short as a belt needs: what moves by more than a pixel meanwhile is blurred."""
 _PINS = tuple(pin for pin in range(27, 3, -1))
 """The GPIOs of the lanes, first to last; 0 to 3 have uses of their own on a Raspberry Pi."""
 _REST, _OTHERS = "rest", "others"
@@ -81,6 +83,7 @@ def belt_camera(plan: BeltPlan, **more: Any) -> dict[str, Any]:
         "spacing_views": plan.spacing_views,
         "jitter": plan.jitter,
         "background": plan.background,
+        "exposure_seconds": _EXPOSURE_SECONDS,
         **more,
     }
 
