@@ -13,26 +13,32 @@ from types import FrameType
 
 from edge.worker import Events
 
-STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-"""SIGHUP comes when the terminal or its ssh connection is gone: a coil must not stay on then."""
+_OF_A_TERMINAL = (signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
+"""The terminal or its ssh connection is gone; Ctrl-\\; Ctrl-Z. A coil must not stay on then, nor
+stand still half-way: a process that is halted switches nothing off."""
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, *_OF_A_TERMINAL)
 
 
 @contextmanager
 def stop_signals() -> Iterator[Events]:
-    """A queue into which SIGTERM, SIGHUP and Ctrl-C are put, instead of ending the process.
+    """A queue into which STOP_SIGNALS are put, instead of ending or halting the process.
 
-    A second Ctrl-C raises KeyboardInterrupt, in case the clean end takes too long. Must be used in
-    the main thread.
+    A second Ctrl-C raises KeyboardInterrupt, in case the clean end takes too long. Those of a
+    terminal that are ignored already stay so: whoever used `nohup` means it. Must be used in the
+    main thread.
     """
     events: Events = queue.SimpleQueue()
     before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    for number in _OF_A_TERMINAL:
+        if before[number] == signal.SIG_IGN:
+            del before[number]
 
     def put(number: int, frame: FrameType | None) -> None:
         if number == signal.SIGINT:
             signal.signal(number, before[signal.SIGINT])
         events.put(signal.Signals(number))
 
-    for number in STOP_SIGNALS:
+    for number in before:
         signal.signal(number, put)
     try:
         yield events

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.service import Notifier, stop_signals
+from edge.service import STOP_SIGNALS, Notifier, stop_signals
 
 
 class Systemd:
@@ -153,12 +153,34 @@ def test_where_nobody_listens_nothing_happens(address: str) -> None:
     assert notifier.watchdog_seconds == (1.0 if address else None)
 
 
-def test_sigterm_becomes_an_event_and_its_handler_comes_back() -> None:
-    before = signal.getsignal(signal.SIGTERM)
+@pytest.fixture
+def terminal_there() -> Iterator[None]:
+    """As where nobody called `nohup` for the tests."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in STOP_SIGNALS[2:]}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("terminal_there")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT", "SIGTSTP"])
+def test_a_signal_becomes_an_event_and_its_handler_comes_back(name: str) -> None:
+    number = signal.Signals[name]
+    before = signal.getsignal(number)
     with stop_signals() as events:
-        signal.raise_signal(signal.SIGTERM)
-        assert events.get(timeout=5) is signal.SIGTERM
-    assert signal.getsignal(signal.SIGTERM) is before
+        assert signal.getsignal(number) != before  # or it would end or halt the tests
+        signal.raise_signal(number)
+        assert events.get(timeout=5) is number
+    assert signal.getsignal(number) is before
+
+
+@pytest.mark.usefixtures("terminal_there")
+def test_who_is_to_outlive_the_terminal_does() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as `nohup` does
+    with stop_signals() as events:
+        signal.raise_signal(signal.SIGHUP)
+        assert events.empty()
+    assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
 
 
 def test_a_second_ctrl_c_interrupts() -> None:
