@@ -272,17 +272,18 @@ def _bundle(file: YamlFile) -> tuple[Bundle | None, list[Problem]]:
 
 
 def _pins_used_twice(content: dict[Any, Any]) -> Iterator[Problem]:
-    first: dict[int, Location] = {}
-    for location, pin in _pins(content, ()):
-        if pin in first:
-            other = ".".join(map(str, first[pin]))
-            message = f"pin {pin} is used by {other} already: give each device a pin of its own"
+    first: dict[str, Location] = {}
+    for location, name in _pins(content, ()):
+        if name in first:
+            other, kind = ".".join(map(str, first[name])), name.partition(" ")[0]
+            message = f"{name} is used by {other} already: give each device a {kind} of its own"
             yield Problem(location, message)
         else:
-            first[pin] = location
+            first[name] = location
 
 
-def _pins(value: Any, location: Location) -> Iterator[tuple[Location, int]]:
+def _pins(value: Any, location: Location) -> Iterator[tuple[Location, str]]:
+    """Each pin, and each channel of the PWM hardware, with its kind and its name."""
     if isinstance(value, list):
         for index, part in enumerate(value):
             yield from _pins(part, (*location, index))
@@ -291,7 +292,10 @@ def _pins(value: Any, location: Location) -> Iterator[tuple[Location, int]]:
             name = str(key)
             if name == "pin" or name.endswith("_pin"):
                 if isinstance(part, int):
-                    yield (*location, name), part
+                    yield (*location, name), f"pin {part}"
+            elif name == "hardware_pwm":
+                if isinstance(part, str):
+                    yield (*location, name), f"channel {part}"
             else:
                 yield from _pins(part, (*location, name))
 

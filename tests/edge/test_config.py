@@ -174,6 +174,20 @@ def test_every_mistake_is_told_at_once_in_the_order_of_lines(
     assert [int(problem.partition(":")[0]) for problem in problems] == [3, 5, 11, 12, 13]
 
 
+def test_two_servos_on_one_channel_are_told(tmp_path: Path, tiny_bundle: Path) -> None:
+    servo = "rest_angle: 0, active_angle: 60, hardware_pwm: pwmchip0/pwm0"
+    problems = problems_of(
+        tmp_path,
+        tiny_bundle,
+        ("rest_angle: 0, active_angle: 60", servo),
+        ("kind: solenoid, pin: 23", f"kind: servo, pin: 23, {servo}"),
+    )
+    assert problems == [
+        "11: lanes.cold.actuator.hardware_pwm: channel pwmchip0/pwm0 is used by "
+        "lanes.warm.actuator.hardware_pwm already: give each device a channel of its own"
+    ]
+
+
 def test_a_misspelt_key_does_not_make_its_labels_homeless(
     tmp_path: Path, tiny_bundle: Path
 ) -> None:
