@@ -69,7 +69,7 @@ class Ballot:
         label, confidence = self._rules.labels[best], float(joined[best])
         agreeing = sum(int(scores.argmax()) == best for scores in votes)
         reject = None
-        if agreeing < self._rules.agreement * len(votes):
+        if agreeing / len(votes) < self._rules.agreement:  # 14 / 25 is 0.56, 0.56 * 25 is above 14
             reject = RejectReason.DISAGREEMENT
         elif confidence < self._rules.accept[label]:
             reject = RejectReason.LOW_CONFIDENCE

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.decision import Destination, Sending, decide, send, unreadable
+from edge.decision import Ballot, Destination, Rules, Sending, decide, send, unreadable
 from edge.flow import RejectReason, Verdict
 
 LABELS = ("can", "bottle")
@@ -55,6 +55,21 @@ def test_the_best_label_is_accepted_from_its_threshold_on(
     assert (found.label, found.reject) == (label, reject)
     assert found.accepted == (reject is None)
     assert found.confidence == pytest.approx(max(scores))
+
+
+@pytest.mark.parametrize(
+    ("agreeing", "of", "agreement", "enough"),
+    [(3, 5, 0.6, True), (2, 5, 0.6, False), (14, 25, 0.56, True), (13, 25, 0.56, False)],
+)
+def test_a_share_of_frames_that_is_reached_is_enough(
+    agreeing: int, of: int, agreement: float, enough: bool
+) -> None:
+    ballot = Ballot(Rules(LABELS, {"can": 0.3, "bottle": 0.3}, agreement=agreement))
+    for number in range(of):
+        scores = (0.9, 0.1) if number < agreeing else (0.4, 0.6)
+        ballot.add(np.array(scores, np.float32))
+    found = ballot.verdict()
+    assert (found.label, found.reject) == ("can", None if enough else RejectReason.DISAGREEMENT)
 
 
 @pytest.mark.parametrize(
