@@ -56,7 +56,12 @@ class Decision(Section):
     ] = 3
     max_frames: Annotated[
         int,
-        Field(ge=1, le=1000, description="an item's verdict comes with this frame at the latest"),
+        Field(
+            ge=1,
+            le=1000,
+            description="an item's verdict comes with this frame at the latest, of those "
+            "that show it well",
+        ),
     ] = 20
     agreement: Annotated[
         float,

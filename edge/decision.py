@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import IntEnum
 
 import numpy as np
 
@@ -23,47 +24,65 @@ class Rules:
     agreement: float = 0.6
 
 
+_PATIENCE = 5
+"""An item that is never to be seen well has its verdict after so many times `max_frames`."""
+
+
+class Framing(IntEnum):
+    """How well a frame shows an item; the best ones of an item vote."""
+
+    CUT = 0
+    """It is cut off by the region's edge."""
+    ASIDE = 1
+    """It is whole, but on its way to or from the middle, for a model that looks at all of it."""
+    GOOD = 2
+    """It is as the model knows it from its photographs."""
+
+
 class Ballot:
     """The votes of one item: the scores of its frames, joined into one verdict.
 
     The joined scores are the mean of the frames' probabilities, a soft vote, to which the accept
-    thresholds apply as to those of one frame. Frames in which the item is cut off by the region's
-    edge count only while there is none that shows it whole.
+    thresholds apply as to those of one frame. Only the frames of the best framing there is vote.
     """
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        self._whole: list[Scores] = []
-        self._cut: list[Scores] = []
+        self._votes: dict[Framing, list[Scores]] = {framing: [] for framing in Framing}
 
-    def add(self, scores: Scores, *, whole: bool = True) -> None:
+    def add(self, scores: Scores, framing: Framing = Framing.GOOD) -> None:
         """Counts one more frame.
 
         Args:
             scores: float32 (classes,), class probabilities.
-            whole: False where the item is cut off by the region's edge.
+            framing: how well it shows the item.
         """
-        (self._whole if whole else self._cut).append(scores)
+        self._votes[framing].append(scores)
 
     @property
     def frames(self) -> int:
-        """How many frames count."""
-        return len(self._whole or self._cut)
+        """How many frames vote."""
+        return len(self._voting)
+
+    @property
+    def _voting(self) -> list[Scores]:
+        return next((self._votes[f] for f in reversed(Framing) if self._votes[f]), [])
 
     @property
     def decided(self) -> bool:
         """True where more frames are not needed: the verdict is clear, or there were enough."""
-        rules = self._rules
-        if len(self._whole) + len(self._cut) >= rules.max_frames:
+        good = self._votes[Framing.GOOD]
+        seen = sum(map(len, self._votes.values()))
+        if len(good) >= self._rules.max_frames or seen >= _PATIENCE * self._rules.max_frames:
             return True
-        if len(self._whole) < rules.clear_frames:
+        if len(good) < self._rules.clear_frames:
             return False
-        best = {int(scores.argmax()) for scores in self._whole}
+        best = {int(scores.argmax()) for scores in good}
         return len(best) == 1 and self.verdict().accepted
 
     def verdict(self) -> Verdict:
         """What the frames say together; there must be one at least."""
-        votes = self._whole or self._cut
+        votes = self._voting
         joined: Scores = votes[0] if len(votes) == 1 else np.mean(votes, axis=0, dtype=np.float32)
         best = int(joined.argmax())
         label, confidence = self._rules.labels[best], float(joined[best])

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from edge.decision import Ballot, Rules
+from edge.decision import Ballot, Framing, Rules
 from edge.flow import Frame, Scores, Sighting, Verdict
 from edge.model.image_file import Image
 from edge.model.preprocess import Box
 from edge.trigger import Trigger
+
+_MIDDLE = 0.15
+"""How far from the middle of the region, in widths and heights of it, an item is in the middle:
+about what the shifts of a training's augmentation cover."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +80,18 @@ class Sorter:
         rules: Rules,
         closing: Closing,
         clock: Callable[[], float],
+        whole_region: bool = False,
     ) -> None:
         """No item is in view.
 
         Args:
             score: class probabilities of the item in a box of a region.
+            whole_region: the model looks at all of the region (`crop: region`), and knows items
+                where photographs have them: one that travels is seen best in the middle.
             clock: seconds, the clock of the frames' capture times.
         """
         self._trigger, self._score, self._clock = trigger, score, clock
-        self._rules, self._closing = rules, closing
+        self._rules, self._closing, self._whole_region = rules, closing, whole_region
         self._voting: dict[int, _Voting] = {}
         self._decided: set[int] = set()
 
@@ -131,9 +138,21 @@ class Sorter:
             voting = _Voting(Ballot(self._rules), frame.captured, frame, sighting.box, passed)
             self._voting[item] = voting
         voting.frame, voting.box, voting.passed = frame, sighting.box, passed
-        voting.ballot.add(self._score(frame.image, sighting.box), whole=sighting.whole)
+        voting.ballot.add(self._score(frame.image, sighting.box), self._framing(sighting, frame))
         if voting.ballot.decided:
             yield self._close(item)
+
+    def _framing(self, sighting: Sighting, frame: Frame) -> Framing:
+        if not sighting.whole:
+            return Framing.CUT
+        travels = sighting.passed is not None
+        if not self._whole_region or sighting.box is None or not travels:
+            return Framing.GOOD
+        height, width = frame.image.shape[:2]
+        box = sighting.box
+        aside = abs(box.left + box.width / 2 - width / 2) / width
+        above = abs(box.top + box.height / 2 - height / 2) / height
+        return Framing.GOOD if max(aside, above) <= _MIDDLE else Framing.ASIDE
 
     def _closes(self, voting: _Voting) -> float | None:
         return self._closing.at(voting.first, voting.passed)

@@ -307,6 +307,7 @@ class Station:
                 margin_seconds=_VERDICT_SECONDS + 2 * inference_seconds,
             ),
             clock=self._clock,
+            whole_region=classifier.spec.crop == "region",
         )
 
     def _open_model(self) -> tuple[Classifier, float]:

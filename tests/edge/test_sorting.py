@@ -41,9 +41,16 @@ class Script:
         return self.now
 
 
-def sorter(script: Script, closing: Closing = NO_LIMIT) -> Sorter:
+def sorter(script: Script, closing: Closing = NO_LIMIT, *, whole_region: bool = False) -> Sorter:
     rules = Rules(LABELS, {"can": 0.8, "bottle": 0.8}, clear_frames=3, max_frames=6)
-    return Sorter(script, script.score, rules=rules, closing=closing, clock=script.clock)
+    return Sorter(
+        script,
+        script.score,
+        rules=rules,
+        closing=closing,
+        clock=script.clock,
+        whole_region=whole_region,
+    )
 
 
 def seen(item: int = 1, *, whole: bool = True, passed: float | None = None) -> Sighting:
@@ -54,10 +61,12 @@ def gone(item: int = 1, *, passed: float | None = None) -> Sighting:
     return Sighting(item, BOX, gone=True, passed=passed)
 
 
-def play(script: Script, closing: Closing = NO_LIMIT) -> list[tuple[int, Outcome]]:
+def play(
+    script: Script, closing: Closing = NO_LIMIT, *, whole_region: bool = False
+) -> list[tuple[int, Outcome]]:
     """(number of the frame, outcome) of every verdict; a frame each tenth of a second from 0."""
     found: list[tuple[int, Outcome]] = []
-    sorting = sorter(script, closing)
+    sorting = sorter(script, closing, whole_region=whole_region)
     for number in range(len(script.sightings)):
         script.now = number / 10
         frame = Frame(np.zeros((8, 8, 3), np.uint8), script.now, number)
@@ -151,6 +160,32 @@ def test_a_vote_is_closed_in_time_when_no_more_frames_come() -> None:
     script.now = 2.0
     assert [outcome.verdict.label for outcome in sorting.close_due()] == ["can"]
     assert sorting.next_closing is None
+
+
+AT_THE_EDGE, IN_THE_MIDDLE = Box(0, 0, 4, 4), Box(2, 2, 4, 4)
+
+
+@pytest.mark.parametrize(
+    ("whole_region", "passed", "frame", "label"),
+    [
+        (True, 0.5, 5, "can"),  # the three frames in the middle
+        (False, 0.5, 2, "bottle"),  # a model of cut-out items sees it well everywhere
+        (True, None, 2, "bottle"),  # at rest: it will not come to the middle
+    ],
+)
+def test_a_model_of_the_whole_region_hears_the_frames_with_the_item_in_the_middle(
+    whole_region: bool, passed: float | None, frame: int, label: str
+) -> None:
+    boxes = [AT_THE_EDGE] * 3 + [IN_THE_MIDDLE] * 3
+    script = Script([[Sighting(1, box, passed=passed)] for box in boxes], [BOTTLE] * 3 + [CAN] * 3)
+    ((number, outcome),) = play(script, whole_region=whole_region)[:1]
+    assert (number, outcome.verdict.label, outcome.frames) == (frame, label, 3)
+
+
+def test_an_item_never_seen_well_gets_its_verdict_all_the_same() -> None:
+    script = Script([[seen(whole=False)]] * 40, [CAN] * 40)
+    ((number, outcome),) = play(script)
+    assert (number, outcome.frames) == (29, 30)  # five times max_frames
 
 
 @pytest.mark.parametrize(
