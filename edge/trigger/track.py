@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +20,9 @@ AT_REST = 0.0125
 _TRAVELS = 0.05
 """What has moved by less does not travel, as a share of the picture's longer side."""
 _FITTED = 12
-"""The line along which an item travels is fitted to so many of its sightings."""
+"""The line along which an item travels is fitted to so many of its latest sightings, or to more
+where it has not gone twice as far as what travels has: on a slow belt, or with a quick camera."""
+_REMEMBERED = 250
 
 
 class Edges(NamedTuple):
@@ -61,9 +65,29 @@ class Edges(NamedTuple):
 
 class _Point(NamedTuple):
     seen: float
-    centre: Vector
-    sure: tuple[bool, bool]
-    """Across, down: not falsified by the picture's edge."""
+    edges: Edges
+    cut: tuple[bool, bool, bool, bool]
+    """Which of the edges are the picture's own."""
+
+    @property
+    def centre(self) -> Vector:
+        return self.edges.centre
+
+    def side(self, axis: int) -> float:
+        """Pixels of it that are seen, across (0) or down (1)."""
+        return self.edges[axis + 2] - self.edges[axis]
+
+    def is_sure(self, axis: int) -> bool:
+        """Not falsified by the picture's edge."""
+        return not (self.cut[axis] or self.cut[axis + 2])
+
+    def place(self, axis: int, side: float) -> float:
+        """Where its centre is, also the centre of what the edge hides in part, from its `side`."""
+        if self.cut[axis] and not self.cut[axis + 2]:
+            return self.edges[axis + 2] - side / 2
+        if self.cut[axis + 2] and not self.cut[axis]:
+            return self.edges[axis] + side / 2
+        return (self.edges[axis] + self.edges[axis + 2]) / 2
 
 
 class Track:
@@ -97,7 +121,7 @@ class Track:
         self.passed: float | None = None
         self.number: int | None = None
         self._rest = Edges.of(box)
-        self._points = deque([self._point()], maxlen=_FITTED)
+        self._points = deque([self._point()], maxlen=_REMEMBERED)
         self._settled = False
 
     def expected(self, at: float, usual: Vector | None) -> Edges:
@@ -126,9 +150,10 @@ class Track:
             self._rest, self.still_since = now, at
         self._points.append(self._point())
         if not self._settled:
-            self.passed = self._passing()
+            latest = self._latest()
+            self.passed = self._passing(latest)
             # Once both sides of the middle were seen, more sightings could only blur it.
-            first = self._points[0].seen
+            first = latest[0].seen
             self._settled = self.passed is not None and first <= self.passed <= at
 
     def share(self, box: Box, extent: Box, at: float) -> None:
@@ -167,32 +192,37 @@ class Track:
         self.velocity = paces[0], paces[1]
 
     def _point(self) -> _Point:
-        left, top, right, bottom = self.cut
-        return _Point(
-            self.seen, Edges.of(self.box).centre, (not (left or right), not (top or bottom))
-        )
+        return _Point(self.seen, Edges.of(self.box), self.cut)
 
-    def _passing(self) -> float | None:
+    def _latest(self) -> list[_Point]:
+        """The sightings to which a line is fitted."""
+        points, far = list(self._points), 2 * _TRAVELS * max(self._size)
+        across, down = points[-1].centre
+        for begin in range(len(points) - _FITTED, 0, -1):
+            left, top = points[begin].centre
+            if math.hypot(across - left, down - top) >= far:
+                return points[begin:]
+        return points
+
+    def _passing(self, latest: Sequence[_Point]) -> float | None:
         """When its centre is nearest to the picture's middle, on a line fitted to the centres.
 
-        By least squares, across and down each by itself: centre = start + pace * time. Of the
-        points at which the edge hides a part, only as many are used as are needed.
+        By least squares, across and down each by itself: centre = start + pace * time. What the
+        edge hides of it is known once all of it was seen; until then it has the largest side seen.
         """
-        start, pace, longest = np.zeros(2), np.zeros(2), 0.0
+        times = np.array([point.seen - self.seen for point in latest])
+        lasted = float(np.ptp(times))
+        if lasted <= 0:
+            return None
+        apart = times - times.mean()
+        start, pace = np.zeros(2), np.zeros(2)
         for axis in range(2):
-            points = [point for point in self._points if point.sure[axis]]
-            if len(points) < 2:
-                points = list(self._points)
-            times = np.array([point.seen - self.seen for point in points])
-            places = np.array([point.centre[axis] for point in points])
-            lasted = float(np.ptp(times))
-            if lasted <= 0:
-                return None
-            apart = times - times.mean()
+            sides = [point.side(axis) for point in latest if point.is_sure(axis)]
+            side = sides[-1] if sides else max(point.side(axis) for point in latest)
+            places = np.array([point.place(axis, side) for point in latest])
             pace[axis] = apart @ places / (apart @ apart)
             start[axis] = places.mean() - pace[axis] * times.mean()
-            longest = max(longest, lasted)
         speed = float(np.hypot(*pace))
-        if speed * longest < _TRAVELS * max(self._size):
+        if speed * lasted < _TRAVELS * max(self._size):
             return None
         return self.seen + float((np.array(self._size) / 2 - start) @ pace) / speed**2

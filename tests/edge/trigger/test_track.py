@@ -30,3 +30,32 @@ def test_what_lies_at_the_edge_is_not_leaving() -> None:
     assert not track.is_leaving(6.0)
     assert track.still_since == 5.0
     assert track.passed is None
+
+
+@pytest.mark.parametrize("per_second", [10, 30, 90])
+@pytest.mark.parametrize("pace", [8.0, 40.0, 120.0])  # pixels a second
+@pytest.mark.parametrize(
+    ("where", "within"),
+    [("third whole sighting", 2.0), ("half in", 16.0)],  # a half of what is hidden, at most
+)
+def test_when_it_passes_is_known_as_it_comes_in_on_any_belt_with_any_camera(
+    per_second: int, pace: float, where: str, within: float
+) -> None:
+    length, width = 32, SIZE[0]
+    track: Track | None = None
+    whole = 0
+    for number in range(10_000):
+        at, right = number / per_second, (number + 1) * pace / per_second
+        left = max(0.0, right - length)
+        box = Box(left, 50, right - left, 20)
+        if track is None:
+            track = Track(box, box, at, size=SIZE)
+        else:
+            track.move(box, box, at)
+        whole += not any(track.cut)
+        if whole == 3 or (where == "half in" and right >= length / 2):
+            break
+    assert track is not None
+    assert track.passed is not None
+    middle = (width / 2 + length / 2) / pace - 1 / per_second
+    assert abs(track.passed - middle) * pace < within
