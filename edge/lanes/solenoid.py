@@ -37,8 +37,16 @@ class Settings(ActuatorSettings):
     @property
     def timing(self) -> Timing:
         """How long it is on, and how long it must cool."""
-        cool = self.max_on_seconds if self.cool_seconds is None else self.cool_seconds
-        return Timing(self.hold_seconds, self.max_on_seconds, cool_seconds=cool)
+        return Timing(self.hold_seconds, self.max_on_seconds, cool_seconds=self._cool_seconds)
+
+    @property
+    def cycle_seconds(self) -> float:
+        """The shortest time from one item to the next between which the coil has cooled."""
+        return self.hold_seconds * (1 + max(1.0, self._cool_seconds / self.max_on_seconds))
+
+    @property
+    def _cool_seconds(self) -> float:
+        return self.max_on_seconds if self.cool_seconds is None else self.cool_seconds
 
     def open(self, pins: Pins) -> Solenoid:
         """The solenoid without current.

@@ -203,3 +203,23 @@ def test_the_end_of_a_script_lets_it_finish(pins: Pins) -> None:
     assert "warm: off" in bench.jog.status
     bench.jog.lanes.run()
     assert bench.states == [0, 1, 0]
+
+
+def test_an_actuation_that_comes_too_soon_for_a_coil_is_told(pins: Pins) -> None:
+    bench = Bench(pins, "solenoid", max_on_seconds=0.3, cool_seconds=0.9)
+    bench.press(" ")
+    bench.wait(0.5)
+    assert "left out" not in bench.jog.status
+    bench.press(" ")
+    bench.wait(0.1)
+    assert "1 left out: too soon, it has to cool" in bench.jog.status
+
+
+@pytest.mark.parametrize(("cool", "per_minute"), [(0.0, 100), (0.3, 100), (0.9, 50)])
+def test_a_train_leaves_nothing_out(pins: Pins, cool: float, per_minute: int) -> None:
+    bench = Bench(pins, "solenoid", max_on_seconds=0.3, cool_seconds=cool)
+    assert f"at most {per_minute} items a minute" in bench.jog.status
+    bench.press("t")
+    bench.wait(10 * 60 / per_minute)
+    assert bench.jog.lanes.missed == 0
+    assert bench.states.count(1) == 10
