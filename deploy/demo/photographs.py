@@ -33,17 +33,18 @@ BELT = BeltPlan(
     width=320,
     height=240,
     frames_per_second=30,
-    views_per_second=1.5,
-    spacing_views=1.7,
+    views_per_second=1.4,
+    spacing_views=2.2,
     jitter=0.1,
     background="auto",
 )
 _TRIGGER = {
     **TRIGGER,
-    # The belt has the colour of the photographs' background: white paper on white is faint, and
-    # its parts are not items of their own.
-    "contrast": 7,
-    "min_area": 0.05,
+    # The belt has the colour of the photographs' background: white paper on white is faint, and a
+    # clear bottle looks like several things.
+    "contrast": 6,
+    "min_area": 0.02,
+    "min_gap": 0.25,
 }
 _SCALE = 0.75
 """Height of a photograph on the belt: all of it is in view for a while, and the recipe

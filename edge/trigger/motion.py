@@ -41,6 +41,16 @@ class Settings(TriggerSettings):
             "light or the camera",
         ),
     ] = 0.7
+    min_gap: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="what is nearer to each other than this is one item, as a share of the "
+            "region's longer side; 0: only what touches. For items that look like several things, "
+            "clear bottles say, where they come one by one",
+        ),
+    ] = 0
     contrast: Annotated[
         float,
         Field(
@@ -110,6 +120,7 @@ class MotionTrigger:
         self._shape: tuple[int, ...] | None = None
         self._tracks = Tracks(
             min_area=settings.min_area,
+            min_gap=settings.min_gap,
             still_seconds=settings.still_seconds,
             lost_seconds=settings.lost_seconds,
             stuck_seconds=settings.stuck_seconds,

@@ -24,18 +24,25 @@ class Tracks:
     """All the things in view."""
 
     def __init__(
-        self, *, min_area: float, still_seconds: float, lost_seconds: float, stuck_seconds: float
+        self,
+        *,
+        min_area: float,
+        min_gap: float,
+        still_seconds: float,
+        lost_seconds: float,
+        stuck_seconds: float,
     ) -> None:
         """Nothing is in view yet.
 
         Args:
             min_area: a smaller blob is no new thing, as a share of the picture; what is in view
                 may become smaller.
+            min_gap: blobs nearer to each other are one thing, as a share of the longer side.
             still_seconds: how long a thing must be at rest to be an item; 0: it may be moving.
             lost_seconds: what was not seen for longer is gone.
             stuck_seconds: what was at rest for longer belongs to the background.
         """
-        self._min_area, self._still_seconds = min_area, still_seconds
+        self._min_area, self._min_gap, self._still_seconds = min_area, min_gap, still_seconds
         self._lost_seconds, self._stuck_seconds = lost_seconds, stuck_seconds
         self._tracks: list[Track] = []
         self._usual: Vector | None = None
@@ -64,6 +71,8 @@ class Tracks:
         """
         for track in self._tracks:
             track.shown = False
+        if self._min_gap:
+            blobs = _joined(blobs, self._min_gap * max(size))
         for blob in _joined(self._matched(blobs, at, size), _CLOSE * max(size)):
             if blob.area >= self._min_area * size[0] * size[1]:
                 self._tracks.append(Track(blob.box, blob.extent, at, size=size))

@@ -458,6 +458,17 @@ def test_an_item_out_of_sight_for_a_moment_is_the_same_one() -> None:
     assert len(watch(scene.frames(), Settings(kind="motion", lost_seconds=0.1))) == 2
 
 
+@pytest.mark.parametrize(("min_gap", "count"), [(0.0, 2), (0.1, 2), (0.3, 1)])
+def test_what_is_nearer_than_min_gap_is_one_item(min_gap: float, count: int) -> None:
+    # The two ends of something clear, 60 of 320 pixels apart.
+    ends = (
+        Thing(along((2, -80, 120), (7, 320, 120)), width=30, height=60),
+        Thing(along((2, 10, 120), (7, 410, 120)), width=30, height=60),
+    )
+    seen = look_at(Scene(8, ends, settings={"min_gap": min_gap}))
+    assert len(seen) == count
+
+
 def test_items_below_min_area_are_ignored() -> None:
     scene = Scene(6, (Thing(travelling(start=2, pace=150), WHITE, 12, 12),))
     assert look_at(scene) == []
