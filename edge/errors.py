@@ -125,9 +125,13 @@ class ConfigError(PilahError, ValueError):
 
 
 class RegionError(PilahError, ValueError):
-    """The station's region does not lie within the camera's picture."""
+    """The station's region does not lie within the camera's picture.
 
-    exit_code = EXIT_CONFIG
+    The exit code is that of a camera which is not there: one that came up with a picture of another
+    size may come up right the next time, so a service must try again.
+    """
+
+    exit_code = EXIT_UNAVAILABLE
 
 
 class CameraError(PilahError, OSError):

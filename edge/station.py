@@ -103,7 +103,7 @@ class Station:
                 clock=clock,
                 wall_clock=wall_clock,
             )
-            self._camera = config.camera.open(clock=clock, pause=self._pause, say=say)
+            self._camera = config.camera.open(clock=clock, pause=self._pause, say=self._tell)
             self._parts.callback(self._camera.close)
             say(f"camera     {config.camera.kind}, trigger {config.trigger.kind}")
         except BaseException:
@@ -217,6 +217,12 @@ class Station:
             raise StuckError(f"lanes: an actuation is {overdue:.0f} seconds overdue")
         if self._notifier:
             self._notifier.alive()
+
+    def _tell(self, text: str) -> None:
+        """Tells the operator and whoever asks systemd how the camera is."""
+        self._say(text)
+        if self._notifier:
+            self._notifier.status(text)
 
     # The camera's thread
 

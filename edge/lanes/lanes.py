@@ -78,6 +78,8 @@ class Lanes:
             self.begun.set()
             while self._wait():
                 self.step()
+            with self._changed:
+                self._schedule.give_up()
 
     def step(self) -> None:
         """Moves what is due now."""

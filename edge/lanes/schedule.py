@@ -71,7 +71,7 @@ class Schedule:
 
     Attributes:
         missed: actuations that were left out: found due only after their whole hold time had
-            passed, when the item was gone, or while the actuator had to cool.
+            passed, when the item was gone, while the actuator had to cool, or given up at the end.
     """
 
     timings: Mapping[str, Timing]
@@ -97,6 +97,11 @@ class Schedule:
     def retime(self, lane: str, timing: Timing) -> None:
         """Changes how long `lane` is on, from its next actuation."""
         self._lanes[lane].timing = timing
+
+    def give_up(self) -> None:
+        """Leaves out all that is planned."""
+        self.missed += len(self._due)
+        self._due.clear()
 
     @property
     def idle(self) -> bool:

@@ -14,9 +14,16 @@ import cv2
 import pytest
 
 from edge import station as stations
-from edge.camera.folder import FolderCamera
+from edge.camera.folder import FolderCamera, Settings
 from edge.config import read_station
-from edge.errors import CameraError, GoldenError, PinError, RegionError, StuckError
+from edge.errors import (
+    EXIT_UNAVAILABLE,
+    CameraError,
+    GoldenError,
+    PinError,
+    RegionError,
+    StuckError,
+)
 from edge.flow import Frame, UnreadableFrame
 from edge.lanes.pins import Pins, open_pins
 from edge.lanes.servo import Servo
@@ -203,8 +210,11 @@ def test_the_region_is_what_the_model_sees(new_run: NewRun) -> None:
 
 def test_a_region_beyond_the_picture_stops_the_station(new_run: NewRun) -> None:
     run = new_run(STATION + "region: {left: 80, top: 5, width: 20, height: 20}\n")
-    with pytest.raises(RegionError, match=r"reaches to 100, 25 .* is 90x60 pixels \(0\.png\)"):
+    with pytest.raises(
+        RegionError, match=r"reaches to 100, 25 .* is 90x60 pixels \(0\.png\)"
+    ) as told:
         run()
+    assert told.value.exit_code == EXIT_UNAVAILABLE  # a service tries again
 
 
 def test_a_signal_ends_it_with_every_actuator_at_rest(new_run: NewRun) -> None:
@@ -495,3 +505,44 @@ def test_no_actuator_is_closed_while_another_thread_moves_it(
     with pytest.raises(KeyboardInterrupt):
         run()
     assert moving == [False]
+
+
+def test_what_was_planned_when_a_signal_came_is_counted_as_missed(
+    new_run: NewRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = new_run(STATION.replace("    labels: [red]", "    delay_seconds: 50\n    labels: [red]"))
+    read = FolderCamera.read
+
+    def signalled(camera: FolderCamera) -> Frame | UnreadableFrame | None:
+        frame = read(camera)
+        if frame is not None and frame.sequence == 2:
+            run.events.put(signal.SIGTERM)
+        return frame
+
+    monkeypatch.setattr(FolderCamera, "read", signalled)
+    tally = run()
+    assert tally.missed >= tally.lanes["warm"] == 1
+
+
+def test_what_the_camera_says_can_be_read_in_the_status(
+    new_run: NewRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = new_run()
+    told: list[str] = []
+    opened = Settings.open
+
+    def talking(settings: Settings, **options: Any) -> Any:
+        options["say"]("camera     is back")
+        return opened(settings, **options)
+
+    monkeypatch.setattr(Settings, "open", talking)
+    monkeypatch.setattr(Notifier, "status", lambda self, text: told.append(text))
+    with Station(
+        read_station(run.file),
+        events=run.events,
+        show=run.shown.append,
+        say=run.said.append,
+        pins=lambda: run.pins,
+        notifier=Notifier({}),
+    ):
+        assert told == ["camera     is back"]

@@ -153,3 +153,11 @@ def test_a_hold_as_long_as_the_longest_on_time_is_possible() -> None:
         schedule.add("a", tenth / 10)
     assert len(changes(schedule, 10)) == 10
     assert schedule.missed == 0
+
+
+def test_what_is_given_up_counts_as_missed() -> None:
+    schedule = Schedule({"flap": Timing(hold_seconds=1)})
+    schedule.add("flap", 5.0)
+    schedule.add("flap", 6.0)
+    schedule.give_up()
+    assert (schedule.missed, schedule.idle) == (2, True)
