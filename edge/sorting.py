@@ -15,6 +15,9 @@ _MIDDLE = 0.15
 """How far from the middle of the region, in widths and heights of it, an item is in the middle:
 about what the shifts of a training's augmentation cover."""
 
+_RESTING_SECONDS = 0.5
+"""What shows no sign of travelling for so long will not come to the middle."""
+
 
 @dataclass(frozen=True, slots=True)
 class Closing:
@@ -138,15 +141,17 @@ class Sorter:
             voting = _Voting(Ballot(self._rules), frame.captured, frame, sighting.box, passed)
             self._voting[item] = voting
         voting.frame, voting.box, voting.passed = frame, sighting.box, passed
-        voting.ballot.add(self._score(frame.image, sighting.box), self._framing(sighting, frame))
+        voting.ballot.add(
+            self._score(frame.image, sighting.box), self._framing(sighting, frame, voting.first)
+        )
         if voting.ballot.decided:
             yield self._close(item)
 
-    def _framing(self, sighting: Sighting, frame: Frame) -> Framing:
+    def _framing(self, sighting: Sighting, frame: Frame, first: float) -> Framing:
         if not sighting.whole:
             return Framing.CUT
-        travels = sighting.passed is not None
-        if not self._whole_region or sighting.box is None or not travels:
+        rests = sighting.passed is None and frame.captured - first >= _RESTING_SECONDS
+        if not self._whole_region or sighting.box is None or rests:
             return Framing.GOOD
         height, width = frame.image.shape[:2]
         box = sighting.box

@@ -162,22 +162,23 @@ def test_a_vote_is_closed_in_time_when_no_more_frames_come() -> None:
     assert sorting.next_closing is None
 
 
-AT_THE_EDGE, IN_THE_MIDDLE = Box(0, 0, 4, 4), Box(2, 2, 4, 4)
+ASIDE, IN_THE_MIDDLE = Box(0, 2, 4, 4), Box(2, 2, 4, 4)
 
 
 @pytest.mark.parametrize(
     ("whole_region", "passed", "frame", "label"),
     [
-        (True, 0.5, 5, "can"),  # the three frames in the middle
+        (True, 0.5, 8, "can"),  # the three frames in the middle
         (False, 0.5, 2, "bottle"),  # a model of cut-out items sees it well everywhere
-        (True, None, 2, "bottle"),  # at rest: it will not come to the middle
+        (True, None, 7, "bottle"),  # at rest for half a second: it will not come to the middle
     ],
 )
 def test_a_model_of_the_whole_region_hears_the_frames_with_the_item_in_the_middle(
     whole_region: bool, passed: float | None, frame: int, label: str
 ) -> None:
-    boxes = [AT_THE_EDGE] * 3 + [IN_THE_MIDDLE] * 3
-    script = Script([[Sighting(1, box, passed=passed)] for box in boxes], [BOTTLE] * 3 + [CAN] * 3)
+    boxes = [ASIDE] * 6 + [IN_THE_MIDDLE if passed else ASIDE] * 3
+    scores = [BOTTLE] * 6 + [CAN if passed else BOTTLE] * 3
+    script = Script([[Sighting(1, box, passed=passed)] for box in boxes], scores)
     ((number, outcome),) = play(script, whole_region=whole_region)[:1]
     assert (number, outcome.verdict.label, outcome.frames) == (frame, label, 3)
 
