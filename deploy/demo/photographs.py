@@ -44,7 +44,7 @@ _TRIGGER = {
     # clear bottle looks like several things.
     "contrast": 6,
     "min_area": 0.02,
-    "min_gap": 0.25,
+    "min_gap": 1,  # one item is in view at a time
 }
 _SCALE = 0.75
 """Height of a photograph on the belt: all of it is in view for a while, and the recipe
