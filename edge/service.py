@@ -106,10 +106,6 @@ class Notifier:
         ):
             self._fed = now
 
-    def more_time(self, seconds: float) -> None:
-        """A start or an end that is under way may take `seconds` more, from now on."""
-        self._tell(f"EXTEND_TIMEOUT_USEC={round(seconds * 1e6)}")
-
     def stopping(self) -> None:
         """The service has begun to end."""
         self._tell("STOPPING=1")

@@ -58,13 +58,11 @@ def test_systemd_is_told_each_state_in_one_datagram(
     systemd: Systemd, environment: dict[str, str]
 ) -> None:
     notifier = Notifier(environment)
-    notifier.more_time(12.5)
     notifier.ready("sorting")
     notifier.status("3 items")
     notifier.alive()
     notifier.stopping()
     assert systemd.told() == [
-        "EXTEND_TIMEOUT_USEC=12500000",
         "READY=1\nSTATUS=sorting",
         "STATUS=3 items",
         "WATCHDOG=1",
