@@ -8,18 +8,15 @@ from pathlib import Path
 from deploy.demo.closing import PLUMBING, close_drawn
 from deploy.demo.folder import (
     BUNDLE,
-    LEDGER,
     PHOTOS,
     RUN,
-    STATION,
     TEST,
-    TRUTH,
     fresh_folder,
 )
 from deploy.demo.photographs import write_test_part
-from deploy.demo.sorting import sort_belt
+from deploy.demo.sorting import sort_on_belt
 from deploy.demo.stages import Stages, pilah
-from deploy.demo.stations import TRIGGER, BeltPlan, belt_camera, belt_station, write_station
+from deploy.demo.stations import TRIGGER, BeltPlan, belt_camera, write_station
 from edge.cli import say
 
 LABELS = ("bottle", "can", "fruit", "paper_ball")
@@ -76,19 +73,9 @@ def drawn_demo(folder: Path, *, seed: int, items: int, photographs: int = PHOTOG
         write_test_part(folder)
         pilah("edge", "evaluate", folder / BUNDLE, folder / TEST)
     with stages.stage("belt", f"belt: {items} items that nobody has seen before"):
-        sections = belt_station(
-            BELT,
-            belt_camera(BELT, labels=list(LABELS), items=items, seed=10 * seed + 9, truth=TRUTH),
-            LABELS,
-            bundle=BUNDLE,
-            ledger=LEDGER,
+        belt = sort_on_belt(
+            folder, BELT, LABELS, items=items, labels=list(LABELS), seed=10 * seed + 9
         )
-        write_station(
-            folder / STATION,
-            sections,
-            comment="A sorting belt, simulated: `pilah-edge run` of this file runs it again.",
-        )
-        belt = sort_belt(folder / STATION, truth=folder / TRUTH, items=items)
     return close_drawn(
         folder,
         belt,

@@ -12,17 +12,14 @@ from pathlib import Path
 from deploy.demo.closing import close_photographs
 from deploy.demo.folder import (
     BUNDLE,
-    LEDGER,
     RUN,
-    STATION,
     TEST,
-    TRUTH,
     check_apart,
     fresh_folder,
 )
-from deploy.demo.sorting import sort_belt
+from deploy.demo.sorting import sort_on_belt
 from deploy.demo.stages import Stages, pilah, pilah_json
-from deploy.demo.stations import TRIGGER, BeltPlan, belt_camera, belt_station, write_station
+from deploy.demo.stations import TRIGGER, BeltPlan
 from edge.files import write_file
 from edge.model.bundle import read_bundle
 from edge.model.image_file import read_image
@@ -97,25 +94,17 @@ def sort_test_part(folder: Path, stages: Stages, *, seed: int, items: int | None
         evaluation = pilah_json("edge", "evaluate", folder / BUNDLE, folder / TEST)
     count, plan = len(photographs), belt_for(photographs)
     with stages.stage("belt", f"belt: {count} photographs of the test part"):
-        camera = belt_camera(
+        belt = sort_on_belt(
+            folder,
             plan,
+            read_bundle(folder / BUNDLE).labels,
+            items=count,
+            trigger=_TRIGGER,
             photographs=TEST,
             scale=_SCALE,
             background="auto",
-            items=count,
             seed=seed,
-            truth=TRUTH,
         )
-        labels = read_bundle(folder / BUNDLE).labels
-        sections = belt_station(
-            plan, camera, labels, bundle=BUNDLE, ledger=LEDGER, trigger=_TRIGGER
-        )
-        write_station(
-            folder / STATION,
-            sections,
-            comment="A sorting belt, simulated: `pilah-edge run` of this file runs it again.",
-        )
-        belt = sort_belt(folder / STATION, truth=folder / TRUTH, items=count)
     return close_photographs(
         folder,
         belt,

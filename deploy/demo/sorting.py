@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from deploy.demo.folder import BUNDLE, LEDGER, STATION, TRUTH
+from deploy.demo.stations import TRIGGER, BeltPlan, belt_camera, belt_station, write_station
 from edge.camera import Camera, CameraSettings
 from edge.camera.belt.traffic import Truth, read_truth
 from edge.cli import say
@@ -53,6 +55,41 @@ class Sorted:
     """Frames that came faster than they were looked at."""
     latencies_ms: tuple[float, float]
     """From capture to verdict: the median, and what 95 of 100 stay below."""
+
+
+def sort_on_belt(
+    folder: Path,
+    plan: BeltPlan,
+    lane_labels: Sequence[str],
+    *,
+    items: int,
+    trigger: Mapping[str, Any] = TRIGGER,
+    **camera: Any,
+) -> Sorted:
+    """Writes the station file of `folder`, whose bundle lies there, and runs it.
+
+    Args:
+        lane_labels: the bundle's labels; each has a lane.
+        items: how many are to pass.
+        camera: further keys of the belt, such as its seed and what it carries.
+
+    Raises:
+        KeyboardInterrupt: as of `sort_belt`.
+    """
+    sections = belt_station(
+        plan,
+        belt_camera(plan, items=items, truth=TRUTH, **camera),
+        lane_labels,
+        bundle=BUNDLE,
+        ledger=LEDGER,
+        trigger=trigger,
+    )
+    write_station(
+        folder / STATION,
+        sections,
+        comment="A sorting belt, simulated: `pilah-edge run` of this file runs it again.",
+    )
+    return sort_belt(folder / STATION, truth=folder / TRUTH, items=items)
 
 
 def sort_belt(station: Path, *, truth: Path, items: int) -> Sorted:
