@@ -13,6 +13,7 @@ VERBS: Mapping[str, Verb] = {
         "trainer.commands.train",
         needs=("keras", "tensorflow", "matplotlib"),
     ),
+    "data": Verb("get, check or clean a set of pictures", "trainer.commands.data"),
 }
 
 
