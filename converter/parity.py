@@ -7,7 +7,6 @@ used for calibration; accuracy is judged on the test part, pair by pair.
 from __future__ import annotations
 
 import itertools
-import math
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +18,7 @@ import numpy.typing as npt
 
 from edge.model.image_file import read_image
 from edge.model.interpreter import Interpreter
-from edge.model.metrics import Z95, Evaluation, Share, evaluate_scores
+from edge.model.metrics import Evaluation, Share, evaluate_scores, paired_interval
 from edge.model.preprocess import InputSpec, Tensor, preprocess
 from edge.pictures import LabelledPicture
 from edge.progress import Progress
@@ -57,46 +56,13 @@ class PairedDrop:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Tango's 95 % score interval of `value`; all of -1..1 of nothing.
-
-        Holds for small samples and where no pair differs, unlike Wald's. At a drop of zero its
-        test is McNemar's. Source: T. Tango, Equivalence test and confidence interval for the
-        difference in proportions for the paired-sample design, Statistics in Medicine 17 (1998),
-        891-908. It assumes independent pictures: series of one object make it wider.
-        """
-        if not self.total:
-            return -1.0, 1.0
-        # The statistic falls steadily as the supposed drop rises.
-        return self._solve(Z95), self._solve(-Z95)
+        """Tango's 95 % interval of `value`; see `paired_interval`."""
+        return paired_interval(self.float_only, self.int8_only, self.total)
 
     def __str__(self) -> str:
         """As people read it, int8 less float: "+1.4 points (-0.4 to +3.9)"."""
         low, high = self.interval
         return f"{0 - 100 * self.value:+.1f} points ({-100 * high:+.1f} to {-100 * low:+.1f})"
-
-    def _solve(self, wanted: float) -> float:
-        low, high = -1.0, 1.0
-        for _ in range(60):
-            middle = (low + high) / 2
-            if self._statistic(middle) > wanted:
-                low = middle
-            else:
-                high = middle
-        return (low + high) / 2
-
-    def _statistic(self, drop: float) -> float:
-        """How many standard errors the counts lie above those of a true `drop` (Tango, eq. 7)."""
-        n, lost, won = self.total, self.float_only, self.int8_only
-        # The likeliest share of pictures that only int8 gets right, given that drop.
-        a = 2 * n
-        b = -lost - won + (2 * n - lost + won) * drop
-        c = -won * drop * (1 - drop)
-        share = max(0.0, (math.sqrt(max(0.0, b * b - 4 * a * c)) - b) / (2 * a))
-        variance = n * (2 * share + drop * (1 - drop))
-        difference = lost - won - n * drop
-        if variance <= 0:  # a drop of -1, 0 or 1 with no pair that differs
-            return math.copysign(math.inf, difference) if difference else 0.0
-        return difference / math.sqrt(variance)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,50 @@ class Share:
         return f"{self.value:.1%} ({low:.1%} to {high:.1%}, {self.count} of {self.total})"
 
 
+def paired_interval(lost: int, won: int, total: int) -> tuple[float, float]:
+    """Tango's 95 % score interval of (lost - won) / total; all of -1..1 of nothing.
+
+    For two models' answers to the same pictures, or one model's to two forms of each. Holds for
+    small samples and where no pair differs, unlike Wald's. At a difference of zero its test is
+    McNemar's. Source: T. Tango, Equivalence test and confidence interval for the difference in
+    proportions for the paired-sample design, Statistics in Medicine 17 (1998), 891-908. It assumes
+    independent pictures: series of one object make it wider.
+
+    Args:
+        lost: pictures that only the first gets right.
+        won: pictures that only the second gets right.
+    """
+    if not total:
+        return -1.0, 1.0
+    # The statistic falls steadily as the supposed difference rises.
+    return _solve(lost, won, total, Z95), _solve(lost, won, total, -Z95)
+
+
+def _solve(lost: int, won: int, total: int, wanted: float) -> float:
+    low, high = -1.0, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        if _tango(lost, won, total, middle) > wanted:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
+def _tango(lost: int, won: int, n: int, drop: float) -> float:
+    """How many standard errors the counts lie above those of a true `drop` (Tango, eq. 7)."""
+    # The likeliest share of pictures that only the second gets right, given that drop.
+    a = 2 * n
+    b = -lost - won + (2 * n - lost + won) * drop
+    c = -won * drop * (1 - drop)
+    share = max(0.0, (math.sqrt(max(0.0, b * b - 4 * a * c)) - b) / (2 * a))
+    variance = n * (2 * share + drop * (1 - drop))
+    difference = lost - won - n * drop
+    if variance <= 0:  # a drop of -1, 0 or 1 with no pair that differs
+        return math.copysign(math.inf, difference) if difference else 0.0
+    return difference / math.sqrt(variance)
+
+
 @dataclass(frozen=True, slots=True)
 class ClassFigures:
     """One label's figures over all pictures, accepted or not."""
