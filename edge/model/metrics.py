@@ -13,6 +13,18 @@ Z95 = 1.959963984540054
 """97.5 % point of the standard normal distribution."""
 
 
+def wilson(share: float, total: float) -> tuple[float, float]:
+    """Wilson's 95 % interval of a `share` of `total`, which may be an effective number.
+
+    Source: E. B. Wilson, Probable inference, JASA 22 (1927).
+    """
+    z2 = Z95 * Z95
+    middle = (share + z2 / (2 * total)) / (1 + z2 / total)
+    half = Z95 / (1 + z2 / total) * math.sqrt(share * (1 - share) / total + z2 / (4 * total**2))
+    # None and all of them give 0 and 1, but for rounding.
+    return max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))
+
+
 @dataclass(frozen=True, slots=True)
 class Share:
     """So many of so many, with a 95 % interval."""
@@ -29,20 +41,11 @@ class Share:
     def interval(self) -> tuple[float, float] | None:
         """Wilson's 95 % interval; None of nothing.
 
-        Source: E. B. Wilson, Probable inference, JASA 22 (1927). It assumes independent pictures:
-        series of one object make the true interval wider.
+        It assumes independent pictures: series of one object make the true interval wider.
         """
         if not self.total:
             return None
-        share, z2 = self.count / self.total, Z95 * Z95
-        middle = (share + z2 / (2 * self.total)) / (1 + z2 / self.total)
-        half = (
-            Z95
-            / (1 + z2 / self.total)
-            * math.sqrt(share * (1 - share) / self.total + z2 / (4 * self.total**2))
-        )
-        # None and all of them give 0 and 1, but for rounding.
-        return max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))
+        return wilson(self.count / self.total, self.total)
 
     def __str__(self) -> str:
         if self.interval is None or self.value is None:

@@ -1,0 +1,171 @@
+"""95 % intervals that hold where pictures come in groups, such as series of one object."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.model.metrics import Z95, paired_interval, wilson
+
+_DRAWS = 2000
+"""Bootstrap samples; fewer of very many groups, so that they fit into memory."""
+_WEIGHTS = 8_000_000
+_STUDENT = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776}
+"""97.5 % points of Student's t, where the series below is too rough."""
+
+Mask = npt.NDArray[np.bool_]
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure with its 95 % interval; both None of nothing."""
+
+    value: float | None
+    interval: Interval | None
+
+    def to_json(self) -> dict[str, object]:
+        """`value` and `interval`."""
+        return {"value": self.value, "interval": self.interval}
+
+
+NOTHING = Figure(None, None)
+
+
+class Resampling:
+    """Intervals for figures over the same pictures.
+
+    Where every picture is a group of its own: Wilson's and Tango's. Where pictures share groups: a
+    bootstrap that draws whole groups (Davison and Hinkley, Bootstrap methods and their application,
+    1997), drawn out by Student's t for the fewness of the groups, and never narrower than the
+    interval of independent pictures. Where all pictures agree a bootstrap has no width: then as
+    many independent pictures are supposed as there are groups.
+    """
+
+    def __init__(self, groups: Sequence[str] | None, total: int, *, seed: int = 0) -> None:
+        """Intervals over `total` pictures.
+
+        Args:
+            groups: of each picture; None: each is its own.
+        """
+        names = list(range(total)) if groups is None else list(groups)
+        if len(names) != total:
+            raise ValueError(f"{total} pictures need as many groups. Received: {len(names)}")
+        self._of = np.unique(names, return_inverse=True)[1] if total else np.zeros(0, np.int64)
+        self.groups = int(self._of.max()) + 1 if total else 0
+        self.total = total
+        self.independent = self.groups == total
+        self._rng = np.random.default_rng(seed)
+        self._drawn: npt.NDArray[np.float32] | None = None
+
+    def share(self, hits: Mask, among: Mask | None = None) -> Figure:
+        """The share of `hits` in `among` (None: all pictures); both bool (pictures,)."""
+        among = np.ones(self.total, bool) if among is None else among
+        hits = hits & among
+        count, total = int(hits.sum()), int(among.sum())
+        if not total:
+            return NOTHING
+        value = count / total
+        plain = wilson(value, total)
+        if self.independent:
+            return Figure(value, plain)
+        groups = len(np.unique(self._of[among]))
+        if count in (0, total) or groups == 1:
+            return Figure(value, wilson(value, groups))
+        drawn = self._draw(hits, among)
+        with np.errstate(invalid="ignore"):
+            shares = drawn[:, 0] / drawn[:, 1]
+        return Figure(value, _limited(_wider(_drawn_out(value, shares, groups), plain)))
+
+    def f1(self, is_label: Mask, taken: Mask) -> Figure:
+        """The F1 of one label: the harmonic mean of its precision and recall.
+
+        Where there is no mistake, or nothing right, the bounds are the F1 of the bounds of both.
+
+        Args:
+            is_label: which pictures are of the label.
+            taken: which pictures are taken for it.
+        """
+        right, most = is_label & taken, int(is_label.sum()) + int(taken.sum())
+        if not most:
+            return NOTHING
+        value = 2 * int(right.sum()) / most
+        if value in (0.0, 1.0):
+            bounds = [self.share(right, among).interval for among in (is_label, taken)]
+            low, high = (_harmonic_mean([each[end] for each in bounds if each]) for end in (0, 1))
+            return Figure(value, (low, high))
+        drawn = self._draw(right, is_label, taken)
+        with np.errstate(invalid="ignore"):
+            values = 2 * drawn[:, 0] / (drawn[:, 1] + drawn[:, 2])
+        groups = len(np.unique(self._of[is_label | taken]))
+        if self.independent:
+            return Figure(value, _quantiles(values))
+        return Figure(value, _limited(_drawn_out(value, values, groups)))
+
+    def change(self, before: Mask, after: Mask) -> Figure:
+        """The share of `after` less that of `before`, of the same pictures; -1..1."""
+        if not self.total:
+            return NOTHING
+        lost, won = int((before & ~after).sum()), int((after & ~before).sum())
+        value = (won - lost) / self.total
+        low, high = paired_interval(lost, won, self.total)
+        plain = -high, -low
+        if self.independent:
+            return Figure(value, plain)
+        if not lost + won or self.groups == 1:
+            low, high = paired_interval(0, 0, self.groups)
+            return Figure(value, _wider((-high, -low), plain))
+        drawn = self._draw(before, after, np.ones(self.total, bool))
+        changes = (drawn[:, 1] - drawn[:, 0]) / drawn[:, 2]
+        wide = _wider(_drawn_out(value, changes, self.groups), plain)
+        return Figure(value, (max(-1.0, wide[0]), min(1.0, wide[1])))
+
+    def _draw(self, *masks: Mask) -> npt.NDArray[np.float64]:
+        """(draws, masks): how many pictures of each mask are in each bootstrap sample."""
+        sums = np.zeros((self.groups, len(masks)))
+        for column, mask in enumerate(masks):
+            np.add.at(sums[:, column], self._of, mask)
+        if self._drawn is None:
+            draws = int(np.clip(_WEIGHTS / self.groups, 200, _DRAWS))
+            even = np.full(self.groups, 1 / self.groups)
+            self._drawn = self._rng.multinomial(self.groups, even, draws).astype(np.float32)
+        return np.asarray(self._drawn @ sums, np.float64)
+
+
+def _quantiles(values: npt.NDArray[np.floating]) -> Interval:
+    low, high = np.nanquantile(values, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def _drawn_out(value: float, values: npt.NDArray[np.floating], groups: int) -> Interval:
+    """The bootstrap's interval, as much wider as few groups make its spread too small."""
+    low, high = _quantiles(values)
+    factor = _student(groups - 1) / Z95 * math.sqrt(groups / (groups - 1))
+    return value - factor * (value - low), value + factor * (high - value)
+
+
+def _student(freedom: int) -> float:
+    """The 97.5 % point of Student's t (Cornish and Fisher's expansion)."""
+    if freedom in _STUDENT:
+        return _STUDENT[freedom]
+    z = Z95
+    first = (z**3 + z) / 4
+    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
+    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
+    return z + first / freedom + second / freedom**2 + third / freedom**3
+
+
+def _wider(one: Interval, other: Interval) -> Interval:
+    return min(one[0], other[0]), max(one[1], other[1])
+
+
+def _limited(interval: Interval) -> Interval:
+    return max(0.0, interval[0]), min(1.0, interval[1])
+
+
+def _harmonic_mean(values: Sequence[float]) -> float:
+    return len(values) / sum(1 / value for value in values) if all(values) else 0.0
