@@ -24,11 +24,16 @@ Name = Annotated[
 class NetworkPlan(Section):
     """Which network, and what it starts from."""
 
-    name: Annotated[str, Field(description="one of trainer/networks.py")] = "mobilenet_v2"
+    name: Annotated[str, Field(description="a file of trainer/networks/")] = "mobilenet_v2"
     alpha: Annotated[float, Field(gt=0, le=2, description="width multiplier")] = 1.0
     weights: Annotated[
         str, Field(description="imagenet, none (from scratch), or a Keras weights file")
     ] = "imagenet"
+    head: Annotated[
+        Literal["plain", "dense", "conv"],
+        Field(description="between features and scores: nothing, a hidden layer, a convolution"),
+    ] = "plain"
+    head_width: Annotated[int, Field(ge=8, le=4096, description="of a dense or conv head")] = 128
     dropout: Annotated[float, Field(ge=0, lt=1, description="before the last layer")] = 0.2
 
 

@@ -1,0 +1,118 @@
+"""The networks that can be trained, each from raw levels 0..255 to class probabilities.
+
+Each file here is a network by its name, with one function:
+
+    features(plan, spec, image) -> tensor
+
+It takes the input tensor, levels 0..255 of shape `spec.shape`, and gives either a map of features
+(batch, rows, columns, depth), which is then averaged over its places, or a vector (batch, depth).
+What several networks are built of is in `parts`; the layers behind the features are their head.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from edge.errors import UsageError
+from edge.model.preprocess import InputSpec
+from edge.yaml_file import did_you_mean
+from trainer.networks.parts.head import FEATURES, LOGITS, POOLED, SCORES, add_head
+from trainer.recipe import NetworkPlan
+
+INPUT = "input"
+
+__all__ = [
+    "FEATURES",
+    "INPUT",
+    "LOGITS",
+    "NETWORKS",
+    "POOLED",
+    "SCORES",
+    "Network",
+    "build_network",
+]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Network:
+    """A Keras model and where it may be cut.
+
+    `model` takes float32 (batch, height, width, channels), levels 0..255, and ends with the layers
+    `pooled`, those of the head, `logits` (Dense) and `scores` (Softmax).
+    """
+
+    model: Any
+    pretrained: bool
+    frozen_norms: frozenset[str] = frozenset()
+    """Names of the BatchNormalization layers that keep the statistics they came with: batches of a
+    few pictures of few classes would wreck them. From scratch, and in a new head, they learn."""
+
+    def let_train(self, upper: Any) -> None:
+        """Lets all layers of `upper` train but those in `frozen_norms`."""
+        for layer in upper.layers:
+            layer.trainable = layer.name not in self.frozen_norms
+
+    def lower(self, cuts: list[str]) -> Any:
+        """The model from the input to the outputs of the layers `cuts`, as a list."""
+        return keras.Model(self.model.input, [self.model.get_layer(cut).output for cut in cuts])
+
+    def upper(self, cut: str) -> Any:
+        """The model from the output of layer `cut` (or the input) to the logits."""
+        start = self.model.input if cut == INPUT else self.model.get_layer(cut).output
+        return keras.Model(start, self.model.get_layer(LOGITS).output)
+
+    def depth(self, cut: str) -> int:
+        """The number of layers up to and with `cut`, 0 for the input.
+
+        Raises:
+            UsageError: no such layer.
+        """
+        if cut == INPUT:
+            return 0
+        names = [layer.name for layer in self.model.layers]
+        if cut not in names:
+            cuts = [n for n in names if n.endswith(("_add", "_pool")) or n in (FEATURES, POOLED)]
+            raise UsageError(
+                f"train_from: the network has no layer {cut!r}. Good places: {', '.join(cuts)}"
+            )
+        return names.index(cut)
+
+
+def build_network(plan: NetworkPlan, spec: InputSpec, classes: int, *, seed: int) -> Network:
+    """The network of a recipe with its starting weights.
+
+    Raises:
+        UsageError: no such network, or weights or a head that do not fit it.
+        WeightsMissingError: pretrained weights are not on this machine and cannot be fetched.
+    """
+    if plan.name not in NETWORKS:
+        raise UsageError(
+            f"network.name: there is no network {plan.name!r}{did_you_mean(plan.name, NETWORKS)}"
+        )
+    keras.utils.set_random_seed(seed)
+    image = keras.Input(spec.shape, name=INPUT)
+    features = NETWORKS[plan.name](plan, spec, image)
+    pretrained = plan.weights != "none"
+    norms = _norms(keras.Model(image, features)) if pretrained else frozenset()
+    scores = add_head(features, plan, classes, seed=seed)
+    return Network(keras.Model(image, scores, name=plan.name), pretrained, norms)
+
+
+def _norms(model: Any) -> frozenset[str]:
+    layers = model.layers
+    return frozenset(n.name for n in layers if isinstance(n, keras.layers.BatchNormalization))
+
+
+def _networks() -> dict[str, Callable[[NetworkPlan, InputSpec, Any], Any]]:
+    files = [module.name for module in pkgutil.iter_modules(__path__) if not module.ispkg]
+    return {name: importlib.import_module(f"{__name__}.{name}").features for name in sorted(files)}
+
+
+NETWORKS = _networks()
+"""Name -> its `features`."""

@@ -1,0 +1,19 @@
+"""Four residual blocks of plain convolutions: few layers, so that they learn from scratch fast."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from edge.model.preprocess import InputSpec
+from trainer.networks.parts.blocks import convolved, rescaled, residual, width
+from trainer.networks.parts.weights import load_weights
+from trainer.recipe import NetworkPlan
+
+
+def features(plan: NetworkPlan, spec: InputSpec, image: Any) -> Any:
+    x = convolved(rescaled(image), width(16, plan), "stem", stride=2)
+    for number, filters in enumerate((24, 48, 96, 128), start=1):
+        x = residual(x, width(filters, plan), f"block_{number}", stride=2)
+    return load_weights(keras.Model(image, x), plan).output

@@ -1,0 +1,87 @@
+"""Where a network's weights come from."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from edge.errors import UsageError
+from trainer.errors import WeightsMissingError
+from trainer.networks.parts.blocks import SCRATCH_MOMENTUM
+from trainer.recipe import NetworkPlan
+
+
+def load_weights(
+    own: Any, plan: NetworkPlan, fetch_imagenet: Callable[[], Any] | None = None
+) -> Any:
+    """`own` with the weights that the recipe names.
+
+    Args:
+        own: a model whose layers bear the names of the published network's.
+        fetch_imagenet: gives the published network with its ImageNet weights; None: there is none.
+
+    Raises:
+        UsageError: the weights do not fit, or there are none of this kind.
+        WeightsMissingError: there is no such file.
+    """
+    if plan.weights == "none":
+        for layer in own.layers:
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.momentum = SCRATCH_MOMENTUM
+    elif plan.weights != "imagenet":
+        _load_file(own, Path(plan.weights))
+    elif fetch_imagenet is None:
+        raise UsageError(
+            f"network.weights: {plan.name} has no ImageNet weights: choose none or a file, "
+            "or mobilenet_v2"
+        )
+    else:
+        for layer in fetch_imagenet().layers:
+            if layer.weights:
+                own.get_layer(layer.name).set_weights(layer.get_weights())
+    return own
+
+
+def fetch(build: Callable[[], Any], what: str, file: str) -> Any:
+    """What `build` gives: a network of keras.applications with its ImageNet weights.
+
+    Args:
+        what: the network as the reader knows it.
+        file: the name of its weights in Keras's home.
+
+    Raises:
+        WeightsMissingError: the weights are not on this machine and cannot be fetched.
+    """
+    try:
+        return build()
+    except Exception as error:
+        # Keras raises a bare Exception when a download fails, OSError when the file is damaged.
+        where = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models"
+        address = re.search(r"https?://\S+?\.h5", str(error))
+        raise WeightsMissingError(
+            f"the ImageNet weights of {what} are not on this machine and could not be fetched "
+            f"({str(error).partition(':')[0]}). Connect to the internet once, or put {file} into "
+            f"{where}{f' (from {address[0]})' if address else ''}, or train from scratch with "
+            "--variant scratch or --set network.weights=none"
+        ) from error
+
+
+def _load_file(own: Any, path: Path) -> None:
+    if not path.is_file():
+        raise WeightsMissingError(
+            f"network.weights: {path}: no such file. Give imagenet, none, or a Keras weights file"
+        )
+    before = own.get_weights()
+    try:
+        # Keras 3 files are read by structure, the older .h5 of keras.applications by layer name.
+        own.load_weights(path, **({} if path.name.endswith(".weights.h5") else {"by_name": True}))
+    except (ValueError, OSError) as error:
+        raise UsageError(f"network.weights: {path} does not fit the network: {error}") from error
+    if all(np.array_equal(old, new) for old, new in zip(before, own.get_weights(), strict=True)):
+        raise UsageError(f"network.weights: {path} has no layer of this network")
