@@ -1,1 +1,31 @@
-"""From photographs to a trained Keras model, with proof of how good it is."""
+"""From photographs to a trained model, with proof of how good it is.
+
+`trainer.train(recipe, data, out)` is what `pilah-trainer train` calls; `trainer.cross_validate`
+says how good a recipe is on a set of pictures. TensorFlow is imported with the first of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from trainer.crossval import cross_validate as cross_validate
+    from trainer.phases import StopTraining as StopTraining
+    from trainer.training import train as train
+
+__all__ = ["StopTraining", "cross_validate", "train"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'trainer' has no attribute {name!r}")
+    from trainer.tensorflow import import_tensorflow
+
+    import_tensorflow()
+    from trainer import crossval, phases, training
+
+    return {
+        "train": training.train,
+        "cross_validate": crossval.cross_validate,
+        "StopTraining": phases.StopTraining,
+    }[name]

@@ -13,6 +13,11 @@ VERBS: Mapping[str, Verb] = {
         "trainer.commands.train",
         needs=("keras", "tensorflow", "matplotlib"),
     ),
+    "cross-validate": Verb(
+        "how good a recipe is on labelled photographs",
+        "trainer.commands.cross_validate",
+        needs=("keras", "tensorflow"),
+    ),
     "data": Verb("get, check or clean a set of pictures", "trainer.commands.data"),
 }
 

@@ -1,88 +1,149 @@
-"""Thresholds from scores that no model gave to pictures it had trained on."""
+"""Scores that no model gave to pictures it had trained on: the folds of a cross-validation."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from edge.cli import say
 from edge.pictures import LabelledPicture
-from trainer.calibrate import Threshold, choose_thresholds, fit_temperature, softmax
+from trainer.checkpoint import Checkpoint
 from trainer.data.split import fold_pictures
 from trainer.networks import Network
-from trainer.phases import StopTraining, TrainingSet, predict_logits, run_phases
+from trainer.phases import StopTraining, TrainingSet, Watch, predict, run_phases
 from trainer.recipe import PhasePlan, Recipe
 
+_INNER = 8
+"""One in so many groups of the pictures trained on chooses the best epoch of a fold."""
 
-def cross_fitted_thresholds(
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CrossFitted:
+    """What models said of pictures that they had not trained on."""
+
+    indices: npt.NDArray[np.int64]
+    """(n,) of the pictures that were scored, in the whole set."""
+    logits: npt.NDArray[np.float32]
+    """(n, classes)."""
+    pooled: npt.NDArray[np.float32]
+    """(n, depth): outputs of the layer `pooled`, each of the model that gave the logits."""
+    folds: npt.NDArray[np.int64]
+    """(n,) which model that was."""
+
+
+def cross_fit(
     network: Network,
     recipe: Recipe,
+    phases: Sequence[PhasePlan],
     whole: TrainingSet,
     pictures: Sequence[LabelledPicture],
-    labels: Sequence[str],
+    usable: npt.NDArray[np.int64],
     *,
-    untrained: list[npt.NDArray[np.float32]],
+    folds: int,
+    untrained: Sequence[npt.NDArray[np.float32]],
     seed: int,
-    deadline: float,
-    check_stop: Callable[[], None],
-) -> dict[str, Threshold]:
-    """Thresholds from scores of every picture but the test part's.
+    watch: Watch,
+    checkpoint: Checkpoint | None = None,
+) -> CrossFitted:
+    """Trains one model a fold, each scored on the pictures of its fold.
 
-    Each picture is scored by a model that trained on the other folds only, on fewer pictures and
-    more shortly than the final one. Both are brought to calibrated probabilities, each by a
-    temperature of its own, and a threshold is one of those.
+    Args:
+        phases: of each fold's training.
+        pictures: of the whole set; those of one group share a fold.
+        usable: indices of the pictures that may be trained on and scored.
+        untrained: `variables_of(network)` from which every fold starts.
+        watch: its deadline is for all folds together.
+        checkpoint: folds that are done are kept there, and taken from there.
     """
-    usable = np.sort(np.concatenate([whole.train, whole.validation]))
-    folds = np.array(fold_pictures([pictures[i] for i in usable], recipe.accept.folds, seed=seed))
-    phases = _cross_fit_phases(recipe)
-    logits = np.zeros((len(pictures), len(labels)), np.float32)
-    scored = np.zeros(len(pictures), bool)
-    say(f"thresholds: {recipe.accept.folds} models, each scored on what it has not seen")
-    for fold in range(recipe.accept.folds):
-        held, rest = usable[folds == fold], usable[folds != fold]
-        network.model.set_weights(untrained)
+    fold_of = np.array(fold_pictures([pictures[i] for i in usable], folds, seed=seed))
+    parts: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.float32], npt.NDArray[np.float32]]] = []
+    numbers: list[int] = []
+    for fold in range(folds):
+        held = usable[fold_of == fold]
         if not len(held):
             continue  # fewer groups than folds
-        # The held fold must choose nothing, so the best epoch is judged on a slice of the rest:
-        # the whole of it where a class has only one group there.
-        inner = np.array(fold_pictures([pictures[i] for i in rest], 8, seed=seed + 1))
-        inner_train, inner_validation = rest[inner != 0], rest[inner == 0]
-        if set(whole.truth[inner_train]) != set(whole.truth[rest]):
-            inner_train = inner_validation = rest
-        left = recipe.accept.folds - fold
-        now = time.monotonic()
-        try:
-            run_phases(
-                network,
-                recipe,
-                phases,
-                TrainingSet(
-                    whole.tensors, whole.truth, whole.features, inner_train, inner_validation
-                ),
-                seed=seed + 100 * (fold + 1),
-                deadline=now + max(1.0, deadline - now) / left,
-                check_stop=check_stop,
-                quiet=True,
-            )
-        except StopTraining:
-            break
-        logits[held] = predict_logits(network, phases[-1].train_from, whole, held)
-        scored[held] = True
-    if not scored.any():
-        scores, truth = np.zeros((0, len(labels))), whole.truth[:0]
-    else:
-        truth = whole.truth[scored]
-        scores = softmax(logits[scored] / fit_temperature(logits[scored], truth))
-    return choose_thresholds(scores, truth, labels, recipe.accept)
+        stage = f"fold-{seed}-{fold}"
+        saved = checkpoint.load(stage) if checkpoint else None
+        if saved:
+            logits, pooled = saved[0]["outputs"]
+        else:
+            now = watch.clock()
+            left = max(1.0, watch.deadline - now) / (folds - fold)
+            try:
+                logits, pooled = _one_fold(
+                    network,
+                    recipe,
+                    phases,
+                    whole,
+                    pictures,
+                    usable[fold_of != fold],
+                    held,
+                    untrained=untrained,
+                    seed=seed + 100 * (fold + 1),
+                    watch=Watch(now + left, watch.check_stop, clock=watch.clock, quiet=True),
+                )
+            except StopTraining:
+                break
+            if checkpoint:
+                checkpoint.save(stage, {"outputs": [logits, pooled]}, {})
+        parts.append((held, logits, pooled))
+        numbers.append(fold)
+    if not parts:
+        none = np.zeros((0, 0), np.float32)
+        return CrossFitted(usable[:0], none, none, usable[:0])
+    return CrossFitted(
+        np.concatenate([held for held, *_ in parts]),
+        np.concatenate([logits for _, logits, _ in parts]),
+        np.concatenate([pooled for *_, pooled in parts]),
+        np.repeat(numbers, [len(held) for held, *_ in parts]),
+    )
 
 
-def _cross_fit_phases(recipe: Recipe) -> list[PhasePlan]:
+def cross_fit_phases(recipe: Recipe) -> list[PhasePlan]:
+    """The recipe's phases, shorter: without those that are `if_time`, and with fewer epochs."""
     needed = [phase for phase in recipe.phases if not phase.if_time]
     last = needed[-1]
     return [
         *needed[:-1],
         last.model_copy(update={"epochs": min(last.epochs, recipe.accept.epochs)}),
     ]
+
+
+def variables_of(network: Network) -> list[npt.NDArray[np.float32]]:
+    """The network's state: its weights, statistics and chance."""
+    return [variable.numpy() for variable in network.model.variables]
+
+
+def restore_variables(network: Network, values: Sequence[npt.NDArray[np.float32]]) -> None:
+    """Puts the network into a state that `variables_of` gave."""
+    for variable, value in zip(network.model.variables, values, strict=True):
+        variable.assign(value)
+
+
+def _one_fold(
+    network: Network,
+    recipe: Recipe,
+    phases: Sequence[PhasePlan],
+    whole: TrainingSet,
+    pictures: Sequence[LabelledPicture],
+    rest: npt.NDArray[np.int64],
+    held: npt.NDArray[np.int64],
+    *,
+    untrained: Sequence[npt.NDArray[np.float32]],
+    seed: int,
+    watch: Watch,
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    # With its chance too, so that a fold comes out the same whatever was trained before it.
+    restore_variables(network, untrained)
+    # The held fold must choose nothing, so the best epoch is judged on a slice of the rest: the
+    # whole of it where a class has only one group there.
+    inner = np.array(fold_pictures([pictures[i] for i in rest], _INNER, seed=seed + 1))
+    inner_train, inner_validation = rest[inner != 0], rest[inner == 0]
+    if set(whole.truth[inner_train]) != set(whole.truth[rest]) or not len(inner_validation):
+        inner_train = inner_validation = rest
+    data = TrainingSet(whole.tensors, whole.truth, whole.features, inner_train, inner_validation)
+    run_phases(network, recipe, phases, data, seed=seed, watch=watch)
+    lowest = min((phase.train_from for phase in phases), key=network.depth)
+    return predict(network, lowest, whole, held)

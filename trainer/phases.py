@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import keras
@@ -15,28 +14,32 @@ import numpy.typing as npt
 
 from edge.cli import say
 from edge.progress import Progress
-from trainer.augment import augmented
+from trainer.averages import Average
+from trainer.batches import epoch_batches
 from trainer.calibrate import log_loss
-from trainer.features import Features
-from trainer.networks import INPUT, Network
+from trainer.checkpoint import Checkpoint
+from trainer.features import compiled
+from trainer.networks import INPUT, POOLED, Network
+from trainer.optimizers import Optimizers, Pace
 from trainer.recipe import PhasePlan, Recipe
 
 _CHUNK = 64
 """Pictures that are scored at a time."""
 _STEPS_TO_START = 20
 """What the first step may take longer than others, in steps: it also traces the graph."""
+_STAGE = "phases"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingSet:
     """What the phases train and validate on."""
 
-    tensors: npt.NDArray[np.uint8]
-    """uint8 (pictures, height, width, channels), of every picture."""
+    tensors: Any
+    """uint8 (pictures, height, width, channels), of every picture; reads as an array."""
     truth: npt.NDArray[np.int64]
     """(pictures,) class indices."""
-    features: Mapping[str, Features]
-    """The saved outputs by the name of their layer; see `save_features`."""
+    features: Mapping[str, Any]
+    """The saved outputs by the name of their layer; see `SavedOutputs`."""
     train: npt.NDArray[np.int64]
     """Indices of the pictures to train on."""
     validation: npt.NDArray[np.int64]
@@ -50,6 +53,8 @@ class Epoch:
     phase: str
     epoch: int
     loss: float
+    accuracy: float
+    """Of the batches as they were learned from: augmented, and mixed where the phase does so."""
     validation_loss: float
     validation_accuracy: float
     learning_rate: float
@@ -63,16 +68,34 @@ class Best:
     Of a few hundred pictures the share that is right jumps by chance; the loss is the surer guide.
     """
 
-    weights: list[npt.NDArray[np.float32]] | None = None
+    weights: list[npt.NDArray[Any]] | None = None
     loss: float = math.inf
     accuracy: float = 0.0
     history: list[Epoch] = field(default_factory=list)
     cut_short: bool = False
     """A phase was shortened or left out for want of time, or stopped by the user."""
+    reached: bool = False
+    """A phase's `stop_at` was."""
 
 
 class StopTraining(Exception):  # noqa: N818 - a wish, not an error
     """The user wants to stop: what is best so far counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What a training is bounded and followed by."""
+
+    deadline: float
+    """Seconds on `clock`: learning rates come down early enough to end by then, and a phase that is
+    `if_time` is left out when it would not fit."""
+    check_stop: Callable[[], None] = lambda: None
+    """Raises StopTraining where the user wants to stop."""
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None
+    """Hears of each epoch."""
+    clock: Callable[[], float] = time.monotonic
+    quiet: bool = False
+    """Show only the progress bar."""
 
 
 def run_phases(
@@ -82,34 +105,28 @@ def run_phases(
     data: TrainingSet,
     *,
     seed: int,
-    deadline: float,
-    check_stop: Callable[[], None],
-    quiet: bool = False,
-    clock: Callable[[], float] = time.monotonic,
+    watch: Watch,
+    checkpoint: Checkpoint | None = None,
 ) -> Best:
     """Trains `network` by `phases` and leaves it with its best weights.
 
     Args:
-        deadline: seconds on `clock`; learning rates come down early enough to end by then, and a
-            phase that is `if_time` is left out when it would not fit.
-        check_stop: raises StopTraining where the user wants to stop.
-        quiet: show only the progress bar.
+        checkpoint: where the state is saved to and gone on from.
     """
     best = Best()
+    first = 0
+    saved = checkpoint.load(_STAGE) if checkpoint else None
+    if saved:
+        first = int(saved[1]["phase"])
     try:
-        for number, phase in enumerate(phases):
-            _run_phase(
-                network,
-                recipe,
-                phase,
-                data,
-                best,
-                seed=seed + number,
-                deadline=deadline,
-                check_stop=check_stop,
-                quiet=quiet,
-                clock=clock,
-            )
+        for number, phase in enumerate(phases[first:], start=first):
+            run = _PhaseRun(network, recipe, phase, data, best, seed + number, watch, checkpoint)
+            if saved:
+                run.restore(*saved)
+                saved = None
+            run.go(number, last=number == len(phases) - 1)
+            if best.reached:
+                break
     except StopTraining:
         best.cut_short = True
         if best.weights is None:
@@ -119,220 +136,271 @@ def run_phases(
     return best
 
 
-def class_weights(truth: npt.NDArray[np.int64], classes: int, kind: str) -> npt.NDArray[np.float32]:
-    """float32 (classes,), mean 1 over the pictures: what a picture of each class weighs."""
-    counts = np.bincount(truth, minlength=classes).astype(np.float64)
-    power = {"none": 0.0, "sqrt": 0.5, "balanced": 1.0}[kind]
-    weights = np.maximum(counts, 1) ** -power
-    weights = weights / (weights * counts).sum() * counts.sum()
-    return np.asarray(weights, np.float32)
-
-
-def predict_logits(
+def predict(
     network: Network, cut: str, data: TrainingSet, indices: npt.NDArray[np.int64]
-) -> npt.NDArray[np.float32]:
-    """float32 (pictures, classes): the logits of the unchanged pictures `indices`."""
-    return _logits(_forward(network.upper(cut)), cut, data, indices)
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Logits (pictures, classes) and pooled outputs (pictures, depth) of unchanged pictures.
+
+    Args:
+        cut: a layer below which nothing was trained, or `input`.
+        indices: of the pictures, in `data`.
+    """
+    if cut == POOLED:
+        pooled = _inputs(data, cut, indices)
+        return _forward(network.upper(cut))(pooled).numpy(), pooled
+    forward = _forward(network.upper(cut, POOLED))
+    parts = [forward(_inputs(data, cut, chunk)) for chunk in _chunks(indices)]
+    logits, pooled = (np.concatenate([part[i].numpy() for part in parts]) for i in (0, 1))
+    return logits, pooled
 
 
-def _run_phase(
-    network: Network,
-    recipe: Recipe,
-    phase: PhasePlan,
-    data: TrainingSet,
-    best: Best,
-    *,
-    seed: int,
-    deadline: float,
-    check_stop: Callable[[], None],
-    quiet: bool,
-    clock: Callable[[], float],
-) -> None:
+class _PhaseRun:
+    """One phase: its layers, how they learn, and how far it is."""
+
+    def __init__(
+        self,
+        network: Network,
+        recipe: Recipe,
+        phase: PhasePlan,
+        data: TrainingSet,
+        best: Best,
+        seed: int,
+        watch: Watch,
+        checkpoint: Checkpoint | None,
+    ) -> None:
+        self._network, self._recipe, self._phase, self._data = network, recipe, phase, data
+        self._best, self._seed, self._watch, self._checkpoint = best, seed, watch, checkpoint
+        self._done = self._epoch = self._worse = self._confirmed = 0
+        self._lowest = math.inf
+        self._spent_before = 0.0
+        upper = network.upper(phase.train_from)
+        network.let_train(upper)
+        self._optimizers = Optimizers(phase, upper)
+        self._average = self._make_average(upper)
+        self._pace = Pace(phase)
+        self._step = _step(upper, recipe, self._optimizers)
+        self._forward = _forward(upper)
+        self._lower = _frozen(network, phase) if phase.fresh and phase.train_from != INPUT else None
+
+    def go(self, number: int, *, last: bool) -> None:
+        """Trains to the end of the phase.
+
+        Args:
+            number: of the phase, for the checkpoint.
+            last: no phase comes after it.
+        """
+        phase, watch, best = self._phase, self._watch, self._best
+        if self._epoch == 0 and best.weights is not None:
+            # The next phase goes on from the best, not from the last.
+            self._network.model.set_weights(best.weights)
+        batches = math.ceil(len(self._data.train) / self._recipe.batch_size)
+        self._steps = phase.epochs * batches
+        self._start = watch.clock() - self._spent_before
+        self._timed_from = 0.0
+        ended = self._epoch == phase.epochs
+        with Progress(f"phase {phase.name}", total=self._steps) as progress:
+            progress.advance(self._done)
+            while self._epoch < phase.epochs and not ended:
+                epoch_start = watch.clock()
+                learned = self._learn(progress)
+                if learned is None:
+                    return
+                self._epoch += 1
+                ended = self._judge(learned, epoch_start)
+                self._save(number, ended=ended and not last)
+        if not watch.quiet:
+            line = best.history[-1]
+            say(
+                f"phase {phase.name}: {self._epoch} epochs in {watch.clock() - self._start:.0f} s, "
+                f"validation {line.validation_accuracy:.1%}, best so far {best.accuracy:.1%}"
+                + (": that is enough" if best.reached else "")
+            )
+
+    def _learn(self, progress: Progress) -> tuple[float, float, float] | None:
+        """(loss, accuracy, last rate) of one epoch; None: the phase would not fit."""
+        phase, watch = self._phase, self._watch
+        # Each epoch has a chance of its own, so that one can go on after any of them.
+        rng = np.random.default_rng((self._seed, self._epoch))
+        classes = self._network.model.get_layer("logits").output.shape[-1]
+        losses, right, seen, rate = [], 0, 0, 0.0
+        for batch in epoch_batches(
+            self._recipe, phase, self._data, classes, rng=rng, lower=self._lower
+        ):
+            watch.check_stop()
+            if self._done == 1:
+                self._timed_from = watch.clock()  # the first step also traces the graph
+            if self._done == 4 and phase.if_time and self._timed_from:
+                needed = (watch.clock() - self._timed_from) / 3 * self._steps
+                if needed > watch.deadline - watch.clock():
+                    self._best.cut_short = True
+                    say(f"phase {phase.name}: left out, it needs about {needed / 60:.0f} min")
+                    return None
+            along = self._along()
+            rate = self._pace.rate(along)
+            self._optimizers.set_rate(rate)
+            loss, good = self._step(batch.inputs, batch.targets, batch.weights)
+            losses.append(float(loss))
+            right, seen = right + int(good), seen + len(batch.targets)
+            self._done += 1
+            if self._average and (phase.ema or along >= phase.average_from):
+                self._average.add()
+            progress.advance(note=f"validation {self._best.accuracy:.1%} at best")
+            if watch.clock() >= watch.deadline:
+                break
+        return float(np.mean(losses)), right / seen, rate
+
+    def _along(self) -> float:
+        """How far the phase is, 0 to 1.
+
+        The clock sets the pace only where there is too little time for all steps; else the same
+        seed would give another model on another machine.
+        """
+        time_left = max(1e-9, self._watch.deadline - self._start)
+        spent = (self._watch.clock() - self._start) / time_left
+        if spent * self._steps <= self._done + _STEPS_TO_START:
+            spent = 0.0
+        return max(self._done / self._steps, min(1.0, spent))
+
+    def _judge(self, learned: tuple[float, float, float], epoch_start: float) -> bool:
+        """Validates, keeps what is best, and says whether the phase has ended."""
+        phase, best, now = self._phase, self._best, self._watch.clock
+        if self._average:
+            with self._average.in_place():
+                line = self._validate()
+        else:
+            line = self._validate()
+        better = line[0] < self._lowest
+        self._lowest = min(self._lowest, line[0])
+        self._worse = 0 if better else self._worse + 1
+        self._pace.saw(better=better)
+        loss, accuracy, rate = learned
+        epoch = Epoch(
+            phase.name, self._epoch, loss, accuracy, *line, rate, round(now() - epoch_start, 3)
+        )
+        best.history.append(epoch)
+        self._watch.on_epoch(epoch)
+        if phase.stop_at:
+            enough = line[1] >= phase.stop_at.accuracy
+            self._confirmed = self._confirmed + 1 if enough else 0
+            best.reached = (
+                self._confirmed >= phase.stop_at.confirm and self._epoch >= phase.stop_at.min_epochs
+            )
+        if now() >= self._watch.deadline and self._done < self._steps:
+            best.cut_short = True
+            return True
+        patient = not phase.early_stopping or self._worse < phase.early_stopping
+        return best.reached or not patient or self._epoch == phase.epochs
+
+    def _validate(self) -> tuple[float, float]:
+        """(log loss, accuracy) on the validation pictures; keeps the weights that are best."""
+        data = self._data
+        logits = np.concatenate(
+            [
+                self._forward(_inputs(data, self._phase.train_from, chunk)).numpy()
+                for chunk in _chunks(data.validation)
+            ]
+        )
+        truth = data.truth[data.validation]
+        line = log_loss(logits, truth), float((logits.argmax(axis=1) == truth).mean())
+        if line[0] < self._best.loss:
+            self._best.loss, self._best.accuracy = line
+            self._best.weights = self._network.model.get_weights()
+        return line
+
+    def _make_average(self, upper: Any) -> Average | None:
+        if not self._phase.ema and self._phase.average_from == 1:
+            return None
+        # The moving statistics of a BatchNorm that learns belong to its weights.
+        statistics = [
+            variable
+            for layer in upper.layers
+            if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable
+            for variable in layer.non_trainable_variables
+        ]
+        return Average([*self._optimizers.variables, *statistics], decay=self._phase.ema)
+
+    def _save(self, number: int, *, ended: bool) -> None:
+        checkpoint = self._checkpoint
+        if checkpoint is None or not (ended or checkpoint.due):
+            return
+        best = self._best
+        checkpoint.save(
+            _STAGE,
+            {
+                "model": [variable.numpy() for variable in self._network.model.variables],
+                "best": best.weights or [],
+                "optimizers": self._optimizers.state(),
+                "average": self._average.state() if self._average else [],
+            },
+            {
+                "phase": number,
+                "epoch": self._epoch,
+                "done": self._done,
+                "ended": ended,
+                "worse": self._worse,
+                "confirmed": self._confirmed,
+                "lowest": self._lowest,
+                "pace": self._pace.state(),
+                "loss": best.loss,
+                "accuracy": best.accuracy,
+                "cut_short": best.cut_short,
+                "reached": best.reached,
+                "history": [asdict(line) for line in best.history],
+                "spent": self._watch.clock() - self._start,
+            },
+        )
+
+    def restore(
+        self, arrays: Mapping[str, list[npt.NDArray[Any]]], facts: Mapping[str, Any]
+    ) -> None:
+        """Goes on from what was saved."""
+        variables = self._network.model.variables
+        for variable, value in zip(variables, arrays["model"], strict=True):
+            variable.assign(value)
+        self._optimizers.restore(arrays["optimizers"])
+        if self._average:
+            self._average.restore(arrays["average"])
+        self._pace.restore(facts["pace"])
+        self._done, self._worse = facts["done"], facts["worse"]
+        self._confirmed, self._lowest = facts["confirmed"], facts["lowest"]
+        self._epoch = self._phase.epochs if facts["ended"] else facts["epoch"]
+        self._spent_before = facts["spent"]
+        best = self._best
+        best.weights, best.loss, best.accuracy = arrays["best"], facts["loss"], facts["accuracy"]
+        best.cut_short, best.reached = facts["cut_short"], facts["reached"]
+        best.history = [Epoch(**line) for line in facts["history"]]
+        say(f"phase {self._phase.name}: going on after epoch {facts['epoch']}")
+
+
+def _step(upper: Any, recipe: Recipe, optimizers: Optimizers) -> Callable[..., Any]:
+    """A traced function from a batch to its loss and how many were right, which it learns from."""
     import tensorflow as tf
 
-    if best.weights is not None:
-        # The next phase goes on from the best, not from the last.
-        network.model.set_weights(best.weights)
-    upper = network.upper(phase.train_from)
-    for layer in upper.layers:
-        # Over pretrained weights BatchNorm keeps its ImageNet statistics: batches of 32 pictures
-        # of few classes would wreck them. From scratch it has to learn.
-        frozen = network.pretrained and isinstance(layer, keras.layers.BatchNormalization)
-        layer.trainable = not frozen
-    optimizer = keras.optimizers.AdamW(
-        phase.learning_rate, weight_decay=phase.weight_decay, clipnorm=1.0
-    )
-    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     loss_of = keras.losses.CategoricalCrossentropy(
         from_logits=True, label_smoothing=recipe.label_smoothing, reduction=None
     )
-    variables = upper.trainable_variables
-    optimizer.build(variables)
 
     @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
     def step(inputs: Any, targets: Any, weights: Any) -> Any:
         with tf.GradientTape() as tape:
-            losses = loss_of(targets, upper(tf.cast(inputs, tf.float32), training=True))
-            loss = tf.reduce_mean(losses * weights)
-        optimizer.apply(tape.gradient(loss, variables), variables)
-        return loss
+            logits = upper(tf.cast(inputs, tf.float32), training=True)
+            loss = tf.reduce_mean(loss_of(targets, logits) * weights)
+        optimizers.apply(tape.gradient(loss, optimizers.variables))
+        good = tf.equal(tf.argmax(logits, axis=1), tf.argmax(targets, axis=1))
+        return loss, tf.reduce_sum(tf.cast(good, tf.int32))
 
-    average = _Average(variables)
-    forward = _forward(upper)
-    rng = np.random.default_rng(seed)
-    classes = network.model.output_shape[-1]
-    weight_of = class_weights(data.truth[data.train], classes, recipe.class_weights)
-    batches = math.ceil(len(data.train) / recipe.batch_size)
-    steps = phase.epochs * batches
-    start, timed_from, done = clock(), 0.0, 0
-    with Progress(f"phase {phase.name}", total=steps) as progress:
-        for epoch in range(phase.epochs):
-            epoch_start, losses = clock(), []
-            for chunk in np.array_split(rng.permutation(data.train), batches):
-                check_stop()
-                if done == 1:
-                    timed_from = clock()  # the first step also traces the graph
-                if done == 4 and phase.if_time:
-                    needed = (clock() - timed_from) / 3 * steps
-                    if needed > deadline - clock():
-                        best.cut_short = True
-                        say(f"phase {phase.name}: left out, it needs about {needed / 60:.0f} min")
-                        return
-                # The clock sets the pace only where there is too little time for all steps; else
-                # the same seed would give another model on another machine.
-                spent = (clock() - start) / max(1e-9, deadline - start)
-                if spent * steps <= done + _STEPS_TO_START:
-                    spent = 0.0
-                along = max(done / steps, min(1.0, spent))
-                rate = _rate(phase, along)
-                optimizer.learning_rate.assign(rate)
-                inputs, targets, weights = _batch(
-                    recipe, phase, data, chunk, classes, weight_of, rng
-                )
-                losses.append(float(step(inputs, targets, weights)))
-                done += 1
-                if along >= phase.average_from:
-                    average.add()
-                progress.advance(note=f"validation {best.accuracy:.1%} at best")
-                if clock() >= deadline:
-                    break
-            with average.in_place():
-                line = _validate(forward, phase.train_from, data)
-                if line[0] < best.loss:
-                    best.loss, best.accuracy = line
-                    best.weights = network.model.get_weights()
-            best.history.append(
-                Epoch(
-                    phase.name,
-                    epoch + 1,
-                    float(np.mean(losses)),
-                    *line,
-                    rate,
-                    clock() - epoch_start,
-                )
-            )
-            if clock() >= deadline and done < steps:
-                best.cut_short = True
-                break
-    if not quiet:
-        say(
-            f"phase {phase.name}: {epoch + 1} epochs in {clock() - start:.0f} s, "
-            f"validation {line[1]:.1%}, best so far {best.accuracy:.1%}"
-        )
+    return step  # type: ignore[no-any-return]
 
 
-class _Average:
-    """The mean of weights over steps, which generalises better than the last step's.
-
-    Source: Izmailov et al., Averaging weights leads to wider optima, UAI 2018; over every step, as
-    here: Cha et al., SWAD: domain generalization by seeking flat minima, NeurIPS 2021.
-    """
-
-    def __init__(self, variables: Sequence[Any]) -> None:
-        self._variables = variables
-        self._sums: list[npt.NDArray[np.float32]] = []
-        self._count = 0
-
-    def add(self) -> None:
-        """Takes the weights as they are now into the mean."""
-        now = [variable.numpy() for variable in self._variables]
-        if not self._count:
-            self._sums = now
-        else:
-            for total, value in zip(self._sums, now, strict=True):
-                total += value
-        self._count += 1
-
-    @contextmanager
-    def in_place(self) -> Iterator[None]:
-        """Within this context the variables hold their mean, where there is one yet."""
-        if not self._count:
-            yield
-            return
-        now = [variable.numpy() for variable in self._variables]
-        for variable, total in zip(self._variables, self._sums, strict=True):
-            variable.assign(total / self._count)
-        try:
-            yield
-        finally:
-            for variable, value in zip(self._variables, now, strict=True):
-                variable.assign(value)
+def _frozen(
+    network: Network, phase: PhasePlan
+) -> Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]:
+    forward = compiled(network.lower([phase.train_from]))
+    return lambda images: np.asarray(forward(images)[0].numpy(), np.float32)
 
 
-def _rate(phase: PhasePlan, progress: float) -> float:
-    """The learning rate: linear warm-up, then a half cosine down to the floor."""
-    if progress < phase.warmup:
-        return phase.learning_rate * max(0.01, progress / phase.warmup)
-    along = (progress - phase.warmup) / (1 - phase.warmup)
-    share = (1 + math.cos(math.pi * min(1.0, along))) / 2
-    return phase.learning_rate * (phase.rate_floor + (1 - phase.rate_floor) * share)
-
-
-def _batch(
-    recipe: Recipe,
-    phase: PhasePlan,
-    data: TrainingSet,
-    chunk: npt.NDArray[np.int64],
-    classes: int,
-    weight_of: npt.NDArray[np.float32],
-    rng: np.random.Generator,
-) -> tuple[npt.NDArray[Any], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    if phase.train_from == INPUT:
-        inputs: npt.NDArray[Any] = np.stack(
-            [augmented(data.tensors[i], recipe.augment, rng) for i in chunk]
-        )
-    else:
-        saved = data.features[phase.train_from]
-        inputs = saved[chunk, rng.integers(0, saved.shape[1], len(chunk))]
-    targets = np.eye(classes, dtype=np.float32)[data.truth[chunk]]
-    weights = weight_of[data.truth[chunk]]
-    if phase.mixup > 0:
-        # Zhang et al., mixup, ICLR 2018; on saved outputs it is manifold mixup (Verma et al. 2019).
-        share = np.float32(rng.beta(phase.mixup, phase.mixup))
-        other = rng.permutation(len(chunk))
-        inputs = share * inputs.astype(np.float32) + (1 - share) * inputs[other].astype(np.float32)
-        targets = share * targets + (1 - share) * targets[other]
-        weights = share * weights + (1 - share) * weights[other]
-    return inputs, targets, weights
-
-
-def _validate(
-    forward: Callable[[npt.NDArray[np.float32]], Any], cut: str, data: TrainingSet
-) -> tuple[float, float]:
-    """(log loss, accuracy) on the validation pictures."""
-    logits = _logits(forward, cut, data, data.validation)
-    truth = data.truth[data.validation]
-    return log_loss(logits, truth), float((logits.argmax(axis=1) == truth).mean())
-
-
-def _logits(
-    forward: Callable[[npt.NDArray[np.float32]], Any],
-    cut: str,
-    data: TrainingSet,
-    indices: npt.NDArray[np.int64],
-) -> npt.NDArray[np.float32]:
-    chunks = np.array_split(indices, max(1, math.ceil(len(indices) / _CHUNK)))
-    return np.concatenate([forward(_inputs(data, cut, chunk)).numpy() for chunk in chunks])
+def _chunks(indices: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
+    return np.array_split(indices, max(1, math.ceil(len(indices) / _CHUNK)))
 
 
 def _inputs(data: TrainingSet, cut: str, indices: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:

@@ -4,7 +4,8 @@
 probabilities; its last layers are a Dense named `logits`, into which the temperature is folded, and
 a Softmax named `scores`. It has no augmentation layers. `run.json` is `RunFacts`; `split.csv` says
 which picture belongs to which part; `recipe.yaml` is the recipe as resolved; `metrics.json`,
-`history.csv` and `confusion.png` are the proof. `skipped.txt` names the files that were left out.
+`history.csv` and `confusion.png` are the proof. `tensorboard/` has the curves for
+TensorBoard. `skipped.txt` names the files that were left out.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ RECIPE = "recipe.yaml"
 METRICS = "metrics.json"
 HISTORY = "history.csv"
 CONFUSION = "confusion.png"
+TENSORBOARD = "tensorboard"
 
 
 class DataFacts(BaseModel):

@@ -7,8 +7,8 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import time
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -16,23 +16,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from edge.cli import say
 from edge.files import new_folder
 from edge.model.metrics import Evaluation, evaluate_scores
-from edge.pictures import PARTS, LabelledPicture, read_picture_set
-from trainer.calibrate import Threshold, fit_temperature, softmax
-from trainer.captured import as_captured
-from trainer.checks import check_enough, check_out, check_phases
-from trainer.crossfit import cross_fitted_thresholds
-from trainer.data.cache import DecodedPictures, decode_pictures
-from trainer.data.groups import assign_groups, group_column, join_copies
-from trainer.data.split import split_pictures
-from trainer.features import save_features, scratch_folder
+from edge.pictures import PARTS, LabelledPicture
+from trainer.calibrate import Threshold, choose_thresholds, fit_temperature, softmax
+from trainer.checkpoint import Checkpoint
+from trainer.checks import check_out
+from trainer.crossfit import CrossFitted, cross_fit, cross_fit_phases, variables_of
+from trainer.data.split import fold_pictures
 from trainer.interrupt import CtrlC
-from trainer.networks import INPUT, LOGITS, Network, build_network
-from trainer.phases import Best, Epoch, TrainingSet, predict_logits, run_phases
-from trainer.recipe import Recipe, recipe_yaml
+from trainer.logs import TensorBoard
+from trainer.networks import LOGITS
+from trainer.phases import Best, Epoch, StopTraining, Watch, predict, run_phases
+from trainer.prepare import Prepared, prepare, training_set
+from trainer.recipe import Recipe, read_recipe, recipe_yaml
 from trainer.report.confusion import draw_confusion
 from trainer.run import (
     CONFUSION,
@@ -41,6 +41,7 @@ from trainer.run import (
     MODEL,
     RECIPE,
     SKIPPED,
+    TENSORBOARD,
     DataFacts,
     Run,
     RunFacts,
@@ -48,101 +49,112 @@ from trainer.run import (
     write_facts,
     write_split,
 )
+from trainer.summary import say_data, say_result
 
 _CALIBRATION_SHARE = 0.25
 """Of max_minutes, kept for the cross-fitted scores and the test."""
 
 
 def train(
-    recipe: Recipe,
-    data: Path,
-    out: Path,
+    recipe: Recipe | str | Path,
+    data: str | Path,
+    out: str | Path,
     *,
     variant: str = "default",
+    settings: Sequence[str] = (),
     groups: str | None = None,
     seed: int = 0,
     max_minutes: float | None = None,
+    resume: bool = False,
     replace: bool = False,
 ) -> Run:
-    """The run that `recipe` makes of the pictures in `data`, written to the folder `out`.
+    """The run that a recipe makes of the pictures in `data`, written to the folder `out`.
+
+    The same call gives the same model again, and so does one that was killed and gone on with.
+
+    Example:
+        run = trainer.train("mobilenet_v2", "photos", "runs/first", groups="blocks:20")
+        print(run.facts.labels, run.path / "report.html")
 
     Args:
+        recipe: the name of a shipped recipe, the path of a `.yaml` file, or a `Recipe`.
         data: a folder per class, a CSV manifest or a class map; see `read_picture_set`.
+        variant: of the recipe, by its name; with a `Recipe`, what to note as its variant.
+        settings: changes of the recipe, each as `key=value`; not with a `Recipe`.
         groups: which pictures belong together; see `assign_groups`.
         seed: of the split, the starting weights, the augmentation and the order.
         max_minutes: instead of the recipe's own.
-        replace: take the place of an `out` that is there already.
+        resume: go on with a training to `out` that was killed.
+        replace: take the place of an `out` that is there already, and of a killed training to it.
 
     Raises:
+        ConfigError, UsageError: the recipe is wrong.
         PictureSetError, TooFewPicturesError, GroupError: the pictures will not do.
         WeightsMissingError: pretrained weights are not here and cannot be fetched.
-        StorageError: `out` exists, or a disk is full.
+        StorageError: `out` exists, there is nothing to resume, or a disk is full.
         StopTraining: Ctrl-C before there was anything to keep.
     """
     start = time.monotonic()
-    minutes = recipe.max_minutes if max_minutes is None else max_minutes
-    found = read_picture_set(data, group_column=group_column(groups))
+    data, out = Path(data), Path(out)
+    if not isinstance(recipe, Recipe):
+        recipe = read_recipe(str(recipe), variant=variant, settings=settings)
     check_out(out, data, replace=replace)
-    spec, said = as_captured(recipe.input, [picture.path for picture in found.pictures])
-    if said:
-        say(said)
-    recipe = recipe.model_copy(update={"input": spec})
-    # Before the pictures are decoded: missing weights are told at once.
-    network = build_network(recipe.network, recipe.input, len(found.classes), seed=seed)
-    check_phases(recipe, network)
-    decoded = decode_pictures(found.pictures, recipe.input)
-    skipped = (*found.skipped, *decoded.skipped)
-    check_enough(found, decoded, skipped)
-    shares = {"validation": recipe.split.validation, "test": recipe.split.test}
-    grouped = join_copies(assign_groups(decoded.pictures, groups), decoded.digests)
-    pictures = split_pictures(grouped, shares, seed=seed)
-    labels = sorted({picture.label for picture in pictures})
-    _say_data(pictures, labels, skipped)
-    with CtrlC() as ctrl_c, scratch_folder() as scratch:
-        trained = _train_and_calibrate(
-            network,
-            recipe,
-            decoded,
-            pictures,
-            labels,
+    unfinished = out.absolute().parent / f".{out.name}.training"
+    if replace and not resume:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    prepared = prepare(recipe, data, groups=groups, seed=seed)
+    pictures = tuple(_resolved(picture) for picture in prepared.pictures)
+    digest = _data_digest(pictures, prepared.decoded.digests)
+    plan = {"recipe": recipe_yaml(prepared.recipe), "seed": seed, "pictures": digest}
+    checkpoint = Checkpoint.begin(unfinished, plan, resume=resume)
+    say_data(prepared)
+    minutes = prepared.recipe.max_minutes if max_minutes is None else max_minutes
+    try:
+        with CtrlC() as ctrl_c:
+            deadline = start + 60 * minutes - checkpoint.spent
+            trained = _train_and_calibrate(
+                prepared, seed=seed, deadline=deadline, checkpoint=checkpoint, ctrl_c=ctrl_c
+            )
+        facts = RunFacts(
+            recipe=recipe.name,
+            variant=variant,
             seed=seed,
-            scratch=scratch,
-            ctrl_c=ctrl_c,
-            start=start,
-            minutes=minutes,
+            labels=prepared.labels,
+            input=prepared.recipe.input,
+            temperature=trained.temperature,
+            accept={label: t.value for label, t in trained.thresholds.items()},
+            accept_notes={label: t.note for label, t in trained.thresholds.items() if t.note},
+            data=DataFacts(
+                path=str(data.resolve()),
+                root=str(_root(data, pictures)),
+                digest=digest,
+                pictures={part: sum(p.part == part for p in pictures) for part in PARTS},
+                skipped=len(prepared.skipped),
+            ),
+            finished=datetime.now(UTC).isoformat(timespec="seconds"),
+            minutes=round((time.monotonic() - start + checkpoint.spent) / 60, 2),
+            stopped_early=trained.best.cut_short,
+            parameters=int(prepared.network.model.count_params()),
+            tools=tool_versions(),
         )
-    pictures = tuple(_resolved(picture) for picture in pictures)
-    root = (data if data.is_dir() else data.parent).resolve()
-    if not all(picture.path.is_relative_to(root) for picture in pictures):
-        root = Path(os.path.commonpath([picture.path.parent for picture in pictures]))
-    facts = RunFacts(
-        recipe=recipe.name,
-        variant=variant,
-        seed=seed,
-        labels=tuple(labels),
-        input=recipe.input,
-        temperature=trained.temperature,
-        accept={label: t.value for label, t in trained.thresholds.items()},
-        accept_notes={label: t.note for label, t in trained.thresholds.items() if t.note},
-        data=DataFacts(
-            path=str(data.resolve()),
-            root=str(root),
-            digest=_data_digest(pictures, decoded.digests),
-            pictures={part: sum(p.part == part for p in pictures) for part in PARTS},
-            skipped=len(skipped),
-        ),
-        finished=datetime.now(UTC).isoformat(timespec="seconds"),
-        minutes=round((time.monotonic() - start) / 60, 2),
-        stopped_early=trained.best.cut_short,
-        parameters=int(network.model.count_params()),
-        tools=tool_versions(),
+        with new_folder(out, replace=replace) as folder:
+            _write_run(folder, prepared, trained, pictures, facts)
+            if (logs := checkpoint.folder / TENSORBOARD).is_dir():
+                shutil.copytree(logs, folder / TENSORBOARD)
+    except BaseException as error:
+        # A mistake or a disk that is full: what was done so far can be gone on with. Ctrl-C is a
+        # wish to end it.
+        if isinstance(error, (StopTraining, KeyboardInterrupt)) or not checkpoint.begun:
+            checkpoint.remove()
+        raise
+    checkpoint.remove()
+    say_result(
+        trained.thresholds,
+        trained.test,
+        out,
+        facts,
+        in_groups=len({picture.group for picture in pictures}) < len(pictures),
     )
-    with new_folder(out, replace=replace) as folder:
-        _write_run(folder, network, recipe, trained, labels, root, pictures, facts)
-        if skipped:
-            (folder / SKIPPED).write_text("\n".join(skipped) + "\n", encoding="utf-8")
-    in_groups = len({picture.group for picture in pictures}) < len(pictures)
-    _say_result(trained, out, facts, in_groups=in_groups)
     return Run(out, facts)
 
 
@@ -151,78 +163,66 @@ class _Trained:
     best: Best
     temperature: float
     thresholds: dict[str, Threshold]
+    cross_fitted: CrossFitted
     validation: Evaluation
     test: Evaluation
 
 
 def _train_and_calibrate(
-    network: Network,
-    recipe: Recipe,
-    decoded: DecodedPictures,
-    pictures: Sequence[LabelledPicture],
-    labels: Sequence[str],
-    *,
-    seed: int,
-    scratch: Path,
-    ctrl_c: CtrlC,
-    start: float,
-    minutes: float,
+    prepared: Prepared, *, seed: int, deadline: float, checkpoint: Checkpoint, ctrl_c: CtrlC
 ) -> _Trained:
-    truth = np.array([labels.index(picture.label) for picture in pictures])
-    part = np.array([picture.part for picture in pictures])
-    cuts = sorted({p.train_from for p in recipe.phases} - {INPUT}, key=network.depth, reverse=True)
-    features = {}
-    if cuts:
-        features = save_features(
-            network,
-            cuts,
-            decoded.tensors,
-            # Validation pictures get copies too: the cross-fitted models train on them.
-            part != "test",
-            plan=recipe.augment,
-            seed=seed,
-            folder=scratch,
-            check_stop=ctrl_c.check_stop,
-        )
-    whole = TrainingSet(
-        tensors=decoded.tensors,
-        truth=truth,
-        features=features,
-        train=np.flatnonzero(part == "train"),
-        validation=np.flatnonzero(part == "validation"),
-    )
-    end = start + 60 * minutes
-    untrained = network.model.get_weights()
-    best = run_phases(
-        network,
-        recipe,
+    recipe, network, truth = prepared.recipe, prepared.network, prepared.truth
+    validation = prepared.of("validation")
+    choosing, judging = validation, validation
+    if recipe.accept.folds == 1:
+        halves = np.array(fold_pictures([prepared.pictures[i] for i in validation], 2, seed=seed))
+        choosing, judging = validation[halves == 0], validation[halves == 1]
+    whole = training_set(
+        prepared,
         recipe.phases,
-        whole,
-        seed=seed,
-        deadline=end - 60 * minutes * _CALIBRATION_SHARE,
+        # Validation pictures get copies too: the cross-fitted models train on them.
+        with_copies=prepared.part != "test",
+        train=prepared.of("train"),
+        validation=choosing,
         check_stop=ctrl_c.check_stop,
     )
+    untrained = variables_of(network)
+    reserved = (deadline - time.monotonic()) * _CALIBRATION_SHARE * (recipe.accept.folds > 1)
+    with TensorBoard(checkpoint.folder / TENSORBOARD) as logs:
+        watch = Watch(deadline - reserved, ctrl_c.check_stop, on_epoch=logs.add)
+        best = run_phases(
+            network, recipe, recipe.phases, whole, seed=seed, watch=watch, checkpoint=checkpoint
+        )
+    ran = {line.phase for line in best.history}
     lowest = min(
-        (line.phase for line in best.history), key=lambda name: _cut_depth(network, recipe, name)
+        (phase.train_from for phase in recipe.phases if phase.name in ran), key=network.depth
     )
-    cut = next(phase.train_from for phase in recipe.phases if phase.name == lowest)
-    logits = {
-        name: predict_logits(network, cut, whole, np.flatnonzero(part == name))
-        for name in ("validation", "test")
-    }
-    temperature = fit_temperature(logits["validation"], truth[part == "validation"])
+    logits, pooled = {}, {}
+    parts = {"judging": judging, "validation": validation, "test": prepared.of("test")}
+    for name, indices in parts.items():
+        logits[name], pooled[name] = predict(network, lowest, whole, indices)
+    temperature = fit_temperature(logits["judging"], truth[judging])
     trained_weights = network.model.get_weights()
-    thresholds = cross_fitted_thresholds(
-        network,
-        recipe,
-        whole,
-        pictures,
-        labels,
-        untrained=untrained,
-        seed=seed,
-        deadline=end - 20,
-        check_stop=ctrl_c.check_stop,
-    )
+    if recipe.accept.folds == 1:
+        scored = CrossFitted(
+            judging, logits["judging"], pooled["judging"], np.zeros(len(judging), np.int64)
+        )
+    else:
+        say(f"thresholds: {recipe.accept.folds} models, each scored on what it has not seen")
+        scored = cross_fit(
+            network,
+            recipe,
+            cross_fit_phases(recipe),
+            whole,
+            prepared.pictures,
+            prepared.of("train", "validation"),
+            folds=recipe.accept.folds,
+            untrained=untrained,
+            seed=seed,
+            watch=Watch(deadline - 20, ctrl_c.check_stop),
+            checkpoint=checkpoint,
+        )
+    thresholds = _thresholds(scored, truth, prepared.labels, recipe)
     network.model.set_weights(trained_weights)
     dense = network.model.get_layer(LOGITS)
     dense.set_weights([weights / temperature for weights in dense.get_weights()])
@@ -230,17 +230,36 @@ def _train_and_calibrate(
     figures = {
         name: evaluate_scores(
             softmax(logits[name] / temperature).astype(np.float32),
-            truth[part == name],
-            labels,
+            truth[prepared.of(name)],
+            prepared.labels,
             accept,
         )
         for name in ("validation", "test")
     }
-    return _Trained(best, temperature, thresholds, figures["validation"], figures["test"])
+    return _Trained(best, temperature, thresholds, scored, figures["validation"], figures["test"])
 
 
-def _cut_depth(network: Network, recipe: Recipe, phase: str) -> int:
-    return network.depth(next(p.train_from for p in recipe.phases if p.name == phase))
+def _thresholds(
+    scored: CrossFitted, truth: npt.NDArray[np.int64], labels: Sequence[str], recipe: Recipe
+) -> dict[str, Threshold]:
+    """Thresholds from what models said of pictures they had not trained on.
+
+    A cross-fitted model trained on fewer pictures and more shortly than the final one. Both are
+    brought to calibrated probabilities, each by a temperature of its own, and a threshold is one of
+    those.
+    """
+    mine = truth[scored.indices]
+    if not len(mine):
+        return choose_thresholds(np.zeros((0, len(labels))), mine, labels, recipe.accept)
+    scores = softmax(scored.logits / fit_temperature(scored.logits, mine))
+    return choose_thresholds(scores, mine, labels, recipe.accept)
+
+
+def _root(data: Path, pictures: Sequence[LabelledPicture]) -> Path:
+    root = (data if data.is_dir() else data.parent).resolve()
+    if all(picture.path.is_relative_to(root) for picture in pictures):
+        return root
+    return Path(os.path.commonpath([picture.path.parent for picture in pictures]))
 
 
 def _resolved(picture: LabelledPicture) -> LabelledPicture:
@@ -258,18 +277,18 @@ def _data_digest(pictures: Sequence[LabelledPicture], digests: Sequence[str]) ->
 
 def _write_run(
     folder: Path,
-    network: Network,
-    recipe: Recipe,
+    prepared: Prepared,
     trained: _Trained,
-    labels: Sequence[str],
-    root: Path,
     pictures: Sequence[LabelledPicture],
     facts: RunFacts,
 ) -> None:
-    network.model.trainable = True
-    network.model.save(folder / MODEL)
-    (folder / RECIPE).write_text(recipe_yaml(recipe), encoding="utf-8")
-    write_split(folder, root, pictures)
+    labels = prepared.labels
+    prepared.network.model.trainable = True
+    prepared.network.model.save(folder / MODEL)
+    (folder / RECIPE).write_text(recipe_yaml(prepared.recipe), encoding="utf-8")
+    write_split(folder, Path(facts.data.root), pictures)
+    if prepared.skipped:
+        (folder / SKIPPED).write_text("\n".join(prepared.skipped) + "\n", encoding="utf-8")
     history = io.StringIO()
     writer = csv.writer(history, lineterminator="\n")
     names = [field.name for field in fields(Epoch)]
@@ -300,32 +319,3 @@ def _write_run(
 
 def _rounded(value: object) -> object:
     return round(value, 6) if isinstance(value, float) else value
-
-
-def _say_data(
-    pictures: Sequence[LabelledPicture], labels: Sequence[str], skipped: Sequence[str]
-) -> None:
-    counts = Counter((picture.label, picture.part) for picture in pictures)
-    groups = len({picture.group for picture in pictures})
-    say(
-        f"{len(pictures)} pictures in {groups} groups, {len(labels)} classes"
-        + (f", {len(skipped)} files skipped" if skipped else "")
-    )
-    say(f"  {'':<20} {'train':>7} {'validation':>11} {'test':>6}")
-    for label in labels:
-        train_count, validation, test = (counts[label, part] for part in PARTS)
-        say(f"  {label:<20} {train_count:>7} {validation:>11} {test:>6}")
-
-
-def _say_result(trained: _Trained, out: Path, facts: RunFacts, *, in_groups: bool) -> None:
-    say(f"temperature {trained.temperature:.2f}; accepted from:")
-    for label, threshold in trained.thresholds.items():
-        say(f"  {label:<20} {threshold.value:.2f}  {threshold.note}")
-    test = trained.test
-    say(f"test part: accuracy {test.accuracy}")
-    say(f"           accepted {test.accepted}, of these right {test.purity}")
-    if in_groups:
-        say("           (pictures of one group are alike: the true intervals are wider)")
-    early = " (cut short)" if facts.stopped_early else ""
-    say(f"{out}: trained in {facts.minutes:.1f} min{early}")
-    say(f"next: pilah-converter convert {out} --out BUNDLE")

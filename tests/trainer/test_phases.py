@@ -1,32 +1,28 @@
-"""Weights of classes, the pace of learning, and what counts as best."""
+"""The pace of learning, what counts as best, and when it is enough."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from edge.model.preprocess import InputSpec
+from trainer import checkpoint
+from trainer.checkpoint import Checkpoint
 from trainer.networks import Network, build_network
-from trainer.phases import TrainingSet, class_weights, run_phases
-from trainer.recipe import AugmentPlan, NetworkPlan, PhasePlan, Recipe
+from trainer.phases import Best, Epoch, TrainingSet, Watch, run_phases
+from trainer.recipe import AugmentPlan, NetworkPlan, PhasePlan, Recipe, TargetPlan
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 HEAD = PhasePlan(name="head", train_from="pooled", epochs=5, learning_rate=0.02)
 
 
-@pytest.mark.parametrize(("kind", "ratio"), [("none", 1.0), ("sqrt", 2.0), ("balanced", 4.0)])
-def test_rare_classes_weigh_more(kind: str, ratio: float) -> None:
-    truth = np.array([0] * 80 + [1] * 20)
-    weights = class_weights(truth, 2, kind)
-    assert weights[1] / weights[0] == pytest.approx(ratio)
-    assert weights[truth].mean() == pytest.approx(1)
-
-
 @pytest.fixture(scope="module")
 def network() -> Network:
-    plan = NetworkPlan(alpha=0.35, weights="none", dropout=0)
+    plan = NetworkPlan(name="convnet", weights="none", dropout=0)
     return build_network(plan, InputSpec(height=32, width=32), 2, seed=0)
 
 
@@ -74,16 +70,17 @@ def train(
     *phases: PhasePlan,
     step: float = 0.0,
     deadline: float = 1e9,
-):  # type: ignore[no-untyped-def]
+    saved: Checkpoint | None = None,
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+) -> Best:
     return run_phases(
         network,
         recipe(*phases),
         phases,
         data,
         seed=1,
-        deadline=deadline,
-        check_stop=lambda: None,
-        clock=Clock(step),
+        watch=Watch(deadline, on_epoch=on_epoch, clock=Clock(step)),
+        checkpoint=saved,
     )
 
 
@@ -150,3 +147,146 @@ def test_a_phase_that_would_not_fit_is_left_out(network: Network, data: Training
         len([line for line in best.history if line.phase == "more"]) < 2
     )  # the time it took to see
     assert best.cut_short
+
+
+def test_enough_is_enough_once_it_is_confirmed(network: Network, data: TrainingSet) -> None:
+    target = TargetPlan(accuracy=0.9, confirm=3, min_epochs=5)
+    long = HEAD.model_copy(update={"epochs": 60, "stop_at": target})
+    best = train(network, data, long, HEAD.model_copy(update={"name": "never"}))
+    assert best.reached
+    assert not best.cut_short
+    accuracies = [line.validation_accuracy for line in best.history]
+    assert 5 <= len(accuracies) < 60
+    assert min(accuracies[-3:]) >= 0.9
+    assert {line.phase for line in best.history} == {"head"}
+
+
+def test_a_target_reached_once_and_lost_again_is_not_reached(
+    network: Network, data: TrainingSet
+) -> None:
+    target = TargetPlan(accuracy=0.9, confirm=50)
+    best = train(network, data, HEAD.model_copy(update={"stop_at": target, "epochs": 8}))
+    assert not best.reached
+    assert len(best.history) == 8
+
+
+def test_patience_ends_a_phase_and_the_next_one_begins(network: Network, data: TrainingSet) -> None:
+    wild = HEAD.model_copy(
+        update={"learning_rate": 1.0, "epochs": 100, "early_stopping": 3, "warmup": 0}
+    )
+    best = train(network, data, wild, HEAD.model_copy(update={"name": "more", "epochs": 1}))
+    wild_lines = [line for line in best.history if line.phase == "head"]
+    assert len(wild_lines) < 100
+    lowest = min(line.validation_loss for line in wild_lines)
+    assert [line.validation_loss for line in wild_lines].index(lowest) == len(wild_lines) - 4
+    assert best.history[-1].phase == "more"
+
+
+def test_a_plateau_brings_the_rate_down(network: Network, data: TrainingSet) -> None:
+    wild = HEAD.model_copy(
+        update={
+            "learning_rate": 1.0,
+            "rate_floor": 0,
+            "epochs": 12,
+            "schedule": "plateau",
+            "patience": 1,
+        }
+    )
+    rates = [line.learning_rate for line in train(network, data, wild).history]
+    assert rates == sorted(rates, reverse=True)
+    assert rates[-1] == pytest.approx(rates[0] / 3 ** (len(set(rates)) - 1))
+    assert len(set(rates)) > 1
+
+
+def test_a_moving_average_lags_behind_the_steps(network: Network, data: TrainingSet) -> None:
+    start = network.model.get_weights()
+    phase = HEAD.model_copy(update={"epochs": 6, "warmup": 0, "rate_floor": 1.0})
+    moved = {}
+    for name, decay in {"steps": 0.0, "average": 0.99}.items():
+        network.model.set_weights(start)
+        train(network, data, phase.model_copy(update={"ema": decay}))
+        moved[name] = np.abs(network.model.get_weights()[-2] - start[-2]).mean()
+    assert 0 < moved["average"] < 0.9 * moved["steps"]
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "adam", "nadam", "rmsprop", "sgd"])
+def test_every_optimizer_learns(network: Network, data: TrainingSet, optimizer: str) -> None:
+    best = train(network, data, HEAD.model_copy(update={"optimizer": optimizer, "epochs": 8}))
+    assert best.history[-1].validation_loss < best.history[0].validation_loss
+
+
+def test_lower_layers_learn_more_slowly(network: Network, data: TrainingSet) -> None:
+    pictures = np.random.default_rng(0).integers(0, 256, (60, 32, 32, 3), np.uint8)
+    given = TrainingSet(pictures, data.truth, {}, data.train, data.validation)
+    whole = HEAD.model_copy(
+        update={"train_from": "input", "epochs": 1, "optimizer": "sgd", "weight_decay": 0}
+    )
+    start = network.model.get_weights()
+    moved = {}
+    for decay in (1.0, 0.1):
+        network.model.set_weights(start)
+        train(network, given, whole.model_copy(update={"layer_decay": decay}))
+        now = {
+            layer.name: layer.get_weights()[0]
+            for layer in network.model.layers
+            if layer.name in ("stem_conv", "logits")
+        }
+        network.model.set_weights(start)
+        moved[decay] = [
+            float(np.abs(value - network.model.get_layer(name).get_weights()[0]).mean())
+            for name, value in sorted(now.items())
+        ]
+    (head, stem), (slow_head, slow_stem) = moved[1.0], moved[0.1]
+    assert slow_stem < 0.02 * stem
+    assert slow_head > 0.2 * head
+
+
+class KilledError(Exception):
+    """Stands in for a signal that nothing can catch."""
+
+
+@pytest.mark.parametrize("after", [1, 3, 4, 5, 8])
+@pytest.mark.parametrize("options", [{}, {"ema": 0.9}, {"average_from": 0.2}])
+def test_a_training_that_was_killed_goes_on_to_the_same_weights(
+    network: Network,
+    data: TrainingSet,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    after: int,
+    options: dict[str, Any],
+) -> None:
+    """Killed after so many epochs, the state of every epoch saved."""
+    monkeypatch.setattr(checkpoint, "EVERY", 0)
+    phases = [
+        HEAD.model_copy(update={"epochs": 4, "mixup": 0.2, **options}),
+        HEAD.model_copy(update={"name": "more", "schedule": "plateau", "early_stopping": 2}),
+    ]
+    start = network.model.get_weights()
+    whole = train(network, data, *phases)
+    expected = network.model.get_weights()
+    network.model.set_weights(start)
+
+    seen: list[Epoch] = []
+
+    def kill(epoch: Epoch) -> None:
+        seen.append(epoch)
+        if len(seen) == after:
+            raise KilledError
+
+    saved = Checkpoint.begin(tmp_path / "c", {}, resume=False)
+    with pytest.raises(KilledError):
+        train(network, data, *phases, saved=saved, on_epoch=kill)
+    network.model.set_weights([np.zeros_like(weights) for weights in start])
+    again = (
+        train(network, data, *phases, saved=Checkpoint.begin(tmp_path / "c", {}, resume=True))
+        if after > 1
+        else None
+    )
+    if again is None:  # nothing was saved yet: it starts from the beginning
+        assert saved.load("phases") is None
+        return
+    for first, second in zip(expected, network.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(first, second)
+    assert [line.validation_loss for line in again.history] == [
+        line.validation_loss for line in whole.history
+    ]

@@ -145,6 +145,7 @@ def test_a_run_holds_the_model_and_its_proof(run: Path) -> None:
         "metrics.json",
         "history.csv",
         "confusion.png",
+        "tensorboard",
     }
     facts = read_run(run).facts
     assert facts.labels == ("cyan", "grün", "red")
@@ -388,4 +389,3 @@ def test_ctrl_c_before_there_is_a_model_leaves_nothing(photos: Path, tmp_path: P
     assert [
         entry.name for entry in tmp_path.iterdir() if entry.name not in ("cache", "run.yaml")
     ] == []
-    assert not any((tmp_path / "cache").glob("training-*"))

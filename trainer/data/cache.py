@@ -22,9 +22,11 @@ from edge.model.image_file import decode_image
 from edge.model.preprocess import InputSpec, preprocess
 from edge.pictures import LabelledPicture
 from edge.progress import Progress
+from trainer.data.row_store import Rows, RowStore, cache_folder, cache_limit, drop_oldest
 
-KEPT = 4
-"""Sets of tensors kept in the cache folder; the longest unused go first."""
+_FAILED = "failed.json"
+_AT_ONCE = 256
+"""Pictures decoded before they are written."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +35,7 @@ class DecodedPictures:
 
     pictures: tuple[LabelledPicture, ...]
     """Those that could be read."""
-    tensors: npt.NDArray[np.uint8]
+    tensors: Rows
     """uint8 (pictures, height, width, channels), read from disk as needed."""
     digests: tuple[str, ...]
     """SHA-256 of each picture's file."""
@@ -41,18 +43,10 @@ class DecodedPictures:
     """One line for each picture that could not be read."""
 
 
-def cache_folder() -> Path:
-    """Where caches lie: PILAH_CACHE, else `pilah` in XDG_CACHE_HOME or `~/.cache`."""
-    if chosen := os.environ.get("PILAH_CACHE"):
-        return Path(chosen)
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "pilah"
-
-
 def decode_pictures(pictures: Sequence[LabelledPicture], spec: InputSpec) -> DecodedPictures:
     """The pictures through `preprocess`, from the cache where they have been before.
 
-    The cache is keyed by every file's content, the input spec, the code that makes tensors and
+    The cache is keyed by each file's content, the input spec, the code that makes tensors and
     OpenCV's version, so it cannot be stale.
 
     Raises:
@@ -60,41 +54,74 @@ def decode_pictures(pictures: Sequence[LabelledPicture], spec: InputSpec) -> Dec
     """
     # OpenCV's own threads fight those of TensorFlow, in augmentation too.
     cv2.setNumThreads(1)
+    digests = _digests(pictures)
+    folder = cache_folder() / "tensors" / _key(spec)
+    store = RowStore(folder, shape=spec.shape, dtype=np.uint8)
+    with storage_errors("read", folder / _FAILED):
+        failed: dict[str, str] = (
+            json.loads((folder / _FAILED).read_text(encoding="utf-8"))
+            if (folder / _FAILED).is_file()
+            else {}
+        )
+    known = set(np.flatnonzero(store.find(digests) >= 0).tolist())
+    wanted = {
+        digest: picture
+        for index, (picture, digest) in enumerate(zip(pictures, digests, strict=True))
+        if index not in known and digest not in failed
+    }
+    wanted.pop("", None)
+    if wanted:
+        failed |= _decode(wanted, spec, store)
+        write_file(folder / _FAILED, json.dumps(failed))
+    drop_oldest(cache_folder(), cache_limit())
+    rows = store.find(digests)
+    readable = np.flatnonzero(rows >= 0).tolist()
+    return DecodedPictures(
+        pictures=tuple(pictures[i] for i in readable),
+        tensors=Rows(store, rows[readable]),
+        digests=tuple(digests[i] for i in readable),
+        # Recorded without the path: the same files may lie elsewhere by now.
+        skipped=tuple(
+            f"{pictures[i].path}: {failed[digests[i]] if digests[i] else _why_not(pictures[i])}"
+            for i in np.flatnonzero(rows < 0).tolist()
+        ),
+    )
+
+
+def preprocessing_digest(spec: InputSpec) -> str:
+    """Hex digits that change with the input spec, the code that makes tensors, or OpenCV."""
+    sources = [Path(module.__file__ or "").read_bytes() for module in (image_file, contract)]
+    facts = json.dumps([spec.model_dump(), cv2.__version__]).encode()
+    return hashlib.sha256(b"\0".join([*sources, facts])).hexdigest()
+
+
+def _key(spec: InputSpec) -> str:
+    return f"{spec.width}x{spec.height}-{preprocessing_digest(spec)[:20]}"
+
+
+def _digests(pictures: Sequence[LabelledPicture]) -> list[str]:
+    digests = []
     with Progress("reading pictures", total=len(pictures)) as progress:
-        digests = []
         for picture in pictures:
             try:
                 digests.append(hashlib.sha256(picture.path.read_bytes()).hexdigest())
             except OSError:
-                digests.append("")  # told as skipped when it is to be decoded
+                digests.append("")  # told as skipped
             progress.advance()
-    key = hashlib.sha256(
-        json.dumps([digests, spec.model_dump(), _contract_digest()]).encode()
-    ).hexdigest()[:24]
-    folder = cache_folder() / "tensors"
-    with storage_errors("create", folder):
-        folder.mkdir(parents=True, exist_ok=True)
-    tensors_file, facts_file = folder / f"{key}.npy", folder / f"{key}.json"
-    if not facts_file.exists():
-        _decode(pictures, spec, tensors_file, facts_file)
-    failures: dict[str, str] = json.loads(facts_file.read_text(encoding="utf-8"))
-    os.utime(facts_file)
-    _drop_oldest(folder)
-    readable = [i for i in range(len(pictures)) if str(i) not in failures]
-    # Rows at the end are empty where pictures could not be read.
-    tensors = np.load(tensors_file, mmap_mode="r")[: len(readable)]
-    return DecodedPictures(
-        pictures=tuple(pictures[i] for i in readable),
-        tensors=tensors,
-        digests=tuple(digests[i] for i in readable),
-        # Recorded without the path: the same files may lie elsewhere by now.
-        skipped=tuple(f"{pictures[int(i)].path}: {why}" for i, why in failures.items()),
-    )
+    return digests
 
 
-def _decode(
-    pictures: Sequence[LabelledPicture], spec: InputSpec, tensors_file: Path, facts_file: Path
-) -> None:
+def _why_not(picture: LabelledPicture) -> str:
+    try:
+        picture.path.read_bytes()
+    except OSError as error:
+        return f"cannot be opened: {error.strerror}"
+    return "could not be opened"
+
+
+def _decode(wanted: dict[str, LabelledPicture], spec: InputSpec, store: RowStore) -> dict[str, str]:
+    """Fills the store; returns why not, by digest, for those that cannot be read."""
+
     def tensor(picture: LabelledPicture) -> npt.NDArray[np.uint8] | str:
         try:
             return preprocess(decode_image(picture.path.read_bytes(), name=""), spec)
@@ -103,43 +130,19 @@ def _decode(
         except OSError as error:
             return f"cannot be opened: {error.strerror}"
 
-    aside = tensors_file.with_suffix(f".{os.getpid()}.part")
-    failures: dict[str, str] = {}
-    with storage_errors("write", tensors_file):
-        try:
-            whole = np.lib.format.open_memmap(
-                aside, mode="w+", dtype=np.uint8, shape=(len(pictures), *spec.shape)
-            )
-            # A full disk would kill the process by SIGBUS when a page of the map is written.
-            with aside.open("r+b") as file:
-                os.posix_fallocate(file.fileno(), 0, aside.stat().st_size)
-            row = 0
-            with (
-                Progress("decoding", total=len(pictures)) as progress,
-                ThreadPoolExecutor(max_workers=os.cpu_count()) as workers,
-            ):
-                for index, result in enumerate(workers.map(tensor, pictures)):
-                    if isinstance(result, str):
-                        failures[str(index)] = result
-                    else:
-                        whole[row] = result
-                        row += 1
-                    progress.advance()
-            whole.flush()
-            del whole
-            aside.replace(tensors_file)
-        finally:
-            aside.unlink(missing_ok=True)
-    write_file(facts_file, json.dumps(failures))
-
-
-def _contract_digest() -> str:
-    sources = [Path(module.__file__ or "").read_bytes() for module in (image_file, contract)]
-    return hashlib.sha256(b"\0".join([*sources, cv2.__version__.encode()])).hexdigest()
-
-
-def _drop_oldest(folder: Path) -> None:
-    used = sorted(folder.glob("*.json"), key=lambda file: file.stat().st_mtime, reverse=True)
-    for facts in used[KEPT:]:
-        facts.unlink(missing_ok=True)
-        facts.with_suffix(".npy").unlink(missing_ok=True)
+    failed: dict[str, str] = {}
+    digests = list(wanted)
+    store.claim(len(digests))
+    with (
+        Progress("decoding", total=len(digests)) as progress,
+        ThreadPoolExecutor(max_workers=os.cpu_count()) as workers,
+    ):
+        for start in range(0, len(digests), _AT_ONCE):
+            some = digests[start : start + _AT_ONCE]
+            results = list(workers.map(tensor, [wanted[digest] for digest in some]))
+            good = [i for i, result in enumerate(results) if not isinstance(result, str)]
+            failed |= {some[i]: r for i, r in enumerate(results) if isinstance(r, str)}
+            if good:
+                store.append([some[i] for i in good], np.stack([results[i] for i in good]))
+            progress.advance(len(some))
+    return failed

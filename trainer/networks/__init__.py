@@ -62,10 +62,14 @@ class Network:
         """The model from the input to the outputs of the layers `cuts`, as a list."""
         return keras.Model(self.model.input, [self.model.get_layer(cut).output for cut in cuts])
 
-    def upper(self, cut: str) -> Any:
-        """The model from the output of layer `cut` (or the input) to the logits."""
+    def upper(self, cut: str, *more: str) -> Any:
+        """The model from the output of layer `cut` (or the input) to the logits.
+
+        With names of further layers behind the cut, it gives a list: the logits, and their outputs.
+        """
         start = self.model.input if cut == INPUT else self.model.get_layer(cut).output
-        return keras.Model(start, self.model.get_layer(LOGITS).output)
+        ends = [self.model.get_layer(name).output for name in (LOGITS, *more)]
+        return keras.Model(start, ends if more else ends[0])
 
     def depth(self, cut: str) -> int:
         """The number of layers up to and with `cut`, 0 for the input.

@@ -1,0 +1,118 @@
+"""What a training that was killed goes on from: its state, written aside, then put in place."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.errors import StorageError
+from edge.files import storage_errors, write_file
+
+Arrays = Mapping[str, Sequence[npt.NDArray[Any]]]
+
+EVERY = 15.0
+"""Seconds between two saves within a phase: each writes some ten megabytes."""
+
+_PLAN, _SPENT = "plan.json", "seconds.txt"
+
+
+class Checkpoint:
+    """A folder beside the run to be, with what each finished or begun stage has come to.
+
+    Attributes:
+        folder: where it lies; TensorBoard's logs lie in it too.
+        spent: seconds that the training took before it was gone on with.
+        begun: whether something was saved.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._saved = time.monotonic()
+        self._start = time.monotonic()
+        clock = folder / _SPENT
+        self.spent = float(clock.read_text(encoding="utf-8")) if clock.is_file() else 0.0
+        self.begun = clock.is_file()
+
+    @classmethod
+    def begin(cls, folder: Path, plan: Mapping[str, Any], *, resume: bool) -> Checkpoint:
+        """A new one for a training of `plan`, or the one that is there.
+
+        Args:
+            plan: what makes this training the one it is: recipe, seed, digest of the pictures.
+
+        Raises:
+            StorageError: one is there and `resume` is off; none is there, or one of another
+                training, and it is on.
+        """
+        plan = json.loads(json.dumps(plan))
+        file = folder / _PLAN
+        if resume:
+            if not file.is_file():
+                raise StorageError(
+                    f"{folder}: no training to go on with: start it without --resume"
+                )
+            with storage_errors("read", file):
+                before = json.loads(file.read_text(encoding="utf-8"))
+            if changed := sorted(key for key in plan | before if plan.get(key) != before.get(key)):
+                raise StorageError(
+                    f"{folder}: the training there is another one; not the same: "
+                    f"{', '.join(changed)}. Give what it was started with, or start anew with "
+                    "--replace in place of --resume"
+                )
+        else:
+            if file.is_file():
+                raise StorageError(
+                    f"{folder}: a training to the same RUN was cut off: go on with it by "
+                    "--resume, or start anew with --replace"
+                )
+            with storage_errors("create", folder):
+                folder.mkdir(parents=True, exist_ok=True)
+            write_file(file, json.dumps(plan, indent=2, ensure_ascii=False) + "\n")
+        return cls(folder)
+
+    @property
+    def due(self) -> bool:
+        """Whether it has been a while since something was saved."""
+        return time.monotonic() - self._saved >= EVERY
+
+    def save(self, stage: str, arrays: Arrays, facts: Mapping[str, Any]) -> None:
+        """Puts the state of `stage` in the place of its last one.
+
+        Raises:
+            StorageError: the disk is full. The last one is still there.
+        """
+        content = io.BytesIO()
+        named: dict[str, Any] = {
+            f"{name}.{i}": value for name, many in arrays.items() for i, value in enumerate(many)
+        }
+        np.savez(content, facts=np.array(json.dumps(facts)), **named)
+        write_file(self.folder / f"{stage}.npz", content.getvalue())
+        self._saved = time.monotonic()
+        write_file(self.folder / _SPENT, f"{self.spent + self._saved - self._start:.1f}\n")
+        self.begun = True
+
+    def load(self, stage: str) -> tuple[dict[str, list[npt.NDArray[Any]]], dict[str, Any]] | None:
+        """(arrays, facts) of `stage` as they were saved last; None: never."""
+        file = self.folder / f"{stage}.npz"
+        if not file.is_file():
+            return None
+        arrays: dict[str, list[npt.NDArray[Any]]] = {}
+        with storage_errors("read", file), np.load(file, allow_pickle=False) as content:
+            facts = json.loads(str(content["facts"]))
+            for key in content.files:
+                name, dot, _ = key.rpartition(".")
+                if dot:
+                    arrays.setdefault(name, []).append(content[key])
+        return arrays, facts
+
+    def remove(self) -> None:
+        """Takes it away: the training has ended."""
+        shutil.rmtree(self.folder, ignore_errors=True)

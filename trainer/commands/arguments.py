@@ -1,0 +1,61 @@
+"""What several verbs of `pilah-trainer` take."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+
+
+def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds which recipe, with which changes, on which pictures, by which chance."""
+    parser.add_argument("recipe", metavar="RECIPE", help="a shipped recipe, or your own .yaml")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="PATH",
+        help="a folder per class, a .csv manifest (path,label[,group,split]) or a .yaml class map",
+    )
+    parser.add_argument(
+        "--groups",
+        metavar="PLAN",
+        help="pictures that belong together: blocks:N (runs of N by the number in the file name), "
+        "column:NAME (of the manifest) or pattern:REGEX (in the path)",
+    )
+    parser.add_argument(
+        "--set",
+        dest="settings",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change the recipe, as network.alpha=0.35 or phases.upper.epochs=4; repeatable",
+    )
+    parser.add_argument("--variant", default="default", metavar="V", help="of the recipe")
+    parser.add_argument("--max-minutes", type=_minutes, metavar="M", help="for everything together")
+    parser.add_argument("--seed", type=_seed, default=0, metavar="N", help="of all chance (0)")
+
+
+def positive(text: str) -> int:
+    """A whole number above 0.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number above 0. Received: {text}")
+    return int(text)
+
+
+def _minutes(text: str) -> float:
+    minutes = float(text)
+    if not 0 < minutes < math.inf:
+        raise argparse.ArgumentTypeError(f"must be more than 0. Received: {text}")
+    return minutes
+
+
+def _seed(text: str) -> int:
+    seed = int(text)
+    if not 0 <= seed < 2**31:
+        raise argparse.ArgumentTypeError(f"must be from 0 to 2147483647. Received: {text}")
+    return seed
