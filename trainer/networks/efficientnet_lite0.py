@@ -1,8 +1,8 @@
 """EfficientNet-Lite0, where its weights are given: EfficientNet-B0 as small devices like it.
 
-Without squeeze-and-excitation, with ReLU6 instead of swish, and with a stem and a last layer that no
-`alpha` makes wider. Layers are named as in keras.applications.EfficientNetB0, so that a Keras `.h5`
-file of its weights is read by name.
+Without squeeze-and-excitation, with ReLU6 instead of swish, and with a stem and a last layer that
+no `alpha` makes wider. Layers are named as in keras.applications.EfficientNetB0, so that a Keras
+`.h5` file of its weights is read by name.
 
 Source: Tan and Le, EfficientNet, ICML 2019, table 1; the Lite changes are those of the TPU
 repository's `efficientnet_lite_builder`.
