@@ -1,7 +1,8 @@
 """From photographs to a trained model, with proof of how good it is.
 
 `trainer.train(recipe, data, out)` is what `pilah-trainer train` calls; `trainer.cross_validate`
-says how good a recipe is on a set of pictures. TensorFlow is imported with the first of them.
+says how good a recipe is on a set of pictures, and `trainer.find_rates` which
+learning rates to try. TensorFlow is imported with the first of them.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from trainer.crossval import cross_validate as cross_validate
     from trainer.phases import StopTraining as StopTraining
+    from trainer.rates import find_rates as find_rates
     from trainer.training import train as train
 
-__all__ = ["StopTraining", "cross_validate", "train"]
+__all__ = ["StopTraining", "cross_validate", "find_rates", "train"]
 
 
 def __getattr__(name: str) -> Any:
@@ -22,10 +24,11 @@ def __getattr__(name: str) -> Any:
     from trainer.tensorflow import import_tensorflow
 
     import_tensorflow()
-    from trainer import crossval, phases, training
+    from trainer import crossval, phases, rates, training
 
     return {
         "train": training.train,
         "cross_validate": crossval.cross_validate,
+        "find_rates": rates.find_rates,
         "StopTraining": phases.StopTraining,
     }[name]

@@ -30,7 +30,7 @@ class Average:
 
         self._variables = variables
         self._decay = decay
-        self._means = [tf.Variable(v.value, trainable=False) for v in variables]
+        self._means = [tf.Variable(np.array(v.numpy()), trainable=False) for v in variables]
         self._count = 0
 
         @tf.function  # type: ignore[untyped-decorator]
@@ -56,9 +56,9 @@ class Average:
         if not self._count:
             yield
             return
-        now = [variable.numpy() for variable in self._variables]
+        now = [np.array(variable.numpy()) for variable in self._variables]
         for variable, mean in zip(self._variables, self._means, strict=True):
-            variable.assign(mean)
+            variable.assign(np.array(mean.numpy()))
         try:
             yield
         finally:
@@ -67,10 +67,10 @@ class Average:
 
     def state(self) -> list[npt.NDArray[Any]]:
         """What `restore` goes on from."""
-        return [np.array(self._count), *(mean.numpy() for mean in self._means)]
+        return [np.array(self._count), *(np.array(mean.numpy()) for mean in self._means)]
 
     def restore(self, state: Sequence[npt.NDArray[Any]]) -> None:
         """Goes on from what `state` gave."""
         self._count = int(state[0])
         for mean, value in zip(self._means, state[1:], strict=True):
-            mean.assign(value)
+            mean.assign(np.array(value))

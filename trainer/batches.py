@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from trainer.augment import augmented
+from trainer.augment import augment_batch
 from trainer.networks import INPUT
 from trainer.recipe import PhasePlan, Recipe
 
@@ -82,10 +82,7 @@ def epoch_batches(
 
     def make(chunk: npt.NDArray[np.int64]) -> Batch:
         if phase.train_from == INPUT or lower is not None:
-            tensors = data.tensors[chunk]
-            inputs: npt.NDArray[Any] = np.stack(
-                [augmented(tensor, recipe.augment, rng) for tensor in tensors]
-            )
+            inputs: npt.NDArray[Any] = augment_batch(data.tensors[chunk], recipe.augment, rng)
             if lower is not None:
                 inputs = lower(inputs)
         else:

@@ -18,6 +18,12 @@ VERBS: Mapping[str, Verb] = {
         "trainer.commands.cross_validate",
         needs=("keras", "tensorflow"),
     ),
+    "find-rate": Verb(
+        "find a learning rate for each phase",
+        "trainer.commands.find_rate",
+        needs=("keras", "tensorflow"),
+    ),
+    "recipes": Verb("list, show, copy or check training plans", "trainer.commands.recipes"),
     "data": Verb("get, check or clean a set of pictures", "trainer.commands.data"),
 }
 

@@ -53,7 +53,7 @@ def cross_fit(
         phases: of each fold's training.
         pictures: of the whole set; those of one group share a fold.
         usable: indices of the pictures that may be trained on and scored.
-        untrained: `variables_of(network)` from which every fold starts.
+        untrained: `network.state()` from which every fold starts.
         watch: its deadline is for all folds together.
         checkpoint: folds that are done are kept there, and taken from there.
     """
@@ -111,17 +111,6 @@ def cross_fit_phases(recipe: Recipe) -> list[PhasePlan]:
     ]
 
 
-def variables_of(network: Network) -> list[npt.NDArray[np.float32]]:
-    """The network's state: its weights, statistics and chance."""
-    return [variable.numpy() for variable in network.model.variables]
-
-
-def restore_variables(network: Network, values: Sequence[npt.NDArray[np.float32]]) -> None:
-    """Puts the network into a state that `variables_of` gave."""
-    for variable, value in zip(network.model.variables, values, strict=True):
-        variable.assign(value)
-
-
 def _one_fold(
     network: Network,
     recipe: Recipe,
@@ -136,7 +125,7 @@ def _one_fold(
     watch: Watch,
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     # With its chance too, so that a fold comes out the same whatever was trained before it.
-    restore_variables(network, untrained)
+    network.restore(untrained)
     # The held fold must choose nothing, so the best epoch is judged on a slice of the rest: the
     # whole of it where a class has only one group there.
     inner = np.array(fold_pictures([pictures[i] for i in rest], _INNER, seed=seed + 1))

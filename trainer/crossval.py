@@ -14,7 +14,7 @@ import numpy.typing as npt
 from edge.cli import say
 from edge.model.metrics import Share, evaluate_scores
 from trainer.calibrate import softmax
-from trainer.crossfit import cross_fit, variables_of
+from trainer.crossfit import cross_fit
 from trainer.phases import Watch
 from trainer.prepare import prepare, training_set
 from trainer.recipe import Recipe, read_recipe
@@ -92,7 +92,7 @@ def cross_validate(
         train=everything,
         validation=everything,
     )
-    untrained = variables_of(prepared.network)
+    untrained = prepared.network.state()
     by_repeat, by_fold = [], []
     confusion = np.zeros((len(prepared.labels),) * 2, np.int64)
     for repeat in range(repeats):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 import numpy.typing as npt
 
 from trainer.networks import POOLED
@@ -51,13 +52,15 @@ class Optimizers:
 
     def state(self) -> list[npt.NDArray[Any]]:
         """What `restore` goes on from."""
-        return [v.numpy() for _, optimizer, _ in self._groups for v in optimizer.variables]
+        return [
+            np.array(v.numpy()) for _, optimizer, _ in self._groups for v in optimizer.variables
+        ]
 
     def restore(self, state: Sequence[npt.NDArray[Any]]) -> None:
         """Goes on from what `state` gave."""
         own = [v for _, optimizer, _ in self._groups for v in optimizer.variables]
         for variable, value in zip(own, state, strict=True):
-            variable.assign(value)
+            variable.assign(np.array(value))
 
 
 class Pace:

@@ -124,7 +124,7 @@ def run_phases(
             if saved:
                 run.restore(*saved)
                 saved = None
-            run.go(number, last=number == len(phases) - 1)
+            run.go(number)
             if best.reached:
                 break
     except StopTraining:
@@ -178,16 +178,15 @@ class _PhaseRun:
         self._optimizers = Optimizers(phase, upper)
         self._average = self._make_average(upper)
         self._pace = Pace(phase)
-        self._step = _step(upper, recipe, self._optimizers)
+        self._step = learning_step(upper, recipe, self._optimizers)
         self._forward = _forward(upper)
         self._lower = _frozen(network, phase) if phase.fresh and phase.train_from != INPUT else None
 
-    def go(self, number: int, *, last: bool) -> None:
+    def go(self, number: int) -> None:
         """Trains to the end of the phase.
 
         Args:
             number: of the phase, for the checkpoint.
-            last: no phase comes after it.
         """
         phase, watch, best = self._phase, self._watch, self._best
         if self._epoch == 0 and best.weights is not None:
@@ -207,7 +206,7 @@ class _PhaseRun:
                     return
                 self._epoch += 1
                 ended = self._judge(learned, epoch_start)
-                self._save(number, ended=ended and not last)
+                self._save(number, ended=ended)
         if not watch.quiet:
             line = best.history[-1]
             say(
@@ -327,7 +326,7 @@ class _PhaseRun:
         checkpoint.save(
             _STAGE,
             {
-                "model": [variable.numpy() for variable in self._network.model.variables],
+                "model": self._network.state(),
                 "best": best.weights or [],
                 "optimizers": self._optimizers.state(),
                 "average": self._average.state() if self._average else [],
@@ -354,9 +353,7 @@ class _PhaseRun:
         self, arrays: Mapping[str, list[npt.NDArray[Any]]], facts: Mapping[str, Any]
     ) -> None:
         """Goes on from what was saved."""
-        variables = self._network.model.variables
-        for variable, value in zip(variables, arrays["model"], strict=True):
-            variable.assign(value)
+        self._network.restore(arrays["model"])
         self._optimizers.restore(arrays["optimizers"])
         if self._average:
             self._average.restore(arrays["average"])
@@ -372,7 +369,7 @@ class _PhaseRun:
         say(f"phase {self._phase.name}: going on after epoch {facts['epoch']}")
 
 
-def _step(upper: Any, recipe: Recipe, optimizers: Optimizers) -> Callable[..., Any]:
+def learning_step(upper: Any, recipe: Recipe, optimizers: Optimizers) -> Callable[..., Any]:
     """A traced function from a batch to its loss and how many were right, which it learns from."""
     import tensorflow as tf
 

@@ -212,6 +212,19 @@ class AcceptPlan(Section):
     epochs: Annotated[int, Field(ge=1, le=100, description="of each fold's training")] = 6
 
 
+class UnknownPlan(Section):
+    """How things of no class are told."""
+
+    score: Annotated[
+        Literal["auto", "energy", "distance", "both", "none"],
+        Field(description="what it is computed from; auto: what finds most of classes left out"),
+    ] = "auto"
+    keep: Annotated[
+        float, Field(gt=0.5, lt=1, description="share of known things not to be rejected for it")
+    ] = 0.95
+    confidence: Annotated[float, Field(gt=0.5, lt=1, description="of that share")] = 0.95
+
+
 class SplitPlan(Section):
     """Shares of the pictures; the rest is trained on."""
 
@@ -242,6 +255,7 @@ class Recipe(Section):
     ] = "shuffled"
     phases: Annotated[list[PhasePlan], Field(min_length=1, description="in order")]
     accept: AcceptPlan = AcceptPlan()
+    unknown: UnknownPlan = UnknownPlan()
     max_minutes: Annotated[float, Field(gt=0, description="for everything, the report too")] = 14
     variants: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="changes by name: {key: value, ...}"
@@ -279,7 +293,7 @@ def read_recipe(name: str, *, variant: str = "default", settings: Sequence[str] 
         ConfigError: the file is wrong, or a setting makes it so.
         UsageError: no such recipe or variant, or a setting of another form.
     """
-    file = YamlFile(_recipe_path(name))
+    file = YamlFile(recipe_path(name))
     variants = file.content.get("variants")
     if not isinstance(variants, dict):
         variants = {}
@@ -310,7 +324,12 @@ def recipe_yaml(recipe: Recipe) -> str:
     return yaml.safe_dump(fields, sort_keys=False, allow_unicode=True)
 
 
-def _recipe_path(name: str) -> Path:
+def recipe_path(name: str) -> Path:
+    """The file of a shipped recipe by its name, or of one's own by its path.
+
+    Raises:
+        UsageError: there is no such recipe.
+    """
     path = Path(name)
     if path.suffix in (".yaml", ".yml"):
         if not path.is_file():

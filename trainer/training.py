@@ -25,7 +25,7 @@ from edge.pictures import PARTS, LabelledPicture
 from trainer.calibrate import Threshold, choose_thresholds, fit_temperature, softmax
 from trainer.checkpoint import Checkpoint
 from trainer.checks import check_out
-from trainer.crossfit import CrossFitted, cross_fit, cross_fit_phases, variables_of
+from trainer.crossfit import CrossFitted, cross_fit, cross_fit_phases
 from trainer.data.split import fold_pictures
 from trainer.interrupt import CtrlC
 from trainer.logs import TensorBoard
@@ -186,7 +186,7 @@ def _train_and_calibrate(
         validation=choosing,
         check_stop=ctrl_c.check_stop,
     )
-    untrained = variables_of(network)
+    untrained = network.state()
     reserved = (deadline - time.monotonic()) * _CALIBRATION_SHARE * (recipe.accept.folds > 1)
     with TensorBoard(checkpoint.folder / TENSORBOARD) as logs:
         watch = Watch(deadline - reserved, ctrl_c.check_stop, on_epoch=logs.add)

@@ -7,8 +7,12 @@ import math
 from pathlib import Path
 
 
-def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
-    """Adds which recipe, with which changes, on which pictures, by which chance."""
+def add_recipe_arguments(parser: argparse.ArgumentParser, *, minutes: bool = True) -> None:
+    """Adds which recipe, with which changes, on which pictures, by which chance.
+
+    Args:
+        minutes: and for how long.
+    """
     parser.add_argument("recipe", metavar="RECIPE", help="a shipped recipe, or your own .yaml")
     parser.add_argument(
         "--data",
@@ -32,7 +36,10 @@ def add_recipe_arguments(parser: argparse.ArgumentParser) -> None:
         help="change the recipe, as network.alpha=0.35 or phases.upper.epochs=4; repeatable",
     )
     parser.add_argument("--variant", default="default", metavar="V", help="of the recipe")
-    parser.add_argument("--max-minutes", type=_minutes, metavar="M", help="for everything together")
+    if minutes:
+        parser.add_argument(
+            "--max-minutes", type=_minutes, metavar="M", help="for each training (the recipe's)"
+        )
     parser.add_argument("--seed", type=_seed, default=0, metavar="N", help="of all chance (0)")
 
 

@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 
 from edge.errors import UsageError
 from edge.model.preprocess import InputSpec
@@ -70,6 +71,16 @@ class Network:
         start = self.model.input if cut == INPUT else self.model.get_layer(cut).output
         ends = [self.model.get_layer(name).output for name in (LOGITS, *more)]
         return keras.Model(start, ends if more else ends[0])
+
+    def state(self) -> list[Any]:
+        """Copies of all variables: weights, statistics, and the state of each layer's chance."""
+        # Copies: .numpy() may show the variable's own memory, which goes on changing.
+        return [np.array(variable.numpy()) for variable in self.model.variables]
+
+    def restore(self, state: Sequence[Any]) -> None:
+        """Puts the network into the state that `state` gave."""
+        for variable, value in zip(self.model.variables, state, strict=True):
+            variable.assign(np.array(value))
 
     def depth(self, cut: str) -> int:
         """The number of layers up to and with `cut`, 0 for the input.

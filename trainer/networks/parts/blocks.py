@@ -27,8 +27,12 @@ def three_channels(image: Any, spec: InputSpec) -> Any:
 
 
 def width(filters: int, plan: NetworkPlan) -> int:
-    """`filters` times the recipe's `alpha`, in eights."""
-    return max(8, 8 * round(filters * plan.alpha / 8))
+    """`filters` times the recipe's `alpha`, in eights, 16 at least.
+
+    With 8 filters TensorFlow 2.21's oneDNN kernels corrupt memory on x86-64 as they train on a
+    batch of an odd number of pictures.
+    """
+    return max(16, 8 * round(filters * plan.alpha / 8))
 
 
 def convolved(

@@ -1,0 +1,47 @@
+"""Find a learning rate for each phase of a recipe: a short training in which it rises."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from edge.cli import say
+from edge.errors import EXIT_OK
+from trainer.commands.arguments import add_recipe_arguments, positive
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_recipe_arguments(parser, minutes=False)
+    parser.add_argument("--steps", type=positive, default=100, metavar="N", help="a phase (100)")
+    parser.add_argument("--json", action="store_true", help="one object on stdout, with the curves")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    import trainer
+
+    curves = trainer.find_rates(
+        arguments.recipe,
+        arguments.data,
+        variant=arguments.variant,
+        settings=arguments.settings,
+        groups=arguments.groups,
+        seed=arguments.seed,
+        steps=arguments.steps,
+    )
+    for curve in curves:
+        say(
+            f"phase {curve.phase}: the loss was lowest, {min(curve.losses):.2f}, at a rate of "
+            f"{curve.rates[curve.losses.index(min(curve.losses))]:.0e}: "
+            f"try --set phases.{curve.phase}.learning_rate={curve.suggestion:g}"
+        )
+    if arguments.json:
+        phases = {
+            curve.phase: {
+                "suggestion": curve.suggestion,
+                "rates": curve.rates,
+                "losses": curve.losses,
+            }
+            for curve in curves
+        }
+        print(json.dumps({"phases": phases}))
+    return EXIT_OK

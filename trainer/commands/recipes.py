@@ -1,0 +1,58 @@
+"""The training plans that come with pilah: list, show, copy one to change it, check one's own."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from edge.cli import say
+from edge.errors import EXIT_OK, StorageError
+from edge.files import write_file
+from trainer.recipe import Recipe, read_recipe, recipe_path, shipped_recipes
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    doing = parser.add_subparsers(dest="doing", required=True, metavar="list|show|copy|check")
+    doing.add_parser("list", help="their names, and what they are for")
+    show = doing.add_parser("show", help="print one, comments and all")
+    copy = doing.add_parser("copy", help="write one to a file of your own")
+    check = doing.add_parser("check", help="find the mistakes in one")
+    for words in (show, copy, check):
+        words.add_argument("recipe", metavar="RECIPE", help="a shipped recipe, or your own .yaml")
+    copy.add_argument("file", type=Path, metavar="FILE.yaml", help="to write")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    if arguments.doing == "list":
+        for name in shipped_recipes():
+            recipe = read_recipe(name)
+            print(f"{name:<14} {recipe.description}")
+            if recipe.variants:
+                print(f"{'':<14} variants: {', '.join(recipe.variants)}")
+    elif arguments.doing == "show":
+        print(recipe_path(arguments.recipe).read_text(encoding="utf-8"), end="")
+    elif arguments.doing == "copy":
+        if arguments.file.exists():
+            raise StorageError(f"{arguments.file} is there already: choose another name")
+        write_file(arguments.file, recipe_path(arguments.recipe).read_text(encoding="utf-8"))
+        say(f"next: pilah-trainer recipes check {arguments.file}")
+    else:
+        for variant in ("default", *read_recipe(arguments.recipe).variants):
+            _check(read_recipe(arguments.recipe, variant=variant), variant)
+    return EXIT_OK
+
+
+def _check(recipe: Recipe, variant: str) -> None:
+    """Says what a variant comes to; its network is built, so that its cuts are known to exist."""
+    from trainer.tensorflow import import_tensorflow
+
+    import_tensorflow()
+    from trainer.checks import check_phases
+    from trainer.networks import build_network
+
+    # Its shape is looked at, not its weights, which need not be here.
+    plan = recipe.network.model_copy(update={"weights": "none"})
+    network = build_network(plan, recipe.input, 2, seed=0)
+    check_phases(recipe, network)
+    phases = ", ".join(f"{p.name} ({p.epochs} epochs from {p.train_from})" for p in recipe.phases)
+    say(f"{recipe.name}, {variant}: {network.model.count_params():,} parameters; {phases}")
