@@ -18,7 +18,7 @@ import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -55,6 +55,25 @@ class DataFacts(BaseModel):
     """Files that could not be read."""
 
 
+class UnknownFacts(BaseModel):
+    """The score for things of no class, which `model.keras` has as its second output."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    score: Literal["energy", "distance", "both"]
+    threshold: float | None
+    """What is stranger, 0..1, is rejected as unknown; None: nothing is, for want of pictures."""
+    keep: float
+    """The share of known things that it is to keep."""
+    kept: dict[str, Any]
+    """`value` and `interval`: the share of known pictures kept by models that had not trained on
+    them."""
+    left_out: dict[str, dict[str, dict[str, Any]]] = {}
+    """By score and label: `value` and `interval` of the share found, `auroc` and `images`, measured
+    on the frozen network without that class."""
+    note: str = ""
+
+
 class RunFacts(BaseModel):
     """`run.json`."""
 
@@ -70,6 +89,8 @@ class RunFacts(BaseModel):
     accept: dict[str, float]
     accept_notes: dict[str, str] = {}
     """Where a threshold promises nothing: why, and what would be needed."""
+    unknown: UnknownFacts | None = None
+    """None where `model.keras` has no such score."""
     data: DataFacts
     finished: str
     """UTC, ISO 8601, seconds."""
