@@ -63,5 +63,6 @@ def _matrices(
     sheared = np.tile(np.eye(2), (len(angle), 1, 1))
     sheared[:, 0, 1], sheared[:, 1, 0] = shear[:, 0], shear[:, 1]
     matrices = about_the_middle(turned @ sheared * mirror[:, None, :], height, width)
-    matrices[:, :, 2] += plan.shift * chance.of("shift") * (width, height)
+    # By whole pixels: a picture that is only mirrored and moved stays as sharp as it was.
+    matrices[:, :, 2] += np.rint(plan.shift * chance.of("shift") * (width, height))
     return matrices

@@ -1,0 +1,219 @@
+"""The networks, where they may be cut, their heads, and which weights they take."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from edge.errors import UsageError
+from edge.model.preprocess import InputSpec
+from trainer.errors import WeightsMissingError
+from trainer.networks import FEATURES, INPUT, LOGITS, NETWORKS, POOLED, Network, build_network
+from trainer.recipe import NetworkPlan
+
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+SPEC = InputSpec(height=32, width=48)
+SMALL = ("ann", "cnn", "tuned_cnn", "advanced_cnn", "convnet")
+LARGE = [
+    pytest.param(name, marks=pytest.mark.slow) for name in NETWORKS if name not in SMALL
+]  # each takes seconds to build
+VECTORS = ("ann", "cnn")
+"""Networks that end in a hidden layer, not in a map of features."""
+
+
+def plan(name: str, **changes: object) -> NetworkPlan:
+    return NetworkPlan.model_validate({"name": name, "weights": "none"} | changes)
+
+
+def build(name: str, spec: InputSpec = SPEC, **changes: object) -> Network:
+    return build_network(plan(name, **changes), spec, 4, seed=0)
+
+
+@functools.cache
+def built(name: str, channels: int = 3) -> Network:
+    """As `build`, once for all tests that only look at it."""
+    return build(name, SPEC.model_copy(update={"channels": channels}))
+
+
+def levels(spec: InputSpec, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).uniform(0, 255, (2, *spec.shape)).astype(np.float32)
+
+
+def test_a_file_is_a_network() -> None:
+    folder = Path(__file__).parents[3] / "trainer" / "networks"
+    assert {file.stem for file in folder.glob("*.py")} - {"__init__"} == set(NETWORKS)
+
+
+def test_an_unknown_network_is_told_its_nearest() -> None:
+    with pytest.raises(UsageError, match=r"no network 'advanced_cn'. Did you mean advanced_cnn"):
+        build("advanced_cn")
+
+
+@pytest.mark.parametrize("name", [*SMALL, *LARGE])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_network_gives_nearly_even_scores_before_it_has_learned(name: str, channels: int) -> None:
+    spec = SPEC.model_copy(update={"channels": channels})
+    network = built(name, channels)
+    scores = np.asarray(network.model(levels(spec)))
+    assert scores.shape == (2, 4)
+    assert scores == pytest.approx(0.25, abs=0.1)
+    assert not network.pretrained
+    assert not network.frozen_norms
+
+
+@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("head", ["plain", "dense", "conv"])
+def test_every_head_can_be_cut_at_pooled(name: str, head: str) -> None:
+    if head == "conv" and name in VECTORS:
+        pytest.skip("has no rows and columns")
+    network = build(name, head=head, head_width=24)
+    kernels = [tuple(v.shape) for v in network.upper(POOLED).trainable_variables if v.ndim > 1]
+    depth = network.model.get_layer(POOLED).output.shape[-1]
+    assert kernels == ([(depth, 24), (24, 4)] if head == "dense" else [(depth, 4)])
+    if head == "conv":
+        assert depth == 24
+    lower = network.lower([POOLED])(levels(SPEC))
+    whole = network.model.get_layer("scores")(network.upper(POOLED)(np.asarray(lower)))
+    np.testing.assert_allclose(whole, network.model(levels(SPEC)), atol=1e-5)
+
+
+def test_a_convolution_of_the_head_trains_from_the_features() -> None:
+    network = build("convnet", head="conv")
+    names = {variable.path for variable in network.upper(FEATURES).trainable_variables}
+    assert any("head_conv" in name for name in names)
+    assert network.depth(FEATURES) < network.depth(POOLED) < network.depth(LOGITS)
+
+
+@pytest.mark.parametrize("name", VECTORS)
+def test_a_vector_cannot_be_convolved(name: str) -> None:
+    with pytest.raises(UsageError, match=rf"network.head: {name} ends in a vector.*plain or dense"):
+        build(name, head="conv")
+
+
+@pytest.mark.parametrize(
+    ("name", "cut"),
+    [
+        *((name, cut) for name in SMALL for cut in (INPUT, POOLED)),
+        ("convnet", "block_1_add"),
+        ("convnet", "block_4_add"),
+        ("advanced_cnn", "block_1_add"),
+        ("tuned_cnn", "block_2_pool"),
+        ("mobilenet_v2", "block_12_add"),
+        pytest.param("densenet121", "pool3_pool", marks=pytest.mark.slow),
+        pytest.param("efficientnet_lite0", "block5c_add", marks=pytest.mark.slow),
+    ],
+)
+def test_a_network_can_be_cut(name: str, cut: str) -> None:
+    network = built(name)
+    assert network.depth(cut) < network.depth(LOGITS)
+    assert network.upper(cut).trainable_variables
+
+
+def test_an_unknown_cut_is_told_good_places() -> None:
+    with pytest.raises(UsageError, match=r"no layer 'block_9'.*block_1_add, .*features, pooled"):
+        built("convnet").depth("block_9")
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_the_width_of_a_small_network_is_its_alpha(name: str) -> None:
+    sizes = [build(name, alpha=alpha).model.count_params() for alpha in (0.5, 1.0, 2.0)]
+    assert sizes[0] < sizes[1] / 1.9 < sizes[2] / 3.8
+
+
+@pytest.mark.parametrize(
+    ("name", "preprocess"),
+    [
+        *((name, keras.applications.mobilenet_v2.preprocess_input) for name in SMALL),
+        ("mobilenet_v2", keras.applications.mobilenet_v2.preprocess_input),
+        ("densenet121", keras.applications.densenet.preprocess_input),
+        ("efficientnet_lite0", lambda levels: (levels - 127) / 128),
+    ],
+)
+def test_levels_are_normalised_within_the_network_as_its_weights_want_them(
+    name: str, preprocess: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    normalised = built(name).lower(["rescaling"])(levels(SPEC))
+    np.testing.assert_allclose(normalised, preprocess(levels(SPEC)), atol=1e-4)
+
+
+@pytest.mark.slow
+def test_efficientnet_lite_is_its_published_table() -> None:
+    spec = InputSpec(height=224, width=224)
+    network = build_network(plan("efficientnet_lite0"), spec, 1000, seed=0)
+    # 4.65 million in the published table, with 1,000 classes.
+    assert network.model.count_params() == pytest.approx(4_652_008 + 42_016, rel=0.01)
+    assert network.model.get_layer(FEATURES).output.shape[1:] == (7, 7, 1280)
+    kinds = {type(layer).__name__ for layer in network.model.layers}
+    assert not kinds & {"Multiply", "Activation"}  # no squeeze-and-excitation, no swish
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        *((name, rf"{name} has no ImageNet weights.*mobilenet_v2") for name in SMALL),
+        ("efficientnet_lite0", r"no EfficientNet-Lite0.*network\.weights=FILE"),
+    ],
+)
+def test_a_network_without_imagenet_weights_says_so(name: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        build(name, weights="imagenet")
+
+
+def test_densenet_weights_that_are_nowhere_say_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreachable(**options: object) -> None:
+        raise Exception("URL fetch failure on https://x.org/densenet121_notop.h5: None")
+
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr(keras.applications, "DenseNet121", unreachable)
+    network = pytest.importorskip("trainer.networks.densenet121")
+    with pytest.raises(WeightsMissingError) as raised:
+        network._imagenet()
+    said = str(raised.value)
+    assert "weights of DenseNet121 are not on this machine" in said
+    assert str(tmp_path / "models") in said
+    assert re.search(r"densenet121_weights_tf_dim_ordering_tf_kernels_notop\.h5", said)
+    assert "network.weights=none" in said
+
+
+@pytest.mark.parametrize(
+    "name", ["convnet", pytest.param("efficientnet_lite0", marks=pytest.mark.slow)]
+)
+def test_a_network_starts_from_the_weights_of_another(name: str, tmp_path: Path) -> None:
+    taught = build_network(plan(name), SPEC, 4, seed=1)
+    features = taught.lower([FEATURES])
+    features.save_weights(tmp_path / "taught.weights.h5")
+    network = build(name, weights=str(tmp_path / "taught.weights.h5"), head="conv")
+    np.testing.assert_allclose(
+        network.lower([FEATURES])(levels(SPEC)), features(levels(SPEC)), atol=1e-4
+    )
+    with pytest.raises(WeightsMissingError, match="no such file"):
+        build(name, weights="gone.weights.h5")
+
+
+def test_statistics_that_came_with_the_weights_stay_and_those_of_a_new_head_are_learned(
+    tmp_path: Path,
+) -> None:
+    taught = build_network(plan("convnet"), SPEC, 4, seed=1)
+    taught.lower([FEATURES]).save_weights(tmp_path / "taught.weights.h5")
+    network = build("convnet", weights=str(tmp_path / "taught.weights.h5"), head="conv")
+    assert "block_1_first_norm" in network.frozen_norms
+    assert "head_norm" not in network.frozen_norms
+    upper = network.upper(INPUT)
+    network.let_train(upper)
+    trained = {variable.path.split("/")[0] for variable in upper.trainable_variables}
+    assert "head_norm" in trained
+    assert not network.frozen_norms & trained
+    before = {n: network.model.get_layer(n).get_weights() for n in ("stem_norm", "head_norm")}
+    upper(levels(SPEC), training=True)
+    stem, head = (network.model.get_layer(n).get_weights() for n in ("stem_norm", "head_norm"))
+    np.testing.assert_array_equal(stem, before["stem_norm"])
+    assert not np.array_equal(head[2], before["head_norm"][2])
