@@ -84,7 +84,8 @@ class Resampling:
     def f1(self, is_label: Mask, taken: Mask) -> Figure:
         """The F1 of one label: the harmonic mean of its precision and recall.
 
-        Where there is no mistake, or nothing right, the bounds are the F1 of the bounds of both.
+        Where there is no mistake, nothing right or one group, the bounds are those that follow from
+        the bounds of both.
 
         Args:
             is_label: which pictures are of the label.
@@ -94,14 +95,14 @@ class Resampling:
         if not most:
             return NOTHING
         value = 2 * int(right.sum()) / most
-        if value in (0.0, 1.0):
+        groups = len(np.unique(self._of[is_label | taken]))
+        if value in (0.0, 1.0) or groups == 1:
             bounds = [self.share(right, among).interval for among in (is_label, taken)]
             low, high = (_harmonic_mean([each[end] for each in bounds if each]) for end in (0, 1))
             return Figure(value, (low, high))
         drawn = self._draw(right, is_label, taken)
         with np.errstate(invalid="ignore"):
             values = 2 * drawn[:, 0] / (drawn[:, 1] + drawn[:, 2])
-        groups = len(np.unique(self._of[is_label | taken]))
         if self.independent:
             return Figure(value, _quantiles(values))
         return Figure(value, _limited(_drawn_out(value, values, groups)))

@@ -121,6 +121,15 @@ def test_f1_of_a_label_that_is_never_right() -> None:
     assert Resampling(None, 60).f1(mask(0, 60), mask(0, 60)) == NOTHING
 
 
+def test_f1_of_one_group_is_nearly_anything() -> None:
+    is_label, taken = np.ones(20, bool), mask(15, 20)
+    found = Resampling(["a"] * 20, 20).f1(is_label, taken)
+    assert found.value == pytest.approx(30 / 35)
+    assert found.interval is not None
+    assert found.interval[0] < 0.3
+    assert found.interval[1] > 0.95
+
+
 def test_f1_over_groups_is_wider() -> None:
     is_label = np.array([n % 2 == 0 for n in range(200)])
     taken = np.array([n % 2 == 0 if n // 10 < 16 else n % 2 == 1 for n in range(200)])
