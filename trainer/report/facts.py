@@ -1,0 +1,214 @@
+"""All that a report is made of, as plain values: a training has them, and so can a test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from trainer.calibrate import Threshold
+from trainer.intervals import Figure
+from trainer.learning_curve import LearningCurve
+from trainer.report.cautions import cautions
+from trainer.report.scored import (
+    ScoredPart,
+    accepting,
+    calibration,
+    class_rows,
+    confusion_matrix,
+    confusions,
+)
+from trainer.robustness import Disturbed
+from trainer.test_looks import Looks
+
+
+class EpochLine(Protocol):
+    """One epoch, as `trainer.phases.Epoch` is."""
+
+    @property
+    def phase(self) -> str:
+        """Its phase's name."""
+
+    @property
+    def epoch(self) -> int:
+        """Within its phase, from 1."""
+
+    @property
+    def loss(self) -> float:
+        """Of the batches as they were learned from."""
+
+    @property
+    def accuracy(self) -> float:
+        """Of the batches as they were learned from."""
+
+    @property
+    def validation_loss(self) -> float:
+        """Log loss on the validation part."""
+
+    @property
+    def validation_accuracy(self) -> float:
+        """On the validation part."""
+
+    @property
+    def learning_rate(self) -> float:
+        """At its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownFigures:
+    """How well things of no class are told."""
+
+    kind: str
+    """energy, distance or both."""
+    threshold: float | None
+    """What is stranger is rejected; None: nothing is."""
+    keep: float
+    """The share of known things that it is to keep."""
+    kept: Figure
+    """The share that it kept, by models that had not trained on them."""
+    found: Mapping[str, Figure]
+    """The share found of each class left out."""
+    auroc: Mapping[str, float]
+    """How often a picture of the class left out is stranger than a known one."""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReportFacts:
+    """What a report tells of one training."""
+
+    recipe: str
+    variant: str
+    description: str
+    labels: tuple[str, ...]
+    counts: Mapping[str, Mapping[str, int]]
+    """Pictures by label and part."""
+    skipped: int
+    """Files that could not be read."""
+
+    test: ScoredPart
+    thresholds: Mapping[str, Threshold]
+    purity: float
+    """That the thresholds are to promise."""
+    confidence: float
+    """Of that promise."""
+    history: Sequence[EpochLine]
+    cut_short: bool
+
+    recipe_yaml: str
+    """As resolved."""
+    command: str
+    """That gives the same model again."""
+    seed: int
+    network: str
+    """In a few words: name, width, head."""
+    input: str
+    """In a few words: size, colours, geometry."""
+    parameters: int
+    model_bytes: int
+    device: str
+    minutes: float
+    data: str
+    """Where the pictures lay."""
+    digest: str
+    """SHA-256 over every picture's content, label and part."""
+    finished: str
+    """UTC, ISO 8601."""
+    tools: Mapping[str, str]
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """Of the stages of the training, by their names."""
+
+    tensors: Any = None
+    """uint8 (pictures, height, width, channels) that the parts' `rows` point into, an array or what
+    reads such rows from disk; None: a report without pictures."""
+    fill: int = 128
+    """Grey level of letterbox bars."""
+    validation: ScoredPart | None = None
+    cross_fitted: ScoredPart | None = None
+    """All pictures but the test part's, each scored by a model that had not trained on it."""
+    unknown: UnknownFigures | None = None
+    learning: LearningCurve | None = None
+    disturbed: tuple[Disturbed, ...] = ()
+    looks: Looks | None = None
+
+    @property
+    def accept(self) -> dict[str, float]:
+        """The accept threshold of every label."""
+        return {label: threshold.value for label, threshold in self.thresholds.items()}
+
+    @property
+    def best_epoch(self) -> int | None:
+        """The position in `history` that the model was kept from; None of no history."""
+        losses = [line.validation_loss for line in self.history]
+        return int(np.nanargmin(losses)) if losses and not np.isnan(losses).all() else None
+
+    def to_json(self) -> dict[str, object]:
+        """All figures of the report, for `metrics.json`."""
+        parts = {
+            "test": self.test, "validation": self.validation, "cross_fitted": self.cross_fitted
+        }  # fmt: skip
+        return {
+            **{name: self._part(part) for name, part in parts.items() if part is not None},
+            "labels": list(self.labels),
+            "thresholds": {
+                label: {
+                    "value": t.value, "accepted": t.accepted, "right": t.right, "note": t.note
+                }
+                for label, t in self.thresholds.items()
+            },
+            "unknown": self.unknown
+            and {
+                "score": self.unknown.kind,
+                "threshold": self.unknown.threshold,
+                "kept": self.unknown.kept.to_json(),
+                "found": {k: figure.to_json() for k, figure in self.unknown.found.items()},
+                "auroc": dict(self.unknown.auroc),
+                "note": self.unknown.note,
+            },
+            "learning_curve": self.learning and self.learning.to_json(),
+            "robustness": [each.to_json() for each in self.disturbed],
+            "test_looks": self.looks
+            and {"times": self.looks.times, "first": self.looks.first, "note": self.looks.note},
+            "warnings": [caution.title for caution in cautions(self)],
+        }  # fmt: skip
+
+    def _part(self, part: ScoredPart) -> dict[str, object]:
+        sampling = part.resampling()
+        accuracy = sampling.share(part.right)
+        taken = accepting(part, self.labels, self.accept)
+        before = calibration(part.raw_scores, part.truth)
+        after = calibration(part.scores, part.truth)
+        return {
+            "images": len(part.truth),
+            "groups": sampling.groups,
+            "accuracy": accuracy.value,
+            "accuracy_interval": accuracy.interval,
+            "accepted": taken.accepted.value,
+            "accepted_interval": taken.accepted.interval,
+            "purity": taken.purity.value,
+            "purity_interval": taken.purity.interval,
+            "classes": {
+                row.label: {
+                    "images": row.pictures,
+                    "precision": row.precision.value,
+                    "precision_interval": row.precision.interval,
+                    "recall": row.recall.value,
+                    "recall_interval": row.recall.interval,
+                    "f1": row.f1.value,
+                    "f1_interval": row.f1.interval,
+                }
+                for row in class_rows(part, self.labels)
+            },
+            "confusion": confusion_matrix(part, len(self.labels)).tolist(),
+            "confused": [
+                {"is": c.label, "taken_for": c.taken_for, "images": c.pictures.count}
+                for c in confusions(part, self.labels)
+            ],
+            "calibration": {
+                "temperature": part.temperature,
+                "before": before and before.to_json(),
+                "after": after and after.to_json(),
+            },
+        }

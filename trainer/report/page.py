@@ -1,0 +1,316 @@
+"""The report of a training: one HTML page that needs nothing but itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from edge.files import write_file
+from edge.pictures import PARTS
+from trainer.augment.background import find_board
+from trainer.intervals import Figure
+from trainer.learning_curve import MORE
+from trainer.report import charts
+from trainer.report.cautions import MANY_LOOKS, cautions
+from trainer.report.facts import ReportFacts
+from trainer.report.scored import (
+    BINS,
+    ScoredPart,
+    accepted,
+    accepting,
+    at_coverage,
+    calibration,
+    class_rows,
+    confusion_matrix,
+    confusions,
+    coverage_curve,
+    worst_errors,
+)
+from trainer.report.svg import gauge
+from trainer.report.thumbnails import Thumbnails
+from trainer.robustness import DISTURBANCES, disturb, without_bars
+
+_PAIRS, _PICTURES_OF_A_PAIR, _WORST = 6, 6, 18
+_SURE = 20
+_MOST_CELLS = 50
+"""Labels above which the confusion matrix would be too large to read."""
+_COVERAGES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture with its words."""
+
+    uri: str
+    """Empty: not shown for want of room."""
+    name: str
+    label: str
+    taken_for: str
+    score: float
+    accepted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One label that is taken for another, with its worst pictures."""
+
+    label: str
+    taken_for: str
+    count: int
+    total: int
+    pictures: tuple[Picture, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mistakes:
+    """The errors on one part."""
+
+    title: str
+    note: str
+    errors: int
+    total: int
+    pairs: tuple[Pair, ...]
+    worst: tuple[Picture, ...]
+
+
+def write_report(file: Path, facts: ReportFacts) -> None:
+    """Writes the page to `file`: no scripts, nothing fetched, for screen, phone and paper.
+
+    Raises:
+        StorageError: the place cannot be written.
+    """
+    page = _environment().get_template("report.html").render(**_content(facts))
+    # A file name's bytes that were no UTF-8 become escapes.
+    write_file(file, page.encode("utf-8", "backslashreplace"))
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("trainer.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "share": _share,
+        "interval": _interval,
+        "points": _points,
+        "breakable": _breakable,
+        "signed": _signed,
+        "size": _size,
+        "gauge": lambda figure: gauge(figure.value, figure.interval),
+        "change_gauge": lambda figure: gauge(figure.value, figure.interval, low=-0.6, high=0.3),
+    }
+    return environment
+
+
+def _content(facts: ReportFacts) -> dict[str, Any]:
+    test, labels = facts.test, facts.labels
+    sampling, taken = test.resampling(), accepting(test, labels, facts.accept)
+    thumbnails = Thumbnails(facts.tensors)
+    before, after = (calibration(s, test.truth) for s in (test.raw_scores, test.scores))
+    operating = None
+    if taken.accepted.value is not None and taken.purity.value is not None:
+        operating = taken.accepted.value, taken.purity.value
+    parts = [part for part in PARTS if any(facts.counts.get(x, {}).get(part) for x in labels)]
+    has_test = bool(len(test.truth))
+    return {
+        "facts": facts,
+        "total": len(test.truth),
+        "right": int(test.right.sum()),
+        "accuracy": sampling.share(test.right),
+        "guessing": _guessing(test, len(labels)),
+        "groups": None if sampling.independent else sampling.groups,
+        "taken": taken,
+        "promised": [label for label, t in facts.thresholds.items() if not t.note],
+        "cautions": cautions(facts),
+        "many_looks": MANY_LOOKS,
+        "parts": parts,
+        "sums": {p: sum(facts.counts.get(x, {}).get(p, 0) for x in labels) for p in parts},
+        "learned": _curves(facts),
+        "matrices": [
+            _matrix(title, part, labels)
+            for title, part in _parts(facts)
+            if len(part.truth) and len(labels) <= _MOST_CELLS
+        ],
+        "rows": class_rows(test, labels) if has_test else (),
+        "mistakes": [
+            _mistakes(title, part, facts, thumbnails)
+            for title, part in _parts(facts)
+            if len(part.truth)
+        ],
+        "before": before,
+        "after": after,
+        "bins": BINS,
+        "reliability": [
+            (when, charts.reliability_chart(found, when))
+            for when, found in (("before", before), ("after", after))
+            if found
+        ],
+        "coverage": charts.coverage_chart(coverage_curve(test), operating, facts.purity)
+        if has_test
+        else None,
+        "coverages": [(share, at_coverage(test, share)) for share in _COVERAGES if has_test],
+        "learning": facts.learning,
+        "learning_chart": charts.learning_chart(facts.learning)
+        if facts.learning and len(facts.learning.points) > 1
+        else None,
+        "more": MORE,
+        "disturbed": _disturbed(facts, thumbnails),
+        "style": Markup(_source("style.css")),
+    }
+
+
+def _source(name: str) -> str:
+    return (Path(__file__).parent / "templates" / name).read_text(encoding="utf-8")
+
+
+def _parts(facts: ReportFacts) -> list[tuple[str, ScoredPart]]:
+    found = [("On the test part", facts.test)]
+    if facts.cross_fitted is not None:
+        found.append(("On all other pictures, cross-fitted", facts.cross_fitted))
+    return found
+
+
+def _guessing(part: ScoredPart, classes: int) -> float | None:
+    """What always naming the most frequent class would get right."""
+    counts = np.bincount(part.truth, minlength=classes)
+    return float(counts.max() / counts.sum()) if len(part.truth) else None
+
+
+def _curves(facts: ReportFacts) -> dict[str, Markup]:
+    if not facts.history:
+        return {}
+    return {
+        "loss": charts.loss_chart(facts.history, facts.best_epoch),
+        "accuracy": charts.accuracy_chart(facts.history, facts.best_epoch),
+        "rate": charts.rate_chart(facts.history, facts.best_epoch),
+    }
+
+
+def _matrix(title: str, part: ScoredPart, labels: Sequence[str]) -> dict[str, Any]:
+    matrix = confusion_matrix(part, len(labels))
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    return {
+        "title": title,
+        "total": len(part.truth),
+        "right": int(part.right.sum()),
+        "rows": [
+            (label, list(zip(matrix[i].tolist(), shares[i].tolist(), strict=True)))
+            for i, label in enumerate(labels)
+        ],
+    }
+
+
+def _mistakes(title: str, part: ScoredPart, facts: ReportFacts, thumbnails: Thumbnails) -> Mistakes:
+    labels = facts.labels
+    scores, best = part.scores.max(axis=1), part.best
+    passed = accepted(part, labels, facts.accept)
+
+    def picture(position: int) -> Picture:
+        return Picture(
+            uri=thumbnails.of_row(int(part.rows[position])),
+            name=part.names[position],
+            label=labels[part.truth[position]],
+            taken_for=labels[best[position]],
+            score=float(scores[position]),
+            accepted=bool(passed[position]),
+        )
+
+    note = (
+        "These pictures measure; they are not for choosing by."
+        if part is facts.test
+        else "Each scored by a model that had not trained on it. Look here for what to improve, "
+        "and for wrong labels: the most confident errors often are."
+    )
+    wrong = worst_errors(part)
+    return Mistakes(
+        title=title,
+        note=note,
+        errors=len(wrong),
+        total=len(part.truth),
+        pairs=tuple(
+            Pair(
+                c.label,
+                c.taken_for,
+                c.pictures.count,
+                c.pictures.total,
+                tuple(picture(position) for position in c.worst[:_PICTURES_OF_A_PAIR]),
+            )
+            for c in confusions(part, labels)[:_PAIRS]
+        ),
+        worst=tuple(picture(position) for position in wrong[:_WORST]),
+    )
+
+
+def _disturbed(facts: ReportFacts, thumbnails: Thumbnails) -> list[dict[str, Any]]:
+    """For each disturbance its name, its mild and strong figures, and an example."""
+    by_name: dict[str, dict[str, Any]] = {}
+    for found in facts.disturbed:
+        row = by_name.setdefault(found.name, {"name": found.name, "example": ""})
+        row[found.severity] = found
+    tensor = _example(facts)
+    for number, way in enumerate(DISTURBANCES):
+        if tensor is not None and way.name in by_name:
+            rng, box = np.random.default_rng(number), without_bars(tensor, facts.fill)
+            changed = disturb(tensor, way, 1, rng, box)
+            by_name[way.name]["example"] = thumbnails.of_tensor(changed, side=112)
+    return list(by_name.values())
+
+
+def _example(facts: ReportFacts) -> Any:
+    """A test picture that the model is sure of and right about, on a plain board if there is one.
+
+    As a tensor; None where there is none.
+    """
+    if facts.tensors is None or not facts.test.right.any():
+        return None
+    scores = np.where(facts.test.right, facts.test.scores.max(axis=1), 0)
+    surest = np.argsort(-scores, kind="stable")[: min(_SURE, int(facts.test.right.sum()))]
+    candidates = [np.asarray(facts.tensors[int(facts.test.rows[i])]) for i in surest]
+    plain = (each for each in candidates if find_board(each) is not None)
+    return next(plain, candidates[0])
+
+
+def _breakable(text: str) -> Markup:
+    """A name that may be broken into lines after its underscores and slashes."""
+    return Markup(re.sub(r"([_/\\])(?=.)", r"\1<wbr>", str(escape(text))))
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1%}"
+
+
+def _interval(figure: Figure) -> str:
+    if figure.interval is None:
+        return ""
+    low, high = figure.interval
+    return f"{low:.1%} to {high:.1%}"
+
+
+def _points(figure: Figure) -> str:
+    if figure.value is None or figure.interval is None:
+        return "–"
+    low, high = figure.interval
+    return f"{_signed(figure.value)} points ({_signed(low)} to {_signed(high)})"
+
+
+def _signed(share: float) -> str:
+    """In points, with a sign, and a minus as long as a plus."""
+    return f"{100 * share:+.1f}".replace("-", "−")
+
+
+def _size(count: int) -> str:
+    for unit in ("bytes", "kB", "MB"):
+        if count < 1000 or unit == "MB":
+            break
+        count /= 1000  # type: ignore[assignment]
+    return f"{count:,} bytes" if unit == "bytes" else f"{count:.1f} {unit}"
