@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -20,17 +20,37 @@ _INNER = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CrossFitted:
-    """What models said of pictures that they had not trained on."""
+class Fold:
+    """What one model said of pictures that it had not trained on, and of some that it had."""
 
-    indices: npt.NDArray[np.int64]
-    """(n,) of the pictures that were scored, in the whole set."""
+    held: npt.NDArray[np.int64]
+    """(n,) indices of those that it had not trained on, in the whole set."""
     logits: npt.NDArray[np.float32]
-    """(n, classes)."""
+    """(n, classes) of those."""
     pooled: npt.NDArray[np.float32]
-    """(n, depth): outputs of the layer `pooled`, each of the model that gave the logits."""
-    folds: npt.NDArray[np.int64]
-    """(n,) which model that was."""
+    """(n, depth) of those: outputs of the layer `pooled`."""
+    trained: npt.NDArray[np.int64]
+    """(m,) indices of some that it had trained on."""
+    trained_pooled: npt.NDArray[np.float32]
+    """(m, depth) of these."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CrossFitted:
+    """The folds that were scored."""
+
+    folds: tuple[Fold, ...]
+
+    @property
+    def indices(self) -> npt.NDArray[np.int64]:
+        """(pictures,) of all that were held, in the whole set."""
+        none = np.zeros(0, np.int64)
+        return np.concatenate([none, *(fold.held for fold in self.folds)])
+
+    @property
+    def logits(self) -> npt.NDArray[np.float32]:
+        """(pictures, classes) of all that were held."""
+        return np.concatenate([fold.logits for fold in self.folds])
 
 
 def cross_fit(
@@ -46,6 +66,7 @@ def cross_fit(
     seed: int,
     watch: Watch,
     checkpoint: Checkpoint | None = None,
+    trained_sample: Callable[[npt.NDArray[np.int64]], npt.NDArray[np.int64]] = lambda i: i[:0],
 ) -> CrossFitted:
     """Trains one model a fold, each scored on the pictures of its fold.
 
@@ -56,49 +77,42 @@ def cross_fit(
         untrained: `network.state()` from which every fold starts.
         watch: its deadline is for all folds together.
         checkpoint: folds that are done are kept there, and taken from there.
+        trained_sample: of indices trained on, those whose `pooled` outputs are wanted too.
     """
     fold_of = np.array(fold_pictures([pictures[i] for i in usable], folds, seed=seed))
-    parts: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.float32], npt.NDArray[np.float32]]] = []
-    numbers: list[int] = []
-    for fold in range(folds):
-        held = usable[fold_of == fold]
+    done: list[Fold] = []
+    for number in range(folds):
+        held = usable[fold_of == number]
         if not len(held):
             continue  # fewer groups than folds
-        stage = f"fold-{seed}-{fold}"
+        stage = f"fold-{seed}-{number}"
         saved = checkpoint.load(stage) if checkpoint else None
         if saved:
-            logits, pooled = saved[0]["outputs"]
-        else:
-            now = watch.clock()
-            left = max(1.0, watch.deadline - now) / (folds - fold)
-            try:
-                logits, pooled = _one_fold(
-                    network,
-                    recipe,
-                    phases,
-                    whole,
-                    pictures,
-                    usable[fold_of != fold],
-                    held,
-                    untrained=untrained,
-                    seed=seed + 100 * (fold + 1),
-                    watch=Watch(now + left, watch.check_stop, clock=watch.clock, quiet=True),
-                )
-            except StopTraining:
-                break
-            if checkpoint:
-                checkpoint.save(stage, {"outputs": [logits, pooled]}, {})
-        parts.append((held, logits, pooled))
-        numbers.append(fold)
-    if not parts:
-        none = np.zeros((0, 0), np.float32)
-        return CrossFitted(usable[:0], none, none, usable[:0])
-    return CrossFitted(
-        np.concatenate([held for held, *_ in parts]),
-        np.concatenate([logits for _, logits, _ in parts]),
-        np.concatenate([pooled for *_, pooled in parts]),
-        np.repeat(numbers, [len(held) for held, *_ in parts]),
-    )
+            done.append(Fold(*saved[0]["fold"]))
+            continue
+        now = watch.clock()
+        left = max(1.0, watch.deadline - now) / (folds - number)
+        try:
+            fold = _one_fold(
+                network,
+                recipe,
+                phases,
+                whole,
+                pictures,
+                usable[fold_of != number],
+                held,
+                untrained=untrained,
+                seed=seed + 100 * (number + 1),
+                watch=Watch(now + left, watch.check_stop, clock=watch.clock, quiet=True),
+                trained_sample=trained_sample,
+            )
+        except StopTraining:
+            break
+        if checkpoint:
+            arrays = [getattr(fold, field.name) for field in fields(fold)]
+            checkpoint.save(stage, {"fold": arrays}, {})
+        done.append(fold)
+    return CrossFitted(tuple(done))
 
 
 def cross_fit_phases(recipe: Recipe) -> list[PhasePlan]:
@@ -123,7 +137,8 @@ def _one_fold(
     untrained: Sequence[npt.NDArray[np.float32]],
     seed: int,
     watch: Watch,
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    trained_sample: Callable[[npt.NDArray[np.int64]], npt.NDArray[np.int64]],
+) -> Fold:
     # With its chance too, so that a fold comes out the same whatever was trained before it.
     network.restore(untrained)
     # The held fold must choose nothing, so the best epoch is judged on a slice of the rest: the
@@ -135,4 +150,8 @@ def _one_fold(
     data = TrainingSet(whole.tensors, whole.truth, whole.features, inner_train, inner_validation)
     run_phases(network, recipe, phases, data, seed=seed, watch=watch)
     lowest = min((phase.train_from for phase in phases), key=network.depth)
-    return predict(network, lowest, whole, held)
+    logits, pooled = predict(network, lowest, whole, held)
+    some = trained_sample(inner_train)
+    none = np.zeros((0, pooled.shape[1]), np.float32)
+    trained_pooled = predict(network, lowest, whole, some)[1] if len(some) else none
+    return Fold(held, logits, pooled, some, trained_pooled)

@@ -113,8 +113,8 @@ def cross_validate(
         truth = prepared.truth[found.indices]
         right = found.logits.argmax(axis=1) == truth
         by_repeat.append(Share(int(right.sum()), len(right)))
-        for fold in np.unique(found.folds):
-            mine = right[found.folds == fold]
+        for fold in found.folds:
+            mine = fold.logits.argmax(axis=1) == prepared.truth[fold.held]
             by_fold.append(Share(int(mine.sum()), len(mine)))
         scores = softmax(found.logits).astype(np.float32)
         accept = dict.fromkeys(prepared.labels, 0.0)

@@ -4,7 +4,7 @@
 probabilities; its last layers are a Dense named `logits`, into which the temperature is folded, and
 a Softmax named `scores`. It has no augmentation layers. `run.json` is `RunFacts`; `split.csv` says
 which picture belongs to which part; `recipe.yaml` is the recipe as resolved; `metrics.json`,
-`history.csv` and `confusion.png` are the proof. `tensorboard/` has the curves for
+`history.csv`, `confusion.png` and `report.html` are the proof. `tensorboard/` has the curves for
 TensorBoard. `skipped.txt` names the files that were left out.
 """
 
@@ -37,6 +37,7 @@ METRICS = "metrics.json"
 HISTORY = "history.csv"
 CONFUSION = "confusion.png"
 TENSORBOARD = "tensorboard"
+REPORT = "report.html"
 
 
 class DataFacts(BaseModel):

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
 
 from edge.cli import say
-from edge.model.metrics import Evaluation
 from edge.pictures import PARTS
-from trainer.calibrate import Threshold
+from trainer.intervals import Figure
 from trainer.prepare import Prepared
-from trainer.run import RunFacts
+from trainer.report.cautions import cautions
+from trainer.report.facts import ReportFacts
+from trainer.report.scored import accepting
+from trainer.run import REPORT, RunFacts
 
 
 def say_data(prepared: Prepared) -> None:
@@ -29,22 +30,39 @@ def say_data(prepared: Prepared) -> None:
         say(f"  {label:<20} {train_count:>7} {validation:>11} {test:>6}")
 
 
-def say_result(
-    thresholds: Mapping[str, Threshold],
-    test: Evaluation,
-    out: Path,
-    facts: RunFacts,
-    *,
-    in_groups: bool,
-) -> None:
+def say_result(report: ReportFacts, out: Path, facts: RunFacts) -> None:
     """Says from which score each label is accepted, and how good the model is."""
     say(f"temperature {facts.temperature:.2f}; accepted from:")
-    for label, threshold in thresholds.items():
+    for label, threshold in report.thresholds.items():
         say(f"  {label:<20} {threshold.value:.2f}  {threshold.note}")
-    say(f"test part: accuracy {test.accuracy}")
-    say(f"           accepted {test.accepted}, of these right {test.purity}")
-    if in_groups:
-        say("           (pictures of one group are alike: the true intervals are wider)")
+    if facts.unknown is not None:
+        _say_unknown(report)
+    test = report.test
+    sampling = test.resampling()
+    taken = accepting(test, report.labels, report.accept)
+    say(f"test part: accuracy {_figure(sampling.share(test.right))} of {len(test.right)} pictures")
+    say(f"           accepted {_figure(taken.accepted)}, of these right {_figure(taken.purity)}")
+    if not sampling.independent:
+        say("           (intervals by groups, whose pictures are alike)")
+    for caution in cautions(report):
+        say(f"note: {caution.title}")
     early = " (cut short)" if facts.stopped_early else ""
-    say(f"{out}: trained in {facts.minutes:.1f} min{early}")
+    say(f"{out}: trained in {facts.minutes:.1f} min{early}; read {out / REPORT}")
     say(f"next: pilah-converter convert {out} --out BUNDLE")
+
+
+def _say_unknown(report: ReportFacts) -> None:
+    unknown = report.unknown
+    if unknown is None:
+        return
+    shares = [figure.value for figure in unknown.found.values() if figure.value is not None]
+    found = f", found {sum(shares) / len(shares):.0%} of classes left out" if shares else ""
+    kept = "" if unknown.threshold is None else f": kept {_figure(unknown.kept)} of known pictures"
+    say(f"unknown things by {unknown.kind}{kept}{found}" + f"; {unknown.note}" * bool(unknown.note))
+
+
+def _figure(figure: Figure) -> str:
+    if figure.value is None or figure.interval is None:
+        return "none"
+    low, high = figure.interval
+    return f"{figure.value:.1%} ({low:.1%} to {high:.1%})"
