@@ -1,4 +1,4 @@
-"""Labelled pictures on disk: a folder per class, a CSV manifest, or a class map in YAML.
+"""Labelled pictures on disk: folders of classes, divided or not, a CSV manifest, or a class map.
 
 `pilah-edge evaluate` and the trainer read their pictures through this one module.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import os
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +18,12 @@ from edge.yaml_file import YamlFile, similar_path
 
 PARTS = ("train", "validation", "test")
 """The parts of a split, by the names a manifest's `split` column uses."""
+
+_PART_OF_FOLDER = {
+    "train": "train", "val": "validation", "valid": "validation", "validation": "validation",
+    "test": "test",
+}  # fmt: skip
+"""Of a set that comes divided, by the name of the folder, or in a manifest's column `split`."""
 
 _HEIF_SUFFIXES = frozenset({".heic", ".heif", ".avif"})
 _HEIF_ADVICE = (
@@ -34,7 +41,9 @@ class LabelledPicture:
     group: str | None = None
     """Pictures of one group never land in two parts of a split; None: a group of its own."""
     part: str | None = None
-    """One of PARTS where the manifest decides the split."""
+    """One of PARTS where the manifest or the folder decides the split."""
+    source: int = 0
+    """Which of the places it came from: 0 the first, 1 and up those added later, in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,8 @@ class PictureSet:
     """Every label that is named, sorted: those of no picture too, as of an empty folder."""
     skipped: tuple[str, ...] = ()
     """A line for each file that looks like a picture but whose format or name cannot be read."""
+    notes: tuple[str, ...] = ()
+    """A line for each thing a person should know of how the set was read."""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -54,18 +65,57 @@ class PictureSet:
         return tuple(sorted({picture.label for picture in self.pictures}))
 
 
-def read_picture_set(path: Path, *, group_column: str = "group") -> PictureSet:
-    """The labelled pictures that `path` names; the files themselves are not opened.
+def read_picture_set(
+    path: Path, *, group_column: str = "group", add: Sequence[Path] = ()
+) -> PictureSet:
+    """The labelled pictures that `path` and `add` name; the files themselves are not opened.
 
     Args:
-        path: a folder with one folder per class; a `.csv` manifest with the columns `path,label`
-            and optionally `group` and `split` (paths relative to it); or a class map
-            `.yaml`, `label: [folders]` (folders relative to it).
+        path: a folder with one folder per class; a folder that is divided already, into `train`
+            with `val` (or `valid`, `validation`) or `test` or both, each with one folder per class;
+            a `.csv` manifest with the columns `path,label` and optionally `group` and `split`
+            (paths relative to it); or a class map `.yaml`, `label: [folders]` (folders relative to
+            it).
         group_column: of a manifest, the column that names each picture's group.
+        add: more of the same forms, for pictures that came later: see LabelledPicture.source.
 
     Raises:
-        PictureSetError: not there, empty, of another form, or a label that cannot be one.
+        PictureSetError: not there, empty, of another form, a label that cannot be one, or a file
+            that has two labels.
     """
+    found = _read_one(path, group_column)
+    for source, later in enumerate(add, start=1):
+        found = _joined(found, _read_one(later, group_column), source)
+    return found
+
+
+def _joined(first: PictureSet, later: PictureSet, source: int) -> PictureSet:
+    known = {picture.path.resolve(): picture for picture in first.pictures}
+    new: list[LabelledPicture] = []
+    for picture in later.pictures:
+        other = known.get(picture.path.resolve())
+        if other is None:
+            new.append(replace(picture, source=source))
+        elif other.label != picture.label:
+            raise PictureSetError(
+                f"{later.source}: {picture.path} is {picture.label!r} here and {other.label!r} in "
+                f"{first.source}: remove one of the two"
+            )
+    notes = [f"{later.source}: {note}" for note in later.notes]
+    if again := len(later.pictures) - len(new):
+        notes.append(f"{later.source}: {again} of its pictures were there already: counted once")
+    if classes := sorted({p.label for p in new} - set(first.classes)):
+        notes.append(f"{later.source}: brings new classes: {', '.join(classes)}")
+    return PictureSet(
+        source=first.source,
+        pictures=(*first.pictures, *new),
+        classes=tuple(sorted({*first.classes, *later.classes})),
+        skipped=(*first.skipped, *later.skipped),
+        notes=(*first.notes, *notes),
+    )
+
+
+def _read_one(path: Path, group_column: str) -> PictureSet:
     if not path.exists():
         raise PictureSetError(f"{path}: no such file or folder{similar_path(path)}")
     if not _is_utf8(path):
@@ -126,7 +176,9 @@ def check_label(label: str, *, where: str) -> None:
 
 
 def _read_folder(root: Path) -> PictureSet:
-    folders = sorted(entry for entry in root.iterdir() if _is_class_folder(entry))
+    folders = _class_folders(root)
+    if _is_divided(folders):
+        return _read_divided(root, folders)
     loose = [entry for entry in root.iterdir() if entry.suffix.lower() in SUFFIXES]
     if not folders and loose:
         raise PictureSetError(
@@ -139,6 +191,68 @@ def _read_folder(root: Path) -> PictureSet:
         _collect(folder, folder.name, pictures, skipped)
     classes = tuple(folder.name for folder in folders)
     return PictureSet(root, tuple(pictures), classes, tuple(skipped))
+
+
+def _is_divided(folders: Sequence[Path]) -> bool:
+    """Whether these are the parts of a split, not classes that happen to be called so."""
+    names = {folder.name.lower() for folder in folders}
+    return (
+        "train" in names
+        and names <= set(_PART_OF_FOLDER)
+        and all(_class_folders(folder) for folder in folders)
+    )
+
+
+def _read_divided(root: Path, folders: Sequence[Path]) -> PictureSet:
+    pictures: list[LabelledPicture] = []
+    skipped: list[str] = []
+    classes: set[str] = set()
+    by_part: dict[str, Path] = {}
+    for folder in folders:
+        part = _PART_OF_FOLDER[folder.name.lower()]
+        other = by_part.setdefault(part, folder)
+        if other != folder:
+            raise PictureSetError(
+                f"{root}: {other.name} and {folder.name} are both the {part} part: join them"
+            )
+        within: list[LabelledPicture] = []
+        for of_class in _class_folders(folder):
+            classes.add(of_class.name)
+            _collect(of_class, of_class.name, within, skipped)
+        pictures += [replace(picture, part=part) for picture in within]
+    divided, note = complete_parts(pictures)
+    notes = (note,) if note else ()
+    return PictureSet(root, divided, tuple(sorted(classes)), tuple(skipped), notes)
+
+
+def complete_parts(
+    pictures: Sequence[LabelledPicture],
+) -> tuple[tuple[LabelledPicture, ...], str]:
+    """The pictures of a set that comes divided with a test part, and what to tell of it, if any.
+
+    Where it has none, its validation part is tested on: it is made of other pictures than those
+    trained on, and is looked at once, at the end. What to choose the best epoch by is then taken
+    out of the pictures to train on.
+    """
+    parts = {picture.part for picture in pictures} - {None}
+    if "train" not in parts or parts == set(PARTS):
+        return tuple(pictures), ""
+    drawn = "validation is taken out of train"
+    if "test" in parts:
+        return tuple(pictures), f"no validation part is given: {drawn}"
+    if "validation" in parts:
+        renamed = [
+            replace(picture, part="test") if picture.part == "validation" else picture
+            for picture in pictures
+        ]
+        return tuple(renamed), f"no test part is given: validation is tested on, and {drawn}"
+    return tuple(replace(picture, part=None) for picture in pictures), (
+        "no validation and no test part are given: both are taken out of train"
+    )
+
+
+def _class_folders(root: Path) -> list[Path]:
+    return sorted(entry for entry in root.iterdir() if _is_class_folder(entry))
 
 
 def _is_class_folder(entry: Path) -> bool:
@@ -207,11 +321,11 @@ def _manifest_row(
     if not file.is_file():
         raise PictureSetError(f"{path}:{line}: no such picture: {file}")
     split = row.get("split") or ""
-    part = {"val": "validation", "valid": "validation"}.get(split.lower(), split.lower())
-    if part and part not in PARTS:
+    part = _PART_OF_FOLDER.get(split.lower())
+    if split and part is None:
         raise PictureSetError(f"{path}:{line}: split must be one of {PARTS}. Received: {split!r}")
     label = unicodedata.normalize("NFC", label)
-    return LabelledPicture(file, label, row.get(group_column) or None, part or None)
+    return LabelledPicture(file, label, row.get(group_column) or None, part)
 
 
 def _label_and_part(picture: LabelledPicture) -> str:

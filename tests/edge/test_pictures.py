@@ -162,6 +162,97 @@ def test_labels_that_no_folder_can_have_are_refused_too(label: str) -> None:
         check_label(label, where="list.csv")
 
 
+# A folder that comes divided
+
+
+def parts(path: Path) -> list[tuple[str, str, str | None]]:
+    return [(p.path.name, p.label, p.part) for p in read_picture_set(path).pictures]
+
+
+@pytest.mark.parametrize("name", ["val", "valid", "validation", "VAL"])
+def test_a_divided_folder_keeps_its_parts(tmp_path: Path, name: str) -> None:
+    touch(tmp_path, "train/can/1.jpg", f"{name}/can/2.jpg", "test/can/3.jpg")
+    touch(tmp_path, "train/jar/x/4.jpg")
+    assert sorted(parts(tmp_path)) == [
+        ("1.jpg", "can", "train"), ("2.jpg", "can", "validation"), ("3.jpg", "can", "test"),
+        ("4.jpg", "jar", "train"),
+    ]  # fmt: skip
+    found = read_picture_set(tmp_path)
+    assert (found.classes, found.notes) == (("can", "jar"), ())
+
+
+@pytest.mark.parametrize(
+    ("folders", "expected", "says"),
+    [
+        (["train", "val"], {"train", "test"}, "no test part is given: validation is tested on"),
+        (["train", "test"], {"train", "test"}, "no validation part is given"),
+        (["train"], {None}, "both are taken out of train"),
+    ],
+)
+def test_what_a_divided_folder_lacks_is_told(
+    tmp_path: Path, folders: list[str], expected: set[str | None], says: str
+) -> None:
+    touch(tmp_path, *(f"{folder}/can/1.jpg" for folder in folders))
+    assert {part for _, _, part in parts(tmp_path)} == expected
+    (note,) = read_picture_set(tmp_path).notes
+    assert says in note
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["train/1.jpg", "test/1.jpg"],  # a toy train, a test card
+        ["train/a/1.jpg", "test/a/1.jpg", "can/1.jpg"],
+        ["train/a/1.jpg", "test/1.jpg"],
+        ["val/a/1.jpg", "test/a/1.jpg"],
+    ],
+)
+def test_classes_that_are_called_as_parts_are_stay_classes(
+    tmp_path: Path, names: list[str]
+) -> None:
+    touch(tmp_path, *names)
+    assert {part for _, _, part in parts(tmp_path)} == {None}
+    assert set(read_picture_set(tmp_path).labels) == {name.split("/")[0] for name in names}
+
+
+def test_two_folders_of_one_part_are_refused(tmp_path: Path) -> None:
+    touch(tmp_path, "train/a/1.jpg", "val/a/1.jpg", "validation/a/1.jpg")
+    with pytest.raises(PictureSetError, match="val and validation are both the validation part"):
+        read_picture_set(tmp_path)
+
+
+# Pictures that came later
+
+
+def test_later_pictures_know_where_they_came_from(tmp_path: Path) -> None:
+    touch(tmp_path, "old/can/1.jpg", "new/can/1.jpg", "new/jar/1.jpg", "newer/can/1.heic")
+    touch(tmp_path, "newer/can/2.jpg")
+    found = read_picture_set(tmp_path / "old", add=[tmp_path / "new", tmp_path / "newer"])
+    assert [(p.path.parts[-3], p.label, p.source) for p in found.pictures] == [
+        ("old", "can", 0), ("new", "can", 1), ("new", "jar", 1), ("newer", "can", 2),
+    ]  # fmt: skip
+    assert found.classes == ("can", "jar")
+    assert found.notes == (f"{tmp_path}/new: brings new classes: jar",)
+    assert len(found.skipped) == 1
+    assert found.source == tmp_path / "old"
+
+
+def test_a_later_picture_that_was_there_already_counts_once(tmp_path: Path) -> None:
+    touch(tmp_path, "old/can/1.jpg", "new/can/2.jpg")
+    (tmp_path / "list.csv").write_text("path,label\nold/can/1.jpg,can\nnew/can/2.jpg,can\n")
+    found = read_picture_set(tmp_path / "old", add=[tmp_path / "list.csv"])
+    assert [(p.path.name, p.source) for p in found.pictures] == [("1.jpg", 0), ("2.jpg", 1)]
+    assert found.notes == (f"{tmp_path}/list.csv: 1 of its pictures were there already: "
+                           "counted once",)  # fmt: skip
+
+
+def test_a_later_picture_of_another_label_is_refused(tmp_path: Path) -> None:
+    touch(tmp_path, "old/can/1.jpg")
+    (tmp_path / "list.csv").write_text("path,label\nold/can/1.jpg,jar\n")
+    with pytest.raises(PictureSetError, match=r"1\.jpg is 'jar' here and 'can' in .*old: remove"):
+        read_picture_set(tmp_path / "old", add=[tmp_path / "list.csv"])
+
+
 # What is no set of pictures
 
 
@@ -340,3 +431,6 @@ def test_the_sets_beside_the_checkout_are_read(shared: Path) -> None:
     assert len(read_picture_set(shared / "data" / "bottles_cans.csv").pictures) == 458
     assert len(read_picture_set(shared / "data" / "trashnet").labels) == 6
     assert len(read_picture_set(shared / "data" / "garbage.yaml").labels) == 9
+    fruit = read_picture_set(shared / "data" / "fruit")
+    assert (len(fruit.pictures), len(fruit.labels)) == (1253, 19)
+    assert {picture.part for picture in fruit.pictures} == {"train", "test"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from edge.pictures import LabelledPicture
@@ -52,13 +52,13 @@ def assign_groups(
 
 
 def join_copies(
-    pictures: Sequence[LabelledPicture], digests: Sequence[str]
+    pictures: Sequence[LabelledPicture], pairs: Iterable[tuple[int, int]]
 ) -> tuple[LabelledPicture, ...]:
-    """The pictures, with the groups of files of the same content made one.
+    """The pictures, with the groups of those that are copies of one another made one.
 
     Args:
         pictures: each with a group.
-        digests: of each picture's file.
+        pairs: two numbers of pictures that are copies.
     """
     parent: dict[str, str] = {}
 
@@ -67,11 +67,10 @@ def join_copies(
             group = parent[group]
         return group
 
-    first: dict[str, str] = {}
-    for picture, digest in zip(pictures, digests, strict=True):
-        mine, other = root(str(picture.group)), root(first.setdefault(digest, str(picture.group)))
-        if mine != other:
-            parent[mine] = other
+    for first, second in pairs:
+        one, other = sorted((root(str(pictures[first].group)), root(str(pictures[second].group))))
+        if one != other:
+            parent[other] = one
     return tuple(replace(picture, group=root(str(picture.group))) for picture in pictures)
 
 
@@ -91,14 +90,17 @@ def _blocks(pictures: Sequence[LabelledPicture], size: int) -> list[LabelledPict
         numbers.append(int(found[-1]))
     # Blocks follow the numbers, not the rank, so that a missing picture moves no other;
     # a series counted from 1 has its first block from 1 to N, one from 0 from 0 to N - 1.
+    # What was added later counts anew: it is another series.
+    series = [
+        picture.label if picture.source == 0 else f"{picture.label}+{picture.source}"
+        for picture in pictures
+    ]
     first: dict[str, int] = defaultdict(lambda: 1)
-    for picture, number in zip(pictures, numbers, strict=True):
-        first[picture.label] = min(first[picture.label], number)
+    for name, number in zip(series, numbers, strict=True):
+        first[name] = min(first[name], number)
     return [
-        replace(picture, group=f"{picture.label}/{(number - first[picture.label]) // size}")
-        if first[picture.label] == 0
-        else replace(picture, group=f"{picture.label}/{(number - 1) // size}")
-        for picture, number in zip(pictures, numbers, strict=True)
+        replace(picture, group=f"{name}/{(number - min(first[name], 1)) // size}")
+        for picture, name, number in zip(pictures, series, numbers, strict=True)
     ]
 
 

@@ -1,5 +1,6 @@
 """Pictures of one object stay together."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,15 +72,20 @@ def test_a_plan_that_does_not_fit_says_why(plan: str, names: list[str], words: s
         groups(plan, *names)
 
 
-def test_the_same_file_twice_is_one_group() -> None:
-    """`a` and `c` have the same content, so have `d` and `e`, and `b` is of the group of `c`."""
+def test_copies_join_their_groups() -> None:
+    """`a` and `c` are copies, so are `d` and `e`, and `b` is of the group of `c`."""
     given = [
         LabelledPicture(Path(name), "can", group)
         for name, group in zip("abcde", ["1", "2", "2", "3", "4"], strict=True)
     ]
-    joined = [p.group for p in join_copies(given, ["x", "y", "x", "z", "z"])]
-    assert joined[0] == joined[1] == joined[2]
-    assert joined[3] == joined[4] != joined[0]
+    joined = [p.group for p in join_copies(given, [(0, 2), (4, 3)])]
+    assert joined == ["1", "1", "1", "3", "3"]
+
+
+def test_blocks_of_pictures_that_came_later_are_a_series_of_their_own() -> None:
+    later = [replace(picture, source=1) for picture in pictures("1.jpg", "25.jpg")]
+    found = assign_groups([*pictures("1.jpg", "25.jpg"), *later], "blocks:20")
+    assert [p.group for p in found] == ["can/0", "can/1", "can+1/0", "can+1/1"]
 
 
 def test_any_column_of_a_manifest_can_name_the_groups(tmp_path: Path) -> None:

@@ -1,0 +1,299 @@
+"""No copy and no group crosses from one part to another, and what is added moves nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.model.image_file import Image
+from edge.model.preprocess import InputSpec, preprocess
+from edge.pictures import LabelledPicture
+from tests.benchmarks.near_duplicates import planted
+from tests.trainer.data.test_near_duplicates import drawn
+from trainer.data.divide import Division, divide
+from trainer.errors import TooFewPicturesError
+
+SHARES = {"validation": 0.1, "test": 0.1}
+SPEC = InputSpec(height=64, width=64, geometry="squash")
+BLANK = np.zeros(SPEC.shape, np.uint8)
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A picture with its content: two of the same content are the same file."""
+
+    name: str
+    content: str
+    label: str = "can"
+    group: str | None = None
+    part: str | None = None
+    source: int = 0
+    image: Image | None = None
+
+    @property
+    def picture(self) -> LabelledPicture:
+        path = Path(f"photos{self.source}") / self.label / self.name
+        return LabelledPicture(path, self.label, self.group, self.part, self.source)
+
+
+def photos(count: int, label: str = "can", *, start: int = 0, source: int = 0) -> list[Photo]:
+    numbers = range(start, start + count)
+    return [Photo(f"{n}.jpg", f"{label} {n}", label, source=source) for n in numbers]
+
+
+def scenes(count: int, label: str = "can", *, start: int = 0) -> list[Photo]:
+    return [
+        replace(photo, image=drawn(start + n))
+        for n, photo in enumerate(photos(count, label, start=start))
+    ]
+
+
+def division(
+    given: Sequence[Photo], *, groups: str | None = None, seed: int = 0, near: bool = False
+) -> Division:
+    return divide(
+        [photo.picture for photo in given],
+        [hashlib.sha256(photo.content.encode()).hexdigest() for photo in given],
+        np.stack([BLANK if p.image is None else preprocess(p.image, SPEC) for p in given]),
+        groups=groups,
+        shares=SHARES,
+        seed=seed,
+        near_duplicates=near,
+        spec=SPEC,
+    )
+
+
+def parts(given: Sequence[Photo], **options: object) -> dict[str, str | None]:
+    """By content, so that names do not matter."""
+    found = division(given, **options)  # type: ignore[arg-type]
+    return {given[i].content: p.part for i, p in zip(found.kept, found.pictures, strict=True)}
+
+
+def test_every_picture_has_a_part_and_a_group() -> None:
+    given = [*photos(60), *photos(40, "jar")]
+    found = division(given)
+    assert [p.path for p in found.pictures] == [photo.picture.path for photo in given]
+    assert found.kept.tolist() == list(range(100))
+    assert {p.part for p in found.pictures} == {"train", "validation", "test"}
+    assert len({p.group for p in found.pictures}) == 100
+    assert (found.left_out, found.notes, found.pairs) == ((), (), ())
+
+
+def test_names_and_the_order_of_files_change_nothing() -> None:
+    given = [*photos(80), *photos(40, "jar")]
+    shuffled = [replace(photo, name=f"IMG_{i}.png") for i, photo in enumerate(given)]
+    random.Random(1).shuffle(shuffled)
+    assert parts(shuffled) == parts(given)
+    assert parts(given, seed=1) != parts(given)
+
+
+@pytest.mark.parametrize("source", [0, 1], ids=["in the same folder", "by --add"])
+@pytest.mark.parametrize("groups", [None, "blocks:2"])
+def test_pictures_that_are_added_move_none_of_the_old(source: int, groups: str | None) -> None:
+    given = [*photos(150), *photos(90, "jar")]
+    more = [*photos(60, start=500, source=source), *photos(30, "jar", start=500, source=source)]
+    before, after = (parts(some, groups=groups) for some in (given, [*more, *given]))
+    assert {content: after[content] for content in before} == before
+    assert len(after) == 330
+
+
+def test_the_same_file_twice_lies_in_one_part() -> None:
+    given = [*photos(60), *(replace(photo, name=f"again{photo.name}") for photo in photos(60))]
+    found = division(given)
+    assert [p.part for p in found.pictures[:60]] == [p.part for p in found.pictures[60:]]
+    assert len({p.group for p in found.pictures}) == 60
+    assert len(found.pairs) == 60
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_near_duplicates_are_never_separated(seed: int) -> None:
+    given = [*scenes(30), *scenes(30, "jar", start=100)]
+    rng = np.random.default_rng(seed)
+    changes = ("cropped", "flipped", "darker", "encoded")
+    copies = [
+        Photo(f"copy{i}.jpg", f"copy {i}", given[i].label, image=planted(given[i].image, c, rng))  # type: ignore[arg-type]
+        for i, c in zip(range(0, 60, 5), changes * 3, strict=True)
+    ]
+    found = division([*given, *copies], seed=seed, near=True)
+    assert {(p.first, p.second) for p in found.pairs} == {(5 * n, 60 + n) for n in range(12)}
+    assert all(found.pictures[p.first].part == found.pictures[p.second].part for p in found.pairs)
+    apart = division([*given, *copies], seed=seed)
+    assert apart.pairs == ()
+    assert any(apart.pictures[5 * n].part != apart.pictures[60 + n].part for n in range(12))
+
+
+def test_copies_join_the_groups_they_lie_in() -> None:
+    given = [
+        *(replace(photo, group=f"g{i // 4}") for i, photo in enumerate(photos(80))),
+        Photo("x.jpg", "can 0", group="gx"),
+        Photo("y.jpg", "y", group="gx"),
+    ]
+    found = division(given, groups="column:group")
+    groups = {p.path.name: p.group for p in found.pictures}
+    assert groups["0.jpg"] == groups["3.jpg"] == groups["x.jpg"] == groups["y.jpg"] == "g0"
+
+
+# Pictures that came later
+
+
+def by_part(given: Sequence[Photo]) -> dict[str, list[Photo]]:
+    placed = parts(given)
+    return {
+        part: [p for p in given if placed[p.content] == part]
+        for part in ("train", "validation", "test")
+    }
+
+
+def test_a_later_copy_joins_its_original() -> None:
+    given = photos(60)
+    old = by_part(given)
+    copies = [replace(old[part][0], name=f"{part}.jpg", source=1) for part in ("train", "test")]
+    found = division([*given, *copies])
+    assert [p.part for p in found.pictures[60:]] == ["train", "test"]
+
+
+def test_what_would_join_two_parts_is_left_out_and_told() -> None:
+    """A newcomer of a group of two, copies of pictures of two parts."""
+    given = photos(60)
+    old = by_part(given)
+    one, other = old["train"][0], old["test"][0]
+    new = [
+        replace(one, name="one.jpg", source=1, group="pair"),
+        replace(other, name="other.jpg", source=1, group="pair"),
+        Photo("fine.jpg", "fine", source=1),
+    ]
+    found = division([*given, *new])
+    assert found.kept.tolist() == [*range(60), 62]
+    assert len(found.left_out) == 2
+    assert "photos1/can/one.jpg: a copy of photos0/can/" in found.left_out[0]
+    assert "and cannot lie in two parts" in found.left_out[0]
+    assert {p.part for p in found.pictures[:60]} == {"train", "validation", "test"}
+    assert [p.part for p in found.pictures[:60]] == [p.part for p in division(given).pictures]
+
+
+def test_a_later_near_duplicate_of_two_parts_is_left_out() -> None:
+    """Two pictures side by side, of which each is a part of the third."""
+    given = scenes(40)
+    before = division(given, near=True)
+    train = next(i for i, p in enumerate(before.pictures) if p.part == "train")
+    test = next(i for i, p in enumerate(before.pictures) if p.part == "test")
+    rng = np.random.default_rng(0)
+    new = [
+        Photo("a.jpg", "a", group="g", source=1, image=planted(given[train].image, "flipped", rng)),  # type: ignore[arg-type]
+        Photo("b.jpg", "b", group="g", source=1, image=planted(given[test].image, "darker", rng)),  # type: ignore[arg-type]
+    ]
+    after = division([*new, *given], near=True)
+    assert len(after.left_out) == 2
+    assert [p.part for p in after.pictures] == [p.part for p in before.pictures]
+
+
+def test_a_new_class_comes_into_every_part() -> None:
+    found = division([*photos(60), *photos(30, "jar", source=1)])
+    assert {p.part for p in found.pictures if p.label == "jar"} == {"train", "validation", "test"}
+
+
+# Sets that come divided
+
+
+def divided(**counts: int) -> list[Photo]:
+    return [
+        Photo(f"{part}{n}.jpg", f"{label} {part} {n}", label, part=part)
+        for label in ("can", "jar")
+        for part, count in counts.items()
+        for n in range(count)
+    ]
+
+
+def test_given_parts_stay() -> None:
+    given = divided(train=20, validation=5, test=5)
+    assert [p.part for p in division(given).pictures] == [photo.part for photo in given]
+
+
+@pytest.mark.parametrize(
+    ("counts", "tested", "says"),
+    [
+        ({"train": 100, "test": 20}, "test", "no validation part is given"),
+        ({"train": 100, "validation": 20}, "validation", "validation is tested on"),
+    ],
+)
+def test_what_a_divided_set_lacks_is_taken_out_of_train(
+    counts: dict[str, int], tested: str, says: str
+) -> None:
+    given = divided(**counts)
+    found = division(given)
+    assert says in found.notes[0]
+    was = Counter((photo.part, p.part) for photo, p in zip(given, found.pictures, strict=True))
+    assert was[tested, "test"] == 40
+    assert 8 <= was["train", "validation"] <= 34
+    assert was["train", "train"] + was["train", "validation"] == 200
+
+
+def test_a_picture_to_train_on_that_is_a_copy_of_one_to_test_on_is_left_out() -> None:
+    given = divided(train=30, validation=10, test=10)
+    test, validation = given[40], given[30]
+    given += [
+        replace(test, name="seen.jpg", part="train"),
+        replace(validation, name="known.jpg", part="train"),
+        replace(test, name="twice.jpg"),
+    ]
+    found = division(given)
+    assert found.kept.tolist() == [*range(100), 102]
+    assert found.left_out == (
+        "photos0/can/seen.jpg: a copy of photos0/can/test0.jpg (test), and cannot lie in two parts",
+        "photos0/can/known.jpg: a copy of photos0/can/validation0.jpg (validation), and cannot lie "
+        "in two parts",
+    )
+
+
+def test_what_is_left_to_draw_of_a_divided_set_never_joins_its_test_part() -> None:
+    given = divided(train=40, test=10)
+    given.append(replace(given[40], name="seen.jpg", part="train"))
+    found = division(given)
+    assert found.kept.tolist() == list(range(100))
+    assert len(found.left_out) == 1
+
+
+def test_pictures_added_to_a_divided_set_leave_its_test_part_as_it_is() -> None:
+    given = divided(train=40, test=10)
+    found = division([*given, *photos(100, start=900, source=1)])
+    assert {p.part for p in found.pictures[100:]} == {"train", "validation"}
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ([Photo("a", "a", part="train"), Photo("b", "b")], "fill it in every line"),
+        (
+            [Photo("a", "a", group="1", part="train"), Photo("b", "b", group="1", part="test")],
+            r"group '1' is given train .* and test .*: a group must stay in one part",
+        ),
+        (photos(2), "2 separate groups"),
+        ([Photo(str(i), "the same") for i in range(9)], "1 separate group of pictures"),
+        (divided(train=3, validation=2, test=1)[:-1], "none for the test part"),
+    ],
+)
+def test_what_cannot_be_divided_is_refused(given: list[Photo], says: str) -> None:
+    with pytest.raises(TooFewPicturesError, match=says):
+        division(given)
+
+
+def test_a_class_whose_pictures_are_all_alike_is_divided_and_told() -> None:
+    """An empty belt before a camera that never moves."""
+    rng = np.random.default_rng(0)
+    belt = drawn(500)
+    empty = [
+        Photo(f"{n}.jpg", f"empty {n}", "empty", image=planted(belt, "encoded", rng))
+        for n in range(12)
+    ]
+    found = division([*scenes(20), *empty], near=True)
+    assert {p.part for p in found.pictures if p.label == "empty"} == {
+        "train", "validation", "test",
+    }  # fmt: skip
+    assert found.notes[0].startswith("empty: nearly all its pictures are copies of one another")

@@ -1,0 +1,305 @@
+"""Pictures divided into parts that no copy and no group crosses."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.model.preprocess import InputSpec
+from edge.pictures import PARTS, LabelledPicture, complete_parts
+from trainer.data.groups import assign_groups, join_copies
+from trainer.data.near_duplicates import NearPair, Tensors, find_near_duplicates
+from trainer.data.split import split_pictures
+from trainer.errors import TooFewPicturesError
+
+_Pair = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Division:
+    """Which picture belongs to which part."""
+
+    pictures: tuple[LabelledPicture, ...]
+    """Those that are used, each with its group and its part."""
+    kept: npt.NDArray[np.int64]
+    """The numbers of those, among the pictures that were given."""
+    left_out: tuple[str, ...]
+    """A line for each of the others: why."""
+    notes: tuple[str, ...]
+    """A line for each thing a person should know of the parts."""
+    pairs: tuple[NearPair, ...]
+    """Copies, the same files too, by the numbers of the pictures that were given."""
+
+
+def divide(
+    pictures: Sequence[LabelledPicture],
+    digests: Sequence[str],
+    tensors: Tensors,
+    *,
+    groups: str | None,
+    shares: Mapping[str, float],
+    seed: int,
+    near_duplicates: bool,
+    spec: InputSpec | None = None,
+) -> Division:
+    """The pictures in their parts, with copies and groups together.
+
+    What is not given is drawn by content (see `split_pictures`): a picture by its bytes, a group by
+    its name. Other names or another order of the files change nothing. Pictures of a later source
+    are placed when all before them have been, so that they move none; those put into the same
+    folder move none unless they are copies of what lies there.
+
+    A picture that would have to lie in two parts is left out: one that was added and is a copy of
+    two others, or in a set that comes divided, one to train on that is a copy of one to test on.
+
+    Args:
+        pictures: as they were read, their parts given or not.
+        digests: of each picture's file.
+        tensors: uint8 (pictures, height, width, channels), read a few hundred at a time.
+        groups: a plan for `assign_groups`.
+        shares: the wanted share of "validation" and of "test".
+        seed: another one gives another split.
+        near_duplicates: look for copies by what pictures show, not only by their bytes.
+        spec: what the tensors were made by.
+
+    Raises:
+        GroupError: the plan does not fit the pictures.
+        TooFewPicturesError: a class has too few groups, or a group has been given two parts.
+    """
+    completed, notes = _completed(pictures)
+    named = [groups is not None or bool(picture.group) for picture in completed]
+    grouped = assign_groups(completed, groups)
+    _check_named(grouped, named)
+    order = sorted(range(len(grouped)), key=lambda i: (grouped[i].source, digests[i], i))
+    pairs = _same_files(order, digests)
+    placed: dict[int, LabelledPicture] = {}
+    left_out: dict[int, str] = {}
+    for source in sorted({picture.source for picture in grouped}):
+        upto = [i for i in order if grouped[i].source <= source and i not in left_out]
+        if near_duplicates:
+            since = sum(grouped[i].source < source for i in upto)
+            found = find_near_duplicates(_Some(tensors, upto), spec, since=since)
+            pairs = _with(pairs, found, upto)
+        links, said = _useful(upto, grouped, pairs)
+        notes += said
+        joined = _joined(upto, grouped, links)
+        out = _conflicting(upto, joined, grouped, placed, pairs)
+        left_out |= out
+        # Without what held them together, others may fall apart again.
+        stay = [i for i in upto if i not in out]
+        joined = _joined(stay, grouped, [pair for pair in links if not out.keys() & set(pair)])
+        identities = _identities(joined, grouped, named, digests)
+        placed |= _placed(joined, identities, grouped, placed, source, shares, seed)
+    kept = sorted(placed)
+    return Division(
+        pictures=tuple(placed[i] for i in kept),
+        kept=np.array(kept, np.int64),
+        left_out=tuple(left_out[i] for i in sorted(left_out)),
+        notes=tuple(notes),
+        pairs=tuple(pairs[pair] for pair in sorted(pairs)),
+    )
+
+
+class _Some:
+    """Some of the tensors in another order, read as they are asked for."""
+
+    def __init__(self, tensors: Tensors, numbers: Sequence[int]) -> None:
+        self._tensors, self._numbers = tensors, np.array(numbers, np.int64)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, index: Any) -> npt.NDArray[np.uint8]:
+        return self._tensors[self._numbers[index]]
+
+
+def _completed(pictures: Sequence[LabelledPicture]) -> tuple[list[LabelledPicture], list[str]]:
+    """Each source with a test part, where it comes divided; and what to tell of it."""
+    completed, notes = list(pictures), []
+    for source in sorted({picture.source for picture in pictures}):
+        numbers = [i for i, picture in enumerate(pictures) if picture.source == source]
+        if not any(pictures[i].part for i in numbers):
+            continue
+        for i in numbers:
+            if pictures[i].part is None:
+                raise TooFewPicturesError(
+                    f"{pictures[i].path} has no part in the manifest's column `split`: "
+                    "fill it in every line, or in none"
+                )
+        changed, note = complete_parts([pictures[i] for i in numbers])
+        for i, picture in zip(numbers, changed, strict=True):
+            completed[i] = picture
+        notes += [note] if note else []
+    return completed, notes
+
+
+def _check_named(grouped: Sequence[LabelledPicture], named: Sequence[bool]) -> None:
+    first: dict[tuple[int, str], LabelledPicture] = {}
+    for picture, has_name in zip(grouped, named, strict=True):
+        if not has_name or picture.part is None:
+            continue
+        other = first.setdefault((picture.source, str(picture.group)), picture)
+        if other.part != picture.part:
+            raise TooFewPicturesError(
+                f"group {picture.group!r} is given {other.part} ({other.path}) and {picture.part} "
+                f"({picture.path}): a group must stay in one part, else the test flatters"
+            )
+
+
+def _same_files(order: Sequence[int], digests: Sequence[str]) -> dict[_Pair, NearPair]:
+    first: dict[str, int] = {}
+    pairs = {}
+    for i in order:
+        other = first.setdefault(digests[i], i)
+        if other != i:
+            pair = min(i, other), max(i, other)
+            pairs[pair] = NearPair(*pair, 1.0, "identical")
+    return pairs
+
+
+def _with(
+    pairs: Mapping[_Pair, NearPair], found: Sequence[NearPair], numbers: Sequence[int]
+) -> dict[_Pair, NearPair]:
+    more = {}
+    for pair in found:
+        one, other = sorted((numbers[pair.first], numbers[pair.second]))
+        more[one, other] = NearPair(one, other, pair.similarity, pair.how)
+    return {**more, **pairs}
+
+
+def _useful(
+    numbers: Sequence[int], grouped: Sequence[LabelledPicture], pairs: Mapping[_Pair, NearPair]
+) -> tuple[list[_Pair], list[str]]:
+    """The pairs to keep together, without those that would leave a class too few groups.
+
+    Pictures of an empty belt, of a camera that never moves, are all alike.
+    """
+    within = set(numbers)
+    links = {pair: near for pair, near in pairs.items() if within.issuperset(pair)}
+    notes = []
+    for label in sorted({grouped[i].label for i in numbers}):
+        members = [i for i in numbers if grouped[i].label == label]
+        looser = {
+            pair: near
+            for pair, near in links.items()
+            if near.similarity == 1 or {grouped[i].label for i in pair} != {label}
+        }
+        if _groups(members, numbers, grouped, links) >= len(PARTS):
+            continue
+        if _groups(members, numbers, grouped, looser) >= len(PARTS):
+            links = looser
+            notes.append(
+                f"{label}: nearly all its pictures are copies of one another, so they could not be "
+                "kept together: its figures will flatter"
+            )
+    return list(links), notes
+
+
+def _groups(
+    members: Sequence[int],
+    numbers: Sequence[int],
+    grouped: Sequence[LabelledPicture],
+    links: Mapping[_Pair, NearPair],
+) -> int:
+    joined = _joined(numbers, grouped, list(links))
+    return len({joined[i] for i in members})
+
+
+def _joined(
+    numbers: Sequence[int], grouped: Sequence[LabelledPicture], links: Sequence[_Pair]
+) -> dict[int, str]:
+    """The name of the group each of these pictures comes into, once copies are joined."""
+    at = {i: position for position, i in enumerate(numbers)}
+    joined = join_copies([grouped[i] for i in numbers], [(at[a], at[b]) for a, b in links])
+    return {i: str(picture.group) for i, picture in zip(numbers, joined, strict=True)}
+
+
+def _conflicting(
+    numbers: Sequence[int],
+    joined: Mapping[int, str],
+    grouped: Sequence[LabelledPicture],
+    placed: Mapping[int, LabelledPicture],
+    pairs: Mapping[_Pair, NearPair],
+) -> dict[int, str]:
+    """Why, for each picture that is to be placed and cannot stay with all its copies."""
+    members: dict[str, list[int]] = defaultdict(list)
+    for i in numbers:
+        members[joined[i]].append(i)
+    out: dict[int, str] = {}
+    for group in members.values():
+        parts = {i: part for i in group if (part := placed.get(i, grouped[i]).part)}
+        if len(set(parts.values())) < 2:
+            continue
+        old = {part for i, part in parts.items() if i in placed}
+        # What lies there stays; of what is new, what is to be tested on.
+        stays = old if old else {next(p for p in ("test", "validation") if p in parts.values())}
+        for i in group:
+            part = grouped[i].part
+            if i not in placed and (len(stays) > 1 or (part is not None and part not in stays)):
+                others = {k: p for k, p in parts.items() if k != i and p != part}
+                out[i] = f"{grouped[i].path}: {_why(i, others, grouped, pairs)}"
+    return out
+
+
+def _why(
+    number: int,
+    others: Mapping[int, str],
+    grouped: Sequence[LabelledPicture],
+    pairs: Mapping[_Pair, NearPair],
+) -> str:
+    copies = [i for i in others if (min(i, number), max(i, number)) in pairs]
+    where = {others[i]: i for i in copies or others}
+    of = " and of ".join(f"{grouped[i].path} ({part})" for part, i in sorted(where.items()))
+    direct = "a copy of" if copies else "a copy, or of the group, of a copy of"
+    return f"{direct} {of}, and cannot lie in two parts"
+
+
+def _identities(
+    joined: Mapping[int, str],
+    grouped: Sequence[LabelledPicture],
+    named: Sequence[bool],
+    digests: Sequence[str],
+) -> dict[str, str]:
+    """What each joined group is known by: of its earliest source a name, else the first digest."""
+    candidates: dict[str, tuple[int, bool, str]] = {}
+    for i, name in joined.items():
+        own = grouped[i].group if named[i] else digests[i][:16]
+        candidate = grouped[i].source, not named[i], str(own)
+        candidates[name] = min(candidates.get(name, candidate), candidate)
+    return {name: own for name, (_, _, own) in candidates.items()}
+
+
+def _placed(
+    joined: Mapping[int, str],
+    identities: Mapping[str, str],
+    grouped: Sequence[LabelledPicture],
+    placed: Mapping[int, LabelledPicture],
+    source: int,
+    shares: Mapping[str, float],
+    seed: int,
+) -> dict[int, LabelledPicture]:
+    given = Counter(grouped[i].part for i in joined if grouped[i].source == source)
+    # Divided without a validation part: that is drawn from those to train on.
+    redrawn = given["train"] > 0 and not given["validation"]
+    test_stays = given["test"] > 0 or (
+        any(grouped[i].part == "test" and not grouped[i].source for i in joined)
+        and {grouped[i].label for i in joined} == {p.label for p in placed.values()}
+    )
+    waiting = []
+    for i, name in joined.items():
+        part = placed.get(i, grouped[i]).part
+        if redrawn and i not in placed and part == "train":
+            part = None
+        waiting.append(replace(grouped[i], group=name, part=part))
+    divided = split_pictures(
+        waiting, {**shares, "test": 0.0} if test_stays else shares, seed=seed, identities=identities
+    )
+    return {
+        i: replace(picture, group=identities[str(picture.group)])
+        for i, picture in zip(joined, divided, strict=True)
+    }
