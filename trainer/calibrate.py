@@ -61,6 +61,7 @@ def choose_thresholds(
     truth: npt.NDArray[np.int64],
     labels: Sequence[str],
     plan: AcceptPlan,
+    groups: Sequence[str] | None = None,
 ) -> dict[str, Threshold]:
     """The lowest threshold of each label that promises the wanted purity.
 
@@ -69,12 +70,17 @@ def choose_thresholds(
     (1 is trivially safe) downwards and the search stops at the first that does not promise: a fixed
     sequence of tests, each at full level (Angelopoulos et al., Learn then Test, 2021).
 
+    Pictures of one group tend to be right or wrong together and tell less than as many single ones:
+    counts are divided by their design effect.
+
     Args:
         scores: (pictures, classes), each from a model that did not train on that picture.
         truth: (pictures,) class indices.
+        groups: of each picture; None: each is its own.
     """
     best, confidence = scores.argmax(axis=1), scores.max(axis=1)
-    enough = faultless_needed(plan.purity, plan.confidence)
+    effect = 1.0 if groups is None else design_effect(best != truth, groups)
+    enough = math.ceil(effect * faultless_needed(plan.purity, plan.confidence))
     thresholds = {}
     for index, label in enumerate(labels):
         mine = best == index
@@ -86,11 +92,31 @@ def choose_thresholds(
             count, good = int(taken.sum()), int(right[taken].sum())
             if count < enough:
                 continue  # too few to promise anything yet
-            if not is_promised(good, count, plan.purity, plan.confidence):
+            independent = int(count / effect)
+            wrong = math.ceil((count - good) / effect)
+            if not is_promised(independent - wrong, independent, plan.purity, plan.confidence):
                 break
             chosen = Threshold(float(threshold), count, good, "")
         thresholds[label] = chosen or _unpromised(value, right, plan, enough)
     return thresholds
+
+
+def design_effect(wrong: npt.NDArray[np.bool_], groups: Sequence[str]) -> float:
+    """How many pictures tell as much as one independent one does, 1 or more.
+
+    The variance of the share of `wrong` ones between groups over that of independent pictures:
+    L. Kish, Survey sampling, 1965. Not more than the groups' mean size, weighted by size, which it
+    is where all pictures of each group are alike.
+    """
+    number = np.unique(list(groups), return_inverse=True)[1] if len(wrong) else np.zeros(0, int)
+    sizes = np.bincount(number)
+    share = float(wrong.mean()) if len(wrong) else 0.0
+    if len(sizes) < 2 or not 0 < share < 1:
+        return 1.0
+    excess = np.bincount(number, weights=wrong - share)
+    variance = float((excess**2).sum()) * len(sizes) / (len(sizes) - 1) / len(wrong) ** 2
+    effect = variance / (share * (1 - share) / len(wrong))
+    return float(np.clip(effect, 1.0, (sizes**2).sum() / sizes.sum()))
 
 
 def is_promised(right: int, accepted: int, purity: float, confidence: float) -> bool:

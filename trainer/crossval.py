@@ -60,6 +60,7 @@ def cross_validate(
     *,
     variant: str = "default",
     settings: Sequence[str] = (),
+    add: Sequence[str | Path] = (),
     groups: str | None = None,
     folds: int = 5,
     repeats: int = 1,
@@ -72,7 +73,7 @@ def cross_validate(
     chooses a recipe by these figures must not quote them as a test of it.
 
     Args:
-        recipe, data, variant, settings, groups: see `train`.
+        recipe, data, variant, settings, add, groups: see `train`.
         folds: models a repeat; groups are never divided among them.
         repeats: other folds and other starting weights each.
         max_minutes: for each fold; None: no bound, also for phases that are `if_time`.
@@ -83,7 +84,7 @@ def cross_validate(
     start = time.monotonic()
     if not isinstance(recipe, Recipe):
         recipe = read_recipe(str(recipe), variant=variant, settings=settings)
-    prepared = prepare(recipe, Path(data), groups=groups, seed=seed)
+    prepared = prepare(recipe, Path(data), add=add, groups=groups, seed=seed)
     everything = np.arange(len(prepared.pictures))
     whole = training_set(
         prepared,

@@ -13,9 +13,10 @@ from edge.cli import say
 from edge.pictures import LabelledPicture, read_picture_set
 from trainer.captured import as_captured
 from trainer.checks import check_enough, check_phases
+from trainer.data.arrays import unpacked
 from trainer.data.cache import DecodedPictures, decode_pictures
-from trainer.data.groups import assign_groups, group_column, join_copies
-from trainer.data.split import split_pictures
+from trainer.data.divide import divide
+from trainer.data.groups import group_column
 from trainer.features import save_outputs
 from trainer.networks import INPUT, Network, build_network
 from trainer.phases import TrainingSet
@@ -49,13 +50,15 @@ def prepare(
     recipe: Recipe,
     data: Path,
     *,
+    add: Sequence[str | Path] = (),
     groups: str | None = None,
     seed: int = 0,
 ) -> Prepared:
     """The pictures of `data`, and the network of `recipe` with its starting weights.
 
     Args:
-        data: see `read_picture_set`.
+        data: see `read_picture_set`; arrays of pictures are unpacked first.
+        add: later pictures, which move none of `data` to another part.
         groups: which pictures belong together; see `assign_groups`.
         seed: of the split and of the starting weights.
 
@@ -64,7 +67,13 @@ def prepare(
         WeightsMissingError: pretrained weights are not here and cannot be fetched.
         StorageError: the cache cannot be written.
     """
-    found = read_picture_set(data, group_column=group_column(groups))
+    found = read_picture_set(
+        unpacked(data),
+        group_column=group_column(groups),
+        add=[unpacked(Path(more)) for more in add],
+    )
+    for note in found.notes:
+        say(note)
     spec, said = as_captured(recipe.input, [picture.path for picture in found.pictures])
     if said:
         say(said)
@@ -73,11 +82,22 @@ def prepare(
     network = build_network(recipe.network, recipe.input, len(found.classes), seed=seed)
     check_phases(recipe, network)
     decoded = decode_pictures(found.pictures, recipe.input)
-    skipped = (*found.skipped, *decoded.skipped)
-    check_enough(found, decoded, skipped)
-    shares = {"validation": recipe.split.validation, "test": recipe.split.test}
-    grouped = join_copies(assign_groups(decoded.pictures, groups), decoded.digests)
-    pictures = split_pictures(grouped, shares, seed=seed)
+    check_enough(found, decoded, (*found.skipped, *decoded.skipped))
+    division = divide(
+        decoded.pictures,
+        decoded.digests,
+        decoded.tensors,
+        groups=groups,
+        shares={"validation": recipe.split.validation, "test": recipe.split.test},
+        seed=seed,
+        near_duplicates=recipe.split.near_duplicates,
+        spec=recipe.input,
+    )
+    for line in (*division.notes, *division.left_out):
+        say(line)
+    skipped = (*found.skipped, *decoded.skipped, *division.left_out)
+    decoded = decoded.only(division.kept)
+    pictures = division.pictures
     labels = tuple(sorted({picture.label for picture in pictures}))
     return Prepared(
         recipe=recipe,

@@ -52,6 +52,7 @@ def find_rates(
     *,
     variant: str = "default",
     settings: Sequence[str] = (),
+    add: Sequence[str | Path] = (),
     groups: str | None = None,
     seed: int = 0,
     steps: int = STEPS,
@@ -61,7 +62,7 @@ def find_rates(
     The test part takes no part in it.
 
     Args:
-        recipe, data, variant, settings, groups, seed: see `train`.
+        recipe, data, variant, settings, add, groups, seed: see `train`.
         steps: batches a phase.
 
     Raises:
@@ -73,7 +74,11 @@ def find_rates(
         recipe = read_recipe(str(recipe), variant=variant, settings=settings)
     phases = [phase.model_copy(update={"fresh": False}) for phase in recipe.phases]
     prepared = prepare(
-        recipe.model_copy(update={"phases": phases}), Path(data), groups=groups, seed=seed
+        recipe.model_copy(update={"phases": phases}),
+        Path(data),
+        add=add,
+        groups=groups,
+        seed=seed,
     )
     train = prepared.of("train")
     whole = training_set(

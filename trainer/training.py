@@ -39,6 +39,7 @@ def train(
     *,
     variant: str = "default",
     settings: Sequence[str] = (),
+    add: Sequence[str | Path] = (),
     groups: str | None = None,
     seed: int = 0,
     max_minutes: float | None = None,
@@ -55,9 +56,10 @@ def train(
 
     Args:
         recipe: the name of a shipped recipe, the path of a `.yaml` file, or a `Recipe`.
-        data: a folder per class, a CSV manifest or a class map; see `read_picture_set`.
+        data: a folder per class, a CSV manifest, a class map, or arrays; see `read_picture_set`.
         variant: of the recipe, by its name; with a `Recipe`, what to note as its variant.
         settings: changes of the recipe, each as `key=value`; not with a `Recipe`.
+        add: later pictures; they move none of `data` to another part.
         groups: which pictures belong together; see `assign_groups`.
         seed: of the split, the starting weights, the augmentation and the order.
         max_minutes: instead of the recipe's own.
@@ -80,7 +82,7 @@ def train(
     unfinished = out.absolute().parent / f".{out.name}.training"
     if replace and not resume:
         shutil.rmtree(unfinished, ignore_errors=True)
-    prepared = prepare(recipe, data, groups=groups, seed=seed)
+    prepared = prepare(recipe, data, add=add, groups=groups, seed=seed)
     pictures = tuple(resolved(picture) for picture in prepared.pictures)
     digest = data_digest(pictures, prepared.decoded.digests)
     plan = {"recipe": recipe_yaml(prepared.recipe), "seed": seed, "pictures": digest}
@@ -129,7 +131,7 @@ def train(
             frozen=trained.frozen,
             pictures=pictures,
             facts=facts,
-            command=_command(recipe, data, out, variant, settings, groups, seed, max_minutes),
+            command=_command(recipe, data, add, out, variant, settings, groups, seed, max_minutes),
             logs=checkpoint.folder / TENSORBOARD,
             stages=stages,
             deadline=deadline,
@@ -217,6 +219,7 @@ def _train(
 def _command(
     recipe: Recipe,
     data: Path,
+    add: Sequence[str | Path],
     out: Path,
     variant: str,
     settings: Sequence[str],
@@ -225,6 +228,8 @@ def _command(
     max_minutes: float | None,
 ) -> list[str]:
     words = ["pilah-trainer", "train", recipe.name, "--data", str(data), "--out", str(out)]
+    for more in add:
+        words += ["--add", str(more)]
     if variant != "default":
         words += ["--variant", variant]
     for setting in settings:

@@ -115,7 +115,8 @@ def choose_verdicts(
         trained_truth=truth[some],
         seed=seed,
     )
-    thresholds = choose_thresholds(scores, mine, prepared.labels, accept)
+    groups = [str(prepared.pictures[i].group) for i in scored.indices]
+    thresholds = choose_thresholds(scores, mine, prepared.labels, accept, groups)
     return Verdicts(temperature, thresholds, unknown, scored, shared)
 
 

@@ -19,7 +19,17 @@ def add_recipe_arguments(parser: argparse.ArgumentParser, *, minutes: bool = Tru
         type=Path,
         required=True,
         metavar="PATH",
-        help="a folder per class, a .csv manifest (path,label[,group,split]) or a .yaml class map",
+        help="a folder per class (or train/, val/ and test/ with such folders), a .csv manifest "
+        "(path,label[,group,split]), a .yaml class map, an .npz file or a folder of idx files, or "
+        "fashion-mnist",
+    )
+    parser.add_argument(
+        "--add",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="later pictures, in any of these forms; they move none of --data to another part",
     )
     parser.add_argument(
         "--groups",

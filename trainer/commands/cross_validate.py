@@ -25,6 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.data,
         variant=arguments.variant,
         settings=arguments.settings,
+        add=arguments.add,
         groups=arguments.groups,
         folds=arguments.folds,
         repeats=arguments.repeats,

@@ -24,6 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.data,
         variant=arguments.variant,
         settings=arguments.settings,
+        add=arguments.add,
         groups=arguments.groups,
         seed=arguments.seed,
         steps=arguments.steps,

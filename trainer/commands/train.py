@@ -29,6 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
             arguments.out,
             variant=arguments.variant,
             settings=arguments.settings,
+            add=arguments.add,
             groups=arguments.groups,
             seed=arguments.seed,
             max_minutes=arguments.max_minutes,

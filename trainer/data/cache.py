@@ -42,6 +42,15 @@ class DecodedPictures:
     skipped: tuple[str, ...]
     """One line for each picture that could not be read."""
 
+    def only(self, kept: npt.NDArray[np.int64]) -> DecodedPictures:
+        """Those of these numbers, in that order."""
+        return DecodedPictures(
+            pictures=tuple(self.pictures[i] for i in kept.tolist()),
+            tensors=self.tensors.only(kept),
+            digests=tuple(self.digests[i] for i in kept.tolist()),
+            skipped=self.skipped,
+        )
+
 
 def decode_pictures(pictures: Sequence[LabelledPicture], spec: InputSpec) -> DecodedPictures:
     """The pictures through `preprocess`, from the cache where they have been before.

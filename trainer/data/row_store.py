@@ -210,6 +210,10 @@ class Rows:
     def __len__(self) -> int:
         return len(self._numbers)
 
+    def only(self, kept: npt.NDArray[np.int64]) -> Rows:
+        """Those of these positions, in that order."""
+        return Rows(self._store, self._numbers[kept])
+
     def __getitem__(self, index: Any) -> npt.NDArray[Any]:
         numbers = self._numbers[index]
         if np.ndim(numbers) == 0:
