@@ -268,7 +268,7 @@ def _gain(
 @contextmanager
 def _one_thread() -> Iterator[None]:
     """BLAS on one thread: for matrices this small several only wait for one another."""
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):
         yield

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from markupsafe import Markup
 
@@ -14,7 +14,7 @@ from trainer.report.scored import Calibration
 from trainer.report.svg import Axis, Chart, linear_axis, log_axis, share_axis
 
 _LOWEST_RATE = 1e-12
-_NARROW: Mapping[str, float] = {"width": 330, "height": 220}
+_WIDTH, _HEIGHT = 330, 220
 """Of charts of which three stand side by side."""
 
 
@@ -26,7 +26,8 @@ def loss_chart(history: Sequence[EpochLine], best: int | None) -> Markup:
         "Loss of training and validation over the epochs",
         _epochs(history),
         linear_axis("", 0, high * 1.05),
-        **_NARROW,
+        width=_WIDTH,
+        height=_HEIGHT,
     )
     _phases(chart, history, best)
     chart.line([(i + 1, line.loss) for i, line in enumerate(history)], "a")
@@ -43,7 +44,8 @@ def accuracy_chart(history: Sequence[EpochLine], best: int | None) -> Markup:
         "Accuracy of training and validation over the epochs",
         _epochs(history),
         share_axis("", low),
-        **_NARROW,
+        width=_WIDTH,
+        height=_HEIGHT,
     )
     _phases(chart, history, best)
     chart.line([(i + 1, line.accuracy) for i, line in enumerate(history)], "a")
@@ -59,7 +61,8 @@ def rate_chart(history: Sequence[EpochLine], best: int | None) -> Markup:
         "Learning rate over the epochs",
         _epochs(history),
         log_axis("", min(rates) * 0.8, max(rates) * 1.25, text=_power),
-        **_NARROW,
+        width=_WIDTH,
+        height=_HEIGHT,
     )
     _phases(chart, history, best)
     chart.line([(i + 1, rate) for i, rate in enumerate(rates)], "a")

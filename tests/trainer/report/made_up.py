@@ -1,0 +1,138 @@
+"""A made-up training to report on: any of it can be changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from edge.model.metrics import Share
+from trainer.calibrate import Threshold
+from trainer.intervals import Figure
+from trainer.learning_curve import CurvePoint, Forecast, LearningCurve, PowerLaw
+from trainer.phases import Epoch
+from trainer.report.facts import ReportFacts, UnknownFigures
+from trainer.report.scored import ScoredPart
+from trainer.robustness import DISTURBANCES, Disturbed
+from trainer.test_looks import Looks
+
+LABELS = ("can", "glass", "paper")
+
+
+def part(
+    answers: list[tuple[int, int, float]],
+    *,
+    labels: int = 3,
+    temperature: float = 1.0,
+    groups: list[str] | None = None,
+    first_row: int = 0,
+) -> ScoredPart:
+    """Pictures of which is known (what each is, what it is taken for, with which score)."""
+    scores = np.empty((len(answers), labels))
+    for row, (_, taken, score) in zip(scores, answers, strict=True):
+        row[:] = (1 - score) / (labels - 1)
+        row[taken] = score
+    return ScoredPart(
+        logits=np.log(scores) * temperature,
+        temperature=temperature,
+        truth=np.array([is_ for is_, _, _ in answers], np.int64),
+        names=[f"{LABELS[is_ % 3]}/{number}.jpg" for number, (is_, _, _) in enumerate(answers)],
+        rows=np.arange(first_row, first_row + len(answers)),
+        groups=groups,
+    )
+
+
+TEST = [
+    *[(0, 0, 0.95)] * 50, (0, 1, 0.9), (0, 1, 0.6), (0, 1, 0.55),
+    *[(1, 1, 0.9)] * 40, (1, 2, 0.97),
+    *[(2, 2, 0.99)] * 26,
+]  # fmt: skip
+"""120 pictures; 116 right; three cans are taken for glass."""
+
+
+def facts(**changes: Any) -> ReportFacts:
+    """The facts of a training in which nothing is remarkable, but for `changes`."""
+    return replace(_plain(), **changes)
+
+
+def _plain() -> ReportFacts:
+    rng = np.random.default_rng(0)
+    return ReportFacts(
+        recipe="bottles",
+        variant="default",
+        description="Three things on a board.",
+        labels=LABELS,
+        counts={
+            label: {"train": 100 + i, "validation": 12, "test": 40}
+            for i, label in enumerate(LABELS)
+        },
+        skipped=0,
+        test=part(TEST),
+        thresholds={label: Threshold(0.6, 80, 80, "") for label in LABELS},
+        purity=0.9,
+        confidence=0.95,
+        history=[
+            Epoch(phase, epoch, 1 / number, 0.8, 0.9 / number + (number == 6), 0.9, 1e-3, 1.0)
+            for number, (phase, epoch) in enumerate(
+                [("head", 1), ("head", 2), ("head", 3), ("upper", 1), ("upper", 2), ("upper", 3)],
+                start=1,
+            )
+        ],
+        cut_short=False,
+        recipe_yaml="name: bottles\n",
+        command="pilah-trainer train bottles --data photos --seed 3",
+        seed=3,
+        network="MobileNetV2, alpha 1",
+        input="224 x 224 RGB",
+        parameters=2_345_678,
+        model_bytes=9_400_000,
+        device="2 CPU cores",
+        minutes=4.2,
+        data="photos",
+        digest="ab" * 32,
+        finished="2026-03-01T10:00:00+00:00",
+        tools={"pilah": "1.0", "keras": "3.15"},
+        seconds={"decoding": 12.0, "phases": 200.0},
+        tensors=rng.integers(0, 256, (200, 32, 32, 3), np.uint8),
+        validation=part(TEST[::2], first_row=120),
+        looks=Looks(1, "2026-03-01T10:00:00+00:00"),
+    )
+
+
+def unknown(**changes: Any) -> UnknownFigures:
+    """Figures for things of no class."""
+    figure = Figure(0.8, (0.7, 0.9))
+    plain = UnknownFigures(
+        "energy", 0.5, 0.95, Figure(0.96, (0.93, 0.99)), {"can": figure}, {"can": 0.91}
+    )
+    return replace(plain, **changes)
+
+
+def learning(**changes: Any) -> LearningCurve:
+    """A learning curve with a forecast."""
+    law = PowerLaw(0.05, 0.6, 0.5)
+    points = tuple(
+        CurvePoint(n, law.accuracy(n), law.accuracy(n) - 0.02, law.accuracy(n) + 0.02)
+        for n in (5.0, 10.0, 20.0, 50.0, 80.0)
+    )
+    return replace(
+        LearningCurve(points, law, Forecast(100.0, 0.013, (0.002, 0.031)), ""), **changes
+    )
+
+
+def disturbed(*, change: float = -0.05, high: float = 0.01) -> tuple[Disturbed, ...]:
+    """Every disturbance, each costing the same."""
+    return tuple(
+        Disturbed(
+            name=each.name,
+            severity=severity,
+            detail=each.details[level],
+            accuracy=Share(90, 100),
+            undisturbed=Share(95, 100),
+            change=Figure(change, (change - 0.1, high)),
+            applied=60 if each.name == "other background" else None,
+        )
+        for each in DISTURBANCES
+        for level, severity in enumerate(("mild", "strong"))
+    )
