@@ -257,15 +257,15 @@ def _clipped(levels: npt.NDArray[np.floating]) -> Tensor:
 
 
 DISTURBANCES = (
-    Disturbance("blur", ("sigma 0.6 % of the side", "sigma 1.5 % of the side"), (0.006, 0.015),
+    Disturbance("blur", ("sigma 0.6% of the side", "sigma 1.5% of the side"), (0.006, 0.015),
                 _blur),
-    Disturbance("motion blur", ("over 3 % of the side", "over 8 % of the side"), (0.03, 0.08),
+    Disturbance("motion blur", ("over 3% of the side", "over 8% of the side"), (0.03, 0.08),
                 _motion),
-    Disturbance("dark", ("60 % of the light", "30 % of the light"), (0.6, 0.3), _gain),
+    Disturbance("dark", ("60% of the light", "30% of the light"), (0.6, 0.3), _gain),
     Disturbance("bright", ("1.4 times the light", "2 times the light"), (1.4, 2.0), _gain),
     Disturbance("JPEG", ("quality 30", "quality 10"), (30, 10), _jpeg),
     Disturbance("rotation", ("by 10 degrees", "by 30 degrees"), (10, 30), _rotate),
-    Disturbance("occlusion", ("10 % covered", "25 % covered"), (0.1, 0.25), _cover),
+    Disturbance("occlusion", ("10% covered", "25% covered"), (0.1, 0.25), _cover),
     Disturbance("noise", ("sigma 10 levels", "sigma 30 levels"), (10, 30), _noise),
     Disturbance("other background", ("one colour", "eight colour bands"), (1, 8),
                 _on_another_board),

@@ -21,6 +21,8 @@ _FEW_GROUPS = 10
 _CONFUSED = 0.15
 """Of a label's pictures taken for one other."""
 _CONFUSED_PICTURES = 3
+_ACCEPTED = 0.5
+"""Share of the pictures; below it a station does little but reject."""
 _UNCALIBRATED = 0.1
 _THROWN = 0.1
 """Loss of accuracy under a disturbance."""
@@ -47,6 +49,7 @@ def cautions(facts: ReportFacts) -> tuple[Caution, ...]:
         for find in (
             _nothing_to_test,
             _purity_below,
+            _rejects_most,
             _looks,
             _size,
             _cut_short,
@@ -81,6 +84,17 @@ def _purity_below(facts: ReportFacts) -> Iterator[Caution]:
             f"{facts.purity:.0%} wanted",
             "More than chance explains. The test pictures differ from those that the thresholds "
             "were chosen on: do not rely on the thresholds.",
+        )
+
+
+def _rejects_most(facts: ReportFacts) -> Iterator[Caution]:
+    found = accepting(facts.test, facts.labels, facts.accept)
+    share = found.accepted.value
+    if share is not None and share < _ACCEPTED:
+        yield Caution(
+            f"It accepts only {share:.0%} of the pictures and rejects the rest",
+            "It is seldom sure enough for its thresholds. More pictures, or a lower purity wanted "
+            "(accept.purity), let more through.",
         )
 
 

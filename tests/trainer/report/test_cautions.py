@@ -43,6 +43,10 @@ MANY = [(n % 3, n % 3, 0.9) for n in range(600)]
         ({"test": part([(n % 3, 0, 0.9) for n in range(150)])}, "less than the 90%"),
         ({"looks": Looks(MANY_LOOKS, "2026-01-02T03:04:05+00:00")}, "since 2026-01-02"),
         ({"looks": Looks(0, "", note="the disk is full")}, "Nobody counted"),
+        (
+            {"thresholds": {label: Threshold(0.98, 80, 80, "") for label in LABELS}},
+            "It accepts only 22% of the pictures",
+        ),
         ({"cut_short": True}, "cut short"),
         ({"validation": part([(0, 1, 0.6)] * 40 + TEST[:60])}, "Validation says 57.0%"),
         ({"validation": part(MANY), "test": part(MANY[:500] + [(0, 1, 0.5)] * 100)},
