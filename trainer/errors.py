@@ -15,10 +15,22 @@ class GroupError(PilahError, ValueError):
     """`--groups` does not fit the pictures."""
 
 
+class DownloadError(PilahError, OSError):
+    """Something could not be fetched whole, or is not what was promised."""
+
+    exit_code = EXIT_UNAVAILABLE
+
+
 class WeightsMissingError(PilahError, OSError):
     """Pretrained weights are not on this machine and cannot be fetched."""
 
     exit_code = EXIT_UNAVAILABLE
+
+
+class ReviewError(PilahError, ValueError):
+    """A reviewed list of pictures cannot be applied."""
+
+    exit_code = EXIT_DATA
 
 
 class RunError(PilahError, ValueError):
