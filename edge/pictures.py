@@ -308,7 +308,10 @@ def _read_manifest(path: Path, group_column: str) -> PictureSet:
                 pictures.append(picture)
     except (UnicodeDecodeError, csv.Error) as error:
         raise PictureSetError(f"{path}: not a UTF-8 CSV file ({error}): save it as one") from error
-    return PictureSet(path, tuple(pictures), tuple(picture.label for picture in pictures))
+    # Its parts stay as they were given: a belt of photographs takes them by their names.
+    _, note = complete_parts(pictures)
+    classes = tuple(picture.label for picture in pictures)
+    return PictureSet(path, tuple(pictures), classes, notes=(note,) if note else ())
 
 
 def _manifest_row(

@@ -338,6 +338,14 @@ def test_a_split_is_read_in_small_and_capital_letters(
     assert picture.part == part
 
 
+def test_a_manifest_that_lacks_a_part_keeps_those_it_has_and_tells(tmp_path: Path) -> None:
+    found = read_picture_set(
+        manifest(tmp_path, "path,label,split\n1.jpg,can,train\nsub/2.jpg,can,val\n")
+    )
+    assert [p.part for p in found.pictures] == ["train", "validation"]
+    assert "no test part is given: validation is tested on" in found.notes[0]
+
+
 def test_an_absolute_path_in_a_manifest_is_taken_as_it_is(tmp_path: Path) -> None:
     touch(tmp_path, "elsewhere/3.jpg")
     path = manifest(tmp_path, f"path,label\n{tmp_path}/elsewhere/3.jpg,can\n")

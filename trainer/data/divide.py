@@ -71,7 +71,7 @@ def divide(
         GroupError: the plan does not fit the pictures.
         TooFewPicturesError: a class has too few groups, or a group has been given two parts.
     """
-    completed, notes = _completed(pictures)
+    completed = _completed(pictures)
     named = [groups is not None or bool(picture.group) for picture in completed]
     grouped = assign_groups(completed, groups)
     _check_named(grouped, named)
@@ -79,6 +79,7 @@ def divide(
     pairs = _same_files(order, digests)
     placed: dict[int, LabelledPicture] = {}
     left_out: dict[int, str] = {}
+    notes: list[str] = []
     for source in sorted({picture.source for picture in grouped}):
         upto = [i for i in order if grouped[i].source <= source and i not in left_out]
         if near_duplicates:
@@ -118,9 +119,9 @@ class _Some:
         return self._tensors[self._numbers[index]]
 
 
-def _completed(pictures: Sequence[LabelledPicture]) -> tuple[list[LabelledPicture], list[str]]:
-    """Each source with a test part, where it comes divided; and what to tell of it."""
-    completed, notes = list(pictures), []
+def _completed(pictures: Sequence[LabelledPicture]) -> list[LabelledPicture]:
+    """Each source with a test part, where it comes divided."""
+    completed = list(pictures)
     for source in sorted({picture.source for picture in pictures}):
         numbers = [i for i, picture in enumerate(pictures) if picture.source == source]
         if not any(pictures[i].part for i in numbers):
@@ -131,11 +132,10 @@ def _completed(pictures: Sequence[LabelledPicture]) -> tuple[list[LabelledPictur
                     f"{pictures[i].path} has no part in the manifest's column `split`: "
                     "fill it in every line, or in none"
                 )
-        changed, note = complete_parts([pictures[i] for i in numbers])
+        changed, _ = complete_parts([pictures[i] for i in numbers])  # the reader has told
         for i, picture in zip(numbers, changed, strict=True):
             completed[i] = picture
-        notes += [note] if note else []
-    return completed, notes
+    return completed
 
 
 def _check_named(grouped: Sequence[LabelledPicture], named: Sequence[bool]) -> None:

@@ -227,7 +227,8 @@ def drop_oldest(folder: Path, limit: int) -> None:
     Stores that a process has open stay.
     """
     stores = sorted(
-        (file.parent for file in folder.rglob(_LOCK)), key=lambda path: path.stat().st_mtime
+        (file.parent for file in folder.rglob(_LOCK) if file.is_file()),
+        key=lambda path: path.stat().st_mtime,
     )
     sizes = {path: sum(f.stat().st_blocks * 512 for f in path.iterdir()) for path in stores}
     total = sum(sizes.values())
