@@ -72,7 +72,11 @@ def read_facts(pictures: Sequence[LabelledPicture]) -> list[FileFacts | Unreadab
         for start in range(0, len(pictures), _AT_ONCE):
             some = pictures[start : start + _AT_ONCE]
             results = list(workers.map(lambda picture: _read(picture.path, store), some))
-            new = {facts.digest: facts for facts, is_new in results if is_new}
+            new = {
+                facts.digest: facts
+                for facts, is_new in results
+                if is_new and isinstance(facts, FileFacts)
+            }
             if new:
                 store.append(list(new), np.stack([_row(facts) for facts in new.values()]))
             found += [facts for facts, _ in results]

@@ -80,17 +80,12 @@ def find_label_errors(
 
 def _components(features: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """The main components of the standardised roots, float32 (pictures, at most 300)."""
-    from scipy.linalg import eigh
+    from sklearn.utils.extmath import randomized_svd
 
     x = np.sign(features) * np.sqrt(np.abs(features))
     x = (x - x.mean(axis=0)) / (x.std(axis=0) + 1e-3) / np.sqrt(x.shape[1])
-    # Of the two products that have the same components, the smaller.
-    few = len(x) <= x.shape[1]
-    product = x @ x.T if few else x.T @ x
-    last = len(product) - 1
-    values, vectors = eigh(product, subset_by_index=(max(0, last - _COMPONENTS + 1), last))
-    found = vectors * np.sqrt(np.maximum(values, 0)) if few else x @ vectors
-    return np.asarray(found, np.float32)
+    left, values, _ = randomized_svd(x, min(_COMPONENTS, *x.shape), random_state=0)
+    return np.asarray(left * values, np.float32)
 
 
 def _cross_fitted(

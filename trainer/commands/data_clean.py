@@ -1,0 +1,47 @@
+"""Make a manifest of the pictures without what a reviewed list drops; the originals stay."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from edge.cli import say
+from edge.errors import EXIT_OK
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("data", type=Path, metavar="PATH", help="what was checked")
+    parser.add_argument(
+        "--list",
+        dest="review",
+        type=Path,
+        required=True,
+        metavar="REVIEW.csv",
+        help="the list that `data check` wrote, with drop, relabel:LABEL or keep in its column do",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="MANIFEST.csv",
+        help="the manifest, or a folder for manifest.csv (beside the list)",
+    )
+    parser.add_argument(
+        "--replace", action="store_true", help="take the place of an existing manifest"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from trainer.data.clean import clean_pictures
+
+    done = clean_pictures(
+        arguments.data, arguments.review, arguments.out, replace_out=arguments.replace
+    )
+    say(
+        f"{done.kept} pictures kept, {done.dropped} dropped, {done.relabelled} relabelled"
+        + (f"; {done.undecided} lines of the list say nothing: kept" if done.undecided else "")
+    )
+    for label, count in done.counts.items():
+        say(f"  {label:<20} {count:>7}")
+    say(f"next: pilah-trainer train RECIPE --data {done.manifest} --out RUN")
+    print(done.manifest)
+    return EXIT_OK
