@@ -26,9 +26,9 @@ def split_pictures(
     shares are met by chance: of 100 groups of one size 10 are tested on, but in one class out of
     twenty fewer than 5 or more than 15; of 1,000 between 82 and 118.
 
-    Every class has at least one group in each part: where the draw gave it none, the nearest ones
-    are moved there. So only in a class of a few dozen groups or fewer can pictures that are added
-    still move another.
+    Every class has at least one group in each part, and a third of the share wanted where its
+    groups allow: where the draw gave it less, the nearest ones are moved there. So only in a class
+    of a few dozen groups or fewer can pictures that are added still move another.
 
     Args:
         pictures: each with a group. Those that have a part keep it, and so do their groups.
@@ -54,7 +54,8 @@ def split_pictures(
         by_label[min(counts, key=lambda label: (-counts[label], label))].append(group)
     for label in sorted({picture.label for picture in pictures}):
         free = [group for group in by_label[label] if group not in given]
-        _fill(label, by_label[label], free, parts, draws, shares)
+        sizes = {group: len(members[group]) for group in by_label[label]}
+        _fill(label, sizes, free, parts, draws, shares)
     return tuple(
         replace(picture, part=parts[picture.group or str(picture.path)]) for picture in pictures
     )
@@ -113,29 +114,37 @@ def _given(
 
 def _fill(
     label: str,
-    groups: Sequence[str],
+    sizes: Mapping[str, int],
     free: Sequence[str],
     parts: dict[str, str],
     draws: Mapping[str, float],
     shares: Mapping[str, float],
 ) -> None:
-    """Moves the nearest groups of a class into the parts that have none of it."""
+    """Moves the nearest groups of a class into the parts that have none, or hardly any, of it.
+
+    Args:
+        sizes: pictures of each of its groups.
+        free: those that may be moved.
+    """
     middles = {
         "test": shares["test"] / 2,
         "validation": shares["test"] + shares["validation"] / 2,
         "train": 1.0,
     }
-    for part in ("test", "validation", "train"):
-        if any(parts[group] == part for group in groups):
-            continue
-        counts = Counter(parts[group] for group in groups)
-        spare = [group for group in free if counts[parts[group]] > 1]
-        if not spare:
-            raise TooFewPicturesError(
-                f"class {label!r} has {len(groups)} separate group{'s' * (len(groups) != 1)} of "
-                f"pictures and none for the {part} part: at least {len(PARTS)} are needed, one "
-                "each to train, validate and test on. Take more pictures, use smaller groups, or "
-                "remove the class"
-            )
-        nearest = min(spare, key=lambda group: (abs(draws[group] - middles[part]), group))
-        parts[nearest] = part
+    total = sum(sizes.values())
+    for part, middle in middles.items():
+        enough = max(1.0, shares.get(part, 0.0) * total / 3)
+        while sum(size for group, size in sizes.items() if parts[group] == part) < enough:
+            counts = Counter(parts[group] for group in sizes)
+            spare = [g for g in free if parts[g] != part and counts[parts[g]] > 1]
+            if not spare and counts[part]:
+                break
+            if not spare:
+                raise TooFewPicturesError(
+                    f"class {label!r} has {len(sizes)} separate group{'s' * (len(sizes) != 1)} of "
+                    f"pictures and none for the {part} part: at least {len(PARTS)} are needed, one "
+                    "each to train, validate and test on. Take more pictures, use smaller groups, "
+                    "or remove the class"
+                )
+            # Out of train first: the other has little enough.
+            parts[min(spare, key=lambda g: (parts[g] != "train", abs(draws[g] - middle), g))] = part

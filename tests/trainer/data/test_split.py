@@ -54,6 +54,14 @@ def test_a_class_of_three_groups_has_one_in_each_part(seed: int) -> None:
     }
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_a_part_is_not_left_with_a_crumb_of_a_class(seed: int) -> None:
+    """Twelve series of twenty, and one of a single picture."""
+    pictures = [*series("can", 12, 20), LabelledPicture(Path("rest.jpg"), "can", "rest")]
+    counts = Counter(p.part for p in split_pictures(pictures, SHARES, seed=seed))
+    assert min(counts["test"], counts["validation"]) >= 20
+
+
 def test_the_seed_decides() -> None:
     pictures = series("can", 30, 3)
     first, again, other = (split_pictures(pictures, SHARES, seed=s) for s in (1, 1, 2))
