@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from converter.card import model_card
-from converter.golden import choose_golden, golden_tolerance
+from converter.golden import choose_golden, golden_tolerance, unknown_tolerance
 from converter.parity import Parity
 from edge.errors import StorageError, UsageError
 from edge.files import new_folder
@@ -127,12 +127,14 @@ def write_bundle(
             version=title.version,
             input=facts.input,
             accept=facts.accept,
+            unknown=facts.unknown
+            and {"score": facts.unknown.score, "threshold": facts.unknown.threshold},
             quantization={"scheme": "int8", "calibration_pictures": calibration_pictures},
             golden={
                 "tolerance": golden_tolerance(golden, model),
+                "unknown_tolerance": unknown_tolerance(golden, model),
                 "pictures": record_golden(
-                    [picture.scores.tolist() for picture in golden],
-                    [picture.tensor for picture in golden],
+                    [picture.answer for picture in golden], [picture.tensor for picture in golden]
                 ),
             },
             figures=parity.to_json(),
@@ -152,7 +154,7 @@ def _recipe(run: Run) -> dict[str, Any]:
         mode="json",
         include={
             "variant", "seed", "temperature", "accept_notes", "finished", "minutes",
-            "stopped_early", "parameters",
+            "stopped_early", "parameters", "unknown",
         },
     )  # fmt: skip
     if (resolved := run.path / RECIPE).is_file():

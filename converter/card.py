@@ -55,6 +55,7 @@ def model_card(
         "",
         *_classes(facts, parity.int8),
         "",
+        *_unknown(facts, parity),
         "## What it was made from",
         "",
         f"Recipe `{facts.recipe}` (variant `{facts.variant}`, seed {facts.seed}), "
@@ -71,7 +72,7 @@ def model_card(
         "- The figures hold for pictures like those of the data. Another camera, light, background "
         "or distance is another matter: take pictures at the station and evaluate on them.",
         "- It knows these classes only. Something of no class gets one of these labels, and often "
-        "a high score.",
+        "a high score; see what is rejected as unknown, if anything is.",
         *(f"- Threshold of {label}: {note}." for label, note in facts.accept_notes.items()),
         "- Thresholds were chosen on the float model's scores.",
         "",
@@ -86,7 +87,8 @@ def model_card(
         f"`model.tflite` takes uint8 (1, {spec.height}, {spec.width}, {spec.channels}), "
         f"{'RGB' if spec.channels == 3 else 'grey'} levels 0 to 255 as they are (scale 1, zero "
         f"point 0), and gives float32 (1, {len(facts.labels)}) class probabilities in the order of "
-        "`labels.txt`. `bundle.json` says how a picture becomes that input.",
+        f"`labels.txt`, named `scores`{_second_output(facts)}. `bundle.json` says how a picture "
+        "becomes that input.",
     ]
     return "\n".join(lines) + "\n"
 
@@ -105,3 +107,61 @@ def _classes(facts: RunFacts, evaluation: Evaluation) -> list[str]:
             for label, figures in evaluation.classes.items()
         ),
     ]
+
+
+_UNKNOWN_KINDS = {
+    "energy": "energy (no label has a large logit)",
+    "distance": "distance (the features are far from those of every class)",
+    "both": "energy and distance (no label has a large logit, the features are far from every "
+    "class)",
+}
+
+
+def _unknown(facts: RunFacts, parity: Parity) -> list[str]:
+    unknown = facts.unknown
+    if unknown is None:
+        return []
+    lines = [
+        "## Things of no class",
+        "",
+        f"A score from 0 to 1 says how strange a picture is, by {_UNKNOWN_KINDS[unknown.score]}. "
+        + (
+            "Nothing is rejected for it."
+            if unknown.threshold is None
+            else f"What is stranger than {unknown.threshold:g} is rejected as `unknown`, which is "
+            f"to keep {unknown.keep:.0%} of known things."
+        ),
+        "",
+    ]
+    if unknown.threshold is not None:
+        lines += [
+            f"- Wrongly held to be of no class on the test part: int8 {parity.int8.unknown}, float "
+            f"{parity.float32.unknown}."
+        ]
+    if parity.unknown is not None:
+        lines += [
+            f"- The strangeness moves in int8 by {parity.unknown.change.mean:.3f} on average, by "
+            f"{parity.unknown.change.largest:.3f} at most."
+        ]
+    found = unknown.left_out.get(unknown.score, {})
+    if found:
+        lines += [
+            "- Found of a class that was left out, where the others are the known ones (measured "
+            "on the network as it was before training, so an estimate):",
+            "",
+            "| left out | found | 95 % interval | pictures |",
+            "|---|---|---|---|",
+            *(
+                f"| {label.replace('|', chr(92) + '|')} | {figure['value']:.0%} | "
+                f"{figure['interval'][0]:.0%} to {figure['interval'][1]:.0%} | "
+                f"{figure['images']} |"
+                for label, figure in found.items()
+            ),
+        ]
+    if unknown.note:
+        lines += [*([""] if found else []), f"- {unknown.note[0].upper()}{unknown.note[1:]}."]
+    return [*lines, ""]
+
+
+def _second_output(facts: RunFacts) -> str:
+    return "" if facts.unknown is None else ", and float32 (1, 1) strangeness, named `unknown`"

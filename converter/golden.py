@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from converter.tflite import logit_scale
+from edge.flow import Answer
 from edge.model.image_file import Image, decode_image, read_image
 from edge.model.interpreter import Interpreter
 from edge.model.preprocess import InputSpec, Tensor, preprocess
@@ -26,6 +28,9 @@ _TRIED = 5
 _FEWEST_STEPS = 4
 """Steps of a logit that a device may always be off by: one rounding in each of its last layers."""
 
+_FEWEST_ODDS = 0.2
+"""What the log-odds of a strangeness may always be off by: where it is 0.5, that is 0.05."""
+
 Scores = npt.NDArray[np.float32]
 
 
@@ -35,7 +40,7 @@ class GoldenPicture:
 
     png: bytes
     tensor: Tensor
-    scores: Scores
+    answer: Answer
     """Under the reference kernels."""
 
 
@@ -70,7 +75,7 @@ def choose_golden(
     found.sort(key=lambda entry: entry[:2])
     reference = Interpreter(model, kernels="reference")
     return tuple(
-        GoldenPicture(png, tensor, reference.scores(tensor)) for _, _, png, tensor in found[:COUNT]
+        GoldenPicture(png, tensor, reference.answer(tensor)) for _, _, png, tensor in found[:COUNT]
     )
 
 
@@ -113,16 +118,44 @@ def golden_tolerance(golden: Sequence[GoldenPicture], model: bytes) -> float:
     for kernels in ("default", "plain"):
         interpreter = Interpreter(model, kernels=kernels)
         for picture in golden:
-            moved = _log(interpreter.scores(picture.tensor)) - _log(picture.scores)
+            moved = _log(interpreter.scores(picture.tensor)) - _log(picture.answer.scores)
             shift = max(shift, 2 * float(moved.max() - moved.min()))
     largest = 0.0
     for picture in golden:
-        log_odds = _log(picture.scores) - _log(1 - picture.scores)
+        log_odds = _log(picture.answer.scores) - _log(1 - picture.answer.scores)
         for moved in (log_odds - shift, log_odds + shift):
-            change = np.abs(1 / (1 + np.exp(-moved)) - picture.scores).max()
+            change = np.abs(1 / (1 + np.exp(-moved)) - picture.answer.scores).max()
             largest = max(largest, float(change))
     # Rounded up, to be read by people; never below what a float softmax itself may differ by.
     return min(1.0, max(0.001, float(np.ceil(largest * 1000) / 1000)))
+
+
+def unknown_tolerance(golden: Sequence[GoldenPicture], model: bytes) -> float | None:
+    """How far a strangeness may be off under other kernels, 0..1; None where there is none.
+
+    Measured and doubled as the scores' is, in the log-odds, which kernels move alike whether a
+    picture is strange or not: at least _FEWEST_ODDS.
+    """
+    if any(picture.answer.strangeness is None for picture in golden):
+        return None
+    shift = _FEWEST_ODDS
+    for kernels in ("default", "plain"):
+        interpreter = Interpreter(model, kernels=kernels)
+        for picture in golden:
+            found = interpreter.answer(picture.tensor).strangeness
+            shift = max(shift, 2 * abs(_log_odds(found) - _log_odds(picture.answer.strangeness)))
+    largest = max(
+        abs(1 / (1 + math.exp(-moved)) - (picture.answer.strangeness or 0.0))
+        for picture in golden
+        for odds in [_log_odds(picture.answer.strangeness)]
+        for moved in (odds - shift, odds + shift)
+    )
+    return min(1.0, max(0.001, math.ceil(largest * 1000) / 1000))
+
+
+def _log_odds(strangeness: float | None) -> float:
+    share = min(max(strangeness or 0.0, 1e-30), 1 - 1e-7)
+    return math.log(share) - math.log1p(-share)
 
 
 def _log(scores: Scores) -> npt.NDArray[np.float64]:

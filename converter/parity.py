@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edge.flow import Answer
 from edge.model.image_file import read_image
 from edge.model.interpreter import Interpreter
 from edge.model.metrics import Evaluation, Share, evaluate_scores, paired_interval
@@ -32,11 +33,24 @@ LARGEST_CHANGE = 0.1
 """How far the best label's score may move on average. Beyond it the accept thresholds, which were
 chosen on the float model, mean nothing, even where every label stays the same."""
 
+LEAST_SAME_UNKNOWN = 0.95
+"""Share of pictures that both must hold, or not hold, to be of no class. Lower than that of the
+labels: a threshold lies where known things are, not between two kinds."""
+
 _AT_ONCE = 64
 """Pictures decoded ahead of the interpreters."""
 
 ScoreRows = npt.NDArray[np.float32]
 """float32 (pictures, classes)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """What a model says to pictures, a row each."""
+
+    scores: ScoreRows
+    strangeness: npt.NDArray[np.float64] | None = None
+    """(pictures,); None: the model has no such score."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +80,40 @@ class PairedDrop:
 
 
 @dataclass(frozen=True, slots=True)
-class ConfidenceChange:
-    """How far the score of the float model's best label moves in int8, 0..1."""
+class Change:
+    """How far a figure of each picture moves in int8, 0..1."""
 
     mean: float
     p95: float
     largest: float
+
+    @classmethod
+    def between(cls, one: npt.NDArray[np.floating], other: npt.NDArray[np.floating]) -> Change:
+        """Of the same pictures, float64 or float32 (pictures,)."""
+        moved = np.abs(one.astype(np.float64) - other)
+        return cls(float(moved.mean()), float(np.quantile(moved, 0.95)), float(moved.max()))
+
+    def to_json(self) -> dict[str, float]:
+        """By the names above."""
+        return {"mean": self.mean, "p95": self.p95, "largest": self.largest}
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownParity:
+    """The score for things of no class in float and int8, of the same pictures as the agreement."""
+
+    agreement: Share
+    """Held to be of no class by both, or by neither; of nothing where there is no threshold."""
+    change: Change
+
+    def to_json(self) -> dict[str, object]:
+        """A part of the `figures` of a bundle."""
+        return {
+            "images": self.agreement.total,
+            "agreement": self.agreement.value,
+            "agreement_interval": self.agreement.interval,
+            "change": self.change.to_json(),
+        }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,13 +122,16 @@ class Parity:
 
     agreement: Share
     """Same best label, of all pictures not used for calibration."""
-    confidence_change: ConfidenceChange
+    confidence_change: Change
+    """Of the score of the float model's best label."""
     drop: PairedDrop
     """On the test part."""
     float32: Evaluation
     """On the test part."""
     int8: Evaluation
     """On the test part."""
+    unknown: UnknownParity | None = None
+    """None where the model has no score for things of no class."""
 
     def to_json(self) -> dict[str, object]:
         """The `figures` of a bundle."""
@@ -98,11 +143,8 @@ class Parity:
                 "value": self.agreement.value,
                 "interval": self.agreement.interval,
             },
-            "confidence_change": {
-                "mean": self.confidence_change.mean,
-                "p95": self.confidence_change.p95,
-                "largest": self.confidence_change.largest,
-            },
+            "confidence_change": self.confidence_change.to_json(),
+            "unknown": self.unknown and self.unknown.to_json(),
             "accuracy_drop": {
                 "images": self.drop.total,
                 "value": self.drop.value,
@@ -148,13 +190,29 @@ def judge(parity: Parity) -> Verdict:
             f"the score of the best label moves by {parity.confidence_change.mean:.2f} on average, "
             f"more than {LARGEST_CHANGE:g}: the accept thresholds would mean nothing"
         )
+    if parity.unknown is not None:
+        _judge_unknown(parity.unknown, failures, warnings)
     return Verdict(tuple(failures), tuple(warnings))
+
+
+def _judge_unknown(parity: UnknownParity, failures: list[str], warnings: list[str]) -> None:
+    share, interval = parity.agreement.value, parity.agreement.interval
+    if share is not None and interval is not None and share < LEAST_SAME_UNKNOWN:
+        (failures if interval[1] < LEAST_SAME_UNKNOWN else warnings).append(
+            f"float and int8 hold the same to be of no class on {parity.agreement} of the "
+            f"pictures, less than {LEAST_SAME_UNKNOWN:.0%}"
+        )
+    if parity.change.mean > LARGEST_CHANGE:
+        failures.append(
+            f"the strangeness moves by {parity.change.mean:.2f} on average, more than "
+            f"{LARGEST_CHANGE:g}: the threshold for things of no class would mean nothing"
+        )
 
 
 def score_both(
     pictures: Sequence[LabelledPicture], spec: InputSpec, *, float32: bytes, int8: bytes
-) -> tuple[ScoreRows, ScoreRows]:
-    """The scores of both models for every picture, each decoded once.
+) -> tuple[Answers, Answers]:
+    """What both models say to every picture, each decoded once.
 
     Args:
         float32, int8: `.tflite` files' bytes.
@@ -165,7 +223,7 @@ def score_both(
     """
     cv2.setNumThreads(1)
     models = Interpreter(float32), Interpreter(int8)
-    rows: tuple[list[npt.NDArray[np.float32]], ...] = ([], [])
+    rows: tuple[list[Answer], ...] = ([], [])
 
     def tensor(picture: LabelledPicture) -> Tensor:
         return preprocess(read_image(picture.path), spec)
@@ -182,40 +240,66 @@ def score_both(
             for row, future in zip(rows, run, strict=True):
                 row.extend(future.result())
             progress.advance(len(batch))
-    return np.stack(rows[0]), np.stack(rows[1])
+    return _stacked(rows[0]), _stacked(rows[1])
 
 
-def _score(model: Interpreter, tensors: Sequence[Tensor]) -> list[npt.NDArray[np.float32]]:
-    return [model.scores(tensor) for tensor in tensors]
+def _score(model: Interpreter, tensors: Sequence[Tensor]) -> list[Answer]:
+    return [model.answer(tensor) for tensor in tensors]
+
+
+def _stacked(rows: Sequence[Answer]) -> Answers:
+    strange = [row.strangeness for row in rows if row.strangeness is not None]
+    return Answers(np.stack([row.scores for row in rows]), np.array(strange) if strange else None)
 
 
 def compare(
-    float32: ScoreRows, int8: ScoreRows, pictures: Sequence[LabelledPicture], facts: RunFacts
+    float32: Answers, int8: Answers, pictures: Sequence[LabelledPicture], facts: RunFacts
 ) -> Parity:
-    """The figures of two models' scores for the same pictures, a row each.
+    """The figures of two models' answers to the same pictures, a row each.
 
     Args:
         pictures: all that were scored; those of the test part count for accuracy.
-        facts: the run's labels and accept thresholds.
+        facts: the run's labels and thresholds.
     """
-    best = float32.argmax(axis=1)
+    best, best_int8 = float32.scores.argmax(axis=1), int8.scores.argmax(axis=1)
     rows = np.arange(len(best))
-    change = np.abs(float32[rows, best].astype(np.float64) - int8[rows, best])
     test = np.array([picture.part == "test" for picture in pictures], bool)
     truth = np.array([facts.labels.index(picture.label) for picture in pictures], np.int64)
-    right_float, right_int8 = best == truth, int8.argmax(axis=1) == truth
+    right_float, right_int8 = best == truth, best_int8 == truth
+    threshold = facts.unknown.threshold if facts.unknown else None
+
+    def on_test(answers: Answers) -> Evaluation:
+        return evaluate_scores(
+            answers.scores[test],
+            truth[test],
+            facts.labels,
+            facts.accept,
+            strangeness=None if answers.strangeness is None else answers.strangeness[test],
+            unknown=threshold,
+        )
+
     return Parity(
-        agreement=Share(int((best == int8.argmax(axis=1)).sum()), len(best)),
-        confidence_change=ConfidenceChange(
-            mean=float(change.mean()),
-            p95=float(np.quantile(change, 0.95)),
-            largest=float(change.max()),
-        ),
+        agreement=Share(int((best == best_int8).sum()), len(best)),
+        confidence_change=Change.between(float32.scores[rows, best], int8.scores[rows, best]),
         drop=PairedDrop(
             float_only=int((right_float & ~right_int8 & test).sum()),
             int8_only=int((right_int8 & ~right_float & test).sum()),
             total=int(test.sum()),
         ),
-        float32=evaluate_scores(float32[test], truth[test], facts.labels, facts.accept),
-        int8=evaluate_scores(int8[test], truth[test], facts.labels, facts.accept),
+        float32=on_test(float32),
+        int8=on_test(int8),
+        unknown=_compare_unknown(float32.strangeness, int8.strangeness, threshold),
     )
+
+
+def _compare_unknown(
+    float32: npt.NDArray[np.float64] | None,
+    int8: npt.NDArray[np.float64] | None,
+    threshold: float | None,
+) -> UnknownParity | None:
+    if float32 is None or int8 is None:
+        return None
+    same = Share(0, 0)
+    if threshold is not None:
+        same = Share(int(((float32 > threshold) == (int8 > threshold)).sum()), len(int8))
+    return UnknownParity(same, Change.between(float32, int8))

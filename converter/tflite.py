@@ -12,7 +12,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -23,6 +24,7 @@ from converter.calibration import Tensors
 from converter.errors import ConversionError
 from edge.errors import EXIT_IO, PilahError, StorageError
 from edge.files import storage_errors
+from edge.model.interpreter import SCORES, UNKNOWN
 from trainer.run import Run, read_run
 
 Kind = Literal["int8", "float32"]
@@ -36,6 +38,21 @@ _TENSORS, _MODEL, _STAGE, _REFUSAL, _TALK = (
 )
 """Files in the folder that both processes share."""
 
+_WEIGHTED = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"}
+"""Operators with weights."""
+_SOFTMAX = ("DEQUANTIZE", "SOFTMAX")
+_ENERGY = ("REDUCE_MAX", "LOG", "REDUCE_MAX", "SUB", "MUL")
+_DISTANCE = ("DEQUANTIZE", "REDUCE_MAX", "DEQUANTIZE", "SQUARE", "SUM", "SQRT", "MAXIMUM", "DIV",
+             "SUB", "MUL")  # fmt: skip
+_FLOAT_TAILS: dict[str | None, tuple[str, ...]] = {
+    None: _SOFTMAX,
+    "energy": (*_SOFTMAX, *_ENERGY, "ADD", "LOGISTIC"),
+    "distance": (*_SOFTMAX, *_DISTANCE, "ADD", "LOGISTIC"),
+    "both": (*_SOFTMAX, *_ENERGY, *_DISTANCE, "ADD", "ADD", "LOGISTIC"),
+}
+"""By the score for things of no class: the operators behind the last layers with weights, all of
+them in every TFLite runtime. The largest of the prototypes may be taken in int8: it is the same."""
+
 _COMPARED = 8
 """Pictures on which the float32 model must answer as Keras does."""
 _FLOAT_TOLERANCE = 1e-3
@@ -43,10 +60,12 @@ _FLOAT_TOLERANCE = 1e-3
 
 
 def convert_model(run: Run, kind: Kind, tensors: Tensors) -> bytes:
-    """The run's model as a `.tflite` file's bytes: uint8 levels in, float32 scores out.
+    """The run's model as a `.tflite` file's bytes: uint8 levels in, float32 scores out, and where
+    the run has one its float32 score for things of no class.
 
     int8: everything from the input to the logits in integers, then DEQUANTIZE and a float SOFTMAX,
-    because an int8 softmax has steps of 1/256, which no threshold near 1 survives.
+    because an int8 softmax has steps of 1/256, which no threshold near 1 survives. In the same way
+    float: what follows the last layers with weights on the way to the score for things of no class.
     float32: the same model in float, with a cast at its input, so that the same device code runs
     both; it has been found equal to Keras.
 
@@ -72,7 +91,7 @@ def convert_model(run: Run, kind: Kind, tensors: Tensors) -> bytes:
             raise ConversionError(_crash(run, kind, code, folder / _TALK))
         model = (folder / _MODEL).read_bytes()
     if kind == "int8":
-        check_integers(model)
+        check_integers(model, None if run.facts.unknown is None else run.facts.unknown.score)
     return model
 
 
@@ -86,6 +105,10 @@ class Operator:
     outputs: tuple[str, ...]
     input_scale: float
     """Quantisation scale of its first input; 0 where that is not quantised."""
+    reads: tuple[int, ...]
+    """The tensors it reads."""
+    writes: tuple[int, ...]
+    """The tensors it writes."""
 
 
 def operators(model: bytes) -> tuple[Operator, ...]:
@@ -103,32 +126,65 @@ def operators(model: bytes) -> tuple[Operator, ...]:
             inputs=tuple(np.dtype(tensors[i]["dtype"]).name for i in op["inputs"] if i >= 0),
             outputs=tuple(np.dtype(tensors[i]["dtype"]).name for i in op["outputs"]),
             input_scale=float(tensors[op["inputs"][0]]["quantization"][0]),
+            reads=tuple(int(i) for i in op["inputs"] if i >= 0),
+            writes=tuple(int(i) for i in op["outputs"]),
         )
         for op in interpreter._get_ops_details()
     )
 
 
-def check_integers(model: bytes) -> None:
-    """Passes an int8 model whose operators are all integer up to a final DEQUANTIZE and SOFTMAX.
+def check_integers(model: bytes, unknown: str | None = None) -> None:
+    """Passes an int8 model that is integer up to its last layers with weights, and behind them has
+    the float operators of a softmax and of its score for things of no class, and no others.
+
+    Args:
+        unknown: what that score is computed from; None: there is none.
 
     Raises:
-        ConversionError: an operator was left in float.
+        ConversionError: an operator was left in float, or is not one of those.
     """
     found = operators(model)
-    *integer, dequantize, softmax = found
-    left = [op.name for op in integer if any("float" in dtype for dtype in op.inputs + op.outputs)]
-    if left or (dequantize.name, softmax.name) != ("DEQUANTIZE", "SOFTMAX"):
+    tail = _behind_weights(found)
+    left = [
+        op.name
+        for op in found
+        if op not in tail and any("float" in dtype for dtype in op.inputs + op.outputs)
+    ]
+    if left:
         raise ConversionError(
-            "the int8 model is not integer from its input to its logits: "
-            + (f"left in float: {', '.join(left)}. " if left else "")
-            + f"It ends in {', '.join(op.name for op in found[-2:])}, not in DEQUANTIZE, SOFTMAX. "
-            "Use layers that TFLite has in int8, and end with a Dense and a Softmax"
+            f"the int8 model is not integer from its input to its logits: left in float: "
+            f"{', '.join(left)}. Use layers that TFLite has in int8, and end with a Dense and a "
+            "Softmax"
+        )
+    names = Counter(op.name for op in tail)
+    coarse = [op for op in tail if op.name != "REDUCE_MAX" and set(op.outputs) != {"float32"}]
+    if coarse or names != Counter(_FLOAT_TAILS[unknown]):
+        received = ", ".join(f"{op.name} ({op.outputs[0]})" for op in tail)
+        raise ConversionError(
+            f"the int8 model must end in {', '.join(_FLOAT_TAILS[unknown])}, in float. Received: "
+            f"{received}. End the network with a Dense and a Softmax; or this TensorFlow converts "
+            "otherwise: install the versions of deploy/constraints.txt"
         )
 
 
 def logit_scale(model: bytes) -> float:
     """What one integer step of a logit is worth, in units of the logit, of an int8 model."""
-    return operators(model)[-2].input_scale
+    found = operators(model)
+    made_by = {tensor: op for op in found for tensor in op.writes}
+    softmax = next(op for op in reversed(found) if op.name == "SOFTMAX")
+    return made_by[softmax.reads[0]].input_scale
+
+
+def _behind_weights(found: Sequence[Operator]) -> tuple[Operator, ...]:
+    """Those that no layer with weights comes after, in the order they run."""
+    wanted: set[int] = set()
+    tail = []
+    for op in reversed(found):
+        if op.name in _WEIGHTED or wanted.intersection(op.writes):
+            wanted.update(op.reads)
+        else:
+            tail.append(op)
+    return tuple(reversed(tail))
 
 
 def _write_tensors(path: Path, tensors: Tensors) -> None:
@@ -218,11 +274,12 @@ def _main(kind: Kind, run: Path, folder: Path) -> int:
         source = read_run(run)
         model = source.load_model()
         expected = (*source.facts.input.shape, len(source.facts.labels))
-        found = (*model.input_shape[1:], model.output_shape[-1])
-        if expected != found:
+        found = (*model.input_shape[1:], model.outputs[0].shape[-1])
+        outputs = 1 if source.facts.unknown is None else 2
+        if expected != found or len(model.outputs) != outputs:
             raise ConversionError(
-                f"{run}: the model's height, width, channels and classes are {found}, run.json "
-                f"says {expected}: train again"
+                f"{run}: the model's height, width, channels and classes are {found}, in "
+                f"{len(model.outputs)} outputs; run.json says {expected}, in {outputs}: train again"
             )
         content = (_int8 if kind == "int8" else _float32)(model, tensors, stage)
         (folder / _MODEL).write_bytes(content)
@@ -250,15 +307,36 @@ def _int8(model: Any, tensors: Tensors, stage: Callable[[str], None]) -> bytes:
     converter = _converter(model, tf.float32)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = pictures
-    # The converter itself has no way to leave one kind of operator in float; its debugger has, and
-    # gives the model without its own instruments, too.
+    # The converter itself has no way to leave operators in float; its debugger has, and gives the
+    # model without its own instruments, too.
     debugger = tf.lite.experimental.QuantizationDebugger(
-        converter=converter,
-        debug_dataset=pictures,
-        debug_options=tf.lite.experimental.QuantizationDebugOptions(denylisted_ops=["SOFTMAX"]),
+        converter=converter, debug_dataset=pictures
+    )
+    debugger.options = tf.lite.experimental.QuantizationDebugOptions(
+        denylisted_nodes=_float_nodes(debugger.calibrated_model)
     )
     quantised = debugger.get_nondebug_quantized_model()
-    return bytes(modify_model_io_type(quantised, tf.uint8, tf.float32))
+    return _named(bytes(modify_model_io_type(quantised, tf.uint8, tf.float32)))
+
+
+def _float_nodes(calibrated: bytes) -> list[str]:
+    """The names of what is to stay in float: all that no layer with weights comes after."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_content=calibrated)
+    names = {tensor["index"]: tensor["name"] for tensor in interpreter.get_tensor_details()}
+    return [names[tensor] for op in _behind_weights(operators(calibrated)) for tensor in op.writes]
+
+
+def _named(model: bytes) -> bytes:
+    """The model with its outputs named; a model of one needs no name, but is easier to read."""
+    from tensorflow.lite.tools import flatbuffer_utils
+
+    content = flatbuffer_utils.convert_bytearray_to_object(bytearray(model))
+    (graph,) = content.subgraphs
+    for output, name in zip(graph.outputs, (SCORES, UNKNOWN), strict=False):
+        graph.tensors[output].name = name.encode()
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(content))
 
 
 def _float32(model: Any, tensors: Tensors, stage: Callable[[str], None]) -> bytes:
@@ -267,18 +345,21 @@ def _float32(model: Any, tensors: Tensors, stage: Callable[[str], None]) -> byte
     from edge.model.interpreter import Interpreter
 
     stage("converting")
-    content = bytes(_converter(model, tf.uint8).convert())
+    content = _named(bytes(_converter(model, tf.uint8).convert()))
     stage("comparing with Keras")
     interpreter = Interpreter(content)
     for tensor in tensors[:_COMPARED]:
-        keras_scores = np.asarray(model(tensor[None].astype(np.float32), training=False))[0]
-        change = float(np.abs(interpreter.scores(tensor) - keras_scores).max())
-        if not change <= _FLOAT_TOLERANCE:
-            raise ConversionError(
-                f"the float32 TFLite model scores a picture {change:.3g} away from the Keras "
-                f"model (allowed {_FLOAT_TOLERANCE:g}): this TensorFlow converts it wrongly. "
-                "Install the versions of deploy/constraints.txt"
-            )
+        outputs = model(tensor[None].astype(np.float32), training=False)
+        keras_answer = outputs if isinstance(outputs, (list, tuple)) else [outputs]
+        answer = interpreter.answer(tensor)
+        for mine, theirs in zip(answer, keras_answer, strict=False):
+            change = float(np.abs(mine - np.asarray(theirs)[0]).max())
+            if not change <= _FLOAT_TOLERANCE:
+                raise ConversionError(
+                    f"the float32 TFLite model scores a picture {change:.3g} away from the Keras "
+                    f"model (allowed {_FLOAT_TOLERANCE:g}): this TensorFlow converts it wrongly. "
+                    "Install the versions of deploy/constraints.txt"
+                )
     return content
 
 
@@ -291,10 +372,10 @@ def _converter(model: Any, dtype: Any) -> Any:
 
     signature = [tf.TensorSpec((1, *model.input_shape[1:]), dtype, name="picture")]
 
-    def scores(picture: Any) -> Any:
+    def answer(picture: Any) -> Any:
         return model(tf.cast(picture, tf.float32), training=False)
 
-    graph = tf.function(scores, input_signature=signature).get_concrete_function()
+    graph = tf.function(answer, input_signature=signature).get_concrete_function()
     return tf.lite.TFLiteConverter.from_concrete_functions(
         [convert_variables_to_constants_v2(graph)]
     )

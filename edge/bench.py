@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from edge.decision import decide
 from edge.model.classifier import Classifier
 from edge.model.image_file import Image
 from edge.model.preprocess import preprocess
@@ -88,17 +87,16 @@ def measure(
         warmup_runs: before them, not counted.
         clock: seconds.
     """
-    interpreter, spec, labels = classifier.interpreter, classifier.spec, classifier.labels
-    accept = classifier.bundle.manifest.accept
+    interpreter, spec = classifier.interpreter, classifier.spec
     durations: dict[str, list[float]] = {stage: [] for stage in STAGES}
 
     def whole() -> None:
         start = clock()
         tensor = preprocess(image, spec, out=interpreter.tensor)
         ready = clock()
-        scores = interpreter.scores(tensor)
+        answer = interpreter.answer(tensor)
         scored = clock()
-        decide(scores, labels, accept)
+        classifier.verdict(answer)
         end = clock()
         durations["preprocess"].append(ready - start)
         durations["decide"].append(end - scored)

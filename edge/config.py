@@ -76,6 +76,13 @@ class Decision(Section):
         default_factory=dict,
         description="accept thresholds, 0 to 1, in place of the bundle's, by label",
     )
+    unknown: Annotated[
+        Threshold | None,
+        Field(
+            description="an item stranger than this, 0 to 1, is a reject as of no class; without "
+            "it the bundle's threshold counts"
+        ),
+    ] = None
 
     @model_validator(mode="after")
     def _clear_before_the_end(self) -> Self:
@@ -358,6 +365,11 @@ def _label_problems(
     for label in accept if isinstance(accept, dict) else {}:
         if isinstance(label, str) and label not in bundle.labels:
             yield Problem(("decision", "accept", label), _unknown_label(label, bundle))
+    if bundle.manifest.unknown is None and file.value(("decision", "unknown")) is not None:
+        yield Problem(
+            ("decision", "unknown"),
+            f"{bundle.title} has no score for things of no class: remove this line, or train again",
+        )
     misspelt = any(s[:1] == ("lanes",) and "actuator" not in s for s in shapes)
     homeless = [label for label in bundle.labels if label not in first and label != EMPTY]
     if described and homeless and not misspelt:

@@ -8,7 +8,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from edge.flow import RejectReason, Scores, Verdict
+from edge.flow import Answer, RejectReason, Scores, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,8 @@ class Rules:
     clear_frames: int = 3
     max_frames: int = 20
     agreement: float = 0.6
+    unknown: float | None = None
+    """An item stranger than this, 0..1, is of no class; None: nothing is held to be."""
 
 
 _PATIENCE = 5
@@ -43,21 +45,29 @@ class Ballot:
     """The votes of one item: the scores of its frames, joined into one verdict.
 
     The joined scores are the mean of the frames' probabilities, a soft vote, to which the accept
-    thresholds apply as to those of one frame. Only the frames of the best framing there is vote.
+    thresholds apply as to those of one frame; so does the threshold for things of no class to the
+    mean strangeness. Only the frames of the best framing there is vote.
     """
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
-        self._votes: dict[Framing, list[Scores]] = {framing: [] for framing in Framing}
+        self._votes: dict[Framing, list[Answer]] = {framing: [] for framing in Framing}
 
-    def add(self, scores: Scores, framing: Framing = Framing.GOOD) -> None:
+    def add(
+        self,
+        scores: Scores,
+        framing: Framing = Framing.GOOD,
+        *,
+        strangeness: float | None = None,
+    ) -> None:
         """Counts one more frame.
 
         Args:
             scores: float32 (classes,), class probabilities.
             framing: how well it shows the item.
+            strangeness: 0..1; None: the model has no such score.
         """
-        self._votes[framing].append(scores)
+        self._votes[framing].append(Answer(scores, strangeness))
 
     @property
     def frames(self) -> int:
@@ -65,7 +75,7 @@ class Ballot:
         return len(self._voting)
 
     @property
-    def _voting(self) -> list[Scores]:
+    def _voting(self) -> list[Answer]:
         return next((self._votes[f] for f in reversed(Framing) if self._votes[f]), [])
 
     @property
@@ -77,34 +87,55 @@ class Ballot:
             return True
         if len(good) < self._rules.clear_frames:
             return False
-        best = {int(scores.argmax()) for scores in good}
+        best = {int(answer.scores.argmax()) for answer in good}
         return len(best) == 1 and self.verdict().accepted
 
     def verdict(self) -> Verdict:
         """What the frames say together; there must be one at least."""
-        votes = self._voting
+        votes = [answer.scores for answer in self._voting]
         joined: Scores = votes[0] if len(votes) == 1 else np.mean(votes, axis=0, dtype=np.float32)
+        strange = [a.strangeness for a in self._voting if a.strangeness is not None]
+        strangeness = sum(strange) / len(strange) if strange else None
         best = int(joined.argmax())
         label, confidence = self._rules.labels[best], float(joined[best])
         agreeing = sum(int(scores.argmax()) == best for scores in votes)
         reject = None
-        if agreeing / len(votes) < self._rules.agreement:  # 14 / 25 is 0.56, 0.56 * 25 is above 14
+        # First: what is of no class often gets scores that are low or that waver, too.
+        if _is_unknown(strangeness, self._rules.unknown):
+            reject = RejectReason.UNKNOWN
+        elif (
+            agreeing / len(votes) < self._rules.agreement
+        ):  # 14 / 25 is 0.56, 0.56 * 25 is above 14
             reject = RejectReason.DISAGREEMENT
         elif confidence < self._rules.accept[label]:
             reject = RejectReason.LOW_CONFIDENCE
-        return Verdict(label, confidence, joined, reject)
+        return Verdict(label, confidence, joined, reject, strangeness)
 
 
-def decide(scores: Scores, labels: Sequence[str], accept: Mapping[str, float]) -> Verdict:
+def _is_unknown(strangeness: float | None, threshold: float | None) -> bool:
+    # Not `>`: what is no number is no thing of a class either.
+    return strangeness is not None and threshold is not None and not strangeness <= threshold
+
+
+def decide(
+    scores: Scores,
+    labels: Sequence[str],
+    accept: Mapping[str, float],
+    *,
+    strangeness: float | None = None,
+    unknown: float | None = None,
+) -> Verdict:
     """The verdict on one picture: its best label, accepted when its score reaches the threshold.
 
     Args:
         scores: float32 (classes,), class probabilities.
         labels: the label of each class index.
         accept: the accept threshold, 0..1, of every label.
+        strangeness: 0..1; None: the model has no such score.
+        unknown: what is stranger is rejected as of no class; None: nothing is.
     """
-    ballot = Ballot(Rules(labels, accept))
-    ballot.add(scores)
+    ballot = Ballot(Rules(labels, accept, unknown=unknown))
+    ballot.add(scores, strangeness=strangeness)
     return ballot.verdict()
 
 

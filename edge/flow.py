@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,14 @@ from edge.model.preprocess import Box
 
 Scores = npt.NDArray[np.float32]
 """Class probabilities of one frame, float32 (classes,), in the order of `labels.txt`."""
+
+
+class Answer(NamedTuple):
+    """What the model says to one frame."""
+
+    scores: Scores
+    strangeness: float | None = None
+    """How little it looks like a thing of any class, 0..1; None: the model has no such score."""
 
 
 EMPTY = "empty"
@@ -71,6 +80,8 @@ class RejectReason(StrEnum):
     """Its frames did not agree on a label."""
     LATE = "late"
     """The verdict was there only after the item had passed."""
+    UNKNOWN = "unknown"
+    """It looks like a thing of no class."""
     UNREADABLE = "unreadable"
     """The picture could not be decoded."""
 
@@ -85,6 +96,8 @@ class Verdict:
     """The best label's score, 0..1."""
     scores: Scores
     reject: RejectReason | None = None
+    strangeness: float | None = None
+    """How little it looks like a thing of any class, 0..1; None: the model has no such score."""
 
     @property
     def accepted(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from edge.decision import Ballot, Framing, Rules
-from edge.flow import Frame, Scores, Sighting, Verdict
+from edge.flow import Answer, Frame, Sighting, Verdict
 from edge.model.image_file import Image
 from edge.model.preprocess import Box
 from edge.trigger import Trigger
@@ -78,7 +78,7 @@ class Sorter:
     def __init__(
         self,
         trigger: Trigger,
-        score: Callable[[Image, Box | None], Scores],
+        ask: Callable[[Image, Box | None], Answer],
         *,
         rules: Rules,
         closing: Closing,
@@ -88,12 +88,12 @@ class Sorter:
         """No item is in view.
 
         Args:
-            score: class probabilities of the item in a box of a region.
+            ask: what the model says to the item in a box of a region.
             whole_region: the model looks at all of the region (`crop: region`), and knows items
                 where photographs have them: one that travels is seen best in the middle.
             clock: seconds, the clock of the frames' capture times.
         """
-        self._trigger, self._score, self._clock = trigger, score, clock
+        self._trigger, self._ask, self._clock = trigger, ask, clock
         self._rules, self._closing, self._whole_region = rules, closing, whole_region
         self._voting: dict[int, _Voting] = {}
         self._decided: set[int] = set()
@@ -141,9 +141,9 @@ class Sorter:
             voting = _Voting(Ballot(self._rules), frame.captured, frame, sighting.box, passed)
             self._voting[item] = voting
         voting.frame, voting.box, voting.passed = frame, sighting.box, passed
-        voting.ballot.add(
-            self._score(frame.image, sighting.box), self._framing(sighting, frame, voting.first)
-        )
+        answer = self._ask(frame.image, sighting.box)
+        framing = self._framing(sighting, frame, voting.first)
+        voting.ballot.add(answer.scores, framing, strangeness=answer.strangeness)
         if voting.ballot.decided:
             yield self._close(item)
 

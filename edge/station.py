@@ -296,16 +296,18 @@ class Station:
     def _open_sorter(self) -> Sorter:
         classifier, inference_seconds = self._open_model()
         rules, config = self._config.decision, self._config
+        manifest = self._plan.bundle.manifest
         delays = [lane.delay_seconds for lane in destinations(self._plan).values() if lane.moves]
         return Sorter(
             config.trigger.open(),
-            lambda image, box: classifier.scores(image, box=box),
+            lambda image, box: classifier.answer(image, box=box),
             rules=Rules(
                 labels=classifier.labels,
-                accept={**self._plan.bundle.manifest.accept, **rules.accept},
+                accept={**manifest.accept, **rules.accept},
                 clear_frames=rules.clear_frames,
                 max_frames=rules.max_frames,
                 agreement=rules.agreement,
+                unknown=(manifest.unknown_threshold if rules.unknown is None else rules.unknown),
             ),
             closing=Closing(
                 deadline_seconds=rules.deadline_seconds,

@@ -18,6 +18,9 @@ TINY = Path(__file__).with_name("data") / "tiny.tflite"
 """Takes uint8 (1, 32, 32, 3) RGB and scores which of red, green and blue prevails; a pure colour
 gets 0.9998, grey a third each. Made by `data/make_tiny.py`."""
 
+TINY_UNKNOWN = TINY.with_name("tiny_unknown.tflite")
+"""The same with a second output: a strangeness of 0.03 for a pure colour, of 0.8 for grey."""
+
 LABELS = ("red", "green", "blue")
 SPEC = InputSpec(height=32, width=32)
 BGR = {"red": (30, 40, 220), "green": (40, 200, 50), "blue": (210, 60, 40)}
@@ -31,6 +34,7 @@ def make_bundle(
     accept: Mapping[str, float] | None = None,
     spec: InputSpec = SPEC,
     model: bytes | None = None,
+    unknown: float | None = None,
     name: str = "tiny",
     version: str = "1",
 ) -> Path:
@@ -41,10 +45,13 @@ def make_bundle(
         accept: threshold of every label; None: 0.5 each.
         spec: must make 32x32 RGB tensors.
         model: a `.tflite` file's bytes; None: the tiny one.
+        unknown: threshold for things of no class, of a model that has a score for them; None: that
+            of a model without.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "golden").mkdir()
-    model = TINY.read_bytes() if model is None else model
+    if model is None:
+        model = (TINY if unknown is None else TINY_UNKNOWN).read_bytes()
     (folder / bundles.MODEL).write_bytes(model)
     (folder / bundles.LABELS).write_text("".join(f"{label}\n" for label in labels), "utf-8")
     (folder / bundles.CARD).write_text(f"# {name} {version}\n", "utf-8")
@@ -60,10 +67,12 @@ def make_bundle(
         version=version,
         input=spec,
         accept=dict(accept or dict.fromkeys(labels, 0.5)),
+        unknown=None if unknown is None else {"score": "both", "threshold": unknown},
         quantization={"scheme": "int8", "calibration_pictures": 13},
         golden={
             "tolerance": 0.05,
-            "pictures": record_golden([reference.scores(t) for t in tensors], tensors),
+            "unknown_tolerance": None if unknown is None else 0.05,
+            "pictures": record_golden([reference.answer(t) for t in tensors], tensors),
         },
         figures={},
         recipe={"name": "tiny"},

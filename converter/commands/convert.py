@@ -82,6 +82,9 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"float      {parity.float32.accuracy}")
     print(f"difference {parity.drop}")
     print(f"agreement  {parity.agreement}, of all pictures not used for calibration")
+    if parity.unknown is not None and parity.unknown.agreement.total:
+        print(f"unknown    {parity.int8.unknown} of the test part wrongly held to be of no class")
+        print(f"           {parity.unknown.agreement}, float and int8 hold the same to be that")
     print(
         f"confidence changes by {parity.confidence_change.mean:.3f} on average, "
         f"{parity.confidence_change.largest:.3f} at most"

@@ -18,7 +18,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from edge.decision import decide
     from edge.model.bundle import read_bundle
     from edge.model.classifier import Classifier
     from edge.model.golden import check_golden_start
@@ -26,29 +25,32 @@ def run(arguments: argparse.Namespace) -> int:
 
     classifier = Classifier(read_bundle(arguments.bundle), threads=arguments.threads)
     check_golden_start(classifier)
-    accept = classifier.bundle.manifest.accept
     unreadable = 0
     for path in arguments.images:
         try:
-            scores = classifier.scores(read_image(path))
+            answer = classifier.answer(read_image(path))
         except UnreadableImageError as error:
             unreadable += 1
             say(f"skipped: {error}")
             continue
-        verdict = decide(scores, classifier.labels, accept)
+        verdict = classifier.verdict(answer)
         if arguments.json:
             line = {
                 "path": str(path),
                 "label": verdict.label,
                 "confidence": verdict.confidence,
                 "accepted": verdict.accepted,
+                "reject": verdict.reject,
+                "unknown": verdict.strangeness,
                 "scores": {
                     label: float(score)
-                    for label, score in zip(classifier.labels, scores, strict=True)
+                    for label, score in zip(classifier.labels, answer.scores, strict=True)
                 },
             }
             print(json.dumps(line, ensure_ascii=False))
         else:
+            strange = verdict.strangeness
+            how = "" if strange is None else f"  strangeness {strange:.2f}"
             reason = f"  reject: {verdict.reject}" if verdict.reject else ""
-            print(f"{path}: {verdict.label} {verdict.confidence:.1%}{reason}")
+            print(f"{path}: {verdict.label} {verdict.confidence:.1%}{how}{reason}")
     return EXIT_DATA if unreadable else EXIT_OK

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge.cli import say
 from edge.errors import EXIT_OK, PictureSetError, UnreadableImageError
+
+if TYPE_CHECKING:
+    from edge.flow import Answer, Verdict
+    from edge.model.classifier import Classifier
+    from edge.model.metrics import Share
+    from edge.pictures import LabelledPicture
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,6 +26,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="PATH",
         help="a folder per class, a .csv manifest (path,label) or a .yaml class map",
+    )
+    parser.add_argument(
+        "--strange",
+        type=Path,
+        metavar="PATH",
+        help="pictures of things of no class, in any folders: how many are told as such",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument("--threads", type=int, default=1, help="threads to compute with (1)")
@@ -28,51 +43,63 @@ def run(arguments: argparse.Namespace) -> int:
     from edge.model.bundle import read_bundle
     from edge.model.classifier import Classifier
     from edge.model.golden import check_golden_start
-    from edge.model.image_file import read_image
     from edge.model.metrics import evaluate_scores
     from edge.photo_folder import Geometry, geometries
     from edge.pictures import read_picture_set
-    from edge.progress import Progress
 
     classifier = Classifier(read_bundle(arguments.bundle), threads=arguments.threads)
     check_golden_start(classifier)
+    manifest = classifier.bundle.manifest
     found = read_picture_set(arguments.pictures)
-    if unknown := sorted(set(found.labels) - set(classifier.labels)):
+    if extra := sorted(set(found.labels) - set(classifier.labels)):
         raise PictureSetError(
-            f"{arguments.pictures}: the bundle has no label {', '.join(map(repr, unknown))}. "
-            f"It knows {', '.join(classifier.labels)}: rename or leave out those classes"
+            f"{arguments.pictures}: the bundle has no label {', '.join(map(repr, extra))}. "
+            f"It knows {', '.join(classifier.labels)}: rename or leave out those classes, or give "
+            "them with --strange"
         )
-    wanted = Geometry.of(classifier.bundle.manifest.input)
+    wanted = Geometry.of(manifest.input)
     for geometry, folder in geometries(picture.path for picture in found.pictures).items():
         if geometry != wanted:
             say(
                 f"the pictures in {folder} show {geometry}, but at a station the bundle is given "
                 f"{wanted}: figures of them tell little about it"
             )
-    skipped = list(found.skipped)
-    scores, truth = [], []
-    with Progress("evaluating", total=len(found.pictures)) as progress:
-        for picture in found.pictures:
-            try:
-                scores.append(classifier.scores(read_image(picture.path)))
-                truth.append(classifier.labels.index(picture.label))
-            except UnreadableImageError as error:
-                skipped.append(str(error))
-            progress.advance()
+    known, skipped = _answers(classifier, found.pictures)
+    skipped = [*found.skipped, *skipped]
+    strange = None
+    if arguments.strange is not None:
+        strangers = read_picture_set(arguments.strange)
+        answers, more = _answers(classifier, strangers.pictures)
+        skipped += [*strangers.skipped, *more]
+        strange = _Strange.of([classifier.verdict(answer) for _, answer in answers])
     for line in skipped:
         say(f"skipped: {line}")
-    if not scores:
+    if not known:
         raise PictureSetError(f"{arguments.pictures}: none of its pictures can be read")
     evaluation = evaluate_scores(
-        np.stack(scores), np.array(truth), classifier.labels, classifier.bundle.manifest.accept
+        np.stack([answer.scores for _, answer in known]),
+        np.array([classifier.labels.index(picture.label) for picture, _ in known]),
+        classifier.labels,
+        manifest.accept,
+        strangeness=(
+            None if manifest.unknown is None else np.array([a.strangeness for _, a in known])
+        ),
+        unknown=manifest.unknown_threshold,
     )
     if arguments.json:
-        print(json.dumps(evaluation.to_json() | {"skipped": len(skipped)}, ensure_ascii=False))
+        told = {"strange": strange.to_json()} if strange else {}
+        whole = evaluation.to_json() | told | {"skipped": len(skipped)}
+        print(json.dumps(whole, ensure_ascii=False))
         return EXIT_OK
     print(f"{classifier.bundle.title} on {arguments.pictures}")
     print(f"accuracy   {evaluation.accuracy}")
     print(f"accepted   {evaluation.accepted}")
     print(f"purity     {evaluation.purity}, of the accepted")
+    if evaluation.unknown.total:
+        print(f"unknown    {evaluation.unknown}, wrongly held to be of no class")
+    if strange:
+        print(f"strange    {strange.unknown}, of things of no class held to be that")
+        print(f"           {strange.accepted}, of them accepted as something")
     if skipped:
         print(f"skipped    {len(skipped)}")
     print(f"{'':<20} {'precision':>9} {'recall':>9} {'images':>7}")
@@ -82,6 +109,51 @@ def run(arguments: argparse.Namespace) -> int:
             f"{_percent(figures.recall.value):>9} {figures.recall.total:>7}"
         )
     return EXIT_OK
+
+
+@dataclass(frozen=True, slots=True)
+class _Strange:
+    """What became of pictures of things of no class."""
+
+    unknown: Share
+    """Rejected as `unknown`."""
+    accepted: Share
+
+    @classmethod
+    def of(cls, verdicts: Sequence[Verdict]) -> _Strange:
+        from edge.flow import RejectReason
+        from edge.model.metrics import Share
+
+        unknown = sum(verdict.reject is RejectReason.UNKNOWN for verdict in verdicts)
+        accepted = sum(verdict.accepted for verdict in verdicts)
+        return cls(Share(unknown, len(verdicts)), Share(accepted, len(verdicts)))
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "images": self.unknown.total,
+            "unknown": self.unknown.value,
+            "unknown_interval": self.unknown.interval,
+            "accepted": self.accepted.value,
+            "accepted_interval": self.accepted.interval,
+        }
+
+
+def _answers(
+    classifier: Classifier, pictures: Sequence[LabelledPicture]
+) -> tuple[list[tuple[LabelledPicture, Answer]], list[str]]:
+    """(each picture that can be read, with the model's answer; a line for each of the others)."""
+    from edge.model.image_file import read_image
+    from edge.progress import Progress
+
+    answers, skipped = [], []
+    with Progress("evaluating", total=len(pictures)) as progress:
+        for picture in pictures:
+            try:
+                answers.append((picture, classifier.answer(read_image(picture.path))))
+            except UnreadableImageError as error:
+                skipped.append(str(error))
+            progress.advance()
+    return answers, skipped
 
 
 def _percent(share: float | None) -> str:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge.errors import EXIT_OK
+
+if TYPE_CHECKING:
+    from edge.model.bundle import Unknown
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,6 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     print("labels     accept from")
     for label in bundle.labels:
         print(f"  {label:<20} {manifest.accept[label]:.3f}")
+    print(f"no class   {_unknown(manifest.unknown)}")
     for name, figures in manifest.figures.items():
         if isinstance(figures, dict) and figures.get("accuracy_interval"):
             low, high = figures["accuracy_interval"]
@@ -54,3 +59,11 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"here       {interpreter.title}")
     print(f"golden     {len(manifest.golden.pictures)} pictures reproduced exactly")
     return EXIT_OK
+
+
+def _unknown(section: Unknown | None) -> str:
+    if section is None:
+        return "not told: everything gets one of these labels"
+    if section.threshold is None:
+        return f"strangeness by {section.score}, but nothing is rejected for it: too few pictures"
+    return f"rejected as unknown where stranger than {section.threshold:.3f}, by {section.score}"

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -55,6 +55,8 @@ class GoldenPicture(_Section):
     """Of the input tensor's bytes, C order."""
     scores: list[float]
     """Under the reference kernels, exact float32 values."""
+    unknown: float | None = None
+    """The strangeness under the reference kernels; None where the model has no such score."""
 
 
 class Golden(_Section):
@@ -62,7 +64,18 @@ class Golden(_Section):
 
     tolerance: Annotated[float, Field(gt=0, le=1)]
     """Largest difference of a score under other than the reference kernels."""
+    unknown_tolerance: Annotated[float, Field(gt=0, le=1)] | None = None
+    """The same of the strangeness; None where the model has no such score."""
     pictures: Annotated[list[GoldenPicture], Field(min_length=1)]
+
+
+class Unknown(_Section):
+    """The score for things of no class: how strange a picture is, 0..1."""
+
+    score: Literal["energy", "distance", "both"]
+    """What it is computed from; see `trainer/unknown.py`."""
+    threshold: Threshold | None
+    """What is stranger is rejected as `unknown`; None: nothing is, for want of pictures."""
 
 
 class Quantization(_Section):
@@ -83,8 +96,8 @@ class Manifest(_Section):
     input: InputSpec
     accept: dict[str, Threshold]
     """The accept threshold of every label."""
-    unknown: Threshold | None = None
-    """The threshold for things of no class; None where the model has no such score."""
+    unknown: Unknown | None = None
+    """None where the model has no such score."""
     quantization: Quantization
     golden: Golden
     figures: dict[str, Any]
@@ -92,6 +105,11 @@ class Manifest(_Section):
     recipe: dict[str, Any]
     data: dict[str, Any]
     tools: dict[str, str]
+
+    @property
+    def unknown_threshold(self) -> float | None:
+        """The strangeness from which on things are of no class; None: nothing is held to be."""
+        return None if self.unknown is None else self.unknown.threshold
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import cv2
 
-from edge.errors import LabelCountError, ModelInputError
-from edge.flow import Scores
+from edge.decision import decide
+from edge.errors import LabelCountError, ModelInputError, ModelOutputError
+from edge.flow import Answer, Scores, Verdict
 from edge.model.bundle import Bundle
 from edge.model.image_file import Image
 from edge.model.interpreter import Interpreter, Kernels
@@ -38,6 +39,12 @@ class Classifier:
                 f"{bundle.path}: the model takes {self.interpreter.input_shape} (height, width, "
                 f"channels), bundle.json says {self.spec.shape}: convert the run again"
             )
+        if self.interpreter.has_unknown != (bundle.manifest.unknown is not None):
+            has, says = ("a", "none") if self.interpreter.has_unknown else ("no", "one")
+            raise ModelOutputError(
+                f"{bundle.path}: the model has {has} score for things of no class, bundle.json "
+                f"tells of {says}: convert the run again"
+            )
 
     def scores(self, image: Image, *, box: Box | None = None) -> Scores:
         """Class probabilities, float32 (classes,), of a uint8 (height, width, 3) BGR image.
@@ -46,5 +53,25 @@ class Classifier:
             image: the station's region, or a whole photograph.
             box: the item's own box, used by models of `crop: item`.
         """
+        return self.answer(image, box=box).scores
+
+    def answer(self, image: Image, *, box: Box | None = None) -> Answer:
+        """Class probabilities and strangeness of a uint8 (height, width, 3) BGR image.
+
+        Args:
+            image: the station's region, or a whole photograph.
+            box: the item's own box, used by models of `crop: item`.
+        """
         tensor = preprocess(image, self.spec, box=box, out=self.interpreter.tensor)
-        return self.interpreter.scores(tensor)
+        return self.interpreter.answer(tensor)
+
+    def verdict(self, answer: Answer) -> Verdict:
+        """What the bundle's own thresholds make of an answer to one picture."""
+        manifest = self.bundle.manifest
+        return decide(
+            answer.scores,
+            self.labels,
+            manifest.accept,
+            strangeness=answer.strangeness,
+            unknown=manifest.unknown_threshold,
+        )

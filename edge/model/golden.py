@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from edge.errors import GoldenError
+from edge.flow import Answer
 from edge.model.bundle import Bundle, GoldenPicture
 from edge.model.classifier import Classifier
 from edge.model.image_file import decode_image
@@ -21,22 +22,28 @@ place (6e-8) away from those of LiteRT. One step of one logit changes a score by
 """
 
 
-def record_golden(
-    classifier_scores: Sequence[Sequence[float]], tensors: Sequence[Tensor]
-) -> list[GoldenPicture]:
+_TAIL_ROUNDING = 1e-4
+"""The same of a strangeness, which has more float operators behind its integers. One step of one
+logit changes it by 1e-3 of itself and more."""
+_NOTHING = 1e-12
+"""A difference of scores too small to matter, however small the scores are."""
+
+
+def record_golden(answers: Sequence[Answer], tensors: Sequence[Tensor]) -> list[GoldenPicture]:
     """The manifest's entries for `golden/0.png`, `golden/1.png` ….
 
     Args:
-        classifier_scores: the scores of each under the reference kernels.
+        answers: what the reference kernels make of each.
         tensors: the input tensor of each.
     """
     return [
         GoldenPicture(
             picture=f"golden/{index}.png",
             tensor_sha256=hashlib.sha256(tensor.tobytes()).hexdigest(),
-            scores=[float(score) for score in scores],
+            scores=[float(score) for score in answer.scores],
+            unknown=answer.strangeness,
         )
-        for index, (scores, tensor) in enumerate(zip(classifier_scores, tensors, strict=True))
+        for index, (answer, tensor) in enumerate(zip(answers, tensors, strict=True))
     ]
 
 
@@ -63,45 +70,52 @@ def check_golden_exactly(bundle: Bundle) -> None:
     Takes some tenths of a second a picture; meant for installing and for `doctor`.
 
     Raises:
-        GoldenError: a tensor or a score differs.
+        GoldenError: a tensor, a score or a strangeness differs.
     """
     classifier = Classifier(bundle, kernels="reference")
     for golden in bundle.manifest.golden.pictures:
-        scores = classifier.interpreter.scores(golden_tensor(bundle, golden))
-        expected = np.array(golden.scores, np.float32)
-        if scores.shape != expected.shape or not np.allclose(
-            scores, expected, rtol=_FLOAT_ROUNDING, atol=1e-12
-        ):
-            raise GoldenError(
-                _message(bundle, golden, scores, expected, _FLOAT_ROUNDING, classifier)
-            )
+        _compare(classifier, golden, scores=_FLOAT_ROUNDING, unknown=_TAIL_ROUNDING, relative=True)
 
 
 def check_golden_start(classifier: Classifier) -> None:
     """Passes when the kernels in use come close enough on the first golden picture.
 
     Raises:
-        GoldenError: the tensor differs, or a score by more than the bundle's tolerance.
+        GoldenError: the tensor differs, or a score or the strangeness by more than the bundle's
+            tolerance.
     """
-    bundle = classifier.bundle
-    golden, tolerance = bundle.manifest.golden.pictures[0], bundle.manifest.golden.tolerance
-    scores = classifier.interpreter.scores(golden_tensor(bundle, golden))
-    expected = np.array(golden.scores, np.float32)
-    if scores.shape != expected.shape or not np.abs(scores - expected).max() <= tolerance:
-        raise GoldenError(_message(bundle, golden, scores, expected, tolerance, classifier))
-
-
-def _message(
-    bundle: Bundle,
-    golden: GoldenPicture,
-    scores: np.ndarray,
-    expected: np.ndarray,
-    tolerance: float,
-    classifier: Classifier,
-) -> str:
-    return (
-        f"{bundle.path}: {golden.picture} gets other scores on this machine than recorded "
-        f"(allowed difference {tolerance:g}). Received: {np.round(scores, 4).tolist()}, recorded: "
-        f"{np.round(expected, 4).tolist()}, by {classifier.interpreter.runtime}. This model must "
-        "not sort here: install the versions of deploy/constraints.txt, or convert the run again"
+    golden = classifier.bundle.manifest.golden
+    _compare(
+        classifier,
+        golden.pictures[0],
+        scores=golden.tolerance,
+        unknown=golden.unknown_tolerance or golden.tolerance,
     )
+
+
+def _compare(
+    classifier: Classifier,
+    golden: GoldenPicture,
+    *,
+    scores: float,
+    unknown: float,
+    relative: bool = False,
+) -> None:
+    """Passes an answer no further from the recorded one than `scores` and `unknown` allow."""
+    found = classifier.interpreter.answer(golden_tensor(classifier.bundle, golden))
+    for what, got, recorded, allowed in (
+        ("other scores", found.scores, golden.scores, scores),
+        ("another strangeness", found.strangeness, golden.unknown, unknown),
+    ):
+        # None, where the model has no such score, is no number and equals only itself.
+        one, other = (np.array(x, np.float32).reshape(-1) for x in (got, recorded))
+        rtol, atol = (allowed, _NOTHING) if relative else (0, allowed)
+        same = one.shape == other.shape and np.allclose(one, other, rtol=rtol, atol=atol)
+        if not same and not got is recorded is None:
+            raise GoldenError(
+                f"{classifier.bundle.path}: {golden.picture} gets {what} on this machine than "
+                f"recorded (allowed difference {allowed:g}). Received: "
+                f"{np.round(one, 4).tolist()}, recorded: {np.round(other, 4).tolist()}, by "
+                f"{classifier.interpreter.runtime}. This model must not sort here: install the "
+                "versions of deploy/constraints.txt, or convert the run again"
+            )

@@ -17,6 +17,7 @@ from edge.errors import (
     RuntimeMissingError,
     UsageError,
 )
+from edge.flow import Answer
 from edge.model.preprocess import Tensor
 
 Kernels = Literal["default", "plain", "reference"]
@@ -32,6 +33,8 @@ _RUNTIMES = (
     ("ai_edge_litert.interpreter", "ai-edge-litert"),
     ("tflite_runtime.interpreter", "tflite-runtime"),
 )
+SCORES, UNKNOWN = "scores", "unknown"
+"""Names of the outputs of a model that has both; the converter gives them."""
 _HEAVY = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"}
 
 
@@ -45,6 +48,7 @@ class Interpreter:
             That a delegate was created says little: tflite-runtime's takes only float operators.
         input_shape: (height, width, channels).
         classes: number of scores.
+        has_unknown: whether it also says how strange a picture is.
     """
 
     def __init__(self, model: bytes, *, threads: int = 1, kernels: Kernels = "default") -> None:
@@ -55,7 +59,8 @@ class Interpreter:
             RuntimeMissingError: neither runtime is installed.
             BundleFormatError: the bytes are no TFLite model.
             ModelInputError: the input is not one uint8 picture of scale 1 and zero point 0.
-            ModelOutputError: the output is not one row of float32 scores.
+            ModelOutputError: the outputs are not a row of float32 scores, or that and one float32
+                number named `unknown`.
         """
         if threads < 1:
             raise UsageError(f"threads must be 1 or more. Received: {threads}")
@@ -70,7 +75,7 @@ class Interpreter:
             )
             # First, because LiteRT 2.3 can abort the process when it prepares a strange model.
             self.input_shape = self._check_input()
-            self.classes = self._check_output()
+            self.classes, self.has_unknown = self._check_outputs()
             self._interpreter.allocate_tensors()
         except BundleError:
             raise
@@ -95,12 +100,18 @@ class Interpreter:
 
     def scores(self, tensor: Tensor) -> npt.NDArray[np.float32]:
         """Class probabilities, float32 (classes,), of one uint8 tensor of `input_shape`."""
+        return self.answer(tensor).scores
+
+    def answer(self, tensor: Tensor) -> Answer:
+        """Class probabilities and strangeness of one uint8 tensor of `input_shape`."""
         if tensor.base is not self._batch:
             self._batch[0] = tensor
         self._interpreter.set_tensor(self._input, self._batch)
         self._interpreter.invoke()
-        scores: npt.NDArray[np.float32] = self._interpreter.get_tensor(self._output)[0]
-        return scores
+        scores: npt.NDArray[np.float32] = self._interpreter.get_tensor(self._scores)[0]
+        if not self.has_unknown:
+            return Answer(scores)
+        return Answer(scores, float(self._interpreter.get_tensor(self._unknown)[0, 0]))
 
     def invoke(self) -> None:
         """Computes once more on the tensor given last: what the model alone costs."""
@@ -126,16 +137,29 @@ class Interpreter:
         self._input = int(inputs[0]["index"])
         return shape[1], shape[2], shape[3]
 
-    def _check_output(self) -> int:
+    def _check_outputs(self) -> tuple[int, bool]:
         outputs = self._interpreter.get_output_details()
-        shape = tuple(int(size) for size in outputs[0]["shape"]) if len(outputs) == 1 else ()
-        if len(shape) != 2 or shape[0] != 1 or outputs[0]["dtype"] != np.float32:
+        # Their order is the converter's accident, and a row of scores may be one wide, too.
+        named = {SCORES: outputs[0]} if len(outputs) == 1 else {o["name"]: o for o in outputs}
+        rows = {name: _row(output) for name, output in named.items()}
+        whole = len(rows) == len(outputs) and set(rows) in ({SCORES}, {SCORES, UNKNOWN})
+        if not whole or not rows[SCORES] or rows.get(UNKNOWN, 1) != 1:
+            received = [(o["name"], o["dtype"].__name__, o["shape"].tolist()) for o in outputs]
             raise ModelOutputError(
-                "the model's output must be one row of float32 scores (1, classes). "
-                f"Received: {[(o['dtype'].__name__, o['shape'].tolist()) for o in outputs]}"
+                "the model's output must be one row of float32 scores (1, classes), named "
+                f"{SCORES!r} where there is another: one number (1, 1) named {UNKNOWN!r}. "
+                f"Received: {received}"
             )
-        self._output = int(outputs[0]["index"])
-        return shape[1]
+        self._scores = int(named[SCORES]["index"])
+        if UNKNOWN in named:
+            self._unknown = int(named[UNKNOWN]["index"])
+        return rows[SCORES], UNKNOWN in named
+
+
+def _row(output: Any) -> int:
+    """How many float32 numbers an output of one row has; 0 of another kind."""
+    shape = tuple(int(size) for size in output["shape"])
+    return shape[1] if len(shape) == 2 and shape[0] == 1 and output["dtype"] == np.float32 else 0
 
 
 def _runtime() -> tuple[Any, str]:

@@ -2,8 +2,9 @@
 
 Weights set by hand, no training: one 3x3 convolution of 8 filters that copy, the mean over the
 picture, and a Dense layer that takes the other two colours from each. Converted as pilah converts:
-uint8 in (scale 1, zero point 0), int8 to the logits, float32 softmax out. Beside it, four models
-that break this contract in one way each. Needs TensorFlow:
+uint8 in (scale 1, zero point 0), int8 to the logits, float32 softmax out. Beside it, the same with
+a score for things of no class (`tiny_unknown.tflite`), and four models that break the contract in
+one way each. Needs TensorFlow:
 
     python tests/data/make_tiny.py
 """
@@ -23,6 +24,9 @@ from tensorflow.python.framework.convert_to_constants import (
     convert_variables_to_constants_v2,
 )
 
+from converter.tflite import _float_nodes, _named
+from trainer.strangeness import Strangeness, with_unknown_output
+
 SIZE = 32
 CONTRAST = 6.0
 """A pure colour's logit; the other two get minus half of it, so softmax gives 0.9998."""
@@ -39,7 +43,7 @@ def tiny_model(*, normalised: bool = True) -> keras.Model:
     convolution = keras.layers.Conv2D(8, 3, strides=2, padding="same", use_bias=False)
     x = convolution(x)
     dense = keras.layers.Dense(3, name="logits")
-    logits = dense(keras.layers.GlobalAveragePooling2D()(x))
+    logits = dense(keras.layers.GlobalAveragePooling2D(name="pooled")(x))
     model = keras.Model(picture, keras.layers.Softmax(name="scores")(logits))
     copy = np.zeros((3, 3, 3, 8), np.float32)
     weights = np.zeros((8, 3), np.float32)
@@ -52,6 +56,15 @@ def tiny_model(*, normalised: bool = True) -> keras.Model:
     return model
 
 
+def tiny_strangeness() -> Strangeness:
+    """0.03 for a pure colour, 0.8 for grey: no large logit, and far from any pure colour."""
+    colours = 2 * np.eye(3, dtype=np.float32) - 1
+    prototypes = np.zeros((6, 8), np.float32)
+    prototypes[:3, :3] = colours / np.sqrt(3)
+    prototypes[3:] = prototypes[:3]
+    return Strangeness(energy=0.9, distance=0.5, offset=-2.0, prototypes=prototypes)
+
+
 def convert(
     model: keras.Model,
     *,
@@ -59,12 +72,14 @@ def convert(
     gives: tf.DType = tf.float32,
     lowest: float = 0,
     highest: float = 255,
+    named: bool = False,
 ) -> bytes:
-    """`model` as int8 inside, float32 softmax out.
+    """`model` as int8 inside, float32 behind its last layers with weights.
 
     Args:
         takes, gives: types of the input and the output.
         lowest, highest: what black and white are to the model.
+        named: name its outputs as the converter does.
     """
     signature = [tf.TensorSpec((1, SIZE, SIZE, 3), tf.float32)]
     graph = tf.function(lambda x: model(x, training=False), input_signature=signature)
@@ -84,9 +99,10 @@ def convert(
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = pictures
     debugger = tf.lite.experimental.QuantizationDebugger(
-        converter=converter,
-        debug_dataset=pictures,
-        debug_options=tf.lite.experimental.QuantizationDebugOptions(denylisted_ops=["SOFTMAX"]),
+        converter=converter, debug_dataset=pictures
+    )
+    debugger.options = tf.lite.experimental.QuantizationDebugOptions(
+        denylisted_nodes=_float_nodes(debugger.calibrated_model)
     )
     # tflite-runtime 2.14 on arm64 crashes on a Dense of fewer than 4 outputs whose weights have a
     # scale each, and the debugger does not pass on that they shall share one.
@@ -96,7 +112,8 @@ def convert(
         quantised = debugger.get_nondebug_quantized_model()
     finally:
         tflite_convert.mlir_quantize = per_channel
-    return bytes(modify_model_io_type(quantised, takes, gives))
+    model = bytes(modify_model_io_type(quantised, takes, gives))
+    return _named(model) if named else model
 
 
 def convert_whole(model: keras.Model) -> bytes:
@@ -120,6 +137,9 @@ def two_outputs(model: keras.Model) -> keras.Model:
 if __name__ == "__main__":
     here = Path(__file__).parent
     (here / "tiny.tflite").write_bytes(convert(tiny_model()))
+    (here / "tiny_unknown.tflite").write_bytes(
+        convert(with_unknown_output(tiny_model(), tiny_strangeness()), named=True)
+    )
     (here / "tiny_float_input.tflite").write_bytes(convert(tiny_model(), takes=tf.float32))
     (here / "tiny_scaled_input.tflite").write_bytes(
         convert(tiny_model(normalised=False), lowest=-1, highest=1)

@@ -127,6 +127,11 @@ MISTAKES = [
         "decision.accept.blue: must be less than or equal to 1. Received: 90",
     ),
     (
+        ("default_lane", "decision: {unknown: 0.5}\ndefault_lane"),
+        13,
+        "decision.unknown: tiny 1 has no score for things of no class: remove this line",
+    ),
+    (
         ("    labels: [red]", "    labels: [red]\n    distance_metres: 0.4"),
         8,
         "lanes.warm.distance_metres: needs the belt's speed: add a section `belt:",

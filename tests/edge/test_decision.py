@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.decision import Ballot, Destination, Rules, Sending, decide, send, unreadable
+from edge.decision import Ballot, Destination, Framing, Rules, Sending, decide, send, unreadable
 from edge.flow import RejectReason, Verdict
 
 LABELS = ("can", "bottle")
@@ -70,6 +70,51 @@ def test_a_share_of_frames_that_is_reached_is_enough(
         ballot.add(np.array(scores, np.float32))
     found = ballot.verdict()
     assert (found.label, found.reject) == ("can", None if enough else RejectReason.DISAGREEMENT)
+
+
+@pytest.mark.parametrize(
+    ("strangeness", "unknown", "scores", "reject"),
+    [
+        (0.4, 0.5, (0.9, 0.1), None),
+        (0.5, 0.5, (0.9, 0.1), None),  # stranger than the threshold, not as strange
+        (0.6, 0.5, (0.9, 0.1), RejectReason.UNKNOWN),
+        (0.6, 0.5, (0.6, 0.4), RejectReason.UNKNOWN),  # before low_confidence
+        (0.4, 0.5, (0.6, 0.4), RejectReason.LOW_CONFIDENCE),
+        (0.99, None, (0.9, 0.1), None),
+        (None, 0.5, (0.9, 0.1), None),
+        (float("nan"), 0.5, (0.9, 0.1), RejectReason.UNKNOWN),
+    ],
+)
+def test_what_is_stranger_than_the_threshold_is_of_no_class(
+    strangeness: float | None,
+    unknown: float | None,
+    scores: tuple[float, float],
+    reject: RejectReason | None,
+) -> None:
+    found = decide(
+        np.array(scores, np.float32),
+        LABELS,
+        {"can": 0.8, "bottle": 0.8},
+        strangeness=strangeness,
+        unknown=unknown,
+    )
+    assert (found.label, found.reject) == ("can", reject)
+    assert found.strangeness == pytest.approx(strangeness, nan_ok=True)
+
+
+def test_a_thing_of_no_class_is_unknown_also_where_its_frames_disagree() -> None:
+    ballot = Ballot(Rules(LABELS, {"can": 0.3, "bottle": 0.3}, agreement=0.9, unknown=0.5))
+    for scores in ((0.9, 0.1), (0.4, 0.6)):
+        ballot.add(np.array(scores, np.float32), strangeness=0.8)
+    assert ballot.verdict().reject is RejectReason.UNKNOWN
+
+
+def test_only_the_frames_that_vote_say_how_strange_an_item_is() -> None:
+    ballot = Ballot(Rules(LABELS, {"can": 0.3, "bottle": 0.3}, unknown=0.5))
+    ballot.add(np.array((0.9, 0.1), np.float32), Framing.CUT, strangeness=1.0)
+    ballot.add(np.array((0.9, 0.1), np.float32), strangeness=0.2)
+    assert ballot.verdict().strangeness == pytest.approx(0.2)
+    assert ballot.verdict().accepted
 
 
 @pytest.mark.parametrize(

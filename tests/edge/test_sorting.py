@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from edge.decision import Rules
-from edge.flow import Frame, RejectReason, Scores, Sighting
+from edge.flow import Answer, Frame, RejectReason, Sighting
 from edge.model.image_file import Image
 from edge.model.preprocess import Box
 from edge.sorting import Closing, Outcome, Sorter
@@ -24,6 +24,7 @@ class Script:
 
     sightings: list[Sequence[Sighting]] = field(default_factory=list)
     scores: list[tuple[float, float]] = field(default_factory=list)
+    strangeness: list[float] = field(default_factory=list)
     now: float = 0.0
     scored: int = 0
 
@@ -33,19 +34,21 @@ class Script:
     def end(self) -> Sequence[Sighting]:
         return ()
 
-    def score(self, image: Image, box: Box | None) -> Scores:
+    def answer(self, image: Image, box: Box | None) -> Answer:
         self.scored += 1
-        return np.array(self.scores.pop(0), np.float32)
+        strangeness = self.strangeness.pop(0) if self.strangeness else None
+        return Answer(np.array(self.scores.pop(0), np.float32), strangeness)
 
     def clock(self) -> float:
         return self.now
 
 
 def sorter(script: Script, closing: Closing = NO_LIMIT, *, whole_region: bool = False) -> Sorter:
-    rules = Rules(LABELS, {"can": 0.8, "bottle": 0.8}, clear_frames=3, max_frames=6)
+    rules = Rules(LABELS, {"can": 0.8, "bottle": 0.8}, clear_frames=3, max_frames=6,
+                  unknown=0.5)  # fmt: skip
     return Sorter(
         script,
-        script.score,
+        script.answer,
         rules=rules,
         closing=closing,
         clock=script.clock,
@@ -102,6 +105,24 @@ def test_an_item_gets_its_verdict_when_its_vote_is_clear_or_it_is_gone(
     assert (number, outcome.verdict.reject, outcome.frames) == (frame, reject, voted)
     assert outcome.verdict.label == "can"
     assert outcome.box == BOX
+
+
+@pytest.mark.parametrize(
+    ("strangeness", "frame", "reject"),
+    [
+        ([0.1, 0.2, 0.3], 2, None),
+        ([0.9, 0.8, 0.9, 0.9], 4, RejectReason.UNKNOWN),  # all of its frames are heard
+        ([0.9, 0.1, 0.2], 2, None),  # one odd frame: 0.4 together
+    ],
+)
+def test_an_item_of_no_class_is_known_by_the_mean_of_its_frames(
+    strangeness: list[float], frame: int, reject: RejectReason | None
+) -> None:
+    count = len(strangeness)
+    script = Script([[seen()]] * count + [[gone()]], [CAN] * count, list(strangeness))
+    ((number, outcome),) = play(script)
+    assert (number, outcome.verdict.reject) == (frame, reject)
+    assert outcome.verdict.strangeness == pytest.approx(np.mean(strangeness))
 
 
 def test_a_decided_item_is_not_looked_at_again_and_has_one_verdict() -> None:

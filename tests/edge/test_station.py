@@ -170,6 +170,28 @@ def test_the_station_may_ask_for_more_confidence_than_the_bundle(new_run: NewRun
 
 
 @pytest.mark.parametrize(
+    ("decision", "rejects"),
+    [
+        ("", {"unknown": 1}),
+        ("decision: {unknown: 0.01}\n", {"unknown": 4}),
+        ("decision: {unknown: 1}\n", {"low_confidence": 1}),
+    ],
+)
+def test_a_thing_of_no_class_is_a_reject_in_the_ledger(
+    tmp_path: Path, decision: str, rejects: dict[str, int]
+) -> None:
+    bundle = make_bundle(tmp_path / "telling", unknown=0.5)
+    run = Run(tmp_path / "run", bundle, STATION + decision)
+    write_picture(run.file.parent / "photos" / "3.png", (128, 128, 128))
+    tally = run()
+    assert (tally.items, tally.rejects) == (4, rejects)
+    last = run.entries()[3]
+    assert (last.source, last.accepted, last.lane) == ("3.png", False, "rest")
+    assert last.reject in rejects
+    assert "rejects    " + ", ".join(f"{k} {v}" for k, v in rejects.items()) in tally.lines()
+
+
+@pytest.mark.parametrize(
     ("change", "late"),
     [
         (("    labels: [red]", "    delay_seconds: 0.5\n    labels: [red]"), ["red"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -35,7 +36,10 @@ def test_json_is_an_object_a_line(
     assert main(["classify", str(tiny_bundle), *map(str, pictures.values()), "--json"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     for line, (label, path) in zip(lines, pictures.items(), strict=True):
-        assert set(line) == {"path", "label", "confidence", "accepted", "scores"}
+        assert set(line) == {
+            "path", "label", "confidence", "accepted", "reject", "unknown", "scores"
+        }  # fmt: skip
+        assert (line["reject"], line["unknown"]) == (None, None)  # it has no such score
         assert (line["path"], line["label"], line["accepted"]) == (str(path), label, True)
         assert tuple(line["scores"]) == LABELS
         assert line["confidence"] == line["scores"][label] == max(line["scores"].values())
@@ -51,7 +55,25 @@ def test_a_score_below_the_threshold_is_a_reject(
     assert red.endswith("  reject: low_confidence")
     assert "reject" not in blue
     main(["classify", bundle, str(pictures["red"]), "--json"])
-    assert json.loads(capsys.readouterr().out)["accepted"] is False
+    line = json.loads(capsys.readouterr().out)
+    assert (line["accepted"], line["reject"]) == (False, "low_confidence")
+
+
+def test_a_thing_of_no_class_is_rejected_as_unknown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = str(make_bundle(tmp_path / "b", unknown=0.5))
+    red = str(write_picture(tmp_path / "red.png", BGR["red"]))
+    grey = str(write_picture(tmp_path / "grey.png", (128, 128, 128)))
+    assert main(["classify", bundle, red, grey]) == 0
+    known, strange = capsys.readouterr().out.splitlines()
+    assert re.search(r": red 9\d\.\d%  strangeness 0\.[0-3]\d$", known)
+    assert re.search(r"  strangeness 0\.[78]\d  reject: unknown$", strange)
+    main(["classify", bundle, red, grey, "--json"])
+    known, strange = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert (known["accepted"], known["reject"]) == (True, None)
+    assert (strange["accepted"], strange["reject"]) == (False, "unknown")
+    assert known["unknown"] < 0.5 < strange["unknown"] < 1
 
 
 def test_unreadable_pictures_are_named_and_the_rest_is_done(

@@ -77,6 +77,31 @@ def test_words_for_people(
     assert "green                    66.7%    100.0%       2" in out
 
 
+def test_things_held_to_be_of_no_class_are_counted(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = str(make_bundle(tmp_path / "b", unknown=0.5))
+    write_picture(folder / "red" / "greyish.png", (120, 120, 140))
+    for name in ("a", "b", "c"):
+        write_picture(tmp_path / "strange" / "stones" / f"{name}.png", (128, 128, 128))
+    write_picture(tmp_path / "strange" / "toys" / "red.png", BGR["red"])
+    words = ["evaluate", bundle, str(folder), "--strange", str(tmp_path / "strange")]
+    assert main([*words, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["images"], found["unknown"], found["accepted"]) == (9, 1 / 9, 8 / 9)
+    assert found["strange"] == {
+        "images": 4,
+        "unknown": 3 / 4,
+        "unknown_interval": pytest.approx([0.3006, 0.9544], abs=1e-4),
+        "accepted": 1 / 4,
+        "accepted_interval": pytest.approx([0.0456, 0.6994], abs=1e-4),
+    }
+    main(words)
+    out = capsys.readouterr().out
+    assert "unknown    11.1% (2.0% to 43.5%, 1 of 9), wrongly held to be of no class" in out
+    assert "strange    75.0% (30.1% to 95.4%, 3 of 4), of things of no class held to be that" in out
+
+
 def test_thresholds_make_rejects(
     tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -36,6 +36,20 @@ def test_json_has_the_whole_manifest(tiny_bundle: Path, capsys: pytest.CaptureFi
     assert found["xnnpack"] in (True, False, None)
 
 
+@pytest.mark.parametrize(
+    ("unknown", "says"),
+    [
+        (None, "no class   not told: everything gets one of these labels\n"),
+        (0.5, "no class   rejected as unknown where stranger than 0.500, by both\n"),
+    ],
+)
+def test_what_happens_to_things_of_no_class_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], unknown: float | None, says: str
+) -> None:
+    assert main(["inspect", str(make_bundle(tmp_path / "b", unknown=unknown))]) == 0
+    assert says in capsys.readouterr().out
+
+
 def test_the_figures_of_the_test_part_are_shown(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

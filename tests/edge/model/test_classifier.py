@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.errors import BundleFormatError, LabelCountError, ModelInputError
+from edge.errors import BundleFormatError, LabelCountError, ModelInputError, ModelOutputError
+from edge.flow import RejectReason
 from edge.model.bundle import read_bundle
 from edge.model.classifier import Classifier
 from edge.model.preprocess import Box, InputSpec
-from tests.bundles import BGR, LABELS, SPEC, make_bundle
+from tests.bundles import BGR, LABELS, SPEC, TINY, TINY_UNKNOWN, make_bundle
 
 GREEN = np.full((48, 64, 3), BGR["green"], np.uint8)
 
@@ -82,4 +83,36 @@ def test_a_spec_that_does_not_fit_the_input_is_refused(tmp_path: Path, spec: Inp
 def test_a_model_that_is_none_is_refused(tmp_path: Path) -> None:
     bundle = change(make_bundle(tmp_path / "bundle"), model=b"no model")
     with pytest.raises(BundleFormatError, match=r"model\.tflite cannot be loaded"):
+        Classifier(read_bundle(bundle))
+
+
+def test_the_bundle_s_thresholds_make_the_verdict(tmp_path: Path) -> None:
+    classifier = Classifier(read_bundle(make_bundle(tmp_path / "bundle", unknown=0.5)))
+    grey = np.full((48, 64, 3), 128, np.uint8)
+    assert classifier.verdict(classifier.answer(GREEN)).accepted
+    assert classifier.verdict(classifier.answer(grey)).reject is RejectReason.UNKNOWN
+
+
+def test_without_a_threshold_nothing_is_of_no_class(tmp_path: Path) -> None:
+    bundle = make_bundle(tmp_path / "bundle", unknown=0.5)
+    manifest = bundle / "bundle.json"
+    manifest.write_text(manifest.read_text().replace('"threshold": 0.5', '"threshold": null'))
+    classifier = Classifier(read_bundle(bundle))
+    verdict = classifier.verdict(classifier.answer(np.full((48, 64, 3), 128, np.uint8)))
+    assert verdict.reject is RejectReason.LOW_CONFIDENCE
+    assert (verdict.strangeness or 0) > 0.7
+
+
+@pytest.mark.parametrize(
+    ("unknown", "model", "says"),
+    [
+        (0.5, TINY, "the model has no score for things of no class, bundle.json tells of one"),
+        (None, TINY_UNKNOWN, "the model has a score for things of no class, .* tells of none"),
+    ],
+)
+def test_a_manifest_that_does_not_fit_the_outputs_is_refused(
+    tmp_path: Path, unknown: float | None, model: Path, says: str
+) -> None:
+    bundle = make_bundle(tmp_path / "bundle", unknown=unknown, model=model.read_bytes())
+    with pytest.raises(ModelOutputError, match=says):
         Classifier(read_bundle(bundle))

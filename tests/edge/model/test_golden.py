@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from edge.errors import GoldenError
+from edge.flow import Answer
 from edge.model import golden as module
 from edge.model.bundle import read_bundle
 from edge.model.classifier import Classifier
@@ -101,9 +102,8 @@ def test_a_model_that_answers_nan_does_not_pass(
     bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     classifier = Classifier(read_bundle(bundle))
-    monkeypatch.setattr(
-        classifier.interpreter, "scores", lambda tensor: np.full(3, np.nan, np.float32)
-    )
+    nothing = Answer(np.full(3, np.nan, np.float32))
+    monkeypatch.setattr(classifier.interpreter, "answer", lambda tensor: nothing)
     with pytest.raises(GoldenError):
         check_golden_start(classifier)
 
@@ -122,3 +122,46 @@ def test_another_input_tensor_is_refused_whatever_the_scores(
         check_golden_start(Classifier(read_bundle(bundle)))
     with pytest.raises(GoldenError, match=says):
         check_golden_exactly(read_bundle(bundle))
+
+
+@pytest.fixture
+def telling(tmp_path: Path) -> Path:
+    """A whole bundle with a score for things of no class."""
+    return make_bundle(tmp_path / "telling", unknown=0.5)
+
+
+def test_a_strangeness_reproduces_too(telling: Path) -> None:
+    bundle = read_bundle(telling)
+    assert all(picture.unknown is not None for picture in bundle.manifest.golden.pictures)
+    check_golden_exactly(bundle)
+    check_golden_start(Classifier(bundle))
+
+
+@pytest.mark.parametrize("unknown", [None, float("nan"), 0.01])
+def test_another_strangeness_is_refused(telling: Path, unknown: float | None) -> None:
+    record(telling, picture=0, unknown=unknown)
+    with pytest.raises(GoldenError, match=r"golden/0\.png gets another strangeness"):
+        check_golden_exactly(read_bundle(telling))
+    with pytest.raises(GoldenError, match="another strangeness"):
+        check_golden_start(Classifier(read_bundle(telling)))
+
+
+def test_the_exact_check_finds_a_strangeness_whose_logits_are_off_by_a_hundredth(
+    telling: Path,
+) -> None:
+    right = read_bundle(telling).manifest.golden.pictures[1].unknown or 0.0
+    odds = right / (1 - right)
+    record(telling, picture=1, unknown=odds * np.exp(1e-5) / (1 + odds * np.exp(1e-5)))
+    check_golden_exactly(read_bundle(telling))  # floats may round otherwise
+    record(telling, picture=1, unknown=odds * np.exp(0.01) / (1 + odds * np.exp(0.01)))
+    with pytest.raises(GoldenError, match="another strangeness"):
+        check_golden_exactly(read_bundle(telling))
+
+
+def test_the_check_at_start_allows_a_strangeness_its_own_tolerance(telling: Path) -> None:
+    right = read_bundle(telling).manifest.golden.pictures[0].unknown or 0.0
+    record(telling, picture=0, unknown=right + 0.04)
+    check_golden_start(Classifier(read_bundle(telling)))
+    record(telling, picture=0, unknown=right + 0.08)
+    with pytest.raises(GoldenError, match=r"allowed difference 0\.05"):
+        check_golden_start(Classifier(read_bundle(telling)))

@@ -19,7 +19,7 @@ from edge.errors import (
 )
 from edge.model import interpreter as module
 from edge.model.interpreter import Interpreter, Kernels
-from tests.bundles import TINY
+from tests.bundles import TINY, TINY_UNKNOWN
 
 MODEL = TINY.read_bytes()
 RUNTIME = Interpreter(MODEL).runtime
@@ -45,6 +45,31 @@ def test_scores_are_probabilities_in_float32(kernels: Kernels) -> None:
     assert scores.sum() == pytest.approx(1)
     # Logits of 6, -3 and -3 by the model's weights: 1 / (1 + 2 exp(-9)).
     assert scores[0] == pytest.approx(0.99975, abs=1e-4)
+
+
+@pytest.mark.parametrize("kernels", ["default", "plain", "reference"])
+def test_a_model_with_a_second_output_says_how_strange_a_picture_is(kernels: Kernels) -> None:
+    interpreter = Interpreter(TINY_UNKNOWN.read_bytes(), kernels=kernels)
+    assert (interpreter.classes, interpreter.has_unknown) == (3, True)
+    red, grey = (interpreter.answer(picture) for picture in (RED, np.full_like(RED, 127)))
+    assert red.scores.argmax() == 0
+    assert red.strangeness == pytest.approx(0.032, abs=0.01)
+    assert grey.strangeness == pytest.approx(0.82, abs=0.01)
+    assert np.array_equal(interpreter.scores(RED), red.scores)
+
+
+def test_a_model_without_one_says_nothing() -> None:
+    interpreter = Interpreter(MODEL)
+    assert not interpreter.has_unknown
+    assert interpreter.answer(RED).strangeness is None
+
+
+def test_outputs_are_told_by_their_names_in_any_order() -> None:
+    content = TINY_UNKNOWN.read_bytes()
+    # The same file with the names the other way round: what is called `scores` is one wide then.
+    swapped = content.replace(b"scores", b"......").replace(b"unknown\0", b"scores\0\0")
+    with pytest.raises(ModelOutputError, match=r"Received: .*'scores', 'float32', \[1, 1\]"):
+        Interpreter(swapped)
 
 
 def test_scores_have_no_steps_of_an_int8_softmax() -> None:
@@ -102,8 +127,8 @@ def test_xnnpack_is_off_with_other_kernels(kernels: Kernels) -> None:
     [
         ("tiny_float_input", ModelInputError, r"one uint8 picture.*Received: \[\('float32'"),
         ("tiny_scaled_input", ModelInputError, r"raw levels 0\.\.255.*Received: scale 0\.0078"),
-        ("tiny_uint8_output", ModelOutputError, r"float32 scores.*Received: \[\('uint8'"),
-        ("tiny_two_outputs", ModelOutputError, r"one row of float32 scores.*3\]\), \('float32'"),
+        ("tiny_uint8_output", ModelOutputError, r"float32 scores.*Received: .*'uint8'"),
+        ("tiny_two_outputs", ModelOutputError, r"one number \(1, 1\) named 'unknown'.*Received: "),
     ],
 )
 def test_a_model_of_another_kind_is_refused(name: str, error: type[Exception], says: str) -> None:
