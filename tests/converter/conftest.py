@@ -11,7 +11,7 @@ import pytest
 from converter import convert as converting
 from converter.calibration import Tensors, calibration_tensors, choose_calibration
 from converter.tflite import Kind, convert_model
-from tests.converter.runs import make_run
+from tests.converter.runs import UNKNOWN, make_run
 from trainer.run import Run, read_run
 
 
@@ -31,6 +31,25 @@ def keras_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(tmp_path_factory: pytest.TempPathFactory, keras_model: Path) -> Run:
     """A finished run; read only, shared by all tests."""
     return read_run(make_run(tmp_path_factory.mktemp("tiny"), keras_model))
+
+
+@pytest.fixture(scope="session")
+def telling_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A finished run whose model has a score for things of no class."""
+    from tests.data.make_tiny import tiny_model, tiny_strangeness
+    from trainer.strangeness import with_unknown_output
+
+    path = tmp_path_factory.mktemp("keras") / "telling.keras"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # see KERAS_READS_VARIABLES
+        with_unknown_output(tiny_model(), tiny_strangeness()).save(path)
+    return read_run(make_run(tmp_path_factory.mktemp("telling"), path, unknown=UNKNOWN))
+
+
+@pytest.fixture(scope="session")
+def telling_models(telling_run: Run, tensors: Tensors) -> Mapping[Kind, bytes]:
+    """The `.tflite` files of that, converted once."""
+    return {kind: convert_model(telling_run, kind, tensors) for kind in ("float32", "int8")}
 
 
 @pytest.fixture(scope="session")

@@ -12,12 +12,23 @@ from edge.model.image_file import Image
 from edge.model.preprocess import InputSpec
 from edge.pictures import LabelledPicture
 from tests.bundles import SPEC
-from trainer.run import MODEL, DataFacts, RunFacts, write_facts, write_split
+from trainer.run import MODEL, DataFacts, RunFacts, UnknownFacts, write_facts, write_split
 
 LABELS = ("blå & co.", "grün", "红 色")
 """Odd, but fit for a label: they must come through unharmed."""
 PARTS = {"train": 12, "validation": 3, "test": 8}
 """Pictures of each label in each part."""
+
+UNKNOWN = UnknownFacts(
+    score="both",
+    threshold=0.5,
+    keep=0.95,
+    kept={"value": 0.97, "interval": [0.93, 0.99]},
+    left_out={
+        "both": {LABELS[2]: {"value": 0.8, "interval": [0.6, 0.9], "auroc": 0.9, "images": 23}}
+    },
+    note="no promise: too few series",
+)
 
 KERAS_READS_VARIABLES = "ignore:__array__ implementation:DeprecationWarning"
 """For `pytest.mark.filterwarnings`: Keras copies variables in a way NumPy 2 warns of."""
@@ -30,11 +41,13 @@ def make_run(
     labels: Sequence[str] = LABELS,
     parts: dict[str, int] = PARTS,
     spec: InputSpec = SPEC,
+    unknown: UnknownFacts | None = None,
 ) -> Path:
     """Writes a run into `folder/run`, its pictures into `folder/photos`, and returns the run.
 
     Args:
         keras_model: a saved model of three classes.
+        unknown: of a model with a score for things of no class.
     """
     import cv2
 
@@ -62,6 +75,7 @@ def make_run(
             temperature=1.0,
             accept=dict.fromkeys(labels, 0.5),
             accept_notes={labels[0]: "too few pictures to promise anything"},
+            unknown=unknown,
             data=DataFacts(
                 path=str(root),
                 root=str(root),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from converter.bundle import bundle_title
 from converter.cli import main
 from converter.tflite import Kind
 from edge.errors import GoldenError, UsageError
+from edge.flow import RejectReason
 from edge.model.bundle import read_bundle
 from edge.model.classifier import Classifier
 from edge.model.golden import check_golden_exactly, check_golden_start
@@ -80,6 +81,38 @@ def test_the_card_gives_figures_with_intervals_and_limits(
     assert f"| {LABELS[2]} | 100.0% | 100.0% | 8 | 0.500 |" in card
     assert "intervals assume independent pictures" in card
     assert f"Threshold of {LABELS[0]}: too few pictures to promise anything." in card
+
+
+def test_a_run_that_tells_unknown_things_makes_a_bundle_that_rejects_them(
+    telling_run: Run,
+    telling_models: Mapping[Kind, bytes],
+    tmp_path: Path,
+    converted_before: Swap,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for kind, model in telling_models.items():
+        converted_before(kind, model)
+    assert main(["convert", str(telling_run.path), "--out", str(tmp_path / "out" / "bundle")]) == 0
+    assert "of the test part wrongly held to be of no class" in capsys.readouterr().out
+    bundle = read_bundle(tmp_path / "out" / "bundle")
+    check_golden_exactly(bundle)
+    classifier = Classifier(bundle)
+    check_golden_start(classifier)
+    manifest = bundle.manifest
+    assert manifest.unknown is not None
+    assert (manifest.unknown.score, manifest.unknown.threshold) == ("both", 0.5)
+    assert 0 < (manifest.golden.unknown_tolerance or 0) < 0.2
+    assert manifest.figures["unknown"]["images"] == 9 + 24
+    assert manifest.figures["unknown"]["agreement"] > 0.9
+    known = [classifier.answer(read_image(picture.path)) for picture in telling_run.pictures()]
+    assert sum(classifier.verdict(answer).accepted for answer in known) > len(known) / 2
+    grey = classifier.answer(np.full((60, 80, 3), 127, np.uint8))
+    assert classifier.verdict(grey).reject is RejectReason.UNKNOWN
+    card = (tmp_path / "out" / "bundle" / "card.md").read_text(encoding="utf-8")
+    assert "What is stranger than 0.5 is rejected as `unknown`, which is to keep 95%" in card
+    assert f"| {LABELS[2]} | 80% | 60% to 90% | 23 |" in card
+    assert "- No promise: too few series." in card
+    assert "and float32 (1, 1) strangeness, named `unknown`" in card
 
 
 def test_json_is_one_object_on_stdout(

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converter.parity import ConfidenceChange, PairedDrop, Parity, compare, judge
+from converter.parity import Answers, Change, PairedDrop, Parity, UnknownParity, compare, judge
 from edge.model.metrics import Z95, Evaluation, Share, evaluate_scores
 from edge.model.preprocess import InputSpec
 from edge.pictures import LabelledPicture
-from trainer.run import DataFacts, RunFacts
+from trainer.run import DataFacts, RunFacts, UnknownFacts
 
 NOTHING = evaluate_scores(np.zeros((0, 2), np.float32), np.zeros(0, np.int64), ("a", "b"),
                           {"a": 0.5, "b": 0.5})  # fmt: skip
@@ -23,13 +23,19 @@ def parity(
     drop: tuple[int, int, int] = (0, 0, 300),
     change: float = 0.01,
     evaluation: Evaluation = NOTHING,
+    unknown: tuple[int, int, float] | None = None,
 ) -> Parity:
     return Parity(
         agreement=Share(*agree),
-        confidence_change=ConfidenceChange(mean=change, p95=change, largest=change),
+        confidence_change=Change(mean=change, p95=change, largest=change),
         drop=PairedDrop(*drop),
         float32=evaluation,
         int8=evaluation,
+        unknown=(
+            None
+            if unknown is None
+            else UnknownParity(Share(*unknown[:2]), Change(unknown[2], unknown[2], unknown[2]))
+        ),
     )
 
 
@@ -55,6 +61,12 @@ def parity(
         (parity(drop=(9, 9, 300)), 0, 0),
         # labels stay and confidence collapses
         (parity(change=0.5), 1, 0),
+        # things of no class: within chance of 95 %, then not, then without a threshold
+        (parity(unknown=(940, 1000, 0.02)), 0, 1),
+        (parity(unknown=(900, 1000, 0.02)), 1, 0),
+        (parity(unknown=(0, 0, 0.02)), 0, 0),
+        # the same to be of no class, and a score that means something else
+        (parity(unknown=(1000, 1000, 0.3)), 1, 0),
         # everything at once
         (parity(agree=(500, 1000), drop=(150, 0, 300), change=0.5), 3, 0),
     ],
@@ -133,13 +145,50 @@ def test_where_every_pair_differs_one_way_the_interval_is_known() -> None:
     assert high == pytest.approx(1)
 
 
-def test_accuracy_counts_the_test_part_and_agreement_every_picture() -> None:
-    facts = RunFacts(
+def facts_of(unknown: UnknownFacts | None = None) -> RunFacts:
+    return RunFacts(
         recipe="r", variant="v", seed=0, labels=("a", "b"), input=InputSpec(), temperature=1,
-        accept={"a": 0.5, "b": 0.5},
+        accept={"a": 0.5, "b": 0.5}, unknown=unknown,
         data=DataFacts(path="", root="", digest="", pictures={}, skipped=0),
         finished="", minutes=0, stopped_early=False, parameters=1, tools={},
     )  # fmt: skip
+
+
+def test_things_held_to_be_of_no_class_are_compared_over_every_picture() -> None:
+    # part, float's and int8's strangeness
+    table = [
+        ("train", 0.4, 0.6),
+        ("test", 0.1, 0.2),
+        ("test", 0.9, 0.7),
+        ("test", 0.5, 0.6),  # not stranger than the threshold, and stranger
+    ]
+    pictures = [
+        LabelledPicture(Path(str(n)), "a", None, part) for n, (part, *_) in enumerate(table)
+    ]
+    scores = np.tile(np.array([[0.9, 0.1]], np.float32), (4, 1))
+    float32, int8 = (
+        Answers(scores, np.array(column)) for column in list(zip(*table, strict=True))[1:]
+    )
+    threshold = UnknownFacts(score="energy", threshold=0.5, keep=0.95, kept={})
+    found = compare(float32, int8, pictures, facts_of(threshold))
+    assert found.unknown is not None
+    assert found.unknown.agreement == Share(2, 4)
+    assert found.unknown.change.mean == pytest.approx(0.15)
+    assert found.unknown.change.largest == pytest.approx(0.2)
+    assert (found.float32.unknown, found.int8.unknown) == (Share(1, 3), Share(2, 3))
+    assert found.int8.accepted == Share(1, 3)
+    figures = found.to_json()["unknown"]
+    assert isinstance(figures, dict)
+    assert figures["agreement"] == 0.5
+    none = compare(
+        float32, int8, pictures, facts_of(threshold.model_copy(update={"threshold": None}))
+    )
+    assert none.unknown is not None
+    assert (none.unknown.agreement, none.int8.unknown) == (Share(0, 0), Share(0, 0))
+
+
+def test_accuracy_counts_the_test_part_and_agreement_every_picture() -> None:
+    facts = facts_of()
     # part, label, float's score of a, int8's score of a
     table = [
         ("train", "a", 0.9, 0.4),  # disagree, but not of the test part
@@ -153,7 +202,7 @@ def test_accuracy_counts_the_test_part_and_agreement_every_picture() -> None:
     pictures = [LabelledPicture(Path(part), label, None, part) for part, label, _, _ in table]
     float32 = np.array([(f, 1 - f) for _, _, f, _ in table], np.float32)
     int8 = np.array([(q, 1 - q) for _, _, _, q in table], np.float32)
-    found = compare(float32, int8, pictures, facts)
+    found = compare(Answers(float32), Answers(int8), pictures, facts)
     assert found.agreement == Share(3, 7)
     assert found.drop == PairedDrop(float_only=2, int8_only=1, total=5)
     assert found.drop.value == pytest.approx(0.2)

@@ -16,9 +16,9 @@ from converter.errors import ConversionError
 from converter.parity import judge
 from converter.tflite import Kind, check_integers, convert_model, logit_scale, operators
 from edge.errors import ModelInputError, StorageError
-from edge.model.interpreter import Interpreter
+from edge.model.interpreter import Interpreter, Kernels
 from edge.model.preprocess import InputSpec
-from tests.bundles import SPEC
+from tests.bundles import SPEC, TINY
 from tests.converter.comparing import parity_of
 from tests.converter.runs import KERAS_READS_VARIABLES, LABELS, make_run
 from trainer.run import MODEL, Run, read_run
@@ -108,6 +108,69 @@ def test_a_float_operator_in_the_middle_is_refused(models: Mapping[Kind, bytes])
         check_integers(models["float32"])
 
 
+def test_behind_the_last_layers_with_weights_all_is_float(
+    telling_models: Mapping[Kind, bytes],
+) -> None:
+    found = operators(telling_models["int8"])
+    check_integers(telling_models["int8"], "both")
+    last = max(i for i, op in enumerate(found) if op.name == "FULLY_CONNECTED")
+    for op in found[last + 1 :]:
+        assert op.outputs == ("float32",) or op.name == "REDUCE_MAX", op
+    for op in found:
+        if op.name in ("CONV_2D", "FULLY_CONNECTED", "MEAN"):
+            assert op.outputs == ("int8",)
+    assert {"SOFTMAX", "LOG", "SQRT", "DIV", "LOGISTIC"} <= {op.name for op in found}
+
+
+@pytest.mark.parametrize("unknown", [None, "energy", "distance"])
+def test_float_operators_that_the_run_does_not_tell_of_are_refused(
+    telling_models: Mapping[Kind, bytes], unknown: str | None
+) -> None:
+    with pytest.raises(ConversionError, match=r"must end in .*LOGISTIC \(float32\)"):
+        check_integers(telling_models["int8"], unknown)
+
+
+def test_an_integer_tail_is_refused() -> None:
+    coarse = (TINY.parent / "tiny_uint8_output.tflite").read_bytes()
+    with pytest.raises(ConversionError, match=r"in float\. Received: SOFTMAX \(int8\)"):
+        check_integers(coarse)
+
+
+@pytest.mark.filterwarnings(KERAS_READS_VARIABLES)
+@pytest.mark.parametrize("kernels", ["default", "plain", "reference"])
+def test_strangeness_is_the_same_in_keras_float_and_nearly_in_int8(
+    telling_models: Mapping[Kind, bytes], telling_run: Run, tensors: Tensors, kernels: Kernels
+) -> None:
+    keras_model = telling_run.load_model()
+    expected = np.asarray(keras_model(tensors.astype(np.float32))[1])[:, 0]
+    float32, int8 = (
+        np.array([Interpreter(model, kernels=kernels).answer(t).strangeness for t in tensors])
+        for model in (telling_models["float32"], telling_models["int8"])
+    )
+    np.testing.assert_allclose(float32, expected, atol=1e-4)
+    assert np.abs(int8 - expected).mean() < 0.02
+
+
+def test_a_strangeness_is_no_step_of_an_integer(
+    telling_models: Mapping[Kind, bytes], tensors: Tensors
+) -> None:
+    interpreter = Interpreter(telling_models["int8"])
+    found = np.array([interpreter.answer(tensor).strangeness for tensor in tensors])
+    assert (np.abs(found * 256 - np.round(found * 256)) > 0.01).mean() > 0.8
+
+
+@pytest.mark.filterwarnings(KERAS_READS_VARIABLES)
+def test_a_run_that_tells_of_no_second_output_is_refused(
+    tmp_path: Path, telling_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        tflite, "_run_apart", lambda run, kind, folder: tflite._main(kind, run.path, folder)
+    )
+    run = read_run(make_run(tmp_path, telling_run.path / MODEL, parts={"test": 1}))
+    with pytest.raises(ConversionError, match=r"in 2 outputs; run\.json says .*, in 1: train"):
+        convert_model(run, "float32", np.zeros((3, *SPEC.shape), np.uint8))
+
+
 def test_one_picture_repeated_for_calibration_is_caught(
     models: Mapping[Kind, bytes], run: Run, tensors: Tensors
 ) -> None:
@@ -131,7 +194,11 @@ def test_pictures_of_another_normalisation_for_calibration_fail_the_gate(
 @pytest.mark.parametrize(
     ("labels", "spec", "message"),
     [
-        (LABELS, InputSpec(height=48, width=32), r"\(32, 32, 3, 3\), .* says \(48, 32, 3, 3\)"),
+        (
+            LABELS,
+            InputSpec(height=48, width=32),
+            r"\(32, 32, 3, 3\), in 1 .* says \(48, 32, 3, 3\)",
+        ),
         ((*LABELS, "more"), SPEC, r"\(32, 32, 3, 3\), .* says \(32, 32, 3, 4\)"),
     ],
 )
