@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,14 @@ _WANTED = pytest.StashKey[int]()
 def shared() -> Path:
     """The folder of photographs and weights beside the checkout."""
     return SHARED
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test counts as a look at a test part of this machine's user."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PILAH_STATE", str(tmp_path_factory.mktemp("state")))
+        yield
 
 
 @pytest.fixture(scope="session")

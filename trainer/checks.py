@@ -7,6 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge.cli import say
 from edge.errors import StorageError, UsageError
@@ -14,9 +15,11 @@ from edge.files import storage_errors
 from edge.pictures import PictureSet
 from trainer.data.cache import DecodedPictures
 from trainer.errors import TooFewPicturesError
-from trainer.networks import Network
 from trainer.recipe import Recipe
 from trainer.run import FACTS
+
+if TYPE_CHECKING:
+    from trainer.networks import Network
 
 FEWEST = 6
 """Pictures a class must have: fewer leave nothing to validate and to test on."""

@@ -230,6 +230,10 @@ class SplitPlan(Section):
 
     validation: Share = 0.1
     test: Share = 0.1
+    near_duplicates: Annotated[
+        bool,
+        Field(description="copies are found by what they show, and kept in one part; else by file"),
+    ] = True
 
 
 class Recipe(Section):

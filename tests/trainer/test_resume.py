@@ -39,7 +39,7 @@ def start(folder: Path, out: str, *more: str) -> subprocess.Popen[str]:
     words = ["train", str(folder / "drawn.yaml"), "--data", str(folder / "photos"), "--out"]
     return subprocess.Popen(
         [sys.executable, "-m", "trainer", *words, str(folder / out), *more],
-        env=os.environ | {"PILAH_CACHE": str(folder / "cache"), "PILAH_STATE": str(folder)},
+        env=os.environ | {"PILAH_CACHE": str(folder / "cache")},
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -64,7 +64,12 @@ def whole(folder: Path) -> dict[str, Any]:
 
 @pytest.mark.parametrize(
     "moment",
-    ["60 pictures in", "phase first: 3 epochs", "phase second: 3 epochs", "thresholds: 2 models"],
+    [
+        pytest.param("60 pictures in", marks=pytest.mark.slow),
+        "phase first: 3 epochs",
+        pytest.param("phase second: 3 epochs", marks=pytest.mark.slow),
+        "thresholds: 2 models",
+    ],
 )
 def test_it_comes_to_the_same_figures(folder: Path, whole: dict[str, Any], moment: str) -> None:
     out = moment.partition(":")[0].replace(" ", "-")

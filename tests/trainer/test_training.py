@@ -66,7 +66,6 @@ def draw_photos(folder: Path, *, labels: Sequence[str] = tuple(BGR), count: int 
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PILAH_CACHE", str(tmp_path_factory.mktemp("cache")))
-        patch.setenv("PILAH_STATE", str(tmp_path_factory.mktemp("state")))
         yield
 
 
@@ -286,7 +285,7 @@ def test_no_training_moves_the_frozen_layers(run: Path) -> None:
     ("settings", "code", "words"),
     [
         (["network.name=mobilenet_v2", "network.weights=gone.h5"], EXIT_UNAVAILABLE, "no such f"),
-        (["network.name=resnet"], EXIT_USAGE, "There are: mobilenet_v2"),
+        (["network.name=resnet"], EXIT_USAGE, "no network 'resnet'. Known:"),
         (
             ["network.name=mobilenet_v2", "network.weights=imagenet", "network.alpha=0.4"],
             EXIT_USAGE,

@@ -79,7 +79,8 @@ def _fashion_mnist() -> dict[str, Part]:
 
 def _read_npz(path: Path) -> dict[str, Part]:
     try:
-        with np.load(path, allow_pickle=False) as content:
+        # Opened by us: NumPy leaves a file open that turns out to be none of its own.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as content:
             arrays = {name: content[name] for name in content.files}
     except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise PictureSetError(f"{path}: not a NumPy file of arrays: {error}") from error
