@@ -31,6 +31,8 @@ from trainer.strangeness import (
 _WIDTHS = 3.0
 """How far below the threshold the middle one of known pictures lies, before the logistic function:
 its strangeness is 0.05."""
+_FEWEST_SERIES = 20
+"""Groups of pictures below which their differences cannot be told from a few."""
 _TINY = 1e-9
 
 Indices = npt.NDArray[np.int64]
@@ -194,8 +196,9 @@ def _limit(
     resampling = Resampling(groups, len(raw))
     if resampling.independent:
         return float(ordered[rank]), ""
-    # Pictures of a series are alike: they tell less, so the limit must lie higher.
-    low, high = rank, len(raw)
+    # Pictures of a series are alike: they tell less, so the limit must lie higher. Not at the
+    # strangest picture of all, beyond which nothing is known.
+    low, high = rank, len(raw) - 1
     while low < high:
         middle = (low + high) // 2
         interval = resampling.share(raw <= ordered[middle]).interval
@@ -203,11 +206,11 @@ def _limit(
             high = middle
         else:
             low = middle + 1
-    if low < len(raw):
+    if low < len(raw) - 1 and resampling.groups >= _FEWEST_SERIES:
         return float(ordered[low]), ""
     return float(ordered[rank]), (
-        f"no promise {wanted}: the pictures come in {resampling.groups} series, whose pictures are "
-        f"alike; take more, {needed} at the least"
+        f"no promise {wanted}: the pictures come in {resampling.groups} series of alike ones; take "
+        "pictures of more things"
     )
 
 

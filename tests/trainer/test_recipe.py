@@ -1,11 +1,13 @@
 """What a person can write in a recipe, and what it is told when that is wrong."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from edge.errors import ConfigError, UsageError
-from trainer.recipe import read_recipe, recipe_yaml, shipped_recipes
+from edge.errors import EXIT_IO, EXIT_OK, ConfigError, UsageError
+from trainer.cli import main
+from trainer.recipe import read_recipe, recipe_path, recipe_yaml, shipped_recipes
 
 
 @pytest.mark.parametrize("name", shipped_recipes())
@@ -17,6 +19,32 @@ def test_every_shipped_recipe_and_variant_loads(name: str, tmp_path: Path) -> No
     again = tmp_path / "resolved.yaml"
     again.write_text(recipe_yaml(recipe), encoding="utf-8")
     assert read_recipe(str(again)) == recipe.model_copy(update={"variants": {}})
+
+
+@pytest.mark.parametrize("name", shipped_recipes())
+def test_the_header_says_the_command_what_to_expect_and_how_long_it_takes(name: str) -> None:
+    text = recipe_path(name).read_text(encoding="utf-8")
+    header = text.partition("\nname:")[0]
+    assert f"pilah-trainer train {name} --data" in header
+    assert re.search(r"\d\d(\.\d)? %", header)
+    assert re.search(r"\d+ minutes", header)
+
+
+@pytest.mark.parametrize("name", shipped_recipes())
+def test_the_network_of_every_shipped_recipe_and_variant_can_be_cut_as_it_says(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["recipes", "check", name]) == EXIT_OK
+    assert f"{name}, default:" in capsys.readouterr().err
+
+
+def test_a_recipe_is_shown_and_copied(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["recipes", "list"]) == EXIT_OK
+    assert "shoes" in capsys.readouterr().out
+    assert main(["recipes", "copy", "shoes", str(tmp_path / "mine.yaml")]) == EXIT_OK
+    assert main(["recipes", "show", str(tmp_path / "mine.yaml")]) == EXIT_OK
+    assert capsys.readouterr().out == recipe_path("shoes").read_text(encoding="utf-8")
+    assert main(["recipes", "copy", "shoes", str(tmp_path / "mine.yaml")]) == EXIT_IO
 
 
 def test_a_setting_changes_one_key() -> None:
