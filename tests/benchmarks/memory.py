@@ -1,6 +1,6 @@
 """How much memory a training takes at most, by the operating system's own account.
 
-    python -m tests.benchmarks.memory [--pictures 15000] [--recipe mobilenet_v2] [--set KEY=VALUE ...]
+    python -m tests.benchmarks.memory [--pictures 15000] [--recipe R] [--set KEY=VALUE ...]
 
 Draws the pictures (JPEG, 256x256, four classes) into a temporary folder, trains on them by the
 command in a process of its own with an empty cache, and prints the peak of its resident memory.
