@@ -2,11 +2,11 @@
 
 `model.keras` takes raw levels 0..255 as (batch, height, width, channels) and gives class
 probabilities; its last layers are a Dense named `logits`, into which the temperature is folded, and
-a Softmax named `scores`; a second output, `unknown` (batch, 1), says how strange a picture is, where
-the run has a score for things of no class. It has no augmentation layers. `run.json` is `RunFacts`; `split.csv` says
-which picture belongs to which part; `recipe.yaml` is the recipe as resolved; `metrics.json`,
-`history.csv`, `confusion.png` and `report.html` are the proof. `tensorboard/` has the curves for
-TensorBoard. `skipped.txt` names the files that were left out.
+a Softmax named `scores`. Where the run has a score for things of no class, a second output named
+`unknown` (batch, 1) says how strange a picture is. It has no augmentation layers. `run.json` is
+`RunFacts`; `split.csv` says which picture belongs to which part; `recipe.yaml` is the recipe as
+resolved; `metrics.json`, `history.csv`, `confusion.png` and `report.html` are the proof.
+`tensorboard/` has the curves for TensorBoard. `skipped.txt` names the files that were left out.
 """
 
 from __future__ import annotations

@@ -80,7 +80,9 @@ def test_words_for_people(
 def test_things_held_to_be_of_no_class_are_counted(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bundle = str(make_bundle(tmp_path / "b", unknown=0.5))
+    # Without the score for things of no class every picture would be accepted.
+    accept = dict.fromkeys(("red", "green", "blue"), 0.1)
+    bundle = str(make_bundle(tmp_path / "b", accept=accept, unknown=0.5))
     write_picture(folder / "red" / "greyish.png", (120, 120, 140))
     for name in ("a", "b", "c"):
         write_picture(tmp_path / "strange" / "stones" / f"{name}.png", (128, 128, 128))
