@@ -31,6 +31,13 @@ ALLOWED = {
     "the tensor is made of that PNG by preprocess",
     ("edge/trigger/motion.py", "resize"): "looks for movement on a small copy; the model is given "
     "the frame itself",
+    (
+        "trainer/augment/background.py",
+        "resize",
+    ): "paints what lies behind an item, in a tensor",
+    ("trainer/augment/camera.py", "imdecode"): "puts a JPEG's traces into what is a tensor already",
+    ("trainer/robustness.py", "imdecode"): "puts a JPEG's traces into what is a tensor already",
+    ("trainer/data/near_duplicates.py", "resize"): "compares small copies of tensors",
 }
 DRAWS = ROOT / "edge" / "camera" / "belt"
 """Makes what a camera would see; what it resizes is paint, not a model's input."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge.cli import say
 from edge.errors import EXIT_OK, StorageError
-from edge.files import write_file
-from trainer.recipe import Recipe, read_recipe, recipe_path, shipped_recipes
+
+if TYPE_CHECKING:
+    from trainer.recipe import Recipe
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from edge.files import write_file
+    from trainer.recipe import read_recipe, recipe_path, shipped_recipes
+
     if arguments.doing == "list":
         for name in shipped_recipes():
             recipe = read_recipe(name)
