@@ -23,7 +23,9 @@ VERBS: Mapping[str, Verb] = {
         "trainer.commands.find_rate",
         needs=("keras", "tensorflow"),
     ),
-    "recipes": Verb("list, show, copy or check training plans", "trainer.commands.recipes"),
+    "recipes": Verb(
+        "list, show, copy or check training plans", "trainer.commands.recipes", needs=("keras",)
+    ),
     "data": Verb("get, check or clean a set of pictures", "trainer.commands.data"),
 }
 

@@ -32,6 +32,10 @@ WORDS: Mapping[tuple[str, str], list[str]] = {
     ("edge", "check"): ["station.yaml"],
     ("edge", "lane"): ["test", "station.yaml", "warm"],
     ("edge", "run"): ["station.yaml"],
+    ("trainer", "cross-validate"): ["mobilenet_v2", "--data", "photos"],
+    ("trainer", "find-rate"): ["mobilenet_v2", "--data", "photos"],
+    ("trainer", "recipes"): ["list"],
+    ("trainer", "data"): ["check", "photos"],
     ("trainer", "train"): ["mobilenet_v2", "--data", "pictures", "--out", "run"],
     ("converter", "convert"): ["run", "--out", "bundle"],
 }

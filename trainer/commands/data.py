@@ -12,6 +12,7 @@ VERBS: Mapping[str, Verb] = {
     "check": Verb(
         "find what would spoil a training: copies, wrong labels, bad files",
         "trainer.commands.data_check",
+        needs=("keras",),
     ),
     "clean": Verb(
         "leave out what a reviewed list names; the originals stay", "trainer.commands.data_clean"
