@@ -97,9 +97,14 @@ def _cross_fitted(
 ) -> npt.NDArray[np.float64]:
     """Probabilities (pictures, classes), of each picture by models that did not see its group."""
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits
 
     logs = np.zeros((len(x), classes))
-    with Progress("label errors", total=_FOLDS * repeats) as progress:
+    with (
+        Progress("label errors", total=_FOLDS * repeats) as progress,
+        # Of products as small as these two threads take ten times as long as one.
+        threadpool_limits(1),
+    ):
         for repeat in range(repeats):
             folds = np.array(fold_pictures(pictures, _FOLDS, seed=repeat))
             for fold in range(_FOLDS):
