@@ -20,7 +20,7 @@ DROP, RELABEL, KEEP = "drop", "relabel", "keep"
 
 @dataclass(frozen=True, slots=True)
 class Suspect:
-    """One line of the list: one picture and one reason to look at it."""
+    """One line of the list: a picture and why to look at it."""
 
     path: str
     """Relative to the set's folder, with slashes."""
@@ -40,12 +40,12 @@ COLUMNS = tuple(field.name for field in fields(Suspect))
 
 
 def suspects(checked: Checked) -> tuple[Suspect, ...]:
-    """Every picture that a person should decide on, the gravest reasons first."""
-    return tuple(
-        suspect
-        for find in (_contradictions, _labels, _copies, _unreadable, _quality, _odd)
-        for suspect in find(checked)
-    )
+    """Every picture that a person should decide on, once, with the gravest reason; gravest first."""
+    found: dict[str, Suspect] = {}
+    for find in (_contradictions, _labels, _copies, _unreadable, _quality, _odd):
+        for suspect in find(checked):
+            found.setdefault(suspect.path, suspect)
+    return tuple(found.values())
 
 
 def write_review(file: Path, found: Sequence[Suspect]) -> None:
