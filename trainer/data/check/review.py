@@ -40,7 +40,7 @@ COLUMNS = tuple(field.name for field in fields(Suspect))
 
 
 def suspects(checked: Checked) -> tuple[Suspect, ...]:
-    """Every picture that a person should decide on, once, with the gravest reason; gravest first."""
+    """Every picture that a person should decide on, each with its gravest reason; gravest first."""
     found: dict[str, Suspect] = {}
     for find in (_contradictions, _labels, _copies, _unreadable, _quality, _odd):
         for suspect in find(checked):
