@@ -6,8 +6,9 @@ Of each set (a folder per class, a manifest or a class map) some labels are repl
 drawn evenly from the others, and all pictures are ranked anew. Errors that the set has of its own
 take places too. Exit code 1 where the mean over the seeds is below 80 % on any set.
 
-With --seeds 20: shoes 83.6 % (single draws 72 to 94); with 3: trashnet 93.4 %, with blocks:20 90.1 %,
-fruit/train 99.4 %.
+Over 10 draws: trashnet 94.4 % (by blocks:20 90.6), fruit/train 99.8; over 20, shoes 83.6 (single
+draws from 72 to 94: with 711 pictures of which a network of ImageNet mistakes 15 %, one draw says
+little). Without planted errors 0.1 to 2.1 % of these sets are called errors.
 """
 
 from __future__ import annotations

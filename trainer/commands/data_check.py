@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     for problem in found:
         say(f"{'SPOILS IT' if problem.spoils else 'look at it'}: {problem.title}. {problem.advice}")
     say("do not train on this yet" if spoils else "nothing here would spoil a training")
-    say(f"{page}; {len(listed)} lines to review in {review}")
+    say(f"{page}; to review, line by line: {len(listed)} in {review}")
     if arguments.json:
         print(text)
     return EXIT_NO if spoils else EXIT_OK
