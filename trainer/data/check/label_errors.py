@@ -19,9 +19,9 @@ from trainer.data.split import fold_pictures
 _FOLDS = 5
 _COMPONENTS = 300
 _INVERSE_PENALTY = 5.0
-"""Of the logistic regression, inverse. Over 20 draws 2 to 5 found the same, 12 a little less. So did
-a second round without the surest errors, a vote of several layers, and neighbours in place of a
-model: within a point or two."""
+"""Inverse, of the logistic regression. Over 20 draws 2 to 5 found the same, 12 a little less. A
+second round without the surest errors, a vote of several layers, and neighbours in place of a model
+were within a point or two."""
 _ENOUGH = 5000
 """Pictures that tell the main components of any number of them."""
 _FEWEST = 10
