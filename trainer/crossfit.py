@@ -12,7 +12,8 @@ from edge.pictures import LabelledPicture
 from trainer.checkpoint import Checkpoint
 from trainer.data.split import fold_pictures
 from trainer.networks import Network
-from trainer.phases import StopTraining, TrainingSet, Watch, predict, run_phases
+from trainer.phases import StopTraining, Watch, run_phases
+from trainer.predict import TrainingSet, predict
 from trainer.recipe import PhasePlan, Recipe
 
 _INNER = 8

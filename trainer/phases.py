@@ -19,31 +19,14 @@ from trainer.batches import epoch_batches
 from trainer.calibrate import log_loss
 from trainer.checkpoint import Checkpoint
 from trainer.features import compiled
-from trainer.networks import INPUT, POOLED, Network
+from trainer.networks import INPUT, Network
 from trainer.optimizers import Optimizers, Pace
+from trainer.predict import TrainingSet, chunks_of, inputs_at, scorer
 from trainer.recipe import PhasePlan, Recipe
 
-_CHUNK = 64
-"""Pictures that are scored at a time."""
 _STEPS_TO_START = 20
 """What the first step may take longer than others, in steps: it also traces the graph."""
 _STAGE = "phases"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TrainingSet:
-    """What the phases train and validate on."""
-
-    tensors: Any
-    """uint8 (pictures, height, width, channels), of every picture; reads as an array."""
-    truth: npt.NDArray[np.int64]
-    """(pictures,) class indices."""
-    features: Mapping[str, Any]
-    """The saved outputs by the name of their layer; see `SavedOutputs`."""
-    train: npt.NDArray[np.int64]
-    """Indices of the pictures to train on."""
-    validation: npt.NDArray[np.int64]
-    """Indices of the pictures that choose the best epoch."""
 
 
 @dataclass(slots=True)
@@ -136,24 +119,6 @@ def run_phases(
     return best
 
 
-def predict(
-    network: Network, cut: str, data: TrainingSet, indices: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Logits (pictures, classes) and pooled outputs (pictures, depth) of unchanged pictures.
-
-    Args:
-        cut: a layer below which nothing was trained, or `input`.
-        indices: of the pictures, in `data`.
-    """
-    if cut == POOLED:
-        pooled = _inputs(data, cut, indices)
-        return _forward(network.upper(cut))(pooled).numpy(), pooled
-    forward = _forward(network.upper(cut, POOLED))
-    parts = [forward(_inputs(data, cut, chunk)) for chunk in _chunks(indices)]
-    logits, pooled = (np.concatenate([part[i].numpy() for part in parts]) for i in (0, 1))
-    return logits, pooled
-
-
 class _PhaseRun:
     """One phase: its layers, how they learn, and how far it is."""
 
@@ -173,13 +138,14 @@ class _PhaseRun:
         self._done = self._epoch = self._worse = self._confirmed = 0
         self._lowest = math.inf
         self._spent_before = 0.0
+        self._ended = False
         upper = network.upper(phase.train_from)
         network.let_train(upper)
         self._optimizers = Optimizers(phase, upper)
         self._average = self._make_average(upper)
         self._pace = Pace(phase)
         self._step = learning_step(upper, recipe, self._optimizers)
-        self._forward = _forward(upper)
+        self._forward = scorer(upper)
         self._lower = _frozen(network, phase) if phase.fresh and phase.train_from != INPUT else None
 
     def go(self, number: int) -> None:
@@ -196,17 +162,16 @@ class _PhaseRun:
         self._steps = phase.epochs * batches
         self._start = watch.clock() - self._spent_before
         self._timed_from = 0.0
-        ended = self._epoch == phase.epochs
         with Progress(f"phase {phase.name}", total=self._steps) as progress:
             progress.advance(self._done)
-            while self._epoch < phase.epochs and not ended:
+            while not self._ended:
                 epoch_start = watch.clock()
                 learned = self._learn(progress)
                 if learned is None:
                     return
                 self._epoch += 1
-                ended = self._judge(learned, epoch_start)
-                self._save(number, ended=ended)
+                self._ended = self._judge(learned, epoch_start)
+                self._save(number)
         if not watch.quiet:
             line = best.history[-1]
             say(
@@ -295,8 +260,8 @@ class _PhaseRun:
         data = self._data
         logits = np.concatenate(
             [
-                self._forward(_inputs(data, self._phase.train_from, chunk)).numpy()
-                for chunk in _chunks(data.validation)
+                self._forward(inputs_at(data, self._phase.train_from, chunk)).numpy()
+                for chunk in chunks_of(data.validation)
             ]
         )
         truth = data.truth[data.validation]
@@ -318,9 +283,9 @@ class _PhaseRun:
         ]
         return Average([*self._optimizers.variables, *statistics], decay=self._phase.ema)
 
-    def _save(self, number: int, *, ended: bool) -> None:
+    def _save(self, number: int) -> None:
         checkpoint = self._checkpoint
-        if checkpoint is None or not (ended or checkpoint.due):
+        if checkpoint is None or not (self._ended or checkpoint.due):
             return
         best = self._best
         checkpoint.save(
@@ -335,7 +300,7 @@ class _PhaseRun:
                 "phase": number,
                 "epoch": self._epoch,
                 "done": self._done,
-                "ended": ended,
+                "ended": self._ended,
                 "worse": self._worse,
                 "confirmed": self._confirmed,
                 "lowest": self._lowest,
@@ -360,7 +325,7 @@ class _PhaseRun:
         self._pace.restore(facts["pace"])
         self._done, self._worse = facts["done"], facts["worse"]
         self._confirmed, self._lowest = facts["confirmed"], facts["lowest"]
-        self._epoch = self._phase.epochs if facts["ended"] else facts["epoch"]
+        self._epoch, self._ended = facts["epoch"], facts["ended"]
         self._spent_before = facts["spent"]
         best = self._best
         best.weights, best.loss, best.accuracy = arrays["best"], facts["loss"], facts["accuracy"]
@@ -394,25 +359,3 @@ def _frozen(
 ) -> Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]:
     forward = compiled(network.lower([phase.train_from]))
     return lambda images: np.asarray(forward(images)[0].numpy(), np.float32)
-
-
-def _chunks(indices: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
-    return np.array_split(indices, max(1, math.ceil(len(indices) / _CHUNK)))
-
-
-def _inputs(data: TrainingSet, cut: str, indices: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-    if cut == INPUT:
-        return np.asarray(data.tensors[indices], np.float32)
-    return np.asarray(data.features[cut][indices, 0], np.float32)
-
-
-def _forward(upper: Any) -> Callable[[npt.NDArray[np.float32]], Any]:
-    import tensorflow as tf
-
-    signature = tf.TensorSpec((None, *upper.input_shape[1:]), tf.float32)
-
-    @tf.function(input_signature=[signature])  # type: ignore[untyped-decorator]
-    def forward(inputs: Any) -> Any:
-        return upper(inputs, training=False)
-
-    return forward  # type: ignore[no-any-return]

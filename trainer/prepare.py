@@ -19,7 +19,7 @@ from trainer.data.divide import divide
 from trainer.data.groups import group_column
 from trainer.features import save_outputs
 from trainer.networks import INPUT, Network, build_network
-from trainer.phases import TrainingSet
+from trainer.predict import TrainingSet
 from trainer.recipe import PhasePlan, Recipe
 
 

@@ -17,7 +17,8 @@ from edge.pictures import PARTS
 from trainer.features import compiled
 from trainer.learning_curve import LearningCurve, learning_curve
 from trainer.networks import Network
-from trainer.phases import Best, TrainingSet, predict
+from trainer.phases import Best
+from trainer.predict import TrainingSet, predict
 from trainer.prepare import Prepared
 from trainer.recipe import recipe_yaml
 from trainer.report.facts import ReportFacts, UnknownFigures
@@ -39,7 +40,15 @@ class Stages:
     """How long each stage of a training took."""
 
     seconds: dict[str, float] = field(default_factory=dict)
+    before: float = 0.0
+    """Seconds that it took before it was killed and gone on with."""
+    _start: float = field(default_factory=time.monotonic)
     _since: float = field(default_factory=time.monotonic)
+
+    @property
+    def minutes(self) -> float:
+        """Since the training began."""
+        return round((self.before + time.monotonic() - self._start) / 60, 2)
 
     def ended(self, name: str) -> None:
         """Takes the time since the last one ended for that of `name`."""
@@ -108,7 +117,7 @@ def prove(
         parameters=facts.parameters,
         model_bytes=model_bytes,
         device=_device(),
-        minutes=facts.minutes,
+        minutes=stages.minutes,
         data=facts.data.path,
         digest=facts.data.digest,
         finished=facts.finished,

@@ -14,7 +14,8 @@ from edge.errors import UsageError
 from edge.progress import Progress
 from trainer.batches import Batch, epoch_batches
 from trainer.optimizers import Optimizers
-from trainer.phases import TrainingSet, learning_step
+from trainer.phases import learning_step
+from trainer.predict import TrainingSet
 from trainer.prepare import Prepared, prepare, training_set
 from trainer.recipe import PhasePlan, Recipe, read_recipe
 

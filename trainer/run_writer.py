@@ -17,7 +17,8 @@ import numpy.typing as npt
 
 from edge.files import new_folder
 from edge.pictures import LabelledPicture
-from trainer.phases import Best, Epoch, TrainingSet
+from trainer.phases import Best, Epoch
+from trainer.predict import TrainingSet
 from trainer.prepare import Prepared
 from trainer.proof import Stages, prove
 from trainer.recipe import recipe_yaml
@@ -58,8 +59,8 @@ def write_run(
     stages: Stages,
     deadline: float,
     replace: bool,
-) -> ReportFacts:
-    """What the report tells, after the folder `out` was written: whole, or not at all.
+) -> tuple[ReportFacts, RunFacts]:
+    """Writes the folder `out`, whole or not at all; what the report tells, and what the run says.
 
     Args:
         prepared: its network is the trained one, the temperature folded in.
@@ -108,8 +109,10 @@ def write_run(
             f"test part: {right.mean():.1%} of {len(right)} right",
             folder / CONFUSION,
         )
+        # The report takes its time too.
+        facts = facts.model_copy(update={"minutes": report.minutes})
         write_facts(folder, facts)
-    return report
+    return report, facts
 
 
 def resolved(picture: LabelledPicture) -> LabelledPicture:

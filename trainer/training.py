@@ -19,7 +19,8 @@ from trainer.data.split import fold_pictures
 from trainer.features import pooled_outputs
 from trainer.interrupt import CtrlC
 from trainer.logs import TensorBoard
-from trainer.phases import Best, StopTraining, TrainingSet, Watch, run_phases
+from trainer.phases import Best, StopTraining, Watch, run_phases
+from trainer.predict import TrainingSet
 from trainer.prepare import Prepared, prepare, training_set
 from trainer.proof import Stages
 from trainer.recipe import Recipe, read_recipe, recipe_yaml
@@ -73,11 +74,11 @@ def train(
         StorageError: `out` exists, there is nothing to resume, or a disk is full.
         StopTraining: Ctrl-C before there was anything to keep.
     """
-    start = time.monotonic()
     stages = Stages()
     data, out = Path(data), Path(out)
+    name = recipe.name if isinstance(recipe, Recipe) else str(recipe)
     if not isinstance(recipe, Recipe):
-        recipe = read_recipe(str(recipe), variant=variant, settings=settings)
+        recipe = read_recipe(name, variant=variant, settings=settings)
     check_out(out, data, replace=replace)
     unfinished = out.absolute().parent / f".{out.name}.training"
     if replace and not resume:
@@ -90,7 +91,8 @@ def train(
     say_data(prepared)
     stages.ended("pictures")
     minutes = prepared.recipe.max_minutes if max_minutes is None else max_minutes
-    deadline = start + 60 * minutes - checkpoint.spent
+    stages.before = checkpoint.spent
+    deadline = time.monotonic() + 60 * (minutes - stages.minutes)
     try:
         with CtrlC() as ctrl_c:
             trained = _train(prepared, seed, deadline, checkpoint, ctrl_c, stages)
@@ -116,12 +118,12 @@ def train(
                 skipped=len(prepared.skipped),
             ),
             finished=datetime.now(UTC).isoformat(timespec="seconds"),
-            minutes=round((time.monotonic() - start + checkpoint.spent) / 60, 2),
+            minutes=stages.minutes,
             stopped_early=trained.best.cut_short,
             parameters=int(prepared.network.model.count_params()),
             tools=tool_versions(),
         )
-        report = write_run(
+        report, facts = write_run(
             out,
             prepared,
             trained.whole,
@@ -131,7 +133,7 @@ def train(
             frozen=trained.frozen,
             pictures=pictures,
             facts=facts,
-            command=_command(recipe, data, add, out, variant, settings, groups, seed, max_minutes),
+            command=_command(name, data, add, out, variant, settings, groups, seed, max_minutes),
             logs=checkpoint.folder / TENSORBOARD,
             stages=stages,
             deadline=deadline,
@@ -217,7 +219,7 @@ def _train(
 
 
 def _command(
-    recipe: Recipe,
+    recipe: str,
     data: Path,
     add: Sequence[str | Path],
     out: Path,
@@ -227,7 +229,7 @@ def _command(
     seed: int,
     max_minutes: float | None,
 ) -> list[str]:
-    words = ["pilah-trainer", "train", recipe.name, "--data", str(data), "--out", str(out)]
+    words = ["pilah-trainer", "train", recipe, "--data", str(data), "--out", str(out)]
     for more in add:
         words += ["--add", str(more)]
     if variant != "default":

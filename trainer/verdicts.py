@@ -14,7 +14,8 @@ from trainer.calibrate import Threshold, choose_thresholds, fit_temperature, sof
 from trainer.checkpoint import Checkpoint
 from trainer.crossfit import CrossFitted, Fold, cross_fit, cross_fit_phases
 from trainer.networks import LOGITS
-from trainer.phases import TrainingSet, Watch, predict
+from trainer.phases import Watch
+from trainer.predict import TrainingSet, predict
 from trainer.prepare import Prepared
 from trainer.unknown import FoldAnswers, UnknownScore, choose_unknown
 

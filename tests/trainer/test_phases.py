@@ -13,7 +13,8 @@ from edge.model.preprocess import InputSpec
 from trainer import checkpoint
 from trainer.checkpoint import Checkpoint
 from trainer.networks import Network, build_network
-from trainer.phases import Best, Epoch, TrainingSet, Watch, run_phases
+from trainer.phases import Best, Epoch, Watch, run_phases
+from trainer.predict import TrainingSet
 from trainer.recipe import AugmentPlan, NetworkPlan, PhasePlan, Recipe, TargetPlan
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

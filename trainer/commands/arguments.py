@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 from pathlib import Path
+from typing import Any
 
 
 def add_recipe_arguments(parser: argparse.ArgumentParser, *, minutes: bool = True) -> None:
@@ -51,6 +52,12 @@ def add_recipe_arguments(parser: argparse.ArgumentParser, *, minutes: bool = Tru
             "--max-minutes", type=_minutes, metavar="M", help="for each training (the recipe's)"
         )
     parser.add_argument("--seed", type=_seed, default=0, metavar="N", help="of all chance (0)")
+
+
+def recipe_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What those arguments come to, as `trainer.train` and its like take them by keyword."""
+    names = ("recipe", "data", "variant", "settings", "add", "groups", "seed", "max_minutes")
+    return {name: getattr(arguments, name) for name in names if hasattr(arguments, name)}
 
 
 def positive(text: str) -> int:

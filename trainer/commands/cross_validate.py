@@ -7,7 +7,7 @@ import json
 
 from edge.cli import say
 from edge.errors import EXIT_OK
-from trainer.commands.arguments import add_recipe_arguments, positive
+from trainer.commands.arguments import add_recipe_arguments, positive, recipe_options
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,16 +21,7 @@ def run(arguments: argparse.Namespace) -> int:
     import trainer
 
     found = trainer.cross_validate(
-        arguments.recipe,
-        arguments.data,
-        variant=arguments.variant,
-        settings=arguments.settings,
-        add=arguments.add,
-        groups=arguments.groups,
-        folds=arguments.folds,
-        repeats=arguments.repeats,
-        seed=arguments.seed,
-        max_minutes=arguments.max_minutes,
+        **recipe_options(arguments), folds=arguments.folds, repeats=arguments.repeats
     )
     if arguments.json:
         print(json.dumps(found.to_json(), ensure_ascii=False))

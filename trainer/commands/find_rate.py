@@ -7,7 +7,7 @@ import json
 
 from edge.cli import say
 from edge.errors import EXIT_OK
-from trainer.commands.arguments import add_recipe_arguments, positive
+from trainer.commands.arguments import add_recipe_arguments, positive, recipe_options
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,16 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     import trainer
 
-    curves = trainer.find_rates(
-        arguments.recipe,
-        arguments.data,
-        variant=arguments.variant,
-        settings=arguments.settings,
-        add=arguments.add,
-        groups=arguments.groups,
-        seed=arguments.seed,
-        steps=arguments.steps,
-    )
+    curves = trainer.find_rates(**recipe_options(arguments), steps=arguments.steps)
     for curve in curves:
         say(
             f"phase {curve.phase}: the loss was lowest, {min(curve.losses):.2f}, at a rate of "

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edge.cli import say
 from edge.errors import EXIT_INTERRUPTED, EXIT_OK
-from trainer.commands.arguments import add_recipe_arguments
+from trainer.commands.arguments import add_recipe_arguments, recipe_options
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,15 +24,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     try:
         trainer.train(
-            arguments.recipe,
-            arguments.data,
-            arguments.out,
-            variant=arguments.variant,
-            settings=arguments.settings,
-            add=arguments.add,
-            groups=arguments.groups,
-            seed=arguments.seed,
-            max_minutes=arguments.max_minutes,
+            **recipe_options(arguments),
+            out=arguments.out,
             resume=arguments.resume,
             replace=arguments.replace,
         )

@@ -1,0 +1,77 @@
+"""What a network says of pictures from the layer on that its phases trained from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from trainer.networks import INPUT, POOLED, Network
+
+_CHUNK = 64
+"""Pictures that are scored at a time."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingSet:
+    """What the phases train and validate on."""
+
+    tensors: Any
+    """uint8 (pictures, height, width, channels), of every picture; reads as an array."""
+    truth: npt.NDArray[np.int64]
+    """(pictures,) class indices."""
+    features: Mapping[str, Any]
+    """The saved outputs by the name of their layer; see `SavedOutputs`."""
+    train: npt.NDArray[np.int64]
+    """Indices of the pictures to train on."""
+    validation: npt.NDArray[np.int64]
+    """Indices of the pictures that choose the best epoch."""
+
+
+def predict(
+    network: Network, cut: str, data: TrainingSet, indices: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Logits (pictures, classes) and pooled outputs (pictures, depth) of unchanged pictures.
+
+    Args:
+        cut: a layer below which nothing was trained, or `input`.
+        indices: of the pictures, in `data`.
+    """
+    if cut == POOLED:
+        pooled = inputs_at(data, cut, indices)
+        return scorer(network.upper(cut))(pooled).numpy(), pooled
+    forward = scorer(network.upper(cut, POOLED))
+    parts = [forward(inputs_at(data, cut, chunk)) for chunk in chunks_of(indices)]
+    logits, pooled = (np.concatenate([part[i].numpy() for part in parts]) for i in (0, 1))
+    return logits, pooled
+
+
+def chunks_of(indices: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
+    """The indices in parts that are scored at a time."""
+    return np.array_split(indices, max(1, math.ceil(len(indices) / _CHUNK)))
+
+
+def inputs_at(
+    data: TrainingSet, cut: str, indices: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float32]:
+    """float32 (pictures, ...): what goes in at `cut`, of the unchanged pictures `indices`."""
+    if cut == INPUT:
+        return np.asarray(data.tensors[indices], np.float32)
+    return np.asarray(data.features[cut][indices, 0], np.float32)
+
+
+def scorer(upper: Any) -> Callable[[npt.NDArray[np.float32]], Any]:
+    """A traced function from what goes into `upper` to what comes out, not as in training."""
+    import tensorflow as tf
+
+    signature = tf.TensorSpec((None, *upper.input_shape[1:]), tf.float32)
+
+    @tf.function(input_signature=[signature])  # type: ignore[untyped-decorator]
+    def forward(inputs: Any) -> Any:
+        return upper(inputs, training=False)
+
+    return forward  # type: ignore[no-any-return]
