@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from converter.battery import Format
 from converter.bundle import bundle_title, check_out, write_bundle
 from converter.calibration import calibration_tensors, choose_calibration
 from converter.errors import CalibrationError, GateError
+from converter.exports import Exports, check_exports, exports_folder, write_exports
+from converter.metadata import with_metadata
 from converter.parity import Parity, compare, judge, score_both
 from converter.tflite import convert_model
 from edge.model.bundle import Bundle
@@ -26,6 +29,8 @@ class Conversion:
 
     bundle: Bundle
     parity: Parity
+    exports: Exports | None
+    """The other formats; None where none was wanted."""
     warnings: tuple[str, ...]
     """Figures worse than a bar of the gate, within what chance could explain."""
 
@@ -37,6 +42,7 @@ def convert(
     data: Path | None = None,
     name: str | None = None,
     version: str | None = None,
+    formats: Sequence[Format] = ("int8",),
     calibration_pictures: int = CALIBRATION_PICTURES,
     seed: int | None = None,
     replace: bool = False,
@@ -48,6 +54,7 @@ def convert(
         data: where the run's pictures lie now; None: where they lay in training.
         name: of the bundle; None: that of the data's folder.
         version: numbers with dots; None: from the time the training finished.
+        formats: those besides int8 are written to `BUNDLE-exports`; see `converter.exports`.
         calibration_pictures: how many to measure the integers' ranges on, at most.
         seed: decides which pictures calibrate and which become golden; None: the run's.
         replace: take the place of a bundle that is there, once the new one is whole.
@@ -61,6 +68,9 @@ def convert(
         StorageError: `out` is there already or cannot be written.
     """
     check_out(out, replace=replace)
+    others_too = tuple(formats) != ("int8",)
+    if others_too:
+        check_exports(exports_folder(out), replace=replace)
     source = read_run(run)
     facts = source.facts
     title = bundle_title(facts, name=name, version=version)
@@ -80,7 +90,13 @@ def convert(
         out,
         source,
         title=title,
-        model=int8,
+        model=with_metadata(
+            int8,
+            name=title.name,
+            version=title.version,
+            spec=facts.input,
+            labels=facts.labels,
+        ),
         parity=parity,
         pictures=pictures,
         calibration_pictures=len(chosen),
@@ -88,7 +104,20 @@ def convert(
         warnings=verdict.warnings,
         replace=replace,
     )
-    return Conversion(bundle, parity, verdict.warnings)
+    exports = None
+    if others_too:
+        exports = write_exports(
+            exports_folder(out),
+            source,
+            bundle,
+            formats,
+            pictures=pictures,
+            float32=float32,
+            calibration=tensors,
+            seed=seed,
+            replace=replace,
+        )
+    return Conversion(bundle, parity, exports, verdict.warnings)
 
 
 def _checked_pictures(run: Run, data: Path | None) -> tuple[LabelledPicture, ...]:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from converter.tflite import logit_scale
+from converter.operators import logit_scale
 from edge.flow import Answer
 from edge.model.image_file import Image, decode_image, read_image
 from edge.model.interpreter import Interpreter

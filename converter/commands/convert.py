@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 from edge.cli import say
-from edge.errors import EXIT_OK
+from edge.errors import EXIT_NO, EXIT_OK
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +21,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FOLDER",
         help="where the run's pictures lie now (where they lay in training)",
+    )
+    parser.add_argument(
+        "--formats",
+        default="int8",
+        metavar="F,F",
+        help="more than the bundle's int8, into BUNDLE-exports: float16, dynamic, float32, "
+        "saved_model, tfjs, keras, or all",
     )
     parser.add_argument("--name", help="of the bundle (the name of the data's folder)")
     parser.add_argument(
@@ -45,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from converter.convert import convert
     from converter.errors import GateError
+    from converter.exports import read_formats
 
     try:
         made = convert(
@@ -53,6 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
             data=arguments.data,
             name=arguments.name,
             version=arguments.version,
+            formats=read_formats(arguments.formats),
             calibration_pictures=arguments.calibration_pictures,
             seed=arguments.seed,
             replace=arguments.replace,
@@ -63,6 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise
     for warning in made.warnings:
         say(f"warning: {warning}; chance could explain it, so the bundle was made")
+    failed = made.exports.failed if made.exports else ()
     manifest, parity = made.bundle.manifest, made.parity
     if arguments.json:
         result = {
@@ -74,9 +84,10 @@ def run(arguments: argparse.Namespace) -> int:
             "model_bytes": len(made.bundle.model),
             "calibration_pictures": manifest.quantization.calibration_pictures,
             "warnings": made.warnings,
+            "exports": made.exports and made.exports.to_json(),
         }
         print(json.dumps(result | parity.to_json(), ensure_ascii=False))
-        return EXIT_OK
+        return EXIT_NO if failed else EXIT_OK
     print(f"{made.bundle.title}  {arguments.out}  {len(made.bundle.model) / 1e6:.1f} MB")
     print(f"accuracy   {parity.int8.accuracy} on the test part")
     print(f"float      {parity.float32.accuracy}")
@@ -89,4 +100,9 @@ def run(arguments: argparse.Namespace) -> int:
         f"confidence changes by {parity.confidence_change.mean:.3f} on average, "
         f"{parity.confidence_change.largest:.3f} at most"
     )
-    return EXIT_OK
+    if made.exports is not None:
+        print(f"beside it  {made.exports.folder}")
+        for row in made.exports.figures:
+            state = "left out: " + "; ".join(row.failures) if row.failures else row.line
+            print(f"  {row.format:12} {state}")
+    return EXIT_NO if failed else EXIT_OK

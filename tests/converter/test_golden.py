@@ -15,7 +15,8 @@ from converter.golden import (
     stored_png,
     unknown_tolerance,
 )
-from converter.tflite import Kind, logit_scale
+from converter.operators import logit_scale
+from converter.tflite import Kind
 from edge.flow import Answer
 from edge.model.image_file import decode_image
 from edge.model.interpreter import Interpreter

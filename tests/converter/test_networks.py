@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converter import tflite
+from converter import apart
 from converter.tflite import convert_model
 from edge.model.interpreter import Interpreter
 from edge.model.preprocess import InputSpec
@@ -60,7 +60,7 @@ def test_a_small_network_becomes_integers(
     name: str, head: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        tflite, "_run_apart", lambda run, kind, folder: tflite._main(kind, run.path, folder)
+        apart, "_run_apart", lambda task, run, folder, *_: apart.main(task, run.path, folder)
     )
     check_conversion(
         make_untrained(tmp_path, name, head, InputSpec(height=28, width=28, channels=1))

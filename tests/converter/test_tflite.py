@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converter import tflite
+from converter import apart
 from converter.calibration import Tensors
 from converter.errors import ConversionError
+from converter.operators import check_integers, logit_scale, operators
 from converter.parity import judge
-from converter.tflite import Kind, check_integers, convert_model, logit_scale, operators
+from converter.tflite import Kind, convert_model
 from edge.errors import ModelInputError, StorageError
 from edge.model.interpreter import Interpreter, Kernels
 from edge.model.preprocess import InputSpec
@@ -164,7 +165,7 @@ def test_a_run_that_tells_of_no_second_output_is_refused(
     tmp_path: Path, telling_run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        tflite, "_run_apart", lambda run, kind, folder: tflite._main(kind, run.path, folder)
+        apart, "_run_apart", lambda task, run, folder, *_: apart.main(task, run.path, folder)
     )
     run = read_run(make_run(tmp_path, telling_run.path / MODEL, parts={"test": 1}))
     with pytest.raises(ConversionError, match=r"in 2 outputs; run\.json says .*, in 1: train"):
@@ -212,7 +213,7 @@ def test_a_model_of_another_shape_than_the_run_says_is_refused(
 ) -> None:
     # In this process: what is tested comes before anything that TensorFlow would warn of.
     monkeypatch.setattr(
-        tflite, "_run_apart", lambda run, kind, folder: tflite._main(kind, run.path, folder)
+        apart, "_run_apart", lambda task, run, folder, *_: apart.main(task, run.path, folder)
     )
     run = read_run(make_run(tmp_path, keras_model, labels=labels, parts={"test": 1}, spec=spec))
     with pytest.raises(ConversionError, match=message):
@@ -223,7 +224,7 @@ def test_a_damaged_model_is_refused_with_the_run_s_own_words(
     tmp_path: Path, keras_model: Path, tensors: Tensors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        tflite, "_run_apart", lambda run, kind, folder: tflite._main(kind, run.path, folder)
+        apart, "_run_apart", lambda task, run, folder, *_: apart.main(task, run.path, folder)
     )
     run = read_run(make_run(tmp_path, keras_model, parts={"test": 1}))
     whole = (run.path / MODEL).read_bytes()
@@ -243,7 +244,9 @@ def test_what_tensorflow_says_comes_out_when_it_fails(
     scores = keras.layers.Softmax()(keras.ops.erfinv(mean))  # TFLite has no such operator
     run = read_run(make_run(tmp_path, keras_model, parts={"test": 1}))
     keras.Model(picture, scores).save(run.path / MODEL)
-    with pytest.raises(ConversionError, match=r"(?s)conversion to float32 failed.*Erfinv"):
+    with pytest.raises(
+        ConversionError, match=r"(?s)converting to float32: TensorFlow failed.*Erfinv"
+    ):
         convert_model(run, "float32", tensors)
 
 
@@ -257,7 +260,7 @@ def test_ctrl_c_ends_the_other_process_and_leaves_no_folder(
         assert process.poll() is None
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(tflite, "_wait", interrupted)
+    monkeypatch.setattr(apart, "wait_for", interrupted)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with pytest.raises(KeyboardInterrupt):
         convert_model(run, "int8", tensors)
@@ -269,7 +272,7 @@ def test_ctrl_c_ends_the_other_process_and_leaves_no_folder(
 def test_a_full_disk_is_named_as_such_here(
     run: Run, tensors: Tensors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tflite, "_TENSORS", "/dev/full")
+    monkeypatch.setattr(apart, "_TENSORS", "/dev/full")
     with pytest.raises(StorageError, match="the disk is full"):
         convert_model(run, "int8", tensors)
 
@@ -279,8 +282,8 @@ def test_a_full_disk_is_named_as_such_by_the_other_process(
     run: Run, tensors: Tensors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        tflite, "_run_apart", lambda run, kind, folder: tflite._main(kind, run.path, folder)
+        apart, "_run_apart", lambda task, run, folder, *_: apart.main(task, run.path, folder)
     )
-    monkeypatch.setattr(tflite, "_STAGE", "/dev/full")
+    monkeypatch.setattr(apart, "_STAGE", "/dev/full")
     with pytest.raises(StorageError, match=r"the disk is full.*TMPDIR"):
         convert_model(run, "int8", tensors)

@@ -1,0 +1,233 @@
+"""One battery for every format: what each answers to the test part, beside what Keras answers.
+
+The tensors are the same for all, so what differs is the format. Each format has limits of its own:
+a float format must give Keras's scores to the fourth digit, a quantised one its labels.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from converter.apart import apart
+from converter.calibration import Tensors
+from converter.parity import (
+    LARGEST_CHANGE,
+    LARGEST_DROP,
+    LEAST_AGREEMENT,
+    Answers,
+    Change,
+    PairedDrop,
+)
+from edge.model.interpreter import SCORES, UNKNOWN, Interpreter
+from edge.model.metrics import Share
+from edge.progress import Progress
+from trainer.run import Run
+
+Format = Literal["int8", "float16", "dynamic", "float32", "saved_model", "tfjs", "keras"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+
+SAME = 1e-4
+"""How far a score of a float format may lie from Keras's."""
+FLOAT16_SAME = 0.03
+"""And of float16: its weights keep three digits, which fifty layers of MobileNetV2 add up."""
+MOST_PICTURES = 1000
+"""Of the test part, by chance: enough to see a drop of a point, and they lie in memory."""
+_FLOOR = 1e-7
+"""Least probability that the divergence counts with: float32 rounds below it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FormatFigures:
+    """How one format answers beside Keras, on pictures of the test part."""
+
+    format: Format
+    accuracy: Share
+    drop: PairedDrop
+    """Keras less the format; its `int8_only` are the pictures only the format gets right."""
+    agreement: Share
+    """Same best label as Keras."""
+    largest_difference: float
+    """Of any score."""
+    mean_difference: float
+    """Of all scores."""
+    divergence: float
+    """Mean Kullback-Leibler divergence of the format's scores from Keras's, nats."""
+    confidence_change: Change
+    """Of the score of Keras's best label."""
+    worst_label: str
+    """The one that loses most recall."""
+    worst_loss: float
+    """Points of recall that it loses, 0..1."""
+    largest_strangeness_difference: float | None
+    """Of the score for things of no class; None where there is none."""
+    failures: tuple[str, ...]
+
+    @property
+    def line(self) -> str:
+        """The figures that matter most, for people."""
+        return (
+            f"accuracy {_percent(self.accuracy.value)}, same label as Keras "
+            f"{_percent(self.agreement.value)}, scores within {_small(self.largest_difference)}"
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """A part of `parity.json`."""
+        return {
+            "passed": not self.failures,
+            "failures": list(self.failures),
+            "images": self.accuracy.total,
+            "accuracy": self.accuracy.value,
+            "accuracy_interval": self.accuracy.interval,
+            "accuracy_drop": {"value": self.drop.value, "interval": self.drop.interval},
+            "agreement": self.agreement.value,
+            "agreement_interval": self.agreement.interval,
+            "largest_difference": self.largest_difference,
+            "mean_difference": self.mean_difference,
+            "kl_divergence": self.divergence,
+            "confidence_change": self.confidence_change.to_json(),
+            "worst_label": {"label": self.worst_label, "recall_lost": self.worst_loss},
+            "largest_strangeness_difference": self.largest_strangeness_difference,
+        }
+
+
+def compare_format(
+    kind: Format,
+    reference: Answers,
+    answers: Answers,
+    truth: npt.NDArray[np.int64],
+    labels: Sequence[str],
+) -> FormatFigures:
+    """The figures of one format, and in what it fails.
+
+    Args:
+        reference: Keras's answers.
+        answers: the format's, to the same tensors, a row each.
+        truth: (pictures,) class indices.
+    """
+    keras, mine = reference.scores.astype(np.float64), answers.scores.astype(np.float64)
+    best, best_mine = keras.argmax(axis=1), mine.argmax(axis=1)
+    right, right_mine = best == truth, best_mine == truth
+    difference = np.abs(keras - mine)
+    rows = np.arange(len(truth))
+    lost = {
+        index: float(right[truth == index].mean() - right_mine[truth == index].mean())
+        for index in np.unique(truth).tolist()
+    }
+    worst = max(lost, key=lambda index: lost[index])
+    kept, other = np.maximum(keras, _FLOOR), np.maximum(mine, _FLOOR)
+    strange = None
+    if reference.strangeness is not None and answers.strangeness is not None:
+        strange = float(np.abs(reference.strangeness - answers.strangeness).max())
+    figures = FormatFigures(
+        format=kind,
+        accuracy=Share(int(right_mine.sum()), len(truth)),
+        drop=PairedDrop(
+            float_only=int((right & ~right_mine).sum()),
+            int8_only=int((right_mine & ~right).sum()),
+            total=len(truth),
+        ),
+        agreement=Share(int((best == best_mine).sum()), len(truth)),
+        largest_difference=float(difference.max()),
+        mean_difference=float(difference.mean()),
+        divergence=max(0.0, float((keras * np.log(kept / other)).sum(axis=1).mean())),
+        confidence_change=Change.between(keras[rows, best], mine[rows, best]),
+        worst_label=labels[worst],
+        worst_loss=lost[worst],
+        largest_strangeness_difference=strange,
+        failures=(),
+    )
+    return _judged(figures, has_unknown=reference.strangeness is not None)
+
+
+def _judged(figures: FormatFigures, *, has_unknown: bool) -> FormatFigures:
+    failures = []
+    if has_unknown and figures.largest_strangeness_difference is None:
+        failures.append("it has lost the score for things of no class")
+    if figures.format in ("int8", "dynamic"):
+        interval = figures.agreement.interval
+        if interval is not None and interval[1] < LEAST_AGREEMENT:
+            failures.append(
+                f"it agrees with Keras on {figures.agreement}, less than {LEAST_AGREEMENT:.0%}"
+            )
+        if figures.drop.interval[0] > LARGEST_DROP:
+            failures.append(
+                f"it changes accuracy by {figures.drop}, more than {100 * LARGEST_DROP:g} down"
+            )
+        if figures.confidence_change.mean > LARGEST_CHANGE:
+            failures.append(
+                f"the best label's score moves by {figures.confidence_change.mean:.2f} on average, "
+                f"more than {LARGEST_CHANGE:g}"
+            )
+    else:
+        limit = FLOAT16_SAME if figures.format == "float16" else SAME
+        furthest = max(figures.largest_difference, figures.largest_strangeness_difference or 0.0)
+        if not furthest <= limit:
+            failures.append(f"a score lies {furthest:.2g} from Keras's, more than {limit:g}")
+    return replace(figures, failures=tuple(failures))
+
+
+def score_tflite(model: bytes, tensors: Tensors, *, doing: str) -> Answers:
+    """What a `.tflite` file says, by the device's own code."""
+    interpreter = Interpreter(model)
+    rows = []
+    with Progress(doing, total=len(tensors)) as progress:
+        for tensor in tensors:
+            rows.append(interpreter.answer(tensor))
+            progress.advance()
+    strange = [row.strangeness for row in rows if row.strangeness is not None]
+    return Answers(np.stack([row.scores for row in rows]), np.array(strange) if strange else None)
+
+
+def score_apart(
+    task: str, run: Run, tensors: Tensors, *, doing: str, source: Path | None = None
+) -> Answers:
+    """What Keras or TensorFlow says, in a process of its own."""
+    with apart(task, run, tensors, doing=doing, source=source) as made, np.load(made.result) as row:
+        return answers_of({name: row[name] for name in row.files})
+
+
+def answers_of(outputs: Mapping[str, npt.NDArray[Any]]) -> Answers:
+    """Outputs by their names as answers: `scores` (pictures, classes), `unknown` (pictures, 1)."""
+    strange = outputs.get(UNKNOWN)
+    return Answers(
+        np.asarray(outputs[SCORES], np.float32),
+        None if strange is None else np.asarray(strange, np.float64)[:, 0],
+    )
+
+
+def table(rows: Sequence[FormatFigures]) -> list[str]:
+    """The figures of all formats as a Markdown table, a line each."""
+    lines = [
+        "| format | accuracy | change, points (95 %) | same label as Keras | largest difference of "
+        "a score | mean | KL, nats | confidence moves by | label that loses most |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        low, high = row.drop.interval
+        worst = "none" if row.worst_loss <= 0 else f"{row.worst_label} -{100 * row.worst_loss:.1f}"
+        lines.append(
+            f"| {row.format}{' **fails**' if row.failures else ''} | {_percent(row.accuracy.value)}"
+            f" | {0 - 100 * row.drop.value:+.1f} ({-100 * high:+.1f} to {-100 * low:+.1f}) | "
+            f"{_percent(row.agreement.value)} | {_small(row.largest_difference)} | "
+            f"{_small(row.mean_difference)} | {_small(row.divergence)} | "
+            f"{_small(row.confidence_change.mean)} | {worst.replace('|', chr(92) + '|')} |"
+        )
+    return lines
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{share:.1%}"
+
+
+def _small(value: float) -> str:
+    """One digit of a small number: what lies below is another rounding on another machine."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    return f"{value:.3f}" if value >= 0.01 else f"{value:.0e}"

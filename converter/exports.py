@@ -1,0 +1,284 @@
+"""The formats that lie beside a bundle: one folder each, with labels, and the proof of all."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from converter.apart import apart
+from converter.battery import (
+    FORMATS,
+    MOST_PICTURES,
+    Format,
+    FormatFigures,
+    compare_format,
+    score_apart,
+    score_tflite,
+    table,
+)
+from converter.calibration import Tensors
+from converter.metadata import with_metadata
+from converter.parity import Answers
+from converter.tflite import convert_model
+from edge.cli import say
+from edge.errors import StorageError, UsageError
+from edge.files import new_folder
+from edge.model.bundle import LABELS, MODEL, Bundle
+from edge.model.image_file import read_image
+from edge.model.preprocess import preprocess
+from edge.pictures import LabelledPicture
+from edge.progress import Progress
+from trainer.run import Run
+
+PARITY = "parity.json"
+CARD = "card.md"
+_SUFFIX = "-exports"
+_KERAS = "model.keras"
+
+
+def read_formats(text: str) -> tuple[Format, ...]:
+    """The formats that `--formats` names, in the order of FORMATS; int8 is always among them.
+
+    Raises:
+        UsageError: no such format.
+    """
+    if text == "all":
+        return FORMATS
+    wanted = [word.strip() for word in text.split(",")]
+    if unknown := [word for word in wanted if word not in FORMATS]:
+        raise UsageError(
+            f"--formats takes {', '.join(FORMATS)} with commas between, or all. "
+            f"Received: {', '.join(repr(word) for word in unknown)}"
+        )
+    return tuple(kind for kind in FORMATS if kind == "int8" or kind in wanted)
+
+
+def exports_folder(bundle: Path) -> Path:
+    """Where the other formats of a bundle lie: beside it, so that a device fetches only its own."""
+    return bundle.with_name(bundle.name + _SUFFIX)
+
+
+def check_exports(folder: Path, *, replace: bool) -> None:
+    """Passes a path where exports may be written; asked before the work, not after it.
+
+    Raises:
+        StorageError: something is there, and it is not exports that may be replaced.
+    """
+    if not folder.exists():
+        return
+    if not replace:
+        raise StorageError(
+            f"{folder} is there already: choose another --out, or write over it with --replace"
+        )
+    if not (folder / PARITY).is_file():
+        raise StorageError(
+            f"{folder} is there already and holds no exports, so --replace leaves it alone: choose "
+            "another --out"
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Exports:
+    """What was written, and how each format answers."""
+
+    folder: Path
+    figures: tuple[FormatFigures, ...]
+
+    @property
+    def failed(self) -> tuple[FormatFigures, ...]:
+        """Those that do not pass."""
+        return tuple(row for row in self.figures if row.failures)
+
+    def to_json(self) -> dict[str, Any]:
+        """By format, and where they lie."""
+        formats = {row.format: row.to_json() for row in self.figures}
+        return {"folder": str(self.folder), "formats": formats}
+
+
+def tensors_of_test_part(
+    pictures: Sequence[LabelledPicture], run: Run, *, seed: int
+) -> tuple[Tensors, tuple[LabelledPicture, ...]]:
+    """Tensors of the test part's pictures, MOST_PICTURES of them at most, and the pictures.
+
+    Raises:
+        UnreadableImageError: a picture has been damaged since the training.
+    """
+    offered = [picture for picture in pictures if picture.part == "test"]
+    if len(offered) > MOST_PICTURES:
+        draw = random.Random(seed)  # `random()` gives the same on every Python
+        order = sorted(range(len(offered)), key=lambda i, d=draw: d.random())  # type: ignore[misc]
+        offered = [offered[i] for i in sorted(order[:MOST_PICTURES])]
+    spec = run.facts.input
+    tensors = np.empty((len(offered), *spec.shape), np.uint8)
+    with Progress("reading pictures of the test part", total=len(offered)) as progress:
+        for tensor, picture in zip(tensors, offered, strict=True):
+            preprocess(read_image(picture.path), spec, out=tensor)
+            progress.advance()
+    return tensors, tuple(offered)
+
+
+def write_exports(
+    folder: Path,
+    run: Run,
+    bundle: Bundle,
+    formats: Sequence[Format],
+    *,
+    pictures: Sequence[LabelledPicture],
+    float32: bytes,
+    calibration: Tensors,
+    seed: int,
+    replace: bool = False,
+) -> Exports:
+    """The formats of a run beside its bundle, each compared with Keras on the test part.
+
+    A format that fails is left out, and its figures say why; the others are written.
+
+    Args:
+        bundle: the int8 one, which is compared as well.
+        formats: as `read_formats` gives them.
+        pictures: all of the run's.
+        float32: the `.tflite` file's bytes, which the gate has made already.
+
+    Raises:
+        ConversionError: TensorFlow refuses a format.
+        StorageError: `folder` cannot be written.
+    """
+    tensors, chosen = tensors_of_test_part(pictures, run, seed=seed)
+    labels = run.facts.labels
+    truth = np.array([labels.index(picture.label) for picture in chosen], np.int64)
+    reference = score_apart("keras scores", run, tensors, doing="scores of Keras")
+    source = _Source(run, bundle, tensors, calibration, float32)
+    rows: list[FormatFigures] = []
+    with new_folder(folder, replace=replace) as made:
+        for kind in formats:
+            place = made / kind
+            if kind == "int8":
+                answers = score_tflite(bundle.model, tensors, doing="scores of int8")
+            else:
+                place.mkdir()
+                answers = _WRITERS[kind](place, source)
+                text = "".join(f"{label}\n" for label in labels)
+                (place / LABELS).write_bytes(text.encode())
+            row = compare_format(kind, reference, answers, truth, labels)
+            rows.append(row)
+            if row.failures and kind != "int8":
+                shutil.rmtree(place)
+                say(f"{kind}: left out: {'; '.join(row.failures)}")
+        found = {row.format: row.to_json() for row in rows}
+        (made / PARITY).write_text(
+            json.dumps({"bundle": bundle.digest, "formats": found}, ensure_ascii=False, indent=2)
+            + "\n",
+            encoding="utf-8",
+        )
+        (made / CARD).write_text(_card(bundle, rows, len(chosen)), encoding="utf-8")
+    return Exports(folder, tuple(rows))
+
+
+def _card(bundle: Bundle, rows: Sequence[FormatFigures], pictures: int) -> str:
+    lines = [
+        f"# {bundle.title}: other formats",
+        "",
+        "The same model as the bundle's, for other tools. Each folder has its `labels.txt`, line "
+        "number = class index.",
+        "",
+        *(f"- `{row.format}/`: {_USES[row.format]}" for row in rows if row.format != "int8"),
+        "",
+        "## Compared with Keras",
+        "",
+        f"On {pictures} pictures of the test part, the same tensor in.",
+        "",
+        *table(rows),
+        "",
+    ]
+    for row in rows:
+        lines += [f"- {row.format} was left out: {failure}." for failure in row.failures]
+    return "\n".join(lines) + "\n"
+
+
+_USES: Mapping[Format, str] = {
+    "int8": "the bundle's",
+    "float16": "TFLite with weights of half the size, for a GPU or a phone. uint8 levels in.",
+    "dynamic": "TFLite with int8 weights and float arithmetic. uint8 levels in.",
+    "float32": "TFLite as Keras computes. uint8 levels in.",
+    "saved_model": "TensorFlow SavedModel; `serving_default` takes `pictures`, uint8 levels "
+    "(any number, height, width, channels), and gives `scores`.",
+    "tfjs": "TensorFlow.js graph model with a page that classifies from a camera or a file.",
+    "keras": "Keras file; levels 0 to 255 as float32 in.",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Source:
+    """What every format is made from."""
+
+    run: Run
+    bundle: Bundle
+    tensors: Tensors
+    """Of the test part, to compare on."""
+    calibration: Tensors
+    float32: bytes
+
+
+def _float32(place: Path, source: _Source) -> Answers:
+    return _tflite(place, source, "float32", source.float32)
+
+
+def _float16(place: Path, source: _Source) -> Answers:
+    model = convert_model(source.run, "float16", source.calibration)
+    return _tflite(place, source, "float16", model)
+
+
+def _dynamic(place: Path, source: _Source) -> Answers:
+    model = convert_model(source.run, "dynamic", source.calibration)
+    return _tflite(place, source, "dynamic", model)
+
+
+def _tflite(place: Path, source: _Source, kind: Format, model: bytes) -> Answers:
+    bundle = source.bundle
+    content = with_metadata(
+        model,
+        name=bundle.manifest.name,
+        version=bundle.manifest.version,
+        labels=bundle.labels,
+        spec=source.run.facts.input,
+    )
+    (place / MODEL).write_bytes(content)
+    return score_tflite(content, source.tensors, doing=f"scores of {kind}")
+
+
+def _saved_model(place: Path, source: _Source) -> Answers:
+    with apart("saved_model", source.run, source.calibration[:0], doing="saved_model") as made:
+        shutil.copytree(made.result, place, dirs_exist_ok=True)
+    return score_apart(
+        "saved_model scores",
+        source.run,
+        source.tensors,
+        doing="scores of saved_model",
+        source=place,
+    )
+
+
+def _keras(place: Path, source: _Source) -> Answers:
+    file = place / _KERAS
+    with apart("keras", source.run, source.calibration[:0], doing="keras") as made:
+        shutil.copyfile(made.result, file)
+    return score_apart(
+        "keras scores", source.run, source.tensors, doing="scores of keras", source=file
+    )
+
+
+_WRITERS: Mapping[Format, Callable[[Path, _Source], Answers]] = {
+    "float16": _float16,
+    "dynamic": _dynamic,
+    "float32": _float32,
+    "saved_model": _saved_model,
+    "keras": _keras,
+}
+"""Format -> what fills its folder and says how it answers to the test part."""

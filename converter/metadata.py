@@ -1,0 +1,177 @@
+"""TFLite metadata: what other people's tools read of a `.tflite` file, put into it.
+
+Names, labels and normalisation are a FlatBuffer of their own inside the model's, and the labels
+besides a file in a zip archive behind it: `unzip -p model.tflite labels.txt` shows them. Android's
+Task Library, MediaPipe Tasks and Netron read both.
+
+Source of tables, slots and numbers: metadata_schema.fbs of TensorFlow Lite Support, 1.5.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from edge.model.interpreter import SCORES
+from edge.model.preprocess import InputSpec
+
+LABELS = "labels.txt"
+
+_ENTRY = "TFLITE_METADATA"
+_IDENTIFIER = b"M001"
+_MODEL_IDENTIFIER = b"TFL3"
+_PARSER = "1.0.0"
+"""The oldest reader that knows all fields used here."""
+_AXIS_LABELS = 2
+"""AssociatedFileType: a line for each place along the last axis."""
+_IMAGE_PROPERTIES, _NORMALIZATION = 2, 1
+"""Members of the unions ContentProperties and ProcessUnitOptions."""
+_COLOUR = {3: 1, 1: 2}
+"""ColorSpaceType by channels: RGB, GRAYSCALE."""
+_LONG_AGO = (1980, 1, 1, 0, 0, 0)
+"""Of the labels in the archive, so that the same model gives the same bytes."""
+
+
+def with_metadata(
+    model: bytes, *, name: str, version: str, spec: InputSpec, labels: Sequence[str]
+) -> bytes:
+    """The model with its metadata, and the labels in an archive behind it.
+
+    Metadata that it had is replaced; no weight, operator or tensor changes.
+
+    Args:
+        model: a `.tflite` file's bytes, its input raw uint8 levels.
+    """
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    content = schema.ModelT.InitFromPackedBuf(model, 0)
+    (graph,) = content.subgraphs
+    outputs = [graph.tensors[index].name.decode() for index in graph.outputs]
+    # A single output is the scores, whatever it is called.
+    outputs = outputs if len(outputs) > 1 else [SCORES]
+    description = f"which of these a picture shows: {', '.join(labels)}"
+    written = _packed(name, version, description, spec, outputs)
+    had = [entry for entry in content.metadata or [] if entry.name == _ENTRY.encode()]
+    if had:
+        entry = had[0]
+    else:
+        entry = schema.MetadataT()
+        entry.name, entry.buffer = _ENTRY, len(content.buffers)
+        content.buffers.append(schema.BufferT())
+        content.metadata = [*(content.metadata or []), entry]
+    content.buffers[entry.buffer].data = list(written)
+    builder = flatbuffers.Builder(len(model) + len(written) + 4096)
+    builder.Finish(content.Pack(builder), file_identifier=_MODEL_IDENTIFIER)
+    archive = io.BytesIO(bytes(builder.Output()))
+    with zipfile.ZipFile(archive, "a") as file:
+        info = zipfile.ZipInfo(LABELS, _LONG_AGO)
+        info.create_system = 3  # the same on every system
+        info.external_attr = 0o644 << 16
+        file.writestr(info, "".join(f"{label}\n" for label in labels))
+    return archive.getvalue()
+
+
+def _packed(
+    name: str, version: str, description: str, spec: InputSpec, outputs: Sequence[str]
+) -> bytes:
+    import flatbuffers
+
+    builder = flatbuffers.Builder(2048)
+    image = _table(builder, 2, lambda: builder.PrependUint8Slot(0, _COLOUR[spec.channels], 0))
+    content = _union(builder, 3, _IMAGE_PROPERTIES, image)
+    # The graph normalises for itself: levels go in as they are.
+    normalization = _offsets(builder, 2, {0: _floats(builder, [0.0]), 1: _floats(builder, [1.0])})
+    unit = _union(builder, 2, _NORMALIZATION, normalization)
+    levels = {0: _floats(builder, [255.0]), 1: _floats(builder, [0.0])}
+    channels = "RGB" if spec.channels == 3 else "grey"
+    picture = _offsets(
+        builder,
+        7,
+        {
+            0: builder.CreateString("picture"),
+            1: builder.CreateString(f"{channels} levels 0 to 255 as they are, {spec.height} rows "
+                                    f"of {spec.width}, {spec.geometry}"),
+            3: content,
+            4: _vector(builder, [unit]),
+            5: _offsets(builder, 2, levels),
+        },
+    )  # fmt: skip
+    graph = _offsets(
+        builder,
+        9,
+        {
+            2: _vector(builder, [picture]),
+            3: _vector(builder, [_output(builder, output) for output in outputs]),
+        },
+    )
+    model = _offsets(
+        builder,
+        8,
+        {
+            0: builder.CreateString(name),
+            1: builder.CreateString(description),
+            2: builder.CreateString(version),
+            3: _vector(builder, [graph]),
+            7: builder.CreateString(_PARSER),
+        },
+    )
+    builder.Finish(model, file_identifier=_IDENTIFIER)
+    return bytes(builder.Output())
+
+
+def _output(builder: Any, output: str) -> int:
+    fields = {0: builder.CreateString(output)}
+    if output == SCORES:
+        fields[1] = builder.CreateString("probability of each label")
+        label_name = builder.CreateString(LABELS)
+        file = _table(
+            builder,
+            5,
+            lambda: builder.PrependUOffsetTRelativeSlot(0, label_name, 0),
+            lambda: builder.PrependInt8Slot(2, _AXIS_LABELS, 0),
+        )
+        fields[6] = _vector(builder, [file])
+    else:
+        fields[1] = builder.CreateString("how strange the picture is, 0 to 1: of no class")
+    fields[5] = _offsets(builder, 2, {0: _floats(builder, [1.0]), 1: _floats(builder, [0.0])})
+    return _offsets(builder, 7, fields)
+
+
+def _table(builder: Any, slots: int, *fill: Callable[[], object]) -> int:
+    builder.StartObject(slots)
+    for put in fill:
+        put()
+    return int(builder.EndObject())
+
+
+def _offsets(builder: Any, slots: int, fields: dict[int, int]) -> int:
+    builder.StartObject(slots)
+    for slot, offset in fields.items():
+        builder.PrependUOffsetTRelativeSlot(slot, offset, 0)
+    return int(builder.EndObject())
+
+
+def _union(builder: Any, slots: int, member: int, value: int) -> int:
+    return _table(
+        builder,
+        slots,
+        lambda: builder.PrependUint8Slot(0, member, 0),
+        lambda: builder.PrependUOffsetTRelativeSlot(1, value, 0),
+    )
+
+
+def _vector(builder: Any, offsets: Sequence[int]) -> int:
+    builder.StartVector(4, len(offsets), 4)
+    for offset in reversed(offsets):
+        builder.PrependUOffsetTRelative(offset)
+    return int(builder.EndVector())
+
+
+def _floats(builder: Any, values: Sequence[float]) -> int:
+    builder.StartVector(4, len(values), 4)
+    for value in reversed(values):
+        builder.PrependFloat32(value)
+    return int(builder.EndVector())

@@ -1,0 +1,118 @@
+"""The operators of a `.tflite` file, and whether an int8 model is as integer as promised."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from converter.errors import ConversionError
+
+_WEIGHTED = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"}
+"""Operators with weights."""
+_SOFTMAX = ("DEQUANTIZE", "SOFTMAX")
+_ENERGY = ("REDUCE_MAX", "LOG", "REDUCE_MAX", "SUB", "MUL")
+_DISTANCE = ("DEQUANTIZE", "REDUCE_MAX", "DEQUANTIZE", "SQUARE", "SUM", "SQRT", "MAXIMUM", "DIV",
+             "SUB", "MUL")  # fmt: skip
+_FLOAT_TAILS: dict[str | None, tuple[str, ...]] = {
+    None: _SOFTMAX,
+    "energy": (*_SOFTMAX, *_ENERGY, "ADD", "LOGISTIC"),
+    "distance": (*_SOFTMAX, *_DISTANCE, "ADD", "LOGISTIC"),
+    "both": (*_SOFTMAX, *_ENERGY, *_DISTANCE, "ADD", "ADD", "LOGISTIC"),
+}
+"""By the score for things of no class: the operators behind the last layers with weights, all of
+them in every TFLite runtime. The largest of the prototypes may be taken in int8: it is the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """One operator of a TFLite model."""
+
+    name: str
+    inputs: tuple[str, ...]
+    """NumPy names of the dtypes of what it reads: "int8"."""
+    outputs: tuple[str, ...]
+    input_scale: float
+    """Quantisation scale of its first input; 0 where that is not quantised."""
+    reads: tuple[int, ...]
+    """The tensors it reads."""
+    writes: tuple[int, ...]
+    """The tensors it writes."""
+
+
+def operators(model: bytes) -> tuple[Operator, ...]:
+    """The operators of a `.tflite` file's bytes, in the order they run."""
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    # Without a delegate, which would put itself in the place of what it computes.
+    interpreter = Interpreter(
+        model_content=model, experimental_op_resolver_type=OpResolverType.BUILTIN_REF
+    )
+    tensors = {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
+    return tuple(
+        Operator(
+            name=op["op_name"],
+            inputs=tuple(np.dtype(tensors[i]["dtype"]).name for i in op["inputs"] if i >= 0),
+            outputs=tuple(np.dtype(tensors[i]["dtype"]).name for i in op["outputs"]),
+            input_scale=float(tensors[op["inputs"][0]]["quantization"][0]),
+            reads=tuple(int(i) for i in op["inputs"] if i >= 0),
+            writes=tuple(int(i) for i in op["outputs"]),
+        )
+        for op in interpreter._get_ops_details()
+    )
+
+
+def check_integers(model: bytes, unknown: str | None = None) -> None:
+    """Passes an int8 model that is integer up to its last layers with weights, and behind them has
+    the float operators of a softmax and of its score for things of no class, and no others.
+
+    Args:
+        unknown: what that score is computed from; None: there is none.
+
+    Raises:
+        ConversionError: an operator was left in float, or is not one of those.
+    """
+    found = operators(model)
+    tail = behind_weights(found)
+    left = [
+        op.name
+        for op in found
+        if op not in tail and any("float" in dtype for dtype in op.inputs + op.outputs)
+    ]
+    if left:
+        raise ConversionError(
+            f"the int8 model is not integer from its input to its logits: left in float: "
+            f"{', '.join(left)}. Use layers that TFLite has in int8, and end with a Dense and a "
+            "Softmax"
+        )
+    names = Counter(op.name for op in tail)
+    coarse = [op for op in tail if op.name != "REDUCE_MAX" and set(op.outputs) != {"float32"}]
+    if coarse or names != Counter(_FLOAT_TAILS[unknown]):
+        received = ", ".join(f"{op.name} ({op.outputs[0]})" for op in tail)
+        raise ConversionError(
+            f"the int8 model must end in {', '.join(_FLOAT_TAILS[unknown])}, in float. Received: "
+            f"{received}. End the network with a Dense and a Softmax; or this TensorFlow converts "
+            "otherwise: install the versions of deploy/constraints.txt"
+        )
+
+
+def logit_scale(model: bytes) -> float:
+    """What one integer step of a logit is worth, in units of the logit, of an int8 model."""
+    found = operators(model)
+    made_by = {tensor: op for op in found for tensor in op.writes}
+    softmax = next(op for op in reversed(found) if op.name == "SOFTMAX")
+    return made_by[softmax.reads[0]].input_scale
+
+
+def behind_weights(found: Sequence[Operator]) -> tuple[Operator, ...]:
+    """Those that no layer with weights comes after, in the order they run."""
+    wanted: set[int] = set()
+    tail = []
+    for op in reversed(found):
+        if op.name in _WEIGHTED or wanted.intersection(op.writes):
+            wanted.update(op.reads)
+        else:
+            tail.append(op)
+    return tuple(reversed(tail))
