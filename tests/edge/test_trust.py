@@ -9,6 +9,8 @@ import pytest
 
 from edge.config import read_eye, read_lanes, read_station
 from edge.errors import EXIT_CONFIG, BundleError, ConfigError, SignatureMissingError
+from edge.trust import pinned_keys
+from edge.yaml_file import YamlFile
 from tests.bundles import make_bundle
 from tests.edge.stations import STATION, make_station
 from tests.signatures import OURS, THEIRS
@@ -79,6 +81,13 @@ def test_whatever_is_wrong_with_the_keys_no_bundle_is_loaded(
 ) -> None:
     problems = problems_of(pinning(tmp_path, tiny_bundle, trust))
     assert any(re.search(says.replace("?", r"\?"), problem) for problem in problems), problems
+
+
+def test_a_key_that_cannot_be_read_is_not_left_out(tmp_path: Path, tiny_bundle: Path) -> None:
+    file = pinning(tmp_path, tiny_bundle, "trust: {public_keys: [ours.pub, gone.pub]}")
+    keys, problems = pinned_keys(YamlFile(file))
+    assert keys is None
+    assert [problem.location for problem in problems] == [("trust", "public_keys", 1)]
 
 
 def test_another_bundle_is_held_to_the_same_keys(tmp_path: Path) -> None:
