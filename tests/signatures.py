@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 from cryptography.hazmat.primitives import serialization
@@ -43,11 +42,3 @@ class Key:
 
 
 OURS, THEIRS = Key(1), Key(2)
-
-
-def zip_of(bundle: Path, target: Path, *, around: str = "") -> Path:
-    """The folder `bundle` as the zip file `target`."""
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(bundle.rglob("*")):
-            archive.write(file, around + file.relative_to(bundle).as_posix())
-    return target

@@ -18,7 +18,8 @@ from edge import files
 from edge.errors import EXIT_DATA, EXIT_IO, EXIT_NO, EXIT_OK
 from edge.model.bundle import read_bundle
 from edge.model.signature import PublicKey, read_public_key
-from tests.signatures import OURS, THEIRS, zip_of
+from tests.bundles import zip_of
+from tests.signatures import OURS, THEIRS
 
 
 @pytest.fixture

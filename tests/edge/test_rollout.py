@@ -39,9 +39,9 @@ from edge.errors import (
 )
 from edge.model.bundle import read_bundle
 from edge.rollout import Versions, install, roll_back
-from tests.bundles import make_bundle
+from tests.bundles import make_bundle, zip_of
 from tests.edge.rollouts import OPEN, PINNED, make_pinned, make_signed
-from tests.signatures import OURS, THEIRS, zip_of
+from tests.signatures import OURS, THEIRS
 
 
 @pytest.fixture

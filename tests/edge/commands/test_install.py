@@ -8,8 +8,9 @@ import pytest
 
 from edge.cli import main
 from edge.errors import EXIT_CONFIG, EXIT_DATA, EXIT_NO, EXIT_OK
+from tests.bundles import zip_of
 from tests.edge.rollouts import OPEN, make_pinned, make_signed
-from tests.signatures import OURS, THEIRS, zip_of
+from tests.signatures import OURS, THEIRS
 
 
 def test_a_bundle_is_installed_a_newer_one_and_the_first_again(

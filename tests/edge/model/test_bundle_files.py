@@ -19,7 +19,7 @@ from edge.errors import BundleFileExtraError, BundleFormatError, BundleMissingEr
 from edge.model import bundle_files
 from edge.model.bundle import read_bundle
 from edge.model.bundle_files import read_files
-from tests.signatures import zip_of
+from tests.bundles import zip_of
 
 Entry = tuple[zipfile.ZipInfo | str, bytes]
 

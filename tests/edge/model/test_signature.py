@@ -28,8 +28,8 @@ from edge.errors import (
 )
 from edge.model.bundle import read_bundle
 from edge.model.signature import PublicKey, check_signature, read_public_key, signed_bytes
-from tests.bundles import make_bundle
-from tests.signatures import OURS, THEIRS, zip_of
+from tests.bundles import make_bundle, zip_of
+from tests.signatures import OURS, THEIRS
 
 
 @pytest.fixture
