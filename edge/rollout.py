@@ -16,6 +16,7 @@ from __future__ import annotations
 import fcntl
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -143,7 +144,7 @@ class Versions:
             return None
 
     def add(self, bundle: Bundle, verification: Verification) -> None:
-        """Keeps a bundle that was found right.
+        """Keeps a bundle that was found right. To be called while `alone`.
 
         Raises:
             BundleTakenError: another one of this name and version was kept before.
@@ -157,6 +158,11 @@ class Versions:
                 f"{bundle.digest[:12]}, then {before.digest[:12]}): give what is new a newer "
                 "version"
             )
+        for left in self.folder.glob(".*"):  # by processes that were killed; see `alone`
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                left.unlink(missing_ok=True)
         # Always anew: what lies there may be what a killed process or a bad card left.
         with new_folder(self.path(title), replace=True) as folder:
             for name, content in bundle.files.items():

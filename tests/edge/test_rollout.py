@@ -395,6 +395,7 @@ def test_an_install_that_is_killed_leaves_the_old_bundle_or_the_new(
     found = killed_at_each_step(started, make_signed(tmp_path, "2"), "install")
     assert len(found) > 12, "files, folders, the record and the link are steps"
     assert found == ["tiny 1.9"] * (len(found) - 1) + ["tiny 2"]
+    assert kept(started) == ["tiny-1.9", "tiny-1.9.json", "tiny-2", "tiny-2.json"]
     roll_back(started)
     assert loaded(started) == "tiny 1.9"
 
