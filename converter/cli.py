@@ -13,6 +13,15 @@ VERBS: Mapping[str, Verb] = {
         "converter.commands.convert",
         needs=("keras", "tensorflow", "ai_edge_litert"),
     ),
+    "keygen": Verb(
+        "make a key to sign bundles with", "converter.commands.keygen", needs=("cryptography",)
+    ),
+    "sign": Verb("sign a bundle", "converter.commands.sign", needs=("cryptography",)),
+    "verify-signature": Verb(
+        "is a bundle signed and unchanged?",
+        "converter.commands.verify_signature",
+        needs=("cryptography",),
+    ),
 }
 
 

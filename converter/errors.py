@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edge.errors import EXIT_DATA, EXIT_NO, PilahError
+from edge.errors import EXIT_DATA, EXIT_NO, PilahError, StorageError
 
 if TYPE_CHECKING:
     from converter.parity import Parity
@@ -30,3 +30,25 @@ class GateError(PilahError):
     def __init__(self, message: str, parity: Parity) -> None:
         self.parity = parity
         super().__init__(message)
+
+
+class PrivateKeyError(PilahError, ValueError):
+    """A file that should hold an Ed25519 private key holds something else."""
+
+    exit_code = EXIT_DATA
+
+
+class KeyModeError(PilahError, PermissionError):
+    """A private key's file can be read by others than its owner."""
+
+    exit_code = EXIT_DATA
+
+
+class KeyInBundleError(PilahError, ValueError):
+    """A private key lies in a bundle, which is there to be given away."""
+
+    exit_code = EXIT_DATA
+
+
+class SignedAlreadyError(StorageError):
+    """The bundle has a signature, and nobody asked to replace it."""

@@ -11,7 +11,8 @@ Done again, it changes only what is not as it should be: that is also how to upd
 
   --station FILE        station file to begin with, copied to /etc/pilah/station.yaml
   --example NAME        or an example: two-flap-bin, three-lane-belt, receiving-table
-  --bundle FOLDER       model bundle to begin with, copied to /var/lib/pilah/bundle
+  --bundle FOLDER       model bundle to begin with, given to the station by `pilah-edge install`,
+                        which also gives it newer ones; needs a station file
                         (a station file and a bundle that are there already are never replaced)
   --dry-run             print every command, run none
   --uninstall           stop the service and remove the program; station file, bundle, ledger and
@@ -248,24 +249,31 @@ fi
 
 # The station
 
-if [ -n "$bundle" ]; then
-    if [ ! -e "$home/bundle" ]; then
-        # Under another name first: a bundle is there whole or not at all.
-        run rm -rf "$home/bundle.new"
-        run cp -R "$bundle" "$home/bundle.new"
-        run chown -R root:pilah "$home/bundle.new"
-        run chmod -R u=rwX,g=rX,o= "$home/bundle.new"
-        run mv "$home/bundle.new" "$home/bundle"
-    elif ! diff -rq "$bundle" "$home/bundle" >/dev/null; then
-        say "$home/bundle is another bundle: kept. To replace it: mv it away, and do this again"
-    fi
-fi
 if [ -n "$station" ]; then
     if [ ! -e "$config" ]; then
         place "$station" "$config" 0640 pilah
     elif ! cmp -s "$station" "$config"; then
         say "$config is there already: kept as it is"
     fi
+fi
+misfit='' active=$home/bundle
+# Where the station file says that its bundle is.
+named=$(sed -n 's/^bundle: *\([^ #]*\).*/\1/p' "$config" 2>/dev/null) || named=''
+case $named in
+    /*) active=$named ;;
+    ?*) active=$(dirname "$config")/$named ;;
+esac
+if [ -n "$bundle" ] && [ ! -e "$config" ] && { [ -z "$dry" ] || [ -z "$station" ]; }; then
+    say "the bundle was not installed, for there is no station file yet"
+elif [ -n "$bundle" ] && [ -e "$active" ]; then
+    diff -rq "$bundle" "$active" >/dev/null || {
+        say "$active is another bundle: kept. To give the station a newer version:"
+        say "    sudo pilah-edge install $bundle $config"
+    }
+elif [ -n "$bundle" ]; then
+    # As root, so that the service can read its bundle and not change it.
+    umask 022
+    run "$command" install "$bundle" "$config" || misfit=yes
 fi
 
 # The service
@@ -280,12 +288,17 @@ fi
 
 if [ ! -e "$config" ] && { [ -z "$dry" ] || [ -z "$station" ]; }; then
     say "not started, for there is no station file yet. Next:"
-    say "  1. a model bundle in $home/bundle, and"
-    say "  2. a station file in $config, made from one of $checkout/deploy/examples"
+    say "  1. a station file in $config, made from one of $checkout/deploy/examples"
+    say "  2. a model bundle in the place that it names: $0 --bundle FOLDER"
     say "     (both at once: $0 --bundle FOLDER --example two-flap-bin)"
     say "  3. the wiring: $checkout/deploy/wiring.md"
     say "  4. $0 once more"
     finish 0
+fi
+if [ -n "$misfit" ]; then
+    say "not started, for the bundle and the station file do not fit, as told above. When they do:"
+    say "    $0 --bundle $bundle"
+    finish 1
 fi
 cd /
 if [ -z "$dry" ] && ! runuser -u pilah -- "$command" check "$config" >&2; then

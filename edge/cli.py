@@ -46,6 +46,9 @@ VERBS: Mapping[str, Verb] = {
     "capture": Verb("take labelled photographs to train with", "edge.commands.capture"),
     "check": Verb("find the mistakes in a station file", "edge.commands.check"),
     "lane": Verb("move one lane by keyboard, to find its angles", "edge.commands.lane"),
+    "install": Verb("give a station a newer bundle", "edge.commands.install"),
+    "rollback": Verb("give a station an earlier bundle again", "edge.commands.rollback"),
+    "doctor": Verb("is a station's model what it should be?", "edge.commands.doctor"),
     "run": Verb("sort, as a station file says", "edge.commands.run"),
 }
 

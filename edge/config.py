@@ -16,7 +16,9 @@ from edge import camera, lanes, trigger
 from edge.errors import BundleError, StorageError
 from edge.flow import EMPTY
 from edge.model.bundle import Bundle, Threshold, read_bundle
+from edge.model.signature import PublicKey
 from edge.region import Region
+from edge.trust import Trust, pinned_keys
 from edge.yaml_file import (
     FilePath,
     Location,
@@ -166,7 +168,17 @@ class Eye(Section):
 class StationConfig(Eye):
     """A whole station file. Paths in it are relative to it."""
 
-    bundle: Annotated[FilePath, Field(description="the model bundle: a folder or a zip file")]
+    bundle: Annotated[
+        FilePath,
+        Field(
+            description="the model bundle: a folder, a zip file, or the link that `pilah-edge "
+            "install` points to one"
+        ),
+    ]
+    trust: Annotated[
+        Trust | None,
+        Field(description="whose bundles are loaded; without it, those of anybody"),
+    ] = None
     decision: Annotated[Decision, Field(description="which verdicts count")] = Decision()
     belt: Annotated[
         Belt | None, Field(description="what carries the items, where lanes have a distance")
@@ -191,6 +203,7 @@ class _EyeOfStation(Eye):
     """The eye of a station file; its other sections may be missing, or wrong as yet."""
 
     bundle: Any = None
+    trust: Any = None
     decision: Any = None
     belt: Any = None
     lanes: Any = None
@@ -210,6 +223,7 @@ class _LanesOfStation(Section):
     region: Any = None
     trigger: Any = None
     bundle: Any = None
+    trust: Any = None
     decision: Any = None
     belt: Any = None
     default_lane: Any = None
@@ -223,27 +237,40 @@ class StationPlan:
     file: YamlFile
     config: StationConfig
     bundle: Bundle
+    keys: tuple[PublicKey, ...]
+    """Those pinned; where there are any, one of them signed the bundle."""
 
 
-def read_station(path: Path) -> StationPlan:
+def read_station(path: Path, *, bundle: Path | None = None) -> StationPlan:
     """The station that the file `path` describes.
 
+    Args:
+        bundle: one that the station might have in place of the one that its file names.
+
     Raises:
-        ConfigError: it has mistakes; every one is named, with its line.
+        ConfigError: it has mistakes; every one is named, with its line. That its bundle is broken,
+            or not signed with a key that it pins, is one of them.
+        BundleError: that is so of `bundle`.
     """
     file = YamlFile(path)
     config, problems = file.check(StationConfig)
     shapes = [problem.location for problem in problems]
-    bundle, refusal = _bundle(file)
+    keys, refusal = pinned_keys(file)
     problems += refusal
+    found: Bundle | None = None
+    if keys is not None and bundle is not None:
+        found = read_bundle(bundle, keys=keys)
+    elif keys is not None:
+        found, refusal = _bundle(file, keys)
+        problems += refusal
     problems += _pins_used_twice(file.content)
-    problems += _label_problems(file, bundle, shapes)
+    problems += _label_problems(file, found, shapes)
     problems += _distance_problems(file.content)
-    if config is not None and bundle is not None:
-        problems += _box_problems(config, bundle)
-    if config is None or bundle is None or problems:
+    if config is not None and found is not None:
+        problems += _box_problems(config, found)
+    if config is None or found is None or keys is None or problems:
         raise file.error(problems)
-    return StationPlan(file, config, bundle)
+    return StationPlan(file, config, found, keys)
 
 
 def read_eye(path: Path) -> Eye:
@@ -273,12 +300,12 @@ def read_lanes(path: Path) -> tuple[YamlFile, dict[str, Lane]]:
     return file, config.lanes
 
 
-def _bundle(file: YamlFile) -> tuple[Bundle | None, list[Problem]]:
+def _bundle(file: YamlFile, keys: tuple[PublicKey, ...]) -> tuple[Bundle | None, list[Problem]]:
     name = file.value(("bundle",))
     if not isinstance(name, str) or not name:
         return None, []  # told already
     try:
-        return read_bundle(file.path.absolute().parent / name), []
+        return read_bundle(file.path.absolute().parent / name, keys=keys), []
     except (BundleError, StorageError) as error:
         return None, [Problem(("bundle",), str(error))]
 

@@ -87,6 +87,22 @@ class BundleFileExtraError(BundleError):
     """A file is there that `bundle.json` does not name."""
 
 
+class SignatureMissingError(BundleError):
+    """The bundle is not signed, and keys are pinned."""
+
+
+class SignatureFormatError(BundleError):
+    """The bundle's file `signature` is something else."""
+
+
+class SignatureKeyError(BundleError):
+    """The bundle was signed with a key that is not among those pinned."""
+
+
+class SignatureWrongError(BundleError):
+    """The signature is not one of this `bundle.json`."""
+
+
 class LabelCountError(BundleError):
     """The number of labels does not fit the model's output."""
 
@@ -101,6 +117,38 @@ class ModelOutputError(BundleError):
 
 class GoldenError(BundleError):
     """A golden picture does not reproduce the tensor or the scores recorded for it."""
+
+
+class BundleNameError(BundleError):
+    """A bundle to install has another name than the one that is active."""
+
+
+class BundleOlderError(BundleError):
+    """A bundle to install is not newer than the one that is active."""
+
+
+class BundleTakenError(BundleError):
+    """Another bundle of the same name and version was installed before."""
+
+
+class BundleLinkError(StorageError):
+    """The station's bundle lies by itself where the link to the installed one should be."""
+
+
+class InstallLockedError(StorageError):
+    """Another process is installing at the same station."""
+
+
+class RollbackError(PilahError):
+    """The station has no version to go back to."""
+
+    exit_code = EXIT_NO
+
+
+class PublicKeyError(PilahError, ValueError):
+    """A file that should hold an Ed25519 public key holds something else."""
+
+    exit_code = EXIT_DATA
 
 
 class RuntimeMissingError(PilahError, ImportError):

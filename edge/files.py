@@ -33,16 +33,24 @@ def storage_errors(doing: str, path: Path) -> Iterator[None]:
             errno.EROFS: "the file system is read-only: choose another place",
             errno.ENOENT: "a folder of that path does not exist",
             errno.ENOTDIR: "a part of that path is a file, not a folder",
+            errno.EEXIST: "it is there already: choose another name or remove it",
             errno.ENOTEMPTY: "something came to that place meanwhile: choose another name",
         }.get(error.errno or 0, error.strerror or str(error))
         raise StorageError(f"cannot {doing} {path}: {advice}") from error
 
 
-def write_file(path: Path, content: bytes | str) -> None:
+def write_file(
+    path: Path, content: bytes | str, *, replace: bool = True, mode: int | None = None
+) -> None:
     """Replaces `path` by `content` in one step; text is written as UTF-8.
 
+    Args:
+        replace: take the place of a file that is there already.
+        mode: permissions of the file; None: those that any other new file has.
+
     Raises:
-        StorageError: the disk is full or the place cannot be written. `path` is as it was.
+        StorageError: the disk is full, the place cannot be written, or `path` is there and
+            `replace` is off. `path` is as it was.
     """
     raw = content.encode() if isinstance(content, str) else content
     aside: Path | None = None
@@ -54,13 +62,32 @@ def write_file(path: Path, content: bytes | str) -> None:
                 file.write(raw)
                 file.flush()
                 os.fsync(file.fileno())
-            aside.chmod(0o666 & ~_umask())
-            aside.replace(path)
-            aside = None
+            aside.chmod(0o666 & ~_umask() if mode is None else mode)
+            if replace:
+                aside.replace(path)
+                aside = None
+            else:
+                path.hardlink_to(aside)  # unlike a rename, it fails where there is something
             _sync_folder(path.parent)
         finally:
             if aside is not None:
                 aside.unlink(missing_ok=True)
+
+
+def point_link(link: Path, target: str) -> None:
+    """Makes `link` a symbolic link to `target` in one step, in place of the link it may be.
+
+    Not to be called twice at the same time for the same link.
+
+    Raises:
+        StorageError: the place cannot be written. `link` is as it was.
+    """
+    aside = link.with_name(f".{link.name}.new")
+    with storage_errors("write", link):
+        aside.unlink(missing_ok=True)  # of a process that was killed here
+        aside.symlink_to(target)
+        aside.replace(link)
+        _sync_folder(link.parent)
 
 
 @contextmanager
@@ -88,9 +115,9 @@ def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
             with storage_errors("write", path):
                 raise
         with storage_errors("write", path):
-            for file in aside.rglob("*"):
-                if file.is_file():
-                    _sync(file)
+            for entry in (*aside.rglob("*"), aside):  # a folder, too: for the names in it
+                if entry.is_file() or entry.is_dir():
+                    _sync(entry)
             aside.chmod(0o777 & ~_umask())
             if replace and path.exists():
                 _change_places(aside, path)

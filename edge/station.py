@@ -331,6 +331,7 @@ class Station:
             if warm >= _WARM_UPS // 2:
                 slowest = max(slowest, time.perf_counter() - began)
         interpreter = classifier.interpreter
-        self._say(f"bundle     {bundle.title}  (digest {bundle.digest[:12]}), golden picture right")
+        found = ["golden picture right", *([bundle.origin] if self._plan.keys else [])]
+        self._say(f"bundle     {bundle.title}  (digest {bundle.digest[:12]}), {', '.join(found)}")
         self._say(f"runtime    {interpreter.title}")
         return classifier, slowest

@@ -81,8 +81,8 @@ inside() {
         sh -c 'cd /checkout && exec "$@"' sh "$@"
 }
 
-environment opencv5 numpy opencv-python-headless==5.0.0.93 ai-edge-litert==2.3.0
-environment opencv4 'numpy<2' opencv-python-headless==4.11.0.86 tflite-runtime==2.14.0
+environment opencv5 numpy opencv-python-headless==5.0.0.93 ai-edge-litert==2.3.0 cryptography
+environment opencv4 'numpy<2' opencv-python-headless==4.11.0.86 tflite-runtime==2.14.0 cryptography
 
 # With LiteRT, XNNPACK must be on: else the tests below prove less than they say.
 [ "$(inside /opt/opencv5/bin/python -m tests.edge.model.xnnpack)" = on ] ||

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -80,6 +81,18 @@ def make_bundle(
         tools={},
     )
     return folder
+
+
+def zip_of(bundle: Path, target: Path, *, around: str = "") -> Path:
+    """The folder `bundle` as the zip file `target`.
+
+    Args:
+        around: put before each name: a folder, with its `/`.
+    """
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(bundle.rglob("*")):
+            archive.write(file, around + file.relative_to(bundle).as_posix())
+    return target
 
 
 def write_picture(

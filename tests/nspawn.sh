@@ -204,7 +204,7 @@ say "ok: a wrong station file ends with 78 and is not tried again"
 
 inside cp /srv/station.yaml $config
 inside systemctl reset-failed pilah.service
-text=$(install --without-picamera2) || fail "install with a station: $text"
+text=$(install --without-picamera2 --bundle /tmp/bundle) || fail "install with a station: $text"
 expect "started by the installer" "the station runs" "$text"
 is_active || fail "not active"
 [ "$(inside systemctl is-enabled pilah.service)" = enabled ] || fail "not enabled"

@@ -26,7 +26,9 @@ def run(arguments: argparse.Namespace) -> int:
     config = plan.config
     print(f"{arguments.station}: no mistakes")
     print(f"station    {config.station}")
-    print(f"bundle     {plan.bundle.title}  (digest {plan.bundle.digest[:12]})")
+    print(
+        f"bundle     {plan.bundle.title}  (digest {plan.bundle.digest[:12]}), {plan.bundle.origin}"
+    )
     print(f"camera     {config.camera.kind}, trigger {config.trigger.kind}")
     for name, lane in config.lanes.items():
         labels = [*lane.labels, *(["every reject"] if name == config.default_lane else [])]

@@ -1,16 +1,15 @@
 """The bundle: a model with everything needed to run it right, in one folder or one zip file.
 
 `model.tflite`, `labels.txt`, `bundle.json` (the manifest), `golden/` (pictures with known answers)
-and `card.md`. The manifest names the SHA-256 of every other file; what does not fit is refused.
+and `card.md`. The manifest names the SHA-256 of every other file; what does not fit is refused. One
+file it cannot name: `signature`, which is made over the manifest itself.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
-import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -22,12 +21,18 @@ from edge.errors import (
     BundleFileExtraError,
     BundleFileMissingError,
     BundleFormatError,
-    BundleMissingError,
     BundleVersionError,
     LabelCountError,
 )
-from edge.files import storage_errors
+from edge.model.bundle_files import read_files
 from edge.model.preprocess import InputSpec
+from edge.model.signature import (
+    SIGNATURE,
+    PublicKey,
+    Signature,
+    check_signature,
+    read_signature,
+)
 
 SCHEMA_VERSION = 1
 MANIFEST = "bundle.json"
@@ -35,9 +40,8 @@ MODEL = "model.tflite"
 LABELS = "labels.txt"
 CARD = "card.md"
 GOLDEN = "golden"
-
-_LARGEST = 256 * 1024 * 1024
-"""Bytes a whole bundle may take unpacked: a Pi Zero 2 W has 512 MiB of memory."""
+_NOT_NAMED = (MANIFEST, SIGNATURE)
+"""Files that the manifest does not name: itself, and what is made over it."""
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Threshold = Annotated[float, Field(ge=0, le=1)]
@@ -124,25 +128,51 @@ class Bundle:
     """The golden pictures' PNG files by their name in the manifest."""
     digest: str
     """SHA-256 of `bundle.json`, and through it of every file."""
+    files: Mapping[str, bytes]
+    """Every file by its name, `bundle.json` and `signature` too."""
+    signature: Signature | None
+    """What it claims; None where it is not signed."""
+    signer: str | None
+    """Id of the trusted key that signed it; None where no key was there to check with."""
 
     @property
     def title(self) -> str:
         """Name and version, as the ledger and the logs give it."""
         return f"{self.manifest.name} {self.manifest.version}"
 
+    @property
+    def origin(self) -> str:
+        """Who signed it, for people."""
+        if self.signer is not None:
+            return f"signed by key {self.signer}"
+        if self.signature is not None:
+            return f"says it is signed by key {self.signature.key}, which nobody checked"
+        return "not signed"
 
-def read_bundle(path: Path) -> Bundle:
+
+def read_bundle(path: Path, *, keys: Sequence[PublicKey] = ()) -> Bundle:
     """The bundle in the folder or zip file `path`, every file checked against the manifest.
+
+    Args:
+        keys: one of them must have signed it; where there are none, it need not be signed.
 
     Raises:
         BundleMissingError: nothing there, or nothing that holds a `bundle.json`.
         BundleFormatError: `bundle.json` or `labels.txt` is not what the schema says.
         BundleVersionError: its schema version is not one this pilah knows.
         BundleFileChangedError, BundleFileMissingError, BundleFileExtraError: a file does not fit.
+        SignatureMissingError, SignatureKeyError, SignatureWrongError: none of `keys` signed it.
+        SignatureFormatError: the file `signature` is something else.
         LabelCountError: labels and thresholds do not name the same classes.
     """
-    files = _files(path)
-    raw = files.pop(MANIFEST)
+    everything = read_files(path, holding=MANIFEST)
+    raw = everything[MANIFEST]
+    signature = signer = None
+    if SIGNATURE in everything:
+        signature = read_signature(everything[SIGNATURE], name=str(path))
+    if keys:  # before anything that a stranger may have written is made sense of
+        signer = check_signature(raw, signature, keys, name=str(path)).id
+    files = {name: content for name, content in everything.items() if name not in _NOT_NAMED}
     manifest = _manifest(raw, path)
     for name, digest in sorted(manifest.files.items()):
         if name not in files:
@@ -178,6 +208,9 @@ def read_bundle(path: Path) -> Bundle:
         model=files[MODEL],
         golden={name: files[name] for name in pictures},
         digest=hashlib.sha256(raw).hexdigest(),
+        files=everything,
+        signature=signature,
+        signer=signer,
     )
 
 
@@ -191,7 +224,7 @@ def write_manifest(folder: Path, **fields: Any) -> None:
     files = {
         file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in sorted(folder.rglob("*"))
-        if file.is_file() and file.name != MANIFEST
+        if file.is_file() and file.relative_to(folder).as_posix() not in _NOT_NAMED
     }
     manifest = Manifest(schema_version=SCHEMA_VERSION, files=files, **fields)
     text = json.dumps(manifest.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
@@ -203,54 +236,10 @@ def version_key(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
 
 
-def _files(path: Path) -> dict[str, bytes]:
-    if not path.exists():
-        raise BundleMissingError(f"{path}: no such bundle: give the folder or zip file of one")
-    with storage_errors("read", path):
-        files = _folder_files(path) if path.is_dir() else _zip_files(path)
-    if MANIFEST not in files:
-        raise BundleMissingError(
-            f"{path}: not a bundle, it has no {MANIFEST}: make one with "
-            "`pilah-converter convert RUN --out BUNDLE`"
-        )
-    return files
-
-
-def _folder_files(path: Path) -> dict[str, bytes]:
-    found = {file.relative_to(path).as_posix(): file for file in path.rglob("*") if file.is_file()}
-    if MANIFEST not in found:  # do not read somebody's photographs
-        return {}
-    _check_size(sum(file.stat().st_size for file in found.values()), path)
-    return {name: file.read_bytes() for name, file in found.items()}
-
-
-def _zip_files(path: Path) -> dict[str, bytes]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = [member for member in archive.infolist() if not member.is_dir()]
-            _check_size(sum(member.file_size for member in members), path)
-            files = {member.filename: archive.read(member) for member in members}
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
-        # RuntimeError: a password is wanted, or another compression than deflate.
-        raise BundleFormatError(f"{path}: not a bundle's zip file: {error}") from error
-    if MANIFEST in files:
-        return files
-    # `zip -r bundle.zip bundle/` puts a folder around it.
-    roots = {name.partition("/")[0] for name in files}
-    return {name.partition("/")[2]: raw for name, raw in files.items()} if len(roots) == 1 else {}
-
-
-def _check_size(size: int, path: Path) -> None:
-    if size > _LARGEST:
-        raise BundleFormatError(
-            f"{path}: {size:,} bytes is more than a bundle may take ({_LARGEST:,}): not a bundle"
-        )
-
-
 def _manifest(raw: bytes, path: Path) -> Manifest:
     try:
         fields = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BundleFormatError(f"{path}: {MANIFEST} is not JSON: {error}") from error
     version = fields.get("schema_version") if isinstance(fields, dict) else None
     if version != SCHEMA_VERSION:
@@ -259,13 +248,19 @@ def _manifest(raw: bytes, path: Path) -> Manifest:
             f"{SCHEMA_VERSION}: install a newer pilah, or convert the run with this one"
         )
     try:
-        return Manifest.model_validate(fields)
+        manifest = Manifest.model_validate(fields)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise BundleFormatError(
             f"{path}: {MANIFEST}: {where}: {first['msg']}. Received: {first['input']!r:.80}"
         ) from error
+    if impossible := sorted(set(_NOT_NAMED) & set(manifest.files)):
+        raise BundleFormatError(
+            f"{path}: {MANIFEST} names {impossible[0]}, of which it cannot know the SHA-256: "
+            "convert the run again"
+        )
+    return manifest
 
 
 def _labels(raw: bytes | None, path: Path) -> tuple[str, ...]:

@@ -36,8 +36,8 @@ def test_a_dry_run_prints_every_command_and_runs_none(tmp_path: Path) -> None:
         r"useradd .*--home-dir /var/lib/pilah .*pilah$",
         r"-m venv --clear --system-site-packages /opt/pilah$",
         r"pip install .*--constraint \S+/deploy/constraints\.txt .*\[edge\]'?$",
-        r"cp -R '.*/my bundle' /var/lib/pilah/bundle\.new$",
         r"install .*two-flap-bin\.yaml /etc/pilah/station\.yaml$",
+        r"/pilah-edge install '.*/my bundle' /etc/pilah/station\.yaml$",
         r"install .*/deploy/pilah\.service /etc/systemd/system/pilah\.service$",
         r"systemctl enable --quiet pilah\.service$",
     ):
@@ -48,8 +48,13 @@ def test_without_a_station_file_nothing_is_started_and_the_next_steps_are_told()
     found = run_script("install.sh", "--dry-run", "--any-arch", "--without-picamera2")
     assert found.returncode == 0
     assert "+ systemctl" not in found.stderr
-    for told in ("/etc/pilah/station.yaml", "/var/lib/pilah/bundle", "wiring.md"):
+    for told in ("/etc/pilah/station.yaml", "--bundle FOLDER", "wiring.md"):
         assert told in found.stderr
+
+
+def test_a_bundle_without_a_station_file_is_not_installed(tmp_path: Path) -> None:
+    commands = "\n".join(dry_run("--bundle", str(make_bundle(tmp_path / "bundle"))))
+    assert "pilah-edge install" not in commands
 
 
 def test_an_uninstall_where_nothing_is_installed_does_nothing() -> None:

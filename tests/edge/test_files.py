@@ -13,7 +13,7 @@ import pytest
 
 from edge import files as module
 from edge.errors import EXIT_IO, EXIT_UNAVAILABLE, PilahError, StorageError
-from edge.files import new_folder, storage_errors, write_file
+from edge.files import new_folder, point_link, storage_errors, write_file
 
 
 def names(folder: Path) -> list[str]:
@@ -45,6 +45,34 @@ def test_a_file_has_the_mode_that_any_other_would(tmp_path: Path, mask: int, mod
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == mode
     assert stat.S_IMODE((tmp_path / "folder").stat().st_mode) == 0o777 & ~mask
+
+
+def test_a_file_can_be_for_its_owner_alone(tmp_path: Path) -> None:
+    write_file(tmp_path / "key", "x", mode=0o600)
+    assert stat.S_IMODE((tmp_path / "key").stat().st_mode) == 0o600
+
+
+def test_a_file_that_must_not_be_replaced_is_not(tmp_path: Path) -> None:
+    write_file(tmp_path / "file", "old", replace=False)
+    with pytest.raises(StorageError, match="it is there already: choose another name"):
+        write_file(tmp_path / "file", "new", replace=False)
+    assert (tmp_path / "file").read_text() == "old"
+    assert names(tmp_path) == ["file"]
+
+
+def test_a_link_is_made_and_pointed_elsewhere(tmp_path: Path) -> None:
+    for target in ("one", "other"):
+        point_link(tmp_path / "link", target)
+        assert (tmp_path / "link").readlink() == Path(target)
+    (tmp_path / ".link.new").symlink_to("of a process that was killed")
+    point_link(tmp_path / "link", "third")
+    assert (tmp_path / "link").readlink() == Path("third")
+    assert names(tmp_path) == ["link"]
+
+
+def test_a_link_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match=r"cannot write .*link: a folder of that"):
+        point_link(tmp_path / "gone" / "link", "x")
 
 
 @pytest.mark.parametrize(

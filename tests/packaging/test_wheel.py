@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import shutil
 import sysconfig
 import zipfile
 from collections.abc import Mapping
@@ -31,6 +32,9 @@ WORDS: Mapping[tuple[str, str], list[str]] = {
     ("edge", "capture"): ["station.yaml", "--label", "can"],
     ("edge", "check"): ["station.yaml"],
     ("edge", "lane"): ["test", "station.yaml", "warm"],
+    ("edge", "install"): ["bundle", "station.yaml"],
+    ("edge", "rollback"): ["station.yaml"],
+    ("edge", "doctor"): ["station.yaml"],
     ("edge", "run"): ["station.yaml"],
     ("trainer", "cross-validate"): ["mobilenet_v2", "--data", "photos"],
     ("trainer", "find-rate"): ["mobilenet_v2", "--data", "photos"],
@@ -38,8 +42,14 @@ WORDS: Mapping[tuple[str, str], list[str]] = {
     ("trainer", "data"): ["check", "photos"],
     ("trainer", "train"): ["mobilenet_v2", "--data", "pictures", "--out", "run"],
     ("converter", "convert"): ["run", "--out", "bundle"],
+    ("converter", "keygen"): ["key"],
+    ("converter", "sign"): ["bundle", "--key", "key"],
+    ("converter", "verify-signature"): ["bundle", "--public-key", "key.pub"],
 }
 """Words that each verb takes, so that it comes to do its work."""
+
+SIGNING = [("converter", verb) for verb in ("keygen", "sign", "verify-signature")]
+"""Verbs for a desktop that need no more than a station has."""
 
 TRAINING = ("tensorflow", "keras", "matplotlib")
 """What the extra `edge` does not bring."""
@@ -162,7 +172,9 @@ def test_without_an_extra_a_verb_says_which_to_install(
     assert done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize(("package", "verb"), [v for v in VERBS if v[0] != "edge"])
+@pytest.mark.parametrize(
+    ("package", "verb"), [v for v in VERBS if v[0] != "edge" and v not in SIGNING]
+)
 def test_with_the_edge_alone_the_desktop_verbs_say_what_to_install(
     only_edge: Installed, package: str, verb: str
 ) -> None:
@@ -179,3 +191,16 @@ def test_with_the_edge_alone_pictures_are_classified(
     done = only_edge.run("pilah-edge", "classify", tiny_bundle, picture)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(str(picture))
+
+
+def test_with_the_edge_alone_bundles_are_signed(
+    only_edge: Installed, tiny_bundle: Path, tmp_path: Path
+) -> None:
+    bundle, key = shutil.copytree(tiny_bundle, tmp_path / "bundle"), tmp_path / "key"
+    for words in (
+        ["keygen", key],
+        ["sign", bundle, "--key", key],
+        ["verify-signature", bundle, "--public-key", f"{key}.pub"],
+    ):
+        done = only_edge.run("pilah-converter", *words)
+        assert done.returncode == 0, done.stderr

@@ -24,7 +24,7 @@ from edge.errors import (
     LabelCountError,
 )
 from edge.model.bundle import read_bundle, version_key, write_manifest
-from tests.bundles import LABELS, SPEC, make_bundle
+from tests.bundles import LABELS, SPEC, make_bundle, zip_of
 
 
 @pytest.fixture
@@ -46,13 +46,6 @@ def rewrite(bundle: Path, name: str, content: bytes) -> None:
     (bundle / name).write_bytes(content)
     digest = hashlib.sha256(content).hexdigest()
     change_manifest(bundle, lambda fields: fields["files"].update({name: digest}))
-
-
-def zip_of(bundle: Path, target: Path, *, around: str = "") -> Path:
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(bundle.rglob("*")):
-            archive.write(file, around + file.relative_to(bundle).as_posix())
-    return target
 
 
 # What is right

@@ -1,0 +1,27 @@
+"""Make a key to sign bundles with: KEYFILE, for you alone, and KEYFILE.pub, which stations pin."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from edge.cli import say
+from edge.errors import EXIT_OK
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("key", type=Path, metavar="KEYFILE", help="file to write the key to")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from converter.sign import make_key, public_file
+
+    made = make_key(arguments.key)
+    print(f"key {made.id}")
+    print(f"private    {arguments.key}")
+    print(f"public     {public_file(arguments.key)}")
+    say(
+        f"{arguments.key} signs for every station that pins its public part: keep a copy where "
+        "nobody else looks"
+    )
+    return EXIT_OK

@@ -1,0 +1,35 @@
+"""Say whether a bundle was signed with a key and has not been changed since; exits 1 when not."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from edge.cli import say
+from edge.errors import EXIT_NO, EXIT_OK, BundleError, BundleMissingError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="bundle folder or zip file")
+    parser.add_argument(
+        "--public-key", type=Path, required=True, metavar="FILE", help="KEYFILE.pub, made by keygen"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from edge.files import storage_errors
+    from edge.model.bundle import read_bundle
+    from edge.model.signature import read_public_key
+
+    file: Path = arguments.public_key
+    with storage_errors("read", file):
+        key = read_public_key(file.read_bytes(), name=str(file))
+    try:
+        bundle = read_bundle(arguments.bundle, keys=[key])
+    except BundleMissingError:
+        raise
+    except BundleError as error:
+        say(f"no: {error}")
+        return EXIT_NO
+    print(f"{bundle.title}  (digest {bundle.digest[:12]})  {bundle.origin}, and unchanged")
+    return EXIT_OK

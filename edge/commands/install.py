@@ -1,0 +1,40 @@
+"""Give a station a newer bundle, from its next start on, once all of it is proven.
+
+Its files, its signature where the station file pins keys, its golden pictures and the station file
+itself must be right. Earlier versions are kept for `rollback`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge.cli import say
+from edge.errors import EXIT_OK
+
+if TYPE_CHECKING:
+    from edge.rollout import Change
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="bundle folder or zip file")
+    parser.add_argument("station", type=Path, metavar="STATION.yaml", help="station file")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from edge.rollout import install
+
+    show_change(install(arguments.bundle, arguments.station))
+    return EXIT_OK
+
+
+def show_change(change: Change) -> None:
+    """Tells which bundle a station has now, and which before."""
+    bundle = change.plan.bundle
+    print(f"{bundle.title}  (digest {bundle.digest[:12]})")
+    print(f"signature  {bundle.origin}{'' if change.plan.keys else '; no key is pinned'}")
+    print(f"golden     {len(bundle.golden)} pictures reproduced exactly")
+    print(f"runtime    {change.runtime}")
+    print(f"active     {change.plan.config.bundle}, before: {change.before or 'nothing'}")
+    say("next: start the station again (sudo systemctl restart pilah)")

@@ -1,0 +1,52 @@
+"""`trust` in a station file: whose bundles the station loads."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from edge.errors import PublicKeyError, StorageError
+from edge.files import storage_errors
+from edge.model.signature import PublicKey, read_public_key
+from edge.yaml_file import FilePath, Problem, Section, YamlFile
+
+
+class Trust(Section):
+    """`trust`: without this section every bundle is loaded, signed or not."""
+
+    public_keys: Annotated[
+        list[FilePath],
+        Field(
+            min_length=1,
+            description="public key files made by `pilah-converter keygen`; only a bundle that one "
+            "of these keys signed is loaded",
+        ),
+    ]
+
+
+def pinned_keys(file: YamlFile) -> tuple[tuple[PublicKey, ...] | None, list[Problem]]:
+    """The keys that a station file pins, none where it has no `trust`, and what is wrong with them.
+
+    The keys are None where anything is wrong: what cannot be read must not become "no key pinned".
+    What is wrong with the section's form is told by `YamlFile.check`, all but its emptiness.
+    """
+    if "trust" not in file.content:
+        return (), []
+    if file.content["trust"] is None:
+        return None, [Problem(("trust",), "is empty: give it public_keys, or remove the line")]
+    names = file.value(("trust", "public_keys"))
+    if not isinstance(names, list) or not names:
+        return None, []
+    keys: list[PublicKey] = []
+    problems: list[Problem] = []
+    for index, name in enumerate(names):
+        if not isinstance(name, str) or not name:
+            return None, problems
+        path = file.path.absolute().parent / name
+        try:
+            with storage_errors("read", path):
+                keys.append(read_public_key(path.read_bytes(), name=str(path)))
+        except (PublicKeyError, StorageError) as error:
+            problems.append(Problem(("trust", "public_keys", index), str(error)))
+    return (None if problems else tuple(keys)), problems

@@ -1,0 +1,119 @@
+"""`pilah-edge doctor`: what it finds, and that it ends with 1 when something is wrong."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from edge.cli import main
+from edge.errors import EXIT_NO, EXIT_OK, RuntimeMissingError
+from edge.model import classifier
+from edge.model.bundle import read_bundle
+from edge.model.classifier import Classifier
+from tests.edge.rollouts import OPEN, PINNED, make_pinned, make_signed
+from tests.edge.stations import STATION, make_station
+from tests.signatures import OURS, Key
+
+
+def doctor(station: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    capsys.readouterr()
+    code = main(["doctor", str(station)])
+    return code, capsys.readouterr().out
+
+
+def test_a_station_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    station = make_pinned(tmp_path / "station")
+    bundle = make_signed(tmp_path, "1")
+    main(["install", str(bundle), str(station)])
+    code, out = doctor(station, capsys)
+    assert code == EXIT_OK
+    digest = read_bundle(bundle).digest[:12]
+    assert f"bundle     tiny 1  (digest {digest}), every file as it should be\n" in out
+    assert f"signature  signed by key {OURS.id}, which is pinned\n" in out
+    runtime = Classifier(read_bundle(bundle)).interpreter.title
+    assert f"runtime    {runtime}\n" in out
+    assert "XNNPACK " in runtime
+    assert "golden     2 pictures reproduced exactly\n" in out
+    assert "installed  verified here 20" in out
+    assert "WRONG" not in out
+
+
+@pytest.mark.parametrize(
+    ("key", "says"),
+    [
+        (None, "signature  not signed; no key is pinned, so bundles of anybody are loaded\n"),
+        (OURS, f"signature  says it is signed by key {OURS.id}, which nobody checked; no key is"),
+    ],
+    ids=["unsigned", "signed"],
+)
+def test_that_no_key_is_pinned_is_said_and_is_not_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], key: Key | None, says: str
+) -> None:
+    bundle = make_signed(tmp_path, "1", key=key)
+    code, out = doctor(make_station(tmp_path / "station", bundle=bundle), capsys)
+    assert (code, says in out) == (EXIT_OK, True)
+    assert "installed  not by `pilah-edge install`" in out
+
+
+def test_an_unsigned_bundle_where_a_key_is_pinned_is_wrong(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    station = make_pinned(tmp_path / "station", text=OPEN)
+    main(["install", str(make_signed(tmp_path, "1", key=None)), str(station)])
+    assert doctor(station, capsys)[0] == EXIT_OK
+    station.write_text(PINNED)
+    code, out = doctor(station, capsys)
+    assert code == EXIT_NO
+    assert out.startswith(f"WRONG      {station}:2: bundle: ")
+    assert "not signed" in out
+
+
+def test_golden_pictures_that_come_out_otherwise_are_wrong(
+    tmp_path: Path, tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = Path(shutil.copytree(tiny_bundle, tmp_path / "bundle"))
+    manifest = json.loads((bundle / "bundle.json").read_text())
+    manifest["golden"]["pictures"][1]["scores"][0] += 0.001
+    (bundle / "bundle.json").write_text(json.dumps(manifest))
+    code, out = doctor(make_station(tmp_path / "station", bundle=bundle), capsys)
+    assert code == EXIT_NO
+    assert "WRONG      " in out
+    assert "golden/1.png gets other scores on this machine" in out
+    assert "reproduced" not in out
+
+
+def test_a_mistake_in_the_station_file_is_wrong(
+    tmp_path: Path, tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = STATION.replace("pin: 23", "pin: 18")
+    code, out = doctor(make_station(tmp_path, text=text, bundle=tiny_bundle), capsys)
+    assert code == EXIT_NO
+    assert f"WRONG      {tmp_path / 'station.yaml'}:11: " in out
+
+
+def test_a_missing_runtime_is_wrong(
+    tmp_path: Path,
+    tiny_bundle: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def missing(*arguments: object, **options: object) -> None:
+        raise RuntimeMissingError("no TFLite runtime is installed")
+
+    monkeypatch.setattr(classifier, "Interpreter", missing)
+    code, out = doctor(make_station(tmp_path, bundle=tiny_bundle), capsys)
+    assert (code, "WRONG      no TFLite runtime is installed\n" in out) == (EXIT_NO, True)
+
+
+def test_an_installed_bundle_without_its_record_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    station = make_pinned(tmp_path / "station")
+    main(["install", str(make_signed(tmp_path, "1")), str(station)])
+    (station.parent / "model.versions" / "tiny-1.json").unlink()
+    code, out = doctor(station, capsys)
+    assert code == EXIT_OK
+    assert "installed  tiny 1, and no record that it was verified here\n" in out
