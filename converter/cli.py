@@ -13,6 +13,21 @@ VERBS: Mapping[str, Verb] = {
         "converter.commands.convert",
         needs=("keras", "tensorflow", "ai_edge_litert"),
     ),
+    "inspect": Verb(
+        "what a .tflite file or a bundle's model is made of",
+        "converter.commands.inspect",
+        needs=("ai_edge_litert",),
+    ),
+    "check-parity": Verb(
+        "does a bundle answer as its float model does, on your pictures?",
+        "converter.commands.check_parity",
+        needs=("ai_edge_litert",),
+    ),
+    "compare": Verb(
+        "is one of two bundles better, on the same pictures?",
+        "converter.commands.compare",
+        needs=("ai_edge_litert",),
+    ),
     "keygen": Verb(
         "make a key to sign bundles with", "converter.commands.keygen", needs=("cryptography",)
     ),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -255,25 +255,43 @@ def _stacked(rows: Sequence[Answer]) -> Answers:
 def compare(
     float32: Answers, int8: Answers, pictures: Sequence[LabelledPicture], facts: RunFacts
 ) -> Parity:
-    """The figures of two models' answers to the same pictures, a row each.
+    """The figures of two models' answers to the same pictures of a run, a row each.
 
     Args:
         pictures: all that were scored; those of the test part count for accuracy.
         facts: the run's labels and thresholds.
     """
+    threshold = facts.unknown.threshold if facts.unknown else None
+    return compare_answers(float32, int8, pictures, facts.labels, facts.accept, threshold)
+
+
+def compare_answers(
+    float32: Answers,
+    int8: Answers,
+    pictures: Sequence[LabelledPicture],
+    labels: Sequence[str],
+    accept: Mapping[str, float],
+    threshold: float | None,
+) -> Parity:
+    """The figures of two models' answers to the same pictures, a row each.
+
+    Args:
+        pictures: all that were scored; those of the test part count for accuracy.
+        accept: the accept threshold of every label.
+        threshold: what is stranger is of no class; None: nothing is held to be.
+    """
     best, best_int8 = float32.scores.argmax(axis=1), int8.scores.argmax(axis=1)
     rows = np.arange(len(best))
     test = np.array([picture.part == "test" for picture in pictures], bool)
-    truth = np.array([facts.labels.index(picture.label) for picture in pictures], np.int64)
+    truth = np.array([labels.index(picture.label) for picture in pictures], np.int64)
     right_float, right_int8 = best == truth, best_int8 == truth
-    threshold = facts.unknown.threshold if facts.unknown else None
 
     def on_test(answers: Answers) -> Evaluation:
         return evaluate_scores(
             answers.scores[test],
             truth[test],
-            facts.labels,
-            facts.accept,
+            labels,
+            accept,
             strangeness=None if answers.strangeness is None else answers.strangeness[test],
             unknown=threshold,
         )

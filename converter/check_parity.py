@@ -1,0 +1,91 @@
+"""A bundle beside the float model it was made from, on pictures of one's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from converter.exports import exports_folder
+from converter.parity import Parity, Verdict, compare_answers, judge, score_both
+from converter.tflite import convert_model
+from edge.errors import PictureSetError, UnreadableImageError, UsageError
+from edge.model.bundle import MODEL, Bundle
+from edge.model.image_file import read_image
+from edge.pictures import LabelledPicture, read_picture_set
+from trainer.run import read_run
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Checked:
+    """What the gate says of a bundle on these pictures."""
+
+    parity: Parity
+    verdict: Verdict
+    skipped: tuple[str, ...]
+    """A line for each picture that could not be read."""
+
+
+def check_parity(bundle: Bundle, place: Path, data: Path, *, run: Path | None) -> Checked:
+    """The figures of the bundle's model and of the float model, and the gate's verdict.
+
+    Args:
+        place: where the bundle lies.
+        data: labelled pictures; all of them count for accuracy.
+        run: the training it was made from; None: the float32 model in its exports.
+
+    Raises:
+        UsageError: there is no float model to compare with, or one of other labels.
+        PictureSetError: a class that the bundle does not know, or no picture that can be read.
+    """
+    float32 = _float_model(bundle, place, run)
+    found = read_picture_set(data)
+    if extra := sorted(set(found.labels) - set(bundle.labels)):
+        raise PictureSetError(
+            f"{data}: the bundle has no label {', '.join(map(repr, extra))}. It knows "
+            f"{', '.join(bundle.labels)}: rename or leave out those classes"
+        )
+    pictures, skipped = _readable(found.pictures)
+    if not pictures:
+        raise PictureSetError(f"{data}: none of its pictures can be read")
+    manifest = bundle.manifest
+    answers = score_both(pictures, manifest.input, float32=float32, int8=bundle.model)
+    parity = compare_answers(
+        *answers, pictures, bundle.labels, manifest.accept, manifest.unknown_threshold
+    )
+    return Checked(parity, judge(parity), (*found.skipped, *skipped))
+
+
+def _float_model(bundle: Bundle, place: Path, run: Path | None) -> bytes:
+    if run is not None:
+        source = read_run(run)
+        if source.facts.labels != bundle.labels:
+            raise UsageError(
+                f"{run} has the labels {', '.join(source.facts.labels)}, the bundle "
+                f"{', '.join(bundle.labels)}: it was not made from that training"
+            )
+        black_and_white = np.zeros((2, *source.facts.input.shape), np.uint8)
+        black_and_white[1] = 255
+        return convert_model(source, "float32", black_and_white)
+    beside = exports_folder(place) / "float32" / MODEL
+    if not beside.is_file():
+        raise UsageError(
+            f"{beside} is not there: give the training with --run, or convert it with "
+            "--formats float32"
+        )
+    return beside.read_bytes()
+
+
+def _readable(
+    pictures: tuple[LabelledPicture, ...],
+) -> tuple[list[LabelledPicture], list[str]]:
+    good, skipped = [], []
+    for picture in pictures:
+        try:
+            read_image(picture.path)
+        except UnreadableImageError as error:
+            skipped.append(str(error))
+        else:
+            good.append(replace(picture, part="test"))
+    return good, skipped

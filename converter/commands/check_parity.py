@@ -1,0 +1,54 @@
+"""Does a bundle still answer as the model it was made from? On pictures of your own, with the gate
+that made it. Exits 1 when it does not."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from edge.cli import say
+from edge.errors import EXIT_NO, EXIT_OK
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="bundle folder or zip file")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="PATH",
+        help="labelled pictures: a folder per class, a .csv manifest (path,label) or a .yaml map",
+    )
+    parser.add_argument(
+        "--run",
+        dest="source",
+        type=Path,
+        metavar="RUN",
+        help="the training it was made from (the float32 model in BUNDLE-exports, where it lies)",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from converter.check_parity import check_parity
+    from edge.model.bundle import read_bundle
+
+    bundle = read_bundle(arguments.bundle)
+    found = check_parity(bundle, arguments.bundle, arguments.data, run=arguments.source)
+    parity, verdict = found.parity, found.verdict
+    for line in found.skipped:
+        say(f"skipped: {line}")
+    if arguments.json:
+        told = {"passed": not verdict.failures, "failures": verdict.failures}
+        print(json.dumps(told | parity.to_json(), ensure_ascii=False))
+        return EXIT_NO if verdict.failures else EXIT_OK
+    print(f"accuracy   {parity.int8.accuracy}")
+    print(f"float      {parity.float32.accuracy}")
+    print(f"difference {parity.drop}")
+    print(f"agreement  {parity.agreement}")
+    for line in verdict.warnings:
+        print(f"warning    {line}; chance could explain it")
+    for line in verdict.failures:
+        print(f"FAILS      {line}")
+    return EXIT_NO if verdict.failures else EXIT_OK

@@ -1,0 +1,57 @@
+"""Compare two bundles on the same labelled pictures, pair by pair: is one really better?"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from edge.cli import say
+from edge.errors import EXIT_OK
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("first", type=Path, metavar="A", help="bundle folder or zip file")
+    parser.add_argument("second", type=Path, metavar="B", help="another, of the same labels")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="PATH",
+        help="labelled pictures that neither was trained on: a folder per class, a .csv manifest "
+        "(path,label) or a .yaml class map",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from converter.compare import compare_bundles
+    from edge.model.bundle import read_bundle
+
+    first, second = read_bundle(arguments.first), read_bundle(arguments.second)
+    found = compare_bundles(first, second, arguments.data)
+    for line in found.skipped:
+        say(f"skipped: {line}")
+    if arguments.json:
+        print(json.dumps(found.to_json(), ensure_ascii=False))
+        return EXIT_OK
+    print(f"{'':<12} A: {first.title}   B: {second.title}")
+    for name in ("accuracy", "accepted", "purity"):
+        print(f"{name:<12} {getattr(found.first, name)}   {getattr(found.second, name)}")
+    print(f"B less A     {found.drop}: {found.verdict}")
+    print(
+        f"             only A right {found.drop.float_only}, only B right {found.drop.int8_only}, "
+        f"same label {found.agreement}"
+    )
+    print(f"{'recall':<20} {'A':>7} {'B':>7} {'images':>7}")
+    for label, figures in found.first.classes.items():
+        other = found.second.classes[label]
+        print(
+            f"{label:<20} {_percent(figures.recall.value):>7} {_percent(other.recall.value):>7} "
+            f"{figures.recall.total:>7}"
+        )
+    return EXIT_OK
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{share:.1%}"

@@ -1,0 +1,43 @@
+"""Show what a `.tflite` file or a bundle's model is made of: inputs, outputs, operators, cost."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from edge.errors import EXIT_OK
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, metavar="FILE|BUNDLE", help="anybody's .tflite file")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from converter.anatomy import read_anatomy
+    from edge.files import storage_errors
+    from edge.model.bundle import read_bundle
+
+    path: Path = arguments.model
+    if path.suffix.lower() == ".tflite":
+        with storage_errors("read", path):
+            model = path.read_bytes()
+    else:
+        model = read_bundle(path).model
+    found = read_anatomy(model, name=str(path))
+    if arguments.json:
+        print(json.dumps(found.to_json(), ensure_ascii=False))
+        return EXIT_OK
+    print(f"size       {found.size / 1e6:.2f} MB")
+    for port in found.inputs:
+        print(f"input      {port}")
+    for port in found.outputs:
+        print(f"output     {port}")
+    print(f"cost       {found.multiply_accumulates / 1e6:,.1f} million multiply-accumulates")
+    print(f"weights    {found.per_channel} of {found.weighted} layers have scales per channel")
+    print(f"labels     {', '.join(found.labels) or 'none in the file'}")
+    print("operators        of which in float")
+    for name, count in found.operators.items():
+        print(f"  {count:>5}  {found.not_int8.get(name, 0) or '':>5}  {name}")
+    return EXIT_OK
