@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edge.errors import EXIT_DATA, EXIT_NO, PilahError
+from edge.errors import EXIT_DATA, EXIT_NO, EXIT_UNAVAILABLE, PilahError
 
 if TYPE_CHECKING:
     from converter.parity import Parity
@@ -30,3 +30,15 @@ class GateError(PilahError):
     def __init__(self, message: str, parity: Parity) -> None:
         self.parity = parity
         super().__init__(message)
+
+
+class LibraryMissingError(PilahError, OSError):
+    """A program or library of another maker is not on this machine and cannot be fetched."""
+
+    exit_code = EXIT_UNAVAILABLE
+
+
+class TfjsError(PilahError, RuntimeError):
+    """TF.js cannot run the model that was written for it."""
+
+    exit_code = EXIT_DATA

@@ -1,0 +1,398 @@
+// Classifies the camera's pictures, or a chosen one, with the model beside this page.
+"use strict";
+
+const SHOWN = 5; // labels with a bar
+const PAUSE = 100; // milliseconds between two pictures of the camera
+const LARGEST = 16e6; // pixels of a canvas on some phones
+const element = (id) => document.getElementById(id);
+
+let contract, labels, model;
+let stream = null;
+let facing = "environment";
+let turn = 0; // counts what was started, so that what is late is known to be
+
+class PageError extends Error {} // its message is for the person who looks at the page
+
+async function start() {
+  if (location.protocol === "file:") {
+    return; // the page says what to do
+  }
+  element("file-page").hidden = true;
+  say("Loading the model …");
+  if (typeof tf === "undefined") {
+    throw new PageError("tf.min.js could not be loaded: copy the whole folder to the web server.");
+  }
+  contract = await (await fetched("contract.json")).json();
+  labels = (await (await fetched(contract.labels)).text()).split("\n").filter((line) => line);
+  document.title = `${contract.title}: classify pictures`;
+  element("title").textContent = contract.title;
+  await tf.ready();
+  try {
+    model = await tf.loadGraphModel(contract.model, {
+      onProgress: (share) => say(`Loading the model … ${Math.round(100 * share)} %`),
+    });
+  } catch (error) {
+    throw new PageError(`The model could not be loaded (${error.message}).`);
+  }
+  say("Preparing the model …");
+  await tf.nextFrame();
+  await scoresOf(new Uint8Array(size())); // the first picture takes longest
+  showFacts();
+  say(`Ready: tells ${labels.length} labels apart.`);
+  const waiting = [element("camera"), element("file")];
+  waiting.forEach((control) => (control.disabled = false));
+  element("choose").removeAttribute("aria-disabled");
+  if (contract.preprocessing.crop === "item") {
+    element("hint").textContent = "The model knows things from close by: let one thing fill the picture.";
+    element("hint").hidden = false;
+  }
+  element("camera").addEventListener("click", () => (stream ? stop() : guarded(openCamera)));
+  element("other").addEventListener("click", () => {
+    facing = facing === "environment" ? "user" : "environment";
+    guarded(openCamera);
+  });
+  element("file").addEventListener("change", () => guarded(classifyFile));
+  window.addEventListener("resize", placeFrame);
+  window.addEventListener("pagehide", stop);
+}
+
+async function fetched(name) {
+  const answer = await fetch(name).catch(() => null);
+  if (!answer || !answer.ok) {
+    throw new PageError(
+      `${name} could not be loaded${answer ? ` (the server answers ${answer.status})` : ""}: ` +
+        "copy the whole folder to the web server."
+    );
+  }
+  return answer;
+}
+
+// The camera
+
+async function openCamera() {
+  stop();
+  if (!navigator.mediaDevices) {
+    throw new PageError(
+      "The browser gives the camera only to pages from https:// or from this computer itself " +
+        "(http://localhost). You can choose a picture instead: on a phone that offers to take one."
+    );
+  }
+  const mine = ++turn;
+  say("Asking for the camera …");
+  let opened;
+  try {
+    opened = await navigator.mediaDevices.getUserMedia({
+      audio: false,
+      video: { facingMode: { ideal: facing }, width: { ideal: 1280 }, height: { ideal: 720 } },
+    });
+  } catch (error) {
+    throw new PageError(cameraProblem(error));
+  }
+  if (mine !== turn) {
+    opened.getTracks().forEach((track) => track.stop());
+    return;
+  }
+  stream = opened;
+  stream.getVideoTracks()[0].addEventListener("ended", () => {
+    if (mine === turn) {
+      stop();
+      complain("The camera was taken away or unplugged. Start it again, or choose a picture.");
+    }
+  });
+  const video = element("video");
+  video.srcObject = stream;
+  await video.play();
+  show("video");
+  element("camera").textContent = "Stop the camera";
+  const devices = await navigator.mediaDevices.enumerateDevices();
+  element("other").hidden = devices.filter((each) => each.kind === "videoinput").length < 2;
+  say("");
+  await watch(video, mine);
+}
+
+function cameraProblem(error) {
+  switch (error.name) {
+    case "NotAllowedError":
+    case "SecurityError":
+      return (
+        "The camera was refused. To allow it, use the camera or lock symbol beside the address, " +
+        "then press “Use the camera” again. Or choose a picture."
+      );
+    case "NotFoundError":
+    case "OverconstrainedError":
+      return "There is no camera on this device. Choose a picture instead.";
+    case "NotReadableError":
+    case "AbortError":
+      return "The camera is used by another program: close that, and press “Use the camera” again.";
+    default:
+      return `The camera cannot be used (${error.name}: ${error.message}). Choose a picture instead.`;
+  }
+}
+
+async function watch(video, mine) {
+  const canvas = document.createElement("canvas");
+  while (mine === turn) {
+    if (!document.hidden && video.videoWidth) {
+      canvas.width = video.videoWidth;
+      canvas.height = video.videoHeight;
+      await classify(drawn(canvas, video), mine);
+    }
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+  }
+}
+
+function stop() {
+  turn++;
+  if (stream) {
+    stream.getTracks().forEach((track) => track.stop());
+    stream = null;
+    element("video").srcObject = null;
+    element("camera").textContent = "Use the camera";
+    element("other").hidden = true;
+    show(null);
+    say("The camera is off.");
+  }
+}
+
+// A chosen picture
+
+async function classifyFile() {
+  const [file] = element("file").files;
+  element("file").value = ""; // so that the same picture can be chosen again
+  if (!file) {
+    return;
+  }
+  stop();
+  const mine = ++turn;
+  say("Reading the picture …");
+  const bitmap = await decoded(file);
+  const shrink = Math.min(1, Math.sqrt(LARGEST / (bitmap.width * bitmap.height)));
+  const canvas = element("photo");
+  canvas.width = Math.max(1, Math.floor(bitmap.width * shrink));
+  canvas.height = Math.max(1, Math.floor(bitmap.height * shrink));
+  const pixels = drawn(canvas, bitmap);
+  bitmap.close();
+  show("photo");
+  await classify(pixels, mine);
+  say(file.name);
+}
+
+async function decoded(file) {
+  try {
+    // The levels as they are in the file, upright, as a device reads them.
+    return await createImageBitmap(file, {
+      imageOrientation: "from-image",
+      colorSpaceConversion: "none",
+      premultiplyAlpha: "none",
+    });
+  } catch (error) {
+    try {
+      return await createImageBitmap(file); // an older browser refuses some of these wishes
+    } catch (again) {
+      throw new PageError(`${file.name} is no picture that this browser can read: use JPEG or PNG.`);
+    }
+  }
+}
+
+// What both have in common
+
+function drawn(canvas, source) {
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  context.fillStyle = "#fff"; // transparent pixels are laid on white
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(source, 0, 0, canvas.width, canvas.height);
+  return context.getImageData(0, 0, canvas.width, canvas.height);
+}
+
+async function classify(pixels, mine) {
+  const tensor = preprocess(pixels.data, pixels.width, pixels.height, contract.preprocessing);
+  const before = performance.now();
+  const answer = await scoresOf(tensor);
+  if (mine !== turn) {
+    return;
+  }
+  element("message").hidden = true;
+  showVerdict(decide(answer), answer);
+  showSeen(tensor);
+  element("took").textContent = `${Math.round(performance.now() - before)} ms`;
+}
+
+function size() {
+  const { height, width, channels } = contract.preprocessing;
+  return height * width * channels;
+}
+
+async function scoresOf(tensor) {
+  const { height, width, channels } = contract.preprocessing;
+  const names = Object.keys(contract.outputs);
+  const outputs = tf.tidy(() => {
+    const picture = tf.tensor4d(Float32Array.from(tensor), [1, height, width, channels]);
+    return [].concat(model.execute({ [contract.input.name]: picture }, names));
+  });
+  const values = await Promise.all(outputs.map((output) => output.data()));
+  outputs.forEach((output) => output.dispose());
+  const named = Object.fromEntries(names.map((name, at) => [name, values[at]]));
+  return { scores: named.scores, unknown: named.unknown ? named.unknown[0] : null };
+}
+
+// As edge/decision.py decides of one picture.
+function decide({ scores, unknown }) {
+  const best = scores.indexOf(Math.max(...scores));
+  const [label, score] = [labels[best], scores[best]];
+  const strangest = contract.unknown ? contract.unknown.threshold : null;
+  // Not `>`: what is no number is no thing of a label either.
+  if (unknown !== null && strangest !== null && !(unknown <= strangest)) {
+    return { label, score, reject: "unknown" };
+  }
+  return { label, score, reject: score >= contract.accept[label] ? null : "low_confidence" };
+}
+
+function showVerdict({ label, score, reject }, { scores, unknown }) {
+  const needed = contract.accept[label];
+  const texts = {
+    unknown: ["Nothing it knows", `Reject: it looks like none of the labels; most like ${label}.`],
+    low_confidence: [
+      "Not sure",
+      `Reject: most likely ${label}, ${percent(score)}; ${percent(needed)} is needed.`,
+    ],
+  };
+  const [head, reason] = reject ? texts[reject] : [label, `Accepted: ${percent(score)} sure.`];
+  element("verdict").className = reject ? "verdict reject" : "verdict";
+  element("verdict").dataset.reject = reject || "";
+  element("verdict-label").textContent = head;
+  element("verdict-reason").textContent = reason;
+  const spoken = reject ? head : `${label}, accepted`;
+  if (element("spoken").textContent !== spoken) {
+    element("spoken").textContent = spoken; // said aloud only when it changes
+  }
+  ["verdict", "scores", "key", "details"].forEach((id) => (element(id).hidden = false));
+  const order = Array.from(scores.keys()).sort((a, b) => scores[b] - scores[a]);
+  const rows = order.slice(0, SHOWN).map((index) => scoreRow(labels[index], scores[index], reject));
+  element("scores").replaceChildren(...rows);
+  element("strangeness").textContent = strangenessText(unknown);
+}
+
+function scoreRow(label, score, reject) {
+  const row = document.createElement("li");
+  const name = document.createElement("bdi");
+  name.className = "name";
+  name.textContent = label;
+  const share = document.createElement("span");
+  share.className = "share";
+  share.textContent = percent(score);
+  const bar = document.createElement("div");
+  const taken = !reject && score >= contract.accept[label];
+  bar.className = taken ? "bar taken" : "bar";
+  const filled = document.createElement("span");
+  filled.style.width = `${100 * score}%`;
+  const threshold = document.createElement("i");
+  threshold.style.left = `${100 * contract.accept[label]}%`;
+  threshold.title = `accept threshold ${percent(contract.accept[label])}`;
+  bar.append(filled, threshold);
+  row.append(name, share, bar);
+  return row;
+}
+
+function percent(share) {
+  // Never 100 % of what is a little less.
+  return `${(Math.floor(1000 * share) / 10).toFixed(1)} %`;
+}
+
+function strangenessText(unknown) {
+  if (unknown === null) {
+    return "the model has no score for it";
+  }
+  const { threshold } = contract.unknown;
+  const limit = threshold === null ? "nothing is rejected for it" : `${threshold} is the most accepted`;
+  return `${unknown.toFixed(3)}; ${limit}`;
+}
+
+function showSeen(tensor) {
+  const { height, width, channels } = contract.preprocessing;
+  const canvas = element("seen");
+  [canvas.width, canvas.height] = [width, height];
+  const image = new ImageData(width, height);
+  for (let pixel = 0; pixel < height * width; pixel++) {
+    for (let channel = 0; channel < 3; channel++) {
+      image.data[4 * pixel + channel] = tensor[pixel * channels + (channels === 3 ? channel : 0)];
+    }
+    image.data[4 * pixel + 3] = 255;
+  }
+  canvas.getContext("2d").putImageData(image, 0, 0);
+}
+
+function showFacts() {
+  const { height, width, channels, geometry } = contract.preprocessing;
+  const shapes = { letterbox: "all of it, with bars", center_crop: "its middle", squash: "all of it, stretched" };
+  const coarse =
+    tf.getBackend() === "webgl" && !tf.env().getBool("WEBGL_RENDER_FLOAT32_ENABLED")
+      ? ", in half precision: scores may differ in the third digit"
+      : "";
+  const facts = [
+    ["Model sees", `${width} × ${height} pixels, ${channels === 3 ? "colour" : "grey"}: ${shapes[geometry]}`],
+    ["Computed by", `TF.js ${tf.version.tfjs}, ${tf.getBackend()}${coarse}`],
+    ["Took", "", "took"],
+    ["Strangeness", "", "strangeness"],
+  ];
+  for (const [name, text, id] of facts) {
+    const term = document.createElement("dt");
+    term.textContent = name;
+    const said = document.createElement("dd");
+    said.textContent = text;
+    said.id = id || "";
+    element("facts").append(term, said);
+  }
+}
+
+function show(id) {
+  for (const each of ["video", "photo"]) {
+    element(each).hidden = each !== id;
+  }
+  element("empty").hidden = id !== null;
+  if (id === null) {
+    ["verdict", "scores", "key", "details"].forEach((each) => (element(each).hidden = true));
+  }
+  placeFrame();
+}
+
+// Shows which part of the picture the model sees, where that is not all of it.
+function placeFrame() {
+  const shown = ["video", "photo"].map(element).find((each) => !each.hidden);
+  element("frame").hidden = !shown || contract.preprocessing.geometry !== "center_crop";
+  if (element("frame").hidden) {
+    return;
+  }
+  const width = shown.videoWidth || shown.width;
+  const height = shown.videoHeight || shown.height;
+  const scale = Math.min(shown.clientWidth / width, shown.clientHeight / height);
+  const plan = planFor(height, width, contract.preprocessing);
+  const left = shown.offsetLeft + (shown.clientWidth - width * scale) / 2;
+  const top = shown.offsetTop + (shown.clientHeight - height * scale) / 2;
+  Object.assign(element("frame").style, {
+    left: `${left + plan.left * scale}px`,
+    top: `${top + plan.top * scale}px`,
+    width: `${plan.shrunkWidth * plan.columns * scale}px`,
+    height: `${plan.shrunkHeight * plan.rows * scale}px`,
+  });
+}
+
+function say(text) {
+  element("status").textContent = text;
+}
+
+function complain(text) {
+  say("");
+  element("message").textContent = text;
+  element("message").hidden = false;
+}
+
+async function guarded(work) {
+  try {
+    element("message").hidden = true;
+    await work();
+  } catch (error) {
+    complain(error instanceof PageError ? error.message : `Something went wrong: ${error.message}`);
+  }
+}
+
+guarded(start);
