@@ -18,7 +18,7 @@ from edge.model.preprocess import InputSpec
 CONTRACT = "contract.json"
 SCHEMA_VERSION = 1
 
-_PAGE = ("index.html", "style.css", "preprocess.js", "page.js", "tf.min.js.LICENSE.txt")
+_PAGE = ("index.html", "style.css", "preprocess.js", "page.js", "tf.es2017.min.js.LICENSE.txt")
 
 
 def write_tfjs(
@@ -37,7 +37,7 @@ def write_tfjs(
     Args:
         out: an empty folder; `edge.files.new_folder` gives one that is whole or not there.
         graph_model: the folder that `write_graph_model` made.
-        library: `tf.min.js`, as `tfjs_library` gives it.
+        library: `tf.es2017.min.js`, as `tfjs_library` gives it.
         title: what the page calls the model.
         labels: the label of each class index.
         accept: the accept threshold, 0..1, of every label.

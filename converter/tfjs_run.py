@@ -34,7 +34,7 @@ def score_in_node(model: Path, tensors: Tensors, *, library: Path) -> Outputs:
     Args:
         model: the folder of `model.json`.
         tensors: uint8 (pictures, height, width, channels).
-        library: `tf.min.js`, as `tfjs_library` gives it.
+        library: `tf.es2017.min.js`, as `tfjs_library` gives it.
 
     Raises:
         LibraryMissingError: there is no Node.js here; ask `find_node` before.

@@ -14,13 +14,8 @@ let turn = 0; // counts what was started, so that what is late is known to be
 class PageError extends Error {} // its message is for the person who looks at the page
 
 async function start() {
-  if (location.protocol === "file:") {
-    return; // the page says what to do
-  }
-  element("file-page").hidden = true;
-  say("Loading the model …");
   if (typeof tf === "undefined") {
-    throw new PageError("tf.min.js could not be loaded: copy the whole folder to the web server.");
+    throw new PageError("tf.es2017.min.js could not be loaded: copy the whole folder to the web server.");
   }
   contract = await (await fetched("contract.json")).json();
   labels = (await (await fetched(contract.labels)).text()).split("\n").filter((line) => line);
@@ -28,15 +23,24 @@ async function start() {
   element("title").textContent = contract.title;
   await tf.ready();
   try {
-    model = await tf.loadGraphModel(contract.model, {
-      onProgress: (share) => say(`Loading the model … ${Math.round(100 * share)} %`),
+    // TF.js looks for the weights beside the model only where it has the model's whole address.
+    model = await tf.loadGraphModel(new URL(contract.model, document.baseURI).href, {
+      fetchFunc: fetched,
+      onProgress: (share) => say(`Loading the model … ${Math.round(100 * share)}%`),
     });
   } catch (error) {
-    throw new PageError(`The model could not be loaded (${error.message}).`);
+    throw error instanceof PageError
+      ? error
+      : new PageError(`The model could not be loaded (${error.message}).`);
   }
   say("Preparing the model …");
   await tf.nextFrame();
-  await scoresOf(new Uint8Array(size())); // the first picture takes longest
+  if (!(await computesWell())) {
+    await tf.setBackend("cpu"); // the numbers of some graphics processors are too coarse
+  }
+  if (!(await computesWell())) {
+    throw new PageError("This browser computes the model wrongly: try another one.");
+  }
   showFacts();
   say(`Ready: tells ${labels.length} labels apart.`);
   const waiting = [element("camera"), element("file")];
@@ -56,11 +60,11 @@ async function start() {
   window.addEventListener("pagehide", stop);
 }
 
-async function fetched(name) {
-  const answer = await fetch(name).catch(() => null);
+async function fetched(address, options) {
+  const answer = await fetch(address, options).catch(() => null);
   if (!answer || !answer.ok) {
     throw new PageError(
-      `${name} could not be loaded${answer ? ` (the server answers ${answer.status})` : ""}: ` +
+      `${address.split("/").pop()} could not be loaded${answer ? ` (the server answers ${answer.status})` : ""}: ` +
         "copy the whole folder to the web server."
     );
   }
@@ -235,6 +239,12 @@ async function scoresOf(tensor) {
   return { scores: named.scores, unknown: named.unknown ? named.unknown[0] : null };
 }
 
+// Whether the scores of a picture are probabilities; the first picture also takes longest.
+async function computesWell() {
+  const { scores } = await scoresOf(new Uint8Array(size()).fill(128));
+  return Math.abs(scores.reduce((sum, score) => sum + score, 0) - 1) < 0.01;
+}
+
 // As edge/decision.py decides of one picture.
 function decide({ scores, unknown }) {
   const best = scores.indexOf(Math.max(...scores));
@@ -250,7 +260,7 @@ function decide({ scores, unknown }) {
 function showVerdict({ label, score, reject }, { scores, unknown }) {
   const needed = contract.accept[label];
   const texts = {
-    unknown: ["Nothing it knows", `Reject: it looks like none of the labels; most like ${label}.`],
+    unknown: ["Nothing it knows", `Reject: it looks like none of the labels (most like: ${label}).`],
     low_confidence: [
       "Not sure",
       `Reject: most likely ${label}, ${percent(score)}; ${percent(needed)} is needed.`,
@@ -294,8 +304,8 @@ function scoreRow(label, score, reject) {
 }
 
 function percent(share) {
-  // Never 100 % of what is a little less.
-  return `${(Math.floor(1000 * share) / 10).toFixed(1)} %`;
+  // Never 100% of what is a little less.
+  return `${(Math.floor(1000 * share) / 10).toFixed(1)}%`;
 }
 
 function strangenessText(unknown) {
@@ -395,4 +405,8 @@ async function guarded(work) {
   }
 }
 
-guarded(start);
+if (location.protocol !== "file:") {
+  element("file-page").hidden = true; // it says what to do
+  say("Loading TF.js …");
+  document.addEventListener("DOMContentLoaded", () => guarded(start)); // TF.js is there then
+}
