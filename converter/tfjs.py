@@ -18,7 +18,14 @@ from edge.model.preprocess import InputSpec
 CONTRACT = "contract.json"
 SCHEMA_VERSION = 1
 
-_PAGE = ("index.html", "style.css", "preprocess.js", "page.js", "tf.es2017.min.js.LICENSE.txt")
+_PAGE = (
+    "index.html",
+    "style.css",
+    "page.js",
+    "preprocess.js",
+    "decide.js",
+    f"{SCRIPT}.LICENSE.txt",
+)
 
 
 def write_tfjs(

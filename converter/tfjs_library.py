@@ -167,9 +167,10 @@ def _run(words: Sequence[str], *, doing: str, folder: Path, script: Path) -> Non
         if code != 0:
             talk.seek(0)
             said = talk.read().decode(errors="replace").strip().splitlines()
-            last = next((line for line in said if "error" in line.lower()), (said or [""])[-1])
+            errors = [line for line in said if line.lower().startswith(("error", "npm err"))]
             raise LibraryMissingError(
-                f"{doing} failed (exit code {code}: {last.strip()}). {_advice(script)}"
+                f"{doing} failed (exit code {code}: {(errors or said or ['no word'])[-1]}). "
+                f"{_advice(script)}"
             )
     _say(f"{doing}: done in {time.monotonic() - start:.0f} s")
 
@@ -181,7 +182,8 @@ def _environment() -> Mapping[str, str]:
 
 def _advice(script: Path) -> str:
     return (
-        "Connect this machine to the net and run the same command again; or take dist/"
+        "Connect this machine to the net and run the same command again (Node.js with npm, from "
+        "your system's packages, spares the detour by pip); or take dist/"
         f"{SCRIPT} from the npm package {_PACKAGE} on another machine and put it at {script}; or "
         "leave out the TF.js export"
     )

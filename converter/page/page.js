@@ -216,7 +216,7 @@ async function classify(pixels, mine) {
     return;
   }
   element("message").hidden = true;
-  showVerdict(decide(answer), answer);
+  showVerdict(decide(answer, labels, contract), answer);
   showSeen(tensor);
   element("took").textContent = `${Math.round(performance.now() - before)} ms`;
 }
@@ -243,18 +243,6 @@ async function scoresOf(tensor) {
 async function computesWell() {
   const { scores } = await scoresOf(new Uint8Array(size()).fill(128));
   return Math.abs(scores.reduce((sum, score) => sum + score, 0) - 1) < 0.01;
-}
-
-// As edge/decision.py decides of one picture.
-function decide({ scores, unknown }) {
-  const best = scores.indexOf(Math.max(...scores));
-  const [label, score] = [labels[best], scores[best]];
-  const strangest = contract.unknown ? contract.unknown.threshold : null;
-  // Not `>`: what is no number is no thing of a label either.
-  if (unknown !== null && strangest !== null && !(unknown <= strangest)) {
-    return { label, score, reject: "unknown" };
-  }
-  return { label, score, reject: score >= contract.accept[label] ? null : "low_confidence" };
 }
 
 function showVerdict({ label, score, reject }, { scores, unknown }) {
