@@ -130,8 +130,10 @@ class _Nodes:
 
     def take_bias_in(self, name: str) -> None:
         """Makes a convolution and the bias behind it one, with an activation behind that."""
-        node = self._nodes.get(name)  # an activation is inside its convolution by now
-        found = self._with_vector(node) if node and node.op in ("AddV2", "BiasAdd") else None
+        node = self._nodes.get(name)
+        if node is None or node.op not in ("AddV2", "BiasAdd"):
+            return  # None: an activation that is inside its convolution by now
+        found = self._with_vector(node)
         if found is None:
             return
         convolution, bias = found

@@ -50,7 +50,14 @@ def score_in_node(model: Path, tensors: Tensors, *, library: Path) -> Outputs:
     with tempfile.TemporaryDirectory(prefix="pilah-") as name, storage_errors("write", Path(name)):
         folder = Path(name)
         (folder / "tensors").write_bytes(np.ascontiguousarray(tensors).tobytes())
-        words = [str(node), str(_SCRIPT), str(library), str(model), str(folder), *map(str, tensors.shape)]
+        words = [
+            str(node),
+            str(_SCRIPT),
+            str(library),
+            str(model),
+            str(folder),
+            *map(str, tensors.shape),
+        ]
         code, said = _run(words, folder, len(tensors))
         if code != 0:
             raise TfjsError(

@@ -121,7 +121,7 @@ def test_an_operator_that_was_never_tried_is_named(tmp_path: Path) -> None:
     picture = keras.Input((8, 8, 3))
     mean = keras.layers.GlobalAveragePooling2D()(picture)
     model = keras.Model(picture, keras.layers.Softmax()(keras.ops.erfinv(mean / 1e3)))
-    with pytest.raises(ConversionError, match="never tried in TF.js: Erfinv"):
+    with pytest.raises(ConversionError, match=r"never tried in TF\.js: Erfinv"):
         written(model, tmp_path)
     assert not (tmp_path / "graph").exists()
 
@@ -137,7 +137,7 @@ def test_a_graph_that_answers_differently_is_refused(
         real(self, name, value * np.float32(1.1))
 
     monkeypatch.setattr(graph_passes._Nodes, "_set_constant", wrong)
-    with pytest.raises(ConversionError, match="gives scores .* away from the SavedModel"):
+    with pytest.raises(ConversionError, match=r"gives scores .* away from the SavedModel"):
         written(convolutions(), tmp_path)
     assert not (tmp_path / "graph").exists()
 
