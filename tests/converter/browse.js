@@ -3,8 +3,8 @@
 //   node browse.js PLAYWRIGHT_FOLDER CHROMIUM PLAN
 //
 // PLAN is JSON: `url`; `width`, `height` of the window; `camera` (a Y4M or MJPEG file, "refused" or
-// absent), `file` to choose, `insecure` (as if the page came over plain http from elsewhere),
-// `screenshot` (a path), `dark`.
+// absent), `file` to choose, `withoutWebgl`, `insecure` (as if the page came over plain http from
+// elsewhere), `screenshot` (a path), `details` (opened for it), `dark`.
 "use strict";
 
 const path = require("path");
@@ -13,7 +13,7 @@ const { chromium } = require(path.join(folder, "node_modules", "playwright-core"
 const plan = JSON.parse(planText);
 
 async function browse() {
-  const args = ["--no-sandbox", "--disable-gpu-sandbox"];
+  const args = ["--no-sandbox"];
   if (plan.camera && plan.camera !== "refused") {
     args.push("--use-fake-device-for-media-stream", `--use-file-for-fake-video-capture=${plan.camera}`);
   } else if (plan.camera === "refused") {
@@ -29,12 +29,25 @@ async function browse() {
   const seen = { requests: [], complaints: [] };
   page.on("request", (request) => seen.requests.push(request.url()));
   page.on("console", (message) => {
-    if (["error", "warning"].includes(message.type())) seen.complaints.push(message.text());
+    const driver = message.text().includes("GL Driver Message"); // how fast, not how right
+    if (["error", "warning"].includes(message.type()) && !driver) {
+      seen.complaints.push(message.text());
+    }
   });
   page.on("pageerror", (error) => seen.complaints.push(String(error)));
   if (plan.insecure) {
     await page.addInitScript(() => {
       Object.defineProperty(navigator, "mediaDevices", { value: undefined });
+    });
+  }
+  if (plan.withoutWebgl) {
+    await page.addInitScript(() => {
+      for (const canvas of [HTMLCanvasElement, OffscreenCanvas]) {
+        const real = canvas.prototype.getContext;
+        canvas.prototype.getContext = function (kind, ...more) {
+          return kind.includes("webgl") ? null : real.call(this, kind, ...more);
+        };
+      }
     });
   }
   await page.goto(plan.url);

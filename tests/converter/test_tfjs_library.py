@@ -221,13 +221,26 @@ print(library.tfjs_library())
 
 def test_two_that_ask_at_a_time_fetch_it_once(cache: Path, programs: Path) -> None:
     calls = npm(programs)
+    go = programs / "go"
+    os.mkfifo(go)  # npm waits until somebody writes to it
+    program(programs / "npm", (programs / "npm").read_text() + f"read line < {go}\n")
     words = [sys.executable, "-c", ASKS, library.SHA256]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    asking = [
-        subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True)
-        for _ in range(3)
-    ]
-    answers = {process.communicate()[0].strip() for process in asking}
+
+    def ask() -> subprocess.Popen[str]:
+        pipe = subprocess.PIPE
+        return subprocess.Popen(words, env=environment, stdout=pipe, stderr=pipe, text=True)
+
+    def hear(asking: subprocess.Popen[str]) -> str:
+        assert asking.stderr is not None
+        return asking.stderr.readline()
+
+    first = ask()
+    assert "is fetched, once" in hear(first)
+    second = ask()
+    assert "another process is fetching TF.js: waiting" in hear(second)
+    go.write_text("go\n")
+    answers = {asking.communicate()[0].strip() for asking in (first, second)}
     assert answers == {str(library_folder() / library.SCRIPT)}
     assert len(calls.read_text().splitlines()) == 1
 

@@ -45,14 +45,19 @@ Browse = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def export(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The export of the red-green-blue network with a score for things of no class."""
+def network() -> Any:
+    """The red-green-blue network with a score for things of no class."""
     from tests.data.make_tiny import tiny_model, tiny_strangeness
     from trainer.strangeness import with_unknown_output
 
+    return with_unknown_output(tiny_model(), tiny_strangeness())
+
+
+@pytest.fixture(scope="module")
+def export(network: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its export."""
     folder = tmp_path_factory.mktemp("tfjs")
-    model = with_unknown_output(tiny_model(), tiny_strangeness())
-    saved = save_model(model, folder / "saved")
+    saved = save_model(network, folder / "saved")
     write_graph_model(saved, levels(2, SPEC.shape), folder / "graph", lambda doing: None)
     out = folder / "page"
     out.mkdir()
@@ -135,19 +140,42 @@ def tensor_seen(seen: dict[str, Any]) -> np.ndarray[Any, Any]:
     return np.array(seen["pixels"], np.uint8).reshape(32, 32, 4)[:, :, :3]
 
 
-@pytest.mark.parametrize("channel", range(3))
-def test_a_chosen_picture_has_the_verdict_and_the_tensor_of_the_device(
-    browse: Browse, tmp_path: Path, channel: int
+WITH_WEBGL: dict[str, Any] = {}
+WITHOUT_WEBGL = {"withoutWebgl": True}
+
+
+@pytest.mark.parametrize(
+    ("channel", "plan", "backend"),
+    [
+        (0, WITH_WEBGL, "webgl"),
+        (1, WITH_WEBGL, "webgl"),
+        (2, WITH_WEBGL, "webgl"),
+        (1, WITHOUT_WEBGL, "cpu"),
+    ],
+)
+def test_a_chosen_picture_has_the_tensor_of_the_device_and_the_scores_of_keras(
+    browse: Browse,
+    network: Any,
+    tmp_path: Path,
+    channel: int,
+    plan: dict[str, Any],
+    backend: str,
 ) -> None:
     file = photo(tmp_path / "item.png", drawn(channel, seed=4))
-    seen = browse(file=file)
-    assert seen["complaints"] == []
+    seen = browse(file=file, **plan)
+    assert seen["complaints"] == [] or plan == WITHOUT_WEBGL  # TF.js warns of that
     assert seen["title"] == "photos 1.2: classify pictures"
     assert (seen["label"], seen["reject"]) == (LABELS[channel], "")
     assert seen["reason"].startswith("Accepted: ")
     assert seen["scores"][0].startswith(LABELS[channel])
-    assert len(seen["scores"]) == 3
-    np.testing.assert_array_equal(tensor_seen(seen), preprocess(read_image(file), SPEC))
+    assert f"TF.js 4.22.0, {backend}" in seen["facts"]
+    tensor = preprocess(read_image(file), SPEC)
+    np.testing.assert_array_equal(tensor_seen(seen), tensor)
+    expected = np.asarray(network(tensor[None].astype(np.float32))[0])[0]
+    for label, score in zip(LABELS, expected, strict=True):
+        (row,) = (row for row in seen["scores"] if row.startswith(label))
+        # Shown are tenths of a percent, rounded down.
+        assert float(row.removeprefix(label).rstrip("%")) / 100 == pytest.approx(score, abs=1.1e-3)
 
 
 def test_a_phone_s_photograph_is_turned_and_decoded_as_the_device_does(
