@@ -1,7 +1,7 @@
 """A frozen TensorFlow graph with fewer steps, each of which TF.js knows.
 
-A step costs a browser a program of its own on the graphics processor: MobileNetV2 has 66 of them
-with its biases and activations inside its convolutions, and 170 without. TensorFlow runs the
+A step costs a browser a program of its own on the graphics processor: MobileNetV2 has 71 of them
+with its biases and activations inside its convolutions, and 175 without. TensorFlow runs the
 result, too, so it can be compared with what it was made from.
 """
 

@@ -21,6 +21,7 @@ SCHEMA_VERSION = 1
 _PAGE = (
     "index.html",
     "style.css",
+    "show.js",
     "page.js",
     "preprocess.js",
     "decide.js",

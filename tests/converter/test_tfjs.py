@@ -58,7 +58,7 @@ def test_the_folder_has_all_that_the_page_asks_for(tmp_path: Path) -> None:
     out = made(tmp_path)
     assert {file.name for file in out.iterdir()} == {
         "contract.json", "decide.js", "group1-shard1of1.bin", "index.html", "labels.txt",
-        "model.json", "page.js", "preprocess.js", "style.css", SCRIPT, f"{SCRIPT}.LICENSE.txt",
+        "model.json", "page.js", "preprocess.js", "show.js", "style.css", SCRIPT, f"{SCRIPT}.LICENSE.txt",
     }  # fmt: skip
     assert (out / SCRIPT).read_text() == "// TF.js"
     assert (out / "labels.txt").read_text(encoding="utf-8").split("\n") == [*LABELS, ""]
@@ -112,7 +112,8 @@ def test_the_page_s_script_names_only_what_the_page_has() -> None:
 
     ids = Ids()
     ids.feed((PAGE / "index.html").read_text(encoding="utf-8"))
-    named = set(re.findall(r'element\("([\w-]+)"\)', (PAGE / "page.js").read_text()))
+    scripts = (PAGE / "page.js").read_text() + (PAGE / "show.js").read_text()
+    named = set(re.findall(r'element\("([\w-]+)"\)', scripts))
     assert len(named) > 10
     assert named <= ids.found
 
