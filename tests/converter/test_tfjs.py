@@ -58,7 +58,8 @@ def test_the_folder_has_all_that_the_page_asks_for(tmp_path: Path) -> None:
     out = made(tmp_path)
     assert {file.name for file in out.iterdir()} == {
         "contract.json", "decide.js", "group1-shard1of1.bin", "index.html", "labels.txt",
-        "model.json", "page.js", "preprocess.js", "show.js", "style.css", SCRIPT, f"{SCRIPT}.LICENSE.txt",
+        "model.json", "page.js", "preprocess.js", "show.js", "style.css",
+        SCRIPT, f"{SCRIPT}.LICENSE.txt",
     }  # fmt: skip
     assert (out / SCRIPT).read_text() == "// TF.js"
     assert (out / "labels.txt").read_text(encoding="utf-8").split("\n") == [*LABELS, ""]
