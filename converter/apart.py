@@ -53,6 +53,7 @@ _TASKS: Mapping[str, tuple[str, str]] = {
     "dynamic": ("converter.tflite", "write_dynamic"),
     "saved_model": ("converter.saved_model", "write_saved_model"),
     "keras": ("converter.keras_file", "write_keras"),
+    "tfjs": ("converter.graph_model", "write_graph_model"),
     "keras scores": ("converter.keras_file", "score_keras"),
     "saved_model scores": ("converter.saved_model", "score_saved_model"),
 }

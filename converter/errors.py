@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edge.errors import EXIT_DATA, EXIT_NO, PilahError, StorageError
+from edge.errors import EXIT_DATA, EXIT_NO, EXIT_UNAVAILABLE, PilahError, StorageError
 
 if TYPE_CHECKING:
     from converter.parity import Parity
@@ -52,3 +52,15 @@ class KeyInBundleError(PilahError, ValueError):
 
 class SignedAlreadyError(StorageError):
     """The bundle has a signature, and nobody asked to replace it."""
+
+
+class LibraryMissingError(PilahError, OSError):
+    """A program or library of another maker is not on this machine and cannot be fetched."""
+
+    exit_code = EXIT_UNAVAILABLE
+
+
+class TfjsError(PilahError, RuntimeError):
+    """TF.js cannot run the model that was written for it."""
+
+    exit_code = EXIT_DATA

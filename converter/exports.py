@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import random
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from converter.apart import apart
 from converter.battery import (
     FORMATS,
     MOST_PICTURES,
@@ -24,13 +23,12 @@ from converter.battery import (
     table,
 )
 from converter.calibration import Tensors
-from converter.metadata import with_metadata
+from converter.formats import MOST_IN_NODE, WRITERS, Source
 from converter.parity import Answers
-from converter.tflite import convert_model
 from edge.cli import say
 from edge.errors import StorageError, UsageError
 from edge.files import new_folder
-from edge.model.bundle import LABELS, MODEL, Bundle
+from edge.model.bundle import LABELS, Bundle
 from edge.model.image_file import read_image
 from edge.model.preprocess import preprocess
 from edge.pictures import LabelledPicture
@@ -40,7 +38,6 @@ from trainer.run import Run
 PARITY = "parity.json"
 CARD = "card.md"
 _SUFFIX = "-exports"
-_KERAS = "model.keras"
 
 
 def read_formats(text: str) -> tuple[Format, ...]:
@@ -90,6 +87,8 @@ class Exports:
 
     folder: Path
     figures: tuple[FormatFigures, ...]
+    untried: tuple[Format, ...]
+    """Written, but not compared: nothing here can run them."""
 
     @property
     def failed(self) -> tuple[FormatFigures, ...]:
@@ -99,7 +98,7 @@ class Exports:
     def to_json(self) -> dict[str, Any]:
         """By format, and where they lie."""
         formats = {row.format: row.to_json() for row in self.figures}
-        return {"folder": str(self.folder), "formats": formats}
+        return {"folder": str(self.folder), "formats": formats, "not_compared": list(self.untried)}
 
 
 def tensors_of_test_part(
@@ -154,51 +153,61 @@ def write_exports(
     labels = run.facts.labels
     truth = np.array([labels.index(picture.label) for picture in chosen], np.int64)
     reference = score_apart("keras scores", run, tensors, doing="scores of Keras")
-    source = _Source(run, bundle, tensors, calibration, float32)
+    source = Source(run, bundle, tensors, calibration, float32)
     rows: list[FormatFigures] = []
+    untried: list[Format] = []
     with new_folder(folder, replace=replace) as made:
         for kind in formats:
             place = made / kind
+            answers: Answers | None
             if kind == "int8":
                 answers = score_tflite(bundle.model, tensors, doing="scores of int8")
             else:
                 place.mkdir()
-                answers = _WRITERS[kind](place, source)
+                answers = WRITERS[kind](place, source)
                 text = "".join(f"{label}\n" for label in labels)
                 (place / LABELS).write_bytes(text.encode())
-            row = compare_format(kind, reference, answers, truth, labels)
+            if answers is None:
+                untried.append(kind)
+                say(f"{kind}: written, but not compared with Keras: no Node.js is here to run it")
+                continue
+            count = len(answers.scores)
+            row = compare_format(kind, reference.first(count), answers, truth[:count], labels)
             rows.append(row)
             if row.failures and kind != "int8":
                 shutil.rmtree(place)
                 say(f"{kind}: left out: {'; '.join(row.failures)}")
         found = {row.format: row.to_json() for row in rows}
-        (made / PARITY).write_text(
-            json.dumps({"bundle": bundle.digest, "formats": found}, ensure_ascii=False, indent=2)
-            + "\n",
-            encoding="utf-8",
-        )
-        (made / CARD).write_text(_card(bundle, rows, len(chosen)), encoding="utf-8")
-    return Exports(folder, tuple(rows))
+        proof = {"bundle": bundle.digest, "formats": found, "not_compared": untried}
+        text = json.dumps(proof, ensure_ascii=False, indent=2) + "\n"
+        (made / PARITY).write_text(text, encoding="utf-8")
+        (made / CARD).write_text(_card(bundle, rows, untried, len(chosen)), encoding="utf-8")
+    return Exports(folder, tuple(rows), tuple(untried))
 
 
-def _card(bundle: Bundle, rows: Sequence[FormatFigures], pictures: int) -> str:
+def _card(
+    bundle: Bundle, rows: Sequence[FormatFigures], untried: Sequence[Format], pictures: int
+) -> str:
+    written = [row.format for row in rows if not row.failures and row.format != "int8"]
     lines = [
         f"# {bundle.title}: other formats",
         "",
         "The same model as the bundle's, for other tools. Each folder has its `labels.txt`, line "
         "number = class index.",
         "",
-        *(f"- `{row.format}/`: {_USES[row.format]}" for row in rows if row.format != "int8"),
+        *(f"- `{kind}/`: {_USES[kind]}" for kind in (*written, *untried)),
         "",
         "## Compared with Keras",
         "",
-        f"On {pictures} pictures of the test part, the same tensor in.",
+        f"On {pictures} pictures of the test part ({MOST_IN_NODE} at most for tfjs, which is slow "
+        "in Node.js), the same tensor in.",
         "",
         *table(rows),
         "",
     ]
     for row in rows:
         lines += [f"- {row.format} was left out: {failure}." for failure in row.failures]
+    lines += [f"- {kind} was not compared: no Node.js was there to run it." for kind in untried]
     return "\n".join(lines) + "\n"
 
 
@@ -212,73 +221,3 @@ _USES: Mapping[Format, str] = {
     "tfjs": "TensorFlow.js graph model with a page that classifies from a camera or a file.",
     "keras": "Keras file; levels 0 to 255 as float32 in.",
 }
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Source:
-    """What every format is made from."""
-
-    run: Run
-    bundle: Bundle
-    tensors: Tensors
-    """Of the test part, to compare on."""
-    calibration: Tensors
-    float32: bytes
-
-
-def _float32(place: Path, source: _Source) -> Answers:
-    return _tflite(place, source, "float32", source.float32)
-
-
-def _float16(place: Path, source: _Source) -> Answers:
-    model = convert_model(source.run, "float16", source.calibration)
-    return _tflite(place, source, "float16", model)
-
-
-def _dynamic(place: Path, source: _Source) -> Answers:
-    model = convert_model(source.run, "dynamic", source.calibration)
-    return _tflite(place, source, "dynamic", model)
-
-
-def _tflite(place: Path, source: _Source, kind: Format, model: bytes) -> Answers:
-    bundle = source.bundle
-    content = with_metadata(
-        model,
-        name=bundle.manifest.name,
-        version=bundle.manifest.version,
-        labels=bundle.labels,
-        spec=source.run.facts.input,
-    )
-    (place / MODEL).write_bytes(content)
-    return score_tflite(content, source.tensors, doing=f"scores of {kind}")
-
-
-def _saved_model(place: Path, source: _Source) -> Answers:
-    with apart("saved_model", source.run, source.calibration[:0], doing="saved_model") as made:
-        shutil.copytree(made.result, place, dirs_exist_ok=True)
-    return score_apart(
-        "saved_model scores",
-        source.run,
-        source.tensors,
-        doing="scores of saved_model",
-        source=place,
-    )
-
-
-def _keras(place: Path, source: _Source) -> Answers:
-    file = place / _KERAS
-    with apart("keras", source.run, source.calibration[:0], doing="keras") as made:
-        shutil.copyfile(made.result, file)
-    return score_apart(
-        "keras scores", source.run, source.tensors, doing="scores of keras", source=file
-    )
-
-
-_WRITERS: Mapping[Format, Callable[[Path, _Source], Answers]] = {
-    "float16": _float16,
-    "dynamic": _dynamic,
-    "float32": _float32,
-    "saved_model": _saved_model,
-    "keras": _keras,
-}
-"""Format -> what fills its folder and says how it answers to the test part."""

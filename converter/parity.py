@@ -52,6 +52,11 @@ class Answers:
     strangeness: npt.NDArray[np.float64] | None = None
     """(pictures,); None: the model has no such score."""
 
+    def first(self, count: int) -> Answers:
+        """Those to the first `count` pictures."""
+        strange = self.strangeness
+        return Answers(self.scores[:count], None if strange is None else strange[:count])
+
 
 @dataclass(frozen=True, slots=True)
 class PairedDrop:

@@ -105,4 +105,6 @@ def run(arguments: argparse.Namespace) -> int:
         for row in made.exports.figures:
             state = "left out: " + "; ".join(row.failures) if row.failures else row.line
             print(f"  {row.format:12} {state}")
+        for kind in made.exports.untried:
+            print(f"  {kind:12} not compared: no Node.js here")
     return EXIT_NO if failed else EXIT_OK

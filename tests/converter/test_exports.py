@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converter import exports
+from converter import formats
 from converter.battery import FORMATS, Format, compare_format
 from converter.cli import main
 from converter.exports import PARITY, exports_folder, read_formats
@@ -154,7 +154,7 @@ def test_a_format_that_fails_is_left_out_and_the_exit_says_so(
         scores = np.full((24, 3), 1 / 3, np.float32)
         return Answers(scores, np.zeros(24))
 
-    monkeypatch.setitem(exports._WRITERS, "float16", wrong)
+    monkeypatch.setitem(formats.WRITERS, "float16", wrong)
     out = tmp_path / "bundle"
     words = ["convert", str(telling_run.path), "--out", str(out), "--formats", "float16"]
     assert main(words) == 1

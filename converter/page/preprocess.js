@@ -1,0 +1,152 @@
+// A picture as the model's tensor: the bytes that edge/model/preprocess.py gives, by the same steps.
+// A test compares the two.
+"use strict";
+
+// Where a picture of this size is cut, what it is shrunk to by whole numbers, what it is resized to
+// then, and where that lies in the tensor. Lengths are pixels.
+function planFor(height, width, spec) {
+  let [top, left, cutHeight, cutWidth] = [0, 0, height, width];
+  let [innerHeight, innerWidth] = [spec.height, spec.width];
+  if (spec.geometry === "letterbox") {
+    const scale = Math.min(spec.height / height, spec.width / width);
+    innerHeight = Math.max(1, roundToEven(height * scale));
+    innerWidth = Math.max(1, roundToEven(width * scale));
+  } else if (spec.geometry === "center_crop") {
+    const scale = Math.max(spec.height / height, spec.width / width);
+    cutHeight = Math.min(height, Math.max(1, roundToEven(spec.height / scale)));
+    cutWidth = Math.min(width, Math.max(1, roundToEven(spec.width / scale)));
+    top = Math.floor((height - cutHeight) / 2);
+    left = Math.floor((width - cutWidth) / 2);
+  }
+  const rows = Math.max(1, Math.floor(cutHeight / innerHeight));
+  const columns = Math.max(1, Math.floor(cutWidth / innerWidth));
+  const shrunkHeight = Math.floor(cutHeight / rows);
+  const shrunkWidth = Math.floor(cutWidth / columns);
+  return {
+    top: top + Math.floor((cutHeight - shrunkHeight * rows) / 2),
+    left: left + Math.floor((cutWidth - shrunkWidth * columns) / 2),
+    rows,
+    columns,
+    shrunkHeight,
+    shrunkWidth,
+    innerHeight,
+    innerWidth,
+    above: Math.floor((spec.height - innerHeight) / 2),
+    beside: Math.floor((spec.width - innerWidth) / 2),
+  };
+}
+
+// The tensor, Uint8Array of height x width x channels, of a picture of RGBA bytes.
+function preprocess(rgba, width, height, spec) {
+  const plan = planFor(height, width, spec);
+  const shrunk = averageBlocks(rgba, width, plan);
+  const rgb = resizeLinear(
+    shrunk, plan.shrunkHeight, plan.shrunkWidth, plan.innerHeight, plan.innerWidth
+  );
+  const tensor = new Uint8Array(spec.height * spec.width * spec.channels).fill(spec.fill);
+  for (let y = 0; y < plan.innerHeight; y++) {
+    let from = y * plan.innerWidth * 3;
+    let to = ((plan.above + y) * spec.width + plan.beside) * spec.channels;
+    for (let x = 0; x < plan.innerWidth; x++, from += 3) {
+      if (spec.channels === 3) {
+        tensor[to++] = rgb[from];
+        tensor[to++] = rgb[from + 1];
+        tensor[to++] = rgb[from + 2];
+      } else {
+        tensor[to++] = (77 * rgb[from] + 150 * rgb[from + 1] + 29 * rgb[from + 2] + 128) >> 8;
+      }
+    }
+  }
+  return tensor;
+}
+
+// RGB bytes in which each pixel is the mean of a block of the picture.
+function averageBlocks(rgba, width, plan) {
+  const { top, left, rows, columns, shrunkHeight, shrunkWidth } = plan;
+  const result = new Uint8Array(shrunkHeight * shrunkWidth * 3);
+  const area = Math.fround(1 / (rows * columns));
+  const small = rows === 2 && columns === 2;
+  const sums = new Int32Array(shrunkWidth * 3);
+  for (let y = 0, to = 0; y < shrunkHeight; y++) {
+    sums.fill(0);
+    for (let row = 0; row < rows; row++) {
+      let from = ((top + y * rows + row) * width + left) * 4;
+      for (let at = 0; at < sums.length; at += 3) {
+        for (let column = 0; column < columns; column++, from += 4) {
+          sums[at] += rgba[from];
+          sums[at + 1] += rgba[from + 1];
+          sums[at + 2] += rgba[from + 2];
+        }
+      }
+    }
+    for (let at = 0; at < sums.length; at++) {
+      // OpenCV rounds halves up for 2 x 2 and to even else.
+      result[to++] = small ? (sums[at] + 2) >> 2 : roundToEven(Math.fround(sums[at] * area));
+    }
+  }
+  return result;
+}
+
+// RGB bytes resized by linear interpolation with weights of 1/256, as INTER_LINEAR_EXACT does.
+function resizeLinear(rgb, height, width, outHeight, outWidth) {
+  if (height === outHeight && width === outWidth) {
+    return rgb;
+  }
+  const across = weightsFor(width, outWidth);
+  const down = weightsFor(height, outHeight);
+  const result = new Uint8Array(outHeight * outWidth * 3);
+  const lines = new Map();
+  // A row of the picture resized across, in units of 1/256.
+  function line(y) {
+    if (!lines.has(y)) {
+      const row = new Int32Array(outWidth * 3);
+      for (let x = 0, to = 0; x < outWidth; x++) {
+        const near = (y * width + across.near[x]) * 3;
+        const far = (y * width + across.far[x]) * 3;
+        const weight = across.weight[x];
+        for (let channel = 0; channel < 3; channel++) {
+          row[to++] = rgb[near + channel] * (256 - weight) + rgb[far + channel] * weight;
+        }
+      }
+      lines.set(y, row);
+    }
+    return lines.get(y);
+  }
+  for (let y = 0, to = 0; y < outHeight; y++) {
+    const [near, far, weight] = [line(down.near[y]), line(down.far[y]), down.weight[y]];
+    for (let at = 0; at < near.length; at++) {
+      result[to++] = (near[at] * (256 - weight) + far[at] * weight + 32768) >> 16;
+    }
+  }
+  return result;
+}
+
+// For each pixel of a line of `outSize`: the two of a line of `size` that it lies between, and how
+// much of the second it has, in units of 1/256.
+function weightsFor(size, outSize) {
+  const near = new Int32Array(outSize);
+  const far = new Int32Array(outSize);
+  const weight = new Int32Array(outSize);
+  const scale = 1 / (outSize / size);
+  for (let i = 0; i < outSize; i++) {
+    const place = scale * (i + 0.5) - 0.5;
+    const before = Math.floor(place);
+    near[i] = Math.min(Math.max(before, 0), size - 1);
+    far[i] = Math.min(near[i] + 1, size - 1);
+    weight[i] = before >= 0 && before < size - 1 ? roundToEven((place - before) * 256) : 0;
+  }
+  return { near, far, weight };
+}
+
+function roundToEven(value) {
+  const below = Math.floor(value);
+  const rest = value - below;
+  if (rest !== 0.5) {
+    return rest < 0.5 ? below : below + 1;
+  }
+  return below % 2 === 0 ? below : below + 1;
+}
+
+if (typeof module !== "undefined") {
+  module.exports = { planFor, preprocess };
+}

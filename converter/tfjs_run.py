@@ -1,0 +1,97 @@
+"""A TF.js graph model run by TF.js in Node.js, on tensors that others have scored, too."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from converter.calibration import Tensors
+from converter.errors import LibraryMissingError, TfjsError
+from converter.tfjs_library import find_node
+from edge.files import storage_errors
+
+Outputs = Mapping[str, npt.NDArray[np.float32]]
+"""By the name of an output, `scores` or `unknown`: float32 (pictures, values)."""
+
+PICTURES_A_SECOND = 1.0
+"""What TF.js computes in Node.js of MobileNetV2 at 224 pixels, on one core of a desktop."""
+
+_SCRIPT = Path(__file__).parent / "node" / "score.js"
+
+
+def score_in_node(model: Path, tensors: Tensors, *, library: Path) -> Outputs:
+    """What the graph model says to `tensors`, computed by TF.js in plain JavaScript.
+
+    Args:
+        model: the folder of `model.json`.
+        tensors: uint8 (pictures, height, width, channels).
+        library: `tf.es2017.min.js`, as `tfjs_library` gives it.
+
+    Raises:
+        LibraryMissingError: there is no Node.js here; ask `find_node` before.
+        TfjsError: TF.js cannot load or run the model.
+        StorageError: no room for the files in between.
+    """
+    node = find_node()
+    if node is None:
+        raise LibraryMissingError(
+            "there is no Node.js on this machine to run the TF.js model with: install the package "
+            "nodejs of your system, 16 or newer"
+        )
+    with tempfile.TemporaryDirectory(prefix="pilah-") as name, storage_errors("write", Path(name)):
+        folder = Path(name)
+        (folder / "tensors").write_bytes(np.ascontiguousarray(tensors).tobytes())
+        words = [
+            str(node),
+            str(_SCRIPT),
+            str(library),
+            str(model),
+            str(folder),
+            *map(str, tensors.shape),
+        ]
+        code, said = _run(words, folder, len(tensors))
+        if code != 0:
+            raise TfjsError(
+                f"{model}: TF.js cannot run the model in Node.js (exit code {code}): "
+                + ("\n".join(said.strip().splitlines()[-6:]) or "it said nothing")
+            )
+        answer: dict[str, Any] = json.loads((folder / "outputs.json").read_text(encoding="utf-8"))
+        return {
+            output: np.fromfile(folder / output, "<f4").astype(np.float32).reshape(shape)
+            for output, shape in answer.items()
+        }
+
+
+def _run(words: list[str], folder: Path, total: int) -> tuple[int, str]:
+    """The exit code of Node.js and what it said; every ten seconds says how far it is."""
+    start = time.monotonic()
+    with (folder / "talk").open("w+b") as talk:
+        process = subprocess.Popen(
+            words, stdin=subprocess.DEVNULL, stdout=talk, stderr=subprocess.STDOUT
+        )
+        try:
+            while True:
+                try:
+                    code = process.wait(timeout=10)
+                    break
+                except subprocess.TimeoutExpired:
+                    done = folder / "done"
+                    count = done.read_text() if done.is_file() else "0"
+                    seconds = time.monotonic() - start
+                    line = f"scoring with TF.js in Node.js: {count}/{total}, {seconds:.0f} s"
+                    print(line, file=sys.stderr, flush=True)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        talk.seek(0)
+        return code, talk.read().decode(errors="replace")
