@@ -11,13 +11,19 @@ from typing import Any
 import yaml
 
 from converter.card import model_card
-from converter.golden import choose_golden, golden_tolerance, unknown_tolerance
+from converter.golden import (
+    GoldenPicture,
+    choose_golden,
+    golden_tolerance,
+    unknown_tolerance,
+)
 from converter.parity import Parity
 from edge.errors import StorageError, UsageError
 from edge.files import new_folder
 from edge.model import bundle as bundles
 from edge.model.classifier import Classifier
 from edge.model.golden import check_golden_exactly, check_golden_start, record_golden
+from edge.model.preprocess import InputSpec
 from edge.pictures import LabelledPicture
 from trainer.run import RECIPE, Run, RunFacts, tool_versions
 
@@ -42,12 +48,29 @@ def bundle_title(facts: RunFacts, *, name: str | None, version: str | None) -> T
     Raises:
         UsageError: a name or version that no bundle can have.
     """
-    if name is None:
-        plain = re.sub(r"[^A-Za-z0-9._-]+", "-", Path(facts.data.path).stem).strip("._-")[:64]
-        name = plain or facts.recipe
-    if version is None:
-        date, _, time = facts.finished.partition("T")
-        version = f"{date.replace('-', '.')}.{re.sub('[^0-9]', '', time)[:6]}"
+    return checked_title(
+        name or plain_name(Path(facts.data.path)) or facts.recipe,
+        version or version_of(facts.finished),
+    )
+
+
+def plain_name(path: Path) -> str:
+    """What of a path's last part can be a bundle's name; empty where nothing can."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("._-")[:64]
+
+
+def version_of(time: str) -> str:
+    """A version from a time, ISO 8601: a later one is newer."""
+    date, _, clock = time.partition("T")
+    return f"{date.replace('-', '.')}.{re.sub('[^0-9]', '', clock)[:6]}"
+
+
+def checked_title(name: str, version: str) -> Title:
+    """Name and version of a bundle.
+
+    Raises:
+        UsageError: no bundle can have them.
+    """
     if not _NAME.fullmatch(name):
         raise UsageError(
             "--name takes letters, digits, '.', '_' and '-', 64 at most, a letter or digit first. "
@@ -105,31 +128,66 @@ def write_bundle(
         BundleError: what was written does not check; nothing is left of it.
     """
     facts = run.facts
-    golden = choose_golden(pictures, model, facts.input, seed=seed)
-    with new_folder(out, replace=replace) as folder:
-        (folder / bundles.GOLDEN).mkdir()
-        for index, picture in enumerate(golden):
-            (folder / bundles.GOLDEN / f"{index}.png").write_bytes(picture.png)
-        (folder / bundles.MODEL).write_bytes(model)
-        labels = "".join(f"{label}\n" for label in facts.labels)
-        (folder / bundles.LABELS).write_bytes(labels.encode())
-        card = model_card(
+    return fill_bundle(
+        out,
+        title=title,
+        model=model,
+        labels=facts.labels,
+        spec=facts.input,
+        golden=choose_golden(pictures, model, facts.input, seed=seed),
+        card=model_card(
             str(title),
             facts,
             parity,
             calibration_pictures=calibration_pictures,
             warnings=warnings,
-        )
+        ),
+        replace=replace,
+        accept=facts.accept,
+        unknown=facts.unknown
+        and {"score": facts.unknown.score, "threshold": facts.unknown.threshold},
+        quantization={"scheme": "int8", "calibration_pictures": calibration_pictures},
+        figures=parity.to_json(),
+        recipe=_recipe(run),
+        data=facts.data.model_dump(mode="json", include={"digest", "pictures", "skipped"}),
+        tools=facts.tools | tool_versions(),
+    )
+
+
+def fill_bundle(
+    out: Path,
+    *,
+    title: Title,
+    model: bytes,
+    labels: Sequence[str],
+    spec: InputSpec,
+    golden: Sequence[GoldenPicture],
+    card: str,
+    replace: bool,
+    **manifest: Any,
+) -> bundles.Bundle:
+    """A bundle of these parts, read back, and found to reproduce.
+
+    Args:
+        replace: take the place of a bundle that is there.
+        manifest: what else `bundle.json` says; see `edge.model.bundle.Manifest`.
+
+    Raises:
+        StorageError: `out` is there already, or cannot be written.
+        BundleError: what was written does not check; nothing is left of it.
+    """
+    with new_folder(out, replace=replace) as folder:
+        (folder / bundles.GOLDEN).mkdir()
+        for index, picture in enumerate(golden):
+            (folder / bundles.GOLDEN / f"{index}.png").write_bytes(picture.png)
+        (folder / bundles.MODEL).write_bytes(model)
+        (folder / bundles.LABELS).write_bytes("".join(f"{label}\n" for label in labels).encode())
         (folder / bundles.CARD).write_bytes(card.encode())
         bundles.write_manifest(
             folder,
             name=title.name,
             version=title.version,
-            input=facts.input,
-            accept=facts.accept,
-            unknown=facts.unknown
-            and {"score": facts.unknown.score, "threshold": facts.unknown.threshold},
-            quantization={"scheme": "int8", "calibration_pictures": calibration_pictures},
+            input=spec,
             golden={
                 "tolerance": golden_tolerance(golden, model),
                 "unknown_tolerance": unknown_tolerance(golden, model),
@@ -137,10 +195,7 @@ def write_bundle(
                     [picture.answer for picture in golden], [picture.tensor for picture in golden]
                 ),
             },
-            figures=parity.to_json(),
-            recipe=_recipe(run),
-            data=facts.data.model_dump(mode="json", include={"digest", "pictures", "skipped"}),
-            tools=facts.tools | tool_versions(),
+            **manifest,
         )
         bundle = bundles.read_bundle(folder)
         check_golden_exactly(bundle)

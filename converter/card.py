@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from converter.parity import Parity
 from edge.model.metrics import Evaluation
+from edge.model.preprocess import InputSpec
 from trainer.run import RunFacts
 
 
@@ -93,7 +94,68 @@ def model_card(
     return "\n".join(lines) + "\n"
 
 
+def imported_card(
+    title: str,
+    labels: Sequence[str],
+    spec: InputSpec,
+    evaluation: Evaluation,
+    accept: Mapping[str, float],
+    notes: Sequence[str],
+    *,
+    source: str,
+    taken: str,
+    tried: Sequence[tuple[str, str]],
+) -> str:
+    """`card.md` of a bundle of somebody else's model.
+
+    Args:
+        notes: by label, why its threshold promises nothing.
+        source: the name of the file it came in.
+        taken: how its input is normalised.
+        tried: that and every other way, with the accuracy each came to.
+    """
+    lines = [
+        f"# {title}",
+        "",
+        f"Somebody else's model, `{source}`, with the input and output of pilah's contract: which "
+        f"of these a picture shows: {', '.join(labels)}.",
+        "",
+        "## How good it is",
+        "",
+        "On half of the pictures it was imported with; nothing was chosen on these. Whether its "
+        "maker trained it on them, nobody here knows.",
+        "",
+        f"- accuracy {evaluation.accuracy}",
+        f"- accepted {evaluation.accepted}, of these right {evaluation.purity}",
+        "",
+        *_class_table(labels, evaluation, accept),
+        "",
+        "## How it takes its pictures",
+        "",
+        f"{spec.width} x {spec.height} pixels, {spec.geometry}, {taken}; found out on the other "
+        "half:",
+        "",
+        "| normalised | right |",
+        "|---|---|",
+        *(f"| {way}{' (this one)' if way == taken else ''} | {right} |" for way, right in tried),
+        "",
+        "## Limits",
+        "",
+        "- The figures hold for pictures like those given. Take pictures at the station and "
+        "evaluate on them.",
+        "- It knows these classes only, and has no score for things of no class.",
+        *(f"- Threshold of {note}." for note in notes),
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def _classes(facts: RunFacts, evaluation: Evaluation) -> list[str]:
+    return _class_table(facts.labels, evaluation, facts.accept)
+
+
+def _class_table(
+    labels: Sequence[str], evaluation: Evaluation, accept: Mapping[str, float]
+) -> list[str]:
     def percent(share: float | None) -> str:
         return "-" if share is None else f"{share:.1%}"
 
@@ -103,8 +165,8 @@ def _classes(facts: RunFacts, evaluation: Evaluation) -> list[str]:
         *(
             f"| {label.replace('|', chr(92) + '|')} | {percent(figures.precision.value)} | "
             f"{percent(figures.recall.value)} | {figures.recall.total} | "
-            f"{facts.accept[label]:.3f} |"
-            for label, figures in evaluation.classes.items()
+            f"{accept[label]:.3f} |"
+            for label, figures in ((label, evaluation.classes[label]) for label in labels)
         ),
     ]
 

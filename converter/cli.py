@@ -13,6 +13,11 @@ VERBS: Mapping[str, Verb] = {
         "converter.commands.convert",
         needs=("keras", "tensorflow", "ai_edge_litert"),
     ),
+    "import": Verb(
+        "make a bundle of somebody else's .tflite classifier",
+        "converter.commands.import_model",
+        needs=("ai_edge_litert",),
+    ),
     "inspect": Verb(
         "what a .tflite file or a bundle's model is made of",
         "converter.commands.inspect",

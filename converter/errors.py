@@ -64,3 +64,9 @@ class TfjsError(PilahError, RuntimeError):
     """TF.js cannot run the model that was written for it."""
 
     exit_code = EXIT_DATA
+
+
+class ForeignModelError(PilahError, ValueError):
+    """Somebody else's model whose labels do not fit, or which does not show what it takes."""
+
+    exit_code = EXIT_DATA

@@ -28,6 +28,10 @@ _TRIED = 5
 _FEWEST_STEPS = 4
 """Steps of a logit that a device may always be off by: one rounding in each of its last layers."""
 
+_FOREIGN_STEP = 0.025
+"""What a step of a logit is held to be worth where it cannot be read off: in a float model, or
+behind a softmax in integers."""
+
 _FEWEST_ODDS = 0.2
 """What the log-odds of a strangeness may always be off by: where it is 0.5, that is 0.05."""
 
@@ -114,7 +118,7 @@ def golden_tolerance(golden: Sequence[GoldenPicture], model: bytes) -> float:
     the log-odds of a score move by at most `shift` (log-odds of i = logit i less the
     log-sum-exp of the others), so a score p becomes at most 1 / (1 + exp(-(logit p + shift))).
     """
-    shift = _FEWEST_STEPS * logit_scale(model)
+    shift = _FEWEST_STEPS * (logit_scale(model) or _FOREIGN_STEP)
     for kernels in ("default", "plain"):
         interpreter = Interpreter(model, kernels=kernels)
         for picture in golden:

@@ -99,11 +99,12 @@ def check_integers(model: bytes, unknown: str | None = None) -> None:
 
 
 def logit_scale(model: bytes) -> float:
-    """What one integer step of a logit is worth, in units of the logit, of an int8 model."""
+    """What one integer step of a logit is worth, in units of the logit; 0 where it is float."""
     found = operators(model)
     made_by = {tensor: op for op in found for tensor in op.writes}
-    softmax = next(op for op in reversed(found) if op.name == "SOFTMAX")
-    return made_by[softmax.reads[0]].input_scale
+    softmax = next((op for op in reversed(found) if op.name == "SOFTMAX"), None)
+    before = made_by.get(softmax.reads[0]) if softmax else None
+    return before.input_scale if before is not None and before.name == "DEQUANTIZE" else 0.0
 
 
 def behind_weights(found: Sequence[Operator]) -> tuple[Operator, ...]:

@@ -86,6 +86,7 @@ class Quantization(_Section):
     """How the float model became integers."""
 
     scheme: str
+    """"int8", or "imported": somebody else's model as it was, in float or in integers."""
     calibration_pictures: int
 
 

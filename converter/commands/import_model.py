@@ -1,0 +1,91 @@
+"""Make a bundle of somebody else's TFLite classifier: Teachable Machine's, MediaPipe's, yours.
+
+How it wants its pictures, 0..1, -1..1 or raw, RGB or BGR, is found out on labelled pictures, shown,
+and never guessed: where it does not show, the command asks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from edge.cli import say
+from edge.errors import EXIT_OK
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", type=Path, metavar="MODEL.tflite", help="float or quantised")
+    parser.add_argument(
+        "--labels",
+        type=Path,
+        required=True,
+        metavar="labels.txt",
+        help="a label a line, or `0 name` a line",
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        required=True,
+        metavar="PATH",
+        help="labelled pictures, better ones it was not trained on: a folder per class, a .csv "
+        "manifest (path,label) or a .yaml class map",
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, metavar="BUNDLE", help="folder to make the bundle in"
+    )
+    parser.add_argument(
+        "--normalisation",
+        metavar="WAY",
+        help='what the model takes, if you know: raw, 0..1, -1..1, or such as "0..1, BGR"',
+    )
+    parser.add_argument(
+        "--geometry",
+        choices=("squash", "center_crop", "letterbox"),
+        default="squash",
+        help="how a photograph becomes its input (squash; Teachable Machine crops the center)",
+    )
+    parser.add_argument("--name", help="of the bundle (the name of the model's file)")
+    parser.add_argument("--version", metavar="V", help="of the bundle, such as 1.2 (the time)")
+    parser.add_argument("--seed", type=int, default=0, help="decides which half is which (0)")
+    parser.add_argument(
+        "--replace", action="store_true", help="take the place of a bundle that is there"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from converter.import_model import import_model
+
+    made = import_model(
+        arguments.model,
+        arguments.labels,
+        arguments.data,
+        arguments.out,
+        normalisation=arguments.normalisation,
+        geometry=arguments.geometry,
+        name=arguments.name,
+        version=arguments.version,
+        seed=arguments.seed,
+        replace=arguments.replace,
+    )
+    for line in made.skipped:
+        say(f"skipped: {line}")
+    manifest = made.bundle.manifest
+    if arguments.json:
+        result = {"bundle": str(arguments.out), "digest": made.bundle.digest} | manifest.recipe
+        print(json.dumps(result | made.evaluation.to_json(), ensure_ascii=False))
+        return EXIT_OK
+    print(f"{made.bundle.title}  {arguments.out}")
+    print("its pictures, on half of them:")
+    for tried in made.tried:
+        mark = "->" if str(tried.normalisation) == manifest.recipe["normalisation"] else "  "
+        print(f"{mark} {tried.normalisation!s:12} {tried.accuracy}")
+    if made.softmax:
+        print("its outputs are no probabilities: a softmax was put behind them")
+    print(f"accuracy   {made.evaluation.accuracy}, on the other half")
+    print(f"accepted   {made.evaluation.accepted}")
+    print(f"purity     {made.evaluation.purity}, of the accepted")
+    for note in made.notes:
+        print(f"threshold  of {note}")
+    return EXIT_OK
