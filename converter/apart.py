@@ -47,7 +47,10 @@ class Task(Protocol):
 
 
 _TASKS: Mapping[str, tuple[str, str]] = {
-    "int8": ("converter.tflite", "write_int8"),
+    "int8": ("converter.quantise", "write_int8"),
+    "int8 clipped": ("converter.quantise", "write_int8_clipped"),
+    "int8 refitted": ("converter.quantise", "write_int8_refitted"),
+    "int8 wider": ("converter.quantise", "write_int8_wider"),
     "float32": ("converter.tflite", "write_float32"),
     "float16": ("converter.tflite", "write_float16"),
     "dynamic": ("converter.tflite", "write_dynamic"),

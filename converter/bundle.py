@@ -18,6 +18,7 @@ from converter.golden import (
     unknown_tolerance,
 )
 from converter.parity import Parity
+from converter.remedies import Attempt
 from edge.errors import StorageError, UsageError
 from edge.files import new_folder
 from edge.model import bundle as bundles
@@ -112,6 +113,7 @@ def write_bundle(
     pictures: Sequence[LabelledPicture],
     calibration_pictures: int,
     seed: int,
+    attempts: Sequence[Attempt] = (),
     warnings: Sequence[str] = (),
     replace: bool = False,
 ) -> bundles.Bundle:
@@ -120,6 +122,7 @@ def write_bundle(
     Args:
         model: the int8 `.tflite` file's bytes, which passed the gate.
         pictures: all of the run's; golden pictures are chosen among those of the test part.
+        attempts: every way to make it int8 that was tried; the last one gave `model`.
         warnings: the gate's, for the card.
         replace: take the place of a bundle that is there.
 
@@ -140,6 +143,7 @@ def write_bundle(
             facts,
             parity,
             calibration_pictures=calibration_pictures,
+            attempts=attempts,
             warnings=warnings,
         ),
         replace=replace,
@@ -147,7 +151,7 @@ def write_bundle(
         unknown=facts.unknown
         and {"score": facts.unknown.score, "threshold": facts.unknown.threshold},
         quantization={"scheme": "int8", "calibration_pictures": calibration_pictures},
-        figures=parity.to_json(),
+        figures=parity.to_json() | {"attempts": [attempt.to_json() for attempt in attempts]},
         recipe=_recipe(run),
         data=facts.data.model_dump(mode="json", include={"digest", "pictures", "skipped"}),
         tools=facts.tools | tool_versions(),

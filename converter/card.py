@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from converter.parity import Parity
+from converter.remedies import Attempt
 from edge.model.metrics import Evaluation
 from edge.model.preprocess import InputSpec
 from trainer.run import RunFacts
@@ -16,12 +17,14 @@ def model_card(
     parity: Parity,
     *,
     calibration_pictures: int,
+    attempts: Sequence[Attempt] = (),
     warnings: Sequence[str] = (),
 ) -> str:
     """`card.md` of a bundle, in Markdown.
 
     Args:
         title: name and version.
+        attempts: every way to make it int8 that was tried; the last one is this bundle.
         warnings: what the gate found to be worse than its bars, though within chance.
     """
     spec, drop, change = facts.input, parity.drop, parity.confidence_change
@@ -53,6 +56,7 @@ def model_card(
         f"- The score of the best label moves by {change.mean:.3f} on average, by up to "
         f"{change.p95:.3f} on 95 % of pictures, by {change.largest:.3f} at most.",
         *(f"- Worse than the bar, though chance could explain it: {line}." for line in warnings),
+        *_remedies(attempts),
         "",
         *_classes(facts, parity.int8),
         "",
@@ -168,6 +172,15 @@ def _class_table(
             f"{accept[label]:.3f} |"
             for label, figures in ((label, evaluation.classes[label]) for label in labels)
         ),
+    ]
+
+
+def _remedies(attempts: Sequence[Attempt]) -> list[str]:
+    if len(attempts) < 2:
+        return []
+    return [
+        "- Plain quantisation did not pass. Tried, one after the other, and the last one kept:",
+        *(f"  - {attempt.line}" for attempt in attempts),
     ]
 
 

@@ -12,7 +12,8 @@ from converter.calibration import calibration_tensors, choose_calibration
 from converter.errors import CalibrationError, GateError
 from converter.exports import Exports, check_exports, exports_folder, write_exports
 from converter.metadata import with_metadata
-from converter.parity import Parity, compare, judge, score_both
+from converter.parity import Parity, Verdict, compare, judge, score_both
+from converter.remedies import PLAIN, Attempt, try_remedies
 from converter.tflite import convert_model
 from edge.model.bundle import Bundle
 from edge.pictures import LabelledPicture
@@ -31,6 +32,9 @@ class Conversion:
     parity: Parity
     exports: Exports | None
     """The other formats; None where none was wanted."""
+    attempts: tuple[Attempt, ...]
+    """The plain conversion and, where it did not pass, the remedies that were tried; the last one
+    passes."""
     warnings: tuple[str, ...]
     """Figures worse than a bar of the gate, within what chance could explain."""
 
@@ -45,6 +49,7 @@ def convert(
     formats: Sequence[Format] = ("int8",),
     calibration_pictures: int = CALIBRATION_PICTURES,
     seed: int | None = None,
+    remedies: bool = True,
     replace: bool = False,
 ) -> Conversion:
     """The bundle of a finished run, written to the folder `out`.
@@ -57,6 +62,7 @@ def convert(
         formats: those besides int8 are written to `BUNDLE-exports`; see `converter.exports`.
         calibration_pictures: how many to measure the integers' ranges on, at most.
         seed: decides which pictures calibrate and which become golden; None: the run's.
+        remedies: where int8 does not pass, try what is known to help; see `converter.remedies`.
         replace: take the place of a bundle that is there, once the new one is whole.
 
     Raises:
@@ -77,21 +83,30 @@ def convert(
     pictures = _checked_pictures(source, data)
     seed = facts.seed if seed is None else seed
     chosen = choose_calibration(pictures, calibration_pictures, seed=seed)
-    used = {picture.path for picture in chosen}
-    others = [picture for picture in pictures if picture.path not in used]
     tensors = calibration_tensors(chosen, facts.input)
     float32 = convert_model(source, "float32", tensors)
+
+    def judged(model: bytes, calibrated: Sequence[LabelledPicture]) -> tuple[Parity, Verdict]:
+        used = {picture.path for picture in calibrated}
+        others = [picture for picture in pictures if picture.path not in used]
+        both = score_both(others, facts.input, float32=float32, int8=model)
+        parity = compare(*both, others, facts)
+        return parity, judge(parity)
+
     int8 = convert_model(source, "int8", tensors)
-    parity = compare(*score_both(others, facts.input, float32=float32, int8=int8), others, facts)
-    verdict = judge(parity)
-    if verdict.failures:
-        raise GateError(_refusal(verdict.failures, run, calibration_pictures), parity)
+    attempts = [Attempt(PLAIN, int8, tensors, chosen, *judged(int8, chosen))]
+    if attempts[0].verdict.failures and remedies:
+        attempts = try_remedies(attempts[0], source, pictures, seed=seed, judged=judged)
+    best = attempts[-1]
+    if best.verdict.failures:
+        raise GateError(_refusal(attempts, run, calibration_pictures), attempts[0].parity)
+    parity = best.parity
     bundle = write_bundle(
         out,
         source,
         title=title,
         model=with_metadata(
-            int8,
+            best.model,
             name=title.name,
             version=title.version,
             spec=facts.input,
@@ -99,9 +114,10 @@ def convert(
         ),
         parity=parity,
         pictures=pictures,
-        calibration_pictures=len(chosen),
+        calibration_pictures=len(best.calibration),
         seed=seed,
-        warnings=verdict.warnings,
+        attempts=attempts,
+        warnings=best.verdict.warnings,
         replace=replace,
     )
     exports = None
@@ -113,11 +129,11 @@ def convert(
             formats,
             pictures=pictures,
             float32=float32,
-            calibration=tensors,
+            calibration=best.tensors,
             seed=seed,
             replace=replace,
         )
-    return Conversion(bundle, parity, exports, verdict.warnings)
+    return Conversion(bundle, parity, exports, tuple(attempts), best.verdict.warnings)
 
 
 def _checked_pictures(run: Run, data: Path | None) -> tuple[LabelledPicture, ...]:
@@ -138,10 +154,13 @@ def _checked_pictures(run: Run, data: Path | None) -> tuple[LabelledPicture, ...
     return pictures
 
 
-def _refusal(failures: Sequence[str], run: Path, calibration_pictures: int) -> str:
+def _refusal(attempts: Sequence[Attempt], run: Path, calibration_pictures: int) -> str:
+    failures = attempts[0].verdict.failures
+    tried = "".join(f"  {attempt.line}\n" for attempt in attempts[1:])
     return (
         f"{run}: the int8 model does not pass, so no bundle was written.\n"
         + "".join(f"  - {failure}\n" for failure in failures)
+        + (f"Tried, and not enough:\n{tried}" if tried else "")
         + f"Try --calibration-pictures {2 * calibration_pictures}, or another --seed; see that the "
         "training part shows every label as the others do; else train longer or with more "
         "pictures: a model that wavers between two labels changes its mind with every rounding"

@@ -64,12 +64,13 @@ def operators(model: bytes) -> tuple[Operator, ...]:
     )
 
 
-def check_integers(model: bytes, unknown: str | None = None) -> None:
+def check_integers(model: bytes, unknown: str | None = None, *, wider: bool = False) -> None:
     """Passes an int8 model that is integer up to its last layers with weights, and behind them has
     the float operators of a softmax and of its score for things of no class, and no others.
 
     Args:
         unknown: what that score is computed from; None: there is none.
+        wider: some layers were left in float on purpose: look only at what lies behind the weights.
 
     Raises:
         ConversionError: an operator was left in float, or is not one of those.
@@ -81,7 +82,7 @@ def check_integers(model: bytes, unknown: str | None = None) -> None:
         for op in found
         if op not in tail and any("float" in dtype for dtype in op.inputs + op.outputs)
     ]
-    if left:
+    if left and not wider:
         raise ConversionError(
             f"the int8 model is not integer from its input to its logits: left in float: "
             f"{', '.join(left)}. Use layers that TFLite has in int8, and end with a Dense and a "
@@ -89,7 +90,10 @@ def check_integers(model: bytes, unknown: str | None = None) -> None:
         )
     names = Counter(op.name for op in tail)
     coarse = [op for op in tail if op.name != "REDUCE_MAX" and set(op.outputs) != {"float32"}]
-    if coarse or names != Counter(_FLOAT_TAILS[unknown]):
+    expected = Counter(_FLOAT_TAILS[unknown])
+    if wider:  # the logits may be float already
+        names["DEQUANTIZE"] = expected["DEQUANTIZE"] = 0
+    if coarse or names != expected:
         received = ", ".join(f"{op.name} ({op.outputs[0]})" for op in tail)
         raise ConversionError(
             f"the int8 model must end in {', '.join(_FLOAT_TAILS[unknown])}, in float. Received: "

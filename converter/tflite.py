@@ -7,7 +7,6 @@ score for things of no class, so that the same device code runs each of them. Wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -16,8 +15,8 @@ import numpy as np
 from converter.apart import Stage, apart
 from converter.calibration import Tensors
 from converter.errors import ConversionError
-from converter.operators import behind_weights, check_integers, operators
-from edge.model.interpreter import SCORES, UNKNOWN
+from converter.operators import check_integers
+from converter.quantise import converter_of, named
 from trainer.run import Run
 
 Kind = Literal["int8", "float16", "dynamic", "float32"]
@@ -55,42 +54,15 @@ def convert_model(run: Run, kind: Kind, tensors: Tensors) -> bytes:
 # From here on: the other process.
 
 
-def write_int8(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
-    """The int8 model, its ranges measured on `tensors`."""
-    import tensorflow as tf
-    from tensorflow.lite.python.util import modify_model_io_type
-
-    def pictures() -> Iterator[list[Any]]:
-        for index, tensor in enumerate(tensors):
-            if index % 10 == 0:
-                stage(f"calibrating, picture {index} of {len(tensors)}")
-            yield [tensor[None].astype(np.float32)]
-        stage("quantising")
-
-    converter = _converter(model, tf.float32)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = pictures
-    # The converter itself has no way to leave operators in float; its debugger has, and gives the
-    # model without its own instruments, too.
-    debugger = tf.lite.experimental.QuantizationDebugger(
-        converter=converter, debug_dataset=pictures
-    )
-    debugger.options = tf.lite.experimental.QuantizationDebugOptions(
-        denylisted_nodes=_float_nodes(debugger.calibrated_model)
-    )
-    quantised = debugger.get_nondebug_quantized_model()
-    out.write_bytes(_named(bytes(modify_model_io_type(quantised, tf.uint8, tf.float32))))
-
-
 def write_float16(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
     """The model with float16 weights."""
     import tensorflow as tf
 
     stage("converting")
-    converter = _converter(model, tf.uint8)
+    converter = converter_of(model, tf.uint8)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.target_spec.supported_types = [tf.float16]
-    out.write_bytes(_named(bytes(converter.convert())))
+    out.write_bytes(named(bytes(converter.convert())))
 
 
 def write_dynamic(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
@@ -98,9 +70,9 @@ def write_dynamic(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None
     import tensorflow as tf
 
     stage("converting")
-    converter = _converter(model, tf.uint8)
+    converter = converter_of(model, tf.uint8)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    out.write_bytes(_named(bytes(converter.convert())))
+    out.write_bytes(named(bytes(converter.convert())))
 
 
 def write_float32(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
@@ -110,7 +82,7 @@ def write_float32(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None
     from edge.model.interpreter import Interpreter
 
     stage("converting")
-    content = _named(bytes(_converter(model, tf.uint8).convert()))
+    content = named(bytes(converter_of(model, tf.uint8).convert()))
     stage("comparing with Keras")
     interpreter = Interpreter(content)
     for tensor in tensors[:_COMPARED]:
@@ -126,41 +98,3 @@ def write_float32(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None
                     "Install the versions of deploy/constraints.txt"
                 )
     out.write_bytes(content)
-
-
-def _float_nodes(calibrated: bytes) -> list[str]:
-    """The names of what is to stay in float: all that no layer with weights comes after."""
-    from ai_edge_litert.interpreter import Interpreter
-
-    interpreter = Interpreter(model_content=calibrated)
-    names = {tensor["index"]: tensor["name"] for tensor in interpreter.get_tensor_details()}
-    return [names[tensor] for op in behind_weights(operators(calibrated)) for tensor in op.writes]
-
-
-def _named(model: bytes) -> bytes:
-    """The model with its outputs named; a model of one needs no name, but is easier to read."""
-    from tensorflow.lite.tools import flatbuffer_utils
-
-    content = flatbuffer_utils.convert_bytearray_to_object(bytearray(model))
-    (graph,) = content.subgraphs
-    for output, name in zip(graph.outputs, (SCORES, UNKNOWN), strict=False):
-        graph.tensors[output].name = name.encode()
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(content))
-
-
-def _converter(model: Any, dtype: Any) -> Any:
-    """A converter of the graph that runs one picture of `dtype` through the frozen model."""
-    import tensorflow as tf
-    from tensorflow.python.framework.convert_to_constants import (
-        convert_variables_to_constants_v2,
-    )
-
-    signature = [tf.TensorSpec((1, *model.input_shape[1:]), dtype, name="picture")]
-
-    def answer(picture: Any) -> Any:
-        return model(tf.cast(picture, tf.float32), training=False)
-
-    graph = tf.function(answer, input_signature=signature).get_concrete_function()
-    return tf.lite.TFLiteConverter.from_concrete_functions(
-        [convert_variables_to_constants_v2(graph)]
-    )

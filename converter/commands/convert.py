@@ -44,6 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seed", type=int, help="decides which pictures are used for what (the run's)"
     )
     parser.add_argument(
+        "--no-remedies",
+        action="store_true",
+        help="where int8 does not pass, do not try other pictures, clipping, a refitted head, "
+        "layers in float",
+    )
+    parser.add_argument(
         "--replace", action="store_true", help="take the place of a bundle that is there"
     )
     parser.add_argument("--json", action="store_true", help="one JSON object")
@@ -64,6 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
             formats=read_formats(arguments.formats),
             calibration_pictures=arguments.calibration_pictures,
             seed=arguments.seed,
+            remedies=not arguments.no_remedies,
             replace=arguments.replace,
         )
     except GateError as error:

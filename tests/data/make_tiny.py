@@ -24,7 +24,8 @@ from tensorflow.python.framework.convert_to_constants import (
     convert_variables_to_constants_v2,
 )
 
-from converter.tflite import _float_nodes, _named
+from converter.quantise import float_nodes
+from converter.quantise import named as with_names
 from trainer.strangeness import Strangeness, with_unknown_output
 
 SIZE = 32
@@ -102,7 +103,7 @@ def convert(
         converter=converter, debug_dataset=pictures
     )
     debugger.options = tf.lite.experimental.QuantizationDebugOptions(
-        denylisted_nodes=_float_nodes(debugger.calibrated_model)
+        denylisted_nodes=float_nodes(debugger.calibrated_model)
     )
     # tflite-runtime 2.14 on arm64 crashes on a Dense of fewer than 4 outputs whose weights have a
     # scale each, and the debugger does not pass on that they shall share one.
@@ -113,7 +114,7 @@ def convert(
     finally:
         tflite_convert.mlir_quantize = per_channel
     model = bytes(modify_model_io_type(quantised, takes, gives))
-    return _named(model) if named else model
+    return with_names(model) if named else model
 
 
 def convert_whole(model: keras.Model) -> bytes:

@@ -1,0 +1,262 @@
+"""How a Keras model becomes integers, and the known remedies where they answer too differently.
+
+All of it is done in the process apart; see `converter.apart`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from converter.apart import Stage
+from converter.calibration import Tensors
+from converter.errors import ConversionError
+from converter.operators import behind_weights, operators
+from edge.model.interpreter import SCORES, UNKNOWN
+
+_CLIPPED_SHARE = 1e-4
+"""Of a tensor's values beyond either end: what percentile calibration leaves out (N. Wu et al.,
+Integer quantization for deep learning inference, 2020, use 99.99 %)."""
+_CLIPPED_ON = 64
+"""Pictures whose values are looked at for that."""
+_VALUES = 4000
+"""Of each tensor and picture, evenly spread."""
+_RIDGE = 0.1
+"""How strongly the refitted head is drawn to the old one, as a share of the features' energy."""
+_WIDER_SHARE = 0.1
+"""Of the tensors, the most sensitive, that are left in float at least."""
+_SENSED_ON = 8
+"""Pictures that sensitivity is measured on."""
+_NOISY = 0.1
+"""Share of a tensor's variance that rounding may be, before it counts as sensitive."""
+_DEAD = 1e-8
+"""Of the largest channel's variance: less says nothing, it is no loss."""
+
+
+def write_int8(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
+    """The int8 model, its ranges measured on `tensors`."""
+    debugger = _calibrated(model, tensors, stage)
+    out.write_bytes(_quantised(debugger, stage))
+
+
+def write_int8_clipped(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
+    """The int8 model with the rarest values of every tensor left out of its range.
+
+    One spike in one picture makes the steps of a whole tensor coarse. What lies beyond is cut off.
+    """
+    debugger = _calibrated(model, tensors, stage)
+    stage("looking for outliers")
+    debugger.calibrated_model = _clipped(debugger.calibrated_model, tensors)
+    out.write_bytes(_quantised(debugger, stage))
+
+
+def write_int8_refitted(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
+    """The int8 model with a head that was fitted, on int8 features, to Keras's logits."""
+    import keras
+
+    first = _quantised(_calibrated(model, tensors, stage), stage)
+    stage("refitting the head")
+    head = model.get_layer("logits")
+    whole = keras.Model(model.input, head.output)
+    wanted = np.concatenate(
+        [
+            np.asarray(whole(tensors[i : i + 16].astype(np.float32)))
+            for i in range(0, len(tensors), 16)
+        ]
+    )
+    weights, bias = (np.array(values, np.float64) for values in head.get_weights())
+    features = _features(first, tensors)
+    features = np.hstack([features, np.ones((len(features), 1))])
+    old = np.vstack([weights, bias])
+    gram = features @ features.T
+    gram += _RIDGE * np.trace(gram) / len(gram) * np.eye(len(gram))
+    new = old + features.T @ np.linalg.solve(gram, wanted - features @ old)
+    head.set_weights([new[:-1].astype(np.float32), new[-1].astype(np.float32)])
+    out.write_bytes(_quantised(_calibrated(model, tensors, stage), stage))
+
+
+def write_int8_wider(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
+    """The int8 model with its most sensitive layers in float: larger and slower."""
+    debugger = _calibrated(model, tensors, stage)
+    stage("measuring each layer")
+    sensitive = _sensitive(debugger.calibrated_model, tensors)
+    out.write_bytes(_quantised(debugger, stage, also_float=sensitive))
+
+
+def named(model: bytes) -> bytes:
+    """The model with its outputs named; a model of one needs no name, but is easier to read."""
+    from tensorflow.lite.tools import flatbuffer_utils
+
+    content = flatbuffer_utils.convert_bytearray_to_object(bytearray(model))
+    (graph,) = content.subgraphs
+    for output, name in zip(graph.outputs, (SCORES, UNKNOWN), strict=False):
+        graph.tensors[output].name = name.encode()
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(content))
+
+
+def converter_of(model: Any, dtype: Any) -> Any:
+    """A converter of the graph that runs one picture of `dtype` through the frozen model."""
+    import tensorflow as tf
+    from tensorflow.python.framework.convert_to_constants import (
+        convert_variables_to_constants_v2,
+    )
+
+    signature = [tf.TensorSpec((1, *model.input_shape[1:]), dtype, name="picture")]
+
+    def answer(picture: Any) -> Any:
+        return model(tf.cast(picture, tf.float32), training=False)
+
+    graph = tf.function(answer, input_signature=signature).get_concrete_function()
+    return tf.lite.TFLiteConverter.from_concrete_functions(
+        [convert_variables_to_constants_v2(graph)]
+    )
+
+
+def float_nodes(calibrated: bytes) -> list[str]:
+    """The names of what is to stay in float: all that no layer with weights comes after."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(model_content=calibrated)
+    names = {tensor["index"]: tensor["name"] for tensor in interpreter.get_tensor_details()}
+    return [names[tensor] for op in behind_weights(operators(calibrated)) for tensor in op.writes]
+
+
+def _calibrated(model: Any, tensors: Tensors, stage: Stage) -> Any:
+    """A debugger that holds the float model with the range of every tensor.
+
+    The converter itself has no way to leave operators in float; its debugger has, and gives the
+    model without its own instruments, too.
+    """
+    import tensorflow as tf
+
+    def pictures() -> Iterator[list[Any]]:
+        for index, tensor in enumerate(tensors):
+            if index % 10 == 0:
+                stage(f"calibrating, picture {index} of {len(tensors)}")
+            yield [tensor[None].astype(np.float32)]
+        stage("quantising")
+
+    converter = converter_of(model, tf.float32)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = pictures
+    return tf.lite.experimental.QuantizationDebugger(converter=converter, debug_dataset=pictures)
+
+
+def _quantised(debugger: Any, stage: Stage, *, also_float: list[str] | None = None) -> bytes:
+    import tensorflow as tf
+    from tensorflow.lite.python.util import modify_model_io_type
+
+    stage("quantising")
+    debugger.options = tf.lite.experimental.QuantizationDebugOptions(
+        denylisted_nodes=[*float_nodes(debugger.calibrated_model), *(also_float or [])]
+    )
+    quantised = debugger.get_nondebug_quantized_model()
+    return named(bytes(modify_model_io_type(quantised, tf.uint8, tf.float32)))
+
+
+def _clipped(calibrated: bytes, tensors: Tensors) -> bytes:
+    """The calibrated model with narrower ranges; black and white at the front are not looked at."""
+    from tensorflow.lite.tools import flatbuffer_utils
+
+    seen: dict[int, list[npt.NDArray[np.float32]]] = {}
+    for tensor in tensors[2 : 2 + _CLIPPED_ON]:
+        for index, row in _values(calibrated, tensor[None])[0].items():
+            flat = row.ravel()
+            seen.setdefault(index, []).append(flat[:: max(1, len(flat) // _VALUES)])
+    content = flatbuffer_utils.convert_bytearray_to_object(bytearray(calibrated))
+    (graph,) = content.subgraphs
+    for index, rows in seen.items():
+        ranges = graph.tensors[index].quantization
+        if ranges is None or ranges.min is None or len(ranges.min) != 1:
+            continue
+        low, high = np.quantile(np.concatenate(rows), (_CLIPPED_SHARE, 1 - _CLIPPED_SHARE))
+        # Zero stays in range: padding needs it.
+        ranges.min = np.array([max(float(ranges.min[0]), min(0.0, float(low)))], np.float32)
+        ranges.max = np.array([min(float(ranges.max[0]), max(0.0, float(high)))], np.float32)
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(content))
+
+
+def _features(model: bytes, tensors: Tensors) -> npt.NDArray[np.float64]:
+    """What the last Dense layer of an int8 model reads, (pictures, depth), in real numbers."""
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    interpreter = Interpreter(
+        model_content=model,
+        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        experimental_preserve_all_tensors=True,
+    )
+    interpreter.allocate_tensors()
+    dense = [op for op in interpreter._get_ops_details() if op["op_name"] == "FULLY_CONNECTED"]
+    if not dense:
+        raise ConversionError("the int8 model has no Dense layer whose weights could be refitted")
+    place = int(dense[-1]["inputs"][0])
+    details = {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
+    scale, zero_point = details[place]["quantization"]
+    (taken,) = interpreter.get_input_details()
+    rows = []
+    for tensor in tensors:
+        interpreter.set_tensor(taken["index"], tensor[None])
+        interpreter.invoke()
+        rows.append(interpreter.get_tensor(place).ravel().astype(np.float64))
+    return np.asarray((np.stack(rows) - zero_point) * scale, np.float64)
+
+
+def _sensitive(calibrated: bytes, tensors: Tensors) -> list[str]:
+    """The outputs of the operators that write or read a tensor whose steps are too coarse for it.
+
+    One scale serves all channels of a tensor. The noise of rounding to steps of `scale` has the
+    variance scale^2 / 12 (B. Widrow, 1956); where that is a large part of what a channel varies by,
+    the channel is lost.
+    """
+    from tensorflow.lite.tools import flatbuffer_utils
+
+    values, graph_of = _values(calibrated, tensors[2 : 2 + _SENSED_ON])
+    (graph,) = flatbuffer_utils.convert_bytearray_to_object(bytearray(calibrated)).subgraphs
+    lost = {}
+    for index, rows in values.items():
+        ranges = graph.tensors[index].quantization
+        if ranges is None or ranges.min is None or len(ranges.min) != 1:
+            continue
+        channels = rows.reshape(-1, rows.shape[-1]).var(axis=0)
+        noise = ((float(ranges.max[0]) - float(ranges.min[0])) / 255) ** 2 / 12
+        alive = channels > _DEAD * channels.max()
+        if alive.any():
+            lost[index] = float((noise / (noise + channels[alive])).mean())
+    worst = sorted(lost, key=lambda index: -lost[index])
+    least = max(1, round(_WIDER_SHARE * len(worst)))
+    coarse = {i for n, i in enumerate(worst) if n < least or lost[i] > _NOISY}
+    # What reads such a tensor as well: it would be rounded again at its door. And what writes the
+    # inputs of those: a concatenation gives its own scale to all that it joins.
+    touched = [op for op in graph_of if coarse & {*op["inputs"], *op["outputs"]}]
+    read = {int(index) for op in touched for index in op["inputs"]}
+    touched += [op for op in graph_of if read & {int(index) for index in op["outputs"]}]
+    names = {index: tensor.name.decode() for index, tensor in enumerate(graph.tensors)}
+    return list(dict.fromkeys(names[int(index)] for op in touched for index in op["outputs"]))
+
+
+def _values(
+    calibrated: bytes, tensors: Tensors
+) -> tuple[dict[int, npt.NDArray[np.float32]], list[dict[str, Any]]]:
+    """What every operator of the float model writes, (pictures, ...), and the operators."""
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    interpreter = Interpreter(
+        model_content=calibrated,
+        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        experimental_preserve_all_tensors=True,
+    )
+    interpreter.allocate_tensors()
+    (taken,) = interpreter.get_input_details()
+    found = interpreter._get_ops_details()
+    made = sorted({int(i) for op in found for i in op["outputs"]})
+    rows: dict[int, list[npt.NDArray[np.float32]]] = {index: [] for index in made}
+    for tensor in tensors:
+        interpreter.set_tensor(taken["index"], tensor[None].astype(np.float32))
+        interpreter.invoke()
+        for index in made:
+            rows[index].append(interpreter.get_tensor(index))
+    return {index: np.concatenate(row) for index, row in rows.items()}, found
