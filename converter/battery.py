@@ -17,14 +17,8 @@ import numpy.typing as npt
 
 from converter.apart import apart
 from converter.calibration import Tensors
-from converter.parity import (
-    LARGEST_CHANGE,
-    LARGEST_DROP,
-    LEAST_AGREEMENT,
-    Answers,
-    Change,
-    PairedDrop,
-)
+from converter.parity import LARGEST_CHANGE, LARGEST_DROP, LEAST_AGREEMENT, Change, PairedDrop
+from converter.thresholds import Answers
 from edge.model.interpreter import SCORES, UNKNOWN, Interpreter
 from edge.model.metrics import Share
 from edge.progress import Progress

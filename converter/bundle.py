@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from converter.calibration_checks import CalibrationCheck
 from converter.card import model_card
 from converter.golden import (
     GoldenPicture,
@@ -50,8 +51,8 @@ def bundle_title(facts: RunFacts, *, name: str | None, version: str | None) -> T
         UsageError: a name or version that no bundle can have.
     """
     return checked_title(
-        name or plain_name(Path(facts.data.path)) or facts.recipe,
-        version or version_of(facts.finished),
+        (plain_name(Path(facts.data.path)) or facts.recipe) if name is None else name,
+        version_of(facts.finished) if version is None else version,
     )
 
 
@@ -113,7 +114,8 @@ def write_bundle(
     pictures: Sequence[LabelledPicture],
     calibration_pictures: int,
     seed: int,
-    attempts: Sequence[Attempt] = (),
+    attempts: Sequence[Attempt],
+    calibration: CalibrationCheck,
     warnings: Sequence[str] = (),
     replace: bool = False,
 ) -> bundles.Bundle:
@@ -123,6 +125,7 @@ def write_bundle(
         model: the int8 `.tflite` file's bytes, which passed the gate.
         pictures: all of the run's; golden pictures are chosen among those of the test part.
         attempts: every way to make it int8 that was tried; the last one gave `model`.
+        calibration: what other calibration pictures would have given.
         warnings: the gate's, for the card.
         replace: take the place of a bundle that is there.
 
@@ -144,14 +147,19 @@ def write_bundle(
             parity,
             calibration_pictures=calibration_pictures,
             attempts=attempts,
+            calibration=calibration,
             warnings=warnings,
         ),
         replace=replace,
-        accept=facts.accept,
+        accept=dict(parity.thresholds.accept),
         unknown=facts.unknown
-        and {"score": facts.unknown.score, "threshold": facts.unknown.threshold},
+        and {"score": facts.unknown.score, "threshold": parity.thresholds.unknown},
         quantization={"scheme": "int8", "calibration_pictures": calibration_pictures},
-        figures=parity.to_json() | {"attempts": [attempt.to_json() for attempt in attempts]},
+        figures=parity.to_json()
+        | {
+            "attempts": [attempt.to_json() for attempt in attempts],
+            "calibration": calibration.to_json(),
+        },
         recipe=_recipe(run),
         data=facts.data.model_dump(mode="json", include={"digest", "pictures", "skipped"}),
         tools=facts.tools | tool_versions(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from converter.calibration_checks import CalibrationCheck
 from converter.parity import Parity
 from converter.remedies import Attempt
 from edge.model.metrics import Evaluation
@@ -17,7 +18,8 @@ def model_card(
     parity: Parity,
     *,
     calibration_pictures: int,
-    attempts: Sequence[Attempt] = (),
+    attempts: Sequence[Attempt],
+    calibration: CalibrationCheck,
     warnings: Sequence[str] = (),
 ) -> str:
     """`card.md` of a bundle, in Markdown.
@@ -25,6 +27,7 @@ def model_card(
     Args:
         title: name and version.
         attempts: every way to make it int8 that was tried; the last one is this bundle.
+        calibration: what other calibration pictures would have given.
         warnings: what the gate found to be worse than its bars, though within chance.
     """
     spec, drop, change = facts.input, parity.drop, parity.confidence_change
@@ -55,10 +58,13 @@ def model_card(
         "calibration (among them pictures it was trained on).",
         f"- The score of the best label moves by {change.mean:.3f} on average, by up to "
         f"{change.p95:.3f} on 95 % of pictures, by {change.largest:.3f} at most.",
+        f"- Confidence and accuracy lie {parity.calibration_error[1]:.3f} apart in int8, "
+        f"{parity.calibration_error[0]:.3f} in float (expected calibration error).",
         *(f"- Worse than the bar, though chance could explain it: {line}." for line in warnings),
+        *_calibration(calibration),
         *_remedies(attempts),
         "",
-        *_classes(facts, parity.int8),
+        *_classes(facts, parity),
         "",
         *_unknown(facts, parity),
         "## What it was made from",
@@ -79,7 +85,9 @@ def model_card(
         "- It knows these classes only. Something of no class gets one of these labels, and often "
         "a high score; see what is rejected as unknown, if anything is.",
         *(f"- Threshold of {label}: {note}." for label, note in facts.accept_notes.items()),
-        "- Thresholds were chosen on the float model's scores.",
+        "- Thresholds were chosen on the scores of float models that had not seen the picture, and "
+        "then moved by what int8 changes near them, measured on pictures that were neither tested "
+        "nor calibrated on.",
         "",
         "## How to use it",
         "",
@@ -153,8 +161,8 @@ def imported_card(
     return "\n".join(lines) + "\n"
 
 
-def _classes(facts: RunFacts, evaluation: Evaluation) -> list[str]:
-    return _class_table(facts.labels, evaluation, facts.accept)
+def _classes(facts: RunFacts, parity: Parity) -> list[str]:
+    return _class_table(facts.labels, parity.int8, parity.thresholds.accept)
 
 
 def _class_table(
@@ -172,6 +180,15 @@ def _class_table(
             f"{accept[label]:.3f} |"
             for label, figures in ((label, evaluation.classes[label]) for label in labels)
         ),
+    ]
+
+
+def _calibration(check: CalibrationCheck) -> list[str]:
+    if not check.agreement.total:
+        return []
+    return [
+        f"- Calibrated on other pictures it would give the same label on {check.agreement} of the "
+        "validation part."
     ]
 
 
@@ -202,13 +219,13 @@ def _unknown(facts: RunFacts, parity: Parity) -> list[str]:
         f"A score from 0 to 1 says how strange a picture is, by {_UNKNOWN_KINDS[unknown.score]}. "
         + (
             "Nothing is rejected for it."
-            if unknown.threshold is None
-            else f"What is stranger than {unknown.threshold:g} is rejected as `unknown`, which is "
-            f"to keep {unknown.keep:.0%} of known things."
+            if parity.thresholds.unknown is None
+            else f"What is stranger than {parity.thresholds.unknown:g} is rejected as `unknown`, "
+            f"which is to keep {unknown.keep:.0%} of known things."
         ),
         "",
     ]
-    if unknown.threshold is not None:
+    if parity.thresholds.unknown is not None:
         lines += [
             f"- Wrongly held to be of no class on the test part: int8 {parity.int8.unknown}, float "
             f"{parity.float32.unknown}."

@@ -10,6 +10,7 @@ import numpy as np
 from converter.exports import exports_folder
 from converter.parity import Parity, Verdict, compare_answers, judge, score_both
 from converter.tflite import convert_model
+from converter.thresholds import Thresholds
 from edge.errors import PictureSetError, UnreadableImageError, UsageError
 from edge.model.bundle import MODEL, Bundle
 from edge.model.image_file import read_image
@@ -51,9 +52,8 @@ def check_parity(bundle: Bundle, place: Path, data: Path, *, run: Path | None) -
         raise PictureSetError(f"{data}: none of its pictures can be read")
     manifest = bundle.manifest
     answers = score_both(pictures, manifest.input, float32=float32, int8=bundle.model)
-    parity = compare_answers(
-        *answers, pictures, bundle.labels, manifest.accept, manifest.unknown_threshold
-    )
+    thresholds = Thresholds(manifest.accept, manifest.unknown_threshold)
+    parity = compare_answers(*answers, pictures, bundle.labels, thresholds, thresholds)
     return Checked(parity, judge(parity), (*found.skipped, *skipped))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from converter.battery import Format
 from converter.bundle import bundle_title, check_out, write_bundle
 from converter.calibration import calibration_tensors, choose_calibration
+from converter.calibration_checks import check_calibration
 from converter.errors import CalibrationError, GateError
 from converter.exports import Exports, check_exports, exports_folder, write_exports
 from converter.metadata import with_metadata
@@ -101,6 +102,7 @@ def convert(
     if best.verdict.failures:
         raise GateError(_refusal(attempts, run, calibration_pictures), attempts[0].parity)
     parity = best.parity
+    checked = check_calibration(source, pictures, best, seed=seed)
     bundle = write_bundle(
         out,
         source,
@@ -117,6 +119,7 @@ def convert(
         calibration_pictures=len(best.calibration),
         seed=seed,
         attempts=attempts,
+        calibration=checked,
         warnings=best.verdict.warnings,
         replace=replace,
     )

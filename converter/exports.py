@@ -24,7 +24,7 @@ from converter.battery import (
 )
 from converter.calibration import Tensors
 from converter.formats import MOST_IN_NODE, WRITERS, Source
-from converter.parity import Answers
+from converter.thresholds import Answers
 from edge.cli import say
 from edge.errors import StorageError, UsageError
 from edge.files import new_folder

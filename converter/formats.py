@@ -11,11 +11,11 @@ from converter.apart import apart
 from converter.battery import Format, answers_of, score_apart, score_tflite
 from converter.calibration import Tensors
 from converter.metadata import with_metadata
-from converter.parity import Answers
 from converter.tfjs import write_tfjs
 from converter.tfjs_library import find_node, tfjs_library
 from converter.tfjs_run import score_in_node
 from converter.tflite import convert_model
+from converter.thresholds import Answers
 from edge.model.bundle import MODEL, Bundle
 from trainer.run import Run
 

@@ -112,7 +112,10 @@ def import_model(
     with storage_errors("read", model):
         content = model.read_bytes()
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    title = checked_title(name or plain_name(model) or "imported", version or version_of(now))
+    title = checked_title(
+        (plain_name(model) or "imported") if name is None else name,
+        version_of(now) if version is None else version,
+    )
     spec = _spec_of(content, model, geometry)
     names = read_labels(labels)
     found = read_picture_set(data)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from converter.thresholds import Answers, ScoreRows, Thresholds, move_thresholds
 from edge.flow import Answer
 from edge.model.image_file import read_image
 from edge.model.interpreter import Interpreter
@@ -37,25 +38,9 @@ LEAST_SAME_UNKNOWN = 0.95
 """Share of pictures that both must hold, or not hold, to be of no class. Lower than that of the
 labels: a threshold lies where known things are, not between two kinds."""
 
+_BINS = 15
 _AT_ONCE = 64
 """Pictures decoded ahead of the interpreters."""
-
-ScoreRows = npt.NDArray[np.float32]
-"""float32 (pictures, classes)."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Answers:
-    """What a model says to pictures, a row each."""
-
-    scores: ScoreRows
-    strangeness: npt.NDArray[np.float64] | None = None
-    """(pictures,); None: the model has no such score."""
-
-    def first(self, count: int) -> Answers:
-        """Those to the first `count` pictures."""
-        strange = self.strangeness
-        return Answers(self.scores[:count], None if strange is None else strange[:count])
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +120,10 @@ class Parity:
     """On the test part."""
     int8: Evaluation
     """On the test part."""
+    thresholds: Thresholds
+    """Of the int8 model."""
+    calibration_error: tuple[float, float]
+    """Expected, of float and of int8, on the test part."""
     unknown: UnknownParity | None = None
     """None where the model has no score for things of no class."""
 
@@ -149,6 +138,7 @@ class Parity:
                 "interval": self.agreement.interval,
             },
             "confidence_change": self.confidence_change.to_json(),
+            "calibration_error": dict(zip(("float", "int8"), self.calibration_error, strict=True)),
             "unknown": self.unknown and self.unknown.to_json(),
             "accuracy_drop": {
                 "images": self.drop.total,
@@ -262,12 +252,18 @@ def compare(
 ) -> Parity:
     """The figures of two models' answers to the same pictures of a run, a row each.
 
+    The int8 model has thresholds of its own; see `converter.thresholds`.
+
     Args:
         pictures: all that were scored; those of the test part count for accuracy.
         facts: the run's labels and thresholds.
     """
     threshold = facts.unknown.threshold if facts.unknown else None
-    return compare_answers(float32, int8, pictures, facts.labels, facts.accept, threshold)
+    usable = np.array([picture.part != "test" for picture in pictures], bool)
+    moved = move_thresholds(float32, int8, usable, facts.labels, facts.accept, threshold)
+    return compare_answers(
+        float32, int8, pictures, facts.labels, Thresholds(facts.accept, threshold), moved
+    )
 
 
 def compare_answers(
@@ -275,15 +271,14 @@ def compare_answers(
     int8: Answers,
     pictures: Sequence[LabelledPicture],
     labels: Sequence[str],
-    accept: Mapping[str, float],
-    threshold: float | None,
+    of_float: Thresholds,
+    of_int8: Thresholds,
 ) -> Parity:
     """The figures of two models' answers to the same pictures, a row each.
 
     Args:
         pictures: all that were scored; those of the test part count for accuracy.
-        accept: the accept threshold of every label.
-        threshold: what is stranger is of no class; None: nothing is held to be.
+        of_float, of_int8: from where on each accepts.
     """
     best, best_int8 = float32.scores.argmax(axis=1), int8.scores.argmax(axis=1)
     rows = np.arange(len(best))
@@ -291,14 +286,14 @@ def compare_answers(
     truth = np.array([labels.index(picture.label) for picture in pictures], np.int64)
     right_float, right_int8 = best == truth, best_int8 == truth
 
-    def on_test(answers: Answers) -> Evaluation:
+    def on_test(answers: Answers, thresholds: Thresholds) -> Evaluation:
         return evaluate_scores(
             answers.scores[test],
             truth[test],
             labels,
-            accept,
+            thresholds.accept,
             strangeness=None if answers.strangeness is None else answers.strangeness[test],
-            unknown=threshold,
+            unknown=thresholds.unknown,
         )
 
     return Parity(
@@ -309,20 +304,40 @@ def compare_answers(
             int8_only=int((right_int8 & ~right_float & test).sum()),
             total=int(test.sum()),
         ),
-        float32=on_test(float32),
-        int8=on_test(int8),
-        unknown=_compare_unknown(float32.strangeness, int8.strangeness, threshold),
+        float32=on_test(float32, of_float),
+        int8=on_test(int8, of_int8),
+        thresholds=of_int8,
+        calibration_error=(
+            expected_calibration_error(float32.scores[test], truth[test]),
+            expected_calibration_error(int8.scores[test], truth[test]),
+        ),
+        unknown=_compare_unknown(float32, int8, of_float.unknown, of_int8.unknown),
     )
 
 
 def _compare_unknown(
-    float32: npt.NDArray[np.float64] | None,
-    int8: npt.NDArray[np.float64] | None,
-    threshold: float | None,
+    float32: Answers, int8: Answers, threshold: float | None, of_int8: float | None
 ) -> UnknownParity | None:
-    if float32 is None or int8 is None:
+    one, other = float32.strangeness, int8.strangeness
+    if one is None or other is None:
         return None
     same = Share(0, 0)
-    if threshold is not None:
-        same = Share(int(((float32 > threshold) == (int8 > threshold)).sum()), len(int8))
-    return UnknownParity(same, Change.between(float32, int8))
+    if threshold is not None and of_int8 is not None:
+        same = Share(int(((one > threshold) == (other > of_int8)).sum()), len(other))
+    return UnknownParity(same, Change.between(one, other))
+
+
+def expected_calibration_error(scores: ScoreRows, truth: npt.NDArray[np.int64]) -> float:
+    """How far confidence and accuracy lie apart, by the pictures in each of _BINS bins; 0..1.
+
+    Source: Guo et al., On calibration of modern neural networks, ICML 2017.
+    """
+    if not len(truth):
+        return 0.0
+    confidence, right = scores.max(axis=1), scores.argmax(axis=1) == truth
+    bins = np.minimum((confidence * _BINS).astype(np.int64), _BINS - 1)
+    apart = 0.0
+    for index in np.unique(bins):
+        mine = bins == index
+        apart += abs(float(confidence[mine].mean()) - float(right[mine].mean())) * int(mine.sum())
+    return apart / len(truth)

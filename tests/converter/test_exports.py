@@ -13,7 +13,8 @@ from converter import formats
 from converter.battery import FORMATS, Format, compare_format
 from converter.cli import main
 from converter.exports import PARITY, exports_folder, read_formats
-from converter.parity import Answers
+from converter.tfjs_library import find_node
+from converter.thresholds import Answers
 from edge.errors import UsageError
 from edge.model.bundle import LABELS as LABELS_FILE
 from tests.converter.runs import LABELS
@@ -111,6 +112,21 @@ def test_every_format_has_its_folder_its_labels_and_its_proof(bundle: Path) -> N
         assert proof["formats"][kind]["largest_difference"] < 1e-5
     card = (folder / "card.md").read_text(encoding="utf-8")
     assert f"| float16 | {proof['formats']['float16']['accuracy']:.1%} |" in card
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_node() is None, reason="TF.js is run by Node.js, which is not here")
+def test_all_formats_are_made_and_tf_js_answers_as_keras(
+    telling_run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "bundle"
+    assert main(["convert", str(telling_run.path), "--out", str(out), "--formats", "all"]) == 0
+    assert "tfjs         accuracy" in capsys.readouterr().out
+    proof = json.loads((exports_folder(out) / PARITY).read_text(encoding="utf-8"))
+    assert set(proof["formats"]) == set(FORMATS)
+    assert proof["formats"]["tfjs"]["largest_difference"] < 1e-4
+    assert proof["formats"]["tfjs"]["largest_strangeness_difference"] < 1e-4
+    assert (exports_folder(out) / "tfjs" / "index.html").is_file()
 
 
 def test_the_saved_model_takes_raw_levels_and_names_its_outputs(bundle: Path) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converter.parity import Answers, Change, PairedDrop, Parity, UnknownParity, compare, judge
+from converter.parity import Change, PairedDrop, Parity, UnknownParity, compare, judge
+from converter.thresholds import Answers, Thresholds
 from edge.model.metrics import Z95, Evaluation, Share, evaluate_scores
 from edge.model.preprocess import InputSpec
 from edge.pictures import LabelledPicture
@@ -31,6 +32,8 @@ def parity(
         drop=PairedDrop(*drop),
         float32=evaluation,
         int8=evaluation,
+        thresholds=Thresholds({"a": 0.5, "b": 0.5}, None),
+        calibration_error=(0.0, 0.0),
         unknown=(
             None
             if unknown is None

@@ -1,0 +1,119 @@
+"""Whether the calibration pictures were a good choice: would others have given another model?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from converter.apart import apart
+from converter.calibration import Tensors, calibration_tensors, choose_calibration
+from converter.errors import CalibrationError
+from converter.remedies import REMEDIES, Attempt
+from edge.model.interpreter import Interpreter
+from edge.model.metrics import Share
+from edge.pictures import LabelledPicture
+from trainer.run import Run
+
+_JUDGED_ON = 200
+_WORST = 5
+"""Tensors that are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saturation:
+    """How much of a tensor lies at the ends of its range, where values are cut off."""
+
+    tensor: str
+    share: float
+
+    def to_json(self) -> dict[str, Any]:
+        """By the names above."""
+        return {"tensor": self.tensor, "share": self.share}
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationCheck:
+    """What other pictures would have given, and what these cut off."""
+
+    agreement: Share
+    """Same best label from a model calibrated on as many other pictures; of nothing where there are
+    no others."""
+    saturated: tuple[Saturation, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """A part of a bundle's figures."""
+        return {
+            "other_pictures_agreement": self.agreement.value,
+            "images": self.agreement.total,
+            "saturated": [tensor.to_json() for tensor in self.saturated],
+        }
+
+
+def check_calibration(
+    run: Run, pictures: Sequence[LabelledPicture], kept: Attempt, *, seed: int
+) -> CalibrationCheck:
+    """Compares `kept` with a model calibrated on other pictures of the training part, none of them
+    the same, on pictures of the validation part.
+
+    Raises:
+        ConversionError: TensorFlow refuses.
+    """
+    used = {picture.path for picture in kept.calibration}
+    rest = [picture for picture in pictures if picture.path not in used]
+    judging = [picture for picture in rest if picture.part == "validation"][:_JUDGED_ON]
+    tensors = calibration_tensors(judging, run.facts.input)[2:]
+    found = Share(0, 0)
+    try:
+        others = choose_calibration(rest, len(kept.calibration), seed=seed)
+    except CalibrationError:
+        others = ()
+    if len(others) >= len(kept.calibration) // 2 and len(tensors):
+        other = calibration_tensors(others, run.facts.input)
+        doing = "converting to int8 on other pictures"
+        task = next((r.task for r in REMEDIES if r.name == kept.remedy), "int8")
+        with apart(task, run, other, doing=doing) as made:
+            found = agreement_of(kept.model, made.result.read_bytes(), tensors)
+    return CalibrationCheck(found, tuple(saturation(kept.model, tensors)))
+
+
+def agreement_of(one: bytes, other: bytes, tensors: Tensors) -> Share:
+    """On how many pictures two models have the same best label."""
+    models = Interpreter(one), Interpreter(other)
+    same = sum(
+        int(models[0].scores(tensor).argmax()) == int(models[1].scores(tensor).argmax())
+        for tensor in tensors
+    )
+    return Share(same, len(tensors))
+
+
+def saturation(model: bytes, tensors: Tensors) -> Sequence[Saturation]:
+    """The int8 tensors of which most is cut off at the upper end, the worst first.
+
+    The lower end is where a ReLU puts its zeros, so it tells nothing; a ReLU6 that was reached is
+    at the upper end by design, and is counted.
+    """
+    from ai_edge_litert.interpreter import Interpreter as LiteRt
+    from ai_edge_litert.interpreter import OpResolverType
+
+    interpreter = LiteRt(
+        model_content=model,
+        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        experimental_preserve_all_tensors=True,
+    )
+    interpreter.allocate_tensors()
+    (taken,) = interpreter.get_input_details()
+    names = {tensor["index"]: tensor["name"] for tensor in interpreter.get_tensor_details()}
+    made = sorted({int(i) for op in interpreter._get_ops_details() for i in op["outputs"]})
+    ends: dict[int, list[float]] = {index: [] for index in made}
+    for tensor in tensors:
+        interpreter.set_tensor(taken["index"], tensor[None])
+        interpreter.invoke()
+        for index in made:
+            values = interpreter.get_tensor(index)
+            if values.dtype == np.int8:
+                ends[index].append(float((values == 127).mean()))
+    found = [Saturation(names[i], float(np.mean(row))) for i, row in ends.items() if row]
+    return sorted(found, key=lambda s: -s.share)[:_WORST]
