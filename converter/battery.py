@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from converter.apart import apart
 from converter.calibration import Tensors
-from converter.parity import LARGEST_CHANGE, LARGEST_DROP, LEAST_AGREEMENT, Change, PairedDrop
+from converter.parity import LARGEST_CHANGE, LARGEST_DROP, Change, PairedDrop
 from converter.thresholds import Answers
 from edge.model.interpreter import SCORES, UNKNOWN, Interpreter
 from edge.model.metrics import Share
@@ -29,8 +29,9 @@ FORMATS: tuple[Format, ...] = get_args(Format)
 
 SAME = 1e-4
 """How far a score of a float format may lie from Keras's."""
-FLOAT16_SAME = 0.03
-"""And of float16: its weights keep three digits, which fifty layers of MobileNetV2 add up."""
+_LEAST_AGREEMENT: Mapping[str, float] = {"float16": 0.98, "dynamic": 0.95, "int8": 0.95}
+"""Share of the test part that must get Keras's label, of a format that rounds its weights. Lower
+than the gate's, which counts pictures trained on as well: of those a model is surer."""
 MOST_PICTURES = 1000
 """Of the test part, by chance: enough to see a drop of a point, and they lie in memory."""
 _FLOOR = 1e-7
@@ -144,26 +145,24 @@ def _judged(figures: FormatFigures, *, has_unknown: bool) -> FormatFigures:
     failures = []
     if has_unknown and figures.largest_strangeness_difference is None:
         failures.append("it has lost the score for things of no class")
-    if figures.format in ("int8", "dynamic"):
-        interval = figures.agreement.interval
-        if interval is not None and interval[1] < LEAST_AGREEMENT:
-            failures.append(
-                f"it agrees with Keras on {figures.agreement}, less than {LEAST_AGREEMENT:.0%}"
-            )
+    kind = figures.format
+    if kind in _LEAST_AGREEMENT:
+        interval, least = figures.agreement.interval, _LEAST_AGREEMENT[kind]
+        if interval is not None and interval[1] < least:
+            failures.append(f"it agrees with Keras on {figures.agreement}, less than {least:.0%}")
         if figures.drop.interval[0] > LARGEST_DROP:
             failures.append(
                 f"it changes accuracy by {figures.drop}, more than {100 * LARGEST_DROP:g} down"
             )
-        if figures.confidence_change.mean > LARGEST_CHANGE:
+        if not figures.confidence_change.mean <= LARGEST_CHANGE:
             failures.append(
                 f"the best label's score moves by {figures.confidence_change.mean:.2f} on average, "
                 f"more than {LARGEST_CHANGE:g}"
             )
     else:
-        limit = FLOAT16_SAME if figures.format == "float16" else SAME
         furthest = max(figures.largest_difference, figures.largest_strangeness_difference or 0.0)
-        if not furthest <= limit:
-            failures.append(f"a score lies {furthest:.2g} from Keras's, more than {limit:g}")
+        if not furthest <= SAME:
+            failures.append(f"a score lies {furthest:.2g} from Keras's, more than {SAME:g}")
     return replace(figures, failures=tuple(failures))
 
 
