@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from converter.apart import apart
 from converter.calibration import Tensors
-from converter.parity import LARGEST_CHANGE, LARGEST_DROP, Change, PairedDrop
+from converter.parity import LARGEST_CHANGE, LARGEST_DROP, Change, PairedDrop, mean_divergence
 from converter.thresholds import Answers
 from edge.model.interpreter import SCORES, UNKNOWN, Interpreter
 from edge.model.metrics import Share
@@ -34,8 +34,6 @@ _LEAST_AGREEMENT: Mapping[str, float] = {"float16": 0.98, "dynamic": 0.95, "int8
 than the gate's, which counts pictures trained on as well: of those a model is surer."""
 MOST_PICTURES = 1000
 """Of the test part, by chance: enough to see a drop of a point, and they lie in memory."""
-_FLOOR = 1e-7
-"""Least probability that the divergence counts with: float32 rounds below it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +114,6 @@ def compare_format(
         for index in np.unique(truth).tolist()
     }
     worst = max(lost, key=lambda index: lost[index])
-    kept, other = np.maximum(keras, _FLOOR), np.maximum(mine, _FLOOR)
     strange = None
     if reference.strangeness is not None and answers.strangeness is not None:
         strange = float(np.abs(reference.strangeness - answers.strangeness).max())
@@ -131,7 +128,7 @@ def compare_format(
         agreement=Share(int((best == best_mine).sum()), len(truth)),
         largest_difference=float(difference.max()),
         mean_difference=float(difference.mean()),
-        divergence=max(0.0, float((keras * np.log(kept / other)).sum(axis=1).mean())),
+        divergence=mean_divergence(reference.scores, answers.scores),
         confidence_change=Change.between(keras[rows, best], mine[rows, best]),
         worst_label=labels[worst],
         worst_loss=lost[worst],

@@ -115,6 +115,7 @@ def write_bundle(
     calibration_pictures: int,
     seed: int,
     attempts: Sequence[Attempt],
+    kept: Attempt,
     calibration: CalibrationCheck,
     warnings: Sequence[str] = (),
     replace: bool = False,
@@ -124,7 +125,8 @@ def write_bundle(
     Args:
         model: the int8 `.tflite` file's bytes, which passed the gate.
         pictures: all of the run's; golden pictures are chosen among those of the test part.
-        attempts: every way to make it int8 that was tried; the last one gave `model`.
+        attempts: every way to make it int8 that was tried.
+        kept: the one that gave `model`.
         calibration: what other calibration pictures would have given.
         warnings: the gate's, for the card.
         replace: take the place of a bundle that is there.
@@ -147,6 +149,7 @@ def write_bundle(
             parity,
             calibration_pictures=calibration_pictures,
             attempts=attempts,
+            kept=kept,
             calibration=calibration,
             warnings=warnings,
         ),
@@ -157,6 +160,7 @@ def write_bundle(
         quantization={"scheme": "int8", "calibration_pictures": calibration_pictures},
         figures=parity.to_json()
         | {
+            "kept": kept.remedy,
             "attempts": [attempt.to_json() for attempt in attempts],
             "calibration": calibration.to_json(),
         },

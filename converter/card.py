@@ -19,6 +19,7 @@ def model_card(
     *,
     calibration_pictures: int,
     attempts: Sequence[Attempt],
+    kept: Attempt,
     calibration: CalibrationCheck,
     warnings: Sequence[str] = (),
 ) -> str:
@@ -26,7 +27,8 @@ def model_card(
 
     Args:
         title: name and version.
-        attempts: every way to make it int8 that was tried; the last one is this bundle.
+        attempts: every way to make it int8 that was tried.
+        kept: the one that this bundle has.
         calibration: what other calibration pictures would have given.
         warnings: what the gate found to be worse than its bars, though within chance.
     """
@@ -62,7 +64,7 @@ def model_card(
         f"{parity.calibration_error[0]:.3f} in float (expected calibration error).",
         *(f"- Worse than the bar, though chance could explain it: {line}." for line in warnings),
         *_calibration(calibration),
-        *_remedies(attempts),
+        *_remedies(attempts, kept),
         "",
         *_classes(facts, parity),
         "",
@@ -192,12 +194,13 @@ def _calibration(check: CalibrationCheck) -> list[str]:
     ]
 
 
-def _remedies(attempts: Sequence[Attempt]) -> list[str]:
+def _remedies(attempts: Sequence[Attempt], kept: Attempt) -> list[str]:
     if len(attempts) < 2:
         return []
     return [
-        "- Plain quantisation did not pass. Tried, one after the other, and the last one kept:",
-        *(f"  - {attempt.line}" for attempt in attempts),
+        "- Ways to make it int8 that were tried; of those that pass, the nearest to float on the "
+        "validation part is kept:",
+        *(f"  - {attempt.line}{' (kept)' if attempt is kept else ''}" for attempt in attempts),
     ]
 
 

@@ -14,7 +14,7 @@ from converter.errors import CalibrationError, GateError
 from converter.exports import Exports, check_exports, exports_folder, write_exports
 from converter.metadata import with_metadata
 from converter.parity import Parity, Verdict, compare, judge, score_both
-from converter.remedies import PLAIN, Attempt, try_remedies
+from converter.remedies import PLAIN, Attempt, best_of, try_remedies
 from converter.tflite import convert_model
 from edge.model.bundle import Bundle
 from edge.pictures import LabelledPicture
@@ -34,8 +34,8 @@ class Conversion:
     exports: Exports | None
     """The other formats; None where none was wanted."""
     attempts: tuple[Attempt, ...]
-    """The plain conversion and, where it did not pass, the remedies that were tried; the last one
-    passes."""
+    """The plain conversion and the remedies that were tried."""
+    kept: Attempt
     warnings: tuple[str, ...]
     """Figures worse than a bar of the gate, within what chance could explain."""
 
@@ -63,7 +63,8 @@ def convert(
         formats: those besides int8 are written to `BUNDLE-exports`; see `converter.exports`.
         calibration_pictures: how many to measure the integers' ranges on, at most.
         seed: decides which pictures calibrate and which become golden; None: the run's.
-        remedies: where int8 does not pass, try what is known to help; see `converter.remedies`.
+        remedies: refit the head to the int8 features and keep that where it is nearer to float,
+            and where int8 does not pass, try more; see `converter.remedies`.
         replace: take the place of a bundle that is there, once the new one is whole.
 
     Raises:
@@ -96,10 +97,10 @@ def convert(
 
     int8 = convert_model(source, "int8", tensors)
     attempts = [Attempt(PLAIN, int8, tensors, chosen, *judged(int8, chosen))]
-    if attempts[0].verdict.failures and remedies:
+    if remedies:
         attempts = try_remedies(attempts[0], source, pictures, seed=seed, judged=judged)
-    best = attempts[-1]
-    if best.verdict.failures:
+    best = best_of(attempts)
+    if best is None:
         raise GateError(_refusal(attempts, run, calibration_pictures), attempts[0].parity)
     parity = best.parity
     checked = check_calibration(source, pictures, best, seed=seed)
@@ -119,6 +120,7 @@ def convert(
         calibration_pictures=len(best.calibration),
         seed=seed,
         attempts=attempts,
+        kept=best,
         calibration=checked,
         warnings=best.verdict.warnings,
         replace=replace,
@@ -136,7 +138,7 @@ def convert(
             seed=seed,
             replace=replace,
         )
-    return Conversion(bundle, parity, exports, tuple(attempts), best.verdict.warnings)
+    return Conversion(bundle, parity, exports, tuple(attempts), best, best.verdict.warnings)
 
 
 def _checked_pictures(run: Run, data: Path | None) -> tuple[LabelledPicture, ...]:

@@ -39,6 +39,8 @@ LEAST_SAME_UNKNOWN = 0.95
 labels: a threshold lies where known things are, not between two kinds."""
 
 _BINS = 15
+_LEAST_SCORE = 1e-7
+"""Of the divergence: float32 rounds below it."""
 _AT_ONCE = 64
 """Pictures decoded ahead of the interpreters."""
 
@@ -124,6 +126,9 @@ class Parity:
     """Of the int8 model."""
     calibration_error: tuple[float, float]
     """Expected, of float and of int8, on the test part."""
+    divergence: float
+    """Mean Kullback-Leibler divergence of int8's scores from float's on the validation part, which
+    chooses between ways to quantise; on all pictures where there is none. Nats."""
     unknown: UnknownParity | None = None
     """None where the model has no score for things of no class."""
 
@@ -282,6 +287,7 @@ def compare_answers(
     """
     best, best_int8 = float32.scores.argmax(axis=1), int8.scores.argmax(axis=1)
     rows = np.arange(len(best))
+    judging = np.array([picture.part == "validation" for picture in pictures], bool)
     test = np.array([picture.part == "test" for picture in pictures], bool)
     truth = np.array([labels.index(picture.label) for picture in pictures], np.int64)
     right_float, right_int8 = best == truth, best_int8 == truth
@@ -311,6 +317,9 @@ def compare_answers(
             expected_calibration_error(float32.scores[test], truth[test]),
             expected_calibration_error(int8.scores[test], truth[test]),
         ),
+        divergence=mean_divergence(
+            *(answers.scores[judging if judging.any() else ...] for answers in (float32, int8))
+        ),
         unknown=_compare_unknown(float32, int8, of_float.unknown, of_int8.unknown),
     )
 
@@ -325,6 +334,12 @@ def _compare_unknown(
     if threshold is not None and of_int8 is not None:
         same = Share(int(((one > threshold) == (other > of_int8)).sum()), len(other))
     return UnknownParity(same, Change.between(one, other))
+
+
+def mean_divergence(one: ScoreRows, other: ScoreRows) -> float:
+    """Mean Kullback-Leibler divergence of the rows of `other` from those of `one`, nats."""
+    p, q = (np.maximum(rows.astype(np.float64), _LEAST_SCORE) for rows in (one, other))
+    return max(0.0, float((p * np.log(p / q)).sum(axis=1).mean()))
 
 
 def expected_calibration_error(scores: ScoreRows, truth: npt.NDArray[np.int64]) -> float:

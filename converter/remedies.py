@@ -1,7 +1,10 @@
-"""What is tried when int8 answers too differently from float, in the order of what it costs.
+"""How a run becomes int8: plainly, with a head fitted to the int8 features, and if need be more.
 
-Other calibration pictures cost nothing on the device; neither do narrower ranges, nor a head fitted
-to the int8 features. Layers left in float cost size and time there, so they come last.
+Rounding shifts what the last layer reads, and shifts it alike for every picture; a head fitted to
+that takes most of it back, and costs the device nothing. So both are made, and the one that is
+nearer to the float model on the validation part is kept. Where neither passes the gate, other
+calibration pictures and narrower ranges are tried, which cost nothing there either, and at last
+layers in float, which cost size and time.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from edge.cli import say
 from edge.pictures import LabelledPicture
 from trainer.run import Run
 
-PLAIN = "none"
+PLAIN = "plain"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,25 +39,31 @@ class Attempt:
     verdict: Verdict
 
     @property
+    def passed(self) -> bool:
+        """By the gate."""
+        return not self.verdict.failures
+
+    @property
     def line(self) -> str:
         """What it gave, for people."""
         parity = self.parity
         agreement = parity.agreement.value
         share = "-" if agreement is None else f"{agreement:.1%}"
-        passed = "passes" if not self.verdict.failures else "does not pass"
         return (
             f"{self.remedy}: same label {share}, accuracy {parity.drop}, confidence moves by "
-            f"{parity.confidence_change.mean:.3f}: {passed}"
+            f"{parity.confidence_change.mean:.3f}, divergence on the validation part "
+            f"{parity.divergence:.2g}{'' if self.passed else ': does not pass'}"
         )
 
     def to_json(self) -> dict[str, Any]:
         """A part of a bundle's figures."""
         return {
             "remedy": self.remedy,
-            "passed": not self.verdict.failures,
+            "passed": self.passed,
             "agreement": self.parity.agreement.value,
             "accuracy_drop": self.parity.drop.value,
             "confidence_change": self.parity.confidence_change.mean,
+            "validation_divergence": self.parity.divergence,
         }
 
 
@@ -69,56 +78,54 @@ class Remedy:
     other_seed: bool = False
 
 
+REFITTED = Remedy("head refitted", "int8 refitted", 4)
 REMEDIES = (
+    REFITTED,
     Remedy("other pictures", "int8", 2, other_seed=True),
     Remedy("clipping", "int8 clipped", 1),
-    Remedy("head refitted", "int8 refitted", 4),
     Remedy("wider layers", "int8 wider", 1),
 )
+"""In the order in which they are tried."""
+
+Judge = Callable[[bytes, Sequence[LabelledPicture]], tuple[Parity, Verdict]]
+"""The gate, of a model and the pictures that it was calibrated on."""
 
 
 def try_remedies(
-    plain: Attempt,
-    run: Run,
-    pictures: Sequence[LabelledPicture],
-    *,
-    seed: int,
-    judged: Callable[[bytes, Sequence[LabelledPicture]], tuple[Parity, Verdict]],
+    plain: Attempt, run: Run, pictures: Sequence[LabelledPicture], *, seed: int, judged: Judge
 ) -> list[Attempt]:
-    """The plain attempt and one after the other, up to the first that passes.
+    """The plain attempt, one with a refitted head, and others as long as none passes.
 
     Args:
-        plain: does not pass.
         pictures: all of the run's.
-        judged: the gate, of a model and the pictures that it was calibrated on.
-
     """
     attempts = [plain]
-    say(f"int8 does not pass. {plain.line}")
     for remedy in REMEDIES:
+        if remedy is not REFITTED:
+            if any(attempt.passed for attempt in attempts):
+                break
+            if len(attempts) <= 2:
+                say("int8 does not pass: trying what is known to help")
         chosen, tensors = plain.calibration, plain.tensors
-        if remedy.pictures > 1:
-            try:
-                chosen = choose_calibration(
-                    pictures,
-                    remedy.pictures * len(plain.calibration),
-                    seed=seed + remedy.other_seed,
-                )
-            except CalibrationError as error:
-                say(f"{remedy.name}: not tried: {error}")
-                continue
-            tensors = calibration_tensors(chosen, run.facts.input)
         try:
-            with apart(remedy.task, run, tensors, doing=f"trying {remedy.name}") as made:
+            if remedy.pictures > 1:
+                count = remedy.pictures * len(plain.calibration)
+                chosen = choose_calibration(pictures, count, seed=seed + remedy.other_seed)
+                tensors = calibration_tensors(chosen, run.facts.input)
+            with apart(remedy.task, run, tensors, doing=f"int8, {remedy.name}") as made:
                 model = made.result.read_bytes()
             unknown = None if run.facts.unknown is None else run.facts.unknown.score
             check_integers(model, unknown, wider=remedy.task == "int8 wider")
-        except ConversionError as error:
+        except (CalibrationError, ConversionError) as error:
             say(f"{remedy.name}: cannot be done: {error}")
             continue
-        parity, verdict = judged(model, chosen)
-        attempts.append(Attempt(remedy.name, model, tensors, chosen, parity, verdict))
-        say(attempts[-1].line)
-        if not verdict.failures:
-            break
+        attempts.append(Attempt(remedy.name, model, tensors, chosen, *judged(model, chosen)))
+    for attempt in attempts:
+        say(attempt.line)
     return attempts
+
+
+def best_of(attempts: Sequence[Attempt]) -> Attempt | None:
+    """The one that passes and is nearest to the float model on the validation part; None: none."""
+    passing = [attempt for attempt in attempts if attempt.passed]
+    return min(passing, key=lambda attempt: attempt.parity.divergence, default=None)

@@ -91,7 +91,15 @@ def test_formats_are_named_in_any_order_and_int8_is_always_there() -> None:
 def bundle(telling_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """With every format beside it that needs nothing from outside."""
     out = tmp_path_factory.mktemp("exports") / "bundle"
-    words = ["convert", str(telling_run.path), "--out", str(out), "--formats", ",".join(MADE)]
+    words = [
+        "convert",
+        str(telling_run.path),
+        "--out",
+        str(out),
+        "--formats",
+        ",".join(MADE),
+        "--no-remedies",
+    ]
     assert main(words) == 0
     return out
 
@@ -149,7 +157,15 @@ def test_exports_that_are_there_are_kept_unless_told(
     place = exports_folder(out)
     place.mkdir()
     (place / "mine.txt").write_text("kept")
-    words = ["convert", str(telling_run.path), "--out", str(out), "--formats", "keras"]
+    words = [
+        "convert",
+        str(telling_run.path),
+        "--out",
+        str(out),
+        "--formats",
+        "keras",
+        "--no-remedies",
+    ]
     assert main(words) == 74
     assert "is there already" in capsys.readouterr().err
     assert main([*words, "--replace"]) == 74
@@ -172,7 +188,15 @@ def test_a_format_that_fails_is_left_out_and_the_exit_says_so(
 
     monkeypatch.setitem(formats.WRITERS, "float16", wrong)
     out = tmp_path / "bundle"
-    words = ["convert", str(telling_run.path), "--out", str(out), "--formats", "float16"]
+    words = [
+        "convert",
+        str(telling_run.path),
+        "--out",
+        str(out),
+        "--formats",
+        "float16",
+        "--no-remedies",
+    ]
     assert main(words) == 1
     assert "float16      left out: it agrees with Keras on" in capsys.readouterr().out
     assert (out / "bundle.json").is_file()

@@ -34,6 +34,7 @@ def parity(
         int8=evaluation,
         thresholds=Thresholds({"a": 0.5, "b": 0.5}, None),
         calibration_error=(0.0, 0.0),
+        divergence=0.0,
         unknown=(
             None
             if unknown is None
