@@ -23,6 +23,7 @@ from converter.battery import (
     table,
 )
 from converter.calibration import Tensors
+from converter.errors import ConversionError, LibraryMissingError, TfjsError
 from converter.formats import MOST_IN_NODE, WRITERS, Source
 from converter.thresholds import Answers
 from edge.cli import say
@@ -89,16 +90,23 @@ class Exports:
     figures: tuple[FormatFigures, ...]
     untried: tuple[Format, ...]
     """Written, but not compared: nothing here can run them."""
+    refused: Mapping[Format, str]
+    """Those that cannot be made here, and why."""
 
     @property
-    def failed(self) -> tuple[FormatFigures, ...]:
-        """Those that do not pass."""
-        return tuple(row for row in self.figures if row.failures)
+    def complete(self) -> bool:
+        """Whether every format that was wanted is there and passes."""
+        return not self.refused and not any(row.failures for row in self.figures)
 
     def to_json(self) -> dict[str, Any]:
         """By format, and where they lie."""
         formats = {row.format: row.to_json() for row in self.figures}
-        return {"folder": str(self.folder), "formats": formats, "not_compared": list(self.untried)}
+        return {
+            "folder": str(self.folder),
+            "formats": formats,
+            "not_compared": list(self.untried),
+            "refused": dict(self.refused),
+        }
 
 
 def tensors_of_test_part(
@@ -137,7 +145,7 @@ def write_exports(
 ) -> Exports:
     """The formats of a run beside its bundle, each compared with Keras on the test part.
 
-    A format that fails is left out, and its figures say why; the others are written.
+    A format that cannot be made or fails is left out, and it is said why; the others are written.
 
     Args:
         bundle: the int8 one, which is compared as well.
@@ -146,7 +154,7 @@ def write_exports(
         float32: the `.tflite` file's bytes, which the gate has made already.
 
     Raises:
-        ConversionError: TensorFlow refuses a format.
+        ConversionError: Keras itself cannot be asked.
         StorageError: `folder` cannot be written.
     """
     tensors, chosen = tensors_of_test_part(pictures, run, seed=seed)
@@ -156,6 +164,7 @@ def write_exports(
     source = Source(run, bundle, tensors, calibration, float32)
     rows: list[FormatFigures] = []
     untried: list[Format] = []
+    refused: dict[Format, str] = {}
     with new_folder(folder, replace=replace) as made:
         for kind in formats:
             place = made / kind
@@ -164,7 +173,13 @@ def write_exports(
                 answers = score_tflite(bundle.model, tensors, doing="scores of int8")
             else:
                 place.mkdir()
-                answers = WRITERS[kind](place, source)
+                try:
+                    answers = WRITERS[kind](place, source)
+                except (ConversionError, LibraryMissingError, TfjsError) as error:
+                    shutil.rmtree(place)
+                    refused[kind] = str(error)
+                    say(f"{kind}: cannot be made: {error}")
+                    continue
                 text = "".join(f"{label}\n" for label in labels)
                 (place / LABELS).write_bytes(text.encode())
             if answers is None:
@@ -178,15 +193,25 @@ def write_exports(
                 shutil.rmtree(place)
                 say(f"{kind}: left out: {'; '.join(row.failures)}")
         found = {row.format: row.to_json() for row in rows}
-        proof = {"bundle": bundle.digest, "formats": found, "not_compared": untried}
+        proof = {
+            "bundle": bundle.digest,
+            "formats": found,
+            "not_compared": untried,
+            "refused": refused,
+        }
         text = json.dumps(proof, ensure_ascii=False, indent=2) + "\n"
         (made / PARITY).write_text(text, encoding="utf-8")
-        (made / CARD).write_text(_card(bundle, rows, untried, len(chosen)), encoding="utf-8")
-    return Exports(folder, tuple(rows), tuple(untried))
+        card = _card(bundle, rows, untried, refused, len(chosen))
+        (made / CARD).write_text(card, encoding="utf-8")
+    return Exports(folder, tuple(rows), tuple(untried), refused)
 
 
 def _card(
-    bundle: Bundle, rows: Sequence[FormatFigures], untried: Sequence[Format], pictures: int
+    bundle: Bundle,
+    rows: Sequence[FormatFigures],
+    untried: Sequence[Format],
+    refused: Mapping[Format, str],
+    pictures: int,
 ) -> str:
     written = [row.format for row in rows if not row.failures and row.format != "int8"]
     lines = [
@@ -207,6 +232,7 @@ def _card(
     ]
     for row in rows:
         lines += [f"- {row.format} was left out: {failure}." for failure in row.failures]
+    lines += [f"- {kind} could not be made: {why}" for kind, why in refused.items()]
     lines += [f"- {kind} was not compared: no Node.js was there to run it." for kind in untried]
     return "\n".join(lines) + "\n"
 

@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise
     for warning in made.warnings:
         say(f"warning: {warning}; chance could explain it, so the bundle was made")
-    failed = made.exports.failed if made.exports else ()
+    complete = made.exports is None or made.exports.complete
     manifest, parity = made.bundle.manifest, made.parity
     if arguments.json:
         result = {
@@ -94,7 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
             "exports": made.exports and made.exports.to_json(),
         }
         print(json.dumps(result | parity.to_json(), ensure_ascii=False))
-        return EXIT_NO if failed else EXIT_OK
+        return EXIT_OK if complete else EXIT_NO
     print(f"{made.bundle.title}  {arguments.out}  {len(made.bundle.model) / 1e6:.1f} MB")
     print(f"accuracy   {parity.int8.accuracy} on the test part")
     print(f"float      {parity.float32.accuracy}")
@@ -110,8 +110,11 @@ def run(arguments: argparse.Namespace) -> int:
     if made.exports is not None:
         print(f"beside it  {made.exports.folder}")
         for row in made.exports.figures:
-            state = "left out: " + "; ".join(row.failures) if row.failures else row.line
-            print(f"  {row.format:12} {state}")
+            failures = "; ".join(row.failures)
+            left_out = "" if row.format == "int8" else "left out: "
+            print(f"  {row.format:12} {left_out + failures if failures else row.line}")
+        for kind, why in made.exports.refused.items():
+            print(f"  {kind:12} cannot be made: {why}")
         for kind in made.exports.untried:
             print(f"  {kind:12} not compared: no Node.js here")
-    return EXIT_NO if failed else EXIT_OK
+    return EXIT_OK if complete else EXIT_NO

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from converter import formats
-from converter.battery import FORMATS, Format, compare_format
+from converter.battery import FORMATS, Format, compare_format, score_tflite
 from converter.cli import main
+from converter.errors import LibraryMissingError
 from converter.exports import PARITY, exports_folder, read_formats
 from converter.tfjs_library import find_node
 from converter.thresholds import Answers
@@ -148,6 +149,30 @@ def test_the_saved_model_takes_raw_levels_and_names_its_outputs(bundle: Path) ->
         "scores": (2, 3),
         "unknown": (2, 1),
     }
+
+
+def test_a_format_that_cannot_be_made_does_not_take_the_others_with_it(
+    telling_run: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def offline(place: Path, source: object) -> Answers:
+        raise LibraryMissingError("TF.js is not here and cannot be fetched")
+
+    def kept(place: Path, source: formats.Source) -> Answers:
+        return score_tflite(source.float32, source.tensors, doing="kept")
+
+    monkeypatch.setitem(formats.WRITERS, "tfjs", offline)
+    monkeypatch.setitem(formats.WRITERS, "float32", kept)
+    out = tmp_path / "bundle"
+    words = ["convert", str(telling_run.path), "--out", str(out), "--no-remedies"]
+    assert main([*words, "--formats", "tfjs,float32"]) == 1
+    assert "tfjs         cannot be made: TF.js is not here" in capsys.readouterr().out
+    folder = exports_folder(out)
+    assert sorted(path.name for path in folder.iterdir()) == ["card.md", "float32", "parity.json"]
+    proof = json.loads((folder / PARITY).read_text(encoding="utf-8"))
+    assert proof["refused"] == {"tfjs": "TF.js is not here and cannot be fetched"}
 
 
 def test_exports_that_are_there_are_kept_unless_told(
