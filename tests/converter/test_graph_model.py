@@ -31,8 +31,8 @@ SMALL = {
     "ann": "plain",
     "cnn": "dense",
     "tuned_cnn": "plain",
-    "advanced_cnn": "conv",
-    "convnet": "plain",
+    "advanced_cnn": "plain",
+    "convnet": "conv",
 }
 
 

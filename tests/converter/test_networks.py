@@ -21,7 +21,7 @@ pytestmark = [
     # Converted in this process, TensorFlow warns of itself.
     pytest.mark.filterwarnings("ignore"),
 ]
-SMALL = [("ann", "plain"), ("cnn", "dense"), ("tuned_cnn", "plain"), ("advanced_cnn", "conv")]
+SMALL = [("ann", "plain"), ("cnn", "dense"), ("tuned_cnn", "plain"), ("advanced_cnn", "plain")]
 LARGE = [("mobilenet_v2", "conv"), ("densenet121", "dense"), ("efficientnet_lite0", "plain")]
 
 

@@ -24,8 +24,8 @@ SMALL = ("ann", "cnn", "tuned_cnn", "advanced_cnn", "convnet")
 LARGE = [
     pytest.param(name, marks=pytest.mark.slow) for name in NETWORKS if name not in SMALL
 ]  # each takes seconds to build
-VECTORS = ("ann", "cnn")
-"""Networks that end in a hidden layer, not in a map of features."""
+VECTORS = ("ann", "cnn", "tuned_cnn", "advanced_cnn")
+"""Networks that end in a vector, not in a map of features."""
 
 
 def plan(name: str, **changes: object) -> NetworkPlan:
