@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -48,6 +49,7 @@ def test_a_described_model_answers_as_before(name: str) -> None:
         assert before.answer(tensor).strangeness == after.answer(tensor).strangeness
 
 
+@pytest.mark.skipif(shutil.which("unzip") is None, reason="unzip is not installed")
 def test_unzip_shows_the_labels(tmp_path: Path) -> None:
     path = tmp_path / "model.tflite"
     path.write_bytes(described((TINY.parent / "tiny.tflite").read_bytes()))
