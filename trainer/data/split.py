@@ -64,11 +64,13 @@ def split_pictures(
 def fold_pictures(pictures: Sequence[LabelledPicture], folds: int, *, seed: int) -> list[int]:
     """A fold number 0..folds-1 for each picture, stratified, whole groups together.
 
-    Used to cross-fit: each picture is scored by a model that trained on the other folds.
+    Used to cross-fit: each picture is scored by a model that trained on the other folds. One
+    without a group is known by its place among `pictures`.
     """
     members: dict[str, list[int]] = defaultdict(list)
     for index, picture in enumerate(pictures):
-        members[picture.group or str(picture.path)].append(index)
+        # Not by its path: the same pictures in another folder are to come into the same folds.
+        members[picture.group or f"\0{index}"].append(index)
     load: dict[str, Counter[int]] = defaultdict(Counter)
     result = [0] * len(pictures)
     # Largest groups first, each to the fold that has least of its labels so far.
