@@ -14,6 +14,7 @@ import numpy as np
 
 from converter.errors import ConversionError
 from converter.metadata import LABELS
+from converter.operators import WEIGHTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +133,10 @@ def _has_float(op: Mapping[str, Any], tensors: Mapping[int, Mapping[str, Any]]) 
     return any(np.dtype(tensors[i]["dtype"]).kind == "f" for i in touched if i in tensors)
 
 
-_WEIGHTS = {"CONV_2D": 1, "DEPTHWISE_CONV_2D": 1, "FULLY_CONNECTED": 1, "TRANSPOSE_CONV": 1}
-"""Which input of an operator its weights are."""
-
-
 def _weights_of(
     op: Mapping[str, Any], tensors: Mapping[int, Mapping[str, Any]]
 ) -> Mapping[str, Any] | None:
-    place = _WEIGHTS.get(op["op_name"])
-    return None if place is None else tensors[int(op["inputs"][place])]
+    return tensors[int(op["inputs"][1])] if op["op_name"] in WEIGHTED else None
 
 
 def _cost(op: Mapping[str, Any], tensors: Mapping[int, Mapping[str, Any]]) -> int:

@@ -15,11 +15,11 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from converter.answers import Answers
 from converter.apart import apart
 from converter.calibration import Tensors
 from converter.parity import LARGEST_CHANGE, LARGEST_DROP, Change, PairedDrop, mean_divergence
-from converter.thresholds import Answers
-from edge.model.interpreter import SCORES, UNKNOWN, Interpreter
+from edge.model.interpreter import Interpreter
 from edge.model.metrics import Share
 from edge.progress import Progress
 from trainer.run import Run
@@ -43,7 +43,7 @@ class FormatFigures:
     format: Format
     accuracy: Share
     drop: PairedDrop
-    """Keras less the format; its `int8_only` are the pictures only the format gets right."""
+    """Keras is the first, the format the second."""
     agreement: Share
     """Same best label as Keras."""
     largest_difference: float
@@ -120,11 +120,7 @@ def compare_format(
     figures = FormatFigures(
         format=kind,
         accuracy=Share(int(right_mine.sum()), len(truth)),
-        drop=PairedDrop(
-            float_only=int((right & ~right_mine).sum()),
-            int8_only=int((right_mine & ~right).sum()),
-            total=len(truth),
-        ),
+        drop=PairedDrop.between(right, right_mine),
         agreement=Share(int((best == best_mine).sum()), len(truth)),
         largest_difference=float(difference.max()),
         mean_difference=float(difference.mean()),
@@ -171,8 +167,7 @@ def score_tflite(model: bytes, tensors: Tensors, *, doing: str) -> Answers:
         for tensor in tensors:
             rows.append(interpreter.answer(tensor))
             progress.advance()
-    strange = [row.strangeness for row in rows if row.strangeness is not None]
-    return Answers(np.stack([row.scores for row in rows]), np.array(strange) if strange else None)
+    return Answers.of(rows)
 
 
 def score_apart(
@@ -180,16 +175,7 @@ def score_apart(
 ) -> Answers:
     """What Keras or TensorFlow says, in a process of its own."""
     with apart(task, run, tensors, doing=doing, source=source) as made, np.load(made.result) as row:
-        return answers_of({name: row[name] for name in row.files})
-
-
-def answers_of(outputs: Mapping[str, npt.NDArray[Any]]) -> Answers:
-    """Outputs by their names as answers: `scores` (pictures, classes), `unknown` (pictures, 1)."""
-    strange = outputs.get(UNKNOWN)
-    return Answers(
-        np.asarray(outputs[SCORES], np.float32),
-        None if strange is None else np.asarray(strange, np.float64)[:, 0],
-    )
+        return Answers.named({name: row[name] for name in row.files})
 
 
 def table(rows: Sequence[FormatFigures]) -> list[str]:

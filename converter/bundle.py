@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,18 +32,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _VERSION = re.compile(r"[0-9]+(\.[0-9]+)*")
 
 
-@dataclass(frozen=True, slots=True)
-class Title:
-    """What a bundle is called."""
-
-    name: str
-    version: str
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.version}"
-
-
-def bundle_title(facts: RunFacts, *, name: str | None, version: str | None) -> Title:
+def bundle_title(facts: RunFacts, *, name: str | None, version: str | None) -> bundles.Title:
     """Name and version, where not given from the data's folder and the time of the training.
 
     Raises:
@@ -67,7 +55,7 @@ def version_of(time: str) -> str:
     return f"{date.replace('-', '.')}.{re.sub('[^0-9]', '', clock)[:6]}"
 
 
-def checked_title(name: str, version: str) -> Title:
+def checked_title(name: str, version: str) -> bundles.Title:
     """Name and version of a bundle.
 
     Raises:
@@ -82,7 +70,7 @@ def checked_title(name: str, version: str) -> Title:
         raise UsageError(
             f"--version takes numbers with dots between, such as 1.2. Received: {version!r}"
         )
-    return Title(name, version)
+    return bundles.Title(name, version)
 
 
 def check_out(out: Path, *, replace: bool) -> None:
@@ -108,7 +96,7 @@ def write_bundle(
     out: Path,
     run: Run,
     *,
-    title: Title,
+    title: bundles.Title,
     model: bytes,
     parity: Parity,
     pictures: Sequence[LabelledPicture],
@@ -173,7 +161,7 @@ def write_bundle(
 def fill_bundle(
     out: Path,
     *,
-    title: Title,
+    title: bundles.Title,
     model: bytes,
     labels: Sequence[str],
     spec: InputSpec,

@@ -11,6 +11,7 @@ import numpy as np
 from converter.apart import apart
 from converter.calibration import Tensors, calibration_tensors, choose_calibration
 from converter.errors import CalibrationError
+from converter.operators import intermediates
 from converter.remedies import REMEDIES, Attempt
 from edge.model.interpreter import Interpreter
 from edge.model.metrics import Share
@@ -96,24 +97,13 @@ def saturation(model: bytes, tensors: Tensors) -> Sequence[Saturation]:
     at the upper end by design, and is counted.
     """
     from ai_edge_litert.interpreter import Interpreter as LiteRt
-    from ai_edge_litert.interpreter import OpResolverType
 
-    interpreter = LiteRt(
-        model_content=model,
-        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-        experimental_preserve_all_tensors=True,
-    )
-    interpreter.allocate_tensors()
-    (taken,) = interpreter.get_input_details()
-    names = {tensor["index"]: tensor["name"] for tensor in interpreter.get_tensor_details()}
-    made = sorted({int(i) for op in interpreter._get_ops_details() for i in op["outputs"]})
-    ends: dict[int, list[float]] = {index: [] for index in made}
-    for tensor in tensors:
-        interpreter.set_tensor(taken["index"], tensor[None])
-        interpreter.invoke()
-        for index in made:
-            values = interpreter.get_tensor(index)
+    details = LiteRt(model_content=model).get_tensor_details()
+    names = {tensor["index"]: tensor["name"] for tensor in details}
+    ends: dict[int, list[float]] = {}
+    for written in intermediates(model, tensors):
+        for index, values in written.items():
             if values.dtype == np.int8:
-                ends[index].append(float((values == 127).mean()))
-    found = [Saturation(names[i], float(np.mean(row))) for i, row in ends.items() if row]
+                ends.setdefault(index, []).append(float((values == 127).mean()))
+    found = [Saturation(names[index], float(np.mean(row))) for index, row in ends.items()]
     return sorted(found, key=lambda s: -s.share)[:_WORST]

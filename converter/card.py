@@ -54,8 +54,8 @@ def model_card(
         "*accepted*: the best score reaches the threshold of its label; *purity*: right ones among "
         "the accepted. In brackets 95 % intervals and counts.",
         "",
-        f"- Accuracy of int8 less that of float: {drop}, from {drop.int8_only} pictures that only "
-        f"int8 gets right and {drop.float_only} that only float does.",
+        f"- Accuracy of int8 less that of float: {drop}, from {drop.second_only} pictures that "
+        f"only int8 gets right and {drop.first_only} that only float does.",
         f"- Float and int8 give the same label on {parity.agreement} of all pictures not used for "
         "calibration (among them pictures it was trained on).",
         f"- The score of the best label moves by {change.mean:.3f} on average, by up to "

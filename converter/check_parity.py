@@ -7,14 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from converter.compare import score_bundles
 from converter.exports import exports_folder
-from converter.parity import Parity, Verdict, compare_answers, judge, score_both
+from converter.parity import Parity, Verdict, compare_answers, judge
 from converter.tflite import convert_model
 from converter.thresholds import Thresholds
-from edge.errors import PictureSetError, UnreadableImageError, UsageError
+from edge.errors import UsageError
 from edge.model.bundle import MODEL, Bundle
-from edge.model.image_file import read_image
-from edge.pictures import LabelledPicture, read_picture_set
 from trainer.run import read_run
 
 
@@ -41,20 +40,13 @@ def check_parity(bundle: Bundle, place: Path, data: Path, *, run: Path | None) -
         PictureSetError: a class that the bundle does not know, or no picture that can be read.
     """
     float32 = _float_model(bundle, place, run)
-    found = read_picture_set(data)
-    if extra := sorted(set(found.labels) - set(bundle.labels)):
-        raise PictureSetError(
-            f"{data}: the bundle has no label {', '.join(map(repr, extra))}. It knows "
-            f"{', '.join(bundle.labels)}: rename or leave out those classes"
-        )
-    pictures, skipped = _readable(found.pictures)
-    if not pictures:
-        raise PictureSetError(f"{data}: none of its pictures can be read")
-    manifest = bundle.manifest
-    answers = score_both(pictures, manifest.input, float32=float32, int8=bundle.model)
-    thresholds = Thresholds(manifest.accept, manifest.unknown_threshold)
-    parity = compare_answers(*answers, pictures, bundle.labels, thresholds, thresholds)
-    return Checked(parity, judge(parity), (*found.skipped, *skipped))
+    scored = score_bundles(replace(bundle, model=float32), bundle, data)
+    judging = [replace(picture, part="test") for picture in scored.pictures]
+    thresholds = Thresholds(bundle.manifest.accept, bundle.manifest.unknown_threshold)
+    parity = compare_answers(
+        scored.first, scored.second, judging, bundle.labels, thresholds, thresholds
+    )
+    return Checked(parity, judge(parity), scored.skipped)
 
 
 def _float_model(bundle: Bundle, place: Path, run: Path | None) -> bytes:
@@ -75,17 +67,3 @@ def _float_model(bundle: Bundle, place: Path, run: Path | None) -> bytes:
             "--formats float32"
         )
     return beside.read_bytes()
-
-
-def _readable(
-    pictures: tuple[LabelledPicture, ...],
-) -> tuple[list[LabelledPicture], list[str]]:
-    good, skipped = [], []
-    for picture in pictures:
-        try:
-            read_image(picture.path)
-        except UnreadableImageError as error:
-            skipped.append(str(error))
-        else:
-            good.append(replace(picture, part="test"))
-    return good, skipped

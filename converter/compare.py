@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from converter.answers import Answers
 from converter.parity import Change, PairedDrop
 from edge.errors import PictureSetError, UnreadableImageError, UsageError
+from edge.flow import Answer
 from edge.model.bundle import Bundle
 from edge.model.classifier import Classifier
 from edge.model.image_file import read_image
 from edge.model.metrics import Evaluation, Share, evaluate_scores
-from edge.pictures import read_picture_set
+from edge.pictures import LabelledPicture, PictureSet, read_picture_set
 from edge.progress import Progress
 
 
@@ -27,8 +28,7 @@ class Comparison:
     first: Evaluation
     second: Evaluation
     drop: PairedDrop
-    """Accuracy of the first less that of the second; `float_only` counts what only the first gets
-    right."""
+    """Accuracy of the first less that of the second."""
     agreement: Share
     """Same best label."""
     change: Change
@@ -55,8 +55,8 @@ class Comparison:
                 "images": self.drop.total,
                 "value": self.drop.value,
                 "interval": self.drop.interval,
-                "first_only_right": self.drop.float_only,
-                "second_only_right": self.drop.int8_only,
+                "first_only_right": self.drop.first_only,
+                "second_only_right": self.drop.second_only,
             },
             "agreement": self.agreement.value,
             "agreement_interval": self.agreement.interval,
@@ -66,8 +66,21 @@ class Comparison:
         }
 
 
-def compare_bundles(first: Bundle, second: Bundle, data: Path) -> Comparison:
-    """Both bundles on the labelled pictures of `data`.
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """What two bundles of the same labels say to the same pictures."""
+
+    pictures: tuple[LabelledPicture, ...]
+    """Those that can be read."""
+    first: Answers
+    second: Answers
+    """Their scores in the order of the first's labels."""
+    skipped: tuple[str, ...]
+    """A line for each picture that could not be read."""
+
+
+def score_bundles(first: Bundle, second: Bundle, data: Path) -> Scored:
+    """Both bundles on the labelled pictures of `data`, each decoded once.
 
     Raises:
         UsageError: the bundles have not the same labels.
@@ -80,17 +93,10 @@ def compare_bundles(first: Bundle, second: Bundle, data: Path) -> Comparison:
             "only: nothing to compare them by"
         )
     found = read_picture_set(data)
-    if extra := sorted(set(found.labels) - set(first.labels)):
-        raise PictureSetError(
-            f"{data}: the bundles have no label {', '.join(map(repr, extra))}. They know "
-            f"{', '.join(first.labels)}: rename or leave out those classes"
-        )
+    check_known(found, first.labels)
     models = Classifier(first), Classifier(second)
-    # The second's scores in the order of the first's labels.
-    order = [second.labels.index(label) for label in first.labels]
-    rows: tuple[list[npt.NDArray[np.float32]], ...] = ([], [])
-    strange: tuple[list[float | None], ...] = ([], [])
-    truth, skipped = [], list(found.skipped)
+    rows: tuple[list[Answer], ...] = ([], [])
+    pictures, skipped = [], list(found.skipped)
     with Progress("comparing", total=len(found.pictures)) as progress:
         for picture in found.pictures:
             progress.advance()
@@ -99,48 +105,61 @@ def compare_bundles(first: Bundle, second: Bundle, data: Path) -> Comparison:
             except UnreadableImageError as error:
                 skipped.append(str(error))
                 continue
-            for model, row, odd in zip(models, rows, strange, strict=True):
-                answer = model.answer(image)
-                row.append(answer.scores)
-                odd.append(answer.strangeness)
-            truth.append(first.labels.index(picture.label))
-    if not truth:
+            for model, row in zip(models, rows, strict=True):
+                row.append(model.answer(image))
+            pictures.append(picture)
+    if not pictures:
         raise PictureSetError(f"{data}: none of its pictures can be read")
-    scores = np.stack(rows[0]), np.stack(rows[1])[:, order]
-    return _comparison(first, second, scores, strange, np.array(truth), skipped)
+    one, other = (Answers.of(row) for row in rows)
+    order = [second.labels.index(label) for label in first.labels]
+    return Scored(
+        tuple(pictures),
+        one,
+        Answers(other.scores[:, order], other.strangeness),
+        tuple(skipped),
+    )
 
 
-def _comparison(
-    first: Bundle,
-    second: Bundle,
-    scores: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]],
-    strange: Sequence[Sequence[float | None]],
-    truth: npt.NDArray[np.int64],
-    skipped: Sequence[str],
-) -> Comparison:
-    def evaluated(bundle: Bundle, mine: int) -> Evaluation:
-        known = [value for value in strange[mine] if value is not None]
+def check_known(found: PictureSet, labels: Sequence[str]) -> None:
+    """Passes pictures all of whose classes a model knows.
+
+    Raises:
+        PictureSetError: it does not know one.
+    """
+    if extra := sorted(set(found.labels) - set(labels)):
+        raise PictureSetError(
+            f"{found.source}: the model has no label {', '.join(map(repr, extra))}. It knows "
+            f"{', '.join(labels)}: rename or leave out those classes"
+        )
+
+
+def compare_bundles(first: Bundle, second: Bundle, data: Path) -> Comparison:
+    """Both bundles on the labelled pictures of `data`.
+
+    Raises:
+        As `score_bundles`.
+    """
+    scored = score_bundles(first, second, data)
+    truth = np.array([first.labels.index(picture.label) for picture in scored.pictures])
+
+    def evaluated(bundle: Bundle, answers: Answers) -> Evaluation:
         return evaluate_scores(
-            scores[mine],
+            answers.scores,
             truth,
             first.labels,
             bundle.manifest.accept,
-            strangeness=np.array(known) if known else None,
+            strangeness=answers.strangeness,
             unknown=bundle.manifest.unknown_threshold,
         )
 
-    best, other = scores[0].argmax(axis=1), scores[1].argmax(axis=1)
-    right, right_other = best == truth, other == truth
+    one, other = scored.first.scores, scored.second.scores
+    best, best_other = one.argmax(axis=1), other.argmax(axis=1)
     every = np.arange(len(truth))
     return Comparison(
-        first=evaluated(first, 0),
-        second=evaluated(second, 1),
-        drop=PairedDrop(
-            float_only=int((right & ~right_other).sum()),
-            int8_only=int((right_other & ~right).sum()),
-            total=len(truth),
-        ),
-        agreement=Share(int((best == other).sum()), len(truth)),
-        change=Change.between(scores[0][every, best], scores[1][every, best]),
-        skipped=tuple(skipped),
+        first=evaluated(first, scored.first),
+        second=evaluated(second, scored.second),
+        drop=PairedDrop.between(best == truth, best_other == truth),
+        agreement=Share(int((best == best_other).sum()), len(truth)),
+        change=Change.between(one[every, best], other[every, best]),
+        skipped=scored.skipped,
     )

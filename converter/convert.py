@@ -1,4 +1,4 @@
-"""From a run to a bundle: calibrate, convert twice, compare, and write what passes the gate."""
+"""From a run to a bundle: quantise, compare with float, and write what passes the gate."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from converter.battery import Format
 from converter.bundle import bundle_title, check_out, write_bundle
-from converter.calibration import calibration_tensors, choose_calibration
+from converter.calibration import RANGED, calibration_tensors, choose_calibration
 from converter.calibration_checks import check_calibration
 from converter.errors import CalibrationError, GateError
 from converter.exports import Exports, check_exports, exports_folder, write_exports
@@ -20,9 +20,6 @@ from edge.model.bundle import Bundle
 from edge.pictures import LabelledPicture
 from trainer.errors import RunError
 from trainer.run import Run, read_run
-
-CALIBRATION_PICTURES = 100
-"""On 50, 100, 200 and 400 photographs MobileNetV2 came out alike; each costs time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +45,7 @@ def convert(
     name: str | None = None,
     version: str | None = None,
     formats: Sequence[Format] = ("int8",),
-    calibration_pictures: int = CALIBRATION_PICTURES,
+    calibration_pictures: int = RANGED,
     seed: int | None = None,
     remedies: bool = True,
     replace: bool = False,
@@ -117,7 +114,7 @@ def convert(
         ),
         parity=parity,
         pictures=pictures,
-        calibration_pictures=len(best.calibration),
+        calibration_pictures=best.ranged,
         seed=seed,
         attempts=attempts,
         kept=best,

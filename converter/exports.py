@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from converter.answers import Answers
 from converter.battery import (
     FORMATS,
     MOST_PICTURES,
@@ -25,7 +26,6 @@ from converter.battery import (
 from converter.calibration import Tensors
 from converter.errors import ConversionError, LibraryMissingError, TfjsError
 from converter.formats import MOST_IN_NODE, WRITERS, Source
-from converter.thresholds import Answers
 from edge.cli import say
 from edge.errors import StorageError, UsageError
 from edge.files import new_folder

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from converter.answers import Answers
 from converter.apart import apart
-from converter.battery import Format, answers_of, score_apart, score_tflite
+from converter.battery import Format, score_apart, score_tflite
 from converter.calibration import Tensors
 from converter.metadata import with_metadata
 from converter.tfjs import write_tfjs
 from converter.tfjs_library import find_node, tfjs_library
 from converter.tfjs_run import score_in_node
 from converter.tflite import convert_model
-from converter.thresholds import Answers
 from edge.model.bundle import MODEL, Bundle
 from trainer.run import Run
 
 MOST_IN_NODE = 50
 """Pictures of the test part that TF.js is compared on: a second each for MobileNetV2."""
+_COMPARED = 10
+"""Tensors, black and white among them, that the conversion to TF.js checks itself on."""
 _KERAS = "model.keras"
 
 
@@ -41,12 +44,12 @@ def _float32(place: Path, source: Source) -> Answers:
 
 
 def _float16(place: Path, source: Source) -> Answers:
-    model = convert_model(source.run, "float16", source.calibration)
+    model = convert_model(source.run, "float16", source.calibration[:0])
     return _tflite(place, source, "float16", model)
 
 
 def _dynamic(place: Path, source: Source) -> Answers:
-    model = convert_model(source.run, "dynamic", source.calibration)
+    model = convert_model(source.run, "dynamic", source.calibration[:0])
     return _tflite(place, source, "dynamic", model)
 
 
@@ -88,12 +91,16 @@ def _tfjs(place: Path, source: Source) -> Answers | None:
     library = tfjs_library()
     facts = source.run.facts
     unknown = facts.unknown.threshold if facts.unknown else None
-    with (
-        apart("saved_model", source.run, source.calibration[:0], doing="saved_model") as saved,
-        apart(
-            "tfjs", source.run, source.calibration, doing="converting to tfjs", source=saved.result
-        ) as made,
-    ):
+    with ExitStack() as stack:
+        saved = place.with_name("saved_model")
+        if not saved.is_dir():  # not wanted, or it failed
+            none = source.calibration[:0]
+            task = apart("saved_model", source.run, none, doing="saved_model, for tfjs")
+            saved = stack.enter_context(task).result
+        doing = "converting to tfjs"
+        made = stack.enter_context(
+            apart("tfjs", source.run, source.calibration[:_COMPARED], doing=doing, source=saved)
+        )
         write_tfjs(
             place,
             graph_model=made.result,
@@ -107,7 +114,7 @@ def _tfjs(place: Path, source: Source) -> Answers | None:
     if find_node() is None:
         return None
     few = source.tensors[:MOST_IN_NODE]
-    return answers_of(score_in_node(place, few, library=library))
+    return Answers.named(score_in_node(place, few, library=library))
 
 
 WRITERS: Mapping[Format, Callable[[Path, Source], Answers | None]] = {

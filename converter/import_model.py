@@ -20,8 +20,10 @@ import numpy as np
 import numpy.typing as npt
 
 from converter.anatomy import read_anatomy
+from converter.battery import score_tflite
 from converter.bundle import check_out, checked_title, fill_bundle, plain_name, version_of
 from converter.card import imported_card
+from converter.compare import check_known
 from converter.errors import ConversionError, ForeignModelError
 from converter.golden import choose_golden
 from converter.rewire import NORMALISATIONS, Normalisation, contract_model
@@ -29,7 +31,6 @@ from edge.errors import BundleError, PictureSetError, UnreadableImageError
 from edge.files import storage_errors
 from edge.model.bundle import Bundle
 from edge.model.image_file import read_image
-from edge.model.interpreter import Interpreter
 from edge.model.metrics import Evaluation, Share, evaluate_scores, paired_interval
 from edge.model.preprocess import InputSpec, Tensor, preprocess
 from edge.pictures import LabelledPicture, check_label, read_picture_set
@@ -119,11 +120,7 @@ def import_model(
     spec = _spec_of(content, model, geometry)
     names = read_labels(labels)
     found = read_picture_set(data)
-    if extra := sorted(set(found.labels) - set(names)):
-        raise PictureSetError(
-            f"{data}: the model has no label {', '.join(map(repr, extra))}. It knows "
-            f"{', '.join(names)}: rename or leave out those classes"
-        )
+    check_known(found, names)
     pictures, tensors, skipped = _read(found.pictures, spec)
     truth = np.array([names.index(picture.label) for picture in pictures], np.int64)
     first = _halves(pictures, seed)
@@ -254,13 +251,7 @@ def _as_test(pictures: Sequence[LabelledPicture]) -> list[LabelledPicture]:
 
 
 def _scores(model: bytes, tensors: npt.NDArray[np.uint8], *, doing: str) -> npt.NDArray[np.float32]:
-    interpreter = Interpreter(model)
-    rows = []
-    with Progress(doing, total=len(tensors)) as progress:
-        for tensor in tensors:
-            rows.append(interpreter.scores(tensor))
-            progress.advance()
-    return np.stack(rows)
+    return score_tflite(model, tensors, doing=doing).scores
 
 
 def _gives_logits(

@@ -7,12 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from converter.answers import by_name, write_outputs
 from converter.apart import Stage
 from converter.calibration import Tensors
 from converter.errors import ConversionError
-from edge.model.interpreter import SCORES, UNKNOWN
-
-_AT_ONCE = 32
 
 
 def write_keras(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
@@ -48,15 +46,4 @@ def score_keras(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
     if isinstance(model, Path):
         model = keras.saving.load_model(model, compile=False)
     forward = tf.function(lambda pictures: model(pictures, training=False), reduce_retracing=True)
-    rows: tuple[list[Any], ...] = ([], [])
-    for start in range(0, len(tensors), _AT_ONCE):
-        stage(f"picture {start} of {len(tensors)}")
-        outputs = forward(np.asarray(tensors[start : start + _AT_ONCE]).astype(np.float32))
-        outputs = outputs if isinstance(outputs, (list, tuple)) else [outputs]
-        for row, values in zip(rows, outputs, strict=False):
-            row.append(values.numpy())
-    named = {
-        name: np.concatenate(row) for name, row in zip((SCORES, UNKNOWN), rows, strict=True) if row
-    }
-    with out.open("wb") as file:
-        np.savez(file, **named)  # type: ignore[arg-type]
+    write_outputs(out, tensors, lambda some: by_name(forward(some.astype(np.float32))), stage)

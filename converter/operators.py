@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from converter.errors import ConversionError
 
-_WEIGHTED = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"}
+WEIGHTED = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"}
 """Operators with weights."""
 _SOFTMAX = ("DEQUANTIZE", "SOFTMAX")
 _ENERGY = ("REDUCE_MAX", "LOG", "REDUCE_MAX", "SUB", "MUL")
@@ -62,6 +64,31 @@ def operators(model: bytes) -> tuple[Operator, ...]:
         )
         for op in interpreter._get_ops_details()
     )
+
+
+def intermediates(
+    model: bytes, tensors: npt.NDArray[np.uint8], *, only: Collection[int] = ()
+) -> Iterator[dict[int, npt.NDArray[Any]]]:
+    """What the operators of a model write, by the number of the tensor, picture by picture.
+
+    Args:
+        tensors: uint8 (pictures, height, width, channels).
+        only: the tensors that are wanted; none named: all.
+    """
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    interpreter = Interpreter(
+        model_content=model,
+        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        experimental_preserve_all_tensors=True,
+    )
+    interpreter.allocate_tensors()
+    (taken,) = interpreter.get_input_details()
+    wanted = only or sorted({i for op in operators(model) for i in op.writes})
+    for tensor in tensors:
+        interpreter.set_tensor(taken["index"], tensor[None].astype(taken["dtype"]))
+        interpreter.invoke()
+        yield {index: interpreter.get_tensor(index) for index in wanted}
 
 
 def check_integers(model: bytes, unknown: str | None = None, *, wider: bool = False) -> None:
@@ -116,7 +143,7 @@ def behind_weights(found: Sequence[Operator]) -> tuple[Operator, ...]:
     wanted: set[int] = set()
     tail = []
     for op in reversed(found):
-        if op.name in _WEIGHTED or wanted.intersection(op.writes):
+        if op.name in WEIGHTED or wanted.intersection(op.writes):
             wanted.update(op.reads)
         else:
             tail.append(op)

@@ -16,7 +16,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from converter.thresholds import Answers, ScoreRows, Thresholds, move_thresholds
+from converter.answers import Answers, ScoreRows
+from converter.thresholds import Thresholds, move_thresholds
 from edge.flow import Answer
 from edge.model.image_file import read_image
 from edge.model.interpreter import Interpreter
@@ -47,26 +48,30 @@ _AT_ONCE = 64
 
 @dataclass(frozen=True, slots=True)
 class PairedDrop:
-    """What int8 loses in accuracy, from how the same pictures fared in both models."""
+    """What the second of two models loses in accuracy, from how the same pictures fared in both."""
 
-    float_only: int
-    """Pictures that only the float model gets right."""
-    int8_only: int
-    """Pictures that only the int8 model gets right."""
+    first_only: int
+    """Pictures that only the first gets right: the float model, where the other is int8."""
+    second_only: int
     total: int
+
+    @classmethod
+    def between(cls, first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> PairedDrop:
+        """Of which pictures each gets right, bool (pictures,)."""
+        return cls(int((first & ~second).sum()), int((second & ~first).sum()), len(first))
 
     @property
     def value(self) -> float:
-        """Accuracy of float less that of int8, -1..1. Of nothing: 0."""
-        return (self.float_only - self.int8_only) / self.total if self.total else 0.0
+        """Accuracy of the first less that of the second, -1..1. Of nothing: 0."""
+        return (self.first_only - self.second_only) / self.total if self.total else 0.0
 
     @property
     def interval(self) -> tuple[float, float]:
         """Tango's 95 % interval of `value`; see `paired_interval`."""
-        return paired_interval(self.float_only, self.int8_only, self.total)
+        return paired_interval(self.first_only, self.second_only, self.total)
 
     def __str__(self) -> str:
-        """As people read it, int8 less float: "+1.4 points (-0.4 to +3.9)"."""
+        """As people read it, the second less the first: "+1.4 points (-0.4 to +3.9)"."""
         low, high = self.interval
         return f"{0 - 100 * self.value:+.1f} points ({-100 * high:+.1f} to {-100 * low:+.1f})"
 
@@ -149,8 +154,8 @@ class Parity:
                 "images": self.drop.total,
                 "value": self.drop.value,
                 "interval": self.drop.interval,
-                "float_only_right": self.drop.float_only,
-                "int8_only_right": self.drop.int8_only,
+                "float_only_right": self.drop.first_only,
+                "int8_only_right": self.drop.second_only,
             },
         }
 
@@ -182,8 +187,8 @@ def judge(parity: Parity) -> Verdict:
         (failures if low > LARGEST_DROP else warnings).append(
             f"int8 loses {100 * drop.value:.1f} points of accuracy ({100 * low:.1f} to "
             f"{100 * high:.1f}) on the {drop.total} pictures of the test part, more than "
-            f"{100 * LARGEST_DROP:g}: {drop.float_only} are right in float only, "
-            f"{drop.int8_only} in int8 only"
+            f"{100 * LARGEST_DROP:g}: {drop.first_only} are right in float only, "
+            f"{drop.second_only} in int8 only"
         )
     if parity.confidence_change.mean > LARGEST_CHANGE:
         failures.append(
@@ -240,16 +245,11 @@ def score_both(
             for row, future in zip(rows, run, strict=True):
                 row.extend(future.result())
             progress.advance(len(batch))
-    return _stacked(rows[0]), _stacked(rows[1])
+    return Answers.of(rows[0]), Answers.of(rows[1])
 
 
 def _score(model: Interpreter, tensors: Sequence[Tensor]) -> list[Answer]:
     return [model.answer(tensor) for tensor in tensors]
-
-
-def _stacked(rows: Sequence[Answer]) -> Answers:
-    strange = [row.strangeness for row in rows if row.strangeness is not None]
-    return Answers(np.stack([row.scores for row in rows]), np.array(strange) if strange else None)
 
 
 def compare(
@@ -305,11 +305,7 @@ def compare_answers(
     return Parity(
         agreement=Share(int((best == best_int8).sum()), len(best)),
         confidence_change=Change.between(float32.scores[rows, best], int8.scores[rows, best]),
-        drop=PairedDrop(
-            float_only=int((right_float & ~right_int8 & test).sum()),
-            int8_only=int((right_int8 & ~right_float & test).sum()),
-            total=int(test.sum()),
-        ),
+        drop=PairedDrop.between(right_float[test], right_int8[test]),
         float32=on_test(float32, of_float),
         int8=on_test(int8, of_int8),
         thresholds=of_int8,

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from converter.apart import Stage
-from converter.calibration import Tensors
+from converter.calibration import RANGED, Tensors
 from converter.errors import ConversionError
-from converter.operators import behind_weights, operators
+from converter.operators import behind_weights, intermediates, operators
 from edge.model.interpreter import SCORES, UNKNOWN
 
 _CLIPPED_SHARE = 1e-4
@@ -55,10 +55,14 @@ def write_int8_clipped(model: Any, tensors: Tensors, out: Path, stage: Stage) ->
 
 
 def write_int8_refitted(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
-    """The int8 model with a head that was fitted, on int8 features, to Keras's logits."""
+    """The int8 model with a head that was fitted, on int8 features, to Keras's logits.
+
+    The head needs all of `tensors`, the ranges only the first of them: see RANGED.
+    """
     import keras
 
-    first = _quantised(_calibrated(model, tensors, stage), stage)
+    ranged = tensors[: 2 + RANGED]
+    first = _quantised(_calibrated(model, ranged, stage), stage)
     stage("refitting the head")
     head = model.get_layer("logits")
     whole = keras.Model(model.input, head.output)
@@ -76,7 +80,7 @@ def write_int8_refitted(model: Any, tensors: Tensors, out: Path, stage: Stage) -
     gram += _RIDGE * np.trace(gram) / len(gram) * np.eye(len(gram))
     new = old + features.T @ np.linalg.solve(gram, wanted - features @ old)
     head.set_weights([new[:-1].astype(np.float32), new[-1].astype(np.float32)])
-    out.write_bytes(_quantised(_calibrated(model, tensors, stage), stage))
+    out.write_bytes(_quantised(_calibrated(model, ranged, stage), stage))
 
 
 def write_int8_wider(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
@@ -163,10 +167,10 @@ def _clipped(calibrated: bytes, tensors: Tensors) -> bytes:
     from tensorflow.lite.tools import flatbuffer_utils
 
     seen: dict[int, list[npt.NDArray[np.float32]]] = {}
-    for tensor in tensors[2 : 2 + _CLIPPED_ON]:
-        for index, row in _values(calibrated, tensor[None])[0].items():
-            flat = row.ravel()
-            seen.setdefault(index, []).append(flat[:: max(1, len(flat) // _VALUES)])
+    for written in intermediates(calibrated, tensors[2 : 2 + _CLIPPED_ON]):
+        for index, values in written.items():
+            flat = values.ravel()
+            seen.setdefault(index, []).append(flat[:: max(1, len(flat) // _VALUES)].copy())
     content = flatbuffer_utils.convert_bytearray_to_object(bytearray(calibrated))
     (graph,) = content.subgraphs
     for index, rows in seen.items():
@@ -182,27 +186,16 @@ def _clipped(calibrated: bytes, tensors: Tensors) -> bytes:
 
 def _features(model: bytes, tensors: Tensors) -> npt.NDArray[np.float64]:
     """What the last Dense layer of an int8 model reads, (pictures, depth), in real numbers."""
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+    from ai_edge_litert.interpreter import Interpreter
 
-    interpreter = Interpreter(
-        model_content=model,
-        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-        experimental_preserve_all_tensors=True,
-    )
-    interpreter.allocate_tensors()
-    dense = [op for op in interpreter._get_ops_details() if op["op_name"] == "FULLY_CONNECTED"]
+    dense = [op for op in operators(model) if op.name == "FULLY_CONNECTED"]
     if not dense:
         raise ConversionError("the int8 model has no Dense layer whose weights could be refitted")
-    place = int(dense[-1]["inputs"][0])
-    details = {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
-    scale, zero_point = details[place]["quantization"]
-    (taken,) = interpreter.get_input_details()
-    rows = []
-    for tensor in tensors:
-        interpreter.set_tensor(taken["index"], tensor[None])
-        interpreter.invoke()
-        rows.append(interpreter.get_tensor(place).ravel().astype(np.float64))
-    return np.asarray((np.stack(rows) - zero_point) * scale, np.float64)
+    place = dense[-1].reads[0]
+    details = Interpreter(model_content=model).get_tensor_details()
+    scale, zero_point = next(t["quantization"] for t in details if t["index"] == place)
+    rows = [w[place].ravel() for w in intermediates(model, tensors, only=[place])]
+    return np.asarray((np.stack(rows).astype(np.float64) - zero_point) * scale, np.float64)
 
 
 def _sensitive(calibrated: bytes, tensors: Tensors) -> list[str]:
@@ -214,13 +207,14 @@ def _sensitive(calibrated: bytes, tensors: Tensors) -> list[str]:
     """
     from tensorflow.lite.tools import flatbuffer_utils
 
-    values, graph_of = _values(calibrated, tensors[2 : 2 + _SENSED_ON])
+    pictures = list(intermediates(calibrated, tensors[2 : 2 + _SENSED_ON]))
     (graph,) = flatbuffer_utils.convert_bytearray_to_object(bytearray(calibrated)).subgraphs
     lost = {}
-    for index, rows in values.items():
+    for index in pictures[0]:
         ranges = graph.tensors[index].quantization
         if ranges is None or ranges.min is None or len(ranges.min) != 1:
             continue
+        rows = np.concatenate([written[index] for written in pictures])
         channels = rows.reshape(-1, rows.shape[-1]).var(axis=0)
         noise = ((float(ranges.max[0]) - float(ranges.min[0])) / 255) ** 2 / 12
         alive = channels > _DEAD * channels.max()
@@ -231,32 +225,9 @@ def _sensitive(calibrated: bytes, tensors: Tensors) -> list[str]:
     coarse = {i for n, i in enumerate(worst) if n < least or lost[i] > _NOISY}
     # What reads such a tensor as well: it would be rounded again at its door. And what writes the
     # inputs of those: a concatenation gives its own scale to all that it joins.
-    touched = [op for op in graph_of if coarse & {*op["inputs"], *op["outputs"]}]
-    read = {int(index) for op in touched for index in op["inputs"]}
-    touched += [op for op in graph_of if read & {int(index) for index in op["outputs"]}]
+    found = operators(calibrated)
+    touched = [op for op in found if coarse & {*op.reads, *op.writes}]
+    read = {index for op in touched for index in op.reads}
+    touched += [op for op in found if read & {*op.writes}]
     names = {index: tensor.name.decode() for index, tensor in enumerate(graph.tensors)}
-    return list(dict.fromkeys(names[int(index)] for op in touched for index in op["outputs"]))
-
-
-def _values(
-    calibrated: bytes, tensors: Tensors
-) -> tuple[dict[int, npt.NDArray[np.float32]], list[dict[str, Any]]]:
-    """What every operator of the float model writes, (pictures, ...), and the operators."""
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType
-
-    interpreter = Interpreter(
-        model_content=calibrated,
-        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-        experimental_preserve_all_tensors=True,
-    )
-    interpreter.allocate_tensors()
-    (taken,) = interpreter.get_input_details()
-    found = interpreter._get_ops_details()
-    made = sorted({int(i) for op in found for i in op["outputs"]})
-    rows: dict[int, list[npt.NDArray[np.float32]]] = {index: [] for index in made}
-    for tensor in tensors:
-        interpreter.set_tensor(taken["index"], tensor[None].astype(np.float32))
-        interpreter.invoke()
-        for index in made:
-            rows[index].append(interpreter.get_tensor(index))
-    return {index: np.concatenate(row) for index, row in rows.items()}, found
+    return list(dict.fromkeys(names[index] for op in touched for index in op.writes))

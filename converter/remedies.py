@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from converter.apart import apart
-from converter.calibration import Tensors, calibration_tensors, choose_calibration
+from converter.calibration import RANGED, Tensors, calibration_tensors, choose_calibration
 from converter.errors import CalibrationError, ConversionError
 from converter.operators import check_integers
 from converter.parity import Parity, Verdict
@@ -37,6 +37,12 @@ class Attempt:
     calibration: tuple[LabelledPicture, ...]
     parity: Parity
     verdict: Verdict
+
+    @property
+    def ranged(self) -> int:
+        """How many of these the integers' ranges were measured on."""
+        count = len(self.calibration)
+        return min(RANGED, count) if self.remedy == REFITTED.name else count
 
     @property
     def passed(self) -> bool:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from converter.answers import by_name, write_outputs
 from converter.apart import Stage
 from converter.calibration import Tensors
-from edge.model.interpreter import SCORES, UNKNOWN
 
 PICTURES = "pictures"
 """Name of the signature's input: uint8 (any number, height, width, channels)."""
-_AT_ONCE = 32
 
 
 def write_saved_model(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
@@ -35,9 +32,7 @@ def write_saved_model(model: Any, tensors: Tensors, out: Path, stage: Stage) -> 
             input_signature=[tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8, name=PICTURES)]
         )
         def serve(self, pictures: Any) -> dict[str, Any]:
-            outputs = self.model(tf.cast(pictures, tf.float32), training=False)
-            rows = outputs if isinstance(outputs, (list, tuple)) else [outputs]
-            return dict(zip((SCORES, UNKNOWN), rows, strict=False))
+            return by_name(self.model(tf.cast(pictures, tf.float32), training=False))
 
     served = Served()
     tf.saved_model.save(served, str(out), signatures={"serving_default": served.serve})
@@ -48,11 +43,4 @@ def score_saved_model(folder: Path, tensors: Tensors, out: Path, stage: Stage) -
     import tensorflow as tf
 
     serve = tf.saved_model.load(str(folder)).signatures["serving_default"]
-    rows: dict[str, list[Any]] = {}
-    for start in range(0, len(tensors), _AT_ONCE):
-        stage(f"picture {start} of {len(tensors)}")
-        answer = serve(**{PICTURES: tf.constant(np.asarray(tensors[start : start + _AT_ONCE]))})
-        for name, values in answer.items():
-            rows.setdefault(name, []).append(values.numpy())
-    with out.open("wb") as file:
-        np.savez(file, **{name: np.concatenate(values) for name, values in rows.items()})  # type: ignore[arg-type]
+    write_outputs(out, tensors, lambda some: serve(**{PICTURES: tf.constant(some)}), stage)

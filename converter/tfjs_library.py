@@ -15,11 +15,11 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from converter.apart import wait_for
 from converter.errors import LibraryMissingError
 from edge.files import new_folder, storage_errors, write_file
 from trainer.data.row_store import cache_folder
@@ -135,8 +135,7 @@ def _unpacked(folder: Path, script: Path) -> bytes:
 
 
 def _run(words: Sequence[str], *, doing: str, folder: Path, script: Path) -> None:
-    """Runs a program to its end and says every ten seconds that it still goes on."""
-    start = time.monotonic()
+    """Runs a program to its end, and says meanwhile that it goes on."""
     with tempfile.TemporaryFile() as talk:
         try:
             process = subprocess.Popen(
@@ -153,12 +152,7 @@ def _run(words: Sequence[str], *, doing: str, folder: Path, script: Path) -> Non
                 f"{words[0]} cannot be run ({error.strerror}). {_advice(script)}"
             ) from error
         try:
-            while True:
-                try:
-                    code = process.wait(timeout=10)
-                    break
-                except subprocess.TimeoutExpired:
-                    _say(f"{doing}: {time.monotonic() - start:.0f} s")
+            code = wait_for(process, doing, lambda: "going on")
         except BaseException:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
@@ -172,7 +166,6 @@ def _run(words: Sequence[str], *, doing: str, folder: Path, script: Path) -> Non
                 f"{doing} failed (exit code {code}: {(errors or said or ['no word'])[-1]}). "
                 f"{_advice(script)}"
             )
-    _say(f"{doing}: done in {time.monotonic() - start:.0f} s")
 
 
 def _environment() -> Mapping[str, str]:

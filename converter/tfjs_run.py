@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from converter.apart import wait_for
 from converter.calibration import Tensors
 from converter.errors import LibraryMissingError, TfjsError
 from converter.tfjs_library import find_node
@@ -72,23 +71,18 @@ def score_in_node(model: Path, tensors: Tensors, *, library: Path) -> Outputs:
 
 
 def _run(words: list[str], folder: Path, total: int) -> tuple[int, str]:
-    """The exit code of Node.js and what it said; every ten seconds says how far it is."""
-    start = time.monotonic()
+    """The exit code of Node.js and what it said."""
+
+    def stage() -> str:
+        done = folder / "done"
+        return f"{done.read_text() if done.is_file() else '0'}/{total}"
+
     with (folder / "talk").open("w+b") as talk:
         process = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=talk, stderr=subprocess.STDOUT
         )
         try:
-            while True:
-                try:
-                    code = process.wait(timeout=10)
-                    break
-                except subprocess.TimeoutExpired:
-                    done = folder / "done"
-                    count = done.read_text() if done.is_file() else "0"
-                    seconds = time.monotonic() - start
-                    line = f"scoring with TF.js in Node.js: {count}/{total}, {seconds:.0f} s"
-                    print(line, file=sys.stderr, flush=True)
+            code = wait_for(process, "scoring with TF.js in Node.js", stage)
         except BaseException:
             process.kill()
             process.wait()

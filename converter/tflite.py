@@ -8,10 +8,11 @@ score for things of no class, so that the same device code runs each of them. Wh
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 
+from converter.answers import by_name
 from converter.apart import Stage, apart
 from converter.calibration import Tensors
 from converter.errors import ConversionError
@@ -24,7 +25,6 @@ Kind = Literal["int8", "float16", "dynamic", "float32"]
 because an int8 softmax has steps of 1/256, which no threshold near 1 survives; in the same way what
 follows the last layers with weights on the way to the score for things of no class. float16: float
 with weights of half the size. dynamic: weights int8, the rest float. float32: as Keras computes."""
-KINDS: tuple[Kind, ...] = get_args(Kind)
 
 _COMPARED = 8
 """Pictures on which the float32 model must answer as Keras does."""
@@ -86,10 +86,8 @@ def write_float32(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None
     stage("comparing with Keras")
     interpreter = Interpreter(content)
     for tensor in tensors[:_COMPARED]:
-        outputs = model(tensor[None].astype(np.float32), training=False)
-        keras_answer = outputs if isinstance(outputs, (list, tuple)) else [outputs]
-        answer = interpreter.answer(tensor)
-        for mine, theirs in zip(answer, keras_answer, strict=False):
+        theirs_by_name = by_name(model(tensor[None].astype(np.float32), training=False))
+        for mine, theirs in zip(interpreter.answer(tensor), theirs_by_name.values(), strict=False):
             change = float(np.abs(mine - np.asarray(theirs)[0]).max())
             if not change <= _FLOAT_TOLERANCE:
                 raise ConversionError(

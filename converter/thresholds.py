@@ -15,29 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from converter.answers import Answers
+
 _NEAREST = 50
 """Pictures of a label, those whose score lies nearest to its threshold, that tell of the shift."""
 _FEWEST = 10
 """With fewer, a threshold stays as it is."""
 _LEAST_ODDS = 1e-9
-
-
-ScoreRows = npt.NDArray[np.float32]
-"""float32 (pictures, classes)."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Answers:
-    """What a model says to pictures, a row each."""
-
-    scores: ScoreRows
-    strangeness: npt.NDArray[np.float64] | None = None
-    """(pictures,); None: the model has no such score."""
-
-    def first(self, count: int) -> Answers:
-        """Those to the first `count` pictures."""
-        strange = self.strangeness
-        return Answers(self.scores[:count], None if strange is None else strange[:count])
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,33 +36,12 @@ from edge.errors import (
     RollbackError,
 )
 from edge.files import new_folder, point_link, storage_errors, write_file
-from edge.model.bundle import Bundle, read_bundle, version_key
+from edge.model.bundle import Bundle, Title, read_bundle
 from edge.model.classifier import Classifier
 from edge.model.golden import check_golden_exactly, check_golden_start
 from edge.yaml_file import Problem, YamlFile
 
 _TITLE = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)-(?P<version>[0-9]+(\.[0-9]+)*)")
-
-
-@dataclass(frozen=True, slots=True)
-class Title:
-    """Name and version of a bundle."""
-
-    name: str
-    version: str
-
-    def __str__(self) -> str:
-        return f"{self.name} {self.version}"
-
-    @property
-    def folder(self) -> str:
-        """What the bundle's folder is called; a version has no hyphen, so it can be read back."""
-        return f"{self.name}-{self.version}"
-
-    @property
-    def key(self) -> tuple[int, ...]:
-        """What to compare versions by."""
-        return version_key(self.version)
 
 
 class Verification(BaseModel):

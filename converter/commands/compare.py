@@ -40,8 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{name:<12} {getattr(found.first, name)}   {getattr(found.second, name)}")
     print(f"B less A     {found.drop}: {found.verdict}")
     print(
-        f"             only A right {found.drop.float_only}, only B right {found.drop.int8_only}, "
-        f"same label {found.agreement}"
+        f"             only A right {found.drop.first_only}, "
+        f"only B right {found.drop.second_only}, same label {found.agreement}"
     )
     print(f"{'recall':<20} {'A':>7} {'B':>7} {'images':>7}")
     for label, figures in found.first.classes.items():

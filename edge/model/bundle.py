@@ -117,6 +117,27 @@ class Manifest(_Section):
         return None if self.unknown is None else self.unknown.threshold
 
 
+@dataclass(frozen=True, slots=True)
+class Title:
+    """Name and version of a bundle."""
+
+    name: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+    @property
+    def folder(self) -> str:
+        """What a station calls its folder; a version has no hyphen, so it can be read back."""
+        return f"{self.name}-{self.version}"
+
+    @property
+    def key(self) -> tuple[int, ...]:
+        """What to compare versions by."""
+        return version_key(self.version)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Bundle:
     """A bundle whose files are all as its manifest says."""

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from converter import formats
+from converter.answers import Answers
 from converter.battery import FORMATS, Format, compare_format, score_tflite
 from converter.cli import main
 from converter.errors import LibraryMissingError
 from converter.exports import PARITY, exports_folder, read_formats
 from converter.tfjs_library import find_node
-from converter.thresholds import Answers
 from edge.errors import UsageError
 from edge.model.bundle import LABELS as LABELS_FILE
 from tests.converter.runs import LABELS

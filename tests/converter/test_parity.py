@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from converter.answers import Answers
 from converter.parity import Change, PairedDrop, Parity, UnknownParity, compare, judge
-from converter.thresholds import Answers, Thresholds
+from converter.thresholds import Thresholds
 from edge.model.metrics import Z95, Evaluation, Share, evaluate_scores
 from edge.model.preprocess import InputSpec
 from edge.pictures import LabelledPicture
@@ -208,7 +209,7 @@ def test_accuracy_counts_the_test_part_and_agreement_every_picture() -> None:
     int8 = np.array([(q, 1 - q) for _, _, _, q in table], np.float32)
     found = compare(Answers(float32), Answers(int8), pictures, facts)
     assert found.agreement == Share(3, 7)
-    assert found.drop == PairedDrop(float_only=2, int8_only=1, total=5)
+    assert found.drop == PairedDrop(first_only=2, second_only=1, total=5)
     assert found.drop.value == pytest.approx(0.2)
     assert found.float32.accuracy == Share(3, 5)
     assert found.int8.accuracy == Share(2, 5)

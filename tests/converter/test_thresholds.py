@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from converter.answers import Answers
 from converter.parity import expected_calibration_error
-from converter.thresholds import Answers, move_thresholds
+from converter.thresholds import move_thresholds
 
 LABELS = ("a", "b")
 ACCEPT = {"a": 0.8, "b": 0.9}

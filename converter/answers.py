@@ -1,0 +1,75 @@
+"""What models say to pictures, and the names by which every format gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.flow import Answer
+from edge.model.interpreter import SCORES, UNKNOWN
+
+_AT_ONCE = 32
+
+ScoreRows = npt.NDArray[np.float32]
+"""float32 (pictures, classes)."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """What a model says to pictures, a row each."""
+
+    scores: ScoreRows
+    strangeness: npt.NDArray[np.float64] | None = None
+    """(pictures,); None: the model has no such score."""
+
+    @classmethod
+    def of(cls, rows: Sequence[Answer]) -> Answers:
+        """Those of single pictures, together."""
+        strange = [row.strangeness for row in rows if row.strangeness is not None]
+        return cls(np.stack([row.scores for row in rows]), np.array(strange) if strange else None)
+
+    @classmethod
+    def named(cls, outputs: Mapping[str, npt.NDArray[Any]]) -> Answers:
+        """Outputs by name: `scores` (pictures, classes), perhaps `unknown` (pictures, 1)."""
+        strange = outputs.get(UNKNOWN)
+        return cls(
+            np.asarray(outputs[SCORES], np.float32),
+            None if strange is None else np.asarray(strange, np.float64)[:, 0],
+        )
+
+    def first(self, count: int) -> Answers:
+        """Those to the first `count` pictures."""
+        strange = self.strangeness
+        return Answers(self.scores[:count], None if strange is None else strange[:count])
+
+
+def by_name(outputs: Any) -> dict[str, Any]:
+    """The outputs of a Keras model, which come alone or in a list, by name."""
+    rows = outputs if isinstance(outputs, (list, tuple)) else [outputs]
+    return dict(zip((SCORES, UNKNOWN), rows, strict=False))
+
+
+def write_outputs(
+    out: Path,
+    tensors: npt.NDArray[np.uint8],
+    forward: Callable[[npt.NDArray[np.uint8]], Mapping[str, Any]],
+    stage: Callable[[str], None],
+) -> None:
+    """Writes what `forward` makes of all `tensors` to `out`, a NumPy file of arrays by name.
+
+    Args:
+        forward: from a few tensors to TensorFlow's outputs by name.
+        stage: called with how far it is.
+    """
+    rows: dict[str, list[Any]] = {}
+    for start in range(0, len(tensors), _AT_ONCE):
+        stage(f"picture {start} of {len(tensors)}")
+        for name, values in forward(np.asarray(tensors[start : start + _AT_ONCE])).items():
+            rows.setdefault(name, []).append(values.numpy())
+    with out.open("wb") as file:
+        np.savez(file, **{name: np.concatenate(values) for name, values in rows.items()})  # type: ignore[arg-type]
