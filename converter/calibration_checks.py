@@ -1,4 +1,4 @@
-"""Whether the calibration pictures were a good choice: would others have given another model?"""
+"""Whether calibration saw what the device sees, and whether other pictures had given another model."""
 
 from __future__ import annotations
 
@@ -9,15 +9,19 @@ from typing import Any
 import numpy as np
 
 from converter.apart import apart
-from converter.calibration import Tensors, calibration_tensors, choose_calibration
+from converter.calibration import FEWEST, Tensors, calibration_tensors, choose_calibration
 from converter.errors import CalibrationError
 from converter.operators import intermediates
 from converter.remedies import REMEDIES, Attempt
+from edge.model.image_file import read_image
 from edge.model.interpreter import Interpreter
 from edge.model.metrics import Share
+from edge.model.preprocess import InputSpec, preprocess
 from edge.pictures import LabelledPicture
 from trainer.run import Run
 
+_READ_AGAIN = 10
+"""Of the pictures, evenly spread."""
 _JUDGED_ON = 200
 _WORST = 5
 """Tensors that are named."""
@@ -51,6 +55,33 @@ class CalibrationCheck:
             "images": self.agreement.total,
             "saturated": [tensor.to_json() for tensor in self.saturated],
         }
+
+
+def check_tensors(tensors: Tensors, pictures: Sequence[LabelledPicture], spec: InputSpec) -> None:
+    """Passes tensors that differ and are level for level what the device makes of the pictures.
+
+    Of wrong levels, red and blue exchanged are the hardest to see: ranges hardly change.
+
+    Args:
+        tensors: black, white, and one for each of `pictures`.
+
+    Raises:
+        CalibrationError: fewer than FEWEST differ, or one is not as the device reads it.
+        UnreadableImageError: a picture has been damaged since the training.
+    """
+    different = len({tensor.tobytes() for tensor in tensors[2:]})
+    if different < FEWEST:
+        raise CalibrationError(
+            f"of {len(pictures)} calibration pictures only {different} differ; it takes {FEWEST}: "
+            f"the training part is copies of few pictures, as of {pictures[0].path}. Train on more"
+        )
+    for index in range(0, len(pictures), max(1, len(pictures) // _READ_AGAIN)):
+        path = pictures[index].path
+        if not np.array_equal(tensors[2 + index], preprocess(read_image(path), spec)):
+            raise CalibrationError(
+                f"{path}: calibration has other levels of it than the device would read: the file "
+                "changed meanwhile; if not, this is a mistake in pilah, please report it"
+            )
 
 
 def check_calibration(

@@ -198,8 +198,7 @@ def _remedies(attempts: Sequence[Attempt], kept: Attempt) -> list[str]:
     if len(attempts) < 2:
         return []
     return [
-        "- Ways to make it int8 that were tried; of those that pass, the nearest to float on the "
-        "validation part is kept:",
+        "- Ways to make it int8 that were tried, in order of cost; the first that passes is kept:",
         *(f"  - {attempt.line}{' (kept)' if attempt is kept else ''}" for attempt in attempts),
     ]
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from converter.battery import Format
 from converter.bundle import bundle_title, check_out, write_bundle
 from converter.calibration import RANGED, calibration_tensors, choose_calibration
-from converter.calibration_checks import check_calibration
+from converter.calibration_checks import check_calibration, check_tensors
 from converter.errors import CalibrationError, GateError
 from converter.exports import Exports, check_exports, exports_folder, write_exports
 from converter.metadata import with_metadata
 from converter.parity import Parity, Verdict, compare, judge, score_both
-from converter.remedies import PLAIN, Attempt, best_of, try_remedies
+from converter.remedies import PLAIN, Attempt, try_remedies
 from converter.tflite import convert_model
 from edge.model.bundle import Bundle
 from edge.pictures import LabelledPicture
@@ -60,8 +60,7 @@ def convert(
         formats: those besides int8 are written to `BUNDLE-exports`; see `converter.exports`.
         calibration_pictures: how many to measure the integers' ranges on, at most.
         seed: decides which pictures calibrate and which become golden; None: the run's.
-        remedies: refit the head to the int8 features and keep that where it is nearer to float,
-            and where int8 does not pass, try more; see `converter.remedies`.
+        remedies: where int8 does not pass, try what is known to help; see `converter.remedies`.
         replace: take the place of a bundle that is there, once the new one is whole.
 
     Raises:
@@ -83,6 +82,7 @@ def convert(
     seed = facts.seed if seed is None else seed
     chosen = choose_calibration(pictures, calibration_pictures, seed=seed)
     tensors = calibration_tensors(chosen, facts.input)
+    check_tensors(tensors, chosen, facts.input)
     float32 = convert_model(source, "float32", tensors)
 
     def judged(model: bytes, calibrated: Sequence[LabelledPicture]) -> tuple[Parity, Verdict]:
@@ -96,8 +96,8 @@ def convert(
     attempts = [Attempt(PLAIN, int8, tensors, chosen, *judged(int8, chosen))]
     if remedies:
         attempts = try_remedies(attempts[0], source, pictures, seed=seed, judged=judged)
-    best = best_of(attempts)
-    if best is None:
+    best = attempts[-1]
+    if not best.passed:
         raise GateError(_refusal(attempts, run, calibration_pictures), attempts[0].parity)
     parity = best.parity
     checked = check_calibration(source, pictures, best, seed=seed)

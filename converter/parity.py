@@ -132,8 +132,8 @@ class Parity:
     calibration_error: tuple[float, float]
     """Expected, of float and of int8, on the test part."""
     divergence: float
-    """Mean Kullback-Leibler divergence of int8's scores from float's on the validation part, which
-    chooses between ways to quantise; on all pictures where there is none. Nats."""
+    """Mean Kullback-Leibler divergence of int8's scores from float's on the validation part; on all
+    pictures where there is none. Nats."""
     unknown: UnknownParity | None = None
     """None where the model has no score for things of no class."""
 

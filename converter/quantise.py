@@ -5,7 +5,8 @@ All of it is done in the process apart; see `converter.apart`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ import numpy.typing as npt
 from converter.apart import Stage
 from converter.calibration import RANGED, Tensors
 from converter.errors import ConversionError
+from converter.observed import Observed, observe, with_ranges
 from converter.operators import behind_weights, intermediates, operators
+from converter.rounding import round_weights
 from edge.model.interpreter import SCORES, UNKNOWN
 
 _CLIPPED_SHARE = 1e-4
@@ -25,6 +28,9 @@ _CLIPPED_ON = 64
 """Pictures whose values are looked at for that."""
 _VALUES = 4000
 """Of each tensor and picture, evenly spread."""
+_AT_ONCE = 16
+_TRACED = 2
+"""Of the pictures: black and white."""
 _RIDGE = 0.1
 """How strongly the refitted head is drawn to the old one, as a share of the features' energy."""
 _WIDER_SHARE = 0.1
@@ -38,9 +44,8 @@ _DEAD = 1e-8
 
 
 def write_int8(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
-    """The int8 model, its ranges measured on `tensors`."""
-    debugger = _calibrated(model, tensors, stage)
-    out.write_bytes(_quantised(debugger, stage))
+    """The int8 model, its ranges and the rounding of its weights by what `tensors` show."""
+    out.write_bytes(_Calibrated.of(model, tensors, stage).quantised(stage))
 
 
 def write_int8_clipped(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
@@ -48,47 +53,48 @@ def write_int8_clipped(model: Any, tensors: Tensors, out: Path, stage: Stage) ->
 
     One spike in one picture makes the steps of a whole tensor coarse. What lies beyond is cut off.
     """
-    debugger = _calibrated(model, tensors, stage)
+    calibrated = _Calibrated.of(model, tensors, stage)
     stage("looking for outliers")
-    debugger.calibrated_model = _clipped(debugger.calibrated_model, tensors)
-    out.write_bytes(_quantised(debugger, stage))
+    calibrated.debugger.calibrated_model = _clipped(calibrated.model, tensors)
+    out.write_bytes(calibrated.quantised(stage))
 
 
 def write_int8_refitted(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
     """The int8 model with a head that was fitted, on int8 features, to Keras's logits.
 
-    The head needs all of `tensors`, the ranges only the first of them: see RANGED.
+    The head needs all of `tensors`, the rest only the first of them: see RANGED.
     """
     import keras
+    import tensorflow as tf
 
-    ranged = tensors[: 2 + RANGED]
-    first = _quantised(_calibrated(model, ranged, stage), stage)
+    first = tensors[: 2 + RANGED]
+    quantised = _Calibrated.of(model, first, stage).quantised(stage)
     stage("refitting the head")
     head = model.get_layer("logits")
     whole = keras.Model(model.input, head.output)
+    # Traced: called as it is, Keras keeps what every layer gives until the end of the call.
+    logits = tf.function(lambda some: whole(some, training=False), reduce_retracing=True)
+    chunks = range(0, len(tensors), _AT_ONCE)
     wanted = np.concatenate(
-        [
-            np.asarray(whole(tensors[i : i + 16].astype(np.float32)))
-            for i in range(0, len(tensors), 16)
-        ]
+        [logits(tensors[i : i + _AT_ONCE].astype(np.float32)).numpy() for i in chunks]
     )
     weights, bias = (np.array(values, np.float64) for values in head.get_weights())
-    features = _features(first, tensors)
+    features = _features(quantised, tensors)
     features = np.hstack([features, np.ones((len(features), 1))])
     old = np.vstack([weights, bias])
     gram = features @ features.T
     gram += _RIDGE * np.trace(gram) / len(gram) * np.eye(len(gram))
     new = old + features.T @ np.linalg.solve(gram, wanted - features @ old)
     head.set_weights([new[:-1].astype(np.float32), new[-1].astype(np.float32)])
-    out.write_bytes(_quantised(_calibrated(model, ranged, stage), stage))
+    out.write_bytes(_Calibrated.of(model, first, stage).quantised(stage))
 
 
 def write_int8_wider(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
     """The int8 model with its most sensitive layers in float: larger and slower."""
-    debugger = _calibrated(model, tensors, stage)
+    calibrated = _Calibrated.of(model, tensors, stage)
     stage("measuring each layer")
-    sensitive = _sensitive(debugger.calibrated_model, tensors)
-    out.write_bytes(_quantised(debugger, stage, also_float=sensitive))
+    sensitive = _sensitive(calibrated.model, tensors)
+    out.write_bytes(calibrated.quantised(stage, also_float=sensitive))
 
 
 def named(model: bytes) -> bytes:
@@ -129,37 +135,55 @@ def float_nodes(calibrated: bytes) -> list[str]:
     return [names[tensor] for op in behind_weights(operators(calibrated)) for tensor in op.writes]
 
 
-def _calibrated(model: Any, tensors: Tensors, stage: Stage) -> Any:
-    """A debugger that holds the float model with the range of every tensor.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Calibrated:
+    """The float model with the range of every tensor, ready to become integers.
 
     The converter itself has no way to leave operators in float; its debugger has, and gives the
     model without its own instruments, too.
     """
-    import tensorflow as tf
 
-    def pictures() -> Iterator[list[Any]]:
-        for index, tensor in enumerate(tensors):
-            if index % 10 == 0:
-                stage(f"calibrating, picture {index} of {len(tensors)}")
-            yield [tensor[None].astype(np.float32)]
+    debugger: Any
+    observed: Observed
+
+    @classmethod
+    def of(cls, model: Any, tensors: Tensors, stage: Stage) -> _Calibrated:
+        import tensorflow as tf
+
+        def pictures() -> Iterator[list[Any]]:
+            # Enough to say which tensors have a range; the ranges themselves are measured below.
+            for tensor in tensors[:_TRACED]:
+                yield [tensor[None].astype(np.float32)]
+
+        stage("converting")
+        converter = converter_of(model, tf.float32)
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.representative_dataset = pictures
+        debugger = tf.lite.experimental.QuantizationDebugger(
+            converter=converter, debug_dataset=pictures
+        )
+        observed = observe(debugger.calibrated_model, tensors, stage)
+        debugger.calibrated_model = with_ranges(debugger.calibrated_model, observed)
+        return cls(debugger, observed)
+
+    @property
+    def model(self) -> bytes:
+        """A float `.tflite` file's bytes."""
+        return bytes(self.debugger.calibrated_model)
+
+    def quantised(self, stage: Stage, *, also_float: Sequence[str] = ()) -> bytes:
+        """The int8 model; the operators that write `also_float` stay in float."""
+        import tensorflow as tf
+        from tensorflow.lite.python.util import modify_model_io_type
+
         stage("quantising")
-
-    converter = converter_of(model, tf.float32)
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = pictures
-    return tf.lite.experimental.QuantizationDebugger(converter=converter, debug_dataset=pictures)
-
-
-def _quantised(debugger: Any, stage: Stage, *, also_float: list[str] | None = None) -> bytes:
-    import tensorflow as tf
-    from tensorflow.lite.python.util import modify_model_io_type
-
-    stage("quantising")
-    debugger.options = tf.lite.experimental.QuantizationDebugOptions(
-        denylisted_nodes=[*float_nodes(debugger.calibrated_model), *(also_float or [])]
-    )
-    quantised = debugger.get_nondebug_quantized_model()
-    return named(bytes(modify_model_io_type(quantised, tf.uint8, tf.float32)))
+        self.debugger.options = tf.lite.experimental.QuantizationDebugOptions(
+            denylisted_nodes=[*float_nodes(self.model), *also_float]
+        )
+        nearest = self.debugger.get_nondebug_quantized_model()
+        stage("rounding the weights")
+        best = round_weights(bytes(nearest), self.model, self.observed)
+        return named(bytes(modify_model_io_type(best, tf.uint8, tf.float32)))
 
 
 def _clipped(calibrated: bytes, tensors: Tensors) -> bytes:

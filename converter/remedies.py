@@ -1,10 +1,8 @@
-"""How a run becomes int8: plainly, with a head fitted to the int8 features, and if need be more.
+"""What is tried where int8 answers too differently from float, and what each way gave.
 
-Rounding shifts what the last layer reads, and shifts it alike for every picture; a head fitted to
-that takes most of it back, and costs the device nothing. So both are made, and the one that is
-nearer to the float model on the validation part is kept. Where neither passes the gate, other
-calibration pictures and narrower ranges are tried, which cost nothing there either, and at last
-layers in float, which cost size and time.
+In order of cost: other calibration pictures and narrower ranges cost nothing on the device, nor
+does a head fitted to the int8 features, but it may fit too closely; layers in float cost size and
+time.
 """
 
 from __future__ import annotations
@@ -86,9 +84,9 @@ class Remedy:
 
 REFITTED = Remedy("head refitted", "int8 refitted", 4)
 REMEDIES = (
-    REFITTED,
     Remedy("other pictures", "int8", 2, other_seed=True),
     Remedy("clipping", "int8 clipped", 1),
+    REFITTED,
     Remedy("wider layers", "int8 wider", 1),
 )
 """In the order in which they are tried."""
@@ -100,18 +98,18 @@ Judge = Callable[[bytes, Sequence[LabelledPicture]], tuple[Parity, Verdict]]
 def try_remedies(
     plain: Attempt, run: Run, pictures: Sequence[LabelledPicture], *, seed: int, judged: Judge
 ) -> list[Attempt]:
-    """The plain attempt, one with a refitted head, and others as long as none passes.
+    """The plain attempt, and others as long as none passes.
 
     Args:
         pictures: all of the run's.
     """
     attempts = [plain]
+    if not plain.passed:
+        say("int8 does not pass: trying what is known to help")
+        say(plain.line)
     for remedy in REMEDIES:
-        if remedy is not REFITTED:
-            if any(attempt.passed for attempt in attempts):
-                break
-            if len(attempts) <= 2:
-                say("int8 does not pass: trying what is known to help")
+        if attempts[-1].passed:
+            break
         chosen, tensors = plain.calibration, plain.tensors
         try:
             if remedy.pictures > 1:
@@ -126,12 +124,5 @@ def try_remedies(
             say(f"{remedy.name}: cannot be done: {error}")
             continue
         attempts.append(Attempt(remedy.name, model, tensors, chosen, *judged(model, chosen)))
-    for attempt in attempts:
-        say(attempt.line)
+        say(attempts[-1].line)
     return attempts
-
-
-def best_of(attempts: Sequence[Attempt]) -> Attempt | None:
-    """The one that passes and is nearest to the float model on the validation part; None: none."""
-    passing = [attempt for attempt in attempts if attempt.passed]
-    return min(passing, key=lambda attempt: attempt.parity.divergence, default=None)

@@ -16,6 +16,7 @@ from edge.pictures import PARTS
 from trainer.checkpoint import Checkpoint
 from trainer.checks import check_out
 from trainer.data.split import fold_pictures
+from trainer.errors import TooFewPicturesError
 from trainer.features import pooled_outputs
 from trainer.interrupt import CtrlC
 from trainer.logs import TensorBoard
@@ -175,6 +176,12 @@ def _train(
         pictures = [prepared.pictures[i] for i in choosing]
         halves = np.array(fold_pictures(pictures, 2, seed=seed))
         choosing, judging = choosing[halves == 0], choosing[halves == 1]
+        if not len(judging):
+            raise TooFewPicturesError(
+                "accept.folds: 1 takes half of the validation part to choose the epoch and half to "
+                "choose thresholds, but all its pictures belong together: set accept.folds to 2 or "
+                "more, or give more series"
+            )
     whole = training_set(
         prepared,
         recipe.phases,

@@ -46,8 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--no-remedies",
         action="store_true",
-        help="do not refit the head to the int8 features, nor, where int8 does not pass, try other "
-        "pictures, clipping and layers in float",
+        help="where int8 does not pass, do not try other pictures, clipping, a head fitted to the "
+        "int8 features and layers in float",
     )
     parser.add_argument(
         "--replace", action="store_true", help="take the place of a bundle that is there"

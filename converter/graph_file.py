@@ -1,0 +1,197 @@
+"""The layers with weights in a `.tflite` file, to be read and to be written over."""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+_CONV, _DEPTHWISE, _DENSE = "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"
+_SAME = 0
+"""The padding that gives as many outputs as there are steps in the input."""
+
+
+class Graph:
+    """The one graph of a model, as objects of TensorFlow's schema."""
+
+    def __init__(self, content: Any) -> None:
+        from tensorflow.lite.python import schema_py_generated as schema
+
+        self.content = content
+        (graph,) = content.subgraphs
+        self.tensors: list[Any] = graph.tensors
+        self.operators: list[Any] = graph.operators
+        kinds, types = vars(schema.BuiltinOperator), vars(schema.TensorType)
+        self._names = {code: name for name, code in kinds.items() if isinstance(code, int)}
+        self._dtypes = {types["FLOAT32"]: np.float32, types["INT8"]: np.int8,
+                        types["INT32"]: np.int32}  # fmt: skip
+        self._int32 = types["INT32"]
+
+    def kind(self, operator: Any) -> str:
+        """Such as "CONV_2D"."""
+        code = self.content.operatorCodes[operator.opcodeIndex]
+        return self._names[max(code.builtinCode, code.deprecatedBuiltinCode)]
+
+    def constant(self, index: int) -> npt.NDArray[Any] | None:
+        """The values of a tensor; None: it is none of float32, int8 and int32, or no constant."""
+        tensor = self.tensors[index]
+        data = self.content.buffers[tensor.buffer].data
+        if data is None or tensor.type not in self._dtypes:
+            return None
+        return np.frombuffer(bytes(data), self._dtypes[tensor.type]).reshape(tensor.shape)
+
+    def set_constant(self, index: int, values: npt.NDArray[Any]) -> None:
+        """Writes over the values of a tensor. Nothing else that shares them sees that."""
+        tensor = self.tensors[index]
+        if Counter(other.buffer for other in self.tensors)[tensor.buffer] > 1:
+            tensor.buffer = len(self.content.buffers)
+            self.content.buffers.append(copy.copy(self.content.buffers[0]))
+        data = np.ascontiguousarray(values, self._dtypes[tensor.type]).tobytes()
+        self.content.buffers[tensor.buffer].data = np.frombuffer(data, np.uint8)
+
+    def add_bias(self, like: Any, scales: npt.NDArray[np.float64]) -> int:
+        """The number of a new int32 tensor of zeros.
+
+        Args:
+            like: a quantised tensor.
+            scales: (outputs,).
+        """
+        tensor = copy.deepcopy(like)
+        tensor.name = like.name + b"/bias"
+        tensor.type, tensor.shape = self._int32, np.array([len(scales)], np.int32)
+        tensor.quantization.scale = scales.astype(np.float32)
+        tensor.quantization.zeroPoint = np.zeros(len(scales), np.int64)
+        tensor.quantization.quantizedDimension = 0
+        tensor.buffer = len(self.content.buffers)
+        self.content.buffers.append(copy.copy(self.content.buffers[0]))
+        self.tensors.append(tensor)
+        self.set_constant(len(self.tensors) - 1, np.zeros(len(scales), np.int32))
+        return len(self.tensors) - 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layer:
+    """A convolution or a Dense layer whose weights are in the file."""
+
+    name: str
+    """That of the tensor it writes."""
+    kind: str
+    operator: Any
+    shape: tuple[int, ...]
+    """Of the weights: (outputs, height, width, inputs), depthwise (1, height, width, channels),
+    Dense (outputs, inputs)."""
+
+    @property
+    def reads(self) -> int:
+        """The number of the tensor it reads."""
+        return int(self.operator.inputs[0])
+
+    @property
+    def weights(self) -> int:
+        """The number of its weights' tensor."""
+        return int(self.operator.inputs[1])
+
+    @property
+    def bias(self) -> int:
+        """The number of its bias's tensor; -1: it has none."""
+        inputs = self.operator.inputs
+        return int(inputs[2]) if len(inputs) > 2 else -1
+
+    @property
+    def depthwise(self) -> bool:
+        """Each channel has a kernel of its own."""
+        return self.kind == _DEPTHWISE
+
+    @property
+    def values(self) -> int:
+        """How many values one output is computed from."""
+        return int(np.prod(self.shape[1:3] if self.depthwise else self.shape[1:]))
+
+    @property
+    def plain(self) -> bool:
+        """Neither dilated nor with several outputs for each channel: `places` knows no such."""
+        options = self.operator.builtinOptions
+        if self.kind == _DENSE:
+            return True
+        if options.dilationHFactor != 1 or options.dilationWFactor != 1:
+            return False
+        return not self.depthwise or options.depthMultiplier == 1
+
+    def rows(self, weights: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+        """(outputs, values) of the weights, in the order of `places`."""
+        flat = weights.astype(np.float64)
+        return flat.reshape(-1, flat.shape[-1]).T if self.depthwise else flat.reshape(len(flat), -1)
+
+    def unrows(self, rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The weights in the shape of the file."""
+        return (rows.T if self.depthwise else rows).reshape(self.shape)
+
+    def places(
+        self, read: npt.NDArray[np.float32], most: int, draw: np.random.Generator
+    ) -> npt.NDArray[np.float32]:
+        """What some of the outputs for one picture are computed from, with the padding's zeros.
+
+        Args:
+            read: what the layer reads: (1, height, width, channels), Dense (..., inputs).
+            most: how many outputs, drawn by chance.
+
+        Returns:
+            (places, values), depthwise (places, channels, values).
+        """
+        if self.kind == _DENSE:
+            return read.reshape(-1, self.shape[1])[:most]
+        options, (height, width) = self.operator.builtinOptions, self.shape[1:3]
+        steps = options.strideH, options.strideW
+        picture = read[0]
+        if options.padding == _SAME:
+            wanted = [-(-size // step) for size, step in zip(picture.shape, steps, strict=False)]
+            missing = [
+                max(0, (count - 1) * step + kernel - size)
+                for count, step, kernel, size in zip(
+                    wanted, steps, (height, width), picture.shape, strict=False
+                )
+            ]
+            pads = [(gap // 2, gap - gap // 2) for gap in missing]
+            picture = np.pad(picture, (*pads, (0, 0)))
+        windows = np.lib.stride_tricks.sliding_window_view(picture, (height, width), axis=(0, 1))
+        windows = windows[:: steps[0], :: steps[1]]
+        down, across = windows.shape[:2]
+        chosen = np.arange(down * across)
+        if len(chosen) > most:
+            chosen = draw.choice(chosen, most, replace=False)
+        taken = windows[chosen // across, chosen % across]  # (places, channels, height, width)
+        if self.depthwise:
+            return taken.reshape(*taken.shape[:2], -1)
+        return taken.transpose(0, 2, 3, 1).reshape(len(taken), -1)
+
+
+def read_graph(model: bytes) -> Graph:
+    """The graph of a `.tflite` file's bytes."""
+    from tensorflow.lite.tools import flatbuffer_utils
+
+    return Graph(flatbuffer_utils.convert_bytearray_to_object(bytearray(model)))
+
+
+def write_graph(graph: Graph) -> bytes:
+    """The bytes of a `.tflite` file."""
+    from tensorflow.lite.tools import flatbuffer_utils
+
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(graph.content))
+
+
+def layers_of(graph: Graph) -> list[Layer]:
+    """The layers with weights that are in the file, float or int8, in the order they run."""
+    found = []
+    for operator in graph.operators:
+        kind = graph.kind(operator)
+        if kind not in (_CONV, _DEPTHWISE, _DENSE):
+            continue
+        weights = graph.constant(operator.inputs[1])
+        if weights is not None:
+            name = graph.tensors[operator.outputs[0]].name.decode()
+            found.append(Layer(name, kind, operator, weights.shape))
+    return found
