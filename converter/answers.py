@@ -42,10 +42,10 @@ class Answers:
             None if strange is None else np.asarray(strange, np.float64)[:, 0],
         )
 
-    def first(self, count: int) -> Answers:
-        """Those to the first `count` pictures."""
+    def part(self, start: int, stop: int) -> Answers:
+        """Those to the pictures from `start` to before `stop`."""
         strange = self.strangeness
-        return Answers(self.scores[:count], None if strange is None else strange[:count])
+        return Answers(self.scores[start:stop], None if strange is None else strange[start:stop])
 
 
 def by_name(outputs: Any) -> dict[str, Any]:

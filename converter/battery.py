@@ -34,6 +34,8 @@ _LEAST_AGREEMENT: Mapping[str, float] = {"float16": 0.98, "dynamic": 0.95, "int8
 than the gate's, which counts pictures trained on as well: of those a model is surer."""
 MOST_PICTURES = 1000
 """Of the test part, by chance: enough to see a drop of a point, and they lie in memory."""
+MOST_SQUASHED = 100
+"""Of those, the first, that are read in other tools' way as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,9 @@ class FormatFigures:
     """Points of recall that it loses, 0..1."""
     largest_strangeness_difference: float | None
     """Of the score for things of no class; None where there is none."""
+    squashed: Share
+    """Same best label from the picture read as other tools read it as Keras gives for the picture
+    read as the device reads it; of nothing where that was not tried. Reported, not judged."""
     failures: tuple[str, ...]
 
     @property
@@ -87,6 +92,11 @@ class FormatFigures:
             "confidence_change": self.confidence_change.to_json(),
             "worst_label": {"label": self.worst_label, "recall_lost": self.worst_loss},
             "largest_strangeness_difference": self.largest_strangeness_difference,
+            "usual_preprocessing": {
+                "images": self.squashed.total,
+                "agreement": self.squashed.value,
+                "agreement_interval": self.squashed.interval,
+            },
         }
 
 
@@ -96,6 +106,8 @@ def compare_format(
     answers: Answers,
     truth: npt.NDArray[np.int64],
     labels: Sequence[str],
+    *,
+    squashed: Answers,
 ) -> FormatFigures:
     """The figures of one format, and in what it fails.
 
@@ -103,6 +115,7 @@ def compare_format(
         reference: Keras's answers.
         answers: the format's, to the same tensors, a row each.
         truth: (pictures,) class indices.
+        squashed: the format's to the first of these pictures, read as other tools do.
     """
     keras, mine = reference.scores.astype(np.float64), answers.scores.astype(np.float64)
     best, best_mine = keras.argmax(axis=1), mine.argmax(axis=1)
@@ -114,6 +127,7 @@ def compare_format(
         for index in np.unique(truth).tolist()
     }
     worst = max(lost, key=lambda index: lost[index])
+    best_squashed = squashed.scores.argmax(axis=1)
     strange = None
     if reference.strangeness is not None and answers.strangeness is not None:
         strange = float(np.abs(reference.strangeness - answers.strangeness).max())
@@ -129,6 +143,9 @@ def compare_format(
         worst_label=labels[worst],
         worst_loss=lost[worst],
         largest_strangeness_difference=strange,
+        squashed=Share(
+            int((best_squashed == best[: len(best_squashed)]).sum()), len(best_squashed)
+        ),
         failures=(),
     )
     return _judged(figures, has_unknown=reference.strangeness is not None)
@@ -182,8 +199,9 @@ def table(rows: Sequence[FormatFigures]) -> list[str]:
     """The figures of all formats as a Markdown table, a line each."""
     lines = [
         "| format | accuracy | change, points (95 %) | same label as Keras | largest difference of "
-        "a score | mean | KL, nats | confidence moves by | label that loses most |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "a score | mean | KL, nats | confidence moves by | label that loses most | same label, "
+        "squashed |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
         low, high = row.drop.interval
@@ -193,7 +211,8 @@ def table(rows: Sequence[FormatFigures]) -> list[str]:
             f" | {0 - 100 * row.drop.value:+.1f} ({-100 * high:+.1f} to {-100 * low:+.1f}) | "
             f"{_percent(row.agreement.value)} | {_small(row.largest_difference)} | "
             f"{_small(row.mean_difference)} | {_small(row.divergence)} | "
-            f"{_small(row.confidence_change.mean)} | {worst.replace('|', chr(92) + '|')} |"
+            f"{_small(row.confidence_change.mean)} | {worst.replace('|', chr(92) + '|')} | "
+            f"{_percent(row.squashed.value)} |"
         )
     return lines
 

@@ -1,4 +1,4 @@
-"""Whether calibration saw what the device sees, and whether other pictures had given another model."""
+"""Whether calibration saw what the device sees, and whether other pictures give another model."""
 
 from __future__ import annotations
 

@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 
 from converter.answers import Answers
 from converter.battery import (
     FORMATS,
     MOST_PICTURES,
+    MOST_SQUASHED,
     Format,
     FormatFigures,
     compare_format,
@@ -31,7 +33,7 @@ from edge.errors import StorageError, UsageError
 from edge.files import new_folder
 from edge.model.bundle import LABELS, Bundle
 from edge.model.image_file import read_image
-from edge.model.preprocess import preprocess
+from edge.model.preprocess import InputSpec, preprocess
 from edge.pictures import LabelledPicture
 from edge.progress import Progress
 from trainer.run import Run
@@ -109,26 +111,39 @@ class Exports:
         }
 
 
-def tensors_of_test_part(
-    pictures: Sequence[LabelledPicture], run: Run, *, seed: int
-) -> tuple[Tensors, tuple[LabelledPicture, ...]]:
-    """Tensors of the test part's pictures, MOST_PICTURES of them at most, and the pictures.
-
-    Raises:
-        UnreadableImageError: a picture has been damaged since the training.
-    """
+def pictures_of_test_part(
+    pictures: Sequence[LabelledPicture], *, seed: int
+) -> tuple[LabelledPicture, ...]:
+    """The test part's pictures, MOST_PICTURES of them at most."""
     offered = [picture for picture in pictures if picture.part == "test"]
     if len(offered) > MOST_PICTURES:
         draw = random.Random(seed)  # `random()` gives the same on every Python
         order = sorted(range(len(offered)), key=lambda i, d=draw: d.random())  # type: ignore[misc]
         offered = [offered[i] for i in sorted(order[:MOST_PICTURES])]
-    spec = run.facts.input
-    tensors = np.empty((len(offered), *spec.shape), np.uint8)
-    with Progress("reading pictures of the test part", total=len(offered)) as progress:
-        for tensor, picture in zip(tensors, offered, strict=True):
-            preprocess(read_image(picture.path), spec, out=tensor)
+    return tuple(offered)
+
+
+def read_tensors(pictures: Sequence[LabelledPicture], spec: InputSpec) -> Tensors:
+    """All pictures as the device reads them, and then the first MOST_SQUASHED as other tools do.
+
+    MediaPipe, Keras's `image_dataset_from_directory` and TF.js's `resizeBilinear` all squash the
+    whole picture to the model's size, whatever its shape, and none averages when it shrinks.
+
+    Raises:
+        UnreadableImageError: a picture has been damaged since the training.
+    """
+    count = len(pictures)
+    tensors = np.empty((count + min(MOST_SQUASHED, count), *spec.shape), np.uint8)
+    plain = spec.model_copy(update={"geometry": "squash"})
+    with Progress("reading pictures of the test part", total=len(pictures)) as progress:
+        for index, picture in enumerate(pictures):
+            image = read_image(picture.path)
+            preprocess(image, spec, out=tensors[index])
+            if index < MOST_SQUASHED:
+                small = cv2.resize(image, (spec.width, spec.height))
+                preprocess(np.asarray(small, np.uint8), plain, out=tensors[count + index])
             progress.advance()
-    return tensors, tuple(offered)
+    return tensors
 
 
 def write_exports(
@@ -157,11 +172,12 @@ def write_exports(
         ConversionError: Keras itself cannot be asked.
         StorageError: `folder` cannot be written.
     """
-    tensors, chosen = tensors_of_test_part(pictures, run, seed=seed)
+    chosen = pictures_of_test_part(pictures, seed=seed)
+    tensors = read_tensors(chosen, run.facts.input)
     labels = run.facts.labels
     truth = np.array([labels.index(picture.label) for picture in chosen], np.int64)
-    reference = score_apart("keras scores", run, tensors, doing="scores of Keras")
-    source = Source(run, bundle, tensors, calibration, float32)
+    reference = score_apart("keras scores", run, tensors[: len(chosen)], doing="scores of Keras")
+    source = Source(run, bundle, tensors, len(chosen), calibration, float32)
     rows: list[FormatFigures] = []
     untried: list[Format] = []
     refused: dict[Format, str] = {}
@@ -186,8 +202,16 @@ def write_exports(
                 untried.append(kind)
                 say(f"{kind}: written, but not compared with Keras: no Node.js is here to run it")
                 continue
-            count = len(answers.scores)
-            row = compare_format(kind, reference.first(count), answers, truth[:count], labels)
+            count = min(len(answers.scores), len(chosen))
+            squashed = answers.part(count, len(answers.scores))
+            row = compare_format(
+                kind,
+                reference.part(0, count),
+                answers.part(0, count),
+                truth[:count],
+                labels,
+                squashed=squashed,
+            )
             rows.append(row)
             if row.failures and kind != "int8":
                 shutil.rmtree(place)
@@ -225,7 +249,11 @@ def _card(
         "## Compared with Keras",
         "",
         f"On {pictures} pictures of the test part ({MOST_IN_NODE} at most for tfjs, which is slow "
-        "in Node.js), the same tensor in.",
+        "in Node.js), the same tensor in. Squashed: as MediaPipe, Keras's "
+        "`image_dataset_from_directory` and TF.js's `resizeBilinear` read pictures, the whole to "
+        "the model's size and without averaging; how often a format then still gives Keras's "
+        f"label of the picture as the device reads it, on {MOST_SQUASHED} pictures at most. The "
+        "page in `tfjs/` reads as the device does.",
         "",
         *table(rows),
         "",

@@ -34,7 +34,10 @@ class Source:
     run: Run
     bundle: Bundle
     tensors: Tensors
-    """Of the test part, to compare on."""
+    """Of the test part's pictures, to compare on; and then of the first of them once more, as other
+    tools read them. In one array, so that a format is started once."""
+    tested: int
+    """How many pictures of the test part."""
     calibration: Tensors
     float32: bytes
 
@@ -113,7 +116,7 @@ def _tfjs(place: Path, source: Source) -> Answers | None:
         )
     if find_node() is None:
         return None
-    few = source.tensors[:MOST_IN_NODE]
+    few = source.tensors[: min(MOST_IN_NODE, source.tested)]
     return Answers.named(score_in_node(place, few, library=library))
 
 
@@ -125,5 +128,5 @@ WRITERS: Mapping[Format, Callable[[Path, Source], Answers | None]] = {
     "keras": _keras,
     "tfjs": _tfjs,
 }
-"""Format -> what fills its folder and gives its answers to the test part, or to the first pictures
-of it; None where nothing here can run it."""
+"""Format -> what fills its folder and gives its answers to `tensors`, or to the first of
+them; None where nothing here can run it."""

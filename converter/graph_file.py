@@ -163,10 +163,11 @@ class Layer:
         chosen = np.arange(down * across)
         if len(chosen) > most:
             chosen = draw.choice(chosen, most, replace=False)
-        taken = windows[chosen // across, chosen % across]  # (places, channels, height, width)
-        if self.depthwise:
-            return taken.reshape(*taken.shape[:2], -1)
-        return taken.transpose(0, 2, 3, 1).reshape(len(taken), -1)
+        # (places, channels, height, width)
+        taken: npt.NDArray[np.float32] = windows[chosen // across, chosen % across]
+        if not self.depthwise:
+            taken = taken.transpose(0, 2, 3, 1)
+        return taken.reshape(*taken.shape[: 1 + self.depthwise], -1)
 
 
 def read_graph(model: bytes) -> Graph:

@@ -15,12 +15,10 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -84,7 +82,7 @@ def main() -> None:
 def runs(arguments: argparse.Namespace, recipe: str, data: str, groups: str | None) -> list[Run]:
     """A run for each fold, trained where it is not there yet."""
     import trainer
-    from trainer.data.split import fold_pictures, draw
+    from trainer.data.split import draw, fold_pictures
     from trainer.prepare import prepare
     from trainer.recipe import read_recipe
 
@@ -142,8 +140,8 @@ def fold_of(run: Run) -> Fold:
 
 def kept_of(bundle: Path) -> str:
     """The way to quantise that a bundle notes."""
-    figures: dict[str, Any] = json.loads((bundle / "bundle.json").read_text(encoding="utf-8"))
-    return str(figures["figures"]["quantisation"]["kept"])
+    figures = read_bundle(bundle).manifest.figures
+    return str(figures["kept"])
 
 
 def line(name: str, folds: Sequence[Fold]) -> str:
