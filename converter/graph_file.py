@@ -34,7 +34,7 @@ class Graph:
     def kind(self, operator: Any) -> str:
         """Such as "CONV_2D"."""
         code = self.content.operatorCodes[operator.opcodeIndex]
-        return self._names[max(code.builtinCode, code.deprecatedBuiltinCode)]
+        return str(self._names[max(code.builtinCode, code.deprecatedBuiltinCode)])
 
     def constant(self, index: int) -> npt.NDArray[Any] | None:
         """The values of a tensor; None: it is none of float32, int8 and int32, or no constant."""
