@@ -25,6 +25,7 @@ class Graph:
         (graph,) = content.subgraphs
         self.tensors: list[Any] = graph.tensors
         self.operators: list[Any] = graph.operators
+        self.outputs: list[int] = graph.outputs
         kinds, types = vars(schema.BuiltinOperator), vars(schema.TensorType)
         self._names = {code: name for name, code in kinds.items() if isinstance(code, int)}
         self._dtypes = {types["FLOAT32"]: np.float32, types["INT8"]: np.int8,

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from converter.apart import Stage
 from converter.calibration import RANGED, Tensors
 from converter.errors import ConversionError
+from converter.graph_file import read_graph, write_graph
 from converter.observed import Observed, observe, with_ranges
 from converter.operators import behind_weights, intermediates, operators
 from converter.rounding import round_weights
@@ -99,13 +100,10 @@ def write_int8_wider(model: Any, tensors: Tensors, out: Path, stage: Stage) -> N
 
 def named(model: bytes) -> bytes:
     """The model with its outputs named; a model of one needs no name, but is easier to read."""
-    from tensorflow.lite.tools import flatbuffer_utils
-
-    content = flatbuffer_utils.convert_bytearray_to_object(bytearray(model))
-    (graph,) = content.subgraphs
+    graph = read_graph(model)
     for output, name in zip(graph.outputs, (SCORES, UNKNOWN), strict=False):
         graph.tensors[output].name = name.encode()
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(content))
+    return write_graph(graph)
 
 
 def converter_of(model: Any, dtype: Any) -> Any:
@@ -188,15 +186,12 @@ class _Calibrated:
 
 def _clipped(calibrated: bytes, tensors: Tensors) -> bytes:
     """The calibrated model with narrower ranges; black and white at the front are not looked at."""
-    from tensorflow.lite.tools import flatbuffer_utils
-
     seen: dict[int, list[npt.NDArray[np.float32]]] = {}
     for written in intermediates(calibrated, tensors[2 : 2 + _CLIPPED_ON]):
         for index, values in written.items():
             flat = values.ravel()
             seen.setdefault(index, []).append(flat[:: max(1, len(flat) // _VALUES)].copy())
-    content = flatbuffer_utils.convert_bytearray_to_object(bytearray(calibrated))
-    (graph,) = content.subgraphs
+    graph = read_graph(calibrated)
     for index, rows in seen.items():
         ranges = graph.tensors[index].quantization
         if ranges is None or ranges.min is None or len(ranges.min) != 1:
@@ -205,7 +200,7 @@ def _clipped(calibrated: bytes, tensors: Tensors) -> bytes:
         # Zero stays in range: padding needs it.
         ranges.min = np.array([max(float(ranges.min[0]), min(0.0, float(low)))], np.float32)
         ranges.max = np.array([min(float(ranges.max[0]), max(0.0, float(high)))], np.float32)
-    return bytes(flatbuffer_utils.convert_object_to_bytearray(content))
+    return write_graph(graph)
 
 
 def _features(model: bytes, tensors: Tensors) -> npt.NDArray[np.float64]:
@@ -229,10 +224,8 @@ def _sensitive(calibrated: bytes, tensors: Tensors) -> list[str]:
     variance scale^2 / 12 (B. Widrow, 1956); where that is a large part of what a channel varies by,
     the channel is lost.
     """
-    from tensorflow.lite.tools import flatbuffer_utils
-
     pictures = list(intermediates(calibrated, tensors[2 : 2 + _SENSED_ON]))
-    (graph,) = flatbuffer_utils.convert_bytearray_to_object(bytearray(calibrated)).subgraphs
+    graph = read_graph(calibrated)
     lost = {}
     for index in pictures[0]:
         ranges = graph.tensors[index].quantization
