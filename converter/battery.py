@@ -7,9 +7,12 @@ a float format must give Keras's scores to the fourth digit, a quantised one its
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -19,8 +22,10 @@ from converter.answers import Answers
 from converter.apart import apart
 from converter.calibration import Tensors
 from converter.parity import LARGEST_CHANGE, LARGEST_DROP, Change, PairedDrop, mean_divergence
+from edge.flow import Answer
 from edge.model.interpreter import Interpreter
 from edge.model.metrics import Share
+from edge.model.preprocess import Tensor
 from edge.progress import Progress
 from trainer.run import Run
 
@@ -92,7 +97,7 @@ class FormatFigures:
             "confidence_change": self.confidence_change.to_json(),
             "worst_label": {"label": self.worst_label, "recall_lost": self.worst_loss},
             "largest_strangeness_difference": self.largest_strangeness_difference,
-            "usual_preprocessing": {
+            "squashed": {
                 "images": self.squashed.total,
                 "agreement": self.squashed.value,
                 "agreement_interval": self.squashed.interval,
@@ -178,11 +183,23 @@ def _judged(figures: FormatFigures, *, has_unknown: bool) -> FormatFigures:
 
 def score_tflite(model: bytes, tensors: Tensors, *, doing: str) -> Answers:
     """What a `.tflite` file says, by the device's own code."""
-    interpreter = Interpreter(model)
-    rows = []
-    with Progress(doing, total=len(tensors)) as progress:
-        for tensor in tensors:
-            rows.append(interpreter.answer(tensor))
+    rows: list[Answer] = []
+    # An interpreter for each processor: it lets go of Python's lock while it computes.
+    idle: SimpleQueue[Interpreter] = SimpleQueue()
+    workers = min(4, os.cpu_count() or 1)
+    for _ in range(workers):
+        idle.put(Interpreter(model))
+
+    def answer(tensor: Tensor) -> Answer:
+        interpreter = idle.get()
+        try:
+            return interpreter.answer(tensor)
+        finally:
+            idle.put(interpreter)
+
+    with Progress(doing, total=len(tensors)) as progress, ThreadPoolExecutor(workers) as pool:
+        for row in pool.map(answer, tensors):
+            rows.append(row)
             progress.advance()
     return Answers.of(rows)
 

@@ -1,4 +1,4 @@
-"""Representative pictures: what the ranges of the integers are measured on."""
+"""Representative pictures: what ranges, and the rounding of weights, are chosen by."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from edge.pictures import LabelledPicture
 from edge.progress import Progress
 
 RANGED = 100
-"""Pictures that the integers' ranges are measured on, unless told. On 50, 100, 200 and 400
-photographs MobileNetV2 came out alike; each costs time."""
+"""Pictures to calibrate on, unless told: each costs time."""
+
+BLACK_AND_WHITE = 2
+"""Tensors at the front that no camera gives: pure black and pure white."""
 
 FEWEST = 10
-"""Pictures below which the measured ranges are an accident of the choice."""
+"""Pictures below which what they show is an accident of the choice."""
 
 Tensors = npt.NDArray[np.uint8]
 """uint8 (pictures, height, width, channels), as `preprocess` makes them."""
@@ -74,10 +76,10 @@ def calibration_tensors(pictures: Sequence[LabelledPicture], spec: InputSpec) ->
     Raises:
         UnreadableImageError: a picture has been damaged since the training.
     """
-    tensors = np.empty((2 + len(pictures), *spec.shape), np.uint8)
+    tensors = np.empty((BLACK_AND_WHITE + len(pictures), *spec.shape), np.uint8)
     tensors[0], tensors[1] = 0, 255
     with Progress("reading pictures to calibrate on", total=len(pictures)) as progress:
-        for tensor, picture in zip(tensors[2:], pictures, strict=True):
+        for tensor, picture in zip(tensors[BLACK_AND_WHITE:], pictures, strict=True):
             preprocess(read_image(picture.path), spec, out=tensor)
             progress.advance()
     return tensors

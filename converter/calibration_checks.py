@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,13 @@ from typing import Any
 import numpy as np
 
 from converter.apart import apart
-from converter.calibration import FEWEST, Tensors, calibration_tensors, choose_calibration
+from converter.calibration import (
+    BLACK_AND_WHITE,
+    FEWEST,
+    Tensors,
+    calibration_tensors,
+    choose_calibration,
+)
 from converter.errors import CalibrationError
 from converter.operators import intermediates
 from converter.remedies import REMEDIES, Attempt
@@ -69,15 +76,17 @@ def check_tensors(tensors: Tensors, pictures: Sequence[LabelledPicture], spec: I
         CalibrationError: fewer than FEWEST differ, or one is not as the device reads it.
         UnreadableImageError: a picture has been damaged since the training.
     """
-    different = len({tensor.tobytes() for tensor in tensors[2:]})
+    of_pictures = tensors[BLACK_AND_WHITE:]
+    different = len({hashlib.sha256(tensor.tobytes()).digest() for tensor in of_pictures})
     if different < FEWEST:
         raise CalibrationError(
-            f"of {len(pictures)} calibration pictures only {different} differ; it takes {FEWEST}: "
-            f"the training part is copies of few pictures, as of {pictures[0].path}. Train on more"
+            f"of the {len(pictures)} pictures chosen to calibrate on only {different} differ; it "
+            f"takes {FEWEST}: give more with --calibration-pictures; if that does not help, the "
+            f"training part is copies of few pictures, as of {pictures[0].path}: train on more"
         )
     for index in range(0, len(pictures), max(1, len(pictures) // _READ_AGAIN)):
         path = pictures[index].path
-        if not np.array_equal(tensors[2 + index], preprocess(read_image(path), spec)):
+        if not np.array_equal(of_pictures[index], preprocess(read_image(path), spec)):
             raise CalibrationError(
                 f"{path}: calibration has other levels of it than the device would read: the file "
                 "changed meanwhile; if not, this is a mistake in pilah, please report it"
@@ -96,7 +105,7 @@ def check_calibration(
     used = {picture.path for picture in kept.calibration}
     rest = [picture for picture in pictures if picture.path not in used]
     judging = [picture for picture in rest if picture.part == "validation"][:_JUDGED_ON]
-    tensors = calibration_tensors(judging, run.facts.input)[2:]
+    tensors = calibration_tensors(judging, run.facts.input)[BLACK_AND_WHITE:]
     found = Share(0, 0)
     try:
         others = choose_calibration(rest, len(kept.calibration), seed=seed)

@@ -75,7 +75,7 @@ def model_card(
         f"{facts.parameters:,} parameters, {facts.minutes:.1f} minutes, finished {facts.finished}"
         f"{', stopped before its last epoch' if facts.stopped_early else ''}. "
         f"Pictures: {parts}; {facts.data.skipped} could not be read. Data digest "
-        f"`{facts.data.digest[:12]}`. Integer ranges measured on {calibration_pictures} pictures "
+        f"`{facts.data.digest[:12]}`. Integers chosen by {calibration_pictures} pictures "
         "of the training part, and pure black and white.",
         "",
         "## Limits",

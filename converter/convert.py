@@ -58,7 +58,7 @@ def convert(
         name: of the bundle; None: that of the data's folder.
         version: numbers with dots; None: from the time the training finished.
         formats: those besides int8 are written to `BUNDLE-exports`; see `converter.exports`.
-        calibration_pictures: how many to measure the integers' ranges on, at most.
+        calibration_pictures: how many to choose ranges and the rounding of weights by, at most.
         seed: decides which pictures calibrate and which become golden; None: the run's.
         remedies: where int8 does not pass, try what is known to help; see `converter.remedies`.
         replace: take the place of a bundle that is there, once the new one is whole.
@@ -82,7 +82,7 @@ def convert(
     seed = facts.seed if seed is None else seed
     chosen = choose_calibration(pictures, calibration_pictures, seed=seed)
     tensors = calibration_tensors(chosen, facts.input)
-    check_tensors(tensors, chosen, facts.input)
+    check_tensors(tensors, chosen, facts.input)  # remedies read theirs by the same function
     float32 = convert_model(source, "float32", tensors)
 
     def judged(model: bytes, calibrated: Sequence[LabelledPicture]) -> tuple[Parity, Verdict]:

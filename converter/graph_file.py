@@ -25,6 +25,7 @@ class Graph:
         (graph,) = content.subgraphs
         self.tensors: list[Any] = graph.tensors
         self.operators: list[Any] = graph.operators
+        self.inputs: list[int] = graph.inputs
         self.outputs: list[int] = graph.outputs
         kinds, types = vars(schema.BuiltinOperator), vars(schema.TensorType)
         self._names = {code: name for name, code in kinds.items() if isinstance(code, int)}
@@ -46,31 +47,34 @@ class Graph:
         return np.frombuffer(bytes(data), self._dtypes[tensor.type]).reshape(tensor.shape)
 
     def set_constant(self, index: int, values: npt.NDArray[Any]) -> None:
-        """Writes over the values of a tensor. Nothing else that shares them sees that."""
+        """Writes over the values of a tensor. Other tensors that share them keep theirs."""
         tensor = self.tensors[index]
         if Counter(other.buffer for other in self.tensors)[tensor.buffer] > 1:
             tensor.buffer = len(self.content.buffers)
             self.content.buffers.append(copy.copy(self.content.buffers[0]))
-        data = np.ascontiguousarray(values, self._dtypes[tensor.type]).tobytes()
+        dtype = self._dtypes[tensor.type]
+        if tensor.type == self._int32:
+            values = np.clip(values, np.iinfo(np.int32).min, np.iinfo(np.int32).max)
+        data = np.ascontiguousarray(values, dtype).tobytes()
         self.content.buffers[tensor.buffer].data = np.frombuffer(data, np.uint8)
 
-    def add_bias(self, like: Any, scales: npt.NDArray[np.float64]) -> int:
-        """The number of a new int32 tensor of zeros.
+    def add_bias(self, like: Any, outputs: int, scales: npt.NDArray[np.float64]) -> int:
+        """The number of a new int32 tensor of zeros, (outputs,).
 
         Args:
-            like: a quantised tensor.
-            scales: (outputs,).
+            like: the quantised weights.
+            scales: as many as they have: one, or (outputs,).
         """
         tensor = copy.deepcopy(like)
         tensor.name = like.name + b"/bias"
-        tensor.type, tensor.shape = self._int32, np.array([len(scales)], np.int32)
+        tensor.type, tensor.shape = self._int32, np.array([outputs], np.int32)
         tensor.quantization.scale = scales.astype(np.float32)
         tensor.quantization.zeroPoint = np.zeros(len(scales), np.int64)
         tensor.quantization.quantizedDimension = 0
         tensor.buffer = len(self.content.buffers)
         self.content.buffers.append(copy.copy(self.content.buffers[0]))
         self.tensors.append(tensor)
-        self.set_constant(len(self.tensors) - 1, np.zeros(len(scales), np.int32))
+        self.set_constant(len(self.tensors) - 1, np.zeros(outputs, np.int32))
         return len(self.tensors) - 1
 
 
@@ -85,6 +89,10 @@ class Layer:
     shape: tuple[int, ...]
     """Of the weights: (outputs, height, width, inputs), depthwise (1, height, width, channels),
     Dense (outputs, inputs)."""
+    channels: int
+    """Of what it reads."""
+    shared: bool
+    """Another operator has the same weights or bias."""
 
     @property
     def reads(self) -> int:
@@ -113,14 +121,14 @@ class Layer:
         return int(np.prod(self.shape[1:3] if self.depthwise else self.shape[1:]))
 
     @property
-    def plain(self) -> bool:
-        """Neither dilated nor with several outputs for each channel: `places` knows no such."""
+    def has_places(self) -> bool:
+        """`places` knows it: no dilated or grouped convolution, nor several outputs a channel."""
         options = self.operator.builtinOptions
         if self.kind == _DENSE:
             return True
         if options.dilationHFactor != 1 or options.dilationWFactor != 1:
             return False
-        return not self.depthwise or options.depthMultiplier == 1
+        return self.shape[3] == self.channels
 
     def rows(self, weights: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """(outputs, values) of the weights, in the order of `places`."""
@@ -138,7 +146,7 @@ class Layer:
 
         Args:
             read: what the layer reads: (1, height, width, channels), Dense (..., inputs).
-            most: how many outputs, drawn by chance.
+            most: how many outputs: of a Dense layer the first, of a convolution by chance.
 
         Returns:
             (places, values), depthwise (places, channels, values).
@@ -188,6 +196,7 @@ def write_graph(graph: Graph) -> bytes:
 def layers_of(graph: Graph) -> list[Layer]:
     """The layers with weights that are in the file, float or int8, in the order they run."""
     found = []
+    readers = Counter(int(index) for operator in graph.operators for index in operator.inputs)
     for operator in graph.operators:
         kind = graph.kind(operator)
         if kind not in (_CONV, _DEPTHWISE, _DENSE):
@@ -195,5 +204,7 @@ def layers_of(graph: Graph) -> list[Layer]:
         weights = graph.constant(operator.inputs[1])
         if weights is not None:
             name = graph.tensors[operator.outputs[0]].name.decode()
-            found.append(Layer(name, kind, operator, weights.shape))
+            channels = int(graph.tensors[operator.inputs[0]].shape[-1])
+            shared = any(readers[int(index)] > 1 for index in operator.inputs[1:] if index >= 0)
+            found.append(Layer(name, kind, operator, weights.shape, channels, shared))
     return found

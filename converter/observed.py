@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from converter.apart import Stage
-from converter.calibration import Tensors
+from converter.calibration import BLACK_AND_WHITE, Tensors
 from converter.graph_file import Layer, layers_of, read_graph, write_graph
 from converter.operators import intermediates
 
@@ -23,8 +23,6 @@ _PLACES = 64
 """Of each picture, by chance, where what a convolution reads is looked at."""
 _MOST_READ = 2304
 """Values that one output is computed from, beyond which their covariance takes too much memory."""
-_BLACK_AND_WHITE = 2
-"""Tensors at the front that no camera gives: they count for ranges alone."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,8 +31,10 @@ class Moments:
 
     mean: npt.NDArray[np.float64]
     """(values,), or of a depthwise convolution (channels, values)."""
-    covariance: npt.NDArray[np.float64] | None
+    covariance: npt.NDArray[np.float32] | None
     """(values, values) or (channels, values, values); None: too many values."""
+    places: int
+    """How many were looked at."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,24 +55,26 @@ def observe(calibrated: bytes, tensors: Tensors, stage: Stage) -> Observed:
         tensors: uint8 (2 + pictures, height, width, channels), black and white first.
     """
     graph = read_graph(calibrated)
-    layers = [layer for layer in layers_of(graph) if layer.plain]
+    layers = [layer for layer in layers_of(graph) if layer.has_places]
+    (taken,) = graph.inputs
     draw = np.random.default_rng(0)
     low: dict[int, float] = {}
     high: dict[int, float] = {}
     sums = {layer.name: _Sums(layer) for layer in layers}
     for count, written in enumerate(intermediates(calibrated, tensors)):
+        # No operator writes the picture itself.
+        written[taken] = tensors[count][None].astype(np.float32)
         if count % 10 == 0:
             stage(f"calibrating, picture {count} of {len(tensors)}")
         for index, values in written.items():
             if values.dtype == np.float32:
                 low[index] = min(low.get(index, 0.0), float(values.min()))
                 high[index] = max(high.get(index, 0.0), float(values.max()))
-        if count >= _BLACK_AND_WHITE:
+        if count >= BLACK_AND_WHITE:  # they count for ranges alone
             for layer in layers:
-                # The picture itself is written by no operator, and no layer reads it unscaled.
-                if layer.reads in written:
-                    sums[layer.name].add(written[layer.reads], draw)
-    reads = {name: found.moments() for name, found in sums.items() if found.count}
+                sums[layer.name].add(written[layer.reads], draw)
+    # Each sum goes as its moments come: DenseNet121's take 0.4 GB.
+    reads = {name: sums.pop(name).moments() for name in list(sums) if sums[name].count}
     return Observed({index: (low[index], high[index]) for index in low}, reads)
 
 
@@ -93,7 +95,7 @@ class _Sums:
     def __init__(self, layer: Layer) -> None:
         self._layer = layer
         self.count = 0
-        # Of what is near zero on average, products lose no digits: so all is less the first mean.
+        # Products of what is near zero on average lose fewest digits: all is less the first mean.
         self._first: Any = None
         self._sum: Any = 0.0
         self._products: Any = 0.0 if layer.values <= _MOST_READ else None
@@ -114,6 +116,7 @@ class _Sums:
         beyond = self._sum / self.count
         mean = self._first + beyond
         if self._products is None:
-            return Moments(mean, None)
-        square = np.asarray(self._products, np.float64) / self.count
-        return Moments(mean, square - beyond[..., :, None] * beyond[..., None, :])
+            return Moments(mean, None, self.count)
+        covariance = self._products / self.count
+        covariance -= beyond[..., :, None] * beyond[..., None, :]
+        return Moments(mean, covariance, self.count)

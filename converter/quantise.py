@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from converter.apart import Stage
-from converter.calibration import RANGED, Tensors
+from converter.calibration import BLACK_AND_WHITE, RANGED, Tensors
 from converter.errors import ConversionError
 from converter.graph_file import read_graph, write_graph
 from converter.observed import Observed, observe, with_ranges
@@ -30,8 +30,6 @@ _CLIPPED_ON = 64
 _VALUES = 4000
 """Of each tensor and picture, evenly spread."""
 _AT_ONCE = 16
-_TRACED = 2
-"""Of the pictures: black and white."""
 _RIDGE = 0.1
 """How strongly the refitted head is drawn to the old one, as a share of the features' energy."""
 _WIDER_SHARE = 0.1
@@ -46,7 +44,7 @@ _DEAD = 1e-8
 
 def write_int8(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
     """The int8 model, its ranges and the rounding of its weights by what `tensors` show."""
-    out.write_bytes(_Calibrated.of(model, tensors, stage).quantised(stage))
+    out.write_bytes(Calibrated.of(model, tensors, stage).quantised(stage))
 
 
 def write_int8_clipped(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
@@ -54,7 +52,7 @@ def write_int8_clipped(model: Any, tensors: Tensors, out: Path, stage: Stage) ->
 
     One spike in one picture makes the steps of a whole tensor coarse. What lies beyond is cut off.
     """
-    calibrated = _Calibrated.of(model, tensors, stage)
+    calibrated = Calibrated.of(model, tensors, stage)
     stage("looking for outliers")
     calibrated.debugger.calibrated_model = _clipped(calibrated.model, tensors)
     out.write_bytes(calibrated.quantised(stage))
@@ -68,8 +66,8 @@ def write_int8_refitted(model: Any, tensors: Tensors, out: Path, stage: Stage) -
     import keras
     import tensorflow as tf
 
-    first = tensors[: 2 + RANGED]
-    quantised = _Calibrated.of(model, first, stage).quantised(stage)
+    first = tensors[: BLACK_AND_WHITE + RANGED]
+    quantised = Calibrated.of(model, first, stage).quantised(stage)
     stage("refitting the head")
     head = model.get_layer("logits")
     whole = keras.Model(model.input, head.output)
@@ -87,12 +85,12 @@ def write_int8_refitted(model: Any, tensors: Tensors, out: Path, stage: Stage) -
     gram += _RIDGE * np.trace(gram) / len(gram) * np.eye(len(gram))
     new = old + features.T @ np.linalg.solve(gram, wanted - features @ old)
     head.set_weights([new[:-1].astype(np.float32), new[-1].astype(np.float32)])
-    out.write_bytes(_Calibrated.of(model, first, stage).quantised(stage))
+    out.write_bytes(Calibrated.of(model, first, stage).quantised(stage))
 
 
 def write_int8_wider(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
     """The int8 model with its most sensitive layers in float: larger and slower."""
-    calibrated = _Calibrated.of(model, tensors, stage)
+    calibrated = Calibrated.of(model, tensors, stage)
     stage("measuring each layer")
     sensitive = _sensitive(calibrated.model, tensors)
     out.write_bytes(calibrated.quantised(stage, also_float=sensitive))
@@ -134,7 +132,7 @@ def float_nodes(calibrated: bytes) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Calibrated:
+class Calibrated:
     """The float model with the range of every tensor, ready to become integers.
 
     The converter itself has no way to leave operators in float; its debugger has, and gives the
@@ -145,12 +143,12 @@ class _Calibrated:
     observed: Observed
 
     @classmethod
-    def of(cls, model: Any, tensors: Tensors, stage: Stage) -> _Calibrated:
+    def of(cls, model: Any, tensors: Tensors, stage: Stage) -> Calibrated:
         import tensorflow as tf
 
         def pictures() -> Iterator[list[Any]]:
             # Enough to say which tensors have a range; the ranges themselves are measured below.
-            for tensor in tensors[:_TRACED]:
+            for tensor in tensors[:BLACK_AND_WHITE]:
                 yield [tensor[None].astype(np.float32)]
 
         stage("converting")
@@ -175,19 +173,25 @@ class _Calibrated:
         from tensorflow.lite.python.util import modify_model_io_type
 
         stage("quantising")
+        nearest = self.nearest(also_float)
+        stage("rounding the weights")
+        best = round_weights(nearest, self.model, self.observed)
+        return named(bytes(modify_model_io_type(best, tf.uint8, tf.float32)))
+
+    def nearest(self, also_float: Sequence[str] = ()) -> bytes:
+        """The same as TensorFlow makes it, each weight the nearest integer; float32 levels in."""
+        import tensorflow as tf
+
         self.debugger.options = tf.lite.experimental.QuantizationDebugOptions(
             denylisted_nodes=[*float_nodes(self.model), *also_float]
         )
-        nearest = self.debugger.get_nondebug_quantized_model()
-        stage("rounding the weights")
-        best = round_weights(bytes(nearest), self.model, self.observed)
-        return named(bytes(modify_model_io_type(best, tf.uint8, tf.float32)))
+        return bytes(self.debugger.get_nondebug_quantized_model())
 
 
 def _clipped(calibrated: bytes, tensors: Tensors) -> bytes:
     """The calibrated model with narrower ranges; black and white at the front are not looked at."""
     seen: dict[int, list[npt.NDArray[np.float32]]] = {}
-    for written in intermediates(calibrated, tensors[2 : 2 + _CLIPPED_ON]):
+    for written in intermediates(calibrated, tensors[BLACK_AND_WHITE:][:_CLIPPED_ON]):
         for index, values in written.items():
             flat = values.ravel()
             seen.setdefault(index, []).append(flat[:: max(1, len(flat) // _VALUES)].copy())
@@ -204,14 +208,19 @@ def _clipped(calibrated: bytes, tensors: Tensors) -> bytes:
 
 
 def _features(model: bytes, tensors: Tensors) -> npt.NDArray[np.float64]:
-    """What the last Dense layer of an int8 model reads, (pictures, depth), in real numbers."""
+    """What the Dense layer `logits` of an int8 model reads, (pictures, depth), in real numbers."""
     from ai_edge_litert.interpreter import Interpreter
 
-    dense = [op for op in operators(model) if op.name == "FULLY_CONNECTED"]
+    details = Interpreter(model_content=model).get_tensor_details()
+    names = {tensor["index"]: tensor["name"] for tensor in details}
+    dense = [
+        op
+        for op in operators(model)
+        if op.name == "FULLY_CONNECTED" and "logits" in names[op.writes[0]]
+    ]
     if not dense:
         raise ConversionError("the int8 model has no Dense layer whose weights could be refitted")
-    place = dense[-1].reads[0]
-    details = Interpreter(model_content=model).get_tensor_details()
+    place = dense[0].reads[0]
     scale, zero_point = next(t["quantization"] for t in details if t["index"] == place)
     rows = [w[place].ravel() for w in intermediates(model, tensors, only=[place])]
     return np.asarray((np.stack(rows).astype(np.float64) - zero_point) * scale, np.float64)
@@ -224,7 +233,7 @@ def _sensitive(calibrated: bytes, tensors: Tensors) -> list[str]:
     variance scale^2 / 12 (B. Widrow, 1956); where that is a large part of what a channel varies by,
     the channel is lost.
     """
-    pictures = list(intermediates(calibrated, tensors[2 : 2 + _SENSED_ON]))
+    pictures = list(intermediates(calibrated, tensors[BLACK_AND_WHITE:][:_SENSED_ON]))
     graph = read_graph(calibrated)
     lost = {}
     for index in pictures[0]:

@@ -38,7 +38,7 @@ class Attempt:
 
     @property
     def ranged(self) -> int:
-        """How many of these the integers' ranges were measured on."""
+        """How many of these ranges and rounding were chosen by: a refitted head needs more."""
         count = len(self.calibration)
         return min(RANGED, count) if self.remedy == REFITTED.name else count
 

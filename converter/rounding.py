@@ -18,7 +18,12 @@ from converter.observed import Moments, Observed
 _LARGEST = 127
 """-128 is not used: weights are symmetric in TFLite."""
 _DAMPING = 0.01
-"""Of the mean variance, added to each, as in GPTQ: few pictures do not show all that varies."""
+"""Of the mean variance, added to each, as in GPTQ."""
+_FEW = 1.0
+"""The same where there are hardly more places than values, as of a Dense layer, which has one for
+each picture: what varies together in them does so by chance, and would be fitted."""
+_MANY = 4
+"""Places a value, from which on there are not few."""
 
 Rows = npt.NDArray[np.float64]
 """(outputs, values)."""
@@ -36,47 +41,55 @@ def round_weights(int8: bytes, calibrated: bytes, observed: Observed) -> bytes:
     of_float = {layer.name: layer for layer in layers_of(original)}
     for layer in layers_of(graph):
         moments, before = observed.reads.get(layer.name), of_float.get(layer.name)
-        if moments is None or before is None:
+        if moments is None or before is None or layer.shared or layer.shape != before.shape:
             continue
         wanted, now = original.constant(before.weights), graph.constant(layer.weights)
-        if wanted is None or now is None or now.dtype != np.int8 or now.shape != wanted.shape:
-            continue
-        _round_layer(graph, layer, layer.rows(wanted), layer.rows(now), moments)
+        if wanted is not None and now is not None and now.dtype == np.int8:
+            _round_layer(graph, layer, layer.rows(wanted), layer.rows(now), moments)
     return write_graph(graph)
 
 
 def _round_layer(graph: Graph, layer: Layer, wanted: Rows, now: Rows, moments: Moments) -> None:
     found = np.asarray(graph.tensors[layer.weights].quantization.scale, np.float64)
     scales = np.broadcast_to(found, len(wanted))
+    if np.abs(wanted / scales[:, None] - now).max() > 1:
+        return  # another layer's weights under the same name: to be left as they are
     integers = now
     if moments.covariance is not None:
-        integers = rounded(wanted / scales[:, None], moments.covariance)
+        damping = damping_of(moments, layer.values)
+        integers = rounded(wanted / scales[:, None], moments.covariance, damping)
         graph.set_constant(layer.weights, layer.unrows(integers))
     lost = ((wanted - integers * scales[:, None]) * moments.mean).sum(axis=1)
     step = float(graph.tensors[layer.reads].quantization.scale[0])
     if layer.bias < 0:
-        bias = graph.add_bias(graph.tensors[layer.weights], step * scales)
+        bias = graph.add_bias(graph.tensors[layer.weights], len(wanted), step * found)
         layer.operator.inputs = np.array([layer.reads, layer.weights, bias], np.int32)
     old = graph.constant(layer.bias)
     if old is not None and old.dtype == np.int32:
         graph.set_constant(layer.bias, np.rint(old + lost / (step * scales)))
 
 
-def rounded(wanted: Rows, covariance: npt.NDArray[np.float64]) -> Rows:
+def damping_of(moments: Moments, values: int) -> float:
+    """How little the covariance of so many values is to be believed."""
+    return _DAMPING if moments.places >= _MANY * values else _FEW
+
+
+def rounded(wanted: Rows, covariance: npt.NDArray[np.floating], damping: float) -> Rows:
     """Integers for real weights, so that little changes in what the layer gives.
 
     Args:
         wanted: (outputs, values), in integer steps.
         covariance: (values, values) of what the layer reads, or (outputs, values, values).
+        damping: how little to believe that, as a share of the mean variance.
     """
     shared = covariance.ndim == 2
-    each = covariance[None] if shared else covariance
+    each = np.asarray(covariance[None] if shared else covariance, np.float64)
     values = wanted.shape[1]
     # Those that vary most are rounded first, while there are many others to make good for them.
     order = np.argsort(-np.einsum("cii->i", each), kind="stable")
     each = each[:, order][:, :, order]
     variances = np.einsum("cii->ci", each)
-    each = each + (_DAMPING * variances.mean(axis=1) + 1e-12)[:, None, None] * np.eye(values)
+    each = each + (damping * variances.mean(axis=1) + 1e-12)[:, None, None] * np.eye(values)
     # Row i of this: how the values behind the i-th make good what the i-th loses.
     factor = np.swapaxes(np.linalg.cholesky(np.linalg.inv(each)), -1, -2)
     left = wanted[:, order]

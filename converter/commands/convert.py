@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=100,  # converter.calibration.RANGED, which --help need not import
         metavar="N",
-        help="pictures of the training part to measure the integers' ranges on (100)",
+        help="pictures of the training part to choose integers by (100)",
     )
     parser.add_argument(
         "--seed", type=int, help="decides which pictures are used for what (the run's)"

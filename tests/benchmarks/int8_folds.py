@@ -1,20 +1,22 @@
 """What int8 loses against float, over several recipes and the folds of each, pooled.
 
     python -m tests.benchmarks.int8_folds WORK --recipe garbage=PHOTOS --recipe shoes=PHOTOS ...
-        [--groups garbage=blocks:20] [--set KEY=VALUE] [--alpha 0.35]
+        [--groups garbage=blocks:20] [--alpha 0.35] [--usual]
 
 Each recipe's pictures are dealt to three folds, whole groups together; a run is trained for each
 fold with that fold as its test part, and converted by `converter.convert`. Every picture is so
 tested on once, by a model that has not seen it, in float and in int8. Runs and bundles that are in
 WORK already are used as they are: `--train-only` makes the runs, and a second call goes on.
 
-The trainings are short, by `--short`: what is compared is two forms of one model, not the model.
+The trainings are short, see SHORT: what is compared is two forms of one model, not the model. With
+`--usual`, so is the conversion that TensorFlow's guide shows, on the same calibration pictures.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +24,9 @@ from pathlib import Path
 
 import numpy as np
 
+from converter.calibration import RANGED, calibration_tensors, choose_calibration
 from converter.convert import convert
+from converter.errors import GateError
 from converter.parity import PairedDrop, score_both
 from converter.tflite import convert_model
 from edge.model.bundle import read_bundle
@@ -52,7 +56,7 @@ class Fold:
     right: int
     """In float."""
     kept: str
-    """The way to quantise that was kept."""
+    """The way to quantise."""
 
 
 def main() -> None:
@@ -63,20 +67,23 @@ def main() -> None:
     parser.add_argument("--alpha", type=float, default=1.0)
     parser.add_argument("--most", type=int, default=12000, help="pictures of a recipe (12000)")
     parser.add_argument("--train-only", action="store_true")
+    parser.add_argument("--usual", action="store_true", help="TensorFlow's own conversion as well")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     groups = dict(pair.split("=", 1) for pair in arguments.groups)
-    folds = []
+    folds: dict[str, list[Fold]] = {}
     for pair in arguments.recipe:
         recipe, data = pair.split("=", 1)
         for run in runs(arguments, recipe, data, groups.get(recipe)):
-            if not arguments.train_only:
-                folds.append(fold_of(run))
-                print(line(folds[-1].name, [folds[-1]]), folds[-1].kept, flush=True)
-        if folds:
-            print(line(recipe, [fold for fold in folds if fold.name.startswith(recipe)]))
-    if folds:
-        print(line(f"all, alpha {arguments.alpha:g}", folds))
+            if arguments.train_only:
+                continue
+            for way, fold in compare_forms(run, usual=arguments.usual).items():
+                folds.setdefault(way, []).append(fold)
+                print(way, line(fold.name, [fold]), fold.kept, flush=True)
+        for way, some in folds.items():
+            print(way, line(recipe, [fold for fold in some if fold.name.startswith(recipe)]))
+    for way, some in folds.items():
+        print(way, line(f"all, alpha {arguments.alpha:g}", some))
 
 
 def runs(arguments: argparse.Namespace, recipe: str, data: str, groups: str | None) -> list[Run]:
@@ -88,7 +95,7 @@ def runs(arguments: argparse.Namespace, recipe: str, data: str, groups: str | No
 
     paths = [arguments.work / f"{recipe}-{arguments.alpha:g}-{fold}" for fold in range(FOLDS)]
     if not all((path / "run.json").is_file() for path in paths):
-        settings = [*SHORT[""], *SHORT[recipe], f"network.alpha={arguments.alpha:g}"]
+        settings = [*SHORT[""], *SHORT.get(recipe, ()), f"network.alpha={arguments.alpha:g}"]
         plan = read_recipe(recipe, settings=settings)
         prepared = prepare(plan, Path(data), groups=groups, seed=arguments.seed)
         pictures = sorted(
@@ -117,31 +124,61 @@ def write_manifest(path: Path, pictures: Sequence[LabelledPicture], test: Sequen
             rows.writerow([picture.path.resolve(), picture.label, group, split])
 
 
-def fold_of(run: Run) -> Fold:
-    """Converts a run, and compares both forms of its model on its test part."""
-    out = run.path.with_name(f"{run.path.name}-bundle")
-    if not out.exists():
-        convert(run.path, out, name=run.path.name)
-    bundle = read_bundle(out)
+def compare_forms(run: Run, *, usual: bool) -> dict[str, Fold]:
+    """Converts a run, and compares each int8 model with the float one on its test part."""
+    models = {"pilah": converted(run)}
+    if usual:
+        models["usual"] = usual_int8(run), "usual"
     test = [picture for picture in run.pictures() if picture.part == "test"]
-    black = np.zeros((1, *run.facts.input.shape), np.uint8)
-    float32 = convert_model(run, "float32", black)
-    one, other = score_both(test, run.facts.input, float32=float32, int8=bundle.model)
+    float32 = convert_model(run, "float32", np.zeros((1, *run.facts.input.shape), np.uint8))
     truth = np.array([run.facts.labels.index(picture.label) for picture in test])
-    best, best_int8 = one.scores.argmax(axis=1), other.scores.argmax(axis=1)
-    return Fold(
-        run.path.name,
-        Share(int((best == best_int8).sum()), len(test)),
-        PairedDrop.between(best == truth, best_int8 == truth),
-        int((best == truth).sum()),
-        kept_of(out),
-    )
+    folds = {}
+    for way, (model, kept) in models.items():
+        one, other = score_both(test, run.facts.input, float32=float32, int8=model)
+        best, best_int8 = one.scores.argmax(axis=1), other.scores.argmax(axis=1)
+        folds[way] = Fold(
+            run.path.name,
+            Share(int((best == best_int8).sum()), len(test)),
+            PairedDrop.between(best == truth, best_int8 == truth),
+            int((best == truth).sum()),
+            kept,
+        )
+    return folds
 
 
-def kept_of(bundle: Path) -> str:
-    """The way to quantise that a bundle notes."""
-    figures = read_bundle(bundle).manifest.figures
-    return str(figures["kept"])
+def converted(run: Run) -> tuple[bytes, str]:
+    """The int8 model and how it was made; the plain one where the gate lets none pass, which is
+    counted, too."""
+    out = run.path.with_name(f"{run.path.name}-bundle")
+    try:
+        if not out.exists():
+            convert(run.path, out, name=run.path.name)
+    except GateError:
+        pictures = choose_calibration(run.pictures(), RANGED, seed=run.facts.seed)
+        tensors = calibration_tensors(pictures, run.facts.input)
+        return convert_model(run, "int8", tensors), "refused by the gate"
+    bundle = read_bundle(out)
+    return bundle.model, str(bundle.manifest.figures["kept"])
+
+
+def usual_int8(run: Run) -> bytes:
+    """As TensorFlow's guide to post-training integer quantisation does it; float32 scores out."""
+    import tensorflow as tf
+
+    pictures = choose_calibration(run.pictures(), RANGED, seed=run.facts.seed)
+    tensors = calibration_tensors(pictures, run.facts.input)
+    model = run.load_model()
+    scores = model.outputs[0] if isinstance(model.outputs, list) else model.outputs
+    import keras
+
+    alone = keras.Model(model.input, scores)
+    alone.export(folder := tempfile.mkdtemp(), verbose=False)
+    converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = lambda: ([t[None].astype(np.float32)] for t in tensors)
+    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+    converter.inference_input_type = tf.uint8
+    return bytes(converter.convert())
 
 
 def line(name: str, folds: Sequence[Fold]) -> str:

@@ -32,7 +32,7 @@ Swap = Callable[[Kind, bytes], None]
 @pytest.fixture
 def words(run: Run, tmp_path: Path) -> list[str]:
     out = str(tmp_path / "out" / "bundle")
-    # Remedies convert once more, which takes seconds; they have tests of their own.
+    # Where int8 does not pass, remedies take seconds each; they have tests of their own.
     return ["convert", str(run.path), "--out", out, "--no-remedies"]
 
 

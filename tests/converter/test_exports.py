@@ -141,8 +141,8 @@ def test_every_format_has_its_folder_its_labels_and_its_proof(bundle: Path) -> N
         assert figures["passed"], figures
         assert figures["images"] == 24
         # Pictures of one colour: however they are read, they are the same.
-        assert figures["usual_preprocessing"]["images"] == 24
-        assert figures["usual_preprocessing"]["agreement"] == 1
+        assert figures["squashed"]["images"] == 24
+        assert figures["squashed"]["agreement"] == 1
         if kind == "int8":
             assert not (folder / kind).exists()
             continue

@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 
 from converter import apart
+from converter.graph_file import layers_of, read_graph
+from converter.quantise import Calibrated
+from converter.rounding import round_weights
 from converter.tflite import convert_model
 from edge.model.interpreter import Interpreter
 from edge.model.preprocess import InputSpec
@@ -71,3 +74,39 @@ def test_a_small_network_becomes_integers(
 @pytest.mark.parametrize(("name", "head"), [*LARGE, ("convnet", "plain")])
 def test_a_large_network_becomes_integers(name: str, head: str, tmp_path: Path) -> None:
     check_conversion(make_untrained(tmp_path, name, head, InputSpec(height=96, width=96)))
+
+
+def check_every_layer_is_known(run: Run) -> None:
+    """Passes where the rounding of weights finds every layer of the int8 model in the float one."""
+    spec = run.facts.input
+    tensors = np.random.default_rng(1).integers(0, 256, (6, *spec.shape), dtype=np.uint8)
+    tensors[0], tensors[1] = 0, 255
+    calibrated = Calibrated.of(run.load_model(), tensors, lambda doing: None)
+    before, after = (
+        layers_of(read_graph(model))
+        for model in (
+            calibrated.nearest(),
+            round_weights(calibrated.nearest(), calibrated.model, calibrated.observed),
+        )
+    )
+    assert len(before) > 1
+    assert {layer.name for layer in before} <= set(calibrated.observed.reads)
+    assert not any(layer.shared for layer in before)
+    assert all(layer.bias >= 0 for layer in after)
+
+
+@pytest.mark.parametrize(("name", "head"), SMALL)
+def test_every_layer_of_a_small_network_is_rounded_anew(
+    name: str, head: str, tmp_path: Path
+) -> None:
+    spec = InputSpec(height=28, width=28, channels=1)
+    check_every_layer_is_known(make_untrained(tmp_path, name, head, spec))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "head"), [*LARGE, ("convnet", "plain")])
+def test_every_layer_of_a_large_network_is_rounded_anew(
+    name: str, head: str, tmp_path: Path
+) -> None:
+    spec = InputSpec(height=96, width=96)
+    check_every_layer_is_known(make_untrained(tmp_path, name, head, spec))
