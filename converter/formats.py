@@ -53,7 +53,7 @@ def _float16(place: Path, source: Source) -> Answers:
 
 
 def _dynamic(place: Path, source: Source) -> Answers:
-    model = convert_model(source.run, "dynamic", source.calibration[:0])
+    model = convert_model(source.run, "dynamic", source.calibration)
     return _tflite(place, source, "dynamic", model)
 
 

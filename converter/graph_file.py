@@ -31,12 +31,16 @@ class Graph:
         self._names = {code: name for name, code in kinds.items() if isinstance(code, int)}
         self._dtypes = {types["FLOAT32"]: np.float32, types["INT8"]: np.int8,
                         types["INT32"]: np.int32}  # fmt: skip
-        self._int32 = types["INT32"]
+        self._int32, self._float32 = types["INT32"], types["FLOAT32"]
 
     def kind(self, operator: Any) -> str:
         """Such as "CONV_2D"."""
         code = self.content.operatorCodes[operator.opcodeIndex]
         return str(self._names[max(code.builtinCode, code.deprecatedBuiltinCode)])
+
+    def is_float(self, index: int) -> bool:
+        """A tensor of float32."""
+        return bool(self.tensors[index].type == self._float32)
 
     def constant(self, index: int) -> npt.NDArray[Any] | None:
         """The values of a tensor; None: it is none of float32, int8 and int32, or no constant."""

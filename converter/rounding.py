@@ -30,11 +30,12 @@ Rows = npt.NDArray[np.float64]
 
 
 def round_weights(int8: bytes, calibrated: bytes, observed: Observed) -> bytes:
-    """The int8 model with weights and biases that give on average what the float model gives.
+    """The model with weights and biases that give on average what the float model gives.
 
     Args:
-        int8: made of `calibrated`; layers that are not int8 in it are left as they are.
-        calibrated: the float model.
+        int8: with int8 weights, in integers or in float arithmetic; other layers are left as they
+            are.
+        calibrated: the float model that it was made of.
         observed: of the float model.
     """
     graph, original = read_graph(int8), read_graph(calibrated)
@@ -60,13 +61,18 @@ def _round_layer(graph: Graph, layer: Layer, wanted: Rows, now: Rows, moments: M
         integers = rounded(wanted / scales[:, None], moments.covariance, damping)
         graph.set_constant(layer.weights, layer.unrows(integers))
     lost = ((wanted - integers * scales[:, None]) * moments.mean).sum(axis=1)
+    bias = graph.constant(layer.bias) if layer.bias >= 0 else None
+    if graph.is_float(layer.reads):
+        if bias is not None:
+            graph.set_constant(layer.bias, bias + lost)
+        return
     step = float(graph.tensors[layer.reads].quantization.scale[0])
     if layer.bias < 0:
-        bias = graph.add_bias(graph.tensors[layer.weights], len(wanted), step * found)
-        layer.operator.inputs = np.array([layer.reads, layer.weights, bias], np.int32)
-    old = graph.constant(layer.bias)
-    if old is not None and old.dtype == np.int32:
-        graph.set_constant(layer.bias, np.rint(old + lost / (step * scales)))
+        new = graph.add_bias(graph.tensors[layer.weights], len(wanted), step * found)
+        layer.operator.inputs = np.array([layer.reads, layer.weights, new], np.int32)
+        bias = np.zeros(len(wanted), np.int32)
+    if bias is not None:
+        graph.set_constant(layer.bias, np.rint(bias + lost / (step * scales)))
 
 
 def damping_of(moments: Moments, values: int) -> float:

@@ -14,10 +14,12 @@ import numpy as np
 
 from converter.answers import by_name
 from converter.apart import Stage, apart
-from converter.calibration import Tensors
+from converter.calibration import BLACK_AND_WHITE, Tensors
 from converter.errors import ConversionError
+from converter.observed import observe
 from converter.operators import check_integers
 from converter.quantise import converter_of, named
+from converter.rounding import round_weights
 from trainer.run import Run
 
 Kind = Literal["int8", "float16", "dynamic", "float32"]
@@ -26,6 +28,8 @@ because an int8 softmax has steps of 1/256, which no threshold near 1 survives; 
 follows the last layers with weights on the way to the score for things of no class. float16: float
 with weights of half the size. dynamic: weights int8, the rest float. float32: as Keras computes."""
 
+_OBSERVED = 40
+"""Pictures by which the weights of the dynamic model are rounded."""
 _COMPARED = 8
 """Pictures on which the float32 model must answer as Keras does."""
 _FLOAT_TOLERANCE = 1e-3
@@ -70,9 +74,13 @@ def write_dynamic(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None
     import tensorflow as tf
 
     stage("converting")
+    whole = bytes(converter_of(model, tf.uint8).convert())
     converter = converter_of(model, tf.uint8)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    out.write_bytes(named(bytes(converter.convert())))
+    nearest = bytes(converter.convert())
+    observed = observe(whole, tensors[: BLACK_AND_WHITE + _OBSERVED], stage)
+    stage("rounding the weights")
+    out.write_bytes(named(round_weights(nearest, whole, observed)))
 
 
 def write_float32(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:

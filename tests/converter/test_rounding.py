@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,9 @@ from converter.calibration import Tensors
 from converter.graph_file import Graph, Layer, layers_of, read_graph, write_graph
 from converter.observed import Moments, Observed
 from converter.operators import intermediates
-from converter.quantise import Calibrated
+from converter.quantise import Calibrated, converter_of
 from converter.rounding import damping_of, round_weights, rounded
+from converter.tflite import write_dynamic, write_float32
 from tests.converter.graphs import levels
 from tests.converter.runs import KERAS_READS_VARIABLES
 
@@ -38,9 +40,18 @@ class Quantised:
     observed: Observed
 
 
+def widen_steps(model: Any) -> None:
+    """Puts one weight of each output far from the others: the steps of all become coarse."""
+    for layer in model.layers:
+        if values := layer.get_weights():
+            values[0].reshape(-1, values[0].shape[-1])[0] *= 12
+            layer.set_weights(values)
+
+
 @pytest.fixture(scope="module")
-def quantised() -> Quantised:
-    """Each kind of layer, kernels of several strides, a sum, and a Dense layer without a bias."""
+def network() -> tuple[Any, Tensors]:
+    """Each kind of layer, kernels of several strides, a sum, and a Dense layer without a bias; and
+    pictures for it."""
     import keras
 
     keras.utils.set_random_seed(3)
@@ -59,10 +70,7 @@ def quantised() -> Quantised:
     x = layers.Conv2D(12, (3, 2), kernel_initializer=chance)(x)
     x = layers.GlobalAveragePooling2D()(x)
     model = keras.Model(picture, layers.Softmax()(layers.Dense(5, use_bias=False)(x)))
-    for layer in model.layers:  # one weight of each output far from the others: coarse steps
-        if values := layer.get_weights():
-            values[0].reshape(-1, values[0].shape[-1])[0] *= 12
-            layer.set_weights(values)
+    widen_steps(model)
     dense = model.layers[-2]
     dense.set_weights([dense.get_weights()[0] / 20])  # probabilities of which float32 has the log
     tensors = np.concatenate(
@@ -70,6 +78,12 @@ def quantised() -> Quantised:
          levels(40, (SIZE, SIZE, 3))]
     )  # fmt: skip
 
+    return model, tensors
+
+
+@pytest.fixture(scope="module")
+def quantised(network: tuple[Any, Tensors]) -> Quantised:
+    model, tensors = network
     calibrated = Calibrated.of(model, tensors, lambda doing: None)
     return Quantised(calibrated.model, calibrated.nearest(), tensors, calibrated.observed)
 
@@ -83,7 +97,7 @@ def logits(model: bytes, tensors: Tensors) -> npt.NDArray[np.float64]:
     (taken,), (given,) = interpreter.get_input_details(), interpreter.get_output_details()
     rows = []
     for tensor in tensors:
-        interpreter.set_tensor(taken["index"], tensor[None].astype(np.float32))
+        interpreter.set_tensor(taken["index"], tensor[None].astype(taken["dtype"]))
         interpreter.invoke()
         rows.append(np.log(interpreter.get_tensor(given["index"])[0].astype(np.float64)))
     return np.stack(rows) - np.mean(rows, axis=1, keepdims=True)
@@ -205,6 +219,33 @@ def test_the_network_gives_what_it_gave_in_float(quantised: Quantised) -> None:
     spread = wanted.std(axis=0)
     assert (np.abs(off.mean(axis=0)) / spread).mean() < 0.1
     assert np.abs(off.mean(axis=0)).sum() < 0.5 * np.abs(off_nearest.mean(axis=0)).sum()
+    assert (off**2).mean() < 0.5 * (off_nearest**2).mean()
+
+
+def test_so_it_does_where_only_its_weights_are_integers(
+    network: tuple[Any, Tensors], tmp_path: Path
+) -> None:
+    """With layers of more than 1,024 weights: TensorFlow leaves smaller ones in float."""
+    import keras
+    import tensorflow as tf
+
+    keras.utils.set_random_seed(3)
+    picture, tensors = keras.Input((SIZE, SIZE, 3)), network[1]
+    x = keras.layers.Rescaling(1 / 127.5, -1)(picture)
+    for width in (16, 32, 48):
+        x = keras.layers.Conv2D(width, 3, activation="relu6")(x)
+    x = keras.layers.GlobalAveragePooling2D()(x)
+    model = keras.Model(picture, keras.layers.Softmax()(keras.layers.Dense(5)(x)))
+    widen_steps(model)
+    converter = converter_of(model, tf.uint8)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    nearest = bytes(converter.convert())
+    write_dynamic(model, tensors, tmp_path / "model", lambda doing: None)
+    better = (tmp_path / "model").read_bytes()
+    write_float32(model, tensors, tmp_path / "float", lambda doing: None)
+    fresh = levels(60, (SIZE, SIZE, 3))[40:]
+    wanted = logits((tmp_path / "float").read_bytes(), fresh)
+    off, off_nearest = (logits(m, fresh) - wanted for m in (better, nearest))
     assert (off**2).mean() < 0.5 * (off_nearest**2).mean()
 
 
