@@ -2,7 +2,8 @@
 
 Models come with their input in 0..1, -1..1 or raw, as RGB or BGR, and seldom say so; taken the
 wrong way they still answer, only worse. So every way is tried on labelled pictures, and where it
-does not show which is right, nothing is guessed.
+does not show which is right, nothing is guessed. Only where coloured pictures show no difference
+between RGB and BGR, RGB is taken, as nearly all training tools do, and it is said.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import replace as changed
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -27,6 +29,7 @@ from converter.compare import check_known
 from converter.errors import ConversionError, ForeignModelError
 from converter.golden import choose_golden
 from converter.rewire import NORMALISATIONS, Normalisation, contract_model
+from edge.cli import say
 from edge.errors import BundleError, PictureSetError, UnreadableImageError
 from edge.files import storage_errors
 from edge.model.bundle import Bundle
@@ -43,6 +46,8 @@ MOST_TRIED = 300
 """Pictures that each way to normalise is tried on, at most."""
 _FEWEST = 20
 """Pictures to find the way by, at least."""
+_COLOURED = 4.0
+"""Levels by which red and blue must differ on average, for the order of channels to show."""
 _NUMBERED = re.compile(r"([0-9]+)[ \t]+(\S.*)")
 """A line of Teachable Machine's labels.txt: `0 name`."""
 
@@ -132,7 +137,8 @@ def import_model(
         )
     softmax = _gives_logits(content, names, spec, tensors[chosen], model)
     tried = _try_all(content, tensors[chosen], truth[chosen], softmax=softmax, spec=spec)
-    best = _decide(tried, normalisation, model)
+    coloured = spec.channels == 3 and bool(_redness(tensors[chosen]) > _COLOURED)
+    best = decide(tried, normalisation, model, coloured=coloured)
     rewired = contract_model(content, best, softmax=softmax)
     scores = _scores(rewired, tensors, doing="scoring")
     thresholds = choose_thresholds(scores[first], truth[first], names, AcceptPlan())
@@ -298,8 +304,18 @@ def _try_all(
     return tuple(sorted(tried, key=lambda t: -int(t.right.sum())))
 
 
-def _decide(tried: Sequence[Tried], wanted: str | None, path: Path) -> Normalisation:
+def _redness(tensors: Tensor) -> float:
+    """How far red and blue lie apart in these pictures, levels on average."""
+    return float(np.abs(tensors[..., 0].astype(np.int16) - tensors[..., -1]).mean())
+
+
+def decide(
+    tried: Sequence[Tried], wanted: str | None, path: Path, *, coloured: bool
+) -> Normalisation:
     """The one that was asked for, or the one that is right more often than all others.
+
+    Args:
+        coloured: the pictures would show it if the order of the channels mattered.
 
     Raises:
         ForeignModelError: there is none.
@@ -311,11 +327,26 @@ def _decide(tried: Sequence[Tried], wanted: str | None, path: Path) -> Normalisa
                 return t.normalisation
         known = ", ".join(f'"{t.normalisation}"' for t in tried)
         raise ForeignModelError(f"--normalisation takes one of {known}. Received: {wanted!r}")
-    best, second = tried[0], tried[1]
-    lost, won = int((best.right & ~second.right).sum()), int((second.right & ~best.right).sum())
-    if paired_interval(lost, won, len(best.right))[0] <= 0:
+    best = tried[0]
+    turned = changed(best.normalisation, bgr=not best.normalisation.bgr)
+    undecided = [t for t in tried[1:] if not _shows(best, t)]
+    if coloured and [t.normalisation for t in undecided] == [turned]:
+        taken, other = sorted((best.normalisation, turned), key=lambda way: way.bgr)
+        say(
+            f"in which order it wants the channels makes no difference that shows ({best.accuracy} "
+            f"and {undecided[0].accuracy}): taken is {taken}, RGB, as nearly all training tools "
+            f'have it; --normalisation "{other}" takes the other'
+        )
+        return taken
+    if undecided:
         raise ForeignModelError(
             f"{path}: it does not show how the model wants its pictures:{shown}\n"
             "Ask whoever made it and give --normalisation, or give more pictures"
         )
     return best.normalisation
+
+
+def _shows(one: Tried, other: Tried) -> bool:
+    """Whether the first is right more often, beyond chance."""
+    lost, won = int((one.right & ~other.right).sum()), int((other.right & ~one.right).sum())
+    return paired_interval(lost, won, len(one.right))[0] > 0

@@ -12,7 +12,7 @@ import pytest
 
 from converter.cli import main
 from converter.errors import ForeignModelError
-from converter.import_model import read_labels
+from converter.import_model import Tried, decide, read_labels
 from converter.rewire import NORMALISATIONS, contract_model
 from edge.model.bundle import read_bundle
 from edge.model.classifier import Classifier
@@ -185,6 +185,42 @@ def test_where_it_does_not_show_nothing_is_guessed(
     assert read_bundle(tmp_path / "bundle").manifest.recipe["normalisation"] == "0..1, BGR"
     assert main([*asked, "--replace", "--normalisation", "0-1"]) == ForeignModelError.exit_code
     assert "Received: '0-1'" in capsys.readouterr().err
+
+
+def tried(counts: dict[str, tuple[int, int]]) -> list[Tried]:
+    """Of 100 pictures, those from one number to before another are right; the best first."""
+    numbers = np.arange(100)
+    rows = [
+        Tried(way, (numbers >= counts[str(way)][0]) & (numbers < counts[str(way)][1]))
+        for way in NORMALISATIONS
+    ]
+    return sorted(rows, key=lambda row: -int(row.right.sum()))
+
+
+UNDECIDED = {
+    "-1..1": (0, 81), "-1..1, BGR": (2, 84), "0..1": (0, 60), "0..1, BGR": (0, 61),
+    "raw": (0, 20), "raw, BGR": (0, 20),
+}  # fmt: skip
+
+
+def test_where_coloured_pictures_show_no_order_rgb_is_taken_and_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = tried(UNDECIDED)
+    assert str(rows[0].normalisation) == "-1..1, BGR"
+    assert str(decide(rows, None, Path("m.tflite"), coloured=True)) == "-1..1"
+    said = capsys.readouterr().err
+    assert "no difference that shows" in said
+    assert '--normalisation "-1..1, BGR"' in said
+    with pytest.raises(ForeignModelError, match="it does not show"):
+        decide(rows, None, Path("m.tflite"), coloured=False)
+
+
+def test_an_order_that_shows_is_taken_and_undecided_levels_are_refused() -> None:
+    clear = tried(UNDECIDED | {"-1..1": (0, 60)})
+    assert str(decide(clear, None, Path("m.tflite"), coloured=True)) == "-1..1, BGR"
+    with pytest.raises(ForeignModelError, match="it does not show"):
+        decide(tried(UNDECIDED | {"0..1": (0, 80)}), None, Path("m.tflite"), coloured=True)
 
 
 def test_json_tells_what_was_tried(
