@@ -29,6 +29,8 @@ CALLS = {
 ALLOWED = {
     ("converter/golden.py", "resize"): "makes a photograph small before it is stored as a PNG; "
     "the tensor is made of that PNG by preprocess",
+    ("converter/exports.py", "resize"): "reads pictures as other tools do, to report what becomes "
+    "of the formats made for them; nothing of pilah's is given that tensor",
     ("edge/trigger/motion.py", "resize"): "looks for movement on a small copy; the model is given "
     "the frame itself",
     (
