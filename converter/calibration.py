@@ -14,7 +14,7 @@ from edge.model.preprocess import InputSpec, preprocess
 from edge.pictures import LabelledPicture
 from edge.progress import Progress
 
-RANGED = 100
+CALIBRATED_ON = 100
 """Pictures to calibrate on, unless told: each costs time."""
 
 BLACK_AND_WHITE = 2

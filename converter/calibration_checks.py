@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from converter.apart import apart
+from converter.battery import score_tflite
 from converter.calibration import (
     BLACK_AND_WHITE,
     FEWEST,
@@ -21,7 +22,6 @@ from converter.errors import CalibrationError
 from converter.operators import intermediates
 from converter.remedies import REMEDIES, Attempt
 from edge.model.image_file import read_image
-from edge.model.interpreter import Interpreter
 from edge.model.metrics import Share
 from edge.model.preprocess import InputSpec, preprocess
 from edge.pictures import LabelledPicture
@@ -122,12 +122,11 @@ def check_calibration(
 
 def agreement_of(one: bytes, other: bytes, tensors: Tensors) -> Share:
     """On how many pictures two models have the same best label."""
-    models = Interpreter(one), Interpreter(other)
-    same = sum(
-        int(models[0].scores(tensor).argmax()) == int(models[1].scores(tensor).argmax())
-        for tensor in tensors
+    best, best_other = (
+        score_tflite(model, tensors, doing="comparing calibrations").scores.argmax(axis=1)
+        for model in (one, other)
     )
-    return Share(same, len(tensors))
+    return Share(int((best == best_other).sum()), len(tensors))
 
 
 def saturation(model: bytes, tensors: Tensors) -> Sequence[Saturation]:
@@ -136,9 +135,9 @@ def saturation(model: bytes, tensors: Tensors) -> Sequence[Saturation]:
     The lower end is where a ReLU puts its zeros, so it tells nothing; a ReLU6 that was reached is
     at the upper end by design, and is counted.
     """
-    from ai_edge_litert.interpreter import Interpreter as LiteRt
+    from ai_edge_litert.interpreter import Interpreter
 
-    details = LiteRt(model_content=model).get_tensor_details()
+    details = Interpreter(model_content=model).get_tensor_details()
     names = {tensor["index"]: tensor["name"] for tensor in details}
     ends: dict[int, list[float]] = {}
     for written in intermediates(model, tensors):

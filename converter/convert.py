@@ -8,7 +8,7 @@ from pathlib import Path
 
 from converter.battery import Format
 from converter.bundle import bundle_title, check_out, write_bundle
-from converter.calibration import RANGED, calibration_tensors, choose_calibration
+from converter.calibration import CALIBRATED_ON, calibration_tensors, choose_calibration
 from converter.calibration_checks import check_calibration, check_tensors
 from converter.errors import CalibrationError, GateError
 from converter.exports import Exports, check_exports, exports_folder, write_exports
@@ -45,7 +45,7 @@ def convert(
     name: str | None = None,
     version: str | None = None,
     formats: Sequence[Format] = ("int8",),
-    calibration_pictures: int = RANGED,
+    calibration_pictures: int = CALIBRATED_ON,
     seed: int | None = None,
     remedies: bool = True,
     replace: bool = False,
@@ -114,7 +114,7 @@ def convert(
         ),
         parity=parity,
         pictures=pictures,
-        calibration_pictures=best.ranged,
+        calibration_pictures=best.calibrated_on,
         seed=seed,
         attempts=attempts,
         kept=best,

@@ -312,7 +312,8 @@ def _redness(tensors: Tensor) -> float:
 def decide(
     tried: Sequence[Tried], wanted: str | None, path: Path, *, coloured: bool
 ) -> Normalisation:
-    """The one that was asked for, or the one that is right more often than all others.
+    """The one that was asked for, or the one that is right more often than all others; where only
+    the order of the channels does not show, the one that takes RGB.
 
     Args:
         coloured: the pictures would show it if the order of the channels mattered.

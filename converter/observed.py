@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from converter.apart import Stage
 from converter.calibration import BLACK_AND_WHITE, Tensors
-from converter.graph_file import Layer, layers_of, read_graph, write_graph
+from converter.layers import Layer, layers_of, read_graph, write_graph
 from converter.operators import intermediates
 
 _PLACES = 64

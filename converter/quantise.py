@@ -14,13 +14,14 @@ import numpy as np
 import numpy.typing as npt
 
 from converter.apart import Stage
-from converter.calibration import BLACK_AND_WHITE, RANGED, Tensors
+from converter.calibration import BLACK_AND_WHITE, CALIBRATED_ON, Tensors
 from converter.errors import ConversionError
-from converter.graph_file import read_graph, write_graph
+from converter.layers import read_graph, write_graph
 from converter.observed import Observed, observe, with_ranges
 from converter.operators import behind_weights, intermediates, operators
 from converter.rounding import round_weights
 from edge.model.interpreter import SCORES, UNKNOWN
+from trainer.predict import scorer
 
 _CLIPPED_SHARE = 1e-4
 """Of a tensor's values beyond either end: what percentile calibration leaves out (N. Wu et al.,
@@ -30,6 +31,7 @@ _CLIPPED_ON = 64
 _VALUES = 4000
 """Of each tensor and picture, evenly spread."""
 _AT_ONCE = 16
+"""Pictures that Keras is asked about at a time."""
 _RIDGE = 0.1
 """How strongly the refitted head is drawn to the old one, as a share of the features' energy."""
 _WIDER_SHARE = 0.1
@@ -61,18 +63,16 @@ def write_int8_clipped(model: Any, tensors: Tensors, out: Path, stage: Stage) ->
 def write_int8_refitted(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
     """The int8 model with a head that was fitted, on int8 features, to Keras's logits.
 
-    The head needs all of `tensors`, the rest only the first of them: see RANGED.
+    The head needs all of `tensors`, the rest only the first of them: see CALIBRATED_ON.
     """
     import keras
-    import tensorflow as tf
 
-    first = tensors[: BLACK_AND_WHITE + RANGED]
+    first = tensors[: BLACK_AND_WHITE + CALIBRATED_ON]
     quantised = Calibrated.of(model, first, stage).quantised(stage)
     stage("refitting the head")
     head = model.get_layer("logits")
     whole = keras.Model(model.input, head.output)
-    # Traced: called as it is, Keras keeps what every layer gives until the end of the call.
-    logits = tf.function(lambda some: whole(some, training=False), reduce_retracing=True)
+    logits = scorer(whole)
     chunks = range(0, len(tensors), _AT_ONCE)
     wanted = np.concatenate(
         [logits(tensors[i : i + _AT_ONCE].astype(np.float32)).numpy() for i in chunks]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from converter.apart import apart
-from converter.calibration import RANGED, Tensors, calibration_tensors, choose_calibration
+from converter.calibration import CALIBRATED_ON, Tensors, calibration_tensors, choose_calibration
 from converter.errors import CalibrationError, ConversionError
 from converter.operators import check_integers
 from converter.parity import Parity, Verdict
@@ -37,10 +37,10 @@ class Attempt:
     verdict: Verdict
 
     @property
-    def ranged(self) -> int:
+    def calibrated_on(self) -> int:
         """How many of these ranges and rounding were chosen by: a refitted head needs more."""
         count = len(self.calibration)
-        return min(RANGED, count) if self.remedy == REFITTED.name else count
+        return min(CALIBRATED_ON, count) if self.remedy == REFITTED.name else count
 
     @property
     def passed(self) -> bool:

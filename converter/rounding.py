@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from converter.graph_file import Graph, Layer, layers_of, read_graph, write_graph
+from converter.layers import Graph, Layer, layers_of, read_graph, write_graph
 from converter.observed import Moments, Observed
 
 _LARGEST = 127

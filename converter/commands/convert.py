@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--calibration-pictures",
         type=int,
-        default=100,  # converter.calibration.RANGED, which --help need not import
+        default=100,  # converter.calibration.CALIBRATED_ON, which --help need not import
         metavar="N",
         help="pictures of the training part to choose integers by (100)",
     )

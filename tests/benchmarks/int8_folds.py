@@ -21,10 +21,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from converter.calibration import RANGED, calibration_tensors, choose_calibration
+from converter.calibration import (
+    CALIBRATED_ON,
+    Tensors,
+    calibration_tensors,
+    choose_calibration,
+)
 from converter.convert import convert
 from converter.errors import GateError
 from converter.parity import PairedDrop, score_both
@@ -154,7 +160,7 @@ def converted(run: Run) -> tuple[bytes, str]:
         if not out.exists():
             convert(run.path, out, name=run.path.name)
     except GateError:
-        pictures = choose_calibration(run.pictures(), RANGED, seed=run.facts.seed)
+        pictures = choose_calibration(run.pictures(), CALIBRATED_ON, seed=run.facts.seed)
         tensors = calibration_tensors(pictures, run.facts.input)
         return convert_model(run, "int8", tensors), "refused by the gate"
     bundle = read_bundle(out)
@@ -163,17 +169,22 @@ def converted(run: Run) -> tuple[bytes, str]:
 
 def usual_int8(run: Run) -> bytes:
     """As TensorFlow's guide to post-training integer quantisation does it; float32 scores out."""
+    import keras
     import tensorflow as tf
 
-    pictures = choose_calibration(run.pictures(), RANGED, seed=run.facts.seed)
+    pictures = choose_calibration(run.pictures(), CALIBRATED_ON, seed=run.facts.seed)
     tensors = calibration_tensors(pictures, run.facts.input)
     model = run.load_model()
     scores = model.outputs[0] if isinstance(model.outputs, list) else model.outputs
-    import keras
+    with tempfile.TemporaryDirectory() as folder:
+        keras.Model(model.input, scores).export(folder, verbose=False)
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        return _guided(converter, tensors)
 
-    alone = keras.Model(model.input, scores)
-    alone.export(folder := tempfile.mkdtemp(), verbose=False)
-    converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+
+def _guided(converter: Any, tensors: Tensors) -> bytes:
+    import tensorflow as tf
+
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: ([t[None].astype(np.float32)] for t in tensors)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from converter import apart
-from converter.graph_file import layers_of, read_graph
+from converter.layers import layers_of, read_graph
 from converter.quantise import Calibrated
 from converter.rounding import round_weights
 from converter.tflite import convert_model
