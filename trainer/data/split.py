@@ -64,13 +64,15 @@ def split_pictures(
 def fold_pictures(pictures: Sequence[LabelledPicture], folds: int, *, seed: int) -> list[int]:
     """A fold number 0..folds-1 for each picture, stratified, whole groups together.
 
-    Used to cross-fit: each picture is scored by a model that trained on the other folds. One
-    without a group is known by its place among `pictures`.
+    Used to cross-fit: each picture is scored by a model that trained on the other folds. A group
+    that has no name but a picture's path is known by the place of that picture among `pictures`.
     """
+    # Not by the path: the same pictures in another folder are to come into the same folds.
+    places = {str(picture.path): f"\0{index}" for index, picture in enumerate(pictures)}
     members: dict[str, list[int]] = defaultdict(list)
     for index, picture in enumerate(pictures):
-        # Not by its path: the same pictures in another folder are to come into the same folds.
-        members[picture.group or f"\0{index}"].append(index)
+        group = picture.group or str(picture.path)
+        members[places.get(group, group)].append(index)
     load: dict[str, Counter[int]] = defaultdict(Counter)
     result = [0] * len(pictures)
     # Largest groups first, each to the fold that has least of its labels so far.

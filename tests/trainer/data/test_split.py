@@ -142,3 +142,19 @@ def test_folds_are_even_and_keep_groups() -> None:
         **{(fold, "jar"): 15 for fold in range(3)},
     }
     assert len({(p.group, f) for p, f in zip(pictures, folds, strict=True)}) == 21
+
+
+def test_the_same_pictures_in_another_folder_come_into_the_same_folds() -> None:
+    """Also where groups are called by a picture's path, as of copies that were found."""
+
+    def folds(folder: str) -> list[int]:
+        pictures = [
+            LabelledPicture(
+                Path(f"{folder}/{label}/{i}.png"), label, f"{folder}/{label}/{i // 2}.png"
+            )
+            for label in ("can", "jar")
+            for i in range(20)
+        ]
+        return fold_pictures(pictures, 4, seed=1)
+
+    assert folds("/first") == folds("/second/place") == folds("/third")
