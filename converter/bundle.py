@@ -32,21 +32,23 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _VERSION = re.compile(r"[0-9]+(\.[0-9]+)*")
 
 
-def bundle_title(facts: RunFacts, *, name: str | None, version: str | None) -> bundles.Title:
-    """Name and version, where not given from the data's folder and the time of the training.
+def bundle_title(
+    facts: RunFacts, out: Path, *, name: str | None, version: str | None
+) -> bundles.Title:
+    """Name and version, where not given from the folder `out` and the time of the training.
 
     Raises:
         UsageError: a name or version that no bundle can have.
     """
     return checked_title(
-        (plain_name(Path(facts.data.path)) or facts.recipe) if name is None else name,
+        (plain_name(out) or facts.recipe) if name is None else name,
         version_of(facts.finished) if version is None else version,
     )
 
 
-def plain_name(path: Path) -> str:
-    """What of a path's last part can be a bundle's name; empty where nothing can."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("._-")[:64]
+def plain_name(out: Path) -> str:
+    """What of a folder's name can be a bundle's name; empty where nothing can."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", out.absolute().name).strip("._-")[:64]
 
 
 def version_of(time: str) -> str:

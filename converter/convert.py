@@ -55,7 +55,7 @@ def convert(
     Args:
         run: the folder a training left behind.
         data: where the run's pictures lie now; None: where they lay in training.
-        name: of the bundle; None: that of the data's folder.
+        name: of the bundle; None: that of the folder `out`.
         version: numbers with dots; None: from the time the training finished.
         formats: those besides int8 are written to `BUNDLE-exports`; see `converter.exports`.
         calibration_pictures: how many to choose ranges and the rounding of weights by, at most.
@@ -77,7 +77,7 @@ def convert(
         check_exports(exports_folder(out), replace=replace)
     source = read_run(run)
     facts = source.facts
-    title = bundle_title(facts, name=name, version=version)
+    title = bundle_title(facts, out, name=name, version=version)
     pictures = _checked_pictures(source, data)
     seed = facts.seed if seed is None else seed
     chosen = choose_calibration(pictures, calibration_pictures, seed=seed)

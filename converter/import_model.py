@@ -104,7 +104,7 @@ def import_model(
             it is judged.
         normalisation: the name of one; None: whichever is right most often, if that shows.
         geometry: how a photograph becomes its input; see `InputSpec`.
-        name, version: of the bundle; None: from the model's file and the time.
+        name, version: of the bundle; None: from the folder `out` and the time.
         seed: decides which pictures belong to which half.
         replace: take the place of a bundle that is there.
 
@@ -119,7 +119,7 @@ def import_model(
         content = model.read_bytes()
     now = datetime.now(UTC).isoformat(timespec="seconds")
     title = checked_title(
-        (plain_name(model) or "imported") if name is None else name,
+        (plain_name(out) or "imported") if name is None else name,
         version_of(now) if version is None else version,
     )
     spec = _spec_of(content, model, geometry)

@@ -21,6 +21,7 @@ from edge.errors import (
     EXIT_UNAVAILABLE,
     PilahError,
 )
+from edge.hints import install_command
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def run_program(
             raise
         return _fail(
             name,
-            f"the package {package!r} is not installed: pip install 'pilah[{extra}]'",
+            f"the package {package!r} is not installed: {install_command(extra)}",
             EXIT_UNAVAILABLE,
         )
     except BrokenPipeError:

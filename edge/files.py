@@ -74,6 +74,22 @@ def write_file(
                 aside.unlink(missing_ok=True)
 
 
+def readable_size(count: int) -> str:
+    """A number of bytes, for people.
+
+    >>> readable_size(900), readable_size(2_345_678), readable_size(40_000)
+    ('900 bytes', '2.3 MB', '40.0 kB')
+    """
+    if count < 1000:
+        return f"{count} bytes"
+    size = float(count)
+    for unit in ("kB", "MB", "GB"):
+        size /= 1000
+        if size < 999.95 or unit == "GB":
+            break
+    return f"{size:,.1f} {unit}"
+
+
 def point_link(link: Path, target: str) -> None:
     """Makes `link` a symbolic link to `target` in one step, in place of the link it may be.
 

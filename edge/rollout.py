@@ -209,8 +209,8 @@ def install(bundle: Path, station: Path) -> Change:
         if before is not None and before.name != title.name:
             raise BundleNameError(
                 f"{bundle}: this is {title}, and the station has {before}: only a newer version "
-                f"of {before.name} can take its place. For another model, give `bundle` in "
-                f"{station} another path"
+                f"of {before.name} can take its place. If it is one, make it with --name "
+                f"{before.name}; for another model, give `bundle` in {station} another path"
             )
         if before is not None and title.key <= before.key:
             raise BundleOlderError(

@@ -6,7 +6,9 @@ import argparse
 import importlib
 import re
 import shlex
-from collections.abc import Mapping
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ import pytest
 import converter.cli
 import edge.cli
 import trainer.cli
+from tests.bundles import BGR, make_bundle, write_picture
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -101,3 +104,87 @@ def test_a_command_with_wrong_words_would_be_found(line: str) -> None:
 def test_a_verb_that_is_not_there_would_be_found() -> None:
     with pytest.raises(argparse.ArgumentError, match="no verb sort"):
         parse("pilah-edge sort a.yaml")
+
+
+# The guided tour: every command, in the order of the page, in one folder.
+
+LEFT_OUT = {
+    "pilah-edge roi": "needs a camera",
+    "pilah-edge capture": "needs a camera",
+    "pilah-edge lane": "needs a keyboard",
+    "pilah-edge bench": "takes its time to measure",
+    "pilah-trainer train": "its run is not looked at; the bundle stands in for it",
+    "pilah-trainer data": "looks at photographs",
+    "pilah-trainer recipes": "touches no file of the tour",
+    "pilah-converter convert": "its bundle is there already",
+    "pilah-converter import": "needs somebody's model",
+}
+
+
+def tour(text: str) -> list[str]:
+    """All that is to be typed, in the order of the page: in blocks, and within a sentence where
+    nothing is left to fill in. A here-document is one command."""
+    found = re.findall(r"^```(?:sh)?\n(.*?)^```|`(pilah-[^`]+)`", text, re.DOTALL | re.MULTILINE)
+    typed = [line for block, inline in found for line in _lines(block) or [inline]]
+    return [
+        line
+        for line in typed
+        if re.match(r"pilah-\w+ [\w-]+ \S|sed |echo |python - ", line)
+        and not re.search(r"\b[A-Z]{3,}\b", line.partition("<<")[0])
+    ]
+
+
+def _lines(block: str) -> list[str]:
+    whole = re.sub(
+        r"(<<'(\w+)'\n.*?\n\2$)",
+        lambda m: m[1].replace("\n", "\0"),
+        block,
+        flags=re.DOTALL | re.MULTILINE,
+    )
+    return [line.replace("\0", "\n") for line in whole.replace("\\\n", " ").splitlines()]
+
+
+def typed(line: str) -> int:
+    """The exit code of a command of the tour; pilah's own run in this process."""
+    if not line.startswith("pilah-"):
+        done = subprocess.run(
+            ["sh", "-c", line.replace("python -", f"{shlex.quote(sys.executable)} -", 1)]
+        )
+        return done.returncode
+    program, *words = shlex.split(line, comments=True)
+    mains: Mapping[str, Callable[[list[str]], int]] = {
+        "pilah-edge": edge.cli.main,
+        "pilah-converter": converter.cli.main,
+    }
+    spread = [path for word in words for path in _globbed(word)]
+    return mains[program](spread)
+
+
+def _globbed(word: str) -> list[str]:
+    """A word as the shell gives it on: the files that it fits, or itself."""
+    return sorted(map(str, Path().glob(word))) if "*" in word else [word]
+
+
+def test_the_tour_works_when_it_is_typed_in_the_order_of_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_bundle(tmp_path / "bundles" / "first", labels=("cardboard", "glass", "metal"))
+    for label, colour in zip(("cardboard", "glass", "metal"), BGR.values(), strict=False):
+        write_picture(tmp_path / "photos" / label / "1.jpg", colour)
+    ran = []
+    for line in tour(README):
+        if not any(line.startswith(start) for start in LEFT_OUT):
+            assert typed(line) == 0, f"{line}\n{capsys.readouterr().err}"
+            ran.append(line)
+    assert sum(line.startswith("pilah-edge init") for line in ran) == 3
+    assert "pilah-edge init bundles/first station/station.yaml" in ran, "the file of step 1"
+    assert any(line.startswith("pilah-edge run") for line in ran)
+    assert any(line.startswith("python -") for line in ran)
+    assert any(line.startswith("pilah-edge doctor") for line in ran)
+    assert Path("station/station.yaml").is_file()
+
+
+def test_every_command_that_the_tour_leaves_out_is_on_the_page() -> None:
+    for start in LEFT_OUT:
+        assert start in README

@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from edge.cli import say
+from edge.hints import command
 from edge.pictures import PARTS
 from trainer.intervals import Figure
 from trainer.prepare import Prepared
@@ -48,7 +49,7 @@ def say_result(report: ReportFacts, out: Path, facts: RunFacts) -> None:
         say(f"note: {caution.title}")
     early = " (cut short)" if facts.stopped_early else ""
     say(f"{out}: trained in {facts.minutes:.1f} min{early}; read {out / REPORT}")
-    say(f"next: pilah-converter convert {out} --out BUNDLE")
+    say(f"next: {command('pilah-converter', 'convert', out, '--out', 'BUNDLE')}")
 
 
 def _say_unknown(report: ReportFacts) -> None:

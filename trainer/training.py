@@ -236,7 +236,9 @@ def _command(
     seed: int,
     max_minutes: float | None,
 ) -> list[str]:
-    words = ["pilah-trainer", "train", recipe, "--data", str(data), "--out", str(out)]
+    # Beside this run, which is there now: a command that is pasted must not be refused for it.
+    again = out.with_name(f"{out.name}-again")
+    words = ["pilah-trainer", "train", recipe, "--data", str(data), "--out", str(again)]
     for more in add:
         words += ["--add", str(more)]
     if variant != "default":

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="more than the bundle's int8, into BUNDLE-exports: float16, dynamic, float32, "
         "saved_model, tfjs, keras, or all",
     )
-    parser.add_argument("--name", help="of the bundle (the name of the data's folder)")
+    parser.add_argument("--name", help="of the bundle (that of its folder)")
     parser.add_argument(
         "--version", metavar="V", help="of the bundle, such as 1.2 (the time of the training)"
     )

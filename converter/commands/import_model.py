@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="squash",
         help="how a photograph becomes its input (squash; Teachable Machine crops the center)",
     )
-    parser.add_argument("--name", help="of the bundle (the name of the model's file)")
+    parser.add_argument("--name", help="of the bundle (that of its folder)")
     parser.add_argument("--version", metavar="V", help="of the bundle, such as 1.2 (the time)")
     parser.add_argument("--seed", type=int, default=0, help="decides which half is which (0)")
     parser.add_argument(

@@ -13,6 +13,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from edge.camera import Camera, CameraSettings
 from edge.camera.reopening import ReopeningCamera, Shot
 from edge.errors import CameraError
+from edge.hints import install_command
 from edge.yaml_file import advised
 
 _SILENT_SECONDS = 3.0
@@ -221,7 +222,7 @@ def _opened(number: int) -> Any:
         raise CameraError(
             f"a Pi camera needs picamera2 ({error}). On a Raspberry Pi: `sudo apt install "
             "python3-picamera2`, an environment that sees it, made with `python3 -m venv "
-            "--system-site-packages`, and in it `pip install 'pilah[pi]'`"
+            f"--system-site-packages`, and in it: {install_command('pi')}"
         ) from error
     found = Picamera2.global_camera_info()
     if number >= len(found):

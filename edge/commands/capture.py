@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from edge.cli import say
 from edge.commands.arguments import count
 from edge.errors import EXIT_OK, StorageError, UsageError
+from edge.hints import command
 
 if TYPE_CHECKING:
     from edge.capture import Capture
@@ -173,7 +174,8 @@ def _say_next(folder: PhotoFolder) -> None:
     if len(counts) == 1:
         say("next: another --label; a model tells at least two apart")
     elif counts and min(counts) >= GOOD_START:
-        say(f"next: pilah-trainer train mobilenet_v2 --data {folder.path} --out run")
+        words = ("pilah-trainer", "train", "mobilenet_v2", "--data", folder.path, "--out", "run")
+        say(f"next: {command(*words)}")
 
 
 def _write_sheet(folder: PhotoFolder, station: str, labels: Sequence[str]) -> None:

@@ -66,6 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from edge.files import storage_errors, write_file
     from edge.flow import EMPTY
+    from edge.hints import command
     from edge.model.bundle import read_bundle
 
     file: Path = arguments.station
@@ -74,7 +75,14 @@ def run(arguments: argparse.Namespace) -> int:
     if bundle is not None and file.exists() and not has_source:
         text = _incomplete(file)
     elif file.exists():
-        raise StorageError(f"{file} is there already: choose another name or remove it")
+        advice = "choose another name or remove it"
+        if arguments.bundle is not None:
+            complete = command("pilah-edge", "init", arguments.bundle, file)
+            advice += (
+                f". If it has a camera and no bundle yet, `{complete}`, without --camera and "
+                "--photos, completes it"
+            )
+        raise StorageError(f"{file} is there already: {advice}")
     elif not has_source:
         raise UsageError(
             f"{file} is not there yet, so say where its frames come from: --camera "
@@ -85,31 +93,50 @@ def run(arguments: argparse.Namespace) -> int:
         with storage_errors("create", folder):
             folder.mkdir(parents=True, exist_ok=True)
         photos = None if arguments.photos is None else _relative(arguments.photos, folder)
-        text = eye_text(camera=arguments.camera, photos=photos)
+        name = name_after(file)
+        text = eye_text(name, camera=arguments.camera, photos=photos)
+        say(
+            f"{file}: the station is called {name}, as its file or folder is; `station:` in the "
+            "file changes that"
+        )
     if bundle is None:
         write_file(file, text)
-        say(f"{file}: next `pilah-edge roi {file}`, then `pilah-edge capture {file} --label ...`")
+        capture = command("pilah-edge", "capture", file, "--label", "LABEL")
+        say(f"{file}: next `{command('pilah-edge', 'roi', file)}`, then `{capture}`")
         return EXIT_OK
     # An `empty` belt is no item: it needs no lane.
     labels = [label for label in bundle.labels if label != EMPTY]
     path = _relative(arguments.bundle, file.absolute().parent)
     write_file(file, text + sorting_text(labels=labels, bundle=path))
-    say(f"{file}: next `pilah-edge check {file}`, then `pilah-edge run {file}`")
+    check, sort = (command("pilah-edge", verb, file) for verb in ("check", "run"))
+    say(f"{file}: next `{check}`, then `{sort}`")
     return EXIT_OK
 
 
-def eye_text(*, camera: str | None, photos: str | None) -> str:
+def name_after(file: Path) -> str:
+    """The name of a new station: that of its file, or of its folder where the file is station.yaml.
+
+    Characters that no name of a station may have become hyphens; where none is left, it is
+    "station".
+    """
+    named = file.absolute()
+    told = named.stem if named.stem != "station" else named.parent.name
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", told).strip("._-")[:64] or "station"
+
+
+def eye_text(name: str, *, camera: str | None, photos: str | None) -> str:
     """The part of a station file that tells how items are seen.
 
     Args:
+        name: of the station.
         camera: one of those that `--camera` takes; None where there are `photos`.
         photos: a folder of pictures, as it is to stand in the file.
     """
-    text = """\
+    text = f"""\
 # A station. `pilah-edge check` finds mistakes in this file, `pilah-edge run` sorts. Before it has a
 # bundle: `pilah-edge capture` takes photographs to train one, and `pilah-edge init BUNDLE` with
 # this file then adds what it lacks. Paths are relative to this file.
-station: first-station
+station: {_quoted(name)}
 
 """
     if photos is None:

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from edge.errors import PinError
+from edge.hints import install_command
 
 _BOARD = Path("/proc/device-tree/model")
 
@@ -82,7 +83,7 @@ def open_pins(board: Path = _BOARD) -> Pins:
     except ImportError as error:
         raise PinError(
             f"{name}: lgpio cannot be loaded ({error}): install python3-lgpio and make the "
-            "environment with --system-site-packages, or pip install 'pilah[pi]'"
+            f"environment with --system-site-packages, or {install_command('pi')}"
         ) from error
     except Exception as error:  # lgpio.error derives from Exception only
         raise PinError(

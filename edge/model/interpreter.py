@@ -18,6 +18,7 @@ from edge.errors import (
     UsageError,
 )
 from edge.flow import Answer
+from edge.hints import install_command
 from edge.model.preprocess import Tensor
 
 Kernels = Literal["default", "plain", "reference"]
@@ -171,12 +172,14 @@ def _runtime() -> tuple[Any, str]:
         except ImportError as error:
             raise RuntimeMissingError(
                 f"{distribution} is installed but does not load ({error}). "
-                "tflite-runtime needs numpy below 2: pip install 'pilah[legacy]'"
+                "tflite-runtime needs numpy below 2: "
+                + install_command("legacy", pins="constraints-legacy.txt")
             ) from error
         return found, f"{distribution} {importlib.metadata.version(distribution)}"
     raise RuntimeMissingError(
-        "no TFLite runtime is installed: pip install 'pilah[edge]' "
-        "(or, on Python 3.11 where LiteRT has no wheel, 'pilah[legacy]')"
+        f"no TFLite runtime is installed: {install_command('edge')}; "
+        "on Python 3.11 where LiteRT has no wheel: "
+        + install_command("legacy", pins="constraints-legacy.txt")
     )
 
 

@@ -352,20 +352,19 @@ def test_pictures_that_moved_are_found_with_data(
 
 
 @pytest.mark.parametrize(
-    ("data", "given", "expected"),
+    ("out", "given", "expected"),
     [
-        ("/photos/trashnet", (None, None), "trashnet 2026.11.21.231504"),
-        ("/photos/bottles_cans.csv", (None, None), "bottles_cans 2026.11.21.231504"),
-        ("/photos/My shoes (new)", (None, None), "My-shoes-new 2026.11.21.231504"),
-        ("/photos/靴", (None, None), "tiny 2026.11.21.231504"),
-        ("/photos/trashnet", ("line-3", "1.2"), "line-3 1.2"),
+        ("bundles/first", (None, None), "first 2026.11.21.231504"),
+        ("bundles/v1.2", (None, None), "v1.2 2026.11.21.231504"),
+        ("bundles/My shoes (new)", (None, None), "My-shoes-new 2026.11.21.231504"),
+        ("bundles/靴", (None, None), "tiny 2026.11.21.231504"),
+        ("bundles/first", ("line-3", "1.2"), "line-3 1.2"),
     ],
 )
 def test_names_and_versions(
-    run: Run, data: str, given: tuple[str | None, str | None], expected: str
+    run: Run, out: str, given: tuple[str | None, str | None], expected: str
 ) -> None:
-    facts = run.facts.model_copy(update={"data": run.facts.data.model_copy(update={"path": data})})
-    assert str(bundle_title(facts, name=given[0], version=given[1])) == expected
+    assert str(bundle_title(run.facts, Path(out), name=given[0], version=given[1])) == expected
 
 
 @pytest.mark.parametrize(
@@ -375,7 +374,7 @@ def test_names_and_versions_that_no_bundle_can_have(
     run: Run, name: str | None, version: str | None
 ) -> None:
     with pytest.raises(UsageError, match="Received: '"):
-        bundle_title(run.facts, name=name, version=version)
+        bundle_title(run.facts, Path("first"), name=name, version=version)
 
 
 def test_a_model_of_other_labels_is_refused(

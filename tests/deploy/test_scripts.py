@@ -11,6 +11,7 @@ SCRIPTS = (
     "deploy/benchmark.sh",
     "deploy/find-python.sh",
     "deploy/install.sh",
+    "deploy/setup.sh",
     "tests/arm64.sh",
     "tests/nspawn.sh",
 )

@@ -22,6 +22,7 @@ from edge.errors import (
     StorageError,
     UsageError,
 )
+from edge.hints import install_command
 from tests.bundles import BGR, write_picture
 
 ROOT = Path(__file__).parents[2]
@@ -60,7 +61,7 @@ def test_a_verbs_answer_is_the_exit_code(program: Callable[..., int], code: int)
         (UsageError("words"), 2, "words"),
         (BundleError("bytes"), 65, "bytes"),
         (ModuleNotFoundError("x", name="keras.layers"), 69,
-         "the package 'keras' is not installed: pip install 'pilah[edge]'"),
+         f"the package 'keras' is not installed: {install_command('edge')}"),
         (StorageError("disk"), 74, "disk"),
         (PermissionError(errno.EACCES, "Permission denied", "a.csv"), 74,
          "a.csv: Permission denied"),

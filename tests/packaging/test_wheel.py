@@ -185,7 +185,9 @@ def test_without_an_extra_a_verb_says_which_to_install(
     assert nothing.run(f"pilah-{package}", verb, "--help").returncode == 0
     done = nothing.run(f"pilah-{package}", verb, *WORDS[package, verb])
     assert done.returncode == EXIT_UNAVAILABLE
-    assert done.stderr.endswith(f"pip install 'pilah[{package}]'\n")
+    assert done.stderr.endswith(
+        f"pip install -c deploy/constraints.txt '.[{package}]' (in a clone of pilah's repository)\n"
+    )
     assert done.stderr.count("\n") == 1
 
 
@@ -197,7 +199,9 @@ def test_with_the_edge_alone_the_desktop_verbs_say_what_to_install(
 ) -> None:
     done = only_edge.run(f"pilah-{package}", verb, *WORDS[package, verb])
     assert done.returncode == EXIT_UNAVAILABLE
-    assert done.stderr.endswith(f"pip install 'pilah[{package}]'\n")
+    assert done.stderr.endswith(
+        f"pip install -c deploy/constraints.txt '.[{package}]' (in a clone of pilah's repository)\n"
+    )
     assert done.stderr.count("\n") == 1
 
 

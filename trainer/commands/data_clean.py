@@ -7,6 +7,7 @@ from pathlib import Path
 
 from edge.cli import say
 from edge.errors import EXIT_OK
+from edge.hints import command
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,6 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     for label, count in done.counts.items():
         say(f"  {label:<20} {count:>7}")
-    say(f"next: pilah-trainer train RECIPE --data {done.manifest} --out RUN")
+    words = ("pilah-trainer", "train", "RECIPE", "--data", done.manifest, "--out", "RUN")
+    say(f"next: {command(*words)}")
     print(done.manifest)
     return EXIT_OK

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 from pathlib import Path
 
 from edge.cli import say
 from edge.errors import EXIT_OK
+from edge.hints import command
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,8 @@ def run(arguments: argparse.Namespace) -> int:
     fetched = get(arguments.name, arguments.out)
     for note in fetched.notes:
         say(note)
-    folder = shlex.quote(str(fetched.folder))
     say(f"{fetched.folder}: all there")
-    say(f"next: pilah-trainer train {fetched.train} --data {folder} --out RUN")
+    recipe = fetched.train.split()
+    line = command("pilah-trainer", "train", *recipe, "--data", fetched.folder, "--out", "RUN")
+    say(f"next: {line}")
     return EXIT_OK

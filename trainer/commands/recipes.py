@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from edge.files import write_file
+    from edge.hints import command
     from trainer.recipe import read_recipe, recipe_path, shipped_recipes
 
     if arguments.doing == "list":
@@ -40,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.file.exists():
             raise StorageError(f"{arguments.file} is there already: choose another name")
         write_file(arguments.file, recipe_path(arguments.recipe).read_text(encoding="utf-8"))
-        say(f"next: pilah-trainer recipes check {arguments.file}")
+        say(f"next: {command('pilah-trainer', 'recipes', 'check', arguments.file)}")
     else:
         for variant in ("default", *read_recipe(arguments.recipe).variants):
             _check(read_recipe(arguments.recipe, variant=variant), variant)

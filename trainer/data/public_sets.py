@@ -11,6 +11,7 @@ from pathlib import Path
 
 from edge.errors import PictureSetError, UsageError
 from edge.files import new_folder, storage_errors
+from edge.hints import install_command
 from edge.pictures import read_picture_set
 from edge.yaml_file import did_you_mean
 from trainer.data.archive import unzip
@@ -157,7 +158,7 @@ def _from_kaggle(handle: str, out: Path) -> Fetched:
     if importlib.util.find_spec("kagglehub") is None:
         raise DownloadError(
             "sets of Kaggle are fetched by kagglehub, which is not installed: "
-            "pip install 'pilah[kaggle]'"
+            + install_command("kaggle")
         )
     import kagglehub
 

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.errors import StorageError
-from edge.files import storage_errors
+from edge.files import readable_size, storage_errors
 
 DEFAULT_GIGABYTES = 20.0
 """What all stores may take together, unless PILAH_CACHE_GB says otherwise."""
@@ -123,7 +123,7 @@ class RowStore:
         except OSError as error:
             self._cut()
             raise StorageError(
-                f"{self.folder}: what is to be saved needs {size / 1e9:.1f} GB: free some space, "
+                f"{self.folder}: what is to be saved needs {readable_size(size)}: free some space, "
                 "set PILAH_CACHE to a larger disk, or use fewer copies with --set augment.copies=1"
             ) from error
 

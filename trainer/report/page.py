@@ -12,7 +12,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from edge.files import write_file
+from edge.files import readable_size, write_file
 from edge.pictures import PARTS
 from trainer.augment.background import find_board
 from trainer.intervals import Figure
@@ -105,7 +105,7 @@ def _environment() -> Environment:
         "points": _points,
         "breakable": _breakable,
         "signed": _signed,
-        "size": _size,
+        "size": readable_size,
         "gauge": lambda figure: gauge(figure.value, figure.interval),
         "change_gauge": lambda figure: gauge(figure.value, figure.interval, low=-0.6, high=0.3),
     }
@@ -306,11 +306,3 @@ def _points(figure: Figure) -> str:
 def _signed(share: float) -> str:
     """In points, with a sign, and a minus as long as a plus."""
     return f"{100 * share:+.1f}".replace("-", "−")
-
-
-def _size(count: int) -> str:
-    for unit in ("bytes", "kB", "MB"):
-        if count < 1000 or unit == "MB":
-            break
-        count /= 1000  # type: ignore[assignment]
-    return f"{count:,} bytes" if unit == "bytes" else f"{count:.1f} {unit}"

@@ -1,5 +1,7 @@
 """A first station file: before there is a bundle, and fitting its bundle, whatever its labels."""
 
+import re
+import shlex
 import sqlite3
 from pathlib import Path
 
@@ -130,3 +132,33 @@ def test_what_it_refuses_leaves_the_file_as_it_was(
     assert main(["init", *(str(tiny_bundle) if w == "BUNDLE" else w for w in words)]) == code
     assert problem in capsys.readouterr().err
     assert (file.read_text("utf-8") if file.exists() else None) == text
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("line-3/station.yaml", "line-3"),
+        ("stations/left.yaml", "left"),
+        ("Halle 2/station.yaml", "Halle-2"),
+        ("秤/station.yaml", "station"),
+        (f"{'x' * 80}/station.yaml", "x" * 64),
+    ],
+)
+def test_a_station_is_called_as_its_file_or_folder_is_and_that_is_said(
+    tmp_path: Path, path: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["init", str(tmp_path / path), "--camera", "usb"]) == EXIT_OK
+    assert read_eye(tmp_path / path).station == name
+    assert f"the station is called {name}," in capsys.readouterr().err
+
+
+def test_photographs_for_a_file_of_a_camera_are_refused_with_the_way_to_complete_it(
+    tmp_path: Path, tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first words of the guided tour, and then the fifth with the same file."""
+    file = tmp_path / "my station" / "station.yaml"
+    assert main(["init", str(file), "--camera", "usb"]) == EXIT_OK
+    assert main(["init", str(tiny_bundle), str(file), "--photos", str(tmp_path)]) == EXIT_IO
+    advised = re.findall("`pilah-edge (.*?)`", capsys.readouterr().err)[-1]
+    assert main(shlex.split(advised)) == EXIT_OK, "quoted, so that it can be pasted"
+    assert "bundle" in read_station(file).config.model_fields_set

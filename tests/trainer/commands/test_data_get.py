@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from edge.errors import EXIT_IO, EXIT_UNAVAILABLE, EXIT_USAGE
+from edge.hints import install_command
 from edge.pictures import read_picture_set
 from tests.trainer.data.file_server import FileServer, file_server
 from trainer.cli import main
@@ -185,7 +186,7 @@ def test_without_kagglehub_one_sentence_says_what_to_install(
     )
     code = main(["data", "get", "kaggle:a/b", "--out", str(tmp_path / "out")])
     assert code == EXIT_UNAVAILABLE
-    assert capsys.readouterr().err.endswith("not installed: pip install 'pilah[kaggle]'\n")
+    assert capsys.readouterr().err.endswith(f"not installed: {install_command('kaggle')}\n")
 
 
 @pytest.fixture
