@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import random
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,11 +31,12 @@ from converter.rewire import NORMALISATIONS, Normalisation, contract_model
 from edge.cli import say
 from edge.errors import BundleError, PictureSetError, UnreadableImageError
 from edge.files import storage_errors
+from edge.labels import read_label_list
 from edge.model.bundle import Bundle
 from edge.model.image_file import read_image
 from edge.model.metrics import Evaluation, Share, evaluate_scores, paired_interval
 from edge.model.preprocess import InputSpec, Tensor, preprocess
-from edge.pictures import LabelledPicture, check_label, read_picture_set
+from edge.pictures import LabelledPicture, read_picture_set
 from edge.progress import Progress
 from trainer.calibrate import choose_thresholds
 from trainer.recipe import AcceptPlan
@@ -48,8 +48,6 @@ _FEWEST = 20
 """Pictures to find the way by, at least."""
 _COLOURED = 4.0
 """Levels by which red and blue must differ on average, for the order of channels to show."""
-_NUMBERED = re.compile(r"([0-9]+)[ \t]+(\S.*)")
-"""A line of Teachable Machine's labels.txt: `0 name`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +107,7 @@ def import_model(
         replace: take the place of a bundle that is there.
 
     Raises:
+        LabelListError: the labels are no list of them.
         ForeignModelError: its labels do not fit, or it does not show what it takes.
         ConversionError: it is no classifier of pictures.
         PictureSetError: a class that it does not know, or too few pictures.
@@ -123,7 +122,7 @@ def import_model(
         version_of(now) if version is None else version,
     )
     spec = _spec_of(content, model, geometry)
-    names = read_labels(labels)
+    names = read_label_list(labels)
     found = read_picture_set(data)
     check_known(found, names)
     pictures, tensors, skipped = _read(found.pictures, spec)
@@ -175,39 +174,6 @@ def import_model(
         tools=tool_versions(),
     )  # fmt: skip
     return Imported(bundle, tried, softmax, evaluation, notes, (*found.skipped, *skipped))
-
-
-def read_labels(path: Path) -> tuple[str, ...]:
-    """The labels in a file, the number of a line its class index.
-
-    Raises:
-        ForeignModelError: it is not UTF-8, names a label twice, or numbers its lines otherwise.
-        PictureSetError: a label that cannot be one.
-        StorageError: it cannot be read.
-    """
-    with storage_errors("read", path):
-        raw = path.read_bytes()
-    try:
-        lines = [line.strip() for line in raw.decode("utf-8-sig").splitlines() if line.strip()]
-    except UnicodeDecodeError as error:
-        raise ForeignModelError(f"{path}: not UTF-8 text: save it as UTF-8") from error
-    numbered = [_NUMBERED.fullmatch(line) for line in lines]
-    if lines and all(numbered):
-        pairs = [(int(match[1]), match[2]) for match in numbered if match]
-        if [number for number, _ in pairs] == list(range(len(pairs))):
-            lines = [label for _, label in pairs]
-        elif len({number for number, _ in pairs}) == len(pairs):
-            raise ForeignModelError(
-                f"{path}: its lines are numbered {', '.join(str(n) for n, _ in pairs[:6])} …: they "
-                "must be 0, 1, 2 and so on, for the number is the model's class index"
-            )
-    for label in lines:
-        check_label(label, where=str(path))
-    if twice := sorted({label for label in lines if lines.count(label) > 1}):
-        raise ForeignModelError(
-            f"{path}: names {', '.join(twice)} twice: give each class its own name"
-        )
-    return tuple(lines)
 
 
 def _spec_of(content: bytes, path: Path, geometry: str) -> InputSpec:

@@ -54,6 +54,10 @@ class PictureSetError(PilahError, ValueError):
     exit_code = EXIT_DATA
 
 
+class LabelListError(PictureSetError):
+    """A file is no list of labels, a label a line, that could name classes."""
+
+
 # Bundles
 
 

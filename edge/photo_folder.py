@@ -22,9 +22,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from edge.errors import PictureSetError, StorageError
 from edge.files import storage_errors, write_file
+from edge.labels import check_label
 from edge.model.image_file import SUFFIXES, Image
 from edge.model.preprocess import InputSpec
-from edge.pictures import check_label
 
 FACTS = "capture.json"
 _NAME = re.compile(r"\d{8}-\d{6}-(\d+)")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge.errors import ConfigError, PictureSetError
+from edge.labels import check_label
 from edge.model.image_file import CONVERTIBLE_SUFFIXES, SUFFIXES
 from edge.yaml_file import YamlFile, similar_path
 
@@ -153,26 +154,6 @@ def _read_one(path: Path, group_column: str) -> PictureSet:
     for label in found.classes:
         check_label(label, where=str(path))
     return found
-
-
-def check_label(label: str, *, where: str) -> None:
-    """Passes a label that fits on a line of `labels.txt` and in a file name.
-
-    Raises:
-        PictureSetError: it is empty, has spaces around it, a slash, a comma or a control
-            character, is over 100 bytes long, or starts as an option or a formula does.
-    """
-    if not label or label != label.strip():
-        problem = "is empty or has spaces around it"
-    elif any(not character.isprintable() for character in label):
-        problem = "has a character that cannot be printed"
-    elif any(character in '/\\,"' for character in label) or label.startswith((".", "-", "#", "=")):
-        problem = 'has a slash, comma or quote, or starts with ".", "-", "#" or "="'
-    elif len(label.encode()) > 100:
-        problem = "is longer than 100 bytes"
-    else:
-        return
-    raise PictureSetError(f"{where}: the label {label!r} {problem}: rename the class")
 
 
 def _read_folder(root: Path) -> PictureSet:

@@ -23,7 +23,9 @@ from edge.errors import (
     BundleFormatError,
     BundleVersionError,
     LabelCountError,
+    LabelListError,
 )
+from edge.labels import parse_label_list
 from edge.model.bundle_files import read_files
 from edge.model.preprocess import InputSpec
 from edge.model.signature import (
@@ -289,9 +291,6 @@ def _labels(raw: bytes | None, path: Path) -> tuple[str, ...]:
     if raw is None:
         raise BundleFileMissingError(f"{path}: {LABELS} is missing: convert the run again")
     try:
-        labels = tuple(raw.decode("utf-8").removesuffix("\n").split("\n"))
-    except UnicodeDecodeError as error:
-        raise BundleFormatError(f"{path}: {LABELS} is not UTF-8: {error}") from error
-    if len(set(labels)) != len(labels) or not all(labels):
-        raise BundleFormatError(f"{path}: {LABELS} has an empty or a repeated line: {labels}")
-    return labels
+        return parse_label_list(raw, name=f"{path}: {LABELS}", numbered=False)
+    except LabelListError as error:
+        raise BundleFormatError(str(error)) from error

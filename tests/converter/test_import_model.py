@@ -12,7 +12,7 @@ import pytest
 
 from converter.cli import main
 from converter.errors import ForeignModelError
-from converter.import_model import Tried, decide, read_labels
+from converter.import_model import Tried, decide
 from converter.rewire import NORMALISATIONS, contract_model
 from edge.model.bundle import read_bundle
 from edge.model.classifier import Classifier
@@ -231,26 +231,6 @@ def test_json_tells_what_was_tried(
     found = json.loads(capsys.readouterr().out)
     assert set(found["tried"]) == {str(way) for way in NORMALISATIONS}
     assert max(found["tried"], key=found["tried"].get) == "raw"
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("0 a\n2 b\n1 c\n", "its lines are numbered 0, 2, 1"),
-        ("a\nb\na\n", "names a twice"),
-    ],
-)
-def test_labels_that_cannot_be_meant_are_refused(
-    content: str, message: str, tmp_path: Path
-) -> None:
-    (tmp_path / "labels.txt").write_text(content)
-    with pytest.raises(ForeignModelError, match=message):
-        read_labels(tmp_path / "labels.txt")
-
-
-def test_labels_may_begin_with_numbers_of_their_own(tmp_path: Path) -> None:
-    (tmp_path / "labels.txt").write_text("7 up\ncola\n")
-    assert read_labels(tmp_path / "labels.txt") == ("7 up", "cola")
 
 
 def test_labels_of_another_model_are_refused(

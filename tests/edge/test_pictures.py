@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from edge.errors import EXIT_DATA, PictureSetError, UnreadableImageError
+from edge.labels import check_label
 from edge.model.image_file import decode_image
-from edge.pictures import LabelledPicture, check_label, read_picture_set
+from edge.pictures import LabelledPicture, read_picture_set
 
 ODD_LABELS = ["Weißglas", "Dosen & Bleche", "déchets ménagers", "🍎", "♻️ Papier", "ガラス", "a-b",
               "x.y", "100%", "it's"]  # fmt: skip

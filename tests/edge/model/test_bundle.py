@@ -190,10 +190,11 @@ def test_a_manifest_that_is_no_json_is_refused(bundle: Path, content: bytes) -> 
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"red\ngreen\n\nblue\n", "empty or a repeated line"),
-        (b"red\ngreen\nred\n", "empty or a repeated line"),
-        (b"", "empty or a repeated line"),
-        (b"red\ngr\xfcn\nblue\n", "is not UTF-8"),
+        (b"red\ngreen\n\nblue\n", r"labels\.txt:3: an empty line"),
+        (b"red\ngreen\nred\n", r"labels\.txt:3: names red twice, first on line 1"),
+        (b"", r"labels\.txt: it is empty"),
+        (b"red\ngr\xfcn\nblue\n", r"labels\.txt:2: not text in UTF-8"),
+        (b"red\n../green\nblue\n", r"labels\.txt:2: the label '\.\./green' has a slash"),
     ],
 )
 def test_labels_that_are_no_labels_are_refused(bundle: Path, content: bytes, says: str) -> None:

@@ -18,6 +18,7 @@ from trainer.data.arrays import unpacked
 GREY = np.random.default_rng(0).integers(0, 256, (6, 9, 12), dtype=np.uint8)
 COLOUR = np.random.default_rng(1).integers(0, 256, (4, 9, 12, 3), dtype=np.uint8)
 LABELS = np.array([0, 1, 2, 0, 1, 2])
+TEXT = np.array(["can", "jar", "bag"])
 
 
 @pytest.fixture(autouse=True)
@@ -80,6 +81,78 @@ def test_labels_may_stand_beside_it(tmp_path: Path) -> None:
     assert found.classes == ("bag", "can", "jar")
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        LABELS[:, None], LABELS.astype(np.uint64), LABELS.astype(np.float32),
+        np.eye(3)[LABELS], np.eye(3, dtype=bool)[LABELS], TEXT[LABELS], TEXT[LABELS].astype(bytes),
+    ],
+)  # fmt: skip
+def test_labels_in_the_forms_that_people_save_them(tmp_path: Path, values: np.ndarray) -> None:
+    (tmp_path / "labels.txt").write_text("can\njar\nbag\n", encoding="utf-8")
+    np.savez(tmp_path / "set.npz", x_train=GREY, y_train=values)
+    pictures = read_picture_set(unpacked(tmp_path / "set.npz")).pictures
+    truth = {int(picture.path.stem) - 1: picture.label for picture in pictures}
+    assert [truth[number] for number in range(6)] == TEXT[LABELS].tolist()
+
+
+def test_text_and_article_numbers_are_labels_themselves(tmp_path: Path) -> None:
+    for values in (
+        TEXT[LABELS],
+        LABELS + 4006381333930,
+        LABELS.astype(np.uint64) + np.uint64(2**64 - 4),
+    ):
+        np.savez(tmp_path / "set.npz", x=GREY, y=values)
+        classes = read_picture_set(unpacked(tmp_path / "set.npz")).classes
+        assert classes == tuple(sorted(set(map(str, values.tolist()))))
+
+
+@pytest.mark.parametrize("name", ["x_val", "X_valid", "val_images"])
+def test_arrays_are_known_by_the_names_that_tools_give_them(tmp_path: Path, name: str) -> None:
+    labels = name.lower().replace("x_", "y_").replace("images", "labels")
+    np.savez(tmp_path / "set.npz", X_train=GREY, y_train=LABELS, **{name: GREY, labels: LABELS})
+    assert sorted(p.name for p in unpacked(tmp_path / "set.npz").iterdir()) == [
+        "train", "validation",
+    ]  # fmt: skip
+
+
+def test_arrays_that_are_not_read_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.savez(tmp_path / "set.npz", x=GREY, y=LABELS, extra=np.array([{}], object))
+    unpacked(tmp_path / "set.npz")
+    assert "set.npz: not read: the arrays extra" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("labels", "values", "says"),
+    [
+        (b"../../../../../x\nb\nc\n", LABELS, r"labels\.txt:1: the label .* has a slash"),
+        (b"a/b\nb\nc\n", LABELS, r"labels\.txt:1: the label 'a/b' has a slash"),
+        (b"m\xe4\nb\nc\n", LABELS, r"labels\.txt:1: not text in UTF-8"),
+        (b"a\na\nc\n", LABELS, r"labels\.txt:2: names a twice"),
+        (b"a\nb\n", LABELS, r"y_train: 2 pictures have the class 2, and labels\.txt has 2 labels"),
+        (b"a\nb\nc\n", LABELS - 1, "2 pictures have the class number -1"),
+        (b"a\nb\nc\n", LABELS + 4006381333930, r"the class 4006381333930, and labels\.txt has 3"),
+        (b"a\nb\nc\n", TEXT[LABELS], r"2 pictures have the class 'bag', and labels\.txt has 3"),
+    ],
+)
+def test_labels_that_do_not_fit_are_refused_before_anything_is_written(
+    tmp_path: Path, labels: bytes, values: np.ndarray, says: str
+) -> None:
+    (tmp_path / "labels.txt").write_bytes(labels)
+    np.savez(tmp_path / "set.npz", x_train=GREY, y_train=values)
+    with pytest.raises(PictureSetError, match=says):
+        unpacked(tmp_path / "set.npz")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["labels.txt", "set.npz"]
+
+
+def test_a_label_without_a_picture_is_a_class_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_text("can\njar\nbag\nbox\n", encoding="utf-8")
+    found = read_picture_set(unpacked(write_npz(tmp_path / "set.npz")))
+    assert (found.classes, found.labels) == (("bag", "box", "can", "jar"), ("bag", "can", "jar"))
+
+
 def test_a_second_time_nothing_is_written(tmp_path: Path) -> None:
     folder = unpacked(write_npz(tmp_path / "set.npz"))
     (folder / "train" / "0" / "000001.png").unlink()
@@ -96,12 +169,27 @@ def test_what_is_no_array_stays_as_it_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"y_train": LABELS[:5]}, "a whole number for each of 6 pictures"),
-        ({"y_train": LABELS / 2}, "a whole number for each of 6 pictures"),
-        ({"x_train": GREY / 255}, "expected uint8 .* Received: float64"),
-        ({"x_train": GREY[0]}, r"Received: uint8 \(9, 12\)"),
+        ({"y_train": LABELS[:5]}, "a whole number or a text for each of 6 pictures"),
+        ({"y_train": LABELS / 2}, "a whole number for each of 6 pictures.* with 0.5"),
+        ({"y_train": LABELS + np.nan}, "a whole number for each of 6 pictures"),
+        ({"y_train": np.eye(6)[LABELS] * 2}, "rows of zeros with a single 1.*row 0 is another"),
+        ({"y_train": LABELS.astype(object)}, r"is not run: save it as plain numbers or text"),
+        ({"y_train": LABELS - 1}, "2 pictures have the class number -1, which often says that no"),
+        ({"y_train": LABELS.astype(complex)}, "a whole number or a text"),
+        ({"y_train": LABELS.astype(str)}, "must be text in all of them, or numbers in all"),
+        ({"y_train": np.array(list("ab../"))[[0, 1, 2, 3, 4, 0]].astype(bytes), "y_test": TEXT},
+         r"y_train: the label '\.' .*\n.*y_train: the label '/' has a slash"),
+        ({"x_train": GREY / 255}, r"expected uint8 .* Received: float64.*\(x \* 255\)\.round\(\)"),
+        ({"x_train": GREY.astype(int)}, r"Received: int64 .*x\.astype\(np\.uint8\)"),
+        ({"x_train": GREY[0]}, r"Received: uint8 \(9, 12\): give each picture its height"),
+        ({"x_train": np.zeros((6, 3, 9, 9), np.uint8)}, r"x\.transpose\(0, 2, 3, 1\)"),
+        ({"x_train": np.zeros((6, 9, 9, 4), np.uint8)}, r"x\[\.\.\., :3\]"),
+        ({"x_train": GREY[:, :0]}, "a picture has levels"),
+        ({"x_train": GREY[:0], "y_train": LABELS[:0], "x_test": GREY[:0], "y_test": LABELS[:0]},
+         "there are no pictures"),
+        ({"train_images": GREY, "train_labels": LABELS}, "which name the same part"),
     ],
-)
+)  # fmt: skip
 def test_arrays_that_are_no_pictures_are_told(
     tmp_path: Path, changes: dict[str, np.ndarray], words: str
 ) -> None:
@@ -119,6 +207,8 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
     (tmp_path / "idx" / "t10k-labels-idx1-ubyte").write_bytes(b"\0\0\x08\x01\0\0\0\x09ab")
     with pytest.raises(PictureSetError, match="not a whole idx file"):
         unpacked(tmp_path / "idx")
-    (tmp_path / "b.npz").write_bytes(b"PK\x03\x04rubbish")
-    with pytest.raises(PictureSetError, match="not a NumPy file"):
-        unpacked(tmp_path / "b.npz")
+    np.save(tmp_path / "one.npy", GREY)
+    for content in (b"", b"PK\x03\x04rubbish", (tmp_path / "one.npy").read_bytes()):
+        (tmp_path / "b.npz").write_bytes(content)
+        with pytest.raises(PictureSetError, match="not a NumPy file"):
+            unpacked(tmp_path / "b.npz")
