@@ -21,6 +21,7 @@ from trainer.features import save_outputs
 from trainer.networks import INPUT, Network, build_network
 from trainer.predict import TrainingSet
 from trainer.recipe import PhasePlan, Recipe
+from trainer.run import earlier_parts
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +54,7 @@ def prepare(
     add: Sequence[str | Path] = (),
     groups: str | None = None,
     seed: int = 0,
+    keep_parts: Path | None = None,
 ) -> Prepared:
     """The pictures of `data`, and the network of `recipe` with its starting weights.
 
@@ -61,12 +63,17 @@ def prepare(
         add: later pictures, which move none of `data` to another part.
         groups: which pictures belong together; see `assign_groups`.
         seed: of the split and of the starting weights.
+        keep_parts: an earlier run whose pictures keep the part that they had there.
 
     Raises:
         PictureSetError, TooFewPicturesError, GroupError: the pictures will not do.
         WeightsMissingError: pretrained weights are not here and cannot be fetched.
+        RunError: `keep_parts` is no run that says which picture was used for what.
+        UsageError: the recipe's phases are out of order, or `keep_parts` is given for a set that
+            comes divided.
         StorageError: the cache cannot be written.
     """
+    earlier = earlier_parts(keep_parts) if keep_parts is not None else None
     found = read_picture_set(
         unpacked(data),
         group_column=group_column(groups),
@@ -92,7 +99,11 @@ def prepare(
         seed=seed,
         near_duplicates=recipe.split.near_duplicates,
         spec=recipe.input,
+        earlier=earlier,
     )
+    if earlier is not None:
+        known = sum(digest in earlier for digest in decoded.digests)
+        say(f"{known} of {len(decoded.digests)} pictures keep the part that {keep_parts} gave them")
     for line in (*division.notes, *division.left_out):
         say(line)
     skipped = (*found.skipped, *decoded.skipped, *division.left_out)

@@ -4,9 +4,10 @@
 probabilities; its last layers are a Dense named `logits`, into which the temperature is folded, and
 a Softmax named `scores`. Where the run has a score for things of no class, a second output named
 `unknown` (batch, 1) says how strange a picture is. It has no augmentation layers. `run.json` is
-`RunFacts`; `split.csv` says which picture belongs to which part; `recipe.yaml` is the recipe as
-resolved; `metrics.json`, `history.csv`, `confusion.png` and `report.html` are the proof.
-`tensorboard/` has the curves for TensorBoard. `skipped.txt` names the files that were left out.
+`RunFacts`; `split.csv` says which picture, by its path and its content, belongs to which part;
+`recipe.yaml` is the recipe as resolved; `metrics.json`, `history.csv`, `confusion.png` and
+`report.html` are the proof. `tensorboard/` has the curves for TensorBoard. `skipped.txt` names the
+files that were left out.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from edge import __version__
 from edge.files import write_file
 from edge.model.preprocess import InputSpec
-from edge.pictures import LabelledPicture
+from edge.pictures import PARTS, LabelledPicture
 from trainer.errors import RunError
 
 MODEL = "model.keras"
@@ -184,14 +185,40 @@ def read_run(path: Path) -> Run:
         raise RunError(f"{path / FACTS}: not as this pilah writes it: {error}") from error
 
 
-def write_split(folder: Path, root: Path, pictures: Sequence[LabelledPicture]) -> None:
-    """Writes `split.csv`: path (relative to `root`), label, group and part of every picture."""
+def earlier_parts(path: Path) -> dict[str, str]:
+    """The part of each picture of the run in the folder `path`, by the SHA-256 of its file.
+
+    Raises:
+        RunError: there is no such run, or its `split.csv` is damaged or has no digests.
+    """
+    read_run(path)
+    try:
+        with (path / SPLIT).open(encoding="utf-8", newline="") as file:
+            found = {row["sha256"]: row["part"] for row in csv.DictReader(file)}
+    except (OSError, KeyError, TypeError, UnicodeDecodeError, csv.Error) as error:
+        raise RunError(
+            f"{path / SPLIT}: does not say by `sha256` and `part` which picture was used for what, "
+            f"as this pilah writes it ({error!r}): train again"
+        ) from error
+    if wrong := sorted(set(found.values()) - set(PARTS)):
+        raise RunError(f"{path / SPLIT}: must have the parts {', '.join(PARTS)}. Received: {wrong}")
+    return found
+
+
+def write_split(
+    folder: Path, root: Path, pictures: Sequence[LabelledPicture], digests: Sequence[str]
+) -> None:
+    """Writes `split.csv`: of every picture path (relative to `root`), label, group, part, digest.
+
+    Args:
+        digests: SHA-256 of the content of each picture's file, in hexadecimal.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("path", "label", "group", "part"))
-    for picture in pictures:
+    writer.writerow(("path", "label", "group", "part", "sha256"))
+    for picture, digest in zip(pictures, digests, strict=True):
         relative = picture.path.relative_to(root).as_posix()
-        writer.writerow((relative, picture.label, picture.group, picture.part))
+        writer.writerow((relative, picture.label, picture.group, picture.part, digest))
     write_file(folder / SPLIT, text.getvalue())
 
 

@@ -79,7 +79,7 @@ def write_run(
             model = with_unknown_output(model, verdicts.unknown.strangeness)
         model.save(folder / MODEL)
         (folder / RECIPE).write_text(recipe_yaml(prepared.recipe), encoding="utf-8")
-        write_split(folder, Path(facts.data.root), pictures)
+        write_split(folder, Path(facts.data.root), pictures, prepared.decoded.digests)
         if prepared.skipped:
             (folder / SKIPPED).write_text("\n".join(prepared.skipped) + "\n", encoding="utf-8")
         if logs.is_dir():

@@ -43,6 +43,7 @@ def train(
     settings: Sequence[str] = (),
     add: Sequence[str | Path] = (),
     groups: str | None = None,
+    keep_parts: str | Path | None = None,
     seed: int = 0,
     max_minutes: float | None = None,
     resume: bool = False,
@@ -63,6 +64,8 @@ def train(
         settings: changes of the recipe, each as `key=value`; not with a `Recipe`.
         add: later pictures; they move none of `data` to another part.
         groups: which pictures belong together; see `assign_groups`.
+        keep_parts: an earlier run whose pictures keep the part that they had there, for a folder
+            that has grown since.
         seed: of the split, the starting weights, the augmentation and the order.
         max_minutes: instead of the recipe's own.
         resume: go on with a training to `out` that was killed.
@@ -71,6 +74,7 @@ def train(
     Raises:
         ConfigError, UsageError: the recipe is wrong.
         PictureSetError, TooFewPicturesError, GroupError: the pictures will not do.
+        RunError: `keep_parts` is no run that says which picture was used for what.
         WeightsMissingError: pretrained weights are not here and cannot be fetched.
         StorageError: `out` exists, there is nothing to resume, or a disk is full.
         StopTraining: Ctrl-C before there was anything to keep.
@@ -84,7 +88,8 @@ def train(
     unfinished = out.absolute().parent / f".{out.name}.training"
     if replace and not resume:
         shutil.rmtree(unfinished, ignore_errors=True)
-    prepared = prepare(recipe, data, add=add, groups=groups, seed=seed)
+    kept = None if keep_parts is None else Path(keep_parts)
+    prepared = prepare(recipe, data, add=add, groups=groups, seed=seed, keep_parts=kept)
     pictures = tuple(resolved(picture) for picture in prepared.pictures)
     digest = data_digest(pictures, prepared.decoded.digests)
     plan = {"recipe": recipe_yaml(prepared.recipe), "seed": seed, "pictures": digest}
@@ -134,7 +139,9 @@ def train(
             frozen=trained.frozen,
             pictures=pictures,
             facts=facts,
-            command=_command(name, data, add, out, variant, settings, groups, seed, max_minutes),
+            command=_command(
+                name, data, add, out, variant, settings, groups, kept, seed, max_minutes
+            ),
             logs=checkpoint.folder / TENSORBOARD,
             stages=stages,
             deadline=deadline,
@@ -233,6 +240,7 @@ def _command(
     variant: str,
     settings: Sequence[str],
     groups: str | None,
+    keep_parts: Path | None,
     seed: int,
     max_minutes: float | None,
 ) -> list[str]:
@@ -247,6 +255,8 @@ def _command(
         words += ["--set", setting]
     if groups is not None:
         words += ["--groups", groups]
+    if keep_parts is not None:
+        words += ["--keep-parts", str(keep_parts)]
     if max_minutes is not None:
         words += ["--max-minutes", f"{max_minutes:g}"]
     return [*words, "--seed", str(seed)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -54,7 +55,7 @@ def make_run(
     root, run = folder / "photos", folder / "run"
     run.mkdir(parents=True)
     shutil.copy(keras_model, run / MODEL)
-    pictures = []
+    pictures, digests = [], []
     for index, label in enumerate(labels):
         for part, count in parts.items():
             for number in range(count):
@@ -62,8 +63,9 @@ def make_run(
                 path.parent.mkdir(parents=True, exist_ok=True)
                 encoded = cv2.imencode(".png", drawn(index, len(pictures)))[1]
                 path.write_bytes(encoded.tobytes())
+                digests.append(hashlib.sha256(encoded.tobytes()).hexdigest())
                 pictures.append(LabelledPicture(path, label, f"{label}/{number}", part))
-    write_split(run, root, pictures)
+    write_split(run, root, pictures, digests)
     write_facts(
         run,
         RunFacts(

@@ -14,6 +14,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_recipe_arguments(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder to make")
     parser.add_argument(
+        "--keep-parts",
+        type=Path,
+        metavar="RUN",
+        help="an earlier run: its pictures keep the part (train, validation, test) they had there, "
+        "though the folder has grown since",
+    )
+    parser.add_argument(
         "--resume", action="store_true", help="go on with a training to RUN that was cut off"
     )
     parser.add_argument("--replace", action="store_true", help="take the place of an existing RUN")
@@ -26,6 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
         trainer.train(
             **recipe_options(arguments),
             out=arguments.out,
+            keep_parts=arguments.keep_parts,
             resume=arguments.resume,
             replace=arguments.replace,
         )

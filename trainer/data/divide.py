@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from edge.errors import UsageError
 from edge.model.preprocess import InputSpec
 from edge.pictures import PARTS, LabelledPicture, complete_parts
 from trainer.data.groups import assign_groups, join_copies
@@ -46,13 +47,14 @@ def divide(
     seed: int,
     near_duplicates: bool,
     spec: InputSpec | None = None,
+    earlier: Mapping[str, str] | None = None,
 ) -> Division:
     """The pictures in their parts, with copies and groups together.
 
     What is not given is drawn by content (see `split_pictures`): a picture by its bytes, a group by
     its name. Other names or another order of the files change nothing. Pictures of a later source
-    are placed when all before them have been, so that they move none; those put into the same
-    folder move none unless they are copies of what lies there.
+    are placed when all before them have been, and move none; so are, in a folder that has grown,
+    those that are not in `earlier`.
 
     A picture that would have to lie in two parts is left out: one that was added and is a copy of
     two others, or in a set that comes divided, one to train on that is a copy of one to test on.
@@ -66,14 +68,19 @@ def divide(
         seed: another one gives another split.
         near_duplicates: look for copies by what pictures show, not only by their bytes.
         spec: what the tensors were made by.
+        earlier: the part of each picture that was divided before, by the digest of its file: it
+            keeps that part.
 
     Raises:
         GroupError: the plan does not fit the pictures.
         TooFewPicturesError: a class has too few groups, or a group has been given two parts.
+        UsageError: there are `earlier` parts, and the set comes divided.
     """
     completed = _completed(pictures)
     named = [groups is not None or bool(picture.group) for picture in completed]
     grouped = assign_groups(completed, groups)
+    if earlier:
+        grouped = _as_before(grouped, digests, earlier)
     _check_named(grouped, named)
     order = sorted(range(len(grouped)), key=lambda i: (grouped[i].source, digests[i], i))
     pairs = _same_files(order, digests)
@@ -95,7 +102,13 @@ def divide(
         stay = [i for i in upto if i not in out]
         joined = _joined(stay, grouped, [pair for pair in links if not out.keys() & set(pair)])
         identities = _identities(joined, grouped, named, digests)
-        placed |= _placed(joined, identities, grouped, placed, source, shares, seed)
+        waiting = _waiting(joined, grouped, completed, placed, source)
+        wanted = _wanted(joined, grouped, completed, placed, source, shares)
+        divided = split_pictures(list(waiting.values()), wanted, seed=seed, identities=identities)
+        placed |= {
+            i: replace(picture, group=identities[str(picture.group)])
+            for i, picture in zip(waiting, divided, strict=True)
+        }
     kept = sorted(placed)
     return Division(
         pictures=tuple(placed[i] for i in kept),
@@ -136,6 +149,23 @@ def _completed(pictures: Sequence[LabelledPicture]) -> list[LabelledPicture]:
         for i, picture in zip(numbers, changed, strict=True):
             completed[i] = picture
     return completed
+
+
+def _as_before(
+    grouped: Sequence[LabelledPicture], digests: Sequence[str], earlier: Mapping[str, str]
+) -> tuple[LabelledPicture, ...]:
+    """Pictures that were divided before with their parts, all others as of a later source."""
+    if any(picture.part for picture in grouped):
+        raise UsageError(
+            "--keep-parts is for pictures that come without parts, and these come divided: leave "
+            "it out"
+        )
+    return tuple(
+        replace(picture, part=earlier[digest], source=0)
+        if digest in earlier
+        else replace(picture, source=picture.source + 1)
+        for picture, digest in zip(grouped, digests, strict=True)
+    )
 
 
 def _check_named(grouped: Sequence[LabelledPicture], named: Sequence[bool]) -> None:
@@ -274,32 +304,37 @@ def _identities(
     return {name: own for name, (_, _, own) in candidates.items()}
 
 
-def _placed(
+def _waiting(
     joined: Mapping[int, str],
-    identities: Mapping[str, str],
     grouped: Sequence[LabelledPicture],
+    completed: Sequence[LabelledPicture],
     placed: Mapping[int, LabelledPicture],
     source: int,
-    shares: Mapping[str, float],
-    seed: int,
 ) -> dict[int, LabelledPicture]:
-    given = Counter(grouped[i].part for i in joined if grouped[i].source == source)
+    """The pictures in their joined groups, with the parts that they have to keep."""
+    given = Counter(completed[i].part for i in joined if grouped[i].source == source)
     # Divided without a validation part: that is drawn from those to train on.
     redrawn = given["train"] > 0 and not given["validation"]
-    test_stays = given["test"] > 0 or (
-        any(grouped[i].part == "test" and not grouped[i].source for i in joined)
-        and {grouped[i].label for i in joined} == {p.label for p in placed.values()}
-    )
-    waiting = []
+    waiting = {}
     for i, name in joined.items():
         part = placed.get(i, grouped[i]).part
         if redrawn and i not in placed and part == "train":
             part = None
-        waiting.append(replace(grouped[i], group=name, part=part))
-    divided = split_pictures(
-        waiting, {**shares, "test": 0.0} if test_stays else shares, seed=seed, identities=identities
+        waiting[i] = replace(grouped[i], group=name, part=part)
+    return waiting
+
+
+def _wanted(
+    joined: Mapping[int, str],
+    grouped: Sequence[LabelledPicture],
+    completed: Sequence[LabelledPicture],
+    placed: Mapping[int, LabelledPicture],
+    source: int,
+    shares: Mapping[str, float],
+) -> Mapping[str, float]:
+    """The shares to draw by: nothing is drawn into a test part that a set came with."""
+    tested = {grouped[i].source for i in joined if completed[i].part == "test"}
+    stays = source in tested or (
+        0 in tested and {grouped[i].label for i in joined} == {p.label for p in placed.values()}
     )
-    return {
-        i: replace(picture, group=identities[str(picture.group)])
-        for i, picture in zip(joined, divided, strict=True)
-    }
+    return {**shares, "test": 0.0} if stays else shares

@@ -5,10 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from edge.pictures import PARTS, LabelledPicture
 from trainer.errors import TooFewPicturesError
+
+_FILLED = {"test": 1, "validation": -1}
+"""The parts that are filled to a share, and from which end of the draws: opposite ones, so that
+where the one ends does not move the other."""
 
 
 def split_pictures(
@@ -20,15 +24,20 @@ def split_pictures(
 ) -> tuple[LabelledPicture, ...]:
     """The pictures, each with its part, in the same order.
 
-    Every group draws a number from 0 to 1, a hash of the seed and of what it is known by, and
-    nothing else decides: below the share of the test part it is tested on, in the share above that
-    it validates, else it is trained on. So pictures that are added move no other. The price is that
-    shares are met by chance: of 100 groups of one size 10 are tested on, but in one class out of
-    twenty fewer than 5 or more than 15; of 1,000 between 82 and 118.
+    Every group draws a number from 0 to 1, a hash of the seed and of what it is known by. In each
+    class the groups of the lowest numbers are tested on and those of the highest validate, until
+    taking another one would bring the part no nearer to its wanted share of the class's pictures;
+    a group that is too large for what is still wanted is passed over.
 
-    Every class has at least one group in each part, and a third of the share wanted where its
-    groups allow: where the draw gave it less, the nearest ones are moved there. So only in a class
-    of a few dozen groups or fewer can pictures that are added still move another.
+    So every part of a class has the whole number of pictures that is nearest to its wanted share,
+    where each picture is a group of its own and the class has five or more; else it is at most half
+    a group away from it. Every part has at least one group of each class.
+
+    Pictures whose part is given keep it and count: what is added to a divided set goes where it
+    brings the whole nearest to the shares. Where no part is given, the order of draws decides
+    among all of them, so that a set which has grown without its earlier parts moves a few pictures
+    that lie at the edge of a part: no rule that knows only the content can both meet the shares of
+    every set and move nothing, since a picture's part would have to follow from it alone.
 
     Args:
         pictures: each with a group. Those that have a part keep it, and so do their groups.
@@ -43,19 +52,20 @@ def split_pictures(
     members: dict[str, list[int]] = defaultdict(list)
     for index, picture in enumerate(pictures):
         members[picture.group or str(picture.path)].append(index)
-    given = _given(pictures, members)
+    parts = _given(pictures, members)
     names = identities or {}
-    draws = {group: draw(seed, names.get(group, group)) for group in members}
-    parts = {group: given.get(group) or _part(draws[group], shares) for group in members}
-    # A group with several labels counts for the one it has most of.
-    by_label: dict[str, list[str]] = defaultdict(list)
-    for group, indices in members.items():
+    groups: dict[str, list[_Group]] = defaultdict(list)
+    for name, indices in members.items():
+        # A group with several labels is placed with the one it has most of, and counts for all.
         counts = Counter(pictures[i].label for i in indices)
-        by_label[min(counts, key=lambda label: (-counts[label], label))].append(group)
-    for label in sorted({picture.label for picture in pictures}):
-        free = [group for group in by_label[label] if group not in given]
-        sizes = {group: len(members[group]) for group in by_label[label]}
-        _fill(label, sizes, free, parts, draws, shares)
+        label = min(counts, key=lambda label: (-counts[label], label))
+        groups[label].append(_Group(name, draw(seed, names.get(name, name)), counts))
+    totals = Counter(picture.label for picture in pictures)
+    placed: dict[str, Counter[str]] = defaultdict(Counter)
+    for name, part in parts.items():
+        placed[part].update(pictures[i].label for i in members[name])
+    for label in sorted(totals):
+        _place(label, groups[label], parts, placed, shares, totals[label])
     return tuple(
         replace(picture, part=parts[picture.group or str(picture.path)]) for picture in pictures
     )
@@ -93,10 +103,14 @@ def draw(seed: int, identity: str) -> float:
     return int.from_bytes(digest[:6], "big") / 2**48
 
 
-def _part(drawn: float, shares: Mapping[str, float]) -> str:
-    if drawn < shares["test"]:
-        return "test"
-    return "validation" if drawn < shares["test"] + shares["validation"] else "train"
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Pictures that must lie in one part."""
+
+    name: str
+    draw: float
+    counts: Counter[str]
+    """Pictures of it by label."""
 
 
 def _given(
@@ -116,39 +130,53 @@ def _given(
     return given
 
 
-def _fill(
+def _place(
     label: str,
-    sizes: Mapping[str, int],
-    free: Sequence[str],
+    groups: Sequence[_Group],
     parts: dict[str, str],
-    draws: Mapping[str, float],
+    placed: Mapping[str, Counter[str]],
     shares: Mapping[str, float],
+    total: int,
 ) -> None:
-    """Moves the nearest groups of a class into the parts that have none, or hardly any, of it.
+    """Gives a part to those groups of a class that have none.
 
     Args:
-        sizes: pictures of each of its groups.
-        free: those that may be moved.
+        parts: of the groups that have one; those of the others are written to it.
+        placed: by part, how many pictures of each label lie there; kept up to date.
+        total: pictures of the class.
     """
-    middles = {
-        "test": shares["test"] / 2,
-        "validation": shares["test"] + shares["validation"] / 2,
-        "train": 1.0,
-    }
-    total = sum(sizes.values())
-    for part, middle in middles.items():
-        enough = max(1.0, shares.get(part, 0.0) * total / 3)
-        while sum(size for group, size in sizes.items() if parts[group] == part) < enough:
-            counts = Counter(parts[group] for group in sizes)
-            spare = [g for g in free if parts[g] != part and counts[parts[g]] > 1]
-            if not spare and counts[part]:
-                break
-            if not spare:
-                raise TooFewPicturesError(
-                    f"class {label!r} has {len(sizes)} separate group{'s' * (len(sizes) != 1)} of "
-                    f"pictures and none for the {part} part: at least {len(PARTS)} are needed, one "
-                    "each to train, validate and test on. Take more pictures, use smaller groups, "
-                    "or remove the class"
-                )
-            # Out of train first: the other has little enough.
-            parts[min(spare, key=lambda g: (parts[g] != "train", abs(draws[g] - middle), g))] = part
+    waiting = sorted(
+        (group for group in groups if group.name not in parts), key=lambda g: (g.draw, g.name)
+    )
+    reached = {parts[group.name] for group in groups if group.name in parts}
+
+    def put(group: _Group, part: str) -> None:
+        waiting.remove(group)
+        parts[group.name] = part
+        placed[part].update(group.counts)
+        reached.add(part)
+
+    def gap(part: str, more: int) -> float:
+        return abs(placed[part][label] + more - shares[part] * total)
+
+    def spare() -> bool:
+        """Whether a group can be taken without leaving a later part none."""
+        return len(waiting) > len(_FILLED.keys() - reached) + ("train" not in reached)
+
+    for part, step in _FILLED.items():
+        for group in waiting[::step]:
+            # One more than the parts that have none: this part's own first group is among those.
+            if (spare() or part not in reached) and gap(part, group.counts[label]) < gap(part, 0):
+                put(group, part)
+        if part not in reached and waiting:
+            put(min(waiting, key=lambda g: (gap(part, g.counts[label]), step * g.draw)), part)
+    for group in list(waiting):
+        put(group, "train")
+    missing = [part for part in ("test", "validation", "train") if part not in reached]
+    if missing:
+        raise TooFewPicturesError(
+            f"class {label!r} has {len(groups)} separate group{'s' * (len(groups) != 1)} of "
+            f"pictures and none for the {missing[0]} part: at least {len(PARTS)} are needed, one "
+            "each to train, validate and test on. Take more pictures, use smaller groups, "
+            "or remove the class"
+        )

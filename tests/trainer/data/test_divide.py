@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge.errors import UsageError
 from edge.model.image_file import Image
 from edge.model.preprocess import InputSpec, preprocess
 from edge.pictures import LabelledPicture
@@ -56,24 +57,38 @@ def scenes(count: int, label: str = "can", *, start: int = 0) -> list[Photo]:
 
 
 def division(
-    given: Sequence[Photo], *, groups: str | None = None, seed: int = 0, near: bool = False
+    given: Sequence[Photo],
+    *,
+    groups: str | None = None,
+    seed: int = 0,
+    near: bool = False,
+    earlier: dict[str, str] | None = None,
 ) -> Division:
     return divide(
         [photo.picture for photo in given],
-        [hashlib.sha256(photo.content.encode()).hexdigest() for photo in given],
+        [digest(photo.content) for photo in given],
         np.stack([BLANK if p.image is None else preprocess(p.image, SPEC) for p in given]),
         groups=groups,
         shares=SHARES,
         seed=seed,
         near_duplicates=near,
         spec=SPEC,
+        earlier=earlier,
     )
 
 
-def parts(given: Sequence[Photo], **options: object) -> dict[str, str | None]:
+def digest(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def digested(by_content: dict[str, str]) -> dict[str, str]:
+    return {digest(content): part for content, part in by_content.items()}
+
+
+def parts(given: Sequence[Photo], **options: object) -> dict[str, str]:
     """By content, so that names do not matter."""
     found = division(given, **options)  # type: ignore[arg-type]
-    return {given[i].content: p.part for i, p in zip(found.kept, found.pictures, strict=True)}
+    return {given[i].content: str(p.part) for i, p in zip(found.kept, found.pictures, strict=True)}
 
 
 def test_every_picture_has_a_part_and_a_group() -> None:
@@ -97,11 +112,33 @@ def test_names_and_the_order_of_files_change_nothing() -> None:
 @pytest.mark.parametrize("source", [0, 1], ids=["in the same folder", "by --add"])
 @pytest.mark.parametrize("groups", [None, "blocks:2"])
 def test_pictures_that_are_added_move_none_of_the_old(source: int, groups: str | None) -> None:
-    given = [*photos(150), *photos(90, "jar")]
+    """Those of the same folder, where the earlier parts are given."""
+    given = [*photos(151), *photos(90, "jar")]
     more = [*photos(60, start=500, source=source), *photos(30, "jar", start=500, source=source)]
-    before, after = (parts(some, groups=groups) for some in (given, [*more, *given]))
+    before = parts(given, groups=groups)
+    after = parts([*more, *given], groups=groups, earlier=None if source else digested(before))
     assert {content: after[content] for content in before} == before
-    assert len(after) == 330
+    assert len(after) == 331
+    for label, total in (("can", 211), ("jar", 120)):
+        counts = Counter(part for content, part in after.items() if content.startswith(label))
+        assert abs(counts["test"] - 0.1 * total) <= 1
+        assert abs(counts["validation"] - 0.1 * total) <= 1
+
+
+def test_of_a_folder_that_has_grown_a_block_stays_with_its_old_pictures() -> None:
+    """Pictures 100 and 101 are of one block, and the second came later."""
+    given = photos(101)
+    before = {photo.content: "train" for photo in given} | {"can 100": "test"}
+    before |= {"can 0": "validation", "can 1": "validation"}
+    more = photos(1, start=101)
+    grown = parts([*given, *more], groups="blocks:2", earlier=digested(before))
+    assert grown["can 101"] == grown["can 100"] == "test"
+
+
+def test_a_set_that_comes_divided_has_no_earlier_parts() -> None:
+    given = divided(train=20, validation=5, test=5)
+    with pytest.raises(UsageError, match="these come divided: leave it out"):
+        division(given, earlier={digest(given[0].content): "test"})
 
 
 def test_the_same_file_twice_lies_in_one_part() -> None:
