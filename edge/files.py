@@ -125,11 +125,13 @@ def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
     try:
         try:
             yield aside
-        except OSError as error:
-            if isinstance(error, PilahError) or error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise  # of something that was read, perhaps: it names its own file
-            with storage_errors("write", path):
+        except Exception as error:
+            # Libraries that write (HDF5, shutil, TensorFlow) hide a full disk in errors of their
+            # own, without its number; any other error names its own file.
+            if isinstance(error, PilahError) or not _is_of_a_full_disk(error, aside):
                 raise
+            with storage_errors("write", path):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
         with storage_errors("write", path):
             for entry in (*aside.rglob("*"), aside):  # a folder, too: for the names in it
                 if entry.is_file() or entry.is_dir():
@@ -142,6 +144,25 @@ def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
             _sync_folder(path.parent)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def disk_is_full(path: Path) -> bool:
+    """Whether the file system of `path` has room for next to nothing: under a mebibyte, or no file.
+
+    To be asked after a library failed to write and said no reason. A quota does not show here.
+    """
+    try:
+        found = os.statvfs(path)
+    except OSError:
+        return False
+    no_files = found.f_files > 0 and found.f_favail == 0
+    return no_files or found.f_bavail * found.f_frsize < 2**20
+
+
+def _is_of_a_full_disk(error: Exception, path: Path) -> bool:
+    if isinstance(error, OSError) and error.errno is not None:
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return disk_is_full(path)
 
 
 def _change_places(aside: Path, path: Path) -> None:

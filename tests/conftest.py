@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,6 +35,18 @@ def own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle of the tiny red-green-blue model; read only, shared by all tests."""
     return make_bundle(tmp_path_factory.mktemp("bundles") / "tiny")
+
+
+def pytest_configure() -> None:
+    """Signals do what they do in a terminal, for the tests and for the programs they start.
+
+    `nohup`, and a shell that starts something in the background, have a program ignore SIGINT,
+    SIGQUIT or SIGHUP, and its children inherit that: a test that stops one would wait for ever.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m shared` is looked at

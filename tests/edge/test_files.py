@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -226,3 +228,24 @@ def test_a_full_disk_leaves_no_folder(small_disk: Path) -> None:
     ):
         (folder / "file").write_bytes(bytes(200_000))
     assert names(small_disk) == []
+
+
+@pytest.mark.parametrize("hidden", [OSError("unable to write"), shutil.Error([]), RuntimeError()])
+def test_a_full_disk_is_told_where_a_library_hides_it(small_disk: Path, hidden: Exception) -> None:
+    def written() -> None:
+        with new_folder(small_disk / "run") as folder:
+            with suppress(OSError):
+                (folder / "file").write_bytes(bytes(200_000))
+            raise hidden
+
+    with pytest.raises(StorageError, match=r"cannot write .*run: the disk is full"):
+        written()
+    assert names(small_disk) == []
+
+
+@pytest.mark.parametrize("error", [OSError("unable to write"), RuntimeError("a bug")])
+def test_an_error_on_a_disk_with_room_is_not_called_a_full_disk(
+    tmp_path: Path, error: Exception
+) -> None:
+    with pytest.raises(type(error), match=str(error)), new_folder(tmp_path / "run"):
+        raise error
