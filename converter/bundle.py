@@ -214,7 +214,7 @@ def _recipe(run: Run) -> dict[str, Any]:
     recipe: dict[str, Any] = {"name": facts.recipe} | facts.model_dump(
         mode="json",
         include={
-            "variant", "seed", "temperature", "accept_notes", "finished", "minutes",
+            "variant", "seed", "temperature", "accept_notes", "accept_basis", "finished", "minutes",
             "stopped_early", "parameters", "unknown",
         },
     )  # fmt: skip

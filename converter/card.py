@@ -87,9 +87,8 @@ def model_card(
         "- It knows these classes only. Something of no class gets one of these labels, and often "
         "a high score; see what is rejected as unknown, if anything is.",
         *(f"- Threshold of {label}: {note}." for label, note in facts.accept_notes.items()),
-        "- Thresholds were chosen on the scores of float models that had not seen the picture, and "
-        "then moved by what int8 changes near them, measured on pictures that were neither tested "
-        "nor calibrated on.",
+        f"- {_basis(facts)} They were then moved by what int8 changes near them, measured on "
+        "pictures that were neither tested nor calibrated on.",
         "",
         "## How to use it",
         "",
@@ -106,6 +105,18 @@ def model_card(
         "becomes that input.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _basis(facts: RunFacts) -> str:
+    basis = facts.accept_basis
+    if basis is None or basis.scores == "cross-fitted":
+        said = "Thresholds were chosen on the scores of float models that had not seen the picture."
+    else:
+        said = (
+            "Thresholds were chosen on the float model's scores of the validation part, "
+            f"{basis.images} pictures."
+        )
+    return said if basis is None or not basis.note else f"{said} Note: {basis.note}."
 
 
 def imported_card(

@@ -32,6 +32,8 @@ class CrossValidation:
     confusion: npt.NDArray[np.int64]
     """(classes, classes) of all repeats: row the true label, column the best label."""
     minutes: float
+    cut_short: int = 0
+    """Folds that time ended before the last of their steps, or left an optional phase out of."""
 
     @property
     def mean(self) -> float:
@@ -51,6 +53,7 @@ class CrossValidation:
             "labels": list(self.labels),
             "confusion": self.confusion.tolist(),
             "minutes": self.minutes,
+            "folds_cut_short": self.cut_short,
         }
 
 
@@ -94,7 +97,7 @@ def cross_validate(
         validation=everything,
     )
     untrained = prepared.network.state()
-    by_repeat, by_fold = [], []
+    by_repeat, by_fold, cut_short = [], [], 0
     confusion = np.zeros((len(prepared.labels),) * 2, np.int64)
     for repeat in range(repeats):
         now = time.monotonic()
@@ -111,6 +114,7 @@ def cross_validate(
             seed=seed + 1000 * repeat,
             watch=Watch(now + 60 * minutes),
         )
+        cut_short += found.cut_short
         truth = prepared.truth[found.indices]
         right = found.logits.argmax(axis=1) == truth
         by_repeat.append(Share(int(right.sum()), len(right)))
@@ -122,4 +126,6 @@ def cross_validate(
         confusion += evaluate_scores(scores, truth, prepared.labels, accept).confusion
         say(f"repeat {repeat + 1} of {repeats}: {by_repeat[-1]}")
     minutes = round((time.monotonic() - start) / 60, 2)
-    return CrossValidation(prepared.labels, tuple(by_repeat), tuple(by_fold), confusion, minutes)
+    return CrossValidation(
+        prepared.labels, tuple(by_repeat), tuple(by_fold), confusion, minutes, cut_short
+    )

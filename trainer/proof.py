@@ -89,7 +89,7 @@ def prove(
     parts = {name: _scored(prepared, whole, cut, name, verdicts) for name in ("test", "validation")}
     curve = _learning_curve(prepared, frozen)
     stages.ended("figures")
-    disturbed = _disturbed(prepared, deadline)
+    disturbed, left_out = _disturbed(prepared, deadline)
     stages.ended("robustness")
     counts = Counter((picture.label, picture.part) for picture in prepared.pictures)
     spec = recipe.input
@@ -104,6 +104,7 @@ def prove(
         validation=parts["validation"],
         cross_fitted=_cross_fitted(prepared, verdicts),
         thresholds=verdicts.thresholds,
+        basis=verdicts.basis,
         purity=recipe.accept.purity,
         confidence=recipe.accept.confidence,
         history=best.history,
@@ -128,6 +129,7 @@ def prove(
         unknown=_unknown(verdicts.unknown),
         learning=curve,
         disturbed=disturbed,
+        left_out=left_out,
         looks=looks,
     )
 
@@ -149,8 +151,8 @@ def _scored(
 
 
 def _cross_fitted(prepared: Prepared, verdicts: Verdicts) -> ScoredPart | None:
-    if not verdicts.scored.folds:
-        return None
+    if verdicts.basis.scores != "cross-fitted":
+        return None  # the validation part's scores, which are told as what they are
     indices = verdicts.scored.indices
     return ScoredPart(
         logits=verdicts.scored.logits,
@@ -181,13 +183,16 @@ def _learning_curve(
     return learning_curve(frozen[known], prepared.truth[known], groups, seed=0)
 
 
-def _disturbed(prepared: Prepared, deadline: float) -> tuple[Disturbed, ...]:
+def _disturbed(
+    prepared: Prepared, deadline: float
+) -> tuple[tuple[Disturbed, ...], tuple[str, ...]]:
+    """(what disturbed pictures come to, what was left out for want of time)."""
     test = prepared.of("test")
     count = min(_DISTURBED, len(test))
     if time.monotonic() + count * _SECONDS_A_PICTURE > deadline:
         say("robustness: left out for want of time")
-        return ()
-    return robustness(
+        return (), ("how it bears bad light, dirt and blur",)
+    found = robustness(
         _scores(prepared.network),
         prepared.decoded.tensors,
         prepared.truth[test],
@@ -197,6 +202,7 @@ def _disturbed(prepared: Prepared, deadline: float) -> tuple[Disturbed, ...]:
         fill=prepared.recipe.input.fill,
         limit=_DISTURBED,
     )
+    return found, ()
 
 
 def _scores(network: Network) -> Predict:

@@ -77,6 +77,23 @@ class UnknownFacts(BaseModel):
     note: str = ""
 
 
+class AcceptBasis(BaseModel):
+    """Which scores the accept thresholds, and the limit of what is unknown, were chosen by."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    scores: Literal["cross-fitted", "validation"]
+    """Of models that had not trained on the pictures, a fold each; or the final model's of the
+    validation part, by plan (`accept.folds: 1`) or for want of whole folds."""
+    images: int
+    """Pictures so scored."""
+    folds: int
+    """Cross-fitted models that were used: those trained whole, and about as good as the final."""
+    folds_planned: int
+    note: str = ""
+    """Where fewer were used than planned: why, and what that means."""
+
+
 class RunFacts(BaseModel):
     """`run.json`."""
 
@@ -92,6 +109,8 @@ class RunFacts(BaseModel):
     accept: dict[str, float]
     accept_notes: dict[str, str] = {}
     """Where a threshold promises nothing: why, and what would be needed."""
+    accept_basis: AcceptBasis | None = None
+    """None in a run of an earlier pilah, which did not say."""
     unknown: UnknownFacts | None = None
     """None where `model.keras` has no such score."""
     data: DataFacts

@@ -113,6 +113,7 @@ def train(
             temperature=verdicts.temperature,
             accept={label: t.value for label, t in verdicts.thresholds.items()},
             accept_notes={label: t.note for label, t in verdicts.thresholds.items() if t.note},
+            accept_basis=verdicts.basis,
             unknown=None
             if verdicts.unknown is None
             else UnknownFacts.model_validate(verdicts.unknown.to_json()),
@@ -220,6 +221,7 @@ def _train(
         prepared,
         whole,
         judging,
+        best,
         cut=cut,
         frozen=frozen,
         untrained=untrained,

@@ -156,6 +156,26 @@ def test_a_run_holds_the_model_and_its_proof(run: Path) -> None:
     assert read_image(run / "confusion.png").shape[2] == 3
 
 
+def test_a_training_without_time_for_folds_promises_nothing_and_says_so(
+    photos: Path, recipe: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["train", str(recipe), "--data", str(photos), "--out", str(tmp_path / "run")]
+    assert main([*words, "--max-minutes", "0.0001"]) == EXIT_OK
+    facts = read_run(tmp_path / "run").facts
+    assert facts.accept_basis is not None
+    assert (facts.accept_basis.scores, facts.accept_basis.folds) == ("validation", 0)
+    assert facts.accept_basis.images == facts.data.pictures["validation"]
+    assert set(facts.accept_notes) == set(facts.labels)
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text(encoding="utf-8"))
+    assert metrics["accept_basis"] == facts.accept_basis.model_dump(mode="json")
+    assert "cross_fitted" not in metrics
+    assert "No cross-fitted model could be used" in str(metrics["warnings"])
+    assert "Not measured for want of time" in str(metrics["warnings"])
+    assert "of 2 cross-fitted models 0 can be used" in capsys.readouterr().err
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "on the validation part: the final model had not trained on its pictures" in page
+
+
 def test_the_history_has_every_epoch_of_every_phase(run: Path) -> None:
     with (run / "history.csv").open(encoding="utf-8", newline="") as file:
         lines = list(csv.DictReader(file))

@@ -27,5 +27,10 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps(found.to_json(), ensure_ascii=False))
     repeats = ", ".join(str(repeat) for repeat in found.repeats)
     say(f"accuracy {found.mean:.1%} on pictures not trained on; by repeat: {repeats}")
+    if found.cut_short:
+        say(
+            f"note: {found.cut_short} of {len(found.folds)} trainings were cut short by "
+            "--max-minutes: with all its steps the recipe may be better than this"
+        )
     say("choose a recipe by such figures, or quote them for it, not both: nothing was set aside")
     return EXIT_OK

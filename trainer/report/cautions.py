@@ -53,6 +53,8 @@ def cautions(facts: ReportFacts) -> tuple[Caution, ...]:
             _looks,
             _size,
             _cut_short,
+            _folds_missing,
+            _left_out,
             _validation_apart,
             _never_taken,
             _confused,
@@ -150,6 +152,31 @@ def _cut_short(facts: ReportFacts) -> Iterator[Caution]:
             "The training was cut short",
             "It ended before the recipe's last epoch. With more time (--max-minutes) it may come "
             "out better.",
+        )
+
+
+def _folds_missing(facts: ReportFacts) -> Iterator[Caution]:
+    basis = facts.basis
+    if basis is None or not basis.note:
+        return
+    title = (
+        f"Only {basis.folds} of {basis.folds_planned} cross-fitted models could be used"
+        if basis.folds
+        else "No cross-fitted model could be used: the thresholds promise nothing"
+    )
+    yield Caution(
+        title,
+        f"{basis.note[0].upper()}{basis.note[1:]}. The thresholds and the limit for things of no "
+        f"class were chosen by the scores of {basis.images:,} pictures. More time (--max-minutes) "
+        "gives the models what they need.",
+    )
+
+
+def _left_out(facts: ReportFacts) -> Iterator[Caution]:
+    if facts.left_out:
+        yield Caution(
+            f"Not measured for want of time: {_listed(list(facts.left_out))}",
+            "More time (--max-minutes) leaves room for it.",
         )
 
 

@@ -21,6 +21,7 @@ from trainer.report.scored import (
     confusions,
 )
 from trainer.robustness import Disturbed
+from trainer.run import AcceptBasis
 from trainer.test_looks import Looks
 
 
@@ -127,8 +128,13 @@ class ReportFacts:
     """Grey level of letterbox bars."""
     validation: ScoredPart | None = None
     cross_fitted: ScoredPart | None = None
-    """All pictures but the test part's, each scored by a model that had not trained on it."""
+    """Pictures of the other parts, each scored by a model that had not trained on it: all of them,
+    or those of the folds that could be used (see `basis`)."""
     unknown: UnknownFigures | None = None
+    basis: AcceptBasis | None = None
+    """Which scores the thresholds were chosen by; None: not known."""
+    left_out: tuple[str, ...] = ()
+    """What was not measured for want of time, each as a clause."""
     learning: LearningCurve | None = None
     disturbed: tuple[Disturbed, ...] = ()
     looks: Looks | None = None
@@ -158,6 +164,8 @@ class ReportFacts:
                 }
                 for label, t in self.thresholds.items()
             },
+            "accept_basis": self.basis and self.basis.model_dump(mode="json"),
+            "left_out": list(self.left_out),
             "unknown": self.unknown
             and {
                 "score": self.unknown.kind,

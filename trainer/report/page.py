@@ -176,7 +176,9 @@ def _source(name: str) -> str:
 def _parts(facts: ReportFacts) -> list[tuple[str, ScoredPart]]:
     found = [("On the test part", facts.test)]
     if facts.cross_fitted is not None:
-        found.append(("On all other pictures, cross-fitted", facts.cross_fitted))
+        some = facts.basis is not None and facts.basis.folds < facts.basis.folds_planned
+        which = f"{len(facts.cross_fitted.truth):,}" if some else "all"
+        found.append((f"On {which} other pictures, cross-fitted", facts.cross_fitted))
     return found
 
 

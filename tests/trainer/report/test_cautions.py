@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
 from tests.trainer.report.made_up import LABELS, TEST, disturbed, facts, part
 from trainer.calibrate import Threshold
 from trainer.report.cautions import MANY_LOOKS, cautions
+from trainer.run import AcceptBasis
 from trainer.test_looks import Looks
 
 
@@ -19,6 +20,17 @@ def titles(**changes: Any) -> list[str]:
 def test_of_a_good_training_there_is_nothing_to_say() -> None:
     assert titles() == []
     assert titles(disturbed=disturbed(), cross_fitted=part(TEST)) == []
+
+
+def basis(folds: int) -> AcceptBasis:
+    """Scores of so many of three folds."""
+    scores: Literal["cross-fitted", "validation"] = "cross-fitted" if folds else "validation"
+    note = "" if folds == 3 else f"of 3 cross-fitted models {folds} can be used"
+    return AcceptBasis(scores=scores, images=100, folds=folds, folds_planned=3, note=note)
+
+
+def test_whole_folds_are_nothing_to_say() -> None:
+    assert titles(basis=basis(3), cross_fitted=part(TEST)) == []
 
 
 def groups(number: int) -> list[str]:
@@ -48,6 +60,9 @@ MANY = [(n % 3, n % 3, 0.9) for n in range(600)]
             "It accepts only 22% of the pictures",
         ),
         ({"cut_short": True}, "cut short"),
+        ({"basis": basis(1)}, "Only 1 of 3 cross-fitted models could be used"),
+        ({"basis": basis(0)}, "No cross-fitted model could be used"),
+        ({"left_out": ("how it bears dirt",)}, "Not measured for want of time: how it bears dirt"),
         ({"validation": part([(0, 1, 0.6)] * 40 + TEST[:60])}, "Validation says 57.0%"),
         ({"validation": part(MANY), "test": part(MANY[:500] + [(0, 1, 0.5)] * 100)},
          "Validation says 100.0% and the test part 83.3%"),
