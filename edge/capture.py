@@ -73,6 +73,7 @@ class Capture:
     Attributes:
         taken: the pictures of this sitting, oldest first; deleted ones are gone from it.
         warned: how many of them have each fault.
+        single_frame: things that the trigger saw in a single frame only: no items, not taken.
     """
 
     def __init__(
@@ -113,7 +114,8 @@ class Capture:
         self._due: float | None = None
         self._shown = float("-inf")
         self._best: dict[int, _Candidate | None] = {}
-        self._never_whole = 0
+        self._never_whole = self.single_frame = 0
+        self._unconfirmed: set[int] = set()
         self._trigger = eye.trigger.open() if occasions.items else None
         self._slot, self._stopping = FrameSlot(), threading.Event()
         self._parts = ExitStack()
@@ -266,10 +268,18 @@ class Capture:
         for sighting in sightings:
             if not sighting.gone and frame is not None:
                 best = self._best.setdefault(sighting.item, None)
+                if sighting.confirmed:
+                    self._unconfirmed.discard(sighting.item)
+                else:
+                    self._unconfirmed.add(sighting.item)
                 if sighting.whole:
                     self._best[sighting.item] = self._better(best, sighting.box, frame)
             elif sighting.item in self._best and not self._enough():
                 best = self._best.pop(sighting.item)
+                if sighting.item in self._unconfirmed:
+                    self._unconfirmed.remove(sighting.item)
+                    self.single_frame += 1
+                    continue
                 if best is not None:
                     self._take(best.image, best.quality, best.captured)
                     continue

@@ -50,7 +50,7 @@ class Decision(Section):
     clear_frames: Annotated[
         int,
         Field(
-            ge=1,
+            ge=2,  # a single frame may be a damaged one
             le=100,
             description="so many frames that all say the same, and surely enough to be accepted, "
             "are a verdict at once; the item's other frames are not looked at",
@@ -59,7 +59,7 @@ class Decision(Section):
     max_frames: Annotated[
         int,
         Field(
-            ge=1,
+            ge=2,
             le=1000,
             description="an item's verdict comes with this frame at the latest, of those "
             "that show it well",

@@ -8,7 +8,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from edge.flow import Answer, RejectReason, Scores, Verdict
+from edge.flow import Answer, Missed, RejectReason, Scores, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Rules:
     accept: Mapping[str, float]
     """The accept threshold, 0..1, of every label."""
     clear_frames: int = 3
+    """So many frames that agree are a verdict at once."""
     max_frames: int = 20
     agreement: float = 0.6
     unknown: float | None = None
@@ -164,8 +165,8 @@ class Sending:
     lane: str
     at: float | None
     """When the lane's actuator is to move, on the clock of the captures; None: it stays at rest."""
-    missed: bool = False
-    """The lane has an actuator, but its moment has passed."""
+    missed: Missed | None = None
+    """Why the lane's actuator, where it has one, is not to move."""
 
 
 def send(
@@ -195,7 +196,7 @@ def send(
     # A reject must not move the default lane's actuator in front of the next item either.
     over = _is_over(default, passed, now) or (late and default.delay_seconds is None)
     if default.moves and over:
-        return Sending(verdict, default.lane, None, missed=True)
+        return Sending(verdict, default.lane, None, missed=Missed.LATE)
     return Sending(verdict, default.lane, _moment(default, passed, now))
 
 

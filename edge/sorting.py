@@ -66,13 +66,17 @@ class _Voting:
     frame: Frame
     box: Box | None
     passed: float
+    confirmed: bool = False
 
 
 class Sorter:
     """Gives every item that its trigger finds exactly one verdict.
 
     Of an item's frames, as many are looked at as it takes: until the vote is clear, the item is
-    gone, or its time is up.
+    gone, or its time is up. What its trigger never confirmed is no item, whatever it looks like.
+
+    Attributes:
+        single_frame: things that were seen in a single frame only, and got no verdict.
     """
 
     def __init__(
@@ -97,6 +101,7 @@ class Sorter:
         self._rules, self._closing, self._whole_region = rules, closing, whole_region
         self._voting: dict[int, _Voting] = {}
         self._decided: set[int] = set()
+        self.single_frame = 0
 
     @property
     def next_closing(self) -> float | None:
@@ -122,7 +127,7 @@ class Sorter:
         """The items still in view: there are no more frames."""
         self._trigger.end()
         for item in list(self._voting):
-            yield self._close(item)
+            yield from self._leave(item)
 
     def _follow(self, sighting: Sighting, frame: Frame) -> Iterator[Outcome]:
         item = sighting.item
@@ -130,7 +135,7 @@ class Sorter:
             if item in self._voting:
                 if sighting.passed is not None:
                     self._voting[item].passed = sighting.passed
-                yield self._close(item)
+                yield from self._leave(item)
             self._decided.discard(item)
             return
         if item in self._decided:
@@ -141,10 +146,11 @@ class Sorter:
             voting = _Voting(Ballot(self._rules), frame.captured, frame, sighting.box, passed)
             self._voting[item] = voting
         voting.frame, voting.box, voting.passed = frame, sighting.box, passed
+        voting.confirmed = voting.confirmed or sighting.confirmed
         answer = self._ask(frame.image, sighting.box)
         framing = self._framing(sighting, frame, voting.first)
         voting.ballot.add(answer.scores, framing, strangeness=answer.strangeness)
-        if voting.ballot.decided:
+        if voting.confirmed and voting.ballot.decided:
             yield self._close(item)
 
     def _framing(self, sighting: Sighting, frame: Frame, first: float) -> Framing:
@@ -160,7 +166,16 @@ class Sorter:
         return Framing.GOOD if max(aside, above) <= _MIDDLE else Framing.ASIDE
 
     def _closes(self, voting: _Voting) -> float | None:
-        return self._closing.at(voting.first, voting.passed)
+        # What may not be there at all is waited for; if it is, its verdict may be late.
+        return self._closing.at(voting.first, voting.passed) if voting.confirmed else None
+
+    def _leave(self, item: int) -> Iterator[Outcome]:
+        """The verdict on what is out of view now, if it was an item."""
+        if self._voting[item].confirmed:
+            yield self._close(item)
+        else:
+            del self._voting[item]
+            self.single_frame += 1
 
     def _close(self, item: int) -> Outcome:
         voting = self._voting.pop(item)

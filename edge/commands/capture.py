@@ -164,6 +164,8 @@ def _say_counts(sitting: Capture, folder: PhotoFolder) -> None:
         f"taken: {len(sitting.taken)}"
         + (f", of these {', '.join(faults)}: look at them in the contact sheet" if faults else "")
     )
+    if sitting.single_frame:
+        say(f"  not taken: {sitting.single_frame} things that were seen in a single frame")
     for label, number in sorted((+folder.counts).items()):
         more = GOOD_START - number
         say(f"  {label:<20} {number:>5}" + (f"   {more} more make a good start" * (more > 0)))

@@ -46,6 +46,8 @@ _CHANGED = 0.01
 """What changes in less of its area is at rest, as a share."""
 _LIGHT_PER_SECOND = 0.3
 """How fast the camera's exposure may drift, as a share."""
+_LAMP = (1 / 4, 4.0)
+"""What a lamp makes of the light; a picture that is black or white all over is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class Background:
         self._before: _Learned | None = None
         self._watched: list[tuple[float, Image]] = []
         self._covered = False
+        self._flashed = False
         self._now = -math.inf
         self._elapsed = 0.0
         self._adapted = -math.inf
@@ -94,6 +97,8 @@ class Background:
 
     def blobs(self, picture: Image, captured: float) -> list[Blob] | None:
         """What is in front; None while the background is being learned, or nearly all differs.
+
+        A single picture that differs all over, a flash or a damaged one, changes nothing.
 
         Args:
             picture: uint8 (height, width, 3) BGR, always of one shape.
@@ -108,6 +113,9 @@ class Background:
             self._free = np.ones(picture.shape[:2], np.bool_)
             return None
         front = self._in_this_light(self._learned)
+        if front is None:
+            self._covered = True
+            return None
         found = self._found(front, self._learned)
         if found is None:
             found = self._anew(self._learned)
@@ -202,8 +210,11 @@ class Background:
         off = _away(self._picture, learned.mean)
         return strongest(cv2.compare(off, learned.limit, cv2.CMP_GT))
 
-    def _in_this_light(self, learned: _Learned) -> Mask:
-        """What is in front, once the background has been brought into the light of now."""
+    def _in_this_light(self, learned: _Learned) -> Mask | None:
+        """What is in front, once the background has been brought into the light of now.
+
+        None: all of the light changed with this picture, for a moment or for good.
+        """
         now, mean = self._picture[::4, ::4], learned.mean[::4, ::4]
         valid = self._free[::4, ::4] & (mean.min(axis=2) > 8)
         if valid.mean() < 0.2:
@@ -214,11 +225,16 @@ class Background:
         gain = np.clip(switched, 1 - drift, 1 + drift)
         lit = replace(learned, mean=_lit(learned.mean, gain))
         front = self._in_front(lit)
-        if _share(front) > 0.25:
+        flashed, self._flashed = self._flashed, False
+        low, high = _LAMP
+        if _share(front) > 0.25 and low <= switched.min() and switched.max() <= high:
             # A lamp was switched, if one factor for all explains nearly everything at once.
             relit = replace(learned, mean=_lit(learned.mean, switched))
             rest = self._in_front(relit)
             if _share(rest) < _share(front) / 5:
+                if not flashed:
+                    self._flashed = True  # A flash is over with the next picture; a lamp is not.
+                    return None
                 gain, lit, front = switched, relit, rest
         if _share(front) <= self._max_area:
             self._learned = lit

@@ -14,6 +14,7 @@ from edge.model.image_file import Image
 from edge.model.preprocess import Box
 from edge.trigger import Trigger, TriggerSettings
 from edge.trigger.background import Background
+from edge.trigger.blobs import Blob
 from edge.trigger.track import Track
 from edge.trigger.tracks import Tracks
 from edge.yaml_file import advised
@@ -113,11 +114,17 @@ class Settings(TriggerSettings):
 
 
 class MotionTrigger:
-    """Finds the items that come into view, each with its box, and follows them until they left."""
+    """Finds the items that come into view, each with its box, and follows them until they left.
+
+    Attributes:
+        blobs: what was in front of the background in the frame looked at last, in pixels of
+            `small_picture`, items or not.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._shape: tuple[int, ...] | None = None
+        self._other_shape: tuple[int, ...] | None = None
         self._tracks = Tracks(
             min_area=settings.min_area,
             min_gap=settings.min_gap,
@@ -126,20 +133,29 @@ class MotionTrigger:
             stuck_seconds=settings.stuck_seconds,
         )
         self._background = self._blank()
+        self.blobs: Sequence[Blob] = ()
 
     def look(self, frame: Frame) -> Sequence[Sighting]:
         """The items in the frame, and those that have gone."""
         gone: list[Track] = []
+        before, self._other_shape = self._other_shape, None
         if frame.image.shape != self._shape:
+            if self._shape is not None and frame.image.shape != before:
+                self._other_shape, self.blobs = frame.image.shape, ()
+                return ()  # a single frame of another size is a damaged one
             # The camera was opened anew and gives another size.
             gone = self._tracks.all_gone()
             self._shape, self._background = frame.image.shape, self._blank()
         at, background, tracks = frame.captured, self._background, self._tracks
-        picture = _small(frame.image)
+        picture = small_picture(frame.image)
         size = picture.shape[1], picture.shape[0]
         blobs = background.blobs(picture, at)
-        tracks.wake(background.woken, at, size)
-        tracks.follow(blobs or (), at, size, background.is_calm)
+        self.blobs = blobs or ()
+        if blobs is None:
+            tracks.skip()
+        else:
+            tracks.wake(background.woken, at, size)
+            tracks.follow(blobs, at, size, background.is_calm)
         stuck = tracks.stuck(at)
         for track in stuck:
             # A silent one was woken once already: what the camera's being moved left behind.
@@ -171,6 +187,7 @@ class MotionTrigger:
                 gone=gone,
                 # What is an item because it lies still has no moment at which it passes.
                 passed=None if self._settings.still_seconds else track.passed,
+                confirmed=track.frames > 1,
             )
             for track in tracks
             if track.number is not None
@@ -188,7 +205,8 @@ class MotionTrigger:
         return Box(left, top, right - left, bottom - top)
 
 
-def _small(image: Image) -> Image:
+def small_picture(image: Image) -> Image:
+    """The picture in which motion is looked for; of a small picture it is that picture itself."""
     height, width = image.shape[:2]
     factor = _factor(width, height)
     whole = image[: height // factor * factor, : width // factor * factor]

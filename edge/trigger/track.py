@@ -23,6 +23,9 @@ _FITTED = 12
 """The line along which an item travels is fitted to so many of its latest sightings, or to more
 where it has not gone twice as far as what travels has: on a slow belt, or with a quick camera."""
 _REMEMBERED = 250
+_LEAP = 1.6
+"""A thing that covers so many times as much, or as little, in one picture as in those before and
+after it was not seen well in that one."""
 
 
 class Edges(NamedTuple):
@@ -90,6 +93,15 @@ class _Point(NamedTuple):
         return (self.edges[axis] + self.edges[axis + 2]) / 2
 
 
+class _State(NamedTuple):
+    """What was known before a sighting that may turn out to be of a damaged picture."""
+
+    point: _Point
+    velocity: Vector | None
+    passed: float | None
+    settled: bool
+
+
 class Track:
     """One thing in view.
 
@@ -98,6 +110,7 @@ class Track:
         extent: the same with its soft shadow.
         cut: whether `box` reached the picture's left, top, right and bottom.
         seen: seconds, when that was.
+        frames: how many pictures have shown it.
         shown: it is in the picture looked at last.
         alone: nothing else touches it there.
         still_since: seconds, since when it has been in its place.
@@ -117,12 +130,14 @@ class Track:
         self.box, self.extent, self.cut = box, extent, cut_off(box, size)
         self.seen = self.still_since = self.calm_since = at
         self.shown, self.alone, self.silent = True, True, silent
+        self.frames = 1
         self.velocity: Vector | None = None
         self.passed: float | None = None
         self.number: int | None = None
         self._rest = Edges.of(box)
         self._points = deque([self._point()], maxlen=_REMEMBERED)
         self._settled = False
+        self._previous: _State | None = None
 
     def expected(self, at: float, usual: Vector | None) -> Edges:
         """Where it is if it keeps its pace, or the `usual` one where its own is not known yet.
@@ -140,11 +155,17 @@ class Track:
 
     def move(self, box: Box, extent: Box, at: float) -> None:
         """It is seen in `box`."""
-        before, cut_before, elapsed = Edges.of(self.box), self.cut, at - self.seen
+        if self._previous is not None and self._leapt(self._previous.point.edges, Edges.of(box)):
+            # The latest picture was damaged, or showed something else beside it.
+            self._points[-1] = self._previous.point
+            self.velocity, self.passed = self._previous.velocity, self._previous.passed
+            self._settled = self._previous.settled
+        last = self._points[-1]
+        self._previous = _State(last, self.velocity, self.passed, self._settled)
         self.share(box, extent, at)
         self.alone = True
-        if elapsed > 0:
-            self._find_pace(before, cut_before, elapsed)
+        if at > last.seen:
+            self._find_pace(last.edges, last.cut, at - last.seen)
         now, slack = Edges.of(box), max(1.5, AT_REST * max(self._size))
         if any(abs(a - b) > slack for a, b in zip(self._rest, now, strict=True)):
             self._rest, self.still_since = now, at
@@ -160,6 +181,7 @@ class Track:
         """It is somewhere in a blob with something else: most likely in `box`."""
         self.box, self.extent, self.cut = box, extent, cut_off(box, self._size)
         self.seen, self.shown, self.alone = at, True, False
+        self.frames += 1
 
     def is_leaving(self, at: float) -> bool:
         """It was on its way out, or must be out by now."""
@@ -172,6 +194,12 @@ class Track:
             return True
         width, height = self._size
         return self.expected(at, None).common(Edges(2, 2, width - 2, height - 2)).area == 0
+
+    def _leapt(self, before: Edges, now: Edges) -> bool:
+        """Whether the latest sighting shows much more or less of it than the ones around it."""
+        area = self._points[-1].edges.area
+        larger, smaller = max(before.area, now.area), min(before.area, now.area)
+        return area > _LEAP * larger or _LEAP * area < smaller
 
     def _find_pace(self, before: Edges, cut_before: tuple[bool, ...], elapsed: float) -> None:
         now = Edges.of(self.box)

@@ -16,6 +16,8 @@ _APART = 0.1
 """Parts of one thing are no further apart, as a share of the picture's longer side."""
 _CLOSE = 0.03
 """What comes into view no further apart is one thing, as a share of the longer side."""
+_SHRUNK = 4.0
+"""What covers so many times less than what was seen once is something else."""
 _SILENT_SECONDS = 1.0
 """What is no item belongs to the background after so long at rest."""
 
@@ -46,6 +48,7 @@ class Tracks:
         self._lost_seconds, self._stuck_seconds = lost_seconds, stuck_seconds
         self._tracks: list[Track] = []
         self._usual: Vector | None = None
+        self._skipped = 0
         self._numbers = itertools.count(1)
 
     def __iter__(self) -> Iterator[Track]:
@@ -69,6 +72,7 @@ class Tracks:
             size: the picture's width and height.
             is_calm: nothing moves there.
         """
+        self._skipped = 0
         for track in self._tracks:
             track.shown = False
         if self._min_gap:
@@ -80,17 +84,32 @@ class Tracks:
             if track.seen == at and not is_calm(track.box):
                 track.calm_since = at
 
+    def skip(self) -> None:
+        """The picture tells nothing of what is in view: nearly all of it differs."""
+        self._skipped += 1
+        for track in self._tracks:
+            track.shown = False
+
     def wake(self, boxes: Sequence[Box], at: float, size: Vector) -> None:
         """What came to lie in `boxes` stirs again; it is no item a second time."""
         self._tracks += [Track(box, box, at, size=size, silent=True) for box in boxes]
 
     def ended(self, at: float) -> list[Track]:
-        """What has gone; it is not in view any more."""
-        return self._without(
-            track
-            for track in self._tracks
-            if not track.shown and (at - track.seen > self._lost_seconds or track.is_leaving(at))
-        )
+        """What has gone; it is not in view any more.
+
+        What was seen once has gone if the next picture does not show it. A single picture that
+        tells nothing ends nothing.
+        """
+        if self._skipped == 1:
+            return []
+        return self._without(track for track in self._tracks if self._has_gone(track, at))
+
+    def _has_gone(self, track: Track, at: float) -> bool:
+        if track.shown:
+            return False
+        if at - track.seen > self._lost_seconds:
+            return True
+        return not self._skipped and (track.frames == 1 or track.is_leaving(at))
 
     def stuck(self, at: float) -> list[Track]:
         """What has been at rest for too long; it is not in view any more."""
@@ -154,8 +173,11 @@ class Tracks:
         side, pairs = max(size), []
         for track, where in expected.items():
             for index, blob in enumerate(blobs):
-                if where.gap(Edges.of(blob.box)) > self._reach(track, at, side):
+                edges = Edges.of(blob.box)
+                if where.gap(edges) > self._reach(track, at, side):
                     continue
+                if track.frames == 1 and where.area > _SHRUNK * edges.area:
+                    continue  # A damaged picture, and something that comes in where it was.
                 unlike = _unlike(track, where, blob, side)
                 new = track.velocity is None and self._usual is None
                 if new and any(cut_off(blob.box, size)):

@@ -324,3 +324,16 @@ def test_what_a_picture_shows(
 ) -> None:
     place = Place(tmp_path, [frame(50)], trigger={"kind": kind})
     assert geometry_of(place.eye, items=items, whole_region=whole_region) == wanted
+
+
+def test_what_is_seen_in_a_single_frame_is_not_taken_but_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flashes = [
+        [Sighting(1, Box(30, 20, 20, 20), confirmed=False)],
+        [Sighting(1, Box(30, 20, 20, 20), gone=True)],
+        [Sighting(2, Box(30, 20, 20, 20), confirmed=False)],
+    ]
+    monkeypatch.setattr(DrawnTrigger, "look", lambda trigger, frame: flashes.pop(0))
+    sitting = Place(tmp_path, [frame(50)] * 3).sit(items=True)
+    assert (sitting.taken, sitting.single_frame) == ([], 1)

@@ -222,3 +222,31 @@ def test_an_item_never_seen_well_gets_its_verdict_all_the_same() -> None:
 def test_an_item_passes_when_its_trigger_says_so(sightings: list[Sighting], passed: float) -> None:
     ((_, outcome),) = play(Script([[sighting] for sighting in sightings], [CAN] * 2))
     assert (outcome.first, outcome.passed) == (0.0, passed)
+
+
+def test_what_is_seen_in_a_single_frame_gets_no_verdict_but_is_counted() -> None:
+    once = Sighting(1, BOX, confirmed=False)
+    script = Script([[once], [gone()], []], [CAN])
+    sorting = sorter(script, Closing(deadline_seconds=0.1))
+    for number in range(3):
+        script.now = number  # its time is up before it is gone
+        frame = Frame(np.zeros((8, 8, 3), np.uint8), script.now, number)
+        assert list(sorting.look(frame)) == []
+    assert list(sorting.end()) == []
+    assert sorting.single_frame == 1
+
+
+def test_an_item_that_a_slow_camera_sees_twice_is_voted_on_by_both_frames() -> None:
+    script = Script([[Sighting(1, BOX, confirmed=False)], [seen()], [gone()]], [CAN, CAN])
+    ((number, outcome),) = play(script)
+    assert (number, outcome.frames, outcome.verdict.label) == (2, 2, "can")
+
+
+def test_a_single_frame_in_view_at_the_end_is_no_item() -> None:
+    assert play(Script([[Sighting(1, BOX, confirmed=False)]], [CAN])) == []
+
+
+def test_an_item_confirmed_after_its_time_is_up_gets_its_verdict_then() -> None:
+    script = Script([[Sighting(1, BOX, confirmed=False)], [], [seen()]], [CAN, CAN])
+    ((number, outcome),) = play(script, Closing(deadline_seconds=0.1))
+    assert (number, outcome.frames) == (2, 2)
