@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 
 from edge.config import StationPlan
 from edge.decision import Destination, Sending, send, unreadable
-from edge.flow import UnreadableFrame, Verdict
+from edge.flow import Actuated, ItemKey, UnreadableFrame, Verdict
 from edge.lanes.lanes import Lanes
-from edge.ledger.ledger import Entry, utc_text
+from edge.ledger.ledger import Actuation, Entry, utc_text
 from edge.ledger.recorder import Recorder
 from edge.sorting import Outcome
 from edge.tally import Tally
@@ -25,7 +25,7 @@ def destinations(plan: StationPlan) -> dict[str, Destination]:
 class Dispatch:
     """Sends items where their verdicts say; never waits, neither for a pin nor for a disk.
 
-    Used by the sorting thread only.
+    Used by the sorting thread only, but for `note`.
     """
 
     def __init__(
@@ -111,22 +111,46 @@ class Dispatch:
             now=now,
             deadline=deadline,
         )
+        taken = self._wall_clock() - (now - captured)
         if sending.at is not None:
-            self._lanes.actuate(sending.lane, sending.at)
+            key = ItemKey(self._tally.items + 1, taken)
+            self._lanes.actuate(sending.lane, sending.at, key)
         # A video that is read as fast as can be runs ahead of the clock.
         latency_ms = 1000 * max(0.0, now - captured)
         self._tally.count(sending, latency_ms)
-        time = utc_text(self._wall_clock() - (now - captured))
-        self._recorder.offer(self._entry(sending, time, latency_ms, source, frames))
+        due = None if sending.at is None else taken + (sending.at - captured)
+        self._recorder.offer(self._entry(sending, taken, due, latency_ms, source, frames))
+
+    def note(self, actuated: Actuated) -> None:
+        """Offers the row of what became of an actuation; called from the lanes' thread."""
+        if actuated.key is None:
+            return
+        ended = self._wall_clock() - (self._clock() - actuated.done)
+        self._recorder.offer(
+            Actuation(
+                station=self._plan.config.station,
+                time=utc_text(actuated.key.taken),
+                item=actuated.key.item,
+                lane=actuated.lane,
+                ended=utc_text(ended),
+                missed=None if actuated.missed is None else actuated.missed.value,
+            )
+        )
 
     def _entry(
-        self, sending: Sending, time: str, latency_ms: float, source: str, frames: int
+        self,
+        sending: Sending,
+        taken: float,
+        due: float | None,
+        latency_ms: float,
+        source: str,
+        frames: int,
     ) -> Entry:
         verdict, bundle = sending.verdict, self._plan.bundle
         known = verdict.label != ""
         scores = dict(zip(bundle.labels, verdict.scores.tolist(), strict=True)) if known else None
         return Entry(
-            time=time,
+            time=utc_text(taken),
             station=self._plan.config.station,
             item=self._tally.items,
             source=source,
@@ -140,4 +164,7 @@ class Dispatch:
             bundle_digest=bundle.digest,
             latency_ms=latency_ms,
             frames=frames,
+            actuation="missed" if sending.missed else "none" if due is None else "planned",
+            due=None if due is None else utc_text(due),
+            missed=sending.missed.value if sending.missed else None,
         )

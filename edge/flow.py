@@ -69,6 +69,9 @@ class Sighting:
     passed: float | None = None
     """Seconds on the frames' clock when its centre passes the middle of the region, estimated from
     its frames so far; may lie ahead. None: not known, and the capture of the frame counts."""
+    confirmed: bool = True
+    """False: this frame is the only one that has shown it, and a damaged frame or a flash shows
+    such things too: it is no item unless it is seen again."""
 
 
 class RejectReason(StrEnum):
@@ -84,6 +87,58 @@ class RejectReason(StrEnum):
     """It looks like a thing of no class."""
     UNREADABLE = "unreadable"
     """The picture could not be decoded."""
+
+
+class Missed(StrEnum):
+    """Why an actuator did not move for an item that goes into its lane."""
+
+    LATE = "late"
+    """The item had passed the actuator when its verdict was there."""
+    OVERDUE = "overdue"
+    """The lanes' thread came to it only after the item had passed."""
+    COOLING = "cooling"
+    """The coil had been on for long, and had to cool."""
+    FAULT = "fault"
+    """A pin could not be written."""
+    STOPPED = "stopped"
+    """The station ended before its moment."""
+
+    @property
+    def words(self) -> str:
+        """The reason in words, as the end of a sentence."""
+        return _MISSED[self]
+
+
+_MISSED = {
+    Missed.LATE: "the item had passed when its verdict was there",
+    Missed.OVERDUE: "this machine was too busy to move it in time",
+    Missed.COOLING: "its coil had to cool",
+    Missed.FAULT: "a pin could not be written",
+    Missed.STOPPED: "the station was stopped before",
+}
+
+
+class ItemKey(NamedTuple):
+    """Which item an actuation is for."""
+
+    item: int
+    """Counts the items of one run of the station, from 1."""
+    taken: float
+    """Seconds since 1970, when its picture was taken."""
+
+
+class Actuated(NamedTuple):
+    """What became of an actuation that was planned."""
+
+    lane: str
+    key: ItemKey | None
+    """None: it is for no item, but was asked for by hand."""
+    at: float
+    """Seconds on the station's monotonic clock, when it was to move."""
+    done: float
+    """Seconds on the same clock, when it moved or was found missed."""
+    missed: Missed | None = None
+    """None: it moved."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -157,8 +157,11 @@ class Station:
         if ledger.failure is not None:
             raise ledger.failure
         self._tally.dropped = self._slot.dropped
+        self._tally.single_frame = self._sorter.single_frame
         self._tally.missed += self._lanes.missed
-        self._tally.lost = self._recorder.lost + self._recorder.waiting
+        recorder = self._recorder
+        self._tally.lost = recorder.lost + recorder.waiting
+        self._tally.lost_actuations = recorder.lost_actuations + recorder.waiting_actuations
         return self._tally
 
     def _wait_for(self, sorting: Worker, working: set[Worker]) -> None:
@@ -291,7 +294,9 @@ class Station:
         else:
             self._say("pins       none: no lane has an actuator")
         timings = {name: device.timing for name, device in devices.items()}
-        return Lanes(actuators, timings, clock=self._clock)
+        return Lanes(
+            actuators, timings, clock=self._clock, report=lambda ended: self._dispatch.note(ended)
+        )
 
     def _open_sorter(self) -> Sorter:
         classifier, inference_seconds = self._open_model()

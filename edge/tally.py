@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from edge.decision import Sending
+from edge.flow import Missed
 
 _LATENCIES = 10_000
 """Items whose latency is remembered: the percentiles are those of the latest."""
@@ -24,12 +25,16 @@ class Tally:
     """Rejected items by reason."""
     empty: int = 0
     """Verdicts that there was no item."""
-    missed: int = 0
-    """Actuations whose moment had passed when the verdict was there."""
+    missed: Counter[Missed] = field(default_factory=Counter)
+    """Items for which the actuator of their lane did not move, by reason."""
+    single_frame: int = 0
+    """Things that the trigger saw in a single frame: no items."""
     dropped: int = 0
     """Frames that a newer one replaced before they were looked at."""
     lost: int = 0
-    """Rows that are not in the ledger."""
+    """Items whose rows are not in the ledger."""
+    lost_actuations: int = 0
+    """Rows of what moved that are not in the ledger."""
     latencies_ms: deque[float] = field(default_factory=lambda: deque(maxlen=_LATENCIES))
     """From capture to verdict."""
 
@@ -39,7 +44,8 @@ class Tally:
         self.lanes[sending.lane] += 1
         if sending.verdict.reject is not None:
             self.rejects[sending.verdict.reject.value] += 1
-        self.missed += sending.missed
+        if sending.missed is not None:
+            self.missed[sending.missed] += 1
         self.latencies_ms.append(latency_ms)
 
     def lines(self) -> list[str]:
@@ -55,10 +61,21 @@ class Tally:
             lines.append(f"latency    p50 {p50:.1f} ms, p95 {p95:.1f} ms, from capture to verdict")
         if self.empty:
             lines.append(f"empty      {self.empty} times there was no item")
+        if self.single_frame:
+            lines.append(
+                f"one frame  {self.single_frame} things were seen in a single frame, and are no "
+                "items: flashes, damaged frames, or items too fast for the camera"
+            )
         if self.missed:
-            lines.append(f"missed     {self.missed} actuations: their moment had passed")
+            reasons = (f"{self.missed[why]} {why}: {why.words}" for why in sorted(self.missed))
+            lines.append(
+                f"missed     {self.missed.total()} items for which no actuator moved: "
+                + "; ".join(reasons)
+            )
         if self.lost:
             lines.append(f"LOST       {self.lost} rows are not in the ledger")
+        if self.lost_actuations:
+            lines.append(f"LOST       {self.lost_actuations} rows of what moved are not in it")
         return lines
 
 

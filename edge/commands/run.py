@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
         tally = station.run(max_items=arguments.max_items)
     for line in tally.lines():
         say(line)
-    return EXIT_IO if tally.lost else EXIT_OK
+    return EXIT_IO if tally.lost or tally.lost_actuations else EXIT_OK
 
 
 def _show(entry: Entry) -> None:

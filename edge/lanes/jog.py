@@ -88,8 +88,8 @@ class Jog:
             words.append("ON " if device.active else "off")
         per_minute = 60 / self._cycle_seconds
         words.append(f" hold {self.hold_seconds:g} s, at most {per_minute:.0f} items a minute")
-        if self.lanes.missed:
-            words.append(f" {self.lanes.missed} left out: too soon, it has to cool")
+        if left_out := self.lanes.missed.total():
+            words.append(f" {left_out} left out: too soon, it has to cool")
         return " ".join(words) + ("" if self.lanes.idle else "  ...")
 
     def press(self, key: str) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
+from edge.flow import Actuated, ItemKey, Missed
 from edge.lanes import Actuator
 from edge.lanes.schedule import Change, Schedule, Timing
 
@@ -25,19 +27,25 @@ class Lanes:
         timings: Mapping[str, Timing],
         *,
         clock: Callable[[], float],
+        report: Callable[[Actuated], None] = lambda actuated: None,
     ) -> None:
-        """Moves `actuators`, which are in their safe state and stay the caller's to close."""
-        self._actuators, self._clock = actuators, clock
+        """Moves `actuators`, which are in their safe state and stay the caller's to close.
+
+        Args:
+            report: takes what became of each planned actuation, once the pins are written; must
+                not wait. Called from `run`'s thread; after its end, from that of `actuate`.
+        """
+        self._actuators, self._clock, self._report = actuators, clock, report
         self._schedule = Schedule(timings)
         self._changed = threading.Condition()
         self.begun = threading.Event()
-        self._draining = self._stopped = False
+        self._draining = self._stopped = self._ended = False
 
     @property
-    def missed(self) -> int:
-        """Actuations left out because the thread came to them too late."""
+    def missed(self) -> Counter[Missed]:
+        """Actuations that were left out, by reason."""
         with self._changed:
-            return self._schedule.missed
+            return Counter(self._schedule.missed)
 
     @property
     def idle(self) -> bool:
@@ -52,11 +60,18 @@ class Lanes:
             next_at = self._schedule.next_at
         return 0.0 if next_at is None else max(0.0, self._clock() - next_at)
 
-    def actuate(self, lane: str, at: float) -> None:
-        """Plans to move the actuator of `lane` at the time `at`; does not wait."""
+    def actuate(self, lane: str, at: float, key: ItemKey | None = None) -> None:
+        """Plans to move the actuator of `lane` at the time `at`; does not wait.
+
+        Args:
+            key: the item that it is for.
+        """
         with self._changed:
-            self._schedule.add(lane, at)
+            self._schedule.add(lane, at, key)
             self._changed.notify()
+            ended = self._ended
+        if ended:  # nobody would come to it any more
+            self._give_up()
 
     def retime(self, lane: str, timing: Timing) -> None:
         """Changes how long `lane` is on, from its next actuation."""
@@ -70,22 +85,33 @@ class Lanes:
             PinError: a pin could not be written.
         """
         with ExitStack() as at_the_end:
+            at_the_end.callback(self._give_up)
             for actuator in self._actuators.values():
                 at_the_end.callback(actuator.safe)
             with self._changed:
                 changes = self._schedule.begin(self._clock())
-            self._carry_out(changes)
+            for lane, change in changes:
+                self._move(lane, change)
             self.begun.set()
             while self._wait():
                 self.step()
-            with self._changed:
-                self._schedule.give_up()
 
     def step(self) -> None:
         """Moves what is due now."""
         with self._changed:
             changes = self._schedule.take_due(self._clock())
-        self._carry_out(changes)
+            ended = self._schedule.take_ended()
+        moved = 0
+        try:
+            for lane, change in changes:
+                self._move(lane, change)
+                moved += 1
+        finally:
+            failed = {lane for lane, change in changes[moved:] if change is Change.ACTIVATE}
+            for actuated in ended:
+                if actuated.missed is None and actuated.lane in failed:
+                    actuated = actuated._replace(missed=Missed.FAULT)
+                self._report(actuated)
 
     def finish(self) -> None:
         """Lets `run` end when everything planned is done."""
@@ -99,15 +125,23 @@ class Lanes:
             self._stopped = True
             self._changed.notify()
 
-    def _carry_out(self, changes: Iterable[tuple[str, Change]]) -> None:
-        for lane, change in changes:
-            match change:
-                case Change.ACTIVATE:
-                    self._actuators[lane].activate()
-                case Change.REST:
-                    self._actuators[lane].rest()
-                case Change.RELEASE:
-                    self._actuators[lane].release()
+    def _move(self, lane: str, change: Change) -> None:
+        match change:
+            case Change.ACTIVATE:
+                self._actuators[lane].activate()
+            case Change.REST:
+                self._actuators[lane].rest()
+            case Change.RELEASE:
+                self._actuators[lane].release()
+
+    def _give_up(self) -> None:
+        """What is still planned will not be done, nor what anybody plans from now on."""
+        with self._changed:
+            self._ended = True
+            self._schedule.give_up(self._clock())
+            ended = self._schedule.take_ended()
+        for actuated in ended:
+            self._report(actuated)
 
     def _wait(self) -> bool:
         """True when something is due, False when `run` is to end."""

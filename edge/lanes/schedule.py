@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+
+from edge.flow import Actuated, ItemKey, Missed
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +73,23 @@ class Schedule:
     """A heap of due actuations; times are seconds on whatever clock the caller uses.
 
     Attributes:
-        missed: actuations that were left out: found due only after their whole hold time had
-            passed, when the item was gone, while the actuator had to cool, or given up at the end.
+        missed: actuations that were left out, by reason.
     """
 
     timings: Mapping[str, Timing]
-    missed: int = 0
-    _due: list[tuple[float, int, str]] = field(default_factory=list)
+    missed: Counter[Missed] = field(default_factory=Counter)
+    _due: list[tuple[float, int, str, ItemKey | None]] = field(default_factory=list)
+    _ended: list[Actuated] = field(default_factory=list)
     _added: int = 0
     _lanes: dict[str, _Lane] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._lanes = {name: _Lane(timing) for name, timing in self.timings.items()}
 
-    def add(self, lane: str, at: float) -> None:
-        """Plans an actuation of `lane` at the time `at`."""
+    def add(self, lane: str, at: float, key: ItemKey | None = None) -> None:
+        """Plans an actuation of `lane` at the time `at`, for the item `key`."""
         self._added += 1
-        heapq.heappush(self._due, (at, self._added, lane))
+        heapq.heappush(self._due, (at, self._added, lane, key))
 
     def begin(self, now: float) -> list[tuple[str, Change]]:
         """What has to be done before the first actuation: everything goes to rest."""
@@ -98,10 +101,16 @@ class Schedule:
         """Changes how long `lane` is on, from its next actuation."""
         self._lanes[lane].timing = timing
 
-    def give_up(self) -> None:
-        """Leaves out all that is planned."""
-        self.missed += len(self._due)
+    def give_up(self, now: float) -> None:
+        """Leaves out all that is planned: nothing moves any more."""
+        for at, _, lane, key in sorted(self._due, key=lambda due: due[:2]):
+            self._end(Actuated(lane, key, at, now, Missed.STOPPED))
         self._due.clear()
+
+    def take_ended(self) -> list[Actuated]:
+        """What became of the actuations that came to their end since the last call, in order."""
+        ended, self._ended = self._ended, []
+        return ended
 
     @property
     def idle(self) -> bool:
@@ -113,34 +122,40 @@ class Schedule:
         """When something is due next; None: nothing will be, unless more is planned."""
         ends = [lane.off_at for lane in self._lanes.values() if lane.on_since is not None]
         releases = [lane.release_at for lane in self._lanes.values() if lane.release_at is not None]
-        return min([*ends, *releases, *(at for at, _, _ in self._due[:1])], default=None)
+        return min([*ends, *releases, *(due[0] for due in self._due[:1])], default=None)
 
     def take_due(self, now: float) -> list[tuple[str, Change]]:
         """What has to be done at the time `now`, in order; the caller does it all at once."""
         changes: list[tuple[str, Change]] = []
         while self._due and self._due[0][0] <= now:
-            at, _, name = heapq.heappop(self._due)
+            at, _, name, key = heapq.heappop(self._due)
             lane = self._lanes[name]
             if now > at + lane.timing.hold_seconds:
-                self.missed += 1
+                self._end(Actuated(name, key, at, now, Missed.OVERDUE))
                 continue
             # The longest on-time may have run out between two looks at the clock.
-            changes.extend(self._ended(name, now))
+            changes.extend(self._switched_off(name, now))
             if lane.on_since is None:
                 if not lane.activate(now):
-                    self.missed += 1
+                    self._end(Actuated(name, key, at, now, Missed.COOLING))
                     continue
                 changes.append((name, Change.ACTIVATE))
+            self._end(Actuated(name, key, at, now))
             # A full hold, also where the clock was read a little late: a flap needs its time.
             lane.prolong(now)
         for name, lane in self._lanes.items():
-            changes.extend(self._ended(name, now))
+            changes.extend(self._switched_off(name, now))
             if lane.release_at is not None and lane.release_at <= now:
                 lane.release_at = None
                 changes.append((name, Change.RELEASE))
         return changes
 
-    def _ended(self, name: str, now: float) -> list[tuple[str, Change]]:
+    def _end(self, actuated: Actuated) -> None:
+        if actuated.missed is not None:
+            self.missed[actuated.missed] += 1
+        self._ended.append(actuated)
+
+    def _switched_off(self, name: str, now: float) -> list[tuple[str, Change]]:
         lane = self._lanes[name]
         if lane.on_since is None or now < lane.off_at:
             return []

@@ -1,4 +1,4 @@
-"""The ledger: one row for every item that a station sorted."""
+"""The ledger: one row for every item that a station sorted, and one for what moved for it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from edge.errors import LedgerError, LedgerVersionError
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration. Known here, so that alembic is imported only where there is work for it."""
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -40,9 +40,25 @@ ITEMS = sa.Table(
     sa.Column("bundle_digest", sa.String(64), nullable=False),
     sa.Column("latency_ms", sa.Float, nullable=False),
     sa.Column("frames", sa.Integer),
+    sa.Column("actuation", sa.String(16)),
+    sa.Column("due", sa.String(27)),
+    sa.Column("missed", sa.String(16)),
     # Makes writing a row twice harmless, where a disk fails between commit and answer.
     sa.UniqueConstraint("station", "time", "item", name="one_row_per_item"),
 )
+ACTUATIONS = sa.Table(
+    "actuations",
+    METADATA,
+    sa.Column("station", sa.String(64), primary_key=True),
+    sa.Column("time", sa.String(27), primary_key=True),
+    sa.Column("item", sa.Integer, primary_key=True),
+    sa.Column("lane", sa.String, nullable=False),
+    sa.Column("ended", sa.String(27), nullable=False),
+    sa.Column("missed", sa.String(16)),
+    sqlite_with_rowid=False,
+)
+"""What became of the actuations that rows of `items` say were planned. The view `outcomes` joins
+the two; see the migration that makes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +90,31 @@ class Entry:
     of their own that lie ahead, those of a video read as fast as can be."""
     frames: int | None
     """How many frames of the item voted; None: its row is older than this column."""
+    actuation: str | None = None
+    """What was to come of it, as far as the verdict tells: `planned`; `missed`; `none`, the lane
+    has no actuator. None: its row is older than this column."""
+    due: str | None = None
+    """When the actuator is to move, as `time`; None: it is not."""
+    missed: str | None = None
+    """A Missed: why it is not to move, although the lane has one."""
 
 
-_COLUMNS = tuple(field.name for field in fields(Entry))
+@dataclass(frozen=True, slots=True)
+class Actuation:
+    """What became of one planned actuation: a row that completes that of its item."""
+
+    station: str
+    time: str
+    """That of the item's row, as are `station` and `item`."""
+    item: int
+    lane: str
+    ended: str
+    """When the actuator moved, or was found not to: as `time`."""
+    missed: str | None
+    """A Missed; None: it moved."""
+
+
+Row = Entry | Actuation
 
 
 class Ledger:
@@ -111,22 +149,36 @@ class Ledger:
     ) -> None:
         self.close()
 
-    def append(self, entries: Sequence[Entry]) -> None:
-        """Writes `entries` durably, all or none; those that are there already are left alone.
+    def append(self, rows: Sequence[Row]) -> None:
+        """Writes `rows` durably, all or none; those that are there already are left alone.
 
         Raises:
             LedgerError: the disk is full, or the file cannot be written.
         """
-        rows = [{name: getattr(entry, name) for name in _COLUMNS} for entry in entries]
         with self._errors("write"), self._engine.begin() as connection:
-            connection.execute(insert(ITEMS).on_conflict_do_nothing(), rows)
+            for table, kind in ((ITEMS, Entry), (ACTUATIONS, Actuation)):
+                names = [field.name for field in fields(kind)]
+                found = [
+                    {name: getattr(row, name) for name in names}
+                    for row in rows
+                    if isinstance(row, kind)
+                ]
+                if found:
+                    connection.execute(insert(table).on_conflict_do_nothing(), found)
 
     def entries(self) -> Iterator[Entry]:
-        """Every row, in the order they were written."""
-        columns = [ITEMS.c[name] for name in _COLUMNS]
+        """The row of every item, in the order they were written."""
+        columns = [ITEMS.c[field.name] for field in fields(Entry)]
         with self._errors("read"), self._engine.begin() as connection:
             for row in connection.execute(sa.select(*columns).order_by(ITEMS.c.id)):
                 yield Entry(*row)
+
+    def actuations(self) -> Iterator[Actuation]:
+        """The row of every actuation that came to its end, in order of their items' time."""
+        columns = [ACTUATIONS.c[field.name] for field in fields(Actuation)]
+        with self._errors("read"), self._engine.begin() as connection:
+            for row in connection.execute(sa.select(*columns).order_by(*ACTUATIONS.primary_key)):
+                yield Actuation(*row)
 
     def close(self) -> None:
         """Closes the file; may be called twice."""

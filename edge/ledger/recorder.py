@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from edge.errors import LedgerError
-from edge.ledger.ledger import Entry
+from edge.flow import Missed
+from edge.ledger.ledger import Actuation, Entry, Row
 
 CAPACITY = 1000
-"""Entries that may wait for the disk; about a megabyte."""
+"""Rows that may wait for the disk; about a megabyte."""
 
 _BATCH = 100
 _RETRY_SECONDS = 5.0
 
 
 class Writable(Protocol):
-    """What entries are written to."""
+    """What rows are written to."""
 
-    def append(self, entries: Sequence[Entry]) -> None:
+    def append(self, rows: Sequence[Row]) -> None:
         """Writes all or none.
 
         Raises:
@@ -30,13 +31,14 @@ class Writable(Protocol):
 
 
 class Recorder:
-    """Takes entries from the sorting thread, shows each and writes it to the ledger.
+    """Takes rows from the sorting and lanes threads, writes them to the ledger and shows items.
 
-    While the ledger cannot be written (a full disk), entries wait and writing is tried again; those
+    While the ledger cannot be written (a full disk), rows wait and writing is tried again; those
     for which there is no room are lost and counted. `run` is the body of the recorder's thread.
 
     Attributes:
-        lost: entries that will never be in the ledger.
+        lost: items whose rows will never be in the ledger.
+        lost_actuations: actuations of which that is so.
     """
 
     def __init__(
@@ -50,34 +52,39 @@ class Recorder:
         """Writes to `ledger`, which stays the caller's to close.
 
         Args:
-            show: shows an entry to the operator, whether it could be written or not.
-            say: tells the operator that writing fails, and that it works again.
+            show: shows an item's row to the operator, whether it could be written or not.
+            say: tells the operator that writing fails, that it works again, and that an actuator
+                did not move.
         """
         self._ledger, self._show, self._say = ledger, show, say
         self._capacity = capacity
         self._changed = threading.Condition()
-        self._unseen: deque[Entry] = deque()
-        self._waiting: deque[Entry] = deque()
+        self._unseen: deque[Row] = deque()
+        self._waiting: deque[Row] = deque()
         self._finished = self._failing = self._told_lost = False
-        self.lost = 0
+        self.lost = self.lost_actuations = 0
 
-    def offer(self, entry: Entry) -> None:
-        """Takes an entry without waiting; where there is no room any more, it is lost."""
+    def offer(self, row: Row) -> None:
+        """Takes a row without waiting; where there is no room any more, it is lost."""
         with self._changed:
-            if self.waiting >= self._capacity:
-                self.lost += 1
+            if len(self._unseen) + len(self._waiting) >= self._capacity:
+                self._lose([row])
                 return
-            self._unseen.append(entry)
+            self._unseen.append(row)
             self._changed.notify()
 
     @property
     def waiting(self) -> int:
-        """Entries that are not in the ledger as yet."""
-        with self._changed:
-            return len(self._unseen) + len(self._waiting)
+        """Items whose rows are not in the ledger as yet."""
+        return self._waiting_of(Entry)
+
+    @property
+    def waiting_actuations(self) -> int:
+        """Actuations whose rows are not in the ledger as yet."""
+        return self._waiting_of(Actuation)
 
     def run(self) -> None:
-        """Shows and writes entries until `finish`, and then what is left."""
+        """Shows and writes rows until `finish`, and then what is left."""
         while True:
             with self._changed:
                 pause = _RETRY_SECONDS if self._failing else None
@@ -86,8 +93,14 @@ class Recorder:
             taken = self._take()
             # Written first: what was shown is in the ledger, unless it was said that writing fails.
             self._drain()
-            for entry in taken:
-                self._show(entry)
+            for row in taken:
+                if isinstance(row, Entry):
+                    self._show(row)
+                if row.missed is not None:
+                    self._say(
+                        f"missed     item {row.item}: {row.lane} did not move: "
+                        f"{Missed(row.missed).words}"
+                    )
             if finished:
                 return
 
@@ -101,10 +114,21 @@ class Recorder:
         """Writes what is left, for the last time: after `run` has ended, whatever ended it."""
         self._take()
         self._drain()
-        self.lost += len(self._waiting)
+        self._lose(self._waiting)
         self._waiting.clear()
 
-    def _take(self) -> list[Entry]:
+    def _lose(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            if isinstance(row, Entry):
+                self.lost += 1
+            else:
+                self.lost_actuations += 1
+
+    def _waiting_of(self, kind: type[Row]) -> int:
+        with self._changed:
+            return sum(isinstance(row, kind) for row in (*self._unseen, *self._waiting))
+
+    def _take(self) -> list[Row]:
         with self._changed:
             taken = list(self._unseen)
             self._waiting.extend(taken)
@@ -115,13 +139,13 @@ class Recorder:
         while self._waiting and self._append([*self._waiting][:_BATCH]):
             pass
 
-    def _append(self, batch: list[Entry]) -> bool:
+    def _append(self, batch: list[Row]) -> bool:
         try:
             self._ledger.append(batch)
         except LedgerError as error:
             if not self._failing:
                 self._say(f"warning: {error}. Sorting goes on; its rows wait in memory")
-            if self.lost and not self._told_lost:
+            if (self.lost or self.lost_actuations) and not self._told_lost:
                 self._say("warning: no room for more rows in memory: they are being lost")
                 self._told_lost = True
             self._failing = True

@@ -31,6 +31,7 @@ from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from edge import station as stations
 from edge.config import read_station
+from edge.flow import ItemKey
 from edge.lanes.lanes import Lanes
 from edge.lanes.pins import Pins
 from edge.ledger.ledger import Entry
@@ -100,12 +101,12 @@ class Edges:
         wanted = self.wanted
 
         class Watched(Lanes):
-            def actuate(self, lane: str, at: float) -> None:
+            def actuate(self, lane: str, at: float, key: ItemKey | None = None) -> None:
                 now = time.monotonic()
                 lane = _LANES[sum(map(len, wanted.values())) % len(_LANES)]
                 at = now if lane.startswith(_AT_ONCE) else now + _AHEAD_SECONDS
                 wanted[lane].append(at)
-                super().actuate(lane, at)
+                super().actuate(lane, at, key)
 
         return Watched
 

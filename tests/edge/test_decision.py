@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from edge.decision import Ballot, Destination, Framing, Rules, Sending, decide, send, unreadable
-from edge.flow import RejectReason, Verdict
+from edge.flow import Missed, RejectReason, Verdict
 
 LABELS = ("can", "bottle")
 CAPTURED = 100.0
@@ -158,15 +158,19 @@ def test_a_late_verdict_goes_to_the_default_lane(
 @pytest.mark.parametrize(
     ("default", "after", "deadline", "at", "missed"),
     [
-        (FALLS, 1.0, 0.2, None, False),
-        (AT_ONCE, 0.1, None, CAPTURED + 0.1, False),
-        (AT_ONCE, 0.3, 0.2, None, True),
-        (DELAYED, 0.3, 0.2, CAPTURED + 0.5, False),  # the item has not come there yet
-        (DELAYED, 0.6, None, None, True),
+        (FALLS, 1.0, 0.2, None, None),
+        (AT_ONCE, 0.1, None, CAPTURED + 0.1, None),
+        (AT_ONCE, 0.3, 0.2, None, Missed.LATE),
+        (DELAYED, 0.3, 0.2, CAPTURED + 0.5, None),  # the item has not come there yet
+        (DELAYED, 0.6, None, None, Missed.LATE),
     ],
 )
 def test_a_reject_moves_the_default_lane_only_while_it_is_there(
-    default: Destination, after: float, deadline: float | None, at: float | None, missed: bool
+    default: Destination,
+    after: float,
+    deadline: float | None,
+    at: float | None,
+    missed: Missed | None,
 ) -> None:
     found = sent(verdict(0.6), AT_ONCE, after=after, default=default, deadline=deadline)
     assert (found.lane, found.at, found.missed) == (default.lane, at, missed)

@@ -24,7 +24,7 @@ from edge.errors import (
     RegionError,
     StuckError,
 )
-from edge.flow import Frame, UnreadableFrame
+from edge.flow import Frame, Missed, UnreadableFrame
 from edge.lanes.pins import Pins, open_pins
 from edge.lanes.servo import Servo
 from edge.ledger import ledger as ledgers
@@ -97,7 +97,7 @@ def test_every_picture_gets_one_row_and_its_lane(new_run: NewRun) -> None:
     ]
     assert run.shown == entries
     assert all(e.accepted and e.reject is None for e in entries)
-    assert (tally.items, tally.dropped, tally.lost, tally.missed) == (3, 0, 0, 0)
+    assert (tally.items, tally.dropped, tally.lost, tally.missed) == (3, 0, 0, {})
     assert tally.lanes == {"warm": 1, "rest": 1, "cold": 1}
     # at rest, moved once, at rest again, then without pulses
     assert run.states(SERVO) == pytest.approx([0, REST_PULSE, (1.5 + 60 / 180) / 20, REST_PULSE, 0])
@@ -543,7 +543,13 @@ def test_what_was_planned_when_a_signal_came_is_counted_as_missed(
 
     monkeypatch.setattr(FolderCamera, "read", signalled)
     tally = run()
-    assert tally.missed >= tally.lanes["warm"] == 1
+    assert tally.missed[Missed.STOPPED] >= tally.lanes["warm"] == 1
+    with Ledger(run.file.with_name("ledger.sqlite")) as ledger:
+        (planned,) = (e for e in ledger.entries() if e.lane == "warm")
+        (ended,) = (a for a in ledger.actuations() if a.lane == "warm")
+    assert planned.actuation == "planned"
+    assert planned.due is not None
+    assert (ended.item, ended.time, ended.missed) == (planned.item, planned.time, "stopped")
 
 
 def test_what_the_camera_says_can_be_read_in_the_status(

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from edge.flow import Actuated, ItemKey, Missed
 from edge.lanes.lanes import Lanes
 from edge.lanes.schedule import Timing
 
@@ -136,3 +137,50 @@ def test_one_broken_actuator_does_not_keep_the_others_from_safety() -> None:
         lanes.run()
     assert log[:3] == ["a off", "b off", "a on"]
     assert sorted(log[3:]) == ["a safe", "b safe"]
+
+
+def test_what_became_of_each_actuation_is_told_after_the_pins_were_written() -> None:
+    log: list[str] = []
+    told: list[tuple[int, Missed | None, bool]] = []
+
+    def report(actuated: Actuated) -> None:
+        assert actuated.key is not None
+        told.append((actuated.key.item, actuated.missed, "a on" in log))
+
+    now = [0.0]
+    lanes = Lanes(
+        {"a": RecordingActuator("a", log)},
+        {"a": Timing(0.3, max_on_seconds=0.3, cool_seconds=1)},
+        clock=lambda: now[0],
+        report=report,
+    )
+    for item, at in enumerate((1.0, 1.5, 2.5, 9.0), 1):
+        lanes.actuate("a", at, ItemKey(item, 0.0))
+    for now[0] in (1.0, 1.3, 1.5, 3.0):  # the last: while it cools, after the item has passed
+        lanes.step()
+    lanes.stop()
+    lanes.run()
+    lanes.actuate("a", 9.5, ItemKey(5, 0.0))  # a verdict that comes when nobody moves anything
+    assert told == [
+        (1, None, True),
+        (2, Missed.COOLING, True),
+        (3, Missed.OVERDUE, True),
+        (4, Missed.STOPPED, True),
+        (5, Missed.STOPPED, True),
+    ]
+
+
+def test_an_actuator_that_fails_did_not_move() -> None:
+    log: list[str] = []
+    told: list[tuple[str, Missed | None]] = []
+    lanes = Lanes(
+        {"a": RecordingActuator("a", log), "b": RecordingActuator("b", log, fails=True)},
+        {"a": Timing(0.3), "b": Timing(0.3)},
+        clock=lambda: 1.0,
+        report=lambda actuated: told.append((actuated.lane, actuated.missed)),
+    )
+    for lane, at in (("a", 0.9), ("b", 0.95), ("a", 2.0)):
+        lanes.actuate(lane, at)
+    with pytest.raises(OSError, match="wire broken"):
+        lanes.run()
+    assert told == [("a", None), ("b", Missed.FAULT), ("a", Missed.STOPPED)]

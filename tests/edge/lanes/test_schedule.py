@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from edge.flow import Missed
 from edge.lanes.schedule import Change, Schedule, Timing
 
 ON, OFF, LOOSE = Change.ACTIVATE, Change.REST, Change.RELEASE
@@ -72,7 +73,7 @@ def test_an_item_that_has_passed_is_not_pushed() -> None:
     schedule = Schedule({"a": Timing(0.3)})
     schedule.add("a", 1.0)
     assert schedule.take_due(1.4) == []
-    assert (schedule.missed, schedule.next_at) == (1, None)
+    assert (schedule.missed, schedule.next_at) == ({Missed.OVERDUE: 1}, None)
 
 
 def test_lanes_do_not_disturb_each_other() -> None:
@@ -123,7 +124,8 @@ def test_a_coil_in_a_stream_of_items_is_on_for_half_of_the_time() -> None:
         (3.6, ON),
         (3.9, OFF),
     ]
-    assert 10 <= schedule.missed <= 13  # those due at the moment it goes off count as either
+    # Those due at the moment it goes off count as either.
+    assert 10 <= schedule.missed[Missed.COOLING] <= 13
 
 
 def test_items_that_come_now_and_then_find_a_cool_coil() -> None:
@@ -131,7 +133,7 @@ def test_items_that_come_now_and_then_find_a_cool_coil() -> None:
     for second in range(1, 20):
         schedule.add("a", float(second))
     assert len(changes(schedule, 30)) == 38
-    assert schedule.missed == 0
+    assert not schedule.missed
 
 
 def test_a_coil_that_was_on_for_a_short_time_needs_a_short_pause() -> None:
@@ -144,7 +146,7 @@ def test_a_coil_that_was_on_for_a_short_time_needs_a_short_pause() -> None:
         (1.6, "a", ON),
         (1.9, "a", OFF),
     ]
-    assert schedule.missed == 1
+    assert schedule.missed == {Missed.COOLING: 1}
 
 
 def test_a_hold_as_long_as_the_longest_on_time_is_possible() -> None:
@@ -152,12 +154,12 @@ def test_a_hold_as_long_as_the_longest_on_time_is_possible() -> None:
     for tenth in (1, 3, 5, 7, 9):
         schedule.add("a", tenth / 10)
     assert len(changes(schedule, 10)) == 10
-    assert schedule.missed == 0
+    assert not schedule.missed
 
 
 def test_what_is_given_up_counts_as_missed() -> None:
     schedule = Schedule({"flap": Timing(hold_seconds=1)})
     schedule.add("flap", 5.0)
     schedule.add("flap", 6.0)
-    schedule.give_up()
-    assert (schedule.missed, schedule.idle) == (2, True)
+    schedule.give_up(0.0)
+    assert (schedule.missed, schedule.idle) == ({Missed.STOPPED: 2}, True)

@@ -14,7 +14,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from edge.errors import LedgerError, LedgerVersionError
-from edge.ledger.ledger import HEAD, METADATA, MIGRATIONS, Ledger, utc_text
+from edge.ledger.ledger import HEAD, METADATA, MIGRATIONS, Actuation, Ledger, utc_text
 from tests.edge.ledger.entries import entry
 
 UNREADABLE = {
@@ -136,3 +136,50 @@ def test_a_ledger_without_the_newest_column_is_brought_up_to_date(tmp_path: Path
     with Ledger(file) as ledger:
         ledger.append([entry(2)])
         assert list(ledger.entries()) == [entry(1, frames=None), entry(2)]
+
+
+def test_a_row_and_what_came_after_it_tell_together_what_moved(tmp_path: Path) -> None:
+    file, moment = tmp_path / "ledger.sqlite", "2026-11-21T23:05:00.000000Z"
+    planned = {"actuation": "planned", "due": moment}
+    rows = [
+        entry(1, **planned),
+        entry(2, **planned),
+        entry(3, **planned),  # the power failed before anything more was written
+        entry(4, actuation="missed", missed="late"),
+        entry(5, actuation="none"),
+        entry(6),  # as an older pilah wrote it
+        Actuation("bin-1", entry(1).time, 1, "metal", moment, None),
+        Actuation("bin-1", entry(2).time, 2, "metal", moment, "cooling"),
+    ]
+    with Ledger(file) as ledger:
+        ledger.append(rows[4:])  # in any order
+        ledger.append(rows[:4])
+        ledger.append(rows[-1:])  # twice is once
+        assert list(ledger.actuations()) == rows[6:]
+    with sqlite3.connect(file) as reader:
+        found = reader.execute("SELECT item, actuation, missed, moved FROM outcomes ORDER BY item")
+        assert found.fetchall() == [
+            (1, "moved", None, moment),
+            (2, "missed", "cooling", None),
+            (3, "planned", None, None),
+            (4, "missed", "late", None),
+            (5, "none", None, None),
+            (6, None, None, None),
+        ]
+    reader.close()
+
+
+def test_a_ledger_of_an_older_pilah_is_read_and_written_on(tmp_path: Path) -> None:
+    file = tmp_path / "ledger.sqlite"
+    with Ledger(file) as ledger:
+        ledger.append([entry(1)])
+    with sqlite3.connect(file) as connection:  # as revision 0002 left it
+        connection.executescript(
+            "DROP VIEW outcomes; DROP TABLE actuations; UPDATE alembic_version SET version_num = "
+            "'0002'; ALTER TABLE items DROP COLUMN actuation; ALTER TABLE items DROP COLUMN due; "
+            "ALTER TABLE items DROP COLUMN missed"
+        )
+    connection.close()
+    with Ledger(file) as ledger:
+        ledger.append([entry(2, actuation="none")])
+        assert [(e.item, e.actuation) for e in ledger.entries()] == [(1, None), (2, "none")]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from edge.errors import LedgerError
-from edge.ledger.ledger import Entry
+from edge.ledger.ledger import Actuation, Entry, Row
 from edge.ledger.recorder import Recorder
 from tests.edge.ledger.entries import entry
 
@@ -19,11 +19,11 @@ class FlakyLedger:
         self.items: list[int] = []
         self.refused = threading.Event()
 
-    def append(self, entries: Sequence[Entry]) -> None:
+    def append(self, rows: Sequence[Row]) -> None:
         if self.full:
             self.refused.set()
             raise LedgerError("the disk is full")
-        self.items += [entry.item for entry in entries]
+        self.items += [row.item for row in rows]
 
 
 class Watched:
@@ -112,3 +112,31 @@ def test_what_was_left_by_a_thread_that_failed_is_still_written() -> None:
     recorder.offer(entry(2))
     recorder.flush()
     assert ledger.items == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("missed", "said"),
+    [
+        (None, []),
+        ("cooling", ["missed     item 7: left did not move: its coil had to cool"]),
+        ("overdue", ["missed     item 7: left did not move: this machine was too busy to move it "
+                     "in time"]),
+    ],
+)  # fmt: skip
+def test_what_became_of_an_actuation_is_written_and_a_missed_one_said(
+    missed: str | None, said: list[str]
+) -> None:
+    watched = Watched()
+    moment = "2026-11-21T23:04:36.123456Z"
+    watched.recorder.offer(Actuation("bin-1", moment, 7, "left", moment, missed))
+    watched.end()
+    assert (watched.ledger.items, watched.shown, watched.said) == ([7], [], said)
+
+
+def test_an_item_that_comes_too_late_to_its_actuator_is_said() -> None:
+    watched = Watched()
+    watched.recorder.offer(entry(3, actuation="missed", missed="late"))
+    watched.end()
+    assert watched.said == [
+        "missed     item 3: metal did not move: the item had passed when its verdict was there"
+    ]
