@@ -92,7 +92,7 @@ def score_bundles(first: Bundle, second: Bundle, data: Path) -> Scored:
             f"{first.path} and {second.path} have not the same labels: {', '.join(only)} in one "
             "only: nothing to compare them by"
         )
-    found = read_picture_set(data)
+    found = read_picture_set(data, labels=first.labels)
     check_known(found, first.labels)
     models = Classifier(first), Classifier(second)
     rows: tuple[list[Answer], ...] = ([], [])

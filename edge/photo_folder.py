@@ -23,10 +23,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from edge.errors import PictureSetError, StorageError
 from edge.files import storage_errors, write_file
 from edge.labels import check_label
-from edge.model.image_file import SUFFIXES, Image
+from edge.model.image_file import Image
 from edge.model.preprocess import InputSpec
+from edge.pictures.layout import CAPTURED
+from edge.pictures.tree import look_into
 
-FACTS = "capture.json"
+FACTS = CAPTURED
 _NAME = re.compile(r"\d{8}-\d{6}-(\d+)")
 # A quarter of a PNG's bytes and a sixth of its time, half a grey level beside the camera's noise;
 # 4:4:4, because a small item has few pixels for its colours.
@@ -248,11 +250,4 @@ def photo_label(text: str) -> str:
 
 
 def _files(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    return [
-        file
-        for file in folder.rglob("*")
-        if file.suffix.lower() in SUFFIXES
-        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
-    ]
+    return look_into(folder).all_pictures() if folder.is_dir() else []

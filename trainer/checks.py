@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from edge.cli import say
 from edge.errors import StorageError, UsageError
 from edge.files import storage_errors
-from edge.pictures import PictureSet
+from edge.pictures import PictureSet, kinds_of
 from trainer.data.cache import DecodedPictures
 from trainer.errors import TooFewPicturesError
 from trainer.recipe import Recipe
@@ -74,8 +74,18 @@ def check_enough(found: PictureSet, decoded: DecodedPictures, skipped: Sequence[
         )
     for label, count in sorted(counts.items()):
         if count < FEWEST:
-            left_out = f" ({len(skipped)} files could not be read)" if skipped else ""
             raise TooFewPicturesError(
-                f"{found.source}: class {label!r} has {count} pictures{left_out}, at least "
-                f"{FEWEST} are needed and 100 are a good start: add some or remove the class"
+                f"{found.source}: class {label!r} has {count} pictures"
+                f"{_left_out(found, decoded, label)}, at least {FEWEST} are needed and 100 are a "
+                "good start: add some or remove the class"
             )
+
+
+def _left_out(found: PictureSet, decoded: DecodedPictures, label: str) -> str:
+    """What of a class was not read, counted by kind, and why the first of it was not."""
+    files = [file for file in found.left_out if file.label == label]
+    there = sum(picture.label == label for picture in found.pictures)
+    damaged = there - sum(picture.label == label for picture in decoded.pictures)
+    kinds = [kinds_of(files)] * bool(files) + [f"{damaged} damaged files"] * bool(damaged)
+    first = f"; first: {files[0]}" if files else ""
+    return f" ({', '.join(kinds)} left out{first})" if kinds else ""

@@ -12,7 +12,8 @@ from pydantic import Field
 from edge.camera import Camera, CameraSettings
 from edge.errors import CameraError, StorageError, UnreadableImageError
 from edge.flow import Frame, UnreadableFrame
-from edge.model.image_file import CONVERTIBLE_SUFFIXES, SUFFIXES, read_image
+from edge.model.image_file import read_image
+from edge.pictures.tree import look_into
 from edge.yaml_file import FolderPath
 
 
@@ -74,9 +75,7 @@ class FolderCamera:
         self._clock, self._pause = clock, pause
         self._files = self._listed()
         if not self._files:
-            raise CameraError(
-                f"{path}: no pictures in this folder (endings read: {', '.join(sorted(SUFFIXES))})"
-            )
+            raise CameraError(f"{path}: no pictures in this folder (JPEG, PNG, WebP or BMP)")
         self._next = iter(self._files)
         self._sequence = 0
         self._due = clock()
@@ -112,11 +111,9 @@ class FolderCamera:
 
 def _pictures(folder: Path) -> Iterator[Path]:
     # Formats that are not read are listed too: each such file is a row in the ledger, not a gap.
-    wanted = SUFFIXES | CONVERTIBLE_SUFFIXES
-    for file in folder.rglob("*"):
-        hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
-        if file.suffix.lower() in wanted and not hidden and file.is_file():
-            yield file
+    tree = look_into(folder)
+    yield from tree.all_pictures()
+    yield from (file.path for file in tree.all_left_out())
 
 
 def _natural(file: Path, folder: Path) -> list[tuple[int, int, str]]:

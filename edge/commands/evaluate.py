@@ -31,7 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--strange",
         type=Path,
         metavar="PATH",
-        help="pictures of things of no class, in any folders: how many are told as such",
+        help="a folder of pictures of things of no class, however they lie in it: how many are "
+        "told as such",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument("--threads", type=int, default=1, help="threads to compute with (1)")
@@ -45,12 +46,14 @@ def run(arguments: argparse.Namespace) -> int:
     from edge.model.golden import check_golden_start
     from edge.model.metrics import evaluate_scores
     from edge.photo_folder import Geometry, geometries
-    from edge.pictures import read_picture_set
+    from edge.pictures import read_picture_set, read_unlabelled
 
     classifier = Classifier(read_bundle(arguments.bundle), threads=arguments.threads)
     check_golden_start(classifier)
     manifest = classifier.bundle.manifest
-    found = read_picture_set(arguments.pictures)
+    found = read_picture_set(arguments.pictures, labels=classifier.labels)
+    for note in found.notes:
+        say(note)
     if extra := sorted(set(found.labels) - set(classifier.labels)):
         raise PictureSetError(
             f"{arguments.pictures}: the bundle has no label {', '.join(map(repr, extra))}. "
@@ -68,9 +71,14 @@ def run(arguments: argparse.Namespace) -> int:
     skipped = [*found.skipped, *skipped]
     strange = None
     if arguments.strange is not None:
-        strangers = read_picture_set(arguments.strange)
+        strangers = read_unlabelled(arguments.strange)
         answers, more = _answers(classifier, strangers.pictures)
         skipped += [*strangers.skipped, *more]
+        if not answers:
+            raise PictureSetError(
+                f"{arguments.strange}: none of its {len(strangers.pictures)} pictures can be read, "
+                f"first: {more[0]}"
+            )
         strange = _Strange.of([classifier.verdict(answer) for _, answer in answers])
     for line in skipped:
         say(f"skipped: {line}")

@@ -114,9 +114,17 @@ def _format(content: bytes, name: str) -> str:
             "with `heif-convert picture.heic picture.jpg`, or set the phone's camera to "
             '"most compatible"'
         )
+    if content[:64].lstrip().lower().startswith((b"<!doctype", b"<html")):
+        raise UnreadableImageError(
+            f"{name}: this is a web page and no picture: download the picture again"
+        )
+    if content.startswith(b"version https://git-lfs.github.com/"):
+        raise UnreadableImageError(
+            f"{name}: it only says where Git LFS has the picture: fetch it with `git lfs pull`"
+        )
     other = {b"GIF8": "GIF", b"II*\0": "TIFF", b"MM\0*": "TIFF"}.get(content[:4])
     raise UnreadableImageError(
-        f"{name}: {f'{other} pictures are' if other else 'this is no picture that is'} not read: "
+        f"{name}: {f'{other} is not read' if other else 'this is no picture of a known format'}: "
         "use JPEG, PNG, WebP or BMP"
     )
 

@@ -357,7 +357,7 @@ def spoil_everything(photos: Path) -> None:
     [
         (spoil_one_class, "all pictures are of one class, 'red'"),
         (spoil_two_pictures, "class 'red' has 2 pictures, at least 6 are needed"),
-        (spoil_unreadable, "class 'red' has 3 pictures (27 files could not be read)"),
+        (spoil_unreadable, "class 'red' has 3 pictures (27 damaged files left out)"),
         (spoil_everything, "no pictures found"),
     ],
 )

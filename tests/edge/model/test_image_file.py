@@ -171,7 +171,7 @@ def test_a_senseless_orientation_leaves_the_picture_as_it_is(block: bytes) -> No
     ("name", "says"),
     [
         ("empty.jpg", "the file has no bytes: copy it again"),
-        ("text.jpg", "this is no picture that is not read: use JPEG, PNG, WebP or BMP"),
+        ("text.jpg", "this is no picture of a known format: use JPEG, PNG, WebP or BMP"),
         ("cut.jpg", "the JPEG file is cut short (3,000 bytes): copy it again"),
         ("cut_in_header.jpg", "the JPEG file is cut short"),
         ("cut_progressive.jpg", "the JPEG file is cut short"),
@@ -182,8 +182,8 @@ def test_a_senseless_orientation_leaves_the_picture_as_it_is(block: bytes) -> No
         ("cut.webp", "the WebP file is cut short"),
         ("cut_lossless.webp", "the WebP file is cut short"),
         ("cut.bmp", "the BMP file is cut short"),
-        ("picture.gif", "GIF pictures are not read: use JPEG, PNG, WebP or BMP"),
-        ("picture.tif", "TIFF pictures are not read"),
+        ("picture.gif", "GIF is not read: use JPEG, PNG, WebP or BMP"),
+        ("picture.tif", "TIFF is not read"),
         ("picture.heic", "convert them to JPEG first, for example with `heif-convert"),
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 from edge.errors import EXIT_DATA, PictureSetError, UnreadableImageError
 from edge.labels import check_label
 from edge.model.image_file import decode_image
-from edge.pictures import LabelledPicture, read_picture_set
+from edge.pictures import read_picture_set
 
 ODD_LABELS = ["Weißglas", "Dosen & Bleche", "déchets ménagers", "🍎", "♻️ Papier", "ガラス", "a-b",
               "x.y", "100%", "it's"]  # fmt: skip
@@ -40,8 +40,13 @@ def test_a_folder_per_class(tmp_path: Path) -> None:
 
 
 def test_folders_within_a_class_belong_to_it(tmp_path: Path) -> None:
-    touch(tmp_path, "can/monday/1.jpg", "can/tuesday/1.jpg")
-    assert found(tmp_path) == [("1.jpg", "can"), ("1.jpg", "can")]
+    touch(tmp_path, "can/monday/1.jpg", "can/tuesday/1.jpg", "jar/1.jpg")
+    assert found(tmp_path) == [("1.jpg", "can"), ("1.jpg", "can"), ("1.jpg", "jar")]
+    (note,) = read_picture_set(tmp_path).notes
+    assert note == (
+        f"{tmp_path}: folders within a class belong to it: 'can' (2). If they are the classes, "
+        f"give {tmp_path}/can, or write a class map"
+    )
 
 
 def test_what_is_no_picture_and_what_is_hidden_is_passed_over(tmp_path: Path) -> None:
@@ -163,65 +168,6 @@ def test_labels_that_no_folder_can_have_are_refused_too(label: str) -> None:
         check_label(label, where="list.csv")
 
 
-# A folder that comes divided
-
-
-def parts(path: Path) -> list[tuple[str, str, str | None]]:
-    return [(p.path.name, p.label, p.part) for p in read_picture_set(path).pictures]
-
-
-@pytest.mark.parametrize("name", ["val", "valid", "validation", "VAL"])
-def test_a_divided_folder_keeps_its_parts(tmp_path: Path, name: str) -> None:
-    touch(tmp_path, "train/can/1.jpg", f"{name}/can/2.jpg", "test/can/3.jpg")
-    touch(tmp_path, "train/jar/x/4.jpg")
-    assert sorted(parts(tmp_path)) == [
-        ("1.jpg", "can", "train"), ("2.jpg", "can", "validation"), ("3.jpg", "can", "test"),
-        ("4.jpg", "jar", "train"),
-    ]  # fmt: skip
-    found = read_picture_set(tmp_path)
-    assert (found.classes, found.notes) == (("can", "jar"), ())
-
-
-@pytest.mark.parametrize(
-    ("folders", "expected", "says"),
-    [
-        (["train", "val"], {"train", "test"}, "no test part is given: validation is tested on"),
-        (["train", "test"], {"train", "test"}, "no validation part is given"),
-        (["train"], {None}, "both are taken out of train"),
-    ],
-)
-def test_what_a_divided_folder_lacks_is_told(
-    tmp_path: Path, folders: list[str], expected: set[str | None], says: str
-) -> None:
-    touch(tmp_path, *(f"{folder}/can/1.jpg" for folder in folders))
-    assert {part for _, _, part in parts(tmp_path)} == expected
-    (note,) = read_picture_set(tmp_path).notes
-    assert says in note
-
-
-@pytest.mark.parametrize(
-    "names",
-    [
-        ["train/1.jpg", "test/1.jpg"],  # a toy train, a test card
-        ["train/a/1.jpg", "test/a/1.jpg", "can/1.jpg"],
-        ["train/a/1.jpg", "test/1.jpg"],
-        ["val/a/1.jpg", "test/a/1.jpg"],
-    ],
-)
-def test_classes_that_are_called_as_parts_are_stay_classes(
-    tmp_path: Path, names: list[str]
-) -> None:
-    touch(tmp_path, *names)
-    assert {part for _, _, part in parts(tmp_path)} == {None}
-    assert set(read_picture_set(tmp_path).labels) == {name.split("/")[0] for name in names}
-
-
-def test_two_folders_of_one_part_are_refused(tmp_path: Path) -> None:
-    touch(tmp_path, "train/a/1.jpg", "val/a/1.jpg", "validation/a/1.jpg")
-    with pytest.raises(PictureSetError, match="val and validation are both the validation part"):
-        read_picture_set(tmp_path)
-
-
 # Pictures that came later
 
 
@@ -276,7 +222,9 @@ def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
 
 def test_only_heic_pictures_says_so(tmp_path: Path) -> None:
     touch(tmp_path, "can/1.heic", "can/2.heic")
-    with pytest.raises(PictureSetError, match=r"2 left out, first: .*1\.heic: HEIC is not read"):
+    with pytest.raises(
+        PictureSetError, match=r"2 left out \(2 HEIC pictures\), first: .*1\.heic: HEIC is not"
+    ):
         read_picture_set(tmp_path)
 
 
@@ -291,96 +239,6 @@ def test_another_kind_of_file_is_refused(tmp_path: Path, name: str) -> None:
     touch(tmp_path, name)
     with pytest.raises(PictureSetError, match="expected a folder with one folder per class"):
         read_picture_set(tmp_path / name)
-
-
-# Manifests
-
-
-def manifest(root: Path, content: str | bytes) -> Path:
-    touch(root, "1.jpg", "sub/2.jpg")
-    path = root / "list.csv"
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return path
-
-
-def test_a_manifest_with_all_its_columns(tmp_path: Path) -> None:
-    content = "path,label,group,split\n1.jpg,can,a,train\nsub/2.jpg,glass,,val\n"
-    assert read_picture_set(manifest(tmp_path, content)).pictures == (
-        LabelledPicture(tmp_path / "1.jpg", "can", "a", "train"),
-        LabelledPicture(tmp_path / "sub/2.jpg", "glass", None, "validation"),
-    )
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"path,label\n1.jpg,can\n",
-        b"\xef\xbb\xbfpath,label\r\n1.jpg,can\r\n",
-        b"label,note,path\ncan,shiny,1.jpg",
-        b'path,label\n"1.jpg","can"\n\n',
-    ],
-    ids=["plain", "BOM and CRLF, as Excel writes", "other order", "quotes, empty last line"],
-)
-def test_a_manifest_in_its_forms(tmp_path: Path, content: bytes) -> None:
-    assert found(manifest(tmp_path, content)) == [("1.jpg", "can")]
-
-
-@pytest.mark.parametrize(
-    ("split", "part"),
-    [("Train", "train"), ("VAL", "validation"), ("Valid", "validation"), ("TEST", "test"),
-     ("", None)],
-)  # fmt: skip
-def test_a_split_is_read_in_small_and_capital_letters(
-    tmp_path: Path, split: str, part: str | None
-) -> None:
-    (picture,) = read_picture_set(
-        manifest(tmp_path, f"path,label,split\n1.jpg,can,{split}\n")
-    ).pictures
-    assert picture.part == part
-
-
-def test_a_manifest_that_lacks_a_part_keeps_those_it_has_and_tells(tmp_path: Path) -> None:
-    found = read_picture_set(
-        manifest(tmp_path, "path,label,split\n1.jpg,can,train\nsub/2.jpg,can,val\n")
-    )
-    assert [p.part for p in found.pictures] == ["train", "validation"]
-    assert "no test part is given: validation is tested on" in found.notes[0]
-
-
-def test_an_absolute_path_in_a_manifest_is_taken_as_it_is(tmp_path: Path) -> None:
-    touch(tmp_path, "elsewhere/3.jpg")
-    path = manifest(tmp_path, f"path,label\n{tmp_path}/elsewhere/3.jpg,can\n")
-    assert found(path) == [("3.jpg", "can")]
-
-
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [
-        ("", r"list\.csv:1: the first line must name the columns.*Received: an empty file"),
-        ("file,label\n1.jpg,can\n", r"list\.csv:1: .*path,label.*Received: file,label"),
-        ("path;label\n1.jpg;can\n", r"list\.csv:1: .*Received: path;label"),
-        ("1.jpg,can\n", r"list\.csv:1: .*Received: 1\.jpg,can"),
-        ("path,label\n1.jpg,can\nsub/9.jpg,can\n", r"list\.csv:3: no such picture: .*sub/9\.jpg"),
-        ("path,label\n1.jpg,can\n\nsub/9.jpg,can\n", r"list\.csv:4: no such picture"),
-        ("path,label\nsub,can\n", r"list\.csv:2: no such picture: .*sub$"),
-        ("path,label\n1.jpg\n", r"list\.csv:2: path and label must both be given"),
-        ("path,label\n,can\n", r"list\.csv:2: path and label must both be given"),
-        ("path,label,split\n1.jpg,can,Exam\n", r"list\.csv:2: split must be one of .*'Exam'"),
-        ("path,label\n1.jpg,can\nsub/2.jpg,can\n./sub/../1.jpg,glass\n",
-         r"list\.csv:4: .*1\.jpg is 'glass' here and 'can' on line 2: remove one of the two"),
-        ("path,label,split\n1.jpg,can,train\n1.jpg,can,test\n",
-         r"list\.csv:3: .*1\.jpg is 'can' of test here and 'can' of train on line 2"),
-        ("path,label\n1.jpg,a/b\n", r"list\.csv: the label 'a/b' has a slash"),
-        (b"path,label\n1.jpg,gr\xfcn\n", r"list\.csv: not a UTF-8 CSV file"),
-        (b"path,label\n" + b"x" * 140000 + b",can\n", r"list\.csv: not a UTF-8 CSV file"),
-        ("path,label\n", r"no pictures found"),
-    ],
-)  # fmt: skip
-def test_a_mistake_in_a_manifest_is_named_with_its_line(
-    tmp_path: Path, content: str | bytes, says: str
-) -> None:
-    with pytest.raises(PictureSetError, match=says):
-        read_picture_set(manifest(tmp_path, content))
 
 
 # Class maps
