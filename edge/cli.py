@@ -7,10 +7,13 @@ import errno
 import importlib
 import importlib.util
 import io
+import json
 import os
 import sys
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import TracebackType
 from typing import NoReturn
 
 from edge import __version__
@@ -22,6 +25,7 @@ from edge.errors import (
     PilahError,
 )
 from edge.hints import install_command
+from edge.redaction import redacted, redacted_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,8 @@ def run_program(
         extra: the extra that brings the packages the verbs need.
         words: the command line without the program's name; None: this process's own.
     """
+    if words is None:
+        sys.excepthook = _tell_bug
     words = list(sys.argv[1:] if words is None else words)
     try:
         parser, run = _parse(name, description, verbs, words)
@@ -113,8 +119,13 @@ def run_program(
 
 
 def say(text: str) -> None:
-    """Talk for a person goes to stderr; stdout is for data."""
-    print(text, file=sys.stderr, flush=True)
+    """Talk for a person goes to stderr, without passwords; stdout is for data."""
+    print(redacted(text), file=sys.stderr, flush=True)
+
+
+def print_json(answer: Mapping[str, object]) -> None:
+    """One object for a program: a line on stdout, without passwords."""
+    print(json.dumps(redacted_value(answer), ensure_ascii=False), flush=True)
 
 
 def _parse(
@@ -153,7 +164,13 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(allow_abbrev=False, **options)  # type: ignore[arg-type]
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: error: {message}\n{self.prog} --help says what it takes\n")
+        said = redacted(message)
+        self.exit(2, f"{self.prog}: error: {said}\n{self.prog} --help says what it takes\n")
+
+
+def _tell_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Prints a traceback as Python does, without passwords: it will be copied into a report."""
+    say("".join(traceback.format_exception(kind, error, trace)).rstrip())
 
 
 def _drop_stdout() -> None:

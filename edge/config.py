@@ -129,7 +129,7 @@ class Lane(Section):
     ] = None
     actuator: Annotated[
         lanes.ActuatorSettings | None,
-        one_of(lanes.KINDS),
+        one_of(lanes.KINDS, lanes.ALSO),
         Field(description="what moves items into the lane; without one they fall through"),
     ] = None
 
@@ -152,7 +152,7 @@ class Eye(Section):
     station: Annotated[Name, Field(description="the station's name, as the ledger gives it")]
     camera: Annotated[
         camera.CameraSettings,
-        one_of(camera.KINDS),
+        one_of(camera.KINDS, camera.ALSO),
         Field(description="where frames come from: `{kind: ..., ...}`"),
     ]
     region: Annotated[
@@ -160,7 +160,7 @@ class Eye(Section):
     ] = None
     trigger: Annotated[
         trigger.TriggerSettings,
-        one_of(trigger.KINDS),
+        one_of(trigger.KINDS, trigger.ALSO),
         Field(description="when there is an item: `{kind: ..., ...}`"),
     ]
 
@@ -301,11 +301,11 @@ def read_lanes(path: Path) -> tuple[YamlFile, dict[str, Lane]]:
 
 
 def _bundle(file: YamlFile, keys: tuple[PublicKey, ...]) -> tuple[Bundle | None, list[Problem]]:
-    name = file.value(("bundle",))
-    if not isinstance(name, str) or not name:
+    path = file.path_at(("bundle",))
+    if path is None:
         return None, []  # told already
     try:
-        return read_bundle(file.path.absolute().parent / name, keys=keys), []
+        return read_bundle(path, keys=keys), []
     except (BundleError, StorageError) as error:
         return None, [Problem(("bundle",), str(error))]
 

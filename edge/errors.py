@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from edge.redaction import redacted
+
 EXIT_OK = 0
 EXIT_NO = 1
 """It ran, and the answer is no: a gate failed, a check found errors."""
@@ -24,9 +26,12 @@ EXIT_INTERRUPTED = 130
 
 
 class PilahError(Exception):
-    """Any mistake that has a message for the user."""
+    """Any mistake that has a message for the user, in which passwords are hidden."""
 
     exit_code = EXIT_USAGE
+
+    def __init__(self, *said: object) -> None:
+        super().__init__(*(redacted(part) if isinstance(part, str) else part for part in said))
 
 
 class UsageError(PilahError, ValueError):
@@ -171,9 +176,9 @@ class ConfigError(PilahError, ValueError):
 
     def __init__(self, path: Path | str, problems: list[str]) -> None:
         self.path = Path(path)
-        self.problems = problems
+        self.problems = [redacted(problem) for problem in problems]
         head = [f"{path} has {len(problems)} mistakes"] if len(problems) > 1 else []
-        super().__init__("\n".join([*head, *(f"{path}:{problem}" for problem in problems)]))
+        super().__init__("\n".join([*head, *(f"{path}:{problem}" for problem in self.problems)]))
 
 
 class RegionError(PilahError, ValueError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,6 +38,38 @@ def storage_errors(doing: str, path: Path) -> Iterator[None]:
             errno.ENOTEMPTY: "something came to that place meanwhile: choose another name",
         }.get(error.errno or 0, error.strerror or str(error))
         raise StorageError(f"cannot {doing} {path}: {advice}") from error
+
+
+def read_regular(path: Path, *, largest: int) -> bytes:
+    """The content of the file `path`. Never waits, as reading a pipe or a terminal would.
+
+    Args:
+        largest: bytes it may have.
+
+    Raises:
+        OSError: it is not there, is no regular file, is larger, or cannot be read. `strerror` says
+            which, and `filename` is set.
+    """
+    _check_regular(path, path.stat().st_mode)  # before it is opened: that alone can move a device
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        _check_regular(path, os.fstat(descriptor).st_mode)
+        content = file.read(largest + 1)
+    if len(content) > largest:
+        raise OSError(errno.EFBIG, f"it has more than {largest:,} bytes", str(path))
+    return content
+
+
+def _check_regular(path: Path, mode: int) -> None:
+    if not stat.S_ISREG(mode):
+        kind = {
+            stat.S_IFDIR: "a folder",
+            stat.S_IFIFO: "a pipe",
+            stat.S_IFSOCK: "a socket",
+            stat.S_IFCHR: "a device",
+            stat.S_IFBLK: "a device",
+        }.get(stat.S_IFMT(mode), "something else")
+        raise OSError(errno.EINVAL, f"it is {kind}, not a file", str(path))
 
 
 def write_file(

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 
+from edge.redaction import redacted
 from edge.worker import Events
 
 _OF_A_TERMINAL = (signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
@@ -124,7 +125,7 @@ class Notifier:
 
 
 def _status_line(text: str) -> str:
-    return "STATUS=" + " ".join(text.splitlines())
+    return "STATUS=" + " ".join(redacted(text).splitlines())
 
 
 def _watchdog_seconds(environment: Mapping[str, str]) -> float | None:

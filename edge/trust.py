@@ -7,9 +7,12 @@ from typing import Annotated
 from pydantic import Field
 
 from edge.errors import PublicKeyError, StorageError
-from edge.files import storage_errors
+from edge.files import read_regular, storage_errors
 from edge.model.signature import PublicKey, read_public_key
 from edge.yaml_file import FilePath, Problem, Section, YamlFile
+
+_LARGEST_KEY = 16384
+"""Bytes of a public key file."""
 
 
 class Trust(Section):
@@ -40,13 +43,14 @@ def pinned_keys(file: YamlFile) -> tuple[tuple[PublicKey, ...] | None, list[Prob
         return None, []
     keys: list[PublicKey] = []
     problems: list[Problem] = []
-    for index, name in enumerate(names):
-        if not isinstance(name, str) or not name:
+    for index in range(len(names)):
+        path = file.path_at(("trust", "public_keys", index))
+        if path is None:
             return None, problems
-        path = file.path.absolute().parent / name
         try:
             with storage_errors("read", path):
-                keys.append(read_public_key(path.read_bytes(), name=str(path)))
+                pem = read_regular(path, largest=_LARGEST_KEY)
+            keys.append(read_public_key(pem, name=str(path)))
         except (PublicKeyError, StorageError) as error:
             problems.append(Problem(("trust", "public_keys", index), str(error)))
     return (None if problems else tuple(keys)), problems

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -27,6 +29,13 @@ from pydantic import (
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from edge.errors import ConfigError
+from edge.files import read_regular
+from edge.redaction import redacted_value
+from edge.words import closest
+from edge.yaml_text import LARGEST_FILE, number_advice, read_document, syntax_problem
+
+_LONGEST_PATH = 4000
+"""Bytes; Linux takes 4095, with the folder before it."""
 
 Location = tuple[int | str, ...]
 """The keys and list indices that lead to a value."""
@@ -38,7 +47,9 @@ class Section(BaseModel):
     Every field has a description, which is shown where the field is missing.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, validate_default=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, validate_default=True, allow_inf_nan=False
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -78,38 +89,34 @@ class YamlFile:
         repeated: a problem for each key that stands twice in its mapping.
     """
 
+    content: dict[Any, Any]
+
     def __init__(self, path: Path) -> None:
         """Reads `path`.
 
         Raises:
-            ConfigError: no such file, not UTF-8, not YAML, or not a mapping.
+            ConfigError: no such file, no regular one, too large, not UTF-8, not YAML, or not a
+                mapping.
         """
         self.path = path
         try:
-            text = path.read_bytes().decode("utf-8-sig")
+            text = read_regular(path, largest=LARGEST_FILE).decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise ConfigError(path, ["1: not a text file in UTF-8: save it as one"]) from error
         except OSError as error:
             advice = similar_path(path) if isinstance(error, FileNotFoundError) else ""
             raise ConfigError(path, [f" cannot be read: {error.strerror}{advice}"]) from error
         try:
-            loader = _Loader(text)
-            node = loader.get_single_node()
-            if not isinstance(node, yaml.MappingNode):
-                raise ConfigError(
-                    path, ["1: expected `key: value` lines. Received: " + _kind_of_node(node)]
-                )
-            self._root = node
-            self.repeated = tuple(_repeated_keys(node))
-            self.content: dict[Any, Any] = loader.construct_document(node)
-        except yaml.MarkedYAMLError as error:
-            raise ConfigError(path, [_syntax_problem(error)]) from error
-        except yaml.reader.ReaderError as error:
-            line = text.count("\n", 0, int(error.position)) + 1
-            character = chr(int(error.character))
+            node, self.content = read_document(text)
+        except yaml.YAMLError as error:
+            line, problem = syntax_problem(error, text)
+            raise ConfigError(path, [f"{line}: {problem}"]) from error
+        if not isinstance(node, yaml.MappingNode):
             raise ConfigError(
-                path, [f"{line}: the character {character!r} is not allowed in YAML: remove it"]
-            ) from error
+                path, ["1: expected `key: value` lines. Received: " + _kind_of_node(node)]
+            )
+        self._root = node
+        self.repeated = tuple(_repeated_keys(node))
 
     def check(self, model: type[Model]) -> tuple[Model | None, list[Problem]]:
         """The content as a `model`, or None and every way in which it is not one.
@@ -155,18 +162,31 @@ class YamlFile:
                 return None
         return value
 
+    def path_at(self, location: Location) -> Path | None:
+        """The path at `location`, relative to this file's folder; None where no usable one is.
+
+        What is wrong with it is told by `check`, where the field is a `FilePath`.
+        """
+        try:
+            found = _usable_path(self.value(location))
+        except PydanticCustomError:
+            return None
+        return self.path.absolute().parent / found if isinstance(found, str) else None
+
     def _problem(self, details: ErrorDetails, checking: _Checking) -> Problem:
         location, received = details["loc"], details["input"]
         kind = details["type"]
         section = checking.sections.get(id(self.value(location[:-1])))
         if kind == "extra_forbidden" and section is not None:
-            advice = did_you_mean(location[-1], section.model_fields)
-            return Problem(location, f"unknown key{advice}")
+            return Problem(location, f"unknown key{_key_advice(location[-1], received, section)}")
         if kind == "missing" and section is not None:
             description = section.model_fields[str(location[-1])].description
             return Problem(location, f"missing: {description}")
-        if location[-1:] == ("[key]",):
-            location = location[:-1]
+        if location[-1:] == ("[key]",) or kind == "invalid_key":
+            location = location[:-1] if kind != "invalid_key" else location
+            if isinstance(received, int) and self.value(location) is None:
+                # In {alpha: 0,35} the comma ends the value: 35 is a key without one.
+                return Problem(location, "a comma ends a value: a decimal number has a point, 0.35")
             advice = f'put the name in quotes: "{received}"'
             return Problem(location, f"YAML reads this name as no text: {advice}")
         message = re.sub(r"^(Input|String|List|Dictionary|Value) should ", "must ", details["msg"])
@@ -177,20 +197,25 @@ class YamlFile:
         advice = ""
         if kind == "string_type" and not isinstance(received, dict | list | None):
             advice = ": put it in quotes"
-        elif kind in ("int_type", "float_type", "bool_type") and isinstance(received, str):
-            advice = "" if not _is_number(received) else ": remove the quotes"
+        elif kind in ("int_type", "float_type") and isinstance(received, str):
+            advice = number_advice(received)
+        elif kind in ("int_type", "int_from_float") and isinstance(received, float):
+            advice = f": write {received:.0f}" if received.is_integer() else ""
+        elif kind == "bool_type":
+            advice = _bool_advice(received)
         if kind == "literal_error" and "did you mean" not in message:
             advice = did_you_mean(received, re.findall(r"'([^']*)'", message), listing=False)
         if kind == "advised":  # says all there is to say
             return Problem(location, message)
-        return Problem(location, f"{message}. Received: {_shown(received)}{advice}")
+        return Problem(location, f"{message}. Received: {shown(received)}{advice}")
 
 
-def one_of(kinds: Mapping[str, str]) -> BeforeValidator:
+def one_of(kinds: Mapping[str, str], also: Mapping[str, str] | None = None) -> BeforeValidator:
     """Annotates a field whose section names its `kind`.
 
     Args:
         kinds: the module of each kind, whose `Settings` is the section's model.
+        also: other words for a kind that people use: what each means.
     """
 
     def settings(received: Any, info: ValidationInfo) -> Any:
@@ -200,7 +225,9 @@ def one_of(kinds: Mapping[str, str]) -> BeforeValidator:
         if kind is None:
             raise _at_kind(f"missing: one of {', '.join(kinds)}", received)
         if not isinstance(kind, str) or kind not in kinds:
-            raise _at_kind(f"no such kind: {kind!r}{did_you_mean(kind, kinds)}", received)
+            meant = (also or {}).get(str(kind).lower())
+            advice = f". Did you mean {meant}?" if meant else did_you_mean(kind, kinds)
+            raise _at_kind(f"no such kind: {shown(kind)}{advice}", received)
         model: type[Section] = importlib.import_module(kinds[kind]).Settings
         return model.model_validate(received, context=info.context)
 
@@ -213,42 +240,75 @@ def advised(message: str) -> PydanticCustomError:
 
 
 def did_you_mean(name: object, known: Iterable[str], *, listing: bool = True) -> str:
-    """`. Did you mean X?` where a known name is close, else the known names; begins with a stop."""
+    """`. Did you mean X?` where a known name is close, else the known names; begins with a stop.
+
+    A name that means the opposite is not suggested: it is said that it does.
+    """
     known = list(known)
-    lower = {word.lower(): word for word in known}
-    close = difflib.get_close_matches(str(name).lower(), list(lower), n=1)
-    if close:
-        return f". Did you mean {lower[close[0]]}?"
+    close = closest(name, known)
+    if close is not None and close.opposite:
+        return f". There is {close.word}, which means the opposite"
+    if close is not None:
+        return f". Did you mean {close.word}?"
     return f". Known: {', '.join(known)}" if listing and known else ""
 
 
 def similar_path(path: Path) -> str:
     """`. Did you mean PATH?` where something of a close name lies beside it, else nothing."""
-    names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+    try:
+        names = [entry.name for entry in path.parent.iterdir()]
+    except OSError:  # there is no such folder, or not for this user
+        names = []
     close = difflib.get_close_matches(path.name, names, n=1)
     return f". Did you mean {path.parent / close[0]}?" if close else ""
 
 
-def _from_folder(received: Any, info: ValidationInfo) -> Any:
+def _usable_path(received: Any) -> Any:
     if not isinstance(received, str):
         return received
     if not received:
         raise advised("is empty: give a path")
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", received):
+        raise advised(
+            f"must be a path of this machine, not an address. Received: {shown(received)}. A "
+            "network camera is `{kind: stream, url: ...}`"
+        )
+    if len(os.fsencode(received)) > _LONGEST_PATH:
+        raise advised(f"is longer than a path can be. Received: {shown(received)}")
+    return received
+
+
+def _from_folder(received: Any, info: ValidationInfo) -> Any:
+    if not isinstance(_usable_path(received), str):
+        return received
     folder = info.context.folder if isinstance(info.context, _Checking) else Path()
     return folder / received
 
 
+@contextmanager
+def looking_at(path: Path) -> Iterator[None]:
+    """Turns an OSError, where `path` cannot even be looked at, into what a validator raises."""
+    try:
+        yield
+    except OSError as error:
+        raise advised(f"{path} cannot be looked at: {error.strerror}") from error
+
+
 def _folder_is_there(path: Path) -> Path:
-    if not path.is_dir():
-        raise advised(f"no such folder: {path}{similar_path(path)}")
+    with looking_at(path):
+        if not path.is_dir():
+            raise advised(f"no such folder: {path}{similar_path(path)}")
     return path
 
 
 def _parent_is_there(path: Path) -> Path:
-    if path.is_dir():
-        raise advised(f"{path} is a folder: give the name of a file")
-    if not path.parent.is_dir():
-        raise advised(f"no such folder: {path.parent}{similar_path(path.parent)}")
+    with looking_at(path):
+        if path.is_dir():
+            raise advised(f"{path} is a folder: give the name of a file")
+        if path.exists() and not path.is_file():
+            raise advised(f"{path} is a pipe, a socket or a device: give the name of a file")
+        if not path.parent.is_dir():
+            raise advised(f"no such folder: {path.parent}{similar_path(path.parent)}")
     return path
 
 
@@ -260,41 +320,6 @@ FolderPath = Annotated[FilePath, AfterValidator(_folder_is_there)]
 
 NewFilePath = Annotated[FilePath, AfterValidator(_parent_is_there)]
 """A file, there or not, in a folder that is there."""
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML with version 1.2's booleans and decimal numbers, and no dates.
-
-    `no`, `on` and `2026-11-21` are text; `1e-4` is a number.
-    """
-
-
-_loose = ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:float", "tag:yaml.org,2002:timestamp")
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag not in _loose]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
-)
-# With a point or an exponent: what has neither is for the resolver of whole numbers.
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(
-        r"^[-+]?(?:(?:\.[0-9]+|[0-9]+\.[0-9]*)(?:[eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+"
-        r"|\.(?:inf|Inf|INF))$|^\.(?:nan|NaN|NAN)$"
-    ),
-    list("-+.0123456789"),
-)
-
-
-def read_value(text: str) -> Any:
-    """The one YAML value that `text` is, read as it would be in a file.
-
-    Raises:
-        yaml.YAMLError: it is none.
-    """
-    return yaml.load(text, _Loader)
 
 
 def _at_kind(message: str, received: dict[Any, Any]) -> ValidationError:
@@ -342,43 +367,36 @@ def _child(node: yaml.Node, part: int | str) -> tuple[int, yaml.Node] | None:
     return None
 
 
-def _syntax_problem(error: yaml.MarkedYAMLError) -> str:
-    mark = error.problem_mark or error.context_mark
-    line = mark.line + 1 if mark else 1
-    problem = error.problem or str(error.context)
-    if "\\t" in problem:
-        return f"{line}: a tab stands here: indent with spaces"
-    hint = {
-        "mapping values are not allowed here": ": is a line above it indented differently, or a "
-        "text with `: ` in it not in quotes?",
-        "could not find expected ':'": ": is a colon missing on the line above?",
-        "expected <block end>, but found '<block mapping start>'": ": this line is indented "
-        "differently from those above",
-    }.get(problem, "")
-    context = f" {error.context}" if error.context else ""
-    if context and error.context_mark and error.context_mark.line + 1 != line:
-        context += f" begun on line {error.context_mark.line + 1}"
-    return f"{line}: not YAML{context}: {problem}{hint}"
-
-
 def _kind_of_node(node: yaml.Node | None) -> str:
     if node is None:
         return "an empty file"
-    return "a list" if isinstance(node, yaml.SequenceNode) else repr(node.value)[:80]
+    return "a list" if isinstance(node, yaml.SequenceNode) else shown(node.value)
+
+
+def _key_advice(key: object, received: object, section: type[Section]) -> str:
+    """What to write in place of an unknown key."""
+    known = section.model_fields
+    close = closest(key, known)
+    if close is not None and close.opposite and known[close.word].annotation is bool:
+        # Never the name alone: with the same value it would say the contrary.
+        value = f": {str(not received).lower()}" if isinstance(received, bool) else ""
+        return f". There is {close.word}, which means the opposite: write {close.word}{value}"
+    return did_you_mean(key, known)
+
+
+def _bool_advice(received: object) -> str:
+    word = str(received).lower()
+    if word in ("yes", "on", "y", "1", "true"):
+        return ": write true"
+    return ": write false" if word in ("no", "off", "n", "0", "false") else ": write true or false"
 
 
 def _dotted(location: Location) -> str:
-    return ".".join(str(part) for part in location) + ": " if location else ""
+    parts = [str(redacted_value(part)) for part in location]
+    return ".".join(parts) + ": " if location else ""
 
 
-def _shown(received: Any) -> str:
-    text = repr(received)
+def shown(received: Any) -> str:
+    """A value as messages repeat it: without passwords, and cut where it is long."""
+    text = repr(redacted_value(received))
     return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

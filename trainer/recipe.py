@@ -11,7 +11,8 @@ from pydantic import Field, model_validator
 
 from edge.errors import UsageError
 from edge.model.preprocess import InputSpec
-from edge.yaml_file import Section, YamlFile, advised, did_you_mean, read_value
+from edge.yaml_file import Section, YamlFile, advised, did_you_mean
+from edge.yaml_text import read_value
 
 _SHIPPED = Path(__file__).with_name("recipes")
 

@@ -19,6 +19,30 @@ KINDS = {
 }
 """The module of each `kind`; its `Settings` is a CameraSettings."""
 
+ALSO = {
+    **dict.fromkeys(
+        ("csi", "pi", "picam", "pi_camera", "raspberry", "raspberrypi", "raspberry_pi", "libcamera",
+         "rpicam", "raspicam", "picamera2", "mipi", "hq", "camera_module", "module"),
+        "picamera",
+    ),
+    **dict.fromkeys(
+        ("webcam", "web_camera", "v4l", "v4l2", "uvc", "device", "cam", "camera", "opencv"), "usb"
+    ),
+    **dict.fromkeys(
+        ("rtsp", "rtsps", "ip", "ip_camera", "ipcam", "network", "net", "http", "https", "mjpeg",
+         "mjpg", "onvif", "url", "wifi", "ethernet", "lan", "cctv", "rtmp", "hls"),
+        "stream",
+    ),
+    **dict.fromkeys(("file", "movie", "clip", "mp4", "avi", "mov", "mkv", "gif", "film"), "video"),
+    **dict.fromkeys(
+        ("images", "image", "pictures", "picture", "photos", "photo", "photographs", "directory",
+         "dir", "jpg", "files"),
+        "folder",
+    ),
+    **dict.fromkeys(("simulated", "simulation", "simulator", "fake", "demo", "conveyor"), "belt"),
+}  # fmt: skip
+"""What people call a kind of camera otherwise."""
+
 
 class Camera(Protocol):
     """A source of frames, read by one thread.

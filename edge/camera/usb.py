@@ -15,7 +15,7 @@ from edge.camera import Camera, CameraSettings
 from edge.camera.opencv import Capture, open_capture
 from edge.camera.reopening import ReopeningCamera, Shot
 from edge.errors import CameraError
-from edge.yaml_file import advised
+from edge.yaml_file import advised, shown
 
 _LINKS = Path("/dev/v4l/by-id")
 _NODES = Path("/dev")
@@ -73,9 +73,12 @@ class Settings(CameraSettings):
     def _number_or_path(cls, received: Any) -> Any:
         number = isinstance(received, int) and not isinstance(received, bool) and received >= 0
         if not number and not (isinstance(received, str) and received.startswith("/dev/")):
+            advice = ""
+            if isinstance(received, str) and "://" in received:
+                advice = ". A network camera is `{kind: stream, url: ...}`"
             raise advised(
                 "must be a number from 0, or a path such as /dev/v4l/by-id/NAME. "
-                f"Received: {received!r}"
+                f"Received: {shown(received)}{advice}"
             )
         return received
 

@@ -14,13 +14,15 @@ from edge.camera import Camera, CameraSettings
 from edge.camera.opencv import Capture, open_capture
 from edge.errors import CameraError
 from edge.flow import Frame
-from edge.yaml_file import FilePath, advised, similar_path
+from edge.yaml_file import FilePath, advised, looking_at, similar_path
 
 _USUAL_RATE = 25.0
 
 
 def _is_there(path: Path) -> Path:
-    if not path.is_file():
+    with looking_at(path):
+        is_there = path.is_file()
+    if not is_there:
         raise advised(f"no such video: {path}{similar_path(path)}")
     return path
 

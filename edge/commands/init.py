@@ -203,7 +203,7 @@ def _relative(path: Path, folder: Path) -> str:
 
 def _quoted(text: str) -> str:
     """`text` as it can stand in YAML, quoted where YAML would read something else."""
-    from edge.yaml_file import read_value
+    from edge.yaml_text import read_value
 
     is_plain = re.fullmatch(r"[A-Za-z0-9./][A-Za-z0-9./_-]*", text) and read_value(text) == text
     return text if is_plain else json.dumps(text, ensure_ascii=False)

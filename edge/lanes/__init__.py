@@ -5,8 +5,9 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Annotated, Protocol
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
+from edge.lanes.header import a_bcm_number
 from edge.lanes.pins import Pins
 from edge.lanes.schedule import Timing
 from edge.yaml_file import Section, advised
@@ -17,7 +18,21 @@ KINDS = {
 }
 """The module of each `kind`; its `Settings` is an ActuatorSettings."""
 
-Pin = Annotated[int, Field(ge=0, le=27)]
+ALSO = {
+    **dict.fromkeys(
+        ("relay", "coil", "magnet", "electromagnet", "valve", "pusher", "ejector", "cylinder",
+         "pneumatic", "air", "jet", "blower", "output", "digital", "gpio", "pin", "mosfet"),
+        "solenoid",
+    ),
+    **dict.fromkeys(
+        ("flap", "arm", "gate", "paddle", "diverter", "sg90", "mg90s", "mg995", "mg996r",
+         "servomotor", "servo_motor", "rc_servo", "angular_servo", "pwm"),
+        "servo",
+    ),
+}  # fmt: skip
+"""What people call a kind of actuator otherwise."""
+
+Pin = Annotated[int, BeforeValidator(a_bcm_number)]
 """A GPIO of the 40-pin header by its BCM number. Keys of this type are called `pin` or `..._pin`:
 that is how a pin used twice is found."""
 

@@ -38,9 +38,13 @@ def read_files(path: Path, *, holding: str) -> dict[str, bytes]:
         BundleFormatError: no zip file, or files that no bundle can have.
         StorageError: it cannot be read.
     """
-    if not path.exists():
-        raise BundleMissingError(f"{path}: no such bundle: give the folder or zip file of one")
     with storage_errors("read", path):
+        if not path.exists():
+            raise BundleMissingError(f"{path}: no such bundle: give the folder or zip file of one")
+        if not path.is_dir() and not path.is_file():  # reading it could wait for ever
+            raise BundleFormatError(
+                f"{path}: a pipe, a socket or a device: give the folder or zip file of a bundle"
+            )
         # Followed once: a link to the installed version may come to point elsewhere meanwhile.
         place = path.resolve()
         files = _folder_files(place, holding) if place.is_dir() else _zip_files(place, holding)

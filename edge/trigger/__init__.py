@@ -15,6 +15,16 @@ KINDS = {
 }
 """The module of each `kind`; its `Settings` is a TriggerSettings."""
 
+ALSO = {
+    **dict.fromkeys(
+        ("always", "every", "every_frame", "frame", "frames", "all", "none", "loop"), "continuous"
+    ),
+    **dict.fromkeys(
+        ("movement", "move", "moving", "background", "blob", "belt", "items", "object"), "motion"
+    ),
+}
+"""What people call a kind of trigger otherwise."""
+
 
 class Trigger(Protocol):
     """Finds the items in a stream of frames; has no clock but their capture times."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import socket
 import stat
 import subprocess
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import pytest
 
 from edge import files as module
 from edge.errors import EXIT_IO, EXIT_UNAVAILABLE, PilahError, StorageError
-from edge.files import new_folder, point_link, storage_errors, write_file
+from edge.files import new_folder, point_link, read_regular, storage_errors, write_file
 
 
 def names(folder: Path) -> list[str]:
@@ -249,3 +250,24 @@ def test_an_error_on_a_disk_with_room_is_not_called_a_full_disk(
 ) -> None:
     with pytest.raises(type(error), match=str(error)), new_folder(tmp_path / "run"):
         raise error
+
+
+def test_what_is_no_regular_file_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "socket"))
+    for path, said in (
+        (tmp_path / "pipe", "it is a pipe, not a file"),
+        (tmp_path / "socket", "it is a socket, not a file"),
+        (tmp_path, "it is a folder, not a file"),
+        (Path("/dev/zero"), "it is a device, not a file"),
+    ):
+        with pytest.raises(OSError, match=said):
+            read_regular(path, largest=10)
+
+
+def test_no_more_is_read_than_was_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"0123456789")
+    assert read_regular(tmp_path / "file", largest=10) == b"0123456789"
+    with pytest.raises(OSError, match="it has more than 9 bytes"):
+        read_regular(tmp_path / "file", largest=9)

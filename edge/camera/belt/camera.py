@@ -23,7 +23,15 @@ from edge.camera.belt.wire import ANSWER, ASK, END, FAIL, FRAME, LENGTH, SAY, Or
 from edge.errors import CameraError
 from edge.flow import Frame
 from edge.pictures import read_picture_set
-from edge.yaml_file import FilePath, NewFilePath, advised, did_you_mean, similar_path
+from edge.yaml_file import (
+    FilePath,
+    NewFilePath,
+    advised,
+    did_you_mean,
+    looking_at,
+    shown,
+    similar_path,
+)
 
 _PATIENCE_SECONDS = 2.0
 """How long the process may take to end once it is told to."""
@@ -41,14 +49,16 @@ def _at(key: str, message: str, received: object) -> ValidationError:
 
 
 def _is_there(path: Path) -> Path:
-    if not path.exists():
+    with looking_at(path):
+        is_there = path.exists()
+    if not is_there:
         raise advised(f"no such file or folder: {path}{similar_path(path)}")
     return path
 
 
 def _is_background(text: str) -> str:
     if not re.fullmatch(r"auto|drawn|#[0-9A-Fa-f]{6}", text):
-        raise advised(f'must be auto, drawn or a colour such as "#c8c8c8". Received: {text!r}')
+        raise advised(f'must be auto, drawn or a colour such as "#c8c8c8". Received: {shown(text)}')
     return text
 
 
@@ -133,7 +143,9 @@ class Settings(CameraSettings):
             raise _at("part", "is for photographs: give `photographs` as well", self.part)
         for label in self.labels or () if self.photographs is None else ():
             if label not in LABELS:
-                raise _at("labels", f"cannot draw {label!r}{did_you_mean(label, LABELS)}", label)
+                raise _at(
+                    "labels", f"cannot draw {shown(label)}{did_you_mean(label, LABELS)}", label
+                )
         return self
 
     def open(

@@ -1,0 +1,93 @@
+"""The 40-pin header of a Raspberry Pi: BCM numbers, which pilah uses, and the pins' places."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from edge.yaml_file import advised, shown
+from edge.yaml_text import number_advice
+
+LAST = 27
+"""The highest BCM number on the header; the lowest is 0."""
+
+BCM_OF_PLACE = {
+    3: 2, 5: 3, 7: 4, 8: 14, 10: 15, 11: 17, 12: 18, 13: 27, 15: 22, 16: 23, 18: 24, 19: 10, 21: 9,
+    22: 25, 23: 11, 24: 8, 26: 7, 27: 0, 28: 1, 29: 5, 31: 6, 32: 12, 33: 13, 35: 19, 36: 16,
+    37: 26, 38: 20, 40: 21,
+}  # fmt: skip
+"""Place on the header, counted 1 to 40, to BCM number (the pinout of the Raspberry Pi, the same
+from the B+ to the 5). The other places are power and ground."""
+_POWER = {1: "3.3 V", 17: "3.3 V", 2: "5 V", 4: "5 V"}
+_BCM_OF_WIRINGPI = (
+    17, 18, 27, 22, 23, 24, 25, 4, 2, 3, 8, 7, 10, 9, 11, 14, 15, None, None, None, None, 5, 6, 13,
+    19, 26, 12, 16, 20, 21, 0, 1,
+)  # fmt: skip
+"""By the number that the library WiringPi gave a pin; where it gave none on this header, None."""
+
+PULLED_UP = range(9)
+"""BCM numbers that are pulled high from power-on until a program sets them; the others are pulled
+low (BCM2835 ARM Peripherals, table 6-31)."""
+
+BUSES = {
+    0: "the EEPROM of a HAT (ID_SD), which is read at boot",
+    1: "the EEPROM of a HAT (ID_SC), which is read at boot",
+    2: "I2C (SDA), with a fixed resistor to 3.3 V",
+    3: "I2C (SCL), with a fixed resistor to 3.3 V",
+    7: "SPI (CE1), where SPI is switched on",
+    8: "SPI (CE0), where SPI is switched on",
+    9: "SPI (MISO), where SPI is switched on",
+    10: "SPI (MOSI), where SPI is switched on",
+    11: "SPI (SCLK), where SPI is switched on",
+    14: "the serial port (TXD), on which a console may write at boot",
+    15: "the serial port (RXD), on which a console may listen",
+}
+"""What else drives a pin, by its BCM number."""
+
+
+def a_bcm_number(received: Any) -> int:
+    """`received` where it is a BCM number.
+
+    Raises:
+        PydanticCustomError: it is something else; the message says which BCM number was meant.
+    """
+    if isinstance(received, int) and not isinstance(received, bool) and 0 <= received <= LAST:
+        return received
+    raise advised(
+        f"must be a BCM number, 0 to {LAST}. Received: {shown(received)}{_meant(received)}"
+    )
+
+
+def _meant(received: Any) -> str:
+    if isinstance(received, bool) or not isinstance(received, int | float | str):
+        return ""
+    if isinstance(received, int):
+        return f": {_place(received)}" if LAST < received <= 40 else ""
+    if isinstance(received, float):
+        return f": write {received:.0f}" if received.is_integer() and 0 <= received <= LAST else ""
+    text = received.strip().upper()
+    if re.fullmatch(r"0*[0-9]{1,2}", text):
+        number = int(text)
+        advice = "without quotes or a zero in front"
+        return f": write {number}, {advice}" if number <= LAST else f": {_place(number)}"
+    found = re.fullmatch(r"([A-Z][A-Z0-9]*?)[ _.:#-]*([0-9]{1,2})", text)
+    if found is None:
+        return number_advice(received)
+    name, number = found.group(1), int(found.group(2))
+    if name in ("GPIO", "BCM", "IO", "G", "GP", "GPIO_GPIO"):
+        return f": write the number alone, {number}" if number <= LAST else ""
+    if name in ("BOARD", "J8", "P1", "PIN", "PHYS", "PHYSICAL", "HEADER"):
+        return f": {_place(number)}"
+    if name in ("WPI", "WIRINGPI") and number < len(_BCM_OF_WIRINGPI):
+        bcm = _BCM_OF_WIRINGPI[number]
+        return "" if bcm is None else f": WiringPi's pin {number} is GPIO {bcm}: write {bcm}"
+    return ""
+
+
+def _place(place: int) -> str:
+    if place in BCM_OF_PLACE:
+        bcm = BCM_OF_PLACE[place]
+        return f"header pin {place} is GPIO {bcm}: if that is meant, write {bcm}"
+    if 1 <= place <= 40:
+        return f"header pin {place} is {_POWER.get(place, 'ground')}, and no GPIO"
+    return "the header has 40 pins"

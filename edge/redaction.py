@@ -1,0 +1,83 @@
+"""Messages without the passwords that were in what they repeat.
+
+People write `rtsp://USER:PASSWORD@HOST` where it belongs, and also where it does not; whatever is
+said about that is copied into mails and bug reports. `PilahError`, `say`, `print_json`, the parsers
+of the commands and systemd's status line use this, so that nobody else has to think of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_HIDDEN = "***"
+_COLON, _SLASH, _AT = "(?::|%3A)", "(?:/|%2F)", "(?:@|%40)"
+# One slash is enough: a Path makes `rtsp:/user` of `rtsp://user`.
+_ADDRESS = re.compile(f"[A-Za-z][A-Za-z0-9+.-]{{0,20}}{_COLON}{_SLASH}{{1,3}}", re.IGNORECASE)
+_QUOTED = re.compile(rf"(['\"])({_ADDRESS.pattern}(?:(?!\1).)*)\1", re.IGNORECASE | re.DOTALL)
+_LOGIN = re.compile(f"[^\\s:/@'\"({{\\[,=<]+{_COLON}(?=[^\\s@]*{_AT}[A-Za-z0-9\\[])", re.IGNORECASE)
+_ANY_AT = re.compile(_AT, re.IGNORECASE)
+_SECRET_NAME = r"(?:pass(?:word|wd|phrase)?|pwd|secret|(?:access_?)?token|api_?key)"
+_SECRET = re.compile(f"(?<![A-Za-z])({_SECRET_NAME}(?:=|%3D))[^\\s&;'\"]+", re.IGNORECASE)
+_IS_SECRET_NAME = re.compile(f"(?:.*[_-])?{_SECRET_NAME}", re.IGNORECASE)
+_PLACEHOLDER = "USER:PASSWORD@"
+"""How messages themselves say where a password belongs."""
+_LONGEST_WORD = 4096
+"""Characters: a longer word with a `@` is hidden altogether, for it would take long to search."""
+
+
+def redacted(text: str) -> str:
+    """`text` with `***` for user and password of each address in it, and for `password=...`.
+
+    It hides too much rather than too little: in `rtsp://host/a@b` also `host/a`.
+    """
+    if "@" not in text and "%40" not in text and "=" not in text and "%3D" not in text.upper():
+        return text
+    text = _quoted_redacted(text)
+    return "".join(_word_redacted(word) for word in re.split(r"(\s+)", text))
+
+
+def redacted_value(value: Any) -> Any:
+    """A string, list or mapping as `redacted`; of each string the whole is taken for one address.
+
+    So a password with spaces or line breaks is found too. What is under a key such as `password`
+    is hidden altogether.
+    """
+    if isinstance(value, str):
+        return _word_redacted(value)
+    if isinstance(value, Mapping):
+        return {
+            redacted_value(key): _HIDDEN
+            if isinstance(key, str) and isinstance(part, str) and _IS_SECRET_NAME.fullmatch(key)
+            else redacted_value(part)
+            for key, part in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [redacted_value(part) for part in value]
+    return value
+
+
+def _quoted_redacted(text: str) -> str:
+    """`text` with what is in quotes, as repr() shows it, taken for one word where it is an URL."""
+
+    def hide(found: re.Match[str]) -> str:
+        quote, inside = found.group(1), found.group(2)
+        return f"{quote}{_word_redacted(inside)}{quote}"
+
+    return _QUOTED.sub(hide, text)
+
+
+def _word_redacted(word: str) -> str:
+    if len(word) > _LONGEST_WORD:
+        return _HIDDEN if _ANY_AT.search(word) else word
+    word = _SECRET.sub(rf"\1{_HIDDEN}", word)
+    ends = list(_ANY_AT.finditer(word))
+    if not ends or _PLACEHOLDER in word:
+        return word
+    end = ends[-1].start()
+    begin = _ADDRESS.search(word, 0, end) or _LOGIN.search(word)
+    if begin is None or begin.end() > end:
+        return word
+    start = begin.end() if _ADDRESS.match(begin.group()) else begin.start()
+    return f"{word[:start]}{_HIDDEN}{word[end:]}"

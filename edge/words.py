@@ -1,0 +1,76 @@
+"""Words that somebody may have meant: close to what was written, and not its opposite."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_OPPOSITES = frozenset(
+    frozenset(pair.split("/"))
+    for pair in (
+        "high/low", "on/off", "min/max", "minimum/maximum", "left/right", "top/bottom", "up/down",
+        "open/close", "opened/closed", "first/last", "begin/end", "start/stop", "start/end",
+        "enable/disable", "enabled/disabled", "with/without", "horizontal/vertical",
+        "rest/active", "include/exclude", "keep/drop", "before/after", "width/height",
+        "fast/slow", "lower/upper", "raise/lower", "above/below", "inner/outer", "in/out",
+        "true/false", "yes/no", "allow/deny", "accept/reject", "hot/cold", "full/empty",
+        "new/old", "positive/negative", "good/bad", "always/never", "pull/push", "clear/dirty",
+        "more/less", "more/fewer", "front/back", "forward/backward", "short/long", "wet/dry",
+        "dark/light", "black/white", "known/unknown", "valid/invalid",
+    )
+)  # fmt: skip
+"""Pairs of words that turn a meaning round."""
+_NEGATIONS = frozenset(
+    ("no", "not", "non", "never", "without", "disable", "disabled", "ignore", "skip", "invert",
+     "inverted", "inverse", "reverse", "reversed", "anti")
+)  # fmt: skip
+_PREFIXES = ("un", "non", "in", "im", "dis", "not", "no", "de")
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """A known word that is close to what was written."""
+
+    word: str
+    opposite: bool
+    """It means the opposite: to suggest it would turn the meaning round."""
+
+
+def closest(name: object, known: Iterable[str]) -> Close | None:
+    """The known word that is closest to `name`; one that means its opposite only for want of one.
+
+    Args:
+        name: what was written; anything that is no text is compared as its text.
+    """
+    lower = {word.lower(): word for word in known}
+    written = str(name).lower()[:200]  # difflib takes time with the square of the length
+    found = difflib.get_close_matches(written, list(lower), n=5)
+    for word in found:
+        if not are_opposite(written, word):
+            return Close(lower[word], opposite=False)
+    return Close(lower[found[0]], opposite=True) if found else None
+
+
+def are_opposite(one: str, other: str) -> bool:
+    """Whether two names differ by a word that turns the meaning round, as active_low does.
+
+    Example:
+        are_opposite("active_low", "active_high")  # True
+        are_opposite("unripe", "ripe")  # True
+        are_opposite("active_hihg", "active_high")  # False
+    """
+    first, second = _parts(one), _parts(other)
+    left, right = first - second, second - first
+    if any(frozenset((a, b)) in _OPPOSITES for a in left for b in right):
+        return True
+    if (left ^ right) & _NEGATIONS:
+        return True
+    return any(
+        a == prefix + b or b == prefix + a for a in left for b in right for prefix in _PREFIXES
+    )
+
+
+def _parts(name: str) -> set[str]:
+    return {part for part in re.split(r"[^a-z0-9]+", name.lower()) if part}

@@ -1,0 +1,42 @@
+"""What is told to somebody who counts pins in another way than by BCM number."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic_core import PydanticCustomError
+
+from edge.lanes.header import BCM_OF_PLACE, a_bcm_number
+
+
+@pytest.mark.parametrize(
+    ("received", "said"),
+    [
+        (33, "Received: 33: header pin 33 is GPIO 13: if that is meant, write 13"),
+        (34, "Received: 34: header pin 34 is ground, and no GPIO"),
+        ("BOARD12", "header pin 12 is GPIO 18: if that is meant, write 18"),
+        ("J8:12", "header pin 12 is GPIO 18"),
+        ("pin 2", "header pin 2 is 5 V, and no GPIO"),
+        ("BOARD41", "the header has 40 pins"),
+        ("GPIO18", "write the number alone, 18"),
+        ("bcm_18", "write the number alone, 18"),
+        ("WPI1", "WiringPi's pin 1 is GPIO 18: write 18"),
+        ("017", "write 17, without quotes or a zero in front"),
+        ("033", "header pin 33 is GPIO 13"),
+        ("0x12", "write it as a decimal number, 18"),
+        (18.0, "write 18"),
+        (True, "must be a BCM number, 0 to 27. Received: True"),
+        (-1, "must be a BCM number, 0 to 27. Received: -1"),
+        (None, "must be a BCM number, 0 to 27. Received: None"),
+    ],
+)
+def test_another_way_to_count_is_understood_and_refused(received: Any, said: str) -> None:
+    with pytest.raises(PydanticCustomError) as caught:
+        a_bcm_number(received)
+    assert said in str(caught.value)
+
+
+def test_every_bcm_number_is_one_place_of_the_header() -> None:
+    assert sorted(BCM_OF_PLACE.values()) == list(range(28))
+    assert [a_bcm_number(number) for number in range(28)] == list(range(28))
