@@ -13,6 +13,7 @@ from typing import Annotated, Any, Self
 from pydantic import Field, model_validator
 
 from edge import camera, lanes, trigger
+from edge.cautions import cautions
 from edge.errors import BundleError, StorageError
 from edge.flow import EMPTY
 from edge.model.bundle import Bundle, Threshold, read_bundle
@@ -192,6 +193,13 @@ class StationConfig(Eye):
     ]
     ledger: Annotated[LedgerSettings, Field(description="where a row for every item is kept")]
 
+    @property
+    def seconds_per_item(self) -> float | None:
+        """Seconds from one item to the next, as far as the file says; None: it does not."""
+        if self.trigger.has_box:
+            return self.camera.seconds_per_item
+        return self.camera.seconds_per_frame
+
     def delay_seconds(self, lane: Lane) -> float | None:
         """Seconds from an item's passing to the moment `lane` moves; None: as soon as known."""
         if lane.distance_metres is not None and self.belt is not None:
@@ -239,6 +247,8 @@ class StationPlan:
     bundle: Bundle
     keys: tuple[PublicKey, ...]
     """Those pinned; where there are any, one of them signed the bundle."""
+    warnings: tuple[str, ...] = ()
+    """What is allowed and probably not meant, each as `LINE: KEY: message`."""
 
 
 def read_station(path: Path, *, bundle: Path | None = None) -> StationPlan:
@@ -266,11 +276,12 @@ def read_station(path: Path, *, bundle: Path | None = None) -> StationPlan:
     problems += _pins_used_twice(file.content)
     problems += _label_problems(file, found, shapes)
     problems += _distance_problems(file.content)
+    problems += _region_problems(file)
     if config is not None and found is not None:
         problems += _box_problems(config, found)
     if config is None or found is None or keys is None or problems:
         raise file.error(problems)
-    return StationPlan(file, config, found, keys)
+    return StationPlan(file, config, found, keys, tuple(file.told(cautions(config))))
 
 
 def read_eye(path: Path) -> Eye:
@@ -350,6 +361,21 @@ def _distance_problems(content: dict[Any, Any]) -> Iterator[Problem]:
                 "needs the belt's speed: add a section `belt: {metres_per_second: ...}`, or give "
                 "delay_seconds instead",
             )
+
+
+def _region_problems(file: YamlFile) -> Iterator[Problem]:
+    """Where the region does not fit the picture that the camera is asked for."""
+    eye, _ = file.check(_EyeOfStation)
+    size = None if eye is None else eye.camera.size
+    if eye is None or eye.region is None or size is None:
+        return
+    right, bottom = eye.region.left + eye.region.width, eye.region.top + eye.region.height
+    if right > size[0] or bottom > size[1]:
+        yield Problem(
+            ("region",),
+            f"reaches to {right}, {bottom} (left + width, top + height), but the camera's picture "
+            f"is {size[0]}x{size[1]}: correct the region, or width and height of the camera",
+        )
 
 
 def _box_problems(config: StationConfig, bundle: Bundle) -> Iterator[Problem]:

@@ -30,7 +30,7 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from edge.errors import ConfigError
 from edge.files import read_regular
-from edge.redaction import redacted_value
+from edge.redaction import redacted, redacted_value
 from edge.words import closest
 from edge.yaml_text import LARGEST_FILE, number_advice, read_document, syntax_problem
 
@@ -135,11 +135,13 @@ class YamlFile:
 
     def error(self, problems: Iterable[Problem]) -> ConfigError:
         """An exception that tells all `problems` in the order of their lines."""
+        return ConfigError(self.path, self.told(problems))
+
+    def told(self, problems: Iterable[Problem]) -> list[str]:
+        """`LINE: KEY: message` for each of `problems`, in the order of the lines."""
         lines = [(self.line(p.location), p) for p in dict.fromkeys(problems)]
         lines.sort(key=lambda found: found[0])
-        return ConfigError(
-            self.path, [f"{line}: {_dotted(p.location)}{p.message}" for line, p in lines]
-        )
+        return [redacted(f"{line}: {_dotted(p.location)}{p.message}") for line, p in lines]
 
     def line(self, location: Location) -> int:
         """The line of a value, counted from 1; of what surrounds it where it is not there."""

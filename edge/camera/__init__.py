@@ -72,6 +72,21 @@ class CameraSettings(Section):
 
     kind: str
 
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """(width, height) in pixels of the picture asked for; None: not known before it is open."""
+        return None
+
+    @property
+    def seconds_per_frame(self) -> float | None:
+        """From one frame to the next; None: not known before it is open."""
+        return None
+
+    @property
+    def seconds_per_item(self) -> float | None:
+        """From one thing in view to the next, where the camera makes them; None: nobody knows."""
+        return None
+
     @abstractmethod
     def open(
         self,

@@ -27,6 +27,11 @@ class Settings(CameraSettings):
     ] = 2.0
     loop: Annotated[bool, Field(description="begin again after the last picture")] = False
 
+    @property
+    def seconds_per_frame(self) -> float | None:
+        """From one frame to the next."""
+        return 1 / self.frames_per_second
+
     def open(
         self,
         *,

@@ -91,6 +91,16 @@ class Settings(CameraSettings):
             raise advised("focus_dioptres fixes the focus already: give one of the two")
         return autofocus
 
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """(width, height) in pixels."""
+        return self.width, self.height
+
+    @property
+    def seconds_per_frame(self) -> float | None:
+        """From one frame to the next."""
+        return 1 / self.frames_per_second
+
     def open(
         self,
         *,

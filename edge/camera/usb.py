@@ -87,6 +87,16 @@ class Settings(CameraSettings):
         """The device's file."""
         return f"/dev/video{self.device}" if isinstance(self.device, int) else self.device
 
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """(width, height) in pixels."""
+        return self.width, self.height
+
+    @property
+    def seconds_per_frame(self) -> float | None:
+        """From one frame to the next."""
+        return 1 / self.frames_per_second
+
     def open(
         self,
         *,

@@ -1,37 +1,111 @@
-"""Find every mistake in a station file, each with its line and what to do about it."""
+"""Find every mistake in a station file, each with its line and what to do about it.
+
+Warnings are what is allowed and probably not meant; they do not change the exit code.
+"""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from edge.errors import EXIT_OK, BundleError
+from edge.cli import print_json
+from edge.errors import EXIT_OK, BundleError, ConfigError
+
+if TYPE_CHECKING:
+    from edge.config import StationPlan
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("station", type=Path, metavar="STATION.yaml", help="station file")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
 
 def run(arguments: argparse.Namespace) -> int:
+    try:
+        plan = _checked(arguments.station)
+    except ConfigError as error:
+        if arguments.json:
+            print_json(
+                {
+                    "station_file": str(arguments.station),
+                    "right": False,
+                    "mistakes": _placed(error.problems),
+                    "warnings": [],
+                }
+            )
+        raise
+    if arguments.json:
+        print_json(_facts(plan))
+    else:
+        _print(plan)
+    return EXIT_OK
+
+
+def _checked(station: Path) -> StationPlan:
+    """The plan of a station file without mistakes, whose bundle answers as it should.
+
+    Raises:
+        ConfigError: it has mistakes.
+    """
     from edge.config import read_station
     from edge.model.classifier import Classifier
     from edge.model.golden import check_golden_start
     from edge.yaml_file import Problem
 
-    plan = read_station(arguments.station)
+    plan = read_station(station)
     try:
         check_golden_start(Classifier(plan.bundle))
     except BundleError as error:
         raise plan.file.error([Problem(("bundle",), str(error))]) from error
-    config = plan.config
-    print(f"{arguments.station}: no mistakes")
+    return plan
+
+
+def _print(plan: StationPlan) -> None:
+    config, bundle = plan.config, plan.bundle
+    print(f"{plan.file.path}: no mistakes")
+    for warning in plan.warnings:
+        print(f"warning    {plan.file.path}:{warning}")
     print(f"station    {config.station}")
-    print(
-        f"bundle     {plan.bundle.title}  (digest {plan.bundle.digest[:12]}), {plan.bundle.origin}"
-    )
+    print(f"bundle     {bundle.title}  (digest {bundle.digest[:12]}), {bundle.origin}")
     print(f"camera     {config.camera.kind}, trigger {config.trigger.kind}")
     for name, lane in config.lanes.items():
         labels = [*lane.labels, *(["every reject"] if name == config.default_lane else [])]
         device = f", {lane.actuator.kind}" if lane.actuator else ""
         print(f"lane       {name}: {', '.join(labels) or 'nothing'}{device}")
-    return EXIT_OK
+
+
+def _placed(told: Sequence[str]) -> list[dict[str, object]]:
+    """The line, None where there is none, and the message of each `LINE: message`."""
+    parts = [text.partition(": ") for text in told]
+    return [
+        {"line": int(line), "message": message}
+        if line.isdecimal()
+        else {"line": None, "message": text.strip()}
+        for text, (line, _, message) in zip(told, parts, strict=True)
+    ]
+
+
+def _facts(plan: StationPlan) -> dict[str, object]:
+    config = plan.config
+    return {
+        "station_file": str(plan.file.path),
+        "right": True,
+        "mistakes": [],
+        "warnings": _placed(plan.warnings),
+        "station": config.station,
+        "bundle": plan.bundle.title,
+        "bundle_digest": plan.bundle.digest,
+        "signature": plan.bundle.origin,
+        "camera": config.camera.kind,
+        "trigger": config.trigger.kind,
+        "lanes": {
+            name: {
+                "labels": lane.labels,
+                "rejects": name == config.default_lane,
+                "actuator": lane.actuator.kind if lane.actuator else None,
+            }
+            for name, lane in config.lanes.items()
+        },
+    }

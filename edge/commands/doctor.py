@@ -1,54 +1,180 @@
-"""Say whether a station's model is what it should be: runtime, golden pictures, signature.
+"""Say how a station is: file, bundle, runtime, camera, pins, ledger, disk, clock, heat.
 
-Exits 1 when something is wrong, and names it.
+A line for each: ok, warning or bad, with what to do. It exits with 1 where one is bad. Nothing
+moves, and nothing is written.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from edge.errors import EXIT_NO, EXIT_OK, BundleError, ConfigError, RuntimeMissingError
+from edge.cli import print_json
+from edge.errors import (
+    EXIT_NO,
+    EXIT_OK,
+    BundleError,
+    CameraError,
+    ConfigError,
+    LedgerError,
+    PinError,
+    RegionError,
+    RuntimeMissingError,
+)
+from edge.finding import Finding, State, bad, ok, warning
+from edge.redaction import redacted
 
 if TYPE_CHECKING:
-    from edge.config import StationPlan
+    from edge.config import Eye, Lane, StationPlan
+
+Part = TypeVar("Part")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("station", type=Path, metavar="STATION.yaml", help="station file")
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from edge.config import read_station
+    findings = []
+    for finding in examine(arguments.station):
+        findings.append(finding)
+        if not arguments.json:
+            print(redacted(str(finding)), flush=True)
+    right = all(finding.state != State.BAD for finding in findings)
+    if arguments.json:
+        print_json(
+            {
+                "station_file": str(arguments.station),
+                "right": right,
+                "findings": [
+                    {"part": f.part, "state": f.state, "said": f.said, "advice": f.advice}
+                    for f in findings
+                ],
+            }
+        )
+    return EXIT_OK if right else EXIT_NO
 
+
+def examine(station: Path) -> Iterator[Finding]:
+    """How each part of the station is that the file `station` describes.
+
+    Where the file has mistakes, the parts that can be read are looked at all the same.
+    """
+    from edge.config import read_eye, read_lanes, read_station
+    from edge.machine import clock_finding, clock_is_synchronised, disk_finding, heat_findings
+
+    plan: StationPlan | None = None
+    eye: Eye | None = None
+    lanes: dict[str, Lane] | None = None
+    ledger: Path | None = None
     try:
-        plan = read_station(arguments.station)
+        plan = read_station(station)
+        eye, lanes, ledger = plan.config, plan.config.lanes, plan.config.ledger.path
     except ConfigError as error:
-        print(f"WRONG      {error}")
-        return EXIT_NO
-    bundle = plan.bundle
-    print(f"station    {plan.config.station}")
-    print(f"bundle     {bundle.title}  (digest {bundle.digest[:12]}), every file as it should be")
-    print(f"signature  {_signature(plan)}")
-    print(f"installed  {_installed(plan)}")
-    return EXIT_OK if _model_is_right(plan) else EXIT_NO
+        yield bad("station", str(error))
+        eye = _unless_wrong(lambda: read_eye(station))
+        lanes = _unless_wrong(lambda: read_lanes(station)[1])
+    if plan is not None:
+        yield ok("station", plan.config.station)
+        for text in plan.warnings:
+            yield warning("station", f"{station}:{text}")
+        yield from _about_the_model(plan)
+    if eye is not None:
+        yield from _about_the_camera(eye)
+    if lanes is not None:
+        yield _about_the_pins(lanes)
+    if ledger is not None:
+        yield _about_the_ledger(ledger)
+        yield disk_finding(ledger.parent)
+    yield clock_finding(synchronised=clock_is_synchronised())
+    yield from heat_findings()
 
 
-def _model_is_right(plan: StationPlan) -> bool:
+def _unless_wrong(read: Callable[[], Part]) -> Part | None:
+    try:
+        return read()
+    except ConfigError:  # its mistakes have been told
+        return None
+
+
+def _about_the_model(plan: StationPlan) -> Iterator[Finding]:
     from edge.model.classifier import Classifier
     from edge.model.golden import check_golden_exactly, check_golden_start
 
+    bundle = plan.bundle
+    yield ok("bundle", f"{bundle.title}  (digest {bundle.digest[:12]}), every file as it should be")
+    yield ok("signature", _signature(plan))
+    yield ok("installed", _installed(plan))
     try:
-        classifier = Classifier(plan.bundle)
-        print(f"runtime    {classifier.interpreter.title}")
-        check_golden_exactly(plan.bundle)
+        classifier = Classifier(bundle)
+        yield ok("runtime", classifier.interpreter.title)
+        check_golden_exactly(bundle)
         check_golden_start(classifier)
     except (BundleError, RuntimeMissingError) as error:
-        print(f"WRONG      {error}")
-        return False
-    print(f"golden     {len(plan.bundle.golden)} pictures reproduced exactly")
-    return True
+        yield bad("golden" if isinstance(error, BundleError) else "runtime", str(error))
+        return
+    yield ok("golden", f"{len(bundle.golden)} pictures reproduced exactly")
+
+
+def _about_the_camera(eye: Eye) -> Iterator[Finding]:
+    from edge.camera.settled import settled_frame
+    from edge.region import cut
+
+    if eye.camera.kind == "belt":  # opening it would begin its record of the truth anew
+        yield ok("camera", "belt: simulated, so there is nothing to look at")
+        return
+    try:
+        found = settled_frame(eye.camera, say=lambda text: None)
+        seen = cut(found.frame, eye.region).image
+    except CameraError as error:
+        advice = "is it plugged in and switched on, and does no running station hold it?"
+        yield bad("camera", str(error), advice)
+        return
+    except RegionError as error:
+        yield bad("camera", str(error), "`pilah-edge roi` draws it")
+        return
+    height, width = found.frame.image.shape[:2]
+    said = f"{eye.camera.kind}, {width}x{height} pixels"
+    if seen.std() < 2:  # levels, of 255: no scene that has light and an edge is so even
+        light = "dark" if seen.mean() < 40 else "bright" if seen.mean() > 215 else "grey"
+        advice = "look at it with `pilah-edge roi`: cap, light, focus"
+        yield warning("camera", f"{said}, evenly {light}: nothing is to be seen", advice)
+    elif not found.steady:
+        advice = "set a fixed exposure, or look at the light"
+        yield warning("camera", f"{said}, its brightness does not settle", advice)
+    else:
+        yield ok("camera", said)
+
+
+def _about_the_pins(lanes: dict[str, Lane]) -> Finding:
+    from edge.lanes.pins import open_pins
+
+    moving = [name for name, lane in lanes.items() if lane.actuator is not None]
+    if not moving:
+        return ok("pins", "none: no lane has an actuator")
+    try:
+        with open_pins() as pins:  # takes none of them: nothing moves
+            title, real = pins.title, pins.real
+    except PinError as error:
+        return bad("pins", str(error))
+    said = f"{title}, for {', '.join(moving)}"
+    return ok("pins", said) if real else warning("pins", said, "nothing moves on this machine")
+
+
+def _about_the_ledger(path: Path) -> Finding:
+    from edge.ledger.ledger import ledger_facts
+
+    try:
+        facts = ledger_facts(path)
+    except LedgerError as error:
+        return bad("ledger", str(error))
+    if facts is None:
+        return ok("ledger", f"{path}, which `run` makes")
+    last = f", the last one at {facts.last}" if facts.last else ""
+    return ok("ledger", f"{path}, {facts.rows:,} rows{last}")
 
 
 def _signature(plan: StationPlan) -> str:

@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.cli import say
-from edge.errors import EXIT_NO, EXIT_OK, CameraError, UsageError
+from edge.errors import EXIT_NO, EXIT_OK, UsageError
 
 if TYPE_CHECKING:
     from edge.config import Eye
-    from edge.flow import Frame
+    from edge.model.image_file import Image
     from edge.region import Region
 
-_WARM_UPS = 15
-"""Frames that a live camera's exposure and colours get to settle."""
 _SMALLEST, _LARGEST = 8, 32768
 """Pixels of a region's sides, as in a station file."""
 
@@ -54,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.region is not None:
         left, top, width, height = arguments.region
         region = Region(left=left, top=top, width=width, height=height)
-    image = _frame(eye).image
+    image = _picture(eye)
     _, content = cv2.imencode(file.suffix.lower(), draw_region(image, region))
     write_file(file, content.tobytes())
     height, width = image.shape[:2]
@@ -73,33 +71,19 @@ def run(arguments: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _frame(eye: Eye) -> Frame:
-    """A frame of the station's camera, once its exposure has settled.
+def _picture(eye: Eye) -> Image:
+    """The picture of the station's camera, uint8 (height, width, 3) BGR, once it has settled.
 
     Raises:
         CameraError: it gives none.
     """
-    import threading
-    import time
-    from contextlib import closing
+    from edge.camera.settled import settled_frame
 
-    from edge.flow import Frame
-
-    never = threading.Event()
-    with closing(eye.camera.open(clock=time.monotonic, pause=never.wait, say=say)) as camera:
-        left = _WARM_UPS if camera.live else 0
-        last: Frame | None = None
-        while (frame := camera.read()) is not None:
-            if isinstance(frame, Frame):
-                last = frame
-                if left == 0:
-                    break
-            else:
-                say(f"unreadable: {frame.message}")
-            left = max(0, left - 1)
-    if last is None:
-        raise CameraError(f"camera {eye.camera.kind}: it gave no picture that can be read")
-    return last
+    found = settled_frame(eye.camera, say=say)
+    if found.seconds:
+        how = "its brightness had settled" if found.steady else "its brightness still changed"
+        say(f"picture taken {found.seconds:.1f} s after the camera's first one: {how}")
+    return found.frame.image
 
 
 def _line(region: Region) -> str:

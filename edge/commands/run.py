@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.cli import say
+from edge.cli import print_json, say
 from edge.commands.arguments import count
 from edge.errors import EXIT_IO, EXIT_OK
 
@@ -19,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-items", type=count, metavar="N", help="end after N items (default: never)"
     )
+    parser.add_argument("--json", action="store_true", help="one JSON object an item on stdout")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -27,14 +29,21 @@ def run(arguments: argparse.Namespace) -> int:
     from edge.station import Station
 
     plan = read_station(arguments.station)
+    for warning in plan.warnings:
+        say(f"warning    {arguments.station}:{warning}")
+    show = _show_json if arguments.json else _show
     with (
         stop_signals() as events,
-        Station(plan, events=events, show=_show, say=say, notifier=Notifier()) as station,
+        Station(plan, events=events, show=show, say=say, notifier=Notifier()) as station,
     ):
         tally = station.run(max_items=arguments.max_items)
     for line in tally.lines():
         say(line)
     return EXIT_IO if tally.lost or tally.lost_actuations else EXIT_OK
+
+
+def _show_json(entry: Entry) -> None:
+    print_json(asdict(entry))
 
 
 def _show(entry: Entry) -> None:

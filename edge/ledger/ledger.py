@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -116,6 +116,9 @@ class Actuation:
 
 Row = Entry | Actuation
 
+_FIRST_COLUMNS = frozenset(("id", "time", "station", "item", "lane", "bundle_digest"))
+"""Some that every ledger has had from the first schema on."""
+
 
 class Ledger:
     """An open ledger; a context manager. Used by one thread at a time."""
@@ -128,6 +131,7 @@ class Ledger:
             LedgerVersionError: a newer pilah wrote it.
         """
         self.path = path
+        _refuse_foreign(path)
         self._engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 5})
         sa.event.listen(self._engine, "connect", _prepare)
         sa.event.listen(self._engine, "begin", _begin)
@@ -204,6 +208,86 @@ class Ledger:
             raise LedgerError(
                 f"cannot {doing} the ledger {self.path}: {_advice(error.orig)}"
             ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerFacts:
+    """What can be read of a ledger without changing it."""
+
+    rows: int
+    last: str | None
+    """The time of the newest row; None: there is none."""
+
+
+def ledger_facts(path: Path) -> LedgerFacts | None:
+    """What is in the ledger `path`, which is only read; None: it is not there, or is empty.
+
+    Raises:
+        LedgerError: it is something else, is damaged, or cannot be read.
+    """
+    try:
+        with _read_only(path) as found:
+            if found is None or not _is_ledger(found, path):
+                return None
+            damage = found.execute("PRAGMA quick_check(1)").fetchone()[0]
+            if damage != "ok":
+                raise LedgerError(f"the ledger {path} is damaged: {damage}")
+            return LedgerFacts(*found.execute("SELECT count(*), max(time) FROM items").fetchone())
+    except sqlite3.Error as error:
+        raise LedgerError(f"cannot read the ledger {path}: {_advice(error)}") from error
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Passes where `path` may be opened as a ledger, which would change the file of anybody else.
+
+    Raises:
+        LedgerError: it belongs to another program, or is no file.
+    """
+    try:
+        with _read_only(path) as found:
+            if found is not None:
+                _is_ledger(found, path)
+    except sqlite3.Error:
+        return  # opening it tells the reason
+
+
+@contextmanager
+def _read_only(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """The SQLite file `path`; None: it is not there, or is empty."""
+    try:
+        size = path.stat().st_size if path.exists() else 0
+        if path.exists() and not path.is_file():
+            raise LedgerError(f"the ledger {path} is a folder, a pipe or a device: name a file")
+    except OSError as error:
+        if isinstance(error, LedgerError):
+            raise
+        raise LedgerError(f"cannot open the ledger {path}: {error.strerror}") from error
+    if size == 0:
+        yield None
+        return
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        yield connection
+
+
+def _is_ledger(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether there is a ledger in the SQLite file; False: nothing is in it yet.
+
+    Raises:
+        LedgerError: something else is.
+    """
+    tables = {str(row[0]) for row in connection.execute("SELECT name FROM sqlite_master")}
+    columns = {str(row[1]) for row in connection.execute("PRAGMA table_info(items)")}
+    if tables and ("alembic_version" not in tables or _FIRST_COLUMNS - columns):
+        raise LedgerError(
+            f"{path} is an SQLite file of another program (it has {_listed(tables)}), not a "
+            "ledger, and was left as it is: name another file under `ledger` in the station file"
+        )
+    return bool(tables)
+
+
+def _listed(names: set[str]) -> str:
+    shown = sorted(names)[:4]
+    return ", ".join(shown) + (" ..." if len(names) > len(shown) else "")
 
 
 def utc_text(seconds: float) -> str:

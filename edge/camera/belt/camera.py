@@ -148,6 +148,21 @@ class Settings(CameraSettings):
                 )
         return self
 
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """(width, height) in pixels."""
+        return self.width, self.height
+
+    @property
+    def seconds_per_frame(self) -> float | None:
+        """From one frame to the next."""
+        return 1 / self.frames_per_second
+
+    @property
+    def seconds_per_item(self) -> float | None:
+        """From one thing to the next, where they follow each other most closely."""
+        return self.spacing_views * (1 - self.jitter) / self.views_per_second
+
     def open(
         self,
         *,

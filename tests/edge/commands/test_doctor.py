@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from edge.cli import main
 from edge.errors import EXIT_NO, EXIT_OK, RuntimeMissingError
+from edge.ledger.ledger import Ledger
 from edge.model import classifier
 from edge.model.bundle import read_bundle
 from edge.model.classifier import Classifier
+from tests.edge.ledger.entries import entry
 from tests.edge.rollouts import OPEN, PINNED, make_pinned, make_signed
 from tests.edge.stations import STATION, make_station
 from tests.signatures import OURS, Key
@@ -38,7 +43,7 @@ def test_a_station_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert "XNNPACK " in runtime
     assert "golden     2 pictures reproduced exactly\n" in out
     assert "installed  verified here 20" in out
-    assert "WRONG" not in out
+    assert "bad " not in out
 
 
 @pytest.mark.parametrize(
@@ -67,7 +72,7 @@ def test_an_unsigned_bundle_where_a_key_is_pinned_is_wrong(
     station.write_text(PINNED)
     code, out = doctor(station, capsys)
     assert code == EXIT_NO
-    assert out.startswith(f"WRONG      {station}:2: bundle: ")
+    assert out.startswith(f"bad      station    {station}:2: bundle: ")
     assert "not signed" in out
 
 
@@ -80,7 +85,7 @@ def test_golden_pictures_that_come_out_otherwise_are_wrong(
     (bundle / "bundle.json").write_text(json.dumps(manifest))
     code, out = doctor(make_station(tmp_path / "station", bundle=bundle), capsys)
     assert code == EXIT_NO
-    assert "WRONG      " in out
+    assert "bad      golden     " in out
     assert "golden/1.png gets other scores on this machine" in out
     assert "reproduced" not in out
 
@@ -91,7 +96,7 @@ def test_a_mistake_in_the_station_file_is_wrong(
     text = STATION.replace("pin: 23", "pin: 18")
     code, out = doctor(make_station(tmp_path, text=text, bundle=tiny_bundle), capsys)
     assert code == EXIT_NO
-    assert f"WRONG      {tmp_path / 'station.yaml'}:11: " in out
+    assert f"bad      station    {tmp_path / 'station.yaml'}:11: " in out
 
 
 def test_a_missing_runtime_is_wrong(
@@ -105,7 +110,7 @@ def test_a_missing_runtime_is_wrong(
 
     monkeypatch.setattr(classifier, "Interpreter", missing)
     code, out = doctor(make_station(tmp_path, bundle=tiny_bundle), capsys)
-    assert (code, "WRONG      no TFLite runtime is installed\n" in out) == (EXIT_NO, True)
+    assert (code, "bad      runtime    no TFLite runtime is installed\n" in out) == (EXIT_NO, True)
 
 
 def test_an_installed_bundle_without_its_record_is_told(
@@ -117,3 +122,71 @@ def test_an_installed_bundle_without_its_record_is_told(
     code, out = doctor(station, capsys)
     assert code == EXIT_OK
     assert "installed  tiny 1, and no record that it was verified here\n" in out
+
+
+def test_every_part_of_a_station_is_looked_at(
+    tmp_path: Path, tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    station = make_station(tmp_path, bundle=tiny_bundle)
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        ledger.append([entry(1)])
+    code, out = doctor(station, capsys)
+    assert code == EXIT_OK
+    assert "ok       camera     folder, 90x60 pixels\n" in out
+    assert "warning  pins       mock (no Raspberry Pi" in out
+    assert f"ledger.sqlite, 1 rows, the last one at {entry(1).time}\n" in out
+    assert "GB free in " in out
+    assert " clock      20" in out
+    assert " heat       " in out
+
+
+@pytest.mark.parametrize(
+    ("change", "finding"),
+    [
+        (("path: photos", "path: none"), "bad      camera     {}: no pictures in this folder"),
+        (
+            ("trigger:", "region: {left: 80, top: 0, width: 20, height: 20}\ntrigger:"),
+            "bad      camera     region: reaches to 100, 20 (left + width, top + height), but",
+        ),
+        (("ledger.sqlite", "station.yaml"), "bad      ledger     cannot read the ledger"),
+        (("ledger.sqlite", "pipe"), "is a pipe, a socket or a device: give the name of a file"),
+    ],
+)
+def test_what_is_wrong_with_a_part_is_told_as_bad(
+    change: tuple[str, str],
+    finding: str,
+    tmp_path: Path,
+    tiny_bundle: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    station = make_station(tmp_path, text=STATION.replace(*change, 1), bundle=tiny_bundle)
+    (tmp_path / "none").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    code, out = doctor(station, capsys)
+    assert code == EXIT_NO
+    assert finding.format(tmp_path / "none") in out
+
+
+def test_a_picture_with_nothing_to_see_is_a_warning(
+    tmp_path: Path, tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    station = make_station(tmp_path, bundle=tiny_bundle)
+    cv2.imwrite(str(tmp_path / "photos" / "0.png"), np.zeros((60, 90, 3), np.uint8))
+    code, out = doctor(station, capsys)
+    assert code == EXIT_OK
+    assert "warning  camera     folder, 90x60 pixels, evenly dark: nothing is to be seen" in out
+
+
+def test_for_programs_it_is_one_object(
+    tmp_path: Path, tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    station = make_station(tmp_path, bundle=tiny_bundle)
+    assert main(["doctor", str(station), "--json"]) == EXIT_OK
+    found = json.loads(capsys.readouterr().out)
+    assert found["right"] is True
+    parts = {finding["part"] for finding in found["findings"]}
+    assert parts >= {"station", "bundle", "camera", "pins", "ledger", "disk", "clock", "heat"}
+    assert {finding["state"] for finding in found["findings"]} <= {"ok", "warning", "bad"}
+    station.write_text("station: bin-1\n")
+    assert main(["doctor", str(station), "--json"]) == EXIT_NO
+    assert json.loads(capsys.readouterr().out)["right"] is False

@@ -13,7 +13,6 @@ import pytest
 from edge import camera
 from edge.camera import Camera, CameraSettings
 from edge.cli import main
-from edge.commands import roi
 from edge.errors import EXIT_CONFIG, EXIT_IO, EXIT_NO, EXIT_OK, EXIT_UNAVAILABLE, EXIT_USAGE
 from edge.flow import Frame
 from edge.model.image_file import read_image
@@ -127,9 +126,10 @@ def test_a_station_file_with_mistakes_is_refused(
 
 
 class Settings(CameraSettings):
-    """A live camera whose pictures grow brighter by one level a frame."""
+    """A live camera whose pictures grow brighter, for a second and a half, or for ever."""
 
     kind: Literal["growing"]
+    until: float = 1.5
 
     def open(
         self,
@@ -138,30 +138,46 @@ class Settings(CameraSettings):
         pause: Callable[[float], bool],
         say: Callable[[str], None],
     ) -> Camera:
-        return Growing()
+        return Growing(self.until)
 
 
 class Growing:
     live = True
     opened: Growing
 
-    def __init__(self) -> None:
-        Growing.opened, self._level, self.closed = self, 0, False
+    def __init__(self, until: float) -> None:
+        Growing.opened, self._until, self._frames, self.closed = self, until, 0, False
 
     def read(self) -> Frame:
-        self._level += 1
-        return Frame(np.full((40, 50, 3), self._level, np.uint8), 0.0, self._level)
+        seconds = self._frames / 10
+        self._frames += 1
+        level = min(255, round(100 * min(seconds, self._until) / 1.5))
+        return Frame(np.full((40, 50, 3), level, np.uint8), 5 + seconds, self._frames)
 
     def close(self) -> None:
         self.closed = True
 
 
-def test_a_live_camera_gets_some_frames_to_settle_and_is_closed(
-    station: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("until", "level", "said"),
+    [
+        (0, 0, "picture taken 1.0 s after the camera's first one: its brightness had settled"),
+        (1.5, 100, "picture taken 2.0 s after the camera's first one: its brightness had settled"),
+        (60, 255, "picture taken 4.0 s after the camera's first one: its brightness still changed"),
+    ],
+)
+def test_a_live_camera_gets_time_to_settle_and_is_closed(
+    until: float,
+    level: int,
+    said: str,
+    station: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setitem(camera.KINDS, "growing", __name__)
-    station.write_text(STATION.replace("folder, path: frames", "growing"), "utf-8")
+    growing = f"growing, until: {until}"
+    station.write_text(STATION.replace("folder, path: frames", growing), "utf-8")
     assert main(["roi", "station.yaml", "--region", "0,0,50,40", "--out", "a.png"]) == EXIT_OK
-    level = cv2.imread("a.png")[_RULER + 8, _RULER + 8, 0]
-    assert level == roi._WARM_UPS + 1
+    assert said in capsys.readouterr().err
+    assert cv2.imread("a.png")[_RULER + 8, _RULER + 8, 0] == level
     assert Growing.opened.closed

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,22 @@ def test_a_run_prints_a_line_for_each_verdict_and_a_summary(
     assert "items      4" in printed.err
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
         assert len(list(ledger.entries())) == 4
+
+
+def test_for_programs_each_item_is_an_object_on_a_line(
+    tmp_path: Path, tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    station = make_station(tmp_path, bundle=tiny_bundle)
+    assert main(["run", str(station), "--json"]) == EXIT_OK
+    printed = capsys.readouterr()
+    rows = [json.loads(line) for line in printed.out.splitlines()]
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        assert rows == [asdict(entry) for entry in ledger.entries()]
+    assert [(row["label"], row["lane"], row["accepted"]) for row in rows] == [
+        ("red", "warm", True),
+        ("green", "rest", True),
+        ("blue", "cold", True),
+    ]
 
 
 def test_a_wrong_station_file_is_refused_before_anything_is_opened(

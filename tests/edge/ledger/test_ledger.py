@@ -14,7 +14,16 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from edge.errors import LedgerError, LedgerVersionError
-from edge.ledger.ledger import HEAD, METADATA, MIGRATIONS, Actuation, Ledger, utc_text
+from edge.ledger.ledger import (
+    HEAD,
+    METADATA,
+    MIGRATIONS,
+    Actuation,
+    Ledger,
+    LedgerFacts,
+    ledger_facts,
+    utc_text,
+)
 from tests.edge.ledger.entries import entry
 
 UNREADABLE = {
@@ -107,6 +116,38 @@ def test_a_file_of_another_kind_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match="a file of another kind: move it away"):
         Ledger(file)
     assert file.read_bytes().startswith(b"my shopping list")
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        "CREATE TABLE items (id INTEGER, name TEXT)",
+        "CREATE TABLE photos (id INTEGER)",
+        "CREATE TABLE alembic_version (version_num TEXT); INSERT INTO alembic_version VALUES (1)",
+        "CREATE TABLE alembic_version (version_num TEXT); CREATE TABLE items (id INTEGER)",
+    ],
+)
+def test_the_sqlite_file_of_another_program_is_left_as_it_is(
+    tmp_path: Path, statements: str
+) -> None:
+    file = tmp_path / "theirs.sqlite"
+    with sqlite3.connect(file) as theirs:
+        theirs.executescript(statements)
+    before = file.read_bytes()
+    for opening in (Ledger, ledger_facts):
+        with pytest.raises(LedgerError, match="is an SQLite file of another program"):
+            opening(file)
+    assert file.read_bytes() == before
+    assert [entry.name for entry in tmp_path.iterdir()] == ["theirs.sqlite"]
+
+
+def test_what_is_in_a_ledger_can_be_read_without_opening_it_to_write(tmp_path: Path) -> None:
+    file = tmp_path / "ledger.sqlite"
+    assert ledger_facts(file) is None
+    with Ledger(file) as ledger:
+        assert ledger_facts(file) == LedgerFacts(0, None)
+        ledger.append([entry(1), entry(2)])
+        assert ledger_facts(file) == LedgerFacts(2, entry(2).time)
 
 
 def test_a_place_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -1,0 +1,73 @@
+"""What a station file may say, and probably should not: warnings, which stop nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from edge.lanes.header import BUSES, PULLED_UP
+from edge.yaml_file import Location, Problem
+
+if TYPE_CHECKING:
+    from edge.config import Lane, StationConfig
+
+
+def cautions(config: StationConfig) -> Iterator[Problem]:
+    """A problem for everything in a station file without mistakes that may not be meant so."""
+    for name, lane in config.lanes.items():
+        where: Location = ("lanes", name)
+        yield from _about_its_delay(config, lane, where)
+        if lane.actuator is not None:
+            yield from _about_its_pin(lane, (*where, "actuator"))
+            yield from _about_its_hold(config, lane, (*where, "actuator", "hold_seconds"))
+
+
+def _about_its_delay(config: StationConfig, lane: Lane, where: Location) -> Iterator[Problem]:
+    delay, deadline = config.delay_seconds(lane), config.decision.deadline_seconds
+    if delay is None or deadline is None or delay >= deadline:
+        return
+    key = "delay_seconds" if lane.distance_metres is None else "distance_metres"
+    comes = "" if lane.distance_metres is None else f", which takes {delay:g} s"
+    yield Problem(
+        (*where, key),
+        f"{lane.delay_seconds or lane.distance_metres:g}{comes}, is below "
+        f"decision.deadline_seconds ({deadline:g}): items come to this lane before the deadline, "
+        "so votes end earlier, with fewer frames. Lower deadline_seconds, or move the lane away",
+    )
+
+
+def _about_its_pin(lane: Lane, where: Location) -> Iterator[Problem]:
+    pin = getattr(lane.actuator, "pin", None)
+    if not isinstance(pin, int):
+        return
+    active_high = getattr(lane.actuator, "active_high", None)
+    reasons = []
+    if pin in PULLED_UP and active_high is not False:
+        moves = "a relay or coil may be on" if active_high else "a servo may twitch"
+        reasons.append(
+            f"is pulled high from power-on until the station runs, so that {moves} meanwhile: take "
+            "one of GPIO 16 to 27, which are pulled low"
+        )
+    if pin not in PULLED_UP and active_high is False:
+        reasons.append(
+            "is pulled low from power-on until the station runs, so that what is switched on at a "
+            "low level (active_high: false) may be on meanwhile: take GPIO 4, 5 or 6, which are "
+            "pulled high, or add a pull-up"
+        )
+    if pin in BUSES:
+        reasons.append(f"is also {BUSES[pin]}: take another one unless that is not in use")
+    for reason in reasons:
+        yield Problem((*where, "pin"), f"GPIO {pin} {reason}")
+
+
+def _about_its_hold(config: StationConfig, lane: Lane, where: Location) -> Iterator[Problem]:
+    spacing = config.seconds_per_item
+    hold = None if lane.actuator is None else lane.actuator.hold_seconds
+    if spacing is None or hold is None or hold <= spacing:
+        return
+    yield Problem(
+        where,
+        f"{hold:g} is longer than the {spacing:.3g} s from one item to the next: the next item "
+        "finds this actuator still active, whatever lane it is for. Shorten it, or let items come "
+        "more slowly",
+    )
