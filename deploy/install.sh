@@ -14,7 +14,7 @@ Done again, it changes only what is not as it should be: that is also how to upd
   --bundle FOLDER       model bundle to begin with, given to the station by `pilah-edge install`,
                         which also gives it newer ones; needs a station file
                         (a station file and a bundle that are there already are never replaced)
-  --dry-run             print every command, run none
+  --dry-run             print every command, run none; the bundle is tried with the station file
   --uninstall           stop the service and remove the program; station file, bundle, ledger and
                         photographs stay
   --without-picamera2   for a station without the Pi's own camera: no python3-picamera2
@@ -28,8 +28,8 @@ It makes:  the user pilah (groups gpio, video and render, where there are such)
            /var/lib/pilah              the user's home: bundle, ledger, photographs
            pilah.service               starts with the machine, once there is a station file
 
-Exit codes: 0 done, 1 installed but the service does not run, 2 wrong usage, 69 something needed
-is missing.
+Exit codes: 0 done, 1 installed but the service does not run (with --dry-run: would not), 2 wrong
+usage, 69 something needed is missing.
 TEXT
 }
 
@@ -74,6 +74,35 @@ finish() {
         say "nothing was to do: everything is as it should be"
     fi
     exit "$1"
+}
+
+# fits STATION BUNDLE: for a dry run, whether the station file has no mistakes with that bundle.
+fits() {
+    ask=''
+    for ask in "$command" "$checkout/.venv/bin/pilah-edge" "$(command -v pilah-edge)"; do
+        [ ! -x "$ask" ] || break
+        ask=''
+    done
+    if [ -z "$ask" ]; then
+        # Nobody here can read it yet: each label must at least be in it somewhere.
+        unknown=$(
+            while read -r label || [ -n "$label" ]; do
+                [ "$label" = empty ] || grep -qwF -e "$label" "$1" || printf ' %s' "'$label'"
+            done <"$2/labels.txt"
+        )
+        [ -n "$unknown" ] || return 0
+        say "$1 has no lane for$unknown of $2"
+        return 1
+    fi
+    # In a folder that stands in for the two that an install makes.
+    try=$(mktemp -d)
+    cp -R /etc/pilah/. "$try" 2>/dev/null || true
+    sed "s|$home|$try|g" "$1" >"$try/station.yaml"
+    fitting=yes
+    "$ask" check "$try/station.yaml" --bundle "$2" >"$try/said" 2>&1 || fitting=''
+    sed "s|$try/station.yaml|$1|g; s|$try|$home|g" "$try/said" >&2
+    rm -r "$try"
+    [ -n "$fitting" ]
 }
 
 # is_installed PACKAGE: whether dpkg has it.
@@ -129,6 +158,9 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
+
+not_started='not started' installed='installed'
+[ -z "$dry" ] || not_started='would not be started' installed='would be installed'
 
 # What must be so
 
@@ -275,6 +307,12 @@ elif [ -n "$bundle" ]; then
     umask 022
     run "$command" install "$bundle" "$config" || misfit=yes
 fi
+if [ -n "$dry" ] && [ -n "$bundle$(ls "$active" 2>/dev/null)" ]; then
+    # What would be there by now: what is there already is never replaced.
+    [ ! -e "$config" ] || station=$config
+    [ ! -e "$active" ] || bundle=$active
+    [ -z "$station" ] || fits "$station" "$bundle" || misfit=yes
+fi
 
 # The service
 
@@ -296,7 +334,8 @@ if [ ! -e "$config" ] && { [ -z "$dry" ] || [ -z "$station" ]; }; then
     finish 0
 fi
 if [ -n "$misfit" ]; then
-    say "not started, for the bundle and the station file do not fit, as told above. When they do:"
+    say "$not_started, for the bundle and the station file do not fit, as told" \
+        "above. When they do:"
     say "    $0 --bundle $bundle"
     finish 1
 fi
@@ -310,7 +349,7 @@ fi
 [ "$(systemctl is-enabled pilah.service 2>/dev/null)" = enabled ] ||
     run systemctl enable --quiet pilah.service
 if ! systemd_runs; then
-    say "installed; it starts with the machine"
+    say "$installed; it starts with the machine"
     finish 0
 fi
 failed=''

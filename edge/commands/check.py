@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("station", type=Path, metavar="STATION.yaml", help="station file")
+    parser.add_argument(
+        "--bundle", type=Path, metavar="BUNDLE", help="try this one, in place of the file's own"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
 
 def run(arguments: argparse.Namespace) -> int:
     try:
-        plan = _checked(arguments.station)
+        plan = _checked(arguments.station, arguments.bundle)
     except ConfigError as error:
         if arguments.json:
             print_json(
@@ -43,18 +46,22 @@ def run(arguments: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _checked(station: Path) -> StationPlan:
+def _checked(station: Path, bundle: Path | None) -> StationPlan:
     """The plan of a station file without mistakes, whose bundle answers as it should.
+
+    Args:
+        bundle: in place of the one that the file names.
 
     Raises:
         ConfigError: it has mistakes.
+        BundleError: `bundle` is broken.
     """
     from edge.config import read_station
     from edge.model.classifier import Classifier
     from edge.model.golden import check_golden_start
     from edge.yaml_file import Problem
 
-    plan = read_station(station)
+    plan = read_station(station, bundle=bundle)
     try:
         check_golden_start(Classifier(plan.bundle))
     except BundleError as error:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,12 @@ def dry_run(*words: str) -> list[str]:
 
 def test_a_dry_run_prints_every_command_and_runs_none(tmp_path: Path) -> None:
     bundle = make_bundle(tmp_path / "my bundle")
-    commands = "\n".join(dry_run("--example", "two-flap-bin", "--bundle", str(bundle)))
+    text = (DEPLOY / "examples" / "two-flap-bin.yaml").read_text(encoding="utf-8")
+    for old, new in (("cardboard, paper", "red"), ("glass, plastic, trash", "blue")):
+        text = text.replace(f"[{old}]", f"[{new}]")
+    station = tmp_path / "two-flap-bin.yaml"
+    station.write_text(text.replace("[metal]", "[green]"), encoding="utf-8")
+    commands = "\n".join(dry_run("--station", str(station), "--bundle", str(bundle)))
     for part in (
         r"useradd .*--home-dir /var/lib/pilah .*pilah$",
         r"-m venv --clear --system-site-packages /opt/pilah$",
@@ -42,6 +48,27 @@ def test_a_dry_run_prints_every_command_and_runs_none(tmp_path: Path) -> None:
         r"systemctl enable --quiet pilah\.service$",
     ):
         assert re.search(part, commands, re.MULTILINE), part
+
+
+@pytest.mark.parametrize("asked", ["the program", "the labels alone"])
+def test_a_dry_run_says_that_a_bundle_does_not_fit(
+    asked: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = ("glass", "zucchini")
+    bundle = make_bundle(tmp_path / "bundle", labels=labels)
+    script = DEPLOY / "install.sh"
+    if asked == "the labels alone":  # a checkout in which nothing is set up
+        script = Path(shutil.copytree(DEPLOY, tmp_path / "deploy")) / "install.sh"
+        monkeypatch.setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+    words = ("--dry-run", "--any-arch", "--without-picamera2", "--example", "two-flap-bin")
+    found = subprocess.run(
+        ["sh", str(script), *words, "--bundle", str(bundle)], capture_output=True, text=True
+    )
+    assert found.returncode == 1
+    assert "no lane for 'zucchini'" in found.stderr
+    assert "would not be started, for the bundle and the station file do not fit" in found.stderr
+    assert "installed; it" not in found.stderr
+    assert found.stderr.rstrip().endswith("dry run: nothing was changed")
 
 
 def test_without_a_station_file_nothing_is_started_and_the_next_steps_are_told() -> None:

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from edge.errors import EXIT_IO, EXIT_OK, ConfigError, UsageError
+from edge.errors import (
+    EXIT_IO,
+    EXIT_OK,
+    EXIT_UNAVAILABLE,
+    EXIT_USAGE,
+    ConfigError,
+    UsageError,
+)
 from trainer.cli import main
 from trainer.recipe import read_recipe, recipe_path, recipe_yaml, shipped_recipes
 
@@ -67,6 +74,13 @@ def test_a_number_may_be_written_as_engineers_do() -> None:
         ("phases.uper.epochs=4", UsageError, "no phase 'uper'"),
         ("phases=4", ConfigError, "phases"),
         ("network.alfa=0.35", ConfigError, "network.alfa: unknown key. Did you mean alpha"),
+        ("network.alpha=0,35", ConfigError, "Received: '0,35': write 0.35, with a decimal point"),
+        ("network.alpha=017", ConfigError, "Received: '017': write 17, without the zero"),
+        ("network.alpha=!!int '0b'", UsageError, "the tag !!int is not used here"),
+        ("batch_size=1_000", ConfigError, "Received: '1_000': write 1000"),
+        ("batch_size=1:30", ConfigError, "Received: '1:30': write it as one decimal number"),
+        ("network.alpha=.nan", ConfigError, "must be a finite number"),
+        ("a.b.c.d.e.f=1", UsageError, "no key of a recipe lies so deep"),
         ("network.alpha=wide", ConfigError, "network.alpha.*Received: 'wide'"),
         ("split.test=0.9", ConfigError, "split.test"),
         ("input.height.x=1", UsageError, "height has no keys below it"),
@@ -77,8 +91,10 @@ def test_a_number_may_be_written_as_engineers_do() -> None:
     ],
 )
 def test_a_wrong_setting_is_named(setting: str, error: type[Exception], words: str) -> None:
-    with pytest.raises(error, match=words):
+    with pytest.raises(error, match=words) as caught:
         read_recipe("mobilenet_v2", settings=[setting])
+    assert str(caught.value).startswith("--set")
+    assert ".yaml" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -120,3 +136,63 @@ def test_a_file_that_is_no_recipe_says_where(tmp_path: Path, text: str, words: s
     file.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match=words):
         read_recipe(str(file))
+
+
+MINE = """\
+name: mine
+network: {name: NAME, weights: WEIGHTS, alpha: ALPHA}
+input: {height: 96, width: 96}
+phases:
+  - {name: head, train_from: CUT, epochs: 1, learning_rate: 0.001}
+variants:
+  wide:
+    batch_size: 4
+    network.alpha: WIDE
+"""
+USUAL = {"NAME": "mobilenet_v2", "WEIGHTS": "imagenet", "ALPHA": "0.35", "CUT": "pooled"}
+
+
+def write_mine(folder: Path, **changes: str) -> str:
+    text = MINE
+    for word, value in {**USUAL, "WIDE": "1.0", **changes}.items():
+        text = text.replace(word, value)
+    file = folder / "mine.yaml"
+    file.write_text(text, encoding="utf-8")
+    return str(file)
+
+
+def test_a_mistake_in_a_variant_is_told_on_its_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"mine.yaml:9: variants.wide.network.alpha: must be"):
+        read_recipe(write_mine(tmp_path, WIDE="broad"), variant="wide")
+
+
+def test_what_is_wrong_with_the_file_is_not_blamed_on_a_setting(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"mine.yaml:2: network.alpha: must be less"):
+        read_recipe(write_mine(tmp_path, ALPHA="9"), settings=["batch_size=4"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "words"),
+    [
+        ({}, EXIT_OK, "mine, wide: "),
+        ({"CUT": "block_99"}, EXIT_USAGE, "the network has no layer 'block_99'"),
+        ({"CUT": "block_3_expand"}, EXIT_USAGE, "the network cannot be cut at 'block_3_expand'"),
+        ({"ALPHA": "0.6"}, EXIT_USAGE, "ImageNet weights exist for"),
+        ({"WIDE": "0.6"}, EXIT_USAGE, "variant wide: network.alpha: ImageNet weights exist for"),
+        ({"NAME": "advanced_cnn", "CUT": "input"}, EXIT_USAGE, "has no ImageNet weights"),
+        ({"NAME": "mobilenet_v9"}, EXIT_USAGE, "Did you mean mobilenet_v2?"),
+        ({"WEIGHTS": "mine.h5"}, EXIT_UNAVAILABLE, "mine.h5: no such file"),
+    ],
+)
+def test_a_check_refuses_what_a_training_would(
+    changes: dict[str, str],
+    code: int,
+    words: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))  # nothing is here, and nothing is fetched
+    assert main(["recipes", "check", write_mine(tmp_path, **changes)]) == code
+    assert words in capsys.readouterr().err
+    assert [entry.name for entry in tmp_path.iterdir()] == ["mine.yaml"]

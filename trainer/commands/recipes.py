@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.cli import say
-from edge.errors import EXIT_OK, StorageError
+from edge.errors import EXIT_OK, StorageError, UsageError
 
 if TYPE_CHECKING:
     from trainer.recipe import Recipe
@@ -44,21 +44,28 @@ def run(arguments: argparse.Namespace) -> int:
         say(f"next: {command('pilah-trainer', 'recipes', 'check', arguments.file)}")
     else:
         for variant in ("default", *read_recipe(arguments.recipe).variants):
-            _check(read_recipe(arguments.recipe, variant=variant), variant)
+            try:
+                _check(read_recipe(arguments.recipe, variant=variant), variant)
+            except UsageError as error:
+                raise UsageError(f"{arguments.recipe}, variant {variant}: {error}") from error
     return EXIT_OK
 
 
 def _check(recipe: Recipe, variant: str) -> None:
-    """Says what a variant comes to; its network is built, so that its cuts are known to exist."""
+    """Says what a variant comes to.
+
+    Its network is built as a training builds it, but for weights that would be fetched: what
+    a training refuses before it looks at pictures is refused here.
+    """
     from trainer.tensorflow import import_tensorflow
 
     import_tensorflow()
     from trainer.checks import check_phases
     from trainer.networks import build_network
+    from trainer.networks.parts.weights import without_fetching
 
-    # Its shape is looked at, not its weights, which need not be here.
-    plan = recipe.network.model_copy(update={"weights": "none"})
-    network = build_network(plan, recipe.input, 2, seed=0)
+    with without_fetching():
+        network = build_network(recipe.network, recipe.input, 2, seed=0)
     check_phases(recipe, network)
     phases = ", ".join(f"{p.name} ({p.epochs} epochs from {p.train_from})" for p in recipe.phases)
     say(f"{recipe.name}, {variant}: {network.model.count_params():,} parameters; {phases}")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,22 @@ from edge.errors import UsageError
 from trainer.errors import WeightsMissingError
 from trainer.networks.parts.blocks import SCRATCH_MOMENTUM
 from trainer.recipe import NetworkPlan
+
+_FETCHES: ContextVar[bool] = ContextVar("fetches", default=True)
+
+
+class _NotFetchedError(Exception):
+    """ImageNet weights exist, and nobody wants them now."""
+
+
+@contextmanager
+def without_fetching() -> Iterator[None]:
+    """Within it a network keeps its first weights in place of ImageNet's; all else is checked."""
+    before = _FETCHES.set(False)
+    try:
+        yield
+    finally:
+        _FETCHES.reset(before)
 
 
 def load_weights(
@@ -42,7 +60,11 @@ def load_weights(
             "or mobilenet_v2"
         )
     else:
-        for layer in fetch_imagenet().layers:
+        try:
+            published = fetch_imagenet()
+        except _NotFetchedError:
+            return own
+        for layer in published.layers:
             if layer.weights:
                 own.get_layer(layer.name).set_weights(layer.get_weights())
     return own
@@ -58,6 +80,8 @@ def fetch(build: Callable[[], Any], what: str, file: str) -> Any:
     Raises:
         WeightsMissingError: the weights are not on this machine and cannot be fetched.
     """
+    if not _FETCHES.get():
+        raise _NotFetchedError
     try:
         return build()
     except Exception as error:
