@@ -81,7 +81,12 @@ def test_with_a_bundle_the_file_is_completed_and_what_stands_in_it_stays(
     bundle = make_bundle(tmp_path / "bundle", labels=("can", "empty", "glass"))
     file = tmp_path / "station.yaml"
     assert main(["init", str(file), "--camera", "usb"]) == EXIT_OK
-    mine = file.read_text("utf-8").replace("# region: {left: 0", "region: {left: 10") + "# mine"
+    mine = (
+        file.read_text("utf-8").replace(
+            "# region: {left: 0, top: 0, width: 640", "region: {left: 10, top: 0, width: 600"
+        )
+        + "# mine"
+    )
     file.write_text(mine, "utf-8")
     assert main(["init", str(bundle), str(file)]) == EXIT_OK
     assert file.read_text("utf-8").startswith(mine + "\n")
