@@ -11,10 +11,12 @@ from edge.files import storage_errors, write_file
 MARKER = ".made-by-make-demo"
 PHOTOS, RUN, BUNDLE, TEST = "photos", "run", "bundle", "test.csv"
 STATION, LEDGER, TRUTH = "station.yaml", "ledger.sqlite", "truth.csv"
+REHEARSAL, REHEARSED = "rehearsal.yaml", "rehearsal.sqlite"
 SHEET, SUMMARY = "contact-sheet.html", "summary.json"
 
 _MADE = (
     *(PHOTOS, RUN, BUNDLE, TEST, STATION, LEDGER, f"{LEDGER}-wal", f"{LEDGER}-shm", TRUTH),
+    *(REHEARSAL, REHEARSED, f"{REHEARSED}-wal", f"{REHEARSED}-shm"),
     *(SHEET, SUMMARY, "photos.html", "camera.yaml"),
 )
 """Everything the demo makes. Only these names are ever removed."""
@@ -35,6 +37,12 @@ def fresh_folder(path: Path) -> Path:
         for name in _MADE:
             _remove(path / name)
     return path
+
+
+def remove_ledger(path: Path) -> None:
+    """Takes a ledger away, where there is one, with what SQLite keeps beside it."""
+    for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+        _remove(path.with_name(name))
 
 
 def _remove(path: Path) -> None:

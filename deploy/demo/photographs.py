@@ -20,6 +20,7 @@ from deploy.demo.folder import (
 from deploy.demo.sorting import sort_on_belt
 from deploy.demo.stages import Stages, pilah, pilah_json
 from deploy.demo.stations import TRIGGER, BeltPlan
+from edge.cli import say
 from edge.files import write_file
 from edge.model.bundle import read_bundle
 from edge.model.image_file import read_image
@@ -93,6 +94,11 @@ def sort_test_part(folder: Path, stages: Stages, *, seed: int, items: int | None
         pilah("edge", "inspect", folder / BUNDLE)
         evaluation = pilah_json("edge", "evaluate", folder / BUNDLE, folder / TEST)
     count, plan = len(photographs), belt_for(photographs)
+    if items is not None and count < items:
+        say(
+            f"ITEMS={items}, but {count} photographs pass: so many are in the test part, about a "
+            "tenth of all, which the model was not trained on. More photographs make it larger"
+        )
     with stages.stage("belt", f"belt: {count} photographs of the test part"):
         belt = sort_on_belt(
             folder,
@@ -110,7 +116,6 @@ def sort_test_part(folder: Path, stages: Stages, *, seed: int, items: int | None
         belt,
         stages,
         seed=seed,
-        flap_after_seconds=plan.flap_after_seconds,
         evaluation=evaluation,
     )
 

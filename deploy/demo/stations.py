@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,9 @@ TRIGGER: Mapping[str, Any] = {
     "min_area": 0.01,
     # The belt begins with half a view without an item: what is learned must fit in there.
     "learn_seconds": 0.2,
+    "lost_seconds": 0.3,
 }
+"""At the belt's full speed; see `trigger_on`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,17 @@ class BeltPlan:
     """By what share of it that varies."""
     background: str
     """The belt's colour; see `camera: {kind: belt}`."""
+    slowness: float = 1.0
+    """How many times as long everything takes as at full speed."""
+
+    def slowed(self, factor: float) -> BeltPlan:
+        """The same belt in slow motion: fewer frames a second, and the same frames of an item."""
+        return replace(
+            self,
+            frames_per_second=self.frames_per_second / factor,
+            views_per_second=self.views_per_second / factor,
+            slowness=self.slowness * factor,
+        )
 
     @property
     def metres_per_second(self) -> float:
@@ -78,13 +91,21 @@ def belt_camera(plan: BeltPlan, **more: Any) -> dict[str, Any]:
         "kind": "belt",
         "width": plan.width,
         "height": plan.height,
-        "frames_per_second": plan.frames_per_second,
-        "views_per_second": plan.views_per_second,
+        "frames_per_second": round(plan.frames_per_second, 3),
+        "views_per_second": round(plan.views_per_second, 4),
         "spacing_views": plan.spacing_views,
         "jitter": plan.jitter,
         "background": plan.background,
-        "exposure_seconds": _EXPOSURE_SECONDS,
+        "exposure_seconds": round(_EXPOSURE_SECONDS * plan.slowness, 4),
         **more,
+    }
+
+
+def trigger_on(plan: BeltPlan, trigger: Mapping[str, Any]) -> dict[str, Any]:
+    """The section `trigger` of a belt: its times are those of the belt's own pace."""
+    return {
+        key: round(value * plan.slowness, 2) if key.endswith("_seconds") else value
+        for key, value in trigger.items()
     }
 
 
@@ -94,6 +115,7 @@ def lanes_for(labels: Sequence[str], plan: BeltPlan) -> dict[str, dict[str, Any]
     Where there are more labels than pins, the last ones share a lane without a flap.
     """
     lanes: dict[str, dict[str, Any]] = {}
+    hold = 2 * plan.flap_after_seconds
     for index, (label, pin) in enumerate(zip(labels, _PINS, strict=False)):
         lanes[lane_name(label)] = {
             "labels": [label],
@@ -101,8 +123,8 @@ def lanes_for(labels: Sequence[str], plan: BeltPlan) -> dict[str, dict[str, Any]
             "actuator": {
                 "kind": "solenoid",
                 "pin": pin,
-                "hold_seconds": round(2 * plan.flap_after_seconds, 3),
-                "max_on_seconds": 2,
+                "hold_seconds": round(hold, 3),
+                "max_on_seconds": round(max(2.0, 4 * hold), 1),
             },
         }
     if len(labels) > len(_PINS):
@@ -140,11 +162,27 @@ def belt_station(
         "station": "demo",
         "bundle": bundle,
         "camera": dict(camera),
-        "trigger": dict(trigger),
+        "trigger": trigger_on(plan, trigger),
         # Before the next item is nearer the middle of the view than this one.
         "decision": {"deadline_seconds": plan.deadline_seconds},
-        "belt": {"metres_per_second": round(plan.metres_per_second, 3)},
+        "belt": {"metres_per_second": round(plan.metres_per_second, 4)},
         "lanes": lanes_for(labels, plan),
         "default_lane": _REST,
         "ledger": {"path": ledger},
+    }
+
+
+def rehearsal_station(
+    plan: BeltPlan,
+    camera: Mapping[str, Any],
+    labels: Sequence[str],
+    *,
+    bundle: str,
+    ledger: str,
+    trigger: Mapping[str, Any] = TRIGGER,
+) -> dict[str, Any]:
+    """The sections of a station that looks at the belt and moves nothing, with no deadline."""
+    return belt_station(plan, camera, labels, bundle=bundle, ledger=ledger, trigger=trigger) | {
+        "decision": {},
+        "lanes": {_OTHERS: {"labels": list(labels)}, _REST: {}},
     }

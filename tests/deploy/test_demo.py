@@ -23,6 +23,8 @@ def test_every_drawn_item_gets_one_verdict_and_the_summary_tells_where_it_fell(
     summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
     assert summary["passed"] is well is (not summary["problems"])
     assert (summary["items"], summary["verdicts"]) == (12, 12)
+    lost = sum(lane["items"] for lane in summary["lanes"].values()) - summary["in_their_lanes"]
+    assert bool(lost) is bool(summary["astray"])
     assert summary["one_verdict_each"] is True
     assert set(summary["lanes"]) == {*LABELS, "rest"}
     # Where they fell is counted from the flaps, and every item fell somewhere.
