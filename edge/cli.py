@@ -48,6 +48,7 @@ VERBS: Mapping[str, Verb] = {
     "bench": Verb("how fast this machine runs a bundle", "edge.commands.bench"),
     "init": Verb("write a first station file", "edge.commands.init"),
     "roi": Verb("draw a station's region on a picture of its camera", "edge.commands.roi"),
+    "trigger": Verb("show what a station takes for items", "edge.commands.trigger"),
     "capture": Verb("take labelled photographs to train with", "edge.commands.capture"),
     "check": Verb("find the mistakes in a station file", "edge.commands.check"),
     "lane": Verb("move one lane by keyboard, to find its angles", "edge.commands.lane"),

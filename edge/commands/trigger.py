@@ -1,0 +1,280 @@
+"""Show what a station's trigger takes for items, and try other values where it counts wrongly.
+
+Watches the station's camera for a while, writes a page with every item that the trigger found, and
+proposes `contrast` and `min_gap`: it proposes only what it has tried on the same frames. The
+station file needs no bundle. Exits 1 when the items are not as many as `--things` says, when things
+seem to be cut in pieces, or when there is no item.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import queue
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edge.cli import say
+from edge.commands.arguments import count
+from edge.errors import EXIT_NO, EXIT_OK, CameraError, UsageError
+
+if TYPE_CHECKING:
+    from edge.config import Eye
+    from edge.trigger.motion import Settings
+    from edge.trigger.replay import Look, Recording
+    from edge.trigger_page import Pictures
+    from edge.worker import Events
+
+_SECONDS = 20.0
+_MOST_FRAMES = 6000
+"""A minute at 100 frames a second: what is recorded takes 400 MB then."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("station", type=Path, metavar="STATION.yaml", help="station file")
+    parser.add_argument(
+        "--things", type=count, metavar="N", help="how many things pass meanwhile, by your count"
+    )
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=_SECONDS,
+        metavar="S",
+        help=f"how long to watch, or until Ctrl-C or the last frame ({_SECONDS:g})",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("trigger.html"),
+        metavar="PAGE",
+        help="page to write (trigger.html)",
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object instead of lines for people"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from edge.config import read_eye
+    from edge.service import stop_signals
+    from edge.trigger.motion import Settings
+    from edge.trigger_page import write_trigger_page
+
+    if not 1 <= arguments.seconds <= 600:
+        raise UsageError(f"--seconds must be 1 to 600. Received: {arguments.seconds:g}")
+    if arguments.out.suffix.lower() not in (".html", ".htm"):
+        raise UsageError(f"--out must end with .html. Received: {arguments.out}")
+    eye = read_eye(arguments.station)
+    settings = eye.trigger
+    if not isinstance(settings, Settings):
+        raise UsageError(
+            f"{arguments.station}: to the trigger `{settings.kind}` every frame is an item: there "
+            "is nothing to set up. Write `trigger: {kind: motion}` to find what passes"
+        )
+    with stop_signals() as events:
+        recording, pictures = _record(eye, arguments.seconds, events)
+    look = recording.look(settings)
+    right = _is_right(look, arguments.things)
+    tried = [look] if right else _tried(recording, settings, look)
+    proposed = None if right else _proposed(tried, look, arguments.things)
+    finding = _finding(look, recording, arguments.things)
+    write_trigger_page(
+        arguments.out,
+        title=f"What the trigger of {eye.station} sees",
+        summary=[finding, *_advice(look, proposed, arguments.things)],
+        look=look,
+        pictures=pictures,
+        times=recording.times,
+    )
+    if arguments.json:
+        print(json.dumps(_facts(recording, look, tried, proposed, arguments)))
+    else:
+        print(finding)
+        for line in [] if right else _table(tried, proposed):
+            print(line)
+        for line in _advice(look, proposed, arguments.things):
+            print(line)
+    say(f"{arguments.out}: every item, with its box and what differs from the background")
+    return EXIT_OK if right else EXIT_NO
+
+
+def _record(eye: Eye, seconds: float, events: Events) -> tuple[Recording, Pictures]:
+    """The frames of so many seconds, cut to the region.
+
+    Raises:
+        CameraError: the camera gives none, or none that can be read.
+    """
+    import threading
+    import time
+
+    from edge.flow import Frame
+    from edge.progress import Progress
+    from edge.region import cut
+    from edge.trigger.replay import Recording
+    from edge.trigger_page import Pictures
+
+    recording, pictures = Recording(), Pictures()
+    never = threading.Event()
+    say(f"watching {eye.station} for {seconds:g} s; Ctrl-C ends it sooner")
+    with (
+        closing(eye.camera.open(clock=time.monotonic, pause=never.wait, say=say)) as camera,
+        Progress("seconds", total=round(seconds)) as progress,
+    ):
+        shown = 0
+        while len(recording) < _MOST_FRAMES and (frame := camera.read()) is not None:
+            if isinstance(frame, Frame):
+                frame = cut(frame, eye.region)
+                recording.add(frame)
+                pictures.add(frame.image)
+            else:
+                say(f"unreadable: {frame.message}")
+            while shown < min(round(seconds), int(recording.seconds)):
+                progress.advance()
+                shown += 1
+            if recording.seconds >= seconds or _told_to_stop(events):
+                break
+    if not len(recording):
+        raise CameraError(f"camera {eye.camera.kind}: it gave no picture that can be read")
+    return recording, pictures
+
+
+def _told_to_stop(events: Events) -> bool:
+    try:
+        events.get_nowait()
+    except queue.Empty:
+        return False
+    return True
+
+
+def _tried(recording: Recording, settings: Settings, look: Look) -> list[Look]:
+    from edge.progress import Progress
+    from edge.trigger.replay import variants
+
+    others = list(variants(settings))
+    looks = []
+    with Progress("other values", total=len(others)) as progress:
+        for other in others:
+            looks.append(look if other == settings else recording.look(other))
+            progress.advance()
+    return looks
+
+
+def _proposed(tried: Sequence[Look], look: Look, things: int | None) -> Look | None:
+    """What to change to; None: nothing of what was tried counts rightly."""
+    from edge.trigger.replay import best
+
+    wanted = things if things is not None else len(look.items) - look.pieces
+    return best(tried, wanted, contrast=look.settings.contrast) if wanted else None
+
+
+def _is_right(look: Look, things: int | None) -> bool:
+    return bool(look.items) and not look.together and things in (None, len(look.items))
+
+
+def _finding(look: Look, recording: Recording, things: int | None) -> str:
+    """What was found, in a sentence or two."""
+    found = _number(len(look.items), "item")
+    if things is not None:
+        found = f"{_number(things, 'thing')}, {found}"
+    if look.together:
+        groups = [
+            " + ".join(str(look.items.index(item) + 1) for item in group) for group in look.together
+        ]
+        found += f": cut in pieces, it seems ({'; '.join(groups)} travel side by side)"
+    elif things is not None and len(look.items) > things:
+        found += ": cut in pieces, or something else moves in the region"
+    elif things is not None and len(look.items) < things:
+        found += ": too faint or too small, joined to one another, or too quick for the camera"
+    elif things is not None:
+        found += ": right"
+    once = (
+        f"; {_number(look.single_frame, 'thing')} seen in a single frame, which is no item"
+        if look.single_frame
+        else ""
+    )
+    return (
+        f"{found}{once}. {len(recording)} frames in {recording.seconds:.1f} s "
+        f"({recording.frames_per_second:.0f} a second); the background was learned in the first "
+        f"{look.settings.learn_seconds:g} s, in which nothing is found"
+    )
+
+
+def _advice(look: Look, proposed: Look | None, things: int | None) -> list[str]:
+    if proposed is not None:
+        return [
+            f"proposed, as it finds {_number(len(proposed.items), 'item')} in these frames: "
+            f"{_yaml(proposed.settings)}"
+        ]
+    if _is_right(look, things):
+        if things is None:
+            return ["say with --things how many passed, and the count is checked"]
+        return []
+    if not look.items:
+        return [
+            "no item: does something pass in the region (`pilah-edge roi`) once the background is "
+            "learned? A lower contrast finds fainter things, a lower min_area smaller ones"
+        ]
+    return [
+        "none of the values that were tried counts them rightly: look at the page. min_area, the "
+        "region, the light and the colour of the belt are what else there is to change"
+    ]
+
+
+def _table(tried: Sequence[Look], proposed: Look | None) -> list[str]:
+    """Items found with each pair of values."""
+    gaps = sorted({look.settings.min_gap for look in tried})
+    rows = ["items with other values:", "  contrast  min_gap " + "".join(f"{g:>7g}" for g in gaps)]
+    for contrast in sorted({look.settings.contrast for look in tried}):
+        cells = [
+            f"{len(look.items)}{'*' if look is proposed else '+' if look.together else ''}"
+            for look in tried
+            if look.settings.contrast == contrast
+        ]
+        rows.append(f"  {contrast:>8g}          " + "".join(f"{cell:>7}" for cell in cells))
+    if any(look.together for look in tried):
+        rows.append("  +: some of them travel side by side")
+    return rows
+
+
+def _yaml(settings: Settings) -> str:
+    values = {**settings.model_dump(exclude_unset=True)}
+    values |= {"contrast": settings.contrast, "min_gap": settings.min_gap}
+    inside = ", ".join(
+        f"{key}: {value:g}" if isinstance(value, float) else f"{key}: {value}"
+        for key, value in values.items()
+    )
+    return f"trigger: {{{inside}}}"
+
+
+def _facts(
+    recording: Recording,
+    look: Look,
+    tried: Sequence[Look],
+    proposed: Look | None,
+    arguments: argparse.Namespace,
+) -> dict[str, Any]:
+    return {
+        "things": arguments.things,
+        **_counts(look),
+        "frames": len(recording),
+        "seconds": round(recording.seconds, 3),
+        "tried": [_counts(other) for other in tried],
+        "proposed": None if proposed is None else _counts(proposed),
+        "page": str(arguments.out),
+    }
+
+
+def _counts(look: Look) -> dict[str, Any]:
+    return {
+        "contrast": look.settings.contrast,
+        "min_gap": look.settings.min_gap,
+        "items": len(look.items),
+        "pieces": look.pieces,
+        "single_frame": look.single_frame,
+    }
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
