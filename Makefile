@@ -8,6 +8,9 @@
 # make test-systemd  service and installer under a real systemd (root, mmdebstrap, systemd-container)
 # make bench-pins  how late a pin moves after its verdict (BUNDLE=folder)
 # make hashes      write the hashes of preprocessing anew, when it was changed on purpose
+# make fuzz        a million changed inputs for each reader of foreign files (Linux on x86-64);
+#                  make fuzz TARGETS=pictures RUNS=50000
+# make damaged     how many damaged pictures are found out;  make damaged PHOTOS=folder
 # make lint        ruff and mypy;  make format: ruff mends what it can
 # make lock        resolve the pins again;  make lock ARGS=--upgrade: the newest
 # make clean       remove what these make, .venv too
@@ -19,7 +22,8 @@ PYTHON ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: setup demo test test-slow test-arm64 test-systemd bench-pins hashes lint format lock clean
+.PHONY: setup demo test test-slow test-arm64 test-systemd bench-pins hashes fuzz damaged lint format \
+	lock clean
 
 setup: .venv/installed
 
@@ -54,6 +58,15 @@ bench-pins: setup
 
 hashes: setup
 	$(BIN)/python -m tests.edge.model.awkward
+
+RUNS ?= 1000000
+TARGETS ?=
+fuzz: setup
+	@for name in $(or $(TARGETS),$$($(BIN)/python -m tests.fuzz.target)); do \
+		echo "fuzzing $$name"; $(BIN)/python -m tests.fuzz $$name --runs $(RUNS) || exit 1; done
+
+damaged: setup
+	$(BIN)/python -m tests.benchmarks.damaged_pictures $(if $(PHOTOS),"$(PHOTOS)") $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check .

@@ -53,6 +53,10 @@ class UnreadableImageError(PilahError, ValueError):
     exit_code = EXIT_DATA
 
 
+class PictureTooLargeError(UnreadableImageError):
+    """A picture claims more pixels, or has more bytes, than are decoded."""
+
+
 class PictureSetError(PilahError, ValueError):
     """A folder, manifest or class map does not give a usable set of labelled pictures."""
 

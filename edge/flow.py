@@ -44,14 +44,19 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableFrame:
-    """A stored picture that could not be decoded: an item all the same, always rejected."""
+    """A picture that could not be decoded.
+
+    A stored one, which has a `source`, is an item all the same, always rejected. A live camera's
+    damaged frame is no item: nothing is known of what it showed, and the next one follows.
+    """
 
     captured: float
-    """Seconds on the station's monotonic clock, when reading it failed."""
+    """Seconds on the station's monotonic clock, when it was taken, or reading the file failed."""
     sequence: int
     source: str
+    """The file; empty for a live camera."""
     message: str
-    """What is wrong with the file and what to do."""
+    """What is wrong with it and, of a file, what to do."""
 
 
 @dataclass(frozen=True, slots=True)

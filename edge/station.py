@@ -156,7 +156,7 @@ class Station:
                 self._recorder.flush()
         if ledger.failure is not None:
             raise ledger.failure
-        self._tally.dropped = self._slot.dropped
+        self._tally.dropped, self._tally.damaged = self._slot.dropped, self._slot.damaged
         self._tally.single_frame = self._sorter.single_frame
         self._tally.missed += self._lanes.missed
         recorder = self._recorder
@@ -238,7 +238,7 @@ class Station:
                     frame = self._camera.read()
                 if frame is None:
                     return
-                if isinstance(frame, UnreadableFrame):
+                if isinstance(frame, UnreadableFrame) and frame.source:
                     self._say(f"unreadable: {frame.message}")
                 self._slot.put(frame)
         finally:

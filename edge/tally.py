@@ -31,6 +31,8 @@ class Tally:
     """Things that the trigger saw in a single frame: no items."""
     dropped: int = 0
     """Frames that a newer one replaced before they were looked at."""
+    damaged: int = 0
+    """Frames of a live camera that could not be decoded."""
     lost: int = 0
     """Items whose rows are not in the ledger."""
     lost_actuations: int = 0
@@ -59,6 +61,8 @@ class Tally:
         if self.latencies_ms:
             p50, p95 = np.percentile(self.latencies_ms, (50, 95))
             lines.append(f"latency    p50 {p50:.1f} ms, p95 {p95:.1f} ms, from capture to verdict")
+        if self.damaged:
+            lines.append(f"damaged    {self.damaged} frames of the camera were left out")
         if self.empty:
             lines.append(f"empty      {self.empty} times there was no item")
         if self.single_frame:

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 import cv2
 import numpy as np
 
-from edge.model.image_file import Image
+from edge.errors import UnreadableImageError
+from edge.model.image_file import Image, decode_frame
 
-_BROKEN_IN_A_ROW = 10
+BROKEN_IN_A_ROW = 10
 """So many frames in a row may be damaged, as a JPEG that lost a byte is, before it is given up."""
 
 _opening = threading.Lock()
@@ -25,6 +26,21 @@ class Capture:
     def __init__(self, capture: cv2.VideoCapture) -> None:
         """Takes over `capture`."""
         self._capture = capture
+        self._gives_jpegs = False
+        self.damage = ""
+        """What was wrong with the last frame that `picture` could not decode."""
+
+    def take_jpegs(self, prop: int, value: int) -> None:
+        """Has the frames of an MJPEG source handed out as they come, to be decoded here.
+
+        Decoders of video conceal what is damaged: half a frame is painted from the one before.
+
+        Args:
+            prop, value: what the backend is told for it, before the first frame.
+        """
+        mjpeg = cv2.VideoWriter.fourcc(*"MJPG")
+        if int(self.get(cv2.CAP_PROP_FOURCC)) == mjpeg:
+            self._gives_jpegs = self.set(prop, value)
 
     def grab(self) -> bool:
         """Waits for the next frame; False: none came in time, or there are no more."""
@@ -35,12 +51,19 @@ class Capture:
 
     def picture(self) -> Image | None:
         """The frame that was grabbed, uint8 (height, width, 3) BGR; None: it is damaged."""
+        self.damage = "it cannot be decoded"
         try:
             decoded, image = self._capture.retrieve()
         except cv2.error:
             return None
         if not decoded or image is None or image.dtype != np.uint8:
             return None
+        if self._gives_jpegs and min(image.shape[:2]) == 1:
+            try:
+                return decode_frame(image.tobytes())
+            except UnreadableImageError as error:
+                self.damage = str(error)
+                return None
         if image.ndim == 2 and min(image.shape) > 1:
             image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR)
         if image.ndim != 3 or image.shape[2] != 3:
@@ -49,7 +72,7 @@ class Capture:
 
     def next_picture(self, clock: Callable[[], float]) -> tuple[Image, float] | None:
         """(the next frame that is not damaged, when it arrived); None: there is none."""
-        for _ in range(_BROKEN_IN_A_ROW):
+        for _ in range(BROKEN_IN_A_ROW):
             if not self.grab():
                 return None
             arrived = clock()

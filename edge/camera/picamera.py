@@ -168,6 +168,7 @@ class PicameraSource:
                 f"Pi camera {settings.camera}: starts, but gives no picture within "
                 f"{_SILENT_SECONDS:g} seconds. Is its cable pushed in straight, at both ends?"
             )
+        assert first.image is not None  # its frames are not coded: none can be damaged
         height, width = first.image.shape[:2]
         self.title = f"Pi camera {settings.camera}, {width}x{height} pixels, times from the sensor"
 

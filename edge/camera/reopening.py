@@ -7,14 +7,16 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
+from edge.camera.opencv import BROKEN_IN_A_ROW
 from edge.errors import CameraError
-from edge.flow import Frame
+from edge.flow import Frame, UnreadableFrame
 from edge.model.image_file import Image
 
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 10.0
 _STEADY_SECONDS = 10.0
 """Only after so long is a camera well again; one that comes and goes is opened less and less."""
+_SAY_DAMAGED_SECONDS = 10.0
 _LOOK_SECONDS = 0.2
 """How often one who waits for an opening looks whether it is to stop."""
 
@@ -22,10 +24,12 @@ _LOOK_SECONDS = 0.2
 class Shot(NamedTuple):
     """A picture and when it was taken."""
 
-    image: Image
-    """uint8 (height, width, 3) BGR."""
+    image: Image | None
+    """uint8 (height, width, 3) BGR; None: the frame is damaged."""
     captured: float
     """Seconds on the station's monotonic clock."""
+    damage: str = ""
+    """What is wrong with a damaged frame."""
 
 
 class Source(Protocol):
@@ -40,7 +44,7 @@ class Source(Protocol):
     notes: Sequence[str]
 
     def shoot(self) -> Shot | None:
-        """The next picture, as soon as it is there; None: it gives no more."""
+        """The next picture, damaged or not, as soon as it is there; None: it gives no more."""
         ...
 
     def close(self) -> None:
@@ -52,7 +56,8 @@ class ReopeningCamera:
     """Frames of a live camera; when they end, it is closed, and opened again until they go on.
 
     It never gives up: the pauses between its attempts grow from 0.5 to 10 seconds. That it was
-    lost, and that it is back, is said once each.
+    lost, and that it is back, is said once each. Damaged frames are told apart, and how many there
+    were is said now and then; when nothing else comes, the camera is taken for lost.
     """
 
     live = True
@@ -85,24 +90,44 @@ class ReopeningCamera:
         self._since: float = clock()
         """When it was opened, or, while there is no source, when it was lost."""
         self._source: Source | None = open_source()
+        self._damaged = 0
+        """Damaged frames since the last time that they were spoken of."""
+        self._damaged_in_a_row = 0
+        self._said_damaged: float | None = None
         self._title, self._notes = self._source.title, tuple(self._source.notes)
         self._say(f"camera     {self._title}")
         for note in self._notes:
             self._say(f"camera     {note}")
 
-    def read(self) -> Frame | None:
-        """The next frame; None when it was stopped or closed."""
+    def read(self) -> Frame | UnreadableFrame | None:
+        """The next frame, which may be damaged; None when it was stopped or closed."""
         with self._reading:
             while not self._closed:
                 if self._source is None and not self._reopen():
                     break
                 shot = self._source.shoot() if self._source is not None else None
-                if shot is not None:
+                if shot is not None and shot.image is not None:
                     self._sequence += 1
+                    self._damaged_in_a_row = 0
                     return Frame(shot.image, shot.captured, self._sequence)
+                if shot is not None and self._damaged_in_a_row < BROKEN_IN_A_ROW - 1:
+                    self._sequence += 1
+                    self._count_damaged(shot.damage)
+                    return UnreadableFrame(shot.captured, self._sequence, "", shot.damage)
                 self._lose()
             self._release()
             return None
+
+    def _count_damaged(self, damage: str) -> None:
+        self._damaged += 1
+        self._damaged_in_a_row += 1
+        now = self._clock()
+        if self._said_damaged is None or now - self._said_damaged >= _SAY_DAMAGED_SECONDS:
+            self._say(
+                f"camera     {self._name}: {self._damaged} damaged frames left out, the last: "
+                f"{damage}. Look at its cable, supply and network"
+            )
+            self._damaged, self._said_damaged = 0, now
 
     def close(self) -> None:
         """Frees the camera; may be called twice.
@@ -124,6 +149,7 @@ class ReopeningCamera:
 
     def _lose(self) -> None:
         self._release()
+        self._damaged_in_a_row = 0
         now = self._clock()
         if now - self._since > _STEADY_SECONDS:
             self._pause_seconds = _FIRST_PAUSE_SECONDS

@@ -52,7 +52,8 @@ def settled_frame(
     with closing(camera.open(clock=clock, pause=never.wait, say=say)) as source:
         while (frame := source.read()) is not None:
             if not isinstance(frame, Frame):
-                say(f"unreadable: {frame.message}")
+                if frame.source:  # a live camera has said it itself
+                    say(f"unreadable: {frame.message}")
                 continue
             if not source.live:
                 return SettledFrame(frame, 0.0, steady=True)

@@ -14,6 +14,7 @@ class FrameSlot:
     Attributes:
         dropped: frames that nobody looked at: a newer one replaced them here, or already in the
             camera, as the gaps between the sequence numbers tell.
+        damaged: frames of a live camera that could not be decoded, and were passed over.
     """
 
     def __init__(self) -> None:
@@ -21,15 +22,21 @@ class FrameSlot:
         self._frame: Frame | UnreadableFrame | None = None
         self._ended = False
         self._sequence: int | None = None
-        self.dropped = 0
+        self.dropped = self.damaged = 0
 
     def put(self, frame: Frame | UnreadableFrame) -> None:
-        """Leaves `frame` to be taken, in place of one that still lies there."""
+        """Leaves `frame` to be taken, in place of one that still lies there.
+
+        A live camera's damaged frame is counted, and replaces none.
+        """
         with self._changed:
-            self.dropped += self._frame is not None
             if self._sequence is not None:
                 self.dropped += max(0, frame.sequence - self._sequence - 1)
             self._sequence = frame.sequence
+            if isinstance(frame, UnreadableFrame) and not frame.source:
+                self.damaged += 1
+                return
+            self.dropped += self._frame is not None
             self._frame = frame
             self._changed.notify_all()
 

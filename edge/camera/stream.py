@@ -119,6 +119,7 @@ class StreamSource:
         self.notes: Sequence[str] = ()
         self._capture = _opened(settings)
         try:
+            self._capture.take_jpegs(cv2.CAP_PROP_FORMAT, -1)
             first = self._capture.next_picture(clock)
             if first is None:
                 raise CameraError(
@@ -136,11 +137,11 @@ class StreamSource:
 
     def shoot(self) -> Shot | None:
         """The next picture; None: none came in time, or the connection is lost."""
-        found = self._capture.next_picture(self._clock)
-        if found is None:
+        if not self._capture.grab():
             return None
-        image, arrived = found
-        return Shot(image, arrived - self._lag)
+        arrived = self._clock()
+        image = self._capture.picture()
+        return Shot(image, arrived - self._lag, self._capture.damage)
 
     def close(self) -> None:
         """Ends the connection; may be called twice."""

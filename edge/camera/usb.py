@@ -139,7 +139,8 @@ class UsbSource:
         self._capture = _opened(path)
         try:
             self.notes: Sequence[str] = _set_up(self._capture, settings)
-            first = self.shoot()
+            self._capture.take_jpegs(cv2.CAP_PROP_CONVERT_RGB, 0)
+            first = self._capture.next_picture(clock)
             if first is None:
                 raise CameraError(
                     f"{path}: opens, but gives no picture that can be read within "
@@ -149,7 +150,7 @@ class UsbSource:
         except BaseException:
             self.close()
             raise
-        height, width = first.image.shape[:2]
+        height, width = first[0].shape[:2]
         self.title = _title(self._capture, settings, width=width, height=height)
         self.title += (
             ", times from the driver" if self._driver_time() else ", times of their arrival"
@@ -157,11 +158,11 @@ class UsbSource:
 
     def shoot(self) -> Shot | None:
         """The next picture; None: none came within 3 seconds, or the camera is gone."""
-        found = self._capture.next_picture(self._clock)
-        if found is None:
+        if not self._capture.grab():
             return None
-        image, arrived = found
-        return Shot(image, self._driver_time() or arrived)
+        arrived = self._clock()
+        image = self._capture.picture()
+        return Shot(image, self._driver_time() or arrived, self._capture.damage)
 
     def close(self) -> None:
         """Frees the device; may be called twice."""

@@ -1,15 +1,17 @@
 """Decoded pictures: the same bytes from the same file on every machine.
 
-OpenCV decodes; this module decides what may be decoded. It reads just enough of the container to
-know the format, whether the file is whole, and how it is turned, because OpenCV's own answers to
-these three differ between its versions (WebP's EXIF orientation is applied by 5 but not by 4.11,
-GIF is read by 5 only, a truncated JPEG may come back half grey with no error).
+OpenCV decodes; this module decides what may be decoded. What a file is, how large, whether it is
+whole and how it is turned is found in its container beforehand, because OpenCV's own answers
+differ between its versions (WebP's EXIF orientation is applied by 5 but not by 4.11, GIF is read
+by 5 only) or are not given at all (a JPEG with a hole comes back half grey with no error).
 """
 
 from __future__ import annotations
 
+import stat
 import struct
-import zlib
+import threading
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.errors import UnreadableImageError
+from edge.errors import PictureTooLargeError, UnreadableImageError
+from edge.model import container, damage, orientation
 
 Image = npt.NDArray[np.uint8]
 """A picture in memory: uint8, (height, width, 3) in BGR order as cameras and OpenCV deliver it."""
@@ -28,23 +31,72 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 CONVERTIBLE_SUFFIXES = frozenset({".heic", ".heif", ".avif", ".gif", ".tif", ".tiff"})
 """Pictures too, but not of a format that decodes alike everywhere: reported, not read."""
 
+MAX_PIXELS = 1 << 26
+"""Pixels that are decoded: 67 million, what the largest sensors of phones give as JPEG."""
+MAX_FILE_BYTES = 1 << 28
+"""Bytes of a file that are read: 268 million."""
+_MAX_DECODED_BYTES = 1 << 28
+"""Of a picture with transparency or 16 bits, whose pixels take up to eight bytes."""
+_MAX_SCANNED_PIXELS = 20 * MAX_PIXELS
+"""Pixels times scans of a JPEG. Progressive files have about ten scans; thousands are an attack."""
+_LARGE = 1 << 24
+_one_large = threading.Lock()
+"""Of pictures over 17 million pixels, one at a time is decoded, however many threads there are."""
+
+_READ_MASKS = {
+    16: ((0xF800, 0x7E0, 0x1F), (0x7C00, 0x3E0, 0x1F)),
+    32: ((0xFF0000, 0xFF00, 0xFF),),
+}
+"""Of BMP files, the masks of red, green and blue that OpenCV knows, by the bits of a pixel."""
+
 _BACKGROUND = 255
 """Level behind transparent pixels: product pictures are cut out to stand on white."""
+_ROWS = 256
+"""So many rows at a time are laid on it, to save memory."""
+
+SOURCES = tuple(
+    Path(file or "")
+    for file in (container.__file__, damage.__file__, orientation.__file__, __file__)
+)
+"""The code that decides about pixels: what was kept by another version of it is not used."""
 
 
 def read_image(path: Path) -> Image:
     """The picture in the file `path`, upright, uint8 (height, width, 3) BGR.
 
     Raises:
-        UnreadableImageError: not there, empty, truncated, of another format, or not decodable.
+        UnreadableImageError: not there, no plain file, empty, damaged, too large, of another
+            format, or not decodable.
     """
     try:
-        content = path.read_bytes()
+        content = read_content(path)
     except OSError as error:
         raise UnreadableImageError(
             f"{path}: cannot be read ({error.strerror or error}): check its name and permissions"
         ) from error
     return decode_image(content, name=str(path))
+
+
+def read_content(path: Path, *, name: str | None = None) -> bytes:
+    """The bytes of a picture file, before anything is known of them.
+
+    Args:
+        name: what the file is called in an error; None: its path.
+
+    Raises:
+        OSError: it cannot be opened or read.
+        UnreadableImageError: it is a pipe or device, or larger than MAX_FILE_BYTES.
+    """
+    found = path.stat()
+    name = str(path) if name is None else name
+    if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
+        raise UnreadableImageError(f"{name}: is no plain file: give a picture file")
+    if found.st_size > MAX_FILE_BYTES:
+        raise PictureTooLargeError(
+            f"{name}: {found.st_size:,} bytes are too many: pictures are read up to "
+            f"{MAX_FILE_BYTES:,} bytes. Make it smaller"
+        )
+    return path.read_bytes()
 
 
 def decode_image(content: bytes, *, name: str = "picture") -> Image:
@@ -57,23 +109,80 @@ def decode_image(content: bytes, *, name: str = "picture") -> Image:
         name: what the picture is called in an error.
 
     Raises:
-        UnreadableImageError: empty, truncated, of another format, or not decodable.
+        UnreadableImageError: empty, damaged, of another format, not decodable, or nothing would be
+            seen of it.
+        PictureTooLargeError: it claims more pixels than are decoded.
     """
-    kind = _format(content, name)
-    if not _is_whole(content, kind):
-        raise UnreadableImageError(
-            f"{name}: the {kind} file is cut short ({len(content):,} bytes): copy it again"
+    kind = container.picture_format(content, name)
+    width, height = container.pixel_size(content, kind)
+    _check_size(content, kind, width, height, name)
+    with _one_large if width * height > _LARGE else nullcontext():
+        if kind == "BMP":
+            _check_masks(content, name)
+        why = damage.damage(content, kind)
+        if why is not None:
+            raise UnreadableImageError(
+                f"{name}: this {kind} file is damaged ({why}): copy it again, or leave it out"
+            )
+        image = _imdecode(content, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION, name, kind)
+        if _may_be_transparent(content, kind):
+            image = _opaque(image, _imdecode(content, cv2.IMREAD_UNCHANGED, name, kind), name)
+        if kind == "PNG" and content[24] == 16 and image.max() < 16:
+            _check_depth(_imdecode(content, cv2.IMREAD_UNCHANGED, name, kind), name)
+        return orientation.turned(image, orientation.orientation(content, kind))
+
+
+def decode_frame(content: bytes) -> Image:
+    """The picture of a camera's JPEG frame, as it lies: uint8 (height, width, 3) BGR.
+
+    Some cameras leave out the end marker or the Huffman tables; both are no damage.
+
+    Raises:
+        UnreadableImageError: it is damaged, or no JPEG.
+    """
+    if not content.startswith(b"\xff\xd8"):
+        raise UnreadableImageError("the frame does not begin as a JPEG does")
+    if content.rfind(b"\xff\xd9") < 0:
+        content += b"\xff\xd9"
+    _check_size(content, "JPEG", *container.pixel_size(content, "JPEG"), "the frame")
+    why = damage.damage(content, "JPEG")
+    if why is not None:
+        raise UnreadableImageError(f"the frame is damaged ({why})")
+    return _imdecode(content, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION, "the frame", "JPEG")
+
+
+def _check_size(content: bytes, kind: str, width: int, height: int, name: str) -> None:
+    """Passes a picture that can be decoded within a second or so and a gigabyte of memory."""
+    wide = 1
+    if kind == "PNG" and width:
+        wide = container.png_pixel_bits(content) // 8
+    elif kind == "WebP":
+        wide = 4
+    scanned = damage.jpeg_scans(content) * width * height if kind == "JPEG" else 0
+    if width * height > MAX_PIXELS:
+        why = f"claims {width:,} x {height:,} pixels. Up to {MAX_PIXELS:,} are decoded"
+    elif width * height * wide > _MAX_DECODED_BYTES:
+        why = (
+            f"claims {width:,} x {height:,} pixels of {wide} bytes. Up to {_MAX_DECODED_BYTES:,} "
+            "bytes are decoded"
         )
-    if kind == "PNG" and not _checksums_fit(content):
-        raise UnreadableImageError(f"{name}: bytes of this PNG file were changed: copy it again")
-    has_alpha = kind in ("PNG", "WebP")
-    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    image = _imdecode(content, flags, name, kind)
-    if has_alpha:
-        whole = _imdecode(content, cv2.IMREAD_UNCHANGED, name, kind)
-        if whole.ndim == 3 and whole.shape[2] == 4:
-            image = _on_background(image, whole[:, :, 3])
-    return _turned(image, _orientation(content, kind))
+    elif scanned > _MAX_SCANNED_PIXELS:
+        why = (
+            f"claims {width:,} x {height:,} pixels and goes over them "
+            f"{scanned // (width * height):,} times, where a progressive JPEG does about ten times"
+        )
+    elif len(content) > MAX_FILE_BYTES:
+        why = f"has {len(content):,} bytes. Up to {MAX_FILE_BYTES:,} are read"
+    else:
+        return
+    raise PictureTooLargeError(f"{name}: this {kind} file {why}: make it smaller")
+
+
+def _may_be_transparent(content: bytes, kind: str) -> bool:
+    if kind == "PNG":
+        chunks = container.png_chunks(content)
+        return content[25] in (4, 6) or any(chunk.kind == b"tRNS" for chunk in chunks)
+    return kind == "WebP"
 
 
 def _imdecode(content: bytes, flags: int, name: str, kind: str) -> npt.NDArray[Any]:
@@ -90,159 +199,53 @@ def _imdecode(content: bytes, flags: int, name: str, kind: str) -> npt.NDArray[A
     return image
 
 
-def _on_background(image: Image, alpha: npt.NDArray[Any]) -> Image:
-    # Integer arithmetic, so that every machine rounds alike.
-    weight = (alpha >> 8 if alpha.dtype == np.uint16 else alpha).astype(np.uint32)[:, :, None]
-    mixed = image * weight + _BACKGROUND * (255 - weight)
-    return ((mixed + 127) // 255).astype(np.uint8)
-
-
-def _format(content: bytes, name: str) -> str:
-    if not content:
-        raise UnreadableImageError(f"{name}: the file has no bytes: copy it again")
-    if content.startswith(b"\xff\xd8\xff"):
-        return "JPEG"
-    if content.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "PNG"
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return "WebP"
-    if content.startswith(b"BM"):
-        return "BMP"
-    if content[4:8] == b"ftyp":
+def _opaque(image: Image, whole: npt.NDArray[Any], name: str) -> Image:
+    """`image` on white, where `whole`, decoded with its transparency, has any."""
+    if whole.ndim != 3 or whole.shape[2] != 4:
+        return image
+    mixed = np.empty_like(image)
+    for start in range(0, len(image), _ROWS):
+        rows = slice(start, start + _ROWS)
+        alpha = whole[rows, :, 3]
+        # Integer arithmetic, so that every machine rounds alike.
+        weight = (alpha >> 8 if alpha.dtype == np.uint16 else alpha).astype(np.uint32)[:, :, None]
+        sums = image[rows] * weight + _BACKGROUND * (255 - weight)
+        mixed[rows] = (sums + 127) // 255
+    if mixed.min() == _BACKGROUND and whole[:, :, 3].min() == 0:
         raise UnreadableImageError(
-            f"{name}: HEIC and AVIF pictures are not read: convert them to JPEG first, for example "
-            "with `heif-convert picture.heic picture.jpg`, or set the phone's camera to "
-            '"most compatible"'
+            f"{name}: nothing is seen of this picture: its transparent pixels are laid on white, "
+            "and the others are white or none. Save it on another ground, without transparency"
         )
-    if content[:64].lstrip().lower().startswith((b"<!doctype", b"<html")):
+    return mixed
+
+
+def _check_depth(levels: npt.NDArray[Any], name: str) -> None:
+    """Passes 16-bit levels that use their range, or are all black."""
+    highest = int(levels[..., :3].max() if levels.ndim == 3 else levels.max())
+    if highest:
         raise UnreadableImageError(
-            f"{name}: this is a web page and no picture: download the picture again"
+            f"{name}: this picture would be nearly black: its levels go up to 65,535, and the "
+            f"highest is {highest:,}, as where the 10 or 12 bits of a camera were stored as they "
+            "are. Multiply them so that white is 65,535, or save it with 8 bits"
         )
-    if content.startswith(b"version https://git-lfs.github.com/"):
+
+
+def _check_masks(content: bytes, name: str) -> None:
+    """Passes a BMP file whose channels OpenCV reads in their own order, and that is opaque."""
+    masks = container.bmp_masks(content)
+    if masks is None:
+        return
+    bits, *colours, alpha = masks
+    if tuple(colours) not in _READ_MASKS.get(bits, ()):
         raise UnreadableImageError(
-            f"{name}: it only says where Git LFS has the picture: fetch it with `git lfs pull`"
+            f"{name}: the channels of this BMP file are packed in an unusual order "
+            f"({bits} bits, masks {', '.join(f'{mask:x}' for mask in colours)}): save it with 24 "
+            "bits, or as PNG"
         )
-    other = {b"GIF8": "GIF", b"II*\0": "TIFF", b"MM\0*": "TIFF"}.get(content[:4])
-    raise UnreadableImageError(
-        f"{name}: {f'{other} is not read' if other else 'this is no picture of a known format'}: "
-        "use JPEG, PNG, WebP or BMP"
-    )
-
-
-def _is_whole(content: bytes, kind: str) -> bool:
-    if kind == "JPEG":
-        # An embedded thumbnail has its own end marker, so look behind the first scan only;
-        # inside a scan 0xFF is always followed by a stuffed 0 or a restart marker.
-        scan = next((start for marker, start, _ in _jpeg_segments(content) if marker == 0xDA), None)
-        return scan is not None and content.find(b"\xff\xd9", scan) >= 0
-    if kind == "PNG":
-        return any(chunk == b"IEND" for chunk, _, _ in _png_chunks(content))
-    if kind == "WebP":
-        return len(content) >= int.from_bytes(content[4:8], "little") + 8
-    return len(content) >= _bmp_size(content)
-
-
-def _checksums_fit(content: bytes) -> bool:
-    # Only the chunks that the pixels need; libpng, too, reads on behind a damaged comment.
-    view = memoryview(content)
-    return all(
-        zlib.crc32(view[start - 4 : end]) == int.from_bytes(content[end : end + 4], "big")
-        for kind, start, end in _png_chunks(content)
-        if kind[:1].isupper()
-    )
-
-
-def _bmp_size(content: bytes) -> int:
-    """Bytes that an uncompressed BMP of this header has; what its header says of any other."""
-    if len(content) < 34:
-        return 54
-    size, start, header, width, height, _, bits, compression = struct.unpack_from(
-        "<I4xIIiiHHI", content, 2
-    )
-    if header < 40 or compression not in (0, 3):
-        return int(size)
-    row = (abs(int(width)) * int(bits) + 31) // 32 * 4
-    return int(start) + row * abs(int(height))
-
-
-def _jpeg_segments(content: bytes) -> list[tuple[int, int, int]]:
-    """(marker, start, end) of every segment up to and including the first scan's header."""
-    segments = []
-    at = 2
-    while at >= 0 and at + 4 <= len(content):
-        marker = content[at + 1]
-        if content[at] != 0xFF or marker in (0, 0xFF):  # stray and fill bytes
-            at = content.find(b"\xff", at + 1)
-            continue
-        end = at + 2 + int.from_bytes(content[at + 2 : at + 4], "big")
-        segments.append((marker, at + 4, end))
-        if marker == 0xDA:
-            break
-        at = end
-    return segments
-
-
-def _png_chunks(content: bytes) -> list[tuple[bytes, int, int]]:
-    """(type, start, end) of every whole chunk."""
-    chunks = []
-    at = 8
-    while at + 12 <= len(content):
-        end = at + 8 + int.from_bytes(content[at : at + 4], "big")
-        if end + 4 > len(content):
-            break
-        chunks.append((content[at + 4 : at + 8], at + 8, end))
-        at = end + 4
-    return chunks
-
-
-def _webp_chunks(content: bytes) -> list[tuple[bytes, int, int]]:
-    """(type, start, end) of every whole chunk."""
-    chunks = []
-    at = 12
-    while at + 8 <= len(content):
-        end = at + 8 + struct.unpack_from("<I", content, at + 4)[0]
-        if end > len(content):
-            break
-        chunks.append((content[at : at + 4], at + 8, end))
-        at = end + end % 2
-    return chunks
-
-
-def _orientation(content: bytes, kind: str) -> int:
-    """EXIF tag 0x0112, 1 to 8; 1 (upright) where there is none."""
-    exif = b""
-    if kind == "JPEG":
-        for marker, start, end in _jpeg_segments(content):
-            if marker == 0xE1 and content[start : start + 6] == b"Exif\0\0":
-                exif = content[start + 6 : end]
-                break
-    elif kind == "PNG":
-        exif = next((content[s:e] for chunk, s, e in _png_chunks(content) if chunk == b"eXIf"), b"")
-    elif kind == "WebP":
-        exif = next(
-            (content[s:e] for chunk, s, e in _webp_chunks(content) if chunk == b"EXIF"), b""
-        ).removeprefix(b"Exif\0\0")
-    order = {b"II*\0": "<", b"MM\0*": ">"}.get(exif[:4])
-    if order is None:
-        return 1
-    try:
-        (at,) = struct.unpack_from(f"{order}I", exif, 4)
-        (count,) = struct.unpack_from(f"{order}H", exif, at)
-        for entry in range(at + 2, at + 2 + 12 * count, 12):
-            tag, _, _, value = struct.unpack_from(f"{order}HHIH", exif, entry)
-            if tag == 0x0112:
-                return int(value) if 1 <= value <= 8 else 1
-    except struct.error:  # a damaged EXIF block says nothing about the picture itself
-        return 1
-    return 1
-
-
-def _turned(image: Image, orientation: int) -> Image:
-    # Exif 2.32, tag Orientation: 2-4 mirror or half turn; 5-8 swap the axes as well.
-    if orientation >= 5:
-        image = image.transpose(1, 0, 2)
-    if orientation in (2, 3, 6, 7):
-        image = image[:, ::-1]
-    if orientation in (3, 4, 7, 8):
-        image = image[::-1]
-    return np.ascontiguousarray(image)
+    if alpha and bits == 32:
+        (start,) = struct.unpack_from("<I", content, 10)
+        if len(set(content[start + 3 :: 4])) > 1:
+            raise UnreadableImageError(
+                f"{name}: this BMP file has transparent pixels, which are read from PNG and WebP "
+                "files only: save it as PNG"
+            )

@@ -18,7 +18,7 @@ from edge.errors import UnreadableImageError
 from edge.files import storage_errors, write_file
 from edge.model import image_file
 from edge.model import preprocess as contract
-from edge.model.image_file import decode_image
+from edge.model.image_file import decode_image, read_content
 from edge.model.preprocess import InputSpec, preprocess
 from edge.pictures import LabelledPicture
 from edge.progress import Progress
@@ -99,7 +99,8 @@ def decode_pictures(pictures: Sequence[LabelledPicture], spec: InputSpec) -> Dec
 
 def preprocessing_digest(spec: InputSpec) -> str:
     """Hex digits that change with the input spec, the code that makes tensors, or OpenCV."""
-    sources = [Path(module.__file__ or "").read_bytes() for module in (image_file, contract)]
+    files = (*image_file.SOURCES, Path(contract.__file__))
+    sources = [file.read_bytes() for file in files]
     facts = json.dumps([spec.model_dump(), cv2.__version__]).encode()
     return hashlib.sha256(b"\0".join([*sources, facts])).hexdigest()
 
@@ -113,8 +114,9 @@ def _digests(pictures: Sequence[LabelledPicture]) -> list[str]:
     with Progress("reading pictures", total=len(pictures)) as progress:
         for picture in pictures:
             try:
-                digests.append(hashlib.sha256(picture.path.read_bytes()).hexdigest())
-            except OSError:
+                content = read_content(picture.path, name="")
+                digests.append(hashlib.sha256(content).hexdigest())
+            except (OSError, UnreadableImageError):
                 digests.append("")  # told as skipped
             progress.advance()
     return digests
@@ -122,9 +124,11 @@ def _digests(pictures: Sequence[LabelledPicture]) -> list[str]:
 
 def _why_not(picture: LabelledPicture) -> str:
     try:
-        picture.path.read_bytes()
+        read_content(picture.path, name="")
     except OSError as error:
         return f"cannot be opened: {error.strerror}"
+    except UnreadableImageError as error:
+        return str(error).removeprefix(": ")
     return "could not be opened"
 
 
@@ -133,7 +137,7 @@ def _decode(wanted: dict[str, LabelledPicture], spec: InputSpec, store: RowStore
 
     def tensor(picture: LabelledPicture) -> npt.NDArray[np.uint8] | str:
         try:
-            return preprocess(decode_image(picture.path.read_bytes(), name=""), spec)
+            return preprocess(decode_image(read_content(picture.path, name=""), name=""), spec)
         except UnreadableImageError as error:
             return str(error).removeprefix(": ")
         except OSError as error:

@@ -7,7 +7,7 @@ from edge.flow import UnreadableFrame
 
 
 def frame(sequence: int) -> UnreadableFrame:
-    return UnreadableFrame(0.0, sequence, "", "")
+    return UnreadableFrame(0.0, sequence, "picture.jpg", "")
 
 
 def test_a_newer_frame_takes_the_place_of_one_nobody_took() -> None:
@@ -67,3 +67,12 @@ def test_one_who_is_impatient_gets_nothing_and_waits_on() -> None:
     assert next(frames) is None
     slot.finish()
     assert list(frames) == []
+
+
+def test_a_damaged_frame_of_a_live_camera_is_counted_and_replaces_none() -> None:
+    slot = FrameSlot()
+    slot.put(frame(1))
+    slot.put(UnreadableFrame(0.0, 2, "", "the frame is damaged"))
+    slot.finish()
+    assert [taken.sequence for taken in slot.frames() if taken] == [1]
+    assert (slot.damaged, slot.dropped) == (1, 0)

@@ -11,9 +11,10 @@ import pytest
 from edge.camera import Camera, usb
 from edge.camera.usb import Settings
 from edge.errors import CameraError
-from edge.flow import Frame
+from edge.flow import Frame, UnreadableFrame
 from edge.yaml_file import YamlFile
 from tests.edge.camera.fake_time import FakeTime
+from tests.edge.model.awkward import slopes
 
 DEVICE = "/dev/null"
 """A device that is there on every Linux; the fake below opens it."""
@@ -200,12 +201,34 @@ def test_a_setting_that_the_camera_does_not_take_is_said(key: str, device: FakeD
     assert said[1:] == [f"camera     does not take {key}: {value}, it stays at {value / 2:g}"]
 
 
-def test_a_damaged_picture_is_left_out(device: FakeDevice) -> None:
-    camera = open_usb(device)
+def test_a_damaged_picture_is_told_apart(device: FakeDevice) -> None:
+    said: list[str] = []
+    camera = open_usb(device, said)
     device.image = [None, cv2.error("bad JPEG"), GREEN]
-    (frame,) = frames(camera, 1)
-    assert frame.sequence == 1
-    assert np.array_equal(frame.image, GREEN)
+    found = [camera.read() for _ in range(3)]
+    assert [type(frame) for frame in found] == [UnreadableFrame, UnreadableFrame, Frame]
+    assert [frame.sequence for frame in found if frame] == [1, 2, 3]
+    assert "1 damaged frames left out, the last: it cannot be decoded" in said[1]
+    assert len(said) == 2, "it is said now and then, not for each frame"
+
+
+def test_the_frames_of_a_camera_that_sends_jpegs_are_judged(device: FakeDevice) -> None:
+    device.values[cv2.CAP_PROP_FOURCC] = cv2.VideoWriter.fourcc(*"MJPG")
+    whole = cv2.imencode(".jpg", slopes(240, 320))[1].tobytes()
+    half = len(whole) // 2
+    zeroed = whole[:half] + bytes(400) + whole[half + 400 :]
+    contents = [whole, whole, zeroed, whole[:half], whole[:half] + whole[half + 300 :], whole[:-2]]
+    device.image = [np.frombuffer(content, np.uint8)[None] for content in contents]
+    camera = open_usb(device)
+    found = [camera.read() for _ in range(5)]
+    assert (cv2.CAP_PROP_CONVERT_RGB, 0) in device.log
+    assert [type(frame) for frame in found] == [
+        Frame, UnreadableFrame, UnreadableFrame, UnreadableFrame, Frame,
+    ]  # fmt: skip
+    first, last = found[0], found[-1]
+    assert isinstance(first, Frame)
+    assert isinstance(last, Frame)
+    assert np.array_equal(first.image, last.image), "only its end marker is missing"
 
 
 def test_a_camera_that_gives_only_damaged_pictures_is_lost(device: FakeDevice) -> None:
@@ -213,9 +236,9 @@ def test_a_camera_that_gives_only_damaged_pictures_is_lost(device: FakeDevice) -
     camera = open_usb(device, said)
     device.image = [None] * 10
     device.time.at_pause[1] = lambda: setattr(device, "image", GREEN)
-    (frame,) = frames(camera, 1)
-    assert frame.sequence == 1
-    assert len(said) == 3
+    (frame,) = frames(camera, 10)
+    assert frame.sequence == 10
+    assert len(said) == 4
 
 
 def test_a_grey_camera_gives_colour_pictures(device: FakeDevice) -> None:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from edge import quality
 from edge.errors import UnreadableImageError
 from edge.model import image_file
-from edge.model.image_file import decode_image
+from edge.model.image_file import decode_image, read_content
 from edge.pictures import LabelledPicture
 from edge.progress import Progress
 from edge.quality import Quality, judge
@@ -88,9 +88,11 @@ def read_facts(pictures: Sequence[LabelledPicture]) -> list[FileFacts | Unreadab
 def _read(path: Path, store: RowStore) -> tuple[FileFacts | Unreadable, bool]:
     """The facts, and whether they are to be put into the store."""
     try:
-        content = path.read_bytes()
+        content = read_content(path, name="")
     except OSError as error:
         return Unreadable(f"cannot be opened: {error.strerror}"), False
+    except UnreadableImageError as error:
+        return Unreadable(str(error).removeprefix(": ")), False
     digest = hashlib.sha256(content).hexdigest()
     (row,) = store.find([digest])
     if row >= 0:
@@ -130,7 +132,7 @@ def _tables(content: bytes) -> int:
 
 
 def _key() -> str:
-    code = [Path(module.__file__ or "").read_bytes() for module in (image_file, quality)]
-    facts = [*code, Path(__file__).read_bytes(), cv2.__version__.encode()]
+    files = (*image_file.SOURCES, Path(quality.__file__), Path(__file__))
+    facts = [*(file.read_bytes() for file in files), cv2.__version__.encode()]
     digest = hashlib.sha256(b"\0".join(facts)).hexdigest()
     return f"files-{digest[:20]}"
