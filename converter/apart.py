@@ -1,15 +1,14 @@
 """Work that needs TensorFlow, done in a process of its own.
 
 TensorFlow's `convert()` leaks memory, talks on stderr and warns that it is deprecated, so whatever
-needs it runs as `python -m converter.apart TASK RUN FOLDER`; this side never imports it, shows how
-far the work is, and ends the process when it is stopped itself.
+needs it runs in a fork of a process that has loaded it, see `converter.nursery`; this side never
+imports it, shows how far the work is, and ends the process when it is stopped itself.
 """
 
 from __future__ import annotations
 
 import errno
 import importlib
-import os
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ import numpy.typing as npt
 
 from converter.calibration import Tensors
 from converter.errors import ConversionError
+from converter.nursery import TALK, Nursery
 from edge.errors import EXIT_IO, PilahError, StorageError
 from edge.files import storage_errors
 from trainer.errors import RunError
@@ -62,13 +62,7 @@ _TASKS: Mapping[str, tuple[str, str]] = {
 }
 """Name -> module and function, a `Task`."""
 
-_TENSORS, _RESULT, _STAGE, _REFUSAL, _TALK = (
-    "tensors.npy",
-    "result",
-    "stage",
-    "refusal",
-    "talk",
-)
+_TENSORS, _RESULT, _STAGE, _REFUSAL = "tensors.npy", "result", "stage", "refusal"
 """In the folder that both processes share."""
 
 
@@ -114,7 +108,7 @@ def apart(
         if (refusal := folder / _REFUSAL).is_file():
             raise ConversionError(refusal.read_text(encoding="utf-8"))
         if code != 0:
-            raise ConversionError(_crash(run, doing, code, folder / _TALK))
+            raise ConversionError(_crash(run, doing, code, folder / TALK))
         yield Apart(folder / _RESULT)
 
 
@@ -126,38 +120,48 @@ def _write_tensors(path: Path, tensors: Tensors) -> None:
         file.write(np.ascontiguousarray(tensors).data)
 
 
+@contextmanager
+def one_tensorflow() -> Iterator[Nursery]:
+    """Loads TensorFlow once for all tasks within the block, instead of once for each."""
+    global _shared
+    if _shared is not None:
+        yield _shared
+        return
+    with Nursery() as _shared:
+        try:
+            yield _shared
+        finally:
+            _shared = None
+
+
+_shared: Nursery | None = None
+
+
 def _run_apart(task: str, run: Run, folder: Path, doing: str, source: Path | None) -> int:
-    environment = os.environ | {
-        "KERAS_BACKEND": "tensorflow",
-        "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path),
-        "TMPDIR": str(folder),  # what TensorFlow leaves there when killed goes with the folder
-        "CUDA_VISIBLE_DEVICES": "-1",
-    }
     words = [task, str(run.path.absolute()), str(folder)]
     if source is not None:
         words.append(str(source.absolute()))
-    with (
-        (folder / _TALK).open("wb") as talk,
-        subprocess.Popen(
-            [sys.executable, "-P", "-W", "ignore", "-m", "converter.apart", *words],
-            stdin=subprocess.DEVNULL,
-            stdout=talk,
-            stderr=subprocess.STDOUT,
-            env=environment,
-        ) as process,
-    ):
+    with one_tensorflow() as nursery:
         try:
-            return wait_for(process, doing, lambda: _read_stage(folder / _STAGE))
+            nursery.begin(words, folder)
+            return wait_for(nursery, doing, lambda: _read_stage(folder / _STAGE))
         except BaseException:
-            process.kill()
+            nursery.close()
             raise
 
 
 def _read_stage(path: Path) -> str:
-    return path.read_text(encoding="utf-8") if path.is_file() else "starting"
+    return path.read_text(encoding="utf-8") if path.is_file() else "loading TensorFlow"
 
 
-def wait_for(process: subprocess.Popen[bytes], doing: str, stage: Callable[[], str]) -> int:
+class Waitable(Protocol):
+    """A `subprocess.Popen`, or what can be waited for like one."""
+
+    def wait(self, timeout: float) -> int:
+        """The exit code, or `subprocess.TimeoutExpired` after `timeout` seconds."""
+
+
+def wait_for(process: Waitable, doing: str, stage: Callable[[], str]) -> int:
     """The exit code of `process`; until it ends, shows on stderr what it is doing."""
     terminal = sys.stderr.isatty()
     start = time.monotonic()
@@ -202,7 +206,7 @@ def main(task: str, run: Path, folder: Path, source: Path | None = None) -> int:
 
     module, function = _TASKS[task]
     try:
-        stage("loading TensorFlow")
+        stage("loading the model")
         tensors: Tensors = np.load(folder / _TENSORS, mmap_mode="r")
         work: Task = getattr(importlib.import_module(module), function)
         work(_checked_model(run) if source is None else source, tensors, folder / _RESULT, stage)
@@ -228,7 +232,3 @@ def _checked_model(path: Path) -> Any:
             f"{len(model.outputs)} outputs; run.json says {expected}, in {outputs}: train again"
         )
     return model
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), *map(Path, sys.argv[4:5])))

@@ -135,9 +135,11 @@ def saturation(model: bytes, tensors: Tensors) -> Sequence[Saturation]:
     The lower end is where a ReLU puts its zeros, so it tells nothing; a ReLU6 that was reached is
     at the upper end by design, and is counted.
     """
-    from ai_edge_litert.interpreter import Interpreter
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-    details = Interpreter(model_content=model).get_tensor_details()
+    details = Interpreter(
+        model_content=model, experimental_op_resolver_type=OpResolverType.BUILTIN_REF
+    ).get_tensor_details()
     names = {tensor["index"]: tensor["name"] for tensor in details}
     ends: dict[int, list[float]] = {}
     for written in intermediates(model, tensors):

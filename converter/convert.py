@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from converter.apart import one_tensorflow
 from converter.battery import Format
 from converter.bundle import bundle_title, check_out, write_bundle
 from converter.calibration import CALIBRATED_ON, calibration_tensors, choose_calibration
@@ -37,6 +38,7 @@ class Conversion:
     """Figures worse than a bar of the gate, within what chance could explain."""
 
 
+@one_tensorflow()
 def convert(
     run: Path,
     out: Path,

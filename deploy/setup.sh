@@ -12,8 +12,9 @@ free_mb() { df -Pm "$1" | awk 'NR == 2 { print $4 }'; }
 
 # pip ARGS...: pip's own lines, and then why it failed, in words.
 pip() {
+    : > "$log"
     (
-        while sleep 5; do
+        while sleep 5 > /dev/null 2>&1; do    # not to hold the output open when it is killed
             if grep -q "Installing collected packages" "$log"; then
                 say "writing packages: $(size_mb) of about $needed_mb MB in .venv"
             fi

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 from edge.cli import say
 from edge.errors import StorageError, UsageError
 from edge.files import storage_errors
-from edge.pictures import PictureSet, kinds_of
+from edge.pictures import PictureSet, kinds_of, read_picture_set
+from edge.yaml_file import did_you_mean
+from trainer.data.arrays import FASHION_MNIST, unpacked
 from trainer.data.cache import DecodedPictures
+from trainer.data.groups import assign_groups, group_column
 from trainer.errors import TooFewPicturesError
-from trainer.recipe import Recipe
+from trainer.recipe import NetworkPlan, Recipe, read_recipe
 from trainer.run import FACTS
 
 if TYPE_CHECKING:
@@ -23,6 +26,58 @@ if TYPE_CHECKING:
 
 FEWEST = 6
 """Pictures a class must have: fewer leave nothing to validate and to test on."""
+
+
+def check_request(
+    recipe: str,
+    data: Path,
+    *,
+    variant: str = "default",
+    settings: Sequence[str] = (),
+    add: Sequence[Path] = (),
+    groups: str | None = None,
+) -> None:
+    """Passes a request for a training of which nothing is wrong that shows without TensorFlow.
+
+    A wrong word is told at once, not after the seconds that TensorFlow takes to load.
+
+    Args:
+        recipe, data, variant, settings, add, groups: see `trainer.train`.
+
+    Raises:
+        ConfigError, UsageError: the recipe is wrong.
+        PictureSetError, GroupError: the pictures will not do.
+    """
+    check_network(read_recipe(recipe, variant=variant, settings=settings).network)
+    if FASHION_MNIST in map(str, (data, *add)):
+        return  # Keras fetches it
+    found = read_picture_set(
+        unpacked(data), group_column=group_column(groups), add=[unpacked(more) for more in add]
+    )
+    assign_groups(found.pictures, groups)
+
+
+def check_network(plan: NetworkPlan) -> None:
+    """Passes a plan that names one of the networks.
+
+    Raises:
+        UsageError: there is no such network.
+    """
+    names = [file.stem for file in Path(__file__).with_name("networks").glob("[a-z]*.py")]
+    if plan.name not in names:
+        raise UsageError(
+            f"network.name: there is no network {plan.name!r}{did_you_mean(plan.name, names)}"
+        )
+
+
+def check_steps(steps: int) -> None:
+    """Passes a number of batches that shows how the loss goes with the learning rate.
+
+    Raises:
+        UsageError: fewer than ten.
+    """
+    if steps < 10:
+        raise UsageError(f"steps must be 10 or more. Received: {steps}")
 
 
 def check_out(out: Path, data: Path, *, replace: bool) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.errors import UsageError
 from edge.progress import Progress
 from trainer.batches import Batch, epoch_batches
+from trainer.checks import check_steps
 from trainer.optimizers import Optimizers
 from trainer.phases import learning_step
 from trainer.predict import TrainingSet
@@ -69,8 +69,7 @@ def find_rates(
     Raises:
         As `train`; and UsageError: fewer than ten steps.
     """
-    if steps < 10:
-        raise UsageError(f"steps must be 10 or more. Received: {steps}")
+    check_steps(steps)
     if not isinstance(recipe, Recipe):
         recipe = read_recipe(str(recipe), variant=variant, settings=settings)
     phases = [phase.model_copy(update={"fresh": False}) for phase in recipe.phases]

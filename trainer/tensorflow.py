@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
-import tempfile
+import warnings
+
+from edge.chatter import chatter_held_back
 
 
 def import_tensorflow() -> None:
-    """Imports TensorFlow and Keras on it; what they print to stderr meanwhile is dropped.
-
-    TensorFlow's C++ part greets with lines about oneDNN and log levels that no setting of its own
-    silences. They are shown after all where the import fails.
+    """Imports TensorFlow and Keras on it; only their errors are shown, then and later.
 
     Raises:
         ModuleNotFoundError: TensorFlow or Keras is not installed.
@@ -21,18 +21,10 @@ def import_tensorflow() -> None:
     # Both are read at import.
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    sys.stderr.flush()
-    terminal = os.dup(2)
-    with tempfile.TemporaryFile() as said:
-        os.dup2(said.fileno(), 2)
-        try:
-            import keras  # noqa: F401
-            import tensorflow  # noqa: F401
-        except BaseException:
-            os.dup2(terminal, 2)
-            said.seek(0)
-            sys.stderr.write(said.read().decode(errors="replace"))
-            raise
-        finally:
-            os.dup2(terminal, 2)
-            os.close(terminal)
+    with chatter_held_back(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Protobuf gencode version")
+        import keras  # noqa: F401
+        import tensorflow  # noqa: F401
+    # That a function was traced again is no news to who trains: networks differ in their phases.
+    for name in ("tensorflow", "absl"):
+        logging.getLogger(name).setLevel(logging.ERROR)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from edge.chatter import chatter_held_back
 from edge.errors import (
     BundleError,
     BundleFormatError,
@@ -69,15 +70,17 @@ class Interpreter:
         self.threads = threads
         resolver = getattr(module.OpResolverType, _RESOLVERS[kernels])
         try:
-            self._interpreter = module.Interpreter(
-                model_content=model,
-                num_threads=threads,
-                experimental_op_resolver_type=resolver,
-            )
+            with chatter_held_back():
+                self._interpreter = module.Interpreter(
+                    model_content=model,
+                    num_threads=threads,
+                    experimental_op_resolver_type=resolver,
+                )
             # First, because LiteRT 2.3 can abort the process when it prepares a strange model.
             self.input_shape = self._check_input()
             self.classes, self.has_unknown = self._check_outputs()
-            self._interpreter.allocate_tensors()
+            with chatter_held_back():
+                self._interpreter.allocate_tensors()
         except BundleError:
             raise
         except (ValueError, RuntimeError) as error:

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from converter import convert as converting
+from converter.apart import one_tensorflow
 from converter.calibration import Tensors, calibration_tensors, choose_calibration
 from converter.tflite import Kind, convert_model
 from tests.converter.runs import UNKNOWN, make_run
 from trainer.run import Run, read_run
+
+
+@pytest.fixture(scope="package", autouse=True)
+def loaded_once() -> Iterator[None]:
+    """TensorFlow is loaded once for the conversions of all these tests."""
+    with one_tensorflow():
+        yield
 
 
 @pytest.fixture(scope="session")

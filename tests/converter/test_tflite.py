@@ -13,6 +13,7 @@ import pytest
 from converter import apart
 from converter.calibration import Tensors
 from converter.errors import ConversionError
+from converter.nursery import Nursery
 from converter.operators import check_integers, logit_scale, operators
 from converter.parity import judge
 from converter.tflite import Kind, convert_model
@@ -253,18 +254,19 @@ def test_what_tensorflow_says_comes_out_when_it_fails(
 def test_ctrl_c_ends_the_other_process_and_leaves_no_folder(
     run: Run, tensors: Tensors, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    started: list[subprocess.Popen[bytes]] = []
+    ended: list[Nursery] = []
 
-    def interrupted(process: subprocess.Popen[bytes], kind: Kind, stage: Path) -> int:
-        started.append(process)
-        assert process.poll() is None
+    def interrupted(nursery: Nursery, *_: object) -> int:
+        ended.append(nursery)
+        with pytest.raises(subprocess.TimeoutExpired):
+            nursery.wait(0)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(apart, "wait_for", interrupted)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with pytest.raises(KeyboardInterrupt):
         convert_model(run, "int8", tensors)
-    assert started[0].poll() not in (None, 0)
+    assert not ended[0].running
     assert list(tmp_path.iterdir()) == []
 
 

@@ -60,6 +60,16 @@ def recipe_options(arguments: argparse.Namespace) -> dict[str, Any]:
     return {name: getattr(arguments, name) for name in names if hasattr(arguments, name)}
 
 
+def checked_recipe_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The same, once all that shows without TensorFlow has been found right."""
+    from trainer.checks import check_request
+
+    options = recipe_options(arguments)
+    asked = ("recipe", "data", "variant", "settings", "add", "groups")
+    check_request(**{name: options[name] for name in asked})
+    return options
+
+
 def positive(text: str) -> int:
     """A whole number above 0.
 

@@ -7,7 +7,7 @@ import json
 
 from edge.cli import say
 from edge.errors import EXIT_OK
-from trainer.commands.arguments import add_recipe_arguments, positive, recipe_options
+from trainer.commands.arguments import add_recipe_arguments, checked_recipe_options, positive
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,9 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     import trainer
 
-    found = trainer.cross_validate(
-        **recipe_options(arguments), folds=arguments.folds, repeats=arguments.repeats
-    )
+    options = checked_recipe_options(arguments)  # before TensorFlow is loaded
+    found = trainer.cross_validate(**options, folds=arguments.folds, repeats=arguments.repeats)
     if arguments.json:
         print(json.dumps(found.to_json(), ensure_ascii=False))
     repeats = ", ".join(str(repeat) for repeat in found.repeats)

@@ -7,7 +7,7 @@ import json
 
 from edge.cli import say
 from edge.errors import EXIT_OK
-from trainer.commands.arguments import add_recipe_arguments, positive, recipe_options
+from trainer.commands.arguments import add_recipe_arguments, checked_recipe_options, positive
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,8 +18,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     import trainer
+    from trainer.checks import check_steps
 
-    curves = trainer.find_rates(**recipe_options(arguments), steps=arguments.steps)
+    check_steps(arguments.steps)
+    options = checked_recipe_options(arguments)  # before TensorFlow is loaded
+    curves = trainer.find_rates(**options, steps=arguments.steps)
     for curve in curves:
         say(
             f"phase {curve.phase}: the loss was lowest, {min(curve.losses):.2f}, at a rate of "

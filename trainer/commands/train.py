@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edge.cli import say
 from edge.errors import EXIT_INTERRUPTED, EXIT_OK
-from trainer.commands.arguments import add_recipe_arguments, recipe_options
+from trainer.commands.arguments import add_recipe_arguments, checked_recipe_options
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,10 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     import trainer
+    from trainer.checks import check_out
 
+    options = checked_recipe_options(arguments)
+    check_out(arguments.out, arguments.data, replace=arguments.replace)
     try:
         trainer.train(
-            **recipe_options(arguments),
+            **options,
             out=arguments.out,
             keep_parts=arguments.keep_parts,
             resume=arguments.resume,

@@ -22,7 +22,7 @@ import numpy as np
 
 from edge.errors import UsageError
 from edge.model.preprocess import InputSpec
-from edge.yaml_file import did_you_mean
+from trainer.checks import check_network
 from trainer.networks.parts.head import FEATURES, LOGITS, POOLED, SCORES, add_head
 from trainer.recipe import NetworkPlan
 
@@ -106,10 +106,7 @@ def build_network(plan: NetworkPlan, spec: InputSpec, classes: int, *, seed: int
         UsageError: no such network, or weights or a head that do not fit it.
         WeightsMissingError: pretrained weights are not on this machine and cannot be fetched.
     """
-    if plan.name not in NETWORKS:
-        raise UsageError(
-            f"network.name: there is no network {plan.name!r}{did_you_mean(plan.name, NETWORKS)}"
-        )
+    check_network(plan)
     keras.utils.set_random_seed(seed)
     image = keras.Input(spec.shape, name=INPUT)
     features = NETWORKS[plan.name](plan, spec, image)
