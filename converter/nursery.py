@@ -40,13 +40,14 @@ class Nursery:
         self._loaded = False
 
     @property
-    def running(self) -> bool:
-        """Whether the process is there."""
-        return self._process is not None and self._process.poll() is None
+    def process_id(self) -> int | None:
+        """Of the process, while it is there."""
+        process = self._process
+        return None if process is None or process.poll() is not None else process.pid
 
     def begin(self, words: Sequence[str], folder: Path) -> None:
         """Begins `converter.apart.main(*words)` in a fork, whose temporary files go to `folder`."""
-        if self._process is None or not self.running:
+        if self._process is None or self.process_id is None:
             self.close()
             self._process, self._loaded = _start(folder / TALK), False
         assert self._process.stdin is not None

@@ -21,7 +21,6 @@ from converter.observed import Observed, observe, with_ranges
 from converter.operators import behind_weights, intermediates, operators
 from converter.rounding import round_weights
 from edge.model.interpreter import SCORES, UNKNOWN
-from trainer.predict import scorer
 
 _CLIPPED_SHARE = 1e-4
 """Of a tensor's values beyond either end: what percentile calibration leaves out (N. Wu et al.,
@@ -66,6 +65,8 @@ def write_int8_refitted(model: Any, tensors: Tensors, out: Path, stage: Stage) -
     The head needs all of `tensors`, the rest only the first of them: see CALIBRATED_ON.
     """
     import keras
+
+    from trainer.predict import scorer  # which loads Keras
 
     first = tensors[: BLACK_AND_WHITE + CALIBRATED_ON]
     quantised = Calibrated.of(model, first, stage).quantised(stage)

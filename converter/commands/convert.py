@@ -81,6 +81,8 @@ def run(arguments: argparse.Namespace) -> int:
         say(f"warning: {warning}; chance could explain it, so the bundle was made")
     complete = made.exports is None or made.exports.complete
     manifest, parity = made.bundle.manifest, made.parity
+    if arguments.name is None:
+        say(f"the bundle is called {manifest.name}, after its folder; --name gives it another name")
     if arguments.json:
         result = {
             "passed": True,

@@ -72,6 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
     for line in made.skipped:
         say(f"skipped: {line}")
     manifest = made.bundle.manifest
+    if arguments.name is None:
+        say(f"the bundle is called {manifest.name}, after its folder; --name gives it another name")
     if arguments.json:
         result = {"bundle": str(arguments.out), "digest": made.bundle.digest} | manifest.recipe
         print(json.dumps(result | made.evaluation.to_json(), ensure_ascii=False))

@@ -26,6 +26,7 @@ from trainer.networks import NETWORKS, build_network
 from trainer.recipe import NetworkPlan, read_recipe
 from trainer.report.confusion import draw_confusion
 from trainer.run import read_run
+from trainer.training import _command
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -412,3 +413,9 @@ def test_ctrl_c_before_there_is_a_model_leaves_nothing(photos: Path, tmp_path: P
     assert [
         entry.name for entry in tmp_path.iterdir() if entry.name not in ("cache", "run.yaml")
     ] == []
+
+
+def test_the_command_to_make_a_run_again_does_not_name_the_run_that_is_there() -> None:
+    run = Path("runs/first")
+    words = _command("mobilenet_v2", Path("photos"), (), run, "default", (), None, None, 0, None)
+    assert words[words.index("--out") + 1] == "runs/first-again"
