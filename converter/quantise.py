@@ -107,6 +107,18 @@ def named(model: bytes) -> bytes:
 
 def converter_of(model: Any, dtype: Any) -> Any:
     """A converter of the graph that runs one picture of `dtype` through the frozen model."""
+    return converter_of_graph(frozen_graph(model, dtype))
+
+
+def converter_of_graph(graph: Any) -> Any:
+    """A converter of a graph that `frozen_graph` gave; each converts once."""
+    import tensorflow as tf
+
+    return tf.lite.TFLiteConverter.from_concrete_functions([graph])
+
+
+def frozen_graph(model: Any, dtype: Any) -> Any:
+    """The function that runs one picture of `dtype` through the model, its weights constants."""
     import tensorflow as tf
     from tensorflow.python.framework.convert_to_constants import (
         convert_variables_to_constants_v2,
@@ -117,9 +129,8 @@ def converter_of(model: Any, dtype: Any) -> Any:
     def answer(picture: Any) -> Any:
         return model(tf.cast(picture, tf.float32), training=False)
 
-    graph = tf.function(answer, input_signature=signature).get_concrete_function()
-    return tf.lite.TFLiteConverter.from_concrete_functions(
-        [convert_variables_to_constants_v2(graph)]
+    return convert_variables_to_constants_v2(
+        tf.function(answer, input_signature=signature).get_concrete_function()
     )
 
 

@@ -18,7 +18,7 @@ from converter.calibration import BLACK_AND_WHITE, Tensors
 from converter.errors import ConversionError
 from converter.observed import observe
 from converter.operators import check_integers
-from converter.quantise import converter_of, named
+from converter.quantise import converter_of, converter_of_graph, frozen_graph, named
 from converter.rounding import round_weights
 from trainer.run import Run
 
@@ -74,8 +74,9 @@ def write_dynamic(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None
     import tensorflow as tf
 
     stage("converting")
-    whole = bytes(converter_of(model, tf.uint8).convert())
-    converter = converter_of(model, tf.uint8)
+    graph = frozen_graph(model, tf.uint8)  # tracing it takes as long as converting it
+    whole = bytes(converter_of_graph(graph).convert())
+    converter = converter_of_graph(graph)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     nearest = bytes(converter.convert())
     observed = observe(whole, tensors[: BLACK_AND_WHITE + _OBSERVED], stage)

@@ -12,7 +12,7 @@ import re
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 _CHATTER = re.compile(
@@ -53,7 +53,7 @@ def chatter_held_back() -> Iterator[None]:
             return
         try:
             os.dup2(said.fileno(), 2)
-            useful = str
+            useful: Callable[[str], str] = str
             try:
                 yield
                 useful = without_chatter

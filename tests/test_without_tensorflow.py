@@ -53,7 +53,7 @@ CASES = [
     ("converter", ["convert", "photos", "--out", "bundle", "--formats", "onnx"], EXIT_USAGE),
     ("converter", ["check-parity", "gone", "--data", "photos"], EXIT_DATA),
     ("converter", ["compare", "gone", "gone", "--data", "photos"], EXIT_DATA),
-    ("converter", ["inspect", "gone"], EXIT_IO),
+    ("converter", ["inspect", "gone"], EXIT_DATA),
     ("edge", ["run", "gone.yaml"], EXIT_CONFIG),
     ("edge", ["classify", "gone", "photos/red/1.png"], EXIT_DATA),
 ]  # fmt: skip
