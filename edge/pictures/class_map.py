@@ -20,6 +20,22 @@ def read_class_map(path: Path) -> PictureSet:
         PictureSetError: it is no class map, names a folder that is not there, or one twice.
         StorageError: a folder cannot be read.
     """
+    file = read_map(path)
+    pictures: list[LabelledPicture] = []
+    left_out: list[LeftOut] = []
+    for label, folder in folders_of(file):
+        tree = look_into(folder)
+        pictures += [LabelledPicture(picture, label) for picture in tree.all_pictures()]
+        left_out += [replace(found, label=label) for found in tree.all_left_out()]
+    return PictureSet(path, tuple(pictures), tuple(file.content), tuple(left_out))
+
+
+def read_map(path: Path) -> YamlFile:
+    """The class map as it stands in the file `path`.
+
+    Raises:
+        PictureSetError: it is no YAML file with a key for each class.
+    """
     try:
         file = YamlFile(path)
         if file.repeated:
@@ -28,6 +44,16 @@ def read_class_map(path: Path) -> PictureSet:
         raise PictureSetError(
             f"{error}. A class map has a line `label: [folders]` for each class"
         ) from error
+    return file
+
+
+def folders_of(file: YamlFile) -> list[tuple[str, Path]]:
+    """(label, folder) of every folder that a class map names.
+
+    Raises:
+        PictureSetError: a label cannot be one, a folder is not there or belongs to two.
+    """
+    path = file.path
     problems: list[str] = []
     folders: list[tuple[str, Path]] = []
     seen: dict[Path, tuple[str, int]] = {}
@@ -52,13 +78,7 @@ def read_class_map(path: Path) -> PictureSet:
                     folders.append((label, folder))
     if problems:
         raise PictureSetError(listed(problems))
-    pictures: list[LabelledPicture] = []
-    left_out: list[LeftOut] = []
-    for label, folder in folders:
-        tree = look_into(folder)
-        pictures += [LabelledPicture(picture, label) for picture in tree.all_pictures()]
-        left_out += [replace(file, label=label) for file in tree.all_left_out()]
-    return PictureSet(path, tuple(pictures), tuple(file.content), tuple(left_out))
+    return folders
 
 
 def _problem(folder: Path, label: str, seen: dict[Path, tuple[str, int]]) -> str:

@@ -58,6 +58,11 @@ def read_manifest(path: Path, group_column: str) -> PictureSet:
     """
     with storage_errors("read", path):
         content = path.read_bytes()
+    return parse_manifest(content, path, group_column)
+
+
+def parse_manifest(content: bytes, path: Path, group_column: str) -> PictureSet:
+    """The pictures that the `content` of the manifest `path` names; see `read_manifest`."""
     try:
         text = decode_text(content, name=str(path))
     except LabelListError as error:

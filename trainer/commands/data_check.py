@@ -62,6 +62,8 @@ def run(arguments: argparse.Namespace) -> int:
     write_file(facts, (text + "\n").encode("utf-8", "backslashreplace"))
     write_page(page, checked, found, review.name)
     spoils = any(problem.spoils for problem in found)
+    for note in checked.notes:
+        say(note)
     say(f"{len(checked.pictures)} pictures, {len(checked.classes)} classes")
     for problem in found:
         say(f"{'SPOILS IT' if problem.spoils else 'look at it'}: {problem.title}. {problem.advice}")

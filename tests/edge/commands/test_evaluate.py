@@ -104,6 +104,44 @@ def test_things_held_to_be_of_no_class_are_counted(
     assert "strange    75.0% (30.1% to 95.4%, 3 of 4), of things of no class held to be that" in out
 
 
+def test_things_of_no_class_lie_in_a_plain_folder_too(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = str(make_bundle(tmp_path / "b", unknown=0.5))
+    write_picture(tmp_path / "strange" / "1.png", (128, 128, 128))
+    write_picture(tmp_path / "strange" / "deep" / "er" / "2.png", (128, 128, 128))
+    (tmp_path / "strange" / "note.jpg").write_bytes(b"hello")
+    words = ["evaluate", bundle, str(folder), "--strange", str(tmp_path / "strange")]
+    assert main([*words, "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["strange"]["images"] == 2
+    assert "note.jpg: this is no picture of a known format" in err
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ({}, "no pictures found"),
+        ({"1.heic": b"x"}, r"no pictures found; 1 left out (1 HEIC pictures), first: "),
+        ({"1.jpg": b"<html>"}, "none of its 1 pictures can be read, first: "),
+    ],
+)
+def test_no_picture_of_a_thing_of_no_class_is_told(
+    tiny_bundle: Path,
+    folder: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    files: dict[str, bytes],
+    says: str,
+) -> None:
+    (tmp_path / "strange").mkdir()
+    for name, content in files.items():
+        (tmp_path / "strange" / name).write_bytes(content)
+    words = ["evaluate", str(tiny_bundle), str(folder), "--strange", str(tmp_path / "strange")]
+    assert main(words) == 65
+    assert f"{tmp_path}/strange: {says}" in capsys.readouterr().err
+
+
 def test_thresholds_make_rejects(
     tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -285,6 +285,10 @@ def test_words_that_yaml_1_1_takes_for_a_boolean_are_labels_in_a_class_map(tmp_p
          r"map\.yaml:4: glass: .*belong to can already, by"),
         ("a/b: [can]\n", "the label 'a/b' has a slash"),
         ("glass: []\n", "no pictures found"),
+        ("? [x]\n: [can]\n", r"map\.yaml:1: not YAML"),
+        ("a: &a [b]\nc: " + "[" * 5000 + "\n", "more levels within one another"),
+        ("a: " + "9" * 5000 + "\n", "a value cannot be read"),
+        ("a: [gone]\nb: [lost]\n", r"map\.yaml:1: a: no such folder.*\n.*map\.yaml:2: b: no"),
         ("{}\n", "no pictures found"),
     ],
 )  # fmt: skip

@@ -47,7 +47,7 @@ class Checked:
     """uint8 (pictures, 224, 224, 3), reads as an array."""
     unreadable: tuple[tuple[LabelledPicture, Unreadable], ...]
     skipped: tuple[str, ...]
-    """A line for each file of a format that is not read."""
+    """A line for each file that looks like a picture and is not read."""
     notes: tuple[str, ...]
     copies: tuple[Copies, ...]
     sources: Sources | None

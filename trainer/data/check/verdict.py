@@ -311,8 +311,8 @@ def _formats(checked: Checked) -> Iterator[Problem]:
         count = len(checked.skipped)
         yield Problem(
             "files",
-            f"{count} {'file is' if count == 1 else 'files are'} of a format that is not read",
-            "Convert them to JPEG, or leave them.",
+            f"{count} {'file is' if count == 1 else 'files are'} left out",
+            f"First: {checked.skipped[0]}.",
         )
 
 
