@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from edge.errors import LabelListError, PictureSetError
-from edge.files import storage_errors
+from edge.files import read_regular, storage_errors
 
 LARGEST_LIST = 1024 * 1024
 """Bytes that a list of labels may have: ten thousand labels of the longest kind."""
@@ -63,10 +63,11 @@ def read_label_list(path: Path) -> tuple[str, ...]:
 
     Raises:
         LabelListError: see `parse_label_list`.
-        StorageError: it cannot be read.
+        StorageError: it cannot be read, or is no regular file of a list's size.
     """
-    with storage_errors("read", path), path.open("rb") as file:
-        return parse_label_list(file.read(LARGEST_LIST + 1), name=str(path))
+    with storage_errors("read", path):
+        content = read_regular(path, largest=LARGEST_LIST)
+    return parse_label_list(content, name=str(path))
 
 
 def parse_label_list(content: bytes, *, name: str, numbered: bool = True) -> tuple[str, ...]:

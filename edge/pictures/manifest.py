@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.errors import LabelListError, PictureSetError
-from edge.files import storage_errors
+from edge.files import read_regular, storage_errors
 from edge.labels import decode_text, label_problem, listed
 from edge.pictures.part_names import part_of_name
 from edge.pictures.picture_set import PARTS, LabelledPicture, PictureSet, complete_parts
 from edge.yaml_file import did_you_mean
 
+_LARGEST = 256 * 1024 * 1024
+"""Bytes that a manifest may have: a million rows of long paths."""
 _SEPARATORS = ",;\t|"
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _ALIASES = {
@@ -57,7 +59,7 @@ def read_manifest(path: Path, group_column: str) -> PictureSet:
         StorageError: it cannot be read.
     """
     with storage_errors("read", path):
-        content = path.read_bytes()
+        content = read_regular(path, largest=_LARGEST)
     return parse_manifest(content, path, group_column)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,9 @@ def test_numbers_are_part_of_a_label_in_a_list_that_is_never_numbered() -> None:
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match=r"cannot read .*labels\.txt"):
+        read_label_list(tmp_path / "labels.txt")
+    os.mkfifo(tmp_path / "labels.txt")
+    with pytest.raises(StorageError, match="a pipe"):
         read_label_list(tmp_path / "labels.txt")
 
 
