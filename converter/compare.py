@@ -11,6 +11,7 @@ import numpy as np
 
 from converter.answers import Answers
 from converter.parity import Change, PairedDrop
+from edge.cli import say
 from edge.errors import PictureSetError, UnreadableImageError, UsageError
 from edge.flow import Answer
 from edge.model.bundle import Bundle
@@ -93,6 +94,8 @@ def score_bundles(first: Bundle, second: Bundle, data: Path) -> Scored:
             "only: nothing to compare them by"
         )
     found = read_picture_set(data, labels=first.labels)
+    for note in found.notes:
+        say(note)
     check_known(found, first.labels)
     models = Classifier(first), Classifier(second)
     rows: tuple[list[Answer], ...] = ([], [])

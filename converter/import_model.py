@@ -124,6 +124,8 @@ def import_model(
     spec = _spec_of(content, model, geometry)
     names = read_label_list(labels)
     found = read_picture_set(data, labels=names)
+    for note in found.notes:
+        say(note)
     check_known(found, names)
     pictures, tensors, skipped = _read(found.pictures, spec)
     truth = np.array([names.index(picture.label) for picture in pictures], np.int64)

@@ -79,7 +79,7 @@ def prepare(
         group_column=group_column(groups),
         add=[unpacked(Path(more)) for more in add],
     )
-    for note in found.notes:
+    for note in (*found.notes, *filter(None, [found.missing_parts])):
         say(note)
     spec, said = as_captured(recipe.input, [picture.path for picture in found.pictures])
     if said:

@@ -202,7 +202,8 @@ def _read_parts(tree: Folder, parts: dict[str, str], labels: Collection[str]) ->
         divided,
         tuple(sorted(classes)),
         tuple(left_out),
-        (*notes, *([note] if note else [])),
+        tuple(notes),
+        note,
     )
 
 
@@ -247,8 +248,8 @@ def _read_parts_of_classes(tree: Folder, labels: Collection[str]) -> PictureSet 
     ]
     left_out = _left_out(inner.items())
     complete, note = complete_parts(pictures)
-    notes = (note,) if note else ()
-    return PictureSet(tree.path, complete, tuple(sorted(inner)), tuple(left_out), notes)
+    classes = tuple(sorted(inner))
+    return PictureSet(tree.path, complete, classes, tuple(left_out), missing_parts=note)
 
 
 def _read_classes(tree: Folder, labels: Collection[str], *, captured: bool = False) -> PictureSet:

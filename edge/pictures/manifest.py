@@ -106,12 +106,12 @@ def parse_manifest(content: bytes, path: Path, group_column: str) -> PictureSet:
     pictures = tuple(picture for _, picture in seen.values())
     # Its parts stay as they were given: a belt of photographs takes them by their names.
     _, note = complete_parts(pictures)
-    notes = [note] if note else []
+    notes = []
     if again:
         rows_name = "1 row names a picture" if again == 1 else f"{again:,} rows name pictures"
         notes.append(f"{path}: {rows_name} that an earlier row names alike: counted once")
     classes = tuple({picture.label for picture in pictures})
-    return PictureSet(path, pictures, classes, notes=tuple(notes))
+    return PictureSet(path, pictures, classes, notes=tuple(notes), missing_parts=note)
 
 
 def _rows(text: str, path: Path) -> Iterator[_Row]:

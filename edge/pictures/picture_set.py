@@ -54,6 +54,8 @@ class PictureSet:
     """Each file that looks like a picture but whose format or name cannot be read."""
     notes: tuple[str, ...] = ()
     """A line for each thing a person should know of how the set was read."""
+    missing_parts: str = ""
+    """What a training does about parts that a divided set lacks, if it does."""
 
     @property
     def labels(self) -> tuple[str, ...]:

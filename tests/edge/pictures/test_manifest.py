@@ -78,7 +78,7 @@ def test_a_manifest_that_lacks_a_part_keeps_those_it_has_and_tells(tmp_path: Pat
         manifest(tmp_path, "path,label,split\n1.jpg,can,train\nsub/2.jpg,can,val\n")
     )
     assert [p.part for p in found.pictures] == ["train", "validation"]
-    assert "no test part is given: validation is tested on" in found.notes[0]
+    assert "no test part is given: validation is tested on" in found.missing_parts
 
 
 def test_an_absolute_path_in_a_manifest_is_taken_as_it_is(tmp_path: Path) -> None:
