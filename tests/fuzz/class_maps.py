@@ -7,11 +7,10 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from tests.fuzz.target import Target
-
 from edge.errors import PictureSetError
 from edge.labels import check_label
 from edge.pictures.class_map import folders_of, read_map
+from tests.fuzz.target import Target
 
 
 @cache

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from tests.fuzz.target import Target
-
 from edge.errors import LabelListError
 from edge.labels import check_label, nearly_equal, parse_label_list
+from tests.fuzz.target import Target
 
 
 def _feed(content: bytes) -> None:

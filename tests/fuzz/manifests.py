@@ -7,11 +7,10 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from tests.fuzz.target import Target
-
 from edge.errors import PictureSetError
 from edge.labels import check_label
 from edge.pictures.manifest import parse_manifest
+from tests.fuzz.target import Target
 
 
 @cache
