@@ -176,7 +176,7 @@ def test_what_is_wrong_with_the_file_is_not_blamed_on_a_setting(tmp_path: Path) 
     [
         ({}, EXIT_OK, "mine, wide: "),
         ({"CUT": "block_99"}, EXIT_USAGE, "the network has no layer 'block_99'"),
-        ({"CUT": "block_3_expand"}, EXIT_USAGE, "the network cannot be cut at 'block_3_expand'"),
+        ({"CUT": "block_2_expand"}, EXIT_USAGE, "the network cannot be cut at 'block_2_expand'"),
         ({"ALPHA": "0.6"}, EXIT_USAGE, "ImageNet weights exist for"),
         ({"WIDE": "0.6"}, EXIT_USAGE, "variant wide: network.alpha: ImageNet weights exist for"),
         ({"NAME": "advanced_cnn", "CUT": "input"}, EXIT_USAGE, "has no ImageNet weights"),
