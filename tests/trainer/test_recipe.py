@@ -192,7 +192,7 @@ def test_a_check_refuses_what_a_training_would(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path))  # nothing is here, and nothing is fetched
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))  # nothing is there
     assert main(["recipes", "check", write_mine(tmp_path, **changes)]) == code
     assert words in capsys.readouterr().err
-    assert [entry.name for entry in tmp_path.iterdir()] == ["mine.yaml"]
+    assert not (tmp_path / "keras" / "models").exists(), "nothing is fetched"
