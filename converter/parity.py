@@ -19,12 +19,21 @@ import numpy.typing as npt
 from converter.answers import Answers, ScoreRows
 from converter.thresholds import Thresholds, move_thresholds
 from edge.flow import Answer
+from edge.model.grade import Grade, grade, grade_loss
 from edge.model.image_file import read_image
 from edge.model.interpreter import Interpreter
-from edge.model.metrics import Evaluation, Share, evaluate_scores, paired_interval
+from edge.model.metrics import (
+    Evaluation,
+    Share,
+    Telling,
+    evaluate_scores,
+    paired_interval,
+    telling,
+)
 from edge.model.preprocess import InputSpec, Tensor, preprocess
 from edge.pictures import LabelledPicture
 from edge.progress import Progress
+from trainer.intervals import Resampling
 from trainer.run import RunFacts
 
 LARGEST_DROP = 0.01
@@ -71,9 +80,24 @@ class PairedDrop:
         return paired_interval(self.first_only, self.second_only, self.total)
 
     def __str__(self) -> str:
-        """As people read it, the second less the first: "+1.4 points (-0.4 to +3.9)"."""
+        """As people read it, the second less the first: "+1.4 points (-0.4 to +3.9)".
+
+        As of a share, only the interval or only the number of pictures where they are few.
+        """
         low, high = self.interval
-        return f"{0 - 100 * self.value:+.1f} points ({-100 * high:+.1f} to {-100 * low:+.1f})"
+        between = f"{-100 * high:+.1f} to {-100 * low:+.1f}"
+        match telling(self.interval):
+            case Telling.FIGURE:
+                return f"{0 - 100 * self.value:+.1f} points ({between})"
+            case Telling.INTERVAL:
+                return f"{between} points"
+            case _:
+                return f"too few pictures to say ({self.total})"
+
+    @property
+    def verdict(self) -> Grade:
+        """What the second loses, in a word."""
+        return grade_loss(self.first_only, self.second_only, self.total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +160,19 @@ class Parity:
     pictures where there is none. Nats."""
     unknown: UnknownParity | None = None
     """None where the model has no score for things of no class."""
+    right_interval: tuple[float, float] | None = None
+    """95 % interval of int8's accuracy that knows of groups; None: pictures are independent."""
+
+    @property
+    def verdict(self) -> Grade:
+        """How good the int8 model is, in a word, by the rule by which a training says it."""
+        return grade(self.int8.confusion, self.right_interval)
 
     def to_json(self) -> dict[str, object]:
         """The `figures` of a bundle."""
         return {
+            "verdict": self.verdict.to_json(),
+            "int8_loss": self.drop.verdict.to_json(),
             "float": self.float32.to_json(),
             "int8": self.int8.to_json(),
             "agreement": {
@@ -291,6 +324,7 @@ def compare_answers(
     test = np.array([picture.part == "test" for picture in pictures], bool)
     truth = np.array([labels.index(picture.label) for picture in pictures], np.int64)
     right_float, right_int8 = best == truth, best_int8 == truth
+    groups = [str(each.group or each.path) for each in pictures if each.part == "test"]
 
     def on_test(answers: Answers, thresholds: Thresholds) -> Evaluation:
         return evaluate_scores(
@@ -317,6 +351,7 @@ def compare_answers(
             *(answers.scores[judging if judging.any() else ...] for answers in (float32, int8))
         ),
         unknown=_compare_unknown(float32, int8, of_float.unknown, of_int8.unknown),
+        right_interval=Resampling(groups, len(groups)).share(right_int8[test]).interval,
     )
 
 

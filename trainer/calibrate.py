@@ -80,7 +80,7 @@ def choose_thresholds(
     """
     best, confidence = scores.argmax(axis=1), scores.max(axis=1)
     effect = 1.0 if groups is None else design_effect(best != truth, groups)
-    enough = math.ceil(effect * faultless_needed(plan.purity, plan.confidence))
+    enough = math.ceil(effect * flawless_needed(plan.purity, plan.confidence))
     thresholds = {}
     for index, label in enumerate(labels):
         mine = best == index
@@ -132,8 +132,8 @@ def is_promised(right: int, accepted: int, purity: float, confidence: float) -> 
     return tail <= 1 - confidence
 
 
-def faultless_needed(purity: float, confidence: float) -> int:
-    """How many accepted pictures without a fault promise `purity`: 59 for 95 % at 95 %."""
+def flawless_needed(purity: float, confidence: float) -> int:
+    """How many accepted pictures, all of them right, promise `purity`: 59 for 95 % at 95 %."""
     return math.ceil(math.log(1 - confidence) / math.log(purity))
 
 
@@ -152,11 +152,13 @@ def _unpromised(
             break
     taken = value >= threshold
     count, good = int(taken.sum()), int(right[taken].sum())
-    wanted = f"{plan.purity:.0%} purity at {plan.confidence:.0%} confidence"
+    wanted = f"that {plan.purity:.0%} of what is accepted is right"
     if count < enough:
-        note = f"no promise: {wanted} needs about {enough - count} more faultless pictures"
+        more = enough - count
+        note = f"no promise: it takes about {more} more pictures, all right, to show {wanted}"
     else:
-        note = f"no promise: {count - good} of {count} accepted were wrong, too many for {wanted}"
+        wrong = f"{count - good} of {count} accepted were wrong"
+        note = f"no promise: {wrong}, too many to show {wanted}"
     return Threshold(threshold, count, good, note)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edge.model.metrics import Z95, paired_interval, wilson
+from edge.model.metrics import Z95, paired_interval, told, wilson
 
 _DRAWS = 2000
 """Bootstrap samples; fewer of very many groups, so that they fit into memory."""
@@ -27,6 +27,10 @@ class Figure:
 
     value: float | None
     interval: Interval | None
+
+    def told(self, count: int, total: int) -> str:
+        """In words, a share of `count` of `total`, as far as so many tell it."""
+        return told(self.value, self.interval, count, total)
 
     def to_json(self) -> dict[str, object]:
         """`value` and `interval`."""

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from edge.cli import say
 from edge.hints import command
+from edge.model.metrics import Telling, telling
 from edge.pictures import PARTS
-from trainer.intervals import Figure
 from trainer.prepare import Prepared
 from trainer.report.cautions import cautions
 from trainer.report.facts import ReportFacts
@@ -33,7 +33,7 @@ def say_data(prepared: Prepared) -> None:
 
 def say_result(report: ReportFacts, out: Path, facts: RunFacts) -> None:
     """Says from which score each label is accepted, and how good the model is."""
-    say(f"temperature {facts.temperature:.2f}; accepted from:")
+    say("accepted from this score on (0 to 1):")
     for label, threshold in report.thresholds.items():
         say(f"  {label:<20} {threshold.value:.2f}  {threshold.note}")
     if facts.unknown is not None:
@@ -41,10 +41,14 @@ def say_result(report: ReportFacts, out: Path, facts: RunFacts) -> None:
     test = report.test
     sampling = test.resampling()
     taken = accepting(test, report.labels, report.accept)
-    say(f"test part: accuracy {_figure(sampling.share(test.right))} of {len(test.right)} pictures")
-    say(f"           accepted {_figure(taken.accepted)}, of these right {_figure(taken.purity)}")
+    right, total = int(test.right.sum()), len(test.right)
+    say(f"on {total} pictures that it has never seen (in brackets the 95% interval):")
+    say(f"  right              {sampling.share(test.right).told(right, total)}")
+    say(f"  accepted           {taken.accepted.told(taken.count, total)}")
+    say(f"  of these right     {taken.purity.told(taken.right, taken.count)}")
     if not sampling.independent:
-        say("           (intervals by groups, whose pictures are alike)")
+        say(f"  (they come in {sampling.groups} groups of alike ones, which makes intervals wider)")
+    say(f"verdict: {report.verdict}")
     for caution in cautions(report):
         say(f"note: {caution.title}")
     early = " (cut short)" if facts.stopped_early else ""
@@ -56,14 +60,15 @@ def _say_unknown(report: ReportFacts) -> None:
     unknown = report.unknown
     if unknown is None:
         return
-    shares = [figure.value for figure in unknown.found.values() if figure.value is not None]
-    found = f", found {sum(shares) / len(shares):.0%} of classes left out" if shares else ""
-    kept = "" if unknown.threshold is None else f": kept {_figure(unknown.kept)} of known pictures"
-    say(f"unknown things by {unknown.kind}{kept}{found}" + f"; {unknown.note}" * bool(unknown.note))
-
-
-def _figure(figure: Figure) -> str:
-    if figure.value is None or figure.interval is None:
-        return "none"
-    low, high = figure.interval
-    return f"{figure.value:.1%} ({low:.1%} to {high:.1%})"
+    kept = ""
+    if unknown.threshold is not None and report.cross_fitted is not None:
+        total = len(report.cross_fitted.truth)
+        count = round((unknown.kept.value or 0) * total)
+        kept = f"kept {unknown.kept.told(count, total)} of known things"
+    shares = [each.value for each in unknown.found.values() if each.value is not None]
+    found = ""
+    few = [telling(each.interval) is Telling.TOO_FEW for each in unknown.found.values()]
+    if shares and not any(few):
+        found = f"found {sum(shares) / len(shares):.0%} of classes left out"
+    said = "; ".join(filter(None, (kept, found, unknown.note)))
+    say(f"things of no class: {said}")

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.pictures import LabelledPicture
-from trainer.calibrate import faultless_needed
+from trainer.calibrate import flawless_needed
 from trainer.intervals import Figure, Resampling
 from trainer.left_out import LeftOut, leave_classes_out
 from trainer.recipe import UnknownPlan
@@ -186,11 +186,11 @@ def _limit(
     raw: npt.NDArray[np.float64], groups: Sequence[str], plan: UnknownPlan
 ) -> tuple[float | None, str]:
     """(the score that keeps the wanted share of known things, why that is not promised)."""
-    needed = faultless_needed(plan.keep, plan.confidence)
-    wanted = f"to keep {plan.keep:.0%} of known things at {plan.confidence:.0%} confidence"
+    needed = flawless_needed(plan.keep, plan.confidence)
+    wanted = f"to show that {plan.keep:.0%} of known things are kept"
     if len(raw) < needed:
         more = needed - len(raw)
-        return None, f"nothing is rejected as unknown: {wanted} takes {more} more pictures"
+        return None, f"nothing is rejected as unknown: it takes {more} more pictures {wanted}"
     ordered = np.sort(raw)
     rank = _rank(len(raw), plan.keep, plan.confidence)
     resampling = Resampling(groups, len(raw))
@@ -209,8 +209,8 @@ def _limit(
     if low < len(raw) - 1 and resampling.groups >= _FEWEST_SERIES:
         return float(ordered[low]), ""
     return float(ordered[rank]), (
-        f"no promise {wanted}: the pictures come in {resampling.groups} series of alike ones; take "
-        "pictures of more things"
+        f"no promise: the pictures come in {resampling.groups} groups of alike ones, too few "
+        f"{wanted}; take pictures of more things"
     )
 
 

@@ -98,15 +98,19 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps(result | parity.to_json(), ensure_ascii=False))
         return EXIT_OK if complete else EXIT_NO
     print(f"{made.bundle.title}  {arguments.out}  {len(made.bundle.model) / 1e6:.1f} MB")
-    print(f"accuracy   {parity.int8.accuracy} on the test part")
-    print(f"float      {parity.float32.accuracy}")
-    print(f"difference {parity.drop}")
-    print(f"agreement  {parity.agreement}, of all pictures not used for calibration")
+    print(f"verdict    {parity.verdict}")
+    print(f"int8 loss  {parity.drop.verdict}")
+    print(f"right      {parity.int8.accuracy}, of the test part")
+    print(f"           {parity.float32.accuracy} before conversion, as float")
+    print(f"           {parity.drop} from float to int8, picture by picture")
+    print(f"same label {parity.agreement}, of all pictures not used for calibration")
     if parity.unknown is not None and parity.unknown.agreement.total:
-        print(f"unknown    {parity.int8.unknown} of the test part wrongly held to be of no class")
-        print(f"           {parity.unknown.agreement}, float and int8 hold the same to be that")
+        print(f"unknown    {parity.int8.unknown}, of the test part wrongly held to be of no class")
+        print(
+            f"           {parity.unknown.agreement}, held to be that or not by float and int8 alike"
+        )
     print(
-        f"confidence changes by {parity.confidence_change.mean:.3f} on average, "
+        f"scores     move by {parity.confidence_change.mean:.3f} on average, by "
         f"{parity.confidence_change.largest:.3f} at most"
     )
     if made.exports is not None:

@@ -44,6 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     from edge.model.bundle import read_bundle
     from edge.model.classifier import Classifier
     from edge.model.golden import check_golden_start
+    from edge.model.grade import grade
     from edge.model.metrics import evaluate_scores
     from edge.photo_folder import Geometry, geometries
     from edge.pictures import read_picture_set, read_unlabelled
@@ -94,15 +95,18 @@ def run(arguments: argparse.Namespace) -> int:
         ),
         unknown=manifest.unknown_threshold,
     )
+    verdict = grade(evaluation.confusion)
     if arguments.json:
         told = {"strange": strange.to_json()} if strange else {}
-        whole = evaluation.to_json() | told | {"skipped": len(skipped)}
+        whole = {"verdict": verdict.to_json()} | evaluation.to_json() | told
+        whole |= {"skipped": len(skipped)}
         print(json.dumps(whole, ensure_ascii=False))
         return EXIT_OK
     print(f"{classifier.bundle.title} on {arguments.pictures}")
-    print(f"accuracy   {evaluation.accuracy}")
+    print(f"verdict    {verdict}")
+    print(f"right      {evaluation.accuracy}, of all pictures")
     print(f"accepted   {evaluation.accepted}")
-    print(f"purity     {evaluation.purity}, of the accepted")
+    print(f"purity     {evaluation.purity}, right ones among the accepted")
     if evaluation.unknown.total:
         print(f"unknown    {evaluation.unknown}, wrongly held to be of no class")
     if strange:
@@ -110,12 +114,15 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"           {strange.accepted}, of them accepted as something")
     if skipped:
         print(f"skipped    {len(skipped)}")
-    print(f"{'':<20} {'precision':>9} {'recall':>9} {'images':>7}")
+    print(f"{'':<20} {'precision':>11} {'recall':>11} {'images':>7}")
     for label, figures in evaluation.classes.items():
         print(
-            f"{label:<20} {_percent(figures.precision.value):>9} "
-            f"{_percent(figures.recall.value):>9} {figures.recall.total:>7}"
+            f"{label:<20} {figures.precision.short:>11} {figures.recall.short:>11} "
+            f"{figures.recall.total:>7}"
         )
+    print(
+        "precision: of what is taken for it, what is it; recall: of what is it, what is told as it"
+    )
     return EXIT_OK
 
 
@@ -162,7 +169,3 @@ def _answers(
                 skipped.append(str(error))
             progress.advance()
     return answers, skipped
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{share:.1%}"

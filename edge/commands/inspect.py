@@ -22,6 +22,8 @@ def run(arguments: argparse.Namespace) -> int:
     from edge.model.bundle import read_bundle
     from edge.model.classifier import Classifier
     from edge.model.golden import check_golden_exactly
+    from edge.model.grade import Grade
+    from edge.model.metrics import told
 
     bundle = read_bundle(arguments.bundle)
     interpreter = Classifier(bundle).interpreter
@@ -47,13 +49,14 @@ def run(arguments: argparse.Namespace) -> int:
     for label in bundle.labels:
         print(f"  {label:<20} {manifest.accept[label]:.3f}")
     print(f"no class   {_unknown(manifest.unknown)}")
+    for name, title in (("verdict", "verdict"), ("int8_loss", "int8 loss")):
+        if verdict := manifest.figures.get(name):
+            print(f"{title:<10} {Grade(**verdict)}")
     for name, figures in manifest.figures.items():
         if isinstance(figures, dict) and figures.get("accuracy_interval"):
-            low, high = figures["accuracy_interval"]
-            print(
-                f"{name:<10} accuracy {figures['accuracy']:.1%} ({low:.1%} to {high:.1%}) on "
-                f"{figures['images']} pictures of the test part"
-            )
+            accuracy, images = figures["accuracy"], figures["images"]
+            right = told(accuracy, figures["accuracy_interval"], round(accuracy * images), images)
+            print(f"{name:<10} right on the test part: {right}")
     print(f"recipe     {manifest.recipe.get('name')}, data {manifest.data.get('digest', '')[:12]}")
     print(f"made with  {', '.join(f'{tool} {v}' for tool, v in manifest.tools.items())}")
     print(f"here       {interpreter.title}")
@@ -62,8 +65,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _unknown(section: Unknown | None) -> str:
+    from edge.model.words import STRANGE_BY
+
     if section is None:
         return "not told: everything gets one of these labels"
     if section.threshold is None:
-        return f"strangeness by {section.score}, but nothing is rejected for it: too few pictures"
-    return f"rejected as unknown where stranger than {section.threshold:.3f}, by {section.score}"
+        return "nothing is rejected as unknown: too few pictures to tell from where on"
+    by = STRANGE_BY[section.score]
+    return f"rejected as unknown where stranger than {section.threshold:.3f}, by {by}"

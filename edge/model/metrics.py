@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,98 @@ def wilson(share: float, total: float) -> tuple[float, float]:
     half = Z95 / (1 + z2 / total) * math.sqrt(share * (1 - share) / total + z2 / (4 * total**2))
     # None and all of them give 0 and 1, but for rounding.
     return max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))
+
+
+NARROW = 0.2
+"""Width of a 95 % interval up to which a share is told: 10 points to either side."""
+WIDE = 0.5
+"""Width up to which at least the interval is told; a wider one tells half of all shares apart from
+the other half, or less."""
+_MOST = 1_000_000
+"""Pictures up to which `pictures_needed` looks."""
+
+
+class Telling(StrEnum):
+    """What may be said of a share; `told` says it."""
+
+    FIGURE = "figure"
+    """The share, with its interval."""
+    INTERVAL = "interval"
+    """Its interval only: the share itself could be a good deal higher or lower."""
+    TOO_FEW = "too few"
+    """Nothing but how many there were and about how many it takes."""
+
+
+def telling(interval: tuple[float, float] | None) -> Telling:
+    """What may be said of a share with this 95 % interval; None: of nothing."""
+    if interval is None or interval[1] - interval[0] > WIDE:
+        return Telling.TOO_FEW
+    return Telling.FIGURE if interval[1] - interval[0] <= NARROW else Telling.INTERVAL
+
+
+def told(value: float | None, interval: tuple[float, float] | None, count: int, total: int) -> str:
+    """A share of `count` of `total` in words, as far as `telling` lets it be told.
+
+    Args:
+        value: count / total; None of nothing.
+        interval: its 95 % interval, which may know of groups; None of nothing.
+    """
+    if value is None or interval is None:
+        return "none"
+    low, high = interval
+    match telling(interval):
+        case Telling.FIGURE:
+            return f"{value:.1%} ({low:.1%} to {high:.1%}, {count} of {total})"
+        case Telling.INTERVAL:
+            return f"{whole_percents(interval)} ({count} of {total})"
+        case _:
+            needed = pictures_needed(value, interval, total)
+            return f"too few to say ({total}; about {needed:,} needed)"
+
+
+def whole_percents(interval: tuple[float, float]) -> str:
+    """An interval as "57% to 96%", rounded outwards so that it claims no more than it may."""
+    low, high = math.floor(100 * interval[0] + 1e-9), math.ceil(100 * interval[1] - 1e-9)
+    return f"{low}% to {high}%"
+
+
+def pictures_needed(value: float, interval: tuple[float, float], total: int) -> int:
+    """About how many pictures it takes until a share like `value` may be told, as a round number.
+
+    Pictures of one series tell less than single ones do: where `interval` is wider than that of
+    `total` independent pictures, as much more are needed.
+    """
+    effect = design_effect(value, interval, total)
+    needed = 1
+    while needed < _MOST and width(wilson(value, needed)) > NARROW:
+        needed += 1
+    return round_up(needed * effect)
+
+
+def design_effect(value: float, interval: tuple[float, float], total: int) -> float:
+    """How many pictures tell as much as one independent one, 1 or more, by a share's interval.
+
+    Wilson's interval of so many fewer pictures is as wide as `interval`.
+    """
+    low, high = 0.0, math.log(total)
+    for _ in range(40):
+        middle = (low + high) / 2
+        if width(wilson(value, total / math.exp(middle))) < width(interval):
+            low = middle
+        else:
+            high = middle
+    return math.exp(low)
+
+
+def width(interval: tuple[float, float]) -> float:
+    """Its upper end less its lower one."""
+    return interval[1] - interval[0]
+
+
+def round_up(number: float) -> int:
+    """The next number that reads as an estimate: a multiple of 5, above 100 with two digits."""
+    step: int = max(5, 10 ** (len(str(math.ceil(number))) - 2))
+    return math.ceil(number / step - 1e-9) * step
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +140,21 @@ class Share:
             return None
         return wilson(self.count / self.total, self.total)
 
+    @property
+    def short(self) -> str:
+        """For a cell of a table: "97.6%", "57% to 96%" or "too few", as `telling` lets it."""
+        if self.value is None or self.interval is None:
+            return "-"
+        match telling(self.interval):
+            case Telling.FIGURE:
+                return f"{self.value:.1%}"
+            case Telling.INTERVAL:
+                return whole_percents(self.interval)
+            case _:
+                return "too few"
+
     def __str__(self) -> str:
-        if self.interval is None or self.value is None:
-            return "none"
-        low, high = self.interval
-        return f"{self.value:.1%} ({low:.1%} to {high:.1%}, {self.count} of {self.total})"
+        return told(self.value, self.interval, self.count, self.total)
 
 
 def paired_interval(lost: int, won: int, total: int) -> tuple[float, float]:

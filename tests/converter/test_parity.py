@@ -132,7 +132,8 @@ def test_the_interval_turns_round_with_the_sign() -> None:
     [
         (PairedDrop(0, 3, 220), "+1.4 points (-0.4 to +3.9)"),
         (PairedDrop(3, 0, 220), "-1.4 points (-3.9 to +0.4)"),
-        (PairedDrop(0, 0, 24), "+0.0 points (-13.8 to +13.8)"),
+        (PairedDrop(0, 0, 24), "-13.8 to +13.8 points"),
+        (PairedDrop(0, 0, 6), "too few pictures to say (6)"),
     ],
 )
 def test_people_read_what_int8_gains(drop: PairedDrop, text: str) -> None:

@@ -6,8 +6,8 @@ import pytest
 from trainer.calibrate import (
     UNPROMISED,
     choose_thresholds,
-    faultless_needed,
     fit_temperature,
+    flawless_needed,
     is_promised,
     softmax,
 )
@@ -36,10 +36,10 @@ def test_a_promise_goes_as_far_as_clopper_and_pearsons_bound(
 @pytest.mark.parametrize(
     ("purity", "confidence", "needed"), [(0.95, 0.95, 59), (0.97, 0.95, 99), (0.99, 0.95, 299)]
 )
-def test_how_many_faultless_pictures_a_promise_needs(
+def test_how_many_flawless_pictures_a_promise_needs(
     purity: float, confidence: float, needed: int
 ) -> None:
-    assert faultless_needed(purity, confidence) == needed
+    assert flawless_needed(purity, confidence) == needed
     assert is_promised(needed, needed, purity, confidence)
     assert not is_promised(needed - 1, needed - 1, purity, confidence)
 
@@ -75,7 +75,7 @@ def test_enough_faultless_pictures_get_a_promise() -> None:
 def test_too_few_pictures_promise_nothing_and_say_how_many_more() -> None:
     scores, truth = scores_of(40, 0, 0.8)
     threshold = choose_thresholds(scores, truth, ["can", "jar"], PLAN)["can"]
-    assert "needs about 19 more faultless pictures" in threshold.note
+    assert "it takes about 19 more pictures, all right" in threshold.note
 
 
 def test_a_label_that_is_often_wrong_promises_nothing() -> None:

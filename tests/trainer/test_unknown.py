@@ -115,7 +115,7 @@ def test_too_few_pictures_reject_nothing_and_say_how_many_more() -> None:
     found = chosen(every=4)
     assert found is not None
     assert found.threshold is None
-    assert "to keep 95% of known things at 95% confidence takes 14 more pictures" in found.note
+    assert "it takes 14 more pictures to show that 95% of known things are kept" in found.note
 
 
 def test_classes_that_cannot_be_told_apart_are_named_as_such() -> None:
@@ -128,8 +128,8 @@ def test_series_of_one_object_promise_nothing() -> None:
     found = chosen(series=20)
     assert found is not None
     assert found.threshold == 0.5
-    assert "no promise to keep 95%" in found.note
-    assert "in 9 series" in found.note
+    assert "too few to show that 95% of known things are kept" in found.note
+    assert "no promise: the pictures come in 9 groups" in found.note
 
 
 def test_no_fold_is_no_score() -> None:

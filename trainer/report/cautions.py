@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from edge.model.grade import FEWEST, TOO_FEW
+from trainer.calibrate import is_promised
 from trainer.report.scored import ScoredPart, accepting, calibration, class_rows, confusions
 
 if TYPE_CHECKING:
@@ -16,6 +18,12 @@ MANY_LOOKS = 3
 """Looks at the test part from which on the report warns."""
 _FEW = 100
 """Test pictures below which an accuracy is a rough guess."""
+_TELLING = 10
+"""Pictures of a part below which nothing is concluded from it."""
+_SURELY = 0.975
+"""Confidence of what is said to be more than chance: that of one end of a 95 % interval."""
+_SELDOM = 0.5
+"""Share told right that a class of which none was is surely below: so it is with 0 of 4."""
 _FEW_OF_A_CLASS = 10
 _FEW_GROUPS = 10
 _CONFUSED = 0.15
@@ -79,11 +87,13 @@ def _nothing_to_test(facts: ReportFacts) -> Iterator[Caution]:
 
 def _purity_below(facts: ReportFacts) -> Iterator[Caution]:
     found = accepting(facts.test, facts.labels, facts.accept)
-    interval = found.purity.interval
-    if interval and interval[1] < facts.purity:
+    interval, wrong = found.purity.interval, found.count - found.right
+    # Of a few pictures Wilson's interval excludes more than it may, so the exact test is asked too.
+    surely = is_promised(wrong, found.count, 1 - facts.purity, _SURELY)
+    if interval and interval[1] < facts.purity and surely:
         yield Caution(
-            f"Of what it accepts {found.purity.value:.1%} is right, less than the "
-            f"{facts.purity:.0%} wanted",
+            f"Of what it accepts {found.purity.told(found.right, found.count)} is right, less than "
+            f"the {facts.purity:.0%} wanted",
             "More than chance explains. The test pictures differ from those that the thresholds "
             "were chosen on: do not rely on the thresholds.",
         )
@@ -91,12 +101,13 @@ def _purity_below(facts: ReportFacts) -> Iterator[Caution]:
 
 def _rejects_most(facts: ReportFacts) -> Iterator[Caution]:
     found = accepting(facts.test, facts.labels, facts.accept)
-    share = found.accepted.value
-    if share is not None and share < _ACCEPTED:
+    interval = found.accepted.interval
+    if interval is not None and interval[1] < _ACCEPTED:
+        share = found.accepted.told(found.count, found.total)
         yield Caution(
-            f"It accepts only {share:.0%} of the pictures and rejects the rest",
-            "It is seldom sure enough for its thresholds. More pictures, or a lower purity wanted "
-            "(accept.purity), let more through.",
+            f"It accepts only {share} of the pictures and rejects the rest",
+            "It is seldom sure enough. More pictures, or a lower purity wanted (`accept.purity` in "
+            "the recipe), let more through.",
         )
 
 
@@ -117,8 +128,8 @@ def _looks(facts: ReportFacts) -> Iterator[Caution]:
 
 def _size(facts: ReportFacts) -> Iterator[Caution]:
     total, sampling = len(facts.test.truth), facts.test.resampling()
-    if not total:
-        return
+    if facts.verdict.word == TOO_FEW:
+        return  # the verdict itself says it
     if total < _FEW:
         interval = sampling.share(facts.test.right).interval or (0.0, 1.0)
         few = not sampling.independent and sampling.groups < _FEW_GROUPS
@@ -181,7 +192,9 @@ def _left_out(facts: ReportFacts) -> Iterator[Caution]:
 
 
 def _validation_apart(facts: ReportFacts) -> Iterator[Caution]:
-    if facts.validation is None or not len(facts.validation.truth) or not len(facts.test.truth):
+    if facts.validation is None:
+        return
+    if min(len(facts.validation.truth), len(facts.test.truth)) < _TELLING:
         return
     validation, test = (_accuracy(part) for part in (facts.validation, facts.test))
     # The intervals' half widths are about 1.96 standard errors each (Newcombe, 1998).
@@ -205,7 +218,9 @@ def _accuracy(part: ScoredPart) -> tuple[float, float, float]:
 
 def _never_taken(facts: ReportFacts) -> Iterator[Caution]:
     never = [
-        row.label for row in class_rows(facts.test, facts.labels) if row.pictures and not row.right
+        row.label
+        for row in class_rows(facts.test, facts.labels)
+        if not row.right and row.recall.interval and row.recall.interval[1] < _SELDOM
     ]
     if never:
         yield Caution(
@@ -249,6 +264,8 @@ def _calibration(facts: ReportFacts) -> Iterator[Caution]:
 
 
 def _thrown(facts: ReportFacts) -> Iterator[Caution]:
+    if len(facts.test.truth) < FEWEST:
+        return
     mild = [
         f"{each.name} ({-100 * (each.change.value or 0):.0f} points less)"
         for each in facts.disturbed

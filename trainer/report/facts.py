@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from edge.model.grade import Grade, grade
 from trainer.calibrate import Threshold
 from trainer.intervals import Figure
 from trainer.learning_curve import LearningCurve
@@ -145,6 +146,12 @@ class ReportFacts:
         return {label: threshold.value for label, threshold in self.thresholds.items()}
 
     @property
+    def verdict(self) -> Grade:
+        """How good it is, in a word, by the test part."""
+        interval = self.test.resampling().share(self.test.right).interval
+        return grade(confusion_matrix(self.test, len(self.labels)), interval)
+
+    @property
     def best_epoch(self) -> int | None:
         """The position in `history` that the model was kept from; None of no history."""
         losses = [line.validation_loss for line in self.history]
@@ -156,6 +163,7 @@ class ReportFacts:
             "test": self.test, "validation": self.validation, "cross_fitted": self.cross_fitted
         }  # fmt: skip
         return {
+            "verdict": self.verdict.to_json(),
             **{name: self._part(part) for name, part in parts.items() if part is not None},
             "labels": list(self.labels),
             "thresholds": {

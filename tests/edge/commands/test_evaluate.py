@@ -72,9 +72,10 @@ def test_words_for_people(
     assert main(["evaluate", str(tiny_bundle), str(folder)]) == 0
     out = capsys.readouterr().out
     assert f"tiny 1 on {folder}" in out
-    assert "accuracy   75.0% (40.9% to 92.9%, 6 of 8)" in out
-    assert "purity     75.0% (40.9% to 92.9%, 6 of 8), of the accepted" in out
-    assert "green                    66.7%    100.0%       2" in out
+    assert "right      too few to say (8; about 70 needed), of all pictures" in out
+    assert "purity     too few to say (8; about 70 needed), right ones among the accepted" in out
+    assert "verdict    too few pictures to say (8; about 200 needed)" in out
+    assert "green                    too few     too few       2" in out
 
 
 def test_things_held_to_be_of_no_class_are_counted(
@@ -100,8 +101,8 @@ def test_things_held_to_be_of_no_class_are_counted(
     }
     main(words)
     out = capsys.readouterr().out
-    assert "unknown    11.1% (2.0% to 43.5%, 1 of 9), wrongly held to be of no class" in out
-    assert "strange    75.0% (30.1% to 95.4%, 3 of 4), of things of no class held to be that" in out
+    assert "unknown    1% to 44% (1 of 9), wrongly held to be of no class" in out
+    assert "strange    too few to say (4; about 70 needed), of things of no class held to be that" in out
 
 
 def test_things_of_no_class_lie_in_a_plain_folder_too(
@@ -166,7 +167,7 @@ def test_a_class_without_pictures_has_no_recall(
         "images": 0,
     }
     assert main(["evaluate", str(tiny_bundle), str(tmp_path / "pictures")]) == 0
-    assert "blue                         -         -       0" in capsys.readouterr().out
+    assert "blue                           -           -       0" in capsys.readouterr().out
 
 
 def test_unreadable_pictures_are_named_and_counted(

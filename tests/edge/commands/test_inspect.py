@@ -40,7 +40,11 @@ def test_json_has_the_whole_manifest(tiny_bundle: Path, capsys: pytest.CaptureFi
     ("unknown", "says"),
     [
         (None, "no class   not told: everything gets one of these labels\n"),
-        (0.5, "no class   rejected as unknown where stranger than 0.500, by both\n"),
+        (
+            0.5,
+            "no class   rejected as unknown where stranger than 0.500, by how little "
+            "any class speaks for it and how far it looks from known things\n",
+        ),
     ],
 )
 def test_what_happens_to_things_of_no_class_is_said(
@@ -58,7 +62,7 @@ def test_the_figures_of_the_test_part_are_shown(
     int8 = {"accuracy": 0.9, "accuracy_interval": [0.85, 0.94], "images": 300}
     write_manifest(bundle, **fields | {"figures": {"int8": int8, "agreement": 0.99}})
     assert main(["inspect", str(bundle)]) == 0
-    says = "int8       accuracy 90.0% (85.0% to 94.0%) on 300 pictures of the test part"
+    says = "int8       right on the test part: 90.0% (85.0% to 94.0%, 270 of 300)"
     assert says in capsys.readouterr().out
 
 

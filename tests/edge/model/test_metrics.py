@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edge.decision import decide
-from edge.model.metrics import Share, evaluate_scores
+from edge.model.metrics import Share, design_effect, evaluate_scores, round_up, told, wilson
 
 LABELS = ("can", "glass", "paper")
 
@@ -43,8 +43,43 @@ def test_a_share_of_nothing_has_no_value() -> None:
     assert (nothing.value, nothing.interval, str(nothing)) == (None, None, "none")
 
 
-def test_a_share_speaks_for_itself() -> None:
-    assert str(Share(81, 263)) == "30.8% (25.5% to 36.6%, 81 of 263)"
+@pytest.mark.parametrize(
+    ("count", "total", "said"),
+    [
+        (81, 263, "30.8% (25.5% to 36.6%, 81 of 263)"),
+        (16, 16, "100.0% (80.6% to 100.0%, 16 of 16)"),  # at most 20 points wide
+        (15, 15, "79% to 100% (15 of 15)"),  # wider: its interval only, rounded outwards
+        (11, 13, "57% to 96% (11 of 13)"),
+        (4, 4, "51% to 100% (4 of 4)"),
+        (3, 3, "too few to say (3; about 20 needed)"),  # wider than 50 points
+        (5, 10, "too few to say (10; about 95 needed)"),
+        (0, 1, "too few to say (1; about 20 needed)"),
+    ],
+)
+def test_a_share_is_told_as_far_as_so_many_pictures_tell_it(
+    count: int, total: int, said: str
+) -> None:
+    assert str(Share(count, total)) == said
+
+
+def test_pictures_of_a_few_series_are_told_by_their_wider_interval() -> None:
+    assert told(0.95, (0.9, 0.97), 190, 200).startswith("95.0% (")
+    assert told(0.95, (0.7, 0.99), 190, 200) == "70% to 99% (190 of 200)"
+    assert told(1.0, wilson(1.0, 2), 200, 200) == "too few to say (200; about 1,600 needed)"
+
+
+@pytest.mark.parametrize(("total", "independent"), [(200, 200), (200, 50), (200, 3)])
+def test_the_design_effect_is_found_from_an_interval(total: int, independent: int) -> None:
+    for value in (0.6, 0.9, 1.0):
+        found = design_effect(value, wilson(value, independent), total)
+        assert found == pytest.approx(total / independent)
+
+
+@pytest.mark.parametrize(
+    ("number", "rounded"), [(1, 5), (35, 35), (36, 40), (101, 110), (110, 110), (2345, 2400)]
+)
+def test_an_estimate_is_a_round_number(number: int, rounded: int) -> None:
+    assert round_up(number) == rounded
 
 
 # Best label, its score and the truth of eight pictures. By hand: right are 0, 1, 3, 4, 6 (5 of 8);

@@ -57,7 +57,7 @@ MANY = [(n % 3, n % 3, 0.9) for n in range(600)]
         ({"looks": Looks(0, "", note="the disk is full")}, "Nobody counted"),
         (
             {"thresholds": {label: Threshold(0.98, 80, 80, "") for label in LABELS}},
-            "It accepts only 22% of the pictures",
+            "It accepts only 21.7% (15.2% to 29.9%, 26 of 120) of the pictures",
         ),
         ({"cut_short": True}, "cut short"),
         ({"basis": basis(1)}, "Only 1 of 3 cross-fitted models could be used"),
