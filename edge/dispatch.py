@@ -37,13 +37,16 @@ class Dispatch:
         tally: Tally,
         clock: Callable[[], float],
         wall_clock: Callable[[], float],
+        watch: Callable[[Outcome], None] = lambda outcome: None,
     ) -> None:
         """Nothing is sent yet; `lanes`, `recorder` and `tally` stay the caller's.
 
         Args:
             clock: seconds, monotonic, that of the frames' capture times.
             wall_clock: seconds since 1970.
+            watch: is shown each outcome just before its item is sent.
         """
+        self._watch = watch
         self._plan, self._lanes, self._recorder, self._tally = plan, lanes, recorder, tally
         self._clock, self._wall_clock = clock, wall_clock
         by_name = destinations(plan)
@@ -62,6 +65,7 @@ class Dispatch:
             if verdict.accepted and verdict.label not in self._destinations:
                 self._tally.empty += 1  # the label `empty`, which needs no lane
                 continue
+            self._watch(outcome)
             self._send(
                 verdict,
                 captured=outcome.frame.captured,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edge.decision import Ballot, Framing, Rules
 from edge.flow import Answer, Frame, Sighting, Verdict
@@ -55,6 +55,8 @@ class Outcome:
     """When it passes the middle of the region; may lie ahead."""
     frames: int
     """How many frames voted."""
+    deciding: Frame
+    """The one that spoke most for the verdict's label, among those that showed the item best."""
 
 
 @dataclass(slots=True)
@@ -67,6 +69,34 @@ class _Voting:
     box: Box | None
     passed: float
     confirmed: bool = False
+    speaking: dict[int, _Speaking] = field(default_factory=dict)
+    """By class index, the frame that spoke most for it, where it was the best class of one."""
+
+    def heard(self, answer: Answer, framing: Framing, frame: Frame) -> None:
+        """Counts a frame's answer."""
+        self.ballot.add(answer.scores, framing, strangeness=answer.strangeness)
+        best = int(answer.scores.argmax())
+        this = _Speaking(framing, float(answer.scores[best]), frame)
+        if best not in self.speaking or this.weight > self.speaking[best].weight:
+            self.speaking[best] = this
+
+    def deciding(self, label: int) -> Frame:
+        """The frame that spoke most for a class; the last one where none spoke for it first."""
+        return self.speaking[label].frame if label in self.speaking else self.frame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Speaking:
+    """What one frame says for its best class."""
+
+    framing: Framing
+    score: float
+    frame: Frame
+
+    @property
+    def weight(self) -> tuple[int, float]:
+        """A frame that shows the item better counts first."""
+        return self.framing, self.score
 
 
 class Sorter:
@@ -149,7 +179,7 @@ class Sorter:
         voting.confirmed = voting.confirmed or sighting.confirmed
         answer = self._ask(frame.image, sighting.box)
         framing = self._framing(sighting, frame, voting.first)
-        voting.ballot.add(answer.scores, framing, strangeness=answer.strangeness)
+        voting.heard(answer, framing, frame)
         if voting.confirmed and voting.ballot.decided:
             yield self._close(item)
 
@@ -180,11 +210,13 @@ class Sorter:
     def _close(self, item: int) -> Outcome:
         voting = self._voting.pop(item)
         self._decided.add(item)
+        verdict = voting.ballot.verdict()
         return Outcome(
-            verdict=voting.ballot.verdict(),
+            verdict=verdict,
             frame=voting.frame,
             box=voting.box,
             first=voting.first,
             passed=voting.passed,
             frames=voting.ballot.frames,
+            deciding=voting.deciding(self._rules.labels.index(verdict.label)),
         )

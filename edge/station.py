@@ -33,7 +33,7 @@ from edge.model.classifier import Classifier
 from edge.model.golden import check_golden_start
 from edge.region import cut
 from edge.service import Notifier
-from edge.sorting import Closing, Sorter
+from edge.sorting import Closing, Outcome, Sorter
 from edge.tally import Tally
 from edge.worker import Events, Worker
 
@@ -63,6 +63,7 @@ class Station:
         wall_clock: Callable[[], float] = time.time,
         pins: Callable[[], Pins] = open_pins,
         notifier: Notifier | None = None,
+        watch: Callable[[Outcome], None] = lambda outcome: None,
     ) -> None:
         """Opens everything the station file names, and says what was opened.
 
@@ -74,6 +75,7 @@ class Station:
             wall_clock: seconds since 1970.
             pins: opens the machine's GPIO pins.
             notifier: tells systemd how things stand; None: nobody asks.
+            watch: is shown each item's outcome, by the sorting thread, which waits for it.
 
         Raises:
             BundleError: the model is not what its bundle says, or does not reproduce.
@@ -102,6 +104,7 @@ class Station:
                 tally=self._tally,
                 clock=clock,
                 wall_clock=wall_clock,
+                watch=watch,
             )
             self._camera = config.camera.open(clock=clock, pause=self._pause, say=self._tell)
             self._parts.callback(self._camera.close)

@@ -106,7 +106,7 @@ def write_run(
         draw_confusion(
             confusion_matrix(report.test, len(prepared.labels)),
             prepared.labels,
-            f"test part: {right.mean():.1%} of {len(right)} right",
+            f"test part: {int(right.sum())} of {len(right)} right",
             folder / CONFUSION,
         )
         # The report takes its time too.

@@ -35,6 +35,7 @@ MEANINGS: Mapping[str, str] = {
     "learning rate": "how large the steps of the training are.",
     "logits": "the raw numbers from which the scores are computed.",
     "loss": "the number that a training makes small: how far its scores lie from the truth.",
+    "occlusion": "something lies over the item and hides a part of it.",
     "parameters": "the numbers that a network has learned.",
     "points": "difference of two shares: from 90% to 92% is 2 points.",
     "precision": "of what is taken for a class, the share that is it.",
@@ -46,6 +47,7 @@ MEANINGS: Mapping[str, str] = {
     "recovery": "of what belongs into a lane, the share that got there.",
     "score": "how much the model speaks for a label, 0 to 1.",
     "seed": "the number that all chance is drawn from: the same seed, the same training.",
+    "sigma": "how wide a blur is, or how strong a noise.",
     "strangeness": "how little a picture looks like a thing of any class, 0 to 1.",
     "temperature": "what raw scores are divided by, so that of pictures with a score of 0.9 nine "
     "in ten are right.",
@@ -61,6 +63,7 @@ _OTHER_FORMS: Mapping[str, str] = {
     "calibration": r"calibrat(?:ion|ed)",
     "cross-fitted": r"cross-fit(?:ted|ting)",
     "disturbed": r"disturb(?:ed|ance|ances)",
+    "sigma": "how wide a blur is, or how strong a noise.",
     "strangeness": r"strange(?:ness|r)",
     "validation part": r"validation(?: part)?",
 }

@@ -196,7 +196,8 @@ def _validation_apart(facts: ReportFacts) -> Iterator[Caution]:
         return
     if min(len(facts.validation.truth), len(facts.test.truth)) < _TELLING:
         return
-    validation, test = (_accuracy(part) for part in (facts.validation, facts.test))
+    parts = facts.validation, facts.test
+    validation, test = map(_accuracy, parts)
     # The intervals' half widths are about 1.96 standard errors each (Newcombe, 1998).
     apart = validation[0] - test[0]
     room = math.hypot(validation[0] - validation[1], test[2] - test[0])
@@ -204,10 +205,14 @@ def _validation_apart(facts: ReportFacts) -> Iterator[Caution]:
         room = math.hypot(validation[2] - validation[0], test[0] - test[1])
     if abs(apart) > room:
         yield Caution(
-            f"Validation says {validation[0]:.1%} and the test part {test[0]:.1%}",
+            f"Validation says {_right(parts[0])} and the test part {_right(parts[1])}",
             "More than chance explains: the two parts have pictures of different kinds. Trust the "
             "lower one, and look at how the pictures were taken and grouped.",
         )
+
+
+def _right(part: ScoredPart) -> str:
+    return part.resampling().share(part.right).told(int(part.right.sum()), len(part.right))
 
 
 def _accuracy(part: ScoredPart) -> tuple[float, float, float]:

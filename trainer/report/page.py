@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from edge.files import readable_size, write_file
+from edge.model.grade import FAIR, FEWEST, GOOD, TOO_FEW
+from edge.model.metrics import NARROW, WIDE, Telling, pictures_needed, telling, whole_percents
+from edge.model.words import STRANGE_BY, explained
 from edge.pictures import PARTS
 from trainer.augment.background import find_board
 from trainer.intervals import Figure
 from trainer.learning_curve import MORE
 from trainer.report import charts
-from trainer.report.cautions import MANY_LOOKS, cautions
+from trainer.report.cautions import cautions
 from trainer.report.facts import ReportFacts
 from trainer.report.scored import (
-    BINS,
     ScoredPart,
     accepted,
     accepting,
@@ -41,6 +44,14 @@ _PAIRS, _PICTURES_OF_A_PAIR, _WORST = 6, 6, 18
 _SURE = 20
 _MOST_CELLS = 50
 """Labels above which the confusion matrix would be too large to read."""
+_CALIBRATED = 100
+"""Test pictures from which on it is shown whether scores mean what they say: ten for each bin."""
+_TAGS = re.compile(r"<style>.*?</style>|<[^>]*>", re.DOTALL)
+_WORDS = "<!--words-->"
+"""Where a template leaves room for the words of the page; no text of others can hold it, for what
+they wrote is escaped."""
+MOODS: Mapping[str, str] = {"good": "good", "fair": "fair", "bad": "bad", TOO_FEW: "few"}
+"""The CSS class and the symbol of each verdict."""
 _COVERAGES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 
 
@@ -88,7 +99,7 @@ def write_report(file: Path, facts: ReportFacts) -> None:
     """
     page = _environment().get_template("report.html").render(**_content(facts))
     # A file name's bytes that were no UTF-8 become escapes.
-    write_file(file, page.encode("utf-8", "backslashreplace"))
+    write_file(file, with_words(page).encode("utf-8", "backslashreplace"))
 
 
 def _environment() -> Environment:
@@ -107,6 +118,11 @@ def _environment() -> Environment:
         "signed": _signed,
         "size": readable_size,
         "gauge": lambda figure: gauge(figure.value, figure.interval),
+        "telling": lambda interval: str(telling(interval)),
+        "whole": lambda figure: whole_percents(figure.interval),
+        "needed": lambda figure, total: (
+            f"{pictures_needed(figure.value, figure.interval, total):,}"
+        ),
         "change_gauge": lambda figure: gauge(figure.value, figure.interval, low=-0.6, high=0.3),
     }
     return environment
@@ -124,6 +140,18 @@ def _content(facts: ReportFacts) -> dict[str, Any]:
     has_test = bool(len(test.truth))
     return {
         "facts": facts,
+        "verdict": facts.verdict,
+        "mood": MOODS[facts.verdict.word],
+        "good": GOOD,
+        "fair": FAIR,
+        "fewest": FEWEST,
+        "calibrated": _CALIBRATED,
+        "narrow": NARROW,
+        "wide": WIDE,
+        "strange_by": STRANGE_BY[facts.unknown.kind] if facts.unknown else "",
+        "forecast": str(telling(facts.learning.forecast.interval))
+        if facts.learning and facts.learning.forecast
+        else "",
         "total": len(test.truth),
         "right": int(test.right.sum()),
         "accuracy": sampling.share(test.right),
@@ -132,7 +160,6 @@ def _content(facts: ReportFacts) -> dict[str, Any]:
         "taken": taken,
         "promised": [label for label, t in facts.thresholds.items() if not t.note],
         "cautions": cautions(facts),
-        "many_looks": MANY_LOOKS,
         "parts": parts,
         "sums": {p: sum(facts.counts.get(x, {}).get(p, 0) for x in labels) for p in parts},
         "learned": _curves(facts),
@@ -141,7 +168,7 @@ def _content(facts: ReportFacts) -> dict[str, Any]:
             for title, part in _parts(facts)
             if len(part.truth) and len(labels) <= _MOST_CELLS
         ],
-        "rows": class_rows(test, labels) if has_test else (),
+        "rows": class_rows(test, labels),
         "mistakes": [
             _mistakes(title, part, facts, thumbnails)
             for title, part in _parts(facts)
@@ -149,7 +176,6 @@ def _content(facts: ReportFacts) -> dict[str, Any]:
         ],
         "before": before,
         "after": after,
-        "bins": BINS,
         "reliability": [
             (when, charts.reliability_chart(found, when))
             for when, found in (("before", before), ("after", after))
@@ -165,12 +191,22 @@ def _content(facts: ReportFacts) -> dict[str, Any]:
         else None,
         "more": MORE,
         "disturbed": _disturbed(facts, thumbnails),
-        "style": Markup(_source("style.css")),
+        "style": source("style.css"),
+        "symbols": source("symbols.html"),
     }
 
 
-def _source(name: str) -> str:
-    return (Path(__file__).parent / "templates" / name).read_text(encoding="utf-8")
+def source(name: str) -> Markup:
+    """A part that the pages of trainer have in common."""
+    return Markup((Path(__file__).parent / "templates" / name).read_text(encoding="utf-8"))
+
+
+def with_words(page: str) -> str:
+    """`page` with its technical words explained in the place that its template left for them."""
+    words = explained(html.unescape(_TAGS.sub(" ", page)))
+    rows = "".join(f"<dt>{word}</dt><dd>{escape(text)}</dd>" for word, text in words.items())
+    section = f'<section id="words"><h2>Words</h2><dl class="words">{rows}</dl></section>'
+    return page.replace(_WORDS, section)
 
 
 def _parts(facts: ReportFacts) -> list[tuple[str, ScoredPart]]:
@@ -203,8 +239,7 @@ def _matrix(title: str, part: ScoredPart, labels: Sequence[str]) -> dict[str, An
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     return {
         "title": title,
-        "total": len(part.truth),
-        "right": int(part.right.sum()),
+        "shares": len(part.truth) >= FEWEST,
         "rows": [
             (label, list(zip(matrix[i].tolist(), shares[i].tolist(), strict=True)))
             for i, label in enumerate(labels)
@@ -234,6 +269,9 @@ def _mistakes(title: str, part: ScoredPart, facts: ReportFacts, thumbnails: Thum
         "and for wrong labels: the most confident errors often are."
     )
     wrong = worst_errors(part)
+    confused = confusions(part, labels)[:_PAIRS]
+    shown = {position for c in confused for position in c.worst[:_PICTURES_OF_A_PAIR]}
+    others = [position for position in wrong if position not in shown]
     return Mistakes(
         title=title,
         note=note,
@@ -247,9 +285,9 @@ def _mistakes(title: str, part: ScoredPart, facts: ReportFacts, thumbnails: Thum
                 c.pictures.total,
                 tuple(picture(position) for position in c.worst[:_PICTURES_OF_A_PAIR]),
             )
-            for c in confusions(part, labels)[:_PAIRS]
+            for c in confused
         ),
-        worst=tuple(picture(position) for position in wrong[:_WORST]),
+        worst=tuple(picture(position) for position in others[:_WORST]),
     )
 
 
@@ -302,7 +340,13 @@ def _points(figure: Figure) -> str:
     if figure.value is None or figure.interval is None:
         return "–"
     low, high = figure.interval
-    return f"{_signed(figure.value)} points ({_signed(low)} to {_signed(high)})"
+    match telling(figure.interval):
+        case Telling.FIGURE:
+            return f"{_signed(figure.value)} points ({_signed(low)} to {_signed(high)})"
+        case Telling.INTERVAL:
+            return f"{_signed(low)} to {_signed(high)} points"
+        case _:
+            return "too few to say"
 
 
 def _signed(share: float) -> str:

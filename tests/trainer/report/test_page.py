@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from edge.errors import StorageError
+from edge.model.words import explained, unexplained
 from tests.trainer.report.made_up import (
     LABELS,
     TEST,
@@ -87,50 +88,52 @@ def test_the_top_says_how_good_it_is_in_plain_words(tmp_path: Path) -> None:
         "can, glass or paper.",
         "It learned from 303 pictures and was tested on 120 others that it had never seen",
         "96.7%right on pictures it has never seen",
-        "116 of 120; the true share lies between 91.7% and 98.7% (95% interval)",
-        "Always naming the most frequent class: 44.2%",
-        "3 of 3classes carry a promise",
-        "looked at for the first time",
+        "Good 91% to 99% of pictures like these are told right.",
+        "116 of 120; 95% interval 91.7% to 98.7%",
+        "Always naming the most frequent class: 44%",
+        "3 of 3 classes carry a promise",
+        "test part looked atfor the first time",
     ):
         assert text in page.text, text
     assert "Before you rely on it" not in page.text
 
 
 def test_what_makes_it_doubtful_stands_at_the_top(tmp_path: Path) -> None:
-    notes = {"can": Threshold(0.9, 20, 20, "no promise: needs about 19 more faultless pictures")}
+    notes = {"can": Threshold(0.9, 20, 20, "no promise: it takes about 19 more pictures")}
     page = written(
         tmp_path,
         cut_short=True,
         thresholds=facts().thresholds | notes,
         looks=Looks(5, "2026-01-02T00:00:00+00:00", (EarlierLook("2026-01-02", "runs/a", 0.8),)),
     )
-    top = page.text.partition("How it learned")[0]
+    top = page.text.partition("Mistakes, with")[0]
     assert "Before you rely on it" in top
     assert "The training was cut short." in top
     assert "looked at 5 times, since 2026-01-02" in top
-    assert "2 of 3classes carry a promise" in top
-    assert "can: no promise: needs about 19 more faultless pictures." in top
+    assert "2 of 3 classes carry a promise" in top
+    assert "no promise: it takes about 19 more pictures" in top
     assert "which shares 80% of them" in page.text
 
 
 def test_series_of_one_object_are_told_and_widen_the_interval(tmp_path: Path) -> None:
     page = written(tmp_path, test=part(TEST, groups=[str(n // 5) for n in range(len(TEST))]))
-    assert "of 24 groups of pictures that belong together" in page.text
-    assert "cluster bootstrap" in page.text
-    assert "Intervals of precision and recall are Wilson's" not in page.text
+    assert "in 24 groups of pictures that belong together" in page.text
+    assert "The pictures come in groups of alike ones" in page.text
 
 
 @pytest.mark.parametrize(
     ("section", "texts"),
     [
         ("training", ["number 5 of 6", "Learning rate", "epoch 4 (upper 1): loss 0.250"]),
-        ("confusion", ["On the test part: 116 of 120 right", "cross-fitted: 116 of 121 right"]),
-        ("classes", ["97.6% 40 of 41", "F1"]),
-        ("mistakes", ["can taken for glass 3 of 53", "can/50.jpg", "Most confident errors 4 of 4"]),
-        ("confidence", ["ECE, 10 equal bins", "Brier score", "log loss", "temperature of 1.00"]),
-        ("accepting", ["wanted 90%", "with the thresholds: 98.3% accepted", "purity of 90% or"]),
-        ("unknown", ["(energy)", "From 0.50 on", "kept 96.0% (93.0% to 99.0%)", "80.0%", "0.91"]),
-        ("more", ["+1.3 points", "+0.2 to +3.1", "from 100 per class to 150", "Cortes"]),
+        ("confusion", ["On the test part", "cross-fitted", "can taken for glass: 3 (5.7%)"]),
+        ("classes", ["97.6% 40 of 41", "0.60", "shown on 80 accepted pictures, all of them right",
+                     "at least 90% of what is accepted as it is right, at 95% confidence"]),
+        ("mistakes", ["can taken for glass 3 of 53", "can/50.jpg"]),
+        ("confidence", ["temperature of 1.00", "scores lay 7.7% off the share that is right"]),
+        ("accepting", ["wanted 90%", "with the thresholds: 98.3% accepted"]),
+        ("unknown", ["how little any class speaks for it", "stranger than 0.50",
+                     "kept 96.0% (93.0% to 99.0%)", "80.0%", "91%"]),
+        ("more", ["+1.3 points", "+0.2 to +3.1", "from 100 per class to 150"]),
         ("robustness", ["motion blur", "quality 10", "−5.0 points (−15.0 to +1.0)", "60 of 100"]),
         ("made", ["2,345,678 parameters", "9.4 MB", "2 CPU cores", "decoding 12 s", "ab" * 32,
                   "pilah-trainer train bottles --data photos --seed 3", "keras 3.15",
@@ -140,7 +143,7 @@ def test_series_of_one_object_are_told_and_widen_the_interval(tmp_path: Path) ->
 def test_every_section_has_its_figures(tmp_path: Path, section: str, texts: list[str]) -> None:
     write_report(tmp_path / "report.html", full())
     source = (tmp_path / "report.html").read_text(encoding="utf-8")
-    found = re.search(rf'<section id="{section}">.*?</section>', source, re.DOTALL)
+    found = re.search(rf'<section id="{section}"[^>]*>.*?</section>', source, re.DOTALL)
     assert found is not None
     text = Page(found[0]).text
     for each in texts:
@@ -150,7 +153,9 @@ def test_every_section_has_its_figures(tmp_path: Path, section: str, texts: list
 def test_what_there_is_nothing_of_is_left_out(tmp_path: Path) -> None:
     page = written(tmp_path, history=[], tensors=None, looks=None, validation=None)
     sections = page.values("section", "id")
-    assert sections == ["confusion", "classes", "mistakes", "confidence", "accepting", "made"]
+    assert sections == [
+        "figures", "classes", "mistakes", "confusion", "accepting", "confidence", "made", "words"
+    ]  # fmt: skip
     assert page.values("img", "src") == []
     assert set(page.values("a", "href")) == {f"#{section}" for section in sections}
     assert "not counted" in page.text
@@ -166,7 +171,10 @@ def test_a_training_without_a_test_part_says_so(tmp_path: Path) -> None:
     ("changes", "text"),
     [
         ({"unknown": unknown(threshold=None, note="too few")}, "Nothing is rejected by it yet"),
-        ({"unknown": unknown(found={}, kind="both")}, "(energy and distance)"),
+        (
+            {"unknown": unknown(found={}, kind="both")},
+            "for it and how far it looks from known things",
+        ),
         ({"learning": learning(forecast=None, note="too far")}, "No forecast: too far."),
         ({"learning": learning(points=(), fit=None, forecast=None, note="why")}, "forecast: why."),
         ({"cross_fitted": part([(0, 0, 0.9)])}, "cross-fitted: 0 of 1 wrong"),
@@ -175,6 +183,61 @@ def test_a_training_without_a_test_part_says_so(tmp_path: Path) -> None:
 )
 def test_odd_cases_are_told(tmp_path: Path, changes: dict[str, Any], text: str) -> None:
     assert text in written(tmp_path, full(**changes)).text
+
+
+@pytest.mark.parametrize("total", [3, 13, 34])
+def test_figures_of_a_few_pictures_are_not_shown(tmp_path: Path, total: int) -> None:
+    page = written(tmp_path, full(test=part(TEST[48 : 48 + total])))
+    assert "Too few pictures to say It was tested on" in page.text
+    top = page.text.partition("Mistakes, with")[0]
+    if total < 16:
+        assert not re.search(r"\d\.\d%right on", top), "an interval, or nothing"
+    sections = page.values("section", "id")
+    assert not {"robustness", "accepting", "confidence"} & set(sections)
+    assert "what bad light, dirt and blur cost (about 35 needed)" in page.text
+    assert "whether a score means what it says (about 100 needed)" in page.text
+
+
+def test_the_verdict_and_the_contents_come_before_everything_else(tmp_path: Path) -> None:
+    page = written(tmp_path, full())
+    blocks = [tag for tag, _ in page.tags if tag in ("h1", "nav", "main", "section")]
+    assert blocks[:4] == ["h1", "nav", "main", "section"]
+    text = page.text
+    assert text.index("Good 91%") < text.index("In figures") < text.index("Each class")
+    sections = page.values("section", "id")
+    assert sections.index("mistakes") < sections.index("training")
+    links = [target for target in page.values("a", "href") if target.startswith("#")]
+    assert set(links) == {f"#{section}" for section in sections}
+
+
+def test_no_picture_is_shown_twice_among_the_mistakes_of_a_part(tmp_path: Path) -> None:
+    many = [(n % 3, (n + 1) % 3, 0.9) for n in range(60)] + [(n % 3, n % 3, 0.9) for n in range(60)]
+    write_report(tmp_path / "report.html", facts(test=part(many)))
+    source = (tmp_path / "report.html").read_text(encoding="utf-8")
+    section = re.search(r'<section id="mistakes">.*?</section>', source, re.DOTALL)
+    assert section is not None
+    shown = re.findall(r"\w+/<wbr>\d+\.jpg", section[0])
+    assert len(shown) == len(set(shown)) > 20
+
+
+@pytest.mark.parametrize("changes", [{}, {"test": part(TEST[48:61])}, {"unknown": None}])
+def test_every_technical_word_is_explained_on_the_page(
+    tmp_path: Path, changes: dict[str, Any]
+) -> None:
+    page = written(tmp_path, full(**changes))
+    assert unexplained(page.text) == []
+    terms = page.text.rpartition("Words")[2]
+    for term in explained(page.text):
+        assert term in terms, term
+
+
+def test_every_picture_has_an_alternative_text(tmp_path: Path) -> None:
+    page = written(tmp_path, full())
+    pictures = [found for tag, found in page.tags if tag == "img"]
+    assert pictures
+    assert all(found.get("alt") for found in pictures)
+    symbols = [found for tag, found in page.tags if tag == "svg"]
+    assert all("aria-label" in found or "aria-hidden" in found for found in symbols)
 
 
 def test_nothing_is_fetched_and_no_script_runs(tmp_path: Path) -> None:
@@ -224,7 +287,7 @@ def test_numbers_are_never_told_by_colour_alone(tmp_path: Path) -> None:
     assert len(matrix) == 9
     assert all(re.search(r": \d+ \(", found.get("title") or "") for found in matrix)
     assert page.text.count("50 94%") == 1, "the count and its share of the row"
-    assert page.values("table", "class") == ["matrix"]
+    assert page.values("table", "class") == ["full", "matrix"]
 
 
 def test_every_class_that_is_used_has_a_style(tmp_path: Path) -> None:
