@@ -31,6 +31,7 @@ class Mark(StrEnum):
     REJECT = "reject"
 
 
+_FIRST: Mapping[Mark | None, int] = {Mark.WRONG: 0, Mark.REJECT: 1, Mark.OK: 2, None: 2}
 MEANINGS: Mapping[Mark, str] = {Mark.OK: "right", Mark.WRONG: "wrong", Mark.REJECT: "reject"}
 
 
@@ -57,10 +58,21 @@ class Section:
     """How many there are in all, where `tiles` has only some of them; None: `tiles` has all."""
 
 
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """What the page comes to, in a sentence at its top."""
+
+    mark: Mark
+    text: str
+    details: Sequence[str] = ()
+    """What it is based on, a line each."""
+
+
 def write_contact_sheet(
     path: Path,
     *,
     title: str,
+    headline: Headline | None = None,
     summary: Sequence[str] = (),
     sections: Sequence[Section],
     limit_per_section: int = 60,
@@ -68,8 +80,11 @@ def write_contact_sheet(
 ) -> None:
     """Writes a page of thumbnails to `path`: no scripts, nothing fetched, for screen and paper.
 
+    What is marked as wrong comes first in each section, then rejects, then the rest.
+
     Args:
-        summary: a few lines below the title.
+        headline: what it comes to.
+        summary: a few lines below that.
         limit_per_section: of a section with more tiles the first ones are shown; the rest is told
             as a number.
         meanings: what the marks that are used stand for, in a word or two.
@@ -82,13 +97,16 @@ def write_contact_sheet(
         *_head(title),
         "<header>",
         f'<h1 dir="auto">{_text(title)}</h1>',
+        *_headline(headline),
         *(f'<p dir="auto">{_text(line)}</p>' for line in summary),
         *_legend(marks, meanings),
         "</header>",
+        *_contents(sections),
+        "<main>",
     ]
-    for section in sections:
-        parts += _section(section, limit_per_section, meanings)
-    parts += ["</body>", "</html>", ""]
+    for number, section in enumerate(sections, start=1):
+        parts += _section(number, section, limit_per_section, meanings)
+    parts += ["</main>", "</body>", "</html>", ""]
     write_file(path, "\n".join(parts))
 
 
@@ -133,10 +151,36 @@ def _legend(marks: Counter[Mark], meanings: Mapping[Mark, str]) -> Iterable[str]
     yield "</ul>"
 
 
-def _section(section: Section, limit: int, meanings: Mapping[Mark, str]) -> Iterable[str]:
-    count = len(section.tiles) if section.count is None else section.count
-    shown = section.tiles[:limit]
-    yield "<section>"
+def _headline(headline: Headline | None) -> Iterable[str]:
+    if headline is None:
+        return
+    yield f'<div class="headline {headline.mark}"><svg class="badge" aria-hidden="true">'
+    yield f'<use href="#{headline.mark}"/></svg><div><p class="said" dir="auto">'
+    yield f"{_text(headline.text)}</p>"
+    yield from (f'<p dir="auto">{_text(line)}</p>' for line in headline.details)
+    yield "</div></div>"
+
+
+def _contents(sections: Sequence[Section]) -> Iterable[str]:
+    if len(sections) < 2:
+        return
+    yield '<nav aria-label="Contents"><ul>'
+    for number, section in enumerate(sections, start=1):
+        title = f'<span dir="auto">{_text(section.title)}</span>'
+        yield f'<li><a href="#s{number}">{title}</a> <small>{_count(section):,}</small></li>'
+    yield "</ul></nav>"
+
+
+def _count(section: Section) -> int:
+    return len(section.tiles) if section.count is None else section.count
+
+
+def _section(
+    number: int, section: Section, limit: int, meanings: Mapping[Mark, str]
+) -> Iterable[str]:
+    count = _count(section)
+    shown = sorted(section.tiles, key=lambda tile: _FIRST[tile.mark])[:limit]
+    yield f'<section id="s{number}">'
     yield f'<h2><span dir="auto">{_text(section.title)}</span> <small>{count:,}</small></h2>'
     if section.note:
         yield f'<p class="note" dir="auto">{_text(section.note)}</p>'
@@ -192,11 +236,12 @@ stroke-width="2.4"/><path d="M7 12h10" stroke="#555" stroke-width="3"/></symbol>
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #59626d; --paper: #fff; --card: #f3f5f7;
-  --line: #d9dee4; --wrong: #d55e00; --reject: #8a929c; }
+  --line: #d9dee4; --wrong: #d55e00; --reject: #8a929c; --ok: #0072b2;
+  --edge: rgb(110 118 128 / .55); }
 @media (prefers-color-scheme: dark) { :root { --ink: #e8ebee; --soft: #9ba5b0; --paper: #14171a;
-  --card: #1f2429; --line: #343b43; --wrong: #ff8a3d; --reject: #7d8791; } }
+  --card: #1f2429; --line: #343b43; --wrong: #ff8a3d; --reject: #7d8791; --ok: #6cbef0; } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 1180px; padding: 2rem 1.25rem 3rem; color: var(--ink);
+body { margin: 0 auto; max-width: 1640px; padding: 2rem 1.25rem 3rem; color: var(--ink);
   background: var(--paper); font: 15px/1.45 system-ui, "Noto Sans", "DejaVu Sans", sans-serif; }
 h1 { margin: 0 0 .4rem; font-size: 1.7rem; line-height: 1.2; }
 h2 { margin: 0; font-size: 1.15rem; break-after: avoid; overflow-wrap: anywhere; }
@@ -205,6 +250,17 @@ h2 small { margin-left: .3rem; padding: .1rem .55rem; border-radius: 1rem; backg
 header p, .note { margin: .1rem 0; color: var(--soft); overflow-wrap: anywhere; }
 section { margin-top: 1.6rem; padding-top: 1.1rem; border-top: 1px solid var(--line); }
 ul { margin: 0; padding: 0; list-style: none; }
+.headline { display: flex; gap: .9rem; align-items: center; margin: .8rem 0; padding: .8rem 1.1rem;
+  border: 1px solid var(--line); border-left: 6px solid var(--reject); border-radius: 10px;
+  background: var(--card); }
+.headline.ok { border-left-color: var(--ok); }
+.headline.wrong { border-left-color: var(--wrong); }
+.headline .badge { width: 40px; height: 40px; }
+.headline .said { color: var(--ink); font-size: 1.25rem; font-weight: 650; line-height: 1.25; }
+nav ul { display: flex; flex-wrap: wrap; gap: .3rem 1.3rem; margin-top: .9rem; }
+nav small { color: var(--soft); font-variant-numeric: tabular-nums; }
+a { color: var(--ok); }
+a:focus-visible { outline: 3px solid var(--ok); outline-offset: 2px; }
 .legend { display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; margin-top: .7rem; }
 .legend li { display: flex; align-items: center; gap: .4rem; }
 .badge { width: 22px; height: 22px; flex: none; }
@@ -212,8 +268,11 @@ ul { margin: 0; padding: 0; list-style: none; }
   gap: .9rem .7rem; margin-top: .8rem; }
 .tiles li { min-width: 0; break-inside: avoid; font-size: .85rem; line-height: 1.3; }
 .picture { position: relative; aspect-ratio: 1; margin-bottom: .3rem; overflow: hidden;
-  border-radius: 8px; background: var(--card); box-shadow: inset 0 0 0 1px var(--line); }
+  border-radius: 8px; background: var(--card); }
 .picture img { display: block; width: 100%; height: 100%; object-fit: contain; }
+/* Over the picture, not under it: white goods on a white page have an edge. */
+.picture::after { content: ""; position: absolute; inset: 0; border: 1px solid var(--edge);
+  border-radius: 8px; pointer-events: none; }
 .picture .badge { position: absolute; right: 6px; bottom: 6px; }
 .wrong .picture { outline: 3px solid var(--wrong); outline-offset: -1px; }
 .reject .picture { outline: 2px dashed var(--reject); outline-offset: -1px; }
@@ -223,7 +282,7 @@ ul { margin: 0; padding: 0; list-style: none; }
 .tiles .more { display: grid; place-content: center; aspect-ratio: 1; padding: .5rem;
   border: 1px dashed var(--line); border-radius: 8px; color: var(--soft); text-align: center; }
 @media print { :root { --ink: #000; --soft: #444; --paper: #fff; --card: #f3f5f7; --line: #ccc;
-  --wrong: #d55e00; --reject: #777; }
+  --wrong: #d55e00; --reject: #777; --ok: #0072b2; }
   body { max-width: none; padding: 0; font-size: 10pt; }
   .tiles { grid-template-columns: repeat(6, 1fr); }
   .picture, .badge { print-color-adjust: exact; } }

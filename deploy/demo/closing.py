@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +21,11 @@ from deploy.demo.figures import (
 )
 from deploy.demo.folder import BUNDLE, LEDGER, RUN, SHEET, SUMMARY
 from deploy.demo.passage import Verdicts
-from deploy.demo.report import Fate, fates_of, write_sheet
+from deploy.demo.report import Fate, fates_of, mark_of, write_sheet
 from deploy.demo.sorting import Sorted
 from deploy.demo.stages import Stages
 from edge.cli import say
+from edge.contact_sheet import Headline, Mark
 from edge.files import write_file
 from edge.model.bundle import read_bundle
 from edge.model.metrics import Share
@@ -262,14 +264,28 @@ def _write(
         fates,
         lanes,
         title="What was sorted where",
+        headline=_headline(fates, lanes, problems),
         summary=[
             _first_line(passage),
-            "Items passed on a simulated belt; each picture is what the station's camera saw when "
-            "the verdict was reached. A lane holds what its flap took, whatever the station "
+            "Items passed on a simulated belt; each picture is the one that decided the "
+            "verdict. A lane holds what its flap took, whatever the station "
             "thought.",
             *([PLUMBING] if drawn else []),
         ],
     )
+
+
+def _headline(
+    fates: Sequence[Fate], lanes: Mapping[str, LaneFigures], problems: Sequence[str]
+) -> Headline:
+    marks = Counter(mark_of(fate, lanes[fate.lane]) for fate in fates)
+    counts = (
+        f"{marks[Mark.OK]} of {len(fates)} items lie in the right lane, {marks[Mark.WRONG]} in a "
+        f"wrong one, and {marks[Mark.REJECT]} were rejected or missed their flap."
+    )
+    if problems:
+        return Headline(Mark.WRONG, "It did not sort well", (counts, *problems))
+    return Headline(Mark.OK, "It sorted well", (counts,))
 
 
 def _accuracies(figures: Mapping[str, Any]) -> dict[str, Any]:

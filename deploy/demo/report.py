@@ -13,7 +13,7 @@ from deploy.demo.figures import LaneFigures
 from deploy.demo.passage import Flap, Verdicts, lane_of, match_rows, times_out
 from deploy.demo.sorting import Row, Sorted
 from edge.camera.belt.traffic import Truth
-from edge.contact_sheet import Mark, Section, Tile, write_contact_sheet
+from edge.contact_sheet import Headline, Mark, Section, Tile, write_contact_sheet
 from edge.flow import Frame
 from edge.model.image_file import Image
 
@@ -67,6 +67,7 @@ def write_sheet(
     lanes: Mapping[str, LaneFigures],
     *,
     title: str,
+    headline: Headline,
     summary: Sequence[str],
 ) -> None:
     """Writes the contact sheet: what fell into each lane, as the station's camera saw it.
@@ -77,17 +78,27 @@ def write_sheet(
     sections = []
     for name, lane in lanes.items():
         inside = [fate for fate in fates if fate.lane == name]
-        # What went wrong comes first: it is what one looks for.
-        inside.sort(key=lambda fate: (mark_of(fate, lane) is Mark.OK, fate.truth.item))
+        inside.sort(key=lambda fate: fate.truth.item)
         tiles = [_tile(fate, lane) for fate in inside]
         if lane.labels:
             wanted = f"for {', '.join(lane.labels)}"
-            note = f"{wanted}: purity {lane.purity}; recovery {lane.recovery}"
+            note = (
+                f"{wanted}: purity (what is in it belongs there) {lane.purity}; recovery (what "
+                f"belongs there is in it) {lane.recovery}"
+            )
         else:
             note = "the end of the belt: what was rejected, or missed its flap"
         sections.append(Section(f"Lane {name}", tiles, note=note))
+    # What went wrong comes first: it is what one looks for.
+    sections.sort(key=lambda section: all(tile.mark is Mark.OK for tile in section.tiles))
     write_contact_sheet(
-        path, title=title, summary=summary, sections=sections, limit_per_section=96, meanings=_MARKS
+        path,
+        title=title,
+        headline=headline,
+        summary=summary,
+        sections=sections,
+        limit_per_section=96,
+        meanings=_MARKS,
     )
 
 

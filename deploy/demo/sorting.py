@@ -1,7 +1,7 @@
 """A station that sorts what passes on the simulated belt, watched from outside.
 
 It is an ordinary station, built from its station file. Watched are its pins, which are mock pins
-that remember their changes, and its camera, whose frames are kept until their verdicts are there.
+that remember their changes, and the frame that decided each verdict.
 """
 
 from __future__ import annotations
@@ -42,12 +42,13 @@ from edge.lanes.pins import Pins
 from edge.ledger.ledger import Entry
 from edge.progress import Progress
 from edge.service import stop_signals
+from edge.sorting import Outcome
 from edge.station import Station
 
-_FRAMES_KEPT = 90
-"""The ledger's thread may come to a verdict a second or two after its frame."""
 _REHEARSED = 8
 """Items of the rehearsal: a hundred frames, about."""
+_SAME_MOMENT = 0.1
+"""Seconds that a row's time may lie from the capture of its frame."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +59,7 @@ class Row:
     captured: float
     """When the verdict's last frame was taken, in monotonic seconds."""
     frame: Frame | None
-    """That frame, or its neighbour; None: gone before the ledger's thread came to it."""
+    """The one that decided the verdict; None: its picture could not be read."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -163,9 +164,10 @@ def sort_belt(station: Path, belt: BeltPlan, *, truth: Path, items: int) -> Sort
     import numpy as np
 
     plan = read_station(station)
-    frames: deque[Frame] = deque(maxlen=_FRAMES_KEPT)
-    watched = _WatchedSettings(plan.config.camera, frames.append)
+    newest = deque[int](maxlen=1)  # the sequence number of the last frame that came
+    watched = _WatchedSettings(plan.config.camera, lambda frame: newest.append(frame.sequence))
     plan = replace(plan, config=plan.config.model_copy(update={"camera": watched}))
+    deciding: dict[float, Frame] = {}  # by the capture of the last frame that was looked at
     pins = _open_recorded_pins()
     rows: list[Row] = []
     # The ledger's times are UTC, the belt's are monotonic: one offset for all, so that a clock that
@@ -173,11 +175,15 @@ def sort_belt(station: Path, belt: BeltPlan, *, truth: Path, items: int) -> Sort
     offset = time.time() - time.monotonic()
     with Progress("belt", total=items) as progress:
 
+        def watch(outcome: Outcome) -> None:
+            deciding[outcome.frame.captured] = outcome.deciding
+
         def show(entry: Entry) -> None:
             captured = datetime.fromisoformat(entry.time).timestamp() - offset
-            near = [frame for frame in tuple(frames) if abs(frame.captured - captured) < 0.1]
-            frame = min(near, key=lambda frame: abs(frame.captured - captured), default=None)
-            rows.append(Row(entry, captured, frame))
+            # The ledger's time is the capture, but for the moments between two looks at the clock.
+            last = min(tuple(deciding), key=lambda moment: abs(moment - captured), default=None)
+            near = last is not None and abs(last - captured) < _SAME_MOMENT
+            rows.append(Row(entry, captured, deciding[last] if near else None))
             progress.advance(note=f"{entry.label} to {entry.lane}")
 
         with (
@@ -189,6 +195,7 @@ def sort_belt(station: Path, belt: BeltPlan, *, truth: Path, items: int) -> Sort
                 say=say,
                 wall_clock=lambda: time.monotonic() + offset,
                 pins=lambda: pins,
+                watch=watch,
             ) as running,
         ):
             tally = running.run()
@@ -203,7 +210,7 @@ def sort_belt(station: Path, belt: BeltPlan, *, truth: Path, items: int) -> Sort
         truths=truths,
         pins=dict(pins.factory.changes),
         dropped=tally.dropped,
-        frames=frames[-1].sequence if frames else 0,
+        frames=newest[-1] if newest else 0,
         latencies_ms=(float(latencies[0]), float(latencies[1])),
     )
 

@@ -19,7 +19,7 @@ from edge.hints import command
 if TYPE_CHECKING:
     from edge.capture import Capture
     from edge.config import Eye
-    from edge.contact_sheet import Tile
+    from edge.contact_sheet import Headline, Tile
     from edge.keyboard import Keyboard
     from edge.photo_folder import PhotoFolder
     from edge.progress import Progress
@@ -204,6 +204,7 @@ def _write_sheet(folder: PhotoFolder, station: str, labels: Sequence[str]) -> No
         write_contact_sheet(
             path,
             title=f"Photographs of {station}",
+            headline=_headline([tile for section in sections for tile in section.tiles]),
             summary=[f"{place.name}, {folder.counts.total():,} in all; the newest come first."],
             sections=sections,
             limit_per_section=_ON_THE_SHEET,
@@ -213,6 +214,16 @@ def _write_sheet(folder: PhotoFolder, station: str, labels: Sequence[str]) -> No
         say(f"no contact sheet: {error}")
     else:
         say(f"contact sheet: {path}")
+
+
+def _headline(tiles: Sequence[Tile]) -> Headline:
+    from edge.contact_sheet import Headline, Mark
+
+    poor = sum(tile.mark is Mark.REJECT for tile in tiles)
+    if not poor:
+        return Headline(Mark.OK, "None of these pictures is dark, very bright or blurred")
+    are = "1 picture is" if poor == 1 else f"{poor} pictures are"
+    return Headline(Mark.REJECT, f"{are} worth another look", ("They come first.",))
 
 
 def _tiles(files: Sequence[Path], progress: Progress) -> list[Tile]:

@@ -31,6 +31,7 @@ NARROW = 0.2
 WIDE = 0.5
 """Width up to which at least the interval is told; a wider one tells half of all shares apart from
 the other half, or less."""
+_ROUNDING = 1e-9
 _MOST = 1_000_000
 """Pictures up to which `pictures_needed` looks."""
 
@@ -48,9 +49,9 @@ class Telling(StrEnum):
 
 def telling(interval: tuple[float, float] | None) -> Telling:
     """What may be said of a share with this 95 % interval; None: of nothing."""
-    if interval is None or interval[1] - interval[0] > WIDE:
+    if interval is None or width(interval) > WIDE + _ROUNDING:
         return Telling.TOO_FEW
-    return Telling.FIGURE if interval[1] - interval[0] <= NARROW else Telling.INTERVAL
+    return Telling.FIGURE if width(interval) <= NARROW + _ROUNDING else Telling.INTERVAL
 
 
 def told(value: float | None, interval: tuple[float, float] | None, count: int, total: int) -> str:

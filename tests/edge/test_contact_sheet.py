@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.contact_sheet import Mark, Section, Tile, thumbnail, write_contact_sheet
+from edge.contact_sheet import Headline, Mark, Section, Tile, thumbnail, write_contact_sheet
 from edge.errors import StorageError
 from edge.model.image_file import Image, decode_image
 
@@ -109,12 +109,42 @@ def test_marks_have_a_shape_and_a_word_each_and_are_counted(tmp_path: Path) -> N
         Tile(picture(), "d"),
     ]
     page = written(tmp_path, Section("can", tiles))
-    assert page.values("use", "href") == ["#ok", "#reject", "#ok", "#ok", "#reject"]
+    legend_badges = ["#ok", "#reject"]
+    assert page.values("use", "href") == [*legend_badges, "#reject", "#ok", "#ok"]
     assert set(page.values("svg", "aria-label")) == {"right", "reject"}
     legend = page.texts[page.texts.index("right") :][:4]
     assert legend == ["right", "2", "reject", "1"]
     symbols = [found["id"] for tag, found in page.tags if tag == "symbol"]
     assert symbols == [mark.value for mark in Mark]
+
+
+def test_failures_come_first_then_rejects(tmp_path: Path) -> None:
+    marks = [Mark.OK, None, Mark.REJECT, Mark.WRONG, Mark.OK, Mark.WRONG]
+    tiles = [Tile(picture(), str(number), mark=mark) for number, mark in enumerate(marks)]
+    page = written(tmp_path, Section("can", tiles), limit_per_section=5)
+    assert page.values("img", "alt") == ["3", "5", "2", "0", "1"]
+
+
+def test_what_it_comes_to_and_the_contents_stand_before_the_pictures(tmp_path: Path) -> None:
+    file = tmp_path / "photos.html"
+    sections = [Section("can", [Tile(picture(), "1.jpg")]), Section("<jar>", [], count=1200)]
+    headline = Headline(Mark.WRONG, "It did not sort well", ("lane can: 3 of 9", "<b>"))
+    write_contact_sheet(file, title="Photos", headline=headline, sections=sections)
+    page = Page(file)
+    for text in ("It did not sort well", "lane can: 3 of 9", "<b>"):
+        assert page.texts.index("Photos") < page.texts.index(text) < page.texts.index("<jar>")
+    assert page.values("a", "href") == ["#s1", "#s2"]
+    assert page.values("section", "id") == ["s1", "s2"]
+    order = [tag for tag, _ in page.tags if tag in ("nav", "main", "img")]
+    assert order == ["nav", "main", "img"]
+
+
+def test_a_white_picture_on_a_white_page_has_an_edge_over_it(tmp_path: Path) -> None:
+    written(tmp_path, Section("can", [Tile(picture(bgr=(255, 255, 255)), "1.jpg")]))
+    style = (tmp_path / "photos.html").read_text(encoding="utf-8").partition("</style>")[0]
+    rule = re.search(r"\.picture::after \{([^}]*)\}", style)
+    assert rule is not None
+    assert "border: 1px solid var(--edge)" in rule[1]
 
 
 def test_a_long_section_is_cut_and_says_by_how_much(tmp_path: Path) -> None:

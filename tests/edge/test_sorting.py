@@ -250,3 +250,24 @@ def test_an_item_confirmed_after_its_time_is_up_gets_its_verdict_then() -> None:
     script = Script([[Sighting(1, BOX, confirmed=False)], [], [seen()]], [CAN, CAN])
     ((number, outcome),) = play(script, Closing(deadline_seconds=0.1))
     assert (number, outcome.frames) == (2, 2)
+
+
+SURE_CAN = (0.95, 0.05)
+
+
+@pytest.mark.parametrize(
+    ("scores", "whole", "decided"),
+    [
+        ([CAN, SURE_CAN, CAN], [True] * 3, 1),  # the one that was surest
+        ([CAN, CAN, CAN], [True] * 3, 0),  # of equals the first
+        ([CAN, BOTTLE, SURE_CAN, UNSURE], [True] * 4, 2),  # rejected: what spoke for its label
+        ([SURE_CAN, CAN, CAN, CAN], [False, True, True, True], 1),  # whole before cut off
+    ],
+)
+def test_the_frame_that_decided_is_kept_not_the_last_one(
+    scores: list[tuple[float, float]], whole: list[bool], decided: int
+) -> None:
+    script = Script([[seen(whole=shown)] for shown in whole] + [[gone()], []], list(scores))
+    ((_, outcome),) = play(script)
+    assert outcome.deciding.sequence == decided
+    assert outcome.frame.sequence >= decided
