@@ -111,6 +111,7 @@ def test_a_verb_that_is_not_there_would_be_found() -> None:
 LEFT_OUT = {
     "pilah-edge roi": "needs a camera",
     "pilah-edge capture": "needs a camera",
+    "pilah-edge trigger": "needs a camera",
     "pilah-edge lane": "needs a keyboard",
     "pilah-edge bench": "takes its time to measure",
     "pilah-trainer train": "its run is not looked at; the bundle stands in for it",

@@ -46,7 +46,14 @@ _MOTION = """
 # The part of the picture to look at. `pilah-edge roi` draws it, with rulers to read it off.
 # region: {left: 0, top: 0, width: 640, height: 480}
 
-trigger: {kind: motion}      # what comes into view, and leaves again, is an item
+# What comes into view, and leaves again, is an item. `pilah-edge trigger` shows what it takes for
+# one, and tries other values; these are for things that come one by one.
+trigger:
+  kind: motion
+  min_area: 0.01             # the smallest item, as a share of the region
+  contrast: 10               # levels, of 255; less finds fainter things, more ignores more noise
+  min_gap: 0.3               # what is nearer to each other than this share of the region is one
+                             # thing; less where things come closer together
 """
 _OF_THE_BUNDLE = ("bundle", "lanes", "default_lane", "ledger")
 
@@ -102,7 +109,9 @@ def run(arguments: argparse.Namespace) -> int:
     if bundle is None:
         write_file(file, text)
         capture = command("pilah-edge", "capture", file, "--label", "LABEL")
-        say(f"{file}: next `{command('pilah-edge', 'roi', file)}`, then `{capture}`")
+        verbs = ("roi",) if arguments.photos is not None else ("roi", "trigger")
+        first = ", ".join(f"`{command('pilah-edge', verb, file)}`" for verb in verbs)
+        say(f"{file}: next {first}, then `{capture}`")
         return EXIT_OK
     # An `empty` belt is no item: it needs no lane.
     labels = [label for label in bundle.labels if label != EMPTY]

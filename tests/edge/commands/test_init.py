@@ -1,15 +1,22 @@
 """A first station file: before there is a bundle, and fitting its bundle, whatever its labels."""
 
+import json
 import re
 import shlex
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from deploy.demo.photographs import BELT
+from deploy.demo.stations import belt_camera
 from edge.cli import main
 from edge.config import read_eye, read_station
 from edge.errors import EXIT_CONFIG, EXIT_DATA, EXIT_IO, EXIT_OK, EXIT_USAGE
+from edge.flow import Frame
+from edge.trigger.motion import Settings
+from edge.trigger.replay import Recording
 from tests.bundles import BGR, make_bundle, write_picture
 
 
@@ -167,3 +174,24 @@ def test_photographs_for_a_file_of_a_camera_are_refused_with_the_way_to_complete
     advised = re.findall("`pilah-edge (.*?)`", capsys.readouterr().err)[-1]
     assert main(shlex.split(advised)) == EXIT_OK, "quoted, so that it can be pasted"
     assert "bundle" in read_station(file).config.model_fields_set
+
+
+@pytest.mark.shared
+def test_what_it_writes_counts_six_photographs_of_glass_as_six(
+    tmp_path: Path, shared: Path
+) -> None:
+    file = tmp_path / "station.yaml"
+    assert main(["init", str(file), "--camera", "belt"]) == EXIT_OK
+    keys = belt_camera(
+        BELT, photographs=str(shared / "data/trashnet"), labels=["glass"], scale=0.75,
+        items=6, seed=1, paced=False,
+    )  # fmt: skip
+    text = re.sub(r"(?ms)^camera:.*?^(?=\S)", f"camera: {json.dumps(keys)}\n", file.read_text())
+    file.write_text(text, "utf-8")
+    eye, recording = read_eye(file), Recording()
+    assert isinstance(eye.trigger, Settings)
+    with closing(eye.camera.open(clock=lambda: 0.0, pause=lambda _: False, say=print)) as camera:
+        while isinstance(frame := camera.read(), Frame):
+            recording.add(frame)
+    look = recording.look(eye.trigger)
+    assert (len(look.items), look.pieces) == (6, 0)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 from dataclasses import asdict
@@ -143,3 +144,28 @@ def test_a_number_of_items_must_be_one(count: str, capsys: pytest.CaptureFixture
         main(["run", "station.yaml", "--max-items", count])
     assert caught.value.code == 2
     assert "--max-items" in capsys.readouterr().err
+
+
+def test_what_was_planned_when_the_power_failed_is_told_as_not_known(tmp_path: Path) -> None:
+    text = STATION.replace("hold_seconds: 0.1}", "hold_seconds: 50, max_on_seconds: 50}")
+    text = text.replace("labels: [blue]", "labels: [blue]\n    delay_seconds: 50")
+    file = make_station(tmp_path, text=text)
+    with subprocess.Popen(
+        [sys.executable, "-m", "edge", "run", str(file)],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        for _ in range(3):
+            assert process.stdout.readline()  # shown, so written
+        with sqlite3.connect(tmp_path / "ledger.sqlite") as reader:
+            # What moved may be written down a moment later.
+            while not reader.execute("SELECT * FROM actuations").fetchall():
+                assert process.poll() is None
+            process.kill()
+            found = reader.execute("SELECT label, lane, actuation, missed FROM outcomes")
+            assert found.fetchall() == [
+                ("red", "warm", "moved", None),
+                ("green", "rest", "none", None),
+                ("blue", "cold", "planned", None),
+            ]
+        reader.close()
