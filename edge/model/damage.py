@@ -40,10 +40,17 @@ leaves hundreds, or none."""
 _NOT_JUDGED = ("subsampling", "not implemented", "Unsupported color conversion")
 """In the decoder's words: valid JPEGs that it does not know. OpenCV may know them."""
 
+_ZEROS = 32
+"""Bytes of zero in a row that the scan of a JPEG has only where its codes of zeros mean "flat"."""
+_ZEROS_OF_WEBP = 64
+"""The same of a lossless WebP file. Its encoders write a long run of one colour as one copy."""
+
 _NEEDED = 8
 """Bytes without which no intact WebP stream is decoded to its end. Its coder looks ahead by four
 at most (RFC 6386, section 7.3; measured on files of libwebp: 1 to 4)."""
 
+_BMP_HEADERS = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
+"""Lengths of the second header of a BMP file, of OS/2 and Windows."""
 _BESIDE = 30
 """Bytes, 10 pixels, that are looked at beside a run of zeros in a BMP file."""
 _LEVELS_OF_A_DRAWING = 16
@@ -83,6 +90,8 @@ def _of_jpeg(content: bytes) -> str | None:
         content[scan.start : end]
     ):
         return "its restart markers are not in order"
+    if content.find(bytes(_ZEROS), scan.end, end) >= 0 and not _zeros_are_flat(content, segments):
+        return "a piece of it is zeros"
     # The decoder tells its first warning only. Those of colour and comments would hide the others.
     needed = (content[p.start - 4 : p.end] for p in segments if p.kind[0] in _OF_SCAN)
     header = b"\xff\xd8" + b"".join(needed)
@@ -115,6 +124,23 @@ def _has_zero_step(content: bytes, part: Part) -> bool:
             return True
         at += 129 if wide else 65
     return False
+
+
+def _zeros_are_flat(content: bytes, segments: Sequence[Part]) -> bool:
+    """Whether blocks without any change may be coded as zeros alone, for each component.
+
+    The code of zeros is that of a Huffman table's first symbol. It may mean "no difference, no
+    more coefficients" (symbol 0); any other, over and over, is no picture.
+    """
+    firsts = []
+    for part in segments:
+        at = part.start
+        while part.kind == b"\xc4" and at + 17 < min(part.end, len(content)):
+            firsts.append(content[at + 17])
+            at += 17 + sum(content[at + 1 : at + 17])
+    # Progressive scans have tables of their own, some behind the first scan.
+    baseline = any(part.kind in (b"\xc0", b"\xc1") for part in segments)
+    return not baseline or not any(firsts)
 
 
 def _restarts_count(scans: bytes) -> bool:
@@ -193,6 +219,11 @@ def _of_webp(content: bytes) -> str | None:
     pixels = next((part for part in chunks if part.kind in (b"VP8 ", b"VP8L")), None)
     if pixels is None:
         return "it has no pixels"
+    if (
+        pixels.kind == b"VP8L"
+        and content.find(bytes(_ZEROS_OF_WEBP), pixels.start, pixels.end) >= 0
+    ):
+        return "a piece of it is zeros"
     # Neither of its two codings has a checksum. But a decoder that was led astray ends at another
     # place than the encoder did: too late, and it says so; or too early, and it could have done
     # without the last bytes.
@@ -231,11 +262,13 @@ def _decodes(content: bytes, flags: int = cv2.IMREAD_COLOR) -> bool:
 def _of_bmp(content: bytes) -> str | None:
     if len(content) < bmp_bytes(content) or len(content) < 34:
         return _CUT
-    start, _, width, height, _, bits, compression = struct.unpack_from("<IIiiHHI", content, 10)
-    if bits not in (24, 32) or compression not in (0, 3):
+    start, header, width, height, _, bits, compression = struct.unpack_from("<IIiiHHI", content, 10)
+    if header not in _BMP_HEADERS:
+        return "its header is of no known length"
+    if header == 12 or bits not in (24, 32) or compression not in (0, 3) or not width:
         return None
     row = bmp_row_bytes(width, bits)
-    rows = np.frombuffer(content, np.uint8, row * abs(height), min(start, len(content)))
+    rows = np.frombuffer(content, np.uint8, row * abs(height), start)
     pixels = rows.reshape(abs(height), row)[:, : abs(width) * bits // 8]
     return "a piece of it is zeros" if _has_zeroed_piece(pixels) else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
@@ -39,6 +40,7 @@ class MjpegServer:
         port: where it listens; the same again after a restart.
         bgr: the colour of the pictures.
         backlog: so many red pictures are sent at once when someone connects.
+        damage: what becomes of each second JPEG on its way; None: it arrives whole.
         silent: set: it sends nothing more, and keeps the connection.
         password: what Basic authentication wants, as its base64; None: nothing.
     """
@@ -47,6 +49,7 @@ class MjpegServer:
         self.bgr = (40, 200, 50)
         self.backlog, self.password = backlog, password
         self.silent = threading.Event()
+        self.damage: Callable[[bytes], bytes] | None = None
         self.port = 0
         self._stopping = threading.Event()
         self._server: ThreadingHTTPServer | None = None
@@ -105,18 +108,26 @@ class MjpegServer:
                 self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
                 self.end_headers()
                 try:
-                    self.wfile.write(_part(clock_picture((0, 0, 255))) * camera.backlog)
+                    self.wfile.write(_part(_jpeg((0, 0, 255))) * camera.backlog)
+                    damaged = False
                     while not camera._stopping.wait(1 / RATE):
                         if not camera.silent.is_set():
-                            self.wfile.write(_part(clock_picture(camera.bgr)))
+                            jpeg = _jpeg(camera.bgr)
+                            damaged = camera.damage is not None and not damaged
+                            if camera.damage is not None and damaged:
+                                jpeg = camera.damage(jpeg)
+                            self.wfile.write(_part(jpeg))
                 except OSError:
                     pass  # the reader is gone
 
         return Handler
 
 
-def _part(image: Image) -> bytes:
-    jpeg = cv2.imencode(".jpg", image)[1].tobytes()
+def _jpeg(bgr: tuple[int, int, int]) -> bytes:
+    return cv2.imencode(".jpg", clock_picture(bgr))[1].tobytes()
+
+
+def _part(jpeg: bytes) -> bytes:
     return b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%b\r\n" % (
         len(jpeg),
         jpeg,

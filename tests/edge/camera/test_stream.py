@@ -14,7 +14,7 @@ import pytest
 from edge.camera import Camera
 from edge.camera.stream import Settings
 from edge.errors import CameraError
-from edge.flow import Frame
+from edge.flow import Frame, UnreadableFrame
 from edge.yaml_file import YamlFile
 from tests.edge.camera.mjpeg_server import MjpegServer, time_in
 
@@ -68,6 +68,33 @@ def test_an_mjpeg_stream_gives_frames_with_the_times_of_their_arrival(server: Mj
     watch.camera.close()
     watch.camera.close()
     assert watch.camera.read() is None
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda jpeg: jpeg[: len(jpeg) // 2],
+        lambda jpeg: jpeg[:800] + jpeg[1100:],
+        lambda jpeg: jpeg[:800] + bytes(400) + jpeg[1200:],
+        lambda jpeg: jpeg[:800] + bytes(range(1, 201)) + jpeg[1000:],
+    ],
+    ids=["cut", "hole", "zeros", "swap"],
+)
+def test_damaged_frames_of_an_mjpeg_stream_are_told_apart(
+    damage: Callable[[bytes], bytes], server: MjpegServer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    server.damage = damage
+    watch = Watch(server.url)
+    found = [watch.camera.read() for _ in range(10)]
+    damaged = [frame for frame in found if isinstance(frame, UnreadableFrame)]
+    assert len(damaged) == 5
+    assert {frame.source for frame in damaged} == {""}
+    for frame in found:
+        if isinstance(frame, Frame):
+            assert frame.image[100:].mean((0, 1)) == pytest.approx(server.bgr, abs=8)
+    assert [line for line in watch.said if "1 damaged frames left out" in line] == watch.said[1:]
+    assert capfd.readouterr() == ("", ""), "no decoder has anything to say without a name"
+    watch.camera.close()
 
 
 def test_a_known_lag_is_taken_off_the_capture_times(server: MjpegServer) -> None:

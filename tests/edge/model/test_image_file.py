@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
+import os
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image as PillowImage
+from PIL import ImageOps
 
-from edge.errors import UnreadableImageError
-from edge.model.image_file import Image, decode_image, read_image
+from edge.errors import PictureTooLargeError, UnreadableImageError
+from edge.model.image_file import MAX_FILE_BYTES, Image, decode_image, read_image
 from tests.edge.model.awkward import (
     awkward_files,
     bmp,
@@ -244,3 +249,101 @@ def test_every_photograph_beside_the_checkout_can_be_read(shared: Path) -> None:
         image = read_image(path)
         assert image.dtype == np.uint8
         assert image.ndim == 3
+
+
+def test_what_claims_too_much_is_refused_before_it_is_decoded() -> None:
+    for side in (8193, 20000, 65535):
+        header = struct.pack(">II", side, side)
+        content = png(RGB, colour=2)
+        claims = content[:16] + header + content[24:]
+        with pytest.raises(PictureTooLargeError, match=f"claims {side:,} x {side:,} pixels"):
+            decode_image(claims, name="bomb.png")
+
+
+def test_pixels_of_many_bytes_are_bounded_by_their_bytes() -> None:
+    content = png(noise(3, 3, 4), colour=6, depth=8)
+    header = struct.pack(">IIBB", 8000, 8000, 16, 6)
+    with pytest.raises(PictureTooLargeError, match="pixels of 8 bytes"):
+        decode_image(content[:16] + header + content[26:])
+
+
+def test_a_jpeg_that_goes_over_its_pixels_without_end_is_refused() -> None:
+    content = bytearray(stored("progressive.jpg"))
+    at = content.index(b"\xff\xc2")
+    content[at + 5 : at + 9] = struct.pack(">HH", 8000, 8000)
+    scan = bytes(content[content.index(b"\xff\xda") : -2])
+    with pytest.raises(PictureTooLargeError, match="goes over them"):
+        decode_image(bytes(content[:-2]) + scan * 30)
+
+
+def test_a_file_that_is_too_large_or_no_plain_file_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "large.bmp").open("wb") as file:
+        file.truncate(MAX_FILE_BYTES + 1)
+    with pytest.raises(PictureTooLargeError, match=r"large\.bmp: .* bytes are too many"):
+        read_image(tmp_path / "large.bmp")
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with pytest.raises(UnreadableImageError, match=r"pipe\.jpg: is no plain file"):
+        read_image(tmp_path / "pipe.jpg")
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12])
+def test_a_picture_whose_sixteen_bits_hold_fewer_is_refused(bits: int) -> None:
+    levels = noise(20, 20, 2).view(np.uint16) >> (16 - bits)
+    with pytest.raises(UnreadableImageError, match="would be nearly black"):
+        decode_image(png(levels, colour=0, depth=16))
+    assert not decode_image(png(levels * 0, colour=0, depth=16)).any(), "black is black"
+
+
+@pytest.mark.parametrize("level", [0, 255])
+def test_a_picture_of_which_nothing_is_seen_is_refused(level: int) -> None:
+    """All transparent, or a white thing on a transparent ground."""
+    rgba = np.full((20, 20, 4), level, np.uint8)
+    rgba[:, 5:, 3] = 0
+    rgba[:, :5, 3] = level
+    with pytest.raises(UnreadableImageError, match="nothing is seen of this picture"):
+        decode_image(png(rgba, colour=6))
+
+
+def masked_bmp(*masks: int, alpha: int = 0, header: int = 40) -> bytes:
+    """A 32-bit BMP file whose fourth byte goes from 0 on."""
+    words = struct.pack("<IIII", *masks, alpha)[: 12 if header == 40 else 16]
+    start = 14 + 40 + 12 if header == 40 else 14 + header
+    pixels = noise(5, 4, 4).tobytes()
+    head = struct.pack("<2sIHHI", b"BM", start + len(pixels), 0, 0, start)
+    head += struct.pack("<IiiHHIIiiII", header, 4, 5, 1, 32, 3, len(pixels), 0, 0, 0, 0) + words
+    return head.ljust(start, b"\0") + pixels
+
+
+def test_bmp_masks_that_opencv_reads_otherwise_are_refused() -> None:
+    usual = (0xFF0000, 0xFF00, 0xFF)
+    assert decode_image(masked_bmp(*usual)).shape == (5, 4, 3)
+    for masks in ((0xFF, 0xFF00, 0xFF0000), (0x7FF << 21, 0x7FF << 10, 0x3FF)):
+        with pytest.raises(UnreadableImageError, match="packed in an unusual order"):
+            decode_image(masked_bmp(*masks))
+    with pytest.raises(UnreadableImageError, match="transparent pixels"):
+        decode_image(masked_bmp(*usual, alpha=0xFF000000, header=108))
+
+
+def tag(kind: int, value: int, *, order: str) -> bytes:
+    """An EXIF block whose orientation has a number of this type."""
+    form = {1: "B3x", 3: "H2x", 4: "I", 6: "b3x", 8: "h2x", 9: "i"}[kind]
+    entry = struct.pack(f"{order}HHI{form}", 0x0112, kind, 1, value)
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}IH", 8, 1)
+    return head + entry + bytes(4)
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("kind", [1, 3, 4, 6, 8, 9])
+def test_orientation_is_read_by_its_own_type_as_pillow_does(kind: int, order: str) -> None:
+    content = jpeg_with_exif(stored("baseline_420.jpg"), tag(kind, 6, order=order))
+    upright = ImageOps.exif_transpose(PillowImage.open(io.BytesIO(content)))
+    assert decode_image(content).shape[1::-1] == upright.size
+
+
+def test_orientation_is_read_from_xmp_where_exif_has_none() -> None:
+    plain = stored("baseline_420.jpg")
+    packet = b'http://ns.adobe.com/xap/1.0/\0<rdf:Description tiff:Orientation="6"/>'
+    xmp = b"\xff\xe1" + struct.pack(">H", len(packet) + 2) + packet
+    with_xmp = plain[:2] + xmp + plain[2:]
+    assert decode_image(with_xmp).shape == decode_image(plain).transpose(1, 0, 2).shape
+    assert np.array_equal(decode_image(jpeg_with_exif(with_xmp, exif(1))), decode_image(plain))
