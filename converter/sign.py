@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import stat
 import zipfile
 from pathlib import Path
@@ -16,9 +15,9 @@ from converter.errors import (
     SignedAlreadyError,
 )
 from edge.errors import StorageError
-from edge.files import storage_errors, write_file
+from edge.files import read_regular, storage_errors, write_file
 from edge.model.bundle import MANIFEST, Bundle, read_bundle
-from edge.model.signature import SIGNATURE, PublicKey, Signature, signed_bytes
+from edge.model.signature import LARGEST_KEY, SIGNATURE, PublicKey, Signature, signed_bytes
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -122,14 +121,14 @@ def _private_key(file: Path) -> Ed25519PrivateKey:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    with storage_errors("read", file), file.open("rb") as opened:
-        mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
+    with storage_errors("read", file):
+        pem = read_regular(file, largest=LARGEST_KEY)
+        mode = stat.S_IMODE(file.stat().st_mode)
         if mode & _OTHERS:
             raise KeyModeError(
                 f"{file}: others than its owner may use this private key (mode {mode:04o}): "
                 f"chmod 600 {file}"
             )
-        pem = opened.read()
     try:
         key = load_pem_private_key(pem, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:  # TypeError: has a password

@@ -8,11 +8,8 @@ from pydantic import Field
 
 from edge.errors import PublicKeyError, StorageError
 from edge.files import read_regular, storage_errors
-from edge.model.signature import PublicKey, read_public_key
+from edge.model.signature import LARGEST_KEY, PublicKey, read_public_key
 from edge.yaml_file import FilePath, Problem, Section, YamlFile
-
-_LARGEST_KEY = 16384
-"""Bytes of a public key file."""
 
 
 class Trust(Section):
@@ -49,7 +46,7 @@ def pinned_keys(file: YamlFile) -> tuple[tuple[PublicKey, ...] | None, list[Prob
             return None, problems
         try:
             with storage_errors("read", path):
-                pem = read_regular(path, largest=_LARGEST_KEY)
+                pem = read_regular(path, largest=LARGEST_KEY)
             keys.append(read_public_key(pem, name=str(path)))
         except (PublicKeyError, StorageError) as error:
             problems.append(Problem(("trust", "public_keys", index), str(error)))

@@ -107,7 +107,9 @@ class YamlFile:
             advice = similar_path(path) if isinstance(error, FileNotFoundError) else ""
             raise ConfigError(path, [f" cannot be read: {error.strerror}{advice}"]) from error
         try:
-            node, self.content = read_document(text)
+            node, content = read_document(text)
+            self.repeated = () if node is None else tuple(_repeated_keys(node))
+            self.content = content()
         except yaml.YAMLError as error:
             line, problem = syntax_problem(error, text)
             raise ConfigError(path, [f"{line}: {problem}"]) from error
@@ -116,7 +118,6 @@ class YamlFile:
                 path, ["1: expected `key: value` lines. Received: " + _kind_of_node(node)]
             )
         self._root = node
-        self.repeated = tuple(_repeated_keys(node))
 
     def check(self, model: type[Model]) -> tuple[Model | None, list[Problem]]:
         """The content as a `model`, or None and every way in which it is not one.

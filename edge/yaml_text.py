@@ -9,6 +9,7 @@ to are bounded, so that no file takes all time or memory.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import yaml
@@ -78,15 +79,18 @@ _DECIMAL = re.compile(
 _Loader.add_implicit_resolver("tag:yaml.org,2002:float", _DECIMAL, list("-+.0123456789"))
 
 
-def read_document(text: str) -> tuple[yaml.Node | None, Any]:
-    """(the root node, with the lines of everything; the content) of the one document in `text`.
+def read_document(text: str) -> tuple[yaml.Node | None, Callable[[], Any]]:
+    """(the root node, with the lines of everything; what gives the content) of the one document.
+
+    Giving the content replaces `<<` in the nodes by what it stands for: look at them before.
 
     Raises:
-        yaml.YAMLError: it is none, or one that is refused; see `syntax_problem`.
+        yaml.YAMLError: it is none, or one that is refused; see `syntax_problem`. So does what gives
+            the content.
     """
     loader = _Loader(text)
     node = loader.get_single_node()
-    return node, None if node is None else loader.construct_document(node)
+    return node, lambda: None if node is None else loader.construct_document(node)
 
 
 def read_value(text: str) -> Any:
@@ -95,7 +99,7 @@ def read_value(text: str) -> Any:
     Raises:
         yaml.YAMLError: it is none.
     """
-    return read_document(text)[1]
+    return read_document(text)[1]()
 
 
 def number_advice(text: str) -> str:

@@ -17,13 +17,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from edge.files import storage_errors
+    from edge.files import read_regular, storage_errors
     from edge.model.bundle import read_bundle
-    from edge.model.signature import read_public_key
+    from edge.model.signature import LARGEST_KEY, read_public_key
 
     file: Path = arguments.public_key
     with storage_errors("read", file):
-        key = read_public_key(file.read_bytes(), name=str(file))
+        pem = read_regular(file, largest=LARGEST_KEY)
+    key = read_public_key(pem, name=str(file))
     try:
         bundle = read_bundle(arguments.bundle, keys=[key])
     except BundleMissingError:

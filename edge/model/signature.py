@@ -25,6 +25,8 @@ from edge.errors import (
 
 SIGNATURE = "signature"
 """The file's name in a bundle."""
+LARGEST_KEY = 16384
+"""Bytes of a key file."""
 _DOMAIN = b"pilah bundle.json, version 1\n"
 _LONGEST_FILE = 4096
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
 import sys
 from pathlib import Path
@@ -374,3 +375,48 @@ MODELS: list[type[Section]] = [
 def test_every_key_is_described(model: type[Section]) -> None:
     bare = [name for name, field in model.model_fields.items() if not field.description]
     assert bare == []
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("station", "cannot be read: it is a pipe, not a file"),
+        ("bundle", "a pipe, a socket or a device: give the folder or zip file of a bundle"),
+        ("key", "it is a pipe, not a file"),
+    ],
+)
+def test_a_pipe_is_not_waited_for(where: str, said: str, tmp_path: Path, tiny_bundle: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    text = STATION + "trust: {public_keys: [pipe]}\n" if where == "key" else STATION
+    station = make_station(
+        tmp_path / "s",
+        text=text.replace("[pipe]", f"[{tmp_path / 'pipe'}]").replace(
+            "bundle: bundle",
+            f"bundle: {tmp_path / 'pipe'}" if where == "bundle" else "bundle: bundle",
+        ),
+        bundle=tiny_bundle,
+    )
+    with pytest.raises(ConfigError, match=said):
+        read_station(tmp_path / "pipe" if where == "station" else station)
+
+
+def test_aliases_that_unfold_without_end_are_refused_at_once(
+    tmp_path: Path, tiny_bundle: Path
+) -> None:
+    lists = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lists += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
+    merged = ["m0: &m0 {a: 1, b: 2}"]
+    merged += [f"m{n}: &m{n} {{<<: [{', '.join([f'*m{n - 1}'] * 9)}]}}" for n in range(1, 12)]
+    for number, lines in enumerate((lists, merged)):
+        text = STATION + "\n".join(lines) + "\n"
+        station = make_station(tmp_path / str(number), text=text, bundle=tiny_bundle)
+        with pytest.raises(ConfigError, match="more than 20,000 values, what aliases repeat"):
+            read_station(station)
+
+
+def test_an_alias_that_repeats_little_is_read(tmp_path: Path, tiny_bundle: Path) -> None:
+    text = STATION.replace("{kind: servo, pin: 18,", "&arm {kind: servo, pin: 18,")
+    text = text.replace("{kind: solenoid, pin: 23, hold_seconds: 0.1}", "{<<: *arm, pin: 23}")
+    config = read_station(make_station(tmp_path, text=text, bundle=tiny_bundle)).config
+    assert config.lanes["cold"].actuator is not None
+    assert config.lanes["cold"].actuator.kind == "servo"
