@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import stat
 import zipfile
@@ -252,3 +253,13 @@ def test_where_there_is_nothing_to_ask_the_answer_is_not_no(
     assert verify(bundle, tmp_path / "gone.key") == EXIT_IO
     Path(f"{key}.pub").write_bytes(key.read_bytes())
     assert verify(bundle, key) == EXIT_DATA
+
+
+def test_a_pipe_in_place_of_a_key_is_not_waited_for(
+    bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pipe = str(tmp_path / "pipe")
+    os.mkfifo(pipe, 0o600)
+    assert main(["sign", str(bundle), "--key", pipe]) == EXIT_IO
+    assert main(["verify-signature", str(bundle), "--public-key", pipe]) == EXIT_IO
+    assert capsys.readouterr().err.count("it is a pipe, not a file") == 2
