@@ -191,7 +191,7 @@ def _open_stores(
     look = hashlib.sha256(f"{changes} {_code(augment)}".encode()).hexdigest()[:20]
     return (
         RowStore(base / "plain", shape=shape, dtype=np.float16),
-        RowStore(base / look, shape=shape, dtype=np.float16, key_length=64 + _DIGITS),
+        RowStore(base / look, shape=shape, dtype=np.float16),
     )
 
 

@@ -1,4 +1,4 @@
-"""Arrays of one shape by their keys, in a file that only grows: what caches are made of.
+"""Arrays of one shape by their keys, with checksums, in a file that grows: what caches are made of.
 
 Rows are read with `pread`, not mapped: the pages of a map would count as this process's memory, and
 15,000 pictures at 224 pixels are 2.3 GB.
@@ -9,10 +9,12 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import sqlite3
 import threading
 import weakref
+import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,13 +22,14 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from edge.cli import say
 from edge.errors import StorageError
 from edge.files import readable_size, storage_errors
 
 DEFAULT_GIGABYTES = 20.0
 """What all stores may take together, unless PILAH_CACHE_GB says otherwise."""
 
-_VALUES, _KEYS, _LOCK = "values.bin", "keys.txt", "lock"
+_VALUES, _INDEX, _LOCK = "values.bin", "index.sqlite", "lock"
 
 
 def cache_folder() -> Path:
@@ -53,39 +56,57 @@ def cache_limit() -> int:
 class RowStore:
     """Rows of one shape and dtype, each under a key; a context manager.
 
+    The values lie one after the other in one file; an SQLite file says which row is whose, with a
+    checksum (CRC-32) over key and values together. So a row that rotted, or that lies where another
+    should, does not pass for what it is not: `find` does not find it and says so, and whoever needs
+    it computes it anew.
+
     Two processes may fill one store at a time: rows are only ever added, under a lock. A process
-    that is killed leaves at worst a row without its key, which is written over. While a store is
+    that is killed leaves at worst a row that nobody owns, which is written over. While a store is
     open it is not dropped by `drop_oldest`.
     """
 
-    def __init__(
-        self, folder: Path, *, shape: Sequence[int], dtype: npt.DTypeLike, key_length: int = 64
-    ) -> None:
+    def __init__(self, folder: Path, *, shape: Sequence[int], dtype: npt.DTypeLike) -> None:
         """Opens the store in `folder`, or makes an empty one.
 
         Args:
             shape: of a row.
-            key_length: characters of a key, the same for all.
 
         Raises:
-            StorageError: the folder cannot be written.
+            StorageError: the folder cannot be written, or what lies there is damaged and another
+                process is using it.
         """
         self.folder = folder
         self.shape, self.dtype = tuple(shape), np.dtype(dtype)
         self._bytes = int(np.prod(self.shape)) * self.dtype.itemsize
-        self._line = key_length + 1
         self._rows: dict[str, int] = {}
-        self._writing = threading.Lock()
+        self._checksums: dict[int, int] = {}
+        self._keys: dict[int, str] = {}
+        self._fitting: set[int] = set()
+        """Rows whose checksum was compared since the store was opened."""
+        self._lock = threading.RLock()
+        self._next = 0
         with storage_errors("write", folder):
             folder.mkdir(parents=True, exist_ok=True)
-            self._lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)
-            fcntl.flock(self._lock, fcntl.LOCK_SH)
+            self._in_use = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+            fcntl.flock(self._in_use, fcntl.LOCK_SH)
             # Its age is that of its last use.
             os.utime(folder)
             self._values = os.open(folder / _VALUES, os.O_RDWR | os.O_CREAT, 0o666)
-            self._keys = os.open(folder / _KEYS, os.O_RDWR | os.O_CREAT, 0o666)
-        self._finalizer = weakref.finalize(self, _close_all, (self._values, self._keys, self._lock))
-        self._read_keys()
+        files = ExitStack()
+        for descriptor in (self._values, self._in_use):
+            files.callback(os.close, descriptor)
+        self._finalizer = weakref.finalize(self, files.close)
+        with self._opening():
+            try:
+                self._index = self._open_index()
+                files.callback(self._index.close)
+                self._read_index()
+            except sqlite3.DatabaseError as error:
+                if not _is_damage(error):
+                    raise
+                self._begin_anew(error)
+                files.callback(self._index.close)
 
     def __enter__(self) -> Self:
         return self
@@ -106,8 +127,32 @@ class RowStore:
         return len(self._rows)
 
     def find(self, keys: Sequence[str]) -> npt.NDArray[np.int64]:
-        """The row number of each key, -1 where there is none."""
-        return np.array([self._rows.get(key, -1) for key in keys], np.int64)
+        """The row number of each key, -1 where there is none.
+
+        Each row is compared with its checksum the first time it is looked for. One that does not
+        fit is as good as none: that is said, and it may be appended anew.
+
+        Raises:
+            StorageError: the disk cannot be read.
+        """
+        damaged = 0
+        with self._lock:
+            for key in keys:
+                number = self._rows.get(key, -1)
+                if number < 0 or number in self._fitting:
+                    continue
+                if self._fits(number, self._pread(number)):
+                    self._fitting.add(number)
+                else:
+                    del self._rows[key]
+                    damaged += 1
+            numbers = np.array([self._rows.get(key, -1) for key in keys], np.int64)
+        if damaged:
+            say(
+                f"{self.folder}: {damaged} saved results are damaged and are computed anew. If "
+                "this comes again, look after the disk, or set PILAH_CACHE to another one"
+            )
+        return numbers
 
     def claim(self, count: int) -> None:
         """Makes room on the disk for `count` more rows.
@@ -119,9 +164,10 @@ class RowStore:
         if not size:
             return
         try:
-            os.posix_fallocate(self._values, len(self._rows) * self._bytes, size)
+            os.posix_fallocate(self._values, self._next * self._bytes, size)
         except OSError as error:
-            self._cut()
+            with self._writing():
+                self._cut()
             raise StorageError(
                 f"{self.folder}: what is to be saved needs {readable_size(size)}: free some space, "
                 "set PILAH_CACHE to a larger disk, or use fewer copies with --set augment.copies=1"
@@ -136,64 +182,165 @@ class RowStore:
         Raises:
             StorageError: the disk is full. What was there before is still there.
         """
-        with self._writing, self._alone():
-            self._read_keys()  # another process may have added some
-            first = {key: i for i, key in reversed(list(enumerate(keys))) if key not in self._rows}
+        with self._writing():
+            there = self.find(keys) >= 0
+            first = {key: i for i, key in reversed(list(enumerate(keys))) if not there[i]}
             new = sorted(first.values())
             if not new:
                 return
-            content = np.ascontiguousarray(rows[new], self.dtype).tobytes()
-            lines = "".join(f"{keys[i]}\n" for i in new).encode("ascii")
-            count = len(self._rows)
+            content = np.ascontiguousarray(rows[new], self.dtype).reshape(len(new), -1)
+            found = [
+                (number, keys[i], _checksum(keys[i], content[at].data))
+                for at, (number, i) in enumerate(enumerate(new, start=self._next))
+            ]
             try:
-                with storage_errors("write", self.folder):
-                    _write_all(self._values, content, count * self._bytes)
-                    # A key promises a row, after a power cut too.
-                    os.fdatasync(self._values)
-                    _write_all(self._keys, lines, count * self._line)
-            except StorageError:
+                _write_all(self._values, content.tobytes(), self._next * self._bytes)
+                # The index promises a row, after a power cut too.
+                os.fdatasync(self._values)
+                # In place of a damaged one, where that is why it was computed anew.
+                self._index.executemany("INSERT OR REPLACE INTO rows VALUES (?, ?, ?)", found)
+                self._index.execute("COMMIT")
+            except BaseException:
                 self._cut()
                 raise
-            self._rows.update({keys[i]: count + at for at, i in enumerate(new)})
+            for row in found:
+                self._remember(*row)
+            self._fitting.update(number for number, _, _ in found)
 
     def read(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
         """The rows of these numbers, (len(rows), *shape).
 
         Raises:
             IndexError: a number that no row has.
-            StorageError: the file was cut short by somebody else.
+            StorageError: a row has been damaged since it was found.
         """
         result = np.empty((len(rows), *self.shape), self.dtype)
         flat = result.reshape(len(rows), -1).view(np.uint8)
-        for at, row in enumerate(rows):
-            if not 0 <= row < len(self._rows):
-                raise IndexError(f"{self.folder} has no row {row}: it has {len(self._rows)}")
-            if os.preadv(self._values, [flat[at].data], int(row) * self._bytes) != self._bytes:
-                raise StorageError(f"{self.folder}: cut short: delete it and run this again")
+        for at, row in enumerate(rows.tolist()):
+            if row not in self._checksums:
+                raise IndexError(f"{self.folder} has no row {row}: it has {self._next}")
+            content = flat[at].data
+            with storage_errors("read", self.folder):
+                length = os.preadv(self._values, [content], row * self._bytes)
+            if length != self._bytes or not self._fits(row, content):
+                raise StorageError(
+                    f"{self.folder}: a saved result was damaged while it was in use: run this "
+                    "again, and it is computed anew. If this comes again, look after the disk"
+                )
         return result
 
-    def _read_keys(self) -> None:
-        size = os.fstat(self._keys).st_size // self._line
-        size = min(size, os.fstat(self._values).st_size // self._bytes)
-        if size > len(self._rows):
-            start = len(self._rows)
-            with storage_errors("read", self.folder):
-                raw = os.pread(self._keys, (size - start) * self._line, start * self._line)
-            for at, key in enumerate(raw.decode("ascii", "replace").split("\n")[:-1]):
-                self._rows.setdefault(key, start + at)
+    def _fits(self, number: int, content: memoryview | bytes) -> bool:
+        return _checksum(self._keys[number], content) == self._checksums[number]
+
+    def _pread(self, number: int) -> bytes:
+        with storage_errors("read", self.folder):
+            return os.pread(self._values, self._bytes, number * self._bytes)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """A transaction, while all that other processes wrote is known; they wait meanwhile.
+
+        Raises:
+            StorageError: the disk is full, or the index is damaged.
+        """
+        with self._lock, self._errors("write"):
+            self._index.execute("BEGIN IMMEDIATE")
+            try:
+                self._read_index()
+                yield
+            finally:
+                if self._index.in_transaction:
+                    self._index.execute("ROLLBACK")
+
+    def _remember(self, number: int, key: str, checksum: int) -> None:
+        self._rows[key] = number
+        self._keys[number], self._checksums[number] = key, checksum
+        self._next = max(self._next, number + 1)
+
+    @contextmanager
+    def _opening(self) -> Iterator[None]:
+        """Keeps other processes from opening the store: two cannot make one index at a time."""
+        with self._errors("open"):
+            fcntl.flock(self._values, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.flock(self._values, fcntl.LOCK_UN)
+
+    def _open_index(self) -> sqlite3.Connection:
+        index = sqlite3.connect(
+            self.folder / _INDEX, isolation_level=None, check_same_thread=False, timeout=600
+        )
+        try:
+            index.execute("PRAGMA journal_mode=WAL")
+            # A power cut may take the last rows from the index, never its wholeness.
+            index.execute("PRAGMA synchronous=NORMAL")
+            index.execute(
+                "CREATE TABLE IF NOT EXISTS rows "
+                "(number INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, checksum INTEGER NOT NULL)"
+            )
+            (state,) = index.execute("PRAGMA integrity_check(1)").fetchone()
+            if state != "ok":
+                raise sqlite3.DatabaseError(state)
+        except BaseException:
+            index.close()
+            raise
+        return index
+
+    def _read_index(self) -> None:
+        """Takes in what is new in the index.
+
+        Raises:
+            sqlite3.DatabaseError: the index is damaged.
+        """
+        # A number without a row behind it is one that rotted.
+        end = os.fstat(self._values).st_size // self._bytes
+        found = self._index.execute(
+            "SELECT number, key, checksum FROM rows WHERE number >= ? AND number < ?",
+            (self._next, end),
+        )
+        for number, key, checksum in found:
+            if not (isinstance(number, int) and isinstance(key, str) and isinstance(checksum, int)):
+                raise sqlite3.DatabaseError("a row of the index has values of another type")
+            self._remember(number, key, checksum)
+
+    def _begin_anew(self, error: sqlite3.DatabaseError) -> None:
+        """An empty store in place of one whose index is damaged.
+
+        Raises:
+            StorageError: another process is using it.
+        """
+        try:
+            fcntl.flock(self._in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StorageError(
+                f"{self.folder}: its index is damaged ({error}), and another training is using "
+                "it: run this again once that has ended"
+            ) from error
+        say(f"{self.folder}: its index is damaged ({error}): all in it is computed anew")
+        self._rows.clear()
+        self._keys.clear()
+        self._checksums.clear()
+        self._next = 0
+        with storage_errors("write", self.folder):
+            for file in self.folder.glob(f"{_INDEX}*"):
+                file.unlink()
+            os.ftruncate(self._values, 0)
+            fcntl.flock(self._in_use, fcntl.LOCK_SH)
+        self._index = self._open_index()
 
     def _cut(self) -> None:
         with suppress(OSError):
-            os.ftruncate(self._values, len(self._rows) * self._bytes)
-            os.ftruncate(self._keys, len(self._rows) * self._line)
+            os.ftruncate(self._values, self._next * self._bytes)
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
-        fcntl.flock(self._keys, fcntl.LOCK_EX)
+    def _errors(self, doing: str) -> Iterator[None]:
         try:
-            yield
-        finally:
-            fcntl.flock(self._keys, fcntl.LOCK_UN)
+            with storage_errors(doing, self.folder):
+                yield
+        except sqlite3.DatabaseError as error:
+            advice = "free some space" if "full" in str(error) else "remove it and run this again"
+            raise StorageError(f"cannot {doing} {self.folder}: {error}: {advice}") from error
 
 
 class Rows:
@@ -246,9 +393,15 @@ def drop_oldest(folder: Path, limit: int) -> None:
             os.close(descriptor)
 
 
-def _close_all(descriptors: Sequence[int]) -> None:
-    for descriptor in descriptors:
-        os.close(descriptor)
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    """Whether an index is not what was written, rather than a disk full, slow or unwilling."""
+    # An error of our own and one of Python's, that a text is no UTF-8, have no code.
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+
+
+def _checksum(key: str, content: memoryview | bytes) -> int:
+    return zlib.crc32(content, zlib.crc32(key.encode("utf-8", "surrogatepass")))
 
 
 def _write_all(descriptor: int, content: bytes, offset: int) -> None:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +24,7 @@ def rows(count: int, start: int = 0) -> np.ndarray:
 
 
 def opened(folder: Path) -> RowStore:
-    return RowStore(folder, shape=(5,), dtype=np.float32, key_length=2)
+    return RowStore(folder, shape=(5,), dtype=np.float32)
 
 
 def test_rows_are_found_again_in_any_order(tmp_path: Path) -> None:
@@ -48,19 +52,133 @@ def test_two_that_are_open_at_once_do_not_write_over_each_other(tmp_path: Path) 
         assert one.read(one.find(["aa", "bb", "cc"]))[:, 0].tolist() == [0, 1, 12]
 
 
-@pytest.mark.parametrize("cut", ["a key", "a row and its key", "half a row"])
+@pytest.mark.parametrize("cut", ["its line of the index", "a row and its line", "half a row"])
 def test_what_a_killed_process_left_is_written_over(tmp_path: Path, cut: str) -> None:
     with opened(tmp_path) as store:
         store.append(KEYS[:3], rows(3))
     if cut != "half a row":
-        os.truncate(tmp_path / "keys.txt", 2 * 3 + 1)
-    if cut != "a key":
+        change_index(tmp_path, "DELETE FROM rows WHERE key = 'cc'")
+    if cut != "its line of the index":
         os.truncate(tmp_path / "values.bin", 2 * 20 + (10 if cut == "half a row" else 0))
     with opened(tmp_path) as store:
         assert store.find(KEYS[:3]).tolist() == [0, 1, -1]
         store.append(["cc"], rows(1, start=9))
     with opened(tmp_path) as store:
         assert store.read(store.find(KEYS[:3]))[:, 0].tolist() == [0, 1, 9]
+
+
+def change_index(folder: Path, statement: str) -> None:
+    with closing(sqlite3.connect(folder / "index.sqlite", isolation_level=None)) as index:
+        index.execute(statement)
+
+
+def write_at(file: Path, at: int, content: bytes) -> None:
+    with file.open("r+b") as stream:
+        stream.seek(at)
+        stream.write(content)
+
+
+def damage(folder: Path, what: str) -> None:
+    """Does to the store in `folder`, which has a row for each of KEYS, what `what` says."""
+    values = folder / "values.bin"
+    content = values.read_bytes()
+    ways: dict[str, Callable[[], object]] = {
+        "a bit of a row": lambda: write_at(values, 25, bytes([content[25] ^ 1])),
+        "zeros": lambda: write_at(values, 20, bytes(40)),
+        "rows that changed places": lambda: values.write_bytes(content[20:] + content[:20]),
+        "a cut": lambda: os.truncate(values, 50),
+        "no values": lambda: values.write_bytes(b""),
+        "keys that changed places": lambda: [
+            change_index(folder, f"UPDATE rows SET key = '{new}' WHERE key = '{old}'")
+            for old, new in [("aa", "x"), ("bb", "aa"), ("x", "bb")]
+        ],
+        "a key of nobody": lambda: change_index(
+            folder, "UPDATE rows SET key = 'zz' WHERE key = 'aa'"
+        ),
+        "a number of nobody": lambda: change_index(
+            folder, "UPDATE rows SET number = 1 << 40 WHERE key = 'aa'"
+        ),
+        "a checksum": lambda: change_index(folder, "UPDATE rows SET checksum = checksum + 1"),
+        "a value of another type": lambda: change_index(folder, "UPDATE rows SET checksum = 'x'"),
+        "no table": lambda: change_index(folder, "ALTER TABLE rows RENAME TO other"),
+        "no index": lambda: (folder / "index.sqlite").unlink(),
+        "an index of another kind": lambda: (folder / "index.sqlite").write_bytes(b"x" * 9000),
+        "a page of zeros": lambda: write_at(folder / "index.sqlite", 4096, bytes(4096)),
+    }
+    ways[what]()
+
+
+DAMAGES = (
+    "a bit of a row", "zeros", "rows that changed places", "a cut", "no values",
+    "keys that changed places", "a key of nobody", "a number of nobody", "a checksum",
+    "a value of another type", "no table", "no index", "an index of another kind",
+    "a page of zeros",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("what", DAMAGES)
+def test_no_damage_gives_another_row_and_what_is_lost_can_be_written_anew(
+    tmp_path: Path, what: str
+) -> None:
+    with opened(tmp_path) as store:
+        store.append(KEYS, rows(4))
+    damage(tmp_path, what)
+    with opened(tmp_path) as store:
+        numbers = store.find(KEYS)
+        for i in np.flatnonzero(numbers >= 0):
+            assert store.read(numbers[[i]])[0, 0] == i
+        lost = np.flatnonzero(numbers < 0)
+        assert len(lost)
+        store.claim(len(lost))
+        store.append([KEYS[i] for i in lost], rows(4)[lost])
+    assert (tmp_path / "values.bin").stat().st_size < 1000
+    with opened(tmp_path) as store:
+        assert store.read(store.find(KEYS))[:, 0].tolist() == [0, 1, 2, 3]
+
+
+def test_every_bit_of_a_small_store_may_flip(tmp_path: Path) -> None:
+    with opened(tmp_path / "whole") as store:
+        store.append(KEYS, rows(4))
+    chance = np.random.default_rng(0)
+    for file in ("values.bin", "index.sqlite"):
+        content = (tmp_path / "whole" / file).read_bytes()
+        for bit in chance.choice(8 * len(content), 60, replace=False).tolist():
+            folder = tmp_path / f"{file}-{bit}"
+            shutil.copytree(tmp_path / "whole", folder)
+            write_at(folder / file, bit // 8, bytes([content[bit // 8] ^ (1 << bit % 8)]))
+            with opened(folder) as store:
+                numbers = store.find(KEYS)
+                for i in np.flatnonzero(numbers >= 0):
+                    assert store.read(numbers[[i]])[0, 0] == i, (file, bit)
+            shutil.rmtree(folder)
+
+
+def test_damage_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with opened(tmp_path) as store:
+        store.append(KEYS, rows(4))
+    damage(tmp_path, "zeros")
+    with opened(tmp_path) as store:
+        store.find(KEYS)
+        store.find(KEYS)
+    assert capsys.readouterr().err.count("2 saved results are damaged and are computed anew") == 1
+
+
+def test_a_row_that_is_damaged_while_it_is_in_use_is_an_error(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        store.append(KEYS, rows(4))
+        numbers = store.find(KEYS)
+        damage(tmp_path, "zeros")
+        assert store.read(numbers[:1]).tolist() == [[0] * 5]
+        with pytest.raises(StorageError, match="damaged while it was in use: run this again"):
+            store.read(numbers)
+
+
+def test_a_damaged_index_is_left_to_the_process_that_uses_it(tmp_path: Path) -> None:
+    with opened(tmp_path) as store:
+        store.append(KEYS, rows(4))
+        damage(tmp_path, "an index of another kind")
+        with pytest.raises(StorageError, match="another training is using it"):
+            opened(tmp_path)
 
 
 def test_a_full_disk_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,12 +225,15 @@ def test_the_longest_unused_go_first_but_none_that_is_open(tmp_path: Path) -> No
         when = {"old": 2, "older": 1, "open": 0, "new": 3}[name]
         os.utime(tmp_path / name, (when, when))
         assert age < 4
-    size = sum(f.stat().st_blocks * 512 for f in (tmp_path / "new").iterdir())
     with opened(tmp_path / "open") as store:
         os.utime(tmp_path / "open", (0, 0))
-        drop_oldest(tmp_path, 3 * size)
+        sizes = {
+            folder.name: sum(f.stat().st_blocks * 512 for f in folder.iterdir())
+            for folder in tmp_path.iterdir()
+        }
+        drop_oldest(tmp_path, sum(sizes.values()) - 1)
         assert sorted(p.name for p in tmp_path.iterdir()) == ["new", "old", "open"]
-        drop_oldest(tmp_path, size)
+        drop_oldest(tmp_path, sizes["open"])
         assert sorted(p.name for p in tmp_path.iterdir()) == ["open"]
         assert store.read(store.find(["aa"])).shape == (1, 5)
 
