@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,8 @@ EVERY = 15.0
 """Seconds between two saves within a phase: each writes some ten megabytes."""
 
 _PLAN, _SPENT = "plan.json", "seconds.txt"
+_DIGEST_BYTES = 32
+"""Of the SHA-256 behind the arrays of a stage."""
 
 
 class Checkpoint:
@@ -38,7 +42,8 @@ class Checkpoint:
         self._saved = time.monotonic()
         self._start = time.monotonic()
         clock = folder / _SPENT
-        self.spent = float(clock.read_text(encoding="utf-8")) if clock.is_file() else 0.0
+        with _damage_told(clock):
+            self.spent = float(clock.read_text(encoding="utf-8")) if clock.is_file() else 0.0
         self.begun = clock.is_file()
 
     @classmethod
@@ -59,7 +64,7 @@ class Checkpoint:
                 raise StorageError(
                     f"{folder}: no training to go on with: start it without --resume"
                 )
-            with storage_errors("read", file):
+            with _damage_told(file):
                 before = json.loads(file.read_text(encoding="utf-8"))
             if changed := sorted(key for key in plan | before if plan.get(key) != before.get(key)):
                 raise StorageError(
@@ -94,18 +99,28 @@ class Checkpoint:
             f"{name}.{i}": value for name, many in arrays.items() for i, value in enumerate(many)
         }
         np.savez(content, facts=np.array(json.dumps(facts)), **named)
-        write_file(self.folder / f"{stage}.npz", content.getvalue())
+        saved = content.getvalue()
+        write_file(self.folder / f"{stage}.npz", saved + hashlib.sha256(saved).digest())
         self._saved = time.monotonic()
         write_file(self.folder / _SPENT, f"{self.spent + self._saved - self._start:.1f}\n")
         self.begun = True
 
     def load(self, stage: str) -> tuple[dict[str, list[npt.NDArray[Any]]], dict[str, Any]] | None:
-        """(arrays, facts) of `stage` as they were saved last; None: never."""
+        """(arrays, facts) of `stage` as they were saved last; None: never.
+
+        Raises:
+            StorageError: the file cannot be read, or is damaged.
+        """
         file = self.folder / f"{stage}.npz"
         if not file.is_file():
             return None
         arrays: dict[str, list[npt.NDArray[Any]]] = {}
-        with storage_errors("read", file), np.load(file, allow_pickle=False) as content:
+        with _damage_told(file):
+            raw = file.read_bytes()
+            saved, digest = raw[:-_DIGEST_BYTES], raw[-_DIGEST_BYTES:]
+            if hashlib.sha256(saved).digest() != digest:
+                raise ValueError("its checksum is another one")
+        with np.load(io.BytesIO(saved), allow_pickle=False) as content:
             facts = json.loads(str(content["facts"]))
             for key in content.files:
                 name, dot, _ = key.rpartition(".")
@@ -116,3 +131,16 @@ class Checkpoint:
     def remove(self) -> None:
         """Takes it away: the training has ended."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@contextmanager
+def _damage_told(file: Path) -> Iterator[None]:
+    """Turns what a file raises that is not as it was written into a StorageError."""
+    try:
+        with storage_errors("read", file):
+            yield
+    except ValueError as error:
+        raise StorageError(
+            f"{file}: damaged ({error}): this training cannot be gone on with; start it anew with "
+            "--replace in place of --resume"
+        ) from error

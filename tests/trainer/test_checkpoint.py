@@ -54,6 +54,27 @@ def test_what_cannot_be_gone_on_with_is_refused(
         Checkpoint.begin(tmp_path / "c", plan or PLAN, resume=resume)
 
 
+@pytest.mark.parametrize("file", ["phases.npz", "seconds.txt", "plan.json"])
+@pytest.mark.parametrize("how", ["a bit", "a cut", "zeros", "nothing"])
+def test_one_that_is_damaged_is_refused(tmp_path: Path, file: str, how: str) -> None:
+    Checkpoint.begin(tmp_path / "c", PLAN, resume=False).save("phases", {"w": [np.ones(9)]}, {})
+    path = tmp_path / "c" / file
+    content = path.read_bytes()
+    middle = len(content) // 2
+    path.write_bytes(
+        {
+            "a bit": content[:middle] + bytes([content[middle] ^ 0x80]) + content[middle + 1 :],
+            "a cut": content[:middle],
+            "zeros": bytes(len(content)),
+            "nothing": b"",
+        }[how]
+    )
+    if (file, how) == ("seconds.txt", "a cut"):
+        return  # a shorter time, and no less of a training
+    with pytest.raises(StorageError, match=rf"{file}: damaged .* start it anew with --replace"):
+        Checkpoint.begin(tmp_path / "c", PLAN, resume=True).load("phases")
+
+
 def test_it_is_taken_away_at_the_end(tmp_path: Path) -> None:
     checkpoint = Checkpoint.begin(tmp_path / "c", PLAN, resume=False)
     checkpoint.save("phases", {}, {})

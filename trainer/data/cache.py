@@ -15,7 +15,6 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.errors import UnreadableImageError
-from edge.files import storage_errors, write_file
 from edge.model import image_file
 from edge.model import preprocess as contract
 from edge.model.image_file import decode_image, read_content
@@ -24,7 +23,6 @@ from edge.pictures import LabelledPicture
 from edge.progress import Progress
 from trainer.data.row_store import Rows, RowStore, cache_folder, cache_limit, drop_oldest
 
-_FAILED = "failed.json"
 _AT_ONCE = 256
 """Pictures decoded before they are written."""
 
@@ -66,22 +64,15 @@ def decode_pictures(pictures: Sequence[LabelledPicture], spec: InputSpec) -> Dec
     digests = _digests(pictures)
     folder = cache_folder() / "tensors" / _key(spec)
     store = RowStore(folder, shape=spec.shape, dtype=np.uint8)
-    with storage_errors("read", folder / _FAILED):
-        failed: dict[str, str] = (
-            json.loads((folder / _FAILED).read_text(encoding="utf-8"))
-            if (folder / _FAILED).is_file()
-            else {}
-        )
     known = set(np.flatnonzero(store.find(digests) >= 0).tolist())
     wanted = {
         digest: picture
         for index, (picture, digest) in enumerate(zip(pictures, digests, strict=True))
-        if index not in known and digest not in failed
+        if index not in known
     }
     wanted.pop("", None)
-    if wanted:
-        failed |= _decode(wanted, spec, store)
-        write_file(folder / _FAILED, json.dumps(failed))
+    # What cannot be read is tried again each time: a note that it failed could itself rot.
+    failed = _decode(wanted, spec, store) if wanted else {}
     drop_oldest(cache_folder(), cache_limit())
     rows = store.find(digests)
     readable = np.flatnonzero(rows >= 0).tolist()

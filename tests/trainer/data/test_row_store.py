@@ -176,7 +176,7 @@ def test_a_row_that_is_damaged_while_it_is_in_use_is_an_error(tmp_path: Path) ->
 def test_a_damaged_index_is_left_to_the_process_that_uses_it(tmp_path: Path) -> None:
     with opened(tmp_path) as store:
         store.append(KEYS, rows(4))
-        damage(tmp_path, "an index of another kind")
+        damage(tmp_path, "a value of another type")
         with pytest.raises(StorageError, match="another training is using it"):
             opened(tmp_path)
 
