@@ -157,7 +157,7 @@ def test_a_disk_too_small_says_how_much_it_takes(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "posix_fallocate", full)
-    with pytest.raises(StorageError, match=r"needs 0\.0 GB: free some space, set PILAH_CACHE"):
+    with pytest.raises(StorageError, match=r"needs 7\.7 kB: free some space, set PILAH_CACHE"):
         save(network, tensors)
 
 
