@@ -76,6 +76,10 @@ class RawScores:
     energy: npt.NDArray[np.float64]
     distance: npt.NDArray[np.float64]
 
+    def only(self, indices: npt.NDArray[np.int64]) -> RawScores:
+        """Those of some of the pictures."""
+        return RawScores(self.energy[indices], self.distance[indices])
+
     def weights(self, kind: Kind, keep: float) -> tuple[float, float]:
         """Of energy and distance: one over the spread, here of known pictures; 0 for neither."""
 

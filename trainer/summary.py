@@ -64,7 +64,7 @@ def _say_unknown(report: ReportFacts) -> None:
     if unknown.threshold is not None and report.cross_fitted is not None:
         total = len(report.cross_fitted.truth)
         count = round((unknown.kept.value or 0) * total)
-        kept = f"kept {unknown.kept.told(count, total)} of known things"
+        kept = f"kept {unknown.kept.told(count, total)} of known things that did not set the limit"
     shares = [each.value for each in unknown.found.values() if each.value is not None]
     found = ""
     few = [telling(each.interval) is Telling.TOO_FEW for each in unknown.found.values()]

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from edge.pictures import LabelledPicture
 from trainer.calibrate import flawless_needed
-from trainer.intervals import Figure, Resampling
+from trainer.intervals import NOTHING, Figure, Resampling
 from trainer.left_out import LeftOut, leave_classes_out
 from trainer.recipe import UnknownPlan
 from trainer.strangeness import (
@@ -33,6 +33,8 @@ _WIDTHS = 3.0
 its strangeness is 0.05."""
 _FEWEST_SERIES = 20
 """Groups of pictures below which their differences cannot be told from a few."""
+_FOLDS = 10
+"""The limit is set on the groups of nine of these, and counted on those of the tenth."""
 _TINY = 1e-9
 
 Indices = npt.NDArray[np.int64]
@@ -64,7 +66,8 @@ class UnknownScore:
     keep: float
     """The share of known things that the threshold is to keep."""
     kept: Figure
-    """The share of known pictures that it keeps, by models that had not trained on them."""
+    """The share of known pictures that such a threshold keeps, counted on pictures that neither the
+    model had trained on nor the threshold was set by."""
     left_out: Mapping[Kind, Mapping[str, LeftOut]]
     """By kind and label; nothing where it could not be measured."""
     note: str
@@ -141,9 +144,8 @@ def choose_unknown(
         ),
     )
     groups = [str(group) for fold in folds for group in fold.held_groups]
-    weights = known.weights(kind, plan.keep)
+    weights, middle, promised, note = _set_limit(known, groups, kind, plan)
     raw = known.weighted(weights)
-    limit, note = _limit(raw, groups, plan)
     notes += [note] * bool(note)
     found = _mean_found(left_out.get(kind, {}))
     if found is not None and found < 2 * (1 - plan.keep):
@@ -151,8 +153,6 @@ def choose_unknown(
             f"classes left out are hardly told from the others: {found:.0%} of their pictures "
             f"found, where {1 - plan.keep:.0%} of the known are lost"
         )
-    # Where there is no threshold the same numbers still give the score a scale.
-    middle = float(np.quantile(raw, plan.keep)) if limit is None else limit
     width = max((middle - float(np.median(raw))) / _WIDTHS, _TINY)
     return UnknownScore(
         strangeness=Strangeness(
@@ -161,12 +161,46 @@ def choose_unknown(
             offset=middle / width,
             prototypes=choose_prototypes(trained, trained_truth, seed=seed),
         ),
-        threshold=None if limit is None else 0.5,
+        threshold=0.5 if promised else None,
         keep=plan.keep,
-        kept=Resampling(groups, len(raw), seed=seed).share(raw <= middle),
+        kept=_kept(known, groups, kind, plan, seed),
         left_out=left_out,
         note="; ".join(notes),
     )
+
+
+def _set_limit(
+    known: RawScores, groups: Sequence[str], kind: Kind, plan: UnknownPlan
+) -> tuple[tuple[float, float], float, bool, str]:
+    """(weights, the limit, whether it may be used, why it is not promised), by known pictures."""
+    weights = known.weights(kind, plan.keep)
+    raw = known.weighted(weights)
+    limit, note = _limit(raw, groups, plan)
+    # Where there is no threshold the same numbers still give the score a scale.
+    middle = float(np.quantile(raw, plan.keep)) if limit is None else limit
+    return weights, middle, limit is not None, note
+
+
+def _kept(
+    known: RawScores, groups: Sequence[str], kind: Kind, plan: UnknownPlan, seed: int
+) -> Figure:
+    """The share of known pictures kept by a limit that all but a tenth of the groups set.
+
+    On the pictures that set it a limit keeps what it was set to keep: that says nothing.
+    """
+    number = np.unique(list(groups), return_inverse=True)[1]
+    order = np.random.default_rng(seed).permutation(int(number.max()) + 1)
+    fold = order[number] % _FOLDS
+    kept = np.zeros(len(number), bool)
+    for held in (fold == each for each in range(_FOLDS)):
+        if held.all():
+            return NOTHING  # one group: there are no others to set a limit by
+        rest = np.flatnonzero(~held)
+        weights, limit, _, _ = _set_limit(
+            known.only(rest), [groups[i] for i in rest.tolist()], kind, plan
+        )
+        kept[held] = known.weighted(weights)[held] <= limit
+    return Resampling(groups, len(kept), seed=seed).share(kept)
 
 
 def _best(left_out: Mapping[Kind, Mapping[str, LeftOut]], *, pretrained: bool) -> Kind:

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
 from tests.trainer.test_left_out import features
+from trainer.intervals import NOTHING
 from trainer.recipe import UnknownPlan
 from trainer.run import UnknownFacts
-from trainer.unknown import FoldAnswers, UnknownScore, _limit, _rank, choose_unknown
+from trainer.strangeness import RawScores
+from trainer.unknown import (
+    FoldAnswers,
+    UnknownScore,
+    _kept,
+    _limit,
+    _rank,
+    _set_limit,
+    choose_unknown,
+)
 
-PLAN = UnknownPlan()
 PLAN = UnknownPlan()
 THREE = {"can": 0, "glass": 8, "paper": 16}
 
@@ -79,6 +89,30 @@ def test_a_recipe_may_ask_for_a_kind(score: str) -> None:
     found = chosen(UnknownPlan.model_validate({"score": score}))
     assert found is not None
     assert found.strangeness.kind == score
+
+
+def test_what_is_kept_is_not_counted_on_the_pictures_that_set_the_limit() -> None:
+    """On those the share is always the same; over many draws the count agrees with what the limit
+    keeps of all things, of which the distribution is known."""
+    plan = UnknownPlan(keep=0.6, confidence=0.6)
+    within, counted, true = [], [], []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        raw = rng.normal(size=31)
+        scores = RawScores(raw, np.zeros(31))
+        names = [str(i) for i in range(31)]
+        weights, limit, _, _ = _set_limit(scores, names, "energy", plan)
+        within.append(float((scores.weighted(weights) <= limit).mean()))
+        counted.append(_kept(scores, names, "energy", plan, 0).value or 0.0)
+        true.append((1 + math.erf(limit / weights[0] / math.sqrt(2))) / 2)
+    assert len(set(within)) == 1
+    assert len(set(counted)) > 1
+    assert np.mean(counted) == pytest.approx(np.mean(true), abs=0.02)
+
+
+def test_of_one_series_nothing_is_known_of_what_is_kept() -> None:
+    scores = RawScores(np.arange(80.0), np.zeros(80))
+    assert _kept(scores, ["one"] * 80, "energy", PLAN, 0) == NOTHING
 
 
 def test_a_recipe_may_want_none() -> None:

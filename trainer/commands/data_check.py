@@ -2,9 +2,9 @@
 
 Writes a page for people, the same as JSON for programs, and a review list. Exit code 1 where
 something would spoil the training: a single class, or a class of fewer than 6 readable pictures;
-copies with different labels; more than 5 percent of the labels probably wrong; a class told by
-its source or its background alone; more than 10 percent of the files unreadable. Exit code 65
-where there is no set of pictures to check.
+copies with different labels; more than 5 percent of the labels wrong, beyond what the errors of the
+model that judges them explain; a class told by its source or its background alone; more than 10
+percent of the files unreadable. Exit code 65 where there is no set of pictures to check.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from edge.pictures import LabelledPicture
 from edge.progress import Progress
+from trainer.data.check.label_noise import WrongShare, wrong_share
 from trainer.data.split import fold_pictures
 
 _FOLDS = 5
@@ -42,7 +43,9 @@ class LabelErrors:
     """That label's."""
     probable: npt.NDArray[np.bool_]
     """Those that confident learning calls errors: another class's probability is as high as is
-    usual for pictures of that class."""
+    usual for pictures of that class. Of a small set most are the judge's own errors."""
+    wrong: WrongShare
+    """Which share of the labels is wrong beyond what the judge's own errors explain."""
     agreement: float
     """Share of the pictures of which the most probable label is their own."""
 
@@ -81,6 +84,7 @@ def find_label_errors(
         suggested=suggested,
         probability=np.maximum(others[at, suggested], 0),
         probable=_confident(scores, truth, small),
+        wrong=_wrong(scores, pictures, truth, small),
         agreement=float((scores.argmax(axis=1) == truth).mean()),
     )
 
@@ -129,6 +133,22 @@ def _cross_fitted(
                 progress.advance()
     scores = np.exp(logs / repeats)
     return np.asarray(scores / scores.sum(axis=1, keepdims=True))
+
+
+def _wrong(
+    scores: npt.NDArray[np.float64],
+    pictures: Sequence[LabelledPicture],
+    truth: npt.NDArray[np.int64],
+    small: npt.NDArray[np.bool_],
+) -> WrongShare:
+    """The share of wrong labels among the classes that are not too small."""
+    judged = np.flatnonzero(~small[truth])
+    number = np.cumsum(~small) - 1
+    return wrong_share(
+        scores[np.ix_(judged, np.flatnonzero(~small))],
+        number[truth[judged]],
+        [pictures[i].group or str(pictures[i].path) for i in judged.tolist()],
+    )
 
 
 def _confident(

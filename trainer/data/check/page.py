@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +22,7 @@ from trainer import report
 from trainer.data.check.checked import Checked
 from trainer.data.check.evidence import Evidence
 from trainer.data.check.giveaway import Told
-from trainer.data.check.review import relative_name
+from trainer.data.check.review import COLUMNS, relative_name, suspects
 from trainer.data.check.verdict import Problem, given_away, given_away_by_source, partly_given_away
 
 _SAMPLES, _SAMPLES_IN_ALL = 12, 240
@@ -43,7 +46,10 @@ class _Shown:
 
 
 def write_page(file: Path, checked: Checked, problems: Sequence[Problem], review: str) -> None:
-    """Writes the page to `file`: no scripts, nothing fetched, for screen, phone and paper.
+    """Writes the page to `file`: nothing fetched, for screen, phone and paper.
+
+    Its one script lets a person decide on the suspects and saves the review list with that; the
+    page's policy lets no other run. All else can be read without it.
 
     Args:
         review: the name of the review list beside it.
@@ -64,7 +70,11 @@ def write_page(file: Path, checked: Checked, problems: Sequence[Problem], review
         checked, shown.all(), framed=(n for group in shown.frames.values() for n in group)
     )
     page = environment.get_template("check.html").render(
-        **_content(checked, shown), evidence=evidence, problems=problems, review=review
+        **_content(checked, shown),
+        **_decisions(checked, review),
+        evidence=evidence,
+        problems=problems,
+        review=review,
     )
     write_file(file, page.encode("utf-8", "backslashreplace"))
 
@@ -105,6 +115,8 @@ def to_json(checked: Checked, problems: Sequence[Problem]) -> dict[str, Any]:
         if errors is None
         else {
             "probable": int(errors.probable.sum()),
+            "judge_agrees": round(errors.agreement, 4),
+            "wrong": {name: round(value, 4) for name, value in asdict(errors.wrong).items()},
             "ranking": [
                 {
                     "path": names[i],
@@ -221,6 +233,7 @@ def _content(checked: Checked, shown: _Shown) -> dict[str, Any]:
         "formats": Counter(facts.kind for facts in checked.facts).most_common(),
         "sizes": _sizes(checked),
         "shown": shown,
+        "labels": labels,
         "suggested": [labels[i] for i in errors.suggested] if errors else [],
         "given_away": given_away(checked),
         "partly": partly_given_away(checked),
@@ -229,6 +242,23 @@ def _content(checked: Checked, shown: _Shown) -> dict[str, Any]:
         "style": Markup(
             (Path(report.__file__).parent / "templates" / "style.css").read_text(encoding="utf-8")
         ),
+    }
+
+
+def _decisions(checked: Checked, review: str) -> dict[str, Any]:
+    """What the page's script needs to write the review list."""
+    rows = [[str(word) for word in astuple(suspect)] for suspect in suspects(checked)]
+    # The key under which a browser keeps decisions: other suspects are another list.
+    key = hashlib.sha256(json.dumps([str(checked.root.resolve()), rows]).encode()).hexdigest()[:16]
+    content = {"name": review, "key": key, "columns": COLUMNS, "rows": rows}
+    script = (Path(__file__).parent / "templates" / "decide.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return {
+        "suspected": {row[0] for row in rows},
+        # Within a script only `<` could end it, and in JSON it stands in texts alone.
+        "review_list": Markup(json.dumps(content).replace("<", "\\u003c")),
+        "script": Markup(script),
+        "script_hash": f"sha256-{digest}",
     }
 
 

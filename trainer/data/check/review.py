@@ -135,9 +135,7 @@ def _labels(checked: Checked) -> Iterator[Suspect]:
     for index in errors.ranking.tolist():
         if errors.probable[index]:
             new = labels[errors.suggested[index]]
-            yield _suspect(
-                checked, index, "label probably wrong", RELABEL, new, 1 - errors.given[index]
-            )
+            yield _suspect(checked, index, "label in doubt", RELABEL, new, 1 - errors.given[index])
 
 
 def _copies(checked: Checked) -> Iterator[Suspect]:

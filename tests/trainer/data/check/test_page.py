@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import re
 import shutil
@@ -69,9 +71,40 @@ def test_the_page_is_whole_and_fetches_nothing(found: Checked, tmp_path: Path) -
     assert links
     assert all(link.startswith(("data:image/", "#")) for link in links)
     assert not re.search(r"https?:", text)
-    assert "<script" not in text
+    assert text.count("<script") == 2
     ids = {a["id"] for _, a in tags.seen if "id" in a}
     assert {link[1:] for link in links if link.startswith("#")} <= ids
+
+
+def test_every_suspect_that_is_shown_can_be_decided_on(found: Checked, tmp_path: Path) -> None:
+    tags = Tags()
+    tags.feed(page(found, tmp_path))
+    listed = {suspect.path for suspect in suspects(found)}
+    groups = [a["data-path"] for _, a in tags.seen if "data-path" in a]
+    assert set(groups) == listed - {"jar/empty.jpg"}  # which has no picture to look at
+    offered = {a["data-do"] for _, a in tags.seen if "data-do" in a}
+    assert {"keep", "drop", "relabel:can"} <= offered
+
+
+def test_the_page_has_the_list_that_lies_beside_it(found: Checked, tmp_path: Path) -> None:
+    """Its script fills in the last column and saves it under that name."""
+    text = page(found, tmp_path)
+    write_review(tmp_path / "page.review.csv", suspects(found))
+    rows = [list(row.values()) for _, row in read_rows(tmp_path / "page.review.csv")]
+    embedded = re.search(r'<script type="application/json"[^>]*>(.*?)</script>', text, re.DOTALL)
+    assert embedded is not None
+    content = json.loads(embedded[1])
+    assert (content["name"], tuple(content["columns"])) == ("page.review.csv", COLUMNS)
+    assert content["rows"] == rows
+
+
+def test_no_script_runs_but_the_page_s_own(found: Checked, tmp_path: Path) -> None:
+    text = page(found, tmp_path)
+    script = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
+    assert len(script) == 1
+    digest = base64.b64encode(hashlib.sha256(script[0].encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in text
+    assert "fetch(" not in script[0]
 
 
 def test_names_of_files_are_no_html(found: Checked, tmp_path: Path) -> None:

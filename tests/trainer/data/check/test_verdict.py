@@ -60,7 +60,13 @@ def _unreadable(folder: Path) -> object:
 
 
 def _wrong_labels(folder: Path) -> object:
-    return [(folder / "can" / f"{i:02d}.png").rename(folder / "jar" / f"x{i}.png") for i in (3, 9)]
+    write_set(folder, each=40)
+    pairs = [("can", "jar"), ("jar", "can")]
+    return [
+        (folder / one / f"{i:02d}.png").rename(folder / other / f"x{i}.png")
+        for one, other in pairs
+        for i in (3, 6, 9, 12, 15)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +76,7 @@ def _wrong_labels(folder: Path) -> object:
         (_few, "fewer than 6 readable pictures: tin (5)"),
         (_one_class, "only one class"),
         (_unreadable, "4 files cannot be read (4 empty)"),
-        (_wrong_labels, "2 labels are probably wrong (7.1%)"),
+        (_wrong_labels, "of 80 labels are wrong ("),
     ],
 )
 def test_what_spoils_a_training_is_said(tmp_path: Path, change: Change, words: str) -> None:
