@@ -61,7 +61,8 @@ def _say_unknown(report: ReportFacts) -> None:
     if unknown is None:
         return
     kept = ""
-    if unknown.threshold is not None and report.cross_fitted is not None:
+    known = unknown.threshold is not None and unknown.kept.value is not None
+    if known and report.cross_fitted is not None:
         total = len(report.cross_fitted.truth)
         count = round((unknown.kept.value or 0) * total)
         kept = f"kept {unknown.kept.told(count, total)} of known things that did not set the limit"
