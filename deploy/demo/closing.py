@@ -5,30 +5,21 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from deploy.demo.explain import advice, astray, told
-from deploy.demo.figures import (
-    CHANCE,
-    LaneFigures,
-    Stated,
-    fewest_of,
-    is_below,
-    lane_figures,
-    shortcomings,
-)
+from deploy.demo.explain import advice, told
+from deploy.demo.figures import CHANCE, fewest_of, is_below, shortcomings
 from deploy.demo.folder import BUNDLE, LEDGER, RUN, SHEET, SUMMARY
 from deploy.demo.passage import Verdicts
-from deploy.demo.report import Fate, fates_of, mark_of, write_sheet
+from deploy.demo.report import mark_of, write_sheet
+from deploy.demo.result import BeltResult, belt_figures, evaluated, result_of
 from deploy.demo.sorting import Sorted
 from deploy.demo.stages import Stages
 from edge.cli import say
 from edge.contact_sheet import Headline, Mark
 from edge.files import write_file
 from edge.model.bundle import read_bundle
-from edge.model.metrics import Share
 from trainer.run import tool_versions
 
 PLUMBING = (
@@ -38,45 +29,6 @@ PLUMBING = (
 _MOST = 0.5
 """Share of the photographs that a machine which sorts puts into their lanes; with less it does
 little but reject."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class BeltFigures:
-    """What the station thought of the items, by its ledger."""
-
-    accuracy: Share
-    """Items whose best label is right."""
-    accepted: Share
-    purity: Share
-    """Right ones among the accepted."""
-
-    @property
-    def right(self) -> Share:
-        """Items accepted as what they are, of all."""
-        return Share(self.purity.count, self.accuracy.total)
-
-    def to_json(self) -> dict[str, Any]:
-        """Its object in `summary.json`."""
-        return {
-            name: value
-            for what in ("accuracy", "accepted", "purity")
-            for name, value in (
-                (what, getattr(self, what).value),
-                (f"{what}_interval", getattr(self, what).interval),
-            )
-        }
-
-
-def belt_figures(fates: Sequence[Fate]) -> BeltFigures:
-    """The figures of all items that have a verdict."""
-    judged = [(fate.truth.label, fate.row.entry) for fate in fates if fate.row is not None]
-    right = [label == entry.label for label, entry in judged]
-    taken = [entry.accepted for _, entry in judged]
-    return BeltFigures(
-        accuracy=Share(sum(right), len(judged)),
-        accepted=Share(sum(taken), len(judged)),
-        purity=Share(sum(r and t for r, t in zip(right, taken, strict=True)), sum(taken)),
-    )
 
 
 def close_drawn(
@@ -94,28 +46,28 @@ def close_drawn(
         evaluation: what `pilah-edge evaluate --json` says of the test part.
         expected: the share that the model is made to accept as what they are, 0..1.
     """
-    passage = _passage(folder, belt)
-    on_pictures = _evaluated(evaluation)
-    stated = Stated(recovery=on_pictures.right, purity=on_pictures.purity)
+    result = result_of(folder, belt)
+    on_pictures = evaluated(evaluation)
+    stated = on_pictures.stated
     least = fewest_of(expected, stated.recovery.total, CHANCE)
-    problems = _verdict_problems(passage.verdicts)
+    problems = _verdict_problems(result.verdicts)
     if stated.recovery.count < least:
         problems.append(
             f"the model itself: it accepts {stated.recovery} of the test part as what they are; "
             f"of a model that comes to {expected:.1%} chance leaves {least} at least, but once in "
             "a thousand runs"
         )
-    problems += map(str, shortcomings(passage.lanes, stated))
+    problems += map(str, shortcomings(result.lanes, stated))
     facts: dict[str, Any] = {
         "kind": "drawn",
         "note": PLUMBING,
         "seed": seed,
         "evaluate": on_pictures.to_json(),
     }
-    _write(folder, facts, belt, passage, problems, stages)
-    _say(folder, belt, passage, stages)
+    _write(folder, facts, belt, result, problems, stages)
+    _say(folder, belt, result, stages)
     say(f"\n{PLUMBING}\nnext: make demo PHOTOS=folder, with a folder of photographs for each class")
-    return _judged(belt, passage, problems)
+    return _judged(belt, result, problems)
 
 
 def close_photographs(
@@ -134,16 +86,16 @@ def close_photographs(
     Args:
         evaluation: what `pilah-edge evaluate --json` says of the photographs that passed.
     """
-    passage = _passage(folder, belt)
-    fates, on_belt, on_pictures = passage.fates, belt_figures(passage.fates), _evaluated(evaluation)
-    problems = _verdict_problems(passage.verdicts)
-    if (share := passage.in_lane.value) is None or share < _MOST:
+    result = result_of(folder, belt)
+    fates, on_belt, on_pictures = result.fates, belt_figures(result.fates), evaluated(evaluation)
+    problems = _verdict_problems(result.verdicts)
+    if (share := result.in_lane.value) is None or share < _MOST:
         problems.append(
-            f"only {passage.in_lane.count} of {passage.in_lane.total} items are in their lanes, "
-            f"{passage.rejected} were rejected: a machine that sorts puts most of them there"
+            f"only {result.in_lane.count} of {result.in_lane.total} items are in their lanes, "
+            f"{result.rejected} were rejected: a machine that sorts puts most of them there"
         )
-    stated = Stated(recovery=on_pictures.right, purity=on_pictures.purity)
-    problems += map(str, shortcomings(passage.lanes, stated))
+    stated = on_pictures.stated
+    problems += map(str, shortcomings(result.lanes, stated))
     if is_below(on_belt.purity, on_pictures.purity):
         problems.append(
             f"purity of what was accepted on the belt, {on_belt.purity}, is below what evaluate "
@@ -156,56 +108,13 @@ def close_photographs(
         "cut_out": cut,
         "evaluate": on_pictures.to_json(),
     }
-    _write(folder, facts, belt, passage, problems, stages)
-    _say(folder, belt, passage, stages)
+    _write(folder, facts, belt, result, problems, stages)
+    _say(folder, belt, result, stages)
     say(f"\n{'the same photographs':<22} {'on the belt':<34} evaluate")
     for what in ("accuracy", "accepted", "purity"):
         say(f"{what:<22} {getattr(on_belt, what)!s:<34} {getattr(on_pictures, what)}")
     say(f"{cut} of {len(fates)} were cut out of their background, the others passed as they are")
-    return _judged(belt, passage, problems)
-
-
-def _evaluated(evaluation: Mapping[str, Any]) -> BeltFigures:
-    total = int(evaluation["images"])
-    accepted = round(evaluation["accepted"] * total)
-    return BeltFigures(
-        accuracy=Share(round(evaluation["accuracy"] * total), total),
-        accepted=Share(accepted, total),
-        purity=Share(round((evaluation["purity"] or 0) * accepted), accepted),
-    )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Passage:
-    """What became of all items of a belt."""
-
-    fates: list[Fate]
-    verdicts: Verdicts
-    lanes: dict[str, LaneFigures]
-    accept: Mapping[str, float]
-    """The bundle's accept thresholds."""
-
-    @property
-    def labels(self) -> dict[str, tuple[str, ...]]:
-        return {name: lane.labels for name, lane in self.lanes.items()}
-
-    @property
-    def in_lane(self) -> Share:
-        """Items in the lane where they belong."""
-        lost = len(astray(self.fates, self.labels))
-        return Share(len(self.fates) - lost, len(self.fates))
-
-    @property
-    def rejected(self) -> int:
-        """Items that the station rejected."""
-        return sum(fate.row is not None and not fate.row.entry.accepted for fate in self.fates)
-
-
-def _passage(folder: Path, belt: Sorted) -> _Passage:
-    fates, verdicts = fates_of(belt, flap_after_seconds=belt.plan.flap_after_seconds)
-    labels = {name: lane.labels for name, lane in belt.config.lanes.items()}
-    lanes = lane_figures([(fate.truth.label, fate.lane) for fate in fates], labels)
-    return _Passage(fates, verdicts, lanes, read_bundle(folder / BUNDLE).manifest.accept)
+    return _judged(belt, result, problems)
 
 
 def _verdict_problems(verdicts: Verdicts) -> list[str]:
@@ -227,22 +136,22 @@ def _write(
     folder: Path,
     facts: Mapping[str, Any],
     belt: Sorted,
-    passage: _Passage,
+    result: BeltResult,
     problems: Sequence[str],
     stages: Stages,
 ) -> None:
     figures = read_bundle(folder / BUNDLE).manifest.figures
-    fates, lanes = passage.fates, passage.lanes
+    fates, lanes = result.fates, result.lanes
     summary = {
         **facts,
         "passed": not problems,
         "problems": list(problems),
         "items": len(fates),
         "verdicts": len(belt.rows),
-        "one_verdict_each": passage.verdicts.one_each,
-        "in_their_lanes": passage.in_lane.count,
-        "rejected": passage.rejected,
-        "astray": told(fates, passage.accept, passage.labels),
+        "one_verdict_each": result.verdicts.one_each,
+        "in_their_lanes": result.in_lane.count,
+        "rejected": result.rejected,
+        "astray": told(fates, result.accept, result.labels),
         "lanes": {name: lane.to_json() for name, lane in lanes.items()},
         "belt": belt_figures(fates).to_json(),
         **_accuracies(figures),
@@ -264,9 +173,9 @@ def _write(
         fates,
         lanes,
         title="What was sorted where",
-        headline=_headline(fates, lanes, problems),
+        headline=_headline(result, problems),
         summary=[
-            _first_line(passage),
+            result.first_line,
             "Items passed on a simulated belt; each picture is the one that decided the "
             "verdict. A lane holds what its flap took, whatever the station "
             "thought.",
@@ -275,12 +184,10 @@ def _write(
     )
 
 
-def _headline(
-    fates: Sequence[Fate], lanes: Mapping[str, LaneFigures], problems: Sequence[str]
-) -> Headline:
-    marks = Counter(mark_of(fate, lanes[fate.lane]) for fate in fates)
+def _headline(result: BeltResult, problems: Sequence[str]) -> Headline:
+    marks = Counter(mark_of(fate, result.lanes[fate.lane]) for fate in result.fates)
     counts = (
-        f"{marks[Mark.OK]} of {len(fates)} items lie in the right lane, {marks[Mark.WRONG]} in a "
+        f"{marks[Mark.OK]} of {len(result.fates)} items lie in the right lane, {marks[Mark.WRONG]} in a "
         f"wrong one, and {marks[Mark.REJECT]} were rejected or missed their flap."
     )
     if problems:
@@ -299,26 +206,17 @@ def _accuracies(figures: Mapping[str, Any]) -> dict[str, Any]:
     } | {"test_pictures": figures["int8"]["images"]}
 
 
-def _first_line(passage: _Passage) -> str:
-    total = len(passage.fates)
-    share = passage.rejected / total if total else 0.0
-    return (
-        f"{total} items: {passage.in_lane.count} in their lanes, {passage.rejected} rejected "
-        f"({share:.0%}), {total - passage.in_lane.count - passage.rejected} astray otherwise"
-    )
-
-
-def _say(folder: Path, belt: Sorted, passage: _Passage, stages: Stages) -> None:
+def _say(folder: Path, belt: Sorted, result: BeltResult, stages: Stages) -> None:
     say("")
-    say(_first_line(passage))
-    for name, lane in passage.lanes.items():
+    say(result.first_line)
+    for name, lane in result.lanes.items():
         inside = sum(lane.found.values())
         if not lane.labels:
             say(f"  {name:<14} {inside:>4}")
             continue
-        empty = "   EMPTY" if lane.recovery.total and not inside else ""
+        empty = "   EMPTY" if name in result.empty else ""
         say(f"  {name:<14} {inside:>4}   purity {lane.purity}   recovery {lane.recovery}{empty}")
-    for line in told(passage.fates, passage.accept, passage.labels):
+    for line in told(result.fates, result.accept, result.labels):
         say(f"not in its lane: {line}")
     say(f"{len(belt.rows)} verdicts; {belt.dropped} of {belt.frames} frames lost")
     times = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in stages.seconds.items())
@@ -330,16 +228,20 @@ def _say(folder: Path, belt: Sorted, passage: _Passage, stages: Stages) -> None:
     say(f"all figures    {folder / SUMMARY}")
 
 
-def _judged(belt: Sorted, passage: _Passage, problems: Sequence[str]) -> bool:
+def _judged(belt: Sorted, result: BeltResult, problems: Sequence[str]) -> bool:
     for problem in problems:
         say(f"not well: {problem}")
     if problems:
-        lines = advice(passage.fates, passage.labels, dropped=belt.dropped, frames=belt.frames)
+        lines = advice(result.fates, result.labels, dropped=belt.dropped, frames=belt.frames)
         for line in lines:
             say(f"what helps: {line}")
         return False
+    but = ""
+    if result.empty:
+        lanes = ", ".join(result.empty)
+        but = f"; but nothing fell into {lanes}, of which too few items passed to tell why"
     say(
         "demo: every item got exactly one verdict, and it sorted well: "
-        f"{passage.in_lane.count} of {passage.in_lane.total} in their lanes"
+        f"{result.in_lane.count} of {result.in_lane.total} in their lanes{but}"
     )
     return True

@@ -65,6 +65,8 @@ def drawn_demo(folder: Path, *, seed: int, items: int, photographs: int = PHOTOG
         pilah(
             *("trainer", "train", "convnet", "--data", photos, "--out", run),
             *("--seed", seed, "--max-minutes", MINUTES),
+            # Every item is drawn anew: there are no copies to look for.
+            *("--set", "split.near_duplicates=false"),
         )
     with stages.stage("conversion", "conversion: to int8, and proof that it answers alike"):
         pilah("converter", "convert", run, "--out", folder / BUNDLE, "--name", "drawn-items")
