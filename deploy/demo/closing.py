@@ -187,8 +187,9 @@ def _write(
 def _headline(result: BeltResult, problems: Sequence[str]) -> Headline:
     marks = Counter(mark_of(fate, result.lanes[fate.lane]) for fate in result.fates)
     counts = (
-        f"{marks[Mark.OK]} of {len(result.fates)} items lie in the right lane, {marks[Mark.WRONG]} in a "
-        f"wrong one, and {marks[Mark.REJECT]} were rejected or missed their flap."
+        f"{marks[Mark.OK]} of {len(result.fates)} items lie in the right lane, "
+        f"{marks[Mark.WRONG]} in a wrong one, and {marks[Mark.REJECT]} were rejected or missed "
+        "their flap."
     )
     if problems:
         return Headline(Mark.WRONG, "It did not sort well", (counts, *problems))

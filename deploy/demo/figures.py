@@ -131,9 +131,9 @@ class Shortcoming:
 
     def __str__(self) -> str:
         return (
-            f"lane {self.lane}: {self.what} {self.share}; by what the run states of its model "
-            f"chance leaves {self.fewest} of {self.share.total} at least, but once in a thousand "
-            "runs"
+            f"lane {self.lane}: {self.what} {self.share.count} of {self.share.total}; by what the "
+            f"run states of its model, chance leaves {self.fewest} at least, but in one run of a "
+            "thousand"
         )
 
 

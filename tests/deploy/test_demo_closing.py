@@ -77,7 +77,12 @@ def passed(folder: Path, *, right: dict[str, int], rejected: dict[str, int]) -> 
         ({RED: 40, GREEN: 40, BLUE: 40}, {}, True, "120 of 120 in their lanes"),
         # It does not hang on one item of forty, nor on three in one lane.
         ({RED: 37, GREEN: 40, BLUE: 40}, {RED: 3}, True, "117 of 120 in their lanes"),
-        ({RED: 20, GREEN: 40, BLUE: 40}, {RED: 20}, False, "not well: lane red: recovery 50.0%"),
+        (
+            {RED: 20, GREEN: 40, BLUE: 40},
+            {RED: 20},
+            False,
+            "not well: lane red: recovery 20 of 40;",
+        ),
     ],
 )
 def test_a_drawn_demo_is_judged_by_what_chance_explains(
