@@ -128,7 +128,7 @@ def _record(eye: Eye, seconds: float, events: Events) -> tuple[Recording, Pictur
                 frame = cut(frame, eye.region)
                 recording.add(frame)
                 pictures.add(frame.image)
-            else:
+            elif frame.source:  # a live camera tells of its damaged frames itself
                 say(f"unreadable: {frame.message}")
             while shown < min(round(seconds), int(recording.seconds)):
                 progress.advance()
