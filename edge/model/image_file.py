@@ -36,7 +36,7 @@ MAX_PIXELS = 1 << 26
 MAX_FILE_BYTES = 1 << 28
 """Bytes of a file that are read: 268 million."""
 _MAX_DECODED_BYTES = 1 << 28
-"""Of a picture with transparency or 16 bits, whose pixels take up to eight bytes."""
+"""Of a picture with transparency or 16 bits, whose pixels take up to sixteen bytes."""
 _MAX_SCANNED_PIXELS = 20 * MAX_PIXELS
 """Pixels times scans of a JPEG. Progressive files have about ten scans; thousands are an attack."""
 _LARGE = 1 << 24
@@ -154,17 +154,19 @@ def decode_frame(content: bytes) -> Image:
 def _check_size(content: bytes, kind: str, width: int, height: int, name: str) -> None:
     """Passes a picture that can be decoded within a second or so and a gigabyte of memory."""
     wide = 1
-    if kind == "PNG" and width:
+    if kind == "PNG":
         wide = container.png_pixel_bits(content) // 8
     elif kind == "WebP":
         wide = 4
+    if kind == "WebP" or (kind == "PNG" and _may_be_transparent(content, kind)):
+        wide *= 2  # decoded twice, with its transparency and without
     scanned = damage.jpeg_scans(content) * width * height if kind == "JPEG" else 0
     if width * height > MAX_PIXELS:
         why = f"claims {width:,} x {height:,} pixels. Up to {MAX_PIXELS:,} are decoded"
     elif width * height * wide > _MAX_DECODED_BYTES:
         why = (
-            f"claims {width:,} x {height:,} pixels of {wide} bytes. Up to {_MAX_DECODED_BYTES:,} "
-            "bytes are decoded"
+            f"claims {width:,} x {height:,} pixels, which take {wide} bytes each to decode. Up to "
+            f"{_MAX_DECODED_BYTES:,} bytes are decoded"
         )
     elif scanned > _MAX_SCANNED_PIXELS:
         why = (
@@ -181,7 +183,7 @@ def _check_size(content: bytes, kind: str, width: int, height: int, name: str) -
 def _may_be_transparent(content: bytes, kind: str) -> bool:
     if kind == "PNG":
         chunks = container.png_chunks(content)
-        return content[25] in (4, 6) or any(chunk.kind == b"tRNS" for chunk in chunks)
+        return content[25:26] in (b"\4", b"\6") or any(chunk.kind == b"tRNS" for chunk in chunks)
     return kind == "WebP"
 
 

@@ -22,7 +22,15 @@ from edge.errors import UnreadableImageError
 from edge.model.image_file import decode_image
 
 SECONDS, KILOBYTES = 5.0, 1_000_000
-SIDES = ((65535, 65535), (20000, 20000), (8190, 8190), (65535, 1000), (8000, 4000), (5700, 5700))
+SIDES = (
+    (65535, 65535),
+    (20000, 20000),
+    (8190, 8190),
+    (65535, 1000),
+    (8000, 4000),
+    (5700, 5700),
+    (4000, 4000),
+)
 
 
 def files() -> Iterator[tuple[str, bytes]]:

@@ -263,7 +263,7 @@ def test_what_claims_too_much_is_refused_before_it_is_decoded() -> None:
 def test_pixels_of_many_bytes_are_bounded_by_their_bytes() -> None:
     content = png(noise(3, 3, 4), colour=6, depth=8)
     header = struct.pack(">IIBB", 8000, 8000, 16, 6)
-    with pytest.raises(PictureTooLargeError, match="pixels of 8 bytes"):
+    with pytest.raises(PictureTooLargeError, match="which take 16 bytes each"):
         decode_image(content[:16] + header + content[26:])
 
 
