@@ -7,6 +7,7 @@
 # make test-arm64  the contract's tests in an emulated arm64 Debian (root, debootstrap, qemu)
 # make test-systemd  service and installer under a real systemd (root, mmdebstrap, systemd-container)
 # make bench-pins  how late a pin moves after its verdict (BUNDLE=folder)
+# make bench-check  whether data check calls clean sets spoilt, and finds planted label errors (DATA=)
 # make hashes      write the hashes of preprocessing anew, when it was changed on purpose
 # make fuzz        a million changed inputs for each reader of foreign files (Linux on x86-64);
 #                  make fuzz TARGETS=pictures RUNS=50000
@@ -22,7 +23,7 @@ PYTHON ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: setup demo test test-slow test-arm64 test-systemd bench-pins hashes fuzz damaged lint format \
+.PHONY: setup demo test test-slow test-arm64 test-systemd bench-pins bench-check hashes fuzz damaged lint format \
 	lock clean
 
 setup: .venv/installed
@@ -55,6 +56,9 @@ test-systemd:
 bench-pins: setup
 	@test -n "$(BUNDLE)" || { echo "make bench-pins BUNDLE=folder: which model is to compute?"; exit 2; }
 	$(BIN)/python -m tests.benchmarks.verdict_to_pin $(BUNDLE) $(ARGS)
+
+bench-check: setup
+	$(BIN)/python -m tests.benchmarks.clean_sets $(or $(DATA),../shared/data) $(ARGS)
 
 hashes: setup
 	$(BIN)/python -m tests.edge.model.awkward

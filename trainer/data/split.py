@@ -103,7 +103,7 @@ def draw(seed: int, identity: str) -> float:
     return int.from_bytes(digest[:6], "big") / 2**48
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Group:
     """Pictures that must lie in one part."""
 
