@@ -7,9 +7,15 @@ from collections.abc import Mapping, Sequence
 from converter.calibration_checks import CalibrationCheck
 from converter.parity import Parity
 from converter.remedies import Attempt
+from edge.model.grade import Grade, grade
 from edge.model.metrics import Evaluation
 from edge.model.preprocess import InputSpec
+from edge.model.words import STRANGE_BY, explained
 from trainer.run import RunFacts
+
+
+_CALIBRATED = 100
+"""Test pictures from which on the card tells whether scores mean what they say, as the report."""
 
 
 def model_card(
@@ -42,6 +48,9 @@ def model_card(
         "",
         "## How good it is",
         "",
+        f"**{_sentence(parity.verdict)}** What conversion to int8 loses: "
+        f"**{parity.drop.verdict}.**",
+        "",
         "On the test part: pictures that were neither trained, tuned nor calibrated on.",
         "",
         "| | int8 (this bundle) | float |",
@@ -60,8 +69,7 @@ def model_card(
         "calibration (among them pictures it was trained on).",
         f"- The score of the best label moves by {change.mean:.3f} on average, by up to "
         f"{change.p95:.3f} on 95 % of pictures, by {change.largest:.3f} at most.",
-        f"- Confidence and accuracy lie {parity.calibration_error[1]:.3f} apart in int8, "
-        f"{parity.calibration_error[0]:.3f} in float (expected calibration error).",
+        *_scores(parity),
         *(f"- Worse than the bar, though chance could explain it: {line}." for line in warnings),
         *_calibration(calibration),
         *_remedies(attempts, kept),
@@ -104,7 +112,27 @@ def model_card(
         f"`labels.txt`, named `scores`{_second_output(facts)}. `bundle.json` says how a picture "
         "becomes that input.",
     ]
-    return "\n".join(lines) + "\n"
+    return _with_words(lines)
+
+
+def _with_words(lines: Sequence[str]) -> str:
+    """The card, with its technical words explained at its end."""
+    text = "\n".join(lines)
+    words = [f"- **{word}**: {meaning}" for word, meaning in explained(text).items()]
+    return "\n".join([text, "", "## Words", "", *words]) + "\n"
+
+
+def _sentence(verdict: Grade) -> str:
+    said = str(verdict)
+    return f"{said[0].upper()}{said[1:]}."
+
+
+def _scores(parity: Parity) -> list[str]:
+    """Whether scores mean what they say, where there are pictures enough to tell."""
+    if parity.int8.accuracy.total < _CALIBRATED:
+        return []
+    before, after = parity.calibration_error
+    return [f"- Scores lie {after:.3f} off the share that is right in int8, {before:.3f} in float."]
 
 
 def _basis(facts: RunFacts) -> str:
@@ -150,6 +178,8 @@ def imported_card(
         "On half of the pictures it was imported with; nothing was chosen on these. Whether its "
         "maker trained it on them, nobody here knows.",
         "",
+        f"**{_sentence(grade(evaluation.confusion))}**",
+        "",
         f"- accuracy {evaluation.accuracy}",
         f"- accepted {evaluation.accepted}, of these right {evaluation.purity}",
         "",
@@ -171,7 +201,7 @@ def imported_card(
         "- It knows these classes only, and has no score for things of no class.",
         *(f"- Threshold of {note}." for note in notes),
     ]
-    return "\n".join(lines) + "\n"
+    return _with_words(lines)
 
 
 def _classes(facts: RunFacts, parity: Parity) -> list[str]:
@@ -181,15 +211,12 @@ def _classes(facts: RunFacts, parity: Parity) -> list[str]:
 def _class_table(
     labels: Sequence[str], evaluation: Evaluation, accept: Mapping[str, float]
 ) -> list[str]:
-    def percent(share: float | None) -> str:
-        return "-" if share is None else f"{share:.1%}"
-
     return [
         "| label | precision | recall | test pictures | accepted from |",
         "|---|---|---|---|---|",
         *(
-            f"| {label.replace('|', chr(92) + '|')} | {percent(figures.precision.value)} | "
-            f"{percent(figures.recall.value)} | {figures.recall.total} | "
+            f"| {label.replace('|', chr(92) + '|')} | {figures.precision.short} | "
+            f"{figures.recall.short} | {figures.recall.total} | "
             f"{accept[label]:.3f} |"
             for label, figures in ((label, evaluation.classes[label]) for label in labels)
         ),
@@ -214,14 +241,6 @@ def _remedies(attempts: Sequence[Attempt], kept: Attempt) -> list[str]:
     ]
 
 
-_UNKNOWN_KINDS = {
-    "energy": "energy (no label has a large logit)",
-    "distance": "distance (the features are far from those of every class)",
-    "both": "energy and distance (no label has a large logit, the features are far from every "
-    "class)",
-}
-
-
 def _unknown(facts: RunFacts, parity: Parity) -> list[str]:
     unknown = facts.unknown
     if unknown is None:
@@ -229,7 +248,7 @@ def _unknown(facts: RunFacts, parity: Parity) -> list[str]:
     lines = [
         "## Things of no class",
         "",
-        f"A score from 0 to 1 says how strange a picture is, by {_UNKNOWN_KINDS[unknown.score]}. "
+        f"A score from 0 to 1 says how strange a picture is, by {STRANGE_BY[unknown.score]}. "
         + (
             "Nothing is rejected for it."
             if parity.thresholds.unknown is None
