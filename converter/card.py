@@ -13,7 +13,6 @@ from edge.model.preprocess import InputSpec
 from edge.model.words import STRANGE_BY, explained
 from trainer.run import RunFacts
 
-
 _CALIBRATED = 100
 """Test pictures from which on the card tells whether scores mean what they say, as the report."""
 

@@ -22,6 +22,7 @@ from edge.model.bundle import read_bundle
 from edge.model.classifier import Classifier
 from edge.model.golden import check_golden_exactly, check_golden_start
 from edge.model.image_file import read_image
+from edge.model.words import unexplained
 from tests.bundles import TINY
 from tests.converter.runs import LABELS, make_run
 from trainer.run import FACTS, Run
@@ -80,7 +81,9 @@ def test_the_card_gives_figures_with_intervals_and_limits(
     assert card.startswith("# photos 2026.11.21.231504\n")
     assert "| accuracy | 100.0% (86.2% to 100.0%, 24 of 24) | 100.0%" in card
     assert "36 train, 9 validation, 24 test; 1 could not be read" in card
-    assert f"| {LABELS[2]} | 100.0% | 100.0% | 8 | 0.500 |" in card
+    assert f"| {LABELS[2]} | 67% to 100% | 67% to 100% | 8 | 0.500 |" in card
+    assert "**Too few pictures to say (24; about 35 needed).**" in card
+    assert unexplained(card) == []
     assert "intervals assume independent pictures" in card
     assert f"Threshold of {LABELS[0]}: too few pictures to promise anything." in card
 
