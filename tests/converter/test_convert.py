@@ -53,7 +53,7 @@ def test_a_bundle_is_whole_and_says_where_it_comes_from(
     check_golden_start(classifier)
     manifest = bundle.manifest
     assert bundle.labels == LABELS
-    assert (manifest.name, manifest.version) == ("photos", "2026.11.21.231504")
+    assert (manifest.name, manifest.version) == ("bundle", "2026.11.21.231504")
     assert manifest.input == run.facts.input
     assert manifest.accept == dict.fromkeys(LABELS, 0.5)
     assert manifest.quantization.calibration_pictures == 36
@@ -78,7 +78,7 @@ def test_the_card_gives_figures_with_intervals_and_limits(
 ) -> None:
     main(words)
     card = (tmp_path / "out" / "bundle" / "card.md").read_text(encoding="utf-8")
-    assert card.startswith("# photos 2026.11.21.231504\n")
+    assert card.startswith("# bundle 2026.11.21.231504\n")
     assert "| accuracy | 100.0% (86.2% to 100.0%, 24 of 24) | 100.0%" in card
     assert "36 train, 9 validation, 24 test; 1 could not be read" in card
     assert f"| {LABELS[2]} | 67% to 100% | 67% to 100% | 8 | 0.500 |" in card
