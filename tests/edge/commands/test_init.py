@@ -26,7 +26,7 @@ from tests.bundles import BGR, make_bundle, write_picture
         ("red", "green", "blue"),
         ("blå & co.", "grün: hell", "红 色"),
         ("no", "7up", "rejects"),
-        ("null", "-dash", "1.5"),
+        ("null", "off", "1.5"),
         ("1e5", "on", "08"),
     ],
 )
