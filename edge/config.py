@@ -16,6 +16,7 @@ from edge import camera, lanes, trigger
 from edge.cautions import cautions
 from edge.errors import BundleError, StorageError
 from edge.flow import EMPTY
+from edge.installed import check_as_installed
 from edge.model.bundle import Bundle, Threshold, read_bundle
 from edge.model.signature import PublicKey
 from edge.region import Region
@@ -316,7 +317,9 @@ def _bundle(file: YamlFile, keys: tuple[PublicKey, ...]) -> tuple[Bundle | None,
     if path is None:
         return None, []  # told already
     try:
-        return read_bundle(path, keys=keys), []
+        found = read_bundle(path, keys=keys)
+        check_as_installed(found, path)
+        return found, []
     except (BundleError, StorageError) as error:
         return None, [Problem(("bundle",), str(error))]
 

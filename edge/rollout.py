@@ -1,61 +1,23 @@
-"""The bundles of a station through time: install a newer one, go back to an earlier one.
-
-What the station file calls `bundle` is a symbolic link, and the folder `NAME.versions` beside it
-holds every version that was installed, each with a record of its check:
-
-    bundle -> bundle.versions/waste-1.3
-    bundle.versions/waste-1.2/    waste-1.2.json
-    bundle.versions/waste-1.3/    waste-1.3.json
-
-A link, because then the station file stays as it is, every command that takes a bundle takes the
-link too, and to point it elsewhere is one rename: at any moment it names a whole bundle.
-"""
+"""The bundles of a station through time: install a newer one, go back to an earlier one."""
 
 from __future__ import annotations
 
-import fcntl
-import os
-import re
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
-
 from edge.config import StationPlan, read_station
 from edge.errors import (
     BundleFileChangedError,
-    BundleLinkError,
     BundleNameError,
     BundleOlderError,
-    BundleTakenError,
-    InstallLockedError,
     RollbackError,
 )
-from edge.files import new_folder, point_link, storage_errors, write_file
-from edge.model.bundle import Bundle, Title, read_bundle
+from edge.installed import Verification, Versions, title_of
+from edge.model.bundle import Bundle, Title
 from edge.model.classifier import Classifier
 from edge.model.golden import check_golden_exactly, check_golden_start
 from edge.yaml_file import Problem, YamlFile
-
-_TITLE = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)-(?P<version>[0-9]+(\.[0-9]+)*)")
-
-
-class Verification(BaseModel):
-    """That a bundle was found right on this station: the file beside its folder."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    digest: str
-    signer: str | None
-    """Id of the pinned key that signed it; None: no key was pinned."""
-    runtime: str
-    """What computed its golden pictures."""
-    time: str
-    """ISO 8601, UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,132 +31,13 @@ class Change:
     runtime: str
 
 
-class Versions:
-    """The installed bundles of one station.
-
-    Attributes:
-        link: what the station file calls `bundle`.
-        folder: where every version lies.
-    """
-
-    def __init__(self, link: Path) -> None:
-        """Looks at nothing yet."""
-        self.link = link
-        self.folder = link.with_name(f"{link.name}.versions")
-
-    @property
-    def active(self) -> Title | None:
-        """What the link points to, be it whole or not; None: nothing was installed yet.
-
-        Raises:
-            BundleLinkError: something else is in the link's place.
-        """
-        with storage_errors("read", self.link):
-            if not os.path.lexists(self.link):
-                return None
-            target = self.link.readlink() if self.link.is_symlink() else Path()
-        found = _TITLE.fullmatch(target.name)
-        if found is None or target.parent != Path(self.folder.name):
-            raise BundleLinkError(
-                f"{self.link} was not made by `pilah-edge install`, which keeps a link there and "
-                f"every version in {self.folder.name}: move it away (mv {self.link} "
-                f"{self.link}.before), install it, and then the newer one"
-            )
-        return Title(found["name"], found["version"])
-
-    def verified(self, name: str) -> list[Title]:
-        """Every version of the bundle `name` that was verified here, the oldest first."""
-        with storage_errors("read", self.folder):
-            records = list(self.folder.glob("*.json"))
-        found = [m for record in records if (m := _TITLE.fullmatch(record.stem))]
-        titles = [Title(m["name"], m["version"]) for m in found if m["name"] == name]
-        return sorted(titles, key=lambda title: title.key)
-
-    def path(self, title: Title) -> Path:
-        """The folder of a version."""
-        return self.folder / title.folder
-
-    def verification(self, title: Title) -> Verification | None:
-        """How a version was found right; None where it was not, or nobody can tell."""
-        try:
-            content = self._record(title).read_bytes()
-            return Verification.model_validate_json(content)
-        except (OSError, ValidationError):
-            return None
-
-    def add(self, bundle: Bundle, verification: Verification) -> None:
-        """Keeps a bundle that was found right. To be called while `alone`.
-
-        Raises:
-            BundleTakenError: another one of this name and version was kept before.
-            StorageError: it cannot be written.
-        """
-        title = title_of(bundle)
-        before = self.verification(title)
-        if before is not None and before.digest != bundle.digest:
-            raise BundleTakenError(
-                f"{bundle.path}: {title} is not the {title} that was installed before (digest "
-                f"{bundle.digest[:12]}, then {before.digest[:12]}): give what is new a newer "
-                "version"
-            )
-        for left in self.folder.glob(".*"):  # by processes that were killed; see `alone`
-            if left.is_dir():
-                shutil.rmtree(left, ignore_errors=True)
-            else:
-                left.unlink(missing_ok=True)
-        # Always anew: what lies there may be what a killed process or a bad card left.
-        with new_folder(self.path(title), replace=True) as folder:
-            for name, content in bundle.files.items():
-                file = folder / name
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_bytes(content)
-            if read_bundle(folder).files != bundle.files:
-                raise BundleFileChangedError(f"{self.folder}: what was written reads otherwise")
-        write_file(self._record(title), verification.model_dump_json(indent=2) + "\n")
-
-    def activate(self, title: Title) -> None:
-        """Makes the link point to a version that is kept.
-
-        Raises:
-            StorageError: it cannot be written; the link is as it was.
-        """
-        point_link(self.link, f"{self.folder.name}/{title.folder}")
-
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Keeps other processes from changing the same station's bundles.
-
-        Raises:
-            InstallLockedError: one is changing them.
-        """
-        with storage_errors("lock", self.link.parent):
-            descriptor = os.open(self.link.parent, os.O_RDONLY)
-        try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise InstallLockedError(
-                    f"{self.link.parent}: another process is installing here: wait until it is done"
-                ) from error
-            yield
-        finally:
-            os.close(descriptor)
-
-    def _record(self, title: Title) -> Path:
-        return self.folder / f"{title.folder}.json"
-
-
-def title_of(bundle: Bundle) -> Title:
-    """Name and version of a bundle."""
-    return Title(bundle.manifest.name, bundle.manifest.version)
-
-
 def install(bundle: Path, station: Path) -> Change:
     """Makes a station load `bundle` from its next start on; every earlier version is kept.
 
     At any moment, also one at which the process is killed, the station has the old bundle or the
     new one. One of another name is refused: a station that is to do something else gets another
-    path for it in its file.
+    path for it in its file. The version that is active may be given again where what lies there is
+    not what was installed: that mends it.
 
     Raises:
         BundleError: the bundle is broken, not signed with a key that the station pins, answers
@@ -212,7 +55,8 @@ def install(bundle: Path, station: Path) -> Change:
                 f"of {before.name} can take its place. If it is one, make it with --name "
                 f"{before.name}; for another model, give `bundle` in {station} another path"
             )
-        if before is not None and title.key <= before.key:
+        mended = before is not None and title.key == before.key and not versions.is_whole(before)
+        if before is not None and title.key <= before.key and not mended:
             raise BundleOlderError(
                 f"{bundle}: {title} is not newer than {before}, which is active: `pilah-edge "
                 "rollback` goes back to a version that was installed before"

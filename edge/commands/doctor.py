@@ -107,7 +107,7 @@ def _about_the_model(plan: StationPlan) -> Iterator[Finding]:
     bundle = plan.bundle
     yield ok("bundle", f"{bundle.title}  (digest {bundle.digest[:12]}), every file as it should be")
     yield ok("signature", _signature(plan))
-    yield ok("installed", _installed(plan))
+    yield _about_the_installation(plan)
     try:
         classifier = Classifier(bundle)
         yield ok("runtime", classifier.interpreter.title)
@@ -183,9 +183,9 @@ def _signature(plan: StationPlan) -> str:
     return f"{plan.bundle.origin}; no key is pinned, so bundles of anybody are loaded"
 
 
-def _installed(plan: StationPlan) -> str:
+def _about_the_installation(plan: StationPlan) -> Finding:
     from edge.errors import BundleLinkError
-    from edge.rollout import Versions
+    from edge.installed import Versions
 
     versions = Versions(plan.config.bundle)
     try:
@@ -193,8 +193,13 @@ def _installed(plan: StationPlan) -> str:
     except BundleLinkError:
         title = None
     if title is None:
-        return "not by `pilah-edge install`: there is no version to go back to"
+        return ok("installed", "not by `pilah-edge install`: there is no version to go back to")
+    # That it is the one that was verified, the station file's reader has checked.
     verification = versions.verification(title)
-    if verification is None or verification.digest != plan.bundle.digest:
-        return f"{title}, and no record that it was verified here"
-    return f"verified here {verification.time}, with {verification.runtime}"
+    if verification is None:
+        return bad(
+            "installed",
+            f"{title}, and its record cannot be read: nobody can tell whether it has changed since",
+            "give it to `pilah-edge install` again, or go back with `pilah-edge rollback`",
+        )
+    return ok("installed", f"verified here {verification.time}, with {verification.runtime}")

@@ -37,8 +37,9 @@ from edge.errors import (
     SignatureWrongError,
     StorageError,
 )
+from edge.installed import Versions
 from edge.model.bundle import read_bundle
-from edge.rollout import Versions, install, roll_back
+from edge.rollout import install, roll_back
 from tests.bundles import make_bundle, zip_of
 from tests.edge.rollouts import OPEN, PINNED, make_pinned, make_signed
 from tests.signatures import OURS, THEIRS

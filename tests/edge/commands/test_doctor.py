@@ -120,8 +120,8 @@ def test_an_installed_bundle_without_its_record_is_told(
     main(["install", str(make_signed(tmp_path, "1")), str(station)])
     (station.parent / "model.versions" / "tiny-1.json").unlink()
     code, out = doctor(station, capsys)
-    assert code == EXIT_OK
-    assert "installed  tiny 1, and no record that it was verified here\n" in out
+    assert code == EXIT_NO
+    assert "bad      installed  tiny 1, and its record cannot be read" in out
 
 
 def test_every_part_of_a_station_is_looked_at(
