@@ -20,6 +20,16 @@ def cautions(config: StationConfig) -> Iterator[Problem]:
         if lane.actuator is not None:
             yield from _about_its_pin(lane, (*where, "actuator"))
             yield from _about_its_hold(config, lane, (*where, "actuator", "hold_seconds"))
+    if config.keep_alive is not None:
+        pin = config.keep_alive.pin
+        if pin in BUSES:
+            yield _about_a_bus(pin, ("keep_alive", "pin"))
+        if not any(lane.actuator is not None for lane in config.lanes.values()):
+            yield Problem(
+                ("keep_alive",),
+                "no lane has an actuator: nothing is there to be cut off, and its pin stays as it "
+                "is. Remove it, or give a lane an actuator",
+            )
 
 
 def _about_its_delay(config: StationConfig, lane: Lane, where: Location) -> Iterator[Problem]:
@@ -54,10 +64,16 @@ def _about_its_pin(lane: Lane, where: Location) -> Iterator[Problem]:
             "low level (active_high: false) may be on meanwhile: take GPIO 4, 5 or 6, which are "
             "pulled high, or add a pull-up"
         )
-    if pin in BUSES:
-        reasons.append(f"is also {BUSES[pin]}: take another one unless that is not in use")
     for reason in reasons:
         yield Problem((*where, "pin"), f"GPIO {pin} {reason}")
+    if pin in BUSES:
+        yield _about_a_bus(pin, (*where, "pin"))
+
+
+def _about_a_bus(pin: int, where: Location) -> Problem:
+    return Problem(
+        where, f"GPIO {pin} is also {BUSES[pin]}: take another one unless that is not in use"
+    )
 
 
 def _about_its_hold(config: StationConfig, lane: Lane, where: Location) -> Iterator[Problem]:

@@ -15,6 +15,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from edge.speech import write_err
+
 _CHATTER = re.compile(
     r"""
       WARNING:\ All\ log\ messages\ before\ absl
@@ -62,6 +64,6 @@ def chatter_held_back() -> Iterator[None]:
                 os.dup2(terminal, 2)
                 said.seek(0)
                 if text := useful(said.read().decode(errors="replace")):
-                    os.write(2, text.encode(errors="replace"))
+                    write_err(text)
         finally:
             os.close(terminal)

@@ -10,6 +10,7 @@ import io
 import json
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from edge.errors import (
 )
 from edge.hints import install_command
 from edge.redaction import redacted, redacted_value
+from edge.speech import write_err, write_out
+from edge.worker import Worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +84,21 @@ def run_program(
         extra: the extra that brings the packages the verbs need.
         words: the command line without the program's name; None: this process's own.
     """
-    if words is None:
-        sys.excepthook = _tell_bug
-    words = list(sys.argv[1:] if words is None else words)
+    if words is not None:
+        return _run_verb(name, description, verbs, extra, list(words))
+    sys.excepthook = _tell_bug
+    _open_missing_streams()
+    code = _run_verb(name, description, verbs, extra, sys.argv[1:])
+    if any(isinstance(thread, Worker) for thread in threading.enumerate()):
+        # It hangs in a driver or on a disk. What libraries do at exit might wait for it, or for
+        # what it holds.
+        os._exit(code)
+    return code
+
+
+def _run_verb(
+    name: str, description: str, verbs: Mapping[str, Verb], extra: str, words: list[str]
+) -> int:
     try:
         parser, run = _parse(name, description, verbs, words)
         if isinstance(sys.stdout, io.TextIOWrapper):
@@ -121,12 +136,12 @@ def run_program(
 
 def say(text: str) -> None:
     """Talk for a person goes to stderr, without passwords; stdout is for data."""
-    print(redacted(text), file=sys.stderr, flush=True)
+    write_err(f"{redacted(text)}\n")
 
 
 def print_json(answer: Mapping[str, object]) -> None:
     """One object for a program: a line on stdout, without passwords."""
-    print(json.dumps(redacted_value(answer), ensure_ascii=False), flush=True)
+    write_out(json.dumps(redacted_value(answer), ensure_ascii=False) + "\n")
 
 
 def _parse(
@@ -150,6 +165,21 @@ def _parse(
     parser.add_argument("--version", action="version", version=f"{name} {__version__}")
     parser.add_argument("verb", metavar="VERB", choices=list(verbs), help="one of those below")
     return parser, lambda arguments: 2
+
+
+def _open_missing_streams() -> None:
+    """Where a stream was closed (`>&-`), what is said goes nowhere, and so does a library's talk.
+
+    The next file to be opened would get the number of the closed one, and the talk would be in it.
+    """
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+        if getattr(sys, name) is None:
+            mode = "w" if descriptor else "r"
+            setattr(sys, name, os.fdopen(descriptor, mode, encoding="utf-8", closefd=False))
 
 
 def _look_for(packages: Sequence[str]) -> None:

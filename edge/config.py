@@ -17,6 +17,7 @@ from edge.cautions import cautions
 from edge.errors import BundleError, StorageError
 from edge.flow import EMPTY
 from edge.installed import check_as_installed
+from edge.lanes.keep_alive import Settings as KeepAliveSettings
 from edge.model.bundle import Bundle, Threshold, read_bundle
 from edge.model.signature import PublicKey
 from edge.region import Region
@@ -192,6 +193,13 @@ class StationConfig(Eye):
     default_lane: Annotated[
         str, Field(description="the name of the lane that rejected items go to")
     ]
+    keep_alive: Annotated[
+        KeepAliveSettings | None,
+        Field(
+            description="a pin whose level changes as long as all is well, for a circuit that cuts "
+            "the actuators' supply when it does not (wiring.md)"
+        ),
+    ] = None
     ledger: Annotated[LedgerSettings, Field(description="where a row for every item is kept")]
 
     @property
@@ -217,16 +225,20 @@ class _EyeOfStation(Eye):
     belt: Any = None
     lanes: Any = None
     default_lane: Any = None
+    keep_alive: Any = None
     ledger: Any = None
 
 
-class _LanesOfStation(Section):
-    """The lanes of a station file; its other sections may be missing, or wrong as yet."""
+class Hands(Section):
+    """The lanes of a station file, and the pin that lets them move; its other sections may be
+    missing, or wrong as yet.
+    """
 
     lanes: Annotated[
         dict[str, Lane],
         Field(min_length=1, description="where items go, by the name of the lane"),
     ]
+    keep_alive: KeepAliveSettings | None = None
     station: Any = None
     camera: Any = None
     region: Any = None
@@ -298,18 +310,18 @@ def read_eye(path: Path) -> Eye:
     return eye
 
 
-def read_lanes(path: Path) -> tuple[YamlFile, dict[str, Lane]]:
-    """The station file `path` and its lanes; what else stands in it is not judged.
+def read_hands(path: Path) -> tuple[YamlFile, Hands]:
+    """The station file `path` and what it moves; what else stands in it is not judged.
 
     Raises:
         ConfigError: the lanes have mistakes, or the file has a key that no station has.
     """
     file = YamlFile(path)
-    config, problems = file.check(_LanesOfStation)
+    config, problems = file.check(Hands)
     problems += _pins_used_twice(file.content)
     if config is None or problems:
         raise file.error(problems)
-    return file, config.lanes
+    return file, config
 
 
 def _bundle(file: YamlFile, keys: tuple[PublicKey, ...]) -> tuple[Bundle | None, list[Problem]]:

@@ -6,6 +6,8 @@ import sys
 import threading
 from typing import TextIO
 
+from edge.speech import write_err
+
 
 class LiveLine:
     """How things stand, on the last line of a terminal; elsewhere only what is said is written.
@@ -16,8 +18,8 @@ class LiveLine:
 
     def __init__(self, stream: TextIO | None = None) -> None:
         """Writes to `stream`; None: stderr."""
-        self._stream = sys.stderr if stream is None else stream
-        self.terminal = self._stream.isatty()
+        self._stream = stream
+        self.terminal = (sys.stderr if stream is None else stream).isatty()
         self._lock = threading.Lock()  # the camera's thread talks too
         self._text = ""
 
@@ -43,5 +45,8 @@ class LiveLine:
             # Without automatic wrapping the terminal cuts a line that is too long for it.
             below = f"\x1b[?7l{self._text}\x1b[?7h" if self._text else ""
             above = f"\r\x1b[K{above}{below}"
-        self._stream.write(above)
-        self._stream.flush()
+        if self._stream is None:
+            write_err(above)
+        else:
+            self._stream.write(above)
+            self._stream.flush()

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 
+from edge.speech import write_err
+
 _TERMINAL_EVERY = 0.1
 _PLAIN_EVERY = 10.0
 _QUIET_FOR = 2.0
@@ -45,11 +47,10 @@ class Progress:
         if not self._shown:
             return
         if self._terminal:
-            sys.stderr.write("\r\x1b[K")
+            write_err("\r\x1b[K")
         if kind is None:
             seconds = self._clock() - self._start
-            print(f"{self._name}: {self._done} done in {_time(seconds)}", file=sys.stderr)
-        sys.stderr.flush()
+            write_err(f"{self._name}: {self._done} done in {_time(seconds)}\n")
 
     def advance(self, by: int = 1, *, note: str = "") -> None:
         """Counts `by` more as done.
@@ -70,10 +71,9 @@ class Progress:
         line = f"{self._name}: {self._done}/{self._total}, {_time(left)} left{note}"
         if self._terminal:
             filled = round(20 * share)
-            sys.stderr.write(f"\r\x1b[K[{'#' * filled}{'.' * (20 - filled)}] {line}")
+            write_err(f"\r\x1b[K[{'#' * filled}{'.' * (20 - filled)}] {line}")
         else:
-            sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()
+            write_err(f"{line}\n")
 
 
 def _time(seconds: float) -> str:

@@ -6,6 +6,7 @@ import os
 import queue
 import signal
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -46,6 +47,64 @@ def stop_signals() -> Iterator[Events]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+class Ending:
+    """The end of a process, which may take so long and no longer.
+
+    Attributes:
+        begun: set once one of STOP_SIGNALS has come, or `begin` was called.
+    """
+
+    def __init__(self) -> None:
+        self.begun, self._done = threading.Event(), threading.Event()
+        self._received, self._told = os.pipe()
+        os.set_blocking(self._told, False)
+        # A handler of Python's runs in the main thread only, which may itself wait in a driver; a
+        # byte in a pipe reaches another thread.
+        self._before = signal.set_wakeup_fd(self._told, warn_on_full_buffer=False)
+
+    def begin(self) -> None:
+        """The process ends, though no signal came."""
+        self.begun.set()
+        os.write(self._told, bytes([signal.SIGTERM]))
+
+    def follow(self, seconds: float, force: Callable[[], None]) -> None:
+        """Waits for the end to begin, and calls `force` where it takes more than `seconds`."""
+        while (number := os.read(self._received, 1)) and number[0] not in STOP_SIGNALS:
+            pass
+        if number:
+            self.begun.set()
+            if not self._done.wait(seconds):
+                force()
+
+    def finish(self) -> None:
+        """The end has come."""
+        self._done.set()
+        signal.set_wakeup_fd(self._before)
+        os.close(self._told)
+
+
+@contextmanager
+def ending_within(seconds: float, force: Callable[[], None]) -> Iterator[Ending]:
+    """Within it, `force` is called `seconds` after one of STOP_SIGNALS, whatever hangs by then.
+
+    To be used in the main thread, within `stop_signals`.
+
+    Args:
+        force: called in a thread of its own where the end has not come; it should end the process.
+    """
+    ending = Ending()
+    watching = threading.Thread(
+        target=ending.follow, args=(seconds, force), name="ending", daemon=True
+    )
+    watching.start()
+    try:
+        yield ending
+    finally:
+        ending.finish()
+        watching.join()
+        os.close(ending._received)
 
 
 class Notifier:

@@ -4,11 +4,13 @@
 
 Four threads, and none waits for a later one: `camera` fills the slot, `sorting` takes frames from
 it and decides, `lanes` writes pins when they are due, `ledger` writes rows and shows them. The main
-thread waits for signals and for the end of each, and tells the system that they are getting on.
+thread waits for signals and for the end of each, and tells the system that they are getting on. It
+waits for nothing else: it must be there to stop the others.
 """
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 import time
@@ -18,19 +20,23 @@ from types import TracebackType
 
 import numpy as np
 
+from edge import heartbeat
 from edge.camera.slot import FrameSlot
 from edge.config import StationPlan
 from edge.decision import Rules
 from edge.dispatch import Dispatch, destinations
 from edge.errors import StuckError
-from edge.flow import UnreadableFrame
-from edge.heartbeat import Heartbeat
+from edge.flow import Answer, UnreadableFrame
+from edge.heartbeat import Heartbeat, Lookout
+from edge.lanes.keep_alive import KeepAlive
 from edge.lanes.lanes import Lanes
 from edge.lanes.pins import Pins, open_pins
 from edge.ledger.ledger import Entry, Ledger
 from edge.ledger.recorder import Recorder
 from edge.model.classifier import Classifier
 from edge.model.golden import check_golden_start
+from edge.model.image_file import Image
+from edge.model.preprocess import Box
 from edge.region import cut
 from edge.service import Notifier
 from edge.sorting import Closing, Outcome, Sorter
@@ -38,13 +44,24 @@ from edge.tally import Tally
 from edge.worker import Events, Worker
 
 _WARM_UPS = 10
-_PATIENCE_SECONDS = 5.0
-"""How long a thread may take to end once it is told to."""
-_STUCK_SECONDS = 15.0
-"""A camera or a model that says nothing for so long will say nothing more. Longer than the time
-limits of the cameras' own reads, shorter than the watchdog of `deploy/pilah.service`."""
+_PATIENCE_SECONDS = 4.2
+"""How long the threads may take to end once they are told to: the longest time limit of a camera's
+read, and a little. With what comes after, less than END_SECONDS."""
+_REST_SECONDS = 1.0
+"""How long the lanes' thread may take to put everything at rest: it takes milliseconds."""
+_LAST_ROWS_SECONDS = 0.3
+"""How long the last rows may take beyond _PATIENCE_SECONDS: they were under way meanwhile."""
+END_SECONDS = 4.9
+"""How long the whole end of a station may take, and that of its process."""
+_STUCK_SECONDS = 6.0
+"""A thread that gives no sign of life for so long will give no more. Longer than the time limits of
+the cameras' own reads (4 s at most) and than any inference (the slowest network here takes 0.3 s on
+a Raspberry Pi 3); shorter than the watchdog of `deploy/pilah.service`, so that a station ends in
+its own way where it can."""
 _LOOK_SECONDS = 1.0
 """How often the main thread looks whether all the others are getting on."""
+_WELL_SECONDS = 3.0
+"""How long the keep-alive pin goes on after such a look."""
 _VERDICT_SECONDS = 0.02
 """What a verdict takes besides the inference: a wake-up of the thread, the vote, the hand-over."""
 
@@ -69,8 +86,10 @@ class Station:
 
         Args:
             events: a signal put in here ends `run`.
-            show: shows a verdict to the operator; called from the ledger's thread.
-            say: tells the operator something; not called from the sorting and lanes threads.
+            show: shows a verdict to the operator; called from the ledger's thread, and must not
+                wait.
+            say: tells the operator something; not called from the sorting and lanes threads, and
+                must not wait either.
             clock: seconds, monotonic.
             wall_clock: seconds since 1970.
             pins: opens the machine's GPIO pins.
@@ -86,10 +105,13 @@ class Station:
         self._say, self._clock = say, clock
         self._notifier = notifier
         self._stopping = threading.Event()
+        self._until = math.inf
+        """When the threads must have ended, on time.monotonic."""
+        self._keep_alive: KeepAlive | None = None
         self._slot = FrameSlot()
         self._tally = Tally()
-        self._watching, self._sorting = Heartbeat(clock), Heartbeat(clock)
-        self._parts = ExitStack()
+        self._watching, self._sorting = Heartbeat(), Heartbeat()
+        self._moving, self._parts = ExitStack(), ExitStack()
         try:
             say(f"station    {config.station}")
             self._lanes = self._open_lanes(pins)
@@ -126,7 +148,8 @@ class Station:
 
     def close(self) -> None:
         """Puts every actuator at rest and closes every part; may be called twice."""
-        self._parts.close()
+        with self._parts:
+            self._moving.close()  # first, whatever the others do
 
     def run(self, *, max_items: int | None = None) -> Tally:
         """Sorts until the camera has no more frames, `max_items` have passed, or a signal comes.
@@ -141,22 +164,30 @@ class Station:
         camera = Worker("camera", self._watch, self._events)
         sorting = Worker("sorting", lambda: self._sort(max_items), self._events)
         lanes = Worker("lanes", self._lanes.run, self._events)
-        ledger = Worker("ledger", self._recorder.run, self._events)
+        ledger = Worker("ledger", self._record, self._events)
+        lookout = Lookout(
+            {
+                "camera": lambda: self._watching.silent_seconds,
+                "sorting": lambda: self._sorting.silent_seconds,
+                "lanes": lambda: self._lanes.heartbeat.silent_seconds,
+                "ledger": lambda: self._recorder.silent_seconds,
+            },
+            stuck_seconds=_STUCK_SECONDS,
+        )
         self._say("ready")
         for worker in (ledger, lanes, sorting, camera):
             worker.start()
         if self._notifier:
             self._notifier.ready(f"sorting with {self._plan.bundle.title}")
+        self._look_after(lookout)
         try:
-            self._wait_for(sorting, {sorting, lanes, camera})
+            self._wait_for(camera, sorting, lanes, lookout)
         finally:
             self._stop()
             # Whoever closes an actuator next must be the only one who moves it.
-            lanes.join(_PATIENCE_SECONDS)
+            lanes.join(_REST_SECONDS)
             self._recorder.finish()
-            ledger.join(_PATIENCE_SECONDS)
-            if not ledger.is_alive():
-                self._recorder.flush()
+            ledger.join(max(0.0, self._until - time.monotonic()) + _LAST_ROWS_SECONDS)
         if ledger.failure is not None:
             raise ledger.failure
         self._tally.dropped, self._tally.damaged = self._slot.dropped, self._slot.damaged
@@ -167,17 +198,18 @@ class Station:
         self._tally.lost_actuations = recorder.lost_actuations + recorder.waiting_actuations
         return self._tally
 
-    def _wait_for(self, sorting: Worker, working: set[Worker]) -> None:
-        """Waits for `working` to end, each as it should or because one failed or a signal came."""
+    def _wait_for(self, camera: Worker, sorting: Worker, lanes: Worker, lookout: Lookout) -> None:
+        """Waits for the three to end, each as it should or because one failed or a signal came."""
+        working = {camera, sorting, lanes}
         failure: BaseException | None = None
-        until: float | None = None
         while working:
+            left = self._until - time.monotonic()
             try:
-                event = self._events.get(timeout=_LOOK_SECONDS)
+                event = self._events.get(timeout=max(0.0, min(_LOOK_SECONDS, left)))
             except queue.Empty:
-                if until is None:
-                    self._look_after()
-                elif time.monotonic() > until:
+                if left == math.inf:
+                    self._look_after(lookout)
+                elif left <= 0:
                     names = ", ".join(sorted(worker.name for worker in working))
                     stuck = StuckError(f"{names}: did not end within {_PATIENCE_SECONDS:g} seconds")
                     raise stuck from failure
@@ -189,38 +221,38 @@ class Station:
                     self._stopping.set()
                     self._slot.close()
                     self._lanes.finish()
-                if event.failure is None:
-                    continue
+                if not working & {sorting, lanes}:  # there will be no more rows
+                    self._recorder.finish()
+                if event.failure is not None:
+                    self._stop()
             else:
+                self._stop()
                 self._say(f"stopping: {event.name}")
-            self._stop()
-            until = time.monotonic() + _PATIENCE_SECONDS
         if failure is not None:
             raise failure
 
     def _stop(self) -> None:
-        if self._notifier:
-            self._notifier.stopping()
+        self._lanes.stop()  # first of all
+        self._until = min(self._until, time.monotonic() + _PATIENCE_SECONDS)
         self._stopping.set()
         self._slot.close()
-        self._lanes.stop()
+        if self._notifier:
+            self._notifier.stopping()
 
-    def _look_after(self) -> None:
-        """Tells systemd that all is well.
+    def _look_after(self, lookout: Lookout) -> None:
+        """Tells systemd, and whoever watches the keep-alive pin, that all is well.
 
         Raises:
             StuckError: it is not. The lanes are put at rest at the end, and another start helps
                 more than waiting.
         """
-        for name, heartbeat in (("camera", self._watching), ("sorting", self._sorting)):
-            if heartbeat.silent_seconds > _STUCK_SECONDS:
-                raise StuckError(
-                    f"{name}: no sign of life for {heartbeat.silent_seconds:.0f} seconds. "
-                    "The station ends, so that it can be started again"
-                )
-        overdue = self._lanes.overdue_seconds
-        if overdue > _STUCK_SECONDS:
-            raise StuckError(f"lanes: an actuation is {overdue:.0f} seconds overdue")
+        try:
+            lookout.look()
+        except StuckError:
+            self._until = time.monotonic() + _REST_SECONDS
+            raise
+        if self._keep_alive is not None:
+            self._keep_alive.allow(self._clock() + _WELL_SECONDS)
         if self._notifier:
             self._notifier.alive()
 
@@ -230,20 +262,31 @@ class Station:
         if self._notifier:
             self._notifier.status(text)
 
+    # The ledger's thread
+
+    def _record(self) -> None:
+        try:
+            self._recorder.run()
+        finally:
+            self._recorder.flush()  # here: the main thread waits for no disk
+
     # The camera's thread
 
     def _watch(self) -> None:
         try:
-            while not self._stopping.is_set():
-                if not self._camera.live and not self._slot.wait_until_taken():
-                    return
-                with self._watching.working():
+            with self._watching.working():
+                while not self._stopping.is_set():
+                    if not self._camera.live and not self._slot.wait_until_taken(
+                        self._watching.beat
+                    ):
+                        return
+                    self._watching.beat()
                     frame = self._camera.read()
-                if frame is None:
-                    return
-                if isinstance(frame, UnreadableFrame) and frame.source:
-                    self._say(f"unreadable: {frame.message}")
-                self._slot.put(frame)
+                    if frame is None:
+                        return
+                    if isinstance(frame, UnreadableFrame) and frame.source:
+                        self._say(f"unreadable: {frame.message}")
+                    self._slot.put(frame)
         finally:
             self._slot.finish()
 
@@ -253,14 +296,16 @@ class Station:
         while True:
             self._watching.beat()
             left = until - self._clock()
-            if self._stopping.wait(min(left, _LOOK_SECONDS)) or left <= _LOOK_SECONDS:
+            step = min(left, heartbeat.BEAT_SECONDS)
+            if self._stopping.wait(step) or step == left:
                 return self._stopping.is_set()
 
     # The sorting thread
 
     def _sort(self, max_items: int | None) -> None:
-        for frame in self._slot.frames(self._patience):
-            with self._sorting.working():
+        with self._sorting.working():
+            for frame in self._slot.frames(self._patience):
+                self._sorting.beat()
                 if isinstance(frame, UnreadableFrame):
                     done = self._dispatch.carry_out_unreadable(frame, max_items=max_items)
                 else:
@@ -270,14 +315,15 @@ class Station:
                         else self._sorter.look(cut(frame, self._config.region))
                     )
                     done = self._dispatch.carry_out(outcomes, max_items=max_items)
-            if done:
-                return
-        self._dispatch.carry_out(self._sorter.end(), max_items=max_items)
+                if done:
+                    return
+            self._dispatch.carry_out(self._sorter.end(), max_items=max_items)
 
-    def _patience(self) -> float | None:
+    def _patience(self) -> float:
         """How long to wait for a frame before an open vote must be closed without one."""
         closing = self._sorter.next_closing
-        return None if closing is None else max(0.0, closing - self._clock())
+        left = math.inf if closing is None else max(0.0, closing - self._clock())
+        return min(left, heartbeat.BEAT_SECONDS)
 
     # Opening
 
@@ -289,26 +335,38 @@ class Station:
         }
         actuators = {}
         if devices:
-            pins = self._parts.enter_context(open_pins())
+            pins = self._moving.enter_context(open_pins())
             self._say(f"pins       {pins.title}")
+            if self._config.keep_alive is not None:
+                self._keep_alive = self._config.keep_alive.open(pins)
+                self._moving.callback(self._keep_alive.close)
             for name, device in devices.items():
                 actuators[name] = device.open(pins)
-                self._parts.callback(actuators[name].close)
+                self._moving.callback(actuators[name].close)
         else:
             self._say("pins       none: no lane has an actuator")
         timings = {name: device.timing for name, device in devices.items()}
         return Lanes(
-            actuators, timings, clock=self._clock, report=lambda ended: self._dispatch.note(ended)
+            actuators,
+            timings,
+            clock=self._clock,
+            keep_alive=self._keep_alive,
+            report=lambda ended: self._dispatch.note(ended),
         )
 
     def _open_sorter(self) -> Sorter:
         classifier, inference_seconds = self._open_model()
         rules, config = self._config.decision, self._config
         manifest = self._plan.bundle.manifest
+
+        def ask(image: Image, box: Box | None) -> Answer:
+            self._sorting.beat()  # of a frame with many items, too
+            return classifier.answer(image, box=box)
+
         delays = [lane.delay_seconds for lane in destinations(self._plan).values() if lane.moves]
         return Sorter(
             config.trigger.open(),
-            lambda image, box: classifier.answer(image, box=box),
+            ask,
             rules=Rules(
                 labels=classifier.labels,
                 accept={**manifest.accept, **rules.accept},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 
+from edge import heartbeat
 from edge.flow import Frame, UnreadableFrame
 
 
@@ -40,10 +41,17 @@ class FrameSlot:
             self._frame = frame
             self._changed.notify_all()
 
-    def wait_until_taken(self) -> bool:
-        """Waits for the slot to be empty; False: it was closed, nothing is taken any more."""
+    def wait_until_taken(self, beat: Callable[[], None] = lambda: None) -> bool:
+        """Waits for the slot to be empty; False: it was closed, nothing is taken any more.
+
+        Args:
+            beat: called every BEAT_SECONDS meanwhile.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._frame is None or self._ended)
+            while not self._changed.wait_for(
+                lambda: self._frame is None or self._ended, heartbeat.BEAT_SECONDS
+            ):
+                beat()
             return not self._ended
 
     def finish(self) -> None:

@@ -63,7 +63,7 @@ def examine(station: Path) -> Iterator[Finding]:
 
     Where the file has mistakes, the parts that can be read are looked at all the same.
     """
-    from edge.config import read_eye, read_lanes, read_station
+    from edge.config import read_eye, read_hands, read_station
     from edge.machine import clock_finding, clock_is_synchronised, disk_finding, heat_findings
 
     plan: StationPlan | None = None
@@ -76,7 +76,7 @@ def examine(station: Path) -> Iterator[Finding]:
     except ConfigError as error:
         yield bad("station", str(error))
         eye = _unless_wrong(lambda: read_eye(station))
-        lanes = _unless_wrong(lambda: read_lanes(station)[1])
+        lanes = _unless_wrong(lambda: read_hands(station)[1].lanes)
     if plan is not None:
         yield ok("station", plan.config.station)
         for text in plan.warnings:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from edge.errors import EXIT_OK, StuckError, UsageError
 
 if TYPE_CHECKING:
-    from edge.config import Lane
+    from edge.config import Hands, Lane
     from edge.keyboard import Keyboard
-    from edge.lanes import ActuatorSettings
+    from edge.lanes import ActuatorSettings, keep_alive
     from edge.lanes.jog import Jog
     from edge.live_line import LiveLine
     from edge.worker import Events
@@ -37,20 +37,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from edge.config import read_lanes
+    from edge.config import read_hands
+    from edge.speech import without_waiting
 
-    file, lanes = read_lanes(arguments.station)
+    file, hands = read_hands(arguments.station)
     if arguments.action == "safe":
         if arguments.lane is not None:
             raise UsageError("lane safe: takes no LANE, it is for all of them")
-        return _safe(lanes)
+        with without_waiting():
+            return _safe(hands)
     if arguments.lane is None:
-        raise UsageError(f"lane test: which LANE? One of {', '.join(lanes)}")
-    return _test(arguments.lane, file, lanes)
+        raise UsageError(f"lane test: which LANE? One of {', '.join(hands.lanes)}")
+    with without_waiting():
+        return _test(arguments.lane, file, hands)
 
 
-def _safe(lanes: Mapping[str, Lane]) -> int:
-    """Puts every lane into its safe state that can be put there.
+def _safe(hands: Hands) -> int:
+    """Puts every lane into its safe state that can be put there, and the keep-alive pin at rest.
 
     Raises:
         PinError: of those that cannot, the first.
@@ -63,11 +66,14 @@ def _safe(lanes: Mapping[str, Lane]) -> int:
     failures = []
     with stop_signals(), ExitStack() as parts:
         pins = parts.enter_context(open_pins())
-        for name, lane in lanes.items():
-            if lane.actuator is None:
-                continue
+        devices: dict[str, ActuatorSettings | keep_alive.Settings] = {
+            name: lane.actuator for name, lane in hands.lanes.items() if lane.actuator is not None
+        }
+        if hands.keep_alive is not None:
+            devices["keep_alive"] = hands.keep_alive
+        for name, device in devices.items():
             try:
-                parts.callback(lane.actuator.open(pins).close)
+                parts.callback(device.open(pins).close)
             except PinError as error:  # the others must not stay as they were
                 say(f"{name}: not made safe")
                 failures.append(error)
@@ -76,19 +82,20 @@ def _safe(lanes: Mapping[str, Lane]) -> int:
     return EXIT_OK
 
 
-def _test(name: str, file: YamlFile, lanes: Mapping[str, Lane]) -> int:
+def _test(name: str, file: YamlFile, hands: Hands) -> int:
     from edge.keyboard import Keyboard
     from edge.lanes.jog import Jog
     from edge.lanes.pins import open_pins
     from edge.live_line import LiveLine
     from edge.service import stop_signals
+    from edge.speech import write_out
 
-    actuator = _actuator(name, lanes, file.path)
+    actuator = _actuator(name, hands.lanes, file.path)
     line = LiveLine()
 
     def write(text: str) -> None:
         line.clear()
-        print(text, flush=True)
+        write_out(f"{text}\n")
 
     with ExitStack() as parts:
         parts.callback(line.clear)
@@ -96,7 +103,20 @@ def _test(name: str, file: YamlFile, lanes: Mapping[str, Lane]) -> int:
         pins = parts.enter_context(open_pins())
         line.say(f"pins: {pins.title}" + ("" if pins.real else ": nothing moves"))
         written = file.value(("lanes", name, "actuator"))
-        jog = Jog(name, actuator, written, pins, clock=time.monotonic, say=line.say, write=write)
+        alive = None
+        if hands.keep_alive is not None:
+            alive = hands.keep_alive.open(pins)
+            parts.callback(alive.close)
+        jog = Jog(
+            name,
+            actuator,
+            written,
+            pins,
+            clock=time.monotonic,
+            say=line.say,
+            write=write,
+            keep_alive=alive,
+        )
         parts.callback(jog.close)
         line.say(jog.help)
         with Keyboard() as keys:
@@ -115,6 +135,7 @@ def _follow(jog: Jog, keys: Keyboard, events: Events, line: LiveLine) -> None:
         while events.empty() and not jog.lanes.begun.wait(_LOOK_SECONDS):
             pass
         while events.empty():
+            jog.allow()
             line.show(jog.status)
             key = keys.get(_LOOK_SECONDS)
             if key is not None and not jog.press(key):

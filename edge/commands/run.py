@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import argparse
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.cli import print_json, say
 from edge.commands.arguments import count
-from edge.errors import EXIT_IO, EXIT_OK
+from edge.errors import EXIT_IO, EXIT_OK, StuckError
+from edge.speech import write_out
 
 if TYPE_CHECKING:
     from edge.ledger.ledger import Entry
+    from edge.speech import Speech
+
+_LAST_WORDS_SECONDS = 0.3
+"""How long a reader may take for what is said last, once a signal has come."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,22 +30,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from edge.speech import without_waiting
+
+    with without_waiting() as speech:
+        return _sort(arguments, speech)
+
+
+def _sort(arguments: argparse.Namespace, speech: Speech) -> int:
     from edge.config import read_station
-    from edge.service import Notifier, stop_signals
-    from edge.station import Station
+    from edge.service import Notifier, ending_within, stop_signals
+    from edge.station import END_SECONDS, Station
 
     plan = read_station(arguments.station)
     for warning in plan.warnings:
         say(f"warning    {arguments.station}:{warning}")
     show = _show_json if arguments.json else _show
-    with (
-        stop_signals() as events,
-        Station(plan, events=events, show=show, say=say, notifier=Notifier()) as station,
-    ):
-        tally = station.run(max_items=arguments.max_items)
-    for line in tally.lines():
-        say(line)
-    return EXIT_IO if tally.lost or tally.lost_actuations else EXIT_OK
+    with stop_signals() as events, ending_within(END_SECONDS, lambda: _force(speech)) as ending:
+        try:
+            with Station(plan, events=events, show=show, say=say, notifier=Notifier()) as station:
+                tally = station.run(max_items=arguments.max_items)
+                for line in tally.lines():
+                    say(line)
+        except StuckError:
+            ending.begin()
+            raise
+        finally:
+            if ending.begun.is_set():
+                speech.limit_seconds = _LAST_WORDS_SECONDS
+    unwritten = speech.out.error is not None and not isinstance(speech.out.error, BrokenPipeError)
+    return EXIT_IO if tally.lost or tally.lost_actuations or unwritten else EXIT_OK
+
+
+def _force(speech: Speech) -> None:
+    say("stopping: something hangs, and is given up")
+    speech.err.finish(limit=_LAST_WORDS_SECONDS / 10)
+    os._exit(StuckError.exit_code)
 
 
 def _show_json(entry: Entry) -> None:
@@ -49,8 +74,7 @@ def _show_json(entry: Entry) -> None:
 def _show(entry: Entry) -> None:
     verdict = "-" if entry.label is None else f"{entry.label} {entry.confidence:.1%}"
     reject = f"  reject: {entry.reject}" if entry.reject else ""
-    print(
+    write_out(
         f"{entry.time[11:23]}  {entry.item:>6}  {entry.source}  {verdict}  -> {entry.lane}"
-        f"{reject}  {entry.latency_ms:.1f} ms",
-        flush=True,
+        f"{reject}  {entry.latency_ms:.1f} ms\n"
     )

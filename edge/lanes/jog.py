@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from edge.lanes import ActuatorSettings
+from edge.lanes.keep_alive import KeepAlive
 from edge.lanes.lanes import Lanes
 from edge.lanes.pins import Pins
 from edge.lanes.servo import Servo
@@ -20,6 +21,7 @@ TRAIN = 10
 
 _TURNS = {"left": -1, "right": 1, "[": -5, "]": 5, "shift left": -5, "shift right": 5}
 """Degrees."""
+_WELL_SECONDS = 3.0
 _SHORTEST_HOLD, _LONGEST_HOLD = 0.01, 60.0
 
 
@@ -44,10 +46,12 @@ class Jog:
         clock: Callable[[], float],
         say: Callable[[str], None],
         write: Callable[[str], None],
+        keep_alive: KeepAlive | None = None,
     ) -> None:
         """Opens the actuator of the lane `name`.
 
         Args:
+            keep_alive: without its changes the actuator may have no supply; the caller's to close.
             written: its section as it stands in the station file.
             say: tells the operator something, one line.
             write: takes lines of YAML for the station file.
@@ -59,11 +63,19 @@ class Jog:
         self._clock, self._say, self._write = clock, say, write
         self.hold_seconds = settings.hold_seconds
         self._device = settings.open(pins)
-        self.lanes = Lanes({name: self._device}, {name: settings.timing}, clock=clock)
+        self._keep_alive = keep_alive
+        self.lanes = Lanes(
+            {name: self._device}, {name: settings.timing}, clock=clock, keep_alive=keep_alive
+        )
 
     def close(self) -> None:
         """Leaves the actuator in its safe state; may be called twice."""
         self._device.close()
+
+    def allow(self) -> None:
+        """Lets the keep-alive pin go on for a moment: whoever reads the keys is there."""
+        if self._keep_alive is not None:
+            self._keep_alive.allow(self._clock() + _WELL_SECONDS)
 
     @property
     def help(self) -> str:

@@ -7,8 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
+from edge import heartbeat
 from edge.flow import Actuated, ItemKey, Missed
 from edge.lanes import Actuator
+from edge.lanes.keep_alive import KeepAlive
 from edge.lanes.schedule import Change, Schedule, Timing
 
 
@@ -19,6 +21,7 @@ class Lanes:
 
     Attributes:
         begun: set once `run` has put everything to rest.
+        heartbeat: of `run`'s thread.
     """
 
     def __init__(
@@ -27,15 +30,19 @@ class Lanes:
         timings: Mapping[str, Timing],
         *,
         clock: Callable[[], float],
+        keep_alive: KeepAlive | None = None,
         report: Callable[[Actuated], None] = lambda actuated: None,
     ) -> None:
         """Moves `actuators`, which are in their safe state and stay the caller's to close.
 
         Args:
+            keep_alive: what tells a circuit that `run` goes on; the caller's to allow and close.
             report: takes what became of each planned actuation, once the pins are written; must
                 not wait. Called from `run`'s thread; after its end, from that of `actuate`.
         """
         self._actuators, self._clock, self._report = actuators, clock, report
+        self._keep_alive = keep_alive
+        self.heartbeat = heartbeat.Heartbeat()
         self._schedule = Schedule(timings)
         self._changed = threading.Condition()
         self.begun = threading.Event()
@@ -52,13 +59,6 @@ class Lanes:
         """Whether nothing is planned and everything is at rest."""
         with self._changed:
             return self._schedule.idle
-
-    @property
-    def overdue_seconds(self) -> float:
-        """How long the next thing to do has been due; 0 where it lies ahead."""
-        with self._changed:
-            next_at = self._schedule.next_at
-        return 0.0 if next_at is None else max(0.0, self._clock() - next_at)
 
     def actuate(self, lane: str, at: float, key: ItemKey | None = None) -> None:
         """Plans to move the actuator of `lane` at the time `at`; does not wait.
@@ -84,8 +84,10 @@ class Lanes:
         Raises:
             PinError: a pin could not be written.
         """
-        with ExitStack() as at_the_end:
+        with self.heartbeat.working(), ExitStack() as at_the_end:
             at_the_end.callback(self._give_up)
+            if self._keep_alive is not None:
+                at_the_end.callback(self._keep_alive.rest)
             for actuator in self._actuators.values():
                 at_the_end.callback(actuator.safe)
             with self._changed:
@@ -98,8 +100,9 @@ class Lanes:
 
     def step(self) -> None:
         """Moves what is due now."""
+        now = self._clock()
         with self._changed:
-            changes = self._schedule.take_due(self._clock())
+            changes = self._schedule.take_due(now)
             ended = self._schedule.take_ended()
         moved = 0
         try:
@@ -112,6 +115,9 @@ class Lanes:
                 if actuated.missed is None and actuated.lane in failed:
                     actuated = actuated._replace(missed=Missed.FAULT)
                 self._report(actuated)
+        # Last: where the pins of the lanes cannot be written, this one tells so.
+        if self._keep_alive is not None:
+            self._keep_alive.step(now)
 
     def finish(self) -> None:
         """Lets `run` end when everything planned is done."""
@@ -147,11 +153,18 @@ class Lanes:
         """True when something is due, False when `run` is to end."""
         with self._changed:
             while not self._stopped:
+                self.heartbeat.beat()
                 if self._draining and self._schedule.idle:
                     return False
-                next_at = self._schedule.next_at
-                pause = None if next_at is None else next_at - self._clock()
-                if pause is not None and pause <= 0:
+                pause = self._next_at - self._clock()
+                if pause <= 0:
                     return True
-                self._changed.wait(pause)
+                self._changed.wait(min(pause, heartbeat.BEAT_SECONDS))
             return False
+
+    @property
+    def _next_at(self) -> float:
+        moments = [self._schedule.next_at]
+        if self._keep_alive is not None:
+            moments.append(self._keep_alive.next_at)
+        return min((moment for moment in moments if moment is not None), default=float("inf"))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from edge.errors import LedgerError
 from edge.flow import Missed
+from edge.heartbeat import BEAT_SECONDS, Heartbeat
 from edge.ledger.ledger import Actuation, Entry, Row
 
 CAPACITY = 1000
@@ -63,6 +65,12 @@ class Recorder:
         self._waiting: deque[Row] = deque()
         self._finished = self._failing = self._told_lost = False
         self.lost = self.lost_actuations = 0
+        self._heartbeat = Heartbeat()
+
+    @property
+    def silent_seconds(self) -> float:
+        """How long `run`'s thread has given no sign of life; 0 before and after it."""
+        return self._heartbeat.silent_seconds
 
     def offer(self, row: Row) -> None:
         """Takes a row without waiting; where there is no room any more, it is lost."""
@@ -85,11 +93,14 @@ class Recorder:
 
     def run(self) -> None:
         """Shows and writes rows until `finish`, and then what is left."""
+        with self._heartbeat.working():
+            self._run()
+
+    def _run(self) -> None:
         while True:
-            with self._changed:
-                pause = _RETRY_SECONDS if self._failing else None
-                self._changed.wait_for(lambda: self._unseen or self._finished, pause)
-                finished = self._finished
+            self._wait()
+            finished = self._finished
+            self._heartbeat.beat()
             taken = self._take()
             # Written first: what was shown is in the ledger, unless it was said that writing fails.
             self._drain()
@@ -103,6 +114,16 @@ class Recorder:
                     )
             if finished:
                 return
+
+    def _wait(self) -> None:
+        """Waits for rows, for the end, or for the time to try again."""
+        tried = time.monotonic()
+        with self._changed:
+            while not (self._unseen or self._finished):
+                self._heartbeat.beat()
+                if self._failing and time.monotonic() - tried >= _RETRY_SECONDS:
+                    return
+                self._changed.wait(BEAT_SECONDS)
 
     def finish(self) -> None:
         """Lets `run` end when all is written, or cannot be."""

@@ -3,12 +3,13 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from edge.service import STOP_SIGNALS, Notifier, stop_signals
+from edge.service import STOP_SIGNALS, Notifier, ending_within, stop_signals
 
 
 class Systemd:
@@ -187,3 +188,25 @@ def test_a_second_ctrl_c_interrupts() -> None:
         assert events.get(timeout=5) is signal.SIGINT
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize("begin", ["a signal", "without one"])
+def test_an_end_that_does_not_come_is_forced(begin: str) -> None:
+    forced = threading.Event()
+    with stop_signals(), ending_within(0.01, forced.set) as ending:
+        assert not ending.begun.is_set()
+        if begin == "a signal":
+            signal.raise_signal(signal.SIGTERM)
+        else:
+            ending.begin()
+        assert forced.wait(30)
+        assert ending.begun.is_set()
+
+
+def test_an_end_that_comes_in_time_is_not_forced() -> None:
+    forced = threading.Event()
+    with stop_signals(), ending_within(60, forced.set) as ending:
+        signal.raise_signal(signal.SIGTERM)
+        assert ending.begun.wait(30)
+    assert not forced.is_set()
+    assert not [thread for thread in threading.enumerate() if thread.name == "ending"]

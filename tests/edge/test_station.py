@@ -13,8 +13,10 @@ from typing import Any
 import cv2
 import pytest
 
+from edge import heartbeat
 from edge import station as stations
 from edge.camera.folder import FolderCamera, Settings
+from edge.camera.slot import FrameSlot
 from edge.config import read_station
 from edge.errors import (
     EXIT_UNAVAILABLE,
@@ -25,12 +27,16 @@ from edge.errors import (
     StuckError,
 )
 from edge.flow import Frame, Missed, UnreadableFrame
+from edge.lanes.lanes import Lanes
 from edge.lanes.pins import Pins, open_pins
 from edge.lanes.servo import Servo
+from edge.lanes.solenoid import Solenoid
 from edge.ledger import ledger as ledgers
 from edge.ledger import recorder as recorders
 from edge.ledger.ledger import Entry, Ledger
+from edge.ledger.recorder import Recorder
 from edge.service import Notifier
+from edge.sorting import Sorter
 from edge.station import Station
 from edge.tally import Tally
 from edge.worker import Events
@@ -56,7 +62,11 @@ class Run:
         self._kept = {number: self.pins.factory.pin(number) for number in (SERVO, SOLENOID)}
 
     def __call__(
-        self, *, max_items: int | None = None, clock: Callable[[], float] | None = None
+        self,
+        *,
+        max_items: int | None = None,
+        clock: Callable[[], float] | None = None,
+        notifier: Notifier | None = None,
     ) -> Tally:
         options: dict[str, Any] = {"clock": clock} if clock else {}
         with Station(
@@ -65,6 +75,7 @@ class Run:
             show=self.shown.append,
             say=self.said.append,
             pins=lambda: self.pins,
+            notifier=notifier,
             **options,
         ) as station:
             return station.run(max_items=max_items)
@@ -404,27 +415,88 @@ def test_without_actuators_no_pins_are_opened(new_run: NewRun) -> None:
     assert any("no lane has an actuator" in said for said in run.said)
 
 
-def test_a_camera_that_says_nothing_ends_the_station(
+@pytest.mark.parametrize(
+    ("owner", "name", "thread"),
+    [
+        (FolderCamera, "read", "camera"),
+        (FrameSlot, "wait_until_taken", "camera"),
+        (Sorter, "look", "sorting"),
+        (FrameSlot, "frames", "sorting"),
+        (Solenoid, "activate", "lanes"),
+        (Lanes, "_wait", "lanes"),
+        (Recorder, "_wait", "ledger"),
+    ],
+)
+def test_a_thread_that_stops_at_work_or_while_it_waits_ends_the_station(
+    owner: type, name: str, thread: str, new_run: NewRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = new_run(LONG_HOLDS.replace("second: 1000", "second: 20, loop: true"))
+    release = threading.Event()
+    original = getattr(owner, name)
+    calls = itertools.count()
+
+    def stopping(*args: Any, **options: Any) -> Any:
+        # The first few go well: it is a station at work that hangs.
+        if next(calls) >= (0 if name in ("frames", "activate") else 5):
+            release.wait(60)
+            raise ZeroDivisionError("this thread was needed no more")
+        return original(*args, **options)
+
+    monkeypatch.setattr(owner, name, stopping)
+    monkeypatch.setattr(stations, "_STUCK_SECONDS", 0.5)
+    monkeypatch.setattr(stations, "_LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(heartbeat, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(stations, "_REST_SECONDS", 0.1)
+    told: list[str] = []
+    monkeypatch.setattr(Notifier, "alive", lambda notifier: told.append("alive"))
+    monkeypatch.setattr(Notifier, "stopping", lambda notifier: told.append("stopping"))
+    try:
+        with pytest.raises(StuckError, match=f"{thread}: no sign of life"):
+            run(notifier=Notifier({}))
+    finally:
+        release.set()
+    assert told[-1] == "stopping"  # the watchdog was not fed any more
+    assert run.states(SOLENOID)[-1] == 0
+    assert run.states(SERVO)[-1] == 0
+
+
+def test_the_keep_alive_pin_changes_while_all_is_well_and_is_low_at_the_end(
     new_run: NewRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = new_run(LONG_HOLDS)
-    release = threading.Event()
-    monkeypatch.setattr(FolderCamera, "read", lambda camera: release.wait(60) and None)
-    monkeypatch.setattr(FolderCamera, "close", lambda camera: release.set())
-    monkeypatch.setattr(stations, "_STUCK_SECONDS", 0.2)
-    monkeypatch.setattr(stations, "_LOOK_SECONDS", 0.05)
-    monkeypatch.setattr(stations, "_PATIENCE_SECONDS", 0.2)
-    with pytest.raises(StuckError, match="camera: no sign of life"):
-        run()
-    assert run.states(SERVO) == pytest.approx([0, REST_PULSE, 0])
+    run = new_run(
+        STATION.replace("second: 1000", "second: 20, loop: true")
+        + "keep_alive: {pin: 21, change_seconds: 0.02}\n"
+    )
+    wire = run.pins.factory.pin(21)
+    assert run(max_items=10).items == 10
+    levels = [int(state.state) for state in wire.states]
+    assert len(levels) > 4
+    assert levels == [0, 1] * (len(levels) // 2) + [0] * (len(levels) % 2)
+    assert levels[-1] == 0
+
+
+def test_the_keep_alive_pin_stands_still_when_the_main_thread_does(
+    new_run: NewRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = new_run(
+        STATION.replace("second: 1000", "second: 20, loop: true")
+        + "keep_alive: {pin: 21, change_seconds: 0.02}\n"
+    )
+    wire = run.pins.factory.pin(21)
+    monkeypatch.setattr(stations, "_WELL_SECONDS", 0.05)
+    monkeypatch.setattr(stations, "_LOOK_SECONDS", 60)  # it looks once, before it starts
+    assert run(max_items=20).items == 20
+    # In a second of sorting it would have changed fifty times.
+    assert len(wire.states) < 10
 
 
 def test_a_camera_that_waits_on_purpose_is_not_stuck(
     new_run: NewRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = new_run(STATION.replace("second: 1000", "second: 2"))
-    monkeypatch.setattr(stations, "_STUCK_SECONDS", 0.2)
+    run = new_run(STATION.replace("second: 1000", "second: 1"))
+    monkeypatch.setattr(stations, "_STUCK_SECONDS", 0.7)
     monkeypatch.setattr(stations, "_LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(heartbeat, "BEAT_SECONDS", 0.05)
     assert run().items == 3
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.config import read_eye, read_lanes, read_station
+from edge.config import read_eye, read_hands, read_station
 from edge.errors import EXIT_CONFIG, BundleError, ConfigError, SignatureMissingError
 from edge.trust import pinned_keys
 from edge.yaml_file import YamlFile
@@ -103,4 +103,4 @@ def test_another_bundle_is_held_to_the_same_keys(tmp_path: Path) -> None:
 def test_what_needs_no_bundle_does_not_ask_for_keys(tmp_path: Path, tiny_bundle: Path) -> None:
     file = pinning(tmp_path, tiny_bundle, "trust: {public_keys: [gone.pub]}")
     assert read_eye(file).station == "bin-1"
-    assert set(read_lanes(file)[1]) == {"warm", "cold", "rest"}
+    assert set(read_hands(file)[1].lanes) == {"warm", "cold", "rest"}
