@@ -161,7 +161,7 @@ def imported_card(
     """`card.md` of a bundle of somebody else's model.
 
     Args:
-        notes: by label, why its threshold promises nothing.
+        notes: what is not promised, and what is in doubt.
         source: the name of the file it came in.
         taken: how its input is normalised.
         tried: that and every other way, with the accuracy each came to.
@@ -186,8 +186,7 @@ def imported_card(
         "",
         "## How it takes its pictures",
         "",
-        f"{spec.width} x {spec.height} pixels, {spec.geometry}, {taken}; found out on the other "
-        "half:",
+        f"{spec.width} x {spec.height} pixels, {spec.geometry}, {taken}; tried on the other half:",
         "",
         "| normalised | right |",
         "|---|---|",
@@ -198,7 +197,7 @@ def imported_card(
         "- The figures hold for pictures like those given. Take pictures at the station and "
         "evaluate on them.",
         "- It knows these classes only, and has no score for things of no class.",
-        *(f"- Threshold of {note}." for note in notes),
+        *(f"- {note[0].upper()}{note[1:]}." for note in notes),
     ]
     return _with_words(lines)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,9 @@ from edge.model.image_file import read_image
 from edge.model.metrics import Evaluation, Share, evaluate_scores
 from edge.pictures import LabelledPicture, PictureSet, read_picture_set
 from edge.progress import Progress
+
+_NAMED = 20
+"""Labels that a model knows which are named in an error, those like the unknown ones first."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,9 +134,12 @@ def check_known(found: PictureSet, labels: Sequence[str]) -> None:
         PictureSetError: it does not know one.
     """
     if extra := sorted(set(found.labels) - set(labels)):
+        near = [name for label in extra[:_NAMED] for name in get_close_matches(label, labels)]
+        known = labels if len(labels) <= _NAMED else list(dict.fromkeys((*near, *labels)))[:_NAMED]
+        more = f" and {len(labels) - len(known):,} more" if len(labels) > len(known) else ""
         raise PictureSetError(
             f"{found.source}: the model has no label {', '.join(map(repr, extra))}. It knows "
-            f"{', '.join(labels)}: rename or leave out those classes"
+            f"{', '.join(known)}{more}: rename or leave out those classes"
         )
 
 

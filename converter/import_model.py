@@ -1,9 +1,10 @@
 """A bundle of somebody else's TFLite classifier: how it wants its pictures is found out, and shown.
 
 Models come with their input in 0..1, -1..1 or raw, as RGB or BGR, and seldom say so; taken the
-wrong way they still answer, only worse. So every way is tried on labelled pictures, and where it
-does not show which is right, nothing is guessed. Only where coloured pictures show no difference
-between RGB and BGR, RGB is taken, as nearly all training tools do, and it is said.
+wrong way they still answer, only worse. So what the file says is held against labelled pictures
+normalised every way, and where it does not show which is right, nothing is guessed. Their labels
+come in another order than their outputs: that shows on the same pictures. The parts of all this are
+in `converter/foreign/`.
 """
 
 from __future__ import annotations
@@ -13,32 +14,35 @@ import random
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from dataclasses import replace as changed
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from converter.anatomy import read_anatomy
 from converter.battery import score_tflite
 from converter.bundle import check_out, checked_title, fill_bundle, plain_name, version_of
 from converter.card import imported_card
 from converter.compare import check_known
-from converter.errors import ConversionError, ForeignModelError
+from converter.errors import ConversionError
+from converter.foreign.evidence import read_evidence, ways_to_try
+from converter.foreign.form import Form, read_form
+from converter.foreign.labels import find_labels, wrong_count
+from converter.foreign.order_check import background_hint, check_chance, check_exchanges
+from converter.foreign.rewire import Normalisation, Outputs, contract_model
+from converter.foreign.ways import Tried, best_first, decide, read_way
 from converter.golden import choose_golden
-from converter.rewire import NORMALISATIONS, Normalisation, contract_model
+from converter.metadata import read_metadata
 from edge.cli import say
 from edge.errors import BundleError, PictureSetError, UnreadableImageError
 from edge.files import storage_errors
-from edge.labels import read_label_list
 from edge.model.bundle import Bundle
 from edge.model.image_file import read_image
-from edge.model.metrics import Evaluation, Share, evaluate_scores, paired_interval
-from edge.model.preprocess import InputSpec, Tensor, preprocess
+from edge.model.metrics import Evaluation, evaluate_scores
+from edge.model.preprocess import InputSpec, preprocess
 from edge.pictures import LabelledPicture, read_picture_set
 from edge.progress import Progress
-from trainer.calibrate import choose_thresholds
+from trainer.calibrate import Threshold, choose_thresholds
 from trainer.recipe import AcceptPlan
 from trainer.run import tool_versions
 
@@ -46,22 +50,10 @@ MOST_TRIED = 300
 """Pictures that each way to normalise is tried on, at most."""
 _FEWEST = 20
 """Pictures to find the way by, at least."""
+_SHOWN = 5
+"""Labels that are named of many."""
 _COLOURED = 4.0
 """Levels by which red and blue must differ on average, for the order of channels to show."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    """How right a model is with its pictures normalised one way."""
-
-    normalisation: Normalisation
-    right: npt.NDArray[np.bool_]
-    """(pictures,)."""
-
-    @property
-    def accuracy(self) -> Share:
-        """Of the pictures it was tried on."""
-        return Share(int(self.right.sum()), len(self.right))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,19 +63,19 @@ class Imported:
     bundle: Bundle
     tried: tuple[Tried, ...]
     """The best first."""
-    softmax: bool
-    """Its output were logits."""
+    gives: Outputs
+    """What its output was."""
     evaluation: Evaluation
     """On the half of the pictures that nothing was chosen on."""
     notes: tuple[str, ...]
-    """By label: why its threshold promises nothing."""
+    """What is not promised, and what is in doubt."""
     skipped: tuple[str, ...]
     """A line for each picture that could not be read."""
 
 
 def import_model(
     model: Path,
-    labels: Path,
+    labels: Path | None,
     data: Path,
     out: Path,
     *,
@@ -97,10 +89,12 @@ def import_model(
     """The bundle of a `.tflite` classifier, written to the folder `out`.
 
     Args:
-        labels: a label a line, or `0 name` a line as Teachable Machine writes them.
+        labels: a label a line, or `0 name` a line as Teachable Machine writes them; None: those
+            inside the model.
         data: labelled pictures. One half decides about normalisation and thresholds, by the other
-            it is judged.
-        normalisation: the name of one; None: whichever is right most often, if that shows.
+            it is judged. All of them have a say in whether the labels are refused.
+        normalisation: the name of one; None: what the file says, or whichever is right most often,
+            if that shows.
         geometry: how a photograph becomes its input; see `InputSpec`.
         name, version: of the bundle; None: from the folder `out` and the time.
         seed: decides which pictures belong to which half.
@@ -111,6 +105,7 @@ def import_model(
         ForeignModelError: its labels do not fit, or it does not show what it takes.
         ConversionError: it is no classifier of pictures.
         PictureSetError: a class that it does not know, or too few pictures.
+        UsageError: the normalisation or the title cannot be.
         StorageError: a file cannot be read or written.
     """
     check_out(out, replace=replace)
@@ -121,30 +116,61 @@ def import_model(
         (plain_name(out) or "imported") if name is None else name,
         version_of(now) if version is None else version,
     )
-    spec = _spec_of(content, model, geometry)
-    names = read_label_list(labels)
+    form = read_form(content, model)
+    described = read_metadata(content)
+    evidence = read_evidence(form, described)
+    ways = ways_to_try(form, evidence)
+    wanted = None if normalisation is None else read_way(normalisation, ways)
+    spec = InputSpec.model_validate(
+        {k: getattr(form, k) for k in ("height", "width", "channels")} | {"geometry": geometry}
+    )
+    found_labels = find_labels(labels, model, content, described)
+    names, source = found_labels.names, found_labels.source
+    for note in found_labels.notes:
+        say(note)
+    if form.has_unknown:
+        say(f"{model}: its score for things of no class is left out, for the threshold that "
+            "belongs to it is not in the file")  # fmt: skip
     found = read_picture_set(data, labels=names)
     for note in found.notes:
         say(note)
+    if form.classes != len(names) and not set(found.labels) <= set(names):
+        raise wrong_count(names, form.classes, source, model)
     check_known(found, names)
     pictures, tensors, skipped = _read(found.pictures, spec)
     truth = np.array([names.index(picture.label) for picture in pictures], np.int64)
     first = _halves(pictures, seed)
-    chosen = np.flatnonzero(first)[:MOST_TRIED]
+    chosen = _some(first, seed)
     if len(chosen) < _FEWEST:
         raise PictureSetError(
             f"{data}: {len(pictures)} pictures that can be read; to find out what a model takes "
             f"needs {2 * _FEWEST} or more"
         )
-    softmax = _gives_logits(content, names, spec, tensors[chosen], model)
-    tried = _try_all(content, tensors[chosen], truth[chosen], softmax=softmax, spec=spec)
+    if len(set(truth.tolist())) < 2:
+        raise PictureSetError(
+            f"{data}: all pictures are of one class, {names[truth[0]]!r}: to find out what a model "
+            "takes needs pictures of two classes or more"
+        )
+    gives = _what_it_gives(content, form, ways[0], tensors[chosen], model)
+    answers = {
+        way: _scores(content, form, way, gives, tensors[chosen], doing=f"trying {way}")
+        for way in ways
+    }
+    if form.classes != len(names):
+        rows = [scores.argmax(axis=1) for scores in answers.values()]
+        hint = background_hint(rows, truth[chosen], names)
+        raise wrong_count(names, form.classes, source, model, hint=hint)
+    tried = best_first([Tried.of(way, scores, truth[chosen]) for way, scores in answers.items()])
+    check_chance(tried, wanted, truth[chosen], names, model=model, source=source)
+    check_exchanges(truth[chosen], tried[0].best, names, source=source)
     coloured = spec.channels == 3 and bool(_redness(tensors[chosen]) > _COLOURED)
-    best = decide(tried, normalisation, model, coloured=coloured)
-    rewired = contract_model(content, best, softmax=softmax)
-    scores = _scores(rewired, tensors, doing="scoring")
+    best = decide(tried, wanted, evidence, model, coloured=coloured)
+    rewired = contract_model(content, form, best, gives=gives)
+    scores = score_tflite(rewired, tensors, doing="scoring").scores
+    doubts = check_exchanges(truth, scores.argmax(axis=1), names, source=source)
     thresholds = choose_thresholds(scores[first], truth[first], names, AcceptPlan())
     accept = {label: threshold.value for label, threshold in thresholds.items()}
-    notes = tuple(f"{label}: {t.note}" for label, t in thresholds.items() if t.note)
+    notes = (*doubts, *_unpromised(thresholds))
     evaluation = evaluate_scores(scores[~first], truth[~first], names, accept)
     judged = [picture for picture, mine in zip(pictures, first, strict=True) if not mine]
     golden = choose_golden(_as_test(judged), rewired, spec, seed=seed)
@@ -167,7 +193,8 @@ def import_model(
             "name": "imported",
             "source_sha256": hashlib.sha256(content).hexdigest(),
             "normalisation": str(best),
-            "softmax_added": softmax,
+            "evidence": None if evidence is None else evidence.source,
+            "softmax_added": gives == "logits",
             "tried": {str(t.normalisation): t.accuracy.value for t in tried},
             "accept_notes": list(notes),
             "seed": seed,
@@ -175,20 +202,7 @@ def import_model(
         data={"pictures": {"chosen_on": int(first.sum()), "test": int((~first).sum())}},
         tools=tool_versions(),
     )  # fmt: skip
-    return Imported(bundle, tried, softmax, evaluation, notes, (*found.skipped, *skipped))
-
-
-def _spec_of(content: bytes, path: Path, geometry: str) -> InputSpec:
-    anatomy = read_anatomy(content, name=str(path))
-    shape = anatomy.inputs[0].shape if len(anatomy.inputs) == 1 else ()
-    if len(shape) != 4 or shape[0] not in (1, -1) or shape[3] not in (1, 3):
-        raise ConversionError(
-            f"{path}: a classifier takes one picture (1, height, width, 1 or 3). This one takes "
-            f"{', '.join(str(port) for port in anatomy.inputs)}"
-        )
-    return InputSpec.model_validate(
-        {"height": shape[1], "width": shape[2], "channels": shape[3], "geometry": geometry}
-    )
+    return Imported(bundle, tried, gives, evaluation, notes, (*found.skipped, *skipped))
 
 
 def _read(
@@ -220,102 +234,75 @@ def _halves(pictures: Sequence[LabelledPicture], seed: int) -> npt.NDArray[np.bo
     return first
 
 
+def _some(first: npt.NDArray[np.bool_], seed: int) -> npt.NDArray[np.int64]:
+    """Indices of MOST_TRIED pictures of the first half at most, drawn by chance."""
+    found = np.flatnonzero(first)
+    if len(found) > MOST_TRIED:
+        draw = random.Random(seed)  # `random()` gives the same on every Python
+        order = sorted(range(len(found)), key=lambda _: draw.random())
+        found = np.sort(found[order[:MOST_TRIED]])
+    return found
+
+
 def _as_test(pictures: Sequence[LabelledPicture]) -> list[LabelledPicture]:
     return [LabelledPicture(p.path, p.label, p.group, "test", p.source) for p in pictures]
 
 
-def _scores(model: bytes, tensors: npt.NDArray[np.uint8], *, doing: str) -> npt.NDArray[np.float32]:
-    return score_tflite(model, tensors, doing=doing).scores
-
-
-def _gives_logits(
+def _scores(
     content: bytes,
-    labels: Sequence[str],
-    spec: InputSpec,
+    form: Form,
+    way: Normalisation,
+    gives: Outputs,
+    tensors: npt.NDArray[np.uint8],
+    *,
+    doing: str,
+) -> npt.NDArray[np.float32]:
+    contracted = contract_model(content, form, way, gives=gives)
+    return score_tflite(contracted, tensors, doing=doing).scores
+
+
+def _what_it_gives(
+    content: bytes,
+    form: Form,
+    way: Normalisation,
     tensors: npt.NDArray[np.uint8],
     path: Path,
-) -> bool:
-    """Whether its outputs are no probabilities. The steps of integers are allowed for."""
+) -> Outputs:
+    """Whether its outputs are probabilities. The steps of integers are allowed for.
+
+    Raises:
+        ConversionError: it cannot be run with pilah's input and output, or gives no numbers.
+    """
     try:
-        scores = _scores(
-            contract_model(content, NORMALISATIONS[0], softmax=False), tensors, doing="looking"
-        )
+        scores = _scores(content, form, way, "probabilities", tensors, doing="looking")
     except BundleError as error:
-        raise ConversionError(f"{path}: cannot be given pilah's input and output: {error}") from (
-            error
-        )
-    if scores.shape[1] != len(labels):
-        raise ForeignModelError(
-            f"{path} gives {scores.shape[1]} scores, and there are {len(labels)} labels: give the "
-            "labels file that came with it"
-        )
-    far = np.abs(scores.sum(axis=1) - 1).max() > 0.02 * max(1, len(labels) / 4)
-    return bool(far or scores.min() < -1e-3 or scores.max() > 1.001)
+        raise ConversionError(
+            f"{path}: cannot be given pilah's input and output: {error}"
+        ) from error
+    if not np.isfinite(scores).all():
+        raise ConversionError(f"{path}: gives scores that are no numbers (NaN or infinite)")
+    far = np.abs(scores.sum(axis=1) - 1).max() > 0.02 * max(1, form.classes / 4)
+    if scores.min() < -1e-3 or scores.max() > 1.001:
+        return "logits"
+    return "shares" if far else "probabilities"
 
 
-def _try_all(
-    content: bytes,
-    tensors: Tensor,
-    truth: npt.NDArray[np.int64],
-    *,
-    softmax: bool,
-    spec: InputSpec,
-) -> tuple[Tried, ...]:
-    tried = []
-    for way in NORMALISATIONS:
-        if way.bgr and spec.channels == 1:
-            continue
-        scores = _scores(
-            contract_model(content, way, softmax=softmax), tensors, doing=f"trying {way}"
-        )
-        tried.append(Tried(way, scores.argmax(axis=1) == truth))
-    return tuple(sorted(tried, key=lambda t: -int(t.right.sum())))
-
-
-def _redness(tensors: Tensor) -> float:
+def _redness(tensors: npt.NDArray[np.uint8]) -> float:
     """How far red and blue lie apart in these pictures, levels on average."""
     return float(np.abs(tensors[..., 0].astype(np.int16) - tensors[..., -1]).mean())
 
 
-def decide(
-    tried: Sequence[Tried], wanted: str | None, path: Path, *, coloured: bool
-) -> Normalisation:
-    """The one that was asked for, or the one that is right more often than all others; where only
-    the order of the channels does not show, the one that takes RGB.
-
-    Args:
-        coloured: the pictures would show it if the order of the channels mattered.
-
-    Raises:
-        ForeignModelError: there is none.
-    """
-    shown = "".join(f"\n  {t.normalisation!s:12} {t.accuracy}" for t in tried)
-    if wanted is not None:
-        for t in tried:
-            if str(t.normalisation) == wanted:
-                return t.normalisation
-        known = ", ".join(f'"{t.normalisation}"' for t in tried)
-        raise ForeignModelError(f"--normalisation takes one of {known}. Received: {wanted!r}")
-    best = tried[0]
-    turned = changed(best.normalisation, bgr=not best.normalisation.bgr)
-    undecided = [t for t in tried[1:] if not _shows(best, t)]
-    if coloured and [t.normalisation for t in undecided] == [turned]:
-        taken, other = sorted((best.normalisation, turned), key=lambda way: way.bgr)
-        say(
-            f"in which order it wants the channels makes no difference that shows ({best.accuracy} "
-            f"and {undecided[0].accuracy}): taken is {taken}, RGB, as nearly all training tools "
-            f'have it; --normalisation "{other}" takes the other'
-        )
-        return taken
-    if undecided:
-        raise ForeignModelError(
-            f"{path}: it does not show how the model wants its pictures:{shown}\n"
-            "Ask whoever made it and give --normalisation, or give more pictures"
-        )
-    return best.normalisation
-
-
-def _shows(one: Tried, other: Tried) -> bool:
-    """Whether the first is right more often, beyond chance."""
-    lost, won = int((one.right & ~other.right).sum()), int((other.right & ~one.right).sum())
-    return paired_interval(lost, won, len(one.right))[0] > 0
+def _unpromised(thresholds: dict[str, Threshold]) -> tuple[str, ...]:
+    """One line about all labels whose threshold promises nothing."""
+    notes = {label: t.note for label, t in thresholds.items() if t.note}
+    if not notes:
+        return ()
+    if len(notes) == 1:
+        return tuple(f"threshold of {label}: {note}" for label, note in notes.items())
+    shown = ", ".join(list(notes)[:_SHOWN])
+    more = f" and {len(notes) - _SHOWN:,} more" if len(notes) > _SHOWN else ""
+    first = next(iter(notes))
+    return (
+        f"thresholds of {len(notes):,} of {len(thresholds):,} labels ({shown}{more}) promise "
+        f"nothing. Of {first}: {notes[first].removeprefix('no promise: ')}",
+    )

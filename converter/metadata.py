@@ -1,4 +1,4 @@
-"""TFLite metadata: what other people's tools read of a `.tflite` file, put into it.
+"""TFLite metadata: what other people's tools read of a `.tflite` file, put into it or read from it.
 
 Names, labels and normalisation are a FlatBuffer of their own inside the model's, and the labels
 besides a file in a zip archive behind it: `unzip -p model.tflite labels.txt` shows them. Android's
@@ -10,8 +10,10 @@ Source of tables, slots and numbers: metadata_schema.fbs of TensorFlow Lite Supp
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from edge.model.interpreter import SCORES
@@ -32,6 +34,92 @@ _COLOUR = {3: 1, 1: 2}
 """ColorSpaceType by channels: RGB, GRAYSCALE."""
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 """Of the labels in the archive, so that the same model gives the same bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What the metadata of a model say of its one picture and of its first outputs."""
+
+    mean: tuple[float, ...]
+    """Per channel or one for all, in levels: a model takes (level - mean) / deviation."""
+    deviation: tuple[float, ...]
+    """As many; empty: nothing is said."""
+    label_files: tuple[str, ...]
+    """Names in the archive behind the model, of files with a label a line."""
+
+
+def read_metadata(model: bytes) -> Described | None:
+    """What the metadata of a `.tflite` file's bytes say; None: it has none that can be read."""
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    content = schema.ModelT.InitFromPackedBuf(model, 0)
+    had = [entry for entry in content.metadata or [] if entry.name == _ENTRY.encode()]
+    data = content.buffers[had[0].buffer].data if had else None
+    if data is None or bytes(data[4:8]) != _IDENTIFIER:
+        return None
+    packed = bytes(data)
+    try:
+        root = flatbuffers.encode.Get(flatbuffers.packer.uoffset, packed, 0)
+        graphs = _Read(flatbuffers.table.Table(packed, root)).tables(3)
+        pictures = graphs[0].tables(2) if graphs else []
+        outputs = graphs[0].tables(3) if graphs else []
+        mean: tuple[float, ...] = ()
+        deviation: tuple[float, ...] = ()
+        for unit in pictures[0].tables(4) if pictures else []:
+            options = unit.table(1)
+            if unit.number(0) == _NORMALIZATION and options is not None:
+                mean, deviation = options.floats(0), options.floats(1)
+        files = [file for output in outputs for file in output.tables(6)]
+        named = tuple(file.text(0) for file in files if file.number(2) == _AXIS_LABELS)
+    except (struct.error, IndexError, TypeError, ValueError):
+        return None
+    return Described(mean, deviation, named)
+
+
+class _Read:
+    """A FlatBuffer table that is read; slots as in the schema."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+
+    def _at(self, slot: int) -> int:
+        offset = int(self._table.Offset(4 + 2 * slot))
+        return offset and offset + int(self._table.Pos)
+
+    def _places(self, slot: int) -> list[int]:
+        """Where the entries of a vector of four bytes each lie."""
+        if not self._at(slot):
+            return []
+        offset = self._at(slot) - int(self._table.Pos)
+        start, count = int(self._table.Vector(offset)), int(self._table.VectorLen(offset))
+        if 4 * count > len(self._table.Bytes):
+            raise ValueError(f"a vector of {count} entries in {len(self._table.Bytes)} bytes")
+        return [start + 4 * index for index in range(count)]
+
+    def table(self, slot: int) -> _Read | None:
+        place = self._at(slot)
+        return self._read(place) if place else None
+
+    def tables(self, slot: int) -> list[_Read]:
+        return [self._read(place) for place in self._places(slot)]
+
+    def _read(self, place: int) -> _Read:
+        import flatbuffers
+
+        return _Read(flatbuffers.table.Table(self._table.Bytes, self._table.Indirect(place)))
+
+    def floats(self, slot: int) -> tuple[float, ...]:
+        return tuple(struct.unpack_from("<f", self._table.Bytes, p)[0] for p in self._places(slot))
+
+    def number(self, slot: int) -> int:
+        """Of one byte; 0 where it is left out."""
+        place = self._at(slot)
+        return int(self._table.Bytes[place]) if place else 0
+
+    def text(self, slot: int) -> str:
+        place = self._at(slot)
+        return self._table.String(place).decode("utf-8") if place else ""
 
 
 def with_metadata(

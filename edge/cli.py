@@ -9,13 +9,14 @@ import importlib.util
 import io
 import json
 import os
+import re
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from edge import __version__
 from edge.errors import (
@@ -60,6 +61,10 @@ VERBS: Mapping[str, Verb] = {
     "doctor": Verb("is a station's model what it should be?", "edge.commands.doctor"),
     "run": Verb("sort, as a station file says", "edge.commands.run"),
 }
+
+
+_MINUS = re.compile(r"-[0-9.]")
+"""How a value begins that argparse takes for an option; no option of ours begins so."""
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -193,6 +198,21 @@ class _Parser(argparse.ArgumentParser):
 
     def __init__(self, **options: object) -> None:
         super().__init__(allow_abbrev=False, **options)  # type: ignore[arg-type]
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse's, and a value that begins with a minus is one: `--normalisation -1..1`."""
+        words = list(sys.argv[1:] if args is None else args)
+        joined: list[str] = []
+        for index, word in enumerate(words):
+            if word == "--":
+                joined += words[index:]
+                break
+            before = joined[-1] if joined else ""
+            if _MINUS.match(word) and before.startswith("--") and "=" not in before:
+                joined[-1] = f"{before}={word}"
+            else:
+                joined.append(word)
+        return super().parse_known_args(joined, namespace)
 
     def error(self, message: str) -> NoReturn:
         said = redacted(message)

@@ -87,7 +87,7 @@ def parse_label_list(content: bytes, *, name: str, numbered: bool = True) -> tup
     """
     lines = label_lines(content, name=name)
     if numbered:
-        lines = _without_numbers(lines, name)
+        lines = without_numbers(lines, name)
     return check_label_list(lines, name=name)
 
 
@@ -165,7 +165,12 @@ def decode_text(content: bytes, *, name: str) -> str:
     return text
 
 
-def _without_numbers(lines: list[str], name: str) -> list[str]:
+def without_numbers(lines: list[str], name: str) -> list[str]:
+    """The lines without the numbers before them, where every line begins with its class index.
+
+    Raises:
+        LabelListError: they are numbered otherwise than 0, 1, 2.
+    """
     found = [_NUMBERED.fullmatch(line) for line in lines]
     pairs = [(int(match[1]), match[2]) for match in found if match]
     if not lines or len(pairs) < len(lines):

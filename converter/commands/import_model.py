@@ -1,7 +1,8 @@
 """Make a bundle of somebody else's TFLite classifier: Teachable Machine's, MediaPipe's, yours.
 
-How it wants its pictures, 0..1, -1..1 or raw, RGB or BGR, is found out on labelled pictures, shown,
-and never guessed: where it does not show, the command asks.
+How it wants its pictures, 0..1, -1..1 or raw, RGB or BGR, is read from the file, found out on
+labelled pictures, shown, and never guessed: where it does not show, the command asks. Labels that
+are in another order than the model's outputs are refused, with the right order.
 """
 
 from __future__ import annotations
@@ -19,9 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--labels",
         type=Path,
-        required=True,
         metavar="labels.txt",
-        help="a label a line, or `0 name` a line",
+        help="a label a line, or `0 name` a line (those inside the model)",
     )
     parser.add_argument(
         "--data",
@@ -37,7 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--normalisation",
         metavar="WAY",
-        help='what the model takes, if you know: raw, 0..1, -1..1, or such as "0..1, BGR"',
+        help="what the model takes, if you know: raw, 0..1, -1..1, torchvision (less ImageNet's "
+        "mean and through its deviation, as PyTorch has it), caffe (less ImageNet's mean, as "
+        'Keras\'s VGG16 and ResNet50), or such as "0..1, BGR"',
     )
     parser.add_argument(
         "--geometry",
@@ -82,12 +84,14 @@ def run(arguments: argparse.Namespace) -> int:
     print("its pictures, on half of them:")
     for tried in made.tried:
         mark = "->" if str(tried.normalisation) == manifest.recipe["normalisation"] else "  "
-        print(f"{mark} {tried.normalisation!s:12} {tried.accuracy}")
-    if made.softmax:
+        print(f"{mark} {tried.normalisation!s:16} {tried.accuracy}")
+    if made.gives == "logits":
         print("its outputs are no probabilities: a softmax was put behind them")
+    if made.gives == "shares":
+        print("its outputs do not add up to 1 (a sigmoid each): each is divided by their sum")
     print(f"accuracy   {made.evaluation.accuracy}, on the other half")
     print(f"accepted   {made.evaluation.accepted}")
     print(f"purity     {made.evaluation.purity}, of the accepted")
     for note in made.notes:
-        print(f"threshold  of {note}")
+        print(f"note       {note}")
     return EXIT_OK

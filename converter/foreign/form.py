@@ -1,0 +1,243 @@
+"""The form of somebody else's `.tflite` file: what it takes and gives, or why it is no classifier.
+
+What stands in the file is looked at before any runtime is asked: a runtime says little of an
+operator that it does not know, and can end the process over a strange one.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from converter.anatomy import read_anatomy
+from converter.errors import ConversionError
+from edge.model.interpreter import SCORES, UNKNOWN
+
+_IDENTIFIER = b"TFL3"
+_SMALLEST, _LARGEST = 8, 2048
+"""Pixels of a side; those of `InputSpec`."""
+_OTHER_FILES = (
+    (b"PK\x03\x04", "a zip archive: unpack it, and give the .tflite file in it"),
+    (b"\x89HDF", "a Keras file (.h5): convert it to .tflite first, with tf.lite.TFLiteConverter"),
+    (b"version https://git-lfs", "a pointer of Git LFS: fetch the file itself with `git lfs pull`"),
+    (b"<", "a web page: the download went wrong"),
+)
+"""First bytes of what is given instead of a `.tflite` file, and what to do."""
+_DETECTION = "TFLite_Detection_PostProcess"
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """An input or an output."""
+
+    name: str
+    shape: tuple[int, ...]
+    """-1 where the size is open."""
+    dtype: str
+    """Of TFLite: FLOAT32, UINT8, INT8 or another."""
+    scale: float
+    """0: not quantised."""
+    zero_point: int
+
+    def __str__(self) -> str:
+        shape = "x".join("?" if size < 0 else str(size) for size in self.shape)
+        return f"{self.dtype.lower()} {shape}"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a classifier takes and gives."""
+
+    taken: Tensor
+    given: Tensor
+    output: int
+    """Which of its outputs has the scores."""
+    height: int
+    width: int
+    channels: int
+    channels_first: bool
+    """(1, channels, height, width), as PyTorch has it."""
+    classes: int
+    has_unknown: bool
+    """It is pilah's own and has a second output: how strange a picture is."""
+
+
+def read_form(content: bytes, path: Path) -> Form:
+    """The form of a `.tflite` file's bytes.
+
+    Args:
+        path: of the file, for messages.
+
+    Raises:
+        ConversionError: it is no TFLite file, cannot be run, or is no classifier of pictures.
+    """
+    model = _read_schema(content, path)
+    _check_operators(model, path)
+    read_anatomy(content, name=str(path))  # the runtime can load it
+    if len(model.subgraphs) != 1:
+        raise ConversionError(
+            f"{path}: the model has {len(model.subgraphs)} graphs (loops or conditions), and a "
+            "classifier has one: export what it computes for one picture"
+        )
+    (graph,) = model.subgraphs
+    taken = [_tensor(graph.tensors[index]) for index in graph.inputs]
+    given = [_tensor(graph.tensors[index]) for index in graph.outputs]
+    height, width, channels, channels_first = _picture(taken, path)
+    output = _scores(given, path)
+    return Form(
+        taken=taken[0],
+        given=given[output],
+        output=output,
+        height=height,
+        width=width,
+        channels=channels,
+        channels_first=channels_first,
+        classes=given[output].shape[-1],
+        has_unknown=len(given) > 1,
+    )
+
+
+def _read_schema(content: bytes, path: Path) -> Any:
+    from ai_edge_litert import schema_py_generated as schema
+
+    if content[4:8] != _IDENTIFIER:
+        looks = next((said for start, said in _OTHER_FILES if content.startswith(start)), "")
+        raise ConversionError(
+            f"{path}: not a TFLite model{f', it is {looks}' if looks else ''}. Give a .tflite file"
+        )
+    try:
+        model = schema.ModelT.InitFromPackedBuf(content, 0)
+    except (struct.error, IndexError, TypeError, ValueError, AttributeError, MemoryError) as error:
+        raise ConversionError(
+            f"{path}: a TFLite model that is cut short or damaged: fetch it again"
+        ) from error
+    if not model.subgraphs or not model.operatorCodes:
+        raise ConversionError(f"{path}: a TFLite model without a graph: nothing can be run")
+    return model
+
+
+def _check_operators(model: Any, path: Path) -> None:
+    custom = [(code.customCode or b"").decode("utf-8", "replace") for code in model.operatorCodes]
+    strange = sorted({name for name in custom if name})
+    if any("edgetpu" in name for name in strange):
+        plain = path.name.replace("_edgetpu", "")
+        named = f", {plain}" if plain != path.name else ""
+        raise ConversionError(
+            f"{path}: was compiled for Google's Edge TPU and runs on nothing else: give the file "
+            f"without _edgetpu in its name{named}, from which it was compiled"
+        )
+    if _DETECTION in strange:
+        raise ConversionError(
+            f"{path}: finds things and their boxes in a picture (its operator is {_DETECTION}); "
+            "pilah takes classifiers, which give one score for each class"
+        )
+    if flex := [name.removeprefix("Flex") for name in strange if name.startswith("Flex")]:
+        raise ConversionError(
+            f"{path}: needs operators of the whole TensorFlow ({_few(flex)}), which no station "
+            "has: convert the model again with TFLITE_BUILTINS only, without SELECT_TF_OPS"
+        )
+    if strange:
+        raise ConversionError(
+            f"{path}: needs operators that are not TFLite's own ({_few(strange)}), and no station "
+            "has them: convert the model again without them"
+        )
+
+
+def _tensor(tensor: Any) -> Tensor:
+    from ai_edge_litert import schema_py_generated as schema
+
+    kinds = {value: name for name, value in vars(schema.TensorType).items() if name.isupper()}
+    shape = [] if tensor.shape is None else [int(size) for size in tensor.shape]
+    signature = [] if tensor.shapeSignature is None else [int(s) for s in tensor.shapeSignature]
+    if len(signature) == len(shape):
+        shape = [-1 if wanted < 0 else size for size, wanted in zip(shape, signature, strict=True)]
+    scales = [] if tensor.quantization is None else tensor.quantization.scale
+    points = [] if tensor.quantization is None else tensor.quantization.zeroPoint
+    quantised = scales is not None and len(scales) == 1
+    return Tensor(
+        (tensor.name or b"").decode("utf-8", "replace"),
+        tuple(shape),
+        kinds.get(tensor.type, "?"),
+        float(scales[0]) if quantised else 0.0,
+        int(points[0]) if quantised and points is not None and len(points) == 1 else 0,
+    )
+
+
+def _picture(taken: Sequence[Tensor], path: Path) -> tuple[int, int, int, bool]:
+    """Height, width and channels of the picture that a model takes; whether channels come first."""
+    received = ", ".join(map(str, taken)) or "nothing"
+    shape = taken[0].shape if len(taken) == 1 else ()
+    if len(shape) == 3 and shape[0] in (1, -1):  # (1, height, width), grey
+        shape = (*shape, 1)
+    first = len(shape) == 4 and shape[3] not in (1, 3) and shape[1] in (1, 3)
+    if len(shape) != 4 or (not first and shape[3] not in (1, 3)):
+        raise ConversionError(
+            f"{path}: a classifier takes one picture, (1, height, width, 1 or 3) or with the "
+            f"channels first. This one takes {received}"
+        )
+    height, width, channels = (*shape[2:], shape[1]) if first else shape[1:]
+    if shape[0] not in (1, -1):
+        raise ConversionError(
+            f"{path}: takes {shape[0]} pictures at a time ({received}), and a station has one: "
+            "export the model again with a batch of 1"
+        )
+    if height < 0 or width < 0:
+        raise ConversionError(
+            f"{path}: takes pictures of any size ({received}), and a bundle needs one size: export "
+            "the model again with the size that it was trained at, such as 224 x 224"
+        )
+    if not (_SMALLEST <= height <= _LARGEST and _SMALLEST <= width <= _LARGEST):
+        raise ConversionError(
+            f"{path}: takes pictures of {width} x {height} pixels; a bundle's have {_SMALLEST} to "
+            f"{_LARGEST} pixels a side"
+        )
+    if taken[0].dtype not in ("FLOAT32", "UINT8", "INT8") or (
+        taken[0].dtype == "INT8" and not taken[0].scale
+    ):
+        raise ConversionError(
+            f"{path}: takes {received}; float32, uint8 and quantised int8 are known: export the "
+            "model again with one of these inputs"
+        )
+    return height, width, channels, first
+
+
+def _scores(given: Sequence[Tensor], path: Path) -> int:
+    """Which of a model's outputs has the scores of its classes."""
+    received = ", ".join(map(str, given)) or "nothing"
+    names = [tensor.name for tensor in given]
+    if len(given) == 2 and sorted(names) == [SCORES, UNKNOWN]:
+        output = names.index(SCORES)
+    elif len(given) == 1:
+        output = 0
+    else:
+        boxes = any(len(tensor.shape) == 3 and tensor.shape[-1] == 4 for tensor in given)
+        kind = "it seems to find things and their boxes" if boxes else "several things at once"
+        raise ConversionError(
+            f"{path}: gives {len(given)} outputs ({received}), {kind}; pilah takes classifiers, "
+            "which give one row of scores: export the model with that output only"
+        )
+    shape = given[output].shape
+    if len(shape) < 2 or any(size not in (1, -1) for size in shape[:-1]) or shape[-1] < 1:
+        many = "a score for each place of the picture or for each box; " if len(shape) > 2 else ""
+        raise ConversionError(
+            f"{path}: gives {received}: {many}pilah takes classifiers, which give one row of "
+            "scores, (1, classes)"
+        )
+    if shape[-1] == 1:
+        raise ConversionError(
+            f"{path}: gives a single number, yes or no; pilah needs a score for each class: train "
+            "the model with an output for each of its two classes (a softmax)"
+        )
+    if given[output].dtype not in ("FLOAT32", "UINT8", "INT8"):
+        raise ConversionError(
+            f"{path}: gives {received}; float32, uint8 and int8 scores are known. A model that "
+            "gives only the number of the best class has to be exported with its scores"
+        )
+    return output
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
