@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import platform
 import sys
 import warnings
 
@@ -18,9 +19,13 @@ def import_tensorflow() -> None:
     """
     if "tensorflow" in sys.modules and "keras" in sys.modules:
         return
-    # Both are read at import.
+    # These are read at import.
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if platform.machine() == "x86_64":
+        # By itself TensorFlow takes oneDNN's kernels only on processors with VNNI, and without
+        # them it has none for the fused depthwise convolution of TF.js models.
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     with chatter_held_back(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Protobuf gencode version")
         import keras  # noqa: F401
