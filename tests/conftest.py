@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.bundles import make_bundle
+from trainer.tensorflow import choose_environment
 
 SHARED = Path(os.environ.get("PILAH_SHARED", Path(__file__).parents[2] / "shared"))
 """Photographs (`data/`) and pretrained weights (`keras/`) that are no part of the project."""
+
+choose_environment()  # for tests that import TensorFlow themselves
 
 _WANTED = pytest.StashKey[int]()
 

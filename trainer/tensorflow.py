@@ -11,6 +11,16 @@ import warnings
 from edge.chatter import chatter_held_back
 
 
+def choose_environment() -> None:
+    """Sets what Keras and TensorFlow read from the environment when they are imported."""
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if platform.machine() == "x86_64":
+        # By itself TensorFlow takes oneDNN's kernels only on processors with VNNI, and without
+        # them it has none for the fused depthwise convolution of TF.js models.
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
+
 def import_tensorflow() -> None:
     """Imports TensorFlow and Keras on it; only their errors are shown, then and later.
 
@@ -19,13 +29,7 @@ def import_tensorflow() -> None:
     """
     if "tensorflow" in sys.modules and "keras" in sys.modules:
         return
-    # These are read at import.
-    os.environ["KERAS_BACKEND"] = "tensorflow"
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    if platform.machine() == "x86_64":
-        # By itself TensorFlow takes oneDNN's kernels only on processors with VNNI, and without
-        # them it has none for the fused depthwise convolution of TF.js models.
-        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    choose_environment()
     with chatter_held_back(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Protobuf gencode version")
         import keras  # noqa: F401
