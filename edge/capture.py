@@ -22,7 +22,7 @@ from typing import Self
 
 from edge.camera.slot import FrameSlot
 from edge.config import Eye
-from edge.flow import Frame, Sighting, UnreadableFrame
+from edge.flow import Frame, PictureFault, Sighting, UnreadableFrame
 from edge.live_line import LiveLine
 from edge.model.image_file import Image
 from edge.model.preprocess import Box, InputSpec, cut_item
@@ -74,6 +74,8 @@ class Capture:
         taken: the pictures of this sitting, oldest first; deleted ones are gone from it.
         warned: how many of them have each fault.
         single_frame: things that the trigger saw in a single frame only: no items, not taken.
+        refused: pictures that were asked for and not taken, as the camera's was frozen, blank, torn
+            or of another size.
     """
 
     def __init__(
@@ -114,7 +116,7 @@ class Capture:
         self._due: float | None = None
         self._shown = float("-inf")
         self._best: dict[int, _Candidate | None] = {}
-        self._never_whole = self.single_frame = 0
+        self._never_whole = self.single_frame = self.refused = 0
         self._unconfirmed: set[int] = set()
         self._trigger = eye.trigger.open() if occasions.items else None
         self._slot, self._stopping = FrameSlot(), threading.Event()
@@ -153,6 +155,8 @@ class Capture:
                     return
                 if isinstance(frame, UnreadableFrame):
                     self._line.say(f"unreadable: {frame.message}")
+                elif frame is not None and frame.fault is not None:
+                    self._refuse(frame.fault)
                 elif frame is not None:
                     self._look(cut(frame, self._eye.region))
                 if self._enough() or not self._obey():
@@ -214,6 +218,14 @@ class Capture:
             self._take(frame.image, quality, frame.captured)
         self._shown = frame.captured
         self._line.show(self._status(frame, quality))
+
+    def _refuse(self, fault: PictureFault) -> None:
+        """Takes nothing of a picture that does not show what is before the camera now."""
+        if self._wanted:
+            self._wanted = False
+            self.refused += 1
+            self._line.say(f"not taken: the camera {fault.words}")
+        self._line.show(f"the camera {fault.words}".upper())
 
     def _obey(self) -> bool:
         """Does what the keys say; False: it is to end."""

@@ -142,7 +142,22 @@ def decide(
 
 def unreadable() -> Verdict:
     """The verdict on an item whose picture could not be decoded: a reject without a label."""
-    return Verdict("", 0.0, np.empty(0, np.float32), RejectReason.UNREADABLE)
+    return _unseen(RejectReason.UNREADABLE)
+
+
+def bad_picture(ballot: Ballot) -> Verdict:
+    """The reject of an item in view of a camera that does not show what is before it now.
+
+    Args:
+        ballot: what its good frames say; where there was none, the verdict has no label.
+    """
+    if not ballot.frames:
+        return _unseen(RejectReason.BAD_PICTURE)
+    return replace(ballot.verdict(), reject=RejectReason.BAD_PICTURE)
+
+
+def _unseen(reason: RejectReason) -> Verdict:
+    return Verdict("", 0.0, np.empty(0, np.float32), reason)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,42 @@ EMPTY = "empty"
 """The label of pictures with no item in them. Where no lane has it, such a verdict is no item."""
 
 
+class PictureFaultKind(StrEnum):
+    """Why the picture of a live camera does not show what is before it now."""
+
+    FIRST = "first"
+    """It is the first since the camera was opened: none shows yet that it is not frozen."""
+    REPEATED = "repeated"
+    """It is exactly the picture before it, as some cameras give when there is no newer one."""
+    FROZEN = "frozen"
+    """It is exactly what the camera has been showing for long."""
+    BLANK = "blank"
+    """It shows nothing but one colour: black, green, covered."""
+    TORN = "torn"
+    """Parts of it were not taken: its rows repeat each other, or the picture before."""
+    RESIZED = "resized"
+    """It has another size than the camera's pictures had at first."""
+    DAMAGED = "damaged"
+    """It could not be decoded: an UnreadableFrame."""
+
+    @property
+    def harmless(self) -> bool:
+        """True where a camera that is well gives such pictures too."""
+        return self in (PictureFaultKind.FIRST, PictureFaultKind.REPEATED)
+
+
+class PictureFault(NamedTuple):
+    """What is wrong with the picture of a live camera."""
+
+    kind: PictureFaultKind
+    lasting: bool = False
+    """It has been so for long enough that what is in view is rejected; False: this one frame is
+    left out."""
+    words: str = ""
+    """What is wrong, as the end of a sentence that begins with the camera; empty where nothing is
+    to be said."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """An image with its capture time and sequence number."""
@@ -40,6 +76,8 @@ class Frame:
     """Counts every frame the camera gave, dropped ones too."""
     source: str = ""
     """The file a frame was read from; empty for a live camera."""
+    fault: PictureFault | None = None
+    """Why a live camera's picture is not to be believed; None: it is good, or a stored one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +130,8 @@ class RejectReason(StrEnum):
     """It looks like a thing of no class."""
     UNREADABLE = "unreadable"
     """The picture could not be decoded."""
+    BAD_PICTURE = "bad_picture"
+    """The camera's picture was frozen, blank, torn or of another size when it was in view."""
 
 
 class Missed(StrEnum):

@@ -26,10 +26,12 @@ class Region(Section):
 def cut(frame: Frame, region: Region | None) -> Frame:
     """The frame with only the region in it; its image is a view, not a copy.
 
+    One whose picture has a fault stays as it is: of another size, it has no such region.
+
     Raises:
         RegionError: the region does not lie within the picture.
     """
-    if region is None:
+    if region is None or frame.fault is not None:
         return frame
     height, width = frame.image.shape[:2]
     bottom, right = region.top + region.height, region.left + region.width

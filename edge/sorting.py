@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from edge.decision import Ballot, Framing, Rules
+from edge.decision import Ballot, Framing, Rules, bad_picture
 from edge.flow import Answer, Frame, Sighting, Verdict
 from edge.model.image_file import Image
 from edge.model.preprocess import Box
@@ -80,9 +80,10 @@ class _Voting:
         if best not in self.speaking or this.weight > self.speaking[best].weight:
             self.speaking[best] = this
 
-    def deciding(self, label: int) -> Frame:
-        """The frame that spoke most for a class; the last one where none spoke for it first."""
-        return self.speaking[label].frame if label in self.speaking else self.frame
+    def deciding(self, labels: Sequence[str], label: str) -> Frame:
+        """The frame that spoke most for a label; the last one where none spoke for it first."""
+        index = labels.index(label) if label in labels else None
+        return self.frame if index not in self.speaking else self.speaking[index].frame
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,6 +105,8 @@ class Sorter:
 
     Of an item's frames, as many are looked at as it takes: until the vote is clear, the item is
     gone, or its time is up. What its trigger never confirmed is no item, whatever it looks like.
+    While a fault of the camera's pictures lasts, what is in view is rejected, as nobody sees any
+    more where it is.
 
     Attributes:
         single_frame: things that were seen in a single frame only, and got no verdict.
@@ -143,6 +146,10 @@ class Sorter:
         """The items that get their verdict with this frame, cut to the station's region."""
         for sighting in self._trigger.look(frame):
             yield from self._follow(sighting, frame)
+        if frame.fault is not None:
+            for item, voting in list(self._voting.items()):
+                if voting.confirmed:
+                    yield self._close(item, blind=True)
         yield from self.close_due()
 
     def close_due(self) -> Iterator[Outcome]:
@@ -177,6 +184,8 @@ class Sorter:
             self._voting[item] = voting
         voting.frame, voting.box, voting.passed = frame, sighting.box, passed
         voting.confirmed = voting.confirmed or sighting.confirmed
+        if frame.fault is not None:
+            return
         answer = self._ask(frame.image, sighting.box)
         framing = self._framing(sighting, frame, voting.first)
         voting.heard(answer, framing, frame)
@@ -207,10 +216,11 @@ class Sorter:
             del self._voting[item]
             self.single_frame += 1
 
-    def _close(self, item: int) -> Outcome:
+    def _close(self, item: int, *, blind: bool = False) -> Outcome:
         voting = self._voting.pop(item)
         self._decided.add(item)
-        verdict = voting.ballot.verdict()
+        blind = blind or not voting.ballot.frames
+        verdict = bad_picture(voting.ballot) if blind else voting.ballot.verdict()
         return Outcome(
             verdict=verdict,
             frame=voting.frame,
@@ -218,5 +228,5 @@ class Sorter:
             first=voting.first,
             passed=voting.passed,
             frames=voting.ballot.frames,
-            deciding=voting.deciding(self._rules.labels.index(verdict.label)),
+            deciding=voting.deciding(self._rules.labels, verdict.label),
         )

@@ -190,7 +190,7 @@ class Station:
             ledger.join(max(0.0, self._until - time.monotonic()) + _LAST_ROWS_SECONDS)
         if ledger.failure is not None:
             raise ledger.failure
-        self._tally.dropped, self._tally.damaged = self._slot.dropped, self._slot.damaged
+        self._tally.dropped, self._tally.faults = self._slot.dropped, self._slot.faults
         self._tally.single_frame = self._sorter.single_frame
         self._tally.missed += self._lanes.missed
         recorder = self._recorder

@@ -8,8 +8,15 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from edge.decision import Sending
-from edge.flow import Missed
+from edge.flow import Missed, PictureFaultKind
 
+_BAD = (
+    PictureFaultKind.FROZEN,
+    PictureFaultKind.BLANK,
+    PictureFaultKind.TORN,
+    PictureFaultKind.RESIZED,
+    PictureFaultKind.REPEATED,
+)
 _LATENCIES = 10_000
 """Items whose latency is remembered: the percentiles are those of the latest."""
 
@@ -31,8 +38,9 @@ class Tally:
     """Things that the trigger saw in a single frame: no items."""
     dropped: int = 0
     """Frames that a newer one replaced before they were looked at."""
-    damaged: int = 0
-    """Frames of a live camera that could not be decoded."""
+    faults: Counter[PictureFaultKind] = field(default_factory=Counter)
+    """Frames of a live camera that could not be decoded or are not to be believed, by the reason.
+    """
     lost: int = 0
     """Items whose rows are not in the ledger."""
     lost_actuations: int = 0
@@ -61,8 +69,11 @@ class Tally:
         if self.latencies_ms:
             p50, p95 = np.percentile(self.latencies_ms, (50, 95))
             lines.append(f"latency    p50 {p50:.1f} ms, p95 {p95:.1f} ms, from capture to verdict")
-        if self.damaged:
-            lines.append(f"damaged    {self.damaged} frames of the camera were left out")
+        if damaged := self.faults[PictureFaultKind.DAMAGED]:
+            lines.append(f"damaged    {damaged} frames of the camera were left out")
+        bad = Counter({kind.value: self.faults[kind] for kind in _BAD})
+        if +bad:
+            lines.append(f"pictures   {_counts(+bad)}: they show nothing new, and have no say")
         if self.empty:
             lines.append(f"empty      {self.empty} times there was no item")
         if self.single_frame:

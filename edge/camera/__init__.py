@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import Protocol
+from typing import Annotated, Protocol
+
+from pydantic import Field
 
 from edge.flow import Frame, UnreadableFrame
 from edge.yaml_file import Section
@@ -42,6 +44,10 @@ ALSO = {
     **dict.fromkeys(("simulated", "simulation", "simulator", "fake", "demo", "conveyor"), "belt"),
 }  # fmt: skip
 """What people call a kind of camera otherwise."""
+
+
+FROZEN_SECONDS = 2.0
+"""The same picture for so long is a frozen one, where a station file does not say otherwise."""
 
 
 class Camera(Protocol):
@@ -106,3 +112,17 @@ class CameraSettings(Section):
         Raises:
             CameraError: it cannot be opened.
         """
+
+
+class DeviceSettings(CameraSettings):
+    """The section `camera` of a real camera, whose pictures are never the same twice."""
+
+    frozen_seconds: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=3600,
+            description="exactly the same picture for so long is a frozen one, and items are "
+            "rejected; 0: never, for a stream that repeats pictures when nothing moves",
+        ),
+    ] = FROZEN_SECONDS

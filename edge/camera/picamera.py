@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 
-from edge.camera import Camera, CameraSettings
+from edge.camera import Camera, DeviceSettings
 from edge.camera.reopening import ReopeningCamera, Shot
 from edge.errors import CameraError
 from edge.hints import install_command
@@ -24,7 +24,7 @@ _OLDEST_SECONDS = 5.0
 Gain = Annotated[float, Field(gt=0, le=32)]
 
 
-class Settings(CameraSettings):
+class Settings(DeviceSettings):
     """`camera: {kind: picamera, ...}`."""
 
     kind: Annotated[Literal["picamera"], Field(description="the kind of camera")]
@@ -119,6 +119,7 @@ class Settings(CameraSettings):
             clock=clock,
             pause=pause,
             say=say,
+            frozen_seconds=self.frozen_seconds,
         )
 
 

@@ -7,16 +7,18 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
+from edge.camera import FROZEN_SECONDS
+from edge.camera.judge import PictureJudge
 from edge.camera.opencv import BROKEN_IN_A_ROW
+from edge.camera.spells import FaultSpells
 from edge.errors import CameraError
-from edge.flow import Frame, UnreadableFrame
+from edge.flow import Frame, PictureFault, PictureFaultKind, UnreadableFrame
 from edge.model.image_file import Image
 
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 10.0
 _STEADY_SECONDS = 10.0
 """Only after so long is a camera well again; one that comes and goes is opened less and less."""
-_SAY_DAMAGED_SECONDS = 10.0
 _LOOK_SECONDS = 0.2
 """How often one who waits for an opening looks whether it is to stop."""
 
@@ -56,8 +58,9 @@ class ReopeningCamera:
     """Frames of a live camera; when they end, it is closed, and opened again until they go on.
 
     It never gives up: the pauses between its attempts grow from 0.5 to 10 seconds. That it was
-    lost, and that it is back, is said once each. Damaged frames are told apart, and how many there
-    were is said now and then; when nothing else comes, the camera is taken for lost.
+    lost, and that it is back, is said once each. Damaged frames are told apart, and those whose
+    pictures do not show what is before the camera now are marked; that a fault begins and that it
+    is over is said once each. When nothing but damaged frames comes, the camera is taken for lost.
     """
 
     live = True
@@ -70,6 +73,7 @@ class ReopeningCamera:
         clock: Callable[[], float],
         pause: Callable[[float], bool],
         say: Callable[[str], None],
+        frozen_seconds: float = FROZEN_SECONDS,
     ) -> None:
         """Opens the camera and says what it gives.
 
@@ -77,6 +81,7 @@ class ReopeningCamera:
             open_source: opens it; raises CameraError.
             name: what the operator calls it.
             clock, pause, say: as of CameraSettings.open.
+            frozen_seconds: see DeviceSettings.
 
         Raises:
             CameraError: it cannot be opened now, at the start.
@@ -90,10 +95,9 @@ class ReopeningCamera:
         self._since: float = clock()
         """When it was opened, or, while there is no source, when it was lost."""
         self._source: Source | None = open_source()
-        self._damaged = 0
-        """Damaged frames since the last time that they were spoken of."""
         self._damaged_in_a_row = 0
-        self._said_damaged: float | None = None
+        self._judge = PictureJudge(frozen_seconds=frozen_seconds)
+        self._spells = FaultSpells(name)
         self._title, self._notes = self._source.title, tuple(self._source.notes)
         self._say(f"camera     {self._title}")
         for note in self._notes:
@@ -109,25 +113,23 @@ class ReopeningCamera:
                 if shot is not None and shot.image is not None:
                     self._sequence += 1
                     self._damaged_in_a_row = 0
-                    return Frame(shot.image, shot.captured, self._sequence)
+                    fault = self._judge.look(shot.image, shot.captured)
+                    self._tell(fault, shot.captured)
+                    return Frame(shot.image, shot.captured, self._sequence, fault=fault)
                 if shot is not None and self._damaged_in_a_row < BROKEN_IN_A_ROW - 1:
                     self._sequence += 1
-                    self._count_damaged(shot.damage)
+                    self._damaged_in_a_row += 1
+                    words = f"gives damaged frames, which are left out, the first: {shot.damage}"
+                    damaged = PictureFault(PictureFaultKind.DAMAGED, words=words)
+                    self._tell(damaged, shot.captured)
                     return UnreadableFrame(shot.captured, self._sequence, "", shot.damage)
                 self._lose()
             self._release()
             return None
 
-    def _count_damaged(self, damage: str) -> None:
-        self._damaged += 1
-        self._damaged_in_a_row += 1
-        now = self._clock()
-        if self._said_damaged is None or now - self._said_damaged >= _SAY_DAMAGED_SECONDS:
-            self._say(
-                f"camera     {self._name}: {self._damaged} damaged frames left out, the last: "
-                f"{damage}. Look at its cable, supply and network"
-            )
-            self._damaged, self._said_damaged = 0, now
+    def _tell(self, fault: PictureFault | None, at: float) -> None:
+        for line in self._spells.see(fault, at):
+            self._say(f"camera     {line}")
 
     def close(self) -> None:
         """Frees the camera; may be called twice.
@@ -150,6 +152,8 @@ class ReopeningCamera:
     def _lose(self) -> None:
         self._release()
         self._damaged_in_a_row = 0
+        self._judge.forget()
+        self._spells.forget()
         now = self._clock()
         if now - self._since > _STEADY_SECONDS:
             self._pause_seconds = _FIRST_PAUSE_SECONDS

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
 from edge.camera import CameraSettings
 from edge.errors import CameraError
-from edge.flow import Frame
+from edge.flow import Frame, PictureFaultKind
 
 _FIRST_SECONDS = 1.0
 """A camera's automatic exposure and white balance need about so long, as a rule."""
@@ -29,6 +30,9 @@ class SettledFrame:
     """From the camera's first frame to this one; 0 where pictures are stored ones."""
     steady: bool
     """Whether its brightness had stopped changing."""
+    faults: Counter[PictureFaultKind]
+    """What was wrong with others that the camera gave meanwhile, or with all where its own picture
+    has a fault."""
 
 
 def settled_frame(
@@ -39,7 +43,8 @@ def settled_frame(
 ) -> SettledFrame:
     """A frame of `camera` a second after its first one, or as soon as it changes no more then.
 
-    A camera that reads stored pictures has nothing to settle: its first readable one is taken.
+    A camera that reads stored pictures has nothing to settle: its first readable one is taken. A
+    picture with a fault is taken only where there is no other in the four seconds that it takes.
 
     Raises:
         CameraError: it cannot be opened, or gives no picture.
@@ -48,20 +53,30 @@ def settled_frame(
     last: SettledFrame | None = None
     began: float | None = None
     levels: list[tuple[float, float]] = []
-    """(seconds, mean brightness) of each frame so far."""
+    """(seconds, mean brightness) of each good frame so far."""
+    faults: Counter[PictureFaultKind] = Counter()
     with closing(camera.open(clock=clock, pause=never.wait, say=say)) as source:
         while (frame := source.read()) is not None:
             if not isinstance(frame, Frame):
-                if frame.source:  # a live camera has said it itself
+                if frame.source:
                     say(f"unreadable: {frame.message}")
+                else:  # a live camera has said it itself
+                    faults[PictureFaultKind.DAMAGED] += 1
                 continue
             if not source.live:
-                return SettledFrame(frame, 0.0, steady=True)
+                return SettledFrame(frame, 0.0, True, faults)
             began = frame.captured if began is None else began
             seconds = frame.captured - began
+            if frame.fault is not None:
+                faults[frame.fault.kind] += 1
+                if last is None or last.frame.fault is not None:
+                    last = SettledFrame(frame, seconds, False, faults)
+                if seconds >= _LONGEST_SECONDS:
+                    break
+                continue
             levels.append((seconds, float(frame.image[::8, ::8].mean())))
             steady = _is_steady(levels)
-            last = SettledFrame(frame, seconds, steady)
+            last = SettledFrame(frame, seconds, steady, faults)
             if (seconds >= _FIRST_SECONDS and steady) or seconds >= _LONGEST_SECONDS:
                 break
     if last is None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from edge import heartbeat
-from edge.flow import Frame, UnreadableFrame
+from edge.flow import Frame, PictureFaultKind, UnreadableFrame
 
 
 class FrameSlot:
@@ -15,7 +16,8 @@ class FrameSlot:
     Attributes:
         dropped: frames that nobody looked at: a newer one replaced them here, or already in the
             camera, as the gaps between the sequence numbers tell.
-        damaged: frames of a live camera that could not be decoded, and were passed over.
+        faults: frames of a live camera whose picture could not be decoded or is not to be
+            believed, by the reason. They are passed over, unless the fault lasts.
     """
 
     def __init__(self) -> None:
@@ -23,20 +25,27 @@ class FrameSlot:
         self._frame: Frame | UnreadableFrame | None = None
         self._ended = False
         self._sequence: int | None = None
-        self.dropped = self.damaged = 0
+        self.dropped = 0
+        self.faults: Counter[PictureFaultKind] = Counter()
 
     def put(self, frame: Frame | UnreadableFrame) -> None:
         """Leaves `frame` to be taken, in place of one that still lies there.
 
-        A live camera's damaged frame is counted, and replaces none.
+        A live camera's damaged frame is counted, and replaces none; so is one whose picture has a
+        fault, until that lasts.
         """
         with self._changed:
             if self._sequence is not None:
                 self.dropped += max(0, frame.sequence - self._sequence - 1)
             self._sequence = frame.sequence
-            if isinstance(frame, UnreadableFrame) and not frame.source:
-                self.damaged += 1
-                return
+            if isinstance(frame, UnreadableFrame):
+                if not frame.source:
+                    self.faults[PictureFaultKind.DAMAGED] += 1
+                    return
+            elif frame.fault is not None:
+                self.faults[frame.fault.kind] += 1
+                if not frame.fault.lasting:
+                    return
             self.dropped += self._frame is not None
             self._frame = frame
             self._changed.notify_all()

@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 import cv2
 from pydantic import Field, field_validator
 
-from edge.camera import Camera, CameraSettings
+from edge.camera import Camera, DeviceSettings
 from edge.camera.opencv import Capture, open_capture
 from edge.camera.reopening import ReopeningCamera, Shot
 from edge.errors import CameraError
@@ -23,7 +23,7 @@ _SLOWEST, _FASTEST = 5.0, 60.0
 """Frames a second that are believed of a stream; many say 90000, or guess."""
 
 
-class Settings(CameraSettings):
+class Settings(DeviceSettings):
     """`camera: {kind: stream, ...}`."""
 
     kind: Annotated[Literal["stream"], Field(description="the kind of camera")]
@@ -99,6 +99,7 @@ class Settings(CameraSettings):
             clock=clock,
             pause=pause,
             say=say,
+            frozen_seconds=self.frozen_seconds,
         )
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import cv2
 from pydantic import Field, field_validator
 
-from edge.camera import Camera, CameraSettings
+from edge.camera import Camera, DeviceSettings
 from edge.camera.opencv import Capture, open_capture
 from edge.camera.reopening import ReopeningCamera, Shot
 from edge.errors import CameraError
@@ -29,7 +29,7 @@ _OLDEST_SECONDS = 5.0
 """A frame that looks older than this has its time from another clock."""
 
 
-class Settings(CameraSettings):
+class Settings(DeviceSettings):
     """`camera: {kind: usb, ...}`."""
 
     kind: Annotated[Literal["usb"], Field(description="the kind of camera")]
@@ -115,6 +115,7 @@ class Settings(CameraSettings):
             clock=clock,
             pause=pause,
             say=say,
+            frozen_seconds=self.frozen_seconds,
         )
 
 

@@ -166,6 +166,8 @@ def _say_counts(sitting: Capture, folder: PhotoFolder) -> None:
     )
     if sitting.single_frame:
         say(f"  not taken: {sitting.single_frame} things that were seen in a single frame")
+    if sitting.refused:
+        say(f"  not taken: {sitting.refused}, as the camera did not show what was before it")
     for label, number in sorted((+folder.counts).items()):
         more = GOOD_START - number
         say(f"  {label:<20} {number:>5}" + (f"   {more} more make a good start" * (more > 0)))

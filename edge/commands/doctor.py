@@ -120,6 +120,7 @@ def _about_the_model(plan: StationPlan) -> Iterator[Finding]:
 
 
 def _about_the_camera(eye: Eye) -> Iterator[Finding]:
+    from edge.camera.judge import even_colour
     from edge.camera.settled import settled_frame
     from edge.region import cut
 
@@ -138,10 +139,19 @@ def _about_the_camera(eye: Eye) -> Iterator[Finding]:
         return
     height, width = found.frame.image.shape[:2]
     said = f"{eye.camera.kind}, {width}x{height} pixels"
-    if seen.std() < 2:  # levels, of 255: no scene that has light and an edge is so even
-        light = "dark" if seen.mean() < 40 else "bright" if seen.mean() > 215 else "grey"
+    fault = found.frame.fault
+    faults = ", ".join(
+        f"{number} {kind}" for kind, number in sorted(found.faults.items()) if not kind.harmless
+    )
+    if fault is not None:
+        advice = "look at its cap, light, cable and supply; switch it off and on"
+        yield bad("camera", f"{said}: it {fault.words or 'gives one picture only'}", advice)
+    elif faults:
+        advice = "look at its cable, supply and network"
+        yield warning("camera", f"{said}, but some pictures are none to sort by ({faults})", advice)
+    elif (colour := even_colour(seen)) is not None:
         advice = "look at it with `pilah-edge roi`: cap, light, focus"
-        yield warning("camera", f"{said}, evenly {light}: nothing is to be seen", advice)
+        yield warning("camera", f"{said}, evenly {colour}: nothing is to be seen", advice)
     elif not found.steady:
         advice = "set a fixed exposure, or look at the light"
         yield warning("camera", f"{said}, its brightness does not settle", advice)

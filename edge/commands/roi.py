@@ -83,6 +83,8 @@ def _picture(eye: Eye) -> Image:
     if found.seconds:
         how = "its brightness had settled" if found.steady else "its brightness still changed"
         say(f"picture taken {found.seconds:.1f} s after the camera's first one: {how}")
+    if (fault := found.frame.fault) is not None:
+        say(f"warning: the camera {fault.words or 'gives one picture only'}")
     return found.frame.image
 
 

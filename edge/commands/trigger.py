@@ -122,21 +122,24 @@ def _record(eye: Eye, seconds: float, events: Events) -> tuple[Recording, Pictur
         closing(eye.camera.open(clock=time.monotonic, pause=never.wait, say=say)) as camera,
         Progress("seconds", total=round(seconds)) as progress,
     ):
-        shown = 0
+        shown, began, watched = 0, None, 0.0
         while len(recording) < _MOST_FRAMES and (frame := camera.read()) is not None:
+            began = frame.captured if began is None else began
+            watched = frame.captured - began
             if isinstance(frame, Frame):
-                frame = cut(frame, eye.region)
-                recording.add(frame)
-                pictures.add(frame.image)
+                if frame.fault is None:
+                    frame = cut(frame, eye.region)
+                    recording.add(frame)
+                    pictures.add(frame.image)
             elif frame.source:  # a live camera tells of its damaged frames itself
                 say(f"unreadable: {frame.message}")
-            while shown < min(round(seconds), int(recording.seconds)):
+            while shown < min(round(seconds), int(watched)):
                 progress.advance()
                 shown += 1
-            if recording.seconds >= seconds or _told_to_stop(events):
+            if watched >= seconds or _told_to_stop(events):
                 break
     if not len(recording):
-        raise CameraError(f"camera {eye.camera.kind}: it gave no picture that can be read")
+        raise CameraError(f"camera {eye.camera.kind}: it gave no picture that can be used")
     return recording, pictures
 
 

@@ -30,7 +30,11 @@ class Trigger(Protocol):
     """Finds the items in a stream of frames; has no clock but their capture times."""
 
     def look(self, frame: Frame) -> Sequence[Sighting]:
-        """What is to be seen in the next frame, whose image is cut to the station's region."""
+        """What is to be seen in the next frame, whose image is cut to the station's region.
+
+        In one whose picture has a fault nothing is seen. Only where every frame is an item, it is
+        one too.
+        """
         ...
 
     def end(self) -> Sequence[Sighting]:

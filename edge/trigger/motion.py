@@ -137,6 +137,8 @@ class MotionTrigger:
 
     def look(self, frame: Frame) -> Sequence[Sighting]:
         """The items in the frame, and those that have gone."""
+        if frame.fault is not None:
+            return ()
         gone: list[Track] = []
         before, self._other_shape = self._other_shape, None
         if frame.image.shape != self._shape:

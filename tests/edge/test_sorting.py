@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from edge.decision import Rules
-from edge.flow import Answer, Frame, RejectReason, Sighting
+from edge.flow import Answer, Frame, PictureFault, PictureFaultKind, RejectReason, Sighting
 from edge.model.image_file import Image
 from edge.model.preprocess import Box
 from edge.sorting import Closing, Outcome, Sorter
+from edge.trigger.continuous import ContinuousTrigger
 
 LABELS = ("can", "bottle")
 CAN, BOTTLE, UNSURE = (0.9, 0.1), (0.1, 0.9), (0.6, 0.4)
@@ -271,3 +272,41 @@ def test_the_frame_that_decided_is_kept_not_the_last_one(
     ((_, outcome),) = play(script)
     assert outcome.deciding.sequence == decided
     assert outcome.frame.sequence >= decided
+
+
+FROZEN = PictureFault(PictureFaultKind.FROZEN, lasting=True)
+
+
+def test_while_the_camera_is_frozen_what_is_in_view_is_rejected_once() -> None:
+    script = Script([[seen()], [seen(2)], [], [], [seen(), seen(2)], [gone(), gone(2)]], [CAN] * 9)
+    sorting, image = sorter(script), np.zeros((8, 8, 3), np.uint8)
+    found: list[list[Outcome]] = []
+    for number, fault in enumerate([None, None, FROZEN, FROZEN, None, None]):
+        script.now = number / 10
+        found.append(list(sorting.look(Frame(image, script.now, number, fault=fault))))
+    assert [len(outcomes) for outcomes in found] == [0, 0, 2, 0, 0, 0]
+    for outcome in found[2]:
+        assert (outcome.verdict.label, outcome.verdict.reject) == ("can", RejectReason.BAD_PICTURE)
+    assert [outcome.frames for outcome in found[2]] == [1, 1]
+    assert script.scored == 2
+
+
+def test_where_every_frame_is_an_item_a_blank_one_is_a_reject_without_a_label() -> None:
+    script = Script(scores=[CAN])
+    rules = Rules(LABELS, {"can": 0.8, "bottle": 0.8})
+    sorting = Sorter(
+        ContinuousTrigger(), script.answer, rules=rules, closing=NO_LIMIT, clock=script.clock
+    )
+    image = np.zeros((8, 8, 3), np.uint8)
+    outcomes = [
+        outcome
+        for number, fault in enumerate([None, FROZEN, FROZEN])
+        for outcome in sorting.look(Frame(image, 0.0, number, fault=fault))
+    ]
+    verdicts = [outcome.verdict for outcome in outcomes]
+    assert [(verdict.label, verdict.reject) for verdict in verdicts] == [
+        ("can", None),
+        ("", RejectReason.BAD_PICTURE),
+        ("", RejectReason.BAD_PICTURE),
+    ]
+    assert [outcome.deciding.sequence for outcome in outcomes] == [0, 1, 2]

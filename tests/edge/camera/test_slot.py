@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import threading
 
+import numpy as np
+import pytest
+
 from edge.camera.slot import FrameSlot
-from edge.flow import UnreadableFrame
+from edge.flow import Frame, PictureFault, PictureFaultKind, UnreadableFrame
 
 
 def frame(sequence: int) -> UnreadableFrame:
@@ -75,4 +78,15 @@ def test_a_damaged_frame_of_a_live_camera_is_counted_and_replaces_none() -> None
     slot.put(UnreadableFrame(0.0, 2, "", "the frame is damaged"))
     slot.finish()
     assert [taken.sequence for taken in slot.frames() if taken] == [1]
-    assert (slot.damaged, slot.dropped) == (1, 0)
+    assert (slot.faults, slot.dropped) == ({PictureFaultKind.DAMAGED: 1}, 0)
+
+
+@pytest.mark.parametrize("lasting", [False, True])
+def test_a_picture_with_a_fault_is_passed_over_until_the_fault_lasts(lasting: bool) -> None:
+    slot = FrameSlot()
+    image = np.zeros((2, 2, 3), np.uint8)
+    slot.put(Frame(image, 0.0, 1))
+    slot.put(Frame(image, 0.1, 2, fault=PictureFault(PictureFaultKind.BLANK, lasting)))
+    slot.finish()
+    assert [taken.sequence for taken in slot.frames() if taken] == [2 if lasting else 1]
+    assert slot.faults == {PictureFaultKind.BLANK: 1}

@@ -208,8 +208,8 @@ def test_a_damaged_picture_is_told_apart(device: FakeDevice) -> None:
     found = [camera.read() for _ in range(3)]
     assert [type(frame) for frame in found] == [UnreadableFrame, UnreadableFrame, Frame]
     assert [frame.sequence for frame in found if frame] == [1, 2, 3]
-    assert "1 damaged frames left out, the last: it cannot be decoded" in said[1]
-    assert len(said) == 2, "it is said now and then, not for each frame"
+    assert "damaged frames, which are left out, the first: it cannot be decoded" in said[1]
+    assert len(said) == 2, "it is said once, not for each frame"
 
 
 def test_the_frames_of_a_camera_that_sends_jpegs_are_judged(device: FakeDevice) -> None:
