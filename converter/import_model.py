@@ -167,7 +167,10 @@ def import_model(
     best = decide(tried, wanted, evidence, model, coloured=coloured)
     rewired = contract_model(content, form, best, gives=gives)
     scores = score_tflite(rewired, tensors, doing="scoring").scores
-    doubts = check_exchanges(truth, scores.argmax(axis=1), names, source=source)
+    # Asked for another way than the best, it may well take red things for blue ones: of the labels
+    # that says nothing.
+    trusted = best == tried[0].normalisation or wanted is None
+    doubts = check_exchanges(truth, scores.argmax(axis=1), names, source=source) if trusted else ()
     thresholds = choose_thresholds(scores[first], truth[first], names, AcceptPlan())
     accept = {label: threshold.value for label, threshold in thresholds.items()}
     notes = (*doubts, *_unpromised(thresholds))

@@ -108,7 +108,7 @@ def test_models_of_every_form_are_taken_as_they_are_meant(kind: str, imports: Im
     check_golden_exactly(bundle)
     assert "in another order" not in imports.said
     # Of ten labels none has pictures enough to promise anything: one line says it of all.
-    assert imports.shown.count("promise") == 1
+    assert imports.shown.count("promise nothing") == 1
     card = (imports.out / "card.md").read_text(encoding="utf-8")
     assert f"| {wanted} (this one) |" in card
     assert card.count("promise nothing") == 1
@@ -164,6 +164,22 @@ def test_a_normalisation_that_is_forced_is_held_against_chance_and_the_others(
     assert imports.taken == "-1..1, BGR"
     assert imports(model, "--replace", "--normalisation", "0-1") == EXIT_USAGE
     assert "Received: '0-1'" in imports.said
+
+
+def test_a_forced_order_of_channels_does_not_blame_the_labels(
+    imports: Import, photos: Path, tmp_path: Path
+) -> None:
+    # With red and blue exchanged brick is answered with ink or denim, and denim with brick.
+    for label in ("brick", "denim", "ink", "grey", "emerald"):
+        for number in range(2):
+            for path in (photos / label).iterdir():
+                place = tmp_path / "few" / label / f"{number}{path.name}"
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_bytes(path.read_bytes())
+    forced = ("--normalisation", "-1..1, BGR")
+    assert imports(colour_model(way("-1..1")), *forced, photos=tmp_path / "few") == 0
+    assert "in another order" not in imports.said
+    assert "with -1..1 it would be" in imports.said
 
 
 def test_a_file_that_contradicts_the_pictures_is_told(imports: Import) -> None:
