@@ -21,6 +21,7 @@ from edge.lanes.keep_alive import Settings as KeepAliveSettings
 from edge.model.bundle import Bundle, Threshold, read_bundle
 from edge.model.signature import PublicKey
 from edge.region import Region
+from edge.suggestions import did_you_mean
 from edge.trust import Trust, pinned_keys
 from edge.yaml_file import (
     FilePath,
@@ -30,7 +31,6 @@ from edge.yaml_file import (
     Section,
     YamlFile,
     advised,
-    did_you_mean,
     one_of,
 )
 

@@ -6,7 +6,6 @@ annotated with `one_of(KINDS)`: only the module of the kind that the file names 
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 import re
@@ -31,7 +30,7 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 from edge.errors import ConfigError
 from edge.files import read_regular
 from edge.redaction import redacted, redacted_value
-from edge.words import closest
+from edge.suggestions import closest, did_you_mean, similar_path
 from edge.yaml_text import LARGEST_FILE, number_advice, read_document, syntax_problem
 
 _LONGEST_PATH = 4000
@@ -240,30 +239,6 @@ def one_of(kinds: Mapping[str, str], also: Mapping[str, str] | None = None) -> B
 def advised(message: str) -> PydanticCustomError:
     """What a validator raises when its message already says what was received and what to do."""
     return PydanticCustomError("advised", "{message}", {"message": message})
-
-
-def did_you_mean(name: object, known: Iterable[str], *, listing: bool = True) -> str:
-    """`. Did you mean X?` where a known name is close, else the known names; begins with a stop.
-
-    A name that means the opposite is not suggested: it is said that it does.
-    """
-    known = list(known)
-    close = closest(name, known)
-    if close is not None and close.opposite:
-        return f". There is {close.word}, which means the opposite"
-    if close is not None:
-        return f". Did you mean {close.word}?"
-    return f". Known: {', '.join(known)}" if listing and known else ""
-
-
-def similar_path(path: Path) -> str:
-    """`. Did you mean PATH?` where something of a close name lies beside it, else nothing."""
-    try:
-        names = [entry.name for entry in path.parent.iterdir()]
-    except OSError:  # there is no such folder, or not for this user
-        names = []
-    close = difflib.get_close_matches(path.name, names, n=1)
-    return f". Did you mean {path.parent / close[0]}?" if close else ""
 
 
 def _usable_path(received: Any) -> Any:

@@ -13,7 +13,7 @@ from edge.cli import say
 from edge.errors import StorageError, UsageError
 from edge.files import storage_errors
 from edge.pictures import PictureSet, kinds_of, read_picture_set
-from edge.yaml_file import did_you_mean
+from edge.suggestions import did_you_mean
 from trainer.data.arrays import FASHION_MNIST, unpacked
 from trainer.data.cache import DecodedPictures
 from trainer.data.groups import assign_groups, group_column

@@ -11,7 +11,8 @@ from pydantic import Field, model_validator
 
 from edge.errors import ConfigError, UsageError
 from edge.model.preprocess import InputSpec
-from edge.yaml_file import Location, Problem, Section, YamlFile, advised, did_you_mean
+from edge.suggestions import did_you_mean
+from edge.yaml_file import Location, Problem, Section, YamlFile, advised
 from edge.yaml_text import read_value, syntax_problem
 
 _SHIPPED = Path(__file__).with_name("recipes")
@@ -379,8 +380,8 @@ def recipe_path(name: str) -> Path:
     names = shipped_recipes()
     if name not in names:
         raise UsageError(
-            f"no recipe {name!r}{did_you_mean(name, names, listing=False)} "
-            f"Shipped: {', '.join(names)}; or give the path of your own .yaml file"
+            f"no recipe {name!r}: shipped are {', '.join(names)}; or give the path of your own "
+            f".yaml file{did_you_mean(name, names, listing=False)}"
         )
     return _SHIPPED / f"{name}.yaml"
 

@@ -14,7 +14,8 @@ from edge.camera import Camera, CameraSettings
 from edge.camera.opencv import Capture, open_capture
 from edge.errors import CameraError
 from edge.flow import Frame
-from edge.yaml_file import FilePath, advised, looking_at, similar_path
+from edge.suggestions import similar_path
+from edge.yaml_file import FilePath, advised, looking_at
 
 _USUAL_RATE = 25.0
 

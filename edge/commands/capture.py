@@ -151,7 +151,7 @@ def _keys(arguments: argparse.Namespace, labels: Sequence[str]) -> str:
 
 def _say_if_new(label: str, folder: PhotoFolder) -> None:
     """A slip of the pen would make a class of its own."""
-    from edge.yaml_file import did_you_mean
+    from edge.suggestions import did_you_mean
 
     others = list(+folder.counts)  # those of which there are any
     if label not in others and (hint := did_you_mean(label, others, listing=False)):

@@ -64,7 +64,7 @@ def examine(station: Path) -> Iterator[Finding]:
     Where the file has mistakes, the parts that can be read are looked at all the same.
     """
     from edge.config import read_eye, read_hands, read_station
-    from edge.machine import clock_finding, clock_is_synchronised, disk_finding, heat_findings
+    from edge.host import clock_finding, clock_is_synchronised, disk_finding, heat_findings
 
     plan: StationPlan | None = None
     eye: Eye | None = None

@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _unknown(section: Unknown | None) -> str:
-    from edge.model.words import STRANGE_BY
+    from edge.model.glossary import STRANGE_BY
 
     if section is None:
         return "not told: everything gets one of these labels"

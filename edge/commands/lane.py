@@ -156,7 +156,7 @@ def _actuator(name: str, lanes: Mapping[str, Lane], station: Path) -> ActuatorSe
     Raises:
         UsageError: there is no such lane, or nothing moves it.
     """
-    from edge.yaml_file import did_you_mean
+    from edge.suggestions import did_you_mean
 
     if name not in lanes:
         raise UsageError(f"{station}: there is no lane {name!r}{did_you_mean(name, lanes)}")

@@ -9,14 +9,13 @@ seem to be cut in pieces, or when there is no item.
 from __future__ import annotations
 
 import argparse
-import json
 import queue
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edge.cli import say
+from edge.cli import print_json, say
 from edge.commands.arguments import count
 from edge.errors import EXIT_NO, EXIT_OK, CameraError, UsageError
 
@@ -89,7 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
         times=recording.times,
     )
     if arguments.json:
-        print(json.dumps(_facts(recording, look, tried, proposed, arguments)))
+        print_json(_facts(recording, look, tried, proposed, arguments))
     else:
         print(finding)
         for line in [] if right else _table(tried, proposed):

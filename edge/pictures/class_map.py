@@ -10,7 +10,8 @@ from edge.errors import ConfigError, PictureSetError
 from edge.labels import label_problem, listed
 from edge.pictures.picture_set import LabelledPicture, LeftOut, PictureSet, printable
 from edge.pictures.tree import look_into
-from edge.yaml_file import YamlFile, similar_path
+from edge.suggestions import similar_path
+from edge.yaml_file import YamlFile
 
 
 def read_class_map(path: Path) -> PictureSet:

@@ -16,7 +16,7 @@ from edge.files import read_regular, storage_errors
 from edge.labels import decode_text, label_problem, listed
 from edge.pictures.part_names import part_of_name
 from edge.pictures.picture_set import PARTS, LabelledPicture, PictureSet, complete_parts
-from edge.yaml_file import did_you_mean
+from edge.suggestions import did_you_mean
 
 _LARGEST = 256 * 1024 * 1024
 """Bytes that a manifest may have: a million rows of long paths."""

@@ -14,7 +14,7 @@ from edge.pictures.layout import read_folder
 from edge.pictures.manifest import read_manifest
 from edge.pictures.picture_set import LabelledPicture, PictureSet, is_utf8, kinds_of, printable
 from edge.pictures.tree import look_into
-from edge.yaml_file import similar_path
+from edge.suggestions import similar_path
 
 
 def read_picture_set(

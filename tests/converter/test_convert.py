@@ -23,9 +23,9 @@ from edge.model.bundle import read_bundle
 from edge.model.classifier import Classifier
 from edge.model.golden import check_golden_exactly, check_golden_start
 from edge.model.image_file import read_image
-from edge.model.words import unexplained
 from tests.bundles import TINY
 from tests.converter.runs import LABELS, make_run
+from tests.plain_words import unexplained
 from trainer.run import FACTS, Run
 
 Swap = Callable[[Kind, bytes], None]

@@ -16,7 +16,7 @@ from pathlib import Path
 from edge.errors import PictureSetError, StorageError
 from edge.files import storage_errors, write_file
 from edge.pictures import LabelledPicture, PictureSet, read_picture_set
-from edge.yaml_file import did_you_mean
+from edge.suggestions import did_you_mean
 from trainer.data.arrays import unpacked
 from trainer.data.check.review import DROP, KEEP, RELABEL, read_rows, relative_name, same_name
 from trainer.errors import ReviewError

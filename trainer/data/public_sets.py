@@ -13,7 +13,7 @@ from edge.errors import PictureSetError, UsageError
 from edge.files import new_folder, storage_errors
 from edge.hints import install_command
 from edge.pictures import read_picture_set
-from edge.yaml_file import did_you_mean
+from edge.suggestions import did_you_mean
 from trainer.data.archive import unzip
 from trainer.data.arrays import FASHION_LABELS
 from trainer.data.download import RemoteFile, digest, fetch
@@ -111,8 +111,8 @@ def get(
         return _from_kaggle(name.removeprefix(KAGGLE), out)
     if name not in sets:
         raise UsageError(
-            f"no public set {name!r}{did_you_mean(name, sets, listing=False)} "
-            f"There are: {', '.join(sets)}, and kaggle:owner/name"
+            f"no public set {name!r}: there are {', '.join(sets)}, and kaggle:owner/name"
+            f"{did_you_mean(name, sets, listing=False)}"
         )
     chosen = sets[name]
     downloads = out.with_name(f"{out.name}.download")

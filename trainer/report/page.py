@@ -14,9 +14,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from edge.files import readable_size, write_file
+from edge.model.glossary import STRANGE_BY, explained
 from edge.model.grade import FAIR, FEWEST, GOOD, TOO_FEW
 from edge.model.metrics import NARROW, WIDE, Telling, pictures_needed, telling, whole_percents
-from edge.model.words import STRANGE_BY, explained
 from edge.pictures import PARTS
 from trainer.augment.background import find_board
 from trainer.intervals import Figure

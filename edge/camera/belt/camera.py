@@ -24,11 +24,11 @@ from edge.camera.belt.wire import ANSWER, ASK, END, FAIL, FRAME, LENGTH, SAY, Or
 from edge.errors import CameraError
 from edge.flow import Frame
 from edge.pictures import read_picture_set
+from edge.suggestions import did_you_mean
 from edge.yaml_file import (
     FilePath,
     NewFilePath,
     advised,
-    did_you_mean,
     looking_at,
     shown,
     similar_path,

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 from edge.errors import StorageError
-from edge.model.words import explained, unexplained
+from edge.model.glossary import explained
+from tests.plain_words import unexplained
 from tests.trainer.report.made_up import (
     LABELS,
     TEST,

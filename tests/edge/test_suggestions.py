@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge.words import are_opposite, closest
-from edge.yaml_file import did_you_mean
+from edge.suggestions import are_opposite, closest, did_you_mean
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge.finding import State
-from edge.machine import clock_finding, clock_is_synchronised, disk_finding, heat_findings
+from edge.host import clock_finding, clock_is_synchronised, disk_finding, heat_findings
 
 NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 

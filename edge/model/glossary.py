@@ -63,28 +63,15 @@ _OTHER_FORMS: Mapping[str, str] = {
     "calibration": r"calibrat(?:ion|ed)",
     "cross-fitted": r"cross-fit(?:ted|ting)",
     "disturbed": r"disturb(?:ed|ance|ances)",
-    "sigma": "how wide a blur is, or how strong a noise.",
     "strangeness": r"strange(?:ness|r)",
     "validation part": r"validation(?: part)?",
 }
-_TECHNICAL = (
-    "AUROC", "Brier", "ECE", "F1", "KL", "Kullback-Leibler", "Student's t", "Wilson", "Tango",
-    "backbone", "bootstrap", "cluster bootstrap", "confidence interval", "cross-validated",
-    "faultless", "harmonic mean", "hyperparameter", "label smoothing", "log loss", "logistic",
-    "mixing", "nats", "power law", "quantisation", "quantization", "regression", "softmax",
-    "standard error",
-)  # fmt: skip
-"""Words of statistics and machine learning that no page uses: each has a plainer one."""
+"""Regular expressions of the words that have more forms than their plural."""
 
 
 def explained(text: str) -> dict[str, str]:
     """The words of MEANINGS that stand in `text`, each with its meaning."""
     return {word: meaning for word, meaning in MEANINGS.items() if _pattern(word).search(text)}
-
-
-def unexplained(text: str) -> list[str]:
-    """The technical words in `text` that nothing explains, for tests of pages and messages."""
-    return [word for word in _TECHNICAL if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text)]
 
 
 def _pattern(word: str) -> re.Pattern[str]:

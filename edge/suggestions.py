@@ -1,4 +1,4 @@
-"""Words that somebody may have meant: close to what was written, and not its opposite."""
+"""What somebody may have meant who wrote a word or a path that is not known, and how it is told."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 _OPPOSITES = frozenset(
     frozenset(pair.split("/"))
@@ -51,6 +52,30 @@ def closest(name: object, known: Iterable[str]) -> Close | None:
         if not are_opposite(written, word):
             return Close(lower[word], opposite=False)
     return Close(lower[found[0]], opposite=True) if found else None
+
+
+def did_you_mean(name: object, known: Iterable[str], *, listing: bool = True) -> str:
+    """`. Did you mean X?` where a known name is close, else the known names; begins with a stop.
+
+    A name that means the opposite is not suggested: it is said that it does.
+    """
+    known = list(known)
+    close = closest(name, known)
+    if close is not None and close.opposite:
+        return f". There is {close.word}, which means the opposite"
+    if close is not None:
+        return f". Did you mean {close.word}?"
+    return f". Known: {', '.join(known)}" if listing and known else ""
+
+
+def similar_path(path: Path) -> str:
+    """`. Did you mean PATH?` where something of a close name lies beside it, else nothing."""
+    try:
+        names = [entry.name for entry in path.parent.iterdir()]
+    except OSError:  # there is no such folder, or not for this user
+        names = []
+    close = difflib.get_close_matches(path.name, names, n=1)
+    return f". Did you mean {path.parent / close[0]}?" if close else ""
 
 
 def are_opposite(one: str, other: str) -> bool:
