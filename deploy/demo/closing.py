@@ -80,8 +80,9 @@ def close_photographs(
 ) -> bool:
     """Whether the demo on photographs went well.
 
-    It did where most items are in their lanes, and neither the lanes nor what was accepted are
-    worse than `evaluate` said of the same photographs.
+    It did where most items are in their lanes, no lane is empty to which two items or more belong,
+    and neither the lanes nor what was accepted are worse than `evaluate` said of the same
+    photographs.
 
     Args:
         evaluation: what `pilah-edge evaluate --json` says of the photographs that passed.
@@ -94,8 +95,12 @@ def close_photographs(
             f"only {result.in_lane.count} of {result.in_lane.total} items are in their lanes, "
             f"{result.rejected} were rejected: a machine that sorts puts most of them there"
         )
-    stated = on_pictures.stated
-    problems += map(str, shortcomings(result.lanes, stated))
+    problems += [
+        f"lane {name}: nothing fell into it, and {belongs} items belong there"
+        for name in result.empty
+        if (belongs := result.lanes[name].recovery.total) > 1
+    ]
+    problems += map(str, shortcomings(result.lanes, on_pictures.stated))
     if is_below(on_belt.purity, on_pictures.purity):
         problems.append(
             f"purity of what was accepted on the belt, {on_belt.purity}, is below what evaluate "
@@ -240,7 +245,7 @@ def _judged(belt: Sorted, result: BeltResult, problems: Sequence[str]) -> bool:
     but = ""
     if result.empty:
         lanes = ", ".join(result.empty)
-        but = f"; but nothing fell into {lanes}, of which too few items passed to tell why"
+        but = f"; but nothing fell into {lanes}, for which a single item passed"
     say(
         "demo: every item got exactly one verdict, and it sorted well: "
         f"{result.in_lane.count} of {result.in_lane.total} in their lanes{but}"

@@ -125,6 +125,8 @@ def test_a_model_that_learned_too_little_fails_whatever_the_lanes_say(
         ({RED: 4, GREEN: 3, BLUE: 4}, {RED: 1, GREEN: 1}, 11 / 13, True),
         # One item of its class passed: that its lane is empty may be chance, and is said.
         ({RED: 6, GREEN: 6}, {BLUE: 1}, 12 / 13, True),
+        # Two did, and neither got there.
+        ({RED: 6, GREEN: 5}, {BLUE: 2}, 11 / 13, False),
         # As the photographs were evaluated, and still of no use.
         ({RED: 2, GREEN: 2, BLUE: 2}, {RED: 3, GREEN: 2, BLUE: 2}, 6 / 13, False),
         # Half of each lane are there, where all were accepted in their photographs.
@@ -146,6 +148,8 @@ def test_with_photographs_most_items_must_be_in_their_lanes(
     said = capsys.readouterr().err.strip().splitlines()
     assert said[0].startswith(f"{total} items: {total - lost} in their lanes, {lost} rejected")
     assert ("demo: every item got exactly one verdict, and it sorted well" in said[-1]) is well
-    assert ("nothing fell into blue, of which too few" in said[-1]) is (well and BLUE not in right)
+    assert ("nothing fell into blue, for which a single" in said[-1]) is (
+        well and BLUE not in right
+    )
     empty = [line for line in said if line.endswith("EMPTY")]
     assert len(empty) == len({RED, GREEN, BLUE} - set(right))
