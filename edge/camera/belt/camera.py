@@ -24,14 +24,13 @@ from edge.camera.belt.wire import ANSWER, ASK, END, FAIL, FRAME, LENGTH, SAY, Or
 from edge.errors import CameraError
 from edge.flow import Frame
 from edge.pictures import read_picture_set
-from edge.suggestions import did_you_mean
+from edge.suggestions import did_you_mean, similar_path
 from edge.yaml_file import (
     FilePath,
     NewFilePath,
     advised,
     looking_at,
     shown,
-    similar_path,
 )
 
 _AHEAD = 4
