@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 
 from edge import heartbeat
 from edge import station as stations
 from edge.camera.folder import FolderCamera, Settings
+from edge.camera.reopening import ReopeningCamera, Shot
 from edge.camera.slot import FrameSlot
 from edge.config import read_station
 from edge.errors import (
@@ -646,3 +648,81 @@ def test_what_the_camera_says_can_be_read_in_the_status(
         notifier=Notifier({}),
     ):
         assert told == ["camera     is back"]
+
+
+class _Lens:
+    """A camera that gives `pictures`, eight a second, each with a sensor's noise but the frozen."""
+
+    title, notes = "usb, 90x60 pixels", ()
+
+    def __init__(self, pictures: list[str]) -> None:
+        self._pictures = iter(pictures)
+        self._random = np.random.default_rng(0)
+        self._image = np.zeros((60, 90, 3), np.uint8)
+        self._taken = 0
+        self.over = threading.Event()
+
+    def shoot(self) -> Shot | None:
+        kind = next(self._pictures, None)
+        if kind is None:
+            self.over.set()
+            return None
+        self._taken += 1
+        if kind != "frozen":
+            shape = (30, 45, 3) if kind == "small" else (60, 90, 3)
+            slope = np.linspace(-8, 8, shape[1])[:, None]
+            noisy = np.array(BGR["red"]) + slope + self._random.normal(0, 2, shape)
+            self._image = np.clip(noisy, 0, 255).astype(np.uint8)
+        if kind == "black":
+            self._image[:] = 0
+        elif kind == "half":
+            self._image[20:] = 128
+        return Shot(self._image.copy(), self._taken / 8)
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("frozen", "is frozen: exactly the same picture for 2 s"),
+        ("black", "shows nothing: its picture is evenly dark"),
+        ("half", "gives parts of pictures: its rows 21 to 60 of 60 repeat one another"),
+        ("small", "gives 45x30 pixels now, and gave 90x60 when it was started"),
+    ],
+)
+def test_of_a_camera_that_shows_no_picture_of_now_nothing_is_accepted(
+    kind: str, said: str, new_run: NewRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = new_run()
+    lens = _Lens(["good"] * 3 + [kind] * 30 + ["good"] * 40)
+    told: list[str] = []
+
+    class Camera(ReopeningCamera):
+        live = False  # every frame is looked at, however slow this machine is
+
+    def opened(settings: Settings, **options: Any) -> Camera:
+        def say(text: str) -> None:
+            told.append(text)
+            options["say"](text)
+
+        def stop(seconds: float) -> bool:
+            return lens.over.is_set()
+
+        return Camera(lambda: lens, name="cam", clock=options["clock"], pause=stop, say=say)
+
+    monkeypatch.setattr(Settings, "open", opened)
+    tally = run()
+    entries = run.entries()
+    # Of the good ones the very first: nobody knows yet whether it moves.
+    assert sum(entry.accepted for entry in entries) == 2 + 40
+    assert tally.rejects == {"bad_picture": len(entries) - 42}
+    assert {(e.label, e.lane) for e in entries if not e.accepted} == {(None, "rest")}
+    begun = next(line for line in told if line.startswith("camera     cam "))
+    assert begun.startswith(f"camera     cam {said}")
+    assert len([line for line in told if line.startswith("camera     cam: no ")]) == 1
+    (summary,) = (line for line in tally.lines() if line.startswith("pictures"))
+    assert {"frozen": "frozen 15, repeated 15", "black": "blank 30", "half": "torn 30"}.get(
+        kind, "resized 30"
+    ) in summary
