@@ -21,6 +21,7 @@ from edge.errors import EXIT_DATA, EXIT_INTERRUPTED, EXIT_IO, EXIT_OK, EXIT_UNAV
 from edge.model.image_file import read_image
 from edge.model.metrics import evaluate_scores
 from edge.model.preprocess import InputSpec, preprocess
+from trainer import checks
 from trainer.cli import main
 from trainer.networks import NETWORKS, build_network
 from trainer.recipe import NetworkPlan, read_recipe
@@ -90,6 +91,7 @@ def tiny_network() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(NETWORKS, "tiny", features)
+        patch.setattr(checks, "network_names", lambda: sorted(NETWORKS))
         yield
 
 
@@ -174,7 +176,7 @@ def test_a_training_without_time_for_folds_promises_nothing_and_says_so(
     assert "Not measured for want of time" in str(metrics["warnings"])
     assert "of 2 cross-fitted models 0 can be used" in capsys.readouterr().err
     page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
-    assert "on the validation part: the final model had not trained on its pictures" in page
+    assert "on the validation part, which the final model had not trained on" in page
 
 
 def test_the_history_has_every_epoch_of_every_phase(run: Path) -> None:
