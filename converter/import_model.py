@@ -35,7 +35,7 @@ from converter.golden import choose_golden
 from converter.metadata import read_metadata
 from edge.cli import say
 from edge.errors import BundleError, PictureSetError, UnreadableImageError
-from edge.files import storage_errors
+from edge.files import read_regular, storage_errors
 from edge.model.bundle import Bundle
 from edge.model.image_file import read_image
 from edge.model.metrics import Evaluation, evaluate_scores
@@ -54,6 +54,7 @@ _SHOWN = 5
 """Labels that are named of many."""
 _COLOURED = 4.0
 """Levels by which red and blue must differ on average, for the order of channels to show."""
+_LARGEST_MODEL = 1 << 30
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,7 +111,7 @@ def import_model(
     """
     check_out(out, replace=replace)
     with storage_errors("read", model):
-        content = model.read_bytes()
+        content = read_regular(model, largest=_LARGEST_MODEL)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     title = checked_title(
         (plain_name(out) or "imported") if name is None else name,

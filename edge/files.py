@@ -50,7 +50,7 @@ def read_regular(path: Path, *, largest: int) -> bytes:
         OSError: it is not there, is no regular file, is larger, or cannot be read. `strerror` says
             which, and `filename` is set.
     """
-    _check_regular(path, path.stat().st_mode)  # before it is opened: that alone can move a device
+    check_regular(path)  # before it is opened: that alone can move a device
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
         _check_regular(path, os.fstat(descriptor).st_mode)
@@ -58,6 +58,16 @@ def read_regular(path: Path, *, largest: int) -> bytes:
     if len(content) > largest:
         raise OSError(errno.EFBIG, f"it has more than {largest:,} bytes", str(path))
     return content
+
+
+def check_regular(path: Path) -> None:
+    """Passes a file that a library may open, which would wait for ever for a pipe's writer.
+
+    Raises:
+        OSError: it is not there, or is no regular file. `strerror` says which, and `filename` is
+            set.
+    """
+    _check_regular(path, path.stat().st_mode)
 
 
 def _check_regular(path: Path, mode: int) -> None:

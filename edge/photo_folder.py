@@ -21,7 +21,7 @@ import cv2
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from edge.errors import PictureSetError, StorageError
-from edge.files import storage_errors, write_file
+from edge.files import read_regular, storage_errors, write_file
 from edge.labels import check_label
 from edge.model.image_file import Image
 from edge.model.preprocess import InputSpec
@@ -29,6 +29,7 @@ from edge.pictures.layout import CAPTURED
 from edge.pictures.tree import look_into
 
 FACTS = CAPTURED
+_LARGEST_FACTS = 1 << 20
 _NAME = re.compile(r"\d{8}-\d{6}-(\d+)")
 # A quarter of a PNG's bytes and a sixth of its time, half a grey level beside the camera's noise;
 # 4:4:4, because a small item has few pixels for its colours.
@@ -79,7 +80,7 @@ def read_geometry(folder: Path) -> Geometry | None:
     """
     file = folder / FACTS
     try:
-        facts = _Facts.model_validate_json(file.read_bytes())
+        facts = _Facts.model_validate_json(read_regular(file, largest=_LARGEST_FACTS))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:

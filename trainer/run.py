@@ -17,7 +17,7 @@ import importlib.metadata
 import io
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -25,7 +25,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from edge import __version__
-from edge.files import write_file
+from edge.files import check_regular, read_regular, write_file
 from edge.model.preprocess import InputSpec
 from edge.pictures import PARTS, LabelledPicture
 from trainer.errors import RunError
@@ -40,6 +40,8 @@ HISTORY = "history.csv"
 CONFUSION = "confusion.png"
 TENSORBOARD = "tensorboard"
 REPORT = "report.html"
+
+_LARGEST_SPLIT = 1 << 30
 
 
 class DataFacts(BaseModel):
@@ -142,11 +144,10 @@ class Run:
         """
         root = data or Path(self.facts.data.root)
         try:
-            with (self.path / SPLIT).open(encoding="utf-8", newline="") as file:
-                found = tuple(
-                    LabelledPicture(root / row["path"], row["label"], row["group"], row["part"])
-                    for row in csv.DictReader(file)
-                )
+            found = tuple(
+                LabelledPicture(root / row["path"], row["label"], row["group"], row["part"])
+                for row in _split_rows(self.path)
+            )
         except (OSError, KeyError, TypeError, UnicodeDecodeError) as error:
             raise RunError(f"{self.path / SPLIT}: cannot be read: {error}. Train again") from error
         for picture in found:
@@ -166,6 +167,7 @@ class Run:
         import keras
 
         try:
+            check_regular(self.path / MODEL)
             return keras.saving.load_model(self.path / MODEL, compile=False)
         except (OSError, ValueError) as error:
             raise RunError(
@@ -204,6 +206,11 @@ def read_run(path: Path) -> Run:
         raise RunError(f"{path / FACTS}: not as this pilah writes it: {error}") from error
 
 
+def _split_rows(run: Path) -> Iterable[dict[str, str]]:
+    text = read_regular(run / SPLIT, largest=_LARGEST_SPLIT).decode()
+    return csv.DictReader(io.StringIO(text, newline=""))
+
+
 def earlier_parts(path: Path) -> dict[str, str]:
     """The part of each picture of the run in the folder `path`, by the SHA-256 of its file.
 
@@ -212,8 +219,7 @@ def earlier_parts(path: Path) -> dict[str, str]:
     """
     read_run(path)
     try:
-        with (path / SPLIT).open(encoding="utf-8", newline="") as file:
-            found = {row["sha256"]: row["part"] for row in csv.DictReader(file)}
+        found = {row["sha256"]: row["part"] for row in _split_rows(path)}
     except (OSError, KeyError, TypeError, UnicodeDecodeError, csv.Error) as error:
         raise RunError(
             f"{path / SPLIT}: does not say by `sha256` and `part` which picture was used for what, "

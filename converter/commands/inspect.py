@@ -8,6 +8,8 @@ from pathlib import Path
 
 from edge.errors import EXIT_OK
 
+_LARGEST = 1 << 30
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, metavar="FILE|BUNDLE", help="anybody's .tflite file")
@@ -16,13 +18,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from converter.anatomy import read_anatomy
-    from edge.files import storage_errors
+    from edge.files import read_regular, storage_errors
     from edge.model.bundle import read_bundle
 
     path: Path = arguments.model
     if path.suffix.lower() == ".tflite":
         with storage_errors("read", path):
-            model = path.read_bytes()
+            model = read_regular(path, largest=_LARGEST)
     else:
         model = read_bundle(path).model
     found = read_anatomy(model, name=str(path))

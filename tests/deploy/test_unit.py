@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import configparser
+import os
+import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from edge.errors import EXIT_CONFIG, EXIT_DATA
-from edge.station import _STUCK_SECONDS
+from edge.station import _STUCK_SECONDS, END_SECONDS
 from tests.deploy.scripts import DEPLOY, tool
 
 UNIT = DEPLOY / "pilah.service"
@@ -66,6 +70,44 @@ def test_a_stuck_station_ends_by_itself_before_the_watchdog_kills_it() -> None:
     service = section("Service")
     assert service["Type"] == "notify"
     assert int(service["WatchdogSec"]) > _STUCK_SECONDS
+    assert int(service["TimeoutStopSec"]) > END_SECONDS
+
+
+def test_a_station_that_hung_is_started_again_within_ten_seconds() -> None:
+    service = section("Service")
+    found = max(_STUCK_SECONDS, int(service["WatchdogSec"])) + int(service["RestartSec"])
+    assert found <= 10  # and a start takes three
+
+
+@pytest.mark.parametrize(
+    ("result", "status", "safe"),
+    [
+        ("success", "0", False),
+        ("exit-code", "69", True),  # a part hung: perhaps the lanes
+        ("exit-code", "74", False),
+        ("exit-code", "65", False),
+        ("exit-code", "1", False),
+        ("exit-code", "130", False),
+        ("watchdog", "ABRT", True),
+        ("signal", "KILL", True),
+        ("timeout", "KILL", True),
+        ("core-dump", "SEGV", True),
+        ("oom-kill", "KILL", True),
+    ],
+)
+def test_what_may_have_left_a_coil_on_is_made_safe(
+    tmp_path: Path, result: str, status: str, safe: bool
+) -> None:
+    line = re.search(r"ExecStopPost=-/bin/sh -c '(.*?)'\n", UNIT.read_text("utf-8"), re.DOTALL)
+    assert line is not None
+    called = tmp_path / "called"
+    script = line[1].replace("\\\n", " ").replace("$$", "$")
+    program = "/opt/pilah/bin/pilah-edge lane safe /etc/pilah/station.yaml"
+    assert program in script
+    script = script.replace(program, f"touch {called}")
+    environment = {"PATH": os.environ["PATH"], "SERVICE_RESULT": result, "EXIT_STATUS": status}
+    done = subprocess.run(["/bin/sh", "-c", script], env=environment, check=False)
+    assert (done.returncode, called.exists()) == (0, safe)
 
 
 def test_nothing_in_the_unit_hides_the_board_or_its_cameras() -> None:

@@ -10,12 +10,13 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path, PurePosixPath
 
 from edge.errors import StorageError
-from edge.files import write_file
+from edge.files import read_regular, write_file
 from trainer.data.check.checked import Checked
 from trainer.data.check.copies import Copies
 from trainer.errors import ReviewError
 
 DROP, RELABEL, KEEP = "drop", "relabel", "keep"
+_LARGEST = 1 << 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def read_rows(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
         ReviewError: not there, no UTF-8, or without the columns `path` and `do`.
     """
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        text = read_regular(file, largest=_LARGEST).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ReviewError(f"{file}: cannot be read as UTF-8 text: {error}") from error
     head = text.partition("\n")[0]
