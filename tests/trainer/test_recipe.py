@@ -101,7 +101,10 @@ def test_a_wrong_setting_is_named(setting: str, error: type[Exception], words: s
     ("name", "words"),
     [
         ("mobilenet_v3", "Did you mean mobilenet_v2"),
-        ("nothing_like_it", "Shipped: "),
+        (
+            "nothing_like_it",
+            "shipped are bottles, convnet, .*; or give the path of your own .yaml file$",
+        ),
         ("missing.yaml", "no such recipe file"),
     ],
 )

@@ -155,7 +155,8 @@ def test_the_command_says_how_to_train(
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (["trashnett"], EXIT_USAGE, "no public set 'trashnett'. Did you mean trashnet?"),
+        (["trashnett"], EXIT_USAGE, "no public set 'trashnett': there are "),
+        (["trashnett"], EXIT_USAGE, "and kaggle:owner/name. Did you mean trashnet?"),
         (["kaggle:nobody"], EXIT_USAGE, "a set of Kaggle is kaggle:owner/name"),
     ],
 )
