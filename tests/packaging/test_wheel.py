@@ -29,6 +29,7 @@ WORDS: Mapping[tuple[str, str], list[str]] = {
     ("edge", "bench"): ["bundle"],
     ("edge", "init"): ["bundle", "station.yaml", "--photos", "pictures"],
     ("edge", "roi"): ["station.yaml"],
+    ("edge", "trigger"): ["station.yaml"],
     ("edge", "capture"): ["station.yaml", "--label", "can"],
     ("edge", "check"): ["station.yaml"],
     ("edge", "lane"): ["test", "station.yaml", "warm"],
