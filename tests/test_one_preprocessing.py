@@ -34,6 +34,11 @@ ALLOWED = {
     ("edge/trigger/motion.py", "resize"): "looks for movement on a small copy; the model is given "
     "the frame itself",
     (
+        "edge/trigger_page.py",
+        "resize",
+    ): "makes frames small to be looked at; no model is given them",
+    ("edge/trigger_page.py", "imdecode"): "of the small pictures that it keeps as JPEG itself",
+    (
         "trainer/augment/background.py",
         "resize",
     ): "paints what lies behind an item, in a tensor",
