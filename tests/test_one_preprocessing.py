@@ -31,6 +31,7 @@ ALLOWED = {
     "the tensor is made of that PNG by preprocess",
     ("converter/exports.py", "resize"): "reads pictures as other tools do, to report what becomes "
     "of the formats made for them; nothing of pilah's is given that tensor",
+    ("edge/camera/judge.py", "resize"): "judges small copies; the model is given the frame itself",
     ("edge/trigger/motion.py", "resize"): "looks for movement on a small copy; the model is given "
     "the frame itself",
     (
