@@ -76,6 +76,12 @@ class BundleError(PilahError, ValueError):
     exit_code = EXIT_DATA
 
 
+class TrialError(PilahError, RuntimeError):
+    """A bundle's model could not be tried, through no fault of the model."""
+
+    exit_code = EXIT_UNAVAILABLE
+
+
 class BundleMissingError(BundleError):
     """There is no bundle at the path given."""
 

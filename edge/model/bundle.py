@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from edge.errors import (
-    BundleFileChangedError,
     BundleFileExtraError,
     BundleFileMissingError,
     BundleFormatError,
@@ -25,8 +24,10 @@ from edge.errors import (
     LabelCountError,
     LabelListError,
 )
+from edge.json_text import read_json
 from edge.labels import parse_label_list
-from edge.model.bundle_files import read_files
+from edge.model.bundle_files import open_files
+from edge.model.figures import MOST_PICTURES, checked_data, checked_figures
 from edge.model.preprocess import InputSpec
 from edge.model.signature import (
     SIGNATURE,
@@ -47,10 +48,12 @@ _NOT_NAMED = (MANIFEST, SIGNATURE)
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Threshold = Annotated[float, Field(ge=0, le=1)]
+Score = Annotated[float, Field(ge=-1e30, le=1e30)]
+"""What fits into a float32; a model of somebody else's may give other numbers than shares."""
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class GoldenPicture(_Section):
@@ -59,9 +62,9 @@ class GoldenPicture(_Section):
     picture: Annotated[str, Field(pattern=r"^golden/[0-9]+\.png$")]
     tensor_sha256: Sha256
     """Of the input tensor's bytes, C order."""
-    scores: list[float]
+    scores: list[Score]
     """Under the reference kernels, exact float32 values."""
-    unknown: float | None = None
+    unknown: Score | None = None
     """The strangeness under the reference kernels; None where the model has no such score."""
 
 
@@ -72,7 +75,7 @@ class Golden(_Section):
     """Largest difference of a score under other than the reference kernels."""
     unknown_tolerance: Annotated[float, Field(gt=0, le=1)] | None = None
     """The same of the strangeness; None where the model has no such score."""
-    pictures: Annotated[list[GoldenPicture], Field(min_length=1)]
+    pictures: Annotated[list[GoldenPicture], Field(min_length=1, max_length=100)]
 
 
 class Unknown(_Section):
@@ -89,7 +92,7 @@ class Quantization(_Section):
 
     scheme: str
     """"int8", or "imported": somebody else's model as it was, in float or in integers."""
-    calibration_pictures: int
+    calibration_pictures: Annotated[int, Field(ge=0, le=MOST_PICTURES)]
 
 
 class Manifest(_Section):
@@ -97,7 +100,7 @@ class Manifest(_Section):
 
     schema_version: int
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-    version: Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)*$")]
+    version: Annotated[str, Field(pattern=r"^[0-9]{1,18}(\.[0-9]{1,18}){0,7}$")]
     """Compared number by number; a station installs only a newer one."""
     files: dict[str, Sha256]
     input: InputSpec
@@ -107,10 +110,10 @@ class Manifest(_Section):
     """None where the model has no such score."""
     quantization: Quantization
     golden: Golden
-    figures: dict[str, Any]
+    figures: Annotated[dict[str, Any], AfterValidator(checked_figures)]
     """Evaluations of the float and int8 model on the test part, and their agreement."""
     recipe: dict[str, Any]
-    data: dict[str, Any]
+    data: Annotated[dict[str, Any], AfterValidator(checked_data)]
     tools: dict[str, str]
 
     @property
@@ -189,42 +192,30 @@ def read_bundle(path: Path, *, keys: Sequence[PublicKey] = ()) -> Bundle:
         SignatureFormatError: the file `signature` is something else.
         LabelCountError: labels and thresholds do not name the same classes.
     """
-    everything = read_files(path, holding=MANIFEST)
-    raw = everything[MANIFEST]
-    signature = signer = None
-    if SIGNATURE in everything:
-        signature = read_signature(everything[SIGNATURE], name=str(path))
-    if keys:  # before anything that a stranger may have written is made sense of
-        signer = check_signature(raw, signature, keys, name=str(path)).id
-    files = {name: content for name, content in everything.items() if name not in _NOT_NAMED}
-    manifest = _manifest(raw, path)
-    for name, digest in sorted(manifest.files.items()):
-        if name not in files:
-            raise BundleFileMissingError(
-                f"{path}: {name} is missing, though {MANIFEST} names it: copy the bundle again"
-            )
-        if (found := hashlib.sha256(files[name]).hexdigest()) != digest:
-            raise BundleFileChangedError(
-                f"{path}: {name} has been changed: its SHA-256 is {found[:12]}…, "
-                f"{MANIFEST} says {digest[:12]}…: copy the bundle again"
-            )
-    if extra := sorted(set(files) - set(manifest.files)):
-        raise BundleFileExtraError(
-            f"{path}: {', '.join(extra)} {'is' if len(extra) == 1 else 'are'} not named by "
-            f"{MANIFEST}: remove what does not belong to the bundle"
-        )
-    labels = _labels(files.get(LABELS), path)
+    with open_files(path, holding=MANIFEST) as found:
+        raw = found.read(MANIFEST)
+        everything = {MANIFEST: raw}
+        signature = signer = None
+        if SIGNATURE in found.sizes:
+            everything[SIGNATURE] = found.read(SIGNATURE)
+            signature = read_signature(everything[SIGNATURE], name=str(path))
+        if keys:  # before anything that a stranger may have written is made sense of
+            signer = check_signature(raw, signature, keys, name=str(path)).id
+        manifest = _manifest(raw, path)
+        _check_names(set(found.sizes) - set(_NOT_NAMED), manifest, path)
+        for name in manifest.files:  # all of them before the first is read
+            found.check_size(name)
+        for name, digest in sorted(manifest.files.items()):
+            everything[name] = found.read(name, sha256=digest)
+    files = everything
+    labels = _labels(files[LABELS], path)
     if set(labels) != set(manifest.accept):
         raise LabelCountError(
             f"{path}: {LABELS} has {len(labels)} labels and {MANIFEST} accept thresholds for "
             f"{len(manifest.accept)}; not in both: "
             f"{', '.join(sorted(set(labels) ^ set(manifest.accept)))}. Convert the run again"
         )
-    if MODEL not in files:
-        raise BundleFileMissingError(f"{path}: {MODEL} is missing: convert the run again")
     pictures = {g.picture for g in manifest.golden.pictures}
-    if absent := sorted(pictures - set(files)):
-        raise BundleFileMissingError(f"{path}: {absent[0]} is missing: convert the run again")
     return Bundle(
         path=path,
         manifest=manifest,
@@ -260,10 +251,27 @@ def version_key(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
 
 
+def _check_names(names: set[str], manifest: Manifest, path: Path) -> None:
+    """Passes the files that the manifest names, among them all that every bundle has."""
+    if absent := sorted(set(manifest.files) - names):
+        raise BundleFileMissingError(
+            f"{path}: {absent[0]} is missing, though {MANIFEST} names it: copy the bundle again"
+        )
+    if extra := sorted(names - set(manifest.files)):
+        shown = ", ".join(extra[:5]) + (f" and {len(extra) - 5:,} more" if len(extra) > 5 else "")
+        raise BundleFileExtraError(
+            f"{path}: {shown} {'is' if len(extra) == 1 else 'are'} not named by "
+            f"{MANIFEST}: remove what does not belong to the bundle"
+        )
+    wanted = (LABELS, MODEL, *(golden.picture for golden in manifest.golden.pictures))
+    if absent := [name for name in wanted if name not in names]:
+        raise BundleFileMissingError(f"{path}: {absent[0]} is missing: convert the run again")
+
+
 def _manifest(raw: bytes, path: Path) -> Manifest:
     try:
-        fields = json.loads(raw)
-    except (ValueError, RecursionError) as error:
+        fields = read_json(raw)
+    except ValueError as error:
         raise BundleFormatError(f"{path}: {MANIFEST} is not JSON: {error}") from error
     version = fields.get("schema_version") if isinstance(fields, dict) else None
     if version != SCHEMA_VERSION:
@@ -287,9 +295,7 @@ def _manifest(raw: bytes, path: Path) -> Manifest:
     return manifest
 
 
-def _labels(raw: bytes | None, path: Path) -> tuple[str, ...]:
-    if raw is None:
-        raise BundleFileMissingError(f"{path}: {LABELS} is missing: convert the run again")
+def _labels(raw: bytes, path: Path) -> tuple[str, ...]:
     try:
         return parse_label_list(raw, name=f"{path}: {LABELS}", numbered=False)
     except LabelListError as error:

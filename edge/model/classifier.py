@@ -11,6 +11,7 @@ from edge.model.bundle import Bundle
 from edge.model.image_file import Image
 from edge.model.interpreter import Interpreter, Kernels
 from edge.model.preprocess import Box, preprocess
+from edge.model.trial import check_bundle_harmless
 
 
 class Classifier:
@@ -22,12 +23,15 @@ class Classifier:
         Raises:
             LabelCountError: the labels do not fit the model's output.
             ModelInputError, ModelOutputError: another type or shape than the contract's.
+            BundleFormatError: the model is none, or does harm.
+            TrialError: whether it does could not be found out.
         """
         # OpenCV's own threads fight the interpreter's for the same cores.
         cv2.setNumThreads(1)
         self.bundle = bundle
         self.spec = bundle.manifest.input
         self.labels = bundle.labels
+        check_bundle_harmless(bundle)
         self.interpreter = Interpreter(bundle.model, threads=threads, kernels=kernels)
         if self.interpreter.classes != len(bundle.labels):
             raise LabelCountError(

@@ -26,6 +26,7 @@ Kernels = Literal["default", "plain", "reference"]
 """default: with XNNPACK where it can be; plain: the runtime's own optimised kernels; reference:
 slow ones that give the same bytes on every machine."""
 
+KERNELS: tuple[Kernels, ...] = ("default", "plain", "reference")
 _RESOLVERS = {
     "default": "AUTO",
     "plain": "BUILTIN_WITHOUT_DEFAULT_DELEGATES",
@@ -66,7 +67,7 @@ class Interpreter:
         """
         if threads < 1:
             raise UsageError(f"threads must be 1 or more. Received: {threads}")
-        module, self.runtime = _runtime()
+        module, self.runtime = load_runtime()
         self.threads = threads
         resolver = getattr(module.OpResolverType, _RESOLVERS[kernels])
         try:
@@ -107,19 +108,32 @@ class Interpreter:
         return self.answer(tensor).scores
 
     def answer(self, tensor: Tensor) -> Answer:
-        """Class probabilities and strangeness of one uint8 tensor of `input_shape`."""
+        """Class probabilities and strangeness of one uint8 tensor of `input_shape`.
+
+        Raises:
+            BundleFormatError: the runtime cannot compute the model.
+        """
         if tensor.base is not self._batch:
             self._batch[0] = tensor
         self._interpreter.set_tensor(self._input, self._batch)
-        self._interpreter.invoke()
+        self.invoke()
         scores: npt.NDArray[np.float32] = self._interpreter.get_tensor(self._scores)[0]
         if not self.has_unknown:
             return Answer(scores)
         return Answer(scores, float(self._interpreter.get_tensor(self._unknown)[0, 0]))
 
     def invoke(self) -> None:
-        """Computes once more on the tensor given last: what the model alone costs."""
-        self._interpreter.invoke()
+        """Computes once more on the tensor given last: what the model alone costs.
+
+        Raises:
+            BundleFormatError: the runtime cannot.
+        """
+        try:
+            self._interpreter.invoke()
+        except (ValueError, RuntimeError) as error:
+            raise BundleFormatError(
+                f"model.tflite cannot be run by {self.runtime}: {error}. Convert the run again"
+            ) from error
 
     def _check_input(self) -> tuple[int, int, int]:
         inputs = self._interpreter.get_input_details()
@@ -166,7 +180,12 @@ def _row(output: Any) -> int:
     return shape[1] if len(shape) == 2 and shape[0] == 1 and output["dtype"] == np.float32 else 0
 
 
-def _runtime() -> tuple[Any, str]:
+def load_runtime() -> tuple[Any, str]:
+    """The module of the TFLite runtime that is installed, and its name and version.
+
+    Raises:
+        RuntimeMissingError: there is none.
+    """
     for module, distribution in _RUNTIMES:
         try:
             found = importlib.import_module(module)

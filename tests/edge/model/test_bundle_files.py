@@ -18,8 +18,15 @@ import pytest
 from edge.errors import BundleFileExtraError, BundleFormatError, BundleMissingError
 from edge.model import bundle_files
 from edge.model.bundle import read_bundle
-from edge.model.bundle_files import read_files
+from edge.model.bundle_files import open_files
 from tests.bundles import zip_of
+
+
+def read_files(path: Path, *, holding: str) -> dict[str, bytes]:
+    """Every file of what may be a bundle."""
+    with open_files(path, holding=holding) as files:
+        return {name: files.read(name) for name in files.sizes}
+
 
 Entry = tuple[zipfile.ZipInfo | str, bytes]
 

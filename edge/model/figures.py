@@ -1,0 +1,76 @@
+"""The figures of a bundle, so far as pilah reads them again.
+
+They are for people and grow with every version, so a bundle may have others beside them. Those that
+are printed must be what they are printed as.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from edge.model.grade import Word
+
+MOST_PICTURES = 1_000_000_000
+
+_Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Grade(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    word: Word
+    why: str
+    needed: Annotated[int, Field(ge=0, le=MOST_PICTURES)] | None = None
+
+
+class _Accuracy(BaseModel):
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=False)
+
+    accuracy: _Share
+    accuracy_interval: tuple[_Share, _Share]
+    images: Annotated[int, Field(ge=1, le=MOST_PICTURES)]
+
+
+class _Data(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    digest: str = ""
+
+
+GRADES = ("verdict", "int8_loss")
+"""Those of the figures that are a word with its reason."""
+
+
+def checked_figures(figures: dict[str, Any]) -> dict[str, Any]:
+    """`figures`, if those that are read again are as they must be.
+
+    Raises:
+        ValueError: they are not.
+    """
+    for name, found in figures.items():
+        if name in GRADES and found:
+            _check(_Grade, found, name)
+        elif isinstance(found, dict) and found.get("accuracy_interval"):
+            _check(_Accuracy, found, name)
+    return figures
+
+
+def checked_data(data: dict[str, Any]) -> dict[str, Any]:
+    """What is said of the pictures, if its digest is text.
+
+    Raises:
+        ValueError: it is not.
+    """
+    _check(_Data, data, "it")
+    return data
+
+
+def _check(kind: type[BaseModel], found: Any, name: str) -> None:
+    try:
+        kind.model_validate(found)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join([name, *map(str, first["loc"])])
+        raise ValueError(f"{where}: {first['msg']}") from error
