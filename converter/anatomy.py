@@ -15,6 +15,8 @@ import numpy as np
 from converter.errors import ConversionError
 from converter.metadata import LABELS
 from converter.operators import WEIGHTED
+from edge.errors import BundleError
+from edge.model.trial import check_model_harmless
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,13 @@ def read_anatomy(model: bytes, *, name: str) -> Anatomy:
         name: of the file, for messages.
 
     Raises:
-        ConversionError: it is no TFLite model.
+        ConversionError: it is no TFLite model, or loading it does harm.
+        TrialError: whether it does could not be found out.
     """
+    try:
+        check_model_harmless(model, name=name)
+    except BundleError as error:
+        raise ConversionError(str(error)) from error
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     try:

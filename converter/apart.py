@@ -11,7 +11,6 @@ import errno
 import importlib
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ import numpy.typing as npt
 from converter.calibration import Tensors
 from converter.errors import ConversionError
 from converter.nursery import TALK, Nursery
+from edge.asides import scratch_folder
 from edge.errors import EXIT_IO, PilahError, StorageError
 from edge.files import storage_errors
 from trainer.errors import RunError
@@ -95,8 +95,7 @@ def apart(
         ConversionError: TensorFlow refuses, or what it made is not as it must be.
         StorageError: no room for the files in between.
     """
-    with tempfile.TemporaryDirectory(prefix="pilah-") as name:
-        folder = Path(name)
+    with scratch_folder() as folder:
         with storage_errors("write", folder):
             _write_tensors(folder / _TENSORS, tensors)
             code = _run_apart(task, run, folder, doing, source)

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from converter.calibration_checks import CalibrationCheck
 from converter.card import model_card
 from converter.golden import (
@@ -19,13 +17,16 @@ from converter.golden import (
 )
 from converter.parity import Parity
 from converter.remedies import Attempt
-from edge.errors import StorageError, UsageError
+from edge.errors import ConfigError, StorageError, UsageError
 from edge.files import new_folder
 from edge.model import bundle as bundles
 from edge.model.classifier import Classifier
 from edge.model.golden import check_golden_exactly, check_golden_start, record_golden
 from edge.model.preprocess import InputSpec
+from edge.model.trial import note_harmless
 from edge.pictures import LabelledPicture
+from edge.yaml_file import YamlFile
+from trainer.errors import RunError
 from trainer.run import RECIPE, Run, RunFacts, tool_versions
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -204,6 +205,7 @@ def fill_bundle(
             **manifest,
         )
         bundle = bundles.read_bundle(folder)
+        note_harmless(bundle)  # it has run in this process, to choose the golden pictures
         check_golden_exactly(bundle)
         check_golden_start(Classifier(bundle))
     return bundles.read_bundle(out)
@@ -219,5 +221,8 @@ def _recipe(run: Run) -> dict[str, Any]:
         },
     )  # fmt: skip
     if (resolved := run.path / RECIPE).is_file():
-        recipe["resolved"] = yaml.safe_load(resolved.read_text(encoding="utf-8"))
+        try:
+            recipe["resolved"] = YamlFile(resolved).content
+        except ConfigError as error:
+            raise RunError(f"{error}. Train again") from error
     return recipe

@@ -36,7 +36,8 @@ from converter.metadata import read_metadata
 from edge.cli import say
 from edge.errors import BundleError, PictureSetError, UnreadableImageError
 from edge.files import read_regular, storage_errors
-from edge.model.bundle import Bundle
+from edge.model.bundle import MODEL, Bundle
+from edge.model.bundle_files import LARGEST
 from edge.model.image_file import read_image
 from edge.model.metrics import Evaluation, evaluate_scores
 from edge.model.preprocess import InputSpec, preprocess
@@ -54,7 +55,6 @@ _SHOWN = 5
 """Labels that are named of many."""
 _COLOURED = 4.0
 """Levels by which red and blue must differ on average, for the order of channels to show."""
-_LARGEST_MODEL = 1 << 30
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,7 +111,7 @@ def import_model(
     """
     check_out(out, replace=replace)
     with storage_errors("read", model):
-        content = read_regular(model, largest=_LARGEST_MODEL)
+        content = read_regular(model, largest=LARGEST[MODEL])
     now = datetime.now(UTC).isoformat(timespec="seconds")
     title = checked_title(
         (plain_name(out) or "imported") if name is None else name,

@@ -26,6 +26,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, Self
 
+from edge.children import end_with_parent
+
 TALK = "talk"
 """In the folder of a task: what it wrote to its standard output and error."""
 _LOADED = b"loaded\n"
@@ -120,16 +122,19 @@ def serve() -> None:
     """Answers requests until there are no more."""
     # Ctrl-C in a terminal goes to the caller too, which then closes the input.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()  # it looks at its input only when TensorFlow is loaded
     from trainer.tensorflow import import_tensorflow
 
     import_tensorflow()
     gc.collect()
     gc.freeze()  # so that the collector does not write to the pages that all forks share
     os.write(1, _LOADED)
+    serving = os.getpid()
     while request := _line(0):
         asked = json.loads(request)
         child = os.fork()
         if child == 0:
+            end_with_parent(serving)
             _do(asked["words"], Path(asked["folder"]))
         code = _ended(child)
         os.write(1, b"%d\n" % code)

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from converter.apart import wait_for
 from converter.errors import LibraryMissingError
+from edge.asides import scratch_folder
 from edge.files import new_folder, storage_errors, write_file
 from trainer.data.row_store import cache_folder
 
@@ -84,9 +85,8 @@ def _fetch(script: Path) -> None:
     _say(f"TF.js {VERSION} is fetched, once: 31 MB, of which 1.1 MB stay in {script.parent}")
     with (
         storage_errors("write", script.parent),
-        tempfile.TemporaryDirectory(dir=script.parent, prefix=".fetching.") as name,
+        scratch_folder(script.parent) as folder,
     ):
-        folder = Path(name)
         words = [*npm, "pack", _PACKAGE, *_NPM_OPTIONS, "--cache", str(folder / "npm-cache")]
         _run(words, doing="fetching TF.js", folder=folder, script=script)
         content = _unpacked(folder, script)

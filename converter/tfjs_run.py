@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,8 @@ from converter.apart import wait_for
 from converter.calibration import Tensors
 from converter.errors import LibraryMissingError, TfjsError
 from converter.tfjs_library import find_node
+from edge.asides import scratch_folder
+from edge.children import tied
 from edge.files import storage_errors
 
 Outputs = Mapping[str, npt.NDArray[np.float32]]
@@ -46,8 +47,7 @@ def score_in_node(model: Path, tensors: Tensors, *, library: Path) -> Outputs:
             "there is no Node.js on this machine to run the TF.js model with: install the package "
             "nodejs of your system, 16 or newer"
         )
-    with tempfile.TemporaryDirectory(prefix="pilah-") as name, storage_errors("write", Path(name)):
-        folder = Path(name)
+    with scratch_folder() as folder, storage_errors("write", folder):
         (folder / "tensors").write_bytes(np.ascontiguousarray(tensors).tobytes())
         words = [
             str(node),
@@ -79,7 +79,7 @@ def _run(words: list[str], folder: Path, total: int) -> tuple[int, str]:
 
     with (folder / "talk").open("w+b") as talk:
         process = subprocess.Popen(
-            words, stdin=subprocess.DEVNULL, stdout=talk, stderr=subprocess.STDOUT
+            tied(words), stdin=subprocess.DEVNULL, stdout=talk, stderr=subprocess.STDOUT
         )
         try:
             code = wait_for(process, "scoring with TF.js in Node.js", stage)

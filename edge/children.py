@@ -6,6 +6,7 @@ import ctypes
 import os
 import signal
 import sys
+from collections.abc import Sequence
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
@@ -25,3 +26,26 @@ def end_with_parent(parent: int | None = None) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if parent is not None and os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+_TIED = """\
+import ctypes, os, sys
+ctypes.CDLL(None).prctl(int(sys.argv[1]), int(sys.argv[2]))
+if os.getppid() != int(sys.argv[3]):
+    sys.exit(1)
+try:
+    os.execvp(sys.argv[4], sys.argv[4:])
+except OSError as error:
+    sys.exit(f"{sys.argv[4]} cannot be run: {error.strerror}")
+"""
+
+
+def tied(words: Sequence[str]) -> list[str]:
+    """A command that runs the program `words` so that it ends with this process; Linux only.
+
+    Elsewhere it is the same command. A program that is not there is told by its exit code 1.
+    """
+    if sys.platform != "linux":
+        return list(words)
+    tying = map(str, (_PR_SET_PDEATHSIG, int(signal.SIGKILL), os.getpid()))
+    return [sys.executable, "-I", "-S", "-c", _TIED, *tying, *words]

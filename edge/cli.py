@@ -27,6 +27,7 @@ from edge.errors import (
     PilahError,
 )
 from edge.hints import install_command
+from edge.printable import printable, printable_output
 from edge.redaction import redacted, redacted_value
 from edge.speech import write_err, write_out
 from edge.worker import Worker
@@ -111,7 +112,8 @@ def _run_verb(
             sys.stdout.reconfigure(errors="backslashreplace")
         arguments = parser.parse_args(words)
         _look_for(verbs[arguments.verb].needs)
-        code = run(arguments)
+        with printable_output():
+            code = run(arguments)
         # At exit, Python would meet a full disk or a closed pipe with a traceback.
         sys.stdout.flush()
         return code
@@ -141,7 +143,7 @@ def _run_verb(
 
 def say(text: str) -> None:
     """Talk for a person goes to stderr, without passwords; stdout is for data."""
-    write_err(f"{redacted(text)}\n")
+    write_err(f"{printable(redacted(text))}\n")
 
 
 def print_json(answer: Mapping[str, object]) -> None:
@@ -215,7 +217,7 @@ class _Parser(argparse.ArgumentParser):
         return super().parse_known_args(joined, namespace)
 
     def error(self, message: str) -> NoReturn:
-        said = redacted(message)
+        said = printable(redacted(message))
         self.exit(2, f"{self.prog}: error: {said}\n{self.prog} --help says what it takes\n")
 
 

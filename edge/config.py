@@ -14,7 +14,8 @@ from pydantic import Field, model_validator
 
 from edge import camera, lanes, trigger
 from edge.cautions import cautions
-from edge.errors import BundleError, StorageError
+from edge.errors import BundleError, BundleMissingError, StorageError
+from edge.files import may_come_back
 from edge.flow import EMPTY
 from edge.installed import check_as_installed
 from edge.lanes.keep_alive import Settings as KeepAliveSettings
@@ -273,6 +274,7 @@ def read_station(path: Path, *, bundle: Path | None = None) -> StationPlan:
     Raises:
         ConfigError: it has mistakes; every one is named, with its line. That its bundle is broken,
             or not signed with a key that it pins, is one of them.
+        ConfigUnreadError: nothing is wrong but that its bundle or a key cannot be read now.
         BundleError: that is so of `bundle`.
     """
     file = YamlFile(path)
@@ -333,7 +335,9 @@ def _bundle(file: YamlFile, keys: tuple[PublicKey, ...]) -> tuple[Bundle | None,
         check_as_installed(found, path)
         return found, []
     except (BundleError, StorageError) as error:
-        return None, [Problem(("bundle",), str(error))]
+        away = isinstance(error, BundleMissingError | StorageError)
+        passing = away and may_come_back(path, error.__cause__)
+        return None, [Problem(("bundle",), str(error), passing=passing)]
 
 
 def _pins_used_twice(content: dict[Any, Any]) -> Iterator[Problem]:

@@ -191,6 +191,16 @@ class ConfigError(PilahError, ValueError):
         super().__init__("\n".join([*head, *(f"{path}:{problem}" for problem in self.problems)]))
 
 
+class ConfigUnreadError(ConfigError):
+    """A station file or a recipe, or what it names, cannot be read now; nothing else is wrong.
+
+    A card that fails, a disk that is not mounted yet, a permission: nothing has to be changed in
+    the file for it to be right the next time, so a service must try again.
+    """
+
+    exit_code = EXIT_IO
+
+
 class RegionError(PilahError, ValueError):
     """The station's region does not lie within the camera's picture.
 

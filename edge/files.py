@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import stat
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from edge.asides import aside_file, aside_folder, change_places, sweep
 from edge.errors import PilahError, StorageError
 
 
@@ -70,6 +69,35 @@ def check_regular(path: Path) -> None:
     _check_regular(path, path.stat().st_mode)
 
 
+_MISTAKES = (
+    errno.EFBIG, errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOENT,
+    errno.ENOTDIR,
+)  # fmt: skip
+"""Errors that stay until somebody gives another path, or puts something else there."""
+
+
+def may_come_back(path: Path, error: BaseException | None) -> bool:
+    """Whether what could not be read at `path` may be there the next time, with nobody's help.
+
+    It may after a failing card or a missing permission. What is simply not there is a mistake, but
+    for a link that leads nowhere, a folder that is missing, and one with nothing in it, as that of
+    a disk is which is not mounted.
+
+    Args:
+        error: the OSError that reading it ended with; something else: it is not there.
+    """
+    if isinstance(error, OSError) and error.errno is not None and error.errno not in _MISTAKES:
+        return True
+    if isinstance(error, OSError) and error.errno not in (errno.ENOENT, None):
+        return False
+    try:
+        if path.exists():
+            return path.is_dir() and not any(path.iterdir())
+        return path.is_symlink() or not path.parent.is_dir() or not any(path.parent.iterdir())
+    except OSError:
+        return True
+
+
 def _check_regular(path: Path, mode: int) -> None:
     if not stat.S_ISREG(mode):
         kind = {
@@ -96,25 +124,17 @@ def write_file(
             `replace` is off. `path` is as it was.
     """
     raw = content.encode() if isinstance(content, str) else content
-    aside: Path | None = None
-    with storage_errors("write", path):
-        try:
-            descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-            aside = Path(name)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(raw)
-                file.flush()
-                os.fsync(file.fileno())
-            aside.chmod(0o666 & ~_umask() if mode is None else mode)
-            if replace:
-                aside.replace(path)
-                aside = None
-            else:
-                path.hardlink_to(aside)  # unlike a rename, it fails where there is something
-            _sync_folder(path.parent)
-        finally:
-            if aside is not None:
-                aside.unlink(missing_ok=True)
+    with storage_errors("write", path), aside_file(path) as (descriptor, aside):
+        with os.fdopen(descriptor, "wb", closefd=False) as file:
+            file.write(raw)
+            file.flush()
+            os.fsync(descriptor)
+        aside.chmod(0o666 & ~_umask() if mode is None else mode)
+        if replace:
+            aside.replace(path)
+        else:
+            path.hardlink_to(aside)  # unlike a rename, it fails where there is something
+        _sync_folder(path.parent)
 
 
 def readable_size(count: int) -> str:
@@ -160,12 +180,14 @@ def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
         StorageError: `path` exists and `replace` is off, or writing failed. Other errors of the
             block pass through.
     """
-    if path.exists() and not replace:
-        raise StorageError(f"{path} is there already: choose another name or remove it")
     with storage_errors("create", path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
-    try:
+    sweep(path.parent)  # which may put `path` back
+    if path.exists() and not replace:
+        raise StorageError(f"{path} is there already: choose another name or remove it")
+    with ExitStack() as parts:
+        with storage_errors("create", path):
+            aside = parts.enter_context(aside_folder(path))
         try:
             yield aside
         except Exception as error:
@@ -181,12 +203,10 @@ def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
                     _sync(entry)
             aside.chmod(0o777 & ~_umask())
             if replace and path.exists():
-                _change_places(aside, path)
+                change_places(aside, path)
             else:
                 aside.replace(path)
             _sync_folder(path.parent)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 def disk_is_full(path: Path) -> bool:
@@ -206,18 +226,6 @@ def _is_of_a_full_disk(error: Exception, path: Path) -> bool:
     if isinstance(error, OSError) and error.errno is not None:
         return error.errno in (errno.ENOSPC, errno.EDQUOT)
     return disk_is_full(path)
-
-
-def _change_places(aside: Path, path: Path) -> None:
-    old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.old."))
-    path.replace(old / "old")
-    try:
-        aside.replace(path)
-    except BaseException:
-        (old / "old").replace(path)
-        old.rmdir()
-        raise
-    shutil.rmtree(old)
 
 
 def _umask() -> int:

@@ -37,6 +37,10 @@ from edge.model.bundle import Bundle, Title, read_bundle
 _TITLE = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)-(?P<version>[0-9]+(\.[0-9]+)*)")
 
 
+KEPT = 5
+"""So many of the newest versions stay on a station, whichever is active."""
+
+
 class Verification(BaseModel):
     """That a bundle was found right on this station: the file beside its folder."""
 
@@ -151,6 +155,28 @@ class Versions:
             StorageError: it cannot be written; the link is as it was.
         """
         point_link(self.link, f"{self.folder.name}/{title.folder}")
+
+    def prune(self, *keep: Title | None) -> None:
+        """Removes old versions, so that a card does not fill up; to be called while `alone`.
+
+        What stays: the version that is active, the newest before it, the KEPT newest, and `keep`.
+        Other bundles of this station, of another name, are left alone.
+
+        Raises:
+            StorageError: one cannot be removed.
+        """
+        active = self.active
+        if active is None:
+            return
+        known = self.verified(active.name)
+        older = [title for title in known if title.key < active.key]
+        staying = {active, *older[-1:], *known[-KEPT:], *keep}
+        with storage_errors("remove an old version from", self.folder):
+            for title in known:
+                if title not in staying:
+                    # The record first: what has none is not gone back to.
+                    self._record(title).unlink(missing_ok=True)
+                    shutil.rmtree(self.path(title))
 
     @contextmanager
     def alone(self) -> Iterator[None]:

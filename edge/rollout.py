@@ -72,6 +72,7 @@ def install(bundle: Path, station: Path) -> Change:
             ),
         )
         versions.activate(title)
+        versions.prune(before)
     return Change(plan, before, runtime)
 
 

@@ -21,6 +21,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import TextIO
 
+from edge.printable import printable
+
 _CAPACITY = 1 << 20
 """Characters that may wait for each of the two: the lines of an hour, at an item a second."""
 _PATIENCE_SECONDS = 5.0
@@ -163,7 +165,11 @@ _speech: Speech | None = None
 
 
 def write_out(text: str) -> None:
-    """Writes `text` on standard output; within `without_waiting` it does not wait."""
+    """Writes `text` on standard output; within `without_waiting` it does not wait.
+
+    What of it does something to a terminal is shown by its number.
+    """
+    text = printable(text)
     if _speech is not None:
         _speech.out.write(text)
     elif sys.stdout is not None:

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from edge.errors import PublicKeyError, StorageError
-from edge.files import read_regular, storage_errors
+from edge.files import may_come_back, read_regular, storage_errors
 from edge.model.signature import LARGEST_KEY, PublicKey, read_public_key
 from edge.yaml_file import FilePath, Problem, Section, YamlFile
 
@@ -49,5 +49,6 @@ def pinned_keys(file: YamlFile) -> tuple[tuple[PublicKey, ...] | None, list[Prob
                 pem = read_regular(path, largest=LARGEST_KEY)
             keys.append(read_public_key(pem, name=str(path)))
         except (PublicKeyError, StorageError) as error:
-            problems.append(Problem(("trust", "public_keys", index), str(error)))
+            passing = isinstance(error, StorageError) and may_come_back(path, error.__cause__)
+            problems.append(Problem(("trust", "public_keys", index), str(error), passing=passing))
     return (None if problems else tuple(keys)), problems

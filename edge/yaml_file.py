@@ -27,8 +27,8 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from edge.errors import ConfigError
-from edge.files import read_regular
+from edge.errors import ConfigError, ConfigUnreadError
+from edge.files import may_come_back, read_regular
 from edge.redaction import redacted, redacted_value
 from edge.suggestions import closest, did_you_mean, similar_path
 from edge.yaml_text import LARGEST_FILE, number_advice, read_document, syntax_problem
@@ -74,6 +74,8 @@ class Problem:
     location: Location
     message: str
     """What is wrong, what was received and what to do, without the place."""
+    passing: bool = False
+    """It may be right the next time with nothing changed in the file."""
 
 
 Model = TypeVar("Model", bound=Section)
@@ -96,6 +98,7 @@ class YamlFile:
         Raises:
             ConfigError: no such file, no regular one, too large, not UTF-8, not YAML, or not a
                 mapping.
+            ConfigUnreadError: it cannot be read now.
         """
         self.path = path
         try:
@@ -104,7 +107,9 @@ class YamlFile:
             raise ConfigError(path, ["1: not a text file in UTF-8: save it as one"]) from error
         except OSError as error:
             advice = similar_path(path) if isinstance(error, FileNotFoundError) else ""
-            raise ConfigError(path, [f" cannot be read: {error.strerror}{advice}"]) from error
+            away = not isinstance(error, FileNotFoundError) and may_come_back(path, error)
+            kind = ConfigUnreadError if away else ConfigError
+            raise kind(path, [f" cannot be read: {error.strerror}{advice}"]) from error
         try:
             node, content = read_document(text)
             self.repeated = () if node is None else tuple(_repeated_keys(node))
@@ -134,8 +139,14 @@ class YamlFile:
         return (None if problems else checked), problems
 
     def error(self, problems: Iterable[Problem]) -> ConfigError:
-        """An exception that tells all `problems` in the order of their lines."""
-        return ConfigError(self.path, self.told(problems))
+        """An exception that tells all `problems` in the order of their lines.
+
+        A ConfigUnreadError where every one of them may pass.
+        """
+        found = list(problems)
+        passing = bool(found) and all(problem.passing for problem in found)
+        kind = ConfigUnreadError if passing else ConfigError
+        return kind(self.path, self.told(found))
 
     def told(self, problems: Iterable[Problem]) -> list[str]:
         """`LINE: KEY: message` for each of `problems`, in the order of the lines."""
@@ -246,6 +257,8 @@ def _usable_path(received: Any) -> Any:
         return received
     if not received:
         raise advised("is empty: give a path")
+    if "\0" in received:
+        raise advised(f"has a zero byte, which no path has. Received: {shown(received)}")
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", received):
         raise advised(
             f"must be a path of this machine, not an address. Received: {shown(received)}. A "

@@ -20,12 +20,22 @@ import platform
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from edge import __version__
-from edge.files import check_regular, read_regular, write_file
+from edge.errors import LabelListError, PilahError
+from edge.files import check_regular, read_regular, storage_errors, write_file
+from edge.json_text import read_json
+from edge.labels import check_label_list
 from edge.model.preprocess import InputSpec
 from edge.pictures import PARTS, LabelledPicture
 from trainer.errors import RunError
@@ -40,6 +50,8 @@ HISTORY = "history.csv"
 CONFUSION = "confusion.png"
 TENSORBOARD = "tensorboard"
 REPORT = "report.html"
+_LARGEST_FACTS = 16 << 20
+"""Bytes of `run.json`."""
 
 _LARGEST_SPLIT = 1 << 30
 
@@ -96,19 +108,27 @@ class AcceptBasis(BaseModel):
     """Where fewer were used than planned: why, and what that means."""
 
 
+def _checked_labels(labels: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        check_label_list(labels, name="labels")
+    except LabelListError as error:
+        raise ValueError(str(error)) from error
+    return labels
+
+
 class RunFacts(BaseModel):
     """`run.json`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     recipe: str
     variant: str
     seed: int
-    labels: tuple[str, ...]
+    labels: Annotated[tuple[str, ...], AfterValidator(_checked_labels)]
     input: InputSpec
-    temperature: float
+    temperature: Annotated[float, Field(gt=0)]
     """What the logits were divided by, already folded into `model.keras`."""
-    accept: dict[str, float]
+    accept: dict[str, Annotated[float, Field(ge=0, le=1)]]
     accept_notes: dict[str, str] = {}
     """Where a threshold promises nothing: why, and what would be needed."""
     accept_basis: AcceptBasis | None = None
@@ -124,6 +144,12 @@ class RunFacts(BaseModel):
     """Ended by Ctrl-C or by `--max-minutes` before the recipe's last epoch."""
     parameters: int
     tools: dict[str, str]
+
+    @model_validator(mode="after")
+    def _a_threshold_for_each_label(self) -> Self:
+        if set(self.accept) != set(self.labels):
+            raise ValueError("accept must have a threshold for each of the labels, and no other")
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,9 +174,14 @@ class Run:
                 LabelledPicture(root / row["path"], row["label"], row["group"], row["part"])
                 for row in _split_rows(self.path)
             )
-        except (OSError, KeyError, TypeError, UnicodeDecodeError) as error:
+        except (OSError, KeyError, TypeError, UnicodeDecodeError, csv.Error) as error:
             raise RunError(f"{self.path / SPLIT}: cannot be read: {error}. Train again") from error
         for picture in found:
+            if picture.label not in self.facts.labels or picture.part not in PARTS:
+                raise RunError(
+                    f"{self.path / SPLIT}: {picture.path.name} is of the class {picture.label!r} "
+                    f"in the part {picture.part!r}, which this run does not have. Train again"
+                )
             if not picture.path.is_file():
                 raise RunError(
                     f"{picture.path}: a picture of this run is not there any more: "
@@ -201,9 +232,20 @@ def read_run(path: Path) -> Run:
             "`pilah-trainer train RECIPE --data PATH --out RUN`"
         )
     try:
-        return Run(path, RunFacts.model_validate_json((path / FACTS).read_text(encoding="utf-8")))
-    except (ValidationError, UnicodeDecodeError) as error:
-        raise RunError(f"{path / FACTS}: not as this pilah writes it: {error}") from error
+        with storage_errors("read", path / FACTS):
+            raw = read_regular(path / FACTS, largest=_LARGEST_FACTS)
+        return Run(path, RunFacts.model_validate(read_json(raw)))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise RunError(
+            f"{path / FACTS}: not as this pilah writes it: {where}: {first['msg']}. Received: "
+            f"{first['input']!r:.80}. Train again"
+        ) from error
+    except ValueError as error:
+        if isinstance(error, PilahError):
+            raise
+        raise RunError(f"{path / FACTS}: no JSON: {error}. Train again") from error
 
 
 def _split_rows(run: Path) -> Iterable[dict[str, str]]:

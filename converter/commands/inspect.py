@@ -8,8 +8,6 @@ from pathlib import Path
 
 from edge.errors import EXIT_OK
 
-_LARGEST = 1 << 30
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", type=Path, metavar="FILE|BUNDLE", help="anybody's .tflite file")
@@ -19,12 +17,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from converter.anatomy import read_anatomy
     from edge.files import read_regular, storage_errors
-    from edge.model.bundle import read_bundle
+    from edge.model.bundle import MODEL, read_bundle
+    from edge.model.bundle_files import LARGEST
 
     path: Path = arguments.model
     if path.suffix.lower() == ".tflite":
         with storage_errors("read", path):
-            model = read_regular(path, largest=_LARGEST)
+            model = read_regular(path, largest=LARGEST[MODEL])
     else:
         model = read_bundle(path).model
     found = read_anatomy(model, name=str(path))

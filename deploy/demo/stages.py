@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from edge.children import tied
 from edge.cli import say
 from edge.errors import EXIT_INTERRUPTED, PilahError
 
@@ -82,7 +83,7 @@ def _run(program: str, words: Sequence[object], *, shown: bool, capture: bool) -
         say(f"$ pilah-{program} {' '.join(texts)}")
     module = {"trainer": "trainer", "converter": "converter", "edge": "edge"}[program]
     process = subprocess.Popen(
-        [sys.executable, "-m", module, *texts],
+        tied([sys.executable, "-m", module, *texts]),
         stdout=subprocess.PIPE if capture else None,
         text=True,
         env=os.environ | {"PYTHONUNBUFFERED": "1", "TF_CPP_MIN_LOG_LEVEL": "2"},

@@ -26,7 +26,7 @@ from edge.files import storage_errors
 
 LARGEST: Mapping[str, int] = {
     "bundle.json": 8 << 20,
-    "signature": 4096,
+    "signature": 64 << 10,
     "model.tflite": 128 << 20,
     "labels.txt": 1 << 20,
     "card.md": 4 << 20,

@@ -46,7 +46,7 @@ _MOST_NOTES = 200
 _VERDICT = "verdict: "
 
 _known: set[str] = set()
-"""What this process has tried, or read the note of."""
+"""Keys of what this process has tried, or read the note of."""
 
 
 def check_bundle_harmless(bundle: Bundle) -> None:

@@ -16,7 +16,14 @@ import pytest
 
 from edge import files as module
 from edge.errors import EXIT_IO, EXIT_UNAVAILABLE, PilahError, StorageError
-from edge.files import new_folder, point_link, read_regular, storage_errors, write_file
+from edge.files import (
+    may_come_back,
+    new_folder,
+    point_link,
+    read_regular,
+    storage_errors,
+    write_file,
+)
 
 
 def names(folder: Path) -> list[str]:
@@ -170,7 +177,7 @@ def test_a_replacement_that_fails_puts_the_old_folder_back(
     whole = Path.replace
 
     def replace(self: Path, other: Path) -> Path:
-        if other == target and not self.parent.name.startswith(".run.old."):
+        if other == target and ".old." not in self.parent.name:
             raise OSError(errno.EIO, "Input/output error")
         return whole(self, other)
 
@@ -179,6 +186,43 @@ def test_a_replacement_that_fails_puts_the_old_folder_back(
         pass
     assert names(target) == ["old"]
     assert names(tmp_path) == ["run"]
+
+
+@pytest.mark.parametrize(
+    ("name", "comes_back"),
+    [
+        ("disk", True),  # a folder with nothing in it, as of a disk that is not mounted
+        ("disk/bundle", True),
+        ("gone/bundle", True),
+        ("dangling", True),
+        ("full", False),
+        ("full/bundel", False),
+        ("full/bundle", False),
+    ],
+)
+def test_what_is_not_there_may_come_back_where_a_disk_may_be_missing(
+    tmp_path: Path, name: str, comes_back: bool
+) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "full" / "bundle").mkdir(parents=True)
+    (tmp_path / "full" / "bundle" / "x").write_bytes(b"")
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere")
+    assert may_come_back(tmp_path / name, None) is comes_back
+    assert may_come_back(tmp_path / name, FileNotFoundError(errno.ENOENT, "")) is comes_back
+
+
+@pytest.mark.parametrize(
+    ("number", "comes_back"),
+    [
+        (errno.EIO, True), (errno.EACCES, True), (errno.ESTALE, True), (errno.ETIMEDOUT, True),
+        (errno.EINVAL, False), (errno.EFBIG, False), (errno.ENOTDIR, False), (errno.ELOOP, False),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_may_come_back_where_nobody_made_a_mistake(
+    tmp_path: Path, number: int, comes_back: bool
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    assert may_come_back(tmp_path / "file", OSError(number, "")) is comes_back
 
 
 class WeightsError(PilahError, OSError):

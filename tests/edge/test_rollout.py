@@ -437,3 +437,32 @@ def test_a_disk_that_fails_at_any_fsync_leaves_the_old_bundle_or_the_new(
     assert len(found) > 10
     assert found == ["tiny 1.9"] * (len(found) - 1) + ["tiny 2"]
     assert not [name for name in kept(started) if name.startswith(".")]
+
+
+# Old versions
+
+
+def test_old_versions_are_removed_but_not_those_one_would_go_back_to(
+    station: Path, tmp_path: Path
+) -> None:
+    for number in range(1, 8):
+        install(make_signed(tmp_path, f"{number}"), station)
+    folders = {f"tiny-{number}" for number in range(3, 8)}
+    assert {name for name in kept(station) if not name.endswith(".json")} == folders
+    assert {name for name in kept(station) if name.endswith(".json")} == {
+        f"{name}.json" for name in folders
+    }
+    assert roll_back(station).plan.bundle.title == "tiny 6"
+
+
+def test_the_version_that_was_active_before_stays_however_old_it_is(
+    station: Path, tmp_path: Path
+) -> None:
+    for number in range(1, 6):
+        install(make_signed(tmp_path, f"{number}"), station)
+    roll_back(station, version="1")
+    install(make_signed(tmp_path, "6"), station)
+    assert "tiny-1" in kept(station)
+    install(make_signed(tmp_path, "7"), station)
+    assert "tiny-1" not in kept(station)
+    assert "tiny-6" in kept(station)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from edge.config import read_eye, read_hands, read_station
-from edge.errors import EXIT_CONFIG, BundleError, ConfigError, SignatureMissingError
+from edge.errors import EXIT_CONFIG, EXIT_IO, BundleError, ConfigError, SignatureMissingError
 from edge.trust import pinned_keys
 from edge.yaml_file import YamlFile
 from tests.bundles import make_bundle
@@ -88,6 +91,49 @@ def test_a_key_that_cannot_be_read_is_not_left_out(tmp_path: Path, tiny_bundle: 
     keys, problems = pinned_keys(YamlFile(file))
     assert keys is None
     assert [problem.location for problem in problems] == [("trust", "public_keys", 1)]
+
+
+@pytest.mark.parametrize("what", ["key", "bundle"])
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [("EIO", EXIT_IO), ("EACCES", EXIT_IO), ("not mounted", EXIT_IO), ("misspelt", EXIT_CONFIG),
+     ("a device", EXIT_CONFIG)],
+)  # fmt: skip
+def test_a_service_comes_back_where_only_reading_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str, how: str, code: int
+) -> None:
+    """74 is tried again; 78 stays down until somebody corrects the file."""
+    signed = OURS.sign(make_bundle(tmp_path / "disk" / "made"))
+    file = pinning(tmp_path, signed, "trust: {public_keys: [disk/ours.pub]}")
+    (tmp_path / "disk" / "ours.pub").write_bytes(OURS.public_pem)
+    (tmp_path / "usb").mkdir()
+    path = tmp_path / "disk" / ("ours.pub" if what == "key" else "made")
+    named = {"a device": "/dev/zero", "misspelt": "disk/oups", "not mounted": "usb/it"}
+    before = "[disk/ours.pub]" if what == "key" else "bundle: bundle"
+    after = named.get(how, str(path))
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace(before, f"[{after}]" if what == "key" else f"bundle: {after}"))
+    if number := getattr(errno, how, 0):
+        whole = os.open
+
+        def failing(name: str | Path, *words: Any, **options: Any) -> int:
+            if Path(name) == path or path in Path(name).parents:
+                raise OSError(number, os.strerror(number), str(name))
+            return whole(name, *words, **options)
+
+        monkeypatch.setattr(os, "open", failing)
+    with pytest.raises(ConfigError) as caught:
+        read_station(file)
+    assert caught.value.exit_code == code, caught.value
+
+
+def test_a_mistake_beside_what_cannot_be_read_stays_a_mistake(
+    tmp_path: Path, tiny_bundle: Path
+) -> None:
+    file = pinning(tmp_path, tiny_bundle, "trust: {public_keys: [usb/ours.pub]}\nsurprise: 1")
+    with pytest.raises(ConfigError, match=r"surprise: .*unknown") as caught:
+        read_station(file)
+    assert caught.value.exit_code == EXIT_CONFIG
 
 
 def test_another_bundle_is_held_to_the_same_keys(tmp_path: Path) -> None:

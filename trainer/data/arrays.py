@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from edge.asides import scratch_folder
 from edge.errors import PictureSetError
 from edge.files import storage_errors
 from edge.labels import read_label_list
@@ -89,11 +89,11 @@ def _unpack(parts: Mapping[str, LabelledArrays], labels: tuple[str, ...]) -> Pat
         folder.parent.mkdir(parents=True, exist_ok=True)
     with (
         storage_errors("write", folder),
-        tempfile.TemporaryDirectory(dir=folder.parent, prefix=".unpacking-") as name,
+        scratch_folder(folder.parent) as scratch,
         Progress("unpacking", total=total) as progress,
         ThreadPoolExecutor() as workers,
     ):
-        aside = Path(name) / "pictures"
+        aside = scratch / "pictures"
         for part, arrays in parts.items():
             for label in labels:  # one without a picture is a class all the same
                 (aside / part / label).mkdir(parents=True)

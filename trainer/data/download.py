@@ -26,6 +26,7 @@ _TIMEOUT = (20, 60)
 """Seconds: to connect, and between two bytes."""
 _TRIES = 5
 """In a row that bring nothing, before it is given up."""
+_MOST_REDIRECTS = 10
 _PIECE = 1 << 13
 """Bytes read at once: of a piece that breaks off nothing is kept."""
 _RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -129,7 +130,10 @@ def _go_on(url: str, part: Path, name: str) -> str:
     if have:
         headers |= {"Range": f"bytes={have}-", "If-Range": validator}
     try:
-        with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as answer:
+        with (
+            _session() as session,
+            session.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as answer,
+        ):
             if answer.status_code == 416:
                 _forget(part)
                 return "what is here is more than the server has"
@@ -140,10 +144,20 @@ def _go_on(url: str, part: Path, name: str) -> str:
                     f"{url}: the server answers {answer.status_code} {answer.reason}"
                 )
             return _receive(answer, part, have, name)
+    except requests.TooManyRedirects as error:
+        raise DownloadError(
+            f"{url}: the server sends from one address to the next, {_MOST_REDIRECTS} times"
+        ) from error
     except requests.exceptions.InvalidURL as error:
         raise DownloadError(f"{url}: no address: {error}") from error
     except requests.RequestException as error:
         return f"broke off ({_reason(error)})"
+
+
+def _session() -> requests.Session:
+    session = requests.Session()
+    session.max_redirects = _MOST_REDIRECTS
+    return session
 
 
 def _receive(answer: requests.Response, part: Path, have: int, name: str) -> str:

@@ -24,6 +24,7 @@ from edge.camera.belt.items import Ahead, belt_color, drawn, photographed
 from edge.camera.belt.scene import Color, Scene
 from edge.camera.belt.traffic import Traffic, TruthFile
 from edge.camera.belt.wire import ANSWER, ASK, END, FAIL, FRAME, LENGTH, SAY, Order
+from edge.children import end_with_parent
 from edge.errors import PilahError
 from edge.model.image_file import Image
 
@@ -159,6 +160,7 @@ def serve(
 
 def main() -> None:
     """Reads its order from the standard input and serves; never returns."""
+    end_with_parent()
     cv2.setNumThreads(1)
     wire = Wire(sys.stdin.fileno(), sys.stdout.fileno())
     code = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -22,8 +23,10 @@ from edge.errors import (
     BundleMissingError,
     BundleVersionError,
     LabelCountError,
+    SignatureMissingError,
 )
 from edge.model.bundle import read_bundle, version_key, write_manifest
+from edge.model.signature import PublicKey
 from tests.bundles import LABELS, SPEC, make_bundle, zip_of
 
 
@@ -168,6 +171,17 @@ def test_another_schema_version_is_refused(bundle: Path, version: object) -> Non
         (lambda f: f.update(name="../../etc"), "name: String should match"),
         (lambda f: f.update(version="1.0-beta"), "version: String should match"),
         (lambda f: f["files"].update({"labels.txt": "abc"}), r"files\.labels\.txt: String should"),
+        (lambda f: f.update(version="9" * 5000), "version: String should match"),
+        (lambda f: f["accept"].update(red=float("nan")), "NaN is no number of JSON"),
+        (lambda f: f["golden"].update(tolerance=float("inf")), "Infinity is no number"),
+        (lambda f: f["golden"]["pictures"][0].update(scores=[1e300]), "scores"),
+        (lambda f: f.update(name="\ud800"), "surrogates not allowed"),
+        (lambda f: f.update(figures={"verdict": 7}), r"figures: .*verdict"),
+        (lambda f: f.update(figures={"verdict": {"word": "fine", "why": ""}}), r"verdict\.word"),
+        (lambda f: f.update(figures={"int8": {"accuracy_interval": "x"}}), r"int8\.accuracy"),
+        (lambda f: f.update(figures=[]), "figures: Input should be a valid dict"),
+        (lambda f: f.update(data={"digest": 7}), r"data: .*digest"),
+        (lambda f: f.update(recipe="garbage"), "recipe: Input should be a valid dict"),
     ],
 )
 def test_a_manifest_unlike_the_schema_is_refused(
@@ -287,6 +301,68 @@ def test_what_would_not_fit_into_a_pi_is_refused_before_it_is_read(
     if form == "zip":
         bundle = zip_of(bundle, tmp_path / "big.zip")
     with pytest.raises(BundleFormatError, match="more than a bundle may take"):
+        read_bundle(bundle)
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [("model.tflite", 129 << 20), ("labels.txt", 2 << 20), ("golden/0.png", 17 << 20),
+     ("bundle.json", 9 << 20), ("signature", 1 << 17)],
+)  # fmt: skip
+@pytest.mark.parametrize("form", ["folder", "zip"])
+def test_a_file_that_is_too_large_for_its_kind_is_not_read(
+    bundle: Path, tmp_path: Path, name: str, size: int, form: str
+) -> None:
+    with (bundle / name).open("wb") as file:
+        file.truncate(size)
+    if form == "zip":
+        bundle = zip_of(bundle, tmp_path / "big.zip")
+    says = rf"{name} has {size:,} bytes, more than such a file of a bundle may have"
+    with pytest.raises(BundleFormatError, match=says):
+        read_bundle(bundle)
+
+
+def test_a_signature_is_looked_at_before_any_other_file(tmp_path: Path) -> None:
+    """So what a stranger packed costs no memory."""
+    bundle = make_bundle(tmp_path / "bundle")
+    rewrite(bundle, "model.tflite", bytes(64 << 20))
+    zipped = zip_of(bundle, tmp_path / "big.zip")
+    assert zipped.stat().st_size < 200_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(SignatureMissingError):
+            read_bundle(zipped, keys=[PublicKey(bytes(32))])
+        assert tracemalloc.get_traced_memory()[1] < 4_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_key_that_is_there_twice_is_refused(bundle: Path) -> None:
+    manifest = bundle / "bundle.json"
+    manifest.write_bytes(manifest.read_bytes().replace(b"{", b'{"name": "other",', 1))
+    with pytest.raises(BundleFormatError, match="the key 'name' is there twice"):
+        read_bundle(bundle)
+
+
+@pytest.mark.parametrize("content", ["red\n\u2028\nblue\n", "red\n\x1b[2J\nblue\n",
+                                     "red\ngr\u202een\nblue\n", f"red\n{'g' * 5000}\nblue\n"])  # fmt: skip
+def test_labels_that_cannot_be_shown_are_refused(bundle: Path, content: str) -> None:
+    rewrite(bundle, "labels.txt", content.encode())
+    with pytest.raises(BundleFormatError, match=r"labels\.txt:2: the label"):
+        read_bundle(bundle)
+
+
+def test_a_name_in_a_zip_file_that_is_no_utf8_is_refused(bundle: Path, tmp_path: Path) -> None:
+    (bundle / "x\u00e9").write_bytes(b"")
+    zipped = zip_of(bundle, tmp_path / "x.zip")
+    zipped.write_bytes(zipped.read_bytes().replace("x\u00e9".encode(), b"x\xff\xfe"))
+    with pytest.raises(BundleFormatError, match="not a bundle's zip file: .*codec can't decode"):
+        read_bundle(zipped)
+
+
+def test_a_folder_deep_within_folders_is_refused(bundle: Path) -> None:
+    (bundle / "/".join("d" * 900)).mkdir(parents=True)
+    with pytest.raises(BundleFormatError, match="too deep a folder"):
         read_bundle(bundle)
 
 
