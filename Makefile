@@ -12,6 +12,8 @@
 # make fuzz        a million changed inputs for each reader of foreign files (Linux on x86-64);
 #                  make fuzz TARGETS=pictures RUNS=50000
 # make damaged     how many damaged pictures are found out;  make damaged PHOTOS=folder
+# make mutated     what changed bundles do to the commands, 3,000 of structure and of bytes, 1,000 of
+#                  manifests and of zip files;  make mutated ARGS="--structure 100 --seed 1"
 # make lint        ruff and mypy;  make format: ruff mends what it can
 # make lock        resolve the pins again;  make lock ARGS=--upgrade: the newest
 # make clean       remove what these make, .venv too
@@ -23,7 +25,7 @@ PYTHON ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: setup demo test test-slow test-arm64 test-systemd bench-pins bench-check hashes fuzz damaged lint format \
+.PHONY: setup demo test test-slow test-arm64 test-systemd bench-pins bench-check hashes fuzz damaged mutated lint format \
 	lock clean
 
 setup: .venv/installed
@@ -71,6 +73,10 @@ fuzz: setup
 
 damaged: setup
 	$(BIN)/python -m tests.benchmarks.damaged_pictures $(if $(PHOTOS),"$(PHOTOS)") $(ARGS)
+
+mutated: setup
+	$(BIN)/python -m tests.benchmarks.mutated_bundles \
+		$(or $(ARGS),--structure 3000 --bytes 3000 --manifest 1000 --zip 1000)
 
 lint: setup
 	$(BIN)/ruff check .

@@ -32,7 +32,7 @@ class Change:
 
 
 def install(bundle: Path, station: Path) -> Change:
-    """Makes a station load `bundle` from its next start on; every earlier version is kept.
+    """Makes a station load `bundle` from its next start on; earlier versions are kept.
 
     At any moment, also one at which the process is killed, the station has the old bundle or the
     new one. One of another name is refused: a station that is to do something else gets another

@@ -1,7 +1,7 @@
 """Give a station a newer bundle, from its next start on, once all of it is proven.
 
 Its files, its signature where the station file pins keys, its golden pictures and the station file
-itself must be right. Earlier versions are kept for `rollback`.
+itself must be right. The one before it and the five newest are kept for `rollback`.
 """
 
 from __future__ import annotations

@@ -10,8 +10,6 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from edge.model.grade import Word
-
 MOST_PICTURES = 1_000_000_000
 
 _Share = Annotated[float, Field(ge=0, le=1)]
@@ -20,7 +18,7 @@ _Share = Annotated[float, Field(ge=0, le=1)]
 class _Grade(BaseModel):
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
-    word: Word
+    word: str
     why: str
     needed: Annotated[int, Field(ge=0, le=MOST_PICTURES)] | None = None
 

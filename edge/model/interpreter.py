@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import importlib.metadata
 from typing import Any, Literal
@@ -197,12 +198,17 @@ def load_runtime() -> tuple[Any, str]:
                 "tflite-runtime needs numpy below 2: "
                 + install_command("legacy", pins="constraints-legacy.txt")
             ) from error
-        return found, f"{distribution} {importlib.metadata.version(distribution)}"
+        return found, f"{distribution} {_version(distribution)}"
     raise RuntimeMissingError(
         f"no TFLite runtime is installed: {install_command('edge')}; "
         "on Python 3.11 where LiteRT has no wheel: "
         + install_command("legacy", pins="constraints-legacy.txt")
     )
+
+
+@functools.cache  # it looks through everything that is installed
+def _version(distribution: str) -> str:
+    return importlib.metadata.version(distribution)
 
 
 def _xnnpack_runs(interpreter: Any) -> bool | None:

@@ -15,7 +15,6 @@ import os
 import platform
 import signal
 import stat
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -26,11 +25,9 @@ import cv2
 import numpy as np
 
 from edge import __version__, errors
-from edge.children import end_with_parent
 from edge.errors import BundleError, BundleFormatError, TrialError, UnreadableImageError
 from edge.files import write_file
 from edge.model.bundle import MODEL, Bundle
-from edge.model.model_file import check_model_file
 
 _VERSION = 1
 """To be raised whenever more is asked of a model than before."""
@@ -93,6 +90,8 @@ def _check(
     if _is_noted(key):
         _known.add(key)
         return
+    from edge.model.model_file import check_model_file  # not at the start of a known bundle
+
     check_model_file(model, name=name if golden is None else f"{name}: {MODEL}")
     _try_apart(model, golden, name)
     _write_note(key)
@@ -166,6 +165,8 @@ def _write_note(key: str) -> None:
 
 
 def _try_apart(model: bytes, golden: Mapping[str, bytes] | None, name: str) -> None:
+    import subprocess
+
     pictures = golden or {}
     request = json.dumps(
         {
@@ -182,7 +183,8 @@ def _try_apart(model: bytes, golden: Mapping[str, bytes] | None, name: str) -> N
             input=content,
             capture_output=True,
             timeout=_WALL_SECONDS,
-            env=os.environ | {"PYTHONPATH": path, "PYTHONFAULTHANDLER": ""},
+            env=os.environ
+            | {"PYTHONPATH": path, "PYTHONFAULTHANDLER": "", "MALLOC_PERTURB_": "165"},
             check=False,
         )
     except subprocess.TimeoutExpired as error:
@@ -238,6 +240,8 @@ def _serve() -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 1)  # what libraries say is nobody's
     os.dup2(nothing, 2)
+    from edge.children import end_with_parent
+
     end_with_parent()
     from edge.model.interpreter import load_runtime
 
@@ -270,6 +274,7 @@ def _use_bundle(model: bytes) -> None:
     for kernels in KERNELS:
         interpreter = Interpreter(model, kernels=kernels)
         interpreter.answer(_filled(interpreter.input_shape, np.uint8))
+        del interpreter  # where memory was written over, freeing it is what ends the process
 
 
 def _use_any(model: bytes) -> None:
@@ -289,6 +294,7 @@ def _use_any(model: bytes) -> None:
             interpreter.invoke()
             for port in interpreter.get_output_details():
                 interpreter.get_tensor(port["index"])
+            del interpreter
         except (ValueError, RuntimeError) as error:
             raise BundleFormatError(f"it cannot be run by {runtime}: {error}") from error
 

@@ -230,9 +230,9 @@ def manifest(chance: random.Random, bundle: Path) -> None:
         (bundle / "card.md").write_bytes(os.urandom(64))
     elif kind == "signature":
         signed = {"algorithm": "ed25519", "key": "0" * 16, "signature": "0" * 128}
-        content = json.dumps(signed | {chance.choice(list(signed)): chance.choice(_VALUES)})
+        text = json.dumps(signed | {chance.choice(list(signed)): chance.choice(_VALUES)})
         (bundle / "signature").write_bytes(
-            chance.choice((content.encode(), chance.choice(_TEXTS), os.urandom(300)))
+            chance.choice((text.encode(), chance.choice(_TEXTS), os.urandom(300)))
         )
     else:
         chance.choice((
