@@ -79,7 +79,6 @@ class OperatorKind:
     outputs: tuple[int, int] = (1, 1)
     constants: tuple[int, ...] = ()
     """Places of inputs that must stand in the file."""
-    options_needed: bool = True
 
     @property
     def needed(self) -> int:
@@ -88,8 +87,8 @@ class OperatorKind:
 
     @property
     def must_have_options(self) -> bool:
-        """Whether a runtime takes options from the file without asking whether there are any."""
-        return self.options_needed and bool(self.fields)
+        """Whether it cannot do with zeros, which a runtime takes where a file has no options."""
+        return any(isinstance(field, _Number) and field.low > 0 for field in self.fields)
 
 
 _MANY = 256
@@ -119,7 +118,7 @@ OPERATORS: Mapping[int, OperatorKind] = {
     19: OperatorKind("RELU", (1, 1), 0, ()),
     20: OperatorKind("RELU_N1_TO_1", (1, 1), 0, ()),
     21: OperatorKind("RELU6", (1, 1), 0, ()),
-    22: OperatorKind("RESHAPE", (1, 2), 17, (_SHAPE,), options_needed=False),
+    22: OperatorKind("RESHAPE", (1, 2), 17, (_SHAPE,)),
     23: OperatorKind("RESIZE_BILINEAR", (2, 2), 15, (_COUNT, _COUNT, _FLAG, _FLAG), constants=(1,)),
     25: OperatorKind("SOFTMAX", (1, 1), 9, (_REAL,)),
     26: OperatorKind("SPACE_TO_DEPTH", (1, 1), 19, (_STEP,)),
@@ -130,12 +129,12 @@ OPERATORS: Mapping[int, OperatorKind] = {
     40: OperatorKind("MEAN", (2, 2), 27, (_FLAG,), constants=(1,)),
     41: OperatorKind("SUB", (2, 2), 28, (_ACTIVATION, _FLAG)),
     42: OperatorKind("DIV", (2, 2), 29, (_ACTIVATION,)),
-    43: OperatorKind("SQUEEZE", (1, 1), 30, (_SHAPE,), options_needed=False),
+    43: OperatorKind("SQUEEZE", (1, 1), 30, (_SHAPE,)),
     45: OperatorKind("STRIDED_SLICE", (4, 4), 32, (_MASK, _MASK, _MASK, _MASK, _MASK, _FLAG)),
     47: OperatorKind("EXP", (1, 1), 33, ()),
     49: OperatorKind("SPLIT", (2, 2), 35, (_STEP,), (1, _MANY), constants=(0,)),
     50: OperatorKind("LOG_SOFTMAX", (1, 1), 36, ()),
-    53: OperatorKind("CAST", (1, 1), 37, (_TYPE, _TYPE), options_needed=False),
+    53: OperatorKind("CAST", (1, 1), 37, (_TYPE, _TYPE)),
     54: OperatorKind("PRELU", (2, 2), 0, ()),
     55: OperatorKind("MAXIMUM", (2, 2), 39, ()),
     57: OperatorKind("MINIMUM", (2, 2), 39, ()),
