@@ -19,7 +19,6 @@ from converter.remedies import PLAIN, Attempt, try_remedies
 from converter.tflite import convert_model
 from edge.model.bundle import Bundle
 from edge.pictures import LabelledPicture
-from trainer.errors import RunError
 from trainer.run import Run, read_run
 
 
@@ -142,14 +141,6 @@ def convert(
 
 def _checked_pictures(run: Run, data: Path | None) -> tuple[LabelledPicture, ...]:
     pictures = run.pictures(data)
-    if strange := sorted({picture.label for picture in pictures} - set(run.facts.labels)):
-        raise RunError(
-            f"{run.path}: split.csv has labels that run.json has not: {', '.join(strange)}. "
-            "Train again"
-        )
-    if set(run.facts.accept) != set(run.facts.labels):
-        raise RunError(f"{run.path}: run.json has not one accept threshold for each label: "
-                       "train again")  # fmt: skip
     if not any(picture.part == "test" for picture in pictures):
         raise CalibrationError(
             f"{run.path}: the run has no test part, so nothing shows what int8 loses: train with "

@@ -238,9 +238,12 @@ def read_run(path: Path) -> Run:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
+        # A mistake between keys has no place of its own, and what was received is the whole file.
+        said = (
+            f"{where}: {first['msg']}. Received: {first['input']!r:.80}" if where else first["msg"]
+        )
         raise RunError(
-            f"{path / FACTS}: not as this pilah writes it: {where}: {first['msg']}. Received: "
-            f"{first['input']!r:.80}. Train again"
+            f"{path / FACTS}: not as this pilah writes it: {said}. Train again"
         ) from error
     except ValueError as error:
         if isinstance(error, PilahError):

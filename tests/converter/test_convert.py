@@ -332,8 +332,14 @@ def a_threshold_short(run: Path) -> None:
         (a_picture_cut_short, r"test0.png: this PNG file is damaged (it is cut short)"),
         (no_test_part, "the run has no test part"),
         (little_training, "the training part has 0 pictures"),
-        (a_strange_label, "split.csv has labels that run.json has not: hat"),
-        (a_threshold_short, "not one accept threshold for each label"),
+        (
+            a_strange_label,
+            "is of the class 'hat' in the part 'train', which this run does not",
+        ),
+        (
+            a_threshold_short,
+            "a threshold for each of the labels, and no other. Train",
+        ),
     ],
 )
 def test_a_run_that_cannot_be_converted_says_why(
