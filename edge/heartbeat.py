@@ -88,10 +88,10 @@ class Lookout:
         if now - self._last > _ASLEEP_SECONDS:
             self._since = now
         self._last = now
-        for name, silence in self._silences.items():
-            silent = silence()
-            if min(silent, now - self._since) > self._stuck_seconds:
-                raise StuckError(
-                    f"{name}: no sign of life for {silent:.0f} seconds. The station ends, so that "
-                    "it can be started again"
-                )
+        # Where one hangs, others that wait for it may follow: the first is the one to be named.
+        silent, name = max((silence(), name) for name, silence in self._silences.items())
+        if min(silent, now - self._since) > self._stuck_seconds:
+            raise StuckError(
+                f"{name}: no sign of life for {silent:.0f} seconds. The station ends, so that it "
+                "can be started again"
+            )

@@ -445,7 +445,7 @@ def test_a_thread_that_stops_at_work_or_while_it_waits_ends_the_station(
         return original(*args, **options)
 
     monkeypatch.setattr(owner, name, stopping)
-    monkeypatch.setattr(stations, "_STUCK_SECONDS", 0.5)
+    monkeypatch.setattr(stations, "_STUCK_SECONDS", 1.5)
     monkeypatch.setattr(stations, "_LOOK_SECONDS", 0.05)
     monkeypatch.setattr(heartbeat, "BEAT_SECONDS", 0.05)
     monkeypatch.setattr(stations, "_REST_SECONDS", 0.1)
@@ -495,11 +495,11 @@ def test_the_keep_alive_pin_stands_still_when_the_main_thread_does(
 def test_a_camera_that_waits_on_purpose_is_not_stuck(
     new_run: NewRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = new_run(STATION.replace("second: 1000", "second: 1"))
-    monkeypatch.setattr(stations, "_STUCK_SECONDS", 0.7)
+    run = new_run(STATION.replace("second: 1000", "second: 0.25"))
+    monkeypatch.setattr(stations, "_STUCK_SECONDS", 3)  # a busy machine silences a thread, too
     monkeypatch.setattr(stations, "_LOOK_SECONDS", 0.05)
     monkeypatch.setattr(heartbeat, "BEAT_SECONDS", 0.05)
-    assert run().items == 3
+    assert run(max_items=2).items == 2
 
 
 def test_the_system_is_told_that_the_station_is_ready_alive_and_stopping(
