@@ -22,6 +22,7 @@ def no_file(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
         os.mkfifo(place)
     elif kind == "folder":
         place.mkdir()
+        (place / "notes.txt").touch()  # an empty one may be a disk that is not mounted
     elif kind == "device":
         place.symlink_to("/dev/zero")  # which would be read for ever
     if kind != "socket":

@@ -49,7 +49,7 @@ def hangs(owner, name):
     setattr(owner, name, maybe)
 
 mock.MockPin._change_state = told
-stations._PATIENCE_SECONDS, stations.END_SECONDS = 0.5, 1.5
+stations._PATIENCE_SECONDS, stations.END_SECONDS = 2.0, 4.0
 if hanging == "camera":
     hangs(FolderCamera, "read")
 elif hanging == "ledger":
@@ -152,7 +152,7 @@ def test_a_station_that_nobody_reads_sorts_on_and_ends_when_it_is_told_to(
             assert station.process.wait(60) == EXIT_OK
             ended = time.monotonic()
     assert sent < off.at < ended
-    assert off.at - sent < 2  # 2 ms on a machine that does nothing else; else it stays on for 50 s
+    assert off.at - sent < 2  # by itself it would stay on for 50 s
     assert ended - sent < 10
     found = items(tmp_path)
     assert found == list(range(1, len(found) + 1))

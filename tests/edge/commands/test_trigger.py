@@ -119,4 +119,4 @@ def test_a_camera_without_pictures_is_told(
         "station: a\ncamera: {kind: folder, path: frames}\ntrigger: {kind: motion}\n", "utf-8"
     )
     assert main(["trigger", "station.yaml"]) == EXIT_UNAVAILABLE
-    assert "it gave no picture that can be read" in capsys.readouterr().err
+    assert "it gave no picture that can be used" in capsys.readouterr().err
