@@ -93,68 +93,73 @@ def train(
     pictures = tuple(resolved(picture) for picture in prepared.pictures)
     digest = data_digest(pictures, prepared.decoded.digests)
     plan = {"recipe": recipe_yaml(prepared.recipe), "seed": seed, "pictures": digest}
-    checkpoint = Checkpoint.begin(unfinished, plan, resume=resume)
-    say_data(prepared)
-    stages.ended("pictures")
-    minutes = prepared.recipe.max_minutes if max_minutes is None else max_minutes
-    stages.before = checkpoint.spent
-    deadline = time.monotonic() + 60 * (minutes - stages.minutes)
-    try:
-        with CtrlC() as ctrl_c:
-            trained = _train(prepared, seed, deadline, checkpoint, ctrl_c, stages)
-        verdicts = trained.verdicts
-        fold_in(prepared, verdicts.temperature)
-        facts = RunFacts(
-            recipe=recipe.name,
-            variant=variant,
-            seed=seed,
-            labels=prepared.labels,
-            input=prepared.recipe.input,
-            temperature=verdicts.temperature,
-            accept={label: t.value for label, t in verdicts.thresholds.items()},
-            accept_notes={label: t.note for label, t in verdicts.thresholds.items() if t.note},
-            accept_basis=verdicts.basis,
-            unknown=None
-            if verdicts.unknown is None
-            else UnknownFacts.model_validate(verdicts.unknown.to_json()),
-            data=DataFacts(
-                path=str(data.resolve()),
-                root=str(root_of(data, pictures)),
-                digest=digest,
-                pictures={part: sum(p.part == part for p in pictures) for part in PARTS},
-                skipped=len(prepared.skipped),
-            ),
-            finished=datetime.now(UTC).isoformat(timespec="seconds"),
-            minutes=stages.minutes,
-            stopped_early=trained.best.cut_short,
-            parameters=int(prepared.network.model.count_params()),
-            tools=tool_versions(),
-        )
-        report, facts = write_run(
-            out,
-            prepared,
-            trained.whole,
-            trained.best,
-            verdicts,
-            cut=trained.cut,
-            frozen=trained.frozen,
-            pictures=pictures,
-            facts=facts,
-            command=_command(
-                name, data, add, out, variant, settings, groups, kept, seed, max_minutes
-            ),
-            logs=checkpoint.folder / TENSORBOARD,
-            stages=stages,
-            deadline=deadline,
-            replace=replace,
-        )
-    except BaseException as error:
-        # After a mistake, or on a full disk, what was done so far can be gone on with. Ctrl-C is a
-        # wish to end it.
-        if isinstance(error, (StopTraining, KeyboardInterrupt)) or not checkpoint.begun:
-            checkpoint.remove()
-        raise
-    checkpoint.remove()
+    with CtrlC() as ctrl_c:
+        checkpoint = Checkpoint.begin(unfinished, plan, resume=resume)
+        try:
+            with ctrl_c.second_ends():
+                say_data(prepared)
+                stages.ended("pictures")
+                minutes = prepared.recipe.max_minutes if max_minutes is None else max_minutes
+                stages.before = checkpoint.spent
+                deadline = time.monotonic() + 60 * (minutes - stages.minutes)
+                ctrl_c.check_stop()
+                trained = _train(prepared, seed, deadline, checkpoint, ctrl_c, stages)
+                verdicts = trained.verdicts
+                fold_in(prepared, verdicts.temperature)
+                facts = RunFacts(
+                    recipe=recipe.name,
+                    variant=variant,
+                    seed=seed,
+                    labels=prepared.labels,
+                    input=prepared.recipe.input,
+                    temperature=verdicts.temperature,
+                    accept={label: t.value for label, t in verdicts.thresholds.items()},
+                    accept_notes={
+                        label: t.note for label, t in verdicts.thresholds.items() if t.note
+                    },
+                    accept_basis=verdicts.basis,
+                    unknown=None
+                    if verdicts.unknown is None
+                    else UnknownFacts.model_validate(verdicts.unknown.to_json()),
+                    data=DataFacts(
+                        path=str(data.resolve()),
+                        root=str(root_of(data, pictures)),
+                        digest=digest,
+                        pictures={part: sum(p.part == part for p in pictures) for part in PARTS},
+                        skipped=len(prepared.skipped),
+                    ),
+                    finished=datetime.now(UTC).isoformat(timespec="seconds"),
+                    minutes=stages.minutes,
+                    stopped_early=trained.best.cut_short,
+                    parameters=int(prepared.network.model.count_params()),
+                    tools=tool_versions(),
+                )
+                report, facts = write_run(
+                    out,
+                    prepared,
+                    trained.whole,
+                    trained.best,
+                    verdicts,
+                    cut=trained.cut,
+                    frozen=trained.frozen,
+                    pictures=pictures,
+                    facts=facts,
+                    command=_command(
+                        name, data, add, out, variant, settings, groups, kept, seed, max_minutes
+                    ),
+                    logs=checkpoint.folder / TENSORBOARD,
+                    stages=stages,
+                    deadline=deadline,
+                    replace=replace,
+                )
+        except BaseException as error:
+            # After a mistake, or on a full disk, what was done so far can be gone on with. Ctrl-C
+            # is a wish to end it; the first takes nothing away that an earlier training has done.
+            stopped = isinstance(error, StopTraining) and not resume
+            if stopped or isinstance(error, KeyboardInterrupt) or not checkpoint.begun:
+                checkpoint.remove()
+            raise
+        checkpoint.remove()
     say_result(report, out, facts)
     return Run(out, facts)
 

@@ -21,7 +21,7 @@ from edge.errors import EXIT_DATA, EXIT_INTERRUPTED, EXIT_IO, EXIT_OK, EXIT_UNAV
 from edge.model.image_file import read_image
 from edge.model.metrics import evaluate_scores
 from edge.model.preprocess import InputSpec, preprocess
-from trainer import checks
+from trainer import checks, training
 from trainer.cli import main
 from trainer.networks import NETWORKS, build_network
 from trainer.recipe import NetworkPlan, read_recipe
@@ -41,15 +41,16 @@ phases:
   - {name: upper, train_from: relu_1, epochs: 4, learning_rate: 0.01}
 accept: {folds: 2, epochs: 2}
 """
-UNTRAINED = """
-name: untrained
-network: {alpha: 0.35, weights: none}
+LONG = """
+name: long
+network: {name: convnet, alpha: 0.25, weights: none}
 input: {height: 32, width: 32}
+augment: {copies: 1}
 phases:
-  - {name: head, train_from: pooled, epochs: 20, learning_rate: 0.001}
-  - {name: upper, train_from: block_12_add, epochs: 12, learning_rate: 0.0003}
+  - {name: short, train_from: input, epochs: 1, learning_rate: 0.001}
+  - {name: long, train_from: input, epochs: 1000, learning_rate: 0.001}
 """
-"""MobileNetV2 on random weights learns little, but is trained, saved and interrupted as ever."""
+"""A second phase that is interrupted long before its end."""
 BGR = {"cyan": (220, 200, 20), "grün": (30, 200, 40), "red": (20, 30, 210)}
 
 
@@ -376,31 +377,20 @@ def test_data_that_will_not_do_says_why(
     assert not (tmp_path / "run").exists()
 
 
-def interrupted(photos: Path, out: Path, *, after: str) -> tuple[int, str]:
-    """Exit code and stderr of a training that got Ctrl-C when it said `after`."""
-    recipe = out.with_suffix(".yaml")
-    recipe.write_text(UNTRAINED, encoding="utf-8")
-    words = ["-m", "trainer", "train", str(recipe), "--data", str(photos), "--out", str(out)]
+def test_ctrl_c_ends_with_the_best_so_far(photos: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "long.yaml"
+    recipe.write_text(LONG, encoding="utf-8")
+    words = ["-m", "trainer", "train", str(recipe), "--data", str(photos), "--out"]
     with subprocess.Popen(
-        [sys.executable, *words],
-        env=os.environ | {"PILAH_CACHE": str(out.parent / "cache")},
-        stderr=subprocess.PIPE,
-        text=True,
+        [sys.executable, *words, str(tmp_path / "run")], stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stderr is not None
         said = ""
         for line in process.stderr:
             said += line
-            if after in line:
+            if "phase short: 1 epochs" in line:
                 process.send_signal(signal.SIGINT)
-                break
-        said += process.stderr.read()
-        return process.wait(), said
-
-
-def test_ctrl_c_ends_with_the_best_so_far(photos: Path, tmp_path: Path) -> None:
-    code, said = interrupted(photos, tmp_path / "run", after="phase head: 20 epochs")
-    assert code == EXIT_OK, said
+    assert process.returncode == EXIT_OK, said
     assert "stopping with the best so far" in said
     assert "Traceback" not in said
     facts = read_run(tmp_path / "run").facts
@@ -408,13 +398,78 @@ def test_ctrl_c_ends_with_the_best_so_far(photos: Path, tmp_path: Path) -> None:
     assert all("no promise" in note for note in facts.accept_notes.values())
 
 
-def test_ctrl_c_before_there_is_a_model_leaves_nothing(photos: Path, tmp_path: Path) -> None:
-    code, said = interrupted(photos, tmp_path / "run", after="90 pictures in")
-    assert code == EXIT_INTERRUPTED, said
-    assert "Traceback" not in said
-    assert [
-        entry.name for entry in tmp_path.iterdir() if entry.name not in ("cache", "run.yaml")
-    ] == []
+def press_ctrl_c(monkeypatch: pytest.MonkeyPatch, place: str, times: int, *, after: bool) -> None:
+    """Has Ctrl-C pressed just before the function at `place` is called, or just after."""
+    owner, _, name = place.rpartition(".")
+    holder = getattr(training, owner) if owner else training
+    called = getattr(holder, name)
+
+    def pressed(*arguments: Any, **options: Any) -> Any:
+        found = called(*arguments, **options) if after else None
+        for _ in range(times):
+            signal.raise_signal(signal.SIGINT)
+        return found if after else called(*arguments, **options)
+
+    monkeypatch.setattr(holder, name, pressed)
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("place", "after"),
+    [
+        ("Checkpoint.begin", False),
+        ("Checkpoint.begin", True),
+        ("say_data", False),
+        ("say_data", True),
+        ("_train", False),
+    ],
+)
+def test_ctrl_c_at_any_moment_of_the_start_leaves_nothing(
+    photos: Path,
+    recipe: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    place: str,
+    after: bool,
+    times: int,
+) -> None:
+    press_ctrl_c(monkeypatch, place, times, after=after)
+    words = ["train", str(recipe), "--data", str(photos), "--out", str(tmp_path / "run")]
+    assert main(words) == EXIT_INTERRUPTED
+    assert "nothing was written" in capsys.readouterr().err or times > 1
+    assert list(tmp_path.iterdir()) == []
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_ctrl_c_does_not_interrupt_the_removal(
+    photos: Path, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    press_ctrl_c(monkeypatch, "say_data", 2, after=True)
+    press_ctrl_c(monkeypatch, "Checkpoint.remove", 2, after=False)
+    words = ["train", str(recipe), "--data", str(photos), "--out", str(tmp_path / "run")]
+    assert main(words) == EXIT_INTERRUPTED
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_the_first_ctrl_c_keeps_what_an_earlier_training_has_done(
+    photos: Path, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    words = ["train", str(recipe), "--data", str(photos), "--out", str(tmp_path / "run")]
+
+    def out_of_power(_: Any, __: Any, ___: Any, checkpoint: training.Checkpoint, *____: Any) -> Any:
+        checkpoint.save("phases", {}, {})
+        raise OSError("the power is gone")
+
+    with monkeypatch.context() as once:
+        once.setattr(training, "_train", out_of_power)
+        with pytest.raises(OSError, match="the power is gone"):
+            training.train(str(recipe), photos, tmp_path / "run")
+    assert (tmp_path / ".run.training" / "phases.npz").is_file()
+    press_ctrl_c(monkeypatch, "say_data", times, after=True)
+    assert main([*words, "--resume"]) == EXIT_INTERRUPTED
+    assert (tmp_path / ".run.training" / "phases.npz").is_file() == (times == 1)
 
 
 def test_the_command_to_make_a_run_again_does_not_name_the_run_that_is_there() -> None:
