@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.lanes.header import BUSES, PULLED_UP
+from edge.suggestions import similar_path
 from edge.yaml_file import Location, Problem
 
 if TYPE_CHECKING:
@@ -29,6 +31,34 @@ def cautions(config: StationConfig) -> Iterator[Problem]:
                 ("keep_alive",),
                 "no lane has an actuator: nothing is there to be cut off, and its pin stays as it "
                 "is. Remove it, or give a lane an actuator",
+            )
+    yield from _about_the_ledger(config)
+
+
+def _about_the_ledger(config: StationConfig) -> Iterator[Problem]:
+    ledger, spill = config.ledger.path, config.ledger.spill
+    try:
+        disk = ledger.parent.stat().st_dev
+    except OSError as error:
+        yield Problem(
+            ("ledger", "path"),
+            f"the folder {ledger.parent} cannot be used now ({error.strerror}"
+            f"{similar_path(ledger.parent)}): the station sorts, and rows wait until it can",
+        )
+        return
+    if isinstance(spill, Path):
+        try:
+            same = spill.parent.stat().st_dev == disk
+        except OSError as error:
+            yield Problem(
+                ("ledger", "spill"), f"the folder {spill.parent} cannot be used: {error.strerror}"
+            )
+            return
+        if same:
+            yield Problem(
+                ("ledger", "spill"),
+                f"{spill} lies on the same disk as the ledger, and fails when that does: choose "
+                "another disk, or leave it out, and rows wait in memory",
             )
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from edge import camera, lanes, trigger
 from edge.cautions import cautions
@@ -27,11 +27,11 @@ from edge.trust import Trust, pinned_keys
 from edge.yaml_file import (
     FilePath,
     Location,
-    NewFilePath,
     Problem,
     Section,
     YamlFile,
     advised,
+    file_or_nothing,
     one_of,
 )
 
@@ -147,7 +147,34 @@ class Lane(Section):
 class LedgerSettings(Section):
     """`ledger`: where a row for every item is kept."""
 
-    path: Annotated[NewFilePath, Field(description="the SQLite file, made where it is not there")]
+    # That its folder is missing is no mistake of the file: its disk may come, and a station sorts.
+    path: Annotated[
+        FilePath,
+        AfterValidator(file_or_nothing),
+        Field(description="the SQLite file, made where it is not there"),
+    ]
+    commit_seconds: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=60,
+            description="how long rows may wait to be written together, which wears a card less; "
+            "a power cut takes the rows of so many seconds. 0: each row is written at once",
+        ),
+    ] = 1.0
+    spill: Annotated[
+        Literal["none"] | FilePath | None,
+        Field(
+            description="a file on another disk, where rows wait while the ledger cannot be "
+            "written, or `none`; without it, one in memory"
+        ),
+    ] = None
+
+    @model_validator(mode="after")
+    def _two_files(self) -> Self:
+        if self.spill == self.path:
+            raise advised(f"spill is the ledger itself ({self.path}): name a file on another disk")
+        return self
 
 
 class Eye(Section):

@@ -229,8 +229,24 @@ class LedgerError(PilahError, OSError):
     exit_code = EXIT_IO
 
 
-class LedgerVersionError(LedgerError):
+class LedgerDamagedError(LedgerError):
+    """The ledger's file is damaged, or something else was written over it."""
+
+
+class LedgerRefusedError(LedgerError):
+    """A station must not begin with this ledger: a person has to decide."""
+
+
+class LedgerVersionError(LedgerRefusedError):
     """The ledger was written by a newer pilah."""
+
+
+class LedgerForeignError(LedgerRefusedError):
+    """The file is one of another program or of a person, and no ledger was ever in its place."""
+
+
+class LedgerInUseError(LedgerRefusedError):
+    """Another process is writing the ledger."""
 
 
 class StuckError(PilahError, RuntimeError):

@@ -31,8 +31,8 @@ from edge.heartbeat import Heartbeat, Lookout
 from edge.lanes.keep_alive import KeepAlive
 from edge.lanes.lanes import Lanes
 from edge.lanes.pins import Pins, open_pins
-from edge.ledger.ledger import Entry, Ledger
-from edge.ledger.recorder import Recorder
+from edge.ledger.ledger import Entry
+from edge.ledger.opening import open_recorder
 from edge.model.classifier import Classifier
 from edge.model.golden import check_golden_start
 from edge.model.image_file import Image
@@ -116,9 +116,8 @@ class Station:
             say(f"station    {config.station}")
             self._lanes = self._open_lanes(pins)
             self._sorter = self._open_sorter()
-            ledger = self._parts.enter_context(Ledger(config.ledger.path))
-            say(f"ledger     {ledger.path}")
-            self._recorder = Recorder(ledger, show=show, say=say)
+            self._recorder = open_recorder(config.ledger, config.station, show=show, say=say)
+            self._parts.callback(self._recorder.close)
             self._dispatch = Dispatch(
                 plan,
                 lanes=self._lanes,
@@ -195,6 +194,7 @@ class Station:
         self._tally.missed += self._lanes.missed
         recorder = self._recorder
         self._tally.lost = recorder.lost + recorder.waiting
+        self._tally.spilled = recorder.spilled
         self._tally.lost_actuations = recorder.lost_actuations + recorder.waiting_actuations
         return self._tally
 

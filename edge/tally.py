@@ -43,6 +43,8 @@ class Tally:
     """
     lost: int = 0
     """Items whose rows are not in the ledger."""
+    spilled: int = 0
+    """Items whose rows wait in the spill for the next start."""
     lost_actuations: int = 0
     """Rows of what moved that are not in the ledger."""
     latencies_ms: deque[float] = field(default_factory=lambda: deque(maxlen=_LATENCIES))
@@ -87,6 +89,8 @@ class Tally:
                 f"missed     {self.missed.total()} items for which no actuator moved: "
                 + "; ".join(reasons)
             )
+        if self.spilled:
+            lines.append(f"waiting    {self.spilled} rows: the next start adds them to the ledger")
         if self.lost:
             lines.append(f"LOST       {self.lost} rows are not in the ledger")
         if self.lost_actuations:

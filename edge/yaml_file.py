@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import re
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -292,12 +293,26 @@ def _folder_is_there(path: Path) -> Path:
     return path
 
 
+def file_or_nothing(path: Path) -> Path:
+    """`path`, where there is a regular file or nothing; also where it cannot be looked at now.
+
+    Raises:
+        PydanticCustomError: something else is there.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return path
+    if stat.S_ISDIR(mode):
+        raise advised(f"{path} is a folder: give the name of a file")
+    if not stat.S_ISREG(mode):
+        raise advised(f"{path} is a pipe, a socket or a device: give the name of a file")
+    return path
+
+
 def _parent_is_there(path: Path) -> Path:
+    file_or_nothing(path)
     with looking_at(path):
-        if path.is_dir():
-            raise advised(f"{path} is a folder: give the name of a file")
-        if path.exists() and not path.is_file():
-            raise advised(f"{path} is a pipe, a socket or a device: give the name of a file")
         if not path.parent.is_dir():
             raise advised(f"no such folder: {path.parent}{similar_path(path.parent)}")
     return path

@@ -28,9 +28,10 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No test counts as a look at a test part of this machine's user."""
+    """No test counts as a look at a test part of this machine's user, nor leaves rows in memory."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PILAH_STATE", str(tmp_path_factory.mktemp("state")))
+        patch.setenv("RUNTIME_DIRECTORY", str(tmp_path_factory.mktemp("runtime")))
         yield
 
 

@@ -22,12 +22,13 @@ from edge.errors import (
     PinError,
     RegionError,
     RuntimeMissingError,
+    StorageError,
 )
 from edge.finding import Finding, State, bad, ok, warning
 from edge.redaction import redacted
 
 if TYPE_CHECKING:
-    from edge.config import Eye, Lane, StationPlan
+    from edge.config import Eye, Lane, LedgerSettings, StationPlan
 
 Part = TypeVar("Part")
 
@@ -69,10 +70,9 @@ def examine(station: Path) -> Iterator[Finding]:
     plan: StationPlan | None = None
     eye: Eye | None = None
     lanes: dict[str, Lane] | None = None
-    ledger: Path | None = None
     try:
         plan = read_station(station)
-        eye, lanes, ledger = plan.config, plan.config.lanes, plan.config.ledger.path
+        eye, lanes = plan.config, plan.config.lanes
     except ConfigError as error:
         yield bad("station", str(error))
         eye = _unless_wrong(lambda: read_eye(station))
@@ -86,9 +86,10 @@ def examine(station: Path) -> Iterator[Finding]:
         yield from _about_the_camera(eye)
     if lanes is not None:
         yield _about_the_pins(lanes)
-    if ledger is not None:
-        yield _about_the_ledger(ledger)
-        yield disk_finding(ledger.parent)
+    if plan is not None:
+        ledger = plan.config.ledger
+        yield from _about_the_ledger(ledger, plan.config.station)
+        yield disk_finding(ledger.path.parent)
     yield clock_finding(synchronised=clock_is_synchronised())
     yield from heat_findings()
 
@@ -174,17 +175,36 @@ def _about_the_pins(lanes: dict[str, Lane]) -> Finding:
     return ok("pins", said) if real else warning("pins", said, "nothing moves on this machine")
 
 
-def _about_the_ledger(path: Path) -> Finding:
-    from edge.ledger.ledger import ledger_facts
+def _about_the_ledger(settings: LedgerSettings, station: str) -> Iterator[Finding]:
+    from edge.ledger.kept import set_aside_files
+    from edge.ledger.opening import spill_path
+    from edge.ledger.spill import spilled_rows
+    from edge.ledger.sqlite_file import ledger_facts
 
+    path = settings.path
     try:
         facts = ledger_facts(path)
     except LedgerError as error:
-        return bad("ledger", str(error))
-    if facts is None:
-        return ok("ledger", f"{path}, which `run` makes")
-    last = f", the last one at {facts.last}" if facts.last else ""
-    return ok("ledger", f"{path}, {facts.rows:,} rows{last}")
+        yield bad("ledger", str(error))
+    else:
+        last = f", the last one at {facts.last}" if facts and facts.last else ""
+        known = f"{path}, {facts.rows:,} rows{last}" if facts else f"{path}, which `run` makes"
+        yield ok("ledger", known)
+    if aside := set_aside_files(path):
+        yield warning(
+            "ledger",
+            f"{len(aside)} damaged or foreign files were set aside, the last one is {aside[-1]}",
+            "copy what `sqlite3 FILE .recover` finds in them, and move them away",
+        )
+    spill = spill_path(settings, station)
+    try:
+        waiting = 0 if spill is None else spilled_rows(spill)
+    except StorageError as error:
+        yield warning("ledger", str(error), "rows wait there while the ledger cannot be written")
+        return
+    if waiting:
+        said = f"{waiting:,} rows wait in {spill} until the ledger can be written"
+        yield warning("ledger", said, "`run` adds them: free space, mend the disk, start it")
 
 
 def _signature(plan: StationPlan) -> str:

@@ -58,7 +58,8 @@ def _sort(arguments: argparse.Namespace, speech: Speech) -> int:
             if ending.begun.is_set():
                 speech.limit_seconds = _LAST_WORDS_SECONDS
     unwritten = speech.out.error is not None and not isinstance(speech.out.error, BrokenPipeError)
-    return EXIT_IO if tally.lost or tally.lost_actuations or unwritten else EXIT_OK
+    incomplete = tally.lost or tally.lost_actuations or tally.spilled
+    return EXIT_IO if incomplete or unwritten else EXIT_OK
 
 
 def _force(speech: Speech) -> None:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
-from edge.errors import LedgerError, LedgerVersionError
+from edge.errors import LedgerDamagedError, LedgerVersionError
+from edge.ledger.sqlite_file import ledger_error, refuse_foreign
 
 HEAD = "0003"
 """The newest migration. Known here, so that alembic is imported only where there is work for it."""
+_BEFORE = ("0001", "0002")
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
@@ -116,8 +117,11 @@ class Actuation:
 
 Row = Entry | Actuation
 
-_FIRST_COLUMNS = frozenset(("id", "time", "station", "item", "lane", "bundle_digest"))
-"""Some that every ledger has had from the first schema on."""
+_PAGE_BYTES = 1024
+"""Whole pages are written, of the table and of its indexes: small ones write half as many bytes
+as SQLite's own 4096. See tests/benchmarks/ledger_bytes.py."""
+_BUSY_SECONDS = 2.0
+"""How long to wait for another program that holds the file locked."""
 
 
 class Ledger:
@@ -127,12 +131,16 @@ class Ledger:
         """Opens the SQLite file `path`, making it or bringing it up to date where needed.
 
         Raises:
-            LedgerError: it cannot be opened, or is no ledger.
+            LedgerError: it cannot be opened.
+            LedgerForeignError: it belongs to another program.
+            LedgerDamagedError: it is damaged.
             LedgerVersionError: a newer pilah wrote it.
         """
         self.path = path
-        _refuse_foreign(path)
-        self._engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 5})
+        refuse_foreign(path)
+        self._engine = sa.create_engine(
+            f"sqlite:///{path}", connect_args={"timeout": _BUSY_SECONDS}
+        )
         sa.event.listen(self._engine, "connect", _prepare)
         sa.event.listen(self._engine, "begin", _begin)
         try:
@@ -158,6 +166,7 @@ class Ledger:
 
         Raises:
             LedgerError: the disk is full, or the file cannot be written.
+            LedgerDamagedError: the file is damaged.
         """
         with self._errors("write"), self._engine.begin() as connection:
             for table, kind in ((ITEMS, Entry), (ACTUATIONS, Actuation)):
@@ -184,6 +193,26 @@ class Ledger:
             for row in connection.execute(sa.select(*columns).order_by(*ACTUATIONS.primary_key)):
                 yield Actuation(*row)
 
+    def checkpoint(self) -> bool:
+        """Brings all that was appended from the log (`-wal`) into the file itself.
+
+        Returns:
+            True where all of it is there; a program that is reading can put that off.
+
+        Raises:
+            LedgerError: the file cannot be written.
+            LedgerDamagedError: the file is damaged.
+        """
+        with self._errors("write"):
+            connection = self._engine.raw_connection()  # without a transaction, which forbids it
+            try:
+                cursor = connection.cursor()
+                cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
+                ((busy, logged, moved),) = cursor.fetchall()
+            finally:
+                connection.close()
+        return not busy and logged == moved
+
     def close(self) -> None:
         """Closes the file; may be called twice."""
         self._engine.dispose()
@@ -198,6 +227,10 @@ class Ledger:
                     f"{self.path}: written by a newer pilah (schema {current}, this one knows "
                     f"{HEAD}): install that pilah again, or give the station another ledger"
                 )
+            if current is not None and current not in _BEFORE:
+                raise LedgerDamagedError(
+                    f"the ledger {self.path} is damaged: it has no schema {current!r}"
+                )
             _upgrade(connection)
 
     @contextmanager
@@ -205,89 +238,9 @@ class Ledger:
         try:
             yield
         except sa.exc.DBAPIError as error:
-            raise LedgerError(
-                f"cannot {doing} the ledger {self.path}: {_advice(error.orig)}"
-            ) from error
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerFacts:
-    """What can be read of a ledger without changing it."""
-
-    rows: int
-    last: str | None
-    """The time of the newest row; None: there is none."""
-
-
-def ledger_facts(path: Path) -> LedgerFacts | None:
-    """What is in the ledger `path`, which is only read; None: it is not there, or is empty.
-
-    Raises:
-        LedgerError: it is something else, is damaged, or cannot be read.
-    """
-    try:
-        with _read_only(path) as found:
-            if found is None or not _is_ledger(found, path):
-                return None
-            damage = found.execute("PRAGMA quick_check(1)").fetchone()[0]
-            if damage != "ok":
-                raise LedgerError(f"the ledger {path} is damaged: {damage}")
-            return LedgerFacts(*found.execute("SELECT count(*), max(time) FROM items").fetchone())
-    except sqlite3.Error as error:
-        raise LedgerError(f"cannot read the ledger {path}: {_advice(error)}") from error
-
-
-def _refuse_foreign(path: Path) -> None:
-    """Passes where `path` may be opened as a ledger, which would change the file of anybody else.
-
-    Raises:
-        LedgerError: it belongs to another program, or is no file.
-    """
-    try:
-        with _read_only(path) as found:
-            if found is not None:
-                _is_ledger(found, path)
-    except sqlite3.Error:
-        return  # opening it tells the reason
-
-
-@contextmanager
-def _read_only(path: Path) -> Iterator[sqlite3.Connection | None]:
-    """The SQLite file `path`; None: it is not there, or is empty."""
-    try:
-        size = path.stat().st_size if path.exists() else 0
-        if path.exists() and not path.is_file():
-            raise LedgerError(f"the ledger {path} is a folder, a pipe or a device: name a file")
-    except OSError as error:
-        if isinstance(error, LedgerError):
-            raise
-        raise LedgerError(f"cannot open the ledger {path}: {error.strerror}") from error
-    if size == 0:
-        yield None
-        return
-    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-        yield connection
-
-
-def _is_ledger(connection: sqlite3.Connection, path: Path) -> bool:
-    """Whether there is a ledger in the SQLite file; False: nothing is in it yet.
-
-    Raises:
-        LedgerError: something else is.
-    """
-    tables = {str(row[0]) for row in connection.execute("SELECT name FROM sqlite_master")}
-    columns = {str(row[1]) for row in connection.execute("PRAGMA table_info(items)")}
-    if tables and ("alembic_version" not in tables or _FIRST_COLUMNS - columns):
-        raise LedgerError(
-            f"{path} is an SQLite file of another program (it has {_listed(tables)}), not a "
-            "ledger, and was left as it is: name another file under `ledger` in the station file"
-        )
-    return bool(tables)
-
-
-def _listed(names: set[str]) -> str:
-    shown = sorted(names)[:4]
-    return ", ".join(shown) + (" ..." if len(names) > len(shown) else "")
+            raise ledger_error(doing, self.path, error.orig) from error
+        except sqlite3.Error as error:
+            raise ledger_error(doing, self.path, error) from error
 
 
 def utc_text(seconds: float) -> str:
@@ -299,8 +252,10 @@ def utc_text(seconds: float) -> str:
 def _prepare(connection: sqlite3.Connection, record: object) -> None:
     # Python's driver would begin transactions by itself, but not before DDL.
     connection.isolation_level = None
+    connection.execute(f"PRAGMA page_size={_PAGE_BYTES}")  # of a new file only
     connection.execute("PRAGMA journal_mode=WAL")  # the operator pages read while this writes
     connection.execute("PRAGMA synchronous=FULL")  # a row that was told survives a power cut
+    connection.execute("PRAGMA wal_autocheckpoint=0")  # whoever appends calls `checkpoint`
 
 
 def _begin(connection: sa.Connection) -> None:
@@ -324,16 +279,3 @@ def _upgrade(connection: sa.Connection) -> None:
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-
-
-def _advice(error: Any) -> str:
-    text = str(error)
-    if "full" in text:
-        return "the disk is full: free some space"
-    if "readonly" in text or "unable to open" in text:
-        return f"{text}: may this user write to its folder?"
-    if "not a database" in text:
-        return "it is a file of another kind: move it away, or name another one in the station file"
-    if "locked" in text:
-        return "another program holds it locked: close that"
-    return text

@@ -1,4 +1,11 @@
-"""The ledger's own thread, behind a bounded queue: whoever sorts never waits for a disk."""
+"""The ledger's own threads, behind a bounded queue: whoever sorts never waits for a disk.
+
+    offer ─▶ memory ─▶ ledger          while the ledger answers
+             memory ─▶ spill ─▶ ledger  while it does not, and after
+
+Two threads: the recorder's own (`run`) never touches the ledger's disk, so that it can tell when
+that hangs; a second one, the hand, writes one batch at a time.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +13,23 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
-from edge.errors import LedgerError
+from edge.errors import LedgerError, LedgerRefusedError, StorageError
 from edge.flow import Missed
 from edge.heartbeat import BEAT_SECONDS, Heartbeat
+from edge.ledger.hand import Hand
 from edge.ledger.ledger import Actuation, Entry, Row
+from edge.ledger.spill import Chunk, Spill
 
 CAPACITY = 1000
-"""Rows that may wait for the disk; about a megabyte."""
+"""Rows that may wait in memory; about a megabyte."""
 
 _BATCH = 100
-_RETRY_SECONDS = 5.0
+_AT_ONCE = float("-inf")
+_LOST_SECONDS = 10.0
+"""How often it is said that more rows were lost."""
 
 
 class Writable(Protocol):
@@ -31,14 +43,49 @@ class Writable(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """Closes it; may be called twice."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long a recorder waits, in seconds."""
+
+    commit: float = 1.0
+    """From one commit to the next; the first after a rest is made at once. 0: never."""
+    hang: float = 3.0
+    """For the ledger to answer. Longer than cards rest to clean up, and than another program may
+    hold it locked."""
+    retry: float = 5.0
+    """Until a ledger that could not be written is tried again."""
+    finish: float = 2.0
+    """For the last rows, when the station ends."""
+
+
+@dataclass(slots=True)
+class _Flight:
+    """Rows that the hand is writing."""
+
+    rows: list[Row]
+    since: float
+    chunk: Chunk | None
+    """What of the spill they are; None: they are the first ones in memory."""
+    overdue: bool = False
+    """The hand has not answered for too long."""
+    put_by: bool = False
+    """They were put into the spill as well."""
+
 
 class Recorder:
     """Takes rows from the sorting and lanes threads, writes them to the ledger and shows items.
 
-    While the ledger cannot be written (a full disk), rows wait and writing is tried again; those
-    for which there is no room are lost and counted. `run` is the body of the recorder's thread.
+    While the ledger cannot be written (a full disk, one that hangs), rows go to the spill, and wait
+    in memory where there is none; the ledger is tried again and again, and gets them in order.
+    Those for which there is no room are lost, counted, and that is said.
 
     Attributes:
+        heartbeat: the signs of life of `run`.
         lost: items whose rows will never be in the ledger.
         lost_actuations: actuations of which that is so.
     """
@@ -49,81 +96,95 @@ class Recorder:
         *,
         show: Callable[[Entry], None],
         say: Callable[[str], None],
+        patience: Patience | None = None,
         capacity: int = CAPACITY,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Writes to `ledger`, which stays the caller's to close.
+        """Writes to `ledger`, which is the recorder's to close from now on.
 
         Args:
-            show: shows an item's row to the operator, whether it could be written or not.
+            show: shows an item's row to the operator, once it is in the ledger or the spill, or
+                was said to be in neither. Must not wait.
             say: tells the operator that writing fails, that it works again, and that an actuator
-                did not move.
+                did not move. Must not wait.
         """
         self._ledger, self._show, self._say = ledger, show, say
-        self._capacity = capacity
+        self._spill: Spill | None = None
+        self._patience = patience or Patience()
+        self._capacity, self._clock = capacity, clock
+        self.heartbeat = Heartbeat(clock)
         self._changed = threading.Condition()
-        self._unseen: deque[Row] = deque()
+        self._offered: deque[Row] = deque()
         self._waiting: deque[Row] = deque()
-        self._finished = self._failing = self._told_lost = False
+        self._told = 0
+        """So many of the first that wait have been shown."""
+        self._hand = Hand(self._wake)
+        self._flight: _Flight | None = None
+        self._answered = self._begun = self._finished = self._ending = self._ended = False
+        self._failing = self._spill_failing = False
+        self._read = self._items_read = 0
+        """So many bytes of the spill, and items in them, are in the ledger."""
+        self._commit_at = self._retry_at = self._failed_at = self._lost_at = _AT_ONCE
+        self._said_lost = 0
         self.lost = self.lost_actuations = 0
-        self._heartbeat = Heartbeat()
 
     @property
-    def silent_seconds(self) -> float:
-        """How long `run`'s thread has given no sign of life; 0 before and after it."""
-        return self._heartbeat.silent_seconds
+    def spilled(self) -> int:
+        """Items whose rows are in the spill, and not known to be in the ledger as yet."""
+        return 0 if self._spill is None else self._spill.items - self._items_read
+
+    # For the threads that sort and move
 
     def offer(self, row: Row) -> None:
         """Takes a row without waiting; where there is no room any more, it is lost."""
         with self._changed:
-            if len(self._unseen) + len(self._waiting) >= self._capacity:
+            if len(self._offered) + len(self._waiting) >= self._capacity:
                 self._lose([row])
-                return
-            self._unseen.append(row)
+            else:
+                self._offered.append(row)
             self._changed.notify()
 
     @property
+    def silent_seconds(self) -> float:
+        """How long `run` has given no sign of life; 0 before and after it."""
+        return self.heartbeat.silent_seconds
+
+    @property
     def waiting(self) -> int:
-        """Items whose rows are not in the ledger as yet."""
+        """Items whose rows are in memory only."""
         return self._waiting_of(Entry)
 
     @property
     def waiting_actuations(self) -> int:
-        """Actuations whose rows are not in the ledger as yet."""
+        """Actuations whose rows are in memory only."""
         return self._waiting_of(Actuation)
 
-    def run(self) -> None:
-        """Shows and writes rows until `finish`, and then what is left."""
-        with self._heartbeat.working():
-            self._run()
+    # For the thread that begins and ends the station
 
-    def _run(self) -> None:
-        while True:
-            self._wait()
-            finished = self._finished
-            self._heartbeat.beat()
-            taken = self._take()
-            # Written first: what was shown is in the ledger, unless it was said that writing fails.
-            self._drain()
-            for row in taken:
-                if isinstance(row, Entry):
-                    self._show(row)
-                if row.missed is not None:
-                    self._say(
-                        f"missed     item {row.item}: {row.lane} did not move: "
-                        f"{Missed(row.missed).words}"
-                    )
-            if finished:
-                return
+    def open(self) -> None:
+        """Opens the ledger, as far as that can be done soon; `run` goes on from there.
 
-    def _wait(self) -> None:
-        """Waits for rows, for the end, or for the time to try again."""
-        tried = time.monotonic()
+        Raises:
+            LedgerRefusedError: a person must decide what to do; see its kinds.
+        """
+        self._send([])
         with self._changed:
-            while not (self._unseen or self._finished):
-                self._heartbeat.beat()
-                if self._failing and time.monotonic() - tried >= _RETRY_SECONDS:
-                    return
-                self._changed.wait(BEAT_SECONDS)
+            self._changed.wait_for(lambda: self._answered, self._patience.hang)
+            answer = self._hand.answer if self._answered else None
+        if isinstance(answer, LedgerRefusedError):
+            self._flight, self._ended = None, True
+            self._hand.end(self._patience.finish)
+            self._ledger.close()
+            raise answer
+
+    def add_spill(self, spill: Spill) -> None:
+        """Has rows wait in `spill` from now on, before `run`; those in it go to the ledger first.
+
+        It is the recorder's to close.
+        """
+        self._spill = spill
+        if spill.size:
+            self._say(f"ledger     rows of {spill.items} items of before wait in {spill.path}")
 
     def finish(self) -> None:
         """Lets `run` end when all is written, or cannot be."""
@@ -132,11 +193,233 @@ class Recorder:
             self._changed.notify()
 
     def flush(self) -> None:
-        """Writes what is left, for the last time: after `run` has ended, whatever ended it."""
-        self._take()
-        self._drain()
+        """Writes what is left and closes ledger and spill, if `run` could not; may be repeated."""
+        if not self._ended:
+            self._end(show=False)
+
+    def close(self) -> None:
+        """Closes ledger and spill where `run` never began, which closes them itself."""
+        if not self._begun:
+            self.flush()
+
+    # The recorder's thread
+
+    def run(self) -> None:
+        """Writes and shows rows until `finish`, and then what is left."""
+        self._begun = True
+        with self.heartbeat.working():
+            while not self._finished:
+                self._take()
+                self._step(show=True)
+                self._wait()
+            self._end(show=True)
+
+    def _step(self, *, show: bool) -> None:
+        """Takes the hand's answer, puts rows by where they cannot be written, gives it the next."""
+        self._land(show=show)
+        flight = self._flight
+        if flight and not flight.overdue and self._clock() >= flight.since + self._patience.hang:
+            flight.overdue = True
+            self._say(
+                f"incident   the ledger has not answered for {self._patience.hang:g} seconds: its "
+                f"disk hangs, or has much to read. Sorting goes on; {self._where_rows_wait}"
+            )
+        if self._stands or len(self._waiting) > self._capacity // 2:
+            self._put_by(show=show)
+        wanted = bool(self._waiting) or self._has_spilled
+        if wanted and self._clock() >= self._due:
+            self._send_next()
+        self._say_lost()
+
+    def _end(self, *, show: bool) -> None:
+        began = self._clock()
+        until = began + self._patience.finish
+        self._ending = True
+        while True:
+            if self._failed_at < began:
+                self._retry_at = _AT_ONCE  # one more try, whatever failed before
+            self._take()
+            self._step(show=show)
+            done = not (self._waiting or self._has_spilled or self._flight)
+            hopeless = self._flight.overdue if self._flight else self._failed_at >= began
+            if done or hopeless or self._clock() >= until:
+                break
+            self._wait(until)
+        self._put_by(show=show)
         self._lose(self._waiting)
         self._waiting.clear()
+        self._say_lost(now=True)
+        if self._has_spilled and self._spill is not None:
+            self._say(
+                f"ledger     the rows of {self.spilled} items wait in {self._spill.path}: the next "
+                "start adds them to the ledger"
+            )
+        if self._flight is None:
+            self._hand.give(self._ledger.close)
+            self._hand.end(self._patience.finish)
+        if self._spill is not None:
+            self._spill.close()
+        self._ended = True
+
+    @property
+    def _stands(self) -> bool:
+        """Whether the ledger cannot be written, as far as is known."""
+        return self._failing or (self._flight is not None and self._flight.overdue)
+
+    @property
+    def _has_spilled(self) -> bool:
+        return self._spill is not None and self._read < self._spill.size
+
+    @property
+    def _due(self) -> float:
+        """When the hand is to write again."""
+        if self._flight is not None:
+            return float("inf")
+        if self._failing or self._has_spilled or self._ending or len(self._waiting) >= _BATCH:
+            return self._retry_at
+        return self._commit_at
+
+    @property
+    def _where_rows_wait(self) -> str:
+        if self._spill is not None:
+            return f"rows wait in {self._spill.path}"
+        return f"rows wait in memory, {self._capacity} at most"
+
+    def _wait(self, until: float = float("inf")) -> None:
+        """Waits for something to do, no longer than a heartbeat."""
+        self.heartbeat.beat()
+        moments = [until, self._clock() + BEAT_SECONDS]
+        if self._flight is not None and not self._flight.overdue:
+            moments.append(self._flight.since + self._patience.hang)
+        if self._flight is None and (self._waiting or self._has_spilled):
+            moments.append(self._due)
+        if self._count_lost > self._said_lost:
+            moments.append(self._lost_at)
+        pause = max(0.0, min(moments) - self._clock())
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._offered or self._answered or (self._finished and not self._ending),
+                pause,
+            )
+
+    def _take(self) -> None:
+        with self._changed:
+            self._waiting.extend(self._offered)
+            self._offered.clear()
+
+    # The hand, and what becomes of what it was given
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._answered = True
+            self._changed.notify_all()
+
+    def _send_next(self) -> None:
+        if self._spill is None or not self._has_spilled:
+            self._send(list(self._waiting)[:_BATCH])
+            return
+        try:
+            chunk = self._spill.read(self._read)
+        except StorageError as error:
+            self._say(f"LOST       the rows of {self.spilled} items: {error}")
+            self._lost_spilled()
+            return
+        if chunk.damaged:
+            self._say(f"LOST       {chunk.damaged} lines of {self._spill.path} are no whole rows")
+        self._send(chunk.rows, chunk)
+
+    def _send(self, rows: list[Row], chunk: Chunk | None = None) -> None:
+        self._flight = _Flight(rows, self._clock(), chunk)
+        self._commit_at = self._flight.since + self._patience.commit
+        self._hand.give(lambda: self._ledger.append(rows))
+
+    def _land(self, *, show: bool) -> None:
+        """Where the hand has answered, goes on from what became of its rows."""
+        with self._changed:
+            if not self._answered or self._flight is None:
+                return
+            flight, self._flight, self._answered = self._flight, None, False
+        error = self._hand.answer
+        if isinstance(error, LedgerError):
+            self._failed_at = flight.since
+            self._retry_at = self._clock() + self._patience.retry
+            if not self._failing:
+                self._say(f"incident   {error}. Sorting goes on; {self._where_rows_wait}")
+            self._failing = True
+            return
+        if error is not None:
+            raise error
+        if self._failing or flight.overdue:
+            self._say("ledger     it can be written again: the rows that waited are added")
+        self._failing, self._retry_at = False, _AT_ONCE
+        if flight.chunk is not None:
+            self._written(flight.chunk)
+        elif not flight.put_by:
+            self._drop(len(flight.rows), show=show)
+
+    def _written(self, chunk: Chunk) -> None:
+        """Notes that the rows of `chunk` are in the ledger; removes the spill after the last."""
+        assert self._spill is not None
+        self._read = chunk.end
+        self._items_read += sum(isinstance(row, Entry) for row in chunk.rows)
+        if not self._has_spilled:
+            self._clear_spill()
+
+    def _clear_spill(self) -> None:
+        assert self._spill is not None
+        try:
+            self._spill.clear()
+        except StorageError as error:  # adding them twice does no harm
+            self._say(f"warning: {error}. The next start adds the same rows again")
+            self._read = self._spill.size
+            return
+        self._read = self._items_read = 0
+
+    def _put_by(self, *, show: bool) -> None:
+        """Puts the rows that wait into the spill; where that cannot be, they stay in memory."""
+        if not self._waiting:
+            return
+        if self._spill is not None:
+            try:
+                self._spill.append(self._waiting)
+            except StorageError as error:
+                if not self._spill_failing:
+                    self._say(f"incident   {error}. Rows wait in memory, {self._capacity} at most")
+                self._spill_failing = True
+            else:
+                self._spill_failing = False
+                if self._flight is not None and self._flight.chunk is None:
+                    self._flight.put_by = True
+                self._drop(len(self._waiting), show=show)
+                return
+        if self._stands:  # which has been said: showing them promises nothing
+            fresh = list(self._waiting)[self._told :]
+            self._told = len(self._waiting)
+            self._tell(fresh, show=show)
+
+    def _drop(self, count: int, *, show: bool) -> None:
+        """Takes the first `count` rows out of memory, which are in safety, and tells them."""
+        with self._changed:
+            rows = [self._waiting.popleft() for _ in range(count)]
+        fresh = rows[self._told :]
+        self._told = max(0, self._told - count)
+        self._tell(fresh, show=show)
+
+    def _tell(self, rows: Iterable[Row], *, show: bool) -> None:
+        for row in rows if show else ():
+            if isinstance(row, Entry):
+                self._show(row)
+            if row.missed is not None:
+                self._say(
+                    f"missed     item {row.item}: {row.lane} did not move: "
+                    f"{Missed(row.missed).words}"
+                )
+
+    # What is lost
+
+    @property
+    def _count_lost(self) -> int:
+        return self.lost + self.lost_actuations
 
     def _lose(self, rows: Iterable[Row]) -> None:
         for row in rows:
@@ -145,36 +428,18 @@ class Recorder:
             else:
                 self.lost_actuations += 1
 
+    def _say_lost(self, *, now: bool = False) -> None:
+        """Says that rows are lost: the first time at once, then how many, now and then."""
+        if self._count_lost > self._said_lost and (now or self._clock() >= self._lost_at):
+            self._said_lost = self._count_lost
+            self._lost_at = self._clock() + _LOST_SECONDS
+            self._say(f"LOST       {self._said_lost} rows so far: there was no room for them")
+
+    def _lost_spilled(self) -> None:
+        self.lost += self.spilled
+        self._said_lost = self._count_lost
+        self._clear_spill()
+
     def _waiting_of(self, kind: type[Row]) -> int:
         with self._changed:
-            return sum(isinstance(row, kind) for row in (*self._unseen, *self._waiting))
-
-    def _take(self) -> list[Row]:
-        with self._changed:
-            taken = list(self._unseen)
-            self._waiting.extend(taken)
-            self._unseen.clear()
-        return taken
-
-    def _drain(self) -> None:
-        while self._waiting and self._append([*self._waiting][:_BATCH]):
-            pass
-
-    def _append(self, batch: list[Row]) -> bool:
-        try:
-            self._ledger.append(batch)
-        except LedgerError as error:
-            if not self._failing:
-                self._say(f"warning: {error}. Sorting goes on; its rows wait in memory")
-            if (self.lost or self.lost_actuations) and not self._told_lost:
-                self._say("warning: no room for more rows in memory: they are being lost")
-                self._told_lost = True
-            self._failing = True
-            return False
-        if self._failing:
-            self._say("the ledger can be written again")
-        self._failing = self._told_lost = False
-        with self._changed:
-            for _ in batch:
-                self._waiting.popleft()
-        return True
+            return sum(isinstance(row, kind) for row in (*self._offered, *self._waiting))

@@ -110,7 +110,9 @@ MISTAKES = [
     (("station: bin-1", "station: bin 1"), 1, "station: must match pattern"),
     # paths
     (("path: photos", "path: photo"), 3, "camera.path: no such folder: "),
-    (("path: ledger.sqlite", "path: no/ledger.sqlite"), 14, "ledger.path: no such folder: "),
+    (("ledger.sqlite}", "ledger.sqlite, commit_seconds: -1}"), 14, "ledger.commit_seconds: "),
+    (("ledger.sqlite}", "ledger.sqlite, spill: ledger.sqlite}"), 14, "spill is the ledger itself"),
+    (("ledger.sqlite}", "ledger.sqlite, spill: 3}"), 14, "ledger.spill: "),
     (("path: ledger.sqlite", "path: photos"), 14, "is a folder: give the name of a file"),
     (("path: photos", "path: http://a/b"), 3, "must be a path of this machine, not an address"),
     (("path: photos", f"path: {'a' * 300}"), 3, "cannot be looked at: File name too long"),

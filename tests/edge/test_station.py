@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from edge.errors import (
     EXIT_UNAVAILABLE,
     CameraError,
     GoldenError,
+    LedgerError,
+    LedgerInUseError,
     PinError,
     RegionError,
     StuckError,
@@ -34,9 +37,11 @@ from edge.lanes.pins import Pins, open_pins
 from edge.lanes.servo import Servo
 from edge.lanes.solenoid import Solenoid
 from edge.ledger import ledger as ledgers
+from edge.ledger import opening
 from edge.ledger import recorder as recorders
+from edge.ledger.kept import KeptLedger
 from edge.ledger.ledger import Entry, Ledger
-from edge.ledger.recorder import Recorder
+from edge.ledger.recorder import Patience, Recorder
 from edge.service import Notifier
 from edge.sorting import Sorter
 from edge.station import Station
@@ -373,17 +378,72 @@ def test_a_full_disk_does_not_stop_the_sorting(
 
     def small(connection: sqlite3.Connection, record: object) -> None:
         prepare(connection, record)
-        connection.execute("PRAGMA max_page_count = 8")
+        connection.execute("PRAGMA max_page_count = 30")
 
     monkeypatch.setattr(ledgers, "_prepare", small)
     monkeypatch.setattr(recorders, "_BATCH", 5)  # where the thread is late, all 90 fail as one
     run = new_run(STATION.replace("second: 1000", "second: 1000, loop: true"))
     tally = run(max_items=90)
     assert (tally.items, len(run.shown)) == (90, 90)
-    assert 0 < tally.lost < 90
-    assert len(run.entries()) == 90 - tally.lost
+    assert tally.lost == 0
+    assert 0 < tally.spilled < 90
+    assert len(run.entries()) == 90 - tally.spilled
     assert sum("the disk is full" in said for said in run.said) == 1
-    assert f"LOST       {tally.lost} rows are not in the ledger" in tally.lines()
+    assert f"waiting    {tally.spilled} rows: the next start adds them to the ledger" in (
+        tally.lines()
+    )
+    monkeypatch.undo()
+    run.events = queue.SimpleQueue()
+    assert run(max_items=1).spilled == 0
+    assert [entry.item for entry in run.entries()] == [*range(1, 91), 1]
+
+
+def test_a_full_disk_without_a_spill_loses_rows_and_says_so(
+    new_run: NewRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(ledger: Ledger, rows: object) -> None:
+        raise LedgerError("the disk is full")
+
+    monkeypatch.setattr(Ledger, "append", full)
+    run = new_run(STATION.replace("ledger.sqlite}", "ledger.sqlite, spill: none}"))
+    tally = run()
+    assert (tally.items, len(run.shown), tally.lost) == (3, 3, 3)
+    assert "LOST       3 rows are not in the ledger" in tally.lines()
+
+
+@pytest.mark.parametrize("damage", [b"", b"\0" * 5000, bytes(range(256)) * 40])
+def test_a_station_sorts_with_a_ledger_that_is_damaged_at_the_start(
+    new_run: NewRun, damage: bytes
+) -> None:
+    run = new_run()
+    file = run.file.with_name("ledger.sqlite")
+    file.write_bytes(damage)
+    run()
+    assert len(run.entries()) == 3
+    assert len(list(file.parent.glob("ledger.set-aside-*.sqlite"))) == bool(damage)
+    assert any(said.startswith("incident   ") for said in run.said) == bool(damage)
+
+
+def test_a_station_sorts_without_the_folder_of_its_ledger(new_run: NewRun) -> None:
+    run = new_run(STATION.replace("path: ledger", "path: usb/ledger"))
+    tally = run()
+    assert (tally.items, tally.lost, tally.spilled) == (3, 0, 3)
+    assert any("cannot open the ledger" in said for said in run.said)
+    (run.file.parent / "usb").mkdir()
+    assert run().spilled == 0
+    with Ledger(run.file.parent / "usb" / "ledger.sqlite") as ledger:
+        assert [entry.item for entry in ledger.entries()] == [1, 2, 3, 1, 2, 3]
+
+
+def test_a_second_station_with_the_same_ledger_is_refused_and_moves_nothing(
+    new_run: NewRun,
+) -> None:
+    run = new_run()
+    with KeptLedger(run.file.with_name("ledger.sqlite"), say=print) as first:
+        first.append([])
+        with pytest.raises(LedgerInUseError, match="is the station running already"):
+            run()
+    assert run.shown == []
 
 
 def test_the_summary_counts_lanes_and_rejects_and_gives_the_latency(new_run: NewRun) -> None:
@@ -558,14 +618,15 @@ def test_frames_with_times_of_their_own_are_never_early(
     assert list(run().latencies_ms) == [0, 0, 0]
 
 
-def test_rows_that_wait_for_a_hanging_disk_at_the_end_count_as_lost(
+def test_rows_that_wait_for_a_hanging_disk_at_the_end_are_kept_for_the_next_start(
     new_run: NewRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     release = threading.Event()
     monkeypatch.setattr(Ledger, "append", lambda ledger, entries: release.wait(60) and None)
-    monkeypatch.setattr(stations, "_PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(opening, "Patience", partial(Patience, hang=0.2, finish=0.2))
     try:
-        assert new_run()().lost == 3
+        tally = new_run()()
+        assert (tally.lost, tally.spilled) == (0, 3)
     finally:
         release.set()
 

@@ -20,10 +20,9 @@ from edge.ledger.ledger import (
     MIGRATIONS,
     Actuation,
     Ledger,
-    LedgerFacts,
-    ledger_facts,
     utc_text,
 )
+from edge.ledger.sqlite_file import LedgerFacts, ledger_facts
 from tests.edge.ledger.entries import entry
 
 UNREADABLE = {

@@ -1,49 +1,89 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from edge.errors import LedgerError
+from edge.errors import LedgerError, LedgerInUseError, LedgerVersionError
 from edge.ledger.ledger import Actuation, Entry, Row
-from edge.ledger.recorder import Recorder
+from edge.ledger.recorder import Patience, Recorder
+from edge.ledger.spill import Spill
 from tests.edge.ledger.entries import entry
 
 
 class FlakyLedger:
-    """A ledger on a disk that may be full."""
+    """A ledger on a disk that may be full, or hang until it is released."""
 
     def __init__(self) -> None:
         self.full = False
         self.items: list[int] = []
+        self.commits: list[int] = []
         self.refused = threading.Event()
+        self.released, self.hanging = threading.Event(), threading.Event()
+        self.released.set()
 
     def append(self, rows: Sequence[Row]) -> None:
+        if not self.released.is_set():
+            self.hanging.set()
+            self.released.wait(60)
         if self.full:
             self.refused.set()
             raise LedgerError("the disk is full")
-        self.items += [row.item for row in rows]
+        self.items += [row.item for row in rows if row.item not in self.items]
+        self.commits.append(len(rows))
+
+    def close(self) -> None:
+        pass
+
+
+SOON = Patience(commit=0, hang=0.02, retry=0.02, finish=5)
 
 
 class Watched:
     """A recorder with what it showed and said."""
 
-    def __init__(self, *, capacity: int = 1000) -> None:
+    def __init__(
+        self, *, capacity: int = 1000, patience: Patience | None = None, spill: Spill | None = None
+    ) -> None:
         self.ledger = FlakyLedger()
         self.shown: list[int] = []
         self.said: list[str] = []
+        self.changed = threading.Condition()
         self.recorder = Recorder(
             self.ledger,
-            show=lambda entry: self.shown.append(entry.item),
-            say=self.said.append,
+            show=lambda entry: self._note(self.shown, entry.item),
+            say=lambda text: self._note(self.said, text),
+            patience=patience,
             capacity=capacity,
         )
+        if spill is not None:
+            self.recorder.add_spill(spill)
+        self.thread = threading.Thread(target=self.recorder.run)
+
+    def _note(self, where: list[Any], what: Any) -> None:
+        with self.changed:
+            where.append(what)
+            self.changed.notify_all()
+
+    def wait_for(self, there: Callable[[], bool]) -> None:
+        with self.changed:
+            assert self.changed.wait_for(there, 20)
 
     def end(self) -> None:
         self.recorder.finish()
-        self.recorder.run()
+        if self.thread.ident is None:
+            self.recorder.run()
+        else:
+            self.thread.join(20)
         self.recorder.flush()
+
+
+@pytest.fixture
+def spill(tmp_path: Path) -> Spill:
+    return Spill(tmp_path / "spill")
 
 
 def test_every_entry_is_written_and_shown_once_in_order() -> None:
@@ -67,8 +107,9 @@ def test_a_full_disk_is_said_once_and_its_rows_are_counted_as_lost() -> None:
     watched.end()
     assert watched.shown == [0, 1, 2]
     assert watched.recorder.lost == 3
-    assert len(watched.said) == 1
-    assert "the disk is full. Sorting goes on" in watched.said[0]
+    assert len(watched.said) == 2
+    assert "the disk is full. Sorting goes on; rows wait in memory" in watched.said[0]
+    assert watched.said[1] == "LOST       3 rows so far: there was no room for them"
 
 
 def test_rows_that_waited_are_written_when_there_is_room_again() -> None:
@@ -85,7 +126,9 @@ def test_rows_that_waited_are_written_when_there_is_room_again() -> None:
     thread.join(10)
     assert watched.ledger.items == watched.shown == list(range(151))
     assert watched.recorder.lost == 0
-    assert watched.said[1:] == ["the ledger can be written again"]
+    assert watched.said[1:] == [
+        "ledger     it can be written again: the rows that waited are added"
+    ]
 
 
 def test_what_finds_no_room_is_lost_at_once_and_nobody_waits() -> None:
@@ -140,3 +183,161 @@ def test_an_item_that_comes_too_late_to_its_actuator_is_said() -> None:
     assert watched.said == [
         "missed     item 3: metal did not move: the item had passed when its verdict was there"
     ]
+
+
+def test_rows_that_come_fast_are_written_together_and_the_first_at_once() -> None:
+    watched = Watched(patience=Patience(commit=50))
+    watched.thread.start()
+    watched.recorder.offer(entry(0))
+    watched.wait_for(lambda: watched.shown == [0])
+    for item in range(1, 5):
+        watched.recorder.offer(entry(item))
+    watched.end()
+    assert watched.ledger.commits == [1, 4]
+    assert watched.shown == [0, 1, 2, 3, 4]
+
+
+def test_a_hundred_rows_do_not_wait_for_their_time() -> None:
+    watched = Watched(patience=Patience(commit=50))
+    watched.thread.start()
+    watched.recorder.offer(entry(0))
+    watched.wait_for(lambda: watched.shown == [0])
+    for item in range(1, 101):
+        watched.recorder.offer(entry(item))
+    watched.wait_for(lambda: len(watched.shown) == 101)
+    watched.end()
+    assert watched.ledger.commits == [1, 100]
+
+
+def test_rows_wait_in_the_spill_while_the_disk_is_full_and_are_added_after(spill: Spill) -> None:
+    watched = Watched(patience=SOON, spill=spill)
+    watched.ledger.full = True
+    watched.thread.start()
+    for item in range(5):
+        watched.recorder.offer(entry(item))
+    watched.wait_for(lambda: len(watched.shown) == 5)
+    assert (watched.recorder.waiting, watched.recorder.spilled) == (0, 5)
+    watched.recorder.offer(Actuation("bin-1", "t", 9, "left", "t", None))
+    watched.ledger.full = False
+    watched.wait_for(lambda: "can be written again" in watched.said[-1])
+    watched.recorder.offer(entry(5))
+    watched.end()
+    assert watched.ledger.items == [0, 1, 2, 3, 4, 9, 5]
+    assert watched.shown == [0, 1, 2, 3, 4, 5]
+    assert (watched.recorder.lost, watched.recorder.spilled) == (0, 0)
+    assert "the disk is full. Sorting goes on; rows wait in" in watched.said[0]
+    assert len(watched.said) == 2
+    assert not spill.path.exists()
+
+
+def test_a_disk_that_hangs_is_said_at_once_and_its_rows_are_safe(spill: Spill) -> None:
+    watched = Watched(patience=SOON, spill=spill)
+    watched.ledger.released.clear()
+    watched.thread.start()
+    watched.recorder.offer(entry(0))
+    assert watched.ledger.hanging.wait(20)
+    watched.recorder.offer(entry(1))
+    watched.wait_for(lambda: watched.shown == [0, 1])
+    assert "the ledger has not answered for 0.02 seconds" in watched.said[0]
+    assert watched.recorder.spilled == 2
+    watched.ledger.released.set()  # the row under way is written, and is in the spill as well
+    watched.wait_for(lambda: "can be written again" in watched.said[-1])
+    watched.end()
+    assert watched.ledger.items == [0, 1]
+    assert not spill.path.exists()
+
+
+def test_a_station_ends_soon_where_the_disk_hangs_and_the_next_start_has_its_rows(
+    spill: Spill,
+) -> None:
+    watched = Watched(patience=SOON, spill=spill)
+    watched.ledger.released.clear()
+    watched.thread.start()
+    for item in range(3):
+        watched.recorder.offer(entry(item))
+    watched.end()
+    try:
+        assert (watched.recorder.lost, watched.recorder.spilled) == (0, 3)
+        assert "the rows of 3 items wait in" in watched.said[-1]
+        after = Watched(spill=Spill(spill.path))
+        after.recorder.offer(entry(3))
+        assert "rows of 3 items of before wait in" in after.said[0]
+        after.end()
+        assert after.ledger.items == [0, 1, 2, 3]
+        assert after.shown == [3]  # the others were shown before
+        assert not spill.path.exists()
+    finally:
+        watched.ledger.released.set()
+
+
+def test_where_the_spill_is_full_too_rows_wait_in_memory_and_then_are_lost_and_said(
+    tmp_path: Path,
+) -> None:
+    watched = Watched(patience=SOON, spill=Spill(tmp_path / "spill", limit=1000), capacity=4)
+    watched.ledger.full = True
+    watched.thread.start()
+    for item in range(12):
+        watched.recorder.offer(entry(item))
+        kept = watched.recorder
+        watched.wait_for(lambda: len(watched.shown) + kept.lost > item)  # noqa: B023
+    watched.wait_for(lambda: any("LOST" in said for said in watched.said))
+    watched.end()
+    recorder = watched.recorder
+    assert recorder.spilled > 0
+    assert recorder.lost > 0
+    assert recorder.spilled + recorder.lost == 12
+    assert sum("it is full" in said for said in watched.said) == 1
+
+
+def test_a_crowd_of_rows_makes_way_for_more_by_going_to_the_spill(spill: Spill) -> None:
+    watched = Watched(spill=spill, capacity=10)
+    for item in range(10):
+        watched.recorder.offer(entry(item))
+    watched.ledger.released.clear()
+    watched.thread.start()
+    watched.wait_for(lambda: len(watched.shown) == 10)
+    watched.ledger.released.set()
+    watched.end()
+    assert watched.ledger.items == list(range(10))
+
+
+def test_the_recorders_thread_gives_signs_of_life_while_the_disk_hangs() -> None:
+    watched = Watched(patience=SOON)
+    assert watched.recorder.silent_seconds == 0
+    watched.ledger.released.clear()
+    watched.thread.start()
+    watched.recorder.offer(entry(0))
+    watched.wait_for(lambda: watched.shown == [0])
+    assert watched.recorder.silent_seconds < 15
+    watched.ledger.released.set()
+    watched.end()
+    assert watched.recorder.silent_seconds == 0
+
+
+@pytest.mark.parametrize("kind", [LedgerInUseError, LedgerVersionError])
+def test_a_ledger_that_a_person_must_see_to_is_refused_at_the_start(
+    kind: type[LedgerError], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched = Watched()
+
+    def refusing(rows: Sequence[Row]) -> None:
+        raise kind("no")
+
+    monkeypatch.setattr(watched.ledger, "append", refusing)
+    with pytest.raises(kind):
+        watched.recorder.open()
+    watched.recorder.flush()
+    assert watched.said == []
+
+
+def test_a_ledger_that_cannot_be_opened_now_is_no_reason_not_to_sort() -> None:
+    watched = Watched(patience=SOON)
+    watched.ledger.full = True
+    watched.recorder.open()
+    watched.thread.start()
+    watched.wait_for(lambda: len(watched.said) == 1)
+    watched.ledger.full = False
+    watched.recorder.offer(entry(1))
+    watched.end()
+    assert watched.ledger.items == [1]
+    assert watched.recorder.lost == 0

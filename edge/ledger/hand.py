@@ -1,0 +1,49 @@
+"""The hand that writes: a thread that does one thing at a time, and that nobody has to wait for."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+
+
+class Hand:
+    """Does what it is given in a thread of its own, which a hanging disk may hold for ever.
+
+    Attributes:
+        answer: what the last thing ended with, once it has ended; None: it went well.
+    """
+
+    def __init__(self, answered: Callable[[], None]) -> None:
+        """Has nothing to do yet; the thread begins with the first thing.
+
+        Args:
+            answered: called, by the hand's thread, each time that something is done.
+        """
+        self._answered = answered
+        self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        # Must not keep the process from ending.
+        self._thread = threading.Thread(name="ledger-hand", target=self._run, daemon=True)
+        self.answer: BaseException | None = None
+
+    def give(self, work: Callable[[], None]) -> None:
+        """Has `work` done after all that was given before."""
+        if self._thread.ident is None:
+            self._thread.start()
+        self._work.put(work)
+
+    def end(self, seconds: float) -> None:
+        """Lets the thread end when all is done, and waits so long for that."""
+        if self._thread.ident is not None:
+            self._work.put(None)
+            self._thread.join(seconds)
+
+    def _run(self) -> None:
+        while (work := self._work.get()) is not None:
+            try:
+                work()
+            except BaseException as error:  # raised again by whoever reads the answer
+                self.answer = error
+            else:
+                self.answer = None
+            self._answered()

@@ -1,0 +1,267 @@
+"""A ledger that can be written again after whatever happened to its file, with nobody's help.
+
+Damaged or written over: set aside beside its place, never deleted, and a new one begun. Moved or
+deleted: begun anew where the station file says. Not writable now: tried again at the next call.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+
+from edge.errors import LedgerDamagedError, LedgerError, LedgerForeignError
+from edge.ledger.ledger import Ledger, Row
+from edge.ledger.lock import LedgerLock
+from edge.ledger.sqlite_file import check_whole, looks_written_by_hand
+
+_CHECKPOINT_COMMITS = 250
+_CHECKPOINT_ROWS = 2000
+"""After so many the log is brought into the file. Rarer costs memory and disk for little: at 250 a
+page of the file is written about once for 20 rows. See the README for what was measured."""
+_ATTEMPTS = 3
+"""A file that is taken away again each time it is made is not made for ever in one call."""
+_SIDES = ("", "-wal", "-shm")
+"""What the file and its two companions are called, after the ledger's name."""
+
+_Identity = tuple[tuple[int, int] | None, ...]
+
+
+class _TakenAwayError(LedgerError):
+    """The file that is open is not the one at the ledger's path any more."""
+
+
+def set_aside_files(path: Path) -> list[Path]:
+    """The damaged files that were set aside for the ledger `path`, oldest first."""
+    found = path.parent.glob(f"{_escaped(path.stem)}.set-aside-*{_escaped(path.suffix)}")
+    return sorted(found, key=lambda path: path.stem)
+
+
+class KeptLedger:
+    """The ledger at a path, opened when it is first written, and again whenever that is needed.
+
+    Used by one thread at a time. All that is found wrong and mended is told to `say`, at once.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        say: Callable[[str], None],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Touches nothing yet.
+
+        Args:
+            say: tells the operator one line; must not wait.
+            now: the time, in UTC, for the names of files that are set aside.
+        """
+        self.path = path
+        self._say, self._now = say, now
+        self._lock = LedgerLock(path)
+        self._ledger: Ledger | None = None
+        self._identity: _Identity = ()
+        self._print: tuple[int, ...] | None = None
+        self._log_size = 0
+        self._unsure: deque[Row] = deque()
+        """Rows that lie in the log only, which is lost when somebody deletes or overwrites it."""
+        self._commits = 0
+
+    def __enter__(self) -> KeptLedger:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def append(self, rows: Sequence[Row]) -> None:
+        """Writes `rows` durably, all or none; those that are there already are left alone.
+
+        With no rows it only opens the ledger, where that is to be done.
+
+        Raises:
+            LedgerError: it cannot be written now. The next call tries again.
+            LedgerRefusedError: it must not be opened; see its kinds.
+        """
+        for _ in range(_ATTEMPTS):
+            try:
+                self._append(rows)
+                return
+            except _TakenAwayError as error:
+                self._say(f"incident   {error}. A new one is begun there")
+                self._let_go()
+            except LedgerDamagedError as error:
+                aside = self._set_aside()
+                self._say(
+                    f"incident   {error}. It was set aside as {aside}, and a new one is begun"
+                )
+            except LedgerError:
+                self._close()
+                raise
+        raise LedgerError(f"cannot keep the ledger {self.path}: its file changes again and again")
+
+    def close(self) -> None:
+        """Closes the file and lets the lock go; may be called twice."""
+        self._close()
+        self._lock.release()
+
+    def _append(self, rows: Sequence[Row]) -> None:
+        ledger = self._ledger
+        if ledger is None:
+            ledger = self._open()
+            if self._unsure:
+                ledger.append(list(self._unsure))
+        else:
+            self._look(ledger)
+        if rows:
+            ledger.append(rows)
+            if self._identity != self._found():  # taken away just now: with these rows, perhaps
+                raise _TakenAwayError(f"the ledger {self.path} was moved or deleted")
+            self._unsure.extend(rows)
+            self._commits += 1
+        if self._commits >= _CHECKPOINT_COMMITS or len(self._unsure) >= _CHECKPOINT_ROWS:
+            self._checkpoint(ledger)
+        self._log_size = _size(self._sides()[1])
+
+    def _open(self) -> Ledger:
+        # A lock file is there where a ledger was once kept.
+        ours = self._identity != () or self._lock.path.exists()
+        self._lock.hold()
+        try:
+            ledger = Ledger(self.path)
+            try:
+                check_whole(self.path)
+            except BaseException:
+                ledger.close()
+                raise
+        except LedgerForeignError as error:
+            if ours:
+                raise LedgerDamagedError(f"the ledger {self.path} was written over") from error
+            self._lock.remove()
+            raise
+        except LedgerDamagedError as error:
+            if ours or not looks_written_by_hand(self.path):
+                raise
+            self._lock.remove()
+            raise LedgerForeignError(str(error)) from error
+        self._ledger, self._identity = ledger, self._found()
+        self._print, self._log_size = self._footprint(), _size(self._sides()[1])
+        self._commits = 0
+        return ledger
+
+    def _look(self, ledger: Ledger) -> None:
+        """Passes where the open file is at its place and nobody else wrote to it.
+
+        Raises:
+            _TakenAwayError: it, or one of its companions, is not there.
+            LedgerDamagedError: something was written over it.
+        """
+        if self._identity != self._found():
+            raise _TakenAwayError(f"the ledger {self.path} was moved or deleted")
+        if self._footprint() == self._print and _size(self._sides()[1]) >= self._log_size:
+            return
+        # Between our checkpoints nobody changes the file but another program's checkpoint.
+        if _size(self.path) == 0:
+            # Not to be opened: SQLite deletes the log of an empty file.
+            raise LedgerDamagedError(f"the ledger {self.path} was emptied")
+        try:
+            check_whole(self.path)
+        except LedgerForeignError as error:
+            raise LedgerDamagedError(f"the ledger {self.path} was written over") from error
+        self._checkpoint(ledger)  # puts back what was written over and is in the log still
+
+    def _checkpoint(self, ledger: Ledger) -> None:
+        if ledger.checkpoint():
+            self._unsure.clear()
+            self._commits = 0
+        self._print = self._footprint()
+
+    def _let_go(self) -> None:
+        """Closes the file wherever it is now, with all its rows in it."""
+        if self._ledger is not None:
+            with suppress(LedgerError):  # they are written to the new one too
+                self._ledger.checkpoint()
+        self._close()
+        if not self.path.exists() and any(side.exists() for side in self._sides()):
+            self._set_aside()  # companions of the one that was taken away: not the new one's
+
+    def _set_aside(self) -> Path:
+        """Gives the file and its companions another name beside it, and closes it.
+
+        Renamed while it is open: SQLite then neither changes the file when it is closed, nor
+        deletes its log.
+
+        Raises:
+            LedgerError: the folder cannot be written.
+        """
+        stamp = self._now().strftime("%Y%m%dT%H%M%SZ")
+        for number in count(1):
+            mark = stamp if number == 1 else f"{stamp}-{number}"
+            aside = self.path.with_name(f"{self.path.stem}.set-aside-{mark}{self.path.suffix}")
+            if not any(aside.with_name(aside.name + side).exists() for side in _SIDES):
+                break
+        try:
+            # The log first: where the power fails in between, no file finds a log of another.
+            for path, side in reversed(list(zip(self._sides(), _SIDES, strict=True))):
+                if path.exists():
+                    path.rename(aside.with_name(aside.name + side))
+            folder = os.open(self.path.parent, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        except OSError as error:
+            raise LedgerError(
+                f"the ledger {self.path} is damaged, and cannot be set aside: {error.strerror}"
+            ) from error
+        finally:
+            self._close()
+        return aside
+
+    def _close(self) -> None:
+        if self._ledger is not None:
+            self._ledger.close()
+            self._ledger = None
+
+    def _sides(self) -> list[Path]:
+        return [self.path.with_name(self.path.name + side) for side in _SIDES]
+
+    def _found(self) -> _Identity:
+        """Which files lie at the path, at those of its companions and at that of the lock."""
+        return tuple(_identity(path) for path in (*self._sides(), self._lock.path))
+
+    def _footprint(self) -> tuple[int, ...] | None:
+        """What changes when anybody writes to the file itself, and costs nothing to ask."""
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return (found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _escaped(name: str) -> str:
+    return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in name)

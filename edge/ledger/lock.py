@@ -1,0 +1,92 @@
+"""One ledger, one process: the lock that whoever writes a ledger holds for as long as it does."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from edge.errors import LedgerError, LedgerInUseError
+
+
+def lock_path(ledger: Path) -> Path:
+    """The lock file of a ledger, beside it. It stays there; only holding it means something."""
+    return ledger.with_name(f".{ledger.name}.lock")
+
+
+class LedgerLock:
+    """The lock of one ledger; the kernel lets it go when the process ends, however it ends."""
+
+    def __init__(self, ledger: Path) -> None:
+        """Holds nothing yet."""
+        self._ledger, self.path = ledger, lock_path(ledger)
+        self._file = -1
+
+    def hold(self) -> None:
+        """Takes the lock, and anew where its file is not the one that was taken.
+
+        In a folder that cannot be written there may be no lock file: no ledger can be written
+        there either.
+
+        Raises:
+            LedgerInUseError: another process holds it.
+            LedgerError: the folder is not there, or cannot be read.
+        """
+        if self._file >= 0 and self._is_there():
+            return
+        self.release()
+        descriptor = self._open()
+        if descriptor is None:
+            return
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
+            os.close(descriptor)
+            who = f"process {holder}" if holder.isdecimal() else "another process"
+            raise LedgerInUseError(
+                f"{who} is writing the ledger {self._ledger}: is the station running already? Stop "
+                "that one, or give this station a ledger of its own"
+            ) from error
+        self._file = descriptor
+        with suppress(OSError):  # a full disk, or a file of another user: held all the same
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+
+    def release(self) -> None:
+        """Lets the lock go; may be called twice."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def remove(self) -> None:
+        """Lets the lock go and removes its file: there is no ledger here after all."""
+        if self._file >= 0:
+            with suppress(OSError):
+                self.path.unlink()
+        self.release()
+
+    def _is_there(self) -> bool:
+        try:
+            return os.path.samestat(os.fstat(self._file), self.path.stat())
+        except OSError:
+            return False
+
+    def _open(self) -> int | None:
+        refusals = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT)
+        try:
+            try:
+                return os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            except OSError as error:
+                if error.errno not in refusals:
+                    raise
+            try:
+                return os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            except OSError as error:
+                if error.errno not in (*refusals, errno.ENOENT):
+                    raise
+                return None
+        except OSError as error:
+            raise LedgerError(f"cannot open the ledger {self._ledger}: {error.strerror}") from error

@@ -1,0 +1,192 @@
+"""The spill: where rows wait while the ledger cannot take them, on another disk than the ledger's.
+
+A file of one line a row, checksum and JSON, so that what a killed process left can be told from
+half a line. It is as safe as its place: memory (`/run`, `/dev/shm`) outlives the process, and a
+power cut takes it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import stat
+import zlib
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import NamedTuple
+
+from edge.errors import StorageError
+from edge.files import storage_errors
+from edge.ledger.ledger import Actuation, Entry, Row
+
+LIMIT = 32 * 2**20
+"""Bytes that a spill may have: about 50,000 rows."""
+
+_CHUNK = 128 * 2**10
+"""Bytes that are read at once."""
+_ITEM = b'{"kind": "item"'
+_MEMORY = Path("/dev/shm")
+_KINDS: dict[str, type[Row]] = {"item": Entry, "actuation": Actuation}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+
+
+def default_spill(
+    station: str, ledger: Path, environment: Mapping[str, str] = os.environ
+) -> Path | None:
+    """Where a station's rows wait when its file does not say: in memory; None: there is no place.
+
+    The service's own folder (systemd sets RUNTIME_DIRECTORY), else /dev/shm.
+    """
+    folder = Path(environment.get("RUNTIME_DIRECTORY", "").partition(":")[0] or _MEMORY)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return None
+    mark = hashlib.sha256(os.fsencode(ledger.absolute())).hexdigest()[:12]
+    return folder / f"pilah-{station}-{mark}.spill"
+
+
+class Chunk(NamedTuple):
+    """Some rows of a spill, in order."""
+
+    rows: list[Row]
+    damaged: int
+    """Lines among them that hold no row: of a process that was killed, or of a disk that erred."""
+    end: int
+    """The offset of what follows."""
+
+
+class Spill:
+    """An open spill, held by this process alone.
+
+    Attributes:
+        size: bytes in it.
+        items: items whose rows are in it.
+    """
+
+    def __init__(self, path: Path, *, limit: int = LIMIT) -> None:
+        """Opens the file `path`, making it where it is not there; what is in it stays.
+
+        Raises:
+            StorageError: it cannot be opened, another process holds it, or it is no file of this
+                user.
+        """
+        self.path, self._limit = path, limit
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        with storage_errors("open the spill", path):
+            self._file = os.open(path, flags, 0o600)
+            try:
+                found = os.fstat(self._file)
+                # Anybody may put a file into /dev/shm.
+                if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+                    raise StorageError(f"cannot use the spill {path}: it is no file of this user")
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self.size = found.st_size
+                self.items = self._end_last_line()
+            except BlockingIOError as error:
+                os.close(self._file)
+                raise StorageError(
+                    f"cannot use the spill {path}: another process holds it"
+                ) from error
+            except BaseException:
+                os.close(self._file)
+                raise
+
+    def append(self, rows: Sequence[Row]) -> None:
+        """Adds `rows` at the end, all or none.
+
+        Raises:
+            StorageError: there is no room, or the file cannot be written.
+        """
+        raw = b"".join(_line(row) for row in rows)
+        if self.size + len(raw) > self._limit:
+            raise StorageError(f"the spill {self.path} has its {self._limit:,} bytes: it is full")
+        with storage_errors("write", self.path):
+            try:
+                written = 0
+                while written < len(raw):
+                    written += os.write(self._file, raw[written:])
+                os.fdatasync(self._file)
+            except OSError:
+                with suppress(OSError):  # the first error is the one to tell
+                    os.ftruncate(self._file, self.size)
+                raise
+        self.size += len(raw)
+        self.items += sum(isinstance(row, Entry) for row in rows)
+
+    def read(self, offset: int) -> Chunk:
+        """Rows from `offset` on, 0 or an earlier `Chunk.end`; none: that is the end.
+
+        Raises:
+            StorageError: the file cannot be read.
+        """
+        raw, whole = b"", 0
+        with storage_errors("read", self.path):
+            while whole == 0 and offset + len(raw) < self.size:
+                if not (more := os.pread(self._file, _CHUNK, offset + len(raw))):
+                    raise StorageError(f"cannot read {self.path}: somebody shortened it")
+                raw += more
+                whole = raw.rfind(b"\n") + 1
+        found = [_row(line) for line in raw[:whole].split(b"\n") if line]
+        rows = [row for row in found if row is not None]
+        return Chunk(rows, len(found) - len(rows), offset + whole)
+
+    def clear(self) -> None:
+        """Removes what is in it; later rows may follow.
+
+        Raises:
+            StorageError: the file cannot be written.
+        """
+        with storage_errors("write", self.path):
+            os.ftruncate(self._file, 0)
+        self.size = self.items = 0
+
+    def _end_last_line(self) -> int:
+        """Ends the half line that a killed process left; counts the items."""
+        last, items, offset, begun = b"\n", 0, 0, b""
+        while raw := os.pread(self._file, _CHUNK, offset):
+            items += (begun + raw).count(_ITEM)
+            begun = raw[1 - len(_ITEM) :]  # one may lie across
+            last, offset = raw[-1:], offset + len(raw)
+        if last != b"\n":
+            self.size += os.write(self._file, b"\n")
+        return items
+
+    def close(self) -> None:
+        """Closes the file, and removes it where nothing is in it; may be called twice."""
+        if self._file < 0:
+            return
+        if self.size == 0:
+            with suppress(OSError):  # a folder that cannot be written: an empty file stays
+                self.path.unlink()
+        os.close(self._file)
+        self._file = -1
+
+
+def spilled_rows(path: Path) -> int:
+    """How many rows a spill holds; 0 where there is none. The file is only read.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    with storage_errors("read", path):
+        try:
+            return path.read_bytes().count(b"\n")
+        except FileNotFoundError:
+            return 0
+
+
+def _line(row: Row) -> bytes:
+    text = json.dumps({"kind": _NAMES[type(row)], **asdict(row)}).encode()
+    return b"%08x %s\n" % (zlib.crc32(text), text)
+
+
+def _row(line: bytes) -> Row | None:
+    """The row of a line; None: it is not whole."""
+    checksum, _, text = line.partition(b" ")
+    if checksum != b"%08x" % zlib.crc32(text):
+        return None
+    found = json.loads(text)
+    return _KINDS[found.pop("kind")](**found)

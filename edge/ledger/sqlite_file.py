@@ -1,0 +1,157 @@
+"""An SQLite file that should be a ledger: whose it is, whether it is whole, what is in it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.errors import LedgerDamagedError, LedgerError, LedgerForeignError
+
+_FIRST_COLUMNS = frozenset(("id", "time", "station", "item", "lane", "bundle_digest"))
+"""Some that every ledger has had from the first schema on."""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerFacts:
+    """What can be read of a ledger without changing it."""
+
+    rows: int
+    last: str | None
+    """The time of the newest row; None: there is none."""
+
+
+def ledger_facts(path: Path) -> LedgerFacts | None:
+    """What is in the ledger `path`, which is only read; None: it is not there, or is empty.
+
+    Raises:
+        LedgerError: it is something else, is damaged, or cannot be read.
+    """
+    with _reading(path) as found:
+        if found is None or not _is_whole_ledger(found, path):
+            return None
+        return LedgerFacts(*found.execute("SELECT count(*), max(time) FROM items").fetchone())
+
+
+def check_whole(path: Path) -> None:
+    """Passes where the ledger `path` is whole, or not there as yet. Reads all of it.
+
+    Raises:
+        LedgerDamagedError: it is damaged.
+        LedgerError: it is something else, or cannot be read.
+    """
+    with _reading(path) as found:
+        if found is not None:
+            _is_whole_ledger(found, path)
+
+
+def refuse_foreign(path: Path) -> None:
+    """Passes where `path` may be opened as a ledger, which would change the file of anybody else.
+
+    Raises:
+        LedgerForeignError: it belongs to another program.
+        LedgerError: it is no file.
+    """
+    try:
+        with _read_only(path) as found:
+            if found is not None:
+                _is_ledger(found, path)
+    except sqlite3.Error:
+        return  # opening it tells the reason
+
+
+def looks_written_by_hand(path: Path) -> bool:
+    """Whether the file `path` is text, such as a list or a station file: no ledger, not even a
+    damaged one. Not to be called while this process has the file open as a ledger."""
+    with path.open("rb") as file:
+        begin = file.read(1000)
+    try:
+        text = begin.decode()
+    except UnicodeDecodeError:
+        return False
+    return bool(text) and all(sign.isprintable() or sign.isspace() for sign in text)
+
+
+def ledger_error(doing: str, path: Path, error: BaseException | None) -> LedgerError:
+    """What is raised for an SQLite error: a LedgerDamagedError where the file is to blame."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest is a finer distinction
+    # The statements are all ours, so that SQLITE_ERROR means that tables or columns are not there.
+    damaged = code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
+    kind = LedgerDamagedError if damaged else LedgerError
+    return kind(f"cannot {doing} the ledger {path}: {_advice(error)}")
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection | None]:
+    try:
+        with _read_only(path) as found:
+            yield found
+    except sqlite3.Error as error:
+        raise ledger_error("read", path, error) from error
+
+
+@contextmanager
+def _read_only(path: Path) -> Iterator[sqlite3.Connection | None]:
+    """The SQLite file `path`; None: it is not there, or is empty."""
+    try:
+        size = path.stat().st_size if path.exists() else 0
+        if path.exists() and not path.is_file():
+            raise LedgerError(f"the ledger {path} is a folder, a pipe or a device: name a file")
+    except OSError as error:
+        if isinstance(error, LedgerError):
+            raise
+        raise LedgerError(f"cannot open the ledger {path}: {error.strerror}") from error
+    if size == 0:
+        yield None
+        return
+    with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        yield connection
+
+
+def _is_whole_ledger(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether there is a ledger in the SQLite file; False: nothing is in it yet.
+
+    Raises:
+        LedgerDamagedError: it is damaged.
+        LedgerForeignError: something else is in it.
+    """
+    damage = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if damage != "ok":
+        raise LedgerDamagedError(f"the ledger {path} is damaged: {damage}")
+    return _is_ledger(connection, path)
+
+
+def _is_ledger(connection: sqlite3.Connection, path: Path) -> bool:
+    """Whether there is a ledger in the SQLite file; False: nothing is in it yet.
+
+    Raises:
+        LedgerForeignError: something else is.
+    """
+    tables = {str(row[0]) for row in connection.execute("SELECT name FROM sqlite_master")}
+    columns = {str(row[1]) for row in connection.execute("PRAGMA table_info(items)")}
+    if tables and ("alembic_version" not in tables or _FIRST_COLUMNS - columns):
+        raise LedgerForeignError(
+            f"{path} is an SQLite file of another program (it has {_listed(tables)}), not a "
+            "ledger, and was left as it is: name another file under `ledger` in the station file"
+        )
+    return bool(tables)
+
+
+def _listed(names: set[str]) -> str:
+    shown = sorted(names)[:4]
+    return ", ".join(shown) + (" ..." if len(names) > len(shown) else "")
+
+
+def _advice(error: BaseException | None) -> str:
+    text = str(error)
+    if "full" in text:
+        return "the disk is full: free some space"
+    if "readonly" in text or "unable to open" in text:
+        return f"{text}: may this user write to its folder?"
+    if "not a database" in text:
+        return "it is a file of another kind: move it away, or name another one in the station file"
+    if "locked" in text:
+        return "another program holds it locked: close that"
+    return text
