@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.lanes.header import BUSES, PULLED_UP
@@ -46,7 +45,7 @@ def _about_the_ledger(config: StationConfig) -> Iterator[Problem]:
             f"{similar_path(ledger.parent)}): the station sorts, and rows wait until it can",
         )
         return
-    if isinstance(spill, Path):
+    if spill is not None and spill.name:  # `none` has none
         try:
             same = spill.parent.stat().st_dev == disk
         except OSError as error:

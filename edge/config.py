@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from edge import camera, lanes, trigger
 from edge.cautions import cautions
@@ -144,6 +144,10 @@ class Lane(Section):
         return self
 
 
+NO_SPILL = Path()
+"""What `spill: none` is read as."""
+
+
 class LedgerSettings(Section):
     """`ledger`: where a row for every item is kept."""
 
@@ -163,7 +167,8 @@ class LedgerSettings(Section):
         ),
     ] = 1.0
     spill: Annotated[
-        Literal["none"] | FilePath | None,
+        FilePath | None,
+        BeforeValidator(lambda received: NO_SPILL if received == "none" else received),
         Field(
             description="a file on another disk, where rows wait while the ledger cannot be "
             "written, or `none`; without it, one in memory"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from edge.config import LedgerSettings
+from edge.config import NO_SPILL, LedgerSettings
 from edge.errors import StorageError
 from edge.ledger.kept import KeptLedger
 from edge.ledger.ledger import Entry
@@ -15,9 +15,9 @@ from edge.ledger.spill import Spill, default_spill
 
 def spill_path(settings: LedgerSettings, station: str) -> Path | None:
     """Where the rows of the station wait while its ledger cannot be written; None: nowhere."""
-    if settings.spill == "none":
-        return None
-    return settings.spill or default_spill(station, settings.path)
+    if settings.spill is None:
+        return default_spill(station, settings.path)
+    return None if settings.spill == NO_SPILL else settings.spill
 
 
 def open_recorder(

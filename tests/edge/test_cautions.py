@@ -111,3 +111,12 @@ def test_mistakes_are_an_object_too(
     assert json.loads(capsys.readouterr().out)["mistakes"] == [
         {"line": None, "message": "cannot be read: it is a folder, not a file"}
     ]
+
+
+def test_a_folder_of_the_ledger_that_is_not_there_now_stops_nothing(
+    tmp_path: Path, tiny_bundle: Path
+) -> None:
+    text = CALM.replace("path: ledger.sqlite", "path: photo/ledger.sqlite")
+    (warning,) = warnings_of(tmp_path, tiny_bundle, text)
+    assert "ledger.path: the folder" in warning
+    assert f"Did you mean {tmp_path / 'photos'}?): the station sorts" in warning

@@ -14,6 +14,7 @@ import pytest
 from edge.cli import main
 from edge.errors import EXIT_NO, EXIT_OK, RuntimeMissingError
 from edge.ledger.ledger import Ledger
+from edge.ledger.spill import Spill
 from edge.model import classifier
 from edge.model.bundle import read_bundle
 from edge.model.classifier import Classifier
@@ -122,6 +123,22 @@ def test_an_installed_bundle_without_its_record_is_told(
     code, out = doctor(station, capsys)
     assert code == EXIT_NO
     assert "bad      installed  tiny 1, and its record cannot be read" in out
+
+
+def test_what_was_set_aside_and_what_waits_is_told(
+    tmp_path: Path, tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = STATION.replace("ledger.sqlite}", "ledger.sqlite, spill: spill}")
+    station = make_station(tmp_path, text=text, bundle=tiny_bundle)
+    (tmp_path / "ledger.set-aside-20261129T120000Z.sqlite").write_bytes(b"damaged")
+    Spill(tmp_path / "spill").append([entry(1), entry(2)])
+    before = sorted(tmp_path.iterdir())
+    code, out = doctor(station, capsys)
+    assert code == EXIT_OK
+    assert "warning  ledger     1 damaged or foreign files were set aside, the last one is" in out
+    assert f"warning  ledger     2 rows wait in {tmp_path / 'spill'} until" in out
+    assert "lies on the same disk as the ledger" in out
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_every_part_of_a_station_is_looked_at(
