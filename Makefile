@@ -7,6 +7,8 @@
 # make test-arm64  the contract's tests in an emulated arm64 Debian (root, debootstrap, qemu)
 # make test-systemd  service and installer under a real systemd (root, mmdebstrap, systemd-container)
 # make bench-pins  how late a pin moves after its verdict (BUNDLE=folder)
+# make bench-ledger  how many bytes reach the disk for a row (DISK=folder on the disk to measure)
+# make kill-ledger  kills a recording process 100 times: every row shown is in the ledger (KILLS=100)
 # make bench-check  whether data check calls clean sets spoilt, and finds planted label errors (DATA=)
 # make hashes      write the hashes of preprocessing anew, when it was changed on purpose
 # make fuzz        a million changed inputs for each reader of foreign files (Linux on x86-64);
@@ -25,7 +27,8 @@ PYTHON ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: setup demo test test-slow test-arm64 test-systemd bench-pins bench-check hashes fuzz damaged mutated lint format \
+.PHONY: setup demo test test-slow test-arm64 test-systemd bench-pins bench-ledger kill-ledger bench-check hashes \
+	fuzz damaged mutated lint format \
 	lock clean
 
 setup: .venv/installed
@@ -58,6 +61,12 @@ test-systemd:
 bench-pins: setup
 	@test -n "$(BUNDLE)" || { echo "make bench-pins BUNDLE=folder: which model is to compute?"; exit 2; }
 	$(BIN)/python -m tests.benchmarks.verdict_to_pin $(BUNDLE) $(ARGS)
+
+bench-ledger: setup
+	$(BIN)/python -m tests.benchmarks.ledger_bytes $(DISK)
+
+kill-ledger: setup
+	$(BIN)/python -m tests.edge.ledger.killing $(or $(KILLS),100)
 
 bench-check: setup
 	$(BIN)/python -m tests.benchmarks.clean_sets $(or $(DATA),../shared/data) $(ARGS)
