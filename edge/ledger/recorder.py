@@ -16,9 +16,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from edge import heartbeat
 from edge.errors import LedgerError, LedgerRefusedError, StorageError
 from edge.flow import Missed
-from edge.heartbeat import BEAT_SECONDS, Heartbeat
+from edge.heartbeat import Heartbeat
 from edge.ledger.hand import Hand
 from edge.ledger.ledger import Actuation, Entry, Row
 from edge.ledger.spill import Chunk, Spill
@@ -52,6 +53,9 @@ class Writable(Protocol):
 class Patience:
     """How long a recorder waits, in seconds."""
 
+    open: float = 10.0
+    """For the ledger to be opened, before sorting begins without it. Making a new one takes long
+    on a slow board, and would hold up the threads that sort."""
     commit: float = 1.0
     """From one commit to the next; the first after a rest is made at once. 0: never."""
     hang: float = 3.0
@@ -169,7 +173,7 @@ class Recorder:
         """
         self._send([])
         with self._changed:
-            self._changed.wait_for(lambda: self._answered, self._patience.hang)
+            self._changed.wait_for(lambda: self._answered, self._patience.open)
             answer = self._hand.answer if self._answered else None
         if isinstance(answer, LedgerRefusedError):
             self._flight, self._ended = None, True
@@ -288,7 +292,7 @@ class Recorder:
     def _wait(self, until: float = float("inf")) -> None:
         """Waits for something to do, no longer than a heartbeat."""
         self.heartbeat.beat()
-        moments = [until, self._clock() + BEAT_SECONDS]
+        moments = [until, self._clock() + heartbeat.BEAT_SECONDS]
         if self._flight is not None and not self._flight.overdue:
             moments.append(self._flight.since + self._patience.hang)
         if self._flight is None and (self._waiting or self._has_spilled):
