@@ -2,7 +2,8 @@
 #                  2.2 GB, 3 minutes where the network is fast
 # make demo        drawn items from photograph to lane, in demo/: 4 to 6 minutes, no network needed
 #                  PHOTOS=folder: your own photographs; GROUPS=blocks:20, MINUTES=10, SEED=1, ITEMS=50
-# make test        lint and the whole suite but its slow tests;  make test ARGS="-k bundle -x"
+# make test        lint and the whole suite but its slow tests, one process for each core, at most 4
+#                  (1 GB each);  make test ARGS="-k bundle -x";  ARGS="-n 0 --pdb": in this process
 # make test-slow   the slow tests: they train, convert, and install into fresh environments
 # make test-arm64  the contract's tests in an emulated arm64 Debian (root, debootstrap, qemu)
 # make test-systemd  service and installer under a real systemd (root, mmdebstrap, systemd-container)
@@ -25,6 +26,8 @@
 SHELL := /bin/sh
 PYTHON ?=
 ARGS ?=
+# Tests of one file stay in one process: what it trains or converts is made once.
+WORKERS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 BIN := .venv/bin
 
 .PHONY: setup demo test test-slow test-arm64 test-systemd bench-pins bench-ledger kill-ledger bench-check hashes \
@@ -47,7 +50,7 @@ demo: setup
 		$(if $(MINUTES),--minutes $(MINUTES)))
 
 test: setup lint
-	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -m "not slow" $(WORKERS) $(ARGS)
 
 test-slow: setup
 	$(BIN)/python -m pytest -m slow $(ARGS)

@@ -12,12 +12,17 @@ import pytest
 from tests.bundles import make_bundle
 from trainer.tensorflow import choose_environment
 
+_TESTS = Path(__file__).parent
+_LONG = ("trainer", "converter")
+"""Folders of tests that train and convert."""
+
 SHARED = Path(os.environ.get("PILAH_SHARED", Path(__file__).parents[2] / "shared"))
 """Photographs (`data/`) and pretrained weights (`keras/`) that are no part of the project."""
 
-choose_environment()  # for tests that import TensorFlow themselves
+FOUND = SHARED.is_dir() and any(SHARED.iterdir())
+"""An empty folder is that of a disk which is not mounted."""
 
-_WANTED = pytest.StashKey[int]()
+choose_environment()  # for tests that import TensorFlow themselves
 
 
 @pytest.fixture(scope="session")
@@ -55,16 +60,21 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before `-m shared` is looked at
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Marks every test that uses `shared`, and skips it where there is nothing."""
+    """Marks every test that uses `shared`, and skips it where there is nothing.
+
+    In workers the files that take longest come first, so that none is left over for one worker at
+    the end.
+    """
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.path.relative_to(_TESTS).parts[0] not in _LONG)
     wanting = [
         item
         for item in items
         if "shared" in getattr(item, "fixturenames", ()) or item.get_closest_marker("shared")
     ]
-    config.stash[_WANTED] = len(wanting)
     for item in wanting:
         item.add_marker(pytest.mark.shared)
-        if not SHARED.is_dir():
+        if not FOUND:
             item.add_marker(
                 pytest.mark.skip(
                     reason=f"needs the photographs of {SHARED.name}/ beside the checkout "
@@ -74,15 +84,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_report_header() -> str:
-    found = f"found at {SHARED}" if SHARED.is_dir() else f"not found ({SHARED})"
+    found = f"found at {SHARED}" if FOUND else f"not found ({SHARED})"
     return f"photographs and weights beside the checkout: {found}"
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    wanting = config.stash.get(_WANTED, 0)
-    if SHARED.is_dir():
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    # Of the reports: where the tests run in workers, this process has collected none itself.
+    told = [report for reports in terminalreporter.stats.values() for report in reports]
+    wanting = len(
+        {t.nodeid for t in told if isinstance(t, pytest.TestReport) and "shared" in t.keywords}
+    )
+    if FOUND:
         text = f"photographs beside the checkout found: {wanting} tests used them"
     else:
         text = f"no photographs beside the checkout: {wanting} tests skipped for want of them"

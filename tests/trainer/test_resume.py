@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from edge.errors import EXIT_IO
+from edge.errors import EXIT_IO, EXIT_OK
 from tests.trainer.test_training import draw_photos
+from tests.trainer.tiny import tiny_network
+from trainer.cli import main
 
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+ROOT = Path(__file__).parents[2]
 RECIPE = """
 name: drawn
-network: {name: convnet, alpha: 0.5, weights: none, dropout: 0.2}
+network: {name: tiny, weights: none, dropout: 0.2}
 input: {height: 32, width: 32, geometry: squash}
 augment: {copies: 1}
 phases:
@@ -28,26 +33,51 @@ accept: {folds: 2, epochs: 1}
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("killed")
     draw_photos(folder / "photos", count=20)
     (folder / "drawn.yaml").write_text(RECIPE, encoding="utf-8")
-    return folder
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PILAH_CACHE", str(folder / "cache"))
+        with tiny_network():
+            yield folder
 
 
-def start(folder: Path, out: str, *more: str) -> subprocess.Popen[str]:
-    words = ["train", str(folder / "drawn.yaml"), "--data", str(folder / "photos"), "--out"]
-    return subprocess.Popen(
-        [sys.executable, "-m", "trainer", *words, str(folder / out), *more],
-        env=os.environ | {"PILAH_CACHE": str(folder / "cache")},
-        stderr=subprocess.PIPE,
+def words(folder: Path, out: str, *more: str) -> list[str]:
+    """The command that trains on the pictures of `folder`."""
+    data = ["--data", str(folder / "photos"), "--out", str(folder / out)]
+    return ["train", str(folder / "drawn.yaml"), *data, *more]
+
+
+KILLED = """
+import os, signal, sys
+from tests.trainer.tiny import tiny_network
+from trainer.cli import main
+
+moment, write = sys.argv.pop(1), sys.stderr.write
+
+def last_words(text):
+    written = write(text)
+    if moment in text:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return written
+
+sys.stderr.write = last_words
+with tiny_network():
+    sys.exit(main())
+"""
+"""A training that is killed as it says `moment`, on a machine of any speed."""
+
+
+def kill(folder: Path, out: str, moment: str) -> None:
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, moment, *words(folder, out)],
+        cwd=ROOT,
+        capture_output=True,
         text=True,
+        check=False,
     )
-
-
-def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
-    said = process.communicate()[1]
-    return process.returncode, said
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
 
 
 def metrics(run: Path) -> dict[str, Any]:
@@ -57,8 +87,7 @@ def metrics(run: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def whole(folder: Path) -> dict[str, Any]:
-    code, said = finish(start(folder, "whole"))
-    assert code == 0, said
+    assert main(words(folder, "whole")) == EXIT_OK
     return metrics(folder / "whole")
 
 
@@ -71,24 +100,18 @@ def whole(folder: Path) -> dict[str, Any]:
         "thresholds: 2 models",
     ],
 )
-def test_it_comes_to_the_same_figures(folder: Path, whole: dict[str, Any], moment: str) -> None:
+def test_it_comes_to_the_same_figures(
+    folder: Path, whole: dict[str, Any], moment: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = moment.partition(":")[0].replace(" ", "-")
-    process = start(folder, out)
-    assert process.stderr is not None
-    for line in process.stderr:
-        if moment in line:
-            process.send_signal(signal.SIGKILL)
-            break
-    finish(process)
-    assert process.returncode == -signal.SIGKILL
+    kill(folder, out, moment)
     assert not (folder / out).exists()
 
-    code, said = finish(start(folder, out))
-    assert code == EXIT_IO, said
-    assert "--resume" in said
+    assert main(words(folder, out)) == EXIT_IO
+    assert "--resume" in capsys.readouterr().err
 
-    code, said = finish(start(folder, out, "--resume"))
-    assert code == 0, said
+    assert main(words(folder, out, "--resume")) == EXIT_OK
+    said = capsys.readouterr().err
     assert ("going on after epoch 3" in said) == (moment != "60 pictures in")
     found = metrics(folder / out)
     assert found["test"] == whole["test"]

@@ -21,9 +21,10 @@ from edge.errors import EXIT_DATA, EXIT_INTERRUPTED, EXIT_IO, EXIT_OK, EXIT_UNAV
 from edge.model.image_file import read_image
 from edge.model.metrics import evaluate_scores
 from edge.model.preprocess import InputSpec, preprocess
-from trainer import checks, training
+from tests.trainer.tiny import tiny_network
+from trainer import training
 from trainer.cli import main
-from trainer.networks import NETWORKS, build_network
+from trainer.networks import build_network
 from trainer.recipe import NetworkPlan, read_recipe
 from trainer.report.confusion import draw_confusion
 from trainer.run import read_run
@@ -41,16 +42,6 @@ phases:
   - {name: upper, train_from: relu_1, epochs: 4, learning_rate: 0.01}
 accept: {folds: 2, epochs: 2}
 """
-LONG = """
-name: long
-network: {name: convnet, alpha: 0.25, weights: none}
-input: {height: 32, width: 32}
-augment: {copies: 1}
-phases:
-  - {name: short, train_from: input, epochs: 1, learning_rate: 0.001}
-  - {name: long, train_from: input, epochs: 1000, learning_rate: 0.001}
-"""
-"""A second phase that is interrupted long before its end."""
 BGR = {"cyan": (220, 200, 20), "grün": (30, 200, 40), "red": (20, 30, 210)}
 
 
@@ -78,21 +69,8 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def tiny_network() -> Iterator[None]:
-    """Two convolutions, so that a training takes seconds."""
-    import keras
-
-    def features(plan: NetworkPlan, spec: InputSpec, image: Any) -> Any:
-        x = keras.layers.Rescaling(1 / 127.5, offset=-1)(image)
-        for number in (1, 2):
-            x = keras.layers.Conv2D(8 * number, 3, strides=2, use_bias=False)(x)
-            x = keras.layers.BatchNormalization(momentum=0.8)(x)
-            x = keras.layers.ReLU(name=f"relu_{number}")(x)
-        return x
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(NETWORKS, "tiny", features)
-        patch.setattr(checks, "network_names", lambda: sorted(NETWORKS))
+def small() -> Iterator[None]:
+    with tiny_network():
         yield
 
 
@@ -377,27 +355,6 @@ def test_data_that_will_not_do_says_why(
     assert not (tmp_path / "run").exists()
 
 
-def test_ctrl_c_ends_with_the_best_so_far(photos: Path, tmp_path: Path) -> None:
-    recipe = tmp_path / "long.yaml"
-    recipe.write_text(LONG, encoding="utf-8")
-    words = ["-m", "trainer", "train", str(recipe), "--data", str(photos), "--out"]
-    with subprocess.Popen(
-        [sys.executable, *words, str(tmp_path / "run")], stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stderr is not None
-        said = ""
-        for line in process.stderr:
-            said += line
-            if "phase short: 1 epochs" in line:
-                process.send_signal(signal.SIGINT)
-    assert process.returncode == EXIT_OK, said
-    assert "stopping with the best so far" in said
-    assert "Traceback" not in said
-    facts = read_run(tmp_path / "run").facts
-    assert facts.stopped_early
-    assert all("no promise" in note for note in facts.accept_notes.values())
-
-
 def press_ctrl_c(monkeypatch: pytest.MonkeyPatch, place: str, times: int, *, after: bool) -> None:
     """Has Ctrl-C pressed just before the function at `place` is called, or just after."""
     owner, _, name = place.rpartition(".")
@@ -411,6 +368,23 @@ def press_ctrl_c(monkeypatch: pytest.MonkeyPatch, place: str, times: int, *, aft
         return found if after else called(*arguments, **options)
 
     monkeypatch.setattr(holder, name, pressed)
+
+
+def test_ctrl_c_ends_with_the_best_so_far(
+    photos: Path,
+    recipe: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    press_ctrl_c(monkeypatch, "TensorBoard.add", 1, after=True)
+    words = ["train", str(recipe), "--data", str(photos), "--out", str(tmp_path / "run")]
+    assert main(words) == EXIT_OK
+    assert "stopping with the best so far" in capfd.readouterr().err
+    facts = read_run(tmp_path / "run").facts
+    assert facts.stopped_early
+    assert all("no promise" in note for note in facts.accept_notes.values())
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["run"]
 
 
 @pytest.mark.parametrize("times", [1, 2, 3])

@@ -28,17 +28,19 @@ from trainer.data.check.verdict import problems
 from trainer.errors import ReviewError
 
 
-@pytest.fixture
-def found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checked:
-    """A set with one of everything."""
-    monkeypatch.setenv("PILAH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(module, "pooled_features", colour_features)
-    folder = write_set(tmp_path / "set", each=24)
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Checked:
+    """A set with one of everything, checked once for all tests."""
+    place = tmp_path_factory.mktemp("checked")
+    folder = write_set(place / "set", each=24)
     shutil.copy(folder / "can" / "03.png", folder / "jar" / "same.png")
     shutil.copy(folder / "can" / "05.png", folder / "can" / "<b>copy&.png")
     (folder / "can" / "07.png").rename(folder / "jar" / "=wrong.png")
     (folder / "jar" / "empty.jpg").touch()
-    return check_pictures(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PILAH_CACHE", str(place / "cache"))
+        patch.setattr(module, "pooled_features", colour_features)
+        return check_pictures(folder)
 
 
 class Tags(HTMLParser):
