@@ -311,7 +311,7 @@ def test_a_camera_that_fails_stops_the_station_and_is_told(
     def failing(camera: FolderCamera) -> Frame | UnreadableFrame | None:
         frame = read(camera)
         if frame is not None and frame.sequence == 2:
-            assert moved.wait(10)
+            assert moved.wait(60)
             raise error
         return frame
 

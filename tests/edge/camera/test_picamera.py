@@ -84,11 +84,14 @@ def test_without_a_sensor_time_that_of_the_arrival_counts(pi: Machine) -> None:
 
 
 def test_the_clocks_of_this_machine_are_those_of_the_docstring(pi: Machine) -> None:
-    pi.metadata = {"SensorTimestamp": time.clock_gettime_ns(time.CLOCK_BOOTTIME)}
-    exposed = time.monotonic()
-    shot = PicameraSource(settings(), clock=time.monotonic).shoot()
-    assert shot is not None
-    assert shot.captured == pytest.approx(exposed, abs=0.005)
+    off = []
+    for _ in range(20):  # between two looks at clocks a busy machine may take its time
+        pi.metadata = {"SensorTimestamp": time.clock_gettime_ns(time.CLOCK_BOOTTIME)}
+        exposed = time.monotonic()
+        shot = PicameraSource(settings(), clock=time.monotonic).shoot()
+        assert shot is not None
+        off.append(abs(shot.captured - exposed))
+    assert min(off) < 0.005
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,7 @@ def test_a_stop_does_not_wait_for_an_opening_that_hangs() -> None:
         first = next(openings, None)
         if first is not None:
             return first
-        assert may_open.wait(10)
+        assert may_open.wait(60)
         return late
 
     camera = ReopeningCamera(
@@ -147,7 +147,7 @@ def test_a_stop_does_not_wait_for_an_opening_that_hangs() -> None:
     assert camera.read() is None
     assert not late.closed.is_set()
     may_open.set()  # what it opens after all is not kept
-    assert late.closed.wait(10)
+    assert late.closed.wait(60)
 
 
 def test_a_bug_in_the_opening_is_not_taken_for_a_lost_camera() -> None:
@@ -174,7 +174,7 @@ def test_close_leaves_a_camera_that_is_being_read_to_its_reader() -> None:
     class Slow(FakeSource):
         def shoot(self) -> Shot | None:
             reading.set()
-            assert go_on.wait(10)
+            assert go_on.wait(60)
             assert not self.closed.is_set()
             return None
 
@@ -183,11 +183,11 @@ def test_close_leaves_a_camera_that_is_being_read_to_its_reader() -> None:
     frames: list[Frame | None] = []
     reader = threading.Thread(target=lambda: frames.append(camera.read()))
     reader.start()
-    assert reading.wait(10)
+    assert reading.wait(60)
     camera.close()
     assert not source.closed.is_set()
     go_on.set()
-    reader.join(10)
+    reader.join(60)
     assert frames == [None]
     assert source.closed.is_set()
     assert not any("no more frames" in line for line in said)

