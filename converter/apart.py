@@ -3,17 +3,21 @@
 TensorFlow's `convert()` leaks memory, talks on stderr and warns that it is deprecated, so whatever
 needs it runs in a fork of a process that has loaded it, see `converter.nursery`; this side never
 imports it, shows how far the work is, and ends the process when it is stopped itself.
+
+What will be wanted later can be begun before, see `begin_ahead`: it is then done beside other work,
+by a fork that loads the model once for all of it.
 """
 
 from __future__ import annotations
 
 import errno
 import importlib
+import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -58,12 +62,15 @@ _TASKS: Mapping[str, tuple[str, str]] = {
     "keras": ("converter.keras_file", "write_keras"),
     "tfjs": ("converter.graph_model", "write_graph_model"),
     "keras scores": ("converter.keras_file", "score_keras"),
+    "tfjs scores": ("converter.tfjs_run", "score_graph_model"),
     "saved_model scores": ("converter.saved_model", "score_saved_model"),
 }
 """Name -> module and function, a `Task`."""
 
-_TENSORS, _RESULT, _STAGE, _REFUSAL = "tensors.npy", "result", "stage", "refusal"
-"""In the folder that both processes share."""
+_PIECES, _TENSORS, _STAGE, _REFUSAL, _DONE = "pieces", "tensors.npy", "stage", "refusal", "done"
+"""In the folder that both processes share; what belongs to one piece in a folder of its own."""
+_RESULTS: Mapping[str, str] = {"keras": "model.keras"}
+"""The name of a task's result, where it matters: Keras looks at the end of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,18 @@ class Apart:
 
     result: Path
     """A file or a folder, until the block ends."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """A task, and what it is done with."""
+
+    task: str
+    """One of those named above."""
+    tensors: Tensors
+    """uint8 (pictures, height, width, channels)."""
+    source: Path | Piece | None = None
+    """What it reads instead of the run's `model.keras`: a path, or what a piece before it made."""
 
 
 @contextmanager
@@ -95,10 +114,15 @@ def apart(
         ConversionError: TensorFlow refuses, or what it made is not as it must be.
         StorageError: no room for the files in between.
     """
+    piece = Piece(task, tensors, source)
+    for begun in _ahead:
+        if (result := begun.result(run, piece, doing)) is not None:
+            yield Apart(result)
+            return
     with scratch_folder() as folder:
         with storage_errors("write", folder):
-            _write_tensors(folder / _TENSORS, tensors)
-            code = _run_apart(task, run, folder, doing, source)
+            (result,) = _write_pieces(folder, [piece])
+            code = _run_apart(run, folder, doing)
         if code == EXIT_IO:
             raise StorageError(
                 f"cannot write {folder}: the disk is full: free some space or set TMPDIR to a "
@@ -108,7 +132,93 @@ def apart(
             raise ConversionError(refusal.read_text(encoding="utf-8"))
         if code != 0:
             raise ConversionError(_crash(run, doing, code, folder / TALK))
-        yield Apart(folder / _RESULT)
+        yield Apart(result)
+
+
+def begin_ahead(run: Run, pieces: Sequence[Piece]) -> None:
+    """Begins pieces of work that `apart` will be asked for, one after the other in one fork.
+
+    `apart` then gives what was made of the same task, tensors and source. Where one of them fails,
+    the rest is left, and each is done alone when it is asked for: that tells what failed.
+
+    To be called within a block of `one_tensorflow`, at whose end all that was begun is gone.
+
+    Raises:
+        StorageError: no room for the files in between.
+    """
+    assert _shared is not None
+    folder = _folders.enter_context(scratch_folder())
+    with storage_errors("write", folder):
+        results = _write_pieces(folder, pieces)
+    words = [str(run.path.absolute()), str(folder)]
+    _ahead.append(_Begun(run, pieces, results, folder, _shared, _shared.begin(words, folder)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Begun:
+    """A job whose pieces nobody waits for yet."""
+
+    run: Run
+    pieces: Sequence[Piece]
+    results: Sequence[Path]
+    folder: Path
+    nursery: Nursery
+    job: int
+
+    def result(self, run: Run, wanted: Piece, doing: str) -> Path | None:
+        """What this job made of a piece like `wanted`, waited for; None: it has none, or failed."""
+        if run.path != self.run.path:
+            return None
+        for piece, result in zip(self.pieces, self.results, strict=True):
+            source = piece.source
+            if isinstance(source, Piece):
+                source = self.results[self.pieces.index(source)]
+            if (piece.task, source) != (wanted.task, wanted.source):
+                continue
+            if np.array_equal(piece.tensors, wanted.tensors):
+                code = wait_for(
+                    _Waiting(self.nursery, self.job, result.with_name(_DONE)), doing, self._stage
+                )
+                return result if code == 0 else None
+        return None
+
+    def _stage(self) -> str:
+        return _read_stage(self.folder / _STAGE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A piece that is waited for: a job, or what it leaves when it is done with one of many."""
+
+    nursery: Nursery
+    job: int
+    done: Path | None = None
+
+    def wait(self, timeout: float) -> int:
+        """0, or the exit code of the job that ended without having come so far."""
+        if self.done is None:
+            return self.nursery.wait(self.job, timeout)
+        if self.done.exists():
+            return 0
+        code = self.nursery.wait(self.job, timeout)
+        return 0 if self.done.exists() else code or 1
+
+
+def _write_pieces(folder: Path, pieces: Sequence[Piece]) -> list[Path]:
+    """Writes to `folder` what the other process needs, and gives where the results will lie."""
+    results: list[Path] = []
+    written = []
+    for number, piece in enumerate(pieces):
+        place = folder / str(number)
+        place.mkdir()
+        _write_tensors(place / _TENSORS, piece.tensors)
+        source = piece.source
+        if isinstance(source, Piece):
+            source = results[pieces.index(source)]
+        results.append(place / _RESULTS.get(piece.task, "result"))
+        written.append({"task": piece.task, "source": source and str(source.absolute())})
+    (folder / _PIECES).write_text(json.dumps(written), encoding="utf-8")
+    return results
 
 
 def _write_tensors(path: Path, tensors: Tensors) -> None:
@@ -126,24 +236,25 @@ def one_tensorflow() -> Iterator[Nursery]:
     if _shared is not None:
         yield _shared
         return
-    with Nursery() as _shared:
+    with _folders, Nursery() as _shared:
         try:
             yield _shared
         finally:
             _shared = None
+            _ahead.clear()
 
 
 _shared: Nursery | None = None
+_ahead: list[_Begun] = []
+_folders = ExitStack()
+"""Those of what was begun ahead."""
 
 
-def _run_apart(task: str, run: Run, folder: Path, doing: str, source: Path | None) -> int:
-    words = [task, str(run.path.absolute()), str(folder)]
-    if source is not None:
-        words.append(str(source.absolute()))
+def _run_apart(run: Run, folder: Path, doing: str) -> int:
     with one_tensorflow() as nursery:
         try:
-            nursery.begin(words, folder)
-            return wait_for(nursery, doing, lambda: _read_stage(folder / _STAGE))
+            job = nursery.begin([str(run.path.absolute()), str(folder)], folder)
+            return wait_for(_Waiting(nursery, job), doing, lambda: _read_stage(folder / _STAGE))
         except BaseException:
             nursery.close()
             raise
@@ -178,8 +289,8 @@ def wait_for(process: Waitable, doing: str, stage: Callable[[], str]) -> int:
             continue
         if terminal:
             sys.stderr.write("\r\x1b[K")
-        if code == 0:
-            seconds = time.monotonic() - start
+        seconds = time.monotonic() - start
+        if code == 0 and seconds >= 1:
             print(f"{doing}: done in {seconds:.0f} s", file=sys.stderr, flush=True)
         return code
 
@@ -197,18 +308,30 @@ def _crash(run: Run, doing: str, code: int, talk: Path) -> str:
 # From here on: the other process.
 
 
-def main(task: str, run: Path, folder: Path, source: Path | None = None) -> int:
-    """Does the task and returns the exit code; what it refuses is written to `folder`."""
+def main(run: Path, folder: Path) -> int:
+    """Does the pieces of a job and returns the exit code; what is refused is written to `folder`.
+
+    The first that fails ends it.
+    """
 
     def stage(doing: str) -> None:
         (folder / _STAGE).write_text(doing, encoding="utf-8")
 
-    module, function = _TASKS[task]
+    pieces = json.loads((folder / _PIECES).read_text(encoding="utf-8"))
+    model = None
     try:
         stage("loading the model")
-        tensors: Tensors = np.load(folder / _TENSORS, mmap_mode="r")
-        work: Task = getattr(importlib.import_module(module), function)
-        work(_checked_model(run) if source is None else source, tensors, folder / _RESULT, stage)
+        for number, piece in enumerate(pieces):
+            module, function = _TASKS[piece["task"]]
+            place = folder / str(number)
+            tensors: Tensors = np.load(place / _TENSORS, mmap_mode="r")
+            work: Task = getattr(importlib.import_module(module), function)
+            if piece["source"] is not None:
+                given = Path(piece["source"])
+            else:
+                given = model = model or _checked_model(run)
+            work(given, tensors, place / _RESULTS.get(piece["task"], "result"), stage)
+            (place / _DONE).touch()
     except PilahError as error:
         (folder / _REFUSAL).write_text(str(error), encoding="utf-8")
         return error.exit_code

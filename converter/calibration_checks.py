@@ -93,6 +93,20 @@ def check_tensors(tensors: Tensors, pictures: Sequence[LabelledPicture], spec: I
             )
 
 
+def other_calibration(
+    pictures: Sequence[LabelledPicture], used: Sequence[LabelledPicture], *, seed: int
+) -> tuple[LabelledPicture, ...]:
+    """As many other pictures of the training part as were `used` to calibrate on, or at least half
+    as many; none where there are not so many."""
+    taken = {picture.path for picture in used}
+    rest = [picture for picture in pictures if picture.path not in taken]
+    try:
+        others = choose_calibration(rest, len(used), seed=seed)
+    except CalibrationError:
+        return ()
+    return others if len(others) >= len(used) // 2 else ()
+
+
 def check_calibration(
     run: Run, pictures: Sequence[LabelledPicture], kept: Attempt, *, seed: int
 ) -> CalibrationCheck:
@@ -107,11 +121,8 @@ def check_calibration(
     judging = [picture for picture in rest if picture.part == "validation"][:_JUDGED_ON]
     tensors = calibration_tensors(judging, run.facts.input)[BLACK_AND_WHITE:]
     found = Share(0, 0)
-    try:
-        others = choose_calibration(rest, len(kept.calibration), seed=seed)
-    except CalibrationError:
-        others = ()
-    if len(others) >= len(kept.calibration) // 2 and len(tensors):
+    others = other_calibration(pictures, kept.calibration, seed=seed)
+    if others and len(tensors):
         other = calibration_tensors(others, run.facts.input)
         doing = "converting to int8 on other pictures"
         task = next((r.task for r in REMEDIES if r.name == kept.remedy), "int8")

@@ -6,13 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from converter.apart import one_tensorflow
+from converter.apart import Piece, begin_ahead, one_tensorflow
 from converter.battery import Format
 from converter.bundle import bundle_title, check_out, write_bundle
 from converter.calibration import CALIBRATED_ON, calibration_tensors, choose_calibration
-from converter.calibration_checks import check_calibration, check_tensors
+from converter.calibration_checks import check_calibration, check_tensors, other_calibration
 from converter.errors import CalibrationError, GateError
-from converter.exports import Exports, check_exports, exports_folder, write_exports
+from converter.exports import (
+    Exports,
+    check_exports,
+    exports_folder,
+    read_test_part,
+    write_exports,
+)
+from converter.formats import keras_pieces, tflite_pieces
 from converter.metadata import with_metadata
 from converter.parity import Parity, Verdict, compare, judge, score_both
 from converter.remedies import PLAIN, Attempt, try_remedies
@@ -84,13 +91,22 @@ def convert(
     chosen = choose_calibration(pictures, calibration_pictures, seed=seed)
     tensors = calibration_tensors(chosen, facts.input)
     check_tensors(tensors, chosen, facts.input)  # remedies read theirs by the same function
+    # Those of the gate first. What is begun here is waited for where it is used.
+    begin_ahead(source, [Piece("float32", tensors), *tflite_pieces(formats, tensors)])
+    integers = [Piece("int8", tensors)]
+    if others := other_calibration(pictures, chosen, seed=seed):
+        integers.append(Piece("int8", calibration_tensors(others, facts.input)))
+    begin_ahead(source, integers)
+    tested = read_test_part(pictures, facts.input, seed=seed) if others_too else None
+    if tested is not None:
+        begin_ahead(source, keras_pieces(formats, tested, tensors))
     float32 = convert_model(source, "float32", tensors)
 
     def judged(model: bytes, calibrated: Sequence[LabelledPicture]) -> tuple[Parity, Verdict]:
         used = {picture.path for picture in calibrated}
-        others = [picture for picture in pictures if picture.path not in used]
-        both = score_both(others, facts.input, float32=float32, int8=model)
-        parity = compare(*both, others, facts)
+        rest = [picture for picture in pictures if picture.path not in used]
+        both = score_both(rest, facts.input, float32=float32, int8=model)
+        parity = compare(*both, rest, facts)
         return parity, judge(parity)
 
     int8 = convert_model(source, "int8", tensors)
@@ -124,16 +140,15 @@ def convert(
         replace=replace,
     )
     exports = None
-    if others_too:
+    if tested is not None:
         exports = write_exports(
             exports_folder(out),
             source,
             bundle,
             formats,
-            pictures=pictures,
+            tested=tested,
             float32=float32,
             calibration=best.tensors,
-            seed=seed,
             replace=replace,
         )
     return Conversion(bundle, parity, exports, tuple(attempts), best, best.verdict.warnings)

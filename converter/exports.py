@@ -27,7 +27,7 @@ from converter.battery import (
 )
 from converter.calibration import Tensors
 from converter.errors import ConversionError, LibraryMissingError, TfjsError
-from converter.formats import MOST_IN_NODE, WRITERS, Source
+from converter.formats import MOST_IN_NODE, WRITERS, Source, TestPart
 from edge.cli import say
 from edge.errors import StorageError, UsageError
 from edge.files import new_folder
@@ -146,16 +146,28 @@ def read_tensors(pictures: Sequence[LabelledPicture], spec: InputSpec) -> Tensor
     return tensors
 
 
+def read_test_part(pictures: Sequence[LabelledPicture], spec: InputSpec, *, seed: int) -> TestPart:
+    """What formats are compared on.
+
+    Args:
+        pictures: all of a run's.
+
+    Raises:
+        UnreadableImageError: a picture has been damaged since the training.
+    """
+    chosen = pictures_of_test_part(pictures, seed=seed)
+    return TestPart(chosen, read_tensors(chosen, spec))
+
+
 def write_exports(
     folder: Path,
     run: Run,
     bundle: Bundle,
     formats: Sequence[Format],
     *,
-    pictures: Sequence[LabelledPicture],
+    tested: TestPart,
     float32: bytes,
     calibration: Tensors,
-    seed: int,
     replace: bool = False,
 ) -> Exports:
     """The formats of a run beside its bundle, each compared with Keras on the test part.
@@ -165,19 +177,18 @@ def write_exports(
     Args:
         bundle: the int8 one, which is compared as well.
         formats: as `read_formats` gives them.
-        pictures: all of the run's.
+        tested: the run's test part.
         float32: the `.tflite` file's bytes, which the gate has made already.
 
     Raises:
         ConversionError: Keras itself cannot be asked.
         StorageError: `folder` cannot be written.
     """
-    chosen = pictures_of_test_part(pictures, seed=seed)
-    tensors = read_tensors(chosen, run.facts.input)
+    chosen, tensors = tested.pictures, tested.tensors
     labels = run.facts.labels
     truth = np.array([labels.index(picture.label) for picture in chosen], np.int64)
-    reference = score_apart("keras scores", run, tensors[: len(chosen)], doing="scores of Keras")
-    source = Source(run, bundle, tensors, len(chosen), calibration, float32)
+    reference = score_apart("keras scores", run, tested.as_device, doing="scores of Keras")
+    source = Source(run, bundle, tested, calibration, float32)
     rows: list[FormatFigures] = []
     untried: list[Format] = []
     refused: dict[Format, str] = {}

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from converter.answers import Answers
-from converter.apart import apart
+from converter.apart import Piece, apart
 from converter.battery import Format, score_apart, score_tflite
 from converter.calibration import Tensors
 from converter.metadata import with_metadata
 from converter.tfjs import write_tfjs
 from converter.tfjs_library import find_node, tfjs_library
-from converter.tfjs_run import score_in_node
 from converter.tflite import convert_model
 from edge.model.bundle import MODEL, Bundle
+from edge.pictures import LabelledPicture
 from trainer.run import Run
 
 MOST_IN_NODE = 12
@@ -29,18 +28,73 @@ _KERAS = "model.keras"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class TestPart:
+    """The pictures that formats are compared on."""
+
+    pictures: Sequence[LabelledPicture]
+    tensors: Tensors
+    """Of each picture as the device reads it; and then of the first of them once more, as other
+    tools read them. In one array, so that a format is started once."""
+
+    @property
+    def as_device(self) -> Tensors:
+        """Those that the device would make."""
+        return self.tensors[: len(self.pictures)]
+
+    @property
+    def in_node(self) -> Tensors:
+        """Those that TF.js is compared on."""
+        return self.as_device[:MOST_IN_NODE]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Source:
     """What every format is made from."""
 
     run: Run
     bundle: Bundle
-    tensors: Tensors
-    """Of the test part's pictures, to compare on; and then of the first of them once more, as other
-    tools read them. In one array, so that a format is started once."""
-    tested: int
-    """How many pictures of the test part."""
+    tested: TestPart
     calibration: Tensors
     float32: bytes
+
+
+def tflite_pieces(formats: Sequence[Format], calibration: Tensors) -> list[Piece]:
+    """What the process apart will be asked for, for `.tflite` formats besides float32 and int8."""
+    pieces = {
+        "float16": Piece("float16", _none(calibration)),
+        "dynamic": Piece("dynamic", calibration),
+    }
+    return [piece for kind, piece in pieces.items() if kind in formats]
+
+
+def keras_pieces(formats: Sequence[Format], tested: TestPart, calibration: Tensors) -> list[Piece]:
+    """What it will be asked for, for other formats and for Keras's scores, in an order that works.
+
+    Args:
+        formats: those that are wanted.
+        calibration: tensors, black and white first.
+    """
+    pieces = [Piece("keras scores", tested.as_device)]
+    none = _none(calibration)
+    if "keras" in formats:
+        file = Piece("keras", none)
+        pieces += [file, Piece("keras scores", tested.tensors, file)]
+    if "saved_model" in formats or "tfjs" in formats:
+        saved = Piece("saved_model", none)
+        pieces.append(saved)
+        if "saved_model" in formats:
+            pieces.append(Piece("saved_model scores", tested.tensors, saved))
+        if "tfjs" in formats:
+            graph = Piece("tfjs", calibration[:_COMPARED], saved)
+            pieces.append(graph)
+            if find_node() is not None:
+                pieces.append(Piece("tfjs scores", tested.in_node, graph))
+    return pieces
+
+
+def _none(tensors: Tensors) -> Tensors:
+    """For what needs none."""
+    return tensors[:0]
 
 
 def _float32(place: Path, source: Source) -> Answers:
@@ -48,7 +102,7 @@ def _float32(place: Path, source: Source) -> Answers:
 
 
 def _float16(place: Path, source: Source) -> Answers:
-    model = convert_model(source.run, "float16", source.calibration[:0])
+    model = convert_model(source.run, "float16", _none(source.calibration))
     return _tflite(place, source, "float16", model)
 
 
@@ -67,44 +121,44 @@ def _tflite(place: Path, source: Source, kind: Format, model: bytes) -> Answers:
         spec=source.run.facts.input,
     )
     (place / MODEL).write_bytes(content)
-    return score_tflite(content, source.tensors, doing=f"scores of {kind}")
+    return score_tflite(content, source.tested.tensors, doing=f"scores of {kind}")
 
 
 def _saved_model(place: Path, source: Source) -> Answers:
-    with apart("saved_model", source.run, source.calibration[:0], doing="saved_model") as made:
+    run, none = source.run, _none(source.calibration)
+    with apart("saved_model", run, none, doing="saved_model") as made:
         shutil.copytree(made.result, place, dirs_exist_ok=True)
-    return score_apart(
-        "saved_model scores",
-        source.run,
-        source.tensors,
-        doing="scores of saved_model",
-        source=place,
-    )
+        return score_apart(
+            "saved_model scores",
+            run,
+            source.tested.tensors,
+            doing="scores of saved_model",
+            source=made.result,
+        )
 
 
 def _keras(place: Path, source: Source) -> Answers:
-    file = place / _KERAS
-    with apart("keras", source.run, source.calibration[:0], doing="keras") as made:
-        shutil.copyfile(made.result, file)
-    return score_apart(
-        "keras scores", source.run, source.tensors, doing="scores of keras", source=file
-    )
+    run, none = source.run, _none(source.calibration)
+    with apart("keras", run, none, doing="keras") as made:
+        shutil.copyfile(made.result, place / _KERAS)
+        return score_apart(
+            "keras scores",
+            run,
+            source.tested.tensors,
+            doing="scores of keras",
+            source=made.result,
+        )
 
 
 def _tfjs(place: Path, source: Source) -> Answers | None:
     library = tfjs_library()
-    facts = source.run.facts
+    run, facts = source.run, source.run.facts
     unknown = facts.unknown.threshold if facts.unknown else None
-    with ExitStack() as stack:
-        saved = place.with_name("saved_model")
-        if not saved.is_dir():  # not wanted, or it failed
-            none = source.calibration[:0]
-            task = apart("saved_model", source.run, none, doing="saved_model, for tfjs")
-            saved = stack.enter_context(task).result
-        doing = "converting to tfjs"
-        made = stack.enter_context(
-            apart("tfjs", source.run, source.calibration[:_COMPARED], doing=doing, source=saved)
-        )
+    none, few = _none(source.calibration), source.calibration[:_COMPARED]
+    with (
+        apart("saved_model", run, none, doing="saved_model, for tfjs") as saved,
+        apart("tfjs", run, few, doing="converting to tfjs", source=saved.result) as made,
+    ):
         write_tfjs(
             place,
             graph_model=made.result,
@@ -115,10 +169,15 @@ def _tfjs(place: Path, source: Source) -> Answers | None:
             accept=facts.accept,
             unknown=unknown,
         )
-    if find_node() is None:
-        return None
-    few = source.tensors[: min(MOST_IN_NODE, source.tested)]
-    return Answers.named(score_in_node(place, few, library=library))
+        if find_node() is None:
+            return None
+        return score_apart(
+            "tfjs scores",
+            run,
+            source.tested.in_node,
+            doing="scoring with TF.js in Node.js",
+            source=made.result,
+        )
 
 
 WRITERS: Mapping[Format, Callable[[Path, Source], Answers | None]] = {

@@ -14,7 +14,8 @@ from converter.errors import ConversionError
 
 
 def write_keras(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
-    """A `.keras` file: levels 0..255 in, scores out, no augmentation, no optimiser.
+    """A file `out`, whose name must end in `.keras`: levels 0..255 in, scores out, no augmentation,
+    no optimiser.
 
     Raises:
         ConversionError: the model has augmentation layers: they would be exported with it.
@@ -29,9 +30,7 @@ def write_keras(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
             f"model.keras has augmentation layers ({', '.join(changed)}), which would change "
             "pictures at random on some runtimes: take them out of the model and train again"
         )
-    whole = out.with_name("model.keras")
-    model.save(whole)
-    whole.replace(out)
+    model.save(out)
 
 
 def score_keras(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:

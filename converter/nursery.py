@@ -1,12 +1,13 @@
-"""A process that has TensorFlow loaded and lends it out: each task runs in a fork of it.
+"""A process that has TensorFlow loaded and lends it out: each job runs in a fork of it.
 
-TensorFlow's `convert()` never gives back what it takes, so each task needs a process of its own;
+TensorFlow's `convert()` never gives back what it takes, so each job needs a process of its own;
 loading TensorFlow takes seconds, so that is done once. The parent process never computes with
 TensorFlow: what is forked has none of its threads, which would not live on in the copy.
 
 `python -m converter.nursery` is that process. It reads requests from its standard input, a JSON
-object a line, and answers each with the exit code of the task, a line each. When the input ends,
-because the caller is done or was killed, it ends the task and itself.
+object a line, and answers each with the number of the job and its exit code, a line each, when it
+is done: jobs are begun in the order of the requests, some of them run side by side. When the input
+ends, because the caller is done or was killed, it ends the jobs and itself.
 """
 
 from __future__ import annotations
@@ -20,18 +21,21 @@ import subprocess
 import sys
 import tempfile
 import traceback
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import NoReturn, Self
+from typing import Any, NoReturn, Self
 
 from edge.children import end_with_parent
 
 TALK = "talk"
-"""In the folder of a task: what it wrote to its standard output and error."""
+"""In the folder of a job: what it wrote to its standard output and error."""
 _LOADED = b"loaded\n"
 """What the process says first, before any exit code."""
+_SIDE_BY_SIDE = 2
+"""Jobs at most that run at a time: each takes half a gigabyte, and most of it on one core."""
 
 
 class Nursery:
@@ -40,6 +44,9 @@ class Nursery:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._loaded = False
+        self._begun = 0
+        self._open: set[int] = set()
+        self._codes: dict[int, int] = {}
 
     @property
     def process_id(self) -> int | None:
@@ -47,35 +54,47 @@ class Nursery:
         process = self._process
         return None if process is None or process.poll() is not None else process.pid
 
-    def begin(self, words: Sequence[str], folder: Path) -> None:
-        """Begins `converter.apart.main(*words)` in a fork, whose temporary files go to `folder`."""
+    def begin(self, words: Sequence[str], folder: Path) -> int:
+        """The number of a job: `converter.apart.main(*words)` in a fork, as soon as its turn comes.
+
+        Args:
+            folder: where what it says and its temporary files go.
+        """
         if self._process is None or self.process_id is None:
             self.close()
             self._process, self._loaded = _start(folder / TALK), False
         assert self._process.stdin is not None
-        request = {"words": list(words), "folder": str(folder)}
+        self._begun += 1
+        self._open.add(self._begun)
+        request = {"job": self._begun, "words": list(words), "folder": str(folder)}
         with suppress(BrokenPipeError):  # it has died: `wait` tells of what
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
-            self._process.stdin.flush()
+        return self._begun
 
-    def wait(self, timeout: float) -> int:
-        """The exit code of the task that was begun, negative for the signal that ended it.
+    def wait(self, job: int, timeout: float) -> int:
+        """The exit code of a job that was begun, negative for the signal that ended it.
 
         Raises:
             subprocess.TimeoutExpired: it was not done after `timeout` seconds.
         """
-        assert self._process is not None
-        answers = self._process.stdout
-        assert answers is not None
-        while select.select([answers], [], [], timeout)[0]:
+        while job not in self._codes:
+            assert self._process is not None
+            answers = self._process.stdout
+            assert answers is not None
+            if not select.select([answers], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired(self._process.args, timeout)
             line = answers.readline()
-            if line != _LOADED:
-                return int(line) if line else self._process.wait()
-            self._loaded = True
-        raise subprocess.TimeoutExpired(self._process.args, timeout)
+            if line == _LOADED:
+                self._loaded = True
+            elif line:
+                number, code = map(int, line.split())
+                self._end({number}, code)
+            else:
+                self._end(set(self._open), self._process.wait())
+        return self._codes[job]
 
     def close(self) -> None:
-        """Ends the process and the task that it is at; may be called again."""
+        """Ends the process and the jobs that it is at; may be called again."""
         if self._process is None:
             return
         process, self._process = self._process, None
@@ -87,6 +106,11 @@ class Nursery:
             process.stdin.close()
         process.wait()
         process.stdout.close()
+        self._end(set(self._open), -signal.SIGKILL)
+
+    def _end(self, jobs: set[int], code: int) -> None:
+        self._open -= jobs
+        self._codes |= dict.fromkeys(jobs, code)
 
     def __enter__(self) -> Self:
         return self
@@ -104,6 +128,8 @@ def _start(talk: Path) -> subprocess.Popen[bytes]:
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path),
         "CUDA_VISIBLE_DEVICES": "-1",
+        # Jobs run side by side; and NumPy's threads wait for each other by keeping a core busy.
+        "OPENBLAS_NUM_THREADS": "1",
     }
     with talk.open("wb") as said:  # why TensorFlow cannot be loaded, if it cannot
         return subprocess.Popen(
@@ -112,6 +138,7 @@ def _start(talk: Path) -> subprocess.Popen[bytes]:
             stdout=subprocess.PIPE,
             stderr=said,
             env=environment,
+            bufsize=0,  # a buffer would hide answers from `select`
         )
 
 
@@ -129,42 +156,46 @@ def serve() -> None:
     gc.collect()
     gc.freeze()  # so that the collector does not write to the pages that all forks share
     os.write(1, _LOADED)
+    _serve(_SIDE_BY_SIDE)
+
+
+def _serve(side_by_side: int) -> None:
+    """Forks for each request, not more than `side_by_side` at a time, until there are no more."""
     serving = os.getpid()
-    while request := _line(0):
-        asked = json.loads(request)
-        child = os.fork()
-        if child == 0:
-            end_with_parent(serving)
-            _do(asked["words"], Path(asked["folder"]))
-        code = _ended(child)
-        os.write(1, b"%d\n" % code)
+    received = b""
+    waiting: deque[dict[str, Any]] = deque()
+    running: dict[int, tuple[int, int]] = {}  # what can be waited for -> the job, its process
+    while True:
+        while waiting and len(running) < side_by_side:
+            asked = waiting.popleft()
+            child = os.fork()
+            if child == 0:
+                end_with_parent(serving)
+                _do(asked["words"], Path(asked["folder"]))
+            running[os.pidfd_open(child)] = asked["job"], child
+        for ready in select.select([0, *running], [], [])[0]:
+            if ready:
+                job, child = running.pop(ready)
+                os.close(ready)
+                code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+                os.write(1, b"%d %d\n" % (job, code))
+            elif read := os.read(0, 1 << 16):
+                *lines, received = (received + read).split(b"\n")
+                waiting.extend(json.loads(line) for line in lines)
+            else:
+                _kill([child for _, child in running.values()])
+                return
 
 
-def _line(descriptor: int) -> bytes:
-    """The next line, read without a buffer, which would hide what `_ended` waits for."""
-    read = bytearray()
-    while not read.endswith(b"\n"):
-        if not (byte := os.read(descriptor, 1)):
-            return b""
-        read += byte
-    return bytes(read)
-
-
-def _ended(child: int) -> int:
-    """The exit code of a fork. When no caller is left, it is killed."""
-    done = os.pidfd_open(child)
-    try:
-        # The caller writes nothing before it has the answer: what can be read is the end.
-        ready = select.select([done, 0], [], [])[0]
-        if done not in ready:
-            os.kill(child, signal.SIGKILL)
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    finally:
-        os.close(done)
+def _kill(children: Sequence[int]) -> None:
+    for child in children:
+        os.kill(child, signal.SIGKILL)
+    for child in children:
+        os.waitpid(child, 0)
 
 
 def _do(words: Sequence[str], folder: Path) -> NoReturn:
-    """Does the task and ends the fork."""
+    """Does the job and ends the fork."""
     code = 1
     try:
         talk = os.open(folder / TALK, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -176,8 +207,7 @@ def _do(words: Sequence[str], folder: Path) -> NoReturn:
         tempfile.tempdir = None
         from converter.apart import main
 
-        task, run, place, *source_path = words
-        code = main(task, Path(run), Path(place), *map(Path, source_path))
+        code = main(*map(Path, words))
     except BaseException:
         traceback.print_exc()
     finally:

@@ -6,11 +6,11 @@ used for calibration; accuracy is judged on the test part, pair by pair.
 
 from __future__ import annotations
 
-import itertools
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from queue import SimpleQueue
 
 import cv2
 import numpy as np
@@ -30,7 +30,7 @@ from edge.model.metrics import (
     paired_interval,
     telling,
 )
-from edge.model.preprocess import InputSpec, Tensor, preprocess
+from edge.model.preprocess import InputSpec, preprocess
 from edge.pictures import LabelledPicture
 from edge.progress import Progress
 from trainer.intervals import Resampling
@@ -51,8 +51,6 @@ labels: a threshold lies where known things are, not between two kinds."""
 _BINS = 15
 _LEAST_SCORE = 1e-7
 """Of the divergence: float32 rounds below it."""
-_AT_ONCE = 64
-"""Pictures decoded ahead of the interpreters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,29 +258,29 @@ def score_both(
         ModelInputError, ModelOutputError: a model is not as the contract says.
     """
     cv2.setNumThreads(1)
-    models = Interpreter(float32), Interpreter(int8)
-    rows: tuple[list[Answer], ...] = ([], [])
+    # A pair of interpreters for each processor: they let go of Python's lock, as decoding does.
+    workers = min(4, os.cpu_count() or 1)
+    idle: SimpleQueue[tuple[Interpreter, Interpreter]] = SimpleQueue()
+    for _ in range(workers):
+        idle.put((Interpreter(float32), Interpreter(int8)))
 
-    def tensor(picture: LabelledPicture) -> Tensor:
-        return preprocess(read_image(picture.path), spec)
+    def answers(picture: LabelledPicture) -> tuple[Answer, Answer]:
+        tensor = preprocess(read_image(picture.path), spec)
+        pair = idle.get()
+        try:
+            return pair[0].answer(tensor), pair[1].answer(tensor)
+        finally:
+            idle.put(pair)
 
-    waiting = iter(pictures)
-    # Decoding and both interpreters let go of Python's lock, so a thread each is worth while.
+    rows = []
     with (
         Progress("comparing float and int8", total=len(pictures)) as progress,
-        ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool,
+        ThreadPoolExecutor(workers) as pool,
     ):
-        while batch := list(itertools.islice(waiting, _AT_ONCE)):
-            tensors = list(pool.map(tensor, batch))
-            run = [pool.submit(_score, model, tensors) for model in models]
-            for row, future in zip(rows, run, strict=True):
-                row.extend(future.result())
-            progress.advance(len(batch))
-    return Answers.of(rows[0]), Answers.of(rows[1])
-
-
-def _score(model: Interpreter, tensors: Sequence[Tensor]) -> list[Answer]:
-    return [model.answer(tensor) for tensor in tensors]
+        for row in pool.map(answers, pictures):
+            rows.append(row)
+            progress.advance()
+    return Answers.of([row[0] for row in rows]), Answers.of([row[1] for row in rows])
 
 
 def compare(

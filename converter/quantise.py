@@ -5,8 +5,9 @@ All of it is done in the process apart; see `converter.apart`.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,9 @@ _DEAD = 1e-8
 
 def write_int8(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
     """The int8 model, its ranges and the rounding of its weights by what `tensors` show."""
-    out.write_bytes(Calibrated.of(model, tensors, stage).quantised(stage))
+    stage("converting")
+    calibrated = Calibrated.by(_with_places_for_ranges_once(model), tensors, stage)
+    out.write_bytes(calibrated.quantised(stage))
 
 
 def write_int8_clipped(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
@@ -55,8 +58,8 @@ def write_int8_clipped(model: Any, tensors: Tensors, out: Path, stage: Stage) ->
     """
     calibrated = Calibrated.of(model, tensors, stage)
     stage("looking for outliers")
-    calibrated.debugger.calibrated_model = _clipped(calibrated.model, tensors)
-    out.write_bytes(calibrated.quantised(stage))
+    clipped = replace(calibrated, model=_clipped(calibrated.model, tensors))
+    out.write_bytes(clipped.quantised(stage))
 
 
 def write_int8_refitted(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
@@ -143,41 +146,49 @@ def float_nodes(calibrated: bytes) -> list[str]:
     return [names[tensor] for op in behind_weights(operators(calibrated)) for tensor in op.writes]
 
 
+def _with_places_for_ranges(model: Any) -> bytes:
+    """The float model as a `.tflite` file's bytes, with a range wherever one is wanted.
+
+    The ranges are of black and white alone.
+    """
+    import tensorflow as tf
+
+    def pictures() -> Iterator[list[Any]]:
+        for level in (0.0, 255.0):
+            yield [np.full((1, *model.input_shape[1:]), level, np.float32)]
+
+    converter = converter_of(model, tf.float32)
+    converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    converter.representative_dataset = pictures
+    debugger = tf.lite.experimental.QuantizationDebugger(
+        converter=converter, debug_dataset=pictures
+    )
+    return bytes(debugger.calibrated_model)
+
+
+_with_places_for_ranges_once = functools.lru_cache(maxsize=1)(_with_places_for_ranges)
+"""The same of a model whose weights nobody changes: other pictures give other ranges only."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Calibrated:
-    """The float model with the range of every tensor, ready to become integers.
+    """The float model with the range of every tensor, ready to become integers."""
 
-    The converter itself has no way to leave operators in float; its debugger has, and gives the
-    model without its own instruments, too.
-    """
-
-    debugger: Any
+    model: bytes
+    """A float `.tflite` file's."""
     observed: Observed
 
     @classmethod
     def of(cls, model: Any, tensors: Tensors, stage: Stage) -> Calibrated:
-        import tensorflow as tf
-
-        def pictures() -> Iterator[list[Any]]:
-            # Enough to say which tensors have a range; the ranges themselves are measured below.
-            for tensor in tensors[:BLACK_AND_WHITE]:
-                yield [tensor[None].astype(np.float32)]
-
+        """That of a Keras model; `tensors` has black and white first."""
         stage("converting")
-        converter = converter_of(model, tf.float32)
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
-        converter.representative_dataset = pictures
-        debugger = tf.lite.experimental.QuantizationDebugger(
-            converter=converter, debug_dataset=pictures
-        )
-        observed = observe(debugger.calibrated_model, tensors, stage)
-        debugger.calibrated_model = with_ranges(debugger.calibrated_model, observed)
-        return cls(debugger, observed)
+        return cls.by(_with_places_for_ranges(model), tensors, stage)
 
-    @property
-    def model(self) -> bytes:
-        """A float `.tflite` file's bytes."""
-        return bytes(self.debugger.calibrated_model)
+    @classmethod
+    def by(cls, converted: bytes, tensors: Tensors, stage: Stage) -> Calibrated:
+        """That of a float model with places for ranges."""
+        observed = observe(converted, tensors, stage)
+        return cls(with_ranges(converted, observed), observed)
 
     def quantised(self, stage: Stage, *, also_float: Sequence[str] = ()) -> bytes:
         """The int8 model; the operators that write `also_float` stay in float."""
@@ -192,12 +203,12 @@ class Calibrated:
 
     def nearest(self, also_float: Sequence[str] = ()) -> bytes:
         """The same as TensorFlow makes it, each weight the nearest integer; float32 levels in."""
-        import tensorflow as tf
+        # The converter itself has no way to leave operators in float; this is what its debugger
+        # calls, which would do it three times.
+        from tensorflow.lite.python.convert import mlir_quantize
 
-        self.debugger.options = tf.lite.experimental.QuantizationDebugOptions(
-            denylisted_nodes=[*float_nodes(self.model), *also_float]
-        )
-        return bytes(self.debugger.get_nondebug_quantized_model())
+        left = [*float_nodes(self.model), *also_float]
+        return bytes(mlir_quantize(self.model, denylisted_nodes=left))
 
 
 def _clipped(calibrated: bytes, tensors: Tensors) -> bytes:

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from converter.apart import wait_for
+from converter.apart import Stage, wait_for
 from converter.calibration import Tensors
 from converter.errors import LibraryMissingError, TfjsError
-from converter.tfjs_library import find_node
+from converter.tfjs_library import find_node, tfjs_library
 from edge.asides import scratch_folder
 from edge.children import tied
 from edge.files import storage_errors
@@ -26,6 +26,17 @@ PICTURES_A_SECOND = 1.0
 """What TF.js computes in Node.js of MobileNetV2 at 224 pixels, on one core of a desktop."""
 
 _SCRIPT = Path(__file__).parent / "node" / "score.js"
+
+
+def score_graph_model(folder: Path, tensors: Tensors, out: Path, stage: Stage) -> None:
+    """What TF.js says in Node.js to `tensors`, as `out.npz`'s arrays by their names.
+
+    Args:
+        folder: that of `model.json`.
+    """
+    stage("running TF.js")
+    with out.open("wb") as file:
+        np.savez(file, **score_in_node(folder, tensors, library=tfjs_library()))  # type: ignore[arg-type]
 
 
 def score_in_node(model: Path, tensors: Tensors, *, library: Path) -> Outputs:

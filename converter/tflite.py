@@ -7,6 +7,7 @@ score for things of no class, so that the same device code runs each of them. Wh
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,7 +19,7 @@ from converter.calibration import BLACK_AND_WHITE, Tensors
 from converter.errors import ConversionError
 from converter.observed import observe
 from converter.operators import check_integers
-from converter.quantise import converter_of, converter_of_graph, frozen_graph, named
+from converter.quantise import converter_of_graph, frozen_graph, named
 from converter.rounding import round_weights
 from trainer.run import Run
 
@@ -63,7 +64,7 @@ def write_float16(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None
     import tensorflow as tf
 
     stage("converting")
-    converter = converter_of(model, tf.uint8)
+    converter = converter_of_graph(_graph(model))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.target_spec.supported_types = [tf.float16]
     out.write_bytes(named(bytes(converter.convert())))
@@ -74,9 +75,8 @@ def write_dynamic(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None
     import tensorflow as tf
 
     stage("converting")
-    graph = frozen_graph(model, tf.uint8)  # tracing it takes as long as converting it
-    whole = bytes(converter_of_graph(graph).convert())
-    converter = converter_of_graph(graph)
+    whole = _whole(model)
+    converter = converter_of_graph(_graph(model))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     nearest = bytes(converter.convert())
     observed = observe(whole, tensors[: BLACK_AND_WHITE + _OBSERVED], stage)
@@ -86,12 +86,10 @@ def write_dynamic(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None
 
 def write_float32(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
     """The float model, found equal to Keras on the first of `tensors`."""
-    import tensorflow as tf
-
     from edge.model.interpreter import Interpreter
 
     stage("converting")
-    content = named(bytes(converter_of(model, tf.uint8).convert()))
+    content = named(_whole(model))
     stage("comparing with Keras")
     interpreter = Interpreter(content)
     for tensor in tensors[:_COMPARED]:
@@ -105,3 +103,16 @@ def write_float32(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None
                     "Install the versions of deploy/constraints.txt"
                 )
     out.write_bytes(content)
+
+
+@functools.lru_cache(maxsize=1)  # three formats begin with it; tracing takes long
+def _graph(model: Any) -> Any:
+    import tensorflow as tf
+
+    return frozen_graph(model, tf.uint8)
+
+
+@functools.lru_cache(maxsize=1)
+def _whole(model: Any) -> bytes:
+    """The float model as TensorFlow gives it."""
+    return bytes(converter_of_graph(_graph(model)).convert())

@@ -192,7 +192,7 @@ def test_a_format_that_cannot_be_made_does_not_take_the_others_with_it(
         raise LibraryMissingError("TF.js is not here and cannot be fetched")
 
     def kept(place: Path, source: formats.Source) -> Answers:
-        return score_tflite(source.float32, source.tensors, doing="kept")
+        return score_tflite(source.float32, source.tested.tensors, doing="kept")
 
     monkeypatch.setitem(formats.WRITERS, "tfjs", offline)
     monkeypatch.setitem(formats.WRITERS, "float32", kept)

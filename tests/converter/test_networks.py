@@ -62,9 +62,7 @@ def test_every_network_is_tried() -> None:
 def test_a_small_network_becomes_integers(
     name: str, head: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        apart, "_run_apart", lambda task, run, folder, *_: apart.main(task, run.path, folder)
-    )
+    monkeypatch.setattr(apart, "_run_apart", lambda run, folder, _: apart.main(run.path, folder))
     check_conversion(
         make_untrained(tmp_path, name, head, InputSpec(height=28, width=28, channels=1))
     )

@@ -1,52 +1,110 @@
-"""TensorFlow is loaded once and lent out: tasks run in forks, which end with their caller."""
+"""TensorFlow is loaded once and lent out: jobs run in forks, which end with their caller."""
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from converter import apart
-from converter.apart import one_tensorflow
+from converter.apart import Piece, begin_ahead, one_tensorflow
 from converter.calibration import Tensors
 from converter.nursery import TALK
 from converter.tflite import convert_model
+from edge.errors import PilahError
 from trainer.run import Run
 
-FORK = """
-import os, signal
-from converter.nursery import _ended
-child = os.fork()
-if child == 0:
-    {doing}
-print(_ended(child))
+SERVER = """
+import os, signal, time
+from converter import nursery
+
+def do(words, folder):
+    os.close(1)
+    for word in words:
+        if word == "wait":
+            signal.pause()
+        elif word == "crash":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        elif word == "tell":
+            (folder / "told").write_text(str(os.getpid()))
+        elif word == "until":
+            while not (folder / "go").exists():
+                time.sleep(0.01)
+    os._exit(3)
+
+nursery._do = do
+nursery._serve(2)
 """
 
 
-def ended(doing: str, *, caller_is_gone: bool = False) -> int:
-    """What is found of a fork that is `doing` something, while its caller waits or is gone."""
+@contextmanager
+def server() -> Iterator[subprocess.Popen[bytes]]:
+    """One that needs no TensorFlow: jobs are what their words say, and exit with 3."""
     with subprocess.Popen(
-        [sys.executable, "-W", "ignore", "-c", FORK.format(doing=doing)],
-        stdin=subprocess.DEVNULL if caller_is_gone else subprocess.PIPE,
+        [sys.executable, "-W", "ignore", "-c", SERVER],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        bufsize=0,
     ) as process:
-        assert process.stdout is not None
-        return int(process.stdout.readline())
+        yield process
 
 
-@pytest.mark.parametrize(
-    ("doing", "code"), [("os._exit(3)", 3), ("os.kill(os.getpid(), signal.SIGSEGV)", -11)]
-)
-def test_the_exit_code_of_a_fork_is_told_and_the_signal_that_ended_it(
-    doing: str, code: int
+def ask(process: subprocess.Popen[bytes], job: int, folder: Path, *words: str) -> None:
+    request = {"job": job, "words": words, "folder": str(folder)}
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(request).encode() + b"\n")
+
+
+def answer(process: subprocess.Popen[bytes]) -> tuple[int, int]:
+    """The number of the next job that ends, and its exit code."""
+    assert process.stdout is not None
+    job, code = process.stdout.readline().split()
+    return int(job), int(code)
+
+
+@pytest.mark.parametrize(("word", "code"), [("end", 3), ("crash", -11)])
+def test_the_exit_code_of_a_job_is_told_and_the_signal_that_ended_it(
+    word: str, code: int, tmp_path: Path
 ) -> None:
-    assert ended(doing) == code
+    with server() as process:
+        ask(process, 7, tmp_path, word)
+        assert answer(process) == (7, code)
 
 
-def test_a_fork_whose_caller_is_gone_is_ended() -> None:
-    assert ended("signal.pause()", caller_is_gone=True) == -9
+def test_two_jobs_run_side_by_side_and_the_third_when_one_of_them_is_done(tmp_path: Path) -> None:
+    first, second, third = (tmp_path / name for name in ("first", "second", "third"))
+    for folder in (first, second, third):
+        folder.mkdir()
+    with server() as process:
+        ask(process, 1, first, "until")
+        ask(process, 2, second, "end")
+        assert answer(process) == (2, 3)
+        ask(process, 3, third, "until")
+        ask(process, 4, second, "tell")
+        (third / "go").touch()
+        # The fourth had to wait for the third, the first is still there.
+        assert [answer(process), answer(process)] == [(3, 3), (4, 3)]
+        (first / "go").touch()
+        assert answer(process) == (1, 3)
+
+
+def test_jobs_whose_caller_is_gone_are_ended(tmp_path: Path) -> None:
+    with server() as process:
+        ask(process, 1, tmp_path, "tell", "wait")
+        ask(process, 2, tmp_path, "end")
+        assert answer(process) == (2, 3)
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait() == 0
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "told").read_text()), 0)
 
 
 def test_tasks_share_one_process_which_outlives_a_task_that_fails(
@@ -55,8 +113,63 @@ def test_tasks_share_one_process_which_outlives_a_task_that_fails(
     with one_tensorflow() as nursery:
         convert_model(run, "float16", tensors)
         first = nursery.process_id
-        code = apart._run_apart("no such task", run, tmp_path, "failing", None)
-        assert code == 1
+        apart._write_pieces(tmp_path, [Piece("no such task", tensors)])
+        assert apart._run_apart(run, tmp_path, "failing") == 1
         assert "no such task" in (tmp_path / TALK).read_text("utf-8")
         convert_model(run, "float16", tensors)
         assert nursery.process_id == first is not None
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What is done alone, because nobody began it or because it failed."""
+    done: list[str] = []
+
+    def run_apart(run: Run, folder: Path, doing: str) -> int:
+        done.append(doing)
+        return before(run, folder, doing)
+
+    before = apart._run_apart
+    monkeypatch.setattr(apart, "_run_apart", run_apart)
+    return done
+
+
+def test_what_was_begun_ahead_is_given_to_who_asks_for_the_same(
+    run: Run, tensors: Tensors, alone: list[str]
+) -> None:
+    saved = Piece("saved_model", tensors[:0])
+    begin_ahead(run, [saved, Piece("saved_model scores", tensors[:4], saved)])
+    with apart.apart("saved_model", run, tensors[:0], doing="saved_model") as made:
+        (folder,) = [made.result]
+        with apart.apart(
+            "saved_model scores", run, tensors[:4].copy(), doing="scores", source=folder
+        ) as scored:
+            scores = np.load(scored.result)["scores"]
+    assert alone == []
+    assert scores.shape == (4, len(run.facts.labels))
+
+
+def test_other_pictures_than_were_begun_with_are_not_taken_for_them(
+    run: Run, tensors: Tensors, alone: list[str]
+) -> None:
+    begin_ahead(run, [Piece("keras scores", tensors[:3])])
+    with apart.apart("keras scores", run, tensors[3:6], doing="others") as made:
+        scores = np.load(made.result)["scores"]
+    assert alone == ["others"]
+    wanted = np.asarray(run.load_model()(tensors[3:6].astype(np.float32)))
+    np.testing.assert_allclose(scores, wanted, atol=1e-5)
+
+
+def test_what_fails_of_that_is_done_alone_to_tell_why_and_so_is_what_comes_behind_it(
+    run: Run, tensors: Tensors, tmp_path: Path, alone: list[str]
+) -> None:
+    strange = Piece("saved_model scores", tensors[:1], tmp_path / "nowhere")
+    begin_ahead(run, [strange, Piece("keras scores", tensors[:2])])
+    with (
+        pytest.raises(PilahError, match="nowhere"),
+        apart.apart("saved_model scores", run, tensors[:1], doing="a", source=tmp_path / "nowhere"),
+    ):
+        pass
+    with apart.apart("keras scores", run, tensors[:2], doing="b") as made:
+        assert len(np.load(made.result)["scores"]) == 2
+    assert alone == ["a", "b"]
