@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import importlib
 import json
+import os
 import subprocess
 import sys
 import time
@@ -115,7 +116,7 @@ def apart(
         StorageError: no room for the files in between.
     """
     piece = Piece(task, tensors, source)
-    for begun in _ahead:
+    for begun in _ahead.begun if _ahead else ():
         if (result := begun.result(run, piece, doing)) is not None:
             yield Apart(result)
             return
@@ -141,17 +142,32 @@ def begin_ahead(run: Run, pieces: Sequence[Piece]) -> None:
     `apart` then gives what was made of the same task, tensors and source. Where one of them fails,
     the rest is left, and each is done alone when it is asked for: that tells what failed.
 
-    To be called within a block of `one_tensorflow`, at whose end all that was begun is gone.
+    To be called within a block of `working_ahead`.
 
     Raises:
         StorageError: no room for the files in between.
     """
-    assert _shared is not None
-    folder = _folders.enter_context(scratch_folder())
+    assert _ahead is not None
+    folder = _ahead.folders.enter_context(scratch_folder())
     with storage_errors("write", folder):
         results = _write_pieces(folder, pieces)
-    words = [str(run.path.absolute()), str(folder)]
-    _ahead.append(_Begun(run, pieces, results, folder, _shared, _shared.begin(words, folder)))
+    nursery = _ahead.nursery
+    job = nursery.begin([str(run.path.absolute()), str(folder)], folder)
+    _ahead.begun.append(_Begun(run, pieces, results, folder, nursery, job))
+
+
+@contextmanager
+def working_ahead() -> Iterator[None]:
+    """Work can be begun ahead within the block. At its end what was begun is ended, and gone."""
+    global _ahead
+    with ExitStack() as folders, one_tensorflow() as nursery:
+        before, _ahead = _ahead, _Ahead(nursery, folders, [])
+        try:
+            yield
+        finally:
+            begun, _ahead = _ahead.begun, before
+            for each in begun:
+                nursery.end(each.job)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -176,14 +192,24 @@ class _Begun:
             if (piece.task, source) != (wanted.task, wanted.source):
                 continue
             if np.array_equal(piece.tensors, wanted.tensors):
-                code = wait_for(
-                    _Waiting(self.nursery, self.job, result.with_name(_DONE)), doing, self._stage
-                )
-                return result if code == 0 else None
+                waiting = _Waiting(self.nursery, self.job, result.with_name(_DONE))
+                return result if wait_for(waiting, doing, self._stage) == 0 else None
         return None
 
     def _stage(self) -> str:
         return _read_stage(self.folder / _STAGE)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ahead:
+    """What was begun, and where it lies."""
+
+    nursery: Nursery
+    folders: ExitStack
+    begun: list[_Begun]
+
+
+_ahead: _Ahead | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,10 +234,16 @@ def _write_pieces(folder: Path, pieces: Sequence[Piece]) -> list[Path]:
     """Writes to `folder` what the other process needs, and gives where the results will lie."""
     results: list[Path] = []
     written = []
+    tensors: dict[tuple[int, tuple[int, ...]], Path] = {}  # by their place in memory
     for number, piece in enumerate(pieces):
         place = folder / str(number)
         place.mkdir()
-        _write_tensors(place / _TENSORS, piece.tensors)
+        same = piece.tensors.ctypes.data, piece.tensors.shape
+        if same in tensors:
+            os.link(tensors[same], place / _TENSORS)
+        else:
+            tensors[same] = place / _TENSORS
+            _write_tensors(place / _TENSORS, piece.tensors)
         source = piece.source
         if isinstance(source, Piece):
             source = results[pieces.index(source)]
@@ -236,18 +268,14 @@ def one_tensorflow() -> Iterator[Nursery]:
     if _shared is not None:
         yield _shared
         return
-    with _folders, Nursery() as _shared:
+    with Nursery() as _shared:
         try:
             yield _shared
         finally:
             _shared = None
-            _ahead.clear()
 
 
 _shared: Nursery | None = None
-_ahead: list[_Begun] = []
-_folders = ExitStack()
-"""Those of what was begun ahead."""
 
 
 def _run_apart(run: Run, folder: Path, doing: str) -> int:

@@ -216,7 +216,7 @@ def table(rows: Sequence[FormatFigures]) -> list[str]:
     """The figures of all formats as a Markdown table, a line each."""
     lines = [
         "| format | accuracy | change, points (95 %) | same label as Keras | largest difference of "
-        "a score | mean | KL, nats | confidence moves by | label that loses most | same label, "
+        "a score | mean | divergence | confidence moves by | label that loses most | same label, "
         "squashed |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]

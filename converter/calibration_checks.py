@@ -93,18 +93,29 @@ def check_tensors(tensors: Tensors, pictures: Sequence[LabelledPicture], spec: I
             )
 
 
-def other_calibration(
-    pictures: Sequence[LabelledPicture], used: Sequence[LabelledPicture], *, seed: int
-) -> tuple[LabelledPicture, ...]:
-    """As many other pictures of the training part as were `used` to calibrate on, or at least half
-    as many; none where there are not so many."""
+def other_tensors(
+    pictures: Sequence[LabelledPicture],
+    used: Sequence[LabelledPicture],
+    spec: InputSpec,
+    *,
+    seed: int,
+) -> Tensors | None:
+    """Black, white, and as many other pictures of the training part as were `used` to calibrate on,
+    or at least half as many; None where there are not so many.
+
+    Args:
+        pictures: all of the run's.
+
+    Raises:
+        UnreadableImageError: a picture has been damaged since the training.
+    """
     taken = {picture.path for picture in used}
     rest = [picture for picture in pictures if picture.path not in taken]
     try:
         others = choose_calibration(rest, len(used), seed=seed)
     except CalibrationError:
-        return ()
-    return others if len(others) >= len(used) // 2 else ()
+        return None
+    return calibration_tensors(others, spec) if len(others) >= len(used) // 2 else None
 
 
 def check_calibration(
@@ -121,12 +132,11 @@ def check_calibration(
     judging = [picture for picture in rest if picture.part == "validation"][:_JUDGED_ON]
     tensors = calibration_tensors(judging, run.facts.input)[BLACK_AND_WHITE:]
     found = Share(0, 0)
-    others = other_calibration(pictures, kept.calibration, seed=seed)
-    if others and len(tensors):
-        other = calibration_tensors(others, run.facts.input)
+    others = other_tensors(pictures, kept.calibration, run.facts.input, seed=seed)
+    if others is not None and len(tensors):
         doing = "converting to int8 on other pictures"
         task = next((r.task for r in REMEDIES if r.name == kept.remedy), "int8")
-        with apart(task, run, other, doing=doing) as made:
+        with apart(task, run, others, doing=doing) as made:
             found = agreement_of(kept.model, made.result.read_bytes(), tensors)
     return CalibrationCheck(found, tuple(saturation(kept.model, tensors)))
 

@@ -111,11 +111,11 @@ def model_card(
         f"`labels.txt`, named `scores`{_second_output(facts)}. `bundle.json` says how a picture "
         "becomes that input.",
     ]
-    return _with_words(lines)
+    return with_words(lines)
 
 
-def _with_words(lines: Sequence[str]) -> str:
-    """The card, with its technical words explained at its end."""
+def with_words(lines: Sequence[str]) -> str:
+    """A card of these lines, with its technical words explained at its end."""
     text = "\n".join(lines)
     words = [f"- **{word}**: {meaning}" for word, meaning in explained(text).items()]
     return "\n".join([text, "", "## Words", "", *words]) + "\n"
@@ -199,7 +199,7 @@ def imported_card(
         "- It knows these classes only, and has no score for things of no class.",
         *(f"- {note[0].upper()}{note[1:]}." for note in notes),
     ]
-    return _with_words(lines)
+    return with_words(lines)
 
 
 def _classes(facts: RunFacts, parity: Parity) -> list[str]:

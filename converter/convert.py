@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from converter.apart import Piece, begin_ahead, one_tensorflow
+from converter.apart import Piece, begin_ahead, working_ahead
 from converter.battery import Format
 from converter.bundle import bundle_title, check_out, write_bundle
 from converter.calibration import CALIBRATED_ON, calibration_tensors, choose_calibration
-from converter.calibration_checks import check_calibration, check_tensors, other_calibration
+from converter.calibration_checks import check_calibration, check_tensors, other_tensors
 from converter.errors import CalibrationError, GateError
 from converter.exports import (
     Exports,
@@ -44,7 +44,7 @@ class Conversion:
     """Figures worse than a bar of the gate, within what chance could explain."""
 
 
-@one_tensorflow()
+@working_ahead()
 def convert(
     run: Path,
     out: Path,
@@ -94,8 +94,8 @@ def convert(
     # Those of the gate first. What is begun here is waited for where it is used.
     begin_ahead(source, [Piece("float32", tensors), *tflite_pieces(formats, tensors)])
     integers = [Piece("int8", tensors)]
-    if others := other_calibration(pictures, chosen, seed=seed):
-        integers.append(Piece("int8", calibration_tensors(others, facts.input)))
+    if (others := other_tensors(pictures, chosen, facts.input, seed=seed)) is not None:
+        integers.append(Piece("int8", others))
     begin_ahead(source, integers)
     tested = read_test_part(pictures, facts.input, seed=seed) if others_too else None
     if tested is not None:

@@ -26,8 +26,9 @@ from converter.battery import (
     table,
 )
 from converter.calibration import Tensors
+from converter.card import with_words
 from converter.errors import ConversionError, LibraryMissingError, TfjsError
-from converter.formats import MOST_IN_NODE, WRITERS, Source, TestPart
+from converter.formats import MOST_IN_NODE, WRITERS, Source, Tested
 from edge.cli import say
 from edge.errors import StorageError, UsageError
 from edge.files import new_folder
@@ -146,7 +147,7 @@ def read_tensors(pictures: Sequence[LabelledPicture], spec: InputSpec) -> Tensor
     return tensors
 
 
-def read_test_part(pictures: Sequence[LabelledPicture], spec: InputSpec, *, seed: int) -> TestPart:
+def read_test_part(pictures: Sequence[LabelledPicture], spec: InputSpec, *, seed: int) -> Tested:
     """What formats are compared on.
 
     Args:
@@ -156,7 +157,7 @@ def read_test_part(pictures: Sequence[LabelledPicture], spec: InputSpec, *, seed
         UnreadableImageError: a picture has been damaged since the training.
     """
     chosen = pictures_of_test_part(pictures, seed=seed)
-    return TestPart(chosen, read_tensors(chosen, spec))
+    return Tested(chosen, read_tensors(chosen, spec))
 
 
 def write_exports(
@@ -165,7 +166,7 @@ def write_exports(
     bundle: Bundle,
     formats: Sequence[Format],
     *,
-    tested: TestPart,
+    tested: Tested,
     float32: bytes,
     calibration: Tensors,
     replace: bool = False,
@@ -273,7 +274,7 @@ def _card(
         lines += [f"- {row.format} was left out: {failure}." for failure in row.failures]
     lines += [f"- {kind} could not be made: {why}" for kind, why in refused.items()]
     lines += [f"- {kind} was not compared: no Node.js was there to run it." for kind in untried]
-    return "\n".join(lines) + "\n"
+    return with_words(lines)
 
 
 _USES: Mapping[Format, str] = {

@@ -13,7 +13,7 @@ from converter.battery import Format, score_apart, score_tflite
 from converter.calibration import Tensors
 from converter.metadata import with_metadata
 from converter.tfjs import write_tfjs
-from converter.tfjs_library import find_node, tfjs_library
+from converter.tfjs_library import find_node, has_library, tfjs_library
 from converter.tflite import convert_model
 from edge.model.bundle import MODEL, Bundle
 from edge.pictures import LabelledPicture
@@ -28,7 +28,7 @@ _KERAS = "model.keras"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class TestPart:
+class Tested:
     """The pictures that formats are compared on."""
 
     pictures: Sequence[LabelledPicture]
@@ -53,7 +53,7 @@ class Source:
 
     run: Run
     bundle: Bundle
-    tested: TestPart
+    tested: Tested
     calibration: Tensors
     float32: bytes
 
@@ -67,7 +67,7 @@ def tflite_pieces(formats: Sequence[Format], calibration: Tensors) -> list[Piece
     return [piece for kind, piece in pieces.items() if kind in formats]
 
 
-def keras_pieces(formats: Sequence[Format], tested: TestPart, calibration: Tensors) -> list[Piece]:
+def keras_pieces(formats: Sequence[Format], tested: Tested, calibration: Tensors) -> list[Piece]:
     """What it will be asked for, for other formats and for Keras's scores, in an order that works.
 
     Args:
@@ -87,7 +87,7 @@ def keras_pieces(formats: Sequence[Format], tested: TestPart, calibration: Tenso
         if "tfjs" in formats:
             graph = Piece("tfjs", calibration[:_COMPARED], saved)
             pieces.append(graph)
-            if find_node() is not None:
+            if find_node() is not None and has_library():
                 pieces.append(Piece("tfjs scores", tested.in_node, graph))
     return pieces
 

@@ -6,8 +6,9 @@ TensorFlow: what is forked has none of its threads, which would not live on in t
 
 `python -m converter.nursery` is that process. It reads requests from its standard input, a JSON
 object a line, and answers each with the number of the job and its exit code, a line each, when it
-is done: jobs are begun in the order of the requests, some of them run side by side. When the input
-ends, because the caller is done or was killed, it ends the jobs and itself.
+is done: jobs are begun in the order of the requests, some of them run side by side. A request can
+also be to end a job. When the input ends, because the caller is done or was killed, it ends the
+jobs and itself.
 """
 
 from __future__ import annotations
@@ -93,6 +94,22 @@ class Nursery:
                 self._end(set(self._open), self._process.wait())
         return self._codes[job]
 
+    def end(self, job: int) -> None:
+        """Ends a job, if it is not done, and returns when it is gone."""
+        timeout = 0.0
+        while True:
+            with suppress(subprocess.TimeoutExpired):
+                self.wait(job, timeout)
+                return
+            assert self._process is not None
+            assert self._process.stdin is not None
+            if not self._loaded:
+                self.close()  # which does not wait until it is
+            elif not timeout:
+                timeout = 1.0
+                with suppress(BrokenPipeError):
+                    self._process.stdin.write(json.dumps({"end": job}).encode() + b"\n")
+
     def close(self) -> None:
         """Ends the process and the jobs that it is at; may be called again."""
         if self._process is None:
@@ -156,7 +173,7 @@ def serve() -> None:
     gc.collect()
     gc.freeze()  # so that the collector does not write to the pages that all forks share
     os.write(1, _LOADED)
-    _serve(_SIDE_BY_SIDE)
+    _serve(min(_SIDE_BY_SIDE, len(os.sched_getaffinity(0))))
 
 
 def _serve(side_by_side: int) -> None:
@@ -181,7 +198,16 @@ def _serve(side_by_side: int) -> None:
                 os.write(1, b"%d %d\n" % (job, code))
             elif read := os.read(0, 1 << 16):
                 *lines, received = (received + read).split(b"\n")
-                waiting.extend(json.loads(line) for line in lines)
+                for request in map(json.loads, lines):
+                    if "end" not in request:
+                        waiting.append(request)
+                        continue
+                    for job, child in running.values():
+                        if job == request["end"]:
+                            os.kill(child, signal.SIGKILL)
+                    for asked in [each for each in waiting if each["job"] == request["end"]]:
+                        waiting.remove(asked)
+                        os.write(1, b"%d %d\n" % (asked["job"], -signal.SIGKILL))
             else:
                 _kill([child for _, child in running.values()])
                 return

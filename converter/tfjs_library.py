@@ -64,6 +64,11 @@ def tfjs_library() -> Path:
     return script
 
 
+def has_library() -> bool:
+    """Whether `tfjs_library` has nothing to fetch."""
+    return _is_published(library_folder() / SCRIPT)
+
+
 def find_node() -> Path | None:
     """Node.js: this machine's, else the one that was fetched with TF.js; None: there is none."""
     if found := shutil.which("node"):

@@ -92,10 +92,11 @@ def write_float32(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None
     content = named(_whole(model))
     stage("comparing with Keras")
     interpreter = Interpreter(content)
-    for tensor in tensors[:_COMPARED]:
-        theirs_by_name = by_name(model(tensor[None].astype(np.float32), training=False))
-        for mine, theirs in zip(interpreter.answer(tensor), theirs_by_name.values(), strict=False):
-            change = float(np.abs(mine - np.asarray(theirs)[0]).max())
+    some = tensors[:_COMPARED]
+    by_keras = by_name(model(some.astype(np.float32), training=False)).values()
+    for tensor, *rows in zip(some, *map(np.asarray, by_keras), strict=True):
+        for mine, theirs in zip(interpreter.answer(tensor), rows, strict=False):
+            change = float(np.abs(mine - theirs).max())
             if not change <= _FLOAT_TOLERANCE:
                 raise ConversionError(
                     f"the float32 TFLite model scores a picture {change:.3g} away from the Keras "

@@ -4,10 +4,9 @@ that made it. Exits 1 when it does not."""
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
-from edge.cli import say
+from edge.cli import print_json, say
 from edge.errors import EXIT_NO, EXIT_OK
 
 
@@ -41,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
         say(f"skipped: {line}")
     if arguments.json:
         told = {"passed": not verdict.failures, "failures": verdict.failures}
-        print(json.dumps(told | parity.to_json(), ensure_ascii=False))
+        print_json(told | parity.to_json())
         return EXIT_NO if verdict.failures else EXIT_OK
     print(f"accuracy   {parity.int8.accuracy}")
     print(f"float      {parity.float32.accuracy}")

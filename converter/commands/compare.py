@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
-from edge.cli import say
+from edge.cli import print_json, say
 from edge.errors import EXIT_OK
 
 
@@ -33,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     for line in found.skipped:
         say(f"skipped: {line}")
     if arguments.json:
-        print(json.dumps(found.to_json(), ensure_ascii=False))
+        print_json(found.to_json())
         return EXIT_OK
     print(f"{'':<12} A: {first.title}   B: {second.title}")
     for name in ("accuracy", "accepted", "purity"):

@@ -4,10 +4,9 @@ model answers as the trained one does. Exits 1, and leaves no bundle, when it do
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
-from edge.cli import say
+from edge.cli import print_json, say
 from edge.errors import EXIT_NO, EXIT_OK
 
 
@@ -75,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
         )
     except GateError as error:
         if arguments.json:
-            print(json.dumps({"passed": False} | error.parity.to_json(), ensure_ascii=False))
+            print_json({"passed": False} | error.parity.to_json())
         raise
     for warning in made.warnings:
         say(f"warning: {warning}; chance could explain it, so the bundle was made")
@@ -95,7 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
             "warnings": made.warnings,
             "exports": made.exports and made.exports.to_json(),
         }
-        print(json.dumps(result | parity.to_json(), ensure_ascii=False))
+        print_json(result | parity.to_json())
         return EXIT_OK if complete else EXIT_NO
     print(f"{made.bundle.title}  {arguments.out}  {len(made.bundle.model) / 1e6:.1f} MB")
     print(f"verdict    {parity.verdict}")

@@ -8,10 +8,9 @@ are in another order than the model's outputs are refused, with the right order.
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
-from edge.cli import say
+from edge.cli import print_json, say
 from edge.errors import EXIT_OK
 
 
@@ -78,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
         say(f"the bundle is called {manifest.name}, after its folder; --name gives it another name")
     if arguments.json:
         result = {"bundle": str(arguments.out), "digest": made.bundle.digest} | manifest.recipe
-        print(json.dumps(result | made.evaluation.to_json(), ensure_ascii=False))
+        print_json(result | made.evaluation.to_json())
         return EXIT_OK
     print(f"{made.bundle.title}  {arguments.out}")
     print("its pictures, on half of them:")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
+from edge.cli import print_json
 from edge.errors import EXIT_OK
 
 
@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
         model = read_bundle(path).model
     found = read_anatomy(model, name=str(path))
     if arguments.json:
-        print(json.dumps(found.to_json(), ensure_ascii=False))
+        print_json(found.to_json())
         return EXIT_OK
     print(f"size       {found.size / 1e6:.2f} MB")
     for port in found.inputs:

@@ -6,11 +6,10 @@ The flags are named as those of TensorFlow's benchmark_model, with - or _.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable
 from pathlib import Path
 
-from edge.cli import say
+from edge.cli import print_json, say
 from edge.commands.arguments import count
 from edge.errors import EXIT_OK
 
@@ -57,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         max_seconds=arguments.max_secs,
     )
     if arguments.json:
-        print(json.dumps(found.to_json()))
+        print_json(found.to_json())
         return EXIT_OK
     print(f"bundle     {found.bundle}")
     print(f"runtime    {classifier.interpreter.title}, threads {found.threads}")

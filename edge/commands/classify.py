@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
-from edge.cli import say
+from edge.cli import print_json, say
 from edge.errors import EXIT_DATA, EXIT_OK, UnreadableImageError
 
 
@@ -47,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
                     for label, score in zip(classifier.labels, answer.scores, strict=True)
                 },
             }
-            print(json.dumps(line, ensure_ascii=False))
+            print_json(line)
         else:
             strange = verdict.strangeness
             how = "" if strange is None else f"  strangeness {strange:.2f}"

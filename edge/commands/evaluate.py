@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.cli import say
+from edge.cli import print_json, say
 from edge.errors import EXIT_OK, PictureSetError, UnreadableImageError
 
 if TYPE_CHECKING:
@@ -100,7 +99,7 @@ def run(arguments: argparse.Namespace) -> int:
         told = {"strange": strange.to_json()} if strange else {}
         whole = {"verdict": verdict.to_json()} | evaluation.to_json() | told
         whole |= {"skipped": len(skipped)}
-        print(json.dumps(whole, ensure_ascii=False))
+        print_json(whole)
         return EXIT_OK
     print(f"{classifier.bundle.title} on {arguments.pictures}")
     print(f"verdict    {verdict}")

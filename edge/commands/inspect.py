@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge.cli import print_json
 from edge.errors import EXIT_OK
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
             "runtime": interpreter.runtime,
             "xnnpack": interpreter.xnnpack,
         }
-        print(json.dumps(whole, ensure_ascii=False))
+        print_json(whole)
         return EXIT_OK
     manifest, spec = bundle.manifest, bundle.manifest.input
     print(f"{bundle.title}  (digest {bundle.digest[:12]})")

@@ -27,6 +27,8 @@ MEANINGS: Mapping[str, str] = {
     "into parts, and one model is trained for each part, without it.",
     "digest": "a checksum (SHA-256): the same digest, the same content.",
     "disturbed": "made worse on purpose, as a camera or lamp could do it.",
+    "divergence": "how far two rows of scores for the same picture lie apart as a whole: 0 where "
+    "they are the same.",
     "epoch": "one pass of the training over all its pictures.",
     "float": "the model with fractional numbers, as it was trained.",
     "group": "pictures that belong together, such as a series of one object. They tell less "

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from converter import formats
+from converter import apart, formats
 from converter.answers import Answers
 from converter.battery import FORMATS, Format, FormatFigures, compare_format, score_tflite
 from converter.cli import main
@@ -22,6 +22,7 @@ from edge.model.bundle import LABELS as LABELS_FILE
 from edge.model.preprocess import InputSpec
 from edge.pictures import LabelledPicture
 from tests.converter.runs import LABELS
+from tests.plain_words import unexplained
 from trainer.run import Run
 
 TRUTH = np.arange(90) % 3
@@ -129,7 +130,13 @@ def bundle(telling_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
         ",".join(MADE),
         "--no-remedies",
     ]
-    assert main(words) == 0
+
+    def left_to_the_end(run: Run, folder: Path, doing: str) -> int:
+        raise AssertionError(f"{doing}: was not begun ahead")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(apart, "_run_apart", left_to_the_end)
+        assert main(words) == 0
     return out
 
 
@@ -152,6 +159,8 @@ def test_every_format_has_its_folder_its_labels_and_its_proof(bundle: Path) -> N
         assert proof["formats"][kind]["largest_difference"] < 1e-5
     card = (folder / "card.md").read_text(encoding="utf-8")
     assert f"| float16 | {proof['formats']['float16']['accuracy']:.1%} |" in card
+    assert unexplained(card) == []
+    assert "- **divergence**: how far" in card
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 import pytest
 
 from converter import apart
-from converter.apart import Piece, begin_ahead, one_tensorflow
+from converter.apart import Piece, begin_ahead, one_tensorflow, working_ahead
 from converter.calibration import Tensors
 from converter.nursery import TALK
 from converter.tflite import convert_model
@@ -107,6 +108,28 @@ def test_jobs_whose_caller_is_gone_are_ended(tmp_path: Path) -> None:
         os.kill(int((tmp_path / "told").read_text()), 0)
 
 
+def test_a_job_can_be_ended_while_it_runs_and_before(tmp_path: Path) -> None:
+    with server() as process:
+        for job in (1, 2, 3):
+            ask(process, job, tmp_path, "wait")
+        assert process.stdin is not None
+        for job in (3, 1):
+            process.stdin.write(json.dumps({"end": job}).encode() + b"\n")
+        assert {answer(process), answer(process)} == {(3, -9), (1, -9)}
+
+
+def test_what_was_begun_and_not_asked_for_is_ended_with_the_block(
+    run: Run, tensors: Tensors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with one_tensorflow() as nursery, working_ahead():
+        begin_ahead(run, [Piece("int8", tensors)] * 3)
+        begin_ahead(run, [Piece("float32", tensors)])
+        assert len(list(tmp_path.iterdir())) == 2
+    assert nursery._open == set()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_tasks_share_one_process_which_outlives_a_task_that_fails(
     run: Run, tensors: Tensors, tmp_path: Path
 ) -> None:
@@ -118,6 +141,13 @@ def test_tasks_share_one_process_which_outlives_a_task_that_fails(
         assert "no such task" in (tmp_path / TALK).read_text("utf-8")
         convert_model(run, "float16", tensors)
         assert nursery.process_id == first is not None
+
+
+@pytest.fixture
+def ahead() -> Iterator[None]:
+    """Work can be begun ahead."""
+    with working_ahead():
+        yield
 
 
 @pytest.fixture
@@ -134,6 +164,7 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return done
 
 
+@pytest.mark.usefixtures("ahead")
 def test_what_was_begun_ahead_is_given_to_who_asks_for_the_same(
     run: Run, tensors: Tensors, alone: list[str]
 ) -> None:
@@ -149,6 +180,7 @@ def test_what_was_begun_ahead_is_given_to_who_asks_for_the_same(
     assert scores.shape == (4, len(run.facts.labels))
 
 
+@pytest.mark.usefixtures("ahead")
 def test_other_pictures_than_were_begun_with_are_not_taken_for_them(
     run: Run, tensors: Tensors, alone: list[str]
 ) -> None:
@@ -160,6 +192,7 @@ def test_other_pictures_than_were_begun_with_are_not_taken_for_them(
     np.testing.assert_allclose(scores, wanted, atol=1e-5)
 
 
+@pytest.mark.usefixtures("ahead")
 def test_what_fails_of_that_is_done_alone_to_tell_why_and_so_is_what_comes_behind_it(
     run: Run, tensors: Tensors, tmp_path: Path, alone: list[str]
 ) -> None:

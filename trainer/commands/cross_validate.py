@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
 
-from edge.cli import say
+from edge.cli import print_json, say
 from edge.errors import EXIT_OK
 from trainer.commands.arguments import add_recipe_arguments, checked_recipe_options, positive
 
@@ -23,7 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
     options = checked_recipe_options(arguments)  # before TensorFlow is loaded
     found = trainer.cross_validate(**options, folds=arguments.folds, repeats=arguments.repeats)
     if arguments.json:
-        print(json.dumps(found.to_json(), ensure_ascii=False))
+        print_json(found.to_json())
     repeats = ", ".join(str(repeat) for repeat in found.repeats)
     say(f"accuracy {found.mean:.1%} on pictures not trained on; by repeat: {repeats}")
     if found.cut_short:

@@ -13,7 +13,7 @@ import argparse
 import json
 from pathlib import Path
 
-from edge.cli import say
+from edge.cli import print_json, say
 from edge.errors import EXIT_NO, EXIT_OK
 
 
@@ -57,7 +57,8 @@ def run(arguments: argparse.Namespace) -> int:
         page.parent.mkdir(parents=True, exist_ok=True)
     checked = check_pictures(arguments.data, groups=arguments.groups)
     found, listed = problems(checked), suspects(checked)
-    text = json.dumps(to_json(checked, found), indent=2, ensure_ascii=False)
+    facts_found = to_json(checked, found)
+    text = json.dumps(facts_found, indent=2, ensure_ascii=False)
     write_review(review, listed)
     write_file(facts, (text + "\n").encode("utf-8", "backslashreplace"))
     write_page(page, checked, found, review.name)
@@ -70,5 +71,5 @@ def run(arguments: argparse.Namespace) -> int:
     say("do not train on this yet" if spoils else "nothing here would spoil a training")
     say(f"{page}; to review, line by line: {len(listed)} in {review}")
     if arguments.json:
-        print(text)
+        print_json(facts_found)
     return EXIT_NO if spoils else EXIT_OK

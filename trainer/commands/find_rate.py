@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import json
 
-from edge.cli import say
+from edge.cli import print_json, say
 from edge.errors import EXIT_OK
 from trainer.commands.arguments import add_recipe_arguments, checked_recipe_options, positive
 
@@ -38,5 +37,5 @@ def run(arguments: argparse.Namespace) -> int:
             }
             for curve in curves
         }
-        print(json.dumps({"phases": phases}))
+        print_json({"phases": phases})
     return EXIT_OK

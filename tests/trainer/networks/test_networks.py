@@ -10,6 +10,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from keras.src.utils.io_utils import print_msg
 
 from edge.errors import UsageError
 from edge.model.preprocess import InputSpec
@@ -167,9 +168,10 @@ def test_a_network_without_imagenet_weights_says_so(name: str, words: str) -> No
 
 
 def test_densenet_weights_that_are_nowhere_say_what_to_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def unreachable(**options: object) -> None:
+        print_msg("Downloading data from https://x.org/densenet121_notop.h5")
         raise Exception("URL fetch failure on https://x.org/densenet121_notop.h5: None")
 
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
@@ -177,6 +179,10 @@ def test_densenet_weights_that_are_nowhere_say_what_to_do(
     network = pytest.importorskip("trainer.networks.densenet121")
     with pytest.raises(WeightsMissingError) as raised:
         network._imagenet()
+    out, err = capsys.readouterr()
+    assert out == ""  # Keras is silent, and we are not
+    assert err.startswith("fetching the ImageNet weights of DenseNet121 from the internet")
+    assert keras.config.is_interactive_logging_enabled()
     said = str(raised.value)
     assert "weights of DenseNet121 are not on this machine" in said
     assert str(tmp_path / "models") in said

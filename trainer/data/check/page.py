@@ -24,6 +24,7 @@ from trainer.data.check.evidence import Evidence
 from trainer.data.check.giveaway import Told
 from trainer.data.check.review import COLUMNS, relative_name, suspects
 from trainer.data.check.verdict import Problem, given_away, given_away_by_source, partly_given_away
+from trainer.report.page import with_words
 
 _SAMPLES, _SAMPLES_IN_ALL = 12, 240
 _LABELS, _SETS, _OF_A_SET, _POOR, _ODD, _FRAMES, _FILES = 60, 24, 6, 12, 36, 8, 200
@@ -76,7 +77,7 @@ def write_page(file: Path, checked: Checked, problems: Sequence[Problem], review
         problems=problems,
         review=review,
     )
-    write_file(file, page.encode("utf-8", "backslashreplace"))
+    write_file(file, with_words(page).encode("utf-8", "backslashreplace"))
 
 
 def to_json(checked: Checked, problems: Sequence[Problem]) -> dict[str, Any]:

@@ -198,8 +198,7 @@ def _given_away_by_background(checked: Checked) -> Iterator[Problem]:
     if partly:
         yield Problem(
             "background",
-            "Background or light say something about "
-            + _listed([f"{told.label} (F1 {told.f1:.2f})" for told in partly]),
+            "Background or light say something about " + _listed([told.label for told in partly]),
             "The outer frame of a picture tells these classes more often than its middle does. "
             "The series were perhaps taken at different places or times. Vary place and light "
             "within each class.",

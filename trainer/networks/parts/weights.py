@@ -13,6 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from edge.cli import say
 from edge.errors import UsageError
 from trainer.errors import WeightsMissingError
 from trainer.networks.parts.blocks import SCRATCH_MOMENTUM
@@ -82,11 +83,14 @@ def fetch(build: Callable[[], Any], what: str, file: str) -> Any:
     """
     if not _FETCHES.get():
         raise _NotFetchedError
+    where = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models"
+    if not (where / file).exists():
+        say(f"fetching the ImageNet weights of {what} from the internet, to {where / file}")
     try:
-        return build()
+        with _keras_silent():
+            return build()
     except Exception as error:
         # Keras raises a bare Exception when a download fails, OSError when the file is damaged.
-        where = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models"
         address = re.search(r"https?://\S+?\.h5", str(error))
         raise WeightsMissingError(
             f"the ImageNet weights of {what} are not on this machine and could not be fetched "
@@ -94,6 +98,18 @@ def fetch(build: Callable[[], Any], what: str, file: str) -> Any:
             f"{where}{f' (from {address[0]})' if address else ''}, or train from scratch with "
             "--variant scratch or --set network.weights=none"
         ) from error
+
+
+@contextmanager
+def _keras_silent() -> Iterator[None]:
+    """Keras tells nothing on stdout of what it downloads within the block."""
+    told = keras.config.is_interactive_logging_enabled()
+    keras.config.disable_interactive_logging()
+    try:
+        yield
+    finally:
+        if told:
+            keras.config.enable_interactive_logging()
 
 
 def _load_file(own: Any, path: Path) -> None:

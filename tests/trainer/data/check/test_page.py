@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from edge.errors import StorageError
+from tests.plain_words import unexplained
 from tests.trainer.data.check.drawn import colour_features, write_set
 from trainer.data.check import checked as module
 from trainer.data.check.checked import Checked, check_pictures
@@ -76,6 +77,15 @@ def test_the_page_is_whole_and_fetches_nothing(found: Checked, tmp_path: Path) -
     assert text.count("<script") == 2
     ids = {a["id"] for _, a in tags.seen if "id" in a}
     assert {link[1:] for link in links if link.startswith("#")} <= ids
+
+
+def test_the_page_explains_its_words_and_has_none_that_need_a_book(
+    found: Checked, tmp_path: Path
+) -> None:
+    text = page(found, tmp_path)
+    _, words = text.split('<section id="words">')
+    assert "<dt>validation part</dt>" in words or "<dt>score</dt>" in words
+    assert unexplained(re.sub(r"<(style|script).*?</\1>|<[^>]*>", " ", text, flags=re.DOTALL)) == []
 
 
 def test_every_suspect_that_is_shown_can_be_decided_on(found: Checked, tmp_path: Path) -> None:
