@@ -88,7 +88,7 @@ damaged: setup
 
 mutated: setup
 	$(BIN)/python -m tests.benchmarks.mutated_bundles \
-		$(or $(ARGS),--structure 3000 --bytes 3000 --manifest 1000 --zip 1000)
+		$(or $(ARGS),--fork --structure 3000 --bytes 3000 --manifest 1000 --zip 1000)
 
 lint: setup
 	$(BIN)/ruff check .

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from edge.asides import scratch_folder
+from edge.asides import change_places, scratch_folder
+from edge.cli import say
 from edge.errors import PictureSetError
-from edge.files import storage_errors
+from edge.files import read_regular, storage_errors, write_file
 from edge.labels import read_label_list
 from edge.progress import Progress
 from trainer.data.array_files import LabelledArrays, read_idx, read_npz
@@ -27,6 +28,8 @@ FASHION_LABELS = (
 """In the order of its class indices; https://github.com/zalandoresearch/fashion-mnist."""
 
 _AT_ONCE = 512
+_LARGEST = 1 << 30
+"""Bytes of an unpacked picture."""
 
 
 def unpacked(source: Path) -> Path:
@@ -36,7 +39,9 @@ def unpacked(source: Path) -> Path:
     a folder of idx files as MNIST's, and, where nothing is called so, the name `fashion-mnist`,
     which Keras finds in KERAS_HOME or downloads. Labels are the numbers of the classes, or the
     lines of a `labels.txt` beside the file. The pictures come as PNG, which loses nothing, into
-    `unpacked/` of the cache folder, by their content: a second time they are there already.
+    `unpacked/` of the cache folder, by their content: a second time they are there already, and
+    compared with the list of digests beside them. Where one was changed, lost or added, that is
+    said, and all are unpacked anew.
     Nothing is written before all arrays and labels have been checked.
 
     Raises:
@@ -82,37 +87,81 @@ def _unpack(parts: Mapping[str, LabelledArrays], labels: tuple[str, ...]) -> Pat
     for part, arrays in sorted(parts.items()):
         digest.update(part.encode() + arrays.pictures.tobytes() + arrays.truth.tobytes())
     folder = cache_folder() / "unpacked" / digest.hexdigest()[:20]
+    names = [
+        f"{Path(part) / labels[truth]}/{number:06d}.png"
+        for part, arrays in parts.items()
+        for number, truth in enumerate(arrays.truth.tolist(), start=1)
+    ]
+    folders = {part for part in parts if part} | {
+        str(Path(part) / label) for part in parts for label in labels
+    }
     if folder.is_dir():
-        return folder
-    total = sum(len(arrays.truth) for arrays in parts.values())
+        if _is_whole(folder, names, folders):
+            return folder
+        say(
+            f"{folder}: the pictures in it are not those that were unpacked: they are unpacked "
+            "anew. If this comes again, look after the disk, or set PILAH_CACHE to another one"
+        )
+    pictures = [picture for arrays in parts.values() for picture in arrays.pictures]
     with storage_errors("write", folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
     with (
         storage_errors("write", folder),
         scratch_folder(folder.parent) as scratch,
-        Progress("unpacking", total=total) as progress,
+        Progress("unpacking", total=len(names)) as progress,
         ThreadPoolExecutor() as workers,
     ):
         aside = scratch / "pictures"
-        for part, arrays in parts.items():
-            for label in labels:  # one without a picture is a class all the same
-                (aside / part / label).mkdir(parents=True)
+        for name in folders:  # one without a picture is a class all the same
+            (aside / name).mkdir(parents=True, exist_ok=True)
 
-            def write(number: int, part: str = part, arrays: LabelledArrays = arrays) -> None:
-                picture = arrays.pictures[number]
-                # OpenCV writes BGR.
-                content = cv2.imencode(".png", picture[..., ::-1] if picture.ndim == 3 else picture)
-                name = f"{number + 1:06d}.png"
-                label = labels[arrays.truth[number]]
-                (aside / part / label / name).write_bytes(content[1].tobytes())
+        def write(number: int) -> str:
+            picture = pictures[number]
+            # OpenCV writes BGR.
+            png = cv2.imencode(".png", picture[..., ::-1] if picture.ndim == 3 else picture)[1]
+            (aside / names[number]).write_bytes(png.tobytes())
+            return hashlib.sha256(png).hexdigest()
 
-            for some in _chunks(len(arrays.truth)):
-                list(workers.map(write, some))
-                progress.advance(len(some))
+        digests: list[str] = []
+        for some in _chunks(len(names)):
+            digests += workers.map(write, some)
+            progress.advance(len(some))
         # All at once: to sync tens of thousands of small files one by one takes minutes.
         os.sync()
-        aside.rename(folder)
+        if folder.exists():
+            change_places(aside, folder)
+        else:
+            aside.rename(folder)
+        lines = [f"{digest}  {name}\n" for digest, name in zip(digests, names, strict=True)]
+        write_file(_list_of(folder), "".join(lines))
     return folder
+
+
+def _list_of(folder: Path) -> Path:
+    """Where the digests of the pictures in `folder` stand, as `sha256sum` writes them."""
+    return folder.with_name(f"{folder.name}.sha256")
+
+
+def _is_whole(folder: Path, names: Sequence[str], folders: Set[str]) -> bool:
+    """Whether `folder` has these folders and pictures, no others, and each as it was written.
+
+    A list that is damaged itself fits nothing.
+    """
+    try:
+        text = _list_of(folder).read_text("utf-8")
+        digests = {name: digest for digest, _, name in (x.split(" ", 2) for x in text.splitlines())}
+        found = [path.relative_to(folder) for path in folder.rglob("*")]
+        if {str(path) for path in found} != {*names, *folders} or digests.keys() != set(names):
+            return False
+        with Progress("comparing unpacked pictures", total=len(names)) as progress:
+            for name in names:
+                content = read_regular(folder / name, largest=_LARGEST)
+                if hashlib.sha256(content).hexdigest() != digests[name]:
+                    return False
+                progress.advance()
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _chunks(total: int) -> list[range]:

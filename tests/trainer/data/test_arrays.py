@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 import struct
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -153,12 +156,75 @@ def test_a_label_without_a_picture_is_a_class_all_the_same(tmp_path: Path) -> No
     assert (found.classes, found.labels) == (("bag", "box", "can", "jar"), ("bag", "can", "jar"))
 
 
-def test_a_second_time_nothing_is_written(tmp_path: Path) -> None:
+def state(folder: Path) -> dict[str, tuple[bytes, int]]:
+    """Content and time of change of each file."""
+    return {
+        str(file.relative_to(folder)): (file.read_bytes(), file.stat().st_mtime_ns)
+        for file in folder.rglob("*")
+        if file.is_file()
+    }
+
+
+def test_a_second_time_nothing_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = unpacked(write_npz(tmp_path / "set.npz"))
-    (folder / "train" / "0" / "000001.png").unlink()
+    before = state(folder.parent)
     assert unpacked(tmp_path / "set.npz") == folder
-    assert not (folder / "train" / "0" / "000001.png").exists()
-    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+    assert state(folder.parent) == before
+    assert "anew" not in capsys.readouterr().err
+
+
+def test_the_list_beside_them_is_one_that_other_tools_can_check(tmp_path: Path) -> None:
+    folder = unpacked(write_npz(tmp_path / "set.npz"))
+    command = ["sha256sum", "--check", "--quiet", f"../{folder.name}.sha256"]
+    subprocess.run(command, cwd=folder, check=True)
+
+
+def exchange(first: Path, second: Path) -> None:
+    content = first.read_bytes()
+    first.write_bytes(second.read_bytes())
+    second.write_bytes(content)
+
+
+def flip(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda at: (at / "train/0/000001.png").unlink(),
+        lambda at: flip(at / "train/0/000001.png"),
+        lambda at: exchange(at / "train/0/000001.png", at / "test/1/000002.png"),
+        lambda at: (at / "train/0/000001.png").rename(at / "train/1/000001.png"),
+        lambda at: (at / "train/0/000001.png").write_bytes(b""),
+        lambda at: shutil.copy(at / "train/0/000001.png", at / "train/0/000007.png"),
+        lambda at: shutil.rmtree(at / "test"),
+        lambda at: (at / "train/3").rmdir(),
+        lambda at: (at / "train/4").mkdir(),
+        lambda at: at.with_name(f"{at.name}.sha256").unlink(),
+        lambda at: at.with_name(f"{at.name}.sha256").write_bytes(b"\xff\0"),
+        lambda at: flip(at.with_name(f"{at.name}.sha256")),
+    ],
+)
+def test_what_was_changed_since_is_said_and_unpacked_anew(
+    tmp_path: Path, damage: Callable[[Path], object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "labels.txt").write_text("0\n1\n2\n3\n", encoding="utf-8")
+    folder = unpacked(write_npz(tmp_path / "set.npz"))
+
+    def contents() -> dict[str, bytes]:
+        folders = {str(path.relative_to(folder)): b"" for path in folder.rglob("*")}
+        return folders | {name: content for name, (content, _) in state(folder.parent).items()}
+
+    before = contents()
+    damage(folder)
+    assert unpacked(tmp_path / "set.npz") == folder
+    assert contents() == before
+    assert "are not those that were unpacked: they are unpacked anew" in capsys.readouterr().err
 
 
 def test_what_is_no_array_stays_as_it_is(tmp_path: Path) -> None:
