@@ -17,7 +17,7 @@ from edge.cautions import cautions
 from edge.errors import BundleError, BundleMissingError, StorageError
 from edge.files import may_come_back
 from edge.flow import EMPTY
-from edge.installed import check_as_installed
+from edge.installed import RECORD_LOST, check_as_installed, record_is_lost
 from edge.lanes.keep_alive import Settings as KeepAliveSettings
 from edge.model.bundle import Bundle, Threshold, read_bundle
 from edge.model.signature import PublicKey
@@ -328,7 +328,8 @@ def read_station(path: Path, *, bundle: Path | None = None) -> StationPlan:
         problems += _box_problems(config, found)
     if config is None or found is None or keys is None or problems:
         raise file.error(problems)
-    return StationPlan(file, config, found, keys, tuple(file.told(cautions(config))))
+    warnings = [*cautions(config), *(_about_its_record(found, config.bundle) if not bundle else ())]
+    return StationPlan(file, config, found, keys, tuple(file.told(warnings)))
 
 
 def read_eye(path: Path) -> Eye:
@@ -370,6 +371,15 @@ def _bundle(file: YamlFile, keys: tuple[PublicKey, ...]) -> tuple[Bundle | None,
         away = isinstance(error, BundleMissingError | StorageError)
         passing = away and may_come_back(path, error.__cause__)
         return None, [Problem(("bundle",), str(error), passing=passing)]
+
+
+def _about_its_record(bundle: Bundle, link: Path) -> Iterator[Problem]:
+    if record_is_lost(bundle, link):
+        yield Problem(
+            ("bundle",),
+            f"{bundle.title} was installed, and {RECORD_LOST}. Give it to `pilah-edge install` "
+            "again, or go back with `pilah-edge rollback`",
+        )
 
 
 def _pins_used_twice(content: dict[Any, Any]) -> Iterator[Problem]:

@@ -41,6 +41,10 @@ KEPT = 5
 """So many of the newest versions stay on a station, whichever is active."""
 
 
+RECORD_LOST = "its record cannot be read: nobody can tell whether it has changed since"
+"""Said of an installed bundle that has nothing to be compared with."""
+
+
 class Verification(BaseModel):
     """That a bundle was found right on this station: the file beside its folder."""
 
@@ -227,6 +231,18 @@ def check_as_installed(bundle: Bundle, link: Path) -> None:
             "somebody changed it, or the disk is failing. Give it to `pilah-edge install` again, "
             "or go back with `pilah-edge rollback`"
         )
+
+
+def record_is_lost(bundle: Bundle, link: Path) -> bool:
+    """Whether `install` made the link, and nothing tells that the bundle is what was installed.
+
+    Of a bundle that a pinned key signed, its signature does.
+    """
+    try:
+        installed = Versions(link).active is not None
+    except BundleLinkError:
+        return False
+    return installed and bundle.signer is None and installed_verification(link) is None
 
 
 def installed_verification(link: Path) -> Verification | None:

@@ -215,7 +215,7 @@ def _signature(plan: StationPlan) -> str:
 
 def _about_the_installation(plan: StationPlan) -> Finding:
     from edge.errors import BundleLinkError
-    from edge.installed import Versions
+    from edge.installed import RECORD_LOST, Versions
 
     versions = Versions(plan.config.bundle)
     try:
@@ -229,7 +229,7 @@ def _about_the_installation(plan: StationPlan) -> Finding:
     if verification is None:
         return bad(
             "installed",
-            f"{title}, and its record cannot be read: nobody can tell whether it has changed since",
+            f"{title}, and {RECORD_LOST}",
             "give it to `pilah-edge install` again, or go back with `pilah-edge rollback`",
         )
     return ok("installed", f"verified here {verification.time}, with {verification.runtime}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,8 @@ import pytest
 from converter.cli import main
 from converter.exports import exports_folder
 from converter.tflite import Kind
+from edge.errors import EXIT_DATA, EXIT_IO
+from tests.benchmarks.mutated_bundles import with_digests
 from tests.bundles import BGR, TINY, make_bundle
 from tests.converter import runs
 from trainer.run import Run
@@ -153,3 +156,51 @@ def test_int8_that_answers_otherwise_fails_with_exit_1(
     (place / "model.tflite").write_bytes(TINY.read_bytes())
     assert main(["check-parity", str(bundle), "--data", str(photos)]) == 1
     assert "FAILS      float and int8 agree on 0.0%" in capsys.readouterr().out
+
+
+def pointing_nowhere(model: bytes) -> bytes:
+    """The model with an input of its first convolution that is no tensor, which ends a runtime."""
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    content = schema.ModelT.InitFromPackedBuf(model, 0)
+    operators = content.subgraphs[0].operators
+    convolution = next(operator for operator in operators if len(operator.inputs) == 3)
+    convolution.inputs = [100_000, *convolution.inputs[1:]]
+    builder = flatbuffers.Builder(len(model))
+    builder.Finish(content.Pack(builder), file_identifier=b"TFL3")
+    return bytes(builder.Output())
+
+
+@pytest.mark.parametrize("which", ["the float model", "the bundle", "another bundle"])
+def test_a_model_that_ends_the_process_is_refused(
+    photos: Path, tmp_path: Path, which: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good, bad = TINY.read_bytes(), pointing_nowhere(TINY.read_bytes())
+    bundle = make_bundle(tmp_path / "bundle")
+    if which == "the bundle":
+        (bundle / "model.tflite").write_bytes(bad)
+        with_digests(bundle)
+    if which == "another bundle":
+        other = make_bundle(tmp_path / "other")
+        (other / "model.tflite").write_bytes(bad)
+        with_digests(other)
+        words = ["compare", str(bundle), str(other)]
+    else:
+        place = exports_folder(bundle) / "float32"
+        place.mkdir(parents=True)
+        (place / "model.tflite").write_bytes(bad if which == "the float model" else good)
+        words = ["check-parity", str(bundle)]
+    assert main([*words, "--data", str(photos)]) == EXIT_DATA
+    assert "no TFLite model that is safe to load" in capsys.readouterr().err
+
+
+def test_a_float_model_that_is_no_file_is_refused(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = make_bundle(tmp_path / "bundle")
+    place = exports_folder(bundle) / "float32"
+    place.mkdir(parents=True)
+    os.mkfifo(place / "model.tflite")
+    assert main(["check-parity", str(bundle), "--data", str(photos)]) == EXIT_IO
+    assert "it is a pipe, not a file" in capsys.readouterr().err

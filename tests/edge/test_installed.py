@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from os import truncate
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import pytest
 
 from edge.cli import main
 from edge.errors import EXIT_CONFIG, EXIT_NO, EXIT_OK
+from edge.installed import RECORD_LOST
 from edge.rollout import install, roll_back
 from tests.bundles import BGR, make_bundle, write_picture
 
@@ -47,6 +50,21 @@ def test_a_threshold_that_changed_since_is_seen_at_every_start(
     said = captured.out + captured.err
     assert "not the tiny 1 that was verified here on" in said
     assert "pilah-edge install" in said
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda record: record.unlink(), lambda record: truncate(record, 9)]
+)
+def test_a_lost_record_is_said_at_every_start(
+    station: Path, damage: Callable[[Path], object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    damage(station.parent / "bundle.versions" / "tiny-1.json")
+    capsys.readouterr()
+    assert main(["check", str(station)]) == EXIT_OK
+    captured = capsys.readouterr()
+    assert f"tiny 1 was installed, and {RECORD_LOST}" in captured.out + captured.err
+    assert main(["doctor", str(station)]) == EXIT_NO
+    assert f"tiny 1, and {RECORD_LOST}" in capsys.readouterr().out
 
 
 def test_to_install_the_same_version_again_mends_it(station: Path, tmp_path: Path) -> None:
