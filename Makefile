@@ -17,6 +17,10 @@
 # make damaged     how many damaged pictures are found out;  make damaged PHOTOS=folder
 # make mutated     what changed bundles do to the commands, 3,000 of structure and of bytes, 1,000 of
 #                  manifests and of zip files;  make mutated ARGS="--structure 100 --seed 1"
+# make corrupted   200 damages of the trainer's cache: the same model, or a sentence
+# make flipped     1,000 flipped bits of an installed bundle, signed and not: each refused
+# make claimed     small files that claim large pictures: memory and seconds of reading them
+# make dead        how soon a station names a dead picture of its camera
 # make lint        ruff and mypy;  make format: ruff mends what it can
 # make lock        resolve the pins again;  make lock ARGS=--upgrade: the newest
 # make clean       remove what these make, .venv too
@@ -31,8 +35,8 @@ WORKERS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 BIN := .venv/bin
 
 .PHONY: setup demo test test-slow test-arm64 test-systemd bench-pins bench-ledger kill-ledger bench-check hashes \
-	fuzz damaged mutated lint format \
-	lock clean
+	fuzz damaged mutated \
+	corrupted flipped claimed dead lint format lock clean
 
 setup: .venv/installed
 
@@ -89,6 +93,18 @@ damaged: setup
 mutated: setup
 	$(BIN)/python -m tests.benchmarks.mutated_bundles \
 		$(or $(ARGS),--fork --structure 3000 --bytes 3000 --manifest 1000 --zip 1000)
+
+corrupted: setup
+	$(BIN)/python -m tests.benchmarks.corrupted_cache $(ARGS)
+
+flipped: setup
+	$(BIN)/python -m tests.benchmarks.flipped_bits $(ARGS)
+
+claimed: setup
+	$(BIN)/python -m tests.benchmarks.claimed_sizes
+
+dead: setup
+	$(BIN)/python -m tests.benchmarks.dead_pictures
 
 lint: setup
 	$(BIN)/ruff check .

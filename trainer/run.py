@@ -17,6 +17,7 @@ import importlib.metadata
 import io
 import json
 import platform
+import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -199,11 +200,13 @@ class Run:
 
         try:
             check_regular(self.path / MODEL)
+            with zipfile.ZipFile(self.path / MODEL) as archive:
+                if (part := archive.testzip()) is not None:  # Keras does not look at checksums
+                    raise ValueError(f"its part {part} is damaged")
             return keras.saving.load_model(self.path / MODEL, compile=False)
-        except (OSError, ValueError) as error:
-            raise RunError(
-                f"{self.path / MODEL}: cannot be loaded: {error}. Train again"
-            ) from error
+        except Exception as error:  # Keras and what it reads with raise anything over such a file
+            why = " ".join(str(error).split())[:300]
+            raise RunError(f"{self.path / MODEL}: cannot be loaded: {why}. Train again") from error
 
 
 def tool_versions() -> dict[str, str]:

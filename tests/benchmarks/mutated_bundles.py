@@ -205,29 +205,31 @@ _LABELS = (
 )  # fmt: skip
 
 
-def manifest(chance: random.Random, bundle: Path) -> None:
-    """Changes a value, or the text, of `bundle.json`, or another small file."""
-    file = bundle / "bundle.json"
-    kind = chance.choice(("value", "value", "value", "key", "text", "text", "bytes", "labels",
-                          "card", "signature", "files"))  # fmt: skip
-    fields = json.loads(file.read_bytes())
-    fields["figures"] = _figures()
+def mutated_json(chance: random.Random, fields: dict[str, Any]) -> bytes:
+    """The text of `fields` with a value, a key, a piece of text or bytes changed."""
+    kind = chance.choice(("value", "value", "value", "key", "text", "text", "bytes"))
     owner, key = chance.choice(list(_places(fields)))
     if kind == "value":
         owner[key] = chance.choice(_VALUES)
-        file.write_text(json.dumps(fields), "utf-8")
+    elif kind == "key" and isinstance(owner, dict):
+        owner[str(chance.choice(_VALUES))] = owner.pop(key)
     elif kind == "key":
-        if isinstance(owner, dict):
-            owner[str(chance.choice(_VALUES))] = owner.pop(key)
-        else:
-            del owner[key]
-        file.write_text(json.dumps(fields), "utf-8")
+        del owner[key]
     elif kind == "text":
-        with_digests(bundle)
         owner[key] = "HERE"
-        file.write_bytes(json.dumps(fields).encode().replace(b'"HERE"', chance.choice(_TEXTS)))
-    elif kind == "bytes":
-        file.write_bytes(_changed_bytes(chance, json.dumps(fields).encode()))
+        return json.dumps(fields).encode().replace(b'"HERE"', chance.choice(_TEXTS))
+    text = json.dumps(fields).encode()
+    return _changed_bytes(chance, text) if kind == "bytes" else text
+
+
+def manifest(chance: random.Random, bundle: Path) -> None:
+    """Changes a value, or the text, of `bundle.json`, or another small file."""
+    file = bundle / "bundle.json"
+    kind = chance.choice(("json",) * 7 + ("labels", "card", "signature", "files"))
+    fields = json.loads(file.read_bytes())
+    fields["figures"] = _figures()
+    if kind == "json":
+        file.write_bytes(mutated_json(chance, fields))
     elif kind == "labels":
         content = chance.choice((*_LABELS, _changed_bytes(chance, b"red\ngreen\nblue\n")))
         (bundle / "labels.txt").write_bytes(content)

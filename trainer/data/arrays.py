@@ -119,8 +119,9 @@ def _unpack(parts: Mapping[str, LabelledArrays], labels: tuple[str, ...]) -> Pat
             picture = pictures[number]
             # OpenCV writes BGR.
             png = cv2.imencode(".png", picture[..., ::-1] if picture.ndim == 3 else picture)[1]
-            (aside / names[number]).write_bytes(png.tobytes())
-            return hashlib.sha256(png).hexdigest()
+            content = png.tobytes()
+            (aside / names[number]).write_bytes(content)
+            return hashlib.sha256(content).hexdigest()
 
         digests: list[str] = []
         for some in _chunks(len(names)):

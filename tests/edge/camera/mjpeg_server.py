@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
@@ -39,17 +40,21 @@ class MjpegServer:
     Attributes:
         port: where it listens; the same again after a restart.
         bgr: the colour of the pictures.
+        picture: makes the next picture; None: it has that colour, and the time across its top.
         backlog: so many red pictures are sent at once when someone connects.
-        damage: what becomes of each second JPEG on its way; None: it arrives whole.
+        damage: what becomes of some JPEGs on their way; None: all arrive whole.
+        damaged: those whose number can be divided by this one.
         silent: set: it sends nothing more, and keeps the connection.
         password: what Basic authentication wants, as its base64; None: nothing.
     """
 
     def __init__(self, *, backlog: int = 0, password: str | None = None) -> None:
         self.bgr = (40, 200, 50)
+        self.picture: Callable[[], Image] | None = None
         self.backlog, self.password = backlog, password
         self.silent = threading.Event()
         self.damage: Callable[[bytes], bytes] | None = None
+        self.damaged = 2
         self.port = 0
         self._stopping = threading.Event()
         self._server: ThreadingHTTPServer | None = None
@@ -108,14 +113,15 @@ class MjpegServer:
                 self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
                 self.end_headers()
                 try:
-                    self.wfile.write(_part(_jpeg((0, 0, 255))) * camera.backlog)
-                    damaged = False
+                    self.wfile.write(_part(_jpeg(clock_picture((0, 0, 255)))) * camera.backlog)
+                    number = 0
                     while not camera._stopping.wait(1 / RATE):
                         if not camera.silent.is_set():
-                            jpeg = _jpeg(camera.bgr)
-                            damaged = camera.damage is not None and not damaged
-                            if camera.damage is not None and damaged:
+                            picture = camera.picture or partial(clock_picture, camera.bgr)
+                            jpeg = _jpeg(picture())
+                            if camera.damage is not None and number % camera.damaged == 0:
                                 jpeg = camera.damage(jpeg)
+                            number += 1
                             self.wfile.write(_part(jpeg))
                 except OSError:
                     pass  # the reader is gone
@@ -123,8 +129,8 @@ class MjpegServer:
         return Handler
 
 
-def _jpeg(bgr: tuple[int, int, int]) -> bytes:
-    return cv2.imencode(".jpg", clock_picture(bgr))[1].tobytes()
+def _jpeg(picture: Image) -> bytes:
+    return cv2.imencode(".jpg", picture)[1].tobytes()
 
 
 def _part(jpeg: bytes) -> bytes:

@@ -1,0 +1,20 @@
+"""Dead pictures of a stream, before a whole station in a process of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks.dead_pictures import KINDS, watch
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_dead_picture_of_a_stream_is_named_and_no_item_accepted(
+    kind: str, tmp_path: Path
+) -> None:
+    found = watch(KINDS[kind], tmp_path, patience=120)
+    assert KINDS[kind].says in found.said
+    assert (found.accepted, found.before >= 20) == (0, True), found.said
+    assert found.rejected > 0, found.said
