@@ -10,6 +10,9 @@
 # make bench-pins  how late a pin moves after its verdict (BUNDLE=folder)
 # make bench-ledger  how many bytes reach the disk for a row (DISK=folder on the disk to measure)
 # make kill-ledger  kills a recording process 100 times: every row shown is in the ledger (KILLS=100)
+# make cut-power   the same with 40 power cuts on a disk of its own (root; CUTS=40)
+# make kill-installs  interrupts 72 installs and rollbacks, by kills and (as root) power cuts (KILLS=72)
+# make bench-unheard  a minute in which nobody reads, 70 s of a disk that hangs, and SIGTERM (root)
 # make bench-check  whether data check calls clean sets spoilt, and finds planted label errors (DATA=)
 # make hashes      write the hashes of preprocessing anew, when it was changed on purpose
 # make fuzz        a million changed inputs for each reader of foreign files (Linux on x86-64);
@@ -34,7 +37,8 @@ ARGS ?=
 WORKERS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 BIN := .venv/bin
 
-.PHONY: setup demo test test-slow test-arm64 test-systemd bench-pins bench-ledger kill-ledger bench-check hashes \
+.PHONY: setup demo test test-slow test-arm64 test-systemd bench-pins bench-ledger bench-unheard bench-check \
+	kill-ledger cut-power kill-installs hashes \
 	fuzz damaged mutated \
 	corrupted flipped claimed dead lint format lock clean
 
@@ -74,6 +78,16 @@ bench-ledger: setup
 
 kill-ledger: setup
 	$(BIN)/python -m tests.edge.ledger.killing $(or $(KILLS),100)
+
+cut-power: setup
+	$(BIN)/python -m tests.edge.ledger.killing --power $(or $(CUTS),40)
+
+kill-installs: setup
+	$(BIN)/python -m tests.edge.interrupting rounds $(or $(KILLS),72)
+	[ "$$(id -u)" != 0 ] || $(BIN)/python -m tests.edge.interrupting rounds --power $(or $(KILLS),72)
+
+bench-unheard: setup
+	$(BIN)/python -m tests.benchmarks.unheard $(ARGS)
 
 bench-check: setup
 	$(BIN)/python -m tests.benchmarks.clean_sets $(or $(DATA),../shared/data) $(ARGS)

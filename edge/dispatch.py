@@ -8,8 +8,8 @@ from edge.config import StationPlan
 from edge.decision import Destination, Sending, send, unreadable
 from edge.flow import Actuated, ItemKey, UnreadableFrame, Verdict
 from edge.lanes.lanes import Lanes
-from edge.ledger.ledger import Actuation, Entry, utc_text
 from edge.ledger.recorder import Recorder
+from edge.ledger.rows import Actuation, Entry, utc_text
 from edge.sorting import Outcome
 from edge.tally import Tally
 

@@ -31,8 +31,8 @@ from edge.heartbeat import Heartbeat, Lookout
 from edge.lanes.keep_alive import KeepAlive
 from edge.lanes.lanes import Lanes
 from edge.lanes.pins import Pins, open_pins
-from edge.ledger.ledger import Entry
-from edge.ledger.opening import open_recorder
+from edge.ledger.opening import begin_recorder, open_recorder
+from edge.ledger.rows import Entry
 from edge.model.classifier import Classifier
 from edge.model.golden import check_golden_start
 from edge.model.image_file import Image
@@ -115,9 +115,11 @@ class Station:
         try:
             say(f"station    {config.station}")
             self._lanes = self._open_lanes(pins)
-            self._sorter = self._open_sorter()
-            self._recorder = open_recorder(config.ledger, config.station, show=show, say=say)
+            # Its process starts while the model is loaded.
+            self._recorder = begin_recorder(config.ledger, show=show, say=say)
             self._parts.callback(self._recorder.close)
+            self._sorter = self._open_sorter()
+            open_recorder(self._recorder, config.ledger, config.station, say=say)
             self._dispatch = Dispatch(
                 plan,
                 lanes=self._lanes,

@@ -39,7 +39,7 @@ from edge.cli import say
 from edge.config import StationConfig, read_station
 from edge.flow import Frame, UnreadableFrame
 from edge.lanes.pins import Pins
-from edge.ledger.ledger import Entry
+from edge.ledger.rows import Entry
 from edge.progress import Progress
 from edge.service import stop_signals
 from edge.sorting import Outcome

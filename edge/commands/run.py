@@ -14,7 +14,7 @@ from edge.errors import EXIT_IO, EXIT_OK, StuckError
 from edge.speech import write_out
 
 if TYPE_CHECKING:
-    from edge.ledger.ledger import Entry
+    from edge.ledger.rows import Entry
     from edge.speech import Speech
 
 _LAST_WORDS_SECONDS = 0.3

@@ -16,8 +16,9 @@ from pathlib import Path
 from types import TracebackType
 
 from edge.errors import LedgerDamagedError, LedgerError, LedgerForeignError
-from edge.ledger.ledger import Ledger, Row
+from edge.ledger.ledger import Ledger
 from edge.ledger.lock import LedgerLock
+from edge.ledger.rows import Row
 from edge.ledger.sqlite_file import check_whole, looks_written_by_hand
 
 _CHECKPOINT_COMMITS = 250
@@ -54,18 +55,22 @@ class KeptLedger:
         *,
         say: Callable[[str], None],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        owner: int | None = None,
     ) -> None:
         """Touches nothing yet.
 
         Args:
             say: tells the operator one line; must not wait.
             now: the time, in UTC, for the names of files that are set aside.
+            owner: the process that it is written for; None: this one.
         """
         self.path = path
         self._say, self._now = say, now
-        self._lock = LedgerLock(path)
+        self._lock = LedgerLock(path, owner=owner)
         self._ledger: Ledger | None = None
         self._identity: _Identity = ()
+        self._aside = False
+        """Whether a file was set aside, so that there is none."""
         self._print: tuple[int, ...] | None = None
         self._log_size = 0
         self._unsure: deque[Row] = deque()
@@ -136,6 +141,11 @@ class KeptLedger:
         # A lock file is there where a ledger was once kept.
         ours = self._identity != () or self._lock.path.exists()
         self._lock.hold()
+        if ours and self._identity == () and not self._aside and _size(self.path) == 0:
+            self._say(
+                f"incident   nothing is in the ledger {self.path}, where one was kept before: was "
+                "it moved, deleted or emptied? A new one is begun there"
+            )
         try:
             ledger = Ledger(self.path)
             try:
@@ -153,6 +163,10 @@ class KeptLedger:
                 raise
             self._lock.remove()
             raise LedgerForeignError(str(error)) from error
+        except LedgerError:
+            if not ours:
+                self._lock.remove()
+            raise
         self._ledger, self._identity = ledger, self._found()
         self._print, self._log_size = self._footprint(), _size(self._sides()[1])
         self._commits = 0
@@ -225,6 +239,7 @@ class KeptLedger:
             ) from error
         finally:
             self._close()
+        self._aside = True
         return aside
 
     def _close(self) -> None:
@@ -249,10 +264,17 @@ class KeptLedger:
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file lies there; None: none.
+
+    Raises:
+        LedgerError: that cannot be looked at now.
+    """
     try:
         found = path.stat()
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise LedgerError(f"cannot look at {path}: {error.strerror}") from error
     return (found.st_dev, found.st_ino)
 
 

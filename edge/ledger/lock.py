@@ -5,10 +5,16 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import time
 from contextlib import suppress
 from pathlib import Path
 
 from edge.errors import LedgerError, LedgerInUseError
+
+_ORPHAN_SECONDS = 2.0
+"""How long to wait for the process that wrote for a station that has ended. It ends too, as soon as
+its disk lets it."""
+_LOOK_SECONDS = 0.02
 
 
 def lock_path(ledger: Path) -> Path:
@@ -19,9 +25,14 @@ def lock_path(ledger: Path) -> Path:
 class LedgerLock:
     """The lock of one ledger; the kernel lets it go when the process ends, however it ends."""
 
-    def __init__(self, ledger: Path) -> None:
-        """Holds nothing yet."""
+    def __init__(self, ledger: Path, *, owner: int | None = None) -> None:
+        """Holds nothing yet.
+
+        Args:
+            owner: the process that the ledger is written for; None: this one.
+        """
         self._ledger, self.path = ledger, lock_path(ledger)
+        self._owner = os.getpid() if owner is None else owner
         self._file = -1
 
     def hold(self) -> None:
@@ -32,7 +43,8 @@ class LedgerLock:
 
         Raises:
             LedgerInUseError: another process holds it.
-            LedgerError: the folder is not there, or cannot be read.
+            LedgerError: the folder is not there, or cannot be read; or what holds the lock was
+                left by a station that has ended.
         """
         if self._file >= 0 and self._is_there():
             return
@@ -41,19 +53,36 @@ class LedgerLock:
         if descriptor is None:
             return
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
+            self._take(descriptor)
+        except BaseException:
             os.close(descriptor)
-            who = f"process {holder}" if holder.isdecimal() else "another process"
-            raise LedgerInUseError(
-                f"{who} is writing the ledger {self._ledger}: is the station running already? Stop "
-                "that one, or give this station a ledger of its own"
-            ) from error
+            raise
         self._file = descriptor
         with suppress(OSError):  # a full disk, or a file of another user: held all the same
             os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+            os.pwrite(descriptor, f"{self._owner}\n".encode(), 0)
+
+    def _take(self, descriptor: int) -> None:
+        until = time.monotonic() + _ORPHAN_SECONDS
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
+                if not holder.isdecimal() or _is_alive(int(holder)):
+                    who = f"process {holder}" if holder.isdecimal() else "another process"
+                    raise LedgerInUseError(
+                        f"{who} is writing the ledger {self._ledger}: is the station running "
+                        "already? Stop that one, or give this station a ledger of its own"
+                    ) from error
+                if time.monotonic() >= until:
+                    raise LedgerError(
+                        f"cannot open the ledger {self._ledger}: what wrote it for process "
+                        f"{holder}, which has ended, still waits for its disk"
+                    ) from error
+                time.sleep(_LOOK_SECONDS)
+            else:
+                return
 
     def release(self) -> None:
         """Lets the lock go; may be called twice."""
@@ -90,3 +119,13 @@ class LedgerLock:
                 return None
         except OSError as error:
             raise LedgerError(f"cannot open the ledger {self._ledger}: {error.strerror}") from error
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

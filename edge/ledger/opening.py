@@ -7,9 +7,9 @@ from pathlib import Path
 
 from edge.config import NO_SPILL, LedgerSettings
 from edge.errors import StorageError
-from edge.ledger.kept import KeptLedger
-from edge.ledger.ledger import Entry
+from edge.ledger.apart import LedgerApart
 from edge.ledger.recorder import Patience, Recorder
+from edge.ledger.rows import Entry
 from edge.ledger.spill import Spill, default_spill
 
 
@@ -20,36 +20,41 @@ def spill_path(settings: LedgerSettings, station: str) -> Path | None:
     return None if settings.spill == NO_SPILL else settings.spill
 
 
-def open_recorder(
-    settings: LedgerSettings,
-    station: str,
-    *,
-    show: Callable[[Entry], None],
-    say: Callable[[str], None],
+def begin_recorder(
+    settings: LedgerSettings, *, show: Callable[[Entry], None], say: Callable[[str], None]
 ) -> Recorder:
-    """A recorder whose ledger is open, or will be when it can be: that is no reason not to sort.
+    """A recorder whose ledger is being opened; to be followed by `open_recorder`.
 
     Args:
-        station: the station's name.
         show: see `Recorder`.
         say: see `Recorder`.
-
-    Raises:
-        LedgerRefusedError: a person must decide what to do; see its kinds.
     """
-    recorder = Recorder(
-        KeptLedger(settings.path, say=say),
+    return Recorder(
+        LedgerApart(settings.path, say=say),
         show=show,
         say=say,
         patience=Patience(commit=settings.commit_seconds),
     )
+
+
+def open_recorder(
+    recorder: Recorder, settings: LedgerSettings, station: str, *, say: Callable[[str], None]
+) -> None:
+    """Waits for the ledger to be open. That it cannot be opened now is no reason not to sort.
+
+    Args:
+        station: the station's name.
+        say: tells the operator one line; must not wait.
+
+    Raises:
+        LedgerRefusedError: a person must decide what to do; see its kinds.
+    """
     recorder.open()
     say(f"ledger     {settings.path}")
     path = spill_path(settings, station)
     if path is None:
-        return recorder
+        return
     try:
         recorder.add_spill(Spill(path))
     except StorageError as error:
         say(f"warning: {error}. Rows wait in memory while the ledger cannot be written")
-    return recorder

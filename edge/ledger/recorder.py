@@ -21,7 +21,7 @@ from edge.errors import LedgerError, LedgerRefusedError, StorageError
 from edge.flow import Missed
 from edge.heartbeat import Heartbeat
 from edge.ledger.hand import Hand
-from edge.ledger.ledger import Actuation, Entry, Row
+from edge.ledger.rows import Actuation, Entry, Row
 from edge.ledger.spill import Chunk, Spill
 
 CAPACITY = 1000

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from edge.errors import StorageError
 from edge.files import storage_errors
-from edge.ledger.ledger import Actuation, Entry, Row
+from edge.ledger.rows import Actuation, Entry, Row
 
 LIMIT = 32 * 2**20
 """Bytes that a spill may have: about 50,000 rows."""

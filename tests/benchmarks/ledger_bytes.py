@@ -17,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 from edge.ledger.kept import KeptLedger
-from edge.ledger.ledger import Entry, utc_text
+from edge.ledger.rows import Entry, utc_text
 
 _ROWS = 1200
 _LABELS = ("glass", "metal", "paper")

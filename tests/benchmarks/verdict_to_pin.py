@@ -34,7 +34,7 @@ from edge.config import read_station
 from edge.flow import ItemKey
 from edge.lanes.lanes import Lanes
 from edge.lanes.pins import Pins
-from edge.ledger.ledger import Entry
+from edge.ledger.rows import Entry
 from edge.progress import Progress
 
 BAR_SECONDS = 0.005

@@ -15,7 +15,7 @@ from deploy.demo.stages import Stages
 from deploy.demo.stations import belt_camera, belt_station, write_station
 from edge.camera.belt.traffic import Truth
 from edge.config import read_station
-from edge.ledger.ledger import Entry
+from edge.ledger.rows import Entry
 from edge.model.bundle import read_bundle
 from edge.model.preprocess import Box
 

@@ -41,6 +41,7 @@ from edge.installed import Versions
 from edge.model.bundle import read_bundle
 from edge.rollout import install, roll_back
 from tests.bundles import make_bundle, zip_of
+from tests.disks import Disk
 from tests.edge.rollouts import OPEN, PINNED, make_pinned, make_signed
 from tests.signatures import OURS, THEIRS
 
@@ -334,50 +335,11 @@ def test_a_key_that_is_pinned_later_counts_for_earlier_versions(tmp_path: Path) 
 
 # Interrupted
 
-# Does the same work again and again in children of its own, each of which dies (as from kill -9) at
-# a later step: before it would open a file to write, make, rename, link or remove something.
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-import edge.rollout as rollout
-from edge.errors import PilahError
-
-rollout._prove = lambda bundle: "no runtime: what it does is no matter here"
-station, made, verb = sys.argv[1:]
-STEPS = {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.symlink", "os.link", "os.chmod"}
-left = None
-
-def count(event, arguments):
-    global left
-    if left is None:
-        return
-    if event in STEPS or event == "open" and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-sys.addaudithook(count)
-work = {
-    "install": lambda: rollout.install(Path(made), Path(station)),
-    "rollback": lambda: rollout.roll_back(Path(station)),
-}[verb]
-for step in range(1, 200):
-    child = os.fork()
-    if child == 0:
-        left = step
-        work()
-        os._exit(0)
-    killed = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    print(killed, rollout.read_station(Path(station)).bundle.title, flush=True)
-    if killed != -signal.SIGKILL:
-        sys.exit(killed)
-"""
-
 
 def killed_at_each_step(station: Path, made: Path | str, verb: str) -> list[str]:
     """What the station loads after a kill at the first step, the second ..., and at the end."""
     done = subprocess.run(
-        [sys.executable, "-c", KILLED, str(station), str(made), verb],
+        [sys.executable, "-m", "tests.edge.interrupting", "steps", str(station), str(made), verb],
         cwd=Path(__file__).parents[2],
         env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
         capture_output=True,
@@ -408,6 +370,16 @@ def test_a_rollback_that_is_killed_leaves_the_one_bundle_or_the_other(
     found = killed_at_each_step(started, "", "rollback")
     assert len(found) > 2
     assert found == ["tiny 2"] * (len(found) - 1) + ["tiny 1.9"]
+
+
+@pytest.mark.slow
+def test_a_power_cut_at_any_step_leaves_the_one_bundle_or_the_other(disk: Disk) -> None:
+    # On a disk of its own; `disk` tells whether there may be one.
+    subprocess.run(
+        [sys.executable, "-m", "tests.edge.interrupting", "rounds", "1", "--power"],
+        cwd=Path(__file__).parents[2],
+        check=True,
+    )
 
 
 def test_a_disk_that_fails_at_any_fsync_leaves_the_old_bundle_or_the_new(

@@ -41,8 +41,9 @@ from edge.ledger import ledger as ledgers
 from edge.ledger import opening
 from edge.ledger import recorder as recorders
 from edge.ledger.kept import KeptLedger
-from edge.ledger.ledger import Entry, Ledger
+from edge.ledger.ledger import Ledger
 from edge.ledger.recorder import Patience, Recorder
+from edge.ledger.rows import Entry
 from edge.service import Notifier
 from edge.sorting import Sorter
 from edge.station import Station
@@ -97,7 +98,11 @@ class Run:
 
 
 @pytest.fixture
-def new_run(tmp_path: Path, tiny_bundle: Path) -> Callable[..., Run]:
+def new_run(
+    tmp_path: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Run]:
+    # What a process of its own is for is tested elsewhere, and many would take their time here.
+    monkeypatch.setattr(opening, "LedgerApart", KeptLedger)
     numbers = itertools.count()
     return lambda text=STATION: Run(tmp_path / str(next(numbers)), tiny_bundle, text)
 

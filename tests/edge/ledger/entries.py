@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from edge.ledger.ledger import Entry
+from edge.ledger.rows import Entry
 
 
 def entry(item: int, **changes: Any) -> Entry:

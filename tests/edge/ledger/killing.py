@@ -1,66 +1,77 @@
-"""Kills a process that records rows, again and again: `python -m tests.edge.ledger.killing 100`.
+"""Ends a process that records rows, again and again, in a way that nobody can foresee.
+
+    python -m tests.edge.ledger.killing 100           kills it (SIGKILL)
+    python -m tests.edge.ledger.killing --power 40    takes the power off its disk (needs root)
 
 Whatever was shown must be in the ledger after the next start, once, and the ledger whole.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import random
 import signal
 import sqlite3
-import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
 
 from edge.errors import LedgerError
-from edge.ledger.kept import KeptLedger
-from edge.ledger.ledger import Row
-from edge.ledger.recorder import Patience, Recorder
+from edge.ledger.apart import LedgerApart
+from edge.ledger.recorder import Patience, Recorder, Writable
+from edge.ledger.rows import Row
 from edge.ledger.spill import Spill
+from tests.disks import Disk, new_disk
 from tests.edge.ledger.entries import entry
 
+_FULL = "no room, says the test"
 
-class UnsteadyLedger(KeptLedger):
+
+class Unsteady:
     """A ledger whose disk is full now and then, so that rows go through the spill."""
 
-    chance: random.Random
+    def __init__(self, ledger: Writable, chance: random.Random) -> None:
+        self._ledger, self._chance = ledger, chance
 
     def append(self, rows: Sequence[Row]) -> None:
         """Writes all or none."""
-        if self.chance.random() < 0.3:
-            raise LedgerError("the disk is full")
-        super().append(rows)
+        if self._chance.random() < 0.3:
+            raise LedgerError(_FULL)
+        self._ledger.append(rows)
+
+    def close(self) -> None:
+        """Closes it."""
+        self._ledger.close()
 
 
 def new_recorder(folder: Path, shown: int | None, chance: random.Random | None) -> Recorder:
-    """A recorder of the ledger in `folder`.
+    """A recorder of the ledger in `folder`, in a process of its own as a station has it.
 
     Args:
         shown: a file descriptor that the numbers of shown items are written to.
         chance: when the disk is full; None: never.
     """
-    kind = KeptLedger if chance is None else UnsteadyLedger
-    ledger = kind(folder / "ledger.sqlite", say=lambda text: None)
-    if isinstance(ledger, UnsteadyLedger) and chance is not None:
-        ledger.chance = chance
+    ledger: Writable = LedgerApart(folder / "ledger.sqlite", say=_end_at_an_incident)
     recorder = Recorder(
-        ledger,
+        ledger if chance is None else Unsteady(ledger, chance),
         show=lambda row: None if shown is None else _write(shown, b"%d\n" % row.item),
-        say=lambda text: None,
+        say=_end_at_an_incident,
         patience=Patience(commit=0.002, hang=60, retry=0.002, finish=60),
     )
     recorder.add_spill(Spill(folder / "spill"))
     return recorder
 
 
-def kill_once(folder: Path, chance: random.Random, first: int) -> set[int]:
-    """The items that a process showed until it was killed, at a moment of chance.
+def end_once(
+    folder: Path, chance: random.Random, first: int, end: Callable[[int], None]
+) -> set[int]:
+    """The items that a process showed until `end` ended it, at a moment of chance.
 
     Args:
         first: the number of the first item.
+        end: ends the process that it is given the number of.
     """
     reading, writing = os.pipe()
     pid = os.fork()
@@ -70,8 +81,10 @@ def kill_once(folder: Path, chance: random.Random, first: int) -> set[int]:
     os.close(writing)
     shown, enough = b"", chance.randrange(1, 3000)
     while len(shown) < enough:
-        shown += os.read(reading, 4096)
-    os.kill(pid, signal.SIGKILL)
+        more = os.read(reading, 4096)
+        assert more, "it ended by itself"
+        shown += more
+    end(pid)
     os.waitpid(pid, 0)
     while more := os.read(reading, 4096):
         shown += more
@@ -92,7 +105,23 @@ def items_after_start(folder: Path) -> list[int]:
     return found
 
 
-def kill_and_compare(folder: Path, rounds: int, seed: int) -> int:
+def kill(pid: int) -> None:
+    """Ends a process at once."""
+    os.kill(pid, signal.SIGKILL)
+
+
+def power_cut(disk: Disk) -> Callable[[int], None]:
+    """What ends a process on `disk` as a power cut does: what was in memory only is gone."""
+
+    def end(pid: int) -> None:
+        disk.fail()
+        kill(pid)
+        disk.mend()
+
+    return end
+
+
+def end_and_compare(folder: Path, rounds: int, seed: int, end: Callable[[int], None] = kill) -> int:
     """How many items were shown in `rounds`, each of which is in the ledger.
 
     Raises:
@@ -100,7 +129,7 @@ def kill_and_compare(folder: Path, rounds: int, seed: int) -> int:
     """
     chance, shown, first = random.Random(seed), set[int](), 1
     for _ in range(rounds):
-        shown |= kill_once(folder, chance, first)
+        shown |= end_once(folder, chance, first, end)
         found = items_after_start(folder)
         assert shown <= set(found), f"lost: {sorted(shown - set(found))}"
         assert found == sorted(set(found)), "twice, or out of order"
@@ -127,8 +156,30 @@ def _write(descriptor: int, raw: bytes) -> None:
     os.write(descriptor, raw)
 
 
-if __name__ == "__main__":
+def _end_at_an_incident(text: str) -> None:
+    """Of what is shown after it was said that the disk fails, nothing is promised."""
+    if text.startswith("incident") and _FULL not in text:
+        os._exit(1)
+
+
+def main() -> None:
+    """Prints how many items were shown, and ends with an AssertionError where one is lost."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("rounds", type=int)
+    parser.add_argument("--power", action="store_true", help="takes the power off the disk")
+    parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(4), "big"))
+    given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        rounds = int(sys.argv[1])
-        total = kill_and_compare(Path(name), rounds, seed=int.from_bytes(os.urandom(4), "big"))
-    print(f"{rounds} kills, {total:,} items shown, every one in the ledger, once and in order")
+        if given.power:
+            with new_disk(Path(name), megabytes=64) as disk:
+                total = end_and_compare(disk.folder, given.rounds, given.seed, power_cut(disk))
+        else:
+            total = end_and_compare(Path(name), given.rounds, given.seed)
+    print(
+        f"{given.rounds} {'power cuts' if given.power else 'kills'} (seed {given.seed}): {total:,} "
+        "items shown, every one in the ledger, once and in order"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -20,7 +20,7 @@ from edge.errors import (
 )
 from edge.ledger import kept as module
 from edge.ledger.kept import KeptLedger, set_aside_files
-from edge.ledger.ledger import Entry
+from edge.ledger.rows import Entry
 from tests.edge.ledger.entries import entry
 
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from edge.errors import LedgerError, LedgerInUseError, LedgerVersionError
-from edge.ledger.ledger import Actuation, Entry, Row
 from edge.ledger.recorder import Patience, Recorder
+from edge.ledger.rows import Actuation, Entry, Row
 from edge.ledger.spill import Spill
 from tests.edge.ledger.entries import entry
 

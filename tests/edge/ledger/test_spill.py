@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge.errors import StorageError
-from edge.ledger.ledger import Actuation, Row
+from edge.ledger.rows import Actuation, Row
 from edge.ledger.spill import Spill, default_spill, spilled_rows
 from tests.edge.ledger.entries import entry
 
