@@ -8,7 +8,7 @@
 # make test-arm64  the contract's tests in an emulated arm64 Debian (root, debootstrap, qemu)
 # make test-systemd  service and installer under a real systemd (root, mmdebstrap, systemd-container)
 # make bench-pins  how late a pin moves after its verdict (BUNDLE=folder)
-# make bench-ledger  how many bytes reach the disk for a row (DISK=folder on the disk to measure)
+# make bench-ledger  how many bytes reach the disk for a row, in ten minutes (root)
 # make kill-ledger  kills a recording process 100 times: every row shown is in the ledger (KILLS=100)
 # make cut-power   the same with 40 power cuts on a disk of its own (root; CUTS=40)
 # make kill-installs  interrupts 72 installs and rollbacks, by kills and (as root) power cuts (KILLS=72)
@@ -74,7 +74,7 @@ bench-pins: setup
 	$(BIN)/python -m tests.benchmarks.verdict_to_pin $(BUNDLE) $(ARGS)
 
 bench-ledger: setup
-	$(BIN)/python -m tests.benchmarks.ledger_bytes $(DISK)
+	$(BIN)/python -m tests.benchmarks.ledger_bytes $(ARGS)
 
 kill-ledger: setup
 	$(BIN)/python -m tests.edge.ledger.killing $(or $(KILLS),100)

@@ -126,6 +126,7 @@ def main() -> None:
                 tell(_FAILED, error)
             else:
                 tell(_DONE, None)
+    os._exit(0)  # the station waits for the end: nothing is left to tidy up
 
 
 if __name__ == "__main__":

@@ -1,25 +1,33 @@
 """How many bytes reach the disk for each row of the ledger, at one item a second.
 
-    python -m tests.benchmarks.ledger_bytes [FOLDER]
+    python -m tests.benchmarks.ledger_bytes [--seconds 600]        (needs root)
 
-The time is virtual: as many rows are written at once as an item a second gives within
-`commit_seconds`. Counted is what the kernel takes from this process for the disk (`write_bytes` of
-/proc/self/io): whole pages of 4 kB, as a card gets them, with the log and what is brought from it
-into the file. FOLDER must be on a disk; on a tmpfs nothing is counted. What a journaling file
-system writes for itself comes on top.
+In real time, each `commit_seconds` on a disk of its own (ext4 as it is made for a card), of which
+the kernel counts the sectors that are written: the log, what is brought from it into the file, and
+what the file system writes for itself, which is most of it where commits are frequent. Beside
+them, what nobody could do with less: a file made beforehand, in which a row is written in place
+and brought to the disk each second.
 """
 
 from __future__ import annotations
 
 import argparse
-import re
+import os
 import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 from edge.ledger.kept import KeptLedger
 from edge.ledger.rows import Entry, utc_text
+from tests.disks import Disk, new_disk
 
-_ROWS = 1200
+_WARM_UP = 600
+"""Rows before: a log that has had its size grows no more."""
+_BYTES = 600
+"""Of a row in the file that is compared with: a line of the spill."""
 _LABELS = ("glass", "metal", "paper")
 _BEGUN = 1_796_000_000
 
@@ -48,36 +56,71 @@ def row(second: int) -> Entry:
     )
 
 
-def bytes_per_row(folder: Path, commit_seconds: int) -> float:
-    """Bytes for the disk and a row, of a ledger that has some rows already."""
-    with KeptLedger(folder / f"{commit_seconds}.sqlite", say=print) as ledger:
-        ledger.append([row(second) for second in range(_ROWS)])
-    together = max(1, commit_seconds)
-    before = _written()
-    with KeptLedger(folder / f"{commit_seconds}.sqlite", say=print) as ledger:
-        for first in range(_ROWS, 2 * _ROWS, together):
-            ledger.append([row(second) for second in range(first, first + together)])
-    return (_written() - before) / _ROWS
+def of_ledger(disk: Disk, commit_seconds: int, seconds: int) -> float:
+    """Bytes for the disk and a row, where rows are committed `commit_seconds` apart."""
+    with KeptLedger(disk.folder / "ledger.sqlite", say=print) as ledger:
+        for second in range(_WARM_UP):
+            ledger.append([row(second)])
+
+        def write(second: int) -> None:
+            if second % commit_seconds == 0:
+                first = _WARM_UP + second - commit_seconds
+                ledger.append([row(first + more) for more in range(commit_seconds)])
+
+        def bring_in() -> None:
+            assert ledger._ledger is not None
+            ledger._checkpoint(ledger._ledger)
+
+        return _each_second(disk, seconds, write, bring_in)
 
 
-def _written() -> int:
-    found = re.search(r"^write_bytes: (\d+)", Path("/proc/self/io").read_text(), re.MULTILINE)
-    assert found is not None
-    return int(found[1])
+def in_place(disk: Disk, seconds: int) -> float:
+    """The same where each row is written into a file that has its size already."""
+    path = disk.folder / "file"
+    path.write_bytes(bytes(_BYTES * (seconds + 1)))
+    with path.open("r+b", buffering=0) as file:
+
+        def write(second: int) -> None:
+            os.pwrite(file.fileno(), b"x" * _BYTES, second * _BYTES)
+            os.fdatasync(file.fileno())
+
+        return _each_second(disk, seconds, write, lambda: None)
 
 
-def main() -> None:
+def _each_second(
+    disk: Disk, seconds: int, write: Callable[[int], None], at_end: Callable[[], None]
+) -> float:
+    at_end()
+    disk.sync()
+    before, began = disk.written_bytes, time.monotonic()
+    for second in range(1, seconds + 1):
+        time.sleep(max(0.0, began + second - time.monotonic()))
+        write(second)
+    at_end()
+    disk.sync()
+    return (disk.written_bytes - before) / seconds
+
+
+def main(commits: Sequence[int] = (1, 5, 15, 30, 60)) -> None:
     """Prints a line for each `commit_seconds`."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("folder", nargs="?", type=Path, help="on the disk to measure")
-    with tempfile.TemporaryDirectory(dir=parser.parse_args().folder) as name:
-        for commit_seconds in (1, 5, 10, 15, 20, 30, 60):
-            found = bytes_per_row(Path(name), commit_seconds)
-            print(
-                f"commit_seconds {commit_seconds:>3}  {found / 1000:6.2f} kB a row  "
-                f"{found * 86_400 / 1e6:8.0f} MB a day",
-                flush=True,
-            )
+    parser.add_argument("--seconds", type=int, default=600, help="a multiple of 60")
+    seconds = parser.parse_args().seconds
+    with ExitStack() as parts:
+        folder = Path(parts.enter_context(tempfile.TemporaryDirectory()))
+        disks = [
+            parts.enter_context(new_disk(folder / str(number), megabytes=64))
+            for number in range(len(commits) + 1)
+        ]
+        pool = parts.enter_context(ThreadPoolExecutor(len(disks)))
+        found = {
+            f"commit_seconds {commit:>2}": pool.submit(of_ledger, disk, commit, seconds)
+            for commit, disk in zip(commits, disks, strict=False)
+        }
+        found["a file, in place"] = pool.submit(in_place, disks[-1], seconds)
+        for name, figure in found.items():
+            per_row = figure.result()
+            print(f"{name}  {per_row / 1000:6.2f} kB a row  {per_row * 0.0864:6.0f} MB a day")
 
 
 if __name__ == "__main__":

@@ -98,9 +98,11 @@ def _run(folder: Path, out: int, err: int, meanwhile: Callable[[], None]) -> End
         sent = station.end()
         code = station.process.wait(60)
         ended = time.monotonic()
-        levels = [told for told in station.told() if told.name == "GPIO23"]
+        levels = [told for told in station.told() if told.name == "GPIO23" and told.at > sent]
     assert levels[-1].state == "0.000"
-    return Ended(levels[-1].at - sent, ended - sent, code)
+    moved = [number for number, told in enumerate(levels) if told.state != "0.000"]
+    rest = levels[moved[-1] + 1 if moved else 0]
+    return Ended(rest.at - sent, ended - sent, code)
 
 
 def main() -> int:
