@@ -42,7 +42,6 @@ split: {near_duplicates: false}
 augment: {copies: 1, rotate: 0, color: 0}
 phases:
   - {name: head, train_from: pooled, epochs: 1, learning_rate: 0.05}
-  - {name: upper, train_from: block_3_add, epochs: 1, learning_rate: 0.01}
 """
 
 
@@ -67,6 +66,7 @@ class Trial:
         )
         np.savez(folder / "drawn.npz", x=pictures.astype(np.uint8), y=truth)
         self.weights, _ = self.train(self.cache)
+        gc.freeze()  # Keras collects garbage each time, and needs not look at all of TensorFlow
 
     def train(self, cache: Path) -> tuple[str, str]:
         """The digest of the weights, and what was said."""
@@ -102,7 +102,6 @@ class Trial:
             return digest.hexdigest(), said.getvalue()
         finally:
             keras.backend.clear_session()
-            gc.collect()
 
 
 def files_of(cache: Path) -> list[Path]:

@@ -84,7 +84,7 @@ class Named:
     """What became of a kind."""
 
     seconds: float
-    """From the first dead picture until it was named; infinite: it was not."""
+    """From the first dead picture until it was named; infinite: it was not, or nothing sorted."""
     accepted: int
     """Items, by a dead picture."""
     rejected: int
@@ -148,6 +148,8 @@ def watch(dead: Dead, folder: Path, *, patience: float = 30.0) -> Named:
             process.wait()
             reader.join()
         said += list(lines.queue)
+    if not sorts:
+        return Named(float("inf"), 0, 0, 0, "".join(said))
     with closing(sqlite3.connect(folder / "ledger.sqlite")) as ledger:
         rows = ledger.execute("SELECT time, label, reject FROM items").fetchall()
     good = [(row[0], row[1]) for row in rows if row[2] is None]
@@ -155,9 +157,12 @@ def watch(dead: Dead, folder: Path, *, patience: float = 30.0) -> Named:
         after = [when for when, _ in good if _seconds(when) > switched + _ON_THE_WAY]
     else:
         after = [when for when, label in good if label != "red"]
+    # Rows that wait for the ledger's disk are not in it yet: what is printed counts as well.
+    place = next((number for number, line in enumerate(said) if dead.says in line), len(said))
+    shown = [line for line in said[place:] if "%  ->" in line and "reject:" not in line]
     return Named(
         seconds,
-        len(after),
+        max(len(after), len(shown)),
         sum(reject == "bad_picture" for _, _, reject in rows),
         len(good) - len(after),
         "".join(said),

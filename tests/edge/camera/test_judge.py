@@ -129,6 +129,14 @@ def test_rows_that_repeat_each_other_were_never_taken(
     assert kinds([live(), half(kind), live()]) == [FIRST, fault, None]
 
 
+def test_a_jpeg_whose_half_was_filled_is_torn_though_it_meets_the_other_half_softly() -> None:
+    pictures = [live() for _ in range(30)]
+    for picture in pictures[1:]:
+        picture[HEIGHT // 2 - 5 :] = 128  # not where blocks end, so that colours run over
+    found = kinds([cv2.imdecode(cv2.imencode(".jpg", x)[1], cv2.IMREAD_COLOR) for x in pictures])
+    assert found == [FIRST] + [TORN] * 29
+
+
 def test_half_a_picture_left_over_from_the_one_before_is_torn_where_all_changes_otherwise() -> None:
     pictures = [live() for _ in range(40)]
     pictures[20][60:] = pictures[19][60:]  # not known yet to be a camera that has noise
