@@ -11,7 +11,7 @@ from pathlib import Path
 
 from edge.errors import LedgerError, LedgerInUseError
 
-_ORPHAN_SECONDS = 2.0
+_ORPHAN_SECONDS = 5.0
 """How long to wait for the process that wrote for a station that has ended. It ends too, as soon as
 its disk lets it."""
 _LOOK_SECONDS = 0.02

@@ -18,10 +18,11 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
 
+from edge.children import end_with_parent
 from edge.errors import LedgerError
 from edge.ledger.apart import LedgerApart
 from edge.ledger.recorder import Patience, Recorder, Writable
-from edge.ledger.rows import Row
+from edge.ledger.rows import Entry, Row
 from edge.ledger.spill import Spill
 from tests.disks import Disk, new_disk
 from tests.edge.ledger.entries import entry
@@ -46,18 +47,23 @@ class Unsteady:
         self._ledger.close()
 
 
-def new_recorder(folder: Path, shown: int | None, chance: random.Random | None) -> Recorder:
+def new_recorder(
+    folder: Path,
+    *,
+    show: Callable[[Entry], None],
+    say: Callable[[str], None],
+    chance: random.Random | None = None,
+) -> Recorder:
     """A recorder of the ledger in `folder`, in a process of its own as a station has it.
 
     Args:
-        shown: a file descriptor that the numbers of shown items are written to.
         chance: when the disk is full; None: never.
     """
-    ledger: Writable = LedgerApart(folder / "ledger.sqlite", say=_end_at_an_incident)
+    ledger: Writable = LedgerApart(folder / "ledger.sqlite", say=say)
     recorder = Recorder(
         ledger if chance is None else Unsteady(ledger, chance),
-        show=lambda row: None if shown is None else _write(shown, b"%d\n" % row.item),
-        say=_end_at_an_incident,
+        show=show,
+        say=say,
         patience=Patience(commit=0.002, hang=60, retry=0.002, finish=60),
     )
     recorder.add_spill(Spill(folder / "spill"))
@@ -94,9 +100,12 @@ def end_once(
 
 def items_after_start(folder: Path) -> list[int]:
     """The items of the ledger once the next start has taken in what was left."""
-    recorder = new_recorder(folder, None, None)
+    said: list[str] = []
+    recorder = new_recorder(folder, show=lambda row: None, say=said.append)
+    recorder.open()
     recorder.finish()
     recorder.run()
+    assert recorder.spilled == 0, said
     with sqlite3.connect(folder / "ledger.sqlite") as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         found = [row[0] for row in connection.execute("SELECT item FROM items ORDER BY id")]
@@ -141,8 +150,14 @@ def _record_for_ever(folder: Path, shown: int, chance: random.Random, first: int
     import threading
     import time
 
+    end_with_parent()
     try:
-        recorder = new_recorder(folder, shown, chance)
+        recorder = new_recorder(
+            folder,
+            show=lambda row: _write(shown, b"%d\n" % row.item),
+            say=_end_at_an_incident,
+            chance=chance,
+        )
         threading.Thread(target=recorder.run, daemon=True).start()
         for item in count(first):
             while recorder.waiting > 50:
