@@ -120,7 +120,10 @@ def main(commits: Sequence[int] = (1, 5, 15, 30, 60)) -> None:
         found["a file, in place"] = pool.submit(in_place, disks[-1], seconds)
         for name, figure in found.items():
             per_row = figure.result()
-            print(f"{name}  {per_row / 1000:6.2f} kB a row  {per_row * 0.0864:6.0f} MB a day")
+            print(
+                f"{name}  {per_row / 1000:6.2f} kB a row  {per_row * 0.0864:6.0f} MB a day",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":
