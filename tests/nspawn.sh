@@ -239,15 +239,23 @@ text=$(install --without-picamera2) || fail "install while it runs: $text"
 expect "a run of the installer leaves a running station alone" "nothing was to do" "$text"
 usec=$(($(show ActiveEnterTimestampMonotonic) - $(show ExecMainStartTimestampMonotonic)))
 say "start to ready: $((usec / 1000)) ms"
-# A machine that hung sorts again within 15 seconds, where a start takes three.
-limit=$((12 + usec / 1000000))
+# A machine that hung sorts again within 15 seconds, where a start takes three. Before the new start,
+# another Python brings the pins into their safe state, so a slow machine has to wait twice.
+limit=$((9 + 2 * usec / 1000000))
 
-# sorts_again START: waits for new rows, and tells how long after START they came.
+# sorts_again START: waits for new rows, and tells for how long after START there were none: by the
+# times of the rows, since on a busy machine this script looks late.
 sorts_again() {
     wait_for 60 "it sorts again" grows "$(rows)"
-    took=$(($(date +%s) - $1))
+    took=$(shell "/opt/pilah/bin/python -c 'import sqlite3
+from datetime import UTC, datetime
+start = datetime.fromtimestamp($1, UTC).isoformat()[:19]
+print(int(sqlite3.connect(\"file:$home/ledger.sqlite?mode=ro\", uri=True).execute(
+    \"SELECT max(gap) FROM (SELECT time, 86400 * (julianday(time) \"
+    \"- julianday(lag(time) OVER (ORDER BY id))) AS gap FROM items) WHERE time >= ?\", [start]
+).fetchone()[0]) + 1)'")
     [ "$took" -le "$limit" ] || fail "sorts again only after $took seconds, of $limit"
-    say "    and sorts again after $took seconds"
+    say "    and sorts again within $took seconds"
 }
 
 # Killed, frozen, hung
