@@ -93,7 +93,7 @@ def take_photographs(folder: Path, *, seed: int, count: int) -> None:
     """Fills `folder`/photos by the station's own eye, from a belt as fast as it can be drawn."""
     for index, label in enumerate(LABELS):
         camera = belt_camera(
-            replace(BELT, frames_per_second=12),  # fewer frames, and the same items
+            replace(BELT, frames_per_second=15),  # half the frames, and the same items
             labels=[label],
             items=count,
             seed=10 * seed + index,
