@@ -23,7 +23,7 @@ from tests.edge.stations import STATION, make_station
 from tests.edge.test_speech import full_pipe, stopped_terminal
 
 SCRIPT = """
-import os, sys, threading, time
+import functools, os, sys, threading, time
 from gpiozero.pins import mock
 from edge import station as stations
 from edge.camera.folder import FolderCamera
@@ -56,6 +56,8 @@ if hanging != "as it is":
     stations._PATIENCE_SECONDS, stations.END_SECONDS = {
         "end": (0.5, 1.5), "nothing": (60, 90)
     }.get(hanging, (3, 30))
+if hanging == "nothing":
+    opening.Patience = functools.partial(opening.Patience, hang=60, finish=60)
 if hanging == "camera":
     hangs(FolderCamera, "read", 30)
 elif hanging == "ledger":
