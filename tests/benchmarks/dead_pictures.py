@@ -160,6 +160,8 @@ def watch(dead: Dead, folder: Path, *, patience: float = 30.0) -> Named:
     # Rows that wait for the ledger's disk are not in it yet: what is printed counts as well.
     place = next((number for number, line in enumerate(said) if dead.says in line), len(said))
     shown = [line for line in said[place:] if "%  ->" in line and "reject:" not in line]
+    if dead.picture(frozen) is not frozen:  # a last good picture may be told after the name
+        shown = [line for line in shown if " red " not in line]
     return Named(
         seconds,
         max(len(after), len(shown)),
