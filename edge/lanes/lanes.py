@@ -13,6 +13,9 @@ from edge.lanes import Actuator
 from edge.lanes.keep_alive import KeepAlive
 from edge.lanes.schedule import Change, Schedule, Timing
 
+_LOCK_SECONDS = 0.5
+"""How long whoever ends a station waits for a lock that is held for microseconds."""
+
 
 class Lanes:
     """The actuators of a station by the name of their lane, and when each is to move.
@@ -51,8 +54,7 @@ class Lanes:
     @property
     def missed(self) -> Counter[Missed]:
         """Actuations that were left out, by reason."""
-        with self._changed:
-            return Counter(self._schedule.missed)
+        return Counter(self._schedule.missed)  # no lock: `run` may hang with it
 
     @property
     def idle(self) -> bool:
@@ -121,15 +123,22 @@ class Lanes:
 
     def finish(self) -> None:
         """Lets `run` end when everything planned is done."""
-        with self._changed:
-            self._draining = True
-            self._changed.notify()
+        self._draining = True
+        self._wake()
 
     def stop(self) -> None:
         """Lets `run` end at once; what is planned is not done any more."""
-        with self._changed:
-            self._stopped = True
-            self._changed.notify()
+        self._stopped = True
+        self._wake()
+
+    def _wake(self) -> None:
+        # Whoever ends a station in which `run` hangs must not hang with it. Without this call
+        # `run` looks at its next beat.
+        if self._changed.acquire(timeout=_LOCK_SECONDS):
+            try:
+                self._changed.notify()
+            finally:
+                self._changed.release()
 
     def _move(self, lane: str, change: Change) -> None:
         match change:

@@ -184,3 +184,25 @@ def test_an_actuator_that_fails_did_not_move() -> None:
     with pytest.raises(OSError, match="wire broken"):
         lanes.run()
     assert told == [("a", None), ("b", Missed.FAULT), ("a", Missed.STOPPED)]
+
+
+def test_whoever_ends_a_station_does_not_wait_for_lanes_that_hang() -> None:
+    lanes = Lanes({}, {}, clock=lambda: 0.0)
+    hung, go_on = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        if lanes.begun.is_set():  # it holds the lock now
+            hung.set()
+            go_on.wait(60)
+
+    lanes.heartbeat.beat = hang  # type: ignore[method-assign]
+    thread = threading.Thread(target=lanes.run, daemon=True)
+    thread.start()
+    assert hung.wait(60)
+    ending = threading.Thread(target=lambda: (lanes.stop(), lanes.missed), daemon=True)
+    ending.start()
+    ending.join(30)
+    assert not ending.is_alive()
+    go_on.set()
+    thread.join(60)
+    assert not thread.is_alive()
