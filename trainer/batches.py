@@ -20,8 +20,8 @@ from trainer.recipe import PhasePlan, Recipe
 class Batch:
     """What one step learns from."""
 
-    inputs: npt.NDArray[Any]
-    """uint8, float16 or float32 (pictures, ...): levels, or outputs of the layer trained from."""
+    inputs: npt.NDArray[np.float32]
+    """(pictures, ...): levels, or outputs of the layer trained from."""
     targets: npt.NDArray[np.float32]
     """(pictures, classes)."""
     weights: npt.NDArray[np.float32]
@@ -90,7 +90,8 @@ def epoch_batches(
             inputs = saved[chunk, rng.integers(0, saved.shape[1], len(chunk))]
         targets = np.eye(classes, dtype=np.float32)[data.truth[chunk]]
         weights = weight_of[data.truth[chunk]]
-        return _mixed(Batch(inputs, targets, weights), phase.mixup, rng)
+        batch = Batch(np.asarray(inputs, np.float32), targets, weights)
+        return _mixed(batch, phase.mixup, rng)
 
     # One worker, so that chance is drawn in one order.
     with ThreadPoolExecutor(max_workers=1) as worker:
@@ -113,8 +114,7 @@ def _mixed(batch: Batch, mixup: float, rng: np.random.Generator) -> Batch:
     share = np.float32(rng.beta(mixup, mixup))
     other = rng.permutation(len(batch.targets))
 
-    def mix(values: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
-        values = values.astype(np.float32)
+    def mix(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         return np.asarray(share * values + (1 - share) * values[other], np.float32)
 
     return Batch(mix(batch.inputs), mix(batch.targets), mix(batch.weights))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -141,11 +141,13 @@ class _PhaseRun:
         self._ended = False
         upper = network.upper(phase.train_from)
         network.let_train(upper)
-        self._optimizers = Optimizers(phase, upper)
+        learner = network.once(_learner_key(phase, recipe), lambda: _Learner(upper, phase, recipe))
+        learner.begin()
+        self._optimizers, self._step, self._forward = (
+            learner.optimizers, learner.step, learner.forward,
+        )  # fmt: skip
         self._average = self._make_average(upper)
         self._pace = Pace(phase)
-        self._step = learning_step(upper, recipe, self._optimizers)
-        self._forward = scorer(upper)
         self._lower = _frozen(network, phase) if phase.fresh and phase.train_from != INPUT else None
 
     def go(self, number: int) -> None:
@@ -334,18 +336,47 @@ class _PhaseRun:
         say(f"phase {self._phase.name}: going on after epoch {facts['epoch']}")
 
 
+class _Learner:
+    """The traced functions of a phase, which serve every fold that is trained likewise."""
+
+    def __init__(self, upper: Any, phase: PhasePlan, recipe: Recipe) -> None:
+        self.optimizers = Optimizers(phase, upper)
+        self._fresh = self.optimizers.state()
+        self.step = learning_step(upper, recipe, self.optimizers)
+        self.forward = scorer(upper)
+
+    def begin(self) -> None:
+        """Forgets what was learned so far."""
+        self.optimizers.restore(self._fresh)
+
+
+def _learner_key(phase: PhasePlan, recipe: Recipe) -> Hashable:
+    """The same for phases that a `_Learner` does not tell apart: the rate is set at each step."""
+    return (
+        "learner", phase.train_from, phase.optimizer, phase.weight_decay, phase.layer_decay,
+        recipe.label_smoothing,
+    )  # fmt: skip
+
+
 def learning_step(upper: Any, recipe: Recipe, optimizers: Optimizers) -> Callable[..., Any]:
     """A traced function from a batch to its loss and how many were right, which it learns from."""
     import tensorflow as tf
+
+    batch = (
+        tf.TensorSpec((None, *upper.input_shape[1:]), tf.float32),
+        tf.TensorSpec((None, upper.output_shape[-1]), tf.float32),
+        tf.TensorSpec((None,), tf.float32),
+    )
 
     loss_of = keras.losses.CategoricalCrossentropy(
         from_logits=True, label_smoothing=recipe.label_smoothing, reduction=None
     )
 
-    @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
+    # For batches of any length: else it would be traced once more for the last one of an epoch.
+    @tf.function(input_signature=batch)  # type: ignore[untyped-decorator]
     def step(inputs: Any, targets: Any, weights: Any) -> Any:
         with tf.GradientTape() as tape:
-            logits = upper(tf.cast(inputs, tf.float32), training=True)
+            logits = upper(inputs, training=True)
             loss = tf.reduce_mean(loss_of(targets, logits) * weights)
         optimizers.apply(tape.gradient(loss, optimizers.variables))
         good = tf.equal(tf.argmax(logits, axis=1), tf.argmax(targets, axis=1))

@@ -43,8 +43,9 @@ def predict(
     """
     if cut == POOLED:
         pooled = inputs_at(data, cut, indices)
-        return scorer(network.upper(cut))(pooled).numpy(), pooled
-    forward = scorer(network.upper(cut, POOLED))
+        forward = network.once(("scorer", cut), lambda: scorer(network.upper(cut)))
+        return forward(pooled).numpy(), pooled
+    forward = network.once(("scorer", cut, POOLED), lambda: scorer(network.upper(cut, POOLED)))
     parts = [forward(inputs_at(data, cut, chunk)) for chunk in chunks_of(indices)]
     logits, pooled = (np.concatenate([part[i].numpy() for part in parts]) for i in (0, 1))
     return logits, pooled

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
 
 import keras
 import numpy as np
@@ -27,6 +27,8 @@ from trainer.networks.parts.head import FEATURES, LOGITS, POOLED, SCORES, add_he
 from trainer.recipe import NetworkPlan
 
 INPUT = "input"
+
+_Made = TypeVar("_Made")
 
 __all__ = [
     "FEATURES",
@@ -53,6 +55,16 @@ class Network:
     frozen_norms: frozenset[str] = frozenset()
     """Names of the BatchNormalization layers that keep the statistics they came with: batches of a
     few pictures of few classes would wreck them. From scratch, and in a new head, they learn."""
+    _made: dict[Hashable, Any] = field(default_factory=dict, repr=False)
+
+    def once(self, key: Hashable, make: Callable[[], _Made]) -> _Made:
+        """What `make` gave when it was first asked for by `key`.
+
+        For functions of this network that TensorFlow traces, which takes seconds each time.
+        """
+        if key not in self._made:
+            self._made[key] = make()
+        return cast(_Made, self._made[key])
 
     def let_train(self, upper: Any) -> None:
         """Lets all layers of `upper` train but those in `frozen_norms`."""
