@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Annotated, Any, Literal
 from urllib.parse import SplitResult, urlsplit
 
@@ -17,6 +19,8 @@ from edge.errors import CameraError
 from edge.yaml_file import advised
 
 _PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
+_HOST = re.compile(r"[\w.:%~-]+")
+"""A name or an address, of IPv6 too."""
 _KNOCK_SECONDS = 1.0
 _CATCH_UP_SECONDS = 1.0
 _SLOWEST, _FASTEST = 5.0, 60.0
@@ -61,12 +65,12 @@ class Settings(DeviceSettings):
     @classmethod
     def _of_a_camera(cls, received: Any) -> Any:
         # These messages do not repeat what they were given: it may hold a password.
-        try:
-            parts = urlsplit(received) if isinstance(received, str) else None
-            usable = parts is not None and parts.scheme in _PORTS and bool(parts.hostname)
-            usable = usable and (parts is None or parts.port is None or parts.port > 0)
-        except ValueError:
-            usable = False
+        usable = False
+        with suppress(ValueError):  # of a port that is no number
+            if isinstance(received, str):
+                parts = urlsplit(received)
+                host = _HOST.fullmatch(parts.hostname or "")
+                usable = parts.scheme in _PORTS and host is not None and parts.port != 0
         if not usable:
             raise advised(
                 "must be rtsp://HOST/PATH or http://HOST/PATH, with USER:PASSWORD@ before the host "

@@ -219,6 +219,8 @@ def server_again(server: MjpegServer) -> str:
         f"rtsp://user:{SECRET}@/stream",
         f"rtsp://user:{SECRET}/x@camera/stream",
         f"rtsp://user:{SECRET}@camera:port/stream",
+        f"rtsp://user:{SECRET}@front camera/stream",
+        f"rtsp://user:{SECRET}@<address>/stream",
         7,
     ],
 )
