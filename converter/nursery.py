@@ -36,7 +36,8 @@ TALK = "talk"
 _LOADED = b"loaded\n"
 """What the process says first, before any exit code."""
 _SIDE_BY_SIDE = 2
-"""Jobs at most that run at a time: each takes half a gigabyte, and most of it on one core."""
+"""Jobs at most that run at a time, each mostly on one core. All of a MobileNetV2 of 224 pixels took
+2.2 GB with two."""
 
 
 class Nursery:

@@ -21,7 +21,7 @@ from trainer.checkpoint import Checkpoint
 from trainer.features import compiled
 from trainer.networks import INPUT, Network
 from trainer.optimizers import Optimizers, Pace
-from trainer.predict import TrainingSet, chunks_of, inputs_at, scorer
+from trainer.predict import TrainingSet, chunks_of, inputs_at, scorer_at
 from trainer.recipe import PhasePlan, Recipe
 
 _STEPS_TO_START = 20
@@ -143,9 +143,8 @@ class _PhaseRun:
         network.let_train(upper)
         learner = network.once(_learner_key(phase, recipe), lambda: _Learner(upper, phase, recipe))
         learner.begin()
-        self._optimizers, self._step, self._forward = (
-            learner.optimizers, learner.step, learner.forward,
-        )  # fmt: skip
+        self._optimizers, self._step = learner.optimizers, learner.step
+        self._forward = scorer_at(network, phase.train_from)
         self._average = self._make_average(upper)
         self._pace = Pace(phase)
         self._lower = _frozen(network, phase) if phase.fresh and phase.train_from != INPUT else None
@@ -337,13 +336,12 @@ class _PhaseRun:
 
 
 class _Learner:
-    """The traced functions of a phase, which serve every fold that is trained likewise."""
+    """The traced step of a phase and its optimizers, for every fold that is trained likewise."""
 
     def __init__(self, upper: Any, phase: PhasePlan, recipe: Recipe) -> None:
         self.optimizers = Optimizers(phase, upper)
         self._fresh = self.optimizers.state()
         self.step = learning_step(upper, recipe, self.optimizers)
-        self.forward = scorer(upper)
 
     def begin(self) -> None:
         """Forgets what was learned so far."""

@@ -43,9 +43,8 @@ def predict(
     """
     if cut == POOLED:
         pooled = inputs_at(data, cut, indices)
-        forward = network.once(("scorer", cut), lambda: scorer(network.upper(cut)))
-        return forward(pooled).numpy(), pooled
-    forward = network.once(("scorer", cut, POOLED), lambda: scorer(network.upper(cut, POOLED)))
+        return scorer_at(network, cut)(pooled).numpy(), pooled
+    forward = scorer_at(network, cut, POOLED)
     parts = [forward(inputs_at(data, cut, chunk)) for chunk in chunks_of(indices)]
     logits, pooled = (np.concatenate([part[i].numpy() for part in parts]) for i in (0, 1))
     return logits, pooled
@@ -63,6 +62,15 @@ def inputs_at(
     if cut == INPUT:
         return np.asarray(data.tensors[indices], np.float32)
     return np.asarray(data.features[cut][indices, 0], np.float32)
+
+
+def scorer_at(network: Network, cut: str, *more: str) -> Callable[[npt.NDArray[np.float32]], Any]:
+    """The `scorer` of the layers of `network` from `cut` on, traced once.
+
+    Args:
+        more: layers whose outputs are wanted beside the logits; see `Network.upper`.
+    """
+    return network.once(("scorer", cut, *more), lambda: scorer(network.upper(cut, *more)))
 
 
 def scorer(upper: Any) -> Callable[[npt.NDArray[np.float32]], Any]:
