@@ -101,8 +101,9 @@ def test_the_same_run_gives_the_same_bytes_and_says_only_how_it_goes(
     assert convert_model(run, "int8", tensors) == models["int8"]
     out, err = capfd.readouterr()
     assert out == ""
-    assert err.splitlines()
-    assert all(line.startswith("converting to int8: ") for line in err.splitlines()), err
+    # A quick machine is done before there is anything to say.
+    said = {line.partition(": ")[0] for line in err.splitlines()}
+    assert said <= {"converting to int8"}, err
 
 
 def test_a_float_operator_in_the_middle_is_refused(models: Mapping[Kind, bytes]) -> None:
