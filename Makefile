@@ -93,7 +93,7 @@ bench-check: setup
 	$(BIN)/python -m tests.benchmarks.clean_sets $(or $(DATA),../shared/data) $(ARGS)
 
 hashes: setup
-	$(BIN)/python -m tests.edge.model.awkward
+	$(BIN)/python -m tests.edge.core.images.awkward
 
 RUNS ?= 1000000
 TARGETS ?=

@@ -15,8 +15,8 @@ import numpy as np
 from converter.errors import ConversionError
 from converter.metadata import LABELS
 from converter.operators import WEIGHTED
-from edge.errors import BundleError
-from edge.model.trial import check_model_harmless
+from edge.core.errors import BundleError
+from edge.core.model.trial import check_model_harmless
 
 
 @dataclass(frozen=True, slots=True)

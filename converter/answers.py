@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge.flow import Answer
-from edge.model.interpreter import SCORES, UNKNOWN
+from edge.core.model.interpreter import SCORES, UNKNOWN
+from edge.core.verdict import Answer
 
 _AT_ONCE = 32
 

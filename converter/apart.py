@@ -29,9 +29,13 @@ import numpy.typing as npt
 from converter.calibration import Tensors
 from converter.errors import ConversionError
 from converter.nursery import TALK, Nursery
-from edge.asides import scratch_folder
-from edge.errors import EXIT_IO, PilahError, StorageError
-from edge.files import storage_errors
+from edge.core.asides import scratch_folder
+from edge.core.errors import (
+    EXIT_IO,
+    PilahError,
+    StorageError,
+)
+from edge.core.files import storage_errors
 from trainer.errors import RunError
 from trainer.run import Run, read_run
 

@@ -22,11 +22,11 @@ from converter.answers import Answers
 from converter.apart import apart
 from converter.calibration import Tensors
 from converter.parity import LARGEST_CHANGE, LARGEST_DROP, Change, PairedDrop, mean_divergence
-from edge.flow import Answer
-from edge.model.interpreter import Interpreter
-from edge.model.metrics import Share
-from edge.model.preprocess import Tensor
-from edge.progress import Progress
+from edge.core.images.preprocess import Tensor
+from edge.core.model.interpreter import Interpreter
+from edge.core.model.metrics import Share
+from edge.core.terminal.progress import Progress
+from edge.core.verdict import Answer
 from trainer.run import Run
 
 Format = Literal["int8", "float16", "dynamic", "float32", "saved_model", "tfjs", "keras"]

@@ -17,15 +17,23 @@ from converter.golden import (
 )
 from converter.parity import Parity
 from converter.remedies import Attempt
-from edge.errors import ConfigError, StorageError, UsageError
-from edge.files import new_folder
-from edge.model import bundle as bundles
-from edge.model.classifier import Classifier
-from edge.model.golden import check_golden_exactly, check_golden_start, record_golden
-from edge.model.preprocess import InputSpec
-from edge.model.trial import note_harmless
-from edge.pictures import LabelledPicture
-from edge.yaml_file import YamlFile
+from edge.core.dataset import LabelledPicture
+from edge.core.errors import (
+    ConfigError,
+    StorageError,
+    UsageError,
+)
+from edge.core.files import new_folder
+from edge.core.images.preprocess import InputSpec
+from edge.core.model import bundle as bundles
+from edge.core.model.classifier import Classifier
+from edge.core.model.golden import (
+    check_golden_exactly,
+    check_golden_start,
+    record_golden,
+)
+from edge.core.model.trial import note_harmless
+from edge.core.yaml_file import YamlFile
 from trainer.errors import RunError
 from trainer.run import RECIPE, Run, RunFacts, tool_versions
 
@@ -177,7 +185,7 @@ def fill_bundle(
 
     Args:
         replace: take the place of a bundle that is there.
-        manifest: what else `bundle.json` says; see `edge.model.bundle.Manifest`.
+        manifest: what else `bundle.json` says; see `edge.core.model.bundle.Manifest`.
 
     Raises:
         StorageError: `out` is there already, or cannot be written.

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from converter.errors import CalibrationError
-from edge.model.image_file import read_image
-from edge.model.preprocess import InputSpec, preprocess
-from edge.pictures import LabelledPicture
-from edge.progress import Progress
+from edge.core.dataset import LabelledPicture
+from edge.core.images.image_file import read_image
+from edge.core.images.preprocess import InputSpec, preprocess
+from edge.core.terminal.progress import Progress
 
 CALIBRATED_ON = 100
 """Pictures to calibrate on, unless told: each costs time."""

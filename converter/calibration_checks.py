@@ -21,10 +21,10 @@ from converter.calibration import (
 from converter.errors import CalibrationError
 from converter.operators import intermediates
 from converter.remedies import REMEDIES, Attempt
-from edge.model.image_file import read_image
-from edge.model.metrics import Share
-from edge.model.preprocess import InputSpec, preprocess
-from edge.pictures import LabelledPicture
+from edge.core.dataset import LabelledPicture
+from edge.core.images.image_file import read_image
+from edge.core.images.preprocess import InputSpec, preprocess
+from edge.core.model.metrics import Share
 from trainer.run import Run
 
 _READ_AGAIN = 10

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from converter.calibration_checks import CalibrationCheck
 from converter.parity import Parity
 from converter.remedies import Attempt
-from edge.model.glossary import STRANGE_BY, explained
-from edge.model.grade import Grade, grade
-from edge.model.metrics import Evaluation
-from edge.model.preprocess import InputSpec
+from edge.core.images.preprocess import InputSpec
+from edge.core.model.glossary import STRANGE_BY, explained
+from edge.core.model.grade import Grade, grade
+from edge.core.model.metrics import Evaluation
 from trainer.run import RunFacts
 
 _CALIBRATED = 100

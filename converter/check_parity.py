@@ -13,10 +13,10 @@ from converter.exports import exports_folder
 from converter.parity import Parity, Verdict, compare_answers, judge
 from converter.tflite import convert_model
 from converter.thresholds import Thresholds
-from edge.errors import UsageError
-from edge.files import read_regular, storage_errors
-from edge.model.bundle import MODEL, Bundle
-from edge.model.bundle_files import LARGEST
+from edge.core.errors import UsageError
+from edge.core.files import read_regular, storage_errors
+from edge.core.model.bundle import MODEL, Bundle
+from edge.core.model.bundle_files import LARGEST
 from trainer.run import read_run
 
 
@@ -40,7 +40,8 @@ def check_parity(bundle: Bundle, place: Path, data: Path, *, run: Path | None) -
 
     Raises:
         UsageError: there is no float model to compare with, or one of other labels.
-        BundleError: one of the two models is no classifier, or does harm; see `edge.model.trial`.
+        BundleError: one of the two models is no classifier, or does harm; see
+            `edge.core.model.trial`.
         StorageError: the float model cannot be read.
         PictureSetError: a class that the bundle does not know, or no picture that can be read.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 
-from edge.cli import Verb, run_program
+from edge.core.command_line import Verb, run_program
 
 VERBS: Mapping[str, Verb] = {
     "convert": Verb(

@@ -12,15 +12,27 @@ import numpy as np
 
 from converter.answers import Answers
 from converter.parity import Change, PairedDrop
-from edge.cli import say
-from edge.errors import PictureSetError, UnreadableImageError, UsageError
-from edge.flow import Answer
-from edge.model.bundle import Bundle
-from edge.model.classifier import Classifier
-from edge.model.image_file import read_image
-from edge.model.metrics import Evaluation, Share, evaluate_scores
-from edge.pictures import LabelledPicture, PictureSet, read_picture_set
-from edge.progress import Progress
+from edge.core.command_line import say
+from edge.core.dataset import (
+    LabelledPicture,
+    PictureSet,
+    read_picture_set,
+)
+from edge.core.errors import (
+    PictureSetError,
+    UnreadableImageError,
+    UsageError,
+)
+from edge.core.images.image_file import read_image
+from edge.core.model.bundle import Bundle
+from edge.core.model.classifier import Classifier
+from edge.core.model.metrics import (
+    Evaluation,
+    Share,
+    evaluate_scores,
+)
+from edge.core.terminal.progress import Progress
+from edge.core.verdict import Answer
 
 _NAMED = 20
 """Labels that a model knows which are named in an error, those like the unknown ones first."""

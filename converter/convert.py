@@ -24,8 +24,8 @@ from converter.metadata import with_metadata
 from converter.parity import Parity, Verdict, compare, judge, score_both
 from converter.remedies import PLAIN, Attempt, try_remedies
 from converter.tflite import convert_model
-from edge.model.bundle import Bundle
-from edge.pictures import LabelledPicture
+from edge.core.dataset import LabelledPicture
+from edge.core.model.bundle import Bundle
 from trainer.run import Run, read_run
 
 

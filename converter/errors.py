@@ -1,10 +1,16 @@
-"""The converter's own mistakes; see `edge/errors.py`."""
+"""The converter's own mistakes; see `edge/core/errors.py`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edge.errors import EXIT_DATA, EXIT_NO, EXIT_UNAVAILABLE, PilahError, StorageError
+from edge.core.errors import (
+    EXIT_DATA,
+    EXIT_NO,
+    EXIT_UNAVAILABLE,
+    PilahError,
+    StorageError,
+)
 
 if TYPE_CHECKING:
     from converter.parity import Parity

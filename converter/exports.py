@@ -29,14 +29,14 @@ from converter.calibration import Tensors
 from converter.card import with_words
 from converter.errors import ConversionError, LibraryMissingError, TfjsError
 from converter.formats import MOST_IN_NODE, WRITERS, Source, Tested
-from edge.cli import say
-from edge.errors import StorageError, UsageError
-from edge.files import new_folder
-from edge.model.bundle import LABELS, Bundle
-from edge.model.image_file import read_image
-from edge.model.preprocess import InputSpec, preprocess
-from edge.pictures import LabelledPicture
-from edge.progress import Progress
+from edge.core.command_line import say
+from edge.core.dataset import LabelledPicture
+from edge.core.errors import StorageError, UsageError
+from edge.core.files import new_folder
+from edge.core.images.image_file import read_image
+from edge.core.images.preprocess import InputSpec, preprocess
+from edge.core.model.bundle import LABELS, Bundle
+from edge.core.terminal.progress import Progress
 from trainer.run import Run
 
 PARITY = "parity.json"

@@ -15,8 +15,8 @@ from converter.metadata import with_metadata
 from converter.tfjs import write_tfjs
 from converter.tfjs_library import find_node, has_library, tfjs_library
 from converter.tflite import convert_model
-from edge.model.bundle import MODEL, Bundle
-from edge.pictures import LabelledPicture
+from edge.core.dataset import LabelledPicture
+from edge.core.model.bundle import MODEL, Bundle
 from trainer.run import Run
 
 MOST_IN_NODE = 12

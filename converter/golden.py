@@ -12,11 +12,19 @@ import numpy as np
 import numpy.typing as npt
 
 from converter.operators import logit_scale
-from edge.flow import Answer
-from edge.model.image_file import Image, decode_image, read_image
-from edge.model.interpreter import Interpreter
-from edge.model.preprocess import InputSpec, Tensor, preprocess
-from edge.pictures import LabelledPicture
+from edge.core.dataset import LabelledPicture
+from edge.core.images.image_file import (
+    Image,
+    decode_image,
+    read_image,
+)
+from edge.core.images.preprocess import (
+    InputSpec,
+    Tensor,
+    preprocess,
+)
+from edge.core.model.interpreter import Interpreter
+from edge.core.verdict import Answer
 
 COUNT = 4
 """Golden pictures in a bundle: the exact check takes some tenths of a second for each."""

@@ -33,16 +33,20 @@ from converter.foreign.rewire import Normalisation, Outputs, contract_model
 from converter.foreign.ways import Tried, best_first, decide, read_way
 from converter.golden import choose_golden
 from converter.metadata import read_metadata
-from edge.cli import say
-from edge.errors import BundleError, PictureSetError, UnreadableImageError
-from edge.files import read_regular, storage_errors
-from edge.model.bundle import MODEL, Bundle
-from edge.model.bundle_files import LARGEST
-from edge.model.image_file import read_image
-from edge.model.metrics import Evaluation, evaluate_scores
-from edge.model.preprocess import InputSpec, preprocess
-from edge.pictures import LabelledPicture, read_picture_set
-from edge.progress import Progress
+from edge.core.command_line import say
+from edge.core.dataset import LabelledPicture, read_picture_set
+from edge.core.errors import (
+    BundleError,
+    PictureSetError,
+    UnreadableImageError,
+)
+from edge.core.files import read_regular, storage_errors
+from edge.core.images.image_file import read_image
+from edge.core.images.preprocess import InputSpec, preprocess
+from edge.core.model.bundle import MODEL, Bundle
+from edge.core.model.bundle_files import LARGEST
+from edge.core.model.metrics import Evaluation, evaluate_scores
+from edge.core.terminal.progress import Progress
 from trainer.calibrate import Threshold, choose_thresholds
 from trainer.recipe import AcceptPlan
 from trainer.run import tool_versions

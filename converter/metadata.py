@@ -16,8 +16,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from edge.model.interpreter import SCORES
-from edge.model.preprocess import InputSpec
+from edge.core.images.preprocess import InputSpec
+from edge.core.model.interpreter import SCORES
 
 LABELS = "labels.txt"
 

@@ -29,7 +29,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
-from edge.children import end_with_parent
+from edge.core.children import end_with_parent
 
 TALK = "talk"
 """In the folder of a job: what it wrote to its standard output and error."""

@@ -18,11 +18,16 @@ import numpy.typing as npt
 
 from converter.answers import Answers, ScoreRows
 from converter.thresholds import Thresholds, move_thresholds
-from edge.flow import Answer
-from edge.model.grade import Grade, grade, grade_loss
-from edge.model.image_file import read_image
-from edge.model.interpreter import Interpreter
-from edge.model.metrics import (
+from edge.core.dataset import LabelledPicture
+from edge.core.images.image_file import read_image
+from edge.core.images.preprocess import InputSpec, preprocess
+from edge.core.model.grade import (
+    Grade,
+    grade,
+    grade_loss,
+)
+from edge.core.model.interpreter import Interpreter
+from edge.core.model.metrics import (
     Evaluation,
     Share,
     Telling,
@@ -30,9 +35,8 @@ from edge.model.metrics import (
     paired_interval,
     telling,
 )
-from edge.model.preprocess import InputSpec, preprocess
-from edge.pictures import LabelledPicture
-from edge.progress import Progress
+from edge.core.terminal.progress import Progress
+from edge.core.verdict import Answer
 from trainer.intervals import Resampling
 from trainer.run import RunFacts
 

@@ -21,7 +21,7 @@ from converter.layers import read_graph, write_graph
 from converter.observed import Observed, observe, with_ranges
 from converter.operators import behind_weights, intermediates, operators
 from converter.rounding import round_weights
-from edge.model.interpreter import SCORES, UNKNOWN
+from edge.core.model.interpreter import SCORES, UNKNOWN
 
 _CLIPPED_SHARE = 1e-4
 """Of a tensor's values beyond either end: what percentile calibration leaves out (N. Wu et al.,

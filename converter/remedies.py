@@ -16,8 +16,8 @@ from converter.calibration import CALIBRATED_ON, Tensors, calibration_tensors, c
 from converter.errors import CalibrationError, ConversionError
 from converter.operators import check_integers
 from converter.parity import Parity, Verdict
-from edge.cli import say
-from edge.pictures import LabelledPicture
+from edge.core.command_line import say
+from edge.core.dataset import LabelledPicture
 from trainer.run import Run
 
 PLAIN = "plain"

@@ -1,4 +1,7 @@
-"""Keys, and the signatures of bundles that are made with them; `edge/model/signature.py` checks."""
+"""Keys, and the signatures of bundles that are made with them.
+
+`edge/core/model/signature.py` checks them.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,24 @@ from converter.errors import (
     PrivateKeyError,
     SignedAlreadyError,
 )
-from edge.errors import StorageError
-from edge.files import read_regular, storage_errors, write_file
-from edge.model.bundle import MANIFEST, Bundle, read_bundle
-from edge.model.signature import LARGEST_KEY, SIGNATURE, PublicKey, Signature, signed_bytes
+from edge.core.errors import StorageError
+from edge.core.files import (
+    read_regular,
+    storage_errors,
+    write_file,
+)
+from edge.core.model.bundle import (
+    MANIFEST,
+    Bundle,
+    read_bundle,
+)
+from edge.core.model.signature import (
+    LARGEST_KEY,
+    SIGNATURE,
+    PublicKey,
+    Signature,
+    signed_bytes,
+)
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

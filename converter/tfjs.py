@@ -11,9 +11,9 @@ from typing import Any
 
 from converter.graph_model import MODEL, PICTURE
 from converter.tfjs_library import SCRIPT, SHA256, VERSION
-from edge.model.bundle import LABELS
-from edge.model.interpreter import SCORES, UNKNOWN
-from edge.model.preprocess import InputSpec
+from edge.core.images.preprocess import InputSpec
+from edge.core.model.bundle import LABELS
+from edge.core.model.interpreter import SCORES, UNKNOWN
 
 CONTRACT = "contract.json"
 SCHEMA_VERSION = 1
@@ -43,7 +43,7 @@ def write_tfjs(
     """Fills the folder `out` with a model, its contract, TF.js and the page.
 
     Args:
-        out: an empty folder; `edge.files.new_folder` gives one that is whole or not there.
+        out: an empty folder; `edge.core.files.new_folder` gives one that is whole or not there.
         graph_model: the folder that `write_graph_model` made.
         library: `tf.es2017.min.js`, as `tfjs_library` gives it.
         title: what the page calls the model.

@@ -15,9 +15,9 @@ from converter.apart import Stage, wait_for
 from converter.calibration import Tensors
 from converter.errors import LibraryMissingError, TfjsError
 from converter.tfjs_library import find_node, tfjs_library
-from edge.asides import scratch_folder
-from edge.children import tied
-from edge.files import storage_errors
+from edge.core.asides import scratch_folder
+from edge.core.children import tied
+from edge.core.files import storage_errors
 
 Outputs = Mapping[str, npt.NDArray[np.float32]]
 """By the name of an output, `scores` or `unknown`: float32 (pictures, values)."""

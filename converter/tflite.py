@@ -86,7 +86,7 @@ def write_dynamic(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None
 
 def write_float32(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
     """The float model, found equal to Keras on the first of `tensors`."""
-    from edge.model.interpreter import Interpreter
+    from edge.core.model.interpreter import Interpreter
 
     stage("converting")
     content = named(_whole(model))

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from edge.model.classifier import Classifier
-from edge.model.image_file import Image
-from edge.model.preprocess import preprocess
+from edge.core.images.image_file import Image
+from edge.core.images.preprocess import preprocess
+from edge.core.model.classifier import Classifier
 
 STAGES = ("preprocess", "invoke", "decide", "total")
 """`invoke` is the bare inference; `total` goes from the frame to the verdict."""

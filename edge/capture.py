@@ -22,12 +22,16 @@ from typing import Self
 
 from edge.camera.slot import FrameSlot
 from edge.config import Eye
+from edge.core.dataset.photo_folder import Geometry, PhotoFolder
+from edge.core.images.image_file import Image
+from edge.core.images.preprocess import (
+    Box,
+    InputSpec,
+    cut_item,
+)
+from edge.core.images.quality import Quality, judge
+from edge.core.terminal.live_line import LiveLine
 from edge.flow import Frame, PictureFault, Sighting, UnreadableFrame
-from edge.live_line import LiveLine
-from edge.model.image_file import Image
-from edge.model.preprocess import Box, InputSpec, cut_item
-from edge.photo_folder import Geometry, PhotoFolder
-from edge.quality import Quality, judge
 from edge.region import cut
 from edge.worker import Events, Worker
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from edge.core.suggestions import similar_path
+from edge.core.yaml_messages import Location, Problem
 from edge.lanes.header import BUSES, PULLED_UP
-from edge.suggestions import similar_path
-from edge.yaml_file import Location, Problem
 
 if TYPE_CHECKING:
     from edge.config import Lane, StationConfig

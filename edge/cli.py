@@ -1,50 +1,13 @@
-"""`pilah-edge`, and what the three commands of pilah share: verbs, errors, exit codes, output."""
+"""`pilah-edge`."""
 
 from __future__ import annotations
 
-import argparse
-import errno
-import importlib
-import importlib.util
-import io
-import json
-import os
-import re
 import sys
 import threading
-import traceback
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from types import TracebackType
-from typing import Any, NoReturn
+from collections.abc import Mapping, Sequence
 
-from edge import __version__
-from edge.errors import (
-    EXIT_INTERRUPTED,
-    EXIT_IO,
-    EXIT_OK,
-    EXIT_UNAVAILABLE,
-    PilahError,
-)
-from edge.hints import install_command
-from edge.printable import printable, printable_output
-from edge.redaction import redacted, redacted_value
-from edge.speech import write_err, write_out
+from edge.core.command_line import Verb, run_program
 from edge.worker import Worker
-
-
-@dataclass(frozen=True, slots=True)
-class Verb:
-    """One verb of a command: `module` has `add_arguments(parser)` and `run(arguments) -> int`.
-
-    The module is imported only when its verb is called, so that `--help` is quick.
-    """
-
-    summary: str
-    module: str
-    needs: tuple[str, ...] = ()
-    """Packages looked for before the verb begins: those that it comes to only after some work."""
-
 
 VERBS: Mapping[str, Verb] = {
     "classify": Verb("what is on these pictures", "edge.commands.classify"),
@@ -64,176 +27,20 @@ VERBS: Mapping[str, Verb] = {
 }
 
 
-_MINUS = re.compile(r"-[0-9.]")
-"""How a value begins that argparse takes for an option; no option of ours begins so."""
-
-
 def main(words: Sequence[str] | None = None) -> int:
     """Runs `pilah-edge` and returns its exit code."""
-    return run_program("pilah-edge", "The machine that sorts.", VERBS, extra="edge", words=words)
-
-
-def run_program(
-    name: str,
-    description: str,
-    verbs: Mapping[str, Verb],
-    *,
-    extra: str,
-    words: Sequence[str] | None = None,
-) -> int:
-    """Runs one verb of a command and returns the exit code.
-
-    Mistakes that have a message (PilahError) end on stderr as one `name: error:` line; so do a
-    missing package, a full disk and Ctrl-C. Anything else is a bug and keeps its traceback.
-
-    Args:
-        extra: the extra that brings the packages the verbs need.
-        words: the command line without the program's name; None: this process's own.
-    """
-    if words is not None:
-        return _run_verb(name, description, verbs, extra, list(words))
-    sys.excepthook = _tell_bug
-    _open_missing_streams()
-    code = _run_verb(name, description, verbs, extra, sys.argv[1:])
-    if any(isinstance(thread, Worker) for thread in threading.enumerate()):
-        # It hangs in a driver or on a disk. What libraries do at exit might wait for it, or for
-        # what it holds.
-        os._exit(code)
-    return code
-
-
-def _run_verb(
-    name: str, description: str, verbs: Mapping[str, Verb], extra: str, words: list[str]
-) -> int:
-    try:
-        parser, run = _parse(name, description, verbs, words)
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            # A file name that is no UTF-8 is printed with escapes, which JSON understands too.
-            sys.stdout.reconfigure(errors="backslashreplace")
-        arguments = parser.parse_args(words)
-        _look_for(verbs[arguments.verb].needs)
-        with printable_output():
-            code = run(arguments)
-        # At exit, Python would meet a full disk or a closed pipe with a traceback.
-        sys.stdout.flush()
-        return code
-    except PilahError as error:
-        return _fail(name, str(error), error.exit_code)
-    except ModuleNotFoundError as error:
-        package = (error.name or "").partition(".")[0]
-        if package in ("", "edge", "trainer", "converter"):
-            raise
-        return _fail(
-            name,
-            f"the package {package!r} is not installed: {install_command(extra)}",
-            EXIT_UNAVAILABLE,
-        )
-    except BrokenPipeError:
-        _drop_stdout()  # the reader, `head` say, has seen enough
-        return EXIT_OK
-    except OSError as error:
-        if error.errno is None or (error.filename is None and error.errno != errno.ENOSPC):
-            raise
-        if error.filename is None:
-            _drop_stdout()
-        return _fail(name, f"{error.filename or 'output'}: {error.strerror}", EXIT_IO)
-    except KeyboardInterrupt:
-        return _fail(name, "stopped by Ctrl-C", EXIT_INTERRUPTED)
-
-
-def say(text: str) -> None:
-    """Talk for a person goes to stderr, without passwords; stdout is for data."""
-    write_err(f"{printable(redacted(text))}\n")
-
-
-def print_json(answer: Mapping[str, object]) -> None:
-    """One object for a program: a line on stdout, without passwords."""
-    write_out(json.dumps(redacted_value(answer), ensure_ascii=False) + "\n")
-
-
-def _parse(
-    name: str, description: str, verbs: Mapping[str, Verb], words: Sequence[str]
-) -> tuple[argparse.ArgumentParser, Callable[[argparse.Namespace], int]]:
-    if words and words[0] in verbs:
-        verb = verbs[words[0]]
-        module = importlib.import_module(verb.module)
-        parser = _Parser(prog=f"{name} {words[0]}", description=module.__doc__)
-        parser.add_argument("verb", help=argparse.SUPPRESS)
-        module.add_arguments(parser)
-        return parser, module.run
-    parser = _Parser(
-        prog=name,
-        description=description,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="verbs:\n"
-        + "\n".join(f"  {word:<10} {verb.summary}" for word, verb in verbs.items())
-        + f"\n\n`{name} VERB --help` says more of each.",
+    return run_program(
+        "pilah-edge",
+        "The machine that sorts.",
+        VERBS,
+        extra="edge",
+        words=words,
+        hangs=_a_worker_is_left,
     )
-    parser.add_argument("--version", action="version", version=f"{name} {__version__}")
-    parser.add_argument("verb", metavar="VERB", choices=list(verbs), help="one of those below")
-    return parser, lambda arguments: 2
 
 
-def _open_missing_streams() -> None:
-    """Where a stream was closed (`>&-`), what is said goes nowhere, and so does a library's talk.
-
-    The next file to be opened would get the number of the closed one, and the talk would be in it.
-    """
-    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
-        try:
-            os.fstat(descriptor)
-        except OSError:
-            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
-        if getattr(sys, name) is None:
-            mode = "w" if descriptor else "r"
-            setattr(sys, name, os.fdopen(descriptor, mode, encoding="utf-8", closefd=False))
-
-
-def _look_for(packages: Sequence[str]) -> None:
-    for package in packages:
-        if importlib.util.find_spec(package) is None:
-            raise ModuleNotFoundError(name=package)
-
-
-class _Parser(argparse.ArgumentParser):
-    """argparse, with whole flag names only, and its errors in our own form."""
-
-    def __init__(self, **options: object) -> None:
-        super().__init__(allow_abbrev=False, **options)  # type: ignore[arg-type]
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """As argparse's, and a value that begins with a minus is one: `--normalisation -1..1`."""
-        words = list(sys.argv[1:] if args is None else args)
-        joined: list[str] = []
-        for index, word in enumerate(words):
-            if word == "--":
-                joined += words[index:]
-                break
-            before = joined[-1] if joined else ""
-            if _MINUS.match(word) and before.startswith("--") and "=" not in before:
-                joined[-1] = f"{before}={word}"
-            else:
-                joined.append(word)
-        return super().parse_known_args(joined, namespace)
-
-    def error(self, message: str) -> NoReturn:
-        said = printable(redacted(message))
-        self.exit(2, f"{self.prog}: error: {said}\n{self.prog} --help says what it takes\n")
-
-
-def _tell_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Prints a traceback as Python does, without passwords: it will be copied into a report."""
-    say("".join(traceback.format_exception(kind, error, trace)).rstrip())
-
-
-def _drop_stdout() -> None:
-    """Sends what is left in the buffer nowhere: writing it would fail once more at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _fail(name: str, message: str, code: int) -> int:
-    say(f"{name}: error: {message}")
-    return code
+def _a_worker_is_left() -> bool:
+    return any(isinstance(thread, Worker) for thread in threading.enumerate())
 
 
 if __name__ == "__main__":

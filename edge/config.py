@@ -14,26 +14,36 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from edge import camera, lanes, trigger
 from edge.cautions import cautions
-from edge.errors import BundleError, BundleMissingError, StorageError
-from edge.files import may_come_back
-from edge.flow import EMPTY
-from edge.installed import RECORD_LOST, check_as_installed, record_is_lost
-from edge.lanes.keep_alive import Settings as KeepAliveSettings
-from edge.model.bundle import Bundle, Threshold, read_bundle
-from edge.model.signature import PublicKey
-from edge.region import Region
-from edge.suggestions import did_you_mean
-from edge.trust import Trust, pinned_keys
-from edge.yaml_file import (
+from edge.core.errors import (
+    BundleError,
+    BundleMissingError,
+    StorageError,
+)
+from edge.core.files import may_come_back
+from edge.core.model.bundle import (
+    Bundle,
+    Threshold,
+    read_bundle,
+)
+from edge.core.model.signature import PublicKey
+from edge.core.suggestions import did_you_mean
+from edge.core.yaml_file import (
     FilePath,
-    Location,
-    Problem,
     Section,
     YamlFile,
-    advised,
     file_or_nothing,
     one_of,
 )
+from edge.core.yaml_messages import (
+    Location,
+    Problem,
+    advised,
+)
+from edge.flow import EMPTY
+from edge.installed import RECORD_LOST, check_as_installed, record_is_lost
+from edge.lanes.keep_alive import Settings as KeepAliveSettings
+from edge.region import Region
+from edge.trust import Trust, pinned_keys
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """What can stand in a file name, a topic and a log."""

@@ -5,11 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from edge.config import StationPlan
-from edge.decision import Destination, Sending, send, unreadable
-from edge.flow import Actuated, ItemKey, UnreadableFrame, Verdict
+from edge.core.verdict import Verdict, unreadable
+from edge.flow import (
+    Actuated,
+    ItemKey,
+    UnreadableFrame,
+)
 from edge.lanes.lanes import Lanes
 from edge.ledger.recorder import Recorder
 from edge.ledger.rows import Actuation, Entry, utc_text
+from edge.routing import (
+    Destination,
+    Sending,
+    send,
+)
 from edge.sorting import Outcome
 from edge.tally import Tally
 

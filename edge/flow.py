@@ -6,23 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-import numpy as np
-import numpy.typing as npt
-
-from edge.model.image_file import Image
-from edge.model.preprocess import Box
-
-Scores = npt.NDArray[np.float32]
-"""Class probabilities of one frame, float32 (classes,), in the order of `labels.txt`."""
-
-
-class Answer(NamedTuple):
-    """What the model says to one frame."""
-
-    scores: Scores
-    strangeness: float | None = None
-    """How little it looks like a thing of any class, 0..1; None: the model has no such score."""
-
+from edge.core.images.image_file import Image
+from edge.core.images.preprocess import Box
 
 EMPTY = "empty"
 """The label of pictures with no item in them. Where no lane has it, such a verdict is no item."""
@@ -117,23 +102,6 @@ class Sighting:
     such things too: it is no item unless it is seen again."""
 
 
-class RejectReason(StrEnum):
-    """Why an item went to the default lane."""
-
-    LOW_CONFIDENCE = "low_confidence"
-    """The best score is below the accept threshold of its label."""
-    DISAGREEMENT = "disagreement"
-    """Its frames did not agree on a label."""
-    LATE = "late"
-    """The verdict was there only after the item had passed."""
-    UNKNOWN = "unknown"
-    """It looks like a thing of no class."""
-    UNREADABLE = "unreadable"
-    """The picture could not be decoded."""
-    BAD_PICTURE = "bad_picture"
-    """The camera's picture was frozen, blank, torn or of another size when it was in view."""
-
-
 class Missed(StrEnum):
     """Why an actuator did not move for an item that goes into its lane."""
 
@@ -184,22 +152,3 @@ class Actuated(NamedTuple):
     """Seconds on the same clock, when it moved or was found missed."""
     missed: Missed | None = None
     """None: it moved."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Verdict:
-    """What was decided for one item: a label, or a reject with its reason."""
-
-    label: str
-    """The best label, also of a rejected item; empty where the picture could not be read."""
-    confidence: float
-    """The best label's score, 0..1."""
-    scores: Scores
-    reject: RejectReason | None = None
-    strangeness: float | None = None
-    """How little it looks like a thing of any class, 0..1; None: the model has no such score."""
-
-    @property
-    def accepted(self) -> bool:
-        """True where the item goes to the lane of its label."""
-        return self.reject is None

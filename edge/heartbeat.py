@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from edge.errors import StuckError
+from edge.core.errors import StuckError
 
 BEAT_SECONDS = 0.5
 """How often a thread that waits gives a sign of life."""

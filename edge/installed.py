@@ -23,7 +23,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from edge.errors import (
+from edge.core.errors import (
     BundleError,
     BundleFileChangedError,
     BundleLinkError,
@@ -31,8 +31,17 @@ from edge.errors import (
     InstallLockedError,
     StorageError,
 )
-from edge.files import new_folder, point_link, storage_errors, write_file
-from edge.model.bundle import Bundle, Title, read_bundle
+from edge.core.files import (
+    new_folder,
+    point_link,
+    storage_errors,
+    write_file,
+)
+from edge.core.model.bundle import (
+    Bundle,
+    Title,
+    read_bundle,
+)
 
 _TITLE = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)-(?P<version>[0-9]+(\.[0-9]+)*)")
 

@@ -7,9 +7,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from edge.errors import RegionError
+from edge.core.errors import RegionError
+from edge.core.yaml_file import Section
 from edge.flow import Frame
-from edge.yaml_file import Section
 
 Pixels = Annotated[int, Field(ge=0, le=32768)]
 

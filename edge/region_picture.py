@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from edge.model.image_file import Image
+from edge.core.images.image_file import Image
 from edge.region import Region
 
 _RULER = 36

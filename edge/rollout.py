@@ -7,17 +7,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from edge.config import StationPlan, read_station
-from edge.errors import (
+from edge.core.errors import (
     BundleFileChangedError,
     BundleNameError,
     BundleOlderError,
     RollbackError,
 )
+from edge.core.model.bundle import Bundle, Title
+from edge.core.model.classifier import Classifier
+from edge.core.model.golden import check_golden_exactly, check_golden_start
+from edge.core.yaml_file import YamlFile
+from edge.core.yaml_messages import Problem
 from edge.installed import Verification, Versions, title_of
-from edge.model.bundle import Bundle, Title
-from edge.model.classifier import Classifier
-from edge.model.golden import check_golden_exactly, check_golden_start
-from edge.yaml_file import Problem, YamlFile
 
 
 @dataclass(frozen=True, slots=True)

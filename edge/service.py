@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 
-from edge.redaction import redacted
+from edge.core.redaction import redacted
 from edge.worker import Events
 
 _OF_A_TERMINAL = (signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)

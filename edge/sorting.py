@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from edge.decision import Ballot, Framing, Rules, bad_picture
-from edge.flow import Answer, Frame, Sighting, Verdict
-from edge.model.image_file import Image
-from edge.model.preprocess import Box
+from edge.core.images.image_file import Image
+from edge.core.images.preprocess import Box
+from edge.core.verdict import (
+    Answer,
+    Ballot,
+    Framing,
+    Rules,
+    Verdict,
+    bad_picture,
+)
+from edge.flow import Frame, Sighting
 from edge.trigger import Trigger
 
 _MIDDLE = 0.15

@@ -23,20 +23,20 @@ import numpy as np
 from edge import heartbeat
 from edge.camera.slot import FrameSlot
 from edge.config import StationPlan
-from edge.decision import Rules
+from edge.core.errors import StuckError
+from edge.core.images.image_file import Image
+from edge.core.images.preprocess import Box
+from edge.core.model.classifier import Classifier
+from edge.core.model.golden import check_golden_start
+from edge.core.verdict import Answer, Rules
 from edge.dispatch import Dispatch, destinations
-from edge.errors import StuckError
-from edge.flow import Answer, UnreadableFrame
+from edge.flow import UnreadableFrame
 from edge.heartbeat import Heartbeat, Lookout
 from edge.lanes.keep_alive import KeepAlive
 from edge.lanes.lanes import Lanes
 from edge.lanes.pins import Pins, open_pins
 from edge.ledger.opening import begin_recorder, open_recorder
 from edge.ledger.rows import Entry
-from edge.model.classifier import Classifier
-from edge.model.golden import check_golden_start
-from edge.model.image_file import Image
-from edge.model.preprocess import Box
 from edge.region import cut
 from edge.service import Notifier
 from edge.sorting import Closing, Outcome, Sorter

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from edge.decision import Sending
 from edge.flow import Missed, PictureFaultKind
+from edge.routing import Sending
 
 _BAD = (
     PictureFaultKind.FROZEN,

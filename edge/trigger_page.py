@@ -8,10 +8,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from edge.contact_sheet import Mark, Section, Tile, write_contact_sheet
-from edge.errors import StorageError
-from edge.model.image_file import Image
-from edge.model.preprocess import Box
+from edge.core.errors import StorageError
+from edge.core.images.contact_sheet import (
+    Mark,
+    Section,
+    Tile,
+    write_contact_sheet,
+)
+from edge.core.images.image_file import Image
+from edge.core.images.preprocess import Box
 from edge.trigger.blobs import RIM
 from edge.trigger.replay import Item, Look
 

@@ -6,10 +6,23 @@ from typing import Annotated
 
 from pydantic import Field
 
-from edge.errors import PublicKeyError, StorageError
-from edge.files import may_come_back, read_regular, storage_errors
-from edge.model.signature import LARGEST_KEY, PublicKey, read_public_key
-from edge.yaml_file import FilePath, Problem, Section, YamlFile
+from edge.core.errors import PublicKeyError, StorageError
+from edge.core.files import (
+    may_come_back,
+    read_regular,
+    storage_errors,
+)
+from edge.core.model.signature import (
+    LARGEST_KEY,
+    PublicKey,
+    read_public_key,
+)
+from edge.core.yaml_file import (
+    FilePath,
+    Section,
+    YamlFile,
+)
+from edge.core.yaml_messages import Problem
 
 
 class Trust(Section):

@@ -5,7 +5,8 @@
 #
 # Makes a Debian arm64 tree under build/arm64 (0.9 GB, about 20 minutes; kept for the next time),
 # installs both OpenCV lines into it and runs there, in emulation:
-#   - tests/edge/model: the hashes of every awkward picture, golden checks of the tests' bundle;
+#   - tests/edge/core/images and model: the hashes of every awkward picture, golden checks of the
+#     tests' bundle;
 #   - for each BUNDLE, a folder: its golden pictures with the reference kernels, to the last bit,
 #     and with XNNPACK, within the bundle's tolerance.
 #
@@ -85,13 +86,14 @@ environment opencv5 numpy opencv-python-headless==5.0.0.93 ai-edge-litert==2.3.0
 environment opencv4 'numpy<2' opencv-python-headless==4.11.0.86 tflite-runtime==2.14.0 cryptography
 
 # With LiteRT, XNNPACK must be on: else the tests below prove less than they say.
-[ "$(inside /opt/opencv5/bin/python -m tests.edge.model.xnnpack)" = on ] ||
+[ "$(inside /opt/opencv5/bin/python -m tests.edge.core.model.xnnpack)" = on ] ||
     die "XNNPACK is off in this tree: $root/proc/cpuinfo and $root/sys were not believed"
 
 for name in opencv5 opencv4; do
     python=/opt/$name/bin/python
     say "$name: the contract's tests"
-    inside "$python" -m pytest -q -p no:cacheprovider tests/edge/model tests/test_bundles.py
+    inside "$python" -m pytest -q -p no:cacheprovider \
+        tests/edge/core/images tests/edge/core/model tests/test_bundles.py
     for bundle in "$@"; do
         say "$name: golden pictures of $bundle"
         mkdir -p "$root/bundle"

@@ -9,11 +9,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from edge.model import bundle as bundles
-from edge.model.golden import record_golden
-from edge.model.image_file import Image, read_image
-from edge.model.interpreter import Interpreter
-from edge.model.preprocess import InputSpec, preprocess
+from edge.core.images.image_file import Image, read_image
+from edge.core.images.preprocess import InputSpec, preprocess
+from edge.core.model import bundle as bundles
+from edge.core.model.golden import record_golden
+from edge.core.model.interpreter import Interpreter
 
 TINY = Path(__file__).with_name("data") / "tiny.tflite"
 """Takes uint8 (1, 32, 32, 3) RGB and scores which of red, green and blue prevails; a pure colour

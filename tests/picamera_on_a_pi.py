@@ -16,7 +16,7 @@ import time
 from typing import Any
 
 from edge.camera.picamera import PicameraSource, Settings
-from edge.errors import CameraError
+from edge.core.errors import CameraError
 
 FRAMES = 90
 FIXED: dict[str, Any] = {

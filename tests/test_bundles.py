@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from edge.model.bundle import read_bundle
-from edge.model.classifier import Classifier
-from edge.model.golden import check_golden_exactly, check_golden_start
-from edge.model.image_file import read_image
+from edge.core.images.image_file import read_image
+from edge.core.model.bundle import read_bundle
+from edge.core.model.classifier import Classifier
+from edge.core.model.golden import check_golden_exactly, check_golden_start
 from tests.bundles import BGR, LABELS, write_picture
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from edge.errors import PictureSetError
-from edge.model.preprocess import InputSpec
-from edge.photo_folder import Geometry, geometries
+from edge.core.dataset.photo_folder import Geometry, geometries
+from edge.core.errors import PictureSetError
+from edge.core.images.preprocess import InputSpec
 
 
 def as_captured(spec: InputSpec, files: Iterable[Path]) -> tuple[InputSpec, str]:

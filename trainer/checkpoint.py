@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge.errors import StorageError
-from edge.files import storage_errors, write_file
+from edge.core.errors import StorageError
+from edge.core.files import storage_errors, write_file
 
 Arrays = Mapping[str, Sequence[npt.NDArray[Any]]]
 

@@ -9,11 +9,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.cli import say
-from edge.errors import StorageError, UsageError
-from edge.files import storage_errors
-from edge.pictures import PictureSet, kinds_of, read_picture_set
-from edge.suggestions import did_you_mean
+from edge.core.command_line import say
+from edge.core.dataset import (
+    PictureSet,
+    kinds_of,
+    read_picture_set,
+)
+from edge.core.errors import StorageError, UsageError
+from edge.core.files import storage_errors
+from edge.core.suggestions import did_you_mean
 from trainer.data.arrays import FASHION_MNIST, unpacked
 from trainer.data.cache import DecodedPictures
 from trainer.data.groups import assign_groups, group_column

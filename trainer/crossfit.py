@@ -14,8 +14,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-from edge.model.metrics import Share
-from edge.pictures import LabelledPicture
+from edge.core.dataset import LabelledPicture
+from edge.core.model.metrics import Share
 from trainer.checkpoint import Checkpoint
 from trainer.data.split import fold_pictures
 from trainer.networks import Network

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge.cli import say
-from edge.model.metrics import Share, evaluate_scores
+from edge.core.command_line import say
+from edge.core.model.metrics import Share, evaluate_scores
 from trainer.calibrate import softmax
 from trainer.crossfit import cross_fit
 from trainer.phases import Watch

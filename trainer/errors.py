@@ -1,8 +1,12 @@
-"""The trainer's own mistakes; see `edge/errors.py`."""
+"""The trainer's own mistakes; see `edge/core/errors.py`."""
 
 from __future__ import annotations
 
-from edge.errors import EXIT_DATA, EXIT_UNAVAILABLE, PilahError
+from edge.core.errors import (
+    EXIT_DATA,
+    EXIT_UNAVAILABLE,
+    PilahError,
+)
 
 
 class TooFewPicturesError(PilahError, ValueError):

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge.model.preprocess import InputSpec
-from edge.progress import Progress
+from edge.core.images.preprocess import InputSpec
+from edge.core.terminal.progress import Progress
 from trainer import augment
 from trainer.augment import augmented
 from trainer.data.cache import preprocessing_digest

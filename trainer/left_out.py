@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edge.pictures import LabelledPicture
+from edge.core.dataset import LabelledPicture
 from trainer.data.split import fold_pictures
 from trainer.intervals import Figure, Resampling
 from trainer.strangeness import Floats, Kind, RawScores, choose_prototypes, distance, energy

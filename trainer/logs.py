@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from edge.cli import say
+from edge.core.command_line import say
 from trainer.phases import Epoch
 
 

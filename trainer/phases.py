@@ -12,8 +12,8 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from edge.cli import say
-from edge.progress import Progress
+from edge.core.command_line import say
+from edge.core.terminal.progress import Progress
 from trainer.averages import Average
 from trainer.batches import epoch_batches
 from trainer.calibrate import log_loss

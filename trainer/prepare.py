@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from edge.cli import say
-from edge.pictures import LabelledPicture, read_picture_set
+from edge.core.command_line import say
+from edge.core.dataset import LabelledPicture, read_picture_set
 from trainer.captured import as_captured
 from trainer.checks import check_enough, check_phases
 from trainer.data.arrays import unpacked

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from edge.cli import say
-from edge.pictures import PARTS
+from edge.core.command_line import say
+from edge.core.dataset import PARTS
 from trainer.features import compiled
 from trainer.learning_curve import LearningCurve, learning_curve
 from trainer.networks import Network

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.progress import Progress
+from edge.core.terminal.progress import Progress
 from trainer.batches import Batch, epoch_batches
 from trainer.checks import check_steps
 from trainer.optimizers import Optimizers

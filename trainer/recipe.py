@@ -9,11 +9,16 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import Field, model_validator
 
-from edge.errors import ConfigError, UsageError
-from edge.model.preprocess import InputSpec
-from edge.suggestions import did_you_mean
-from edge.yaml_file import Location, Problem, Section, YamlFile, advised
-from edge.yaml_text import read_value, syntax_problem
+from edge.core.errors import ConfigError, UsageError
+from edge.core.images.preprocess import InputSpec
+from edge.core.suggestions import did_you_mean
+from edge.core.yaml_file import Section, YamlFile
+from edge.core.yaml_messages import (
+    Location,
+    Problem,
+    advised,
+)
+from edge.core.yaml_text import read_value, syntax_problem
 
 _SHIPPED = Path(__file__).with_name("recipes")
 

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.model.metrics import Share
-from edge.model.preprocess import Box, Tensor
-from edge.progress import Progress
+from edge.core.images.preprocess import Box, Tensor
+from edge.core.model.metrics import Share
+from edge.core.terminal.progress import Progress
 from trainer.augment.background import find_board, on_backdrop
 from trainer.intervals import Figure, Resampling
 

@@ -33,12 +33,17 @@ from pydantic import (
 )
 
 from edge import __version__
-from edge.errors import LabelListError, PilahError
-from edge.files import check_regular, read_regular, storage_errors, write_file
-from edge.json_text import read_json
-from edge.labels import check_label_list
-from edge.model.preprocess import InputSpec
-from edge.pictures import PARTS, LabelledPicture
+from edge.core.dataset import PARTS, LabelledPicture
+from edge.core.errors import LabelListError, PilahError
+from edge.core.files import (
+    check_regular,
+    read_regular,
+    storage_errors,
+    write_file,
+)
+from edge.core.images.preprocess import InputSpec
+from edge.core.json_text import read_json
+from edge.core.labels import check_label_list
 from trainer.errors import RunError
 
 MODEL = "model.keras"

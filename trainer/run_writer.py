@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from edge.files import new_folder
-from edge.pictures import LabelledPicture
+from edge.core.dataset import LabelledPicture
+from edge.core.files import new_folder
 from trainer.phases import Best, Epoch
 from trainer.predict import TrainingSet
 from trainer.prepare import Prepared

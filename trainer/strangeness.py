@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from edge.model.interpreter import UNKNOWN
+from edge.core.model.interpreter import UNKNOWN
 from trainer.networks import LOGITS, POOLED
 
 Kind = Literal["energy", "distance", "both"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from edge.cli import say
-from edge.hints import command
-from edge.model.metrics import Telling, telling
-from edge.pictures import PARTS
+from edge.core.command_line import say
+from edge.core.dataset import PARTS
+from edge.core.model.metrics import Telling, telling
+from edge.core.terminal.hints import command
 from trainer.prepare import Prepared
 from trainer.report.cautions import cautions
 from trainer.report.facts import ReportFacts

@@ -8,7 +8,7 @@ import platform
 import sys
 import warnings
 
-from edge.chatter import chatter_held_back
+from edge.core.terminal.chatter import chatter_held_back
 
 
 def choose_environment() -> None:

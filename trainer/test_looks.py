@@ -21,9 +21,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from edge.cli import say
-from edge.errors import PilahError, StorageError
-from edge.files import storage_errors, write_file
+from edge.core.command_line import say
+from edge.core.errors import PilahError, StorageError
+from edge.core.files import storage_errors, write_file
 
 LEDGER = "test-looks.json"
 SAME_FROM = 0.5

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from edge.pictures import PARTS
+from edge.core.dataset import PARTS
 from trainer.checkpoint import Checkpoint
 from trainer.checks import check_out
 from trainer.data.split import fold_pictures

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edge.pictures import LabelledPicture
+from edge.core.dataset import LabelledPicture
 from trainer.calibrate import flawless_needed
 from trainer.intervals import NOTHING, Figure, Resampling
 from trainer.left_out import LeftOut, leave_classes_out

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from edge.cli import say
-from edge.model.metrics import Share
+from edge.core.command_line import say
+from edge.core.model.metrics import Share
 from trainer.calibrate import Threshold, choose_thresholds, fit_temperature, softmax
 from trainer.checkpoint import Checkpoint
 from trainer.crossfit import (

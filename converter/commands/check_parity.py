@@ -6,8 +6,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from edge.cli import print_json, say
-from edge.errors import EXIT_NO, EXIT_OK
+from edge.core.command_line import print_json, say
+from edge.core.errors import EXIT_NO, EXIT_OK
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from converter.check_parity import check_parity
-    from edge.model.bundle import read_bundle
+    from edge.core.model.bundle import read_bundle
 
     bundle = read_bundle(arguments.bundle)
     found = check_parity(bundle, arguments.bundle, arguments.data, run=arguments.source)

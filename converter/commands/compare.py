@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from edge.cli import print_json, say
-from edge.errors import EXIT_OK
+from edge.core.command_line import print_json, say
+from edge.core.errors import EXIT_OK
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from converter.compare import compare_bundles
-    from edge.model.bundle import read_bundle
+    from edge.core.model.bundle import read_bundle
 
     first, second = read_bundle(arguments.first), read_bundle(arguments.second)
     found = compare_bundles(first, second, arguments.data)

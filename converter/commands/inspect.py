@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from edge.cli import print_json
-from edge.errors import EXIT_OK
+from edge.core.command_line import print_json
+from edge.core.errors import EXIT_OK
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,9 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from converter.anatomy import read_anatomy
-    from edge.files import read_regular, storage_errors
-    from edge.model.bundle import MODEL, read_bundle
-    from edge.model.bundle_files import LARGEST
+    from edge.core.files import read_regular, storage_errors
+    from edge.core.model.bundle import MODEL, read_bundle
+    from edge.core.model.bundle_files import LARGEST
 
     path: Path = arguments.model
     if path.suffix.lower() == ".tflite":

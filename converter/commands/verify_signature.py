@@ -5,8 +5,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from edge.cli import say
-from edge.errors import EXIT_NO, EXIT_OK, BundleError, BundleMissingError
+from edge.core.command_line import say
+from edge.core.errors import (
+    EXIT_NO,
+    EXIT_OK,
+    BundleError,
+    BundleMissingError,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,9 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from edge.files import read_regular, storage_errors
-    from edge.model.bundle import read_bundle
-    from edge.model.signature import LARGEST_KEY, read_public_key
+    from edge.core.files import read_regular, storage_errors
+    from edge.core.model.bundle import read_bundle
+    from edge.core.model.signature import LARGEST_KEY, read_public_key
 
     file: Path = arguments.public_key
     with storage_errors("read", file):

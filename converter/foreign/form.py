@@ -14,7 +14,7 @@ from typing import Any
 
 from converter.anatomy import read_anatomy
 from converter.errors import ConversionError
-from edge.model.interpreter import SCORES, UNKNOWN
+from edge.core.model.interpreter import SCORES, UNKNOWN
 
 _IDENTIFIER = b"TFL3"
 _SMALLEST, _LARGEST = 8, 2048

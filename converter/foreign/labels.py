@@ -11,9 +11,9 @@ from pathlib import Path
 
 from converter.errors import ForeignModelError
 from converter.metadata import Described
-from edge.errors import LabelListError
-from edge.files import read_regular, storage_errors
-from edge.labels import (
+from edge.core.errors import LabelListError
+from edge.core.files import read_regular, storage_errors
+from edge.core.labels import (
     LARGEST_LIST,
     check_label_list,
     label_lines,

@@ -10,7 +10,7 @@ from converter.errors import ForeignModelError
 from converter.foreign.order import Indices, Order, beats, exchanged, find_exchanges, find_order
 from converter.foreign.rewire import Normalisation
 from converter.foreign.ways import Tried
-from edge.model.metrics import Share
+from edge.core.model.metrics import Share
 
 _FOLDERS = (
     "If the list is surely right, folders of pictures have been exchanged: look into some of them"

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 
 from converter.foreign.form import Form
-from edge.model.interpreter import SCORES
+from edge.core.model.interpreter import SCORES
 
 Outputs = Literal["probabilities", "logits", "shares"]
 """What a model gives. shares: a number 0..1 for each class by itself, as sigmoids do."""

@@ -12,9 +12,9 @@ import numpy.typing as npt
 from converter.errors import ForeignModelError
 from converter.foreign.evidence import Evidence
 from converter.foreign.rewire import NORMALISATIONS, Normalisation
-from edge.cli import say
-from edge.errors import UsageError
-from edge.model.metrics import Share, paired_interval
+from edge.core.command_line import say
+from edge.core.errors import UsageError
+from edge.core.model.metrics import Share, paired_interval
 
 _LEAST_SCORE = 1 / 512
 """A score counts as no less: integers have steps of 1/256, and no single picture is to decide."""

@@ -1,4 +1,4 @@
-// The verdict on one picture, as edge/decision.py decides it. A test compares the two.
+// The verdict on one picture, as edge/core/verdict.py decides it. A test compares the two.
 "use strict";
 
 // `scores` are the probabilities of `labels`, `unknown` the strangeness, null where there is none.

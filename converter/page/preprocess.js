@@ -1,4 +1,4 @@
-// A picture as the model's tensor: the bytes that edge/model/preprocess.py gives, by the same steps.
+// A picture as the model's tensor: the bytes that edge/core/images/preprocess.py gives, by the same steps.
 // A test compares the two.
 "use strict";
 

@@ -11,8 +11,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from edge.cli import say
-from edge.errors import EXIT_INTERRUPTED, EXIT_NO, EXIT_OK, PilahError
+from edge.core.command_line import say
+from edge.core.errors import (
+    EXIT_INTERRUPTED,
+    EXIT_NO,
+    EXIT_OK,
+    PilahError,
+)
 
 
 def main() -> int:

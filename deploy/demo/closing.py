@@ -16,10 +16,10 @@ from deploy.demo.report import mark_of, write_sheet
 from deploy.demo.result import BeltResult, belt_figures, evaluated, result_of
 from deploy.demo.sorting import Sorted
 from deploy.demo.stages import Stages
-from edge.cli import say
-from edge.contact_sheet import Headline, Mark
-from edge.files import write_file
-from edge.model.bundle import read_bundle
+from edge.core.command_line import say
+from edge.core.files import write_file
+from edge.core.images.contact_sheet import Headline, Mark
+from edge.core.model.bundle import read_bundle
 from trainer.run import tool_versions
 
 PLUMBING = (

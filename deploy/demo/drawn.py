@@ -17,7 +17,7 @@ from deploy.demo.photographs import write_test_part
 from deploy.demo.sorting import sort_on_belt
 from deploy.demo.stages import Stages, pilah, pilah_json
 from deploy.demo.stations import TRIGGER, BeltPlan, belt_camera, write_station
-from edge.cli import say
+from edge.core.command_line import say
 
 LABELS = ("bottle", "can", "fruit", "paper_ball")
 """Those that a small network tells apart after a minute; cartons and cups look like cans to it."""

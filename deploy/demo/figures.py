@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from edge.model.metrics import Share
+from edge.core.model.metrics import Share
 
 CHANCE = 0.001
 """How often a demo may fail by chance alone, in all that it is judged by together."""

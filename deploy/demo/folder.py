@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from edge.errors import StorageError, UsageError
-from edge.files import storage_errors, write_file
+from edge.core.errors import StorageError, UsageError
+from edge.core.files import storage_errors, write_file
 
 MARKER = ".made-by-make-demo"
 PHOTOS, RUN, BUNDLE, TEST = "photos", "run", "bundle", "test.csv"

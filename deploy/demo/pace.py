@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from deploy.demo.stations import BeltPlan
-from edge.cli import say
+from edge.core.command_line import say
 
 SLOWEST = 16.0
 """Times slower than full speed, at most: then 160 items take a quarter of an hour."""

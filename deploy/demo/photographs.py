@@ -20,10 +20,10 @@ from deploy.demo.folder import (
 from deploy.demo.sorting import sort_on_belt
 from deploy.demo.stages import Stages, pilah, pilah_json
 from deploy.demo.stations import TRIGGER, BeltPlan
-from edge.cli import say
-from edge.files import write_file
-from edge.model.bundle import read_bundle
-from edge.model.image_file import read_image
+from edge.core.command_line import say
+from edge.core.files import write_file
+from edge.core.images.image_file import read_image
+from edge.core.model.bundle import read_bundle
 from trainer.run import read_run
 
 # The model looks at the whole region, so one item is in it at a time.

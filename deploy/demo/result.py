@@ -13,8 +13,8 @@ from deploy.demo.folder import BUNDLE
 from deploy.demo.passage import Verdicts
 from deploy.demo.report import Fate, fates_of
 from deploy.demo.sorting import Sorted
-from edge.model.bundle import read_bundle
-from edge.model.metrics import Share
+from edge.core.model.bundle import read_bundle
+from edge.core.model.metrics import Share
 
 
 @dataclass(frozen=True, slots=True, eq=False)

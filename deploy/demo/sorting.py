@@ -35,12 +35,12 @@ from deploy.demo.stations import (
 )
 from edge.camera import Camera, CameraSettings
 from edge.camera.belt.traffic import Truth, read_truth
-from edge.cli import say
 from edge.config import StationConfig, read_station
+from edge.core.command_line import say
+from edge.core.terminal.progress import Progress
 from edge.flow import Frame, UnreadableFrame
 from edge.lanes.pins import Pins
 from edge.ledger.rows import Entry
-from edge.progress import Progress
 from edge.service import stop_signals
 from edge.sorting import Outcome
 from edge.station import Station

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from edge.children import tied
-from edge.cli import say
-from edge.errors import EXIT_INTERRUPTED, PilahError
+from edge.core.children import tied
+from edge.core.command_line import say
+from edge.core.errors import EXIT_INTERRUPTED, PilahError
 
 
 class StageError(PilahError):

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from edge.files import write_file
+from edge.core.files import write_file
 
 FLAP_METRES = 0.05
 """The flaps stand so far behind the place that the station file gives: an item is in front of its

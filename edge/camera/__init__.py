@@ -8,8 +8,8 @@ from typing import Annotated, Protocol
 
 from pydantic import Field
 
+from edge.core.yaml_file import Section
 from edge.flow import Frame, UnreadableFrame
-from edge.yaml_file import Section
 
 KINDS = {
     "usb": "edge.camera.usb",

@@ -10,11 +10,15 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from edge.camera import Camera, CameraSettings
-from edge.errors import CameraError, StorageError, UnreadableImageError
+from edge.core.dataset.tree import look_into
+from edge.core.errors import (
+    CameraError,
+    StorageError,
+    UnreadableImageError,
+)
+from edge.core.images.image_file import read_image
+from edge.core.yaml_file import FolderPath
 from edge.flow import Frame, UnreadableFrame
-from edge.model.image_file import read_image
-from edge.pictures.tree import look_into
-from edge.yaml_file import FolderPath
 
 
 class Settings(CameraSettings):

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edge.core.images.image_file import Image
 from edge.flow import PictureFault, PictureFaultKind
-from edge.model.image_file import Image
 
 EVEN_LEVELS = 1
 """Levels, of 255, by which the means of a picture's 48 parts differ at most where it shows nothing.

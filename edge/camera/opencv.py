@@ -10,8 +10,8 @@ from contextlib import contextmanager
 import cv2
 import numpy as np
 
-from edge.errors import UnreadableImageError
-from edge.model.image_file import Image, decode_frame
+from edge.core.errors import UnreadableImageError
+from edge.core.images.image_file import Image, decode_frame
 
 BROKEN_IN_A_ROW = 10
 """So many frames in a row may be damaged, as a JPEG that lost a byte is, before it is given up."""

@@ -12,9 +12,9 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from edge.camera import Camera, DeviceSettings
 from edge.camera.reopening import ReopeningCamera, Shot
-from edge.errors import CameraError
-from edge.hints import install_command
-from edge.yaml_file import advised
+from edge.core.errors import CameraError
+from edge.core.terminal.hints import install_command
+from edge.core.yaml_messages import advised
 
 _SILENT_SECONDS = 3.0
 """A camera that gives no frame for so long is lost. Longer than any exposure that can be asked."""

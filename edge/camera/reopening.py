@@ -11,9 +11,9 @@ from edge.camera import FROZEN_SECONDS
 from edge.camera.judge import PictureJudge
 from edge.camera.opencv import BROKEN_IN_A_ROW
 from edge.camera.spells import FaultSpells
-from edge.errors import CameraError
+from edge.core.errors import CameraError
+from edge.core.images.image_file import Image
 from edge.flow import Frame, PictureFault, PictureFaultKind, UnreadableFrame
-from edge.model.image_file import Image
 
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 10.0

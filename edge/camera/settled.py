@@ -10,7 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from edge.camera import CameraSettings
-from edge.errors import CameraError
+from edge.core.errors import CameraError
 from edge.flow import Frame, PictureFaultKind
 
 _FIRST_SECONDS = 1.0

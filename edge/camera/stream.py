@@ -15,8 +15,8 @@ from pydantic import Field, field_validator
 from edge.camera import Camera, DeviceSettings
 from edge.camera.opencv import Capture, open_capture
 from edge.camera.reopening import ReopeningCamera, Shot
-from edge.errors import CameraError
-from edge.yaml_file import advised
+from edge.core.errors import CameraError
+from edge.core.yaml_messages import advised
 
 _PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 _HOST = re.compile(r"[\w.:%~-]+")

@@ -14,8 +14,8 @@ from pydantic import Field, field_validator
 from edge.camera import Camera, DeviceSettings
 from edge.camera.opencv import Capture, open_capture
 from edge.camera.reopening import ReopeningCamera, Shot
-from edge.errors import CameraError
-from edge.yaml_file import advised, shown
+from edge.core.errors import CameraError
+from edge.core.yaml_messages import advised, shown
 
 _LINKS = Path("/dev/v4l/by-id")
 _NODES = Path("/dev")

@@ -12,10 +12,11 @@ from pydantic import AfterValidator, Field
 
 from edge.camera import Camera, CameraSettings
 from edge.camera.opencv import Capture, open_capture
-from edge.errors import CameraError
+from edge.core.errors import CameraError
+from edge.core.suggestions import similar_path
+from edge.core.yaml_file import FilePath, looking_at
+from edge.core.yaml_messages import advised
 from edge.flow import Frame
-from edge.suggestions import similar_path
-from edge.yaml_file import FilePath, advised, looking_at
 
 _USUAL_RATE = 25.0
 

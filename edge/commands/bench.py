@@ -9,9 +9,9 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from edge.cli import print_json, say
 from edge.commands.arguments import count
-from edge.errors import EXIT_OK
+from edge.core.command_line import print_json, say
+from edge.core.errors import EXIT_OK
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,9 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from edge.bench import FRAME_HEIGHT, FRAME_WIDTH, STAGES, measure, synthetic_frame
-    from edge.model.bundle import read_bundle
-    from edge.model.classifier import Classifier
-    from edge.model.image_file import read_image
+    from edge.core.images.image_file import read_image
+    from edge.core.model.bundle import read_bundle
+    from edge.core.model.classifier import Classifier
 
     classifier = Classifier(
         read_bundle(arguments.bundle),

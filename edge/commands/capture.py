@@ -11,18 +11,22 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.cli import say
 from edge.commands.arguments import count
-from edge.errors import EXIT_OK, StorageError, UsageError
-from edge.hints import command
+from edge.core.command_line import say
+from edge.core.errors import (
+    EXIT_OK,
+    StorageError,
+    UsageError,
+)
+from edge.core.terminal.hints import command
 
 if TYPE_CHECKING:
     from edge.capture import Capture
     from edge.config import Eye
-    from edge.contact_sheet import Headline, Tile
+    from edge.core.dataset.photo_folder import PhotoFolder
+    from edge.core.images.contact_sheet import Headline, Tile
+    from edge.core.terminal.progress import Progress
     from edge.keyboard import Keyboard
-    from edge.photo_folder import PhotoFolder
-    from edge.progress import Progress
 
 GOOD_START = 100
 """Pictures of a label that are worth a first training."""
@@ -67,9 +71,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from edge.capture import Capture, Occasions, geometry_of
     from edge.config import read_eye
+    from edge.core.dataset.photo_folder import PhotoFolder, photo_label
+    from edge.core.terminal.live_line import LiveLine
     from edge.keyboard import Keyboard
-    from edge.live_line import LiveLine
-    from edge.photo_folder import PhotoFolder, photo_label
     from edge.service import stop_signals
 
     eye = read_eye(arguments.station)
@@ -151,7 +155,7 @@ def _keys(arguments: argparse.Namespace, labels: Sequence[str]) -> str:
 
 def _say_if_new(label: str, folder: PhotoFolder) -> None:
     """A slip of the pen would make a class of its own."""
-    from edge.suggestions import did_you_mean
+    from edge.core.suggestions import did_you_mean
 
     others = list(+folder.counts)  # those of which there are any
     if label not in others and (hint := did_you_mean(label, others, listing=False)):
@@ -184,8 +188,12 @@ def _say_next(folder: PhotoFolder) -> None:
 
 def _write_sheet(folder: PhotoFolder, station: str, labels: Sequence[str]) -> None:
     """Writes the contact sheet beside the folder, if it can be written."""
-    from edge.contact_sheet import Mark, Section, write_contact_sheet
-    from edge.progress import Progress
+    from edge.core.images.contact_sheet import (
+        Mark,
+        Section,
+        write_contact_sheet,
+    )
+    from edge.core.terminal.progress import Progress
 
     place = folder.path if folder.path.name else folder.path.absolute()  # "." has no name
     path = place.with_name(f"{place.name}.html")
@@ -219,7 +227,7 @@ def _write_sheet(folder: PhotoFolder, station: str, labels: Sequence[str]) -> No
 
 
 def _headline(tiles: Sequence[Tile]) -> Headline:
-    from edge.contact_sheet import Headline, Mark
+    from edge.core.images.contact_sheet import Headline, Mark
 
     poor = sum(tile.mark is Mark.REJECT for tile in tiles)
     if not poor:
@@ -229,10 +237,10 @@ def _headline(tiles: Sequence[Tile]) -> Headline:
 
 
 def _tiles(files: Sequence[Path], progress: Progress) -> list[Tile]:
-    from edge.contact_sheet import Mark, Tile
-    from edge.errors import UnreadableImageError
-    from edge.model.image_file import read_image
-    from edge.quality import judge
+    from edge.core.errors import UnreadableImageError
+    from edge.core.images.contact_sheet import Mark, Tile
+    from edge.core.images.image_file import read_image
+    from edge.core.images.quality import judge
 
     tiles = []
     for file in files:

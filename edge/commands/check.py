@@ -10,8 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.cli import print_json
-from edge.errors import EXIT_OK, BundleError, ConfigError
+from edge.core.command_line import print_json
+from edge.core.errors import (
+    EXIT_OK,
+    BundleError,
+    ConfigError,
+)
 
 if TYPE_CHECKING:
     from edge.config import StationPlan
@@ -57,9 +61,9 @@ def _checked(station: Path, bundle: Path | None) -> StationPlan:
         BundleError: `bundle` is broken.
     """
     from edge.config import read_station
-    from edge.model.classifier import Classifier
-    from edge.model.golden import check_golden_start
-    from edge.yaml_file import Problem
+    from edge.core.model.classifier import Classifier
+    from edge.core.model.golden import check_golden_start
+    from edge.core.yaml_messages import Problem
 
     plan = read_station(station, bundle=bundle)
     try:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from edge.cli import print_json, say
-from edge.errors import EXIT_DATA, EXIT_OK, UnreadableImageError
+from edge.core.command_line import print_json, say
+from edge.core.errors import (
+    EXIT_DATA,
+    EXIT_OK,
+    UnreadableImageError,
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,10 +21,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from edge.model.bundle import read_bundle
-    from edge.model.classifier import Classifier
-    from edge.model.golden import check_golden_start
-    from edge.model.image_file import read_image
+    from edge.core.images.image_file import read_image
+    from edge.core.model.bundle import read_bundle
+    from edge.core.model.classifier import Classifier
+    from edge.core.model.golden import check_golden_start
 
     classifier = Classifier(read_bundle(arguments.bundle), threads=arguments.threads)
     check_golden_start(classifier)

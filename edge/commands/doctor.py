@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from edge.cli import print_json
-from edge.errors import (
+from edge.core.command_line import print_json
+from edge.core.errors import (
     EXIT_NO,
     EXIT_OK,
     BundleError,
@@ -24,8 +24,8 @@ from edge.errors import (
     RuntimeMissingError,
     StorageError,
 )
+from edge.core.redaction import redacted
 from edge.finding import Finding, State, bad, ok, warning
-from edge.redaction import redacted
 
 if TYPE_CHECKING:
     from edge.config import Eye, Lane, LedgerSettings, StationPlan
@@ -102,8 +102,8 @@ def _unless_wrong(read: Callable[[], Part]) -> Part | None:
 
 
 def _about_the_model(plan: StationPlan) -> Iterator[Finding]:
-    from edge.model.classifier import Classifier
-    from edge.model.golden import check_golden_exactly, check_golden_start
+    from edge.core.model.classifier import Classifier
+    from edge.core.model.golden import check_golden_exactly, check_golden_start
 
     bundle = plan.bundle
     yield ok("bundle", f"{bundle.title}  (digest {bundle.digest[:12]}), every file as it should be")
@@ -214,7 +214,7 @@ def _signature(plan: StationPlan) -> str:
 
 
 def _about_the_installation(plan: StationPlan) -> Finding:
-    from edge.errors import BundleLinkError
+    from edge.core.errors import BundleLinkError
     from edge.installed import RECORD_LOST, Versions
 
     versions = Versions(plan.config.bundle)

@@ -8,14 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.cli import print_json, say
-from edge.errors import EXIT_OK, PictureSetError, UnreadableImageError
+from edge.core.command_line import print_json, say
+from edge.core.errors import (
+    EXIT_OK,
+    PictureSetError,
+    UnreadableImageError,
+)
 
 if TYPE_CHECKING:
-    from edge.flow import Answer, Verdict
-    from edge.model.classifier import Classifier
-    from edge.model.metrics import Share
-    from edge.pictures import LabelledPicture
+    from edge.core.dataset import LabelledPicture
+    from edge.core.model.classifier import Classifier
+    from edge.core.model.metrics import Share
+    from edge.core.verdict import Answer, Verdict
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,13 +44,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     import numpy as np
 
-    from edge.model.bundle import read_bundle
-    from edge.model.classifier import Classifier
-    from edge.model.golden import check_golden_start
-    from edge.model.grade import grade
-    from edge.model.metrics import evaluate_scores
-    from edge.photo_folder import Geometry, geometries
-    from edge.pictures import read_picture_set, read_unlabelled
+    from edge.core.dataset import read_picture_set, read_unlabelled
+    from edge.core.dataset.photo_folder import Geometry, geometries
+    from edge.core.model.bundle import read_bundle
+    from edge.core.model.classifier import Classifier
+    from edge.core.model.golden import check_golden_start
+    from edge.core.model.grade import grade
+    from edge.core.model.metrics import evaluate_scores
 
     classifier = Classifier(read_bundle(arguments.bundle), threads=arguments.threads)
     check_golden_start(classifier)
@@ -135,8 +139,8 @@ class _Strange:
 
     @classmethod
     def of(cls, verdicts: Sequence[Verdict]) -> _Strange:
-        from edge.flow import RejectReason
-        from edge.model.metrics import Share
+        from edge.core.model.metrics import Share
+        from edge.core.verdict import RejectReason
 
         unknown = sum(verdict.reject is RejectReason.UNKNOWN for verdict in verdicts)
         accepted = sum(verdict.accepted for verdict in verdicts)
@@ -156,8 +160,8 @@ def _answers(
     classifier: Classifier, pictures: Sequence[LabelledPicture]
 ) -> tuple[list[tuple[LabelledPicture, Answer]], list[str]]:
     """(each picture that can be read, with the model's answer; a line for each of the others)."""
-    from edge.model.image_file import read_image
-    from edge.progress import Progress
+    from edge.core.images.image_file import read_image
+    from edge.core.terminal.progress import Progress
 
     answers, skipped = [], []
     with Progress("evaluating", total=len(pictures)) as progress:

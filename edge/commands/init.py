@@ -13,8 +13,12 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from edge.cli import say
-from edge.errors import EXIT_OK, StorageError, UsageError
+from edge.core.command_line import say
+from edge.core.errors import (
+    EXIT_OK,
+    StorageError,
+    UsageError,
+)
 
 _CAMERAS: Mapping[str, str] = {
     "usb": """\
@@ -71,10 +75,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from edge.files import storage_errors, write_file
+    from edge.core.files import storage_errors, write_file
+    from edge.core.model.bundle import read_bundle
+    from edge.core.terminal.hints import command
     from edge.flow import EMPTY
-    from edge.hints import command
-    from edge.model.bundle import read_bundle
 
     file: Path = arguments.station
     bundle = None if arguments.bundle is None else read_bundle(arguments.bundle)
@@ -193,7 +197,7 @@ def _incomplete(file: Path) -> str:
         StorageError: it has what would be added.
     """
     from edge.config import read_eye
-    from edge.yaml_file import YamlFile
+    from edge.core.yaml_file import YamlFile
 
     read_eye(file)
     content = YamlFile(file).content
@@ -212,7 +216,7 @@ def _relative(path: Path, folder: Path) -> str:
 
 def _quoted(text: str) -> str:
     """`text` as it can stand in YAML, quoted where YAML would read something else."""
-    from edge.yaml_text import read_value
+    from edge.core.yaml_text import read_value
 
     is_plain = re.fullmatch(r"[A-Za-z0-9./][A-Za-z0-9./_-]*", text) and read_value(text) == text
     return text if is_plain else json.dumps(text, ensure_ascii=False)

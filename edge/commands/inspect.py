@@ -6,11 +6,11 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.cli import print_json
-from edge.errors import EXIT_OK
+from edge.core.command_line import print_json
+from edge.core.errors import EXIT_OK
 
 if TYPE_CHECKING:
-    from edge.model.bundle import Unknown
+    from edge.core.model.bundle import Unknown
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,11 +19,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from edge.model.bundle import read_bundle
-    from edge.model.classifier import Classifier
-    from edge.model.golden import check_golden_exactly
-    from edge.model.grade import Grade
-    from edge.model.metrics import told
+    from edge.core.model.bundle import read_bundle
+    from edge.core.model.classifier import Classifier
+    from edge.core.model.golden import check_golden_exactly
+    from edge.core.model.grade import Grade
+    from edge.core.model.metrics import told
 
     bundle = read_bundle(arguments.bundle)
     interpreter = Classifier(bundle).interpreter
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _unknown(section: Unknown | None) -> str:
-    from edge.model.glossary import STRANGE_BY
+    from edge.core.model.glossary import STRANGE_BY
 
     if section is None:
         return "not told: everything gets one of these labels"

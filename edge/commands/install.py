@@ -10,8 +10,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.cli import say
-from edge.errors import EXIT_OK
+from edge.core.command_line import say
+from edge.core.errors import EXIT_OK
 
 if TYPE_CHECKING:
     from edge.rollout import Change

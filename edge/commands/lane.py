@@ -9,16 +9,20 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.errors import EXIT_OK, StuckError, UsageError
+from edge.core.errors import (
+    EXIT_OK,
+    StuckError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from edge.config import Hands, Lane
+    from edge.core.terminal.live_line import LiveLine
+    from edge.core.yaml_file import YamlFile
     from edge.keyboard import Keyboard
     from edge.lanes import ActuatorSettings, keep_alive
     from edge.lanes.jog import Jog
-    from edge.live_line import LiveLine
     from edge.worker import Events
-    from edge.yaml_file import YamlFile
 
 _LOOK_SECONDS = 0.05
 """How often the line is written anew while no key is pressed."""
@@ -38,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from edge.config import read_hands
-    from edge.speech import without_waiting
+    from edge.core.terminal.speech import without_waiting
 
     file, hands = read_hands(arguments.station)
     if arguments.action == "safe":
@@ -58,8 +62,8 @@ def _safe(hands: Hands) -> int:
     Raises:
         PinError: of those that cannot, the first.
     """
-    from edge.cli import say
-    from edge.errors import PinError
+    from edge.core.command_line import say
+    from edge.core.errors import PinError
     from edge.lanes.pins import open_pins
     from edge.service import stop_signals
 
@@ -83,12 +87,12 @@ def _safe(hands: Hands) -> int:
 
 
 def _test(name: str, file: YamlFile, hands: Hands) -> int:
+    from edge.core.terminal.live_line import LiveLine
+    from edge.core.terminal.speech import write_out
     from edge.keyboard import Keyboard
     from edge.lanes.jog import Jog
     from edge.lanes.pins import open_pins
-    from edge.live_line import LiveLine
     from edge.service import stop_signals
-    from edge.speech import write_out
 
     actuator = _actuator(name, hands.lanes, file.path)
     line = LiveLine()
@@ -156,7 +160,7 @@ def _actuator(name: str, lanes: Mapping[str, Lane], station: Path) -> ActuatorSe
     Raises:
         UsageError: there is no such lane, or nothing moves it.
     """
-    from edge.suggestions import did_you_mean
+    from edge.core.suggestions import did_you_mean
 
     if name not in lanes:
         raise UsageError(f"{station}: there is no lane {name!r}{did_you_mean(name, lanes)}")

@@ -7,12 +7,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.cli import say
-from edge.errors import EXIT_NO, EXIT_OK, UsageError
+from edge.core.command_line import say
+from edge.core.errors import (
+    EXIT_NO,
+    EXIT_OK,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from edge.config import Eye
-    from edge.model.image_file import Image
+    from edge.core.images.image_file import Image
     from edge.region import Region
 
 _SMALLEST, _LARGEST = 8, 32768
@@ -40,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     import cv2
 
     from edge.config import read_eye
-    from edge.files import write_file
+    from edge.core.files import write_file
     from edge.region import Region
     from edge.region_picture import draw_region
 

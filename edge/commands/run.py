@@ -8,14 +8,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.cli import print_json, say
 from edge.commands.arguments import count
-from edge.errors import EXIT_IO, EXIT_OK, StuckError
-from edge.speech import write_out
+from edge.core.command_line import print_json, say
+from edge.core.errors import (
+    EXIT_IO,
+    EXIT_OK,
+    StuckError,
+)
+from edge.core.terminal.speech import write_out
 
 if TYPE_CHECKING:
+    from edge.core.terminal.speech import Speech
     from edge.ledger.rows import Entry
-    from edge.speech import Speech
 
 _LAST_WORDS_SECONDS = 0.3
 """How long a reader may take for what is said last, once a signal has come."""
@@ -30,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from edge.speech import without_waiting
+    from edge.core.terminal.speech import without_waiting
 
     with without_waiting() as speech:
         return _sort(arguments, speech)

@@ -15,9 +15,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edge.cli import print_json, say
 from edge.commands.arguments import count
-from edge.errors import EXIT_NO, EXIT_OK, CameraError, UsageError
+from edge.core.command_line import print_json, say
+from edge.core.errors import (
+    EXIT_NO,
+    EXIT_OK,
+    CameraError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from edge.config import Eye
@@ -108,8 +113,8 @@ def _record(eye: Eye, seconds: float, events: Events) -> tuple[Recording, Pictur
     import threading
     import time
 
+    from edge.core.terminal.progress import Progress
     from edge.flow import Frame
-    from edge.progress import Progress
     from edge.region import cut
     from edge.trigger.replay import Recording
     from edge.trigger_page import Pictures
@@ -151,7 +156,7 @@ def _told_to_stop(events: Events) -> bool:
 
 
 def _tried(recording: Recording, settings: Settings, look: Look) -> list[Look]:
-    from edge.progress import Progress
+    from edge.core.terminal.progress import Progress
     from edge.trigger.replay import variants
 
     others = list(variants(settings))

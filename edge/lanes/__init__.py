@@ -7,10 +7,11 @@ from typing import Annotated, Protocol
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
+from edge.core.yaml_file import Section
+from edge.core.yaml_messages import advised
 from edge.lanes.header import a_bcm_number
 from edge.lanes.pins import Pins
 from edge.lanes.schedule import Timing
-from edge.yaml_file import Section, advised
 
 KINDS = {
     "servo": "edge.lanes.servo",

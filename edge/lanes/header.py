@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from edge.yaml_file import advised, shown
-from edge.yaml_text import number_advice
+from edge.core.yaml_messages import advised, shown
+from edge.core.yaml_text import number_advice
 
 LAST = 27
 """The highest BCM number on the header; the lowest is 0."""

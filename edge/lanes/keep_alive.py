@@ -10,9 +10,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from edge.core.yaml_file import Section
 from edge.lanes import Pin
 from edge.lanes.pins import Pins, pin_errors
-from edge.yaml_file import Section
 
 
 class Settings(Section):

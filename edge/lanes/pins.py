@@ -11,8 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from edge.errors import PinError
-from edge.hints import install_command
+from edge.core.errors import PinError
+from edge.core.terminal.hints import install_command
 
 _BOARD = Path("/proc/device-tree/model")
 

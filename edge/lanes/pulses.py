@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from edge.errors import PinError
+from edge.core.errors import PinError
 from edge.lanes.pins import Pins
 
 PERIOD_SECONDS = 0.02

@@ -7,11 +7,11 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from edge.core.yaml_messages import advised
 from edge.lanes import ActuatorSettings, Pin
 from edge.lanes.pins import Pins, pin_errors
 from edge.lanes.pulses import HardwarePulses, Pulses, SoftwarePulses
 from edge.lanes.schedule import Timing
-from edge.yaml_file import advised
 
 Angle = Annotated[float, Field(ge=-360, le=360)]
 Pulse = Annotated[float, Field(ge=0.0002, le=0.005)]

@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from edge.errors import LedgerError
+from edge.core.errors import LedgerError
 from edge.ledger.rows import Row
 
 _SAID, _DONE, _FAILED = range(3)

@@ -12,7 +12,7 @@ from types import TracebackType
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
-from edge.errors import LedgerDamagedError, LedgerVersionError
+from edge.core.errors import LedgerDamagedError, LedgerVersionError
 from edge.ledger.rows import Actuation, Entry, Row
 from edge.ledger.sqlite_file import ledger_error, refuse_foreign
 

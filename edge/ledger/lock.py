@@ -9,7 +9,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from edge.errors import LedgerError, LedgerInUseError
+from edge.core.errors import LedgerError, LedgerInUseError
 
 _ORPHAN_SECONDS = 5.0
 """How long to wait for the process that wrote for a station that has ended. It ends too, as soon as

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from edge.config import NO_SPILL, LedgerSettings
-from edge.errors import StorageError
+from edge.core.errors import StorageError
 from edge.ledger.apart import LedgerApart
 from edge.ledger.recorder import Patience, Recorder
 from edge.ledger.rows import Entry

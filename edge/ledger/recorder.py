@@ -17,7 +17,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from edge import heartbeat
-from edge.errors import LedgerError, LedgerRefusedError, StorageError
+from edge.core.errors import (
+    LedgerError,
+    LedgerRefusedError,
+    StorageError,
+)
 from edge.flow import Missed
 from edge.heartbeat import Heartbeat
 from edge.ledger.hand import Hand

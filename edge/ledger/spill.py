@@ -19,8 +19,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
-from edge.errors import StorageError
-from edge.files import storage_errors
+from edge.core.errors import StorageError
+from edge.core.files import storage_errors
 from edge.ledger.rows import Actuation, Entry, Row
 
 LIMIT = 32 * 2**20

@@ -6,8 +6,8 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar, Protocol
 
+from edge.core.yaml_file import Section
 from edge.flow import Frame, Sighting
-from edge.yaml_file import Section
 
 KINDS = {
     "continuous": "edge.trigger.continuous",

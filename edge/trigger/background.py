@@ -18,8 +18,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.model.image_file import Image
-from edge.model.preprocess import Box
+from edge.core.images.image_file import Image
+from edge.core.images.preprocess import Box
 from edge.trigger.blobs import (
     RIM,
     Blob,

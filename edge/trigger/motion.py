@@ -9,15 +9,15 @@ import cv2
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 
+from edge.core.images.image_file import Image
+from edge.core.images.preprocess import Box
+from edge.core.yaml_messages import advised
 from edge.flow import Frame, Sighting
-from edge.model.image_file import Image
-from edge.model.preprocess import Box
 from edge.trigger import Trigger, TriggerSettings
 from edge.trigger.background import Background
 from edge.trigger.blobs import Blob
 from edge.trigger.track import Track
 from edge.trigger.tracks import Tracks
-from edge.yaml_file import advised
 
 _LONGEST_SIDE = 160
 """Pixels, about: the size of the pictures in which motion is looked for."""

@@ -11,8 +11,8 @@ import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from edge.core.images.preprocess import Box
 from edge.flow import Frame, Sighting
-from edge.model.preprocess import Box
 from edge.trigger.blobs import Blob
 from edge.trigger.motion import MotionTrigger, Settings, small_picture
 from edge.trigger.track import Edges

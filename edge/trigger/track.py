@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from edge.model.preprocess import Box
+from edge.core.images.preprocess import Box
 from edge.trigger.blobs import cut_off
 
 Vector = tuple[float, float]

@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from edge.model.preprocess import Box
+from edge.core.images.preprocess import Box
 from edge.trigger.blobs import Blob, cut_off
 from edge.trigger.track import Edges, Track, Vector
 

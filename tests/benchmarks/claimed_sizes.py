@@ -18,8 +18,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from edge.errors import UnreadableImageError
-from edge.model.image_file import decode_image
+from edge.core.errors import UnreadableImageError
+from edge.core.images.image_file import decode_image
 
 SECONDS, KILOBYTES = 5.0, 1_000_000
 SIDES = (

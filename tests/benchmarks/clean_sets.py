@@ -24,8 +24,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.model.metrics import Share
-from edge.pictures import LabelledPicture, read_picture_set
+from edge.core.dataset import LabelledPicture, read_picture_set
+from edge.core.model.metrics import Share
 from tests.benchmarks.label_errors import BAR, plant
 from trainer.data.cache import decode_pictures
 from trainer.data.check.checked import check_pictures

@@ -17,8 +17,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from edge.errors import UnreadableImageError
-from edge.model.image_file import Image, decode_image, read_image
+from edge.core.errors import UnreadableImageError
+from edge.core.images.image_file import (
+    Image,
+    decode_image,
+    read_image,
+)
 
 CODINGS: dict[str, tuple[str, list[int]]] = {
     "JPEG": (".jpg", [cv2.IMWRITE_JPEG_QUALITY, 88]),

@@ -27,8 +27,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.errors import EXIT_NO, EXIT_OK
-from edge.model.image_file import Image
+from edge.core.errors import EXIT_NO, EXIT_OK
+from edge.core.images.image_file import Image
 from tests.bundles import BGR
 from tests.edge.camera.mjpeg_server import MjpegServer
 from tests.edge.stations import STATION, make_station

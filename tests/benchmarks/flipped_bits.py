@@ -25,7 +25,12 @@ import numpy as np
 
 from edge.cli import main as pilah_edge
 from edge.config import read_station
-from edge.errors import EXIT_CONFIG, EXIT_NO, EXIT_OK, ConfigError
+from edge.core.errors import (
+    EXIT_CONFIG,
+    EXIT_NO,
+    EXIT_OK,
+    ConfigError,
+)
 from edge.installed import RECORD_LOST
 from edge.rollout import install
 from tests.edge.rollouts import OPEN, PINNED, make_pinned, make_signed

@@ -35,9 +35,9 @@ from converter.convert import convert
 from converter.errors import GateError
 from converter.parity import PairedDrop, score_both
 from converter.tflite import convert_model
-from edge.model.bundle import read_bundle
-from edge.model.metrics import Share
-from edge.pictures import LabelledPicture
+from edge.core.dataset import LabelledPicture
+from edge.core.model.bundle import read_bundle
+from edge.core.model.metrics import Share
 from trainer.run import Run, read_run
 
 FOLDS = 3

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from edge.pictures import LabelledPicture, read_picture_set
+from edge.core.dataset import LabelledPicture, read_picture_set
 from trainer.data.cache import decode_pictures
 from trainer.data.check.features import SPEC, pooled_features
 from trainer.data.check.label_errors import find_label_errors

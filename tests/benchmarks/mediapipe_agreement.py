@@ -16,11 +16,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from edge.model.bundle import MODEL, read_bundle
-from edge.model.classifier import Classifier
-from edge.model.image_file import read_image
-from edge.model.metrics import Share
-from edge.progress import Progress
+from edge.core.images.image_file import read_image
+from edge.core.model.bundle import MODEL, read_bundle
+from edge.core.model.classifier import Classifier
+from edge.core.model.metrics import Share
+from edge.core.terminal.progress import Progress
 from trainer.run import read_run
 
 CLASSIFY = """

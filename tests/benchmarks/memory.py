@@ -21,7 +21,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from edge.progress import Progress
+from edge.core.terminal.progress import Progress
 
 
 def main() -> None:

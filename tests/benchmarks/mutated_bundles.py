@@ -38,13 +38,13 @@ from typing import Any
 import cv2
 
 from edge.cli import main as pilah_edge
-from edge.errors import (
+from edge.core.errors import (
     EXIT_CONFIG,
     EXIT_DATA,
     EXIT_NO,
     EXIT_OK,
 )
-from edge.model import trial
+from edge.core.model import trial
 from tests.bundles import make_bundle, write_picture
 
 SECONDS, MEGABYTES = 30, 400
@@ -354,7 +354,7 @@ def outcome(words: list[str], scratch: Path) -> Outcome:
 
 
 def fork_trials(commands: Iterable[list[str]]) -> None:
-    """Makes `edge.model.trial` fork this process where it would start a Python.
+    """Makes `edge.core.model.trial` fork this process where it would start a Python.
 
     Starts this program anew where its memory is not filled as that of such a child is.
 

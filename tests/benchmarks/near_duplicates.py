@@ -21,12 +21,16 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.cli import say
-from edge.model.image_file import Image, decode_image, read_image
-from edge.model.metrics import Share
-from edge.model.preprocess import InputSpec, preprocess
-from edge.pictures import read_picture_set
-from edge.progress import Progress
+from edge.core.command_line import say
+from edge.core.dataset import read_picture_set
+from edge.core.images.image_file import (
+    Image,
+    decode_image,
+    read_image,
+)
+from edge.core.images.preprocess import InputSpec, preprocess
+from edge.core.model.metrics import Share
+from edge.core.terminal.progress import Progress
 from trainer.data.near_duplicates import NearPair, find_near_duplicates
 
 Change = Callable[[Image, np.random.Generator], Image]

@@ -16,7 +16,7 @@ import json
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from edge.model.metrics import Share
+from edge.core.model.metrics import Share
 from trainer.calibrate import choose_thresholds, fit_temperature, softmax
 from trainer.recipe import AcceptPlan
 

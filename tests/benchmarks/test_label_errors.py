@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.pictures import LabelledPicture
+from edge.core.dataset import LabelledPicture
 from tests.benchmarks.label_errors import measure, plant
 
 PICTURES = [

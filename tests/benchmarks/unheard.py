@@ -22,8 +22,8 @@ from pathlib import Path
 
 from tests.disks import new_disk
 from tests.edge.commands.test_run_unheard import LONG, items, running
+from tests.edge.core.terminal.test_speech import full_pipe, stopped_terminal
 from tests.edge.stations import make_station
-from tests.edge.test_speech import full_pipe, stopped_terminal
 
 _HANG_SECONDS = 10
 """How much longer a disk hangs than a reader: 70 s."""

@@ -31,11 +31,11 @@ from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from edge import station as stations
 from edge.config import read_station
+from edge.core.terminal.progress import Progress
 from edge.flow import ItemKey
 from edge.lanes.lanes import Lanes
 from edge.lanes.pins import Pins
 from edge.ledger.rows import Entry
-from edge.progress import Progress
 
 BAR_SECONDS = 0.005
 _AT_ONCE, _LATER = KINDS = ("at once", "later")

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from edge.model.interpreter import SCORES, UNKNOWN
-from edge.model.preprocess import Tensor
+from edge.core.images.preprocess import Tensor
+from edge.core.model.interpreter import SCORES, UNKNOWN
 
 
 def save_model(model: Any, folder: Path) -> Path:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.model.image_file import Image
-from edge.model.preprocess import InputSpec
-from edge.pictures import LabelledPicture
+from edge.core.dataset import LabelledPicture
+from edge.core.images.image_file import Image
+from edge.core.images.preprocess import InputSpec
 from tests.bundles import SPEC
 from trainer.run import MODEL, DataFacts, RunFacts, UnknownFacts, write_facts, write_split
 

@@ -10,10 +10,10 @@ import pytest
 
 from converter.calibration import calibration_tensors, choose_calibration
 from converter.errors import CalibrationError
-from edge.errors import UnreadableImageError
-from edge.model.image_file import read_image
-from edge.model.preprocess import InputSpec, preprocess
-from edge.pictures import LabelledPicture
+from edge.core.dataset import LabelledPicture
+from edge.core.errors import UnreadableImageError
+from edge.core.images.image_file import read_image
+from edge.core.images.preprocess import InputSpec, preprocess
 from tests.bundles import BGR, write_picture
 
 

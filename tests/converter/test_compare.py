@@ -15,7 +15,7 @@ import pytest
 from converter.cli import main
 from converter.exports import exports_folder
 from converter.tflite import Kind
-from edge.errors import EXIT_DATA, EXIT_IO
+from edge.core.errors import EXIT_DATA, EXIT_IO
 from tests.benchmarks.mutated_bundles import with_digests
 from tests.bundles import BGR, TINY, make_bundle
 from tests.converter import runs

@@ -17,12 +17,12 @@ from converter import convert as converting
 from converter.bundle import bundle_title
 from converter.cli import main
 from converter.tflite import Kind
-from edge.errors import GoldenError, UsageError
-from edge.flow import RejectReason
-from edge.model.bundle import read_bundle
-from edge.model.classifier import Classifier
-from edge.model.golden import check_golden_exactly, check_golden_start
-from edge.model.image_file import read_image
+from edge.core.errors import GoldenError, UsageError
+from edge.core.images.image_file import read_image
+from edge.core.model.bundle import read_bundle
+from edge.core.model.classifier import Classifier
+from edge.core.model.golden import check_golden_exactly, check_golden_start
+from edge.core.verdict import RejectReason
 from tests.bundles import TINY
 from tests.converter.runs import LABELS, make_run
 from tests.plain_words import unexplained

@@ -17,10 +17,10 @@ from converter.cli import main
 from converter.errors import LibraryMissingError
 from converter.exports import PARITY, exports_folder, read_formats, read_tensors
 from converter.tfjs_library import find_node
-from edge.errors import UsageError
-from edge.model.bundle import LABELS as LABELS_FILE
-from edge.model.preprocess import InputSpec
-from edge.pictures import LabelledPicture
+from edge.core.dataset import LabelledPicture
+from edge.core.errors import UsageError
+from edge.core.images.preprocess import InputSpec
+from edge.core.model.bundle import LABELS as LABELS_FILE
 from tests.converter.runs import LABELS
 from tests.plain_words import unexplained
 from trainer.run import Run

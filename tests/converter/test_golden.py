@@ -17,10 +17,10 @@ from converter.golden import (
 )
 from converter.operators import logit_scale
 from converter.tflite import Kind
-from edge.flow import Answer
-from edge.model.image_file import decode_image
-from edge.model.interpreter import Interpreter
-from edge.model.preprocess import preprocess
+from edge.core.images.image_file import decode_image
+from edge.core.images.preprocess import preprocess
+from edge.core.model.interpreter import Interpreter
+from edge.core.verdict import Answer
 from trainer.run import Run
 
 

@@ -15,7 +15,7 @@ from converter.errors import ConversionError
 from converter.graph_model import write_graph_model
 from converter.tfjs_library import tfjs_library
 from converter.tfjs_run import score_in_node
-from edge.model.preprocess import InputSpec
+from edge.core.images.preprocess import InputSpec
 from tests.converter.graphs import levels, save_model
 from tests.converter.runs import KERAS_READS_VARIABLES
 from trainer.networks import NETWORKS, build_network

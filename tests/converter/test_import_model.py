@@ -20,12 +20,12 @@ from converter.foreign.rewire import NORMALISATIONS, contract_model
 from converter.foreign.ways import Tried, decide
 from converter.metadata import with_metadata
 from converter.tflite import Kind
-from edge.errors import EXIT_USAGE, PictureSetError
-from edge.model.bundle import read_bundle
-from edge.model.classifier import Classifier
-from edge.model.golden import check_golden_exactly, check_golden_start
-from edge.model.image_file import read_image
-from edge.model.interpreter import Interpreter
+from edge.core.errors import EXIT_USAGE, PictureSetError
+from edge.core.images.image_file import read_image
+from edge.core.model.bundle import read_bundle
+from edge.core.model.classifier import Classifier
+from edge.core.model.golden import check_golden_exactly, check_golden_start
+from edge.core.model.interpreter import Interpreter
 from tests import bundles
 from tests.converter.foreign.models import (
     LABELS,

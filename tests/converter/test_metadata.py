@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from converter.metadata import LABELS, with_metadata
-from edge.model.interpreter import Interpreter
+from edge.core.model.interpreter import Interpreter
 from tests.bundles import SPEC, TINY
 
 NAMES = ("blå & co.", "grün", "红 色")

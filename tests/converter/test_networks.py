@@ -12,8 +12,8 @@ from converter.layers import layers_of, read_graph
 from converter.quantise import Calibrated
 from converter.rounding import round_weights
 from converter.tflite import convert_model
-from edge.model.interpreter import Interpreter
-from edge.model.preprocess import InputSpec
+from edge.core.images.preprocess import InputSpec
+from edge.core.model.interpreter import Interpreter
 from tests.converter.runs import KERAS_READS_VARIABLES, LABELS, make_run
 from trainer.networks import NETWORKS, build_network
 from trainer.recipe import NetworkPlan

@@ -19,7 +19,7 @@ from converter.apart import Piece, begin_ahead, one_tensorflow, working_ahead
 from converter.calibration import Tensors
 from converter.nursery import TALK
 from converter.tflite import convert_model
-from edge.errors import PilahError
+from edge.core.errors import PilahError
 from trainer.run import Run
 
 SERVER = """

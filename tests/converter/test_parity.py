@@ -11,9 +11,14 @@ import pytest
 from converter.answers import Answers
 from converter.parity import Change, PairedDrop, Parity, UnknownParity, compare, judge
 from converter.thresholds import Thresholds
-from edge.model.metrics import Z95, Evaluation, Share, evaluate_scores
-from edge.model.preprocess import InputSpec
-from edge.pictures import LabelledPicture
+from edge.core.dataset import LabelledPicture
+from edge.core.images.preprocess import InputSpec
+from edge.core.model.metrics import (
+    Z95,
+    Evaluation,
+    Share,
+    evaluate_scores,
+)
 from trainer.run import DataFacts, RunFacts, UnknownFacts
 
 NOTHING = evaluate_scores(np.zeros((0, 2), np.float32), np.zeros(0, np.int64), ("a", "b"),

@@ -10,8 +10,8 @@ import pytest
 
 from converter.cli import main
 from converter.operators import operators
-from edge.model.bundle import read_bundle
-from edge.model.golden import check_golden_exactly
+from edge.core.model.bundle import read_bundle
+from edge.core.model.golden import check_golden_exactly
 from tests.converter import hard
 from tests.converter.runs import KERAS_READS_VARIABLES, make_run
 

@@ -15,10 +15,15 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from converter.cli import main
-from edge import files
-from edge.errors import EXIT_DATA, EXIT_IO, EXIT_NO, EXIT_OK
-from edge.model.bundle import read_bundle
-from edge.model.signature import PublicKey, read_public_key
+from edge.core import files
+from edge.core.errors import (
+    EXIT_DATA,
+    EXIT_IO,
+    EXIT_NO,
+    EXIT_OK,
+)
+from edge.core.model.bundle import read_bundle
+from edge.core.model.signature import PublicKey, read_public_key
 from tests.bundles import zip_of
 from tests.signatures import OURS, THEIRS
 

@@ -17,9 +17,9 @@ import pytest
 import converter
 from converter.tfjs import write_tfjs
 from converter.tfjs_library import SCRIPT
-from edge.decision import decide
-from edge.files import new_folder
-from edge.model.preprocess import InputSpec, preprocess
+from edge.core.files import new_folder
+from edge.core.images.preprocess import InputSpec, preprocess
+from edge.core.verdict import decide
 from tests.converter.runs import LABELS
 
 PAGE = Path(converter.__file__).parent / "page"

@@ -22,8 +22,8 @@ import pytest
 from converter.graph_model import write_graph_model
 from converter.tfjs import write_tfjs
 from converter.tfjs_library import tfjs_library
-from edge.model.image_file import Image, read_image
-from edge.model.preprocess import InputSpec, preprocess
+from edge.core.images.image_file import Image, read_image
+from edge.core.images.preprocess import InputSpec, preprocess
 from tests.converter.graphs import levels, save_model
 from tests.converter.runs import KERAS_READS_VARIABLES, LABELS, drawn
 

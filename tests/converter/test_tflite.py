@@ -17,9 +17,9 @@ from converter.nursery import Nursery
 from converter.operators import check_integers, logit_scale, operators
 from converter.parity import judge
 from converter.tflite import Kind, convert_model
-from edge.errors import ModelInputError, StorageError
-from edge.model.interpreter import Interpreter, Kernels
-from edge.model.preprocess import InputSpec
+from edge.core.errors import ModelInputError, StorageError
+from edge.core.images.preprocess import InputSpec
+from edge.core.model.interpreter import Interpreter, Kernels
 from tests.bundles import SPEC, TINY
 from tests.converter.comparing import parity_of
 from tests.converter.runs import KERAS_READS_VARIABLES, LABELS, make_run

@@ -1,4 +1,4 @@
-"""Makes `awkward/`: the small encoded pictures that `tests/edge/model/awkward.py` starts from.
+"""Makes `awkward/`: the encoded pictures that `tests/edge/core/images/awkward.py` starts from.
 
 Run once; the files are checked in, because another encoder would write other bytes. Needs Pillow:
 

@@ -14,7 +14,7 @@ from deploy.demo.figures import (
     lane_figures,
     shortcomings,
 )
-from edge.model.metrics import Share
+from edge.core.model.metrics import Share
 
 LANES = {"metal": ["can"], "paper": ["carton", "ball"], "rest": []}
 

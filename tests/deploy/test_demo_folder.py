@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.demo.folder import BUNDLE, MARKER, SUMMARY, check_apart, fresh_folder
-from edge.errors import StorageError, UsageError
+from edge.core.errors import StorageError, UsageError
 
 
 def test_a_second_demo_removes_what_the_first_made_and_keeps_the_rest(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from deploy.demo.stations import (
     write_station,
 )
 from edge.config import read_station
-from edge.model.bundle import read_bundle
+from edge.core.model.bundle import read_bundle
 
 BELT = drawn.BELT
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from deploy.demo.stages import StageError, Stages, pilah, pilah_json
-from edge.errors import EXIT_DATA
+from edge.core.errors import EXIT_DATA
 from tests.bundles import make_bundle
 
 

@@ -13,9 +13,9 @@ from deploy.demo.stations import FLAP_METRES, belt_camera, belt_station, lanes_f
 from edge.camera.belt import LABELS as DRAWN
 from edge.camera.belt.traffic import Truth
 from edge.config import read_station
+from edge.core.images.preprocess import Box
+from edge.core.model.bundle import read_bundle
 from edge.flow import Frame
-from edge.model.bundle import read_bundle
-from edge.model.preprocess import Box
 
 
 def test_the_belt_s_station_can_be_read(tmp_path: Path, tiny_bundle: Path) -> None:

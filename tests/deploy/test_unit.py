@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.errors import EXIT_CONFIG, EXIT_DATA
+from edge.core.errors import EXIT_CONFIG, EXIT_DATA
 from edge.station import _STUCK_SECONDS, END_SECONDS
 from tests.deploy.scripts import DEPLOY, tool
 

@@ -7,8 +7,8 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from edge.core.images.preprocess import Box
 from edge.flow import Frame, Sighting
-from edge.model.preprocess import Box
 from edge.trigger import Trigger, TriggerSettings
 
 BRIGHT = 120

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from edge.bench import measure, resident_bytes, synthetic_frame
-from edge.model.bundle import read_bundle
-from edge.model.classifier import Classifier
+from edge.core.model.bundle import read_bundle
+from edge.core.model.classifier import Classifier
 
 
 @pytest.fixture

@@ -18,12 +18,16 @@ import pytest
 from edge import trigger
 from edge.capture import Capture, Occasions, geometry_of
 from edge.config import Eye
-from edge.errors import CameraError, RegionError, StorageError
+from edge.core.dataset.photo_folder import Geometry, PhotoFolder
+from edge.core.errors import (
+    CameraError,
+    RegionError,
+    StorageError,
+)
+from edge.core.images.image_file import Image, read_image
+from edge.core.images.preprocess import Box
+from edge.core.terminal.live_line import LiveLine
 from edge.flow import Frame, Sighting
-from edge.live_line import LiveLine
-from edge.model.image_file import Image, read_image
-from edge.model.preprocess import Box
-from edge.photo_folder import Geometry, PhotoFolder
 from edge.worker import Events
 from tests.edge.drawn_trigger import BRIGHT, DrawnTrigger
 

@@ -9,7 +9,11 @@ import pytest
 
 from edge.cli import main
 from edge.config import read_station
-from edge.errors import EXIT_CONFIG, EXIT_OK, ConfigError
+from edge.core.errors import (
+    EXIT_CONFIG,
+    EXIT_OK,
+    ConfigError,
+)
 from tests.edge.stations import STATION, make_station
 
 CALM = STATION.replace("frames_per_second: 1000", "frames_per_second: 1")

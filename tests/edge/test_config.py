@@ -20,8 +20,12 @@ from edge.config import (
     read_eye,
     read_station,
 )
-from edge.errors import EXIT_CONFIG, EXIT_OK, ConfigError
-from edge.yaml_file import Section
+from edge.core.errors import (
+    EXIT_CONFIG,
+    EXIT_OK,
+    ConfigError,
+)
+from edge.core.yaml_file import Section
 from tests.bundles import SPEC, make_bundle
 from tests.edge.stations import STATION, make_station
 

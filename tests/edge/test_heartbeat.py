@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge.errors import StuckError
+from edge.core.errors import StuckError
 from edge.heartbeat import Heartbeat, Lookout
 
 

@@ -11,7 +11,11 @@ import numpy as np
 import pytest
 
 from edge.cli import main
-from edge.errors import EXIT_CONFIG, EXIT_NO, EXIT_OK
+from edge.core.errors import (
+    EXIT_CONFIG,
+    EXIT_NO,
+    EXIT_OK,
+)
 from edge.installed import RECORD_LOST
 from edge.rollout import install, roll_back
 from tests.bundles import BGR, make_bundle, write_picture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge.cli import main
-from edge.errors import EXIT_CONFIG, EXIT_OK
+from edge.core.errors import EXIT_CONFIG, EXIT_OK
 from tests.edge.stations import make_station
 from tests.fuzz.stations import TARGET, check_said, seeds
 

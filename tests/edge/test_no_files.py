@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from edge.cli import main
-from edge.errors import EXIT_CONFIG, EXIT_DATA
+from edge.core.errors import EXIT_CONFIG, EXIT_DATA
 from tests.edge.stations import STATION, make_station
 
 

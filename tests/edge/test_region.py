@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.errors import RegionError
+from edge.core.errors import RegionError
 from edge.flow import Frame
 from edge.region import Region, cut
 

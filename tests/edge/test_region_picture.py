@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.model.image_file import Image
+from edge.core.images.image_file import Image
 from edge.region import Region
 from edge.region_picture import _FRAME, _INK, _RULER, draw_region
 

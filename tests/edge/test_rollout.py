@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from edge import files
 from edge.config import read_station
-from edge.errors import (
+from edge.core import files
+from edge.core.errors import (
     EXIT_DATA,
     EXIT_NO,
     BundleError,
@@ -37,8 +37,8 @@ from edge.errors import (
     SignatureWrongError,
     StorageError,
 )
+from edge.core.model.bundle import read_bundle
 from edge.installed import Versions
-from edge.model.bundle import read_bundle
 from edge.rollout import install, roll_back
 from tests.bundles import make_bundle, zip_of
 from tests.disks import Disk

@@ -6,10 +6,15 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from edge.decision import Rules
-from edge.flow import Answer, Frame, PictureFault, PictureFaultKind, RejectReason, Sighting
-from edge.model.image_file import Image
-from edge.model.preprocess import Box
+from edge.core.images.image_file import Image
+from edge.core.images.preprocess import Box
+from edge.core.verdict import Answer, RejectReason, Rules
+from edge.flow import (
+    Frame,
+    PictureFault,
+    PictureFaultKind,
+    Sighting,
+)
 from edge.sorting import Closing, Outcome, Sorter
 from edge.trigger.continuous import ContinuousTrigger
 

@@ -22,7 +22,7 @@ from edge.camera.folder import FolderCamera, Settings
 from edge.camera.reopening import ReopeningCamera, Shot
 from edge.camera.slot import FrameSlot
 from edge.config import read_station
-from edge.errors import (
+from edge.core.errors import (
     EXIT_UNAVAILABLE,
     CameraError,
     GoldenError,

@@ -11,9 +11,15 @@ from typing import Any
 import pytest
 
 from edge.config import read_eye, read_hands, read_station
-from edge.errors import EXIT_CONFIG, EXIT_IO, BundleError, ConfigError, SignatureMissingError
+from edge.core.errors import (
+    EXIT_CONFIG,
+    EXIT_IO,
+    BundleError,
+    ConfigError,
+    SignatureMissingError,
+)
+from edge.core.yaml_file import YamlFile
 from edge.trust import pinned_keys
-from edge.yaml_file import YamlFile
 from tests.bundles import make_bundle
 from tests.edge.stations import STATION, make_station
 from tests.signatures import OURS, THEIRS

@@ -1,4 +1,4 @@
-"""Class maps, as `edge.pictures` reads them; the folders that they name are not gone into."""
+"""Class maps, as `edge.core.dataset` reads them; the folders that they name are not gone into."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from edge.errors import PictureSetError
-from edge.labels import check_label
-from edge.pictures.class_map import folders_of, read_map
+from edge.core.dataset.class_map import folders_of, read_map
+from edge.core.errors import PictureSetError
+from edge.core.labels import check_label
 from tests.fuzz.target import Target
 
 

@@ -1,9 +1,13 @@
-"""Lists of labels, as `edge.labels` reads them."""
+"""Lists of labels, as `edge.core.labels` reads them."""
 
 from __future__ import annotations
 
-from edge.errors import LabelListError
-from edge.labels import check_label, nearly_equal, parse_label_list
+from edge.core.errors import LabelListError
+from edge.core.labels import (
+    check_label,
+    nearly_equal,
+    parse_label_list,
+)
 from tests.fuzz.target import Target
 
 

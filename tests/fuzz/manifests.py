@@ -1,4 +1,4 @@
-"""Manifests of pictures, as `edge.pictures` reads them."""
+"""Manifests of pictures, as `edge.core.dataset` reads them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from edge.errors import PictureSetError
-from edge.labels import check_label
-from edge.pictures.manifest import parse_manifest
+from edge.core.dataset.manifest import parse_manifest
+from edge.core.errors import PictureSetError
+from edge.core.labels import check_label
 from tests.fuzz.target import Target
 
 

@@ -1,13 +1,20 @@
-"""Files that claim to be pictures, as `edge.model.image_file` reads them."""
+"""Files that claim to be pictures, as `edge.core.images.image_file` reads them."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from edge.errors import UnreadableImageError
-from edge.model.image_file import decode_image
-from tests.edge.model.awkward import awkward_files, bmp, exif, jpeg_with_exif, png, slopes
+from edge.core.errors import UnreadableImageError
+from edge.core.images.image_file import decode_image
+from tests.edge.core.images.awkward import (
+    awkward_files,
+    bmp,
+    exif,
+    jpeg_with_exif,
+    png,
+    slopes,
+)
 from tests.fuzz.target import Target
 
 

@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from edge.errors import ConfigError, UsageError
+from edge.core.errors import ConfigError, UsageError
 from tests.fuzz.target import Target
 from trainer.recipe import read_recipe, recipe_yaml
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from edge import __version__
-from edge.errors import EXIT_UNAVAILABLE
+from edge.core.errors import EXIT_UNAVAILABLE
 from tests.packaging.installed import PACKAGES, ROOT, Installed, install
 
 VERBS = [

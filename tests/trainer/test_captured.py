@@ -7,9 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.errors import PictureSetError
-from edge.model.preprocess import InputSpec
-from edge.photo_folder import FACTS, Geometry, PhotoFolder
+from edge.core.dataset.photo_folder import (
+    FACTS,
+    Geometry,
+    PhotoFolder,
+)
+from edge.core.errors import PictureSetError
+from edge.core.images.preprocess import InputSpec
 from trainer.captured import as_captured
 
 REGION = Geometry(crop="region")

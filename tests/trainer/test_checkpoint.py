@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.errors import StorageError
+from edge.core.errors import StorageError
 from trainer.checkpoint import Checkpoint
 
 PLAN = {"recipe": "name: x\n", "seed": 1}

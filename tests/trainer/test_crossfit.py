@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.model.metrics import Share
-from edge.model.preprocess import InputSpec
-from edge.pictures import LabelledPicture
+from edge.core.dataset import LabelledPicture
+from edge.core.images.preprocess import InputSpec
+from edge.core.model.metrics import Share
 from trainer.crossfit import (
     CrossFitted,
     Fold,

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge.errors import StorageError
-from edge.model.preprocess import InputSpec
+from edge.core.errors import StorageError
+from edge.core.images.preprocess import InputSpec
 from trainer import features
 from trainer.augment import augmented
 from trainer.features import SavedOutputs, pooled_outputs, save_outputs

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.model.metrics import Share, paired_interval
+from edge.core.model.metrics import Share, paired_interval
 from trainer.intervals import NOTHING, Resampling, _student
 
 

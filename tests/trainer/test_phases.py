@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge.model.preprocess import InputSpec
+from edge.core.images.preprocess import InputSpec
 from trainer import checkpoint
 from trainer.checkpoint import Checkpoint
 from trainer.networks import Network, build_network

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.errors import (
+from edge.core.errors import (
     EXIT_IO,
     EXIT_OK,
     EXIT_UNAVAILABLE,

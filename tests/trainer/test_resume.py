@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from edge.errors import EXIT_IO, EXIT_OK
+from edge.core.errors import EXIT_IO, EXIT_OK
 from tests.trainer.test_training import draw_photos
 from tests.trainer.tiny import tiny_network
 from trainer.cli import main

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.model.preprocess import Box, Tensor
+from edge.core.images.preprocess import Box, Tensor
 from trainer.augment.background import find_board
 from trainer.intervals import Resampling
 from trainer.robustness import DISTURBANCES, Disturbance, disturb, robustness, without_bars

@@ -17,10 +17,17 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.errors import EXIT_DATA, EXIT_INTERRUPTED, EXIT_IO, EXIT_OK, EXIT_UNAVAILABLE, EXIT_USAGE
-from edge.model.image_file import read_image
-from edge.model.metrics import evaluate_scores
-from edge.model.preprocess import InputSpec, preprocess
+from edge.core.errors import (
+    EXIT_DATA,
+    EXIT_INTERRUPTED,
+    EXIT_IO,
+    EXIT_OK,
+    EXIT_UNAVAILABLE,
+    EXIT_USAGE,
+)
+from edge.core.images.image_file import read_image
+from edge.core.images.preprocess import InputSpec, preprocess
+from edge.core.model.metrics import evaluate_scores
 from tests.trainer.tiny import tiny_network
 from trainer import training
 from trainer.cli import main

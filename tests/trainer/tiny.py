@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from edge.model.preprocess import InputSpec
+from edge.core.images.preprocess import InputSpec
 from trainer import checks
 from trainer.networks import NETWORKS
 from trainer.recipe import NetworkPlan

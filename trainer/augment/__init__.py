@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edge.model.preprocess import Tensor
+from edge.core.images.preprocess import Tensor
 from trainer.augment.background import change_backgrounds
 from trainer.augment.camera import blur, make_noise
 from trainer.augment.chance import Chance

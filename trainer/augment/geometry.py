@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.model.preprocess import Tensor
+from edge.core.images.preprocess import Tensor
 from trainer.augment.chance import Chance
 from trainer.recipe import AugmentPlan
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.model.preprocess import Tensor
+from edge.core.images.preprocess import Tensor
 from trainer.augment.chance import Chance, generator
 from trainer.augment.geometry import about_the_middle, warped
 from trainer.augment.light import looked_up, saturated, table_of

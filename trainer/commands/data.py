@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 
-from edge.cli import Verb, run_program
+from edge.core.command_line import Verb, run_program
 
 VERBS: Mapping[str, Verb] = {
     "get": Verb("download a public set of pictures", "trainer.commands.data_get"),

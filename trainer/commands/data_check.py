@@ -13,8 +13,8 @@ import argparse
 import json
 from pathlib import Path
 
-from edge.cli import print_json, say
-from edge.errors import EXIT_NO, EXIT_OK
+from edge.core.command_line import print_json, say
+from edge.core.errors import EXIT_NO, EXIT_OK
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,8 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from edge.errors import UsageError
-    from edge.files import storage_errors, write_file
+    from edge.core.errors import UsageError
+    from edge.core.files import storage_errors, write_file
     from trainer.data.check.checked import check_pictures
     from trainer.data.check.page import to_json, write_page
     from trainer.data.check.review import check_unreviewed, suspects, write_review

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from edge.cli import say
-from edge.errors import EXIT_OK
-from edge.hints import command
+from edge.core.command_line import say
+from edge.core.errors import EXIT_OK
+from edge.core.terminal.hints import command
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from edge.cli import print_json, say
-from edge.errors import EXIT_OK
+from edge.core.command_line import print_json, say
+from edge.core.errors import EXIT_OK
 from trainer.commands.arguments import add_recipe_arguments, checked_recipe_options, positive
 
 

@@ -6,8 +6,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.cli import say
-from edge.errors import EXIT_OK, StorageError, UsageError
+from edge.core.command_line import say
+from edge.core.errors import (
+    EXIT_OK,
+    StorageError,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from trainer.recipe import Recipe
@@ -25,8 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from edge.files import write_file
-    from edge.hints import command
+    from edge.core.files import write_file
+    from edge.core.terminal.hints import command
     from trainer.recipe import read_recipe, recipe_path, shipped_recipes
 
     if arguments.doing == "list":

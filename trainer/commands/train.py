@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from edge.cli import say
-from edge.errors import EXIT_INTERRUPTED, EXIT_OK
+from edge.core.command_line import say
+from edge.core.errors import EXIT_INTERRUPTED, EXIT_OK
 from trainer.commands.arguments import add_recipe_arguments, checked_recipe_options
 
 

@@ -8,8 +8,8 @@ import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from edge.files import storage_errors
-from edge.progress import Progress
+from edge.core.files import storage_errors
+from edge.core.terminal.progress import Progress
 from trainer.errors import DownloadError
 
 _MOST = 100 * 10**9

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from edge.cli import say
-from edge.errors import PictureSetError
-from edge.labels import label_problem, listed
+from edge.core.command_line import say
+from edge.core.errors import PictureSetError
+from edge.core.labels import label_problem, listed
 
 Levels = npt.NDArray[np.uint8]
 Values = npt.NDArray[np.generic]

@@ -11,12 +11,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from edge.asides import change_places, scratch_folder
-from edge.cli import say
-from edge.errors import PictureSetError
-from edge.files import read_regular, storage_errors, write_file
-from edge.labels import read_label_list
-from edge.progress import Progress
+from edge.core.asides import change_places, scratch_folder
+from edge.core.command_line import say
+from edge.core.errors import PictureSetError
+from edge.core.files import (
+    read_regular,
+    storage_errors,
+    write_file,
+)
+from edge.core.labels import read_label_list
+from edge.core.terminal.progress import Progress
 from trainer.data.array_files import LabelledArrays, read_idx, read_npz
 from trainer.data.row_store import cache_folder
 

@@ -14,13 +14,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.errors import UnreadableImageError
-from edge.model import image_file
-from edge.model import preprocess as contract
-from edge.model.image_file import decode_image, read_content
-from edge.model.preprocess import InputSpec, preprocess
-from edge.pictures import LabelledPicture
-from edge.progress import Progress
+from edge.core.dataset import LabelledPicture
+from edge.core.errors import UnreadableImageError
+from edge.core.images import image_file
+from edge.core.images import preprocess as contract
+from edge.core.images.image_file import decode_image, read_content
+from edge.core.images.preprocess import InputSpec, preprocess
+from edge.core.terminal.progress import Progress
 from trainer.data.row_store import Rows, RowStore, cache_folder, cache_limit, drop_oldest
 
 _AT_ONCE = 256

@@ -13,10 +13,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edge.errors import PictureSetError, StorageError
-from edge.files import storage_errors, write_file
-from edge.pictures import LabelledPicture, PictureSet, read_picture_set
-from edge.suggestions import did_you_mean
+from edge.core.dataset import (
+    LabelledPicture,
+    PictureSet,
+    read_picture_set,
+)
+from edge.core.errors import PictureSetError, StorageError
+from edge.core.files import storage_errors, write_file
+from edge.core.suggestions import did_you_mean
 from trainer.data.arrays import unpacked
 from trainer.data.check.review import DROP, KEEP, RELABEL, read_rows, relative_name, same_name
 from trainer.errors import ReviewError

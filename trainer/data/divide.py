@@ -10,9 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge.errors import UsageError
-from edge.model.preprocess import InputSpec
-from edge.pictures import PARTS, LabelledPicture, complete_parts
+from edge.core.dataset import (
+    PARTS,
+    LabelledPicture,
+    complete_parts,
+)
+from edge.core.errors import UsageError
+from edge.core.images.preprocess import InputSpec
 from trainer.data.groups import assign_groups, join_copies
 from trainer.data.near_duplicates import NearPair, Tensors, find_near_duplicates
 from trainer.data.split import split_pictures

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import requests
 
-from edge.files import storage_errors, write_file
-from edge.progress import Progress
+from edge.core.files import storage_errors, write_file
+from edge.core.terminal.progress import Progress
 from trainer.errors import DownloadError
 
 _TIMEOUT = (20, 60)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edge.progress import Progress
+from edge.core.terminal.progress import Progress
 
 Floats = npt.NDArray[np.float32]
 

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from edge.model.preprocess import InputSpec
-from edge.progress import Progress
+from edge.core.images.preprocess import InputSpec
+from edge.core.terminal.progress import Progress
 from trainer.data.near_alignment import (
     FINE,
     ROUGH,

@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.errors import PictureSetError, UsageError
-from edge.files import new_folder, storage_errors
-from edge.hints import install_command
-from edge.pictures import read_picture_set
-from edge.suggestions import did_you_mean
+from edge.core.dataset import read_picture_set
+from edge.core.errors import PictureSetError, UsageError
+from edge.core.files import new_folder, storage_errors
+from edge.core.suggestions import did_you_mean
+from edge.core.terminal.hints import install_command
 from trainer.data.archive import unzip
 from trainer.data.arrays import FASHION_LABELS
 from trainer.data.download import RemoteFile, digest, fetch

@@ -22,9 +22,9 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from edge.cli import say
-from edge.errors import StorageError
-from edge.files import readable_size, storage_errors
+from edge.core.command_line import say
+from edge.core.errors import StorageError
+from edge.core.files import readable_size, storage_errors
 
 DEFAULT_GIGABYTES = 20.0
 """What all stores may take together, unless PILAH_CACHE_GB says otherwise."""

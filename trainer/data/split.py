@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from edge.pictures import PARTS, LabelledPicture
+from edge.core.dataset import PARTS, LabelledPicture
 from trainer.errors import TooFewPicturesError
 
 _FILLED = {"test": 1, "validation": -1}

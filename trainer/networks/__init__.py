@@ -20,8 +20,8 @@ from typing import Any, TypeVar, cast
 import keras
 import numpy as np
 
-from edge.errors import UsageError
-from edge.model.preprocess import InputSpec
+from edge.core.errors import UsageError
+from edge.core.images.preprocess import InputSpec
 from trainer.checks import check_network
 from trainer.networks.parts.head import FEATURES, LOGITS, POOLED, SCORES, add_head
 from trainer.recipe import NetworkPlan

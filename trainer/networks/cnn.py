@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from edge.model.preprocess import InputSpec
+from edge.core.images.preprocess import InputSpec
 from trainer.networks.parts.blocks import rescaled, width
 from trainer.networks.parts.weights import load_weights
 from trainer.recipe import NetworkPlan

@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from edge.model.preprocess import InputSpec
+from edge.core.images.preprocess import InputSpec
 from trainer.networks.parts.blocks import rescaled, three_channels
 from trainer.networks.parts.weights import fetch, load_weights
 from trainer.recipe import NetworkPlan

@@ -14,8 +14,8 @@ from typing import Any
 
 import keras
 
-from edge.errors import UsageError
-from edge.model.preprocess import InputSpec
+from edge.core.errors import UsageError
+from edge.core.images.preprocess import InputSpec
 from trainer.networks.parts.blocks import rescaled, three_channels, width
 from trainer.networks.parts.weights import load_weights
 from trainer.recipe import NetworkPlan

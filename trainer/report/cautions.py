@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from edge.model.grade import FEWEST, TOO_FEW
+from edge.core.model.grade import FEWEST, TOO_FEW
 from trainer.calibrate import is_promised
 from trainer.report.scored import ScoredPart, accepting, calibration, class_rows, confusions
 

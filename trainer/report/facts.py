@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from edge.model.grade import Grade, grade
+from edge.core.model.grade import Grade, grade
 from trainer.calibrate import Threshold
 from trainer.intervals import Figure
 from trainer.learning_curve import LearningCurve

@@ -13,11 +13,23 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from edge.files import readable_size, write_file
-from edge.model.glossary import STRANGE_BY, explained
-from edge.model.grade import FAIR, FEWEST, GOOD, TOO_FEW
-from edge.model.metrics import NARROW, WIDE, Telling, pictures_needed, telling, whole_percents
-from edge.pictures import PARTS
+from edge.core.dataset import PARTS
+from edge.core.files import readable_size, write_file
+from edge.core.model.glossary import STRANGE_BY, explained
+from edge.core.model.grade import (
+    FAIR,
+    FEWEST,
+    GOOD,
+    TOO_FEW,
+)
+from edge.core.model.metrics import (
+    NARROW,
+    WIDE,
+    Telling,
+    pictures_needed,
+    telling,
+    whole_percents,
+)
 from trainer.augment.background import find_board
 from trainer.intervals import Figure
 from trainer.learning_curve import MORE

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edge.model.metrics import Share
+from edge.core.model.metrics import Share
 from trainer.calibrate import log_loss, softmax
 from trainer.intervals import Figure, Resampling
 

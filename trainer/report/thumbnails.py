@@ -8,8 +8,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from edge.contact_sheet import thumbnail
-from edge.model.preprocess import Tensor
+from edge.core.images.contact_sheet import thumbnail
+from edge.core.images.preprocess import Tensor
 
 _QUALITY = 80
 _SMALL = 64

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from edge.camera.belt.noise import Field
-from edge.model.image_file import Image
+from edge.core.images.image_file import Image
 
 Color = tuple[float, float, float]
 """BGR, 0..1."""

@@ -21,17 +21,16 @@ import edge
 from edge.camera import Camera, CameraSettings
 from edge.camera.belt import LABELS
 from edge.camera.belt.wire import ANSWER, ASK, END, FAIL, FRAME, LENGTH, SAY, Order, Picture
-from edge.errors import CameraError
-from edge.flow import Frame
-from edge.pictures import read_picture_set
-from edge.suggestions import did_you_mean, similar_path
-from edge.yaml_file import (
+from edge.core.dataset import read_picture_set
+from edge.core.errors import CameraError
+from edge.core.suggestions import did_you_mean, similar_path
+from edge.core.yaml_file import (
     FilePath,
     NewFilePath,
-    advised,
     looking_at,
-    shown,
 )
+from edge.core.yaml_messages import advised, shown
+from edge.flow import Frame
 
 _AHEAD = 4
 """Frames drawn ahead where none can be too early; some turns of the two processes at once."""

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from edge.camera.belt.noise import Field
 from edge.camera.belt.scene import Color
 from edge.camera.belt.sprite import Mask, Sprite
-from edge.model.image_file import Image
+from edge.core.images.image_file import Image
 
 _COPY_SIDE = 200
 """Longer side of the copy that GrabCut works on, in pixels: 0.1 s, where the photograph takes 2."""

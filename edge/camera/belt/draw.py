@@ -14,8 +14,8 @@ from edge.camera.belt.paper import paper_ball
 from edge.camera.belt.scene import Placed, Scene
 from edge.camera.belt.sprite import Layer, Sprite
 from edge.camera.belt.vessels import bottle, can, cup
-from edge.model.image_file import Image
-from edge.model.preprocess import Box
+from edge.core.images.image_file import Image
+from edge.core.images.preprocess import Box
 
 __all__ = ["LABELS", "draw_item", "photograph", "place"]
 

@@ -17,8 +17,12 @@ from edge.camera.belt.scene import Color, Scene
 from edge.camera.belt.sprite import Layer
 from edge.camera.belt.traffic import Thing
 from edge.camera.belt.wire import Picture
-from edge.errors import CameraError, StorageError, UnreadableImageError
-from edge.model.image_file import Image, read_image
+from edge.core.errors import (
+    CameraError,
+    StorageError,
+    UnreadableImageError,
+)
+from edge.core.images.image_file import Image, read_image
 
 _AHEAD = 3
 """Items that are ready before they are needed."""

@@ -24,9 +24,9 @@ from edge.camera.belt.items import Ahead, belt_color, drawn, photographed
 from edge.camera.belt.scene import Color, Scene
 from edge.camera.belt.traffic import Traffic, TruthFile
 from edge.camera.belt.wire import ANSWER, ASK, END, FAIL, FRAME, LENGTH, SAY, Order
-from edge.children import end_with_parent
-from edge.errors import PilahError
-from edge.model.image_file import Image
+from edge.core.children import end_with_parent
+from edge.core.errors import PilahError
+from edge.core.images.image_file import Image
 
 
 class StationGoneError(Exception):

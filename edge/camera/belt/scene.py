@@ -11,7 +11,7 @@ import numpy as np
 
 from edge.camera.belt.noise import Field, noise
 from edge.camera.belt.sprite import Layer, Mask
-from edge.model.image_file import Image
+from edge.core.images.image_file import Image
 
 Color = tuple[int, int, int]
 """BGR, 0..255."""

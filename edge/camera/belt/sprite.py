@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.camera.belt.noise import Field
-from edge.model.image_file import Image
-from edge.model.preprocess import Box
+from edge.core.images.image_file import Image
+from edge.core.images.preprocess import Box
 
 Mask = npt.NDArray[np.uint8]
 """uint8 (height, width): 0 nothing, 255 all."""

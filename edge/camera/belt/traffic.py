@@ -14,8 +14,8 @@ import numpy as np
 
 from edge.camera.belt.scene import Placed
 from edge.camera.belt.sprite import Layer
-from edge.files import storage_errors
-from edge.model.preprocess import Box
+from edge.core.files import storage_errors
+from edge.core.images.preprocess import Box
 
 COLUMNS = (
     *("item", "label", "source", "cut", "entered", "centred", "left"),

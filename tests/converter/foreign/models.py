@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from converter.foreign.rewire import NORMALISATIONS, Normalisation
-from edge.model.preprocess import InputSpec
+from edge.core.images.preprocess import InputSpec
 
 COLOURS = {
     "amber": (230, 160, 20), "brick": (140, 50, 30), "coal": (30, 30, 35), "denim": (50, 80, 150),

@@ -9,7 +9,7 @@ import pytest
 from converter.errors import ForeignModelError
 from converter.foreign.labels import find_labels, wrong_count
 from converter.metadata import Described
-from edge.errors import LabelListError
+from edge.core.errors import LabelListError
 from tests.converter.foreign.models import LABELS, colour_model, way, with_labels
 
 MODEL = colour_model(way("raw"))

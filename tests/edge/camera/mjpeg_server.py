@@ -13,7 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from edge.model.image_file import Image
+from edge.core.images.image_file import Image
 
 RATE = 30.0
 _BITS, _SIDE = 40, 8

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from edge.camera.folder import FolderCamera
-from edge.errors import CameraError
+from edge.core.errors import CameraError
 from edge.flow import Frame, UnreadableFrame
 from tests.bundles import BGR, write_picture
 from tests.edge.camera.fake_time import FakeTime

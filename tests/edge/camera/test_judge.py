@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from edge.camera.judge import PictureJudge, even_colour
+from edge.core.images.image_file import Image
 from edge.flow import PictureFault, PictureFaultKind
-from edge.model.image_file import Image
 
 FIRST, REPEATED, FROZEN, BLANK, TORN, RESIZED = (
     PictureFaultKind(name) for name in ("first", "repeated", "frozen", "blank", "torn", "resized")

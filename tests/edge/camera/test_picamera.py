@@ -10,9 +10,9 @@ import pytest
 
 from edge.camera import Camera, picamera
 from edge.camera.picamera import PicameraSource, Settings
-from edge.errors import CameraError
+from edge.core.errors import CameraError
+from edge.core.yaml_file import YamlFile
 from edge.flow import Frame
-from edge.yaml_file import YamlFile
 from tests.edge.camera.fake_picamera2 import Machine, Transform
 from tests.edge.camera.fake_time import FakeTime
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from edge.camera.reopening import ReopeningCamera, Shot, Source
-from edge.errors import CameraError
+from edge.core.errors import CameraError
 from edge.flow import Frame
 from tests.edge.camera.fake_time import FakeTime
 

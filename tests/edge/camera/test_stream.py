@@ -13,9 +13,9 @@ import pytest
 
 from edge.camera import Camera
 from edge.camera.stream import Settings
-from edge.errors import CameraError
+from edge.core.errors import CameraError
+from edge.core.yaml_file import YamlFile
 from edge.flow import Frame, UnreadableFrame
-from edge.yaml_file import YamlFile
 from tests.edge.camera.mjpeg_server import MjpegServer, time_in
 
 SECRET = "s3cret"

@@ -10,11 +10,11 @@ import pytest
 
 from edge.camera import Camera, usb
 from edge.camera.usb import Settings
-from edge.errors import CameraError
+from edge.core.errors import CameraError
+from edge.core.yaml_file import YamlFile
 from edge.flow import Frame, UnreadableFrame
-from edge.yaml_file import YamlFile
 from tests.edge.camera.fake_time import FakeTime
-from tests.edge.model.awkward import slopes
+from tests.edge.core.images.awkward import slopes
 
 DEVICE = "/dev/null"
 """A device that is there on every Linux; the fake below opens it."""

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from edge.camera.video import Settings, VideoCamera
-from edge.errors import CameraError
+from edge.core.errors import CameraError
+from edge.core.yaml_file import YamlFile
 from edge.flow import Frame
-from edge.yaml_file import YamlFile
 from tests.edge.camera.fake_time import FakeTime
 
 LENGTHS = (0.1, 0.5, 0.04, 0.2, 1.0)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from edge.cli import main
-from edge.errors import EXIT_DATA, EXIT_OK
+from edge.core.errors import EXIT_DATA, EXIT_OK
 from tests.bundles import BGR, write_picture
 
 QUICK = ["--num_runs=5", "--warmup_runs=1", "--min_secs=0"]

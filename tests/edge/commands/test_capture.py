@@ -19,10 +19,16 @@ import pytest
 from edge import trigger
 from edge.cli import main
 from edge.commands import capture
-from edge.errors import EXIT_CONFIG, EXIT_DATA, EXIT_IO, EXIT_OK, EXIT_USAGE
+from edge.core.dataset import read_picture_set
+from edge.core.dataset.photo_folder import FACTS
+from edge.core.errors import (
+    EXIT_CONFIG,
+    EXIT_DATA,
+    EXIT_IO,
+    EXIT_OK,
+    EXIT_USAGE,
+)
 from edge.lanes.pins import open_pins
-from edge.photo_folder import FACTS
-from edge.pictures import read_picture_set
 from tests.bundles import BGR, write_picture
 from tests.edge import test_capture
 

@@ -12,7 +12,7 @@ import pytest
 
 from edge.cli import main
 from tests.bundles import BGR, LABELS, make_bundle, write_picture
-from tests.edge.model.awkward import awkward_files
+from tests.edge.core.images.awkward import awkward_files
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge.cli import main
-from edge.model.bundle import read_bundle, write_manifest
+from edge.core.model.bundle import read_bundle, write_manifest
 from tests.bundles import LABELS, make_bundle
 
 

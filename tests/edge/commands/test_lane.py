@@ -14,7 +14,11 @@ import pytest
 import yaml
 
 from edge.cli import main
-from edge.errors import EXIT_CONFIG, EXIT_OK, EXIT_UNAVAILABLE
+from edge.core.errors import (
+    EXIT_CONFIG,
+    EXIT_OK,
+    EXIT_UNAVAILABLE,
+)
 
 STATION = """\
 station: bin-1
@@ -129,7 +133,7 @@ def test_a_lane_that_cannot_be_made_safe_does_not_keep_the_others(station: Path)
         "from edge.cli import main",
         """
 from edge.cli import main
-from edge.errors import PinError
+from edge.core.errors import PinError
 from edge.lanes.servo import Servo
 def broken(servo, settings, pins):
     raise PinError("GPIO 18 cannot be used")

@@ -11,7 +11,11 @@ from pathlib import Path
 import pytest
 
 from edge.cli import main
-from edge.errors import EXIT_CONFIG, EXIT_IO, EXIT_OK
+from edge.core.errors import (
+    EXIT_CONFIG,
+    EXIT_IO,
+    EXIT_OK,
+)
 from edge.ledger import recorder
 from edge.ledger.ledger import Ledger
 from tests.edge.stations import STATION, make_station

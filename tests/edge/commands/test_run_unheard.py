@@ -18,9 +18,13 @@ from pathlib import Path
 
 import pytest
 
-from edge.errors import EXIT_IO, EXIT_OK, EXIT_UNAVAILABLE
+from edge.core.errors import (
+    EXIT_IO,
+    EXIT_OK,
+    EXIT_UNAVAILABLE,
+)
+from tests.edge.core.terminal.test_speech import full_pipe, stopped_terminal
 from tests.edge.stations import STATION, make_station
-from tests.edge.test_speech import full_pipe, stopped_terminal
 
 SCRIPT = """
 import functools, os, sys, threading, time

@@ -9,7 +9,13 @@ import cv2
 import pytest
 
 from edge.cli import main
-from edge.errors import EXIT_CONFIG, EXIT_NO, EXIT_OK, EXIT_UNAVAILABLE, EXIT_USAGE
+from edge.core.errors import (
+    EXIT_CONFIG,
+    EXIT_NO,
+    EXIT_OK,
+    EXIT_UNAVAILABLE,
+    EXIT_USAGE,
+)
 from edge.trigger import replay
 from tests.edge.trigger.test_replay import SCENE
 

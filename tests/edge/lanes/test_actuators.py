@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from edge.errors import PinError
+from edge.core.errors import PinError
 from edge.lanes.pins import Pins, open_pins
 from edge.lanes.schedule import Timing
 from edge.lanes.servo import Settings as ServoSettings

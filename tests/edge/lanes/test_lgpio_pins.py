@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.errors import PinError
+from edge.core.errors import PinError
 from edge.lanes.pins import Pins, open_pins
 from edge.lanes.servo import Settings as ServoSettings
 from edge.lanes.solenoid import Settings as SolenoidSettings

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from edge.errors import PinError
+from edge.core.errors import PinError
 from edge.lanes import pulses
 from edge.lanes.pins import Pins, open_pins
 from edge.lanes.pulses import HardwarePulses

@@ -13,7 +13,7 @@ import pytest
 
 from edge.camera.folder import FolderCamera
 from edge.config import read_station
-from edge.errors import CameraError, PilahError
+from edge.core.errors import CameraError, PilahError
 from edge.lanes.pins import open_pins
 from edge.lanes.servo import Servo
 from edge.lanes.solenoid import Solenoid

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.errors import (
+from edge.core.errors import (
     LedgerError,
     LedgerForeignError,
     LedgerInUseError,

@@ -13,7 +13,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from edge.errors import LedgerError, LedgerVersionError
+from edge.core.errors import LedgerError, LedgerVersionError
 from edge.ledger.ledger import HEAD, METADATA, MIGRATIONS, Ledger
 from edge.ledger.rows import Actuation, utc_text
 from edge.ledger.sqlite_file import LedgerFacts, ledger_facts

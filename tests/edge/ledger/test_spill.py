@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.errors import StorageError
+from edge.core.errors import StorageError
 from edge.ledger.rows import Actuation, Row
 from edge.ledger.spill import Spill, default_spill, spilled_rows
 from tests.edge.ledger.entries import entry

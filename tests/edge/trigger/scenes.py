@@ -9,9 +9,9 @@ from typing import Any
 import cv2
 import numpy as np
 
+from edge.core.images.image_file import Image
+from edge.core.images.preprocess import Box
 from edge.flow import Frame, Sighting
-from edge.model.image_file import Image
-from edge.model.preprocess import Box
 from edge.trigger.motion import Settings
 
 WIDTH, HEIGHT, PER_SECOND = 320, 240, 15

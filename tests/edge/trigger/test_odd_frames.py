@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
+from edge.core.images.image_file import Image
 from edge.flow import Frame
-from edge.model.image_file import Image
 from edge.trigger.motion import Settings
 from tests.edge.trigger.scenes import HEIGHT, WIDTH, Scene, Seen, Thing, lying, travelling, watch
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge.model.preprocess import Box
+from edge.core.images.preprocess import Box
 from edge.trigger.track import Track
 
 SIZE = (160, 120)

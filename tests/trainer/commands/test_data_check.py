@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.pictures import read_picture_set
+from edge.core.dataset import read_picture_set
 from tests.trainer.data.check.drawn import colour_features, write_set
 from trainer.cli import main
 from trainer.data.check import checked as module

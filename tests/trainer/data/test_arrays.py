@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.errors import PictureSetError
-from edge.model.image_file import read_image
-from edge.pictures import read_picture_set
+from edge.core.dataset import read_picture_set
+from edge.core.errors import PictureSetError
+from edge.core.images.image_file import read_image
 from trainer.data.arrays import unpacked
 
 GREY = np.random.default_rng(0).integers(0, 256, (6, 9, 12), dtype=np.uint8)

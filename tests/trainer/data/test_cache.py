@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.errors import StorageError
-from edge.model.image_file import read_image
-from edge.model.preprocess import InputSpec, preprocess
-from edge.pictures import LabelledPicture
+from edge.core.dataset import LabelledPicture
+from edge.core.errors import StorageError
+from edge.core.images.image_file import read_image
+from edge.core.images.preprocess import InputSpec, preprocess
 from tests.bundles import write_picture
 from trainer.data import cache
 from trainer.data.cache import decode_pictures

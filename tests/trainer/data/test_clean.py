@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.errors import PictureSetError, StorageError
-from edge.pictures import read_picture_set
+from edge.core.dataset import read_picture_set
+from edge.core.errors import PictureSetError, StorageError
 from trainer.data.clean import Cleaned, clean_pictures
 from trainer.errors import ReviewError
 

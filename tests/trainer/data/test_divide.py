@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.errors import UsageError
-from edge.model.image_file import Image
-from edge.model.preprocess import InputSpec, preprocess
-from edge.pictures import LabelledPicture
+from edge.core.dataset import LabelledPicture
+from edge.core.errors import UsageError
+from edge.core.images.image_file import Image
+from edge.core.images.preprocess import InputSpec, preprocess
 from tests.benchmarks.near_duplicates import planted
 from tests.trainer.data.test_near_duplicates import drawn
 from trainer.data.divide import Division, divide

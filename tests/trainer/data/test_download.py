@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.errors import EXIT_UNAVAILABLE
+from edge.core.errors import EXIT_UNAVAILABLE
 from tests.trainer.data.file_server import FileServer, file_server
 from trainer.data.download import RemoteFile, fetch
 from trainer.errors import DownloadError

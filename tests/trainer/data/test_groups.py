@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.pictures import LabelledPicture, read_picture_set
+from edge.core.dataset import LabelledPicture, read_picture_set
 from trainer.data.groups import assign_groups, group_column, join_copies
 from trainer.errors import GroupError
 

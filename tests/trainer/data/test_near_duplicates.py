@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from edge.model.image_file import Image, read_image
-from edge.model.preprocess import InputSpec, preprocess
-from edge.pictures import read_picture_set
+from edge.core.dataset import read_picture_set
+from edge.core.images.image_file import Image, read_image
+from edge.core.images.preprocess import InputSpec, preprocess
 from tests.benchmarks.near_duplicates import CHANGES, measure, planted
 from trainer.data.near_duplicates import find_near_duplicates
 

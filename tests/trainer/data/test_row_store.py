@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.errors import StorageError
+from edge.core.errors import StorageError
 from trainer.data.row_store import Rows, RowStore, cache_limit, drop_oldest
 
 KEYS = ["aa", "bb", "cc", "dd"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.pictures import LabelledPicture
+from edge.core.dataset import LabelledPicture
 from trainer.data.split import draw, fold_pictures, split_pictures
 from trainer.errors import TooFewPicturesError
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from keras.src.utils.io_utils import print_msg
 
-from edge.errors import UsageError
-from edge.model.preprocess import InputSpec
+from edge.core.errors import UsageError
+from edge.core.images.preprocess import InputSpec
 from trainer.errors import WeightsMissingError
 from trainer.networks import FEATURES, INPUT, LOGITS, NETWORKS, POOLED, Network, build_network
 from trainer.recipe import NetworkPlan

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from edge.model.metrics import Share
+from edge.core.model.metrics import Share
 from trainer.calibrate import Threshold
 from trainer.intervals import Figure
 from trainer.learning_curve import CurvePoint, Forecast, LearningCurve, PowerLaw

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge.errors import StorageError
-from edge.model.glossary import explained
+from edge.core.errors import StorageError
+from edge.core.model.glossary import explained
 from tests.plain_words import unexplained
 from tests.trainer.report.made_up import (
     LABELS,
@@ -348,7 +348,7 @@ def test_more_labels_than_a_table_can_hold_are_told_by_their_pairs(tmp_path: Pat
 def test_a_thumbnail_keeps_form_and_colours(shape: tuple[int, int, int]) -> None:
     import base64
 
-    from edge.model.image_file import decode_image
+    from edge.core.images.image_file import decode_image
 
     tensor = np.full(shape, 90, np.uint8)
     if shape[2] == 3:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.model.metrics import Share
+from edge.core.model.metrics import Share
 from tests.trainer.report.made_up import LABELS, TEST, part
 from trainer.intervals import Resampling
 from trainer.report.scored import (

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge.errors import PictureSetError
-from edge.pictures import LabelledPicture, read_picture_set
+from edge.core.dataset import LabelledPicture, read_picture_set
+from edge.core.errors import PictureSetError
 from trainer.data.arrays import unpacked
 from trainer.data.cache import DecodedPictures, decode_pictures
 from trainer.data.check.copies import Copies, find_copies, join_groups

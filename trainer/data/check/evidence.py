@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 import cv2
 import numpy as np
 
-from edge.contact_sheet import thumbnail
-from edge.errors import UnreadableImageError
-from edge.model.image_file import Image, read_image
-from edge.progress import Progress
+from edge.core.errors import UnreadableImageError
+from edge.core.images.contact_sheet import thumbnail
+from edge.core.images.image_file import Image, read_image
+from edge.core.terminal.progress import Progress
 from trainer.data.check.checked import Checked
 from trainer.data.check.giveaway import FRAME
 

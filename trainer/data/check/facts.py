@@ -14,13 +14,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge import quality
-from edge.errors import UnreadableImageError
-from edge.model import image_file
-from edge.model.image_file import decode_image, read_content
-from edge.pictures import LabelledPicture
-from edge.progress import Progress
-from edge.quality import Quality, judge
+from edge.core.dataset import LabelledPicture
+from edge.core.errors import UnreadableImageError
+from edge.core.images import image_file, quality
+from edge.core.images.image_file import decode_image, read_content
+from edge.core.images.quality import Quality, judge
+from edge.core.terminal.progress import Progress
 from trainer.data.row_store import RowStore, cache_folder, cache_limit, drop_oldest
 
 _KINDS = {b"\xff\xd8": "JPEG", b"\x89P": "PNG", b"RI": "WebP", b"BM": "BMP"}

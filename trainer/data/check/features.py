@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge.model.preprocess import InputSpec
-from edge.progress import Progress
+from edge.core.images.preprocess import InputSpec
+from edge.core.terminal.progress import Progress
 from trainer.data.cache import DecodedPictures, preprocessing_digest
 from trainer.data.row_store import RowStore, cache_folder, cache_limit, drop_oldest
 from trainer.recipe import NetworkPlan

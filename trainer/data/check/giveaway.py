@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge.model.metrics import Share
-from edge.pictures import LabelledPicture
-from edge.progress import Progress
+from edge.core.dataset import LabelledPicture
+from edge.core.model.metrics import Share
+from edge.core.terminal.progress import Progress
 from trainer.data.check.facts import FileFacts
 from trainer.data.split import fold_pictures
 

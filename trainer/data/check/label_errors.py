@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edge.pictures import LabelledPicture
-from edge.progress import Progress
+from edge.core.dataset import LabelledPicture
+from edge.core.terminal.progress import Progress
 from trainer.data.check.label_noise import WrongShare, wrong_share
 from trainer.data.split import fold_pictures
 

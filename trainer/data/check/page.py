@@ -16,8 +16,8 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from edge.files import write_file
-from edge.pictures import PARTS
+from edge.core.dataset import PARTS
+from edge.core.files import write_file
 from trainer import report
 from trainer.data.check.checked import Checked
 from trainer.data.check.evidence import Evidence

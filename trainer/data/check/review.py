@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path, PurePosixPath
 
-from edge.errors import StorageError
-from edge.files import read_regular, write_file
+from edge.core.errors import StorageError
+from edge.core.files import read_regular, write_file
 from trainer.data.check.checked import Checked
 from trainer.data.check.copies import Copies
 from trainer.errors import ReviewError

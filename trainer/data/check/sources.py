@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.model.metrics import Share
-from edge.pictures import LabelledPicture
-from edge.yaml_file import YamlFile
+from edge.core.dataset import LabelledPicture
+from edge.core.model.metrics import Share
+from edge.core.yaml_file import YamlFile
 
 _CAMERAS = re.compile(
     r"^(IMG|MVIMG|PXL|DSC[NF_]?|GOPR|WIN|WhatsApp|Screenshot|VID|frame|P(?=\d{7})|(?=20\d{6}[-_]))",

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from edge.model.preprocess import InputSpec
+from edge.core.images.preprocess import InputSpec
 from trainer.recipe import NetworkPlan
 
 SCRATCH_MOMENTUM = 0.9

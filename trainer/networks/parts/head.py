@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from edge.errors import UsageError
+from edge.core.errors import UsageError
 from trainer.networks.parts.blocks import convolved
 from trainer.recipe import NetworkPlan
 

@@ -13,8 +13,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from edge.cli import say
-from edge.errors import UsageError
+from edge.core.command_line import say
+from edge.core.errors import UsageError
 from trainer.errors import WeightsMissingError
 from trainer.networks.parts.blocks import SCRATCH_MOMENTUM
 from trainer.recipe import NetworkPlan

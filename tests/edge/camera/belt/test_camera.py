@@ -21,9 +21,17 @@ import pytest
 from edge.camera import KINDS, CameraSettings
 from edge.camera.belt.camera import BeltCamera, Settings
 from edge.camera.belt.traffic import read_truth
-from edge.errors import CameraError, ConfigError, PictureSetError
+from edge.core.errors import (
+    CameraError,
+    ConfigError,
+    PictureSetError,
+)
+from edge.core.yaml_file import (
+    Section,
+    YamlFile,
+    one_of,
+)
 from edge.flow import Frame
-from edge.yaml_file import Section, YamlFile, one_of
 from tests.bundles import write_picture
 
 SMALL: dict[str, Any] = {"width": 128, "height": 96, "views_per_second": 1.0}

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from edge.camera.belt.cutout import background_of, cut_out
-from edge.model.image_file import Image, read_image
+from edge.core.images.image_file import Image, read_image
 
 HEIGHT, WIDTH = 240, 320
 

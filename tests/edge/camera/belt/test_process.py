@@ -14,8 +14,8 @@ import pytest
 from edge.camera.belt.process import StationGoneError, Wire, serve
 from edge.camera.belt.traffic import read_truth
 from edge.camera.belt.wire import ASK, END, FAIL, LENGTH, Order
-from edge.errors import StorageError
-from edge.model.image_file import Image
+from edge.core.errors import StorageError
+from edge.core.images.image_file import Image
 from tests.edge.camera.fake_time import FakeTime
 
 

@@ -11,7 +11,7 @@ import pytest
 from edge.camera.belt.scene import Scene
 from edge.camera.belt.sprite import box_of
 from edge.camera.belt.traffic import COLUMNS, Thing, Traffic, TruthFile, read_truth
-from edge.model.preprocess import Box
+from edge.core.images.preprocess import Box
 from tests.edge.camera.belt.things import Things, thing
 
 VIEW = (160, 120)

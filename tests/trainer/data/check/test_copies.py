@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edge.pictures import LabelledPicture
+from edge.core.dataset import LabelledPicture
 from trainer.data.check.copies import find_copies, join_groups
 from trainer.data.near_duplicates import NearPair
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from edge.pictures import LabelledPicture
+from edge.core.dataset import LabelledPicture
 from tests.trainer.data.check.drawn import COLOURS, draw, write
 from trainer.data.check import facts as module
 from trainer.data.check.facts import FileFacts, Unreadable, read_facts

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.pictures import read_picture_set
+from edge.core.dataset import read_picture_set
 from tests.trainer.data.check.drawn import write_set
 from trainer.data.cache import DecodedPictures, decode_pictures
 from trainer.data.check import features as module

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from edge.pictures import LabelledPicture
-from edge.quality import Quality
+from edge.core.dataset import LabelledPicture
+from edge.core.images.quality import Quality
 from trainer.data.check.facts import FileFacts
 from trainer.data.check.giveaway import file_table, frame_and_middle, told_by
 

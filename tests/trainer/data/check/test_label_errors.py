@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from edge.pictures import LabelledPicture
+from edge.core.dataset import LabelledPicture
 from trainer.data.check.label_errors import find_label_errors
 
 LABELS = ["can", "jar", "tin"]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.errors import StorageError
+from edge.core.errors import StorageError
 from tests.plain_words import unexplained
 from tests.trainer.data.check.drawn import colour_features, write_set
 from trainer.data.check import checked as module

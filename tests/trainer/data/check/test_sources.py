@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.pictures import read_picture_set
+from edge.core.dataset import read_picture_set
 from trainer.data.check.sources import Sources, find_sources
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.errors import PictureSetError
+from edge.core.errors import PictureSetError
 from tests.trainer.data.check.drawn import COLOURS, colour_features, draw, write, write_set
 from trainer.data.check import checked as module
 from trainer.data.check import giveaway

@@ -1,0 +1,1 @@
+"""What all three programs stand on, and nothing of a running station."""

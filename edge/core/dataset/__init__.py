@@ -1,0 +1,25 @@
+"""Labelled pictures on disk: folders of classes, divided or not, a CSV manifest, or a class map.
+
+`pilah-edge evaluate` and the trainer read their pictures through this one room.
+"""
+
+from edge.core.dataset.picture_set import (
+    PARTS,
+    LabelledPicture,
+    LeftOut,
+    PictureSet,
+    complete_parts,
+    kinds_of,
+)
+from edge.core.dataset.reading import read_picture_set, read_unlabelled
+
+__all__ = [
+    "PARTS",
+    "LabelledPicture",
+    "LeftOut",
+    "PictureSet",
+    "complete_parts",
+    "kinds_of",
+    "read_picture_set",
+    "read_unlabelled",
+]

@@ -1,0 +1,258 @@
+"""A folder of labelled photographs as it is filled: a folder per label, and how they were cut."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import re
+import tempfile
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Annotated, Literal, Self
+
+import cv2
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from edge.core.dataset.layout import CAPTURED
+from edge.core.dataset.tree import look_into
+from edge.core.errors import PictureSetError, StorageError
+from edge.core.files import (
+    read_regular,
+    storage_errors,
+    write_file,
+)
+from edge.core.images.image_file import Image
+from edge.core.images.preprocess import InputSpec
+from edge.core.labels import check_label
+
+FACTS = CAPTURED
+_LARGEST_FACTS = 1 << 20
+_NAME = re.compile(r"\d{8}-\d{6}-(\d+)")
+# A quarter of a PNG's bytes and a sixth of its time, half a grey level beside the camera's noise;
+# 4:4:4, because a small item has few pixels for its colours.
+_JPEG = (
+    cv2.IMWRITE_JPEG_QUALITY,
+    95,
+    cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
+    cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+)
+
+
+class Geometry(BaseModel):
+    """What of the camera's picture is on a photograph: a model must be given the same."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    crop: Literal["region", "item"]
+    padding: Annotated[float | None, Field(ge=0, le=1)] = None
+    """Room around an item's box, as a share of its longer side; None where nothing is cut out."""
+
+    @model_validator(mode="after")
+    def _padding_of_items(self) -> Self:
+        if (self.crop == "item") != (self.padding is not None):
+            raise ValueError("padding goes with crop: item, and only with it")
+        return self
+
+    def __str__(self) -> str:
+        if self.crop == "region":
+            return "the whole region"
+        return f"items cut out with {self.padding:g} of padding"
+
+    @classmethod
+    def of(cls, spec: InputSpec) -> Geometry:
+        """What a model of this input spec is given at a station."""
+        return cls(crop=spec.crop, padding=spec.padding if spec.crop == "item" else None)
+
+
+class _Facts(Geometry):
+    schema_version: Literal[1] = 1
+    station: str
+
+
+def read_geometry(folder: Path) -> Geometry | None:
+    """How the photographs in `folder` were cut; None: nobody wrote it down.
+
+    Raises:
+        PictureSetError: the file that says so is damaged, or of a newer pilah.
+    """
+    file = folder / FACTS
+    try:
+        facts = _Facts.model_validate_json(read_regular(file, largest=_LARGEST_FACTS))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise StorageError(f"{file}: cannot be read ({error.strerror})") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise PictureSetError(
+            f"{file}: {where}: {first['msg']}. It says how the photographs beside it were cut, as "
+            "`pilah-edge capture` wrote it: bring it back, or remove it if the recipe is to say so"
+        ) from error
+    return Geometry(crop=facts.crop, padding=facts.padding)
+
+
+def geometries(files: Iterable[Path]) -> dict[Geometry, Path]:
+    """Every geometry of the pictures `files`, as far as it was written down, and a folder of it.
+
+    Raises:
+        PictureSetError: a file that says so is damaged, or of a newer pilah.
+    """
+    found: dict[Geometry, Path] = {}
+    for folder in sorted({file.absolute().parent.parent for file in files}):
+        if (geometry := read_geometry(folder)) is not None:
+            found.setdefault(geometry, folder)
+    return found
+
+
+class PhotoFolder:
+    """A folder of photographs that this process alone adds to; a context manager.
+
+    Attributes:
+        path: the folder; in it a folder per label, as `read_picture_set` reads it.
+        counts: how many pictures there are of each label.
+    """
+
+    def __init__(self, path: Path, *, geometry: Geometry, station: str) -> None:
+        """Opens or makes the folder `path`.
+
+        Args:
+            geometry: of the pictures that will be added.
+            station: the station's name.
+
+        Raises:
+            PictureSetError: the pictures in it are of another geometry.
+            StorageError: it cannot be written, or another process fills it.
+        """
+        self.path, self._geometry, self._station = path, geometry, station
+        with storage_errors("create", path):
+            path.mkdir(parents=True, exist_ok=True)
+        with storage_errors("write", path), tempfile.TemporaryFile(dir=path):
+            pass
+        self.counts: Counter[str] = Counter()
+        self._numbers: dict[str, int] = {}
+        for folder in sorted(path.iterdir()):
+            if folder.is_dir() and not folder.name.startswith((".", "__")):
+                self._count(folder)
+        known = read_geometry(path)
+        if known not in (None, geometry) and self.counts.total():
+            raise PictureSetError(
+                f"{path}: its {self.counts.total()} pictures show {known}, and the new ones would "
+                f"show {geometry}; a model cannot learn from both. Give another folder with --out, "
+                "or take them the same way (--items, --whole-region)"
+            )
+        self.unknown = known is None and self.counts.total() > 0
+        self._written = known == geometry
+        self._lock: int | None = self._locked()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets another process fill it; may be called twice."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def add(self, label: str, image: Image, *, taken: float) -> Path:
+        """Writes a picture and returns its file, which is new and, whatever happens, whole.
+
+        Args:
+            image: uint8 (height, width, 3) BGR.
+            taken: seconds since 1970.
+
+        Raises:
+            PictureSetError: `label` cannot be one.
+            StorageError: the disk is full, or the folder cannot be written any more.
+        """
+        folder = self.path / photo_label(label)
+        with storage_errors("create", folder):
+            folder.mkdir(exist_ok=True)
+        if not self._written:
+            facts = _Facts(station=self._station, **self._geometry.model_dump())
+            write_file(self.path / FACTS, json.dumps(facts.model_dump(), indent=2) + "\n")
+            self._written = True
+        number = self._numbers.get(label, 0) + 1
+        # The number goes on from day to day: `--groups blocks:N` tells series of pictures by it.
+        file = folder / f"{datetime.fromtimestamp(taken):%Y%m%d-%H%M%S}-{number:04d}.jpg"
+        _, content = cv2.imencode(".jpg", image, _JPEG)
+        write_file(file, content.tobytes())
+        self._numbers[label] = number
+        self.counts[label] += 1
+        return file
+
+    def remove(self, file: Path) -> None:
+        """Deletes a picture that `add` wrote, and its label's folder where it was the last one.
+
+        Raises:
+            StorageError: it cannot be deleted.
+        """
+        label = file.parent.name
+        with storage_errors("remove", file):
+            file.unlink(missing_ok=True)
+        self.counts[label] -= 1
+        if not self.counts[label]:
+            with suppress(OSError):  # something else lies there
+                file.parent.rmdir()
+
+    def latest(self, label: str, limit: int) -> list[Path]:
+        """The newest pictures of a label, newest first."""
+        files = [(file.stat().st_mtime_ns, file.name, file) for file in _files(self.path / label)]
+        return [file for _, _, file in sorted(files, reverse=True)[:limit]]
+
+    def _count(self, folder: Path) -> None:
+        label = unicodedata.normalize("NFC", folder.name)
+        for file in _files(folder):
+            self.counts[label] += 1
+            if found := _NAME.fullmatch(file.stem):
+                self._numbers[label] = max(self._numbers.get(label, 0), int(found[1]))
+
+    def _locked(self) -> int:
+        with storage_errors("open", self.path):
+            descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
+                os.close(descriptor)
+                raise StorageError(
+                    f"{self.path}: another `pilah-edge capture` is filling this folder: end it, or "
+                    "give another folder with --out"
+                ) from error
+            # A file system without locks, as some network shares are: then nobody keeps watch.
+        return descriptor
+
+
+def photo_label(text: str) -> str:
+    """`text` as the name of a class and of its folder.
+
+    Raises:
+        PictureSetError: it cannot be one.
+    """
+    label = unicodedata.normalize("NFC", text)
+    check_label(label, where="--label")
+    if label.startswith("__"):
+        raise PictureSetError(
+            f"--label: {label!r} starts with __, and such folders are left out of a training: "
+            "choose another name"
+        )
+    return label
+
+
+def _files(folder: Path) -> list[Path]:
+    return look_into(folder).all_pictures() if folder.is_dir() else []

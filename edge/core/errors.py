@@ -1,0 +1,255 @@
+"""One named exception per mistake.
+
+Every message says what was wrong, where, what was received and what to do. `exit_code` is what a
+command ends with; the README lists them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edge.core.redaction import redacted
+
+EXIT_OK = 0
+EXIT_NO = 1
+"""It ran, and the answer is no: a gate failed, a check found errors."""
+EXIT_USAGE = 2
+EXIT_DATA = 65
+"""What was given to read cannot be used: pictures, a bundle, a run (sysexits EX_DATAERR)."""
+EXIT_UNAVAILABLE = 69
+"""Something needed is not there: a package, weights, hardware (EX_UNAVAILABLE)."""
+EXIT_IO = 74
+"""Writing or reading failed: a full disk, a missing permission (EX_IOERR)."""
+EXIT_CONFIG = 78
+"""A station file or a recipe is wrong (EX_CONFIG)."""
+EXIT_INTERRUPTED = 130
+
+
+class PilahError(Exception):
+    """Any mistake that has a message for the user, in which passwords are hidden."""
+
+    exit_code = EXIT_USAGE
+
+    def __init__(self, *said: object) -> None:
+        super().__init__(*(redacted(part) if isinstance(part, str) else part for part in said))
+
+
+class UsageError(PilahError, ValueError):
+    """A command was called with words that do not fit together."""
+
+
+class StorageError(PilahError, OSError):
+    """A file could not be written or read: full disk, missing permission, missing folder."""
+
+    exit_code = EXIT_IO
+
+
+# Pictures
+
+
+class UnreadableImageError(PilahError, ValueError):
+    """A picture cannot be decoded whole."""
+
+    exit_code = EXIT_DATA
+
+
+class PictureTooLargeError(UnreadableImageError):
+    """A picture claims more pixels, or has more bytes, than are decoded."""
+
+
+class PictureSetError(PilahError, ValueError):
+    """A folder, manifest or class map does not give a usable set of labelled pictures."""
+
+    exit_code = EXIT_DATA
+
+
+class LabelListError(PictureSetError):
+    """A file is no list of labels, a label a line, that could name classes."""
+
+
+# Bundles
+
+
+class BundleError(PilahError, ValueError):
+    """A bundle that must not be run."""
+
+    exit_code = EXIT_DATA
+
+
+class TrialError(PilahError, RuntimeError):
+    """A bundle's model could not be tried, through no fault of the model."""
+
+    exit_code = EXIT_UNAVAILABLE
+
+
+class BundleMissingError(BundleError):
+    """There is no bundle at the path given."""
+
+
+class BundleFormatError(BundleError):
+    """`bundle.json` or `labels.txt` is not what the schema says."""
+
+
+class BundleVersionError(BundleError):
+    """The bundle's schema version is one that this pilah does not know."""
+
+
+class BundleFileChangedError(BundleError):
+    """A file's SHA-256 differs from what `bundle.json` says."""
+
+
+class BundleFileMissingError(BundleError):
+    """`bundle.json` names a file that is not there."""
+
+
+class BundleFileExtraError(BundleError):
+    """A file is there that `bundle.json` does not name."""
+
+
+class SignatureMissingError(BundleError):
+    """The bundle is not signed, and keys are pinned."""
+
+
+class SignatureFormatError(BundleError):
+    """The bundle's file `signature` is something else."""
+
+
+class SignatureKeyError(BundleError):
+    """The bundle was signed with a key that is not among those pinned."""
+
+
+class SignatureWrongError(BundleError):
+    """The signature is not one of this `bundle.json`."""
+
+
+class LabelCountError(BundleError):
+    """The number of labels does not fit the model's output."""
+
+
+class ModelInputError(BundleError):
+    """The model's input is not what the bundle's input spec makes."""
+
+
+class ModelOutputError(BundleError):
+    """The model's output is not one row of float32 scores."""
+
+
+class GoldenError(BundleError):
+    """A golden picture does not reproduce the tensor or the scores recorded for it."""
+
+
+class BundleNameError(BundleError):
+    """A bundle to install has another name than the one that is active."""
+
+
+class BundleOlderError(BundleError):
+    """A bundle to install is not newer than the one that is active."""
+
+
+class BundleTakenError(BundleError):
+    """Another bundle of the same name and version was installed before."""
+
+
+class BundleLinkError(StorageError):
+    """The station's bundle lies by itself where the link to the installed one should be."""
+
+
+class InstallLockedError(StorageError):
+    """Another process is installing at the same station."""
+
+
+class RollbackError(PilahError):
+    """The station has no version to go back to."""
+
+    exit_code = EXIT_NO
+
+
+class PublicKeyError(PilahError, ValueError):
+    """A file that should hold an Ed25519 public key holds something else."""
+
+    exit_code = EXIT_DATA
+
+
+class RuntimeMissingError(PilahError, ImportError):
+    """No TFLite runtime is installed."""
+
+    exit_code = EXIT_UNAVAILABLE
+
+
+# Stations
+
+
+class ConfigError(PilahError, ValueError):
+    """A station file or a recipe is wrong. `problems` has a line for each mistake found."""
+
+    exit_code = EXIT_CONFIG
+
+    def __init__(self, path: Path | str, problems: list[str]) -> None:
+        self.path = Path(path)
+        self.problems = [redacted(problem) for problem in problems]
+        head = [f"{path} has {len(problems)} mistakes"] if len(problems) > 1 else []
+        super().__init__("\n".join([*head, *(f"{path}:{problem}" for problem in self.problems)]))
+
+
+class ConfigUnreadError(ConfigError):
+    """A station file or a recipe, or what it names, cannot be read now; nothing else is wrong.
+
+    A card that fails, a disk that is not mounted yet, a permission: nothing has to be changed in
+    the file for it to be right the next time, so a service must try again.
+    """
+
+    exit_code = EXIT_IO
+
+
+class RegionError(PilahError, ValueError):
+    """The station's region does not lie within the camera's picture.
+
+    The exit code is that of a camera which is not there: one that came up with a picture of another
+    size may come up right the next time, so a service must try again.
+    """
+
+    exit_code = EXIT_UNAVAILABLE
+
+
+class CameraError(PilahError, OSError):
+    """The camera gives no pictures."""
+
+    exit_code = EXIT_UNAVAILABLE
+
+
+class PinError(PilahError, OSError):
+    """The GPIO pins of this machine cannot be used."""
+
+    exit_code = EXIT_UNAVAILABLE
+
+
+class LedgerError(PilahError, OSError):
+    """The ledger cannot be opened or written."""
+
+    exit_code = EXIT_IO
+
+
+class LedgerDamagedError(LedgerError):
+    """The ledger's file is damaged, or something else was written over it."""
+
+
+class LedgerRefusedError(LedgerError):
+    """A station must not begin with this ledger: a person has to decide."""
+
+
+class LedgerVersionError(LedgerRefusedError):
+    """The ledger was written by a newer pilah."""
+
+
+class LedgerForeignError(LedgerRefusedError):
+    """The file is one of another program or of a person, and no ledger was ever in its place."""
+
+
+class LedgerInUseError(LedgerRefusedError):
+    """Another process is writing the ledger."""
+
+
+class StuckError(PilahError, RuntimeError):
+    """A thread of the station does not end."""
+
+    exit_code = EXIT_UNAVAILABLE

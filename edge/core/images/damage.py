@@ -1,0 +1,301 @@
+"""What is wrong inside a picture file whose container looks whole.
+
+OpenCV decodes a JPEG with a hole to a picture that is half garbage, writes a line without a name
+to stderr and returns no error; it does the same in silence for a WebP file. So before it is asked,
+each format is judged by what it has: JPEG by the warnings of its decoder, PNG by its checksums and
+the end of its stream, WebP by whether the decoder needs all of the bytes, BMP by its size.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import zlib
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import simplejpeg
+
+from edge.core.images.container import (
+    Part,
+    bmp_bytes,
+    bmp_row_bytes,
+    jpeg_segments,
+    png_chunks,
+    png_pixel_bits,
+    webp_chunks,
+)
+
+_CUT = "it is cut short"
+
+_SCAN = b"\xda"
+_OF_SCAN = frozenset((*range(0xC0, 0xD0), 0xDB, 0xDD))
+"""JPEG markers of what the scans need: frame, Huffman and quantisation tables, restart interval."""
+_EXTRANEOUS = re.compile(r"(\d+) extraneous bytes before marker 0x(..)")
+_PADDING = {"end": 16, "restart": 2}
+"""Bytes that may lie before JPEG's end and restart markers. Webcams pad their frames so; damage
+leaves hundreds, or none."""
+_NOT_JUDGED = ("subsampling", "not implemented", "Unsupported color conversion")
+"""In the decoder's words: valid JPEGs that it does not know. OpenCV may know them."""
+
+_ZEROS = 32
+"""Bytes of zero in a row that the scan of a JPEG has only where its codes of zeros mean "flat"."""
+_ZEROS_OF_WEBP = 64
+"""The same of a lossless WebP file. Its encoders write a long run of one colour as one copy."""
+
+_NEEDED = 8
+"""Bytes without which no intact WebP stream is decoded to its end. Its coder looks ahead by four
+at most (RFC 6386, section 7.3; measured on files of libwebp: 1 to 4)."""
+
+_BMP_HEADERS = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
+"""Lengths of the second header of a BMP file, of OS/2 and Windows."""
+_BESIDE = 30
+"""Bytes, 10 pixels, that are looked at beside a run of zeros in a BMP file."""
+_LEVELS_OF_A_DRAWING = 16
+"""A mask or a drawing has no more; its black may begin anywhere."""
+
+
+def damage(content: bytes, kind: str) -> str | None:
+    """What is wrong with the file, in words that fit into brackets; None: nothing was found.
+
+    Args:
+        content: the file, whose claimed size was found bearable.
+        kind: as of `picture_format`.
+    """
+    judges = {"JPEG": _of_jpeg, "PNG": _of_png, "WebP": _of_webp, "BMP": _of_bmp}
+    return judges[kind](content)
+
+
+def jpeg_scans(content: bytes) -> int:
+    """How many scans a JPEG has up to its first end marker, which are what its decoding takes."""
+    scan = next((part.start for part in jpeg_segments(content) if part.kind == _SCAN), -1)
+    if scan < 0:
+        return 0
+    end = content.find(b"\xff\xd9", scan)
+    return 1 + content.count(b"\xff\xda", scan, end if end >= 0 else len(content))
+
+
+def _of_jpeg(content: bytes) -> str | None:
+    segments = jpeg_segments(content)
+    scan = next((part for part in segments if part.kind == _SCAN), None)
+    # An embedded thumbnail has its own end marker, so look behind the first scan only;
+    # inside a scan 0xFF is always followed by a stuffed 0 or a restart marker.
+    if scan is None or (end := content.find(b"\xff\xd9", scan.start)) < 0:
+        return _CUT
+    if any(part.kind == b"\xdb" and _has_zero_step(content, part) for part in segments):
+        return "its quantisation table has zeros"
+    if any(part.kind == b"\xdd" for part in segments) and not _restarts_count(
+        content[scan.start : end]
+    ):
+        return "its restart markers are not in order"
+    if content.find(bytes(_ZEROS), scan.end, end) >= 0 and not _zeros_are_flat(content, segments):
+        return "a piece of it is zeros"
+    # The decoder tells its first warning only. Those of colour and comments would hide the others.
+    needed = (content[p.start - 4 : p.end] for p in segments if p.kind[0] in _OF_SCAN)
+    header = b"\xff\xd8" + b"".join(needed)
+    try:
+        # An eighth of the size: each coefficient is read, and few pixels are made of them.
+        simplejpeg.decode_jpeg(
+            header + content[scan.start - 4 :],
+            "GRAY", fastdct=True, fastupsample=True, min_height=1, min_width=1,
+        )  # fmt: skip
+    except (ValueError, RuntimeError) as error:
+        said = str(error)
+    else:
+        return None
+    if any(words in said for words in _NOT_JUDGED):
+        return None
+    stray = _EXTRANEOUS.search(said)
+    if stray is not None:
+        before = "end" if stray[2] == "d9" else "restart"
+        if int(stray[1]) <= _PADDING[before]:
+            return None
+    return said
+
+
+def _has_zero_step(content: bytes, part: Part) -> bool:
+    """Whether an 8-bit quantisation table divides by zero, which no encoder writes."""
+    at = part.start
+    while at < min(part.end, len(content)):
+        wide = content[at] >> 4
+        if not wide and 0 in content[at + 1 : min(at + 65, part.end)]:
+            return True
+        at += 129 if wide else 65
+    return False
+
+
+def _zeros_are_flat(content: bytes, segments: Sequence[Part]) -> bool:
+    """Whether blocks without any change may be coded as zeros alone, for each component.
+
+    The code of zeros is that of a Huffman table's first symbol. It may mean "no difference, no
+    more coefficients" (symbol 0); any other, over and over, is no picture.
+    """
+    firsts = []
+    for part in segments:
+        at = part.start
+        while part.kind == b"\xc4" and at + 17 < min(part.end, len(content)):
+            firsts.append(content[at + 17])
+            at += 17 + sum(content[at + 1 : at + 17])
+    # Progressive scans have tables of their own, some behind the first scan.
+    baseline = any(part.kind in (b"\xc0", b"\xc1") for part in segments)
+    return not baseline or not any(firsts)
+
+
+def _restarts_count(scans: bytes) -> bool:
+    """Whether the restart markers of each scan go 0, 1 ... 7, 0, 1 ... as they have to."""
+    wanted = 0
+    for marker in re.findall(rb"\xff([\xd0-\xd7\xda])", scans):
+        if marker == _SCAN:
+            wanted = 0
+            continue
+        if marker[0] != 0xD0 + wanted:
+            return False
+        wanted = (wanted + 1) % 8
+    return True
+
+
+def _of_png(content: bytes) -> str | None:
+    chunks = png_chunks(content)
+    if not chunks or chunks[-1].kind != b"IEND":
+        return _CUT
+    view = memoryview(content)
+    for kind, start, end in chunks:
+        # Of the chunks that decide about pixels; libpng, too, reads on behind a damaged comment.
+        if (kind[:1].isupper() or kind in (b"tRNS", b"eXIf")) and zlib.crc32(
+            view[start - 4 : end]
+        ) != int.from_bytes(content[end : end + 4], "big"):
+            return "bytes of it were changed"
+    if chunks[0].kind != b"IHDR" or chunks[0].end - chunks[0].start != 13:
+        return "its header is not the first"
+    wanted = _png_bytes(content)
+    stream = zlib.decompressobj()
+    try:
+        for kind, start, end in chunks:
+            if kind != b"IDAT":
+                continue
+            wanted -= _inflated(stream, view[start:end], wanted)
+            if wanted <= 0:
+                return None
+    except zlib.error as error:
+        return f"its pixels cannot be unpacked: {error}"
+    return f"{wanted:,} bytes of its pixels are missing"
+
+
+def _inflated(stream: zlib._Decompress, packed: memoryview, wanted: int) -> int:
+    """How many bytes `packed` brings, of which no more than `wanted` are looked for."""
+    found = 0
+    for at in range(0, len(packed), 1 << 16):
+        piece: bytes | memoryview = packed[at : at + (1 << 16)]
+        while piece and found < wanted and not stream.eof:
+            found += len(stream.decompress(piece, 1 << 20))
+            piece = stream.unconsumed_tail
+    return found
+
+
+def _png_bytes(content: bytes) -> int:
+    """Bytes of the unpacked rows, each with the byte of its filter (PNG 1.2, sections 2.3, 2.6)."""
+    width, height, interlaced = struct.unpack_from(">II4xB", content, 16)
+    bits = png_pixel_bits(content)
+    passes: Sequence[tuple[int, int, int, int]] = ((0, 0, 1, 1),)
+    if interlaced:  # Adam7: (first column, first row, columns apart, rows apart)
+        passes = (
+            (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2),
+            (0, 1, 1, 2),
+        )  # fmt: skip
+    total = 0
+    for left, top, across, down in passes:
+        columns, rows = -(-(width - left) // across), -(-(height - top) // down)
+        if columns > 0 and rows > 0:
+            total += rows * (1 + (columns * bits + 7) // 8)
+    return total
+
+
+def _of_webp(content: bytes) -> str | None:
+    if len(content) < int.from_bytes(content[4:8], "little") + 8:
+        return _CUT
+    chunks = webp_chunks(content)
+    pixels = next((part for part in chunks if part.kind in (b"VP8 ", b"VP8L")), None)
+    if pixels is None:
+        return "it has no pixels"
+    if (
+        pixels.kind == b"VP8L"
+        and content.find(bytes(_ZEROS_OF_WEBP), pixels.start, pixels.end) >= 0
+    ):
+        return "a piece of it is zeros"
+    # Neither of its two codings has a checksum. But a decoder that was led astray ends at another
+    # place than the encoder did: too late, and it says so; or too early, and it could have done
+    # without the last bytes.
+    alpha = next((part for part in chunks if part.kind == b"ALPH" and part < pixels), None)
+    if pixels.end - pixels.start > 4 * _NEEDED and _decodes(_webp(content, pixels, short=_NEEDED)):
+        return "its pixels end too early"
+    if alpha is not None and alpha.end - alpha.start > 4 * _NEEDED:
+        still = _webp(content, alpha, pixels, short=_NEEDED, header=chunks[0])
+        if _decodes(still, cv2.IMREAD_UNCHANGED):
+            return "its transparency ends too early"
+    return None
+
+
+def _webp(
+    content: bytes, shortened: Part, *others: Part, short: int, header: Part | None = None
+) -> bytes:
+    """A still WebP file of these chunks, the first of them without its last `short` bytes."""
+    parts = [shortened._replace(end=shortened.end - short), *others]
+    if header is not None:
+        parts.insert(0, header)
+    body = b"WEBP"
+    for part in parts:
+        size = part.end - part.start
+        body += part.kind + struct.pack("<I", size) + content[part.start : part.end]
+        body += b"\0" * (size % 2)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def _decodes(content: bytes, flags: int = cv2.IMREAD_COLOR) -> bool:
+    try:
+        return cv2.imdecode(np.frombuffer(content, np.uint8), flags) is not None
+    except cv2.error:
+        return False
+
+
+def _of_bmp(content: bytes) -> str | None:
+    if len(content) < bmp_bytes(content) or len(content) < 34:
+        return _CUT
+    start, header, width, height, _, bits, compression = struct.unpack_from("<IIiiHHI", content, 10)
+    if header not in _BMP_HEADERS:
+        return "its header is of no known length"
+    if header == 12 or bits not in (24, 32) or compression not in (0, 3) or not width:
+        return None
+    row = bmp_row_bytes(width, bits)
+    rows = np.frombuffer(content, np.uint8, row * abs(height), start)
+    pixels = rows.reshape(abs(height), row)[:, : abs(width) * bits // 8]
+    return "a piece of it is zeros" if _has_zeroed_piece(pixels) else None
+
+
+def _has_zeroed_piece(rows: npt.NDArray[np.uint8]) -> bool:
+    """Whether zeros run on over 1 % of the bytes or more as no picture's black does.
+
+    A BMP file has nothing else to tell damage by. A lost block of a disk begins and ends anywhere:
+    in the middle of a row, beside and below pixels that are bright. A black ground, bar or box
+    begins with a row, or below other black, or with a soft edge.
+
+    Args:
+        rows: uint8 (rows, bytes of a row), in the order of the file.
+    """
+    width = rows.shape[1]
+    flat = np.ascontiguousarray(rows).reshape(-1)
+    edges = np.flatnonzero(np.diff(flat == 0, prepend=False, append=False))
+    for start, end in edges.reshape(-1, 2)[np.diff(edges)[::2] > max(width, flat.size // 100)]:
+        begins = start % width and start > width and _is_bright(flat, start - width, start - width)
+        begins = begins and _is_bright(flat, start - _BESIDE, start - width - _BESIDE)
+        ends = end % width and end + width < flat.size and _is_bright(flat, end, end + width)
+        ends = ends and _is_bright(flat, end + width - _BESIDE, end + width - _BESIDE)
+        if (begins and (ends or end == flat.size)) or (ends and start == 0):
+            return np.unique(flat[:: max(1, flat.size // 65536)]).size > _LEVELS_OF_A_DRAWING
+    return False
+
+
+def _is_bright(flat: npt.NDArray[np.uint8], *places: int) -> bool:
+    """Whether the bytes from each of these places on are bright on the whole."""
+    return all(np.median(flat[max(0, at) : max(0, at) + _BESIDE]) > 16 for at in places)

@@ -1,0 +1,191 @@
+"""The one preprocessing: trainer, converter and edge all call `preprocess`, and nothing else.
+
+Only operations that gave the same bytes on x86-64 and arm64, with OpenCV 4.11 and 5, are used: an
+integer-factor `INTER_AREA` shrink, then `INTER_LINEAR_EXACT`. `tests/data/preprocess_hashes.json`
+holds the hashes.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Annotated, Literal, NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field
+
+from edge.core.images.image_file import Image
+
+Tensor = npt.NDArray[np.uint8]
+"""What a model takes: uint8, (height, width, channels), RGB or grey."""
+
+
+_UINT8 = np.dtype(np.uint8)
+
+
+class Box(NamedTuple):
+    """A rectangle in a picture, in pixels from its top left corner."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+class InputSpec(BaseModel):
+    """How a picture becomes a model's input tensor. Stored in the bundle, so that both agree."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    height: Annotated[int, Field(ge=8, le=2048, description="tensor height in pixels")] = 224
+    width: Annotated[int, Field(ge=8, le=2048, description="tensor width in pixels")] = 224
+    channels: Annotated[Literal[1, 3], Field(description="3: RGB, 1: grey")] = 3
+    geometry: Annotated[
+        Literal["letterbox", "center_crop", "squash"],
+        Field(
+            description="letterbox: all of the picture, bars fill the rest; center_crop: its "
+            "middle, cut to the tensor's shape; squash: all of it, stretched"
+        ),
+    ] = "letterbox"
+    crop: Annotated[
+        Literal["region", "item"],
+        Field(description="region: the station's whole region; item: the item's own box"),
+    ] = "region"
+    padding: Annotated[
+        float,
+        Field(ge=0, le=1, description="room around an item's box, as a share of its longer side"),
+    ] = 0.1
+    fill: Annotated[int, Field(ge=0, le=255, description="grey level of letterbox bars")] = 128
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(height, width, channels) of the tensor."""
+        return (self.height, self.width, self.channels)
+
+
+def preprocess(
+    image: Image, spec: InputSpec, *, box: Box | None = None, out: Tensor | None = None
+) -> Tensor:
+    """The tensor that the model takes for `image`.
+
+    Args:
+        image: uint8 (height, width, 3) BGR, at least one pixel; a station's region, already cut.
+        spec: the bundle's input spec.
+        box: the item's box in `image`, used where the spec says `crop: item`. None: the whole.
+        out: uint8 `spec.shape`, C-contiguous: written and returned, which saves an allocation.
+
+    Returns:
+        uint8 (height, width, channels), RGB or grey, raw levels 0..255 (the model normalises).
+
+    Raises:
+        ValueError: `image` or `out` has another shape or dtype.
+    """
+    if image.dtype != _UINT8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
+        raise ValueError(
+            f"image must be uint8 (height, width, 3). Received: {image.dtype} {image.shape}"
+        )
+    if out is None:
+        out = np.empty(spec.shape, np.uint8)
+    elif out.shape != spec.shape or out.dtype != _UINT8 or not out.flags.c_contiguous:
+        raise ValueError(
+            f"out must be contiguous uint8 {spec.shape}. Received: {out.dtype} {out.shape}"
+        )
+    if spec.crop == "item" and box is not None:
+        image = cut_item(image, box, spec.padding)
+    plan = _plan(image.shape[0], image.shape[1], spec.height, spec.width, spec.geometry)
+    if plan.cut is not None:
+        image = image[plan.cut]
+    if plan.shrunk is not None:
+        image = cv2.resize(image, plan.shrunk, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
+    if plan.resized is not None:
+        image = cv2.resize(image, plan.resized, interpolation=cv2.INTER_LINEAR_EXACT)  # type: ignore[assignment]
+    for bar in plan.bars:
+        out[bar] = spec.fill
+    _write_channels(image, out if plan.place is None else out[plan.place])
+    return out
+
+
+def cut_item(image: Image, box: Box, padding: float) -> Image:
+    """The item's box with some room around it, as far as the picture goes; a view, not a copy.
+
+    Args:
+        image: uint8 (height, width, 3), a station's region.
+        padding: room on each side, as a share of the box's longer side.
+    """
+    room = round(padding * max(box.width, box.height))
+    height, width = image.shape[:2]
+    top = min(max(0, box.top - room), height - 1)
+    left = min(max(0, box.left - room), width - 1)
+    bottom = max(top + 1, min(height, box.top + box.height + room))
+    right = max(left + 1, min(width, box.left + box.width + room))
+    return image[top:bottom, left:right]
+
+
+_Part = tuple[slice, slice]
+
+
+class _Plan(NamedTuple):
+    """How a picture of one size becomes a tensor of one size; sizes are (width, height)."""
+
+    cut: _Part | None
+    """Of the picture; None: all of it, as with the other steps that can be left out."""
+    shrunk: tuple[int, int] | None
+    """By whole numbers, which averages every pixel once, so that nothing aliases."""
+    resized: tuple[int, int] | None
+    bars: tuple[_Part, ...]
+    """Of the tensor."""
+    place: _Part | None
+    """Of the picture in the tensor."""
+
+
+@functools.lru_cache(maxsize=64)  # every frame of a camera has the same; it costs as much as a copy
+def _plan(height: int, width: int, out_height: int, out_width: int, geometry: str) -> _Plan:
+    top, left, cut_height, cut_width = 0, 0, height, width
+    inner_height, inner_width = out_height, out_width
+    if geometry == "letterbox":
+        scale = min(out_height / height, out_width / width)
+        inner_height, inner_width = max(1, round(height * scale)), max(1, round(width * scale))
+    elif geometry == "center_crop":
+        scale = max(out_height / height, out_width / width)
+        cut_height = min(height, max(1, round(out_height / scale)))
+        cut_width = min(width, max(1, round(out_width / scale)))
+        top, left = (height - cut_height) // 2, (width - cut_width) // 2
+    rows, columns = max(1, cut_height // inner_height), max(1, cut_width // inner_width)
+    shrunk_height, shrunk_width = cut_height // rows, cut_width // columns
+    # What whole numbers leave over is cropped evenly.
+    top += (cut_height - shrunk_height * rows) // 2
+    left += (cut_width - shrunk_width * columns) // 2
+    cut = _part(top, left, shrunk_height * rows, shrunk_width * columns)
+    above, beside = (out_height - inner_height) // 2, (out_width - inner_width) // 2
+    bars = (
+        _part(0, 0, above, out_width),
+        _part(above + inner_height, 0, out_height - above - inner_height, out_width),
+        _part(above, 0, inner_height, beside),
+        _part(above, beside + inner_width, inner_height, out_width - beside - inner_width),
+    )
+    inner = (inner_height, inner_width)
+    return _Plan(
+        cut=None if cut == _part(0, 0, height, width) else cut,
+        shrunk=(shrunk_width, shrunk_height) if rows > 1 or columns > 1 else None,
+        resized=None if (shrunk_height, shrunk_width) == inner else (inner_width, inner_height),
+        bars=tuple(
+            bar for bar in bars if bar[0].start < bar[0].stop and bar[1].start < bar[1].stop
+        ),
+        place=None if inner == (out_height, out_width) else _part(above, beside, *inner),
+    )
+
+
+def _part(top: int, left: int, height: int, width: int) -> _Part:
+    return slice(top, top + height), slice(left, left + width)
+
+
+def _write_channels(image: Image, out: Tensor) -> None:
+    if out.shape[2] == 3:
+        # One SIMD pass, straight into its place; a reversed NumPy slice takes eight times as long.
+        cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=out)
+        return
+    # Rec. 601 luma in 8-bit fixed point, the weights of a grey JPEG (77 + 150 + 29 = 256);
+    # OpenCV's own conversion is not the same on every build.
+    blue, green, red = (image[:, :, channel].astype(np.uint32) for channel in range(3))
+    out[:, :, 0] = (29 * blue + 150 * green + 77 * red + 128) >> 8

@@ -1,0 +1,306 @@
+"""The bundle: a model with everything needed to run it right, in one folder or one zip file.
+
+`model.tflite`, `labels.txt`, `bundle.json` (the manifest), `golden/` (pictures with known answers)
+and `card.md`. The manifest names the SHA-256 of every other file; what does not fit is refused. One
+file it cannot name: `signature`, which is made over the manifest itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from edge.core.errors import (
+    BundleFileExtraError,
+    BundleFileMissingError,
+    BundleFormatError,
+    BundleVersionError,
+    LabelCountError,
+    LabelListError,
+)
+from edge.core.images.preprocess import InputSpec
+from edge.core.json_text import read_json
+from edge.core.labels import parse_label_list
+from edge.core.model.bundle_files import open_files
+from edge.core.model.figures import (
+    MOST_PICTURES,
+    checked_data,
+    checked_figures,
+)
+from edge.core.model.signature import (
+    SIGNATURE,
+    PublicKey,
+    Signature,
+    check_signature,
+    read_signature,
+)
+
+SCHEMA_VERSION = 1
+MANIFEST = "bundle.json"
+MODEL = "model.tflite"
+LABELS = "labels.txt"
+CARD = "card.md"
+GOLDEN = "golden"
+_NOT_NAMED = (MANIFEST, SIGNATURE)
+"""Files that the manifest does not name: itself, and what is made over it."""
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Threshold = Annotated[float, Field(ge=0, le=1)]
+Score = Annotated[float, Field(ge=-1e30, le=1e30)]
+"""What fits into a float32; a model of somebody else's may give other numbers than shares."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class GoldenPicture(_Section):
+    """A picture in the bundle with its known answers."""
+
+    picture: Annotated[str, Field(pattern=r"^golden/[0-9]+\.png$")]
+    tensor_sha256: Sha256
+    """Of the input tensor's bytes, C order."""
+    scores: list[Score]
+    """Under the reference kernels, exact float32 values."""
+    unknown: Score | None = None
+    """The strangeness under the reference kernels; None where the model has no such score."""
+
+
+class Golden(_Section):
+    """What every device must reproduce."""
+
+    tolerance: Annotated[float, Field(gt=0, le=1)]
+    """Largest difference of a score under other than the reference kernels."""
+    unknown_tolerance: Annotated[float, Field(gt=0, le=1)] | None = None
+    """The same of the strangeness; None where the model has no such score."""
+    pictures: Annotated[list[GoldenPicture], Field(min_length=1, max_length=100)]
+
+
+class Unknown(_Section):
+    """The score for things of no class: how strange a picture is, 0..1."""
+
+    score: Literal["energy", "distance", "both"]
+    """What it is computed from; see `trainer/unknown.py`."""
+    threshold: Threshold | None
+    """What is stranger is rejected as `unknown`; None: nothing is, for want of pictures."""
+
+
+class Quantization(_Section):
+    """How the float model became integers."""
+
+    scheme: str
+    """"int8", or "imported": somebody else's model as it was, in float or in integers."""
+    calibration_pictures: Annotated[int, Field(ge=0, le=MOST_PICTURES)]
+
+
+class Manifest(_Section):
+    """`bundle.json`."""
+
+    schema_version: int
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+    version: Annotated[str, Field(pattern=r"^[0-9]{1,18}(\.[0-9]{1,18}){0,7}$")]
+    """Compared number by number; a station installs only a newer one."""
+    files: dict[str, Sha256]
+    input: InputSpec
+    accept: dict[str, Threshold]
+    """The accept threshold of every label."""
+    unknown: Unknown | None = None
+    """None where the model has no such score."""
+    quantization: Quantization
+    golden: Golden
+    figures: Annotated[dict[str, Any], AfterValidator(checked_figures)]
+    """Evaluations of the float and int8 model on the test part, and their agreement."""
+    recipe: dict[str, Any]
+    data: Annotated[dict[str, Any], AfterValidator(checked_data)]
+    tools: dict[str, str]
+
+    @property
+    def unknown_threshold(self) -> float | None:
+        """The strangeness from which on things are of no class; None: nothing is held to be."""
+        return None if self.unknown is None else self.unknown.threshold
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """Name and version of a bundle."""
+
+    name: str
+    version: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.version}"
+
+    @property
+    def folder(self) -> str:
+        """What a station calls its folder; a version has no hyphen, so it can be read back."""
+        return f"{self.name}-{self.version}"
+
+    @property
+    def key(self) -> tuple[int, ...]:
+        """What to compare versions by."""
+        return version_key(self.version)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bundle:
+    """A bundle whose files are all as its manifest says."""
+
+    path: Path
+    manifest: Manifest
+    labels: tuple[str, ...]
+    model: bytes
+    golden: Mapping[str, bytes]
+    """The golden pictures' PNG files by their name in the manifest."""
+    digest: str
+    """SHA-256 of `bundle.json`, and through it of every file."""
+    files: Mapping[str, bytes]
+    """Every file by its name, `bundle.json` and `signature` too."""
+    signature: Signature | None
+    """What it claims; None where it is not signed."""
+    signer: str | None
+    """Id of the trusted key that signed it; None where no key was there to check with."""
+
+    @property
+    def title(self) -> str:
+        """Name and version, as the ledger and the logs give it."""
+        return f"{self.manifest.name} {self.manifest.version}"
+
+    @property
+    def origin(self) -> str:
+        """Who signed it, for people."""
+        if self.signer is not None:
+            return f"signed by key {self.signer}"
+        if self.signature is not None:
+            return f"says it is signed by key {self.signature.key}, which nobody checked"
+        return "not signed"
+
+
+def read_bundle(path: Path, *, keys: Sequence[PublicKey] = ()) -> Bundle:
+    """The bundle in the folder or zip file `path`, every file checked against the manifest.
+
+    Args:
+        keys: one of them must have signed it; where there are none, it need not be signed.
+
+    Raises:
+        BundleMissingError: nothing there, or nothing that holds a `bundle.json`.
+        BundleFormatError: `bundle.json` or `labels.txt` is not what the schema says.
+        BundleVersionError: its schema version is not one this pilah knows.
+        BundleFileChangedError, BundleFileMissingError, BundleFileExtraError: a file does not fit.
+        SignatureMissingError, SignatureKeyError, SignatureWrongError: none of `keys` signed it.
+        SignatureFormatError: the file `signature` is something else.
+        LabelCountError: labels and thresholds do not name the same classes.
+    """
+    with open_files(path, holding=MANIFEST) as found:
+        raw = found.read(MANIFEST)
+        everything = {MANIFEST: raw}
+        signature = signer = None
+        if SIGNATURE in found.sizes:
+            everything[SIGNATURE] = found.read(SIGNATURE)
+            signature = read_signature(everything[SIGNATURE], name=str(path))
+        if keys:  # before anything that a stranger may have written is made sense of
+            signer = check_signature(raw, signature, keys, name=str(path)).id
+        manifest = _manifest(raw, path)
+        _check_names(set(found.sizes) - set(_NOT_NAMED), manifest, path)
+        for name in manifest.files:  # all of them before the first is read
+            found.check_size(name)
+        for name, digest in sorted(manifest.files.items()):
+            everything[name] = found.read(name, sha256=digest)
+    files = everything
+    labels = _labels(files[LABELS], path)
+    if set(labels) != set(manifest.accept):
+        raise LabelCountError(
+            f"{path}: {LABELS} has {len(labels)} labels and {MANIFEST} accept thresholds for "
+            f"{len(manifest.accept)}; not in both: "
+            f"{', '.join(sorted(set(labels) ^ set(manifest.accept)))}. Convert the run again"
+        )
+    pictures = {g.picture for g in manifest.golden.pictures}
+    return Bundle(
+        path=path,
+        manifest=manifest,
+        labels=labels,
+        model=files[MODEL],
+        golden={name: files[name] for name in pictures},
+        digest=hashlib.sha256(raw).hexdigest(),
+        files=everything,
+        signature=signature,
+        signer=signer,
+    )
+
+
+def write_manifest(folder: Path, **fields: Any) -> None:
+    """Writes `bundle.json` for the files that lie in `folder`, which makes it a bundle.
+
+    Args:
+        folder: holds every other file of the bundle.
+        fields: all of `Manifest` but `schema_version` and `files`.
+    """
+    files = {
+        file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and file.relative_to(folder).as_posix() not in _NOT_NAMED
+    }
+    manifest = Manifest(schema_version=SCHEMA_VERSION, files=files, **fields)
+    text = json.dumps(manifest.model_dump(mode="json"), indent=2, ensure_ascii=False) + "\n"
+    (folder / MANIFEST).write_text(text, encoding="utf-8")
+
+
+def version_key(version: str) -> tuple[int, ...]:
+    """What to compare versions by: 2026.11.3 is newer than 2026.9.12."""
+    return tuple(int(part) for part in version.split("."))
+
+
+def _check_names(names: set[str], manifest: Manifest, path: Path) -> None:
+    """Passes the files that the manifest names, among them all that every bundle has."""
+    if absent := sorted(set(manifest.files) - names):
+        raise BundleFileMissingError(
+            f"{path}: {absent[0]} is missing, though {MANIFEST} names it: copy the bundle again"
+        )
+    if extra := sorted(names - set(manifest.files)):
+        shown = ", ".join(extra[:5]) + (f" and {len(extra) - 5:,} more" if len(extra) > 5 else "")
+        raise BundleFileExtraError(
+            f"{path}: {shown} {'is' if len(extra) == 1 else 'are'} not named by "
+            f"{MANIFEST}: remove what does not belong to the bundle"
+        )
+    wanted = (LABELS, MODEL, *(golden.picture for golden in manifest.golden.pictures))
+    if absent := [name for name in wanted if name not in names]:
+        raise BundleFileMissingError(f"{path}: {absent[0]} is missing: convert the run again")
+
+
+def _manifest(raw: bytes, path: Path) -> Manifest:
+    try:
+        fields = read_json(raw)
+    except ValueError as error:
+        raise BundleFormatError(f"{path}: {MANIFEST} is not JSON: {error}") from error
+    version = fields.get("schema_version") if isinstance(fields, dict) else None
+    if version != SCHEMA_VERSION:
+        raise BundleVersionError(
+            f"{path}: {MANIFEST} has schema version {version!r}, this pilah reads "
+            f"{SCHEMA_VERSION}: install a newer pilah, or convert the run with this one"
+        )
+    try:
+        manifest = Manifest.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise BundleFormatError(
+            f"{path}: {MANIFEST}: {where}: {first['msg']}. Received: {first['input']!r:.80}"
+        ) from error
+    if impossible := sorted(set(_NOT_NAMED) & set(manifest.files)):
+        raise BundleFormatError(
+            f"{path}: {MANIFEST} names {impossible[0]}, of which it cannot know the SHA-256: "
+            "convert the run again"
+        )
+    return manifest
+
+
+def _labels(raw: bytes, path: Path) -> tuple[str, ...]:
+    try:
+        return parse_label_list(raw, name=f"{path}: {LABELS}", numbered=False)
+    except LabelListError as error:
+        raise BundleFormatError(str(error)) from error

@@ -1,0 +1,89 @@
+"""A bundle's model, checked and ready: picture in, scores out, as every part of pilah sees it."""
+
+from __future__ import annotations
+
+import cv2
+
+from edge.core.errors import (
+    LabelCountError,
+    ModelInputError,
+    ModelOutputError,
+)
+from edge.core.images.image_file import Image
+from edge.core.images.preprocess import Box, preprocess
+from edge.core.model.bundle import Bundle
+from edge.core.model.interpreter import Interpreter, Kernels
+from edge.core.model.trial import check_bundle_harmless
+from edge.core.verdict import (
+    Answer,
+    Scores,
+    Verdict,
+    decide,
+)
+
+
+class Classifier:
+    """The model of a bundle on this machine; not to be shared between threads."""
+
+    def __init__(self, bundle: Bundle, *, threads: int = 1, kernels: Kernels = "default") -> None:
+        """Loads the bundle's model and checks that its shapes are what the bundle says.
+
+        Raises:
+            LabelCountError: the labels do not fit the model's output.
+            ModelInputError, ModelOutputError: another type or shape than the contract's.
+            BundleFormatError: the model is none, or does harm.
+            TrialError: whether it does could not be found out.
+        """
+        # OpenCV's own threads fight the interpreter's for the same cores.
+        cv2.setNumThreads(1)
+        self.bundle = bundle
+        self.spec = bundle.manifest.input
+        self.labels = bundle.labels
+        check_bundle_harmless(bundle)
+        self.interpreter = Interpreter(bundle.model, threads=threads, kernels=kernels)
+        if self.interpreter.classes != len(bundle.labels):
+            raise LabelCountError(
+                f"{bundle.path}: labels.txt has {len(bundle.labels)} labels, the model gives "
+                f"{self.interpreter.classes} scores: they are not from the same training"
+            )
+        if self.interpreter.input_shape != self.spec.shape:
+            raise ModelInputError(
+                f"{bundle.path}: the model takes {self.interpreter.input_shape} (height, width, "
+                f"channels), bundle.json says {self.spec.shape}: convert the run again"
+            )
+        if self.interpreter.has_unknown != (bundle.manifest.unknown is not None):
+            has, says = ("a", "none") if self.interpreter.has_unknown else ("no", "one")
+            raise ModelOutputError(
+                f"{bundle.path}: the model has {has} score for things of no class, bundle.json "
+                f"tells of {says}: convert the run again"
+            )
+
+    def scores(self, image: Image, *, box: Box | None = None) -> Scores:
+        """Class probabilities, float32 (classes,), of a uint8 (height, width, 3) BGR image.
+
+        Args:
+            image: the station's region, or a whole photograph.
+            box: the item's own box, used by models of `crop: item`.
+        """
+        return self.answer(image, box=box).scores
+
+    def answer(self, image: Image, *, box: Box | None = None) -> Answer:
+        """Class probabilities and strangeness of a uint8 (height, width, 3) BGR image.
+
+        Args:
+            image: the station's region, or a whole photograph.
+            box: the item's own box, used by models of `crop: item`.
+        """
+        tensor = preprocess(image, self.spec, box=box, out=self.interpreter.tensor)
+        return self.interpreter.answer(tensor)
+
+    def verdict(self, answer: Answer) -> Verdict:
+        """What the bundle's own thresholds make of an answer to one picture."""
+        manifest = self.bundle.manifest
+        return decide(
+            answer.scores,
+            self.labels,
+            manifest.accept,
+            strangeness=answer.strangeness,
+            unknown=manifest.unknown_threshold,
+        )

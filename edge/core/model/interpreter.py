@@ -1,0 +1,239 @@
+"""A TFLite model run by LiteRT, or by tflite-runtime where LiteRT is not installed."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.metadata
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.core.errors import (
+    BundleError,
+    BundleFormatError,
+    ModelInputError,
+    ModelOutputError,
+    RuntimeMissingError,
+    UsageError,
+)
+from edge.core.images.preprocess import Tensor
+from edge.core.terminal.chatter import chatter_held_back
+from edge.core.terminal.hints import install_command
+from edge.core.verdict import Answer
+
+Kernels = Literal["default", "plain", "reference"]
+"""default: with XNNPACK where it can be; plain: the runtime's own optimised kernels; reference:
+slow ones that give the same bytes on every machine."""
+
+KERNELS: tuple[Kernels, ...] = ("default", "plain", "reference")
+_RESOLVERS = {
+    "default": "AUTO",
+    "plain": "BUILTIN_WITHOUT_DEFAULT_DELEGATES",
+    "reference": "BUILTIN_REF",
+}
+_RUNTIMES = (
+    ("ai_edge_litert.interpreter", "ai-edge-litert"),
+    ("tflite_runtime.interpreter", "tflite-runtime"),
+)
+SCORES, UNKNOWN = "scores", "unknown"
+"""Names of the outputs of a model that has both; the converter gives them."""
+_HEAVY = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"}
+
+
+class Interpreter:
+    """One model on one runtime; not to be shared between threads.
+
+    Attributes:
+        runtime: name and version of the TFLite runtime in use.
+        threads: threads the kernels may use.
+        xnnpack: whether XNNPACK computes the model's convolutions; None where it cannot be told.
+            That a delegate was created says little: tflite-runtime's takes only float operators.
+        input_shape: (height, width, channels).
+        classes: number of scores.
+        has_unknown: whether it also says how strange a picture is.
+    """
+
+    def __init__(self, model: bytes, *, threads: int = 1, kernels: Kernels = "default") -> None:
+        """Loads `model`, the bytes of a `.tflite` file.
+
+        Raises:
+            UsageError: fewer threads than one.
+            RuntimeMissingError: neither runtime is installed.
+            BundleFormatError: the bytes are no TFLite model.
+            ModelInputError: the input is not one uint8 picture of scale 1 and zero point 0.
+            ModelOutputError: the outputs are not a row of float32 scores, or that and one float32
+                number named `unknown`.
+        """
+        if threads < 1:
+            raise UsageError(f"threads must be 1 or more. Received: {threads}")
+        module, self.runtime = load_runtime()
+        self.threads = threads
+        resolver = getattr(module.OpResolverType, _RESOLVERS[kernels])
+        try:
+            with chatter_held_back():
+                self._interpreter = module.Interpreter(
+                    model_content=model,
+                    num_threads=threads,
+                    experimental_op_resolver_type=resolver,
+                )
+            # First, because LiteRT 2.3 can abort the process when it prepares a strange model.
+            self.input_shape = self._check_input()
+            self.classes, self.has_unknown = self._check_outputs()
+            with chatter_held_back():
+                self._interpreter.allocate_tensors()
+        except BundleError:
+            raise
+        except (ValueError, RuntimeError) as error:
+            raise BundleFormatError(
+                f"model.tflite cannot be loaded by {self.runtime}: {error}. Convert the run again"
+            ) from error
+        self.xnnpack = _xnnpack_runs(self._interpreter)
+        self._batch = np.empty((1, *self.input_shape), np.uint8)
+
+    @property
+    def title(self) -> str:
+        """The runtime and whether XNNPACK is on, for people."""
+        known = {True: "on", False: "off", None: "unknown"}[self.xnnpack]
+        return f"{self.runtime}, XNNPACK {known}"
+
+    @property
+    def tensor(self) -> Tensor:
+        """The buffer to preprocess into, uint8 `input_shape`: saves `scores` a copy."""
+        tensor: Tensor = self._batch[0]
+        return tensor
+
+    def scores(self, tensor: Tensor) -> npt.NDArray[np.float32]:
+        """Class probabilities, float32 (classes,), of one uint8 tensor of `input_shape`."""
+        return self.answer(tensor).scores
+
+    def answer(self, tensor: Tensor) -> Answer:
+        """Class probabilities and strangeness of one uint8 tensor of `input_shape`.
+
+        Raises:
+            BundleFormatError: the runtime cannot compute the model.
+        """
+        if tensor.base is not self._batch:
+            self._batch[0] = tensor
+        self._interpreter.set_tensor(self._input, self._batch)
+        self.invoke()
+        scores: npt.NDArray[np.float32] = self._interpreter.get_tensor(self._scores)[0]
+        if not self.has_unknown:
+            return Answer(scores)
+        return Answer(scores, float(self._interpreter.get_tensor(self._unknown)[0, 0]))
+
+    def invoke(self) -> None:
+        """Computes once more on the tensor given last: what the model alone costs.
+
+        Raises:
+            BundleFormatError: the runtime cannot.
+        """
+        try:
+            self._interpreter.invoke()
+        except (ValueError, RuntimeError) as error:
+            raise BundleFormatError(
+                f"model.tflite cannot be run by {self.runtime}: {error}. Convert the run again"
+            ) from error
+
+    def _check_input(self) -> tuple[int, int, int]:
+        inputs = self._interpreter.get_input_details()
+        shape = tuple(int(size) for size in inputs[0]["shape"]) if len(inputs) == 1 else ()
+        if len(shape) != 4 or shape[0] != 1 or inputs[0]["dtype"] != np.uint8:
+            raise ModelInputError(
+                "the model's input must be one uint8 picture (1, height, width, channels). "
+                f"Received: {[(i['dtype'].__name__, i['shape'].tolist()) for i in inputs]}. "
+                "Convert with pilah-converter, which quantises the input to raw uint8"
+            )
+        scale, zero_point = inputs[0]["quantization"]
+        # (0, 0) is what a float model with a uint8 input reports: no quantisation.
+        if (scale, zero_point) not in ((1.0, 0), (0.0, 0)):
+            raise ModelInputError(
+                "the model must take raw levels 0..255: scale 1 and zero point 0. "
+                f"Received: scale {scale}, zero point {zero_point}. Put the normalisation "
+                "inside the graph and pure black and white among the calibration pictures"
+            )
+        self._input = int(inputs[0]["index"])
+        return shape[1], shape[2], shape[3]
+
+    def _check_outputs(self) -> tuple[int, bool]:
+        outputs = self._interpreter.get_output_details()
+        # Their order is the converter's accident, and a row of scores may be one wide, too.
+        named = {SCORES: outputs[0]} if len(outputs) == 1 else {o["name"]: o for o in outputs}
+        rows = {name: _row(output) for name, output in named.items()}
+        whole = len(rows) == len(outputs) and set(rows) in ({SCORES}, {SCORES, UNKNOWN})
+        if not whole or not rows[SCORES] or rows.get(UNKNOWN, 1) != 1:
+            received = [(o["name"], o["dtype"].__name__, o["shape"].tolist()) for o in outputs]
+            raise ModelOutputError(
+                "the model's output must be one row of float32 scores (1, classes), named "
+                f"{SCORES!r} where there is another: one number (1, 1) named {UNKNOWN!r}. "
+                f"Received: {received}"
+            )
+        self._scores = int(named[SCORES]["index"])
+        if UNKNOWN in named:
+            self._unknown = int(named[UNKNOWN]["index"])
+        return rows[SCORES], UNKNOWN in named
+
+
+def _row(output: Any) -> int:
+    """How many float32 numbers an output of one row has; 0 of another kind."""
+    shape = tuple(int(size) for size in output["shape"])
+    return shape[1] if len(shape) == 2 and shape[0] == 1 and output["dtype"] == np.float32 else 0
+
+
+def load_runtime() -> tuple[Any, str]:
+    """The module of the TFLite runtime that is installed, and its name and version.
+
+    Raises:
+        RuntimeMissingError: there is none.
+    """
+    for module, distribution in _RUNTIMES:
+        try:
+            found = importlib.import_module(module)
+        except ModuleNotFoundError:
+            continue
+        except ImportError as error:
+            raise RuntimeMissingError(
+                f"{distribution} is installed but does not load ({error}). "
+                "tflite-runtime needs numpy below 2: "
+                + install_command("legacy", pins="constraints-legacy.txt")
+            ) from error
+        return found, f"{distribution} {_version(distribution)}"
+    raise RuntimeMissingError(
+        f"no TFLite runtime is installed: {install_command('edge')}; "
+        "on Python 3.11 where LiteRT has no wheel: "
+        + install_command("legacy", pins="constraints-legacy.txt")
+    )
+
+
+@functools.cache  # it looks through everything that is installed
+def _version(distribution: str) -> str:
+    return importlib.metadata.version(distribution)
+
+
+def _xnnpack_runs(interpreter: Any) -> bool | None:
+    """Whether a delegate computes most of the heavy operators.
+
+    The list of operators keeps those a delegate replaced and adds the delegate's own, so walk back
+    from a delegate's outputs to its inputs and count what lies between.
+    """
+    try:
+        operators = interpreter._get_ops_details()
+    except AttributeError:  # a private call: another runtime version may not have it
+        return None
+    producers = {int(out): op for op in operators for out in op["outputs"]
+                 if op["op_name"] != "DELEGATE"}  # fmt: skip
+    replaced: set[int] = set()
+    for delegate in (op for op in operators if op["op_name"] == "DELEGATE"):
+        given = {int(tensor) for tensor in delegate["inputs"]}
+        wanted = [int(tensor) for tensor in delegate["outputs"]]
+        while wanted:
+            tensor = wanted.pop()
+            if tensor in given or tensor not in producers:
+                continue
+            operator = producers[tensor]
+            if operator["index"] not in replaced:
+                replaced.add(operator["index"])
+                wanted.extend(int(source) for source in operator["inputs"])
+    heavy = [op for op in operators if op["op_name"] in _HEAVY]
+    return bool(heavy) and sum(op["index"] in replaced for op in heavy) * 2 > len(heavy)

@@ -1,0 +1,207 @@
+"""Scores in, verdict out. Pure: no clock of its own, no input or output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import IntEnum, StrEnum
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Scores = npt.NDArray[np.float32]
+"""Class probabilities of one frame, float32 (classes,), in the order of `labels.txt`."""
+
+
+class Answer(NamedTuple):
+    """What the model says to one frame."""
+
+    scores: Scores
+    strangeness: float | None = None
+    """How little it looks like a thing of any class, 0..1; None: the model has no such score."""
+
+
+class RejectReason(StrEnum):
+    """Why an item went to the default lane."""
+
+    LOW_CONFIDENCE = "low_confidence"
+    """The best score is below the accept threshold of its label."""
+    DISAGREEMENT = "disagreement"
+    """Its frames did not agree on a label."""
+    LATE = "late"
+    """The verdict was there only after the item had passed."""
+    UNKNOWN = "unknown"
+    """It looks like a thing of no class."""
+    UNREADABLE = "unreadable"
+    """The picture could not be decoded."""
+    BAD_PICTURE = "bad_picture"
+    """The camera's picture was frozen, blank, torn or of another size when it was in view."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Verdict:
+    """What was decided for one item: a label, or a reject with its reason."""
+
+    label: str
+    """The best label, also of a rejected item; empty where the picture could not be read."""
+    confidence: float
+    """The best label's score, 0..1."""
+    scores: Scores
+    reject: RejectReason | None = None
+    strangeness: float | None = None
+    """How little it looks like a thing of any class, 0..1; None: the model has no such score."""
+
+    @property
+    def accepted(self) -> bool:
+        """True where the item goes to the lane of its label."""
+        return self.reject is None
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How the scores of an item's frames become its verdict; see `decision` in the station file."""
+
+    labels: Sequence[str]
+    """The label of each class index."""
+    accept: Mapping[str, float]
+    """The accept threshold, 0..1, of every label."""
+    clear_frames: int = 3
+    """So many frames that agree are a verdict at once."""
+    max_frames: int = 20
+    agreement: float = 0.6
+    unknown: float | None = None
+    """An item stranger than this, 0..1, is of no class; None: nothing is held to be."""
+
+
+_PATIENCE = 5
+"""An item that is never to be seen well has its verdict after so many times `max_frames`."""
+
+
+class Framing(IntEnum):
+    """How well a frame shows an item; the best ones of an item vote."""
+
+    CUT = 0
+    """It is cut off by the region's edge."""
+    ASIDE = 1
+    """It is whole, but on its way to or from the middle, for a model that looks at all of it."""
+    GOOD = 2
+    """It is as the model knows it from its photographs."""
+
+
+class Ballot:
+    """The votes of one item: the scores of its frames, joined into one verdict.
+
+    The joined scores are the mean of the frames' probabilities, a soft vote, to which the accept
+    thresholds apply as to those of one frame; so does the threshold for things of no class to the
+    mean strangeness. Only the frames of the best framing there is vote.
+    """
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._votes: dict[Framing, list[Answer]] = {framing: [] for framing in Framing}
+
+    def add(
+        self,
+        scores: Scores,
+        framing: Framing = Framing.GOOD,
+        *,
+        strangeness: float | None = None,
+    ) -> None:
+        """Counts one more frame.
+
+        Args:
+            scores: float32 (classes,), class probabilities.
+            framing: how well it shows the item.
+            strangeness: 0..1; None: the model has no such score.
+        """
+        self._votes[framing].append(Answer(scores, strangeness))
+
+    @property
+    def frames(self) -> int:
+        """How many frames vote."""
+        return len(self._voting)
+
+    @property
+    def _voting(self) -> list[Answer]:
+        return next((self._votes[f] for f in reversed(Framing) if self._votes[f]), [])
+
+    @property
+    def decided(self) -> bool:
+        """True where more frames are not needed: the verdict is clear, or there were enough."""
+        good = self._votes[Framing.GOOD]
+        seen = sum(map(len, self._votes.values()))
+        if len(good) >= self._rules.max_frames or seen >= _PATIENCE * self._rules.max_frames:
+            return True
+        if len(good) < self._rules.clear_frames:
+            return False
+        best = {int(answer.scores.argmax()) for answer in good}
+        return len(best) == 1 and self.verdict().accepted
+
+    def verdict(self) -> Verdict:
+        """What the frames say together; there must be one at least."""
+        votes = [answer.scores for answer in self._voting]
+        joined: Scores = votes[0] if len(votes) == 1 else np.mean(votes, axis=0, dtype=np.float32)
+        strange = [a.strangeness for a in self._voting if a.strangeness is not None]
+        strangeness = sum(strange) / len(strange) if strange else None
+        best = int(joined.argmax())
+        label, confidence = self._rules.labels[best], float(joined[best])
+        agreeing = sum(int(scores.argmax()) == best for scores in votes)
+        reject = None
+        # First: what is of no class often gets scores that are low or that waver, too.
+        if _is_unknown(strangeness, self._rules.unknown):
+            reject = RejectReason.UNKNOWN
+        elif (
+            agreeing / len(votes) < self._rules.agreement
+        ):  # 14 / 25 is 0.56, 0.56 * 25 is above 14
+            reject = RejectReason.DISAGREEMENT
+        elif confidence < self._rules.accept[label]:
+            reject = RejectReason.LOW_CONFIDENCE
+        return Verdict(label, confidence, joined, reject, strangeness)
+
+
+def _is_unknown(strangeness: float | None, threshold: float | None) -> bool:
+    # Not `>`: what is no number is no thing of a class either.
+    return strangeness is not None and threshold is not None and not strangeness <= threshold
+
+
+def decide(
+    scores: Scores,
+    labels: Sequence[str],
+    accept: Mapping[str, float],
+    *,
+    strangeness: float | None = None,
+    unknown: float | None = None,
+) -> Verdict:
+    """The verdict on one picture: its best label, accepted when its score reaches the threshold.
+
+    Args:
+        scores: float32 (classes,), class probabilities.
+        labels: the label of each class index.
+        accept: the accept threshold, 0..1, of every label.
+        strangeness: 0..1; None: the model has no such score.
+        unknown: what is stranger is rejected as of no class; None: nothing is.
+    """
+    ballot = Ballot(Rules(labels, accept, unknown=unknown))
+    ballot.add(scores, strangeness=strangeness)
+    return ballot.verdict()
+
+
+def unreadable() -> Verdict:
+    """The verdict on an item whose picture could not be decoded: a reject without a label."""
+    return _unseen(RejectReason.UNREADABLE)
+
+
+def bad_picture(ballot: Ballot) -> Verdict:
+    """The reject of an item in view of a camera that does not show what is before it now.
+
+    Args:
+        ballot: what its good frames say; where there was none, the verdict has no label.
+    """
+    if not ballot.frames:
+        return _unseen(RejectReason.BAD_PICTURE)
+    return replace(ballot.verdict(), reject=RejectReason.BAD_PICTURE)
+
+
+def _unseen(reason: RejectReason) -> Verdict:
+    return Verdict("", 0.0, np.empty(0, np.float32), reason)

@@ -1,0 +1,333 @@
+"""A YAML file that a person wrote, checked against its pydantic models: each mistake with its line.
+
+A file's models derive from `Section`. Where a section is one of several kinds, its field is
+annotated with `one_of(KINDS)`: only the module of the kind that the file names is imported.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from edge.core.errors import ConfigError, ConfigUnreadError
+from edge.core.files import may_come_back, read_regular
+from edge.core.redaction import redacted
+from edge.core.suggestions import (
+    did_you_mean,
+    similar_path,
+)
+from edge.core.yaml_messages import Location, Problem, advised, dotted, problem_of, shown
+from edge.core.yaml_text import (
+    LARGEST_FILE,
+    read_document,
+    syntax_problem,
+)
+
+_LONGEST_PATH = 4000
+"""Bytes; Linux takes 4095, with the folder before it."""
+
+
+class Section(BaseModel):
+    """One section of a file: unknown keys are refused, and no value is guessed from another type.
+
+    Every field has a description, which is shown where the field is missing.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, validate_default=True, allow_inf_nan=False
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _remember_fields(cls, received: Any, info: ValidationInfo) -> Any:
+        if isinstance(info.context, _Checking) and isinstance(received, dict):
+            info.context.sections[id(received)] = cls
+        return received
+
+
+@dataclass(frozen=True, slots=True)
+class _Checking:
+    """The pydantic context of one check."""
+
+    folder: Path
+    sections: dict[int, type[Section]] = field(default_factory=dict)
+    """By the identity of what was received, which model it was checked against."""
+
+
+Model = TypeVar("Model", bound=Section)
+
+
+class YamlFile:
+    """A YAML file that has been read, and knows the line of each of its values.
+
+    Attributes:
+        path: the file.
+        content: what stands in it: a mapping.
+        repeated: a problem for each key that stands twice in its mapping.
+    """
+
+    content: dict[Any, Any]
+
+    def __init__(self, path: Path) -> None:
+        """Reads `path`.
+
+        Raises:
+            ConfigError: no such file, no regular one, too large, not UTF-8, not YAML, or not a
+                mapping.
+            ConfigUnreadError: it cannot be read now.
+        """
+        self.path = path
+        try:
+            text = read_regular(path, largest=LARGEST_FILE).decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise ConfigError(path, ["1: not a text file in UTF-8: save it as one"]) from error
+        except OSError as error:
+            advice = similar_path(path) if isinstance(error, FileNotFoundError) else ""
+            away = not isinstance(error, FileNotFoundError) and may_come_back(path, error)
+            kind = ConfigUnreadError if away else ConfigError
+            raise kind(path, [f" cannot be read: {error.strerror}{advice}"]) from error
+        try:
+            node, content = read_document(text)
+            self.repeated = () if node is None else tuple(_repeated_keys(node))
+            self.content = content()
+        except yaml.YAMLError as error:
+            line, problem = syntax_problem(error, text)
+            raise ConfigError(path, [f"{line}: {problem}"]) from error
+        if not isinstance(node, yaml.MappingNode):
+            raise ConfigError(
+                path, ["1: expected `key: value` lines. Received: " + _kind_of_node(node)]
+            )
+        self._root = node
+
+    def check(self, model: type[Model]) -> tuple[Model | None, list[Problem]]:
+        """The content as a `model`, or None and every way in which it is not one.
+
+        Paths of type `FilePath` become relative to this file's folder.
+        """
+        checking = _Checking(self.path.absolute().parent)
+        problems = list(self.repeated)
+        try:
+            checked = model.model_validate(self.content, context=checking)
+        except ValidationError as error:
+            for details in error.errors(include_url=False):
+                section = checking.sections.get(id(self.value(details["loc"][:-1])))
+                problems.append(problem_of(details, section, value=self.value))
+            return None, problems
+        return (None if problems else checked), problems
+
+    def error(self, problems: Iterable[Problem]) -> ConfigError:
+        """An exception that tells all `problems` in the order of their lines.
+
+        A ConfigUnreadError where every one of them may pass.
+        """
+        found = list(problems)
+        passing = bool(found) and all(problem.passing for problem in found)
+        kind = ConfigUnreadError if passing else ConfigError
+        return kind(self.path, self.told(found))
+
+    def told(self, problems: Iterable[Problem]) -> list[str]:
+        """`LINE: KEY: message` for each of `problems`, in the order of the lines."""
+        lines = [(self.line(p.location), p) for p in dict.fromkeys(problems)]
+        lines.sort(key=lambda found: found[0])
+        return [redacted(f"{line}: {dotted(p.location)}{p.message}") for line, p in lines]
+
+    def line(self, location: Location) -> int:
+        """The line of a value, counted from 1; of what surrounds it where it is not there."""
+        node: yaml.Node = self._root
+        line = 1
+        for part in location:
+            found = _child(node, part)
+            if found is None:
+                break
+            line, node = found
+        return line
+
+    def value(self, location: Location) -> Any:
+        """What stands at `location`; None where nothing does."""
+        value: Any = self.content
+        for part in location:
+            try:
+                value = value[part]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return value
+
+    def path_at(self, location: Location) -> Path | None:
+        """The path at `location`, relative to this file's folder; None where no usable one is.
+
+        What is wrong with it is told by `check`, where the field is a `FilePath`.
+        """
+        try:
+            found = _usable_path(self.value(location))
+        except PydanticCustomError:
+            return None
+        return self.path.absolute().parent / found if isinstance(found, str) else None
+
+
+def one_of(kinds: Mapping[str, str], also: Mapping[str, str] | None = None) -> BeforeValidator:
+    """Annotates a field whose section names its `kind`.
+
+    Args:
+        kinds: the module of each kind, whose `Settings` is the section's model.
+        also: other words for a kind that people use: what each means.
+    """
+
+    def settings(received: Any, info: ValidationInfo) -> Any:
+        if not isinstance(received, dict):
+            return received
+        kind = received.get("kind")
+        if kind is None:
+            raise _at_kind(f"missing: one of {', '.join(kinds)}", received)
+        if not isinstance(kind, str) or kind not in kinds:
+            meant = (also or {}).get(str(kind).lower())
+            advice = f". Did you mean {meant}?" if meant else did_you_mean(kind, kinds)
+            raise _at_kind(f"no such kind: {shown(kind)}{advice}", received)
+        model: type[Section] = importlib.import_module(kinds[kind]).Settings
+        return model.model_validate(received, context=info.context)
+
+    return BeforeValidator(settings)
+
+
+def _usable_path(received: Any) -> Any:
+    if not isinstance(received, str):
+        return received
+    if not received:
+        raise advised("is empty: give a path")
+    if "\0" in received:
+        raise advised(f"has a zero byte, which no path has. Received: {shown(received)}")
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", received):
+        raise advised(
+            f"must be a path of this machine, not an address. Received: {shown(received)}. A "
+            "network camera is `{kind: stream, url: ...}`"
+        )
+    if len(os.fsencode(received)) > _LONGEST_PATH:
+        raise advised(f"is longer than a path can be. Received: {shown(received)}")
+    return received
+
+
+def _from_folder(received: Any, info: ValidationInfo) -> Any:
+    if not isinstance(_usable_path(received), str):
+        return received
+    folder = info.context.folder if isinstance(info.context, _Checking) else Path()
+    return folder / received
+
+
+@contextmanager
+def looking_at(path: Path) -> Iterator[None]:
+    """Turns an OSError, where `path` cannot even be looked at, into what a validator raises."""
+    try:
+        yield
+    except OSError as error:
+        raise advised(f"{path} cannot be looked at: {error.strerror}") from error
+
+
+def _folder_is_there(path: Path) -> Path:
+    with looking_at(path):
+        if not path.is_dir():
+            raise advised(f"no such folder: {path}{similar_path(path)}")
+    return path
+
+
+def file_or_nothing(path: Path) -> Path:
+    """`path`, where there is a regular file or nothing; also where it cannot be looked at now.
+
+    Raises:
+        PydanticCustomError: something else is there.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return path
+    if stat.S_ISDIR(mode):
+        raise advised(f"{path} is a folder: give the name of a file")
+    if not stat.S_ISREG(mode):
+        raise advised(f"{path} is a pipe, a socket or a device: give the name of a file")
+    return path
+
+
+def _parent_is_there(path: Path) -> Path:
+    file_or_nothing(path)
+    with looking_at(path):
+        if not path.parent.is_dir():
+            raise advised(f"no such folder: {path.parent}{similar_path(path.parent)}")
+    return path
+
+
+FilePath = Annotated[Path, BeforeValidator(_from_folder)]
+"""A path, relative to the folder of the file it stands in."""
+
+FolderPath = Annotated[FilePath, AfterValidator(_folder_is_there)]
+"""A folder that is there."""
+
+NewFilePath = Annotated[FilePath, AfterValidator(_parent_is_there)]
+"""A file, there or not, in a folder that is there."""
+
+
+def _at_kind(message: str, received: dict[Any, Any]) -> ValidationError:
+    return ValidationError.from_exception_data(
+        "section",
+        [InitErrorDetails(type=advised(message), loc=("kind",), input=received.get("kind"))],
+    )
+
+
+def _repeated_keys(root: yaml.Node) -> Iterable[Problem]:
+    seen: set[int] = set()
+
+    def walk(node: yaml.Node, location: Location) -> Iterable[Problem]:
+        if id(node) in seen:  # an alias
+            return
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            for index, child in enumerate(node.value):
+                yield from walk(child, (*location, index))
+        elif isinstance(node, yaml.MappingNode):
+            lines: dict[str, int] = {}
+            for key, child in node.value:
+                line = key.start_mark.line + 1
+                if key.value in lines and isinstance(key, yaml.ScalarNode):
+                    first = lines[key.value]
+                    message = f"stands here twice, first on line {first}: remove one"
+                    yield Problem((*location, key.value), message)
+                elif isinstance(key, yaml.ScalarNode):
+                    lines[key.value] = line
+                yield from walk(child, (*location, str(key.value)))
+
+    return walk(root, ())
+
+
+def _child(node: yaml.Node, part: int | str) -> tuple[int, yaml.Node] | None:
+    """(line, node) of the value under the key or index `part`; of a key that repeats, the last."""
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        child = node.value[part]
+        return child.start_mark.line + 1, child
+    if isinstance(node, yaml.MappingNode):
+        for key, child in reversed(node.value):
+            if key.value == str(part) or key.value.lower() == str(part).lower():
+                mark = child.start_mark if isinstance(child, yaml.ScalarNode) else key.start_mark
+                return mark.line + 1, child
+    return None
+
+
+def _kind_of_node(node: yaml.Node | None) -> str:
+    if node is None:
+        return "an empty file"
+    return "a list" if isinstance(node, yaml.SequenceNode) else shown(node.value)

@@ -1,0 +1,55 @@
+"""On a terminal the last line shows how things stand; elsewhere nothing but talk is written."""
+
+from __future__ import annotations
+
+import re
+from io import StringIO
+
+from edge.core.terminal.live_line import LiveLine
+
+
+class Terminal(StringIO):
+    def isatty(self) -> bool:
+        return True
+
+    def shown(self) -> list[str]:
+        """The lines on the screen, as a terminal that obeys the sequences used would have them."""
+        lines = [""]
+        for part in re.split(r"(\r\x1b\[K|\n)", re.sub(r"\x1b\[\?7[lh]", "", self.getvalue())):
+            if part == "\n":
+                lines.append("")
+            elif part.startswith("\r"):
+                lines[-1] = ""
+            else:
+                lines[-1] += part
+        return lines
+
+
+def test_the_line_is_written_over_and_talk_stands_above_it() -> None:
+    terminal = Terminal()
+    line = LiveLine(terminal)
+    line.show("can 1")
+    line.say("blurred")
+    line.show("can 2")
+    assert terminal.shown() == ["blurred", "can 2"]
+    line.clear()
+    assert terminal.shown() == ["blurred", ""]
+
+
+def test_a_line_that_is_too_long_does_not_wrap_but_talk_does() -> None:
+    terminal = Terminal()
+    line = LiveLine(terminal)
+    line.show("x" * 500)
+    line.say("y" * 500)
+    written = terminal.getvalue()
+    assert f"\x1b[?7l{'x' * 500}\x1b[?7h" in written
+    assert f"\x1b[?7l{'y' * 500}" not in written
+
+
+def test_elsewhere_only_talk_is_written() -> None:
+    stream = StringIO()
+    line = LiveLine(stream)
+    line.show("can 1")
+    line.say("taken")
+    line.clear()
+    assert stream.getvalue() == "taken\n"

@@ -1,0 +1,84 @@
+"""Progress speaks on stderr, when there is something to wait for."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+
+from edge.core.terminal.progress import Progress
+
+
+class Clock:
+    """Seconds that pass when told to."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def work(clock: Clock, *, total: int, each: float, stop_at: int | None = None) -> None:
+    with Progress("decoding", total=total, clock=clock) as progress:
+        for done in range(total):
+            if done == stop_at:
+                raise KeyboardInterrupt
+            clock.now += each
+            progress.advance(note="90 %")
+
+
+def test_what_is_done_within_two_seconds_is_not_mentioned(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for stream in (Terminal(), io.StringIO()):
+        monkeypatch.setattr(sys, "stderr", stream)
+        work(Clock(), total=10, each=0.19)
+        assert stream.getvalue() == ""
+
+
+def test_a_plain_line_now_and_then_where_there_is_no_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    work(Clock(), total=100, each=0.25)
+    out, err = capsys.readouterr()
+    assert out == ""
+    # Every 10 of 25 seconds: at 40 and 80 of 100; three seconds' work in 12 pictures.
+    assert err.splitlines() == [
+        "decoding: 40/100, 15 s left, 90 %",
+        "decoding: 80/100, 5 s left, 90 %",
+        "decoding: 100 done in 25 s",
+    ]
+
+
+def test_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    work(Clock(), total=4, each=60)
+    shown = terminal.getvalue().split("\r\x1b[K")
+    assert shown[1] == "[#####...............] decoding: 1/4, 3:00 left, 90 %"
+    assert shown[-2] == "[####################] decoding: 4/4, 0 s left, 90 %"
+    assert shown[-1] == "decoding: 4 done in 4:00\n"
+
+
+def test_an_interrupted_bar_is_wiped_and_not_called_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with pytest.raises(KeyboardInterrupt):
+        work(Clock(), total=4, each=60, stop_at=2)
+    assert terminal.getvalue().endswith("\r\x1b[K")
+    assert "done in" not in terminal.getvalue()
+
+
+def test_several_at_once_and_none_at_all(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Clock()
+    with Progress("reading", total=0, clock=clock) as progress:
+        clock.now += 30
+        progress.advance(5)
+    assert capsys.readouterr().err.splitlines()[-1] == "reading: 5 done in 30 s"

@@ -1,0 +1,95 @@
+"""Scores in, verdict out."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from edge.core.verdict import (
+    Ballot,
+    Framing,
+    RejectReason,
+    Rules,
+    decide,
+)
+
+LABELS = ("can", "bottle")
+
+
+@pytest.mark.parametrize(
+    ("scores", "label", "reject"),
+    [
+        ((0.9, 0.1), "can", None),
+        ((0.1, 0.9), "bottle", None),
+        ((0.75, 0.25), "can", None),  # a threshold that is reached is enough
+        ((0.5, 0.5), "can", RejectReason.LOW_CONFIDENCE),
+        ((0.4, 0.6), "bottle", RejectReason.LOW_CONFIDENCE),
+    ],
+)
+def test_the_best_label_is_accepted_from_its_threshold_on(
+    scores: tuple[float, float], label: str, reject: RejectReason | None
+) -> None:
+    found = decide(np.array(scores, np.float32), LABELS, {"can": 0.75, "bottle": 0.8})
+    assert (found.label, found.reject) == (label, reject)
+    assert found.accepted == (reject is None)
+    assert found.confidence == pytest.approx(max(scores))
+
+
+@pytest.mark.parametrize(
+    ("agreeing", "of", "agreement", "enough"),
+    [(3, 5, 0.6, True), (2, 5, 0.6, False), (14, 25, 0.56, True), (13, 25, 0.56, False)],
+)
+def test_a_share_of_frames_that_is_reached_is_enough(
+    agreeing: int, of: int, agreement: float, enough: bool
+) -> None:
+    ballot = Ballot(Rules(LABELS, {"can": 0.3, "bottle": 0.3}, agreement=agreement))
+    for number in range(of):
+        scores = (0.9, 0.1) if number < agreeing else (0.4, 0.6)
+        ballot.add(np.array(scores, np.float32))
+    found = ballot.verdict()
+    assert (found.label, found.reject) == ("can", None if enough else RejectReason.DISAGREEMENT)
+
+
+@pytest.mark.parametrize(
+    ("strangeness", "unknown", "scores", "reject"),
+    [
+        (0.4, 0.5, (0.9, 0.1), None),
+        (0.5, 0.5, (0.9, 0.1), None),  # stranger than the threshold, not as strange
+        (0.6, 0.5, (0.9, 0.1), RejectReason.UNKNOWN),
+        (0.6, 0.5, (0.6, 0.4), RejectReason.UNKNOWN),  # before low_confidence
+        (0.4, 0.5, (0.6, 0.4), RejectReason.LOW_CONFIDENCE),
+        (0.99, None, (0.9, 0.1), None),
+        (None, 0.5, (0.9, 0.1), None),
+        (float("nan"), 0.5, (0.9, 0.1), RejectReason.UNKNOWN),
+    ],
+)
+def test_what_is_stranger_than_the_threshold_is_of_no_class(
+    strangeness: float | None,
+    unknown: float | None,
+    scores: tuple[float, float],
+    reject: RejectReason | None,
+) -> None:
+    found = decide(
+        np.array(scores, np.float32),
+        LABELS,
+        {"can": 0.8, "bottle": 0.8},
+        strangeness=strangeness,
+        unknown=unknown,
+    )
+    assert (found.label, found.reject) == ("can", reject)
+    assert found.strangeness == pytest.approx(strangeness, nan_ok=True)
+
+
+def test_a_thing_of_no_class_is_unknown_also_where_its_frames_disagree() -> None:
+    ballot = Ballot(Rules(LABELS, {"can": 0.3, "bottle": 0.3}, agreement=0.9, unknown=0.5))
+    for scores in ((0.9, 0.1), (0.4, 0.6)):
+        ballot.add(np.array(scores, np.float32), strangeness=0.8)
+    assert ballot.verdict().reject is RejectReason.UNKNOWN
+
+
+def test_only_the_frames_that_vote_say_how_strange_an_item_is() -> None:
+    ballot = Ballot(Rules(LABELS, {"can": 0.3, "bottle": 0.3}, unknown=0.5))
+    ballot.add(np.array((0.9, 0.1), np.float32), Framing.CUT, strangeness=1.0)
+    ballot.add(np.array((0.9, 0.1), np.float32), strangeness=0.2)
+    assert ballot.verdict().strangeness == pytest.approx(0.2)
+    assert ballot.verdict().accepted
