@@ -13,7 +13,7 @@ from tests.benchmarks.mutated_bundles import KINDS, MEGABYTES, SECONDS, Outcome
 
 def test_a_few_changed_bundles_of_each_kind_are_taken_or_refused() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks.mutated_bundles", "--each", "8"],
+        [sys.executable, "-m", "tests.benchmarks.mutated_bundles", "--fork", "--each", "8"],
         capture_output=True,
         text=True,
         check=False,

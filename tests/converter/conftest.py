@@ -12,6 +12,7 @@ from converter import convert as converting
 from converter.apart import one_tensorflow
 from converter.calibration import Tensors, calibration_tensors, choose_calibration
 from converter.tflite import Kind, convert_model
+from edge.core.model import trial
 from tests.converter.runs import UNKNOWN, make_run
 from trainer.run import Run, read_run
 
@@ -71,6 +72,13 @@ def tensors(run: Run) -> Tensors:
 def models(run: Run, tensors: Tensors) -> Mapping[Kind, bytes]:
     """The run's `.tflite` files, converted once."""
     return {kind: convert_model(run, kind, tensors) for kind in ("float32", "int8")}
+
+
+@pytest.fixture
+def known_harmless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spares the process of its own in which a model from a stranger is tried: test_trial has it,
+    and the imports of pilah's own exports."""
+    monkeypatch.setattr(trial, "_try_apart", lambda model, golden, name: None)
 
 
 @pytest.fixture

@@ -96,6 +96,7 @@ FORMS: dict[str, tuple[str, dict[str, Any], str]] = {
 }
 
 
+@pytest.mark.usefixtures("known_harmless")
 @pytest.mark.parametrize("kind", FORMS)
 def test_models_of_every_form_are_taken_as_they_are_meant(kind: str, imports: Import) -> None:
     wanted, options, shown = FORMS[kind]
@@ -206,6 +207,7 @@ COUNTS = {
 }
 
 
+@pytest.mark.usefixtures("known_harmless")
 @pytest.mark.parametrize("kind", COUNTS)
 def test_another_number_of_labels_than_outputs_is_told_with_what_is_meant(
     kind: str, imports: Import
@@ -405,6 +407,7 @@ KERAS: dict[str, Callable[[], bytes]] = {
 }
 
 
+@pytest.mark.usefixtures("known_harmless")
 @pytest.mark.parametrize("wanted", KERAS)
 def test_what_tensorflow_exports_is_imported(wanted: str, imports: Import, reds: Path) -> None:
     names = ("dark red", "light red", "blue")

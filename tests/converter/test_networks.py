@@ -25,11 +25,15 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore"),
 ]
 SMALL = [("ann", "plain"), ("cnn", "dense"), ("tuned_cnn", "plain"), ("advanced_cnn", "plain")]
+GREY = InputSpec(height=28, width=28, channels=1)
 LARGE = [("mobilenet_v2", "conv"), ("densenet121", "dense"), ("efficientnet_lite0", "plain")]
 
 
-def make_untrained(folder: Path, name: str, head: str, spec: InputSpec) -> Run:
-    plan = NetworkPlan.model_validate({"name": name, "weights": "none", "head": head})
+def make_untrained(
+    folder: Path, name: str, head: str, spec: InputSpec, *, alpha: float = 1.0
+) -> Run:
+    given = {"name": name, "weights": "none", "head": head, "alpha": alpha}
+    plan = NetworkPlan.model_validate(given)
     network = build_network(plan, spec, len(LABELS), seed=0)
     dense = network.model.get_layer("logits")
     # Weights of a size that training gives: the scores then differ.
@@ -63,9 +67,7 @@ def test_a_small_network_becomes_integers(
     name: str, head: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(apart, "_run_apart", lambda run, folder, _: apart.main(run.path, folder))
-    check_conversion(
-        make_untrained(tmp_path, name, head, InputSpec(height=28, width=28, channels=1))
-    )
+    check_conversion(make_untrained(tmp_path, name, head, GREY, alpha=0.25))
 
 
 @pytest.mark.slow
@@ -97,8 +99,7 @@ def check_every_layer_is_known(run: Run) -> None:
 def test_every_layer_of_a_small_network_is_rounded_anew(
     name: str, head: str, tmp_path: Path
 ) -> None:
-    spec = InputSpec(height=28, width=28, channels=1)
-    check_every_layer_is_known(make_untrained(tmp_path, name, head, spec))
+    check_every_layer_is_known(make_untrained(tmp_path, name, head, GREY, alpha=0.25))
 
 
 @pytest.mark.slow

@@ -47,7 +47,7 @@ def test_how_many_flawless_pictures_a_promise_needs(
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
 def test_the_temperature_of_overconfident_logits_is_found(temperature: float) -> None:
     rng = np.random.default_rng(0)
-    honest = rng.normal(0, 2, (20_000, 4))
+    honest = rng.normal(0, 2, (6_000, 4))
     truth = np.array([rng.choice(4, p=p) for p in softmax(honest)])
     assert fit_temperature(honest * temperature, truth) == pytest.approx(temperature, rel=0.05)
 

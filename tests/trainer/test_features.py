@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from edge.core.errors import StorageError
 from edge.core.images.preprocess import InputSpec
+from tests.trainer.tiny import tiny_network
 from trainer import features
 from trainer.augment import augmented
 from trainer.features import SavedOutputs, pooled_outputs, save_outputs
@@ -21,15 +23,21 @@ from trainer.phases import StopTraining
 from trainer.recipe import AugmentPlan, NetworkPlan
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+NETWORK = NetworkPlan(name="tiny", weights="none")
 PLAN = AugmentPlan(copies=2)
 SPEC = InputSpec(height=32, width=32)
-CUTS = ["block_2_add", "pooled"]
+CUTS = ["relu_1", "pooled"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small() -> Iterator[None]:
+    with tiny_network():
+        yield
 
 
 @pytest.fixture(scope="module")
-def network() -> Network:
-    plan = NetworkPlan(name="convnet", weights="none")
-    return build_network(plan, SPEC, 2, seed=0)
+def network(small: None) -> Network:
+    return build_network(NETWORK, SPEC, 2, seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +120,7 @@ def test_the_same_network_built_anew_finds_them(
 ) -> None:
     """Keras numbers the names of layers anew, and the head is drawn anew by the seed."""
     save(network, tensors)
-    twin = build_network(NetworkPlan(name="convnet", weights="none"), SPEC, 7, seed=0)
+    twin = build_network(NETWORK, SPEC, 7, seed=0)
     save(twin, tensors)
     assert sum(forwarded) == 13
 
@@ -141,7 +149,7 @@ def test_what_changes_is_computed_and_nothing_else(
     elif change == "one copy more":
         options = {"plan": PLAN.model_copy(update={"copies": 3})}
     elif change == "other weights":
-        network = build_network(NetworkPlan(name="convnet", weights="none"), SPEC, 2, seed=1)
+        network = build_network(NETWORK, SPEC, 2, seed=1)
     elif change == "other preprocessing":
         options = {"spec": SPEC.model_copy(update={"geometry": "squash"})}
     else:
@@ -157,7 +165,7 @@ def test_a_disk_too_small_says_how_much_it_takes(
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "posix_fallocate", full)
-    with pytest.raises(StorageError, match=r"needs 7\.7 kB: free some space, set PILAH_CACHE"):
+    with pytest.raises(StorageError, match=r"needs 18\.0 kB: free some space, set PILAH_CACHE"):
         save(network, tensors)
 
 

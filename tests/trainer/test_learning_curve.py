@@ -8,6 +8,12 @@ import pytest
 from trainer.learning_curve import MORE, LearningCurve, PowerLaw, _fit, learning_curve
 
 
+@pytest.fixture(autouse=True)
+def few_repeats(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Less than half as many draws of the folds: nothing here hangs on one draw."""
+    monkeypatch.setattr("trainer.learning_curve._REPEATS", 2)
+
+
 def things(
     each: int, *, classes: int = 3, depth: int = 40, spread: float = 3.0, per_group: int = 1
 ) -> tuple[np.ndarray, np.ndarray, list[str]]:

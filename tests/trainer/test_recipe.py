@@ -1,6 +1,7 @@
 """What a person can write in a recipe, and what it is told when that is wrong."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,27 @@ from edge.core.errors import (
     ConfigError,
     UsageError,
 )
+from edge.core.images.preprocess import InputSpec
+from trainer import networks
 from trainer.cli import main
-from trainer.recipe import read_recipe, recipe_path, recipe_yaml, shipped_recipes
+from trainer.networks import Network
+from trainer.recipe import NetworkPlan, read_recipe, recipe_path, recipe_yaml, shipped_recipes
+
+
+@pytest.fixture(scope="module", autouse=True)
+def built_once() -> Iterator[None]:
+    """Recipes that ask for the same network, which is only looked at, share it."""
+    build, built = networks.build_network, dict[str, Network]()
+
+    def once(plan: NetworkPlan, spec: InputSpec, classes: int, *, seed: int) -> Network:
+        asked = f"{plan!r} {spec!r} {classes} {seed}"
+        if asked not in built:
+            built[asked] = build(plan, spec, classes, seed=seed)
+        return built[asked]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(networks, "build_network", once)
+        yield
 
 
 @pytest.mark.parametrize("name", shipped_recipes())

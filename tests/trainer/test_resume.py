@@ -97,7 +97,7 @@ def whole(folder: Path) -> dict[str, Any]:
         pytest.param("60 pictures in", marks=pytest.mark.slow),
         "phase first: 3 epochs",
         pytest.param("phase second: 3 epochs", marks=pytest.mark.slow),
-        "thresholds: 2 models",
+        pytest.param("thresholds: 2 models", marks=pytest.mark.slow),
     ],
 )
 def test_it_comes_to_the_same_figures(

@@ -12,6 +12,8 @@ from converter.metadata import Described, read_metadata, with_metadata
 from tests.bundles import TINY
 from tests.converter.foreign.models import LABELS, SPEC, colour_model, way
 
+pytestmark = pytest.mark.usefixtures("known_harmless")
+
 INTEGERS = {
     "-1..1 as Coral has it": (("UINT8", 1 / 128, 128), "-1..1"),
     "-1..1 by calibration": (("UINT8", 1 / 127.5, 127), "-1..1"),

@@ -12,6 +12,7 @@ from converter.foreign.form import read_form
 from tests.bundles import TINY, TINY_UNKNOWN
 from tests.converter.foreign.models import colour_model, way
 
+pytestmark = pytest.mark.usefixtures("known_harmless")
 WANTED = way("-1..1")
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "Edge TPU": ({"custom": "edgetpu-custom-op"}, r"give the file without _edgetpu.*, theirs\.tfl"),

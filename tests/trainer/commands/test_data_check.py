@@ -10,15 +10,13 @@ from pathlib import Path
 import pytest
 
 from edge.core.dataset import read_picture_set
-from tests.trainer.data.check.drawn import colour_features, write_set
+from tests.trainer.data.check.drawn import check_quickly, write_set
 from trainer.cli import main
-from trainer.data.check import checked as module
 
 
 @pytest.fixture(autouse=True)
 def without_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PILAH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(module, "pooled_features", colour_features)
+    check_quickly(monkeypatch, tmp_path / "cache")
     monkeypatch.chdir(tmp_path)
 
 

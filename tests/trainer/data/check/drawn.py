@@ -8,8 +8,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import numpy.typing as npt
+import pytest
 
 from trainer.data.cache import DecodedPictures
+from trainer.data.check import checked, giveaway
 from trainer.data.check.features import PooledFeatures
 
 COLOURS: Mapping[str, tuple[int, int, int]] = {"can": (40, 40, 200), "jar": (60, 190, 60)}
@@ -51,3 +53,10 @@ def colour_features(decoded: DecodedPictures) -> PooledFeatures:
     middle = decoded.tensors[np.arange(len(decoded.pictures))][:, 64:160, 64:160]
     levels = middle.mean(axis=(1, 2)).astype(np.float32) / 255
     return PooledFeatures(levels, levels)
+
+
+def check_quickly(patch: pytest.MonkeyPatch, cache: Path) -> None:
+    """Has checks take `colour_features`, and forests of few trees: what is drawn is clear."""
+    patch.setenv("PILAH_CACHE", str(cache))
+    patch.setattr(checked, "pooled_features", colour_features)
+    patch.setattr(giveaway, "_TREES", 12)

@@ -14,8 +14,7 @@ import pytest
 
 from edge.core.errors import StorageError
 from tests.plain_words import unexplained
-from tests.trainer.data.check.drawn import colour_features, write_set
-from trainer.data.check import checked as module
+from tests.trainer.data.check.drawn import check_quickly, write_set
 from trainer.data.check.checked import Checked, check_pictures
 from trainer.data.check.page import to_json, write_page
 from trainer.data.check.review import (
@@ -39,8 +38,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Checked:
     (folder / "can" / "07.png").rename(folder / "jar" / "=wrong.png")
     (folder / "jar" / "empty.jpg").touch()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PILAH_CACHE", str(place / "cache"))
-        patch.setattr(module, "pooled_features", colour_features)
+        check_quickly(patch, place / "cache")
         return check_pictures(folder)
 
 

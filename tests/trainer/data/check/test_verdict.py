@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 from edge.core.errors import PictureSetError
-from tests.trainer.data.check.drawn import COLOURS, colour_features, draw, write, write_set
+from tests.trainer.data.check.drawn import COLOURS, check_quickly, draw, write, write_set
 from trainer.data.check import checked as module
-from trainer.data.check import giveaway
 from trainer.data.check.checked import Checked, check_pictures
 from trainer.data.check.verdict import problems
 from trainer.errors import WeightsMissingError
@@ -22,9 +21,7 @@ Change = Callable[[Path], object]
 
 @pytest.fixture(autouse=True)
 def without_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PILAH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(module, "pooled_features", colour_features)
-    monkeypatch.setattr(giveaway, "_TREES", 25)
+    check_quickly(monkeypatch, tmp_path / "cache")
 
 
 def checked(folder: Path) -> Checked:
