@@ -4,7 +4,7 @@
 #                  PHOTOS=folder: your own photographs; GROUPS=blocks:20, MINUTES=10, SEED=1, ITEMS=50
 # make test        lint and the whole suite but its slow tests, one process for each core, at most 4
 #                  (1 GB each);  make test ARGS="-k bundle -x";  ARGS="-n 0 --pdb": in this process
-# make test-slow   the slow tests: they train, convert, and install into fresh environments
+# make test-slow   the slow tests: they train, convert, measure, and install into fresh environments
 # make test-arm64  the contract's tests in an emulated arm64 Debian (root, debootstrap, qemu)
 # make test-systemd  service and installer under a real systemd (root, mmdebstrap, systemd-container)
 # make bench-pins  how late a pin moves after its verdict (BUNDLE=folder)
@@ -57,6 +57,8 @@ demo: setup
 		$(if $(PHOTOS),--photos "$(PHOTOS)" $(if $(GROUPS),--groups "$(GROUPS)") \
 		$(if $(MINUTES),--minutes $(MINUTES)))
 
+# Each process of the tests, and each Python that a test starts, would compile all of it anew.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: setup lint
 	$(BIN)/python -m pytest -m "not slow" $(WORKERS) $(ARGS)
 

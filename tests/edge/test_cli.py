@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -87,20 +86,6 @@ except SystemExit:
 print(sorted({"numpy", "cv2", "pydantic", "yaml", "sqlalchemy", "gpiozero"} & set(sys.modules)))
 """
     assert pilah_edge(code=code).stdout.splitlines()[-1] == "[]"
-
-
-def test_help_is_quick() -> None:
-    def used() -> float:
-        # Of the processor: the clock on the wall would tell of other work on this machine, too.
-        children = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return children.ru_utime + children.ru_stime
-
-    times = []
-    for _ in range(5):
-        before = used()
-        assert pilah_edge("--help").returncode == 0
-        times.append(used() - before)
-    assert min(times) < 0.3
 
 
 def _shell(line: str, *words: object) -> subprocess.CompletedProcess[str]:

@@ -169,7 +169,7 @@ def test_a_signal_becomes_an_event_and_its_handler_comes_back(name: str) -> None
     with stop_signals() as events:
         assert signal.getsignal(number) != before  # or it would end or halt the tests
         signal.raise_signal(number)
-        assert events.get(timeout=5) is number
+        assert events.get(timeout=60) is number
     assert signal.getsignal(number) is before
 
 
@@ -185,7 +185,7 @@ def test_who_is_to_outlive_the_terminal_does() -> None:
 def test_a_second_ctrl_c_interrupts() -> None:
     with stop_signals() as events:
         signal.raise_signal(signal.SIGINT)
-        assert events.get(timeout=5) is signal.SIGINT
+        assert events.get(timeout=60) is signal.SIGINT
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
 

@@ -74,14 +74,14 @@ class Watched:
 
     def wait_for(self, there: Callable[[], bool]) -> None:
         with self.changed:
-            assert self.changed.wait_for(there, 20)
+            assert self.changed.wait_for(there, 60)
 
     def end(self) -> None:
         self.recorder.finish()
         if self.thread.ident is None:
             self.recorder.run()
         else:
-            self.thread.join(20)
+            self.thread.join(60)
         self.recorder.flush()
 
 
@@ -239,7 +239,7 @@ def test_a_disk_that_hangs_is_said_at_once_and_its_rows_are_safe(spill: Spill) -
     watched.ledger.released.clear()
     watched.thread.start()
     watched.recorder.offer(entry(0))
-    assert watched.ledger.hanging.wait(20)
+    assert watched.ledger.hanging.wait(60)
     watched.recorder.offer(entry(1))
     watched.wait_for(lambda: watched.shown == [0, 1])
     assert "the ledger has not answered for 0.02 seconds" in watched.said[0]

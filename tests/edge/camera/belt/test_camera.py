@@ -35,7 +35,7 @@ from edge.flow import Frame
 from tests.bundles import write_picture
 
 SMALL: dict[str, Any] = {"width": 128, "height": 96, "views_per_second": 1.0}
-SECONDS = 20.0
+SECONDS = 60.0
 """How long to wait for what takes a moment."""
 
 

@@ -208,6 +208,7 @@ def test_a_spec_that_names_something_unknown_is_refused(wrong: dict[str, object]
         InputSpec(**wrong)
 
 
+@pytest.mark.slow  # a measurement, which other work on the machine can spoil
 def test_a_camera_frame_takes_less_time_than_an_ordinary_area_shrink() -> None:
     frame, spec = noise(480, 640), InputSpec()
     out = np.empty(spec.shape, np.uint8)
