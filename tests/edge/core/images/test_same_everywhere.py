@@ -35,7 +35,10 @@ def test_the_table_and_the_hashes_name_the_same_files() -> None:
     assert all(set(recorded) == set(SPECS) for recorded in tensors)
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] * (name == "huge.png")) for name in FILES],
+)
 def test_a_file_becomes_the_recorded_tensors(name: str) -> None:
     assert hashes_of(FILES[name](), name=name) == RECORDED[name]
 
