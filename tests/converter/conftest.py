@@ -86,7 +86,21 @@ def converted_before(
     monkeypatch: pytest.MonkeyPatch, models: Mapping[Kind, bytes]
 ) -> Callable[[Kind, bytes], None]:
     """Spares the conversions: `models` serve instead; call it to put in another model."""
+    return _spare_conversions(monkeypatch, models)
+
+
+@pytest.fixture
+def telling_converted_before(
+    monkeypatch: pytest.MonkeyPatch, telling_models: Mapping[Kind, bytes]
+) -> None:
+    """The same of `telling_run`."""
+    _spare_conversions(monkeypatch, telling_models)
+
+
+def _spare_conversions(
+    patch: pytest.MonkeyPatch, models: Mapping[Kind, bytes]
+) -> Callable[[Kind, bytes], None]:
     given = dict(models)
-    monkeypatch.setattr(converting, "convert_model", lambda run, kind, tensors: given[kind])
-    monkeypatch.setattr(converting, "begin_ahead", lambda run, pieces: None)
+    patch.setattr(converting, "convert_model", lambda run, kind, tensors: given[kind])
+    patch.setattr(converting, "begin_ahead", lambda run, pieces: None)
     return given.__setitem__

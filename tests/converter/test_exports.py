@@ -191,6 +191,7 @@ def test_the_saved_model_takes_raw_levels_and_names_its_outputs(bundle: Path) ->
     }
 
 
+@pytest.mark.usefixtures("telling_converted_before")
 def test_a_format_that_cannot_be_made_does_not_take_the_others_with_it(
     telling_run: Run,
     tmp_path: Path,
@@ -239,6 +240,7 @@ def test_exports_that_are_there_are_kept_unless_told(
     assert not out.exists()
 
 
+@pytest.mark.usefixtures("telling_converted_before")
 def test_a_format_that_fails_is_left_out_and_the_exit_says_so(
     bundle: Path,
     telling_run: Run,
