@@ -85,8 +85,8 @@ cut-power: setup
 	$(BIN)/python -m tests.edge.ledger.killing --power $(or $(CUTS),40)
 
 kill-installs: setup
-	$(BIN)/python -m tests.edge.interrupting rounds $(or $(KILLS),72)
-	[ "$$(id -u)" != 0 ] || $(BIN)/python -m tests.edge.interrupting rounds --power $(or $(KILLS),72)
+	$(BIN)/python -m tests.edge.rollout.interrupting rounds $(or $(KILLS),72)
+	[ "$$(id -u)" != 0 ] || $(BIN)/python -m tests.edge.rollout.interrupting rounds --power $(or $(KILLS),72)
 
 bench-unheard: setup
 	$(BIN)/python -m tests.benchmarks.unheard $(ARGS)

@@ -30,11 +30,7 @@ from converter.calibration import Tensors
 from converter.errors import ConversionError
 from converter.nursery import TALK, Nursery
 from edge.core.asides import scratch_folder
-from edge.core.errors import (
-    EXIT_IO,
-    PilahError,
-    StorageError,
-)
+from edge.core.errors import EXIT_IO, PilahError, StorageError
 from edge.core.files import storage_errors
 from trainer.errors import RunError
 from trainer.run import Run, read_run

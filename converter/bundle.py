@@ -9,29 +9,16 @@ from typing import Any
 
 from converter.calibration_checks import CalibrationCheck
 from converter.card import model_card
-from converter.golden import (
-    GoldenPicture,
-    choose_golden,
-    golden_tolerance,
-    unknown_tolerance,
-)
+from converter.golden import GoldenPicture, choose_golden, golden_tolerance, unknown_tolerance
 from converter.parity import Parity
 from converter.remedies import Attempt
 from edge.core.dataset import LabelledPicture
-from edge.core.errors import (
-    ConfigError,
-    StorageError,
-    UsageError,
-)
+from edge.core.errors import ConfigError, StorageError, UsageError
 from edge.core.files import new_folder
 from edge.core.images.preprocess import InputSpec
 from edge.core.model import bundle as bundles
 from edge.core.model.classifier import Classifier
-from edge.core.model.golden import (
-    check_golden_exactly,
-    check_golden_start,
-    record_golden,
-)
+from edge.core.model.golden import check_golden_exactly, check_golden_start, record_golden
 from edge.core.model.trial import note_harmless
 from edge.core.yaml_file import YamlFile
 from trainer.errors import RunError

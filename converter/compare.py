@@ -13,24 +13,12 @@ import numpy as np
 from converter.answers import Answers
 from converter.parity import Change, PairedDrop
 from edge.core.command_line import say
-from edge.core.dataset import (
-    LabelledPicture,
-    PictureSet,
-    read_picture_set,
-)
-from edge.core.errors import (
-    PictureSetError,
-    UnreadableImageError,
-    UsageError,
-)
+from edge.core.dataset import LabelledPicture, PictureSet, read_picture_set
+from edge.core.errors import PictureSetError, UnreadableImageError, UsageError
 from edge.core.images.image_file import read_image
 from edge.core.model.bundle import Bundle
 from edge.core.model.classifier import Classifier
-from edge.core.model.metrics import (
-    Evaluation,
-    Share,
-    evaluate_scores,
-)
+from edge.core.model.metrics import Evaluation, Share, evaluate_scores
 from edge.core.terminal.progress import Progress
 from edge.core.verdict import Answer
 

@@ -12,13 +12,7 @@ from converter.bundle import bundle_title, check_out, write_bundle
 from converter.calibration import CALIBRATED_ON, calibration_tensors, choose_calibration
 from converter.calibration_checks import check_calibration, check_tensors, other_tensors
 from converter.errors import CalibrationError, GateError
-from converter.exports import (
-    Exports,
-    check_exports,
-    exports_folder,
-    read_test_part,
-    write_exports,
-)
+from converter.exports import Exports, check_exports, exports_folder, read_test_part, write_exports
 from converter.formats import keras_pieces, tflite_pieces
 from converter.metadata import with_metadata
 from converter.parity import Parity, Verdict, compare, judge, score_both

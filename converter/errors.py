@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from edge.core.errors import (
-    EXIT_DATA,
-    EXIT_NO,
-    EXIT_UNAVAILABLE,
-    PilahError,
-    StorageError,
-)
+from edge.core.errors import EXIT_DATA, EXIT_NO, EXIT_UNAVAILABLE, PilahError, StorageError
 
 if TYPE_CHECKING:
     from converter.parity import Parity

@@ -13,16 +13,8 @@ import numpy.typing as npt
 
 from converter.operators import logit_scale
 from edge.core.dataset import LabelledPicture
-from edge.core.images.image_file import (
-    Image,
-    decode_image,
-    read_image,
-)
-from edge.core.images.preprocess import (
-    InputSpec,
-    Tensor,
-    preprocess,
-)
+from edge.core.images.image_file import Image, decode_image, read_image
+from edge.core.images.preprocess import InputSpec, Tensor, preprocess
 from edge.core.model.interpreter import Interpreter
 from edge.core.verdict import Answer
 

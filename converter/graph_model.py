@@ -82,9 +82,7 @@ def _frozen(serve: Any) -> tuple[Any, dict[str, str]]:
     """The signature as a GraphDef of constants and operators that takes float32, and the names of
     its output nodes with the names of those outputs."""
     import tensorflow as tf
-    from tensorflow.python.framework.convert_to_constants import (
-        convert_variables_to_constants_v2,
-    )
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
     ((name, taken),) = serve.structured_input_signature[1].items()
 

@@ -35,11 +35,7 @@ from converter.golden import choose_golden
 from converter.metadata import read_metadata
 from edge.core.command_line import say
 from edge.core.dataset import LabelledPicture, read_picture_set
-from edge.core.errors import (
-    BundleError,
-    PictureSetError,
-    UnreadableImageError,
-)
+from edge.core.errors import BundleError, PictureSetError, UnreadableImageError
 from edge.core.files import read_regular, storage_errors
 from edge.core.images.image_file import read_image
 from edge.core.images.preprocess import InputSpec, preprocess

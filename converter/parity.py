@@ -21,11 +21,7 @@ from converter.thresholds import Thresholds, move_thresholds
 from edge.core.dataset import LabelledPicture
 from edge.core.images.image_file import read_image
 from edge.core.images.preprocess import InputSpec, preprocess
-from edge.core.model.grade import (
-    Grade,
-    grade,
-    grade_loss,
-)
+from edge.core.model.grade import Grade, grade, grade_loss
 from edge.core.model.interpreter import Interpreter
 from edge.core.model.metrics import (
     Evaluation,

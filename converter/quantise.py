@@ -123,9 +123,7 @@ def converter_of_graph(graph: Any) -> Any:
 def frozen_graph(model: Any, dtype: Any) -> Any:
     """The function that runs one picture of `dtype` through the model, its weights constants."""
     import tensorflow as tf
-    from tensorflow.python.framework.convert_to_constants import (
-        convert_variables_to_constants_v2,
-    )
+    from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
     signature = [tf.TensorSpec((1, *model.input_shape[1:]), dtype, name="picture")]
 

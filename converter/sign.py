@@ -11,30 +11,11 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from converter.errors import (
-    KeyInBundleError,
-    KeyModeError,
-    PrivateKeyError,
-    SignedAlreadyError,
-)
+from converter.errors import KeyInBundleError, KeyModeError, PrivateKeyError, SignedAlreadyError
 from edge.core.errors import StorageError
-from edge.core.files import (
-    read_regular,
-    storage_errors,
-    write_file,
-)
-from edge.core.model.bundle import (
-    MANIFEST,
-    Bundle,
-    read_bundle,
-)
-from edge.core.model.signature import (
-    LARGEST_KEY,
-    SIGNATURE,
-    PublicKey,
-    Signature,
-    signed_bytes,
-)
+from edge.core.files import read_regular, storage_errors, write_file
+from edge.core.model.bundle import MANIFEST, Bundle, read_bundle
+from edge.core.model.signature import LARGEST_KEY, SIGNATURE, PublicKey, Signature, signed_bytes
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

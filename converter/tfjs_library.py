@@ -22,11 +22,7 @@ from pathlib import Path
 from converter.apart import wait_for
 from converter.errors import LibraryMissingError
 from edge.core.asides import scratch_folder
-from edge.core.files import (
-    new_folder,
-    storage_errors,
-    write_file,
-)
+from edge.core.files import new_folder, storage_errors, write_file
 from trainer.data.row_store import cache_folder
 
 VERSION = "4.22.0"

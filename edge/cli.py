@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping, Sequence
 
 from edge.core.command_line import Verb, run_program
-from edge.worker import Worker
+from edge.runtime.worker import Worker
 
 VERBS: Mapping[str, Verb] = {
     "classify": Verb("what is on these pictures", "edge.commands.classify"),

@@ -18,32 +18,28 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
 
-import numpy as np
-
-from edge import heartbeat
-from edge.camera.slot import FrameSlot
-from edge.config import StationPlan
+from edge.config.reading import StationPlan
 from edge.core.errors import StuckError
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box
-from edge.core.model.classifier import Classifier
-from edge.core.model.golden import check_golden_start
 from edge.core.verdict import Answer, Rules
-from edge.dispatch import Dispatch, destinations
 from edge.flow import UnreadableFrame
-from edge.heartbeat import Heartbeat, Lookout
 from edge.lanes.keep_alive import KeepAlive
 from edge.lanes.lanes import Lanes
 from edge.lanes.pins import Pins, open_pins
 from edge.ledger.opening import begin_recorder, open_recorder
 from edge.ledger.rows import Entry
-from edge.region import cut
-from edge.service import Notifier
-from edge.sorting import Closing, Outcome, Sorter
-from edge.tally import Tally
-from edge.worker import Events, Worker
+from edge.runtime import heartbeat
+from edge.runtime.heartbeat import Heartbeat, Lookout
+from edge.runtime.service import Notifier
+from edge.runtime.worker import Events, Worker
+from edge.sorting.dispatch import Dispatch, destinations
+from edge.sorting.model import open_model
+from edge.sorting.sorter import Closing, Outcome, Sorter
+from edge.sorting.tally import Tally
+from edge.vision.latest_frame import FrameSlot
+from edge.vision.region import cut
 
-_WARM_UPS = 10
 _PATIENCE_SECONDS = 4.2
 """How long the threads may take to end once they are told to: the longest time limit of a camera's
 read, and a little. With what comes after, less than END_SECONDS."""
@@ -357,7 +353,7 @@ class Station:
         )
 
     def _open_sorter(self) -> Sorter:
-        classifier, inference_seconds = self._open_model()
+        classifier, inference_seconds = open_model(self._plan, say=self._say)
         rules, config = self._config.decision, self._config
         manifest = self._plan.bundle.manifest
 
@@ -385,21 +381,3 @@ class Station:
             clock=self._clock,
             whole_region=classifier.spec.crop == "region",
         )
-
-    def _open_model(self) -> tuple[Classifier, float]:
-        """(the model, known to answer as it should and warm; seconds of its slowest warm one)."""
-        bundle, region = self._plan.bundle, self._config.region
-        classifier = Classifier(bundle)
-        check_golden_start(classifier)
-        size = (region.height, region.width, 3) if region else (480, 640, 3)
-        slowest = 0.0
-        for warm in range(_WARM_UPS):
-            began = time.perf_counter()
-            classifier.scores(np.zeros(size, np.uint8))
-            if warm >= _WARM_UPS // 2:
-                slowest = max(slowest, time.perf_counter() - began)
-        interpreter = classifier.interpreter
-        found = ["golden picture right", *([bundle.origin] if self._plan.keys else [])]
-        self._say(f"bundle     {bundle.title}  (digest {bundle.digest[:12]}), {', '.join(found)}")
-        self._say(f"runtime    {interpreter.title}")
-        return classifier, slowest

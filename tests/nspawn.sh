@@ -200,7 +200,7 @@ def stopping(method):
 
 def traced(pin, value):
     if not traced_pins and "edge.station" in sys.modules:
-        from edge import heartbeat
+        from edge.runtime import heartbeat
 
         heartbeat.Heartbeat.beat = stopping(heartbeat.Heartbeat.beat)
         heartbeat.Lookout.look = stopping(heartbeat.Lookout.look)

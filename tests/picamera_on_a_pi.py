@@ -15,8 +15,8 @@ import sys
 import time
 from typing import Any
 
-from edge.camera.picamera import PicameraSource, Settings
 from edge.core.errors import CameraError
+from edge.vision.camera.picamera import PicameraSource, Settings
 
 FRAMES = 90
 FIXED: dict[str, Any] = {

@@ -7,11 +7,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from edge.core.model.signature import (
-    PublicKey,
-    Signature,
-    signed_bytes,
-)
+from edge.core.model.signature import PublicKey, Signature, signed_bytes
 
 
 class Key:

@@ -1,4 +1,4 @@
-"""Imports go one way, converter to trainer to edge, and help costs no heavy import."""
+"""The rooms of the three packages, which of them import which, and that help imports little."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import importlib
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable
+from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -43,15 +46,18 @@ MODULES = {
 }
 
 
-def imported(file: Path) -> Iterator[tuple[int, str]]:
+@cache
+def imported(file: Path) -> tuple[tuple[int, str], ...]:
     """Line and whole name of every import in a file, those inside functions too."""
+    found: list[tuple[int, str]] = []
     for node in ast.walk(ast.parse(file.read_text("utf-8"))):
         if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
+            found += ((node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 name = f"{node.module}.{alias.name}"
-                yield node.lineno, name if name in MODULES else node.module or ""
+                found.append((node.lineno, name if name in MODULES else node.module or ""))
+    return tuple(found)
 
 
 def wrong(importers: str, is_wrong: Callable[[str], bool]) -> list[str]:
@@ -88,6 +94,66 @@ def test_of_edge_the_desktop_imports_the_core_alone(package: str) -> None:
 
 def test_the_core_imports_nothing_of_a_station() -> None:
     assert wrong("edge.core", is_of_a_station) == []
+
+
+LARGEST_ROOM = 15
+LONGEST_MODULE = 400
+TIDY = ("edge",)
+"""Packages whose modules lie in rooms."""
+
+ROOM_CIRCLES = {
+    ("edge.config.reading", "edge.rollout.installed"): "a station file is right only where the "
+    "bundle that it names is still the one that was installed",
+}
+"""Imports without which rooms would not import one another in a circle, each with its reason."""
+
+
+@pytest.mark.parametrize("package", TIDY)
+def test_no_room_is_crowded(package: str) -> None:
+    sizes = Counter(
+        file.parent for file in (ROOT / package).rglob("*.py") if file.name != "__init__.py"
+    )
+    assert {room: size for room, size in sizes.items() if size > LARGEST_ROOM} == {}
+
+
+@pytest.mark.parametrize("package", TIDY)
+def test_no_module_is_long(package: str) -> None:
+    lines = {
+        name: len(file.read_text("utf-8").splitlines())
+        for name, file in MODULES.items()
+        if is_in(name, package)
+    }
+    assert {name: length for name, length in lines.items() if length > LONGEST_MODULE} == {}
+
+
+@pytest.mark.parametrize("package", TIDY)
+def test_no_module_imports_itself_in_a_circle(package: str) -> None:
+    TopologicalSorter(
+        {
+            name: {other for _, other in imported(file) if other in MODULES}
+            for name, file in MODULES.items()
+            if is_in(name, package)
+        }
+    ).prepare()  # raises CycleError, which names the circle
+
+
+@pytest.mark.parametrize("package", TIDY)
+def test_no_room_imports_itself_in_a_circle(package: str) -> None:
+    def room(name: str) -> str:
+        return ".".join(name.split(".")[:2])
+
+    rooms: dict[str, set[str]] = {}
+    for name, file in MODULES.items():
+        for _, other in imported(file):
+            beside = is_in(name, package) and is_in(other, package)
+            if beside and room(name) != room(other) and (name, other) not in ROOM_CIRCLES:
+                rooms.setdefault(room(name), set()).add(room(other))
+    TopologicalSorter(rooms).prepare()
+
+
+def test_every_import_that_closes_a_circle_of_rooms_is_still_there() -> None:
+    found = {(name, other) for name, file in MODULES.items() for _, other in imported(file)}
+    assert set(ROOM_CIRCLES) <= found
 
 
 @pytest.mark.parametrize("package", FORBIDDEN)

@@ -32,14 +32,22 @@ ALLOWED = {
     "the tensor is made of that PNG by preprocess",
     ("converter/exports.py", "resize"): "reads pictures as other tools do, to report what becomes "
     "of the formats made for them; nothing of pilah's is given that tensor",
-    ("edge/camera/judge.py", "resize"): "judges small copies; the model is given the frame itself",
-    ("edge/trigger/motion.py", "resize"): "looks for movement on a small copy; the model is given "
-    "the frame itself",
     (
-        "edge/trigger_page.py",
+        "edge/vision/camera/judge.py",
+        "resize",
+    ): "judges small copies; the model is given the frame itself",
+    (
+        "edge/vision/trigger/motion.py",
+        "resize",
+    ): "looks for movement on a small copy; the model is given the frame itself",
+    (
+        "edge/vision/trigger/page.py",
         "resize",
     ): "makes frames small to be looked at; no model is given them",
-    ("edge/trigger_page.py", "imdecode"): "of the small pictures that it keeps as JPEG itself",
+    (
+        "edge/vision/trigger/page.py",
+        "imdecode",
+    ): "of the small pictures that it keeps as JPEG itself",
     (
         "trainer/augment/background.py",
         "resize",
@@ -48,7 +56,7 @@ ALLOWED = {
     ("trainer/robustness.py", "imdecode"): "puts a JPEG's traces into what is a tensor already",
     ("trainer/data/near_duplicates.py", "resize"): "compares small copies of tensors",
 }
-DRAWS = ROOT / "edge" / "camera" / "belt"
+DRAWS = ROOT / "edge" / "simulation" / "belt"
 """Makes what a camera would see; what it resizes is paint, not a model's input."""
 
 

@@ -8,13 +8,7 @@ import sys
 
 import pytest
 
-from edge.core.errors import (
-    EXIT_CONFIG,
-    EXIT_DATA,
-    EXIT_IO,
-    EXIT_OK,
-    EXIT_USAGE,
-)
+from edge.core.errors import EXIT_CONFIG, EXIT_DATA, EXIT_IO, EXIT_OK, EXIT_USAGE
 from tests.bundles import BGR, write_picture
 
 RUN = """

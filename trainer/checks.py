@@ -10,11 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.core.command_line import say
-from edge.core.dataset import (
-    PictureSet,
-    kinds_of,
-    read_picture_set,
-)
+from edge.core.dataset import PictureSet, kinds_of, read_picture_set
 from edge.core.errors import StorageError, UsageError
 from edge.core.files import storage_errors
 from edge.core.suggestions import did_you_mean

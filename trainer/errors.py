@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from edge.core.errors import (
-    EXIT_DATA,
-    EXIT_UNAVAILABLE,
-    PilahError,
-)
+from edge.core.errors import EXIT_DATA, EXIT_UNAVAILABLE, PilahError
 
 
 class TooFewPicturesError(PilahError, ValueError):

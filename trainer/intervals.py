@@ -9,12 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edge.core.model.metrics import (
-    Z95,
-    paired_interval,
-    told,
-    wilson,
-)
+from edge.core.model.metrics import Z95, paired_interval, told, wilson
 
 _DRAWS = 2000
 """Bootstrap samples; fewer of very many groups, so that they fit into memory."""

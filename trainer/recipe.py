@@ -13,11 +13,7 @@ from edge.core.errors import ConfigError, UsageError
 from edge.core.images.preprocess import InputSpec
 from edge.core.suggestions import did_you_mean
 from edge.core.yaml_file import Section, YamlFile
-from edge.core.yaml_messages import (
-    Location,
-    Problem,
-    advised,
-)
+from edge.core.yaml_messages import Location, Problem, advised
 from edge.core.yaml_text import read_value, syntax_problem
 
 _SHIPPED = Path(__file__).with_name("recipes")

@@ -23,24 +23,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from edge import __version__
 from edge.core.dataset import PARTS, LabelledPicture
 from edge.core.errors import LabelListError, PilahError
-from edge.core.files import (
-    check_regular,
-    read_regular,
-    storage_errors,
-    write_file,
-)
+from edge.core.files import check_regular, read_regular, storage_errors, write_file
 from edge.core.images.preprocess import InputSpec
 from edge.core.json_text import read_json
 from edge.core.labels import check_label_list

@@ -6,12 +6,7 @@ import argparse
 from pathlib import Path
 
 from edge.core.command_line import say
-from edge.core.errors import (
-    EXIT_NO,
-    EXIT_OK,
-    BundleError,
-    BundleMissingError,
-)
+from edge.core.errors import EXIT_NO, EXIT_OK, BundleError, BundleMissingError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,12 +12,7 @@ import sys
 from pathlib import Path
 
 from edge.core.command_line import say
-from edge.core.errors import (
-    EXIT_INTERRUPTED,
-    EXIT_NO,
-    EXIT_OK,
-    PilahError,
-)
+from edge.core.errors import EXIT_INTERRUPTED, EXIT_NO, EXIT_OK, PilahError
 
 
 def main() -> int:

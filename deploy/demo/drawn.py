@@ -6,13 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from deploy.demo.closing import PLUMBING, close_drawn
-from deploy.demo.folder import (
-    BUNDLE,
-    PHOTOS,
-    RUN,
-    TEST,
-    fresh_folder,
-)
+from deploy.demo.folder import BUNDLE, PHOTOS, RUN, TEST, fresh_folder
 from deploy.demo.photographs import write_test_part
 from deploy.demo.sorting import sort_on_belt
 from deploy.demo.stages import Stages, pilah, pilah_json

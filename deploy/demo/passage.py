@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from edge.camera.belt.traffic import Truth
+from edge.simulation.belt.traffic import Truth
 
 Interval = tuple[float, float]
 """(from, to) in monotonic seconds."""

@@ -10,13 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from deploy.demo.closing import close_photographs
-from deploy.demo.folder import (
-    BUNDLE,
-    RUN,
-    TEST,
-    check_apart,
-    fresh_folder,
-)
+from deploy.demo.folder import BUNDLE, RUN, TEST, check_apart, fresh_folder
 from deploy.demo.sorting import sort_on_belt
 from deploy.demo.stages import Stages, pilah, pilah_json
 from deploy.demo.stations import TRIGGER, BeltPlan

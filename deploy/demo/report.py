@@ -12,16 +12,10 @@ import numpy as np
 from deploy.demo.figures import LaneFigures
 from deploy.demo.passage import Flap, Verdicts, lane_of, match_rows, times_out
 from deploy.demo.sorting import Row, Sorted
-from edge.camera.belt.traffic import Truth
-from edge.core.images.contact_sheet import (
-    Headline,
-    Mark,
-    Section,
-    Tile,
-    write_contact_sheet,
-)
+from edge.core.images.contact_sheet import Headline, Mark, Section, Tile, write_contact_sheet
 from edge.core.images.image_file import Image
 from edge.flow import Frame
+from edge.simulation.belt.traffic import Truth
 
 _ROOM = 1.15
 """Side of a tile's picture, in longer sides of the item."""

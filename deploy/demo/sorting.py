@@ -15,15 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from deploy.demo.folder import (
-    BUNDLE,
-    LEDGER,
-    REHEARSAL,
-    REHEARSED,
-    STATION,
-    TRUTH,
-    remove_ledger,
-)
+from deploy.demo.folder import BUNDLE, LEDGER, REHEARSAL, REHEARSED, STATION, TRUTH, remove_ledger
 from deploy.demo.pace import AGAIN, is_too_fast, suited
 from deploy.demo.stations import (
     TRIGGER,
@@ -33,17 +25,18 @@ from deploy.demo.stations import (
     rehearsal_station,
     write_station,
 )
-from edge.camera import Camera, CameraSettings
-from edge.camera.belt.traffic import Truth, read_truth
-from edge.config import StationConfig, read_station
+from edge.config.reading import read_station
+from edge.config.station import StationConfig
 from edge.core.command_line import say
 from edge.core.terminal.progress import Progress
 from edge.flow import Frame, UnreadableFrame
 from edge.lanes.pins import Pins
 from edge.ledger.rows import Entry
-from edge.service import stop_signals
-from edge.sorting import Outcome
+from edge.runtime.service import stop_signals
+from edge.simulation.belt.traffic import Truth, read_truth
+from edge.sorting.sorter import Outcome
 from edge.station import Station
+from edge.vision.camera import Camera, CameraSettings
 
 _REHEARSED = 8
 """Items of the rehearsal: a hundred frames, about."""

@@ -32,10 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from edge.bench import FRAME_HEIGHT, FRAME_WIDTH, STAGES, measure, synthetic_frame
     from edge.core.images.image_file import read_image
     from edge.core.model.bundle import read_bundle
     from edge.core.model.classifier import Classifier
+    from edge.telemetry.bench import FRAME_HEIGHT, FRAME_WIDTH, STAGES, measure, synthetic_frame
 
     classifier = Classifier(
         read_bundle(arguments.bundle),

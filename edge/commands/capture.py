@@ -13,20 +13,16 @@ from typing import TYPE_CHECKING
 
 from edge.commands.arguments import count
 from edge.core.command_line import say
-from edge.core.errors import (
-    EXIT_OK,
-    StorageError,
-    UsageError,
-)
+from edge.core.errors import EXIT_OK, StorageError, UsageError
 from edge.core.terminal.hints import command
 
 if TYPE_CHECKING:
-    from edge.capture import Capture
-    from edge.config import Eye
+    from edge.config.station import Eye
     from edge.core.dataset.photo_folder import PhotoFolder
     from edge.core.images.contact_sheet import Headline, Tile
     from edge.core.terminal.progress import Progress
-    from edge.keyboard import Keyboard
+    from edge.runtime.keyboard import Keyboard
+    from edge.samples.capture import Capture
 
 GOOD_START = 100
 """Pictures of a label that are worth a first training."""
@@ -69,12 +65,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from edge.capture import Capture, Occasions, geometry_of
-    from edge.config import read_eye
+    from edge.config.reading import read_eye
     from edge.core.dataset.photo_folder import PhotoFolder, photo_label
     from edge.core.terminal.live_line import LiveLine
-    from edge.keyboard import Keyboard
-    from edge.service import stop_signals
+    from edge.runtime.keyboard import Keyboard
+    from edge.runtime.service import stop_signals
+    from edge.samples.capture import Capture, Occasions, geometry_of
 
     eye = read_eye(arguments.station)
     labels = list(dict.fromkeys(map(photo_label, arguments.labels)))
@@ -188,11 +184,7 @@ def _say_next(folder: PhotoFolder) -> None:
 
 def _write_sheet(folder: PhotoFolder, station: str, labels: Sequence[str]) -> None:
     """Writes the contact sheet beside the folder, if it can be written."""
-    from edge.core.images.contact_sheet import (
-        Mark,
-        Section,
-        write_contact_sheet,
-    )
+    from edge.core.images.contact_sheet import Mark, Section, write_contact_sheet
     from edge.core.terminal.progress import Progress
 
     place = folder.path if folder.path.name else folder.path.absolute()  # "." has no name
@@ -259,7 +251,7 @@ def _tiles(files: Sequence[Path], progress: Progress) -> list[Tile]:
 
 def _key(keys: Keyboard, arguments: argparse.Namespace) -> str | None:
     """The next key; where keys alone take pictures, their end is the end of it all."""
-    from edge.capture import QUIT
+    from edge.samples.capture import QUIT
 
     key = keys.get(0)
     if key != "end":
@@ -278,8 +270,8 @@ def _button(gpio: int, parts: ExitStack) -> Callable[[], str | None]:
     """What gives a key for each press of the button on `gpio`."""
     from gpiozero import Button
 
-    from edge.capture import TAKE
     from edge.lanes.pins import open_pins, pin_errors
+    from edge.samples.capture import TAKE
 
     presses: queue.SimpleQueue[str] = queue.SimpleQueue()
     pins = parts.enter_context(open_pins())

@@ -11,14 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.core.command_line import print_json
-from edge.core.errors import (
-    EXIT_OK,
-    BundleError,
-    ConfigError,
-)
+from edge.core.errors import EXIT_OK, BundleError, ConfigError
 
 if TYPE_CHECKING:
-    from edge.config import StationPlan
+    from edge.config.reading import StationPlan
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,7 +56,7 @@ def _checked(station: Path, bundle: Path | None) -> StationPlan:
         ConfigError: it has mistakes.
         BundleError: `bundle` is broken.
     """
-    from edge.config import read_station
+    from edge.config.reading import read_station
     from edge.core.model.classifier import Classifier
     from edge.core.model.golden import check_golden_start
     from edge.core.yaml_messages import Problem

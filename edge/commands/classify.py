@@ -6,11 +6,7 @@ import argparse
 from pathlib import Path
 
 from edge.core.command_line import print_json, say
-from edge.core.errors import (
-    EXIT_DATA,
-    EXIT_OK,
-    UnreadableImageError,
-)
+from edge.core.errors import EXIT_DATA, EXIT_OK, UnreadableImageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -25,10 +25,13 @@ from edge.core.errors import (
     StorageError,
 )
 from edge.core.redaction import redacted
-from edge.finding import Finding, State, bad, ok, warning
+from edge.telemetry.finding import Finding, State, bad, ok, warning
 
 if TYPE_CHECKING:
-    from edge.config import Eye, Lane, LedgerSettings, StationPlan
+    from edge.config.lanes import Lane
+    from edge.config.ledger import LedgerSettings
+    from edge.config.reading import StationPlan
+    from edge.config.station import Eye
 
 Part = TypeVar("Part")
 
@@ -64,8 +67,13 @@ def examine(station: Path) -> Iterator[Finding]:
 
     Where the file has mistakes, the parts that can be read are looked at all the same.
     """
-    from edge.config import read_eye, read_hands, read_station
-    from edge.host import clock_finding, clock_is_synchronised, disk_finding, heat_findings
+    from edge.config.reading import read_eye, read_hands, read_station
+    from edge.telemetry.host import (
+        clock_finding,
+        clock_is_synchronised,
+        disk_finding,
+        heat_findings,
+    )
 
     plan: StationPlan | None = None
     eye: Eye | None = None
@@ -121,9 +129,9 @@ def _about_the_model(plan: StationPlan) -> Iterator[Finding]:
 
 
 def _about_the_camera(eye: Eye) -> Iterator[Finding]:
-    from edge.camera.judge import even_colour
-    from edge.camera.settled import settled_frame
-    from edge.region import cut
+    from edge.vision.camera.judge import even_colour
+    from edge.vision.camera.settled import settled_frame
+    from edge.vision.region import cut
 
     if eye.camera.kind == "belt":  # opening it would begin its record of the truth anew
         yield ok("camera", "belt: simulated, so there is nothing to look at")
@@ -215,7 +223,7 @@ def _signature(plan: StationPlan) -> str:
 
 def _about_the_installation(plan: StationPlan) -> Finding:
     from edge.core.errors import BundleLinkError
-    from edge.installed import RECORD_LOST, Versions
+    from edge.rollout.installed import RECORD_LOST, Versions
 
     versions = Versions(plan.config.bundle)
     try:

@@ -9,11 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.core.command_line import print_json, say
-from edge.core.errors import (
-    EXIT_OK,
-    PictureSetError,
-    UnreadableImageError,
-)
+from edge.core.errors import EXIT_OK, PictureSetError, UnreadableImageError
 
 if TYPE_CHECKING:
     from edge.core.dataset import LabelledPicture

@@ -14,11 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from edge.core.command_line import say
-from edge.core.errors import (
-    EXIT_OK,
-    StorageError,
-    UsageError,
-)
+from edge.core.errors import EXIT_OK, StorageError, UsageError
 
 _CAMERAS: Mapping[str, str] = {
     "usb": """\
@@ -196,7 +192,7 @@ def _incomplete(file: Path) -> str:
         ConfigError: it has mistakes.
         StorageError: it has what would be added.
     """
-    from edge.config import read_eye
+    from edge.config.reading import read_eye
     from edge.core.yaml_file import YamlFile
 
     read_eye(file)

@@ -14,7 +14,7 @@ from edge.core.command_line import say
 from edge.core.errors import EXIT_OK
 
 if TYPE_CHECKING:
-    from edge.rollout import Change
+    from edge.rollout.install import Change
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from edge.rollout import install
+    from edge.rollout.install import install
 
     show_change(install(arguments.bundle, arguments.station))
     return EXIT_OK

@@ -9,20 +9,17 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.core.errors import (
-    EXIT_OK,
-    StuckError,
-    UsageError,
-)
+from edge.core.errors import EXIT_OK, StuckError, UsageError
 
 if TYPE_CHECKING:
-    from edge.config import Hands, Lane
+    from edge.config.lanes import Lane
+    from edge.config.station import Hands
     from edge.core.terminal.live_line import LiveLine
     from edge.core.yaml_file import YamlFile
-    from edge.keyboard import Keyboard
     from edge.lanes import ActuatorSettings, keep_alive
     from edge.lanes.jog import Jog
-    from edge.worker import Events
+    from edge.runtime.keyboard import Keyboard
+    from edge.runtime.worker import Events
 
 _LOOK_SECONDS = 0.05
 """How often the line is written anew while no key is pressed."""
@@ -41,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from edge.config import read_hands
+    from edge.config.reading import read_hands
     from edge.core.terminal.speech import without_waiting
 
     file, hands = read_hands(arguments.station)
@@ -65,7 +62,7 @@ def _safe(hands: Hands) -> int:
     from edge.core.command_line import say
     from edge.core.errors import PinError
     from edge.lanes.pins import open_pins
-    from edge.service import stop_signals
+    from edge.runtime.service import stop_signals
 
     failures = []
     with stop_signals(), ExitStack() as parts:
@@ -89,10 +86,10 @@ def _safe(hands: Hands) -> int:
 def _test(name: str, file: YamlFile, hands: Hands) -> int:
     from edge.core.terminal.live_line import LiveLine
     from edge.core.terminal.speech import write_out
-    from edge.keyboard import Keyboard
     from edge.lanes.jog import Jog
     from edge.lanes.pins import open_pins
-    from edge.service import stop_signals
+    from edge.runtime.keyboard import Keyboard
+    from edge.runtime.service import stop_signals
 
     actuator = _actuator(name, hands.lanes, file.path)
     line = LiveLine()
@@ -130,7 +127,7 @@ def _test(name: str, file: YamlFile, hands: Hands) -> int:
 
 def _follow(jog: Jog, keys: Keyboard, events: Events, line: LiveLine) -> None:
     """Does what the keys say until one of them, a signal or an error ends it."""
-    from edge.worker import Worker
+    from edge.runtime.worker import Worker
 
     worker = Worker("lanes", jog.lanes.run, events)
     worker.start()

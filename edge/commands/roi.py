@@ -8,16 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.core.command_line import say
-from edge.core.errors import (
-    EXIT_NO,
-    EXIT_OK,
-    UsageError,
-)
+from edge.core.errors import EXIT_NO, EXIT_OK, UsageError
 
 if TYPE_CHECKING:
-    from edge.config import Eye
+    from edge.config.station import Eye
     from edge.core.images.image_file import Image
-    from edge.region import Region
+    from edge.vision.region import Region
 
 _SMALLEST, _LARGEST = 8, 32768
 """Pixels of a region's sides, as in a station file."""
@@ -43,10 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     import cv2
 
-    from edge.config import read_eye
+    from edge.config.reading import read_eye
     from edge.core.files import write_file
-    from edge.region import Region
-    from edge.region_picture import draw_region
+    from edge.vision.region import Region
+    from edge.vision.region_picture import draw_region
 
     file: Path = arguments.out
     if file.suffix.lower() not in (".jpg", ".jpeg", ".png"):
@@ -81,7 +77,7 @@ def _picture(eye: Eye) -> Image:
     Raises:
         CameraError: it gives none.
     """
-    from edge.camera.settled import settled_frame
+    from edge.vision.camera.settled import settled_frame
 
     found = settled_frame(eye.camera, say=say)
     if found.seconds:

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from edge.commands.install import show_change
-    from edge.rollout import roll_back
+    from edge.rollout.install import roll_back
 
     show_change(roll_back(arguments.station, version=arguments.version))
     return EXIT_OK

@@ -10,11 +10,7 @@ from typing import TYPE_CHECKING
 
 from edge.commands.arguments import count
 from edge.core.command_line import print_json, say
-from edge.core.errors import (
-    EXIT_IO,
-    EXIT_OK,
-    StuckError,
-)
+from edge.core.errors import EXIT_IO, EXIT_OK, StuckError
 from edge.core.terminal.speech import write_out
 
 if TYPE_CHECKING:
@@ -41,8 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _sort(arguments: argparse.Namespace, speech: Speech) -> int:
-    from edge.config import read_station
-    from edge.service import Notifier, ending_within, stop_signals
+    from edge.config.reading import read_station
+    from edge.runtime.service import Notifier, ending_within, stop_signals
     from edge.station import END_SECONDS, Station
 
     plan = read_station(arguments.station)

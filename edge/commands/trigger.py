@@ -17,19 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from edge.commands.arguments import count
 from edge.core.command_line import print_json, say
-from edge.core.errors import (
-    EXIT_NO,
-    EXIT_OK,
-    CameraError,
-    UsageError,
-)
+from edge.core.errors import EXIT_NO, EXIT_OK, CameraError, UsageError
 
 if TYPE_CHECKING:
-    from edge.config import Eye
-    from edge.trigger.motion import Settings
-    from edge.trigger.replay import Look, Recording
-    from edge.trigger_page import Pictures
-    from edge.worker import Events
+    from edge.config.station import Eye
+    from edge.runtime.worker import Events
+    from edge.vision.trigger.motion import Settings
+    from edge.vision.trigger.page import Pictures
+    from edge.vision.trigger.replay import Look, Recording
 
 _SECONDS = 20.0
 _MOST_FRAMES = 6000
@@ -61,10 +56,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from edge.config import read_eye
-    from edge.service import stop_signals
-    from edge.trigger.motion import Settings
-    from edge.trigger_page import write_trigger_page
+    from edge.config.reading import read_eye
+    from edge.runtime.service import stop_signals
+    from edge.vision.trigger.motion import Settings
+    from edge.vision.trigger.page import write_trigger_page
 
     if not 1 <= arguments.seconds <= 600:
         raise UsageError(f"--seconds must be 1 to 600. Received: {arguments.seconds:g}")
@@ -115,9 +110,9 @@ def _record(eye: Eye, seconds: float, events: Events) -> tuple[Recording, Pictur
 
     from edge.core.terminal.progress import Progress
     from edge.flow import Frame
-    from edge.region import cut
-    from edge.trigger.replay import Recording
-    from edge.trigger_page import Pictures
+    from edge.vision.region import cut
+    from edge.vision.trigger.page import Pictures
+    from edge.vision.trigger.replay import Recording
 
     recording, pictures = Recording(), Pictures()
     never = threading.Event()
@@ -157,7 +152,7 @@ def _told_to_stop(events: Events) -> bool:
 
 def _tried(recording: Recording, settings: Settings, look: Look) -> list[Look]:
     from edge.core.terminal.progress import Progress
-    from edge.trigger.replay import variants
+    from edge.vision.trigger.replay import variants
 
     others = list(variants(settings))
     looks = []
@@ -170,7 +165,7 @@ def _tried(recording: Recording, settings: Settings, look: Look) -> list[Look]:
 
 def _proposed(tried: Sequence[Look], look: Look, things: int | None) -> Look | None:
     """What to change to; None: nothing of what was tried counts rightly."""
-    from edge.trigger.replay import best
+    from edge.vision.trigger.replay import best
 
     wanted = things if things is not None else len(look.items) - look.pieces
     return best(tried, wanted, contrast=look.settings.contrast) if wanted else None

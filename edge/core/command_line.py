@@ -18,13 +18,7 @@ from types import TracebackType
 from typing import Any, NoReturn
 
 from edge import __version__
-from edge.core.errors import (
-    EXIT_INTERRUPTED,
-    EXIT_IO,
-    EXIT_OK,
-    EXIT_UNAVAILABLE,
-    PilahError,
-)
+from edge.core.errors import EXIT_INTERRUPTED, EXIT_IO, EXIT_OK, EXIT_UNAVAILABLE, PilahError
 from edge.core.redaction import redacted, redacted_value
 from edge.core.terminal.hints import install_command
 from edge.core.terminal.printable import printable, printable_output

@@ -9,12 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from edge.core.asides import (
-    aside_file,
-    aside_folder,
-    change_places,
-    sweep,
-)
+from edge.core.asides import aside_file, aside_folder, change_places, sweep
 from edge.core.errors import PilahError, StorageError
 
 

@@ -31,16 +31,10 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from edge.core.errors import ConfigError, ConfigUnreadError
 from edge.core.files import may_come_back, read_regular
 from edge.core.redaction import redacted
-from edge.core.suggestions import (
-    did_you_mean,
-    similar_path,
-)
+from edge.core.suggestions import did_you_mean, similar_path
+from edge.core.terminal.hints import install_command
 from edge.core.yaml_messages import Location, Problem, advised, dotted, problem_of, shown
-from edge.core.yaml_text import (
-    LARGEST_FILE,
-    read_document,
-    syntax_problem,
-)
+from edge.core.yaml_text import LARGEST_FILE, read_document, syntax_problem
 
 _LONGEST_PATH = 4000
 """Bytes; Linux takes 4095, with the folder before it."""
@@ -201,7 +195,17 @@ def one_of(kinds: Mapping[str, str], also: Mapping[str, str] | None = None) -> B
             meant = (also or {}).get(str(kind).lower())
             advice = f". Did you mean {meant}?" if meant else did_you_mean(kind, kinds)
             raise _at_kind(f"no such kind: {shown(kind)}{advice}", received)
-        model: type[Section] = importlib.import_module(kinds[kind]).Settings
+        try:
+            module = importlib.import_module(kinds[kind])
+        except ModuleNotFoundError as error:
+            if not f"{kinds[kind]}.".startswith(f"{error.name}."):
+                raise
+            raise _at_kind(
+                f"{kind} is not installed here, because pilah's wheel leaves it out: "
+                f"{install_command('edge', editable=True)}",
+                received,
+            ) from error
+        model: type[Section] = module.Settings
         return model.model_validate(received, context=info.context)
 
     return BeforeValidator(settings)

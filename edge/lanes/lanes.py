@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
-from edge import heartbeat
 from edge.flow import Actuated, ItemKey, Missed
 from edge.lanes import Actuator
 from edge.lanes.keep_alive import KeepAlive
 from edge.lanes.schedule import Change, Schedule, Timing
+from edge.runtime import heartbeat
 
 _LOCK_SECONDS = 0.5
 """How long whoever ends a station waits for a lock that is held for microseconds."""

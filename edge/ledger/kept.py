@@ -15,11 +15,7 @@ from itertools import count
 from pathlib import Path
 from types import TracebackType
 
-from edge.core.errors import (
-    LedgerDamagedError,
-    LedgerError,
-    LedgerForeignError,
-)
+from edge.core.errors import LedgerDamagedError, LedgerError, LedgerForeignError
 from edge.ledger.ledger import Ledger
 from edge.ledger.lock import LedgerLock
 from edge.ledger.rows import Row

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from edge.config import NO_SPILL, LedgerSettings
+from edge.config.ledger import NO_SPILL, LedgerSettings
 from edge.core.errors import StorageError
 from edge.ledger.apart import LedgerApart
 from edge.ledger.recorder import Patience, Recorder

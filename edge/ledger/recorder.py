@@ -12,45 +12,24 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
 
-from edge import heartbeat
-from edge.core.errors import (
-    LedgerError,
-    LedgerRefusedError,
-    StorageError,
-)
+from edge.core.errors import LedgerError, LedgerRefusedError, StorageError
 from edge.flow import Missed
-from edge.heartbeat import Heartbeat
+from edge.ledger.backlog import Backlog
 from edge.ledger.hand import Hand
-from edge.ledger.rows import Actuation, Entry, Row
+from edge.ledger.losses import Losses
+from edge.ledger.rows import Actuation, Entry, Row, Writable
 from edge.ledger.spill import Chunk, Spill
+from edge.runtime import heartbeat
+from edge.runtime.heartbeat import Heartbeat
 
 CAPACITY = 1000
 """Rows that may wait in memory; about a megabyte."""
 
 _BATCH = 100
 _AT_ONCE = float("-inf")
-_LOST_SECONDS = 10.0
-"""How often it is said that more rows were lost."""
-
-
-class Writable(Protocol):
-    """What rows are written to."""
-
-    def append(self, rows: Sequence[Row]) -> None:
-        """Writes all or none.
-
-        Raises:
-            LedgerError: it cannot be written now.
-        """
-        ...
-
-    def close(self) -> None:
-        """Closes it; may be called twice."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,8 +73,6 @@ class Recorder:
 
     Attributes:
         heartbeat: the signs of life of `run`.
-        lost: items whose rows will never be in the ledger.
-        lost_actuations: actuations of which that is so.
     """
 
     def __init__(
@@ -117,7 +94,7 @@ class Recorder:
                 did not move. Must not wait.
         """
         self._ledger, self._show, self._say = ledger, show, say
-        self._spill: Spill | None = None
+        self._backlog: Backlog | None = None
         self._patience = patience or Patience()
         self._capacity, self._clock = capacity, clock
         self.heartbeat = Heartbeat(clock)
@@ -130,16 +107,23 @@ class Recorder:
         self._flight: _Flight | None = None
         self._answered = self._begun = self._finished = self._ending = self._ended = False
         self._failing = self._spill_failing = False
-        self._read = self._items_read = 0
-        """So many bytes of the spill, and items in them, are in the ledger."""
-        self._commit_at = self._retry_at = self._failed_at = self._lost_at = _AT_ONCE
-        self._said_lost = 0
-        self.lost = self.lost_actuations = 0
+        self._commit_at = self._retry_at = self._failed_at = _AT_ONCE
+        self._losses = Losses(say=say, clock=clock)
+
+    @property
+    def lost(self) -> int:
+        """Items whose rows will never be in the ledger."""
+        return self._losses.items
+
+    @property
+    def lost_actuations(self) -> int:
+        """Actuations whose rows will never be in the ledger."""
+        return self._losses.actuations
 
     @property
     def spilled(self) -> int:
         """Items whose rows are in the spill, and not known to be in the ledger as yet."""
-        return 0 if self._spill is None else self._spill.items - self._items_read
+        return 0 if self._backlog is None else self._backlog.items
 
     # For the threads that sort and move
 
@@ -147,7 +131,7 @@ class Recorder:
         """Takes a row without waiting; where there is no room any more, it is lost."""
         with self._changed:
             if len(self._offered) + len(self._waiting) >= self._capacity:
-                self._lose([row])
+                self._losses.add([row])
             else:
                 self._offered.append(row)
             self._changed.notify()
@@ -190,7 +174,7 @@ class Recorder:
 
         It is the recorder's to close.
         """
-        self._spill = spill
+        self._backlog = Backlog(spill, say=self._say)
         if spill.size:
             self._say(f"ledger     rows of {spill.items} items of before wait in {spill.path}")
 
@@ -237,7 +221,7 @@ class Recorder:
         wanted = bool(self._waiting) or self._has_spilled
         if wanted and self._clock() >= self._due:
             self._send_next()
-        self._say_lost()
+        self._losses.tell()
 
     def _end(self, *, show: bool) -> None:
         began = self._clock()
@@ -254,19 +238,19 @@ class Recorder:
                 break
             self._wait(until)
         self._put_by(show=show)
-        self._lose(self._waiting)
+        self._losses.add(self._waiting)
         self._waiting.clear()
-        self._say_lost(now=True)
-        if self._has_spilled and self._spill is not None:
+        self._losses.tell(now=True)
+        if self._backlog is not None and self._backlog.waits:
             self._say(
-                f"ledger     the rows of {self.spilled} items wait in {self._spill.path}: the next "
-                "start adds them to the ledger"
+                f"ledger     the rows of {self.spilled} items wait in {self._backlog.path}: the "
+                "next start adds them to the ledger"
             )
         if self._flight is None:
             self._hand.give(self._ledger.close)
             self._hand.end(self._patience.finish)
-        if self._spill is not None:
-            self._spill.close()
+        if self._backlog is not None:
+            self._backlog.close()
         self._ended = True
 
     @property
@@ -276,7 +260,7 @@ class Recorder:
 
     @property
     def _has_spilled(self) -> bool:
-        return self._spill is not None and self._read < self._spill.size
+        return self._backlog is not None and self._backlog.waits
 
     @property
     def _due(self) -> float:
@@ -289,20 +273,18 @@ class Recorder:
 
     @property
     def _where_rows_wait(self) -> str:
-        if self._spill is not None:
-            return f"rows wait in {self._spill.path}"
+        if self._backlog is not None:
+            return f"rows wait in {self._backlog.path}"
         return f"rows wait in memory, {self._capacity} at most"
 
     def _wait(self, until: float = float("inf")) -> None:
         """Waits for something to do, no longer than a heartbeat."""
         self.heartbeat.beat()
-        moments = [until, self._clock() + heartbeat.BEAT_SECONDS]
+        moments = [until, self._clock() + heartbeat.BEAT_SECONDS, self._losses.next_telling]
         if self._flight is not None and not self._flight.overdue:
             moments.append(self._flight.since + self._patience.hang)
         if self._flight is None and (self._waiting or self._has_spilled):
             moments.append(self._due)
-        if self._count_lost > self._said_lost:
-            moments.append(self._lost_at)
         pause = max(0.0, min(moments) - self._clock())
         with self._changed:
             self._changed.wait_for(
@@ -323,17 +305,18 @@ class Recorder:
             self._changed.notify_all()
 
     def _send_next(self) -> None:
-        if self._spill is None or not self._has_spilled:
+        if self._backlog is None or not self._backlog.waits:
             self._send(list(self._waiting)[:_BATCH])
             return
         try:
-            chunk = self._spill.read(self._read)
+            chunk = self._backlog.next()
         except StorageError as error:
             self._say(f"LOST       the rows of {self.spilled} items: {error}")
-            self._lost_spilled()
+            self._losses.add_said(self.spilled)
+            self._backlog.clear()
             return
         if chunk.damaged:
-            self._say(f"LOST       {chunk.damaged} lines of {self._spill.path} are no whole rows")
+            self._say(f"LOST       {chunk.damaged} lines of {self._backlog.path} are no whole rows")
         self._send(chunk.rows, chunk)
 
     def _send(self, rows: list[Row], chunk: Chunk | None = None) -> None:
@@ -360,36 +343,18 @@ class Recorder:
         if self._failing or flight.overdue:
             self._say("ledger     it can be written again: the rows that waited are added")
         self._failing, self._retry_at = False, _AT_ONCE
-        if flight.chunk is not None:
-            self._written(flight.chunk)
+        if flight.chunk is not None and self._backlog is not None:
+            self._backlog.written(flight.chunk)
         elif not flight.put_by:
             self._drop(len(flight.rows), show=show)
-
-    def _written(self, chunk: Chunk) -> None:
-        """Notes that the rows of `chunk` are in the ledger; removes the spill after the last."""
-        assert self._spill is not None
-        self._read = chunk.end
-        self._items_read += sum(isinstance(row, Entry) for row in chunk.rows)
-        if not self._has_spilled:
-            self._clear_spill()
-
-    def _clear_spill(self) -> None:
-        assert self._spill is not None
-        try:
-            self._spill.clear()
-        except StorageError as error:  # adding them twice does no harm
-            self._say(f"warning: {error}. The next start adds the same rows again")
-            self._read = self._spill.size
-            return
-        self._read = self._items_read = 0
 
     def _put_by(self, *, show: bool) -> None:
         """Puts the rows that wait into the spill; where that cannot be, they stay in memory."""
         if not self._waiting:
             return
-        if self._spill is not None:
+        if self._backlog is not None:
             try:
-                self._spill.append(self._waiting)
+                self._backlog.append(self._waiting)
             except StorageError as error:
                 if not self._spill_failing:
                     self._say(f"incident   {error}. Rows wait in memory, {self._capacity} at most")
@@ -422,31 +387,6 @@ class Recorder:
                     f"missed     item {row.item}: {row.lane} did not move: "
                     f"{Missed(row.missed).words}"
                 )
-
-    # What is lost
-
-    @property
-    def _count_lost(self) -> int:
-        return self.lost + self.lost_actuations
-
-    def _lose(self, rows: Iterable[Row]) -> None:
-        for row in rows:
-            if isinstance(row, Entry):
-                self.lost += 1
-            else:
-                self.lost_actuations += 1
-
-    def _say_lost(self, *, now: bool = False) -> None:
-        """Says that rows are lost: the first time at once, then how many, now and then."""
-        if self._count_lost > self._said_lost and (now or self._clock() >= self._lost_at):
-            self._said_lost = self._count_lost
-            self._lost_at = self._clock() + _LOST_SECONDS
-            self._say(f"LOST       {self._said_lost} rows so far: there was no room for them")
-
-    def _lost_spilled(self) -> None:
-        self.lost += self.spilled
-        self._said_lost = self._count_lost
-        self._clear_spill()
 
     def _waiting_of(self, kind: type[Row]) -> int:
         with self._changed:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,22 @@ class Actuation:
 
 
 Row = Entry | Actuation
+
+
+class Writable(Protocol):
+    """What rows are written to."""
+
+    def append(self, rows: Sequence[Row]) -> None:
+        """Writes all or none.
+
+        Raises:
+            LedgerError: it cannot be written now.
+        """
+        ...
+
+    def close(self) -> None:
+        """Closes it; may be called twice."""
+        ...
 
 
 def utc_text(seconds: float) -> str:

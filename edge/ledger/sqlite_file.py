@@ -8,11 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.core.errors import (
-    LedgerDamagedError,
-    LedgerError,
-    LedgerForeignError,
-)
+from edge.core.errors import LedgerDamagedError, LedgerError, LedgerForeignError
 
 _FIRST_COLUMNS = frozenset(("id", "time", "station", "item", "lane", "bundle_digest"))
 """Some that every ledger has had from the first schema on."""

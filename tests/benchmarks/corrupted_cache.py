@@ -29,11 +29,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.core.errors import (
-    EXIT_NO,
-    EXIT_OK,
-    PilahError,
-)
+from edge.core.errors import EXIT_NO, EXIT_OK, PilahError
 from trainer.recipe import read_recipe
 from trainer.tensorflow import import_tensorflow
 

@@ -18,11 +18,7 @@ import cv2
 import numpy as np
 
 from edge.core.errors import UnreadableImageError
-from edge.core.images.image_file import (
-    Image,
-    decode_image,
-    read_image,
-)
+from edge.core.images.image_file import Image, decode_image, read_image
 
 CODINGS: dict[str, tuple[str, list[int]]] = {
     "JPEG": (".jpg", [cv2.IMWRITE_JPEG_QUALITY, 88]),

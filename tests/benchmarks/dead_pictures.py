@@ -30,8 +30,8 @@ import numpy as np
 from edge.core.errors import EXIT_NO, EXIT_OK
 from edge.core.images.image_file import Image
 from tests.bundles import BGR
-from tests.edge.camera.mjpeg_server import MjpegServer
 from tests.edge.stations import STATION, make_station
+from tests.edge.vision.camera.mjpeg_server import MjpegServer
 
 SECONDS = 2.0
 _MORE_FOR_FROZEN = 0.5

@@ -24,16 +24,11 @@ from pathlib import Path
 import numpy as np
 
 from edge.cli import main as pilah_edge
-from edge.config import read_station
-from edge.core.errors import (
-    EXIT_CONFIG,
-    EXIT_NO,
-    EXIT_OK,
-    ConfigError,
-)
-from edge.installed import RECORD_LOST
-from edge.rollout import install
-from tests.edge.rollouts import OPEN, PINNED, make_pinned, make_signed
+from edge.config.reading import read_station
+from edge.core.errors import EXIT_CONFIG, EXIT_NO, EXIT_OK, ConfigError
+from edge.rollout.install import install
+from edge.rollout.installed import RECORD_LOST
+from tests.edge.rollout.rollouts import OPEN, PINNED, make_pinned, make_signed
 from tests.signatures import OURS
 
 PARTS = ("signed", "unsigned", "record")

@@ -25,12 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from converter.calibration import (
-    CALIBRATED_ON,
-    Tensors,
-    calibration_tensors,
-    choose_calibration,
-)
+from converter.calibration import CALIBRATED_ON, Tensors, calibration_tensors, choose_calibration
 from converter.convert import convert
 from converter.errors import GateError
 from converter.parity import PairedDrop, score_both

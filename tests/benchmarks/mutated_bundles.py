@@ -38,12 +38,7 @@ from typing import Any
 import cv2
 
 from edge.cli import main as pilah_edge
-from edge.core.errors import (
-    EXIT_CONFIG,
-    EXIT_DATA,
-    EXIT_NO,
-    EXIT_OK,
-)
+from edge.core.errors import EXIT_CONFIG, EXIT_DATA, EXIT_NO, EXIT_OK
 from edge.core.model import trial
 from tests.bundles import make_bundle, write_picture
 

@@ -23,11 +23,7 @@ import numpy.typing as npt
 
 from edge.core.command_line import say
 from edge.core.dataset import read_picture_set
-from edge.core.images.image_file import (
-    Image,
-    decode_image,
-    read_image,
-)
+from edge.core.images.image_file import Image, decode_image, read_image
 from edge.core.images.preprocess import InputSpec, preprocess
 from edge.core.model.metrics import Share
 from edge.core.terminal.progress import Progress

@@ -30,7 +30,7 @@ import numpy as np
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from edge import station as stations
-from edge.config import read_station
+from edge.config.reading import read_station
 from edge.core.terminal.progress import Progress
 from edge.flow import ItemKey
 from edge.lanes.lanes import Lanes

@@ -15,11 +15,7 @@ from converter.calibration_checks import agreement_of, saturation
 from converter.cli import main
 from converter.tflite import Kind, convert_model
 from edge.core.errors import EXIT_DATA
-from edge.core.images.preprocess import (
-    InputSpec,
-    Tensor,
-    preprocess,
-)
+from edge.core.images.preprocess import InputSpec, Tensor, preprocess
 from edge.core.model.bundle import read_bundle
 from tests.converter.runs import make_run
 from trainer.run import Run

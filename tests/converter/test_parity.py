@@ -13,12 +13,7 @@ from converter.parity import Change, PairedDrop, Parity, UnknownParity, compare,
 from converter.thresholds import Thresholds
 from edge.core.dataset import LabelledPicture
 from edge.core.images.preprocess import InputSpec
-from edge.core.model.metrics import (
-    Z95,
-    Evaluation,
-    Share,
-    evaluate_scores,
-)
+from edge.core.model.metrics import Z95, Evaluation, Share, evaluate_scores
 from trainer.run import DataFacts, RunFacts, UnknownFacts
 
 NOTHING = evaluate_scores(np.zeros((0, 2), np.float32), np.zeros(0, np.int64), ("a", "b"),

@@ -16,12 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from converter.cli import main
 from edge.core import files
-from edge.core.errors import (
-    EXIT_DATA,
-    EXIT_IO,
-    EXIT_NO,
-    EXIT_OK,
-)
+from edge.core.errors import EXIT_DATA, EXIT_IO, EXIT_NO, EXIT_OK
 from edge.core.model.bundle import read_bundle
 from edge.core.model.signature import PublicKey, read_public_key
 from tests.bundles import zip_of

@@ -9,8 +9,8 @@ import pytest
 
 from deploy.demo.drawn import LABELS, drawn_demo
 from deploy.demo.folder import BUNDLE, LEDGER, RUN, SHEET, SUMMARY, TRUTH
-from edge.camera.belt.traffic import read_truth
 from edge.ledger.ledger import Ledger
+from edge.simulation.belt.traffic import read_truth
 
 
 @pytest.mark.slow

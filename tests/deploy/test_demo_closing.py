@@ -13,11 +13,11 @@ from deploy.demo.folder import BUNDLE, SHEET, STATION, SUMMARY
 from deploy.demo.sorting import Row, Sorted
 from deploy.demo.stages import Stages
 from deploy.demo.stations import belt_camera, belt_station, write_station
-from edge.camera.belt.traffic import Truth
-from edge.config import read_station
+from edge.config.reading import read_station
 from edge.core.images.preprocess import Box
 from edge.core.model.bundle import read_bundle
 from edge.ledger.rows import Entry
+from edge.simulation.belt.traffic import Truth
 
 RED, GREEN, BLUE = "red", "green", "blue"
 GOOD = {"images": 128, "accepted": 1.0, "accuracy": 1.0, "purity": 1.0}

@@ -7,9 +7,9 @@ import pytest
 from deploy.demo.explain import advice, astray, told, what_happened
 from deploy.demo.report import Fate
 from deploy.demo.sorting import Row
-from edge.camera.belt.traffic import Truth
 from edge.core.images.preprocess import Box
 from edge.ledger.rows import Entry
+from edge.simulation.belt.traffic import Truth
 
 ACCEPT = {"can": 0.7, "fruit": 0.3}
 LABELS = {"can": ("can",), "fruit": ("fruit",), "rest": ()}

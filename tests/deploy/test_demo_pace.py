@@ -17,7 +17,7 @@ from deploy.demo.stations import (
     trigger_on,
     write_station,
 )
-from edge.config import read_station
+from edge.config.reading import read_station
 from edge.core.model.bundle import read_bundle
 
 BELT = drawn.BELT

@@ -7,8 +7,8 @@ import math
 import pytest
 
 from deploy.demo.passage import Flap, Interval, lane_of, match_rows, times_out
-from edge.camera.belt.traffic import Truth
 from edge.core.images.preprocess import Box
+from edge.simulation.belt.traffic import Truth
 
 
 def item(number: int, centred: float, *, label: str = "can", half_view: float = 0.5) -> Truth:

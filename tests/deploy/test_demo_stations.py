@@ -10,12 +10,12 @@ import pytest
 from deploy.demo.drawn import BELT, LABELS
 from deploy.demo.report import cut_square
 from deploy.demo.stations import FLAP_METRES, belt_camera, belt_station, lanes_for, write_station
-from edge.camera.belt import LABELS as DRAWN
-from edge.camera.belt.traffic import Truth
-from edge.config import read_station
+from edge.config.reading import read_station
 from edge.core.images.preprocess import Box
 from edge.core.model.bundle import read_bundle
 from edge.flow import Frame
+from edge.simulation.belt import LABELS as DRAWN
+from edge.simulation.belt.traffic import Truth
 
 
 def test_the_belt_s_station_can_be_read(tmp_path: Path, tiny_bundle: Path) -> None:

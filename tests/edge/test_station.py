@@ -16,12 +16,8 @@ import cv2
 import numpy as np
 import pytest
 
-from edge import heartbeat
 from edge import station as stations
-from edge.camera.folder import FolderCamera, Settings
-from edge.camera.reopening import ReopeningCamera, Shot
-from edge.camera.slot import FrameSlot
-from edge.config import read_station
+from edge.config.reading import read_station
 from edge.core.errors import (
     EXIT_UNAVAILABLE,
     CameraError,
@@ -44,11 +40,15 @@ from edge.ledger.kept import KeptLedger
 from edge.ledger.ledger import Ledger
 from edge.ledger.recorder import Patience, Recorder
 from edge.ledger.rows import Entry
-from edge.service import Notifier
-from edge.sorting import Sorter
+from edge.runtime import heartbeat
+from edge.runtime.service import Notifier
+from edge.runtime.worker import Events
+from edge.sorting.sorter import Sorter
+from edge.sorting.tally import Tally
 from edge.station import Station
-from edge.tally import Tally
-from edge.worker import Events
+from edge.vision.camera.folder import FolderCamera, Settings
+from edge.vision.camera.reopening import ReopeningCamera, Shot
+from edge.vision.latest_frame import FrameSlot
 from tests.bundles import BGR, LABELS, make_bundle, write_picture
 from tests.edge.stations import STATION, make_station
 
@@ -365,7 +365,7 @@ def test_a_model_that_does_not_reproduce_does_not_sort(
     def refusing(classifier: object) -> None:
         raise GoldenError("other scores")
 
-    monkeypatch.setattr(stations, "check_golden_start", refusing)
+    monkeypatch.setattr("edge.sorting.model.check_golden_start", refusing)
     run = new_run()
     with pytest.raises(GoldenError):
         run()

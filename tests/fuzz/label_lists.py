@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from edge.core.errors import LabelListError
-from edge.core.labels import (
-    check_label,
-    nearly_equal,
-    parse_label_list,
-)
+from edge.core.labels import check_label, nearly_equal, parse_label_list
 from tests.fuzz.target import Target
 
 

@@ -7,14 +7,7 @@ import numpy as np
 
 from edge.core.errors import UnreadableImageError
 from edge.core.images.image_file import decode_image
-from tests.edge.core.images.awkward import (
-    awkward_files,
-    bmp,
-    exif,
-    jpeg_with_exif,
-    png,
-    slopes,
-)
+from tests.edge.core.images.awkward import awkward_files, bmp, exif, jpeg_with_exif, png, slopes
 from tests.fuzz.target import Target
 
 

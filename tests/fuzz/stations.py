@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from edge.config import read_eye, read_hands, read_station
+from edge.config.reading import read_eye, read_hands, read_station
 from edge.core.errors import ConfigError
 from tests.edge.stations import STATION, make_station
 from tests.fuzz.target import Target

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from edge import __version__
-from edge.core.errors import EXIT_UNAVAILABLE
+from edge.core.errors import EXIT_CONFIG, EXIT_UNAVAILABLE
 from tests.packaging.installed import PACKAGES, ROOT, Installed, install
 
 VERBS = [
@@ -69,6 +69,9 @@ WITHOUT_TENSORFLOW = [
 ]  # fmt: skip
 """Verbs for a desktop that need no more than a station has."""
 
+SIMULATION = Path("edge/simulation")
+"""What stands in for a machine: in a clone alone."""
+
 TRAINING = ("tensorflow", "keras", "matplotlib")
 """What the extra `edge` does not bring."""
 
@@ -100,14 +103,14 @@ def metadata(wheel: Path) -> Message:
         return Parser().parsestr(archive.read(name).decode())
 
 
-def test_the_wheel_holds_every_file_of_the_packages_and_no_other(
+def test_the_wheel_holds_every_file_of_the_packages_but_the_simulation_and_no_other(
     sources: Path, wheel: Path
 ) -> None:
     files = {
         str(file.relative_to(sources))
         for package in PACKAGES
         for file in (sources / package).rglob("*")
-        if file.is_file()
+        if file.is_file() and SIMULATION not in file.relative_to(sources).parents
     }
     with zipfile.ZipFile(wheel) as archive:
         packed = {name for name in archive.namelist() if ".dist-info/" not in name}
@@ -213,6 +216,17 @@ def test_with_the_edge_alone_pictures_are_classified(
     done = only_edge.run("pilah-edge", "classify", tiny_bundle, picture)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(str(picture))
+
+
+def test_what_the_wheel_leaves_out_is_asked_for_by_a_station_file_that_names_it(
+    only_edge: Installed, tmp_path: Path
+) -> None:
+    station = tmp_path / "station.yaml"
+    assert only_edge.run("pilah-edge", "init", station, "--camera", "belt").returncode == 0
+    done = only_edge.run("pilah-edge", "roi", station)
+    assert done.returncode == EXIT_CONFIG
+    assert "camera.kind: belt is not installed here" in done.stderr
+    assert "--editable" in done.stderr
 
 
 def test_with_the_edge_alone_bundles_are_signed(

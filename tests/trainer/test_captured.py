@@ -7,11 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.core.dataset.photo_folder import (
-    FACTS,
-    Geometry,
-    PhotoFolder,
-)
+from edge.core.dataset.photo_folder import FACTS, Geometry, PhotoFolder
 from edge.core.errors import PictureSetError
 from edge.core.images.preprocess import InputSpec
 from trainer.captured import as_captured

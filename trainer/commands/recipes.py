@@ -7,11 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.core.command_line import say
-from edge.core.errors import (
-    EXIT_OK,
-    StorageError,
-    UsageError,
-)
+from edge.core.errors import EXIT_OK, StorageError, UsageError
 
 if TYPE_CHECKING:
     from trainer.recipe import Recipe

@@ -14,11 +14,7 @@ import numpy as np
 from edge.core.asides import change_places, scratch_folder
 from edge.core.command_line import say
 from edge.core.errors import PictureSetError
-from edge.core.files import (
-    read_regular,
-    storage_errors,
-    write_file,
-)
+from edge.core.files import read_regular, storage_errors, write_file
 from edge.core.labels import read_label_list
 from edge.core.terminal.progress import Progress
 from trainer.data.array_files import LabelledArrays, read_idx, read_npz

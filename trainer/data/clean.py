@@ -13,11 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edge.core.dataset import (
-    LabelledPicture,
-    PictureSet,
-    read_picture_set,
-)
+from edge.core.dataset import LabelledPicture, PictureSet, read_picture_set
 from edge.core.errors import PictureSetError, StorageError
 from edge.core.files import storage_errors, write_file
 from edge.core.suggestions import did_you_mean

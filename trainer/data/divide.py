@@ -10,11 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge.core.dataset import (
-    PARTS,
-    LabelledPicture,
-    complete_parts,
-)
+from edge.core.dataset import PARTS, LabelledPicture, complete_parts
 from edge.core.errors import UsageError
 from edge.core.images.preprocess import InputSpec
 from trainer.data.groups import assign_groups, join_copies

@@ -11,13 +11,7 @@ from typing import Any
 import keras
 
 from edge.core.images.preprocess import InputSpec
-from trainer.networks.parts.blocks import (
-    SCRATCH_MOMENTUM,
-    convolved,
-    rescaled,
-    residual,
-    width,
-)
+from trainer.networks.parts.blocks import SCRATCH_MOMENTUM, convolved, rescaled, residual, width
 from trainer.networks.parts.weights import load_weights
 from trainer.recipe import NetworkPlan
 

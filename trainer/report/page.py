@@ -16,20 +16,8 @@ from markupsafe import Markup, escape
 from edge.core.dataset import PARTS
 from edge.core.files import readable_size, write_file
 from edge.core.model.glossary import STRANGE_BY, explained
-from edge.core.model.grade import (
-    FAIR,
-    FEWEST,
-    GOOD,
-    TOO_FEW,
-)
-from edge.core.model.metrics import (
-    NARROW,
-    WIDE,
-    Telling,
-    pictures_needed,
-    telling,
-    whole_percents,
-)
+from edge.core.model.grade import FAIR, FEWEST, GOOD, TOO_FEW
+from edge.core.model.metrics import NARROW, WIDE, Telling, pictures_needed, telling, whole_percents
 from trainer.augment.background import find_board
 from trainer.intervals import Figure
 from trainer.learning_curve import MORE

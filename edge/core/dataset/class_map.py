@@ -6,12 +6,7 @@ import reprlib
 from dataclasses import replace
 from pathlib import Path
 
-from edge.core.dataset.picture_set import (
-    LabelledPicture,
-    LeftOut,
-    PictureSet,
-    printable,
-)
+from edge.core.dataset.picture_set import LabelledPicture, LeftOut, PictureSet, printable
 from edge.core.dataset.tree import look_into
 from edge.core.errors import ConfigError, PictureSetError
 from edge.core.labels import label_problem, listed

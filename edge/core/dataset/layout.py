@@ -9,11 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from edge.core.dataset.part_names import (
-    is_unlabelled_name,
-    part_of_name,
-    parts_of_names,
-)
+from edge.core.dataset.part_names import is_unlabelled_name, part_of_name, parts_of_names
 from edge.core.dataset.picture_set import (
     LabelledPicture,
     LeftOut,

@@ -12,19 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge.core.dataset.part_names import part_of_name
-from edge.core.dataset.picture_set import (
-    PARTS,
-    LabelledPicture,
-    PictureSet,
-    complete_parts,
-)
+from edge.core.dataset.picture_set import PARTS, LabelledPicture, PictureSet, complete_parts
 from edge.core.errors import LabelListError, PictureSetError
 from edge.core.files import read_regular, storage_errors
-from edge.core.labels import (
-    decode_text,
-    label_problem,
-    listed,
-)
+from edge.core.labels import decode_text, label_problem, listed
 from edge.core.suggestions import did_you_mean
 
 _LARGEST = 256 * 1024 * 1024

@@ -23,11 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from edge.core.dataset.layout import CAPTURED
 from edge.core.dataset.tree import look_into
 from edge.core.errors import PictureSetError, StorageError
-from edge.core.files import (
-    read_regular,
-    storage_errors,
-    write_file,
-)
+from edge.core.files import read_regular, storage_errors, write_file
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import InputSpec
 from edge.core.labels import check_label

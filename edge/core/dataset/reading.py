@@ -10,13 +10,7 @@ from pathlib import Path
 from edge.core.dataset.class_map import read_class_map
 from edge.core.dataset.layout import read_folder
 from edge.core.dataset.manifest import read_manifest
-from edge.core.dataset.picture_set import (
-    LabelledPicture,
-    PictureSet,
-    is_utf8,
-    kinds_of,
-    printable,
-)
+from edge.core.dataset.picture_set import LabelledPicture, PictureSet, is_utf8, kinds_of, printable
 from edge.core.dataset.tree import look_into
 from edge.core.errors import PictureSetError
 from edge.core.labels import check_label, nearly_equal

@@ -20,11 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.core.errors import PictureTooLargeError, UnreadableImageError
-from edge.core.images import (
-    container,
-    damage,
-    orientation,
-)
+from edge.core.images import container, damage, orientation
 
 Image = npt.NDArray[np.uint8]
 """A picture in memory: uint8, (height, width, 3) in BGR order as cameras and OpenCV deliver it."""

@@ -13,11 +13,7 @@ import zlib
 import numpy as np
 import numpy.typing as npt
 
-from edge.core.images.container import (
-    jpeg_segments,
-    png_chunks,
-    webp_chunks,
-)
+from edge.core.images.container import jpeg_segments, png_chunks, webp_chunks
 
 _TAG = 0x0112
 _TYPES = {3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I"}

@@ -28,11 +28,7 @@ from edge.core.images.preprocess import InputSpec
 from edge.core.json_text import read_json
 from edge.core.labels import parse_label_list
 from edge.core.model.bundle_files import open_files
-from edge.core.model.figures import (
-    MOST_PICTURES,
-    checked_data,
-    checked_figures,
-)
+from edge.core.model.figures import MOST_PICTURES, checked_data, checked_figures
 from edge.core.model.signature import (
     SIGNATURE,
     PublicKey,

@@ -21,11 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from edge.core.errors import (
-    BundleFileChangedError,
-    BundleFormatError,
-    BundleMissingError,
-)
+from edge.core.errors import BundleFileChangedError, BundleFormatError, BundleMissingError
 from edge.core.files import storage_errors
 
 LARGEST: Mapping[str, int] = {

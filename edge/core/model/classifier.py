@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import cv2
 
-from edge.core.errors import (
-    LabelCountError,
-    ModelInputError,
-    ModelOutputError,
-)
+from edge.core.errors import LabelCountError, ModelInputError, ModelOutputError
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box, preprocess
 from edge.core.model.bundle import Bundle
 from edge.core.model.interpreter import Interpreter, Kernels
 from edge.core.model.trial import check_bundle_harmless
-from edge.core.verdict import (
-    Answer,
-    Scores,
-    Verdict,
-    decide,
-)
+from edge.core.verdict import Answer, Scores, Verdict, decide
 
 
 class Classifier:

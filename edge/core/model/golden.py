@@ -9,11 +9,7 @@ import numpy as np
 
 from edge.core.errors import GoldenError
 from edge.core.images.image_file import decode_image
-from edge.core.images.preprocess import (
-    InputSpec,
-    Tensor,
-    preprocess,
-)
+from edge.core.images.preprocess import InputSpec, Tensor, preprocess
 from edge.core.model.bundle import Bundle, GoldenPicture
 from edge.core.model.classifier import Classifier
 from edge.core.verdict import Answer

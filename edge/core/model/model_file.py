@@ -18,16 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from edge.core.errors import BundleFormatError
-from edge.core.model.flatbuffer import (
-    FlatBufferError,
-    Table,
-    root_table,
-)
-from edge.core.model.model_operators import (
-    OPERATORS,
-    SHAPES,
-    OperatorKind,
-)
+from edge.core.model.flatbuffer import FlatBufferError, Table, root_table
+from edge.core.model.model_operators import OPERATORS, SHAPES, OperatorKind
 
 _MOST_TENSORS = 10_000
 _MOST_RANK = 6

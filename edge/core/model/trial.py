@@ -26,12 +26,7 @@ import numpy as np
 
 from edge import __version__
 from edge.core import errors
-from edge.core.errors import (
-    BundleError,
-    BundleFormatError,
-    TrialError,
-    UnreadableImageError,
-)
+from edge.core.errors import BundleError, BundleFormatError, TrialError, UnreadableImageError
 from edge.core.files import write_file
 from edge.core.model.bundle import MODEL, Bundle
 

@@ -16,7 +16,7 @@ def command(*words: str | Path) -> str:
     return shlex.join(str(word) for word in words)
 
 
-def install_command(extra: str, *, pins: str = "constraints.txt") -> str:
+def install_command(extra: str, *, pins: str = "constraints.txt", editable: bool = False) -> str:
     """How to install what pilah lacks, with the Python that runs now.
 
     No package index has pilah, so it is installed from a clone of its repository. Where this code
@@ -25,10 +25,11 @@ def install_command(extra: str, *, pins: str = "constraints.txt") -> str:
     Args:
         extra: of pyproject.toml: "converter".
         pins: the file in `deploy` that fixes the versions.
+        editable: what is lacking is in a clone alone, which a wheel does not bring.
     """
     clone = Path(__file__).resolve().parents[3]
     pip = (sys.executable or "python", "-m", "pip", "install", "-c")
     if (clone / "pyproject.toml").is_file() and (clone / "deploy" / pins).is_file():
         return command(*pip, clone / "deploy" / pins, "--editable", f"{clone}[{extra}]")
-    here = command(*pip, f"deploy/{pins}", f".[{extra}]")
+    here = command(*pip, f"deploy/{pins}", *(["--editable"] if editable else []), f".[{extra}]")
     return f"{here} (in a clone of pilah's repository)"

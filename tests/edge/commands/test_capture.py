@@ -16,21 +16,15 @@ from pathlib import Path
 
 import pytest
 
-from edge import trigger
 from edge.cli import main
 from edge.commands import capture
 from edge.core.dataset import read_picture_set
 from edge.core.dataset.photo_folder import FACTS
-from edge.core.errors import (
-    EXIT_CONFIG,
-    EXIT_DATA,
-    EXIT_IO,
-    EXIT_OK,
-    EXIT_USAGE,
-)
+from edge.core.errors import EXIT_CONFIG, EXIT_DATA, EXIT_IO, EXIT_OK, EXIT_USAGE
 from edge.lanes.pins import open_pins
+from edge.vision import trigger
 from tests.bundles import BGR, write_picture
-from tests.edge import test_capture
+from tests.edge.samples import test_capture
 
 STATION = """\
 station: bin-1
@@ -55,7 +49,7 @@ def station(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def belt(station: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The same with a trigger that finds the items in drawn frames: two pass."""
-    monkeypatch.setitem(trigger.KINDS, "drawn", "tests.edge.drawn_trigger")
+    monkeypatch.setitem(trigger.KINDS, "drawn", "tests.edge.vision.drawn_trigger")
     (station.parent / "frames" / "1.png").unlink()
     none = test_capture.NONE
     images = [test_capture.frame(left) for left in (none, 20, 85, none, 80, 150, none)]

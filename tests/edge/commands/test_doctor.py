@@ -12,18 +12,14 @@ import numpy as np
 import pytest
 
 from edge.cli import main
-from edge.core.errors import (
-    EXIT_NO,
-    EXIT_OK,
-    RuntimeMissingError,
-)
+from edge.core.errors import EXIT_NO, EXIT_OK, RuntimeMissingError
 from edge.core.model import classifier
 from edge.core.model.bundle import read_bundle
 from edge.core.model.classifier import Classifier
 from edge.ledger.ledger import Ledger
 from edge.ledger.spill import Spill
 from tests.edge.ledger.entries import entry
-from tests.edge.rollouts import OPEN, PINNED, make_pinned, make_signed
+from tests.edge.rollout.rollouts import OPEN, PINNED, make_pinned, make_signed
 from tests.edge.stations import STATION, make_station
 from tests.signatures import OURS, Key
 

@@ -12,17 +12,11 @@ import pytest
 from deploy.demo.photographs import BELT
 from deploy.demo.stations import belt_camera
 from edge.cli import main
-from edge.config import read_eye, read_station
-from edge.core.errors import (
-    EXIT_CONFIG,
-    EXIT_DATA,
-    EXIT_IO,
-    EXIT_OK,
-    EXIT_USAGE,
-)
+from edge.config.reading import read_eye, read_station
+from edge.core.errors import EXIT_CONFIG, EXIT_DATA, EXIT_IO, EXIT_OK, EXIT_USAGE
 from edge.flow import Frame
-from edge.trigger.motion import Settings
-from edge.trigger.replay import Recording
+from edge.vision.trigger.motion import Settings
+from edge.vision.trigger.replay import Recording
 from tests.bundles import BGR, make_bundle, write_picture
 
 

@@ -7,14 +7,9 @@ from pathlib import Path
 import pytest
 
 from edge.cli import main
-from edge.core.errors import (
-    EXIT_CONFIG,
-    EXIT_DATA,
-    EXIT_NO,
-    EXIT_OK,
-)
+from edge.core.errors import EXIT_CONFIG, EXIT_DATA, EXIT_NO, EXIT_OK
 from tests.bundles import zip_of
-from tests.edge.rollouts import OPEN, make_pinned, make_signed
+from tests.edge.rollout.rollouts import OPEN, make_pinned, make_signed
 from tests.signatures import OURS, THEIRS
 
 

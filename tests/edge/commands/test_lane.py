@@ -14,11 +14,7 @@ import pytest
 import yaml
 
 from edge.cli import main
-from edge.core.errors import (
-    EXIT_CONFIG,
-    EXIT_OK,
-    EXIT_UNAVAILABLE,
-)
+from edge.core.errors import EXIT_CONFIG, EXIT_OK, EXIT_UNAVAILABLE
 
 STATION = """\
 station: bin-1

@@ -10,20 +10,13 @@ import cv2
 import numpy as np
 import pytest
 
-from edge import camera
-from edge.camera import Camera, CameraSettings
 from edge.cli import main
-from edge.core.errors import (
-    EXIT_CONFIG,
-    EXIT_IO,
-    EXIT_NO,
-    EXIT_OK,
-    EXIT_UNAVAILABLE,
-    EXIT_USAGE,
-)
+from edge.core.errors import EXIT_CONFIG, EXIT_IO, EXIT_NO, EXIT_OK, EXIT_UNAVAILABLE, EXIT_USAGE
 from edge.core.images.image_file import read_image
 from edge.flow import Frame
-from edge.region_picture import _RULER
+from edge.vision import camera
+from edge.vision.camera import Camera, CameraSettings
+from edge.vision.region_picture import _RULER
 from tests.bundles import BGR, write_picture
 
 STATION = """\

@@ -11,13 +11,10 @@ from pathlib import Path
 import pytest
 
 from edge.cli import main
-from edge.core.errors import (
-    EXIT_CONFIG,
-    EXIT_IO,
-    EXIT_OK,
-)
+from edge.core.errors import EXIT_CONFIG, EXIT_IO, EXIT_OK
 from edge.ledger import recorder
 from edge.ledger.ledger import Ledger
+from edge.ledger.rows import Row
 from tests.edge.stations import STATION, make_station
 
 # Runs a station in a process of its own, tells each change of a pin, and at the end their states.
@@ -98,7 +95,10 @@ def test_lost_rows_make_the_exit_code(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(recorder.Recorder, "offer", lambda self, entry: setattr(self, "lost", 2))
+    def lose(self: recorder.Recorder, row: Row) -> None:
+        self._losses.items = 2
+
+    monkeypatch.setattr(recorder.Recorder, "offer", lose)
     station = make_station(tmp_path, bundle=tiny_bundle)
     assert main(["run", str(station)]) == EXIT_IO
     assert "LOST       2 rows" in capsys.readouterr().err

@@ -18,11 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.core.errors import (
-    EXIT_IO,
-    EXIT_OK,
-    EXIT_UNAVAILABLE,
-)
+from edge.core.errors import EXIT_IO, EXIT_OK, EXIT_UNAVAILABLE
 from tests.edge.core.terminal.test_speech import full_pipe, stopped_terminal
 from tests.edge.stations import STATION, make_station
 
@@ -30,7 +26,7 @@ SCRIPT = """
 import functools, os, sys, threading, time
 from gpiozero.pins import mock
 from edge import station as stations
-from edge.camera.folder import FolderCamera
+from edge.vision.camera.folder import FolderCamera
 from edge.cli import main
 from edge.ledger import opening
 from edge.ledger.kept import KeptLedger

@@ -9,15 +9,9 @@ import cv2
 import pytest
 
 from edge.cli import main
-from edge.core.errors import (
-    EXIT_CONFIG,
-    EXIT_NO,
-    EXIT_OK,
-    EXIT_UNAVAILABLE,
-    EXIT_USAGE,
-)
-from edge.trigger import replay
-from tests.edge.trigger.test_replay import SCENE
+from edge.core.errors import EXIT_CONFIG, EXIT_NO, EXIT_OK, EXIT_UNAVAILABLE, EXIT_USAGE
+from edge.vision.trigger import replay
+from tests.edge.vision.trigger.test_replay import SCENE
 
 STATION = """\
 station: bin-1
@@ -30,7 +24,9 @@ trigger: {kind: motion, min_gap: 0.01}
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One thing passes, and looks like two."""
     file = tmp_path_factory.mktemp("clip") / "belt.avi"
-    video = cv2.VideoWriter(str(file), cv2.VideoWriter.fourcc(*"MJPG"), 15, (320, 240))
+    # Not by FFmpeg, which takes its log level from whoever uses it first in a process.
+    mjpeg = cv2.VideoWriter.fourcc(*"MJPG")
+    video = cv2.VideoWriter(str(file), cv2.CAP_OPENCV_MJPEG, mjpeg, 15, (320, 240))
     for frame in SCENE.frames():
         video.write(frame.image)
     video.release()

@@ -13,12 +13,7 @@ from pathlib import Path
 import pytest
 
 from edge.core import asides
-from edge.core.asides import (
-    aside_file,
-    aside_folder,
-    scratch_folder,
-    sweep,
-)
+from edge.core.asides import aside_file, aside_folder, scratch_folder, sweep
 from edge.core.files import new_folder, write_file
 
 WORKS = {

@@ -15,12 +15,7 @@ from pathlib import Path
 import pytest
 
 from edge.core import files as module
-from edge.core.errors import (
-    EXIT_IO,
-    EXIT_UNAVAILABLE,
-    PilahError,
-    StorageError,
-)
+from edge.core.errors import EXIT_IO, EXIT_UNAVAILABLE, PilahError, StorageError
 from edge.core.files import (
     may_come_back,
     new_folder,

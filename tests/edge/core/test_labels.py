@@ -8,12 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge.core.errors import LabelListError, StorageError
-from edge.core.labels import (
-    LARGEST_LIST,
-    nearly_equal,
-    parse_label_list,
-    read_label_list,
-)
+from edge.core.labels import LARGEST_LIST, nearly_equal, parse_label_list, read_label_list
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,7 @@ import sys
 import pytest
 
 from edge.core import command_line
-from edge.core.errors import (
-    CameraError,
-    ConfigError,
-    PilahError,
-)
+from edge.core.errors import CameraError, ConfigError, PilahError
 from edge.core.redaction import redacted, redacted_value
 
 SECRET = "S3cretPw"

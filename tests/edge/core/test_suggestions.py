@@ -2,11 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge.core.suggestions import (
-    are_opposite,
-    closest,
-    did_you_mean,
-)
+from edge.core.suggestions import are_opposite, closest, did_you_mean
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.core.verdict import (
-    Ballot,
-    Framing,
-    RejectReason,
-    Rules,
-    decide,
-)
+from edge.core.verdict import Ballot, Framing, RejectReason, Rules, decide
 
 LABELS = ("can", "bottle")
 

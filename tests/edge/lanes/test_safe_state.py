@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from edge.camera.folder import FolderCamera
-from edge.config import read_station
+from edge.config.reading import read_station
 from edge.core.errors import CameraError, PilahError
 from edge.lanes.pins import open_pins
 from edge.lanes.servo import Servo
 from edge.lanes.solenoid import Solenoid
 from edge.ledger.recorder import Recorder
-from edge.sorting import Sorter
+from edge.runtime.worker import Events
+from edge.sorting.sorter import Sorter
+from edge.sorting.tally import Tally
 from edge.station import Station
-from edge.tally import Tally
-from edge.worker import Events
+from edge.vision.camera.folder import FolderCamera
 from tests.edge.stations import STATION, make_station
 
 SAFE, REST, ACTIVE = ((1.5 + angle / 180) / 20 for angle in (-60, 0, 60))

@@ -21,8 +21,8 @@ from pathlib import Path
 from edge.core.children import end_with_parent
 from edge.core.errors import LedgerError
 from edge.ledger.apart import LedgerApart
-from edge.ledger.recorder import Patience, Recorder, Writable
-from edge.ledger.rows import Entry, Row
+from edge.ledger.recorder import Patience, Recorder
+from edge.ledger.rows import Entry, Row, Writable
 from edge.ledger.spill import Spill
 from tests.disks import Disk, new_disk
 from tests.edge.ledger.entries import entry

@@ -11,11 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.core.errors import (
-    LedgerError,
-    LedgerForeignError,
-    LedgerInUseError,
-)
+from edge.core.errors import LedgerError, LedgerForeignError, LedgerInUseError
 from edge.ledger import lock
 from edge.ledger.apart import LedgerApart
 from edge.ledger.kept import KeptLedger

@@ -12,12 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.core.errors import (
-    LedgerError,
-    LedgerForeignError,
-    LedgerInUseError,
-    LedgerVersionError,
-)
+from edge.core.errors import LedgerError, LedgerForeignError, LedgerInUseError, LedgerVersionError
 from edge.ledger import kept as module
 from edge.ledger.kept import KeptLedger, set_aside_files
 from edge.ledger.rows import Entry

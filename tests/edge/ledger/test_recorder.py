@@ -7,11 +7,7 @@ from typing import Any
 
 import pytest
 
-from edge.core.errors import (
-    LedgerError,
-    LedgerInUseError,
-    LedgerVersionError,
-)
+from edge.core.errors import LedgerError, LedgerInUseError, LedgerVersionError
 from edge.ledger.recorder import Patience, Recorder
 from edge.ledger.rows import Actuation, Entry, Row
 from edge.ledger.spill import Spill

@@ -18,11 +18,7 @@ from pathlib import Path
 import pytest
 
 from edge.core.dataset import read_picture_set
-from edge.core.errors import (
-    EXIT_IO,
-    EXIT_UNAVAILABLE,
-    EXIT_USAGE,
-)
+from edge.core.errors import EXIT_IO, EXIT_UNAVAILABLE, EXIT_USAGE
 from edge.core.terminal.hints import install_command
 from tests.trainer.data.file_server import FileServer, file_server
 from trainer.cli import main

@@ -15,15 +15,7 @@ import pytest
 from edge.core.errors import StorageError
 from edge.core.model.glossary import explained
 from tests.plain_words import unexplained
-from tests.trainer.report.made_up import (
-    LABELS,
-    TEST,
-    disturbed,
-    facts,
-    learning,
-    part,
-    unknown,
-)
+from tests.trainer.report.made_up import LABELS, TEST, disturbed, facts, learning, part, unknown
 from trainer.calibrate import Threshold
 from trainer.report.facts import ReportFacts
 from trainer.report.page import write_report

@@ -12,13 +12,7 @@ import numpy as np
 import pytest
 
 from edge.core.dataset import read_picture_set
-from edge.core.dataset.photo_folder import (
-    FACTS,
-    Geometry,
-    PhotoFolder,
-    photo_label,
-    read_geometry,
-)
+from edge.core.dataset.photo_folder import FACTS, Geometry, PhotoFolder, photo_label, read_geometry
 from edge.core.errors import PictureSetError, StorageError
 from edge.core.images.image_file import Image, read_image
 

@@ -8,11 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge.core.dataset import read_picture_set
-from edge.core.errors import (
-    EXIT_DATA,
-    PictureSetError,
-    UnreadableImageError,
-)
+from edge.core.errors import EXIT_DATA, PictureSetError, UnreadableImageError
 from edge.core.images.image_file import decode_image
 from edge.core.labels import check_label
 

@@ -7,11 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.core.dataset import (
-    kinds_of,
-    read_picture_set,
-    read_unlabelled,
-)
+from edge.core.dataset import kinds_of, read_picture_set, read_unlabelled
 from edge.core.dataset.tree import look_into
 from edge.core.errors import PictureSetError, StorageError
 from tests.edge.core.dataset.test_reading import touch

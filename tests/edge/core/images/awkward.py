@@ -20,11 +20,7 @@ import numpy.typing as npt
 
 from edge.core.errors import UnreadableImageError
 from edge.core.images.image_file import decode_image
-from edge.core.images.preprocess import (
-    Box,
-    InputSpec,
-    preprocess,
-)
+from edge.core.images.preprocess import Box, InputSpec, preprocess
 
 DATA = Path(__file__).parents[3] / "data"
 HASHES = DATA / "preprocess_hashes.json"

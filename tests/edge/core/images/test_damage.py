@@ -9,11 +9,7 @@ import pytest
 from edge.core.errors import UnreadableImageError
 from edge.core.images.image_file import decode_frame, decode_image
 from tests.benchmarks.damaged_pictures import CODINGS, count, drawn, encoded
-from tests.edge.core.images.awkward import (
-    bmp,
-    slopes,
-    stored,
-)
+from tests.edge.core.images.awkward import bmp, slopes, stored
 
 
 def test_damaged_pictures_are_refused() -> None:

@@ -13,12 +13,7 @@ from PIL import Image as PillowImage
 from PIL import ImageOps
 
 from edge.core.errors import PictureTooLargeError, UnreadableImageError
-from edge.core.images.image_file import (
-    MAX_FILE_BYTES,
-    Image,
-    decode_image,
-    read_image,
-)
+from edge.core.images.image_file import MAX_FILE_BYTES, Image, decode_image, read_image
 from tests.edge.core.images.awkward import (
     awkward_files,
     bmp,

@@ -10,11 +10,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from edge.core.images.preprocess import (
-    Box,
-    InputSpec,
-    preprocess,
-)
+from edge.core.images.preprocess import Box, InputSpec, preprocess
 from tests.edge.core.images.awkward import noise
 
 RED_BGR = (10, 20, 200)

@@ -17,12 +17,7 @@ import pytest
 
 from edge.core.errors import UnreadableImageError
 from edge.core.images.image_file import decode_image
-from tests.edge.core.images.awkward import (
-    HASHES,
-    SPECS,
-    awkward_files,
-    hashes_of,
-)
+from tests.edge.core.images.awkward import HASHES, SPECS, awkward_files, hashes_of
 
 RECORDED: dict[str, dict[str, str] | str] = json.loads(HASHES.read_text(encoding="utf-8"))
 FILES = awkward_files()

@@ -25,11 +25,7 @@ from edge.core.errors import (
     LabelCountError,
     SignatureMissingError,
 )
-from edge.core.model.bundle import (
-    read_bundle,
-    version_key,
-    write_manifest,
-)
+from edge.core.model.bundle import read_bundle, version_key, write_manifest
 from edge.core.model.signature import PublicKey
 from tests.bundles import LABELS, SPEC, make_bundle, zip_of
 

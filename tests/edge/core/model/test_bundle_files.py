@@ -15,11 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.core.errors import (
-    BundleFileExtraError,
-    BundleFormatError,
-    BundleMissingError,
-)
+from edge.core.errors import BundleFileExtraError, BundleFormatError, BundleMissingError
 from edge.core.model import bundle_files
 from edge.core.model.bundle import read_bundle
 from edge.core.model.bundle_files import open_files

@@ -7,12 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.core.errors import (
-    BundleFormatError,
-    LabelCountError,
-    ModelInputError,
-    ModelOutputError,
-)
+from edge.core.errors import BundleFormatError, LabelCountError, ModelInputError, ModelOutputError
 from edge.core.images.preprocess import Box, InputSpec
 from edge.core.model.bundle import read_bundle
 from edge.core.model.classifier import Classifier

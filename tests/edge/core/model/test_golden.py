@@ -10,11 +10,7 @@ import numpy as np
 import pytest
 
 from edge.core.errors import GoldenError
-from edge.core.images.preprocess import (
-    InputSpec,
-    Tensor,
-    preprocess,
-)
+from edge.core.images.preprocess import InputSpec, Tensor, preprocess
 from edge.core.model import golden as module
 from edge.core.model.bundle import read_bundle
 from edge.core.model.classifier import Classifier

@@ -6,14 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from edge.core.model.grade import (
-    FAIR,
-    FEWEST,
-    GOOD,
-    TOO_FEW,
-    grade,
-    grade_loss,
-)
+from edge.core.model.grade import FAIR, FEWEST, GOOD, TOO_FEW, grade, grade_loss
 from edge.core.model.metrics import wilson
 
 

@@ -7,14 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from edge.core.model.metrics import (
-    Share,
-    design_effect,
-    evaluate_scores,
-    round_up,
-    told,
-    wilson,
-)
+from edge.core.model.metrics import Share, design_effect, evaluate_scores, round_up, told, wilson
 from edge.core.verdict import decide
 
 LABELS = ("can", "glass", "paper")

@@ -27,12 +27,7 @@ from edge.core.errors import (
     SignatureWrongError,
 )
 from edge.core.model.bundle import read_bundle
-from edge.core.model.signature import (
-    PublicKey,
-    check_signature,
-    read_public_key,
-    signed_bytes,
-)
+from edge.core.model.signature import PublicKey, check_signature, read_public_key, signed_bytes
 from tests.bundles import make_bundle, zip_of
 from tests.signatures import OURS, THEIRS
 

@@ -12,11 +12,7 @@ from edge.core.errors import BundleFormatError, TrialError
 from edge.core.model import trial
 from edge.core.model.bundle import read_bundle
 from edge.core.model.classifier import Classifier
-from edge.core.model.trial import (
-    check_bundle_harmless,
-    check_model_harmless,
-    note_harmless,
-)
+from edge.core.model.trial import check_bundle_harmless, check_model_harmless, note_harmless
 from tests.bundles import TINY, make_bundle
 
 

@@ -17,13 +17,7 @@ from tests.plain_words import unexplained
 from tests.trainer.data.check.drawn import check_quickly, write_set
 from trainer.data.check.checked import Checked, check_pictures
 from trainer.data.check.page import to_json, write_page
-from trainer.data.check.review import (
-    COLUMNS,
-    check_unreviewed,
-    read_rows,
-    suspects,
-    write_review,
-)
+from trainer.data.check.review import COLUMNS, check_unreviewed, read_rows, suspects, write_review
 from trainer.data.check.verdict import problems
 from trainer.errors import ReviewError
 

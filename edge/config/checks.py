@@ -1,0 +1,137 @@
+"""What must be true between the sections of a station file, and between them and the bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from edge.config.station import EyeOfStation, StationConfig
+from edge.core.model.bundle import Bundle
+from edge.core.suggestions import did_you_mean
+from edge.core.yaml_file import YamlFile
+from edge.core.yaml_messages import Location, Problem
+from edge.flow import EMPTY
+
+
+def pins_used_twice(content: dict[Any, Any]) -> Iterator[Problem]:
+    first: dict[str, Location] = {}
+    for location, name in _pins(content, ()):
+        if name in first:
+            other, kind = ".".join(map(str, first[name])), name.partition(" ")[0]
+            message = f"{name} is used by {other} already: give each device a {kind} of its own"
+            yield Problem(location, message)
+        else:
+            first[name] = location
+
+
+def _pins(value: Any, location: Location) -> Iterator[tuple[Location, str]]:
+    """Each pin, and each channel of the PWM hardware, with its kind and its name."""
+    if isinstance(value, list):
+        for index, part in enumerate(value):
+            yield from _pins(part, (*location, index))
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            name = str(key)
+            if name == "pin" or name.endswith("_pin"):
+                if isinstance(part, int):
+                    yield (*location, name), f"pin {part}"
+            elif name == "hardware_pwm":
+                if isinstance(part, str):
+                    yield (*location, name), f"channel {part}"
+            else:
+                yield from _pins(part, (*location, name))
+
+
+def distance_problems(content: dict[Any, Any]) -> Iterator[Problem]:
+    lanes = content.get("lanes")
+    if content.get("belt") is not None or not isinstance(lanes, dict):
+        return
+    for name, lane in lanes.items():
+        if isinstance(lane, dict) and lane.get("distance_metres") is not None:
+            yield Problem(
+                ("lanes", str(name), "distance_metres"),
+                "needs the belt's speed: add a section `belt: {metres_per_second: ...}`, or give "
+                "delay_seconds instead",
+            )
+
+
+def region_problems(file: YamlFile) -> Iterator[Problem]:
+    """Where the region does not fit the picture that the camera is asked for."""
+    eye, _ = file.check(EyeOfStation)
+    size = None if eye is None else eye.camera.size
+    if eye is None or eye.region is None or size is None:
+        return
+    right, bottom = eye.region.left + eye.region.width, eye.region.top + eye.region.height
+    if right > size[0] or bottom > size[1]:
+        yield Problem(
+            ("region",),
+            f"reaches to {right}, {bottom} (left + width, top + height), but the camera's picture "
+            f"is {size[0]}x{size[1]}: correct the region, or width and height of the camera",
+        )
+
+
+def box_problems(config: StationConfig, bundle: Bundle) -> Iterator[Problem]:
+    if bundle.manifest.input.crop == "item" and not config.trigger.has_box:
+        yield Problem(
+            ("trigger",),
+            f"{bundle.title} was trained on items cut out of the picture (crop: item), and a "
+            f"{config.trigger.kind} trigger does not tell where an item is: use {{kind: motion}}",
+        )
+
+
+def label_problems(
+    file: YamlFile, bundle: Bundle | None, shapes: list[Location]
+) -> Iterator[Problem]:
+    """What does not fit between lanes, thresholds and the bundle's labels.
+
+    Args:
+        shapes: where the file's form is wrong already; what hangs on it is not judged.
+    """
+    content = file.content
+    found = content.get("lanes")
+    described = found if isinstance(found, dict) else {}
+    default = content.get("default_lane")
+    if isinstance(default, str) and described and default not in described:
+        advice = did_you_mean(default, map(str, described))
+        yield Problem(("default_lane",), f"there is no lane {default!r}{advice}")
+    first: dict[str, str] = {}
+    for location, label in _labels_of_lanes(described):
+        lane = str(location[1])
+        if label in first:
+            yield Problem(
+                location, f"the label {label!r} is in the lane {first[label]} already: remove one"
+            )
+        elif bundle is not None and label not in bundle.labels:
+            yield Problem(location, _unknown_label(label, bundle))
+        first.setdefault(label, lane)
+    if bundle is None:
+        return
+    accept = file.value(("decision", "accept"))
+    for label in accept if isinstance(accept, dict) else {}:
+        if isinstance(label, str) and label not in bundle.labels:
+            yield Problem(("decision", "accept", label), _unknown_label(label, bundle))
+    if bundle.manifest.unknown is None and file.value(("decision", "unknown")) is not None:
+        yield Problem(
+            ("decision", "unknown"),
+            f"{bundle.title} has no score for things of no class: remove this line, or train again",
+        )
+    misspelt = any(s[:1] == ("lanes",) and "actuator" not in s for s in shapes)
+    homeless = [label for label in bundle.labels if label not in first and label != EMPTY]
+    if described and homeless and not misspelt:
+        yield Problem(
+            ("lanes",),
+            f"no lane for {', '.join(map(repr, homeless))}: put each label of {bundle.title} into "
+            "the labels of one lane",
+        )
+
+
+def _labels_of_lanes(described: dict[Any, Any]) -> Iterator[tuple[Location, str]]:
+    for name, lane in described.items():
+        labels = lane.get("labels") if isinstance(lane, dict) else None
+        for index, label in enumerate(labels if isinstance(labels, list) else ()):
+            if isinstance(label, str):
+                yield ("lanes", name, "labels", index), label
+
+
+def _unknown_label(label: str, bundle: Bundle) -> str:
+    return f"{bundle.title} has no label {label!r}{did_you_mean(label, bundle.labels)}"

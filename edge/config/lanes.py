@@ -1,0 +1,55 @@
+"""`lanes` in a station file, and `belt`, which carries the items to them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from edge import lanes
+from edge.core.yaml_file import Section, one_of
+from edge.core.yaml_messages import advised
+
+
+class Belt(Section):
+    """`belt`: what carries the items from the camera to the lanes."""
+
+    metres_per_second: Annotated[float, Field(gt=0, le=20, description="the belt's speed")]
+
+
+class Lane(Section):
+    """One of `lanes`: a destination of items."""
+
+    labels: list[str] = Field(
+        default_factory=list,
+        description="labels of the items that go here, such as [paper, cardboard]",
+    )
+    delay_seconds: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            le=3600,
+            description="seconds an item takes from the middle of the region to the actuator, "
+            "which moves at that time; without it, it moves as soon as there is a verdict",
+        ),
+    ] = None
+    distance_metres: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            le=100,
+            description="instead of delay_seconds: how far it is from the middle of the region to "
+            "the actuator, on a belt whose speed is under `belt`",
+        ),
+    ] = None
+    actuator: Annotated[
+        lanes.ActuatorSettings | None,
+        one_of(lanes.KINDS, lanes.ALSO),
+        Field(description="what moves items into the lane; without one they fall through"),
+    ] = None
+
+    @model_validator(mode="after")
+    def _one_way_to_say_when(self) -> Self:
+        if self.delay_seconds is not None and self.distance_metres is not None:
+            raise advised("has delay_seconds and distance_metres: keep one of them")
+        return self

@@ -1,0 +1,121 @@
+"""A whole station file, and the parts of one that can be read by themselves."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from edge.config.decision import Decision
+from edge.config.lanes import Belt, Lane
+from edge.config.ledger import LedgerSettings
+from edge.config.trust import Trust
+from edge.core.yaml_file import FilePath, Section, one_of
+from edge.lanes.keep_alive import Settings as KeepAliveSettings
+from edge.vision import camera, trigger
+from edge.vision.region import Region
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+"""What can stand in a file name, a topic and a log."""
+
+
+class Eye(Section):
+    """What of a station file tells how items are seen: all that taking photographs needs."""
+
+    station: Annotated[Name, Field(description="the station's name, as the ledger gives it")]
+    camera: Annotated[
+        camera.CameraSettings,
+        one_of(camera.KINDS, camera.ALSO),
+        Field(description="where frames come from: `{kind: ..., ...}`"),
+    ]
+    region: Annotated[
+        Region | None, Field(description="what of the picture to look at; without it, all of it")
+    ] = None
+    trigger: Annotated[
+        trigger.TriggerSettings,
+        one_of(trigger.KINDS, trigger.ALSO),
+        Field(description="when there is an item: `{kind: ..., ...}`"),
+    ]
+
+
+class StationConfig(Eye):
+    """A whole station file. Paths in it are relative to it."""
+
+    bundle: Annotated[
+        FilePath,
+        Field(
+            description="the model bundle: a folder, a zip file, or the link that `pilah-edge "
+            "install` points to one"
+        ),
+    ]
+    trust: Annotated[
+        Trust | None,
+        Field(description="whose bundles are loaded; without it, those of anybody"),
+    ] = None
+    decision: Annotated[Decision, Field(description="which verdicts count")] = Decision()
+    belt: Annotated[
+        Belt | None, Field(description="what carries the items, where lanes have a distance")
+    ] = None
+    lanes: Annotated[
+        dict[str, Lane],
+        Field(min_length=1, description="where items go, by the name of the lane"),
+    ]
+    default_lane: Annotated[
+        str, Field(description="the name of the lane that rejected items go to")
+    ]
+    keep_alive: Annotated[
+        KeepAliveSettings | None,
+        Field(
+            description="a pin whose level changes as long as all is well, for a circuit that cuts "
+            "the actuators' supply when it does not (wiring.md)"
+        ),
+    ] = None
+    ledger: Annotated[LedgerSettings, Field(description="where a row for every item is kept")]
+
+    @property
+    def seconds_per_item(self) -> float | None:
+        """Seconds from one item to the next, as far as the file says; None: it does not."""
+        if self.trigger.has_box:
+            return self.camera.seconds_per_item
+        return self.camera.seconds_per_frame
+
+    def delay_seconds(self, lane: Lane) -> float | None:
+        """Seconds from an item's passing to the moment `lane` moves; None: as soon as known."""
+        if lane.distance_metres is not None and self.belt is not None:
+            return lane.distance_metres / self.belt.metres_per_second
+        return lane.delay_seconds
+
+
+class EyeOfStation(Eye):
+    """The eye of a station file; its other sections may be missing, or wrong as yet."""
+
+    bundle: Any = None
+    trust: Any = None
+    decision: Any = None
+    belt: Any = None
+    lanes: Any = None
+    default_lane: Any = None
+    keep_alive: Any = None
+    ledger: Any = None
+
+
+class Hands(Section):
+    """The lanes of a station file, and the pin that lets them move; its other sections may be
+    missing, or wrong as yet.
+    """
+
+    lanes: Annotated[
+        dict[str, Lane],
+        Field(min_length=1, description="where items go, by the name of the lane"),
+    ]
+    keep_alive: KeepAliveSettings | None = None
+    station: Any = None
+    camera: Any = None
+    region: Any = None
+    trigger: Any = None
+    bundle: Any = None
+    trust: Any = None
+    decision: Any = None
+    belt: Any = None
+    default_lane: Any = None
+    ledger: Any = None

@@ -1,0 +1,55 @@
+"""`trust` in a station file: whose bundles the station loads."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from edge.core.errors import PublicKeyError, StorageError
+from edge.core.files import may_come_back, read_regular, storage_errors
+from edge.core.model.signature import LARGEST_KEY, PublicKey, read_public_key
+from edge.core.yaml_file import FilePath, Section, YamlFile
+from edge.core.yaml_messages import Problem
+
+
+class Trust(Section):
+    """`trust`: without this section every bundle is loaded, signed or not."""
+
+    public_keys: Annotated[
+        list[FilePath],
+        Field(
+            min_length=1,
+            description="public key files made by `pilah-converter keygen`; only a bundle that one "
+            "of these keys signed is loaded",
+        ),
+    ]
+
+
+def pinned_keys(file: YamlFile) -> tuple[tuple[PublicKey, ...] | None, list[Problem]]:
+    """The keys that a station file pins, none where it has no `trust`, and what is wrong with them.
+
+    The keys are None where anything is wrong: what cannot be read must not become "no key pinned".
+    What is wrong with the section's form is told by `YamlFile.check`, all but its emptiness.
+    """
+    if "trust" not in file.content:
+        return (), []
+    if file.content["trust"] is None:
+        return None, [Problem(("trust",), "is empty: give it public_keys, or remove the line")]
+    names = file.value(("trust", "public_keys"))
+    if not isinstance(names, list) or not names:
+        return None, []
+    keys: list[PublicKey] = []
+    problems: list[Problem] = []
+    for index in range(len(names)):
+        path = file.path_at(("trust", "public_keys", index))
+        if path is None:
+            return None, problems
+        try:
+            with storage_errors("read", path):
+                pem = read_regular(path, largest=LARGEST_KEY)
+            keys.append(read_public_key(pem, name=str(path)))
+        except (PublicKeyError, StorageError) as error:
+            passing = isinstance(error, StorageError) and may_come_back(path, error.__cause__)
+            problems.append(Problem(("trust", "public_keys", index), str(error), passing=passing))
+    return (None if problems else tuple(keys)), problems

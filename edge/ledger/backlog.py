@@ -1,0 +1,76 @@
+"""What waits in the spill, and how much of it is in the ledger already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from edge.core.errors import StorageError
+from edge.ledger.rows import Entry, Row
+from edge.ledger.spill import Chunk, Spill
+
+
+class Backlog:
+    """A spill that is read into the ledger, in order, while more is added at its end."""
+
+    def __init__(self, spill: Spill, *, say: Callable[[str], None]) -> None:
+        """Begins with what is in `spill`, which is the backlog's to close from now on.
+
+        Args:
+            say: tells the operator that the file cannot be removed. Must not wait.
+        """
+        self._spill, self._say = spill, say
+        self._read = self._items_read = 0
+        """So many bytes of the spill, and items in them, are in the ledger."""
+
+    @property
+    def path(self) -> Path:
+        """The spill's file."""
+        return self._spill.path
+
+    @property
+    def items(self) -> int:
+        """Items whose rows are in the spill, and not known to be in the ledger as yet."""
+        return self._spill.items - self._items_read
+
+    @property
+    def waits(self) -> bool:
+        """Whether there are rows that are not known to be in the ledger."""
+        return self._read < self._spill.size
+
+    def append(self, rows: Sequence[Row]) -> None:
+        """Adds `rows` at the end, all or none.
+
+        Raises:
+            StorageError: there is no room, or the file cannot be written.
+        """
+        self._spill.append(rows)
+
+    def next(self) -> Chunk:
+        """The first rows that are not known to be in the ledger.
+
+        Raises:
+            StorageError: the file cannot be read.
+        """
+        return self._spill.read(self._read)
+
+    def written(self, chunk: Chunk) -> None:
+        """Notes that the rows of `chunk` are in the ledger; removes the spill after the last."""
+        self._read = chunk.end
+        self._items_read += sum(isinstance(row, Entry) for row in chunk.rows)
+        if not self.waits:
+            self.clear()
+
+    def clear(self) -> None:
+        """Empties the spill, or says that it cannot be emptied."""
+        try:
+            self._spill.clear()
+        except StorageError as error:  # adding them twice does no harm
+            self._say(f"warning: {error}. The next start adds the same rows again")
+            self._read = self._spill.size
+            return
+        self._read = self._items_read = 0
+
+    def close(self) -> None:
+        """Closes the spill; may be called twice."""
+        self._spill.close()

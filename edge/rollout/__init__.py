@@ -1,0 +1,1 @@
+"""The bundles of a station through time."""

@@ -1,0 +1,1 @@
+"""What runs a station: threads, their signs of life, signals, systemd and the keyboard."""

@@ -1,0 +1,195 @@
+"""A station as a service: it tells systemd how it is, and ends cleanly when it is told to."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import FrameType
+
+from edge.core.redaction import redacted
+from edge.runtime.worker import Events
+
+_OF_A_TERMINAL = (signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
+"""The terminal or its ssh connection is gone; Ctrl-\\; Ctrl-Z. A coil must not stay on then, nor
+stand still half-way: a process that is halted switches nothing off."""
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, *_OF_A_TERMINAL)
+
+
+@contextmanager
+def stop_signals() -> Iterator[Events]:
+    """A queue into which STOP_SIGNALS are put, instead of ending or halting the process.
+
+    A second Ctrl-C raises KeyboardInterrupt, in case the clean end takes too long. Those of a
+    terminal that are ignored already stay so: whoever used `nohup` means it. Must be used in the
+    main thread.
+    """
+    events: Events = queue.SimpleQueue()
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    for number in _OF_A_TERMINAL:
+        if before[number] == signal.SIG_IGN:
+            del before[number]
+
+    def put(number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGINT:
+            signal.signal(number, before[signal.SIGINT])
+        events.put(signal.Signals(number))
+
+    for number in before:
+        signal.signal(number, put)
+    try:
+        yield events
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class Ending:
+    """The end of a process, which may take so long and no longer.
+
+    Attributes:
+        begun: set once one of STOP_SIGNALS has come, or `begin` was called.
+    """
+
+    def __init__(self) -> None:
+        self.begun, self._done = threading.Event(), threading.Event()
+        self._received, self._told = os.pipe()
+        os.set_blocking(self._told, False)
+        # A handler of Python's runs in the main thread only, which may itself wait in a driver; a
+        # byte in a pipe reaches another thread.
+        self._before = signal.set_wakeup_fd(self._told, warn_on_full_buffer=False)
+
+    def begin(self) -> None:
+        """The process ends, though no signal came."""
+        self.begun.set()
+        os.write(self._told, bytes([signal.SIGTERM]))
+
+    def follow(self, seconds: float, force: Callable[[], None]) -> None:
+        """Waits for the end to begin, and calls `force` where it takes more than `seconds`."""
+        while (number := os.read(self._received, 1)) and number[0] not in STOP_SIGNALS:
+            pass
+        if number:
+            self.begun.set()
+            if not self._done.wait(seconds):
+                force()
+
+    def finish(self) -> None:
+        """The end has come."""
+        self._done.set()
+        signal.set_wakeup_fd(self._before)
+        os.close(self._told)
+
+
+@contextmanager
+def ending_within(seconds: float, force: Callable[[], None]) -> Iterator[Ending]:
+    """Within it, `force` is called `seconds` after one of STOP_SIGNALS, whatever hangs by then.
+
+    To be used in the main thread, within `stop_signals`.
+
+    Args:
+        force: called in a thread of its own where the end has not come; it should end the process.
+    """
+    ending = Ending()
+    watching = threading.Thread(
+        target=ending.follow, args=(seconds, force), name="ending", daemon=True
+    )
+    watching.start()
+    try:
+        yield ending
+    finally:
+        ending.finish()
+        watching.join()
+        os.close(ending._received)
+
+
+class Notifier:
+    """Tells systemd how the service is (sd_notify(3)); without systemd it does nothing.
+
+    No method waits or raises: what cannot be told is lost. A NOTIFY_SOCKET of which the service is
+    gone, as a shell can inherit it, must not keep a station from running.
+
+    Attributes:
+        watchdog_seconds: systemd restarts the service when `alive` was not called for so many
+            seconds; None: it does not watch.
+    """
+
+    def __init__(
+        self,
+        environment: Mapping[str, str] = os.environ,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Says nothing yet.
+
+        Args:
+            environment: has NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID where systemd set them.
+            clock: seconds, monotonic.
+        """
+        name = environment.get("NOTIFY_SOCKET", "")
+        # A name with @ is in the kernel's abstract namespace, whose names begin with a null byte.
+        self._address = "\0" + name[1:] if name.startswith("@") else name
+        self._clock = clock
+        self._fed: float | None = None
+        self._status: str | None = None
+        self.watchdog_seconds = _watchdog_seconds(environment) if self._address else None
+
+    def ready(self, status: str) -> None:
+        """The service is started and does its work from now on.
+
+        Args:
+            status: one line for `systemctl status`.
+        """
+        self._status = status
+        self._tell("READY=1", _status_line(status))
+
+    def status(self, text: str) -> None:
+        """One line for `systemctl status`; sent only when it is another one than before."""
+        if text != self._status and self._tell(_status_line(text)):
+            self._status = text
+
+    def alive(self) -> None:
+        """Feeds the watchdog; may be called as often as one likes.
+
+        Sends only every quarter of `watchdog_seconds`, so that a caller who comes every other
+        quarter is in time.
+        """
+        if self.watchdog_seconds is None:
+            return
+        now = self._clock()
+        if (self._fed is None or now - self._fed >= self.watchdog_seconds / 4) and self._tell(
+            "WATCHDOG=1"
+        ):
+            self._fed = now
+
+    def stopping(self) -> None:
+        """The service has begun to end."""
+        self._tell("STOPPING=1")
+
+    def _tell(self, *lines: str) -> bool:
+        """Whether systemd has been told."""
+        if not self._address:
+            return False
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as datagrams:
+            datagrams.setblocking(False)
+            try:
+                datagrams.sendto("\n".join(lines).encode(), self._address)
+            except OSError:  # nobody listens, or systemd is busy: see the class
+                return False
+        return True
+
+
+def _status_line(text: str) -> str:
+    return "STATUS=" + " ".join(redacted(text).splitlines())
+
+
+def _watchdog_seconds(environment: Mapping[str, str]) -> float | None:
+    """The interval that systemd expects of this process; None where it does not watch it."""
+    microseconds, pid = environment.get("WATCHDOG_USEC", ""), environment.get("WATCHDOG_PID", "")
+    if not microseconds.isdecimal() or int(microseconds) == 0:
+        return None
+    return int(microseconds) / 1e6 if pid in ("", str(os.getpid())) else None

@@ -1,0 +1,339 @@
+"""Taking labelled photographs with a station's own eyes: its camera, its region, its trigger.
+
+    camera ─Frame▶ slot ─▶ region ─▶ key, button, clock or trigger ─▶ folder
+
+Two threads: `camera` fills the slot; the main thread takes frames from it, looks whether a key was
+pressed, and writes the pictures.
+"""
+
+from __future__ import annotations
+
+import queue
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from edge.config.station import Eye
+from edge.core.dataset.photo_folder import Geometry, PhotoFolder
+from edge.core.images.image_file import Image
+from edge.core.images.preprocess import Box, InputSpec, cut_item
+from edge.core.images.quality import Quality, judge
+from edge.core.terminal.live_line import LiveLine
+from edge.flow import Frame, PictureFault, Sighting, UnreadableFrame
+from edge.runtime.worker import Events, Worker
+from edge.vision.latest_frame import FrameSlot
+from edge.vision.region import cut
+
+TAKE, DELETE, NEXT_LABEL, QUIT = " ", "d", "n", "q"
+_KEY_SECONDS = 0.1
+"""How soon a key is noticed while the camera gives no frames."""
+_SHOW_SECONDS = 0.2
+_PATIENCE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Occasions:
+    """When a picture is taken, besides by key or button."""
+
+    items: bool = False
+    """One of each item that the trigger finds."""
+    every_seconds: float | None = None
+    """One in so many seconds."""
+    count: int | None = None
+    """Ends after so many pictures; None: when told to."""
+
+
+def geometry_of(eye: Eye, *, items: bool, whole_region: bool) -> Geometry:
+    """What the pictures will show: an item's box where the trigger tells one, else the region."""
+    if items and eye.trigger.has_box and not whole_region:
+        return Geometry(crop="item", padding=InputSpec().padding)
+    return Geometry(crop="region")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Candidate:
+    """The best picture of an item so far."""
+
+    image: Image
+    quality: Quality
+    captured: float
+    rank: tuple[bool, float]
+
+
+class Capture:
+    """One sitting: pictures go into a folder until it is ended; a context manager.
+
+    Attributes:
+        taken: the pictures of this sitting, oldest first; deleted ones are gone from it.
+        warned: how many of them have each fault.
+        single_frame: things that the trigger saw in a single frame only: no items, not taken.
+        refused: pictures that were asked for and not taken, as the camera's was frozen, blank, torn
+            or of another size.
+    """
+
+    def __init__(
+        self,
+        eye: Eye,
+        folder: PhotoFolder,
+        *,
+        labels: Sequence[str],
+        occasions: Occasions,
+        geometry: Geometry,
+        key: Callable[[], str | None],
+        events: Events,
+        line: LiveLine,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Opens the camera.
+
+        Args:
+            labels: of what is photographed; a key leads from one to the next.
+            key: the next key that was pressed (see `edge.runtime.keyboard`), at once; None: none
+                was.
+            events: a signal put in here ends `run`.
+            clock: seconds, monotonic.
+            wall_clock: seconds since 1970.
+
+        Raises:
+            CameraError: the camera cannot be opened.
+        """
+        self._eye, self._folder, self._labels = eye, folder, list(labels)
+        self._occasions, self._geometry = occasions, geometry
+        self._key, self._events, self._line = key, events, line
+        self._clock, self._wall_clock = clock, wall_clock
+        self.taken: list[Path] = []
+        self.warned: Counter[str] = Counter()
+        self._faults: dict[Path, tuple[str, ...]] = {}
+        self._label = 0
+        self._wanted = False
+        self._due: float | None = None
+        self._shown = float("-inf")
+        self._best: dict[int, _Candidate | None] = {}
+        self._never_whole = self.single_frame = self.refused = 0
+        self._unconfirmed: set[int] = set()
+        self._trigger = eye.trigger.open() if occasions.items else None
+        self._slot, self._stopping = FrameSlot(), threading.Event()
+        self._parts = ExitStack()
+        self._camera = eye.camera.open(clock=clock, pause=self._stopping.wait, say=line.say)
+        self._parts.callback(self._camera.close)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the camera; may be called twice."""
+        self._parts.close()
+
+    def run(self) -> None:
+        """Takes pictures until a key, a signal, the count or the last frame ends it.
+
+        Raises:
+            RegionError: the region does not fit the camera's picture.
+            CameraError: the camera gives no more pictures.
+            StorageError: a picture cannot be written; those before it are kept.
+        """
+        camera = Worker("camera", self._watch, self._events)
+        camera.start()
+        try:
+            for frame in self._slot.frames(lambda: _KEY_SECONDS):
+                if self._told_to_stop():
+                    return
+                if isinstance(frame, UnreadableFrame):
+                    self._line.say(f"unreadable: {frame.message}")
+                elif frame is not None and frame.fault is not None:
+                    self._refuse(frame.fault)
+                elif frame is not None:
+                    self._look(cut(frame, self._eye.region))
+                if self._enough() or not self._obey():
+                    return
+            if self._trigger is not None:
+                self._follow(self._trigger.end())
+        finally:
+            self._stopping.set()
+            self._slot.close()
+            camera.join(_PATIENCE_SECONDS)
+            self._line.clear()
+        if camera.failure is not None:
+            raise camera.failure
+
+    # The camera's thread
+
+    def _watch(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                if not self._camera.live and not self._slot.wait_until_taken():
+                    return
+                frame = self._camera.read()
+                if frame is None:
+                    return
+                self._slot.put(frame)
+        finally:
+            self._slot.finish()
+
+    # The main thread
+
+    def _told_to_stop(self) -> bool:
+        while True:
+            try:
+                event = self._events.get_nowait()
+            except queue.Empty:
+                return False
+            if isinstance(event, signal.Signals):  # the camera's end shows in the slot
+                self._line.say(f"stopping: {event.name}")
+                return True
+
+    def _enough(self) -> bool:
+        return self._occasions.count is not None and len(self.taken) >= self._occasions.count
+
+    def _look(self, frame: Frame) -> None:
+        """Takes what there is to take of a frame that is cut to the region."""
+        if self._trigger is not None:
+            self._follow(self._trigger.look(frame), frame)
+        every = self._occasions.every_seconds
+        if every is not None:
+            if self._due is None:
+                self._due = frame.captured + every
+            elif frame.captured >= self._due:
+                self._wanted, self._due = True, frame.captured + every
+        if frame.captured - self._shown < _SHOW_SECONDS and not self._wanted:
+            return
+        quality = judge(frame.image)
+        if self._wanted:
+            self._wanted = False
+            self._take(frame.image, quality, frame.captured)
+        self._shown = frame.captured
+        self._line.show(self._status(frame, quality))
+
+    def _refuse(self, fault: PictureFault) -> None:
+        """Takes nothing of a picture that does not show what is before the camera now."""
+        if self._wanted:
+            self._wanted = False
+            self.refused += 1
+            self._line.say(f"not taken: the camera {fault.words}")
+        self._line.show(f"the camera {fault.words}".upper())
+
+    def _obey(self) -> bool:
+        """Does what the keys say; False: it is to end."""
+        # A picture that is asked for is of the next frame; the keys behind it wait until then.
+        while not self._wanted and (key := self._key()) is not None:
+            if key == TAKE:
+                self._wanted = self._trigger is None
+            elif key == DELETE:
+                self._delete()
+            elif key == NEXT_LABEL:
+                self._choose((self._label + 1) % len(self._labels))
+            elif key.isdecimal() and 1 <= int(key) <= len(self._labels):
+                self._choose(int(key) - 1)
+            elif key == QUIT:
+                return False
+        return True
+
+    def _choose(self, label: int) -> None:
+        self._label = label
+        if not self._line.terminal:
+            self._line.say(f"label {self._labels[label]}")
+        self._shown = float("-inf")
+
+    def _delete(self) -> None:
+        if not self.taken:
+            self._line.say("nothing to delete: no picture was taken in this sitting")
+            return
+        file = self.taken.pop()
+        self._folder.remove(file)
+        self.warned.subtract(self._faults.pop(file))
+        self._line.clear()
+        self._line.say(f"deleted {file}")
+        self._shown = float("-inf")
+
+    def _take(self, image: Image, quality: Quality, captured: float) -> None:
+        label = self._labels[self._label]
+        taken = self._wall_clock() - (self._clock() - captured)
+        file = self._folder.add(label, image, taken=taken)
+        self.taken.append(file)
+        self._faults[file] = quality.warnings
+        self.warned.update(quality.warnings)
+        if quality.warnings or not self._line.terminal:
+            faults = "".join(f", {words}" for words in quality.warnings)
+            self._line.say(f"{file}  ({self._folder.counts[label]} {label}{faults})")
+
+    def _follow(self, sightings: Sequence[Sighting], frame: Frame | None = None) -> None:
+        """Keeps the best picture of each item in view, and takes it when the item is gone.
+
+        Args:
+            frame: the one the items are seen in; None: they are all gone.
+        """
+        for sighting in sightings:
+            if not sighting.gone and frame is not None:
+                best = self._best.setdefault(sighting.item, None)
+                if sighting.confirmed:
+                    self._unconfirmed.discard(sighting.item)
+                else:
+                    self._unconfirmed.add(sighting.item)
+                if sighting.whole:
+                    self._best[sighting.item] = self._better(best, sighting.box, frame)
+            elif sighting.item in self._best and not self._enough():
+                best = self._best.pop(sighting.item)
+                if sighting.item in self._unconfirmed:
+                    self._unconfirmed.remove(sighting.item)
+                    self.single_frame += 1
+                    continue
+                if best is not None:
+                    self._take(best.image, best.quality, best.captured)
+                    continue
+                self._never_whole += 1
+                self._line.say(
+                    f"item {sighting.item} was never whole in the region ({self._never_whole} so "
+                    "far): not taken. `pilah-edge roi` shows the region"
+                )
+
+    def _better(self, best: _Candidate | None, box: Box | None, frame: Frame) -> _Candidate:
+        """The better picture of an item: a sharp one, and of these the nearest to the middle."""
+        distance = _from_middle(box, frame.image)
+        if best is not None and best.rank <= (False, distance):
+            return best  # whatever this one is like
+        image = frame.image
+        if self._geometry.padding is not None and box is not None:
+            image = cut_item(image, box, self._geometry.padding)
+        quality = judge(image)
+        rank = (quality.blurred, distance)
+        if best is not None and best.rank <= rank:
+            return best
+        # A copy: the camera may write its next frame into the same memory.
+        return _Candidate(image.copy(), quality, frame.captured, rank)
+
+    def _status(self, frame: Frame, quality: Quality) -> str:
+        counts = "  ".join(
+            f"[{label} {self._folder.counts[label]}]"
+            if index == self._label
+            else f"{label} {self._folder.counts[label]}"
+            for index, label in enumerate(self._labels)
+        )
+        height, width = frame.image.shape[:2]
+        faults = ", ".join(quality.warnings).upper() or "light and sharp"
+        return f"{counts}  |  {faults}  |  {width}x{height}, {self._slot.dropped} frames dropped"
+
+
+def _from_middle(box: Box | None, image: Image) -> float:
+    """Pixels from the middle of `box` to the middle of `image`."""
+    if box is None:
+        return 0.0
+    height, width = image.shape[:2]
+    across = box.left + box.width / 2 - width / 2
+    down = box.top + box.height / 2 - height / 2
+    return float((across**2 + down**2) ** 0.5)

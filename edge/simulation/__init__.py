@@ -1,0 +1,1 @@
+"""What stands in for a real machine; no part of pilah's wheel."""

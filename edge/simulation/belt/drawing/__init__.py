@@ -1,0 +1,1 @@
+"""Items drawn from nothing: what each kind looks like from above."""

@@ -1,0 +1,149 @@
+"""What comes along the belt: drawn items or photographs, made before they are needed."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from edge.core.errors import CameraError, StorageError, UnreadableImageError
+from edge.core.images.image_file import Image, read_image
+from edge.simulation.belt.cutout import background_of, cut_out
+from edge.simulation.belt.drawing.draw import draw_item, place
+from edge.simulation.belt.scene import Color, Scene
+from edge.simulation.belt.sprite import Layer
+from edge.simulation.belt.traffic import Thing
+from edge.simulation.belt.wire import Picture
+
+_AHEAD = 3
+"""Items that are ready before they are needed."""
+_SAMPLE = 24
+"""Photographs that the belt's colour is taken from."""
+
+Choice = TypeVar("Choice")
+
+
+def drawn(labels: Sequence[str], *, scene: Scene, seed: int) -> Iterator[Thing]:
+    """Items drawn for ever, of each class as many as of the others."""
+    for number, label in enumerate(_rounds(labels, seed), start=1):
+        random = np.random.default_rng((seed, number))
+        layer = Layer(draw_item(label, random=random, height=scene.height), blur=scene.blur)
+        top = place(layer.box, scene, random=random, centre=0)[1]
+        yield Thing(label, f"{seed}/{number}", "drawn", layer, top)
+
+
+def photographed(
+    pictures: Sequence[Picture],
+    *,
+    scene: Scene,
+    scale: float,
+    seed: int,
+    say: Callable[[str], None],
+) -> Iterator[Thing]:
+    """The photographs' items in any order, each once before one comes again; for ever.
+
+    Args:
+        scale: height of a photograph on the belt, in heights of the view.
+        say: is told of photographs that cannot be read and are left out.
+
+    Raises:
+        CameraError: none can be read.
+    """
+    height = max(8, round(scale * scene.height))
+    readable = 0
+    for number, picture in enumerate(_rounds(pictures, seed), start=1):
+        try:
+            image = read_image(picture.path)
+        except (UnreadableImageError, StorageError) as error:
+            say(f"left out: {error}")
+            if number >= len(pictures) and not readable:
+                raise CameraError("no photograph can be read: see the lines above") from error
+            continue
+        readable += 1
+        sprite, cut = cut_out(image, height=height)
+        sprite, off = sprite.trimmed()
+        top = round((scene.height - height) / 2) + off
+        layer = Layer(sprite, blur=scene.blur)
+        yield Thing(picture.label, str(picture.path), "cut" if cut else "whole", layer, top)
+
+
+def belt_color(pictures: Sequence[Picture], *, seed: int) -> Color:
+    """The colour that the photographs of a sample have around their items.
+
+    Raises:
+        CameraError: none of the sample can be read.
+    """
+    random = np.random.default_rng(seed)
+    chosen = random.permutation(len(pictures))[:_SAMPLE]
+    images: list[Image] = []
+    for index in chosen:
+        try:
+            images.append(read_image(pictures[index].path))
+        except (UnreadableImageError, StorageError):
+            continue  # told when its turn comes
+    if not images:
+        raise CameraError(
+            f"none of {len(chosen)} photographs can be read, such as {pictures[chosen[0]].path}"
+        )
+    return background_of(images)
+
+
+class Ahead:
+    """Things made by a thread of its own, a few before they are needed.
+
+    A Supply of `traffic.py`.
+    """
+
+    def __init__(self, things: Iterator[Thing], *, count: int | None, patient: bool) -> None:
+        """Begins to make them.
+
+        Args:
+            count: how many; None: for ever.
+            patient: whether to wait for a thing that is not ready.
+        """
+        self._things = itertools.islice(things, count)
+        self._patient = patient
+        self._ready: queue.Queue[Thing | None] = queue.Queue(_AHEAD)
+        self._failure: BaseException | None = None
+        self.ended = False
+        threading.Thread(target=self._make, name="items", daemon=True).start()
+
+    def take(self) -> Thing | None:
+        """The next thing; None: it is not ready yet, or there are no more.
+
+        Raises:
+            BaseException: what ended the making of things.
+        """
+        if self.ended:
+            return None
+        try:
+            thing = self._ready.get(block=self._patient)
+        except queue.Empty:
+            return None
+        if thing is None:
+            self.ended = True
+            if self._failure is not None:
+                raise self._failure
+        return thing
+
+    def _make(self) -> None:
+        # Frames come first: items are made of the processor time that they leave.
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
+        try:
+            for thing in self._things:
+                self._ready.put(thing)
+        except BaseException as error:
+            self._failure = error
+        self._ready.put(None)
+
+
+def _rounds(choices: Sequence[Choice], seed: int) -> Iterator[Choice]:
+    """Every choice once in any order, again and again."""
+    for turn in itertools.count():
+        order = np.random.default_rng((seed, 0, turn)).permutation(len(choices))
+        yield from (choices[index] for index in order)

@@ -1,0 +1,192 @@
+"""The belt's own process: draws a frame whenever the station asks for one.
+
+It has a process of its own because a busy thread beside them would spoil the wake-ups of the
+station's. Started by `camera.py` as `python -m edge.simulation.belt.process`, it ends with the
+pipe on its standard input: with the station, however that ends.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import select
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+
+import cv2
+import numpy as np
+
+from edge.core.children import end_with_parent
+from edge.core.errors import PilahError
+from edge.core.images.image_file import Image
+from edge.simulation.belt.items import Ahead, belt_color, drawn, photographed
+from edge.simulation.belt.scene import Color, Scene
+from edge.simulation.belt.traffic import Traffic, TruthFile
+from edge.simulation.belt.wire import ANSWER, ASK, END, FAIL, FRAME, LENGTH, SAY, Order
+
+
+class StationGoneError(Exception):
+    """The pipe from or to the station is closed."""
+
+
+class Wire:
+    """The two pipes to the station."""
+
+    def __init__(self, asked: int, answers: int) -> None:
+        """Takes two file descriptors."""
+        self._asked, self._answers = asked, answers
+        self._writing = threading.Lock()
+
+    def order(self) -> Order:
+        """What the station wants a belt of."""
+        (length,) = LENGTH.unpack(self._read(LENGTH.size))
+        return Order.model_validate_json(self._read(length))
+
+    def asked(self) -> float:
+        """The station's time as it asks for a frame; waits until it does."""
+        return float(ASK.unpack(self._read(ASK.size))[0])
+
+    def wait(self, seconds: float) -> None:
+        """Waits, but not longer than the station lives.
+
+        Raises:
+            StationGoneError: it does not any more.
+        """
+        # Until it has its answer the station asks for nothing: what can be read is the end.
+        if seconds > 0 and select.select([self._asked], [], [], seconds)[0]:
+            raise StationGoneError
+
+    def frame(self, image: Image, *, captured: float, sequence: int) -> None:
+        """Answers with a frame."""
+        rows, columns = image.shape[:2]
+        head = ANSWER.pack(FRAME, captured, sequence, rows, columns)
+        self._write(head, np.ascontiguousarray(image).data.cast("B"))
+
+    def text(self, kind: bytes, text: str = "") -> None:
+        """Sends SAY, FAIL or END."""
+        raw = text.encode()
+        self._write(ANSWER.pack(kind, 0.0, 0, len(raw), 0), memoryview(raw))
+
+    def _read(self, length: int) -> bytes:
+        parts = b""
+        while len(parts) < length:
+            part = os.read(self._asked, length - len(parts))
+            if not part:
+                raise StationGoneError
+            parts += part
+        return parts
+
+    def _write(self, *parts: bytes | memoryview) -> None:
+        try:
+            with self._writing:
+                for part in parts:
+                    rest = memoryview(part)
+                    while rest:
+                        rest = rest[os.write(self._answers, rest) :]
+        except BrokenPipeError as error:
+            raise StationGoneError from error
+
+
+def serve(
+    order: Order, wire: Wire, *, clock: Callable[[], float], wait: Callable[[float], None]
+) -> None:
+    """Answers until the last item has passed.
+
+    Args:
+        clock: seconds, CLOCK_MONOTONIC.
+        wait: waits so many seconds.
+
+    Raises:
+        StationGoneError: the station has ended.
+        CameraError: no photograph can be read.
+        StorageError: the truth cannot be written.
+    """
+    random = np.random.default_rng((order.seed, 1))
+    pixels_per_second = order.views_per_second * order.width
+    belt = _belt(order)
+    scene = Scene(
+        random=random,
+        width=order.width,
+        height=order.height,
+        background=belt,
+        blur=max(1, round(pixels_per_second * order.exposure_seconds)),
+        noise_levels=1.0 if order.pictures else 2.0,  # photographs have noise of their own
+    )
+    if order.pictures:
+        things = photographed(
+            order.pictures,
+            scene=scene,
+            scale=order.scale,
+            seed=order.seed,
+            say=lambda text: wire.text(SAY, text),
+        )
+    else:
+        things = drawn(order.labels, scene=scene, seed=order.seed)
+    began = 0.0
+    with ExitStack() as stack:
+        truth = stack.enter_context(closing(TruthFile(order.truth))) if order.truth else None
+        traffic = Traffic(
+            Ahead(things, count=order.items, patient=not order.paced),
+            view=(order.width, order.height),
+            pixels_per_second=pixels_per_second,
+            spacing=order.spacing_views * order.width,
+            jitter=order.jitter,
+            random=np.random.default_rng((order.seed, 2)),
+            record=lambda row: truth.write(row, began=began) if truth else None,
+        )
+        sequence, rate = 0, order.frames_per_second
+        while True:
+            asked = wire.asked()
+            if sequence == 0:
+                began = clock() if order.paced else asked
+            sequence += 1
+            if order.paced:
+                # The next frame that can be in time; those before it are lost, as a camera's are.
+                sequence = max(sequence, math.ceil((clock() - began) * rate))
+            since = sequence / rate
+            moved, items = traffic.at(since)
+            if traffic.over(since):
+                wire.text(END)
+                return
+            image = scene.view(items, moved=moved, random=random)
+            if order.paced:
+                wait(began + since - clock())
+            wire.frame(image, captured=began + since, sequence=sequence)
+
+
+def main() -> None:
+    """Reads its order from the standard input and serves; never returns."""
+    end_with_parent()
+    cv2.setNumThreads(1)
+    wire = Wire(sys.stdin.fileno(), sys.stdout.fileno())
+    code = 0
+    try:
+        order = wire.order()
+        try:
+            serve(order, wire, clock=time.monotonic, wait=wire.wait)
+        except PilahError as error:
+            wire.text(FAIL, str(error))
+    except StationGoneError:
+        pass
+    except BaseException:
+        traceback.print_exc()
+        code = 1
+    # Without waiting for the thread that makes items.
+    os._exit(code)
+
+
+def _belt(order: Order) -> Color | None:
+    if order.background == "drawn" or (order.background == "auto" and not order.pictures):
+        return None
+    if order.background == "auto":
+        return belt_color(order.pictures, seed=order.seed)
+    red, green, blue = bytes.fromhex(order.background[1:])
+    return blue, green, red
+
+
+if __name__ == "__main__":
+    main()

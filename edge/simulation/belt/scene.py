@@ -1,0 +1,187 @@
+"""The view of the belt's camera: belt, items, light and sensor become a frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import cast
+
+import cv2
+import numpy as np
+
+from edge.core.images.image_file import Image
+from edge.simulation.belt.noise import Field, noise
+from edge.simulation.belt.sprite import Layer, Mask
+
+Color = tuple[int, int, int]
+"""BGR, 0..255."""
+
+RAIL = 0.055
+"""Height of the belt's metal edge at the top and bottom of the view, in heights of the view."""
+
+_FULL_LIGHT = 200
+"""The level of a light map that leaves a pixel as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A layer in the view."""
+
+    layer: Layer
+    left: int
+    top: int
+
+
+class Scene:
+    """A belt under a camera, with all that is the same in every frame drawn once.
+
+    Attributes:
+        width, height: of its frames, in pixels.
+        blur: pixels that the belt moves while the sensor is exposed.
+    """
+
+    def __init__(
+        self,
+        *,
+        random: np.random.Generator,
+        width: int = 640,
+        height: int = 480,
+        background: Color | None = None,
+        noise_levels: float = 2.0,
+        blur: int = 2,
+    ) -> None:
+        """Draws the belt, its light and the sensor's noise.
+
+        Args:
+            random: decides what they look like.
+            background: a plain belt of this colour, under even light; None: a belt of dark rubber
+                between metal rails, under uneven light.
+            noise_levels: standard deviation of the sensor's noise, of 255.
+            blur: pixels that the belt moves while the sensor is exposed.
+        """
+        self.width, self.height, self.blur = width, height, blur
+        self._period = 2 * width
+        rails: Field | None = None
+        if background is None:
+            belt = _rubber(random, self._period, height)
+            rails = _rails(random, height)
+            light = _uneven_light(random, width, height)
+        else:
+            belt = np.empty((height, self._period, 3), np.float32)
+            belt[:] = background
+            belt += 1.2 * _grain(random, self._period, height, 1.6)[..., None]
+            light = None
+        # Begins and ends with what comes before and after, so that no view meets an edge.
+        strip = np.concatenate((belt[:, -blur:], belt, belt[:, : width + blur]), axis=1)
+        strip = cast(Field, cv2.blur(strip, (blur, 1)))[:, blur:-blur]
+        self._strip = np.rint(np.clip(strip, 0, 255)).astype(np.uint8)
+        self._light = light
+        self._rails = _rail_rows(rails, height, width)
+        # A little larger than a frame: each frame shows another part of it.
+        speckle = random.normal(128, max(noise_levels, 1e-6), (height + 61, width + 67, 3))
+        self._noise = np.rint(np.clip(speckle, 0, 255)).astype(np.uint8)
+
+    @property
+    def margin(self) -> int:
+        """Pixels at the top and bottom of the view where no item lies."""
+        return round(RAIL * self.height) if self._rails else 0
+
+    def view(
+        self, items: Iterable[Placed] = (), *, moved: int, random: np.random.Generator
+    ) -> Image:
+        """A frame, uint8 (height, width, 3) BGR.
+
+        Args:
+            items: what lies in the view, the lowest first.
+            moved: pixels that the belt has moved to the right since it began.
+            random: the sensor's noise.
+        """
+        start = -moved % self._period
+        frame = self._strip[:, start : start + self.width].copy()
+        for item in items:
+            item.layer.lay(frame, item.left, item.top)
+        for rows, rail in self._rails:
+            frame[rows] = rail
+        if self._light is not None:
+            frame = cast(Image, cv2.multiply(frame, self._light, scale=1 / _FULL_LIGHT))
+        y, x = int(random.integers(61)), int(random.integers(67))
+        speckle = self._noise[y : y + self.height, x : x + self.width]
+        return cast(Image, cv2.addWeighted(frame, 1, speckle, 1, -128))
+
+
+def _rubber(random: np.random.Generator, width: int, height: int) -> Field:
+    """A used rubber belt, float32 (height, width, 3); its right edge continues at its left."""
+    tone = random.uniform(58, 92)
+    tint = np.array((1, 1, 1), np.float32) + random.uniform(-0.05, 0.05, 3).astype(np.float32)
+    y = np.arange(height, dtype=np.float32)[:, None]
+    x = np.arange(width, dtype=np.float32)[None, :]
+    turns = max(1, round(width * 100 / height))
+    weave = np.sin(2 * np.pi * x * turns / width + y * np.float32(2 * np.pi * 75 / height))
+    weave = weave * np.sin(2 * np.pi * x * turns / width - y * np.float32(2 * np.pi * 75 / height))
+    texture = 2.0 * weave + 1.8 * _grain(random, width, height, 0.8)
+    texture += 3.0 * _grain(random, width, height, height * 0.03)
+    texture += 4.0 * _grain(random, width, height, height * 0.12)
+    streaks = cv2.GaussianBlur(random.normal(0, 1, (height, 1)).astype(np.float32), (0, 0), 2.0)
+    texture += 5.0 * cast(Field, streaks)
+    belt = (np.float32(tone) + texture)[..., None] * tint
+    for _ in range(int(random.integers(10, 22))):  # scuffs along the way
+        at = (int(random.integers(width)), int(random.integers(height)))
+        size = (int(random.uniform(0.02, 0.16) * height), int(random.integers(1, 3)))
+        scuff = np.zeros((height, width), np.float32)
+        cv2.ellipse(scuff, at, size, random.uniform(-8, 8), 0, 360, 1.0, -1, cv2.LINE_8)
+        belt += (random.uniform(-12, 16) * cv2.GaussianBlur(scuff, (0, 0), 1.0))[..., None]
+    # The joint, where the belt's ends are glued together at a slant.
+    seam = (x - width * 0.37 - (y - height / 2) * np.float32(0.3)) * np.float32(480 / height)
+    belt -= (16 * np.exp(-(seam**2) / 4) - 10 * np.exp(-((seam - 4) ** 2) / 6))[..., None]
+    return belt
+
+
+def _grain(random: np.random.Generator, width: int, height: int, size: float) -> Field:
+    """Spots of a size in pixels, standard deviation 1, that continue from right to left edge."""
+    shrink = max(1, int(size / 2))
+    small = random.normal(0, 1, (height // shrink + 1, width // shrink)).astype(np.float32)
+    room = min(small.shape[1], 12)
+    padded = np.concatenate((small[:, -room:], small, small[:, :room]), axis=1)
+    padded = cast(Field, cv2.GaussianBlur(padded, (0, 0), size / shrink))
+    spots = padded[:, room:-room]
+    if shrink > 1:
+        # Enlarge with the neighbours over the edge, so that no step shows there.
+        wide = cv2.resize(padded, (padded.shape[1] * shrink, spots.shape[0] * shrink))
+        spots = cast(Field, wide)[:height, room * shrink : -room * shrink]
+        if spots.shape[1] != width:
+            spots = cast(Field, cv2.resize(spots, (width, height)))
+    spots = spots[:height]
+    return spots / np.float32(max(float(spots.std()), 1e-6))
+
+
+def _rails(random: np.random.Generator, height: int) -> Field:
+    """The profile of a metal rail across, float32 (rows, 3), from outside to the belt."""
+    rows = max(3, round(RAIL * height))
+    t = np.linspace(0, 1, rows, dtype=np.float32)
+    level = 118 + 46 * np.cos(t * 5.2 + np.float32(random.uniform(-0.4, 0.4)))
+    level = level * (1 - 0.75 * np.clip((t - 0.86) / 0.14, 0, 1))
+    tint = np.array((1.03, 1.0, 0.97), np.float32)
+    rail: Field = level[:, None] * tint
+    return rail
+
+
+def _rail_rows(rails: Field | None, height: int, width: int) -> tuple[tuple[slice, Image], ...]:
+    if rails is None:
+        return ()
+    rows = np.repeat(np.clip(rails, 0, 255)[:, None], width, axis=1).astype(np.uint8)
+    count = len(rows)
+    return (slice(0, count), rows), (slice(height - count, height), rows[::-1].copy())
+
+
+def _uneven_light(random: np.random.Generator, width: int, height: int) -> Mask:
+    """A light map, uint8 (height, width, 3): brighter to one side, darker to the corners."""
+    x = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
+    y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
+    lean = random.uniform(-0.10, 0.10, 2)
+    level = 1.03 + lean[0] * x + lean[1] * y - random.uniform(0.04, 0.11) * (x * x + y * y)
+    level = level + 0.03 * noise(random, (height, width), grain=height * 0.6)
+    warmth = np.array((1, 1, 1), np.float32) + random.uniform(-0.02, 0.02) * np.array(
+        (1, 0, -1), np.float32
+    )
+    lit = np.rint(np.clip(level[..., None] * warmth * _FULL_LIGHT, 0, 255))
+    return cast(Mask, lit.astype(np.uint8))

@@ -1,0 +1,118 @@
+"""What lies on the belt, ready to be laid into a frame."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edge.core.images.image_file import Image
+from edge.core.images.preprocess import Box
+from edge.simulation.belt.noise import Field
+
+Mask = npt.NDArray[np.uint8]
+"""uint8 (height, width): 0 nothing, 255 all."""
+
+_VISIBLE = 128
+"""From this opacity on, a pixel counts as the item's."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sprite:
+    """One item seen from above, and the shadow it casts; all arrays have one size."""
+
+    image: Image
+    """uint8 (height, width, 3) BGR; what it holds where `alpha` is 0 does not count."""
+    alpha: Mask
+    """How much of the belt the item hides."""
+    shadow: Mask
+    """How much of the belt's light the item takes."""
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        height, width = self.alpha.shape
+        return width, height
+
+    @property
+    def box(self) -> Box:
+        """The item without its shadow, in the sprite's pixels."""
+        return box_of(self.alpha)
+
+    def trimmed(self) -> tuple[Sprite, int]:
+        """(the sprite without empty edges, how many rows were taken from its top)."""
+        part = filled_part(np.maximum(self.alpha, self.shadow) > 0)
+        arrays = (np.ascontiguousarray(of[part]) for of in (self.image, self.alpha, self.shadow))
+        return Sprite(*arrays), part[0].start
+
+
+def box_of(alpha: Mask) -> Box:
+    """The smallest box around the visible pixels; around the middle one where there is none."""
+    rows = np.flatnonzero((alpha >= _VISIBLE).any(axis=1))
+    columns = np.flatnonzero((alpha >= _VISIBLE).any(axis=0))
+    if not rows.size:
+        return Box(alpha.shape[1] // 2, alpha.shape[0] // 2, 1, 1)
+    left, top = int(columns[0]), int(rows[0])
+    return Box(left, top, int(columns[-1]) + 1 - left, int(rows[-1]) + 1 - top)
+
+
+def filled_part(mask: npt.NDArray[np.bool_]) -> tuple[slice, slice]:
+    """The smallest part, rows and columns, around all that is True; of no size where nothing is."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not rows.size:
+        return slice(0, 0), slice(0, 0)
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
+
+
+class Layer:
+    """A sprite prepared so that laying it into a frame costs two passes over its pixels.
+
+    Attributes:
+        box: the item without its shadow, in the layer's pixels.
+    """
+
+    def __init__(self, sprite: Sprite, *, blur: int = 1) -> None:
+        """Multiplies out what is the same in every frame.
+
+        Args:
+            blur: pixels that the item moves while the sensor is exposed.
+        """
+        alpha, shadow, image = sprite.alpha, sprite.shadow, sprite.image
+        if blur > 1:
+            room = ((0, 0), (blur, blur))
+            alpha, shadow = np.pad(alpha, room), np.pad(shadow, room)
+            image = np.pad(image, (*room, (0, 0)), mode="edge")
+        hides = alpha.astype(np.float32)[:, :, None] / 255
+        paint: Field = image * hides
+        keep: Field = (1 - hides) * (255 - shadow.astype(np.float32)[:, :, None])
+        keep = np.repeat(keep, 3, axis=2)
+        if blur > 1:
+            paint, keep = (
+                cast(Field, cv2.blur(of, (blur, 1), borderType=cv2.BORDER_REPLICATE))
+                for of in (paint, keep)
+            )
+        self._paint = np.rint(paint).astype(np.uint8)
+        self._keep = np.rint(keep).astype(np.uint8)
+        self.box = box_of(alpha)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) in pixels."""
+        height, width = self._paint.shape[:2]
+        return width, height
+
+    def lay(self, frame: Image, left: int, top: int) -> None:
+        """Draws it into `frame`; what reaches beyond the frame is cut off."""
+        height, width = frame.shape[:2]
+        own_width, own_height = self.size
+        x0, x1 = max(left, 0), min(left + own_width, width)
+        y0, y1 = max(top, 0), min(top + own_height, height)
+        if x0 >= x1 or y0 >= y1:
+            return
+        own = (slice(y0 - top, y1 - top), slice(x0 - left, x1 - left))
+        under = frame[y0:y1, x0:x1]
+        dimmed = cv2.multiply(under, self._keep[own], scale=1 / 255)
+        under[:] = cv2.add(dimmed, self._paint[own])

@@ -1,0 +1,237 @@
+"""Which item is where on the belt, and when: the truth that a run is judged by."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from edge.core.files import storage_errors
+from edge.core.images.preprocess import Box
+from edge.simulation.belt.scene import Placed
+from edge.simulation.belt.sprite import Layer
+
+COLUMNS = (
+    *("item", "label", "source", "cut", "entered", "centred", "left"),
+    *("box_left", "box_top", "box_width", "box_height"),
+    *("view_width", "view_height", "pixels_per_second"),
+)
+"""Of the truth file. Times are seconds CLOCK_MONOTONIC; the box is where the item's pixels are in
+the view when it is centred. An item reaches a place that is `d` pixels behind the middle of the
+view at `centred + d / pixels_per_second`."""
+
+_LEAST_GAP = 0.08
+"""Of empty belt between two items, in widths of the view."""
+_MOMENT_SECONDS = 0.5
+"""How long the empty belt is shown after the last item."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Thing:
+    """Something to lay on the belt."""
+
+    label: str
+    source: str
+    """The photograph's path, or the seed that it was drawn from."""
+    cut: str
+    """drawn; cut: out of its photograph; whole: the photograph as it is, as cutting it failed."""
+    layer: Layer
+    top: int
+    """Where the layer's first row lies in the view."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Passing:
+    thing: Thing
+    item: int
+    behind: int
+    """Pixels that the belt moves until the layer's left edge is at the view's."""
+
+    def left(self, moved: int) -> int:
+        return moved - self.behind
+
+
+class Supply(Protocol):
+    """Where things to lay on the belt come from."""
+
+    @property
+    def ended(self) -> bool:
+        """There are no more, and every one was taken."""
+        ...
+
+    def take(self) -> Thing | None:
+        """The next thing; None: it is not ready yet, or there are no more."""
+        ...
+
+
+class Traffic:
+    """Items on a belt that runs evenly to the right.
+
+    Attributes:
+        passed: items that have left the view.
+    """
+
+    def __init__(
+        self,
+        things: Supply,
+        *,
+        view: tuple[int, int],
+        pixels_per_second: float,
+        spacing: float,
+        jitter: float,
+        random: np.random.Generator,
+        record: Callable[[dict[str, object]], None] = lambda row: None,
+    ) -> None:
+        """An empty belt.
+
+        Args:
+            things: what to lay on it. One that is not ready in time is laid on later.
+            view: (width, height) in pixels.
+            spacing: pixels from the middle of an item to that of the next, more where they would
+                touch or nearly so.
+            jitter: by what share of it the spacing varies.
+            record: takes a truth row as an item comes into view, keys COLUMNS; `entered`,
+                `centred` and `left` in seconds since the belt began.
+        """
+        self._things, self._view, self._speed = things, view, pixels_per_second
+        self._spacing, self._jitter, self._random = spacing, jitter, random
+        self._record = record
+        self._coming: _Passing | None = None
+        self._in_view: deque[_Passing] = deque()
+        self._middle = 0.0  # of the last item: pixels the belt moves until it is at the left edge
+        self._width = 0
+        self._count = 0
+        self._last_gone = 0.0
+        self.passed = 0
+        self._lay_next(0)
+
+    def at(self, seconds: float) -> tuple[int, tuple[Placed, ...]]:
+        """(pixels that the belt has moved, what is in view) so long after it began.
+
+        Args:
+            seconds: not less than at the last call.
+        """
+        moved = round(seconds * self._speed)
+        if self._coming is None:
+            self._lay_next(moved)
+        while self._coming is not None and self._reaches_view(self._coming, moved):
+            passing = self._coming
+            self._record(self._truth(passing))
+            self._in_view.append(passing)
+            self._lay_next(moved)
+        while self._in_view and self._in_view[0].left(moved) >= self._view[0]:
+            self._in_view.popleft()
+            self.passed += 1
+        placed = (Placed(p.thing.layer, p.left(moved), p.thing.top) for p in self._in_view)
+        return moved, tuple(placed)
+
+    def over(self, seconds: float) -> bool:
+        """Whether the last item has left, shadow and all, and a moment has passed."""
+        gone = self._coming is None and not self._in_view
+        return gone and self._things.ended and seconds >= self._last_gone + _MOMENT_SECONDS
+
+    def _lay_next(self, moved: int) -> None:
+        self._coming = None
+        thing = self._things.take()
+        if thing is None:
+            return
+        layer, view_width = thing.layer, self._view[0]
+        box = layer.box
+        if self._count == 0:
+            # The first one comes after half a view of empty belt.
+            middle = view_width * 0.5 + box.width / 2
+        else:
+            sway = 1 + self._jitter * self._random.uniform(-1, 1)
+            touching = (self._width + box.width) / 2 + _LEAST_GAP * view_width
+            middle = self._middle + max(self._spacing * sway, touching)
+        behind = max(round(middle + box.left + box.width / 2), moved + layer.size[0])
+        self._middle, self._width = behind - box.left - box.width / 2, box.width
+        self._count += 1
+        self._coming = _Passing(thing, self._count, behind)
+        self._last_gone = (behind + view_width) / self._speed
+
+    @staticmethod
+    def _reaches_view(passing: _Passing, moved: int) -> bool:
+        return passing.left(moved) + passing.thing.layer.size[0] > 0
+
+    def _truth(self, passing: _Passing) -> dict[str, object]:
+        thing, (width, height) = passing.thing, self._view
+        box = thing.layer.box
+        # The box's left edge is at 0 when the belt has moved so far.
+        first = passing.behind - box.left
+        centred = (first - box.width / 2 + width / 2) / self._speed
+        at_centre = math.floor(width / 2 - box.width / 2)
+        values = (
+            *(passing.item, thing.label, thing.source, thing.cut),
+            *((first - box.width) / self._speed, centred, (first + width) / self._speed),
+            *(at_centre, thing.top + box.top, box.width, box.height),
+            *(width, height, self._speed),
+        )
+        return dict(zip(COLUMNS, values, strict=True))
+
+
+class TruthFile:
+    """The truth as a CSV file, each row there as soon as it is written."""
+
+    def __init__(self, path: Path) -> None:
+        """Writes the first line, in place of what the file had.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        with storage_errors("write", path):
+            self._file = path.open("w", encoding="utf-8", newline="", buffering=1)
+        self._rows = csv.DictWriter(self._file, COLUMNS, lineterminator="\n")
+        self._rows.writeheader()
+
+    def write(self, row: dict[str, object], *, began: float) -> None:
+        """Adds a row of Traffic's; `began`: when the belt did, seconds CLOCK_MONOTONIC."""
+        times = {key: began + float(str(row[key])) for key in ("entered", "centred", "left")}
+        self._rows.writerow(row | {key: f"{time:.4f}" for key, time in times.items()})
+
+    def close(self) -> None:
+        """Writes no more; may be called twice."""
+        self._file.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """One item that passed, as the belt knows it. Times in seconds CLOCK_MONOTONIC."""
+
+    item: int
+    label: str
+    source: str
+    cut: str
+    entered: float
+    """Its first pixel comes into view."""
+    centred: float
+    """Its middle passes that of the view."""
+    left: float
+    """Its last pixel leaves the view."""
+    box: Box
+    """Where it is when it is centred."""
+    pixels_per_second: float
+
+
+def read_truth(path: Path) -> Iterator[Truth]:
+    """The rows of a truth file; one that is not whole yet is left out."""
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(line for line in file if line.endswith("\n")):
+            sides = (row[f"box_{side}"] for side in ("left", "top", "width", "height"))
+            yield Truth(
+                item=int(row["item"]),
+                label=row["label"],
+                source=row["source"],
+                cut=row["cut"],
+                entered=float(row["entered"]),
+                centred=float(row["centred"]),
+                left=float(row["left"]),
+                box=Box(*(int(side) for side in sides)),
+                pixels_per_second=float(row["pixels_per_second"]),
+            )

@@ -1,0 +1,1 @@
+"""From the items in view to verdicts, and from verdicts to lanes and rows."""

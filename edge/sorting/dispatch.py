@@ -1,0 +1,175 @@
+"""From a verdict to its consequences: the lane's move, the ledger's row, the tally's count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from edge.config.reading import StationPlan
+from edge.core.verdict import Verdict, unreadable
+from edge.flow import Actuated, ItemKey, UnreadableFrame
+from edge.lanes.lanes import Lanes
+from edge.ledger.recorder import Recorder
+from edge.ledger.rows import Actuation, Entry, utc_text
+from edge.sorting.routing import Destination, Sending, send
+from edge.sorting.sorter import Outcome
+from edge.sorting.tally import Tally
+
+
+def destinations(plan: StationPlan) -> dict[str, Destination]:
+    """The lanes of the station, as the decision sees them, by name."""
+    return {
+        name: Destination(name, lane.actuator is not None, plan.config.delay_seconds(lane))
+        for name, lane in plan.config.lanes.items()
+    }
+
+
+class Dispatch:
+    """Sends items where their verdicts say; never waits, neither for a pin nor for a disk.
+
+    Used by the sorting thread only, but for `note`.
+    """
+
+    def __init__(
+        self,
+        plan: StationPlan,
+        *,
+        lanes: Lanes,
+        recorder: Recorder,
+        tally: Tally,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float],
+        watch: Callable[[Outcome], None] = lambda outcome: None,
+    ) -> None:
+        """Nothing is sent yet; `lanes`, `recorder` and `tally` stay the caller's.
+
+        Args:
+            clock: seconds, monotonic, that of the frames' capture times.
+            wall_clock: seconds since 1970.
+            watch: is shown each outcome just before its item is sent.
+        """
+        self._watch = watch
+        self._plan, self._lanes, self._recorder, self._tally = plan, lanes, recorder, tally
+        self._clock, self._wall_clock = clock, wall_clock
+        by_name = destinations(plan)
+        self._default = by_name[plan.config.default_lane]
+        self._destinations = {
+            label: by_name[name]
+            for name, lane in plan.config.lanes.items()
+            for label in lane.labels
+        }
+
+    def carry_out(self, outcomes: Iterable[Outcome], *, max_items: int | None = None) -> bool:
+        """Sends each item; True: `max_items` have passed, and the rest is left."""
+        limit = self._plan.config.decision.deadline_seconds
+        for outcome in outcomes:
+            verdict = outcome.verdict
+            if verdict.accepted and verdict.label not in self._destinations:
+                self._tally.empty += 1  # the label `empty`, which needs no lane
+                continue
+            self._watch(outcome)
+            self._send(
+                verdict,
+                captured=outcome.frame.captured,
+                passed=outcome.passed,
+                deadline=None if limit is None else outcome.first + limit,
+                source=outcome.frame.source,
+                frames=outcome.frames,
+            )
+            if self._tally.items == max_items:
+                return True
+        return False
+
+    def carry_out_unreadable(self, frame: UnreadableFrame, *, max_items: int | None = None) -> bool:
+        """Sends the item of a picture that could not be decoded; True: `max_items` have passed."""
+        captured = frame.captured
+        self._send(
+            unreadable(),
+            captured=captured,
+            passed=captured,
+            deadline=None,
+            source=frame.source,
+            frames=0,
+        )
+        return self._tally.items == max_items
+
+    def _send(
+        self,
+        verdict: Verdict,
+        *,
+        captured: float,
+        passed: float,
+        deadline: float | None,
+        source: str,
+        frames: int,
+    ) -> None:
+        """Plans the lane's move and offers the row.
+
+        Args:
+            captured: the capture of the last frame that was looked at; see `send` for the others.
+        """
+        now = self._clock()
+        sending = send(
+            verdict,
+            destinations=self._destinations,
+            default=self._default,
+            passed=passed,
+            now=now,
+            deadline=deadline,
+        )
+        taken = self._wall_clock() - (now - captured)
+        if sending.at is not None:
+            key = ItemKey(self._tally.items + 1, taken)
+            self._lanes.actuate(sending.lane, sending.at, key)
+        # A video that is read as fast as can be runs ahead of the clock.
+        latency_ms = 1000 * max(0.0, now - captured)
+        self._tally.count(sending, latency_ms)
+        due = None if sending.at is None else taken + (sending.at - captured)
+        self._recorder.offer(self._entry(sending, taken, due, latency_ms, source, frames))
+
+    def note(self, actuated: Actuated) -> None:
+        """Offers the row of what became of an actuation; called from the lanes' thread."""
+        if actuated.key is None:
+            return
+        ended = self._wall_clock() - (self._clock() - actuated.done)
+        self._recorder.offer(
+            Actuation(
+                station=self._plan.config.station,
+                time=utc_text(actuated.key.taken),
+                item=actuated.key.item,
+                lane=actuated.lane,
+                ended=utc_text(ended),
+                missed=None if actuated.missed is None else actuated.missed.value,
+            )
+        )
+
+    def _entry(
+        self,
+        sending: Sending,
+        taken: float,
+        due: float | None,
+        latency_ms: float,
+        source: str,
+        frames: int,
+    ) -> Entry:
+        verdict, bundle = sending.verdict, self._plan.bundle
+        known = verdict.label != ""
+        scores = dict(zip(bundle.labels, verdict.scores.tolist(), strict=True)) if known else None
+        return Entry(
+            time=utc_text(taken),
+            station=self._plan.config.station,
+            item=self._tally.items,
+            source=source,
+            label=verdict.label if known else None,
+            confidence=verdict.confidence if known else None,
+            scores=scores,
+            accepted=verdict.accepted,
+            reject=verdict.reject.value if verdict.reject else None,
+            lane=sending.lane,
+            bundle=bundle.title,
+            bundle_digest=bundle.digest,
+            latency_ms=latency_ms,
+            frames=frames,
+            actuation="missed" if sending.missed else "none" if due is None else "planned",
+            due=None if due is None else utc_text(due),
+            missed=sending.missed.value if sending.missed else None,
+        )

@@ -1,0 +1,232 @@
+"""From frames to verdicts: which item each sighting is of, and when its vote is closed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from edge.core.images.image_file import Image
+from edge.core.images.preprocess import Box
+from edge.core.verdict import Answer, Ballot, Framing, Rules, Verdict, bad_picture
+from edge.flow import Frame, Sighting
+from edge.vision.trigger import Trigger
+
+_MIDDLE = 0.15
+"""How far from the middle of the region, in widths and heights of it, an item is in the middle:
+about what the shifts of a training's augmentation cover."""
+
+_RESTING_SECONDS = 0.5
+"""What shows no sign of travelling for so long will not come to the middle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """When an item's vote is closed, whether it is clear by then or not."""
+
+    deadline_seconds: float | None = None
+    """After its first frame; None: no limit."""
+    shortest_delay_seconds: float | None = None
+    """Of the lanes that move at a set time after an item's passing; None: there is none."""
+    margin_seconds: float = 0.0
+    """What the verdict itself takes: a vote is closed so much earlier."""
+
+    def at(self, first: float, passed: float) -> float | None:
+        """The moment, on the frames' clock, for an item first seen at `first`; None: never."""
+        ends = []
+        if self.deadline_seconds is not None:
+            ends.append(first + self.deadline_seconds)
+        if self.shortest_delay_seconds is not None:
+            ends.append(passed + self.shortest_delay_seconds)
+        return min(ends) - self.margin_seconds if ends else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """An item with its verdict."""
+
+    verdict: Verdict
+    frame: Frame
+    """The last one that was looked at."""
+    box: Box | None
+    """Where the item is in it."""
+    first: float
+    """When the item was first seen, in seconds on the frames' clock."""
+    passed: float
+    """When it passes the middle of the region; may lie ahead."""
+    frames: int
+    """How many frames voted."""
+    deciding: Frame
+    """The one that spoke most for the verdict's label, among those that showed the item best."""
+
+
+@dataclass(slots=True)
+class _Voting:
+    """An item in view that has no verdict yet."""
+
+    ballot: Ballot
+    first: float
+    frame: Frame
+    box: Box | None
+    passed: float
+    confirmed: bool = False
+    speaking: dict[int, _Speaking] = field(default_factory=dict)
+    """By class index, the frame that spoke most for it, where it was the best class of one."""
+
+    def heard(self, answer: Answer, framing: Framing, frame: Frame) -> None:
+        """Counts a frame's answer."""
+        self.ballot.add(answer.scores, framing, strangeness=answer.strangeness)
+        best = int(answer.scores.argmax())
+        this = _Speaking(framing, float(answer.scores[best]), frame)
+        if best not in self.speaking or this.weight > self.speaking[best].weight:
+            self.speaking[best] = this
+
+    def deciding(self, labels: Sequence[str], label: str) -> Frame:
+        """The frame that spoke most for a label; the last one where none spoke for it first."""
+        index = labels.index(label) if label in labels else None
+        return self.frame if index not in self.speaking else self.speaking[index].frame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Speaking:
+    """What one frame says for its best class."""
+
+    framing: Framing
+    score: float
+    frame: Frame
+
+    @property
+    def weight(self) -> tuple[int, float]:
+        """A frame that shows the item better counts first."""
+        return self.framing, self.score
+
+
+class Sorter:
+    """Gives every item that its trigger finds exactly one verdict.
+
+    Of an item's frames, as many are looked at as it takes: until the vote is clear, the item is
+    gone, or its time is up. What its trigger never confirmed is no item, whatever it looks like.
+    While a fault of the camera's pictures lasts, what is in view is rejected, as nobody sees any
+    more where it is.
+
+    Attributes:
+        single_frame: things that were seen in a single frame only, and got no verdict.
+    """
+
+    def __init__(
+        self,
+        trigger: Trigger,
+        ask: Callable[[Image, Box | None], Answer],
+        *,
+        rules: Rules,
+        closing: Closing,
+        clock: Callable[[], float],
+        whole_region: bool = False,
+    ) -> None:
+        """No item is in view.
+
+        Args:
+            ask: what the model says to the item in a box of a region.
+            whole_region: the model looks at all of the region (`crop: region`), and knows items
+                where photographs have them: one that travels is seen best in the middle.
+            clock: seconds, the clock of the frames' capture times.
+        """
+        self._trigger, self._ask, self._clock = trigger, ask, clock
+        self._rules, self._closing, self._whole_region = rules, closing, whole_region
+        self._voting: dict[int, _Voting] = {}
+        self._decided: set[int] = set()
+        self.single_frame = 0
+
+    @property
+    def next_closing(self) -> float | None:
+        """When the next vote is to be closed, even if no frame comes; None: none is open."""
+        closings = map(self._closes, self._voting.values())
+        return min((moment for moment in closings if moment is not None), default=None)
+
+    def look(self, frame: Frame) -> Iterator[Outcome]:
+        """The items that get their verdict with this frame, cut to the station's region."""
+        for sighting in self._trigger.look(frame):
+            yield from self._follow(sighting, frame)
+        if frame.fault is not None:
+            for item, voting in list(self._voting.items()):
+                if voting.confirmed:
+                    yield self._close(item, blind=True)
+        yield from self.close_due()
+
+    def close_due(self) -> Iterator[Outcome]:
+        """The items whose time is up now."""
+        now = self._clock()
+        for item, voting in list(self._voting.items()):
+            closes = self._closes(voting)
+            if closes is not None and now >= closes:
+                yield self._close(item)
+
+    def end(self) -> Iterator[Outcome]:
+        """The items still in view: there are no more frames."""
+        self._trigger.end()
+        for item in list(self._voting):
+            yield from self._leave(item)
+
+    def _follow(self, sighting: Sighting, frame: Frame) -> Iterator[Outcome]:
+        item = sighting.item
+        if sighting.gone:
+            if item in self._voting:
+                if sighting.passed is not None:
+                    self._voting[item].passed = sighting.passed
+                yield from self._leave(item)
+            self._decided.discard(item)
+            return
+        if item in self._decided:
+            return
+        passed = frame.captured if sighting.passed is None else sighting.passed
+        voting = self._voting.get(item)
+        if voting is None:
+            voting = _Voting(Ballot(self._rules), frame.captured, frame, sighting.box, passed)
+            self._voting[item] = voting
+        voting.frame, voting.box, voting.passed = frame, sighting.box, passed
+        voting.confirmed = voting.confirmed or sighting.confirmed
+        if frame.fault is not None:
+            return
+        answer = self._ask(frame.image, sighting.box)
+        framing = self._framing(sighting, frame, voting.first)
+        voting.heard(answer, framing, frame)
+        if voting.confirmed and voting.ballot.decided:
+            yield self._close(item)
+
+    def _framing(self, sighting: Sighting, frame: Frame, first: float) -> Framing:
+        if not sighting.whole:
+            return Framing.CUT
+        rests = sighting.passed is None and frame.captured - first >= _RESTING_SECONDS
+        if not self._whole_region or sighting.box is None or rests:
+            return Framing.GOOD
+        height, width = frame.image.shape[:2]
+        box = sighting.box
+        aside = abs(box.left + box.width / 2 - width / 2) / width
+        above = abs(box.top + box.height / 2 - height / 2) / height
+        return Framing.GOOD if max(aside, above) <= _MIDDLE else Framing.ASIDE
+
+    def _closes(self, voting: _Voting) -> float | None:
+        # What may not be there at all is waited for; if it is, its verdict may be late.
+        return self._closing.at(voting.first, voting.passed) if voting.confirmed else None
+
+    def _leave(self, item: int) -> Iterator[Outcome]:
+        """The verdict on what is out of view now, if it was an item."""
+        if self._voting[item].confirmed:
+            yield self._close(item)
+        else:
+            del self._voting[item]
+            self.single_frame += 1
+
+    def _close(self, item: int, *, blind: bool = False) -> Outcome:
+        voting = self._voting.pop(item)
+        self._decided.add(item)
+        blind = blind or not voting.ballot.frames
+        verdict = bad_picture(voting.ballot) if blind else voting.ballot.verdict()
+        return Outcome(
+            verdict=verdict,
+            frame=voting.frame,
+            box=voting.box,
+            first=voting.first,
+            passed=voting.passed,
+            frames=voting.ballot.frames,
+            deciding=voting.deciding(self._rules.labels, verdict.label),
+        )

@@ -1,0 +1,102 @@
+"""What a station counted while it ran."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from edge.flow import Missed, PictureFaultKind
+from edge.sorting.routing import Sending
+
+_BAD = (
+    PictureFaultKind.FROZEN,
+    PictureFaultKind.BLANK,
+    PictureFaultKind.TORN,
+    PictureFaultKind.RESIZED,
+    PictureFaultKind.REPEATED,
+)
+_LATENCIES = 10_000
+"""Items whose latency is remembered: the percentiles are those of the latest."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts over one run, written by the sorting thread only."""
+
+    items: int = 0
+    lanes: Counter[str] = field(default_factory=Counter)
+    """Items by lane."""
+    rejects: Counter[str] = field(default_factory=Counter)
+    """Rejected items by reason."""
+    empty: int = 0
+    """Verdicts that there was no item."""
+    missed: Counter[Missed] = field(default_factory=Counter)
+    """Items for which the actuator of their lane did not move, by reason."""
+    single_frame: int = 0
+    """Things that the trigger saw in a single frame: no items."""
+    dropped: int = 0
+    """Frames that a newer one replaced before they were looked at."""
+    faults: Counter[PictureFaultKind] = field(default_factory=Counter)
+    """Frames of a live camera that could not be decoded or are not to be believed, by the reason.
+    """
+    lost: int = 0
+    """Items whose rows are not in the ledger."""
+    spilled: int = 0
+    """Items whose rows wait in the spill for the next start."""
+    lost_actuations: int = 0
+    """Rows of what moved that are not in the ledger."""
+    latencies_ms: deque[float] = field(default_factory=lambda: deque(maxlen=_LATENCIES))
+    """From capture to verdict."""
+
+    def count(self, sending: Sending, latency_ms: float) -> None:
+        """Counts one item."""
+        self.items += 1
+        self.lanes[sending.lane] += 1
+        if sending.verdict.reject is not None:
+            self.rejects[sending.verdict.reject.value] += 1
+        if sending.missed is not None:
+            self.missed[sending.missed] += 1
+        self.latencies_ms.append(latency_ms)
+
+    def lines(self) -> list[str]:
+        """A summary for people, a line for each subject."""
+        lines = [
+            f"items      {self.items}",
+            f"lanes      {_counts(self.lanes)}",
+            f"rejects    {_counts(self.rejects)}",
+            f"frames     {self.dropped} dropped",
+        ]
+        if self.latencies_ms:
+            p50, p95 = np.percentile(self.latencies_ms, (50, 95))
+            lines.append(f"latency    p50 {p50:.1f} ms, p95 {p95:.1f} ms, from capture to verdict")
+        if damaged := self.faults[PictureFaultKind.DAMAGED]:
+            lines.append(f"damaged    {damaged} frames of the camera were left out")
+        bad = Counter({kind.value: self.faults[kind] for kind in _BAD})
+        if +bad:
+            lines.append(f"pictures   {_counts(+bad)}: they show nothing new, and have no say")
+        if self.empty:
+            lines.append(f"empty      {self.empty} times there was no item")
+        if self.single_frame:
+            lines.append(
+                f"one frame  {self.single_frame} things were seen in a single frame, and are no "
+                "items: flashes, damaged frames, or items too fast for the camera"
+            )
+        if self.missed:
+            reasons = (f"{self.missed[why]} {why}: {why.words}" for why in sorted(self.missed))
+            lines.append(
+                f"missed     {self.missed.total()} items for which no actuator moved: "
+                + "; ".join(reasons)
+            )
+        if self.spilled:
+            lines.append(f"waiting    {self.spilled} rows: the next start adds them to the ledger")
+        if self.lost:
+            lines.append(f"LOST       {self.lost} rows are not in the ledger")
+        if self.lost_actuations:
+            lines.append(f"LOST       {self.lost_actuations} rows of what moved are not in it")
+        return lines
+
+
+def _counts(counts: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items())) or "none"

@@ -1,0 +1,1 @@
+"""How a station, its machine and its model do, in figures."""

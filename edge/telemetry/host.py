@@ -1,0 +1,126 @@
+"""How the machine under a station is: its clock, its disk, its heat and its power supply."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from edge.telemetry.finding import Finding, bad, ok, warning
+
+_BUILT = datetime(2026, 1, 1, tzinfo=UTC)
+"""No clock that is right shows an earlier time."""
+_RTC = Path("/sys/class/rtc")
+_ZONES = Path("/sys/class/thermal")
+_THROTTLED = Path("/sys/devices/platform/soc/soc:firmware/get_throttled")
+_TIME_ERROR = 5
+"""What adjtimex(2) returns while nothing keeps the clock right."""
+_MEGABYTE = 1_000_000
+_SCARCE, _TOO_SCARCE = 500 * _MEGABYTE, 50 * _MEGABYTE
+_HOT, _TOO_HOT = 75.0, 82.0
+"""Degrees Celsius: a Raspberry Pi lowers its clock from 80 (3B+: 60) to 85 degrees."""
+_FLAGS = {0: "under-voltage", 1: "clock capped", 2: "throttled", 3: "soft temperature limit"}
+"""Bits of the firmware's word for now; 16 bits further up: since it was switched on
+(Raspberry Pi documentation, vcgencmd get_throttled)."""
+
+
+def clock_finding(
+    *, synchronised: bool | None, now: datetime | None = None, rtc: Path = _RTC
+) -> Finding:
+    """Whether the ledger's times are right, and stay so after a power cut.
+
+    Args:
+        synchronised: as `clock_is_synchronised` tells.
+        now: the time it shows; None: that of this machine.
+        rtc: the kernel's list of real-time clocks.
+    """
+    now = datetime.now(UTC) if now is None else now
+    has_rtc = any(rtc.glob("rtc*"))
+    said = f"{now:%Y-%m-%d %H:%M} UTC, " + (
+        "synchronised" if synchronised else "not synchronised" if synchronised is False else ""
+    )
+    said = f"{said.rstrip(', ')}, {'an' if has_rtc else 'no'} RTC"
+    if now < _BUILT:
+        return bad("clock", said, "set it: the ledger's times would be wrong")
+    if synchronised is False:
+        return warning(
+            "clock",
+            said,
+            "connect a network and see `timedatectl`"
+            if has_rtc
+            else "rows get wrong times: connect a network (see `timedatectl`), or add an RTC",
+        )
+    if not has_rtc:
+        return warning(
+            "clock", said, "after a power cut without a network times are wrong: add an RTC"
+        )
+    return ok("clock", said)
+
+
+def clock_is_synchronised() -> bool | None:
+    """Whether something, NTP say, keeps this machine's clock right; None: the kernel won't say."""
+    try:
+        adjtimex = ctypes.CDLL(None, use_errno=True).adjtimex
+    except (OSError, AttributeError):
+        return None
+    state = adjtimex(ctypes.create_string_buffer(512))  # all zero: it only reads
+    return None if state < 0 else state != _TIME_ERROR
+
+
+def disk_finding(folder: Path, *, free: int | None = None) -> Finding:
+    """Whether the ledger can grow in `folder`.
+
+    Args:
+        free: bytes that are left; None: as the file system says.
+    """
+    try:
+        left = shutil.disk_usage(folder).free if free is None else free
+    except OSError as error:
+        return bad("disk", f"{folder}: {error.strerror}", "make the folder of the ledger")
+    said = f"{left / 1e9:.1f} GB free in {folder}"
+    if not os.access(folder, os.W_OK):
+        return bad(
+            "disk", f"{said}, where this user may not write", "change its owner, or `ledger`"
+        )
+    if left < _TOO_SCARCE:
+        return bad("disk", said, "free some space: rows will be lost")
+    return warning("disk", said, "free some space soon") if left < _SCARCE else ok("disk", said)
+
+
+def heat_findings(*, zones: Path = _ZONES, throttled: Path = _THROTTLED) -> Iterator[Finding]:
+    """Whether the processor is too hot, and the power supply strong enough, where one can read it.
+
+    Args:
+        zones: the kernel's folder of thermometers, millidegrees Celsius.
+        throttled: the file with the firmware's flags, of a Raspberry Pi.
+    """
+    degrees = [read for file in zones.glob("thermal_zone*/temp") if (read := _number(file, 10))]
+    if not degrees:
+        yield ok("heat", "this machine shows no temperature")
+    else:
+        hottest = max(degrees) / 1000
+        said, advice = f"{hottest:.0f} degrees Celsius", "give it a heat sink, a fan or shade"
+        state = bad if hottest >= _TOO_HOT else warning if hottest >= _HOT else None
+        yield ok("heat", said) if state is None else state("heat", said, advice)
+    flags = _number(throttled, 16)
+    if flags is None:
+        return
+    now = [name for bit, name in _FLAGS.items() if flags >> bit & 1]
+    before = [name for bit, name in _FLAGS.items() if flags >> bit + 16 & 1]
+    advice = "take a stronger supply and a short thick cable; cool it"
+    if now:
+        yield bad("power", f"now: {', '.join(now)}", advice)
+    elif before:
+        yield warning("power", f"since it was switched on: {', '.join(before)}", advice)
+    else:
+        yield ok("power", "no under-voltage, and never throttled")
+
+
+def _number(file: Path, base: int) -> int | None:
+    try:
+        return int(file.read_text().strip(), base)
+    except (OSError, ValueError):
+        return None

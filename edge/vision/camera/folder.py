@@ -1,0 +1,127 @@
+"""Pictures in a folder, as if a camera had taken them at an even pace."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from edge.core.dataset.tree import look_into
+from edge.core.errors import CameraError, StorageError, UnreadableImageError
+from edge.core.images.image_file import read_image
+from edge.core.yaml_file import FolderPath
+from edge.flow import Frame, UnreadableFrame
+from edge.vision.camera import Camera, CameraSettings
+
+
+class Settings(CameraSettings):
+    """`camera: {kind: folder, ...}`."""
+
+    kind: Annotated[Literal["folder"], Field(description="the kind of camera")]
+    path: Annotated[FolderPath, Field(description="folder of pictures, with those in it below")]
+    frames_per_second: Annotated[
+        float, Field(gt=0, le=1000, description="the pace, where sorting keeps up with it")
+    ] = 2.0
+    loop: Annotated[bool, Field(description="begin again after the last picture")] = False
+
+    @property
+    def seconds_per_frame(self) -> float | None:
+        """From one frame to the next."""
+        return 1 / self.frames_per_second
+
+    def open(
+        self,
+        *,
+        clock: Callable[[], float],
+        pause: Callable[[float], bool],
+        say: Callable[[str], None],
+    ) -> Camera:
+        """The folder's camera.
+
+        Raises:
+            CameraError: there is no picture in the folder.
+        """
+        return FolderCamera(
+            self.path,
+            seconds_per_frame=1 / self.frames_per_second,
+            loop=self.loop,
+            clock=clock,
+            pause=pause,
+        )
+
+
+class FolderCamera:
+    """The pictures below a folder as frames, in natural order: 2.jpg comes before 10.jpg.
+
+    A file that looks like a picture and cannot be decoded becomes an UnreadableFrame.
+    """
+
+    live = False
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        seconds_per_frame: float,
+        loop: bool,
+        clock: Callable[[], float],
+        pause: Callable[[float], bool],
+    ) -> None:
+        """Lists the pictures.
+
+        Raises:
+            CameraError: there is none.
+        """
+        self._path, self._loop = path, loop
+        self._seconds_per_frame = seconds_per_frame
+        self._clock, self._pause = clock, pause
+        self._files = self._listed()
+        if not self._files:
+            raise CameraError(f"{path}: no pictures in this folder (JPEG, PNG, WebP or BMP)")
+        self._next = iter(self._files)
+        self._sequence = 0
+        self._due = clock()
+
+    def read(self) -> Frame | UnreadableFrame | None:
+        """The next picture when its time has come; None after the last one or when stopped."""
+        file = next(self._next, None)
+        if file is None and self._loop:
+            self._next = iter(self._listed())
+            file = next(self._next, None)
+        if file is None:
+            return None
+        # A late frame does not make the next ones hurry: the pace starts anew from here.
+        now = self._clock()
+        if self._due > now and self._pause(self._due - now):
+            return None
+        self._due = max(self._due, now) + self._seconds_per_frame
+        self._sequence += 1
+        source = file.relative_to(self._path).as_posix()
+        try:
+            image = read_image(file)
+        except (UnreadableImageError, StorageError) as error:
+            return UnreadableFrame(self._clock(), self._sequence, source, str(error))
+        return Frame(image, self._clock(), self._sequence, source)
+
+    def close(self) -> None:
+        """Reads no more."""
+        self._loop, self._next = False, iter(())
+
+    def _listed(self) -> list[Path]:
+        return sorted(_pictures(self._path), key=lambda file: _natural(file, self._path))
+
+
+def _pictures(folder: Path) -> Iterator[Path]:
+    # Formats that are not read are listed too: each such file is a row in the ledger, not a gap.
+    tree = look_into(folder)
+    yield from tree.all_pictures()
+    yield from (file.path for file in tree.all_left_out())
+
+
+def _natural(file: Path, folder: Path) -> list[tuple[int, int, str]]:
+    name = file.relative_to(folder).as_posix()
+    parts = re.findall(r"\d+|\D+", name)
+    return [(0, int(part), part) if part.isdecimal() else (1, 0, part) for part in parts]

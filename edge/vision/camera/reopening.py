@@ -1,0 +1,216 @@
+"""A camera that is lost now and then: opened again by itself until it is back."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, Protocol
+
+from edge.core.errors import CameraError
+from edge.core.images.image_file import Image
+from edge.flow import Frame, PictureFault, PictureFaultKind, UnreadableFrame
+from edge.vision.camera import FROZEN_SECONDS
+from edge.vision.camera.judge import PictureJudge
+from edge.vision.camera.opencv import BROKEN_IN_A_ROW
+from edge.vision.camera.spells import FaultSpells
+
+_FIRST_PAUSE_SECONDS = 0.5
+_LONGEST_PAUSE_SECONDS = 10.0
+_STEADY_SECONDS = 10.0
+"""Only after so long is a camera well again; one that comes and goes is opened less and less."""
+_LOOK_SECONDS = 0.2
+"""How often one who waits for an opening looks whether it is to stop."""
+
+
+class Shot(NamedTuple):
+    """A picture and when it was taken."""
+
+    image: Image | None
+    """uint8 (height, width, 3) BGR; None: the frame is damaged."""
+    captured: float
+    """Seconds on the station's monotonic clock."""
+    damage: str = ""
+    """What is wrong with a damaged frame."""
+
+
+class Source(Protocol):
+    """A camera that is open and has given a picture.
+
+    Attributes:
+        title: what it is and what it gives, for the operator.
+        notes: what it was asked for and does not do.
+    """
+
+    title: str
+    notes: Sequence[str]
+
+    def shoot(self) -> Shot | None:
+        """The next picture, damaged or not, as soon as it is there; None: it gives no more."""
+        ...
+
+    def close(self) -> None:
+        """Frees the camera; may be called twice."""
+        ...
+
+
+class ReopeningCamera:
+    """Frames of a live camera; when they end, it is closed, and opened again until they go on.
+
+    It never gives up: the pauses between its attempts grow from 0.5 to 10 seconds. That it was
+    lost, and that it is back, is said once each. Damaged frames are told apart, and those whose
+    pictures do not show what is before the camera now are marked; that a fault begins and that it
+    is over is said once each. When nothing but damaged frames comes, the camera is taken for lost.
+    """
+
+    live = True
+
+    def __init__(
+        self,
+        open_source: Callable[[], Source],
+        *,
+        name: str,
+        clock: Callable[[], float],
+        pause: Callable[[float], bool],
+        say: Callable[[str], None],
+        frozen_seconds: float = FROZEN_SECONDS,
+    ) -> None:
+        """Opens the camera and says what it gives.
+
+        Args:
+            open_source: opens it; raises CameraError.
+            name: what the operator calls it.
+            clock, pause, say: as of CameraSettings.open.
+            frozen_seconds: see DeviceSettings.
+
+        Raises:
+            CameraError: it cannot be opened now, at the start.
+        """
+        self._open_source, self._name = open_source, name
+        self._clock, self._pause, self._say = clock, pause, say
+        self._sequence = 0
+        self._closed = False
+        self._reading = threading.Lock()
+        self._pause_seconds = _FIRST_PAUSE_SECONDS
+        self._since: float = clock()
+        """When it was opened, or, while there is no source, when it was lost."""
+        self._source: Source | None = open_source()
+        self._damaged_in_a_row = 0
+        self._judge = PictureJudge(frozen_seconds=frozen_seconds)
+        self._spells = FaultSpells(name)
+        self._title, self._notes = self._source.title, tuple(self._source.notes)
+        self._say(f"camera     {self._title}")
+        for note in self._notes:
+            self._say(f"camera     {note}")
+
+    def read(self) -> Frame | UnreadableFrame | None:
+        """The next frame, which may be damaged; None when it was stopped or closed."""
+        with self._reading:
+            while not self._closed:
+                if self._source is None and not self._reopen():
+                    break
+                shot = self._source.shoot() if self._source is not None else None
+                if shot is not None and shot.image is not None:
+                    self._sequence += 1
+                    self._damaged_in_a_row = 0
+                    fault = self._judge.look(shot.image, shot.captured)
+                    self._tell(fault, shot.captured)
+                    return Frame(shot.image, shot.captured, self._sequence, fault=fault)
+                if shot is not None and self._damaged_in_a_row < BROKEN_IN_A_ROW - 1:
+                    self._sequence += 1
+                    self._damaged_in_a_row += 1
+                    words = f"gives damaged frames, which are left out, the first: {shot.damage}"
+                    damaged = PictureFault(PictureFaultKind.DAMAGED, words=words)
+                    self._tell(damaged, shot.captured)
+                    return UnreadableFrame(shot.captured, self._sequence, "", shot.damage)
+                self._lose()
+            self._release()
+            return None
+
+    def _tell(self, fault: PictureFault | None, at: float) -> None:
+        for line in self._spells.see(fault, at):
+            self._say(f"camera     {line}")
+
+    def close(self) -> None:
+        """Frees the camera; may be called twice.
+
+        A read under way in another thread is not disturbed (a device closed beneath it would
+        end the process): it frees the camera when it comes back.
+        """
+        self._closed = True
+        if self._reading.acquire(blocking=False):
+            try:
+                self._release()
+            finally:
+                self._reading.release()
+
+    def _release(self) -> None:
+        source, self._source = self._source, None
+        if source is not None:
+            source.close()
+
+    def _lose(self) -> None:
+        self._release()
+        self._damaged_in_a_row = 0
+        self._judge.forget()
+        self._spells.forget()
+        now = self._clock()
+        if now - self._since > _STEADY_SECONDS:
+            self._pause_seconds = _FIRST_PAUSE_SECONDS
+        self._since = now
+        if not self._closed:
+            self._say(
+                f"camera     {self._name} gives no more frames: opening it again until it does"
+            )
+
+    def _reopen(self) -> bool:
+        """Opens the camera, however often that takes; False: it was stopped."""
+        while True:
+            if self._pause(self._pause_seconds) or self._closed:
+                return False
+            self._pause_seconds = min(2 * self._pause_seconds, _LONGEST_PAUSE_SECONDS)
+            opened = self._opened_aside()
+            if opened is None:
+                return False
+            if not isinstance(opened, CameraError):
+                break
+        now = self._clock()
+        changed = "" if opened.title == self._title else f", and is now {opened.title}"
+        self._say(f"camera     {self._name} is back after {now - self._since:.1f} s{changed}")
+        self._source, self._title, self._since = opened, opened.title, now
+        return True
+
+    def _opened_aside(self) -> Source | CameraError | None:
+        """What opening it in a thread of its own came to; None: it was stopped before.
+
+        An opening can take longer than one who stops the station wants to wait.
+        """
+        outcomes: queue.SimpleQueue[Source | BaseException] = queue.SimpleQueue()
+        unwanted = threading.Event()
+
+        def run() -> None:
+            try:
+                source = self._open_source()
+            except BaseException as error:  # raised again by the one who waits
+                outcomes.put(error)
+                return
+            outcomes.put(source)
+            if unwanted.is_set():
+                source.close()
+
+        threading.Thread(target=run, name="camera opening", daemon=True).start()
+        while True:
+            try:
+                outcome = outcomes.get(timeout=_LOOK_SECONDS)
+            except queue.Empty:
+                if self._pause(0) or self._closed:
+                    unwanted.set()
+                    if not outcomes.empty():  # it came in between: one of the two closes it
+                        late = outcomes.get()
+                        if not isinstance(late, BaseException):
+                            late.close()
+                    return None
+                continue
+            if isinstance(outcome, BaseException) and not isinstance(outcome, CameraError):
+                raise outcome
+            return outcome

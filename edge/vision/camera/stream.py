@@ -1,0 +1,206 @@
+"""A network camera: an RTSP stream, or MJPEG over HTTP."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Annotated, Any, Literal
+from urllib.parse import SplitResult, urlsplit
+
+import cv2
+from pydantic import Field, field_validator
+
+from edge.core.errors import CameraError
+from edge.core.yaml_messages import advised
+from edge.vision.camera import Camera, DeviceSettings
+from edge.vision.camera.opencv import Capture, open_capture
+from edge.vision.camera.reopening import ReopeningCamera, Shot
+
+_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
+_HOST = re.compile(r"[\w.:%~-]+")
+"""A name or an address, of IPv6 too."""
+_KNOCK_SECONDS = 1.0
+_CATCH_UP_SECONDS = 1.0
+_SLOWEST, _FASTEST = 5.0, 60.0
+"""Frames a second that are believed of a stream; many say 90000, or guess."""
+
+
+class Settings(DeviceSettings):
+    """`camera: {kind: stream, ...}`."""
+
+    kind: Annotated[Literal["stream"], Field(description="the kind of camera")]
+    url: Annotated[
+        str,
+        Field(
+            repr=False,  # it may hold a password
+            description="rtsp://USER:PASSWORD@HOST:PORT/PATH, or http://... of an MJPEG stream; "
+            "choose the camera's small picture: 640x480 is enough",
+        ),
+    ]
+    transport: Annotated[
+        Literal["tcp", "udp"],
+        Field(description="of RTSP: tcp loses nothing, udp waits for nothing (only in a good LAN)"),
+    ] = "tcp"
+    lag_seconds: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=10,
+            description="seconds from the light on the sensor to the arrival of its frame, to be "
+            "measured: a stream does not tell; they are taken off the capture times",
+        ),
+    ] = 0.0
+    open_timeout_seconds: Annotated[
+        float, Field(gt=0, le=10, description="how long the server may take to begin")
+    ] = 5.0
+    # Less than a station waits for its threads when it is stopped.
+    read_timeout_seconds: Annotated[
+        float,
+        Field(gt=0, le=4, description="after so long without a frame it is opened again"),
+    ] = 3.0
+
+    @field_validator("url", mode="before")
+    @classmethod
+    def _of_a_camera(cls, received: Any) -> Any:
+        # These messages do not repeat what they were given: it may hold a password.
+        usable = False
+        with suppress(ValueError):  # of a port that is no number
+            if isinstance(received, str):
+                parts = urlsplit(received)
+                host = _HOST.fullmatch(parts.hostname or "")
+                usable = parts.scheme in _PORTS and host is not None and parts.port != 0
+        if not usable:
+            raise advised(
+                "must be rtsp://HOST/PATH or http://HOST/PATH, with USER:PASSWORD@ before the host "
+                "where it needs them (a @, : or / in the password is written %40, %3A or %2F)"
+            )
+        return received
+
+    @property
+    def shown_url(self) -> str:
+        """The URL as it can be shown: without user, password and what follows a `?`."""
+        parts = urlsplit(self.url)
+        host = parts.netloc.rpartition("@")[2]
+        return f"{parts.scheme}://{host}{parts.path}"
+
+    def open(
+        self,
+        *,
+        clock: Callable[[], float],
+        pause: Callable[[float], bool],
+        say: Callable[[str], None],
+    ) -> Camera:
+        """The camera; opened again by itself when its stream breaks off.
+
+        Raises:
+            CameraError: it gives no pictures.
+        """
+        return ReopeningCamera(
+            lambda: StreamSource(self, clock=clock),
+            name=self.shown_url,
+            clock=clock,
+            pause=pause,
+            say=say,
+            frozen_seconds=self.frozen_seconds,
+        )
+
+
+class StreamSource:
+    """An open stream, with no frame left waiting in it.
+
+    The capture time is that of the frame's arrival, less `lag_seconds`: the times in a stream are
+    on the server's clock.
+    """
+
+    def __init__(self, settings: Settings, *, clock: Callable[[], float]) -> None:
+        """Connects, and takes frames until one had to be waited for.
+
+        Raises:
+            CameraError: it gives no pictures.
+        """
+        self._clock, self._lag = clock, settings.lag_seconds
+        self.notes: Sequence[str] = ()
+        self._capture = _opened(settings)
+        try:
+            self._capture.take_jpegs(cv2.CAP_PROP_FORMAT, -1)
+            first = self._capture.next_picture(clock)
+            if first is None:
+                raise CameraError(
+                    f"{settings.shown_url}: opens, but gives no picture within "
+                    f"{settings.read_timeout_seconds:g} seconds. Look at it with a video player"
+                )
+            self._catch_up()
+        except BaseException:
+            self.close()
+            raise
+        height, width = first[0].shape[:2]
+        self.title = f"{settings.shown_url}, {width}x{height} pixels, times of arrival"
+        if self._lag:
+            self.title += f" less {self._lag:g} s"
+
+    def shoot(self) -> Shot | None:
+        """The next picture; None: none came in time, or the connection is lost."""
+        if not self._capture.grab():
+            return None
+        arrived = self._clock()
+        image = self._capture.picture()
+        return Shot(image, arrived - self._lag, self._capture.damage)
+
+    def close(self) -> None:
+        """Ends the connection; may be called twice."""
+        self._capture.release()
+
+    def _catch_up(self) -> None:
+        """Drops what arrived while FFmpeg looked at the stream's format: up to a second of it."""
+        rate = self._capture.get(cv2.CAP_PROP_FPS)
+        rate = min(max(rate, _SLOWEST), _FASTEST) if rate > 0 else _SLOWEST
+        waits = 0
+        began = now = self._clock()
+        # One that took long may be a hiccup of this machine: two in a row were waited for.
+        while waits < 2 and now - began < _CATCH_UP_SECONDS and self._capture.grab():
+            before, now = now, self._clock()
+            waits = waits + 1 if now - before > 0.5 / rate else 0
+
+
+def _opened(settings: Settings) -> Capture:
+    options = {
+        "rtsp_transport": settings.transport,
+        "fflags": "nobuffer",  # nothing is kept of what was looked at to find the format
+        "flags": "low_delay",
+    }
+    capture = open_capture(
+        settings.url,
+        cv2.CAP_FFMPEG,
+        parameters={
+            cv2.CAP_PROP_OPEN_TIMEOUT_MSEC: round(1000 * settings.open_timeout_seconds),
+            cv2.CAP_PROP_READ_TIMEOUT_MSEC: round(1000 * settings.read_timeout_seconds),
+            # Each further thread of a decoder holds back one frame, and takes from the inference.
+            cv2.CAP_PROP_N_THREADS: 1,
+        },
+        environment={
+            "OPENCV_FFMPEG_CAPTURE_OPTIONS": "|".join(f"{k};{v}" for k, v in options.items())
+        },
+    )
+    if capture is None:
+        raise CameraError(f"{settings.shown_url}: {_why_not(urlsplit(settings.url))}")
+    return capture
+
+
+def _why_not(parts: SplitResult) -> str:
+    """What can be found out about a stream that does not open, and what to do."""
+    host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
+    try:
+        socket.create_connection((host, port), timeout=_KNOCK_SECONDS).close()
+    except socket.gaierror:
+        return f"no host of the name {host} is known: correct it, or give its address"
+    except OSError as error:
+        return (
+            f"nothing answers at {host}, port {port} ({error.strerror or 'it takes too long'}): is "
+            "the camera on, and in this network?"
+        )
+    return (
+        f"{host} answers, but gives no video: check the path, user and password of the URL with a "
+        "video player"
+    )

@@ -1,0 +1,259 @@
+"""A USB camera, or any other that Linux shows as a V4L2 device."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import cv2
+from pydantic import Field, field_validator
+
+from edge.core.errors import CameraError
+from edge.core.yaml_messages import advised, shown
+from edge.vision.camera import Camera, DeviceSettings
+from edge.vision.camera.opencv import Capture, open_capture
+from edge.vision.camera.reopening import ReopeningCamera, Shot
+
+_LINKS = Path("/dev/v4l/by-id")
+_NODES = Path("/dev")
+_SELECT_SECONDS = 3
+_BUFFERS = 2
+"""One that is being read and one that the driver fills. With only one the driver has none to fill
+while a frame is decoded, and loses every second frame; each further one only adds delay."""
+_JITTER_SECONDS = 0.05
+"""Drivers that reckon a frame's time from the pace may be so far ahead."""
+_OLDEST_SECONDS = 5.0
+"""A frame that looks older than this has its time from another clock."""
+
+
+class Settings(DeviceSettings):
+    """`camera: {kind: usb, ...}`."""
+
+    kind: Annotated[Literal["usb"], Field(description="the kind of camera")]
+    device: Annotated[
+        int | str,
+        Field(
+            description="the number of the camera (0 is /dev/video0) or, better, its link in "
+            "/dev/v4l/by-id, which stays the same when others are plugged in"
+        ),
+    ] = 0
+    width: Annotated[int, Field(ge=16, le=8192, description="pixels of the picture's width")] = 640
+    height: Annotated[int, Field(ge=16, le=8192, description="pixels of its height")] = 480
+    frames_per_second: Annotated[int, Field(ge=1, le=240, description="how many are asked for")] = (
+        30
+    )
+    fourcc: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[A-Z0-9]{3}[A-Z0-9 ]$",
+            description="the format on the cable, such as MJPG or YUYV; without it, what OpenCV "
+            "chooses: often YUYV, which is slow above 640x480",
+        ),
+    ] = None
+    exposure_microseconds: Annotated[
+        int | None, Field(ge=100, le=1_000_000, description="fixed exposure; without it, automatic")
+    ] = None
+    gain: Annotated[
+        int | None, Field(ge=0, description="fixed gain, in the camera's own steps")
+    ] = None
+    white_balance_kelvin: Annotated[
+        int | None,
+        Field(ge=1000, le=15000, description="fixed white balance; without it, automatic"),
+    ] = None
+    focus: Annotated[
+        int | None,
+        Field(ge=0, description="fixed focus, in the camera's own steps; without it, automatic"),
+    ] = None
+
+    @field_validator("device", mode="before")
+    @classmethod
+    def _number_or_path(cls, received: Any) -> Any:
+        number = isinstance(received, int) and not isinstance(received, bool) and received >= 0
+        if not number and not (isinstance(received, str) and received.startswith("/dev/")):
+            advice = ""
+            if isinstance(received, str) and "://" in received:
+                advice = ". A network camera is `{kind: stream, url: ...}`"
+            raise advised(
+                "must be a number from 0, or a path such as /dev/v4l/by-id/NAME. "
+                f"Received: {shown(received)}{advice}"
+            )
+        return received
+
+    @property
+    def path(self) -> str:
+        """The device's file."""
+        return f"/dev/video{self.device}" if isinstance(self.device, int) else self.device
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """(width, height) in pixels."""
+        return self.width, self.height
+
+    @property
+    def seconds_per_frame(self) -> float | None:
+        """From one frame to the next."""
+        return 1 / self.frames_per_second
+
+    def open(
+        self,
+        *,
+        clock: Callable[[], float],
+        pause: Callable[[float], bool],
+        say: Callable[[str], None],
+    ) -> Camera:
+        """The camera; opened again by itself when it is pulled out and put back.
+
+        Raises:
+            CameraError: it is not there, or gives no pictures.
+        """
+        return ReopeningCamera(
+            lambda: UsbSource(self, clock=clock),
+            name=self.path,
+            clock=clock,
+            pause=pause,
+            say=say,
+            frozen_seconds=self.frozen_seconds,
+        )
+
+
+class UsbSource:
+    """An open V4L2 device.
+
+    The capture time is the one that the driver gave the frame: OpenCV's V4L2 backend hands out the
+    buffer's timestamp as CAP_PROP_POS_MSEC, which drivers take from CLOCK_MONOTONIC (uvcvideo:
+    when the camera began to send the frame, or the camera's own clock converted). Where it is 0, or
+    lies in the future or far in the past, the time counts at which the frame arrived.
+    """
+
+    def __init__(self, settings: Settings, *, clock: Callable[[], float]) -> None:
+        """Opens it as `settings` say and takes a first picture.
+
+        Raises:
+            CameraError: it is not there, or gives no pictures.
+        """
+        self._clock = clock
+        path = settings.path
+        _check_device(path)
+        self._capture = _opened(path)
+        try:
+            self.notes: Sequence[str] = _set_up(self._capture, settings)
+            self._capture.take_jpegs(cv2.CAP_PROP_CONVERT_RGB, 0)
+            first = self._capture.next_picture(clock)
+            if first is None:
+                raise CameraError(
+                    f"{path}: opens, but gives no picture that can be read within "
+                    f"{_SELECT_SECONDS} seconds. Try fourcc: MJPG or fourcc: YUYV, a smaller width "
+                    "and height, or another USB port"
+                )
+        except BaseException:
+            self.close()
+            raise
+        height, width = first[0].shape[:2]
+        self.title = _title(self._capture, settings, width=width, height=height)
+        self.title += (
+            ", times from the driver" if self._driver_time() else ", times of their arrival"
+        )
+
+    def shoot(self) -> Shot | None:
+        """The next picture; None: none came within 3 seconds, or the camera is gone."""
+        if not self._capture.grab():
+            return None
+        arrived = self._clock()
+        image = self._capture.picture()
+        return Shot(image, self._driver_time() or arrived, self._capture.damage)
+
+    def close(self) -> None:
+        """Frees the device; may be called twice."""
+        self._capture.release()
+
+    def _driver_time(self) -> float | None:
+        now, captured = self._clock(), self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+        return min(captured, now) if -_JITTER_SECONDS < now - captured < _OLDEST_SECONDS else None
+
+
+def _check_device(path: str) -> None:
+    if not Path(path).exists():
+        cameras = _cameras()
+        raise CameraError(
+            f"{path}: there is no such camera. "
+            + (f"Found: {', '.join(cameras)}" if cameras else "No camera is plugged in")
+            + ". A camera of the Raspberry Pi's own connector is kind: picamera"
+        )
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise CameraError(
+            f"{path}: no permission. Add the user to the group of cameras, `sudo usermod -aG video "
+            f"{os.environ.get('USER', 'USER')}`, and log in again"
+        )
+
+
+def _opened(path: str) -> Capture:
+    # Else a camera that hangs is waited for ten seconds at a time. Read once by OpenCV.
+    os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(_SELECT_SECONDS))
+    capture = open_capture(path, cv2.CAP_V4L2)
+    if capture is None:
+        raise CameraError(
+            f"{path}: cannot be opened as a camera. Does another program use it (`fuser {path}`)? "
+            "Most cameras have several devices: the one with the picture ends in index0 in "
+            f"{_LINKS}"
+        )
+    return capture
+
+
+def _cameras() -> list[str]:
+    """The cameras' files: links that stay the same, else the devices themselves."""
+    links = sorted(map(str, _LINKS.glob("*"))) if _LINKS.is_dir() else []
+    nodes = [str(node) for node in _NODES.glob("video*") if re.fullmatch(r"video\d+", node.name)]
+    return links or sorted(nodes, key=lambda node: (len(node), node))
+
+
+def _set_up(capture: Capture, settings: Settings) -> list[str]:
+    """Sets everything that was asked for and returns a line for each that was not taken."""
+    if settings.fourcc is not None:  # before the size: a camera offers other sizes in each format
+        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*settings.fourcc))
+    capture.set(cv2.CAP_PROP_FRAME_WIDTH, settings.width)
+    capture.set(cv2.CAP_PROP_FRAME_HEIGHT, settings.height)
+    capture.set(cv2.CAP_PROP_FPS, settings.frames_per_second)
+    capture.set(cv2.CAP_PROP_BUFFERSIZE, _BUFFERS)
+    notes = []
+    manual, automatic = 1, 3  # V4L2_EXPOSURE_MANUAL, V4L2_EXPOSURE_APERTURE_PRIORITY
+    # A switch to automatic first, so that what an earlier program fixed does not stay.
+    exposure = settings.exposure_microseconds
+    capture.set(cv2.CAP_PROP_AUTO_EXPOSURE, automatic if exposure is None else manual)
+    capture.set(cv2.CAP_PROP_AUTO_WB, 1 if settings.white_balance_kelvin is None else 0)
+    capture.set(cv2.CAP_PROP_AUTOFOCUS, 1 if settings.focus is None else 0)
+    for key, wanted, prop, unit in (
+        ("exposure_microseconds", exposure, cv2.CAP_PROP_EXPOSURE, 100),  # V4L2 counts in 100 µs
+        ("gain", settings.gain, cv2.CAP_PROP_GAIN, 1),
+        ("white_balance_kelvin", settings.white_balance_kelvin, cv2.CAP_PROP_WB_TEMPERATURE, 1),
+        ("focus", settings.focus, cv2.CAP_PROP_FOCUS, 1),
+    ):
+        if wanted is None:
+            continue
+        capture.set(prop, round(wanted / unit))
+        answered = capture.get(prop) * unit
+        if answered < 0:
+            notes.append(f"does not know {key}: {wanted} has no effect")
+        elif abs(answered - wanted) > unit / 2:
+            notes.append(f"does not take {key}: {wanted}, it stays at {answered:g}")
+    return notes
+
+
+def _title(capture: Capture, settings: Settings, *, width: int, height: int) -> str:
+    number = int(capture.get(cv2.CAP_PROP_FOURCC))
+    fourcc = number.to_bytes(4, "little", signed=number < 0).decode("latin-1").strip()
+    rate = capture.get(cv2.CAP_PROP_FPS)
+    asked = f"{settings.width}x{settings.height}"
+    given = f"{width}x{height}"
+    title = f"{settings.path}, {given} pixels"
+    if given != asked:
+        title += f" (asked for {asked})"
+    if fourcc.isprintable() and fourcc:
+        title += f", {fourcc}"
+    if rate > 0:
+        title += f", {rate:g} frames a second"
+        if abs(rate - settings.frames_per_second) > 0.5:
+            title += f" (asked for {settings.frames_per_second})"
+    return title

@@ -1,0 +1,41 @@
+"""Every frame is an item."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from edge.flow import Frame, Sighting
+from edge.vision.trigger import Trigger, TriggerSettings
+
+
+class Settings(TriggerSettings):
+    """`trigger: {kind: continuous}`."""
+
+    has_box: ClassVar[bool] = False
+
+    kind: Annotated[Literal["continuous"], Field(description="the kind of trigger")]
+
+    def open(self) -> Trigger:
+        """The trigger that takes every frame for an item."""
+        return ContinuousTrigger()
+
+
+class ContinuousTrigger:
+    """Takes every frame for an item: for photographs, and for a camera that shows one thing."""
+
+    def __init__(self) -> None:
+        self._items = 0
+
+    def look(self, frame: Frame) -> Sequence[Sighting]:
+        """One new item, which fills the region and is gone at once."""
+        self._items += 1
+        seen = Sighting(self._items, None, passed=frame.captured)
+        return seen, replace(seen, gone=True)
+
+    def end(self) -> Sequence[Sighting]:
+        """Nothing: no item is ever left over."""
+        return ()

@@ -1,0 +1,193 @@
+"""Recorded frames seen again with other settings: which values count the items rightly.
+
+A recording holds the small pictures in which the motion trigger looks for motion, so that seeing it
+again gives exactly what the trigger would have found, and a minute of it needs little memory.
+"""
+
+from __future__ import annotations
+
+import itertools
+import statistics
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from edge.core.images.preprocess import Box
+from edge.flow import Frame, Sighting
+from edge.vision.trigger.blobs import Blob
+from edge.vision.trigger.motion import MotionTrigger, Settings, small_picture
+from edge.vision.trigger.track import Edges
+
+CONTRASTS = (6.0, 10.0, 20.0, 40.0)
+MIN_GAPS = (0.0, 0.1, 0.3, 1.0)
+"""The values that are tried beside those of the station file, each with each."""
+_TOGETHER = 0.25
+"""What is nearer to each other than this in most of its frames may be pieces of one thing, as a
+share of the picture's longer side."""
+
+
+@dataclass(eq=False)
+class Item:
+    """One item that the trigger found: where it was in which frame of the recording."""
+
+    number: int
+    boxes: dict[int, Box] = field(default_factory=dict)
+    """By index of the frame, in pixels of the small picture."""
+    whole: set[int] = field(default_factory=set)
+    """The frames in which the picture's edge does not cut it off."""
+    confirmed: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What one set of values finds in a recording."""
+
+    settings: Settings
+    items: Sequence[Item]
+    """Those that were confirmed, in order of appearance."""
+    single_frame: int
+    """Things that were seen in a single frame, and are no items."""
+    blobs: Sequence[Sequence[Blob]]
+    """What was in front of the background, by frame."""
+    learned: int
+    """Index of the first frame behind those in which the background is learned."""
+    size: tuple[int, int]
+    """Width and height of the small picture; (0, 0) where there was no frame."""
+    together: Sequence[Sequence[Item]]
+    """Items that travel side by side, close to each other: perhaps one thing in pieces."""
+
+    @property
+    def pieces(self) -> int:
+        """Items more than there are things, if what travels together is one thing."""
+        return sum(len(group) - 1 for group in self.together)
+
+
+class Recording:
+    """Frames to be looked at more than once."""
+
+    def __init__(self) -> None:
+        self._frames: list[Frame] = []
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    @property
+    def seconds(self) -> float:
+        """From the first frame to the last."""
+        return self._frames[-1].captured - self._frames[0].captured if self._frames else 0.0
+
+    @property
+    def frames_per_second(self) -> float:
+        """By the median time between two frames; 0 where there is one at most."""
+        times = [frame.captured for frame in self._frames]
+        steps = [later - sooner for sooner, later in itertools.pairwise(times)]
+        usual = statistics.median(steps) if steps else 0.0
+        return 1 / usual if usual > 0 else 0.0
+
+    def add(self, frame: Frame) -> None:
+        """Takes a frame that is cut to the station's region."""
+        small = small_picture(frame.image)
+        # A copy: the camera may write its next frame into the same memory.
+        image = small.copy() if small.base is not None else small
+        self._frames.append(Frame(image, frame.captured, frame.sequence, frame.source))
+
+    def look(self, settings: Settings) -> Look:
+        """What the trigger finds with these values."""
+        trigger = MotionTrigger(settings)
+        found: dict[int, Item] = {}
+        blobs: list[Sequence[Blob]] = []
+        for index, frame in enumerate(self._frames):
+            for sighting in trigger.look(frame):
+                if not sighting.gone:
+                    _note(found.setdefault(sighting.item, Item(sighting.item)), index, sighting)
+            blobs.append(trigger.blobs)
+        items = [item for item in found.values() if item.confirmed]
+        start = self._frames[0].captured if self._frames else 0.0
+        waiting = [f for f in self._frames if f.captured - start < settings.learn_seconds]
+        return Look(
+            settings,
+            items,
+            single_frame=len(found) - len(items),
+            blobs=blobs,
+            learned=len(waiting),
+            size=self._size,
+            together=_together(items, side=max(self._size)),
+        )
+
+    @property
+    def times(self) -> list[float]:
+        """Seconds from the first frame, of each."""
+        return [frame.captured - self._frames[0].captured for frame in self._frames]
+
+    @property
+    def _size(self) -> tuple[int, int]:
+        if not self._frames:
+            return 0, 0
+        height, width = self._frames[0].image.shape[:2]
+        return width, height
+
+
+def variants(settings: Settings) -> Iterator[Settings]:
+    """`settings` with other values of `contrast` and `min_gap`, those it has among them."""
+    gaps = sorted({*MIN_GAPS, settings.min_gap})
+    for contrast in sorted({*CONTRASTS, settings.contrast}):
+        for gap in gaps:
+            yield settings.model_copy(update={"contrast": contrast, "min_gap": gap})
+
+
+def best(looks: Sequence[Look], things: int, *, contrast: float) -> Look | None:
+    """Of what was tried, the values to propose for `things` that passed; None: none counts them.
+
+    Of those that count rightly, without pieces side by side: the one whose neighbours (the next
+    higher and lower value of either key) do so too, so that a little more light does no harm; of
+    these the one that keeps the contrast there is, or nearly, and joins the least.
+
+    Args:
+        looks: what was tried.
+        contrast: that of the station file.
+    """
+    right = [look for look in looks if len(look.items) == things and not look.together]
+    if not right:
+        return None
+    contrasts = sorted({look.settings.contrast for look in looks})
+    gaps = sorted({look.settings.min_gap for look in looks})
+
+    def place(look: Look) -> tuple[int, int]:
+        settings = look.settings
+        return contrasts.index(settings.contrast), gaps.index(settings.min_gap)
+
+    places = {place(look) for look in right}
+
+    def rank(look: Look) -> tuple[int, int, float]:
+        row, column = place(look)
+        steps = ((1, 0), (-1, 0), (0, 1), (0, -1))
+        neighbours = sum((row + down, column + across) in places for down, across in steps)
+        steps_away = abs(row - contrasts.index(contrast))
+        return neighbours, -steps_away, -look.settings.min_gap
+
+    return max(right, key=rank)
+
+
+def _note(item: Item, index: int, sighting: Sighting) -> None:
+    assert sighting.box is not None
+    item.boxes[index] = sighting.box
+    if sighting.whole:
+        item.whole.add(index)
+    item.confirmed = item.confirmed or sighting.confirmed
+
+
+def _together(items: Sequence[Item], *, side: int) -> list[list[Item]]:
+    """The groups of items that are close to each other for most of the time of one of them."""
+    groups: list[list[Item]] = []
+    for item in items:
+        near = [g for g in groups if any(_close(item, other, _TOGETHER * side) for other in g)]
+        groups = [group for group in groups if group not in near]
+        groups.append([*itertools.chain.from_iterable(near), item])
+    return sorted((g for g in groups if len(g) > 1), key=lambda group: group[0].number)
+
+
+def _close(one: Item, two: Item, gap: float) -> bool:
+    both = one.boxes.keys() & two.boxes.keys()
+    if 2 * len(both) < min(len(one.boxes), len(two.boxes)):
+        return False
+    near = (Edges.of(one.boxes[at]).gap(Edges.of(two.boxes[at])) <= gap for at in both)
+    return 2 * sum(near) > len(both)

@@ -1,0 +1,122 @@
+"""What `check` warns of: allowed, and probably not meant."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from edge.cli import main
+from edge.config.reading import read_station
+from edge.core.errors import EXIT_CONFIG, EXIT_OK, ConfigError
+from tests.edge.stations import STATION, make_station
+
+CALM = STATION.replace("frames_per_second: 1000", "frames_per_second: 1")
+USB = CALM.replace("kind: folder, path: photos, frames_per_second: 1", "kind: usb")
+
+
+def warnings_of(folder: Path, bundle: Path, text: str) -> list[str]:
+    return list(read_station(make_station(folder, text=text, bundle=bundle)).warnings)
+
+
+def test_an_ordinary_station_has_none(tmp_path: Path, tiny_bundle: Path) -> None:
+    assert warnings_of(tmp_path, tiny_bundle, CALM) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("pin: 23", "pin: 4"), "11: lanes.cold.actuator.pin: GPIO 4 is pulled high from power-on"),
+        (("pin: 18", "pin: 5"), "8: lanes.warm.actuator.pin: GPIO 5 is pulled high from power-on"),
+        (
+            ("pin: 23", "active_high: false, pin: 23"),
+            "11: lanes.cold.actuator.pin: GPIO 23 is pull",
+        ),
+        (("pin: 23", "pin: 14"), "11: lanes.cold.actuator.pin: GPIO 14 is also the serial port"),
+        (("pin: 23", "pin: 10"), "11: lanes.cold.actuator.pin: GPIO 10 is also SPI (MOSI)"),
+        (("pin: 18", "active_high: false, pin: 18"), None),
+        (
+            ("hold_seconds: 0.1}\n  rest", "hold_seconds: 1.5}\n  rest"),
+            "11: lanes.cold.actuator.hold_seconds: 1.5 is longer than the 1 s from one item to",
+        ),
+        (
+            ("    labels: [red]", "    labels: [red]\n    delay_seconds: 0.5"),
+            "8: lanes.warm.delay_seconds: 0.5, is below decision.deadline_seconds (2)",
+        ),
+        (
+            ("    labels: [red]", "    labels: [red]\n    distance_metres: 0.5"),
+            "8: lanes.warm.distance_metres: 0.5, which takes 0.5 s, is below decision.deadline",
+        ),
+    ],
+)
+def test_what_is_allowed_and_probably_not_meant(
+    change: tuple[str, str], said: str | None, tmp_path: Path, tiny_bundle: Path
+) -> None:
+    assert change[0] in CALM
+    text = CALM.replace(*change, 1)
+    text += "decision: {deadline_seconds: 2}\nbelt: {metres_per_second: 1}\n"
+    if said is None:
+        with pytest.raises(ConfigError):  # a servo has no such key
+            warnings_of(tmp_path, tiny_bundle, text)
+        return
+    found = warnings_of(tmp_path, tiny_bundle, text)
+    assert len(found) == 1, found
+    assert found[0].startswith(said)
+
+
+def test_a_pin_can_be_wrong_for_two_reasons(tmp_path: Path, tiny_bundle: Path) -> None:
+    found = warnings_of(tmp_path, tiny_bundle, CALM.replace("pin: 23", "pin: 2"))
+    assert ["I2C" in text for text in found] == [False, True]
+
+
+def test_a_region_outside_of_the_picture_that_is_asked_for_is_a_mistake(
+    tmp_path: Path, tiny_bundle: Path
+) -> None:
+    region = "region: {left: 10, top: 0, width: 640, height: 480}\n"
+    with pytest.raises(ConfigError) as caught:
+        warnings_of(tmp_path, tiny_bundle, USB + region)
+    assert caught.value.problems == [
+        "15: region: reaches to 650, 480 (left + width, top + height), but the camera's picture is "
+        "640x480: correct the region, or width and height of the camera"
+    ]
+
+
+def test_a_warning_is_printed_and_is_no_mistake(
+    tmp_path: Path, tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = CALM.replace("pin: 23", "pin: 4")
+    station = make_station(tmp_path, text=text, bundle=tiny_bundle)
+    assert main(["check", str(station)]) == EXIT_OK
+    assert f"warning    {station}:11: lanes.cold.actuator.pin: GPIO 4" in capsys.readouterr().out
+    assert main(["check", str(station), "--json"]) == EXIT_OK
+    found = json.loads(capsys.readouterr().out)
+    assert (found["right"], found["mistakes"]) == (True, [])
+    assert [warning["line"] for warning in found["warnings"]] == [11]
+    assert found["lanes"]["cold"] == {"labels": ["blue"], "rejects": False, "actuator": "solenoid"}
+    assert main(["run", str(station)]) == EXIT_OK
+    assert "warning    " in capsys.readouterr().err
+
+
+def test_mistakes_are_an_object_too(
+    tmp_path: Path, tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = STATION.replace("pin: 23", "pin: 18")
+    station = make_station(tmp_path, text=text, bundle=tiny_bundle)
+    assert main(["check", str(station), "--json"]) == EXIT_CONFIG
+    found = json.loads(capsys.readouterr().out)
+    assert found["right"] is False
+    assert [mistake["line"] for mistake in found["mistakes"]] == [11]
+    assert main(["check", str(tmp_path), "--json"]) == EXIT_CONFIG
+    assert json.loads(capsys.readouterr().out)["mistakes"] == [
+        {"line": None, "message": "cannot be read: it is a folder, not a file"}
+    ]
+
+
+def test_a_folder_of_the_ledger_that_is_not_there_now_stops_nothing(
+    tmp_path: Path, tiny_bundle: Path
+) -> None:
+    text = CALM.replace("path: ledger.sqlite", "path: photo/ledger.sqlite")
+    (warning,) = warnings_of(tmp_path, tiny_bundle, text)
+    assert "ledger.path: the folder" in warning
+    assert f"Did you mean {tmp_path / 'photos'}?): the station sorts" in warning

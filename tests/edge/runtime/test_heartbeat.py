@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import pytest
+
+from edge.core.errors import StuckError
+from edge.runtime.heartbeat import Heartbeat, Lookout
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_thread_is_silent_from_its_last_sign_until_it_stops() -> None:
+    clock = Clock()
+    heartbeat = Heartbeat(clock)
+    clock.now = 103.0
+    assert heartbeat.silent_seconds == 0  # it has not begun
+    with heartbeat.working():
+        clock.now = 110.0
+        assert heartbeat.silent_seconds == 7
+        heartbeat.beat()
+        clock.now = 112.0
+        assert heartbeat.silent_seconds == 2
+    assert heartbeat.silent_seconds == 0
+
+
+def test_a_thread_that_says_nothing_is_found_by_its_name() -> None:
+    clock = Clock()
+    camera, lanes = Heartbeat(clock), Heartbeat(clock)
+    lookout = Lookout(
+        {"camera": lambda: camera.silent_seconds, "lanes": lambda: lanes.silent_seconds},
+        stuck_seconds=6,
+        clock=clock,
+    )
+    camera.beat()
+    lanes.beat()
+    for _ in range(6):
+        clock.now += 1
+        lanes.beat()
+        lookout.look()
+    clock.now += 1
+    with pytest.raises(StuckError, match="camera: no sign of life for 7 seconds"):
+        lookout.look()
+
+
+def test_a_machine_that_stood_still_as_a_whole_finds_nobody_stuck() -> None:
+    clock = Clock()
+    sorting = Heartbeat(clock)
+    lookout = Lookout({"sorting": lambda: sorting.silent_seconds}, stuck_seconds=6, clock=clock)
+    sorting.beat()
+    clock.now += 60  # nobody ran, whoever looks neither
+    lookout.look()
+    clock.now += 1
+    sorting.beat()
+    lookout.look()
+    for _ in range(6):
+        clock.now += 1
+        lookout.look()
+    clock.now += 1
+    with pytest.raises(StuckError, match="sorting"):
+        lookout.look()

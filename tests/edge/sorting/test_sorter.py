@@ -1,0 +1,312 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from edge.core.images.image_file import Image
+from edge.core.images.preprocess import Box
+from edge.core.verdict import Answer, RejectReason, Rules
+from edge.flow import Frame, PictureFault, PictureFaultKind, Sighting
+from edge.sorting.sorter import Closing, Outcome, Sorter
+from edge.vision.trigger.continuous import ContinuousTrigger
+
+LABELS = ("can", "bottle")
+CAN, BOTTLE, UNSURE = (0.9, 0.1), (0.1, 0.9), (0.6, 0.4)
+BOX = Box(1, 1, 4, 4)
+NO_LIMIT = Closing()
+
+
+@dataclass
+class Script:
+    """A trigger, a model and a clock that do what a test says."""
+
+    sightings: list[Sequence[Sighting]] = field(default_factory=list)
+    scores: list[tuple[float, float]] = field(default_factory=list)
+    strangeness: list[float] = field(default_factory=list)
+    now: float = 0.0
+    scored: int = 0
+
+    def look(self, frame: Frame) -> Sequence[Sighting]:
+        return self.sightings.pop(0)
+
+    def end(self) -> Sequence[Sighting]:
+        return ()
+
+    def answer(self, image: Image, box: Box | None) -> Answer:
+        self.scored += 1
+        strangeness = self.strangeness.pop(0) if self.strangeness else None
+        return Answer(np.array(self.scores.pop(0), np.float32), strangeness)
+
+    def clock(self) -> float:
+        return self.now
+
+
+def sorter(script: Script, closing: Closing = NO_LIMIT, *, whole_region: bool = False) -> Sorter:
+    rules = Rules(LABELS, {"can": 0.8, "bottle": 0.8}, clear_frames=3, max_frames=6,
+                  unknown=0.5)  # fmt: skip
+    return Sorter(
+        script,
+        script.answer,
+        rules=rules,
+        closing=closing,
+        clock=script.clock,
+        whole_region=whole_region,
+    )
+
+
+def seen(item: int = 1, *, whole: bool = True, passed: float | None = None) -> Sighting:
+    return Sighting(item, BOX, whole=whole, passed=passed)
+
+
+def gone(item: int = 1, *, passed: float | None = None) -> Sighting:
+    return Sighting(item, BOX, gone=True, passed=passed)
+
+
+def play(
+    script: Script, closing: Closing = NO_LIMIT, *, whole_region: bool = False
+) -> list[tuple[int, Outcome]]:
+    """(number of the frame, outcome) of every verdict; a frame each tenth of a second from 0."""
+    found: list[tuple[int, Outcome]] = []
+    sorting = sorter(script, closing, whole_region=whole_region)
+    for number in range(len(script.sightings)):
+        script.now = number / 10
+        frame = Frame(np.zeros((8, 8, 3), np.uint8), script.now, number)
+        found += [(number, outcome) for outcome in sorting.look(frame)]
+    return found + [(-1, outcome) for outcome in sorting.end()]
+
+
+@pytest.mark.parametrize(
+    ("scores", "whole", "frame", "reject", "voted"),
+    [
+        ([CAN] * 3, [True] * 3, 2, None, 3),  # clear: as early as that
+        ([CAN] * 2, [True] * 2, 2, None, 2),  # gone before it was clear
+        ([CAN], [True], 1, None, 1),
+        ([CAN, UNSURE, CAN, CAN, CAN], [True] * 5, 2, None, 3),  # 0.8 together
+        # one frame says otherwise: the vote goes on until the item is gone
+        ([CAN, BOTTLE, CAN, CAN, CAN], [True] * 5, 5, RejectReason.LOW_CONFIDENCE, 5),
+        ([UNSURE] * 6, [True] * 6, 5, RejectReason.LOW_CONFIDENCE, 6),  # no more than max_frames
+        ([CAN, BOTTLE], [True] * 2, 2, RejectReason.DISAGREEMENT, 2),
+        # cut off by the edge: counts only where nothing better comes
+        ([BOTTLE, BOTTLE, CAN, CAN, CAN], [False, False, True, True, True], 4, None, 3),
+        ([CAN, CAN], [False, False], 2, None, 2),
+    ],
+)
+def test_an_item_gets_its_verdict_when_its_vote_is_clear_or_it_is_gone(
+    scores: list[tuple[float, float]],
+    whole: list[bool],
+    frame: int,
+    reject: RejectReason | None,
+    voted: int,
+) -> None:
+    script = Script([[seen(whole=shown)] for shown in whole] + [[gone()], []], list(scores))
+    ((number, outcome),) = play(script)
+    assert (number, outcome.verdict.reject, outcome.frames) == (frame, reject, voted)
+    assert outcome.verdict.label == "can"
+    assert outcome.box == BOX
+
+
+@pytest.mark.parametrize(
+    ("strangeness", "frame", "reject"),
+    [
+        ([0.1, 0.2, 0.3], 2, None),
+        ([0.9, 0.8, 0.9, 0.9], 4, RejectReason.UNKNOWN),  # all of its frames are heard
+        ([0.9, 0.1, 0.2], 2, None),  # one odd frame: 0.4 together
+    ],
+)
+def test_an_item_of_no_class_is_known_by_the_mean_of_its_frames(
+    strangeness: list[float], frame: int, reject: RejectReason | None
+) -> None:
+    count = len(strangeness)
+    script = Script([[seen()]] * count + [[gone()]], [CAN] * count, list(strangeness))
+    ((number, outcome),) = play(script)
+    assert (number, outcome.verdict.reject) == (frame, reject)
+    assert outcome.verdict.strangeness == pytest.approx(np.mean(strangeness))
+
+
+def test_a_decided_item_is_not_looked_at_again_and_has_one_verdict() -> None:
+    script = Script([[seen()]] * 9 + [[gone()]], [CAN] * 9)
+    assert len(play(script)) == 1
+    assert script.scored == 3
+
+
+def test_items_side_by_side_keep_their_votes_apart() -> None:
+    script = Script(
+        [[seen(1), seen(2)]] * 2 + [[gone(1), seen(2)], [gone(2)]],
+        [CAN, BOTTLE, CAN, BOTTLE, BOTTLE],
+    )
+    assert [(n, o.verdict.label, o.frames) for n, o in play(script)] == [
+        (2, "can", 2),
+        (2, "bottle", 3),
+    ]
+
+
+def test_items_in_view_when_the_frames_end_get_their_verdict() -> None:
+    assert [(n, o.frames) for n, o in play(Script([[seen()]], [CAN]))] == [(-1, 1)]
+
+
+def test_an_item_that_was_never_seen_has_no_verdict() -> None:
+    assert play(Script([[gone(7)], []])) == []
+
+
+@pytest.mark.parametrize(
+    ("closing", "passed", "frame"),
+    [
+        (Closing(deadline_seconds=0.35), None, 4),
+        (Closing(deadline_seconds=0.35, margin_seconds=0.1), None, 3),
+        (Closing(shortest_delay_seconds=0.15), 0.1, 3),  # the flap has to move then
+        (Closing(deadline_seconds=0.35, shortest_delay_seconds=0.15), 0.0, 2),
+        (NO_LIMIT, None, -1),
+    ],
+)
+def test_a_vote_that_is_not_clear_is_closed_in_time(
+    closing: Closing, passed: float | None, frame: int
+) -> None:
+    script = Script([[seen(passed=passed)]] * 5, [UNSURE] * 5)
+    ((number, outcome),) = play(script, closing)
+    assert number == frame
+    assert outcome.verdict.reject is RejectReason.LOW_CONFIDENCE
+
+
+def test_a_vote_is_closed_in_time_when_no_more_frames_come() -> None:
+    script = Script([[seen()]], [CAN])
+    sorting = sorter(script, Closing(deadline_seconds=2.0))
+    assert sorting.next_closing is None
+    frame = Frame(np.zeros((8, 8, 3), np.uint8), 0.0, 1)
+    assert list(sorting.look(frame)) == []
+    assert sorting.next_closing == 2.0
+    script.now = 1.99
+    assert list(sorting.close_due()) == []
+    script.now = 2.0
+    assert [outcome.verdict.label for outcome in sorting.close_due()] == ["can"]
+    assert sorting.next_closing is None
+
+
+ASIDE, IN_THE_MIDDLE = Box(0, 2, 4, 4), Box(2, 2, 4, 4)
+
+
+@pytest.mark.parametrize(
+    ("whole_region", "passed", "frame", "label"),
+    [
+        (True, 0.5, 8, "can"),  # the three frames in the middle
+        (False, 0.5, 2, "bottle"),  # a model of cut-out items sees it well everywhere
+        (True, None, 7, "bottle"),  # at rest for half a second: it will not come to the middle
+    ],
+)
+def test_a_model_of_the_whole_region_hears_the_frames_with_the_item_in_the_middle(
+    whole_region: bool, passed: float | None, frame: int, label: str
+) -> None:
+    boxes = [ASIDE] * 6 + [IN_THE_MIDDLE if passed else ASIDE] * 3
+    scores = [BOTTLE] * 6 + [CAN if passed else BOTTLE] * 3
+    script = Script([[Sighting(1, box, passed=passed)] for box in boxes], scores)
+    ((number, outcome),) = play(script, whole_region=whole_region)[:1]
+    assert (number, outcome.verdict.label, outcome.frames) == (frame, label, 3)
+
+
+def test_an_item_never_seen_well_gets_its_verdict_all_the_same() -> None:
+    script = Script([[seen(whole=False)]] * 40, [CAN] * 40)
+    ((number, outcome),) = play(script)
+    assert (number, outcome.frames) == (29, 30)  # five times max_frames
+
+
+@pytest.mark.parametrize(
+    ("sightings", "passed"),
+    [
+        ([seen(passed=None)], 0.0),  # not known: the frame's own time
+        ([seen(passed=0.4), seen(passed=0.5)], 0.5),  # the latest estimate
+        ([seen(passed=0.4), gone(passed=0.6)], 0.6),
+        ([seen(passed=0.4), gone()], 0.4),
+    ],
+)
+def test_an_item_passes_when_its_trigger_says_so(sightings: list[Sighting], passed: float) -> None:
+    ((_, outcome),) = play(Script([[sighting] for sighting in sightings], [CAN] * 2))
+    assert (outcome.first, outcome.passed) == (0.0, passed)
+
+
+def test_what_is_seen_in_a_single_frame_gets_no_verdict_but_is_counted() -> None:
+    once = Sighting(1, BOX, confirmed=False)
+    script = Script([[once], [gone()], []], [CAN])
+    sorting = sorter(script, Closing(deadline_seconds=0.1))
+    for number in range(3):
+        script.now = number  # its time is up before it is gone
+        frame = Frame(np.zeros((8, 8, 3), np.uint8), script.now, number)
+        assert list(sorting.look(frame)) == []
+    assert list(sorting.end()) == []
+    assert sorting.single_frame == 1
+
+
+def test_an_item_that_a_slow_camera_sees_twice_is_voted_on_by_both_frames() -> None:
+    script = Script([[Sighting(1, BOX, confirmed=False)], [seen()], [gone()]], [CAN, CAN])
+    ((number, outcome),) = play(script)
+    assert (number, outcome.frames, outcome.verdict.label) == (2, 2, "can")
+
+
+def test_a_single_frame_in_view_at_the_end_is_no_item() -> None:
+    assert play(Script([[Sighting(1, BOX, confirmed=False)]], [CAN])) == []
+
+
+def test_an_item_confirmed_after_its_time_is_up_gets_its_verdict_then() -> None:
+    script = Script([[Sighting(1, BOX, confirmed=False)], [], [seen()]], [CAN, CAN])
+    ((number, outcome),) = play(script, Closing(deadline_seconds=0.1))
+    assert (number, outcome.frames) == (2, 2)
+
+
+SURE_CAN = (0.95, 0.05)
+
+
+@pytest.mark.parametrize(
+    ("scores", "whole", "decided"),
+    [
+        ([CAN, SURE_CAN, CAN], [True] * 3, 1),  # the one that was surest
+        ([CAN, CAN, CAN], [True] * 3, 0),  # of equals the first
+        ([CAN, BOTTLE, SURE_CAN, UNSURE], [True] * 4, 2),  # rejected: what spoke for its label
+        ([SURE_CAN, CAN, CAN, CAN], [False, True, True, True], 1),  # whole before cut off
+    ],
+)
+def test_the_frame_that_decided_is_kept_not_the_last_one(
+    scores: list[tuple[float, float]], whole: list[bool], decided: int
+) -> None:
+    script = Script([[seen(whole=shown)] for shown in whole] + [[gone()], []], list(scores))
+    ((_, outcome),) = play(script)
+    assert outcome.deciding.sequence == decided
+    assert outcome.frame.sequence >= decided
+
+
+FROZEN = PictureFault(PictureFaultKind.FROZEN, lasting=True)
+
+
+def test_while_the_camera_is_frozen_what_is_in_view_is_rejected_once() -> None:
+    script = Script([[seen()], [seen(2)], [], [], [seen(), seen(2)], [gone(), gone(2)]], [CAN] * 9)
+    sorting, image = sorter(script), np.zeros((8, 8, 3), np.uint8)
+    found: list[list[Outcome]] = []
+    for number, fault in enumerate([None, None, FROZEN, FROZEN, None, None]):
+        script.now = number / 10
+        found.append(list(sorting.look(Frame(image, script.now, number, fault=fault))))
+    assert [len(outcomes) for outcomes in found] == [0, 0, 2, 0, 0, 0]
+    for outcome in found[2]:
+        assert (outcome.verdict.label, outcome.verdict.reject) == ("can", RejectReason.BAD_PICTURE)
+    assert [outcome.frames for outcome in found[2]] == [1, 1]
+    assert script.scored == 2
+
+
+def test_where_every_frame_is_an_item_a_blank_one_is_a_reject_without_a_label() -> None:
+    script = Script(scores=[CAN])
+    rules = Rules(LABELS, {"can": 0.8, "bottle": 0.8})
+    sorting = Sorter(
+        ContinuousTrigger(), script.answer, rules=rules, closing=NO_LIMIT, clock=script.clock
+    )
+    image = np.zeros((8, 8, 3), np.uint8)
+    outcomes = [
+        outcome
+        for number, fault in enumerate([None, FROZEN, FROZEN])
+        for outcome in sorting.look(Frame(image, 0.0, number, fault=fault))
+    ]
+    verdicts = [outcome.verdict for outcome in outcomes]
+    assert [(verdict.label, verdict.reject) for verdict in verdicts] == [
+        ("can", None),
+        ("", RejectReason.BAD_PICTURE),
+        ("", RejectReason.BAD_PICTURE),
+    ]
+    assert [outcome.deciding.sequence for outcome in outcomes] == [0, 1, 2]

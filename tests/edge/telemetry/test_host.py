@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from edge.telemetry.finding import State
+from edge.telemetry.host import clock_finding, clock_is_synchronised, disk_finding, heat_findings
+
+NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("synchronised", "rtc", "now", "state", "said"),
+    [
+        (True, True, NOW, State.OK, "2026-11-29 12:00 UTC, synchronised, an RTC"),
+        (True, False, NOW, State.WARNING, "after a power cut without a network times are wrong"),
+        (False, True, NOW, State.WARNING, "not synchronised, an RTC: connect a network"),
+        (False, False, NOW, State.WARNING, "rows get wrong times"),
+        (None, True, NOW, State.OK, "2026-11-29 12:00 UTC, an RTC"),
+        (True, True, datetime(1970, 1, 2, tzinfo=UTC), State.BAD, "set it"),
+    ],
+)
+def test_a_clock(
+    synchronised: bool | None, rtc: bool, now: datetime, state: State, said: str, tmp_path: Path
+) -> None:
+    if rtc:
+        (tmp_path / "rtc0").mkdir()
+    found = clock_finding(synchronised=synchronised, now=now, rtc=tmp_path)
+    assert found.state == state
+    assert said in str(found)
+
+
+def test_the_kernel_is_asked_for_its_clock() -> None:
+    assert clock_is_synchronised() in (True, False, None)
+
+
+@pytest.mark.parametrize(
+    ("free", "state"), [(10**10, State.OK), (4 * 10**8, State.WARNING), (10**7, State.BAD)]
+)
+def test_a_disk(free: int, state: State, tmp_path: Path) -> None:
+    assert disk_finding(tmp_path, free=free).state == state
+    assert disk_finding(tmp_path / "none").state == State.BAD
+
+
+@pytest.mark.parametrize(
+    ("degrees", "flags", "states"),
+    [
+        ([40, 50], "0", [State.OK, State.OK]),
+        ([40, 78], "0x50000", [State.WARNING, State.WARNING]),
+        ([90], "50005", [State.BAD, State.BAD]),
+        ([], None, [State.OK]),
+        ([40], "what", [State.OK]),
+    ],
+)
+def test_heat_and_power(
+    degrees: list[int], flags: str | None, states: list[State], tmp_path: Path
+) -> None:
+    for index, degree in enumerate(degrees):
+        zone = tmp_path / f"thermal_zone{index}"
+        zone.mkdir()
+        (zone / "temp").write_text(f"{degree * 1000}\n")
+    if flags is not None:
+        (tmp_path / "throttled").write_text(f"{flags}\n")
+    found = list(heat_findings(zones=tmp_path, throttled=tmp_path / "throttled"))
+    assert [finding.state for finding in found] == states
+    assert all(bool(finding.advice) == (finding.state != State.OK) for finding in found)
