@@ -89,7 +89,7 @@ def zip_of(bundle: Path, target: Path, *, around: str = "") -> Path:
     Args:
         around: put before each name: a folder, with its `/`.
     """
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for file in sorted(bundle.rglob("*")):
             archive.write(file, around + file.relative_to(bundle).as_posix())
     return target
