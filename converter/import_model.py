@@ -43,8 +43,8 @@ from edge.core.model.bundle import MODEL, Bundle
 from edge.core.model.bundle_files import LARGEST
 from edge.core.model.metrics import Evaluation, evaluate_scores
 from edge.core.terminal.progress import Progress
-from trainer.calibrate import Threshold, choose_thresholds
-from trainer.recipe import AcceptPlan
+from trainer.calibration.calibrate import Threshold, choose_thresholds
+from trainer.recipes.plan import AcceptPlan
 from trainer.run import tool_versions
 
 MOST_TRIED = 300

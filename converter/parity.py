@@ -33,8 +33,8 @@ from edge.core.model.metrics import (
 )
 from edge.core.terminal.progress import Progress
 from edge.core.verdict import Answer
-from trainer.intervals import Resampling
 from trainer.run import RunFacts
+from trainer.statistics.intervals import Resampling
 
 LARGEST_DROP = 0.01
 """Accuracy the int8 model may lose on the test part."""

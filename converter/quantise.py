@@ -69,7 +69,7 @@ def write_int8_refitted(model: Any, tensors: Tensors, out: Path, stage: Stage) -
     """
     import keras
 
-    from trainer.predict import scorer  # which loads Keras
+    from trainer.fit.predict import scorer  # which loads Keras
 
     first = tensors[: BLACK_AND_WHITE + CALIBRATED_ON]
     quantised = Calibrated.of(model, first, stage).quantised(stage)

@@ -23,7 +23,7 @@ from converter.apart import wait_for
 from converter.errors import LibraryMissingError
 from edge.core.asides import scratch_folder
 from edge.core.files import new_folder, storage_errors, write_file
-from trainer.data.row_store import cache_folder
+from trainer.data.cache_folder import cache_folder
 
 VERSION = "4.22.0"
 SCRIPT = "tf.es2017.min.js"

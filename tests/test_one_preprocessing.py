@@ -53,8 +53,11 @@ ALLOWED = {
         "resize",
     ): "paints what lies behind an item, in a tensor",
     ("trainer/augment/camera.py", "imdecode"): "puts a JPEG's traces into what is a tensor already",
-    ("trainer/robustness.py", "imdecode"): "puts a JPEG's traces into what is a tensor already",
-    ("trainer/data/near_duplicates.py", "resize"): "compares small copies of tensors",
+    (
+        "trainer/evaluation/robustness.py",
+        "imdecode",
+    ): "puts a JPEG's traces into what is a tensor already",
+    ("trainer/data/duplicates/near_duplicates.py", "resize"): "compares small copies of tensors",
 }
 DRAWS = ROOT / "edge" / "simulation" / "belt"
 """Makes what a camera would see; what it resizes is paint, not a model's input."""

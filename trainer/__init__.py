@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from trainer.crossval import cross_validate as cross_validate
-    from trainer.phases import StopTraining as StopTraining
-    from trainer.rates import find_rates as find_rates
-    from trainer.training import train as train
+    from trainer.evaluation.crossval import cross_validate as cross_validate
+    from trainer.fit.learning_rate_finder import find_rates as find_rates
+    from trainer.fit.phases import StopTraining as StopTraining
+    from trainer.session.training import train as train
 
 __all__ = ["StopTraining", "cross_validate", "find_rates", "train"]
 
@@ -24,11 +24,13 @@ def __getattr__(name: str) -> Any:
     from trainer.tensorflow import import_tensorflow
 
     import_tensorflow()
-    from trainer import crossval, phases, rates, training
+    from trainer.evaluation import crossval
+    from trainer.fit import learning_rate_finder, phases
+    from trainer.session import training
 
     return {
         "train": training.train,
         "cross_validate": crossval.cross_validate,
-        "find_rates": rates.find_rates,
+        "find_rates": learning_rate_finder.find_rates,
         "StopTraining": phases.StopTraining,
     }[name]

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.config.cautions import cautions
 from edge.config.checks import (
     box_problems,
     distance_problems,
@@ -19,6 +18,7 @@ from edge.config.checks import (
 )
 from edge.config.station import Eye, EyeOfStation, Hands, StationConfig
 from edge.config.trust import pinned_keys
+from edge.config.warnings import cautions
 from edge.core.errors import BundleError, BundleMissingError, StorageError
 from edge.core.files import may_come_back
 from edge.core.model.bundle import Bundle, read_bundle

@@ -27,11 +27,11 @@ import numpy as np
 from edge.core.dataset import LabelledPicture, read_picture_set
 from edge.core.model.metrics import Share
 from tests.benchmarks.label_errors import BAR, plant
+from trainer.audit.checked import check_pictures
+from trainer.audit.features import SPEC, pooled_features
+from trainer.audit.label_errors import find_label_errors
+from trainer.audit.verdict import SURELY_WRONG, WRONG_LABELS_SHARE, problems
 from trainer.data.cache import decode_pictures
-from trainer.data.check.checked import check_pictures
-from trainer.data.check.features import SPEC, pooled_features
-from trainer.data.check.label_errors import find_label_errors
-from trainer.data.check.verdict import SURELY_WRONG, WRONG_LABELS_SHARE, problems
 
 SOURCES = ("trashnet", "shoes", "fruit/train", "clothes")
 PLANTED = (0.05, 0.10, 0.20)

@@ -30,7 +30,7 @@ from pathlib import Path
 import numpy as np
 
 from edge.core.errors import EXIT_NO, EXIT_OK, PilahError
-from trainer.recipe import read_recipe
+from trainer.recipes.reading import read_recipe
 from trainer.tensorflow import import_tensorflow
 
 SAME, REFUSED = "same model", "refused"
@@ -72,8 +72,8 @@ class Trial:
         """The digest of the weights, and what was said."""
         import keras
 
-        from trainer.phases import Watch, run_phases
-        from trainer.prepare import prepare, training_set
+        from trainer.fit.phases import Watch, run_phases
+        from trainer.fit.prepare import prepare, training_set
 
         os.environ["PILAH_CACHE"] = str(cache)
         said = StringIO()

@@ -91,8 +91,8 @@ def runs(arguments: argparse.Namespace, recipe: str, data: str, groups: str | No
     """A run for each fold, trained where it is not there yet."""
     import trainer
     from trainer.data.split import draw, fold_pictures
-    from trainer.prepare import prepare
-    from trainer.recipe import read_recipe
+    from trainer.fit.prepare import prepare
+    from trainer.recipes.reading import read_recipe
 
     paths = [arguments.work / f"{recipe}-{arguments.alpha:g}-{fold}" for fold in range(FOLDS)]
     if not all((path / "run.json").is_file() for path in paths):

@@ -24,9 +24,9 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.core.dataset import LabelledPicture, read_picture_set
+from trainer.audit.features import SPEC, pooled_features
+from trainer.audit.label_errors import find_label_errors
 from trainer.data.cache import decode_pictures
-from trainer.data.check.features import SPEC, pooled_features
-from trainer.data.check.label_errors import find_label_errors
 from trainer.data.groups import assign_groups
 
 BAR = 0.8

@@ -27,7 +27,7 @@ from edge.core.images.image_file import Image, decode_image, read_image
 from edge.core.images.preprocess import InputSpec, preprocess
 from edge.core.model.metrics import Share
 from edge.core.terminal.progress import Progress
-from trainer.data.near_duplicates import NearPair, find_near_duplicates
+from trainer.data.duplicates.near_duplicates import NearPair, find_near_duplicates
 
 Change = Callable[[Image, np.random.Generator], Image]
 

@@ -17,8 +17,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from edge.core.model.metrics import Share
-from trainer.calibrate import choose_thresholds, fit_temperature, softmax
-from trainer.recipe import AcceptPlan
+from trainer.calibration.calibrate import choose_thresholds, fit_temperature
+from trainer.recipes.plan import AcceptPlan
+from trainer.statistics.likelihood import softmax
 
 LABELS = tuple(str(number) for number in range(10))
 

@@ -41,9 +41,9 @@ def main() -> None:
 
 def compare(arguments: argparse.Namespace) -> dict[str, Any]:
     """The figures of both."""
-    from trainer.phases import Epoch, StopTraining, Watch, run_phases
-    from trainer.prepare import prepare, training_set
-    from trainer.recipe import read_recipe
+    from trainer.fit.phases import Epoch, StopTraining, Watch, run_phases
+    from trainer.fit.prepare import prepare, training_set
+    from trainer.recipes.reading import read_recipe
 
     recipe = read_recipe("mobilenet_v2", settings=["augment.copies=0"])
     recipe = recipe.model_copy(update={"phases": recipe.phases[:2]})

@@ -46,7 +46,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, keras_model: Path) -> Run:
 def telling_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A finished run whose model has a score for things of no class."""
     from tests.data.make_tiny import tiny_model, tiny_strangeness
-    from trainer.strangeness import with_unknown_output
+    from trainer.calibration.novelty import with_unknown_output
 
     path = tmp_path_factory.mktemp("keras") / "telling.keras"
     with warnings.catch_warnings():

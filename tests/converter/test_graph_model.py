@@ -19,7 +19,7 @@ from edge.core.images.preprocess import InputSpec
 from tests.converter.graphs import levels, save_model
 from tests.converter.runs import KERAS_READS_VARIABLES
 from trainer.networks import NETWORKS, build_network
-from trainer.recipe import NetworkPlan
+from trainer.recipes.plan import NetworkPlan
 
 pytestmark = [
     pytest.mark.filterwarnings(KERAS_READS_VARIABLES),
@@ -96,7 +96,7 @@ def test_inputs_and_outputs_have_their_names(telling: Any, tmp_path: Path) -> No
 @pytest.fixture(scope="module")
 def telling() -> Any:
     from tests.data.make_tiny import tiny_model, tiny_strangeness
-    from trainer.strangeness import with_unknown_output
+    from trainer.calibration.novelty import with_unknown_output
 
     return with_unknown_output(tiny_model(), tiny_strangeness())
 

@@ -16,7 +16,7 @@ from edge.core.images.preprocess import InputSpec
 from edge.core.model.interpreter import Interpreter
 from tests.converter.runs import KERAS_READS_VARIABLES, LABELS, make_run
 from trainer.networks import NETWORKS, build_network
-from trainer.recipe import NetworkPlan
+from trainer.recipes.plan import NetworkPlan
 from trainer.run import Run, read_run
 
 pytestmark = [

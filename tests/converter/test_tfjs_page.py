@@ -48,7 +48,7 @@ Browse = Callable[..., dict[str, Any]]
 def network() -> Any:
     """The red-green-blue network with a score for things of no class."""
     from tests.data.make_tiny import tiny_model, tiny_strangeness
-    from trainer.strangeness import with_unknown_output
+    from trainer.calibration.novelty import with_unknown_output
 
     return with_unknown_output(tiny_model(), tiny_strangeness())
 

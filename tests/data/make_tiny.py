@@ -24,7 +24,7 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 
 from converter.quantise import float_nodes
 from converter.quantise import named as with_names
-from trainer.strangeness import Strangeness, with_unknown_output
+from trainer.calibration.novelty import Strangeness, with_unknown_output
 
 SIZE = 32
 CONTRAST = 6.0

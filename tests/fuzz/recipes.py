@@ -10,7 +10,7 @@ from pathlib import Path
 
 from edge.core.errors import ConfigError, UsageError
 from tests.fuzz.target import Target
-from trainer.recipe import read_recipe, recipe_yaml
+from trainer.recipes.reading import read_recipe, recipe_yaml
 
 
 def _feed(content: bytes) -> None:

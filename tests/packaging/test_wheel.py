@@ -154,7 +154,7 @@ def test_a_verb_tells_what_it_takes(everything: Installed, package: str, verb: s
 
 def test_every_recipe_can_be_read(everything: Installed) -> None:
     code = (
-        "from trainer.recipe import read_recipe, shipped_recipes\n"
+        "from trainer.recipes.reading import read_recipe, shipped_recipes\n"
         "for name in shipped_recipes():\n"
         "    recipe = read_recipe(name)\n"
         "    for variant in recipe.variants: read_recipe(name, variant=variant)\n"

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from edge.core.images.preprocess import InputSpec
-from trainer import checks
+from trainer.fit import checks
 from trainer.networks import NETWORKS
-from trainer.recipe import NetworkPlan
+from trainer.recipes.plan import NetworkPlan
 
 
 def features(plan: NetworkPlan, spec: InputSpec, image: Any) -> Any:

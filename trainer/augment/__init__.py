@@ -16,7 +16,7 @@ from trainer.augment.geometry import warp
 from trainer.augment.light import cast_shadows, change_levels
 from trainer.augment.occlusion import cover
 from trainer.augment.randaugment import change_at_random
-from trainer.recipe import AugmentPlan
+from trainer.recipes.plan import AugmentPlan
 
 _CHANGES = (
     change_backgrounds,

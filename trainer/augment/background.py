@@ -11,7 +11,7 @@ import numpy.typing as npt
 from edge.core.images.preprocess import Tensor
 from trainer.augment.chance import Chance, generator
 from trainer.augment.light import table_of
-from trainer.recipe import AugmentPlan
+from trainer.recipes.plan import AugmentPlan
 
 _TOLERANCE = 28
 """Levels by which a pixel of the board may differ from what is expected there: texture, JPEG."""

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from edge.core.images.preprocess import Tensor
 from trainer.augment.chance import Chance
-from trainer.recipe import AugmentPlan
+from trainer.recipes.plan import AugmentPlan
 
 _SPREAD = 32
 """Standard deviation of the stored noise, in levels about 128."""

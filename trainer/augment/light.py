@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from edge.core.images.preprocess import Tensor
 from trainer.augment.chance import Chance
-from trainer.recipe import AugmentPlan
+from trainer.recipes.plan import AugmentPlan
 
 
 def change_levels(tensors: Tensor, plan: AugmentPlan, chance: Chance) -> None:

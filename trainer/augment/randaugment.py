@@ -17,7 +17,7 @@ from edge.core.images.preprocess import Tensor
 from trainer.augment.chance import Chance, generator
 from trainer.augment.geometry import about_the_middle, warped
 from trainer.augment.light import looked_up, saturated, table_of
-from trainer.recipe import AugmentPlan
+from trainer.recipes.plan import AugmentPlan
 
 _LEVEL: npt.NDArray[np.float64] = np.arange(256, dtype=np.float64)
 _STRONGEST = 10

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from trainer.data.clean import clean_pictures
+    from trainer.audit.clean import clean_pictures
 
     done = clean_pictures(
         arguments.data, arguments.review, arguments.out, replace_out=arguments.replace

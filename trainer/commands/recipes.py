@@ -10,7 +10,7 @@ from edge.core.command_line import say
 from edge.core.errors import EXIT_OK, StorageError, UsageError
 
 if TYPE_CHECKING:
-    from trainer.recipe import Recipe
+    from trainer.recipes.plan import Recipe
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from edge.core.files import write_file
     from edge.core.terminal.hints import command
-    from trainer.recipe import read_recipe, recipe_path, shipped_recipes
+    from trainer.recipes.reading import read_recipe, recipe_path, shipped_recipes
 
     if arguments.doing == "list":
         for name in shipped_recipes():
@@ -60,7 +60,7 @@ def _check(recipe: Recipe, variant: str) -> None:
     from trainer.tensorflow import import_tensorflow
 
     import_tensorflow()
-    from trainer.checks import check_phases
+    from trainer.fit.checks import check_phases
     from trainer.networks import build_network
     from trainer.networks.parts.weights import without_fetching
 

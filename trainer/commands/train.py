@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     import trainer
-    from trainer.checks import check_out
+    from trainer.fit.checks import check_out
 
     options = checked_recipe_options(arguments)
     check_out(arguments.out, arguments.data, replace=arguments.replace)

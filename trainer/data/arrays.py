@@ -18,7 +18,7 @@ from edge.core.files import read_regular, storage_errors, write_file
 from edge.core.labels import read_label_list
 from edge.core.terminal.progress import Progress
 from trainer.data.array_files import LabelledArrays, read_idx, read_npz
-from trainer.data.row_store import cache_folder
+from trainer.data.cache_folder import cache_folder
 
 FASHION_MNIST = "fashion-mnist"
 FASHION_LABELS = (

@@ -21,7 +21,8 @@ from edge.core.images import preprocess as contract
 from edge.core.images.image_file import decode_image, read_content
 from edge.core.images.preprocess import InputSpec, preprocess
 from edge.core.terminal.progress import Progress
-from trainer.data.row_store import Rows, RowStore, cache_folder, cache_limit, drop_oldest
+from trainer.data.cache_folder import cache_folder, cache_limit, drop_oldest
+from trainer.data.row_store import Rows, RowStore
 
 _AT_ONCE = 256
 """Pictures decoded before they are written."""

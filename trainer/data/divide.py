@@ -13,8 +13,8 @@ import numpy.typing as npt
 from edge.core.dataset import PARTS, LabelledPicture, complete_parts
 from edge.core.errors import UsageError
 from edge.core.images.preprocess import InputSpec
+from trainer.data.duplicates.near_duplicates import NearPair, Tensors, find_near_duplicates
 from trainer.data.groups import assign_groups, join_copies
-from trainer.data.near_duplicates import NearPair, Tensors, find_near_duplicates
 from trainer.data.split import split_pictures
 from trainer.errors import TooFewPicturesError
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import sqlite3
 import threading
 import weakref
@@ -25,32 +24,9 @@ import numpy.typing as npt
 from edge.core.command_line import say
 from edge.core.errors import StorageError
 from edge.core.files import readable_size, storage_errors
+from trainer.data.cache_folder import LOCK
 
-DEFAULT_GIGABYTES = 20.0
-"""What all stores may take together, unless PILAH_CACHE_GB says otherwise."""
-
-_VALUES, _INDEX, _LOCK = "values.bin", "index.sqlite", "lock"
-
-
-def cache_folder() -> Path:
-    """Where caches lie: PILAH_CACHE, else `pilah` in XDG_CACHE_HOME or `~/.cache`."""
-    if chosen := os.environ.get("PILAH_CACHE"):
-        return Path(chosen)
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "pilah"
-
-
-def cache_limit() -> int:
-    """Bytes that all stores may take together.
-
-    Raises:
-        StorageError: PILAH_CACHE_GB is not a number above 0.
-    """
-    text = os.environ.get("PILAH_CACHE_GB") or str(DEFAULT_GIGABYTES)
-    with suppress(ValueError):
-        if (gigabytes := float(text)) > 0:
-            return int(gigabytes * 1e9)
-    raise StorageError(f"PILAH_CACHE_GB must be a number above 0. Received: {text!r}")
+_VALUES, _INDEX = "values.bin", "index.sqlite"
 
 
 class RowStore:
@@ -88,7 +64,7 @@ class RowStore:
         self._next = 0
         with storage_errors("write", folder):
             folder.mkdir(parents=True, exist_ok=True)
-            self._in_use = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+            self._in_use = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
             fcntl.flock(self._in_use, fcntl.LOCK_SH)
             # Its age is that of its last use.
             os.utime(folder)
@@ -366,31 +342,6 @@ class Rows:
         if np.ndim(numbers) == 0:
             return np.asarray(self._store.read(np.array([numbers]))[0])
         return self._store.read(numbers)
-
-
-def drop_oldest(folder: Path, limit: int) -> None:
-    """Removes the longest unused stores below `folder` until the rest takes at most `limit` bytes.
-
-    Stores that a process has open stay.
-    """
-    stores = sorted(
-        (file.parent for file in folder.rglob(_LOCK) if file.is_file()),
-        key=lambda path: path.stat().st_mtime,
-    )
-    sizes = {path: sum(f.stat().st_blocks * 512 for f in path.iterdir()) for path in stores}
-    total = sum(sizes.values())
-    for path in stores:
-        if total <= limit:
-            return
-        descriptor = os.open(path / _LOCK, os.O_RDWR)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(path)
-            total -= sizes[path]
-        except BlockingIOError:
-            continue
-        finally:
-            os.close(descriptor)
 
 
 def _is_damage(error: sqlite3.DatabaseError) -> bool:

@@ -22,9 +22,9 @@ import numpy as np
 
 from edge.core.errors import UsageError
 from edge.core.images.preprocess import InputSpec
-from trainer.checks import check_network
 from trainer.networks.parts.head import FEATURES, LOGITS, POOLED, SCORES, add_head
-from trainer.recipe import NetworkPlan
+from trainer.recipes.network_names import check_network
+from trainer.recipes.plan import NetworkPlan
 
 INPUT = "input"
 

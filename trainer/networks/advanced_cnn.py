@@ -13,7 +13,7 @@ import keras
 from edge.core.images.preprocess import InputSpec
 from trainer.networks.parts.blocks import SCRATCH_MOMENTUM, convolved, rescaled, residual, width
 from trainer.networks.parts.weights import load_weights
-from trainer.recipe import NetworkPlan
+from trainer.recipes.plan import NetworkPlan
 
 
 def features(plan: NetworkPlan, spec: InputSpec, image: Any) -> Any:

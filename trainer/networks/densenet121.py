@@ -13,7 +13,7 @@ import keras
 from edge.core.images.preprocess import InputSpec
 from trainer.networks.parts.blocks import rescaled, three_channels
 from trainer.networks.parts.weights import fetch, load_weights
-from trainer.recipe import NetworkPlan
+from trainer.recipes.plan import NetworkPlan
 
 _MEAN = (0.485, 0.456, 0.406)
 _DEVIATION = (0.229, 0.224, 0.225)

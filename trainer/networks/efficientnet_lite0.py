@@ -18,7 +18,7 @@ from edge.core.errors import UsageError
 from edge.core.images.preprocess import InputSpec
 from trainer.networks.parts.blocks import rescaled, three_channels, width
 from trainer.networks.parts.weights import load_weights
-from trainer.recipe import NetworkPlan
+from trainer.recipes.plan import NetworkPlan
 
 _STEM, _TOP = 32, 1280
 _STAGES = (

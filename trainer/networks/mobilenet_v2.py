@@ -14,7 +14,7 @@ from edge.core.errors import UsageError
 from edge.core.images.preprocess import InputSpec
 from trainer.networks.parts.blocks import rescaled, three_channels
 from trainer.networks.parts.weights import fetch, load_weights
-from trainer.recipe import NetworkPlan
+from trainer.recipes.plan import NetworkPlan
 
 _IMAGENET_ALPHAS = (0.35, 0.5, 0.75, 1.0, 1.3, 1.4)
 

@@ -9,7 +9,7 @@ import keras
 from edge.core.images.preprocess import InputSpec
 from trainer.networks.parts.blocks import convolved, hidden, rescaled, width
 from trainer.networks.parts.weights import load_weights
-from trainer.recipe import NetworkPlan
+from trainer.recipes.plan import NetworkPlan
 
 
 def features(plan: NetworkPlan, spec: InputSpec, image: Any) -> Any:

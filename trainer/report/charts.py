@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from trainer.learning_curve import MORE, LearningCurve
+from trainer.evaluation.learning_curve import MORE, LearningCurve
 from trainer.report.facts import EpochLine
 from trainer.report.scored import Calibration
 from trainer.report.svg import Axis, Chart, linear_axis, log_axis, share_axis

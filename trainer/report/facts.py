@@ -9,25 +9,17 @@ from typing import Any, Protocol
 import numpy as np
 
 from edge.core.model.grade import Grade, grade
-from trainer.calibrate import Threshold
-from trainer.intervals import Figure
-from trainer.learning_curve import LearningCurve
-from trainer.report.cautions import cautions
-from trainer.report.scored import (
-    ScoredPart,
-    accepting,
-    calibration,
-    class_rows,
-    confusion_matrix,
-    confusions,
-)
-from trainer.robustness import Disturbed
+from trainer.calibration.calibrate import Threshold
+from trainer.evaluation.held_out_use import Looks
+from trainer.evaluation.learning_curve import LearningCurve
+from trainer.evaluation.robustness import Disturbed
+from trainer.report.scored import ScoredPart, confusion_matrix
 from trainer.run import AcceptBasis
-from trainer.test_looks import Looks
+from trainer.statistics.intervals import Figure
 
 
 class EpochLine(Protocol):
-    """One epoch, as `trainer.phases.Epoch` is."""
+    """One epoch, as `trainer.fit.phases.Epoch` is."""
 
     @property
     def phase(self) -> str:
@@ -156,75 +148,3 @@ class ReportFacts:
         """The position in `history` that the model was kept from; None of no history."""
         losses = [line.validation_loss for line in self.history]
         return int(np.nanargmin(losses)) if losses and not np.isnan(losses).all() else None
-
-    def to_json(self) -> dict[str, object]:
-        """All figures of the report, for `metrics.json`."""
-        parts = {
-            "test": self.test, "validation": self.validation, "cross_fitted": self.cross_fitted
-        }  # fmt: skip
-        return {
-            "verdict": self.verdict.to_json(),
-            **{name: self._part(part) for name, part in parts.items() if part is not None},
-            "labels": list(self.labels),
-            "thresholds": {
-                label: {
-                    "value": t.value, "accepted": t.accepted, "right": t.right, "note": t.note
-                }
-                for label, t in self.thresholds.items()
-            },
-            "accept_basis": self.basis and self.basis.model_dump(mode="json"),
-            "left_out": list(self.left_out),
-            "unknown": self.unknown
-            and {
-                "score": self.unknown.kind,
-                "threshold": self.unknown.threshold,
-                "kept": self.unknown.kept.to_json(),
-                "found": {k: figure.to_json() for k, figure in self.unknown.found.items()},
-                "auroc": dict(self.unknown.auroc),
-                "note": self.unknown.note,
-            },
-            "learning_curve": self.learning and self.learning.to_json(),
-            "robustness": [each.to_json() for each in self.disturbed],
-            "test_looks": self.looks
-            and {"times": self.looks.times, "first": self.looks.first, "note": self.looks.note},
-            "warnings": [caution.title for caution in cautions(self)],
-        }  # fmt: skip
-
-    def _part(self, part: ScoredPart) -> dict[str, object]:
-        sampling = part.resampling()
-        accuracy = sampling.share(part.right)
-        taken = accepting(part, self.labels, self.accept)
-        before = calibration(part.raw_scores, part.truth)
-        after = calibration(part.scores, part.truth)
-        return {
-            "images": len(part.truth),
-            "groups": sampling.groups,
-            "accuracy": accuracy.value,
-            "accuracy_interval": accuracy.interval,
-            "accepted": taken.accepted.value,
-            "accepted_interval": taken.accepted.interval,
-            "purity": taken.purity.value,
-            "purity_interval": taken.purity.interval,
-            "classes": {
-                row.label: {
-                    "images": row.pictures,
-                    "precision": row.precision.value,
-                    "precision_interval": row.precision.interval,
-                    "recall": row.recall.value,
-                    "recall_interval": row.recall.interval,
-                    "f1": row.f1.value,
-                    "f1_interval": row.f1.interval,
-                }
-                for row in class_rows(part, self.labels)
-            },
-            "confusion": confusion_matrix(part, len(self.labels)).tolist(),
-            "confused": [
-                {"is": c.label, "taken_for": c.taken_for, "images": c.pictures.count}
-                for c in confusions(part, self.labels)
-            ],
-            "calibration": {
-                "temperature": part.temperature,
-                "before": before and before.to_json(),
-                "after": after and after.to_json(),
-            },
-        }

@@ -19,10 +19,9 @@ from edge.core.model.glossary import STRANGE_BY, explained
 from edge.core.model.grade import FAIR, FEWEST, GOOD, TOO_FEW
 from edge.core.model.metrics import NARROW, WIDE, Telling, pictures_needed, telling, whole_percents
 from trainer.augment.background import find_board
-from trainer.intervals import Figure
-from trainer.learning_curve import MORE
+from trainer.evaluation.learning_curve import MORE
+from trainer.evaluation.robustness import DISTURBANCES, disturb, without_bars
 from trainer.report import charts
-from trainer.report.cautions import cautions
 from trainer.report.facts import ReportFacts
 from trainer.report.scored import (
     ScoredPart,
@@ -38,7 +37,8 @@ from trainer.report.scored import (
 )
 from trainer.report.svg import gauge
 from trainer.report.thumbnails import Thumbnails
-from trainer.robustness import DISTURBANCES, disturb, without_bars
+from trainer.report.warnings import cautions
+from trainer.statistics.intervals import Figure
 
 _PAIRS, _PICTURES_OF_A_PAIR, _WORST = 6, 6, 18
 _SURE = 20

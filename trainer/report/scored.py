@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.core.model.metrics import Share
-from trainer.calibrate import log_loss, softmax
-from trainer.intervals import Figure, Resampling
+from trainer.statistics.intervals import Figure, Resampling
+from trainer.statistics.likelihood import log_loss, softmax
 
 BINS = 10
 """Of equal width, in which confidence is compared with accuracy."""

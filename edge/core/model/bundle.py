@@ -82,7 +82,7 @@ class Unknown(_Section):
     """The score for things of no class: how strange a picture is, 0..1."""
 
     score: Literal["energy", "distance", "both"]
-    """What it is computed from; see `trainer/unknown.py`."""
+    """What it is computed from; see `trainer/calibration/unknown.py`."""
     threshold: Threshold | None
     """What is stranger is rejected as `unknown`; None: nothing is, for want of pictures."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from edge.core.dataset import read_picture_set
-from tests.trainer.data.check.drawn import check_quickly, write_set
+from tests.trainer.audit.drawn import check_quickly, write_set
 from trainer.cli import main
 
 

@@ -17,7 +17,7 @@ from edge.core.errors import UsageError
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import InputSpec, preprocess
 from tests.benchmarks.near_duplicates import planted
-from tests.trainer.data.test_near_duplicates import drawn
+from tests.trainer.data.duplicates.test_near_duplicates import drawn
 from trainer.data.divide import Division, divide
 from trainer.errors import TooFewPicturesError
 

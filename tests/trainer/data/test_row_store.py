@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from edge.core.errors import StorageError
-from trainer.data.row_store import Rows, RowStore, cache_limit, drop_oldest
+from trainer.data.cache_folder import cache_limit, drop_oldest
+from trainer.data.row_store import Rows, RowStore
 
 KEYS = ["aa", "bb", "cc", "dd"]
 

@@ -17,7 +17,7 @@ from edge.core.errors import UsageError
 from edge.core.images.preprocess import InputSpec
 from trainer.errors import WeightsMissingError
 from trainer.networks import FEATURES, INPUT, LOGITS, NETWORKS, POOLED, Network, build_network
-from trainer.recipe import NetworkPlan
+from trainer.recipes.plan import NetworkPlan
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 

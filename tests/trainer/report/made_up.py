@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 from edge.core.model.metrics import Share
-from trainer.calibrate import Threshold
-from trainer.intervals import Figure
-from trainer.learning_curve import CurvePoint, Forecast, LearningCurve, PowerLaw
-from trainer.phases import Epoch
+from trainer.calibration.calibrate import Threshold
+from trainer.evaluation.held_out_use import Looks
+from trainer.evaluation.learning_curve import CurvePoint, Forecast, LearningCurve, PowerLaw
+from trainer.evaluation.robustness import DISTURBANCES, Disturbed
+from trainer.fit.phases import Epoch
 from trainer.report.facts import ReportFacts, UnknownFigures
 from trainer.report.scored import ScoredPart
-from trainer.robustness import DISTURBANCES, Disturbed
-from trainer.test_looks import Looks
+from trainer.statistics.intervals import Figure
 
 LABELS = ("can", "glass", "paper")
 

@@ -16,11 +16,11 @@ from edge.core.errors import StorageError
 from edge.core.model.glossary import explained
 from tests.plain_words import unexplained
 from tests.trainer.report.made_up import LABELS, TEST, disturbed, facts, learning, part, unknown
-from trainer.calibrate import Threshold
+from trainer.calibration.calibrate import Threshold
+from trainer.evaluation.held_out_use import EarlierLook, Looks
 from trainer.report.facts import ReportFacts
 from trainer.report.page import write_report
 from trainer.report.thumbnails import Thumbnails, jpeg_uri
-from trainer.test_looks import EarlierLook, Looks
 
 _VOID = {"meta", "img", "br", "wbr", "link", "input", "hr"}
 

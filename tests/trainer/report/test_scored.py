@@ -7,7 +7,6 @@ import pytest
 
 from edge.core.model.metrics import Share
 from tests.trainer.report.made_up import LABELS, TEST, part
-from trainer.intervals import Resampling
 from trainer.report.scored import (
     accepting,
     at_coverage,
@@ -18,6 +17,7 @@ from trainer.report.scored import (
     coverage_curve,
     worst_errors,
 )
+from trainer.statistics.intervals import Resampling
 
 
 def test_scores_are_those_after_the_temperature() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from edge.core.images.preprocess import InputSpec
-from trainer.recipe import NetworkPlan
+from trainer.recipes.plan import NetworkPlan
 
 SCRATCH_MOMENTUM = 0.9
 """Of moving averages when training from scratch. The published networks' 0.99 to 0.999 need

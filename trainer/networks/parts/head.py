@@ -8,7 +8,7 @@ import keras
 
 from edge.core.errors import UsageError
 from trainer.networks.parts.blocks import convolved
-from trainer.recipe import NetworkPlan
+from trainer.recipes.plan import NetworkPlan
 
 FEATURES = "features"
 POOLED = "pooled"

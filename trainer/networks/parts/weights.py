@@ -17,7 +17,7 @@ from edge.core.command_line import say
 from edge.core.errors import UsageError
 from trainer.errors import WeightsMissingError
 from trainer.networks.parts.blocks import SCRATCH_MOMENTUM
-from trainer.recipe import NetworkPlan
+from trainer.recipes.plan import NetworkPlan
 
 _FETCHES: ContextVar[bool] = ContextVar("fetches", default=True)
 

@@ -1,0 +1,222 @@
+"""A threshold that keeps what it says, or says why it cannot."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from tests.trainer.calibration.test_leave_one_class_out import features
+from trainer.calibration.novelty import RawScores
+from trainer.calibration.unknown import (
+    FoldAnswers,
+    UnknownScore,
+    _kept,
+    _limit,
+    _rank,
+    _set_limit,
+    choose_unknown,
+)
+from trainer.recipes.plan import UnknownPlan
+from trainer.run import UnknownFacts
+from trainer.statistics.intervals import NOTHING
+
+PLAN = UnknownPlan()
+THREE = {"can": 0, "glass": 8, "paper": 16}
+
+
+def chosen(
+    plan: UnknownPlan = PLAN,
+    *,
+    frozen: bool = True,
+    labels: dict[str, int] = THREE,
+    series: int = 1,
+    every: int = 1,
+    seed: int = 0,
+) -> UnknownScore | None:
+    """The score of clouds of features, with two folds of them.
+
+    Args:
+        every: one in so many pictures is known.
+    """
+    rows, pictures = features(labels, series=series, seed=seed)
+    rows, pictures = rows[::every], pictures[::every]
+    truth = np.array([sorted(labels).index(picture.label) for picture in pictures])
+    logits = 12 * rows[:, list(labels.values())]
+    fold = np.arange(len(rows)) // series % 2
+    answers = [
+        FoldAnswers(
+            trained=rows[fold != number],
+            trained_truth=truth[fold != number],
+            held=rows[fold == number],
+            held_logits=logits[fold == number],
+            held_groups=[str(pictures[i].group) for i in np.flatnonzero(fold == number)],
+        )
+        for number in (0, 1)
+    ]
+    return choose_unknown(
+        plan,
+        pictures,
+        frozen=rows if frozen else None,
+        folds=answers,
+        trained=rows,
+        trained_truth=truth,
+        seed=0,
+    )
+
+
+def test_known_things_are_kept_and_things_far_off_are_not() -> None:
+    score = chosen()
+    assert score is not None
+    assert score.threshold == 0.5
+    assert (score.kept.value or 0) >= 0.95
+    assert score.note == ""
+    assert set(score.found) == set(THREE)
+    fresh, _ = features(THREE, seed=9)
+    axes = list(THREE.values())
+    known = score.strangeness.of(12 * fresh[:, axes], fresh)
+    assert (known <= 0.5).mean() > 0.93
+    assert np.median(known) == pytest.approx(0.05, abs=0.03)
+    far, _ = features({"stone": 4})
+    assert (score.strangeness.of(12 * far[:, axes], far) > 0.5).mean() > 0.9
+
+
+@pytest.mark.parametrize("score", ["energy", "distance", "both"])
+def test_a_recipe_may_ask_for_a_kind(score: str) -> None:
+    found = chosen(UnknownPlan.model_validate({"score": score}))
+    assert found is not None
+    assert found.strangeness.kind == score
+
+
+def test_what_is_kept_is_not_counted_on_the_pictures_that_set_the_limit() -> None:
+    """On those the share is always the same; over many draws the count agrees with what the limit
+    keeps of all things, of which the distribution is known."""
+    plan = UnknownPlan(keep=0.6, confidence=0.6)
+    within, counted, true = [], [], []
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        raw = rng.normal(size=31)
+        scores = RawScores(raw, np.zeros(31))
+        names = [str(i) for i in range(31)]
+        weights, limit, _, _ = _set_limit(scores, names, "energy", plan)
+        within.append(float((scores.weighted(weights) <= limit).mean()))
+        counted.append(_kept(scores, names, "energy", plan, 0).value or 0.0)
+        true.append((1 + math.erf(limit / weights[0] / math.sqrt(2))) / 2)
+    assert len(set(within)) == 1
+    assert len(set(counted)) > 1
+    assert np.mean(counted) == pytest.approx(np.mean(true), abs=0.02)
+
+
+def test_of_one_series_nothing_is_known_of_what_is_kept() -> None:
+    scores = RawScores(np.arange(80.0), np.zeros(80))
+    assert _kept(scores, ["one"] * 80, "energy", PLAN, 0) == NOTHING
+
+
+def test_a_recipe_may_want_none() -> None:
+    assert chosen(UnknownPlan(score="none")) is None
+
+
+def test_auto_takes_what_finds_most() -> None:
+    found = chosen()
+    assert found is not None
+    means = {
+        kind: np.mean([figure.found.value for figure in figures.values()])
+        for kind, figures in found.left_out.items()
+    }
+    assert means[found.strangeness.kind] == max(means.values())
+
+
+def test_a_network_without_pretrained_layers_is_not_measured_and_says_so() -> None:
+    found = chosen(frozen=False)
+    assert found is not None
+    assert found.strangeness.kind == "energy"
+    assert found.threshold == 0.5
+    assert not found.found
+    assert found.note.startswith("not measured on classes left out: the network has no pretrained")
+
+
+def test_two_classes_are_too_few_to_leave_one_out() -> None:
+    found = chosen(labels={"can": 0, "glass": 8})
+    assert found is not None
+    assert found.threshold == 0.5
+    assert "that takes three classes or more" in found.note
+
+
+def test_too_few_pictures_reject_nothing_and_say_how_many_more() -> None:
+    found = chosen(every=4)
+    assert found is not None
+    assert found.threshold is None
+    assert "it takes 14 more pictures to show that 95% of known things are kept" in found.note
+
+
+def test_classes_that_cannot_be_told_apart_are_named_as_such() -> None:
+    found = chosen(labels={"a": 0, "b": 0, "c": 0})
+    assert found is not None
+    assert "classes left out are hardly told from the others" in found.note
+
+
+def test_series_of_one_object_promise_nothing() -> None:
+    found = chosen(series=20)
+    assert found is not None
+    assert found.threshold == 0.5
+    assert "too few to show that 95% of known things are kept" in found.note
+    assert "no promise: the pictures come in 9 groups" in found.note
+
+
+def test_no_fold_is_no_score() -> None:
+    rows, pictures = features(THREE)
+    nothing: Sequence[FoldAnswers] = ()
+    assert (
+        choose_unknown(
+            UnknownPlan(),
+            pictures,
+            frozen=rows,
+            folds=nothing,
+            trained=rows,
+            trained_truth=np.zeros(len(rows), np.int64),
+            seed=0,
+        )
+        is None
+    )
+
+
+def test_a_run_keeps_all_of_it() -> None:
+    found = chosen()
+    assert found is not None
+    facts = UnknownFacts.model_validate(json.loads(json.dumps(found.to_json())))
+    assert (facts.score, facts.threshold) == (found.strangeness.kind, 0.5)
+    assert facts.left_out[facts.score]["can"]["images"] == 60
+
+
+@pytest.mark.parametrize(
+    ("total", "keep", "rank"),
+    # of tables of one-sided tolerance limits: all of 59, all but one of 93, all but two of 124
+    [(59, 0.95, 58), (92, 0.95, 91), (93, 0.95, 91), (124, 0.95, 121), (29, 0.9, 28)],
+)
+def test_the_limit_is_that_of_the_tables(total: int, keep: float, rank: int) -> None:
+    assert _rank(total, keep, 0.95) == rank
+
+
+def test_the_wanted_share_is_kept_as_often_as_promised() -> None:
+    """200 sets of 150 pictures whose true distribution is known."""
+    rng = np.random.default_rng(2)
+    plan = UnknownPlan(keep=0.9)
+    kept = []
+    for _ in range(200):
+        limit, note = _limit(rng.uniform(size=150), [str(n) for n in range(150)], plan)
+        assert note == ""
+        kept.append((limit or 0) >= plan.keep)  # of a uniform distribution the limit is the share
+    assert 0.92 <= np.mean(kept) <= 0.99
+
+
+def test_series_lift_the_limit() -> None:
+    rng = np.random.default_rng(2)
+    plan = UnknownPlan(keep=0.9)
+    raw = np.repeat(rng.uniform(size=100), 5) + rng.normal(0, 0.001, 500)
+    alone, _ = _limit(raw, [str(n) for n in range(500)], plan)
+    series, note = _limit(raw, [str(n // 5) for n in range(500)], plan)
+    assert note == ""
+    assert (series or 0) > (alone or 0)

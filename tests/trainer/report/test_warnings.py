@@ -1,0 +1,120 @@
+"""A report warns of what makes its figures doubtful, and of nothing else."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import pytest
+
+from tests.trainer.report.made_up import LABELS, TEST, disturbed, facts, part
+from trainer.calibration.calibrate import Threshold
+from trainer.evaluation.held_out_use import Looks
+from trainer.report.warnings import MANY_LOOKS, cautions
+from trainer.run import AcceptBasis
+
+
+def titles(**changes: Any) -> list[str]:
+    return [caution.title for caution in cautions(facts(**changes))]
+
+
+def test_of_a_good_training_there_is_nothing_to_say() -> None:
+    assert titles() == []
+    assert titles(disturbed=disturbed(), cross_fitted=part(TEST)) == []
+
+
+def basis(folds: int) -> AcceptBasis:
+    """Scores of so many of three folds."""
+    scores: Literal["cross-fitted", "validation"] = "cross-fitted" if folds else "validation"
+    note = "" if folds == 3 else f"of 3 cross-fitted models {folds} can be used"
+    return AcceptBasis(scores=scores, images=100, folds=folds, folds_planned=3, note=note)
+
+
+def test_whole_folds_are_nothing_to_say() -> None:
+    assert titles(basis=basis(3), cross_fitted=part(TEST)) == []
+
+
+def groups(number: int) -> list[str]:
+    return [str(n % number) for n in range(len(TEST))]
+
+
+MANY = [(n % 3, n % 3, 0.9) for n in range(600)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"test": part([])}, "There is no test part"),
+        ({"test": part(TEST[::3])}, "The test part is small: 40 pictures"),
+        (
+            {"test": part(TEST[::3], groups=groups(4)[:40])},
+            "The test part is small: 40 pictures in 4 groups",
+        ),
+        ({"test": part(TEST, groups=groups(6))}, "only 6 groups"),
+        ({"test": part(TEST[:103])}, "Fewer than 10 test pictures of paper"),
+        # Two thirds of what it accepts are wrong.
+        ({"test": part([(n % 3, 0, 0.9) for n in range(150)])}, "less than the 90%"),
+        ({"looks": Looks(MANY_LOOKS, "2026-01-02T03:04:05+00:00")}, "since 2026-01-02"),
+        ({"looks": Looks(0, "", note="the disk is full")}, "Nobody counted"),
+        (
+            {"thresholds": {label: Threshold(0.98, 80, 80, "") for label in LABELS}},
+            "It accepts only 21.7% (15.2% to 29.9%, 26 of 120) of the pictures",
+        ),
+        ({"cut_short": True}, "cut short"),
+        ({"basis": basis(1)}, "Only 1 of 3 cross-fitted models could be used"),
+        ({"basis": basis(0)}, "No cross-fitted model could be used"),
+        ({"left_out": ("how it bears dirt",)}, "Not measured for want of time: how it bears dirt"),
+        ({"validation": part([(0, 1, 0.6)] * 40 + TEST[:60])},
+         "Validation says 57.0% (47.2% to 66.3%, 57 of 100)"),
+        ({"validation": part(MANY), "test": part(MANY[:500] + [(0, 1, 0.5)] * 100)},
+         "600 of 600) and the test part 83.3% (8"),
+        ({"test": part([(2, 1, 0.5), *TEST[:93], *[(2, 1, 0.5)] * 20])},
+         "No test picture of paper was told right"),
+        ({"cross_fitted": part([*TEST, *[(2, 0, 0.7)] * 8])}, "paper for can (8 of 34)"),
+        (
+            {"thresholds": {label: Threshold(0.9, 8, 8, "no promise") for label in LABELS}},
+            "No class carries a promise",
+        ),
+        ({"test": part([(n % 3, n % 3 if n % 4 else (n + 1) % 3, 0.99) for n in range(400)])},
+         "Its scores lie 24% off"),
+        ({"disturbed": disturbed(change=-0.2, high=-0.05)}, "even by mild disturbance: blur (20"),
+        ({"history": facts().history[:5]}, "Its last epoch was its best"),
+        ({"counts": {"can": {"train": 500}, "glass": {"train": 40}, "paper": {"train": 90}}},
+         "500 pictures of can and 40 of glass"),
+        ({"skipped": 1}, "1 file was left out"),
+        ({"skipped": 1200}, "1,200 files were left out"),
+    ],
+)  # fmt: skip
+def test_it_warns(changes: dict[str, Any], said: str) -> None:
+    assert any(said in title for title in titles(**changes)), titles(**changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"looks": Looks(MANY_LOOKS - 1, "2026-01-02T03:04:05+00:00")},
+        {"looks": None},
+        {"thresholds": facts().thresholds | {"can": Threshold(0.9, 8, 8, "no promise")}},
+        {"disturbed": disturbed(change=-0.2, high=0.05)},  # chance could explain it
+        {"disturbed": disturbed(change=-0.05, high=-0.01)},  # sure, but small
+        {"cross_fitted": part([*TEST, (2, 0, 0.7)])},
+        {"validation": part([(0, 1, 0.6)] * 3 + TEST[:60])},
+        {"history": []},
+        {"validation": None},
+    ],
+)
+def test_it_is_quiet_where_there_is_no_reason(changes: dict[str, Any]) -> None:
+    assert titles(**changes) == []
+
+
+def test_many_items_are_not_all_listed() -> None:
+    confused = [(0, 1, 0.6), (0, 2, 0.6), (1, 0, 0.6), (1, 2, 0.6), (2, 0, 0.6), (2, 1, 0.6)]
+    (title,) = [t for t in titles(cross_fitted=part(confused * 10)) if "often takes" in t]
+    assert title.endswith(" and 2 more")
+    assert title.count(" for ") == 4
+
+
+def test_every_caution_says_what_to_make_of_it() -> None:
+    found = cautions(facts(test=part(TEST[::3]), cut_short=True, skipped=2))
+    assert len(found) == 3
+    assert all(caution.advice.endswith(".") for caution in found)
+    assert not any(caution.title.endswith(".") for caution in found)

@@ -1,0 +1,182 @@
+"""All that a check finds out about a set of pictures: the one place where its flow can be read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.core.dataset import LabelledPicture, read_picture_set
+from edge.core.errors import PictureSetError
+from trainer.audit.copies import Copies, find_copies, join_groups
+from trainer.audit.facts import FileFacts, Unreadable, read_facts
+from trainer.audit.features import SPEC, pooled_features
+from trainer.audit.label_errors import LabelErrors, find_label_errors
+from trainer.audit.outliers import Odd, find_odd
+from trainer.audit.shortcut import Table, Told, file_table, frame_and_middle, told_by
+from trainer.audit.sources import Sources, find_sources
+from trainer.data.arrays import unpacked
+from trainer.data.cache import DecodedPictures, decode_pictures
+from trainer.data.duplicates.near_duplicates import find_near_duplicates
+from trainer.data.groups import assign_groups, group_column
+from trainer.errors import WeightsMissingError
+
+_FEWEST_TO_TELL = 10
+"""Pictures of two classes at least, before a model can be asked what it thinks of them."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Checked:
+    """What was found. Pictures are named by their numbers in `pictures`."""
+
+    source: Path
+    """What was checked, as it was given."""
+    root: Path
+    """The folder that paths are told relative to."""
+    classes: tuple[str, ...]
+    pictures: tuple[LabelledPicture, ...]
+    """Those that can be read."""
+    facts: tuple[FileFacts, ...]
+    """Of each."""
+    tensors: Any
+    """uint8 (pictures, 224, 224, 3), reads as an array."""
+    unreadable: tuple[tuple[LabelledPicture, Unreadable], ...]
+    skipped: tuple[str, ...]
+    """A line for each file that looks like a picture and is not read."""
+    notes: tuple[str, ...]
+    copies: tuple[Copies, ...]
+    sources: Sources | None
+    """None: all come from one."""
+    source_shows: Told | None
+    """How well the source is told by the frame of the picture and by its file."""
+    background: Told | None
+    """How well the class is told by the frame of the picture. None: too few pictures."""
+    files: Told | None
+    """How well the class is told by size, format and compression. None: all are alike."""
+    label_errors: LabelErrors | None
+    odd: tuple[Odd, ...]
+    without_features: str
+    """Why there are neither label errors nor odd pictures; empty where there are."""
+
+    @property
+    def counts(self) -> Counter[str]:
+        """How many pictures of each class can be read; 0 too."""
+        counts = Counter(dict.fromkeys(self.classes, 0))
+        counts.update(picture.label for picture in self.pictures)
+        return counts
+
+
+def check_pictures(source: Path, *, groups: str | None = None) -> Checked:
+    """What is wrong with the pictures of `source`, or worth knowing before one trains on them.
+
+    Args:
+        source: see `read_picture_set`; arrays of pictures are unpacked first.
+        groups: which pictures belong together; see `assign_groups`. With them a model is never
+            asked about a picture when it has seen another of the same thing.
+
+    Raises:
+        PictureSetError: there is no such set, or none of its files can be read.
+        GroupError: `groups` does not fit the pictures.
+        StorageError: the cache cannot be written.
+    """
+    place = unpacked(source)
+    found = read_picture_set(place, group_column=group_column(groups))
+    grouped = assign_groups(found.pictures, groups)
+    all_facts = read_facts(grouped)
+    unreadable = tuple(
+        (picture, facts)
+        for picture, facts in zip(grouped, all_facts, strict=True)
+        if isinstance(facts, Unreadable)
+    )
+    facts = tuple(facts for facts in all_facts if isinstance(facts, FileFacts))
+    if not facts:
+        raise PictureSetError(
+            f"{source}: none of its {len(grouped)} pictures can be read, "
+            f"first: {unreadable[0][0].path}: {unreadable[0][1].why}"
+        )
+    readable = [p for p, f in zip(grouped, all_facts, strict=True) if isinstance(f, FileFacts)]
+    decoded = decode_pictures(readable, SPEC)
+    copies = find_copies(
+        decoded.pictures, decoded.digests, find_near_duplicates(decoded.tensors, SPEC)
+    )
+    pictures = join_groups(decoded.pictures, copies)
+    sources = find_sources(place, pictures)
+    background, files, source_shows = _give_aways(decoded.tensors, facts, pictures, sources)
+    label_errors, odd, why = _by_features(decoded, pictures)
+    return Checked(
+        source=source,
+        root=place if place.is_dir() else place.parent,
+        classes=found.classes,
+        pictures=pictures,
+        facts=facts,
+        tensors=decoded.tensors,
+        unreadable=unreadable,
+        skipped=found.skipped,
+        notes=(*found.notes, *filter(None, [found.missing_parts])),
+        copies=copies,
+        sources=sources,
+        source_shows=source_shows,
+        background=background,
+        files=files,
+        label_errors=label_errors,
+        odd=odd,
+        without_features=why,
+    )
+
+
+def _give_aways(
+    tensors: Any,
+    facts: Sequence[FileFacts],
+    pictures: Sequence[LabelledPicture],
+    sources: Sources | None,
+) -> tuple[Told | None, Told | None, Told | None]:
+    """What the frame tells of the class, the files of the class, and both of the source."""
+    if not _enough(pictures):
+        return None, None, None
+    frame, middle = frame_and_middle(tensors)
+    background = told_by(frame, pictures, middle=middle)
+    table = file_table(facts)
+    files = told_by(table, pictures) if _varies(table) else None
+    shows = None
+    if sources is not None:
+        of = [replace(p, label=name) for p, name in zip(pictures, sources.of, strict=True)]
+        shows = told_by(np.concatenate([frame, table], axis=1), of)
+    return background, files, shows
+
+
+def _by_features(
+    decoded: DecodedPictures, pictures: Sequence[LabelledPicture]
+) -> tuple[LabelErrors | None, tuple[Odd, ...], str]:
+    labels = sorted({picture.label for picture in pictures})
+    if not _enough(pictures):
+        return (
+            None,
+            (),
+            (f"it takes two classes of {_FEWEST_TO_TELL} pictures or more to tell a wrong label"),
+        )
+    try:
+        features = pooled_features(decoded)
+    except WeightsMissingError as error:
+        return None, (), str(error)
+    truth = np.array([labels.index(picture.label) for picture in pictures])
+    _, groups = np.unique([str(picture.group) for picture in pictures], return_inverse=True)
+    return (
+        find_label_errors(features.products, pictures, labels),
+        find_odd(features.means, truth, groups),
+        "",
+    )
+
+
+def _enough(pictures: Sequence[LabelledPicture]) -> bool:
+    counts = Counter(picture.label for picture in pictures)
+    return sum(count >= _FEWEST_TO_TELL for count in counts.values()) > 1
+
+
+def _varies(table: Table) -> bool:
+    constant: npt.NDArray[np.bool_] = (table == table[0]).all(axis=0)
+    return not bool(constant.all())

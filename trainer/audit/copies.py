@@ -1,0 +1,110 @@
+"""Copies: pictures of the same bytes, or of the same photograph, that hang together."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from edge.core.dataset import LabelledPicture
+from trainer.data.duplicates.near_duplicates import NearPair
+
+
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """Pictures of one photograph."""
+
+    members: tuple[int, ...]
+    """Numbers of the pictures, at least two, rising."""
+    labels: tuple[str, ...]
+    """Every label among them, sorted."""
+    parts: tuple[str, ...]
+    """Every part among them that was given, sorted."""
+    exact: bool
+    """All are the same file to the byte."""
+    how: str
+    """What was done to some of them, such as "mirrored"."""
+    similarity: float
+    """Of the least alike pair that holds them together, at most 1."""
+
+
+def find_copies(
+    pictures: Sequence[LabelledPicture], digests: Sequence[str], pairs: Sequence[NearPair]
+) -> tuple[Copies, ...]:
+    """The sets of copies, those with several labels first, then the largest.
+
+    Args:
+        digests: SHA-256 of each picture's file.
+        pairs: what `find_near_duplicates` found among them.
+    """
+    links = [*_same_files(digests), *pairs]
+    root = list(range(len(pictures)))
+
+    def find(index: int) -> int:
+        while root[index] != index:
+            root[index] = root[root[index]]
+            index = root[index]
+        return index
+
+    for pair in links:
+        low, high = sorted((find(pair.first), find(pair.second)))
+        root[high] = low
+    members: dict[int, list[int]] = defaultdict(list)
+    for index in range(len(pictures)):
+        members[find(index)].append(index)
+    by_set: dict[int, list[NearPair]] = defaultdict(list)
+    for pair in links:
+        by_set[find(pair.first)].append(pair)
+    found = [_copies(tuple(members[at]), by_set[at], pictures, digests) for at in by_set]
+    return tuple(sorted(found, key=lambda c: (len(c.labels) == 1, -len(c.members), c.members)))
+
+
+def join_groups(
+    pictures: Sequence[LabelledPicture], found: Sequence[Copies]
+) -> tuple[LabelledPicture, ...]:
+    """The pictures, with the groups of those that are copies of one another made one.
+
+    Args:
+        pictures: each with a group.
+    """
+    parent: dict[str, str] = {}
+
+    def root(group: str) -> str:
+        while group in parent:
+            group = parent[group]
+        return group
+
+    for copies in found:
+        first = root(str(pictures[copies.members[0]].group))
+        for index in copies.members[1:]:
+            other = root(str(pictures[index].group))
+            if other != first:
+                parent[other] = first
+    return tuple(replace(picture, group=root(str(picture.group))) for picture in pictures)
+
+
+def _same_files(digests: Sequence[str]) -> list[NearPair]:
+    first: dict[str, int] = {}
+    return [
+        NearPair(at, index, 1.0, "identical")
+        for index, digest in enumerate(digests)
+        if (at := first.setdefault(digest, index)) != index
+    ]
+
+
+def _copies(
+    members: tuple[int, ...],
+    pairs: Sequence[NearPair],
+    pictures: Sequence[LabelledPicture],
+    digests: Sequence[str],
+) -> Copies:
+    exact = len({digests[i] for i in members}) == 1
+    done = sorted({pair.how for pair in pairs} - {"identical"})
+    return Copies(
+        members=members,
+        labels=tuple(sorted({pictures[i].label for i in members})),
+        parts=tuple(sorted({part for i in members if (part := pictures[i].part)})),
+        exact=exact,
+        how="the same file" if exact else "; ".join(done) or "the same picture in other files",
+        similarity=min(pair.similarity for pair in pairs),
+    )

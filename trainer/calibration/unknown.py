@@ -1,0 +1,263 @@
+"""Things of no class: which score tells them, from where on, and how many it finds.
+
+The kind is chosen, and its worth measured, on classes left out (`leave_one_class_out.py`). The
+threshold comes from what cross-fitted models say of known pictures. Neither looks at the test part.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.core.dataset import LabelledPicture
+from trainer.calibration.calibrate import flawless_needed
+from trainer.calibration.leave_one_class_out import LeftOut, leave_classes_out
+from trainer.calibration.novelty import (
+    Floats,
+    Kind,
+    RawScores,
+    Strangeness,
+    choose_prototypes,
+    distance,
+    energy,
+)
+from trainer.recipes.plan import UnknownPlan
+from trainer.statistics.intervals import NOTHING, Figure, Resampling
+
+_WIDTHS = 3.0
+"""How far below the threshold the middle one of known pictures lies, before the logistic function:
+its strangeness is 0.05."""
+_FEWEST_SERIES = 20
+"""Groups of pictures below which their differences cannot be told from a few."""
+_FOLDS = 10
+"""The limit is set on the groups of nine of these, and counted on those of the tenth."""
+_TINY = 1e-9
+
+Indices = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoldAnswers:
+    """What one model said of pictures that it had trained on, and of others."""
+
+    trained: Floats
+    """(pictures, depth): outputs of `pooled` for those it trained on."""
+    trained_truth: Indices
+    """(pictures,) their class indices."""
+    held: Floats
+    """(pictures, depth): the same for those it did not."""
+    held_logits: Floats
+    """(pictures, classes): divided by the temperature that the cross-fitted models share."""
+    held_groups: Sequence[str]
+    """Which of these belong together."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UnknownScore:
+    """The score of a training for things of no class."""
+
+    strangeness: Strangeness
+    threshold: float | None
+    """What is stranger, 0..1, is of no class; None: too few pictures to tell."""
+    keep: float
+    """The share of known things that the threshold is to keep."""
+    kept: Figure
+    """The share of known pictures that such a threshold keeps, counted on pictures that neither the
+    model had trained on nor the threshold was set by."""
+    left_out: Mapping[Kind, Mapping[str, LeftOut]]
+    """By kind and label; nothing where it could not be measured."""
+    note: str
+    """Where something is not promised or not measured: why, and what would be needed."""
+
+    @property
+    def found(self) -> Mapping[str, LeftOut]:
+        """How the chosen kind did on each class left out."""
+        return self.left_out.get(self.strangeness.kind, {})
+
+    def to_json(self) -> dict[str, object]:
+        """What a run keeps of it; see `RunFacts.unknown`."""
+        return {
+            "score": self.strangeness.kind,
+            "threshold": self.threshold,
+            "keep": self.keep,
+            "kept": self.kept.to_json(),
+            "left_out": {
+                kind: {
+                    label: figure.found.to_json()
+                    | {"auroc": round(figure.auroc, 4), "images": figure.pictures}
+                    for label, figure in figures.items()
+                }
+                for kind, figures in self.left_out.items()
+            },
+            "note": self.note,
+        }
+
+
+def choose_unknown(
+    plan: UnknownPlan,
+    pictures: Sequence[LabelledPicture],
+    *,
+    frozen: Floats | None,
+    folds: Sequence[FoldAnswers],
+    trained: Floats,
+    trained_truth: Indices,
+    seed: int,
+) -> UnknownScore | None:
+    """The score for things of no class; None where the plan wants none, or no fold was scored.
+
+    Args:
+        pictures: those of all parts but the test part, with their groups.
+        frozen: (pictures, depth) outputs of `pooled` for these, in their order, by the network as
+            it was before it was trained; None where that network came without weights.
+        folds: of the cross-fitted models.
+        trained: (pictures, depth) outputs of `pooled` for the pictures that the final network
+            trained on, by that network.
+        trained_truth: (pictures,) their class indices.
+        seed: decides folds and prototypes.
+    """
+    if plan.score == "none" or not folds:
+        return None
+    left_out: Mapping[Kind, Mapping[str, LeftOut]] = {}
+    notes = []
+    labels = sorted({picture.label for picture in pictures})
+    if frozen is None:
+        notes.append(
+            "not measured on classes left out: the network has no pretrained layers, which have "
+            "never seen them"
+        )
+    elif len(labels) < 3:
+        notes.append("not measured on classes left out: that takes three classes or more")
+    else:
+        left_out = leave_classes_out(frozen, pictures, keep=plan.keep, seed=seed)
+    kind = plan.score if plan.score != "auto" else _best(left_out, pretrained=frozen is not None)
+    known = RawScores(
+        np.concatenate([energy(fold.held_logits) for fold in folds]),
+        np.concatenate(
+            [
+                distance(fold.held, choose_prototypes(fold.trained, fold.trained_truth, seed=seed))
+                for fold in folds
+            ]
+        ),
+    )
+    groups = [str(group) for fold in folds for group in fold.held_groups]
+    weights, middle, promised, note = _set_limit(known, groups, kind, plan)
+    raw = known.weighted(weights)
+    notes += [note] * bool(note)
+    found = _mean_found(left_out.get(kind, {}))
+    if found is not None and found < 2 * (1 - plan.keep):
+        notes.append(
+            f"classes left out are hardly told from the others: {found:.0%} of their pictures "
+            f"found, where {1 - plan.keep:.0%} of the known are lost"
+        )
+    width = max((middle - float(np.median(raw))) / _WIDTHS, _TINY)
+    return UnknownScore(
+        strangeness=Strangeness(
+            energy=weights[0] / width,
+            distance=weights[1] / width,
+            offset=middle / width,
+            prototypes=choose_prototypes(trained, trained_truth, seed=seed),
+        ),
+        threshold=0.5 if promised else None,
+        keep=plan.keep,
+        kept=_kept(known, groups, kind, plan, seed),
+        left_out=left_out,
+        note="; ".join(notes),
+    )
+
+
+def _set_limit(
+    known: RawScores, groups: Sequence[str], kind: Kind, plan: UnknownPlan
+) -> tuple[tuple[float, float], float, bool, str]:
+    """(weights, the limit, whether it may be used, why it is not promised), by known pictures."""
+    weights = known.weights(kind, plan.keep)
+    raw = known.weighted(weights)
+    limit, note = _limit(raw, groups, plan)
+    # Where there is no threshold the same numbers still give the score a scale.
+    middle = float(np.quantile(raw, plan.keep)) if limit is None else limit
+    return weights, middle, limit is not None, note
+
+
+def _kept(
+    known: RawScores, groups: Sequence[str], kind: Kind, plan: UnknownPlan, seed: int
+) -> Figure:
+    """The share of known pictures kept by a limit that all but a tenth of the groups set.
+
+    On the pictures that set it a limit keeps what it was set to keep: that says nothing.
+    """
+    number = np.unique(list(groups), return_inverse=True)[1]
+    order = np.random.default_rng(seed).permutation(int(number.max()) + 1)
+    fold = order[number] % _FOLDS
+    kept = np.zeros(len(number), bool)
+    for held in (fold == each for each in range(_FOLDS)):
+        if held.all():
+            return NOTHING  # one group: there are no others to set a limit by
+        rest = np.flatnonzero(~held)
+        weights, limit, _, _ = _set_limit(
+            known.only(rest), [groups[i] for i in rest.tolist()], kind, plan
+        )
+        kept[held] = known.weighted(weights)[held] <= limit
+    return Resampling(groups, len(kept), seed=seed).share(kept)
+
+
+def _best(left_out: Mapping[Kind, Mapping[str, LeftOut]], *, pretrained: bool) -> Kind:
+    """The kind that finds most of the classes left out, on average."""
+    if not any(left_out.values()):
+        # Features that were learned from these classes alone need not tell anything else apart.
+        return "both" if pretrained else "energy"
+    return max(left_out, key=lambda kind: _mean_found(left_out[kind]) or 0.0)
+
+
+def _mean_found(figures: Mapping[str, LeftOut]) -> float | None:
+    shares = [f.found.value for f in figures.values() if f.found.value is not None]
+    return sum(shares) / len(shares) if shares else None
+
+
+def _limit(
+    raw: npt.NDArray[np.float64], groups: Sequence[str], plan: UnknownPlan
+) -> tuple[float | None, str]:
+    """(the score that keeps the wanted share of known things, why that is not promised)."""
+    needed = flawless_needed(plan.keep, plan.confidence)
+    wanted = f"to show that {plan.keep:.0%} of known things are kept"
+    if len(raw) < needed:
+        more = needed - len(raw)
+        return None, f"nothing is rejected as unknown: it takes {more} more pictures {wanted}"
+    ordered = np.sort(raw)
+    rank = _rank(len(raw), plan.keep, plan.confidence)
+    resampling = Resampling(groups, len(raw))
+    if resampling.independent:
+        return float(ordered[rank]), ""
+    # Pictures of a series are alike: they tell less, so the limit must lie higher. Not at the
+    # strangest picture of all, beyond which nothing is known.
+    low, high = rank, len(raw) - 1
+    while low < high:
+        middle = (low + high) // 2
+        interval = resampling.share(raw <= ordered[middle]).interval
+        if interval is not None and interval[0] >= plan.keep:
+            high = middle
+        else:
+            low = middle + 1
+    if low < len(raw) - 1 and resampling.groups >= _FEWEST_SERIES:
+        return float(ordered[low]), ""
+    return float(ordered[rank]), (
+        f"no promise: the pictures come in {resampling.groups} groups of alike ones, too few "
+        f"{wanted}; take pictures of more things"
+    )
+
+
+def _rank(total: int, keep: float, confidence: float) -> int:
+    """The lowest rank (from 0) whose value is above `keep` of all things, at `confidence`.
+
+    The rank-th value of a sample lies above a share of Beta(rank + 1, total - rank) of all: see
+    David and Nagaraja, Order statistics, 2003, on tolerance intervals.
+    """
+    below = 0.0  # the chance that no more than `rank` of the sample are of the lower share
+    for rank in range(total):
+        ways = math.lgamma(total + 1) - math.lgamma(rank + 1) - math.lgamma(total - rank + 1)
+        below += math.exp(ways + rank * math.log(keep) + (total - rank) * math.log1p(-keep))
+        if below >= confidence:
+            return rank
+    return total - 1

@@ -1,0 +1,210 @@
+"""From a trained network to verdicts one can promise: temperature, thresholds, unknown things."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.core.command_line import say
+from edge.core.model.metrics import Share
+from trainer.calibration.calibrate import Threshold, choose_thresholds, fit_temperature
+from trainer.calibration.crossfit import (
+    INNER,
+    CrossFitted,
+    Fold,
+    cross_fit,
+    cross_fit_phases,
+    is_far_below,
+    seconds_for,
+)
+from trainer.calibration.unknown import FoldAnswers, UnknownScore, choose_unknown
+from trainer.fit.checkpoint import Checkpoint
+from trainer.fit.phases import Best, Watch
+from trainer.fit.predict import TrainingSet, predict
+from trainer.fit.prepare import Prepared
+from trainer.networks import LOGITS
+from trainer.run import AcceptBasis
+from trainer.statistics.likelihood import softmax
+
+_MOST_PROTOTYPED = 3000
+"""Pictures trained on, at most, among which the unknown score looks for prototypes."""
+_FOR_THE_REPORT = 30.0
+"""Seconds of the deadline that are left when the folds end."""
+_FLATTERED = (
+    "no promise: chosen on the validation part, which chose the best epoch too, for want of whole "
+    "cross-fitted models"
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Verdicts:
+    """What turns a network's logits into verdicts, and what it was chosen by."""
+
+    temperature: float
+    """What the logits are to be divided by."""
+    thresholds: dict[str, Threshold]
+    unknown: UnknownScore | None
+    scored: CrossFitted
+    """The scores that thresholds and unknown score were chosen by."""
+    scored_temperature: float
+    """The one that the models behind these scores share."""
+    basis: AcceptBasis
+    """Where these scores come from."""
+
+
+def choose_verdicts(
+    prepared: Prepared,
+    whole: TrainingSet,
+    judging: npt.NDArray[np.int64],
+    best: Best,
+    *,
+    cut: str,
+    frozen: npt.NDArray[np.float32] | None,
+    untrained: Sequence[npt.NDArray[np.float32]],
+    seed: int,
+    deadline: float,
+    check_stop: Callable[[], None],
+    checkpoint: Checkpoint,
+) -> Verdicts:
+    """What is to be promised, from scores that no model gave to pictures it had trained on.
+
+    A cross-fitted model trained on fewer pictures and more shortly than the final one. Both are
+    brought to calibrated probabilities, each by a temperature of its own, and a threshold is one of
+    those. Where no cross-fitted model could be trained whole, the final model's scores of the
+    validation part serve, and nothing is promised. The network is left as it was.
+
+    Args:
+        prepared: its network is the trained one.
+        whole: what the phases trained on.
+        judging: indices of the validation pictures that the temperature is fitted to.
+        best: what the training of the network came to.
+        cut: the lowest layer that the phases trained from.
+        frozen: (pictures, depth) outputs of `pooled`, of all pictures, by the network as it came;
+            None where it came without weights.
+        untrained: the network's state then.
+    """
+    network, truth, accept = prepared.network, prepared.truth, prepared.recipe.accept
+    logits, pooled = predict(network, cut, whole, judging)
+    temperature = fit_temperature(logits, truth[judging])
+    some = _some(whole.train)
+    final_pooled = predict(network, cut, whole, some)[1]
+    scored = CrossFitted((Fold(judging, logits, pooled, some, final_pooled),), planned=1)
+    basis = AcceptBasis(scores="validation", images=len(judging), folds=0, folds_planned=0)
+    if accept.folds > 1:
+        say(f"thresholds: {accept.folds} models, each scored on what it has not seen")
+        known = prepared.of("train", "validation")
+        phases = cross_fit_phases(prepared.recipe, best)
+        share = len(known) * (1 - 1 / accept.folds) * (1 - 1 / INNER) / len(whole.train)
+        trained_state = network.state()
+        # A small test part and the report take their time too.
+        end = max(time.monotonic(), deadline - _FOR_THE_REPORT)
+        found = cross_fit(
+            network,
+            prepared.recipe,
+            phases,
+            whole,
+            prepared.pictures,
+            known,
+            folds=accept.folds,
+            untrained=untrained,
+            seed=seed,
+            watch=Watch(end, check_stop),
+            seconds_a_fold=seconds_for(phases, best.history, share),
+            checkpoint=checkpoint,
+            trained_sample=_some,
+        )
+        network.restore(trained_state)
+        kept, basis = standing_in(found, truth, final=right(logits, truth[judging]))
+        scored = kept if kept.folds else scored
+        if basis.note:
+            say(f"thresholds: {basis.note}")
+    mine = truth[scored.indices]
+    shared = fit_temperature(scored.logits, mine)
+    known = prepared.of("train", "validation")
+    unknown = choose_unknown(
+        prepared.recipe.unknown,
+        [prepared.pictures[i] for i in known],
+        frozen=None if frozen is None else frozen[known],
+        folds=[
+            FoldAnswers(
+                trained=fold.trained_pooled,
+                trained_truth=truth[fold.trained],
+                held=fold.pooled,
+                held_logits=fold.logits / shared,
+                held_groups=[str(prepared.pictures[i].group) for i in fold.held],
+            )
+            for fold in scored.folds
+        ],
+        trained=final_pooled,
+        trained_truth=truth[some],
+        seed=seed,
+    )
+    groups = [str(prepared.pictures[i].group) for i in scored.indices]
+    scores = softmax(scored.logits / shared)
+    thresholds = choose_thresholds(scores, mine, prepared.labels, accept, groups)
+    if basis.note and basis.scores == "validation":
+        thresholds = {label: replace(t, note=_FLATTERED) for label, t in thresholds.items()}
+    return Verdicts(temperature, thresholds, unknown, scored, shared, basis)
+
+
+def standing_in(
+    found: CrossFitted, truth: npt.NDArray[np.int64], *, final: Share
+) -> tuple[CrossFitted, AcceptBasis]:
+    """(the folds whose scores stand in for the final model's, and what that leaves to choose by).
+
+    Args:
+        truth: (pictures,) class indices of the whole set.
+        final: pictures of the validation part that the final model gets right.
+    """
+    kept = tuple(
+        fold
+        for fold in found.folds
+        if not is_far_below(right(fold.logits, truth[fold.held]), final, guessing(truth[fold.held]))
+    )
+    far, missing = len(found.folds) - len(kept), found.planned - len(found.folds)
+    why = [
+        *(
+            [f"{missing} could not be trained whole, as time was up or the training was stopped"]
+            * (missing > 0)
+        ),
+        *([f"{far} learned far less than the final model did"] * (far > 0)),
+    ]
+    note = ""
+    if why:
+        note = (
+            f"of {found.planned} cross-fitted models {len(kept)} can be used: {' and '.join(why)}"
+        )
+    if not kept:
+        note += ". The validation part serves instead, and nothing is promised"
+    return CrossFitted(kept, found.planned), AcceptBasis(
+        scores="cross-fitted" if kept else "validation",
+        images=sum(len(fold.held) for fold in kept) or final.total,
+        folds=len(kept),
+        folds_planned=found.planned,
+        note=note,
+    )
+
+
+def right(logits: npt.NDArray[np.float32], truth: npt.NDArray[np.int64]) -> Share:
+    """How many of the pictures are what the highest of their logits says."""
+    return Share(int((logits.argmax(axis=1) == truth).sum()), len(truth))
+
+
+def guessing(truth: npt.NDArray[np.int64]) -> float:
+    """What always naming the most frequent class would get right, 0..1."""
+    return float(np.bincount(truth).max() / len(truth))
+
+
+def fold_in(prepared: Prepared, temperature: float) -> None:
+    """Divides the network's logits by `temperature`, in its last Dense layer."""
+    dense = prepared.network.model.get_layer(LOGITS)
+    dense.set_weights([weights / temperature for weights in dense.get_weights()])
+
+
+def _some(indices: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    every = max(1, -(-len(indices) // _MOST_PROTOTYPED))
+    return indices[::every]

@@ -1,0 +1,63 @@
+"""Where caches lie, how much they may take together, and which go first."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from edge.core.errors import StorageError
+
+DEFAULT_GIGABYTES = 20.0
+"""What all stores may take together, unless PILAH_CACHE_GB says otherwise."""
+
+LOCK = "lock"
+"""The file in each store's folder that is locked (`flock`) as long as the store is in use."""
+
+
+def cache_folder() -> Path:
+    """Where caches lie: PILAH_CACHE, else `pilah` in XDG_CACHE_HOME or `~/.cache`."""
+    if chosen := os.environ.get("PILAH_CACHE"):
+        return Path(chosen)
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "pilah"
+
+
+def cache_limit() -> int:
+    """Bytes that all stores may take together.
+
+    Raises:
+        StorageError: PILAH_CACHE_GB is not a number above 0.
+    """
+    text = os.environ.get("PILAH_CACHE_GB") or str(DEFAULT_GIGABYTES)
+    with suppress(ValueError):
+        if (gigabytes := float(text)) > 0:
+            return int(gigabytes * 1e9)
+    raise StorageError(f"PILAH_CACHE_GB must be a number above 0. Received: {text!r}")
+
+
+def drop_oldest(folder: Path, limit: int) -> None:
+    """Removes the longest unused stores below `folder` until the rest takes at most `limit` bytes.
+
+    Stores that a process has open stay.
+    """
+    stores = sorted(
+        (file.parent for file in folder.rglob(LOCK) if file.is_file()),
+        key=lambda path: path.stat().st_mtime,
+    )
+    sizes = {path: sum(f.stat().st_blocks * 512 for f in path.iterdir()) for path in stores}
+    total = sum(sizes.values())
+    for path in stores:
+        if total <= limit:
+            return
+        descriptor = os.open(path / LOCK, os.O_RDWR)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(path)
+            total -= sizes[path]
+        except BlockingIOError:
+            continue
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,1 @@
+"""Pictures that are copies of one another, found by what they show."""

@@ -1,0 +1,1 @@
+"""From prepared pictures to a trained network."""

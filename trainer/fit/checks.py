@@ -1,0 +1,134 @@
+"""What must be true before a training starts, so that nothing fails at its end."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge.core.command_line import say
+from edge.core.dataset import PictureSet, kinds_of, read_picture_set
+from edge.core.errors import StorageError, UsageError
+from edge.core.files import storage_errors
+from trainer.data.arrays import FASHION_MNIST, unpacked
+from trainer.data.cache import DecodedPictures
+from trainer.data.groups import assign_groups, group_column
+from trainer.errors import TooFewPicturesError
+from trainer.recipes.network_names import check_network
+from trainer.recipes.plan import Recipe
+from trainer.recipes.reading import read_recipe
+from trainer.run import FACTS
+
+if TYPE_CHECKING:
+    from trainer.networks import Network
+
+FEWEST = 6
+"""Pictures a class must have: fewer leave nothing to validate and to test on."""
+
+
+def check_request(
+    recipe: str,
+    data: Path,
+    *,
+    variant: str = "default",
+    settings: Sequence[str] = (),
+    add: Sequence[Path] = (),
+    groups: str | None = None,
+) -> None:
+    """Passes a request for a training of which nothing is wrong that shows without TensorFlow.
+
+    A wrong word is told at once, not after the seconds that TensorFlow takes to load.
+
+    Args:
+        recipe, data, variant, settings, add, groups: see `trainer.train`.
+
+    Raises:
+        ConfigError, UsageError: the recipe is wrong.
+        PictureSetError, GroupError: the pictures will not do, or the groups are of no known form.
+    """
+    check_network(read_recipe(recipe, variant=variant, settings=settings).network)
+    if FASHION_MNIST in map(str, (data, *add)):
+        return  # Keras fetches it
+    read_picture_set(
+        unpacked(data), group_column=group_column(groups), add=[unpacked(more) for more in add]
+    )
+    assign_groups((), groups)  # its form: a damaged picture, left out later, needs no group
+
+
+def check_steps(steps: int) -> None:
+    """Passes a number of batches that shows how the loss goes with the learning rate.
+
+    Raises:
+        UsageError: fewer than ten.
+    """
+    if steps < 10:
+        raise UsageError(f"steps must be 10 or more. Received: {steps}")
+
+
+def check_out(out: Path, data: Path, *, replace: bool) -> None:
+    """Passes where a run can be written to `out`, hours before it is."""
+    if out.exists():
+        if not replace:
+            raise StorageError(f"{out} is there already: choose another --out, or add --replace")
+        if not (out / FACTS).is_file():
+            raise UsageError(f"{out} is no run, so --replace leaves it alone: choose another --out")
+        if data.resolve().is_relative_to(out.resolve()):
+            raise UsageError(f"{out} holds the pictures: choose another --out")
+    with storage_errors("write", out):
+        out.absolute().parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out.absolute().parent):
+            pass
+
+
+def check_phases(recipe: Recipe, network: Network) -> None:
+    depths = [network.depth(phase.train_from) for phase in recipe.phases]
+    if any(later > earlier for earlier, later in itertools.pairwise(depths)):
+        raise UsageError(
+            "phases must go from the head down: each trains from the same layer as the one before "
+            "or from one nearer to the input, else saved outputs would be out of date. Received: "
+            f"{[phase.train_from for phase in recipe.phases]}"
+        )
+    for phase in recipe.phases:
+        try:
+            trains = bool(network.upper(phase.train_from).trainable_variables)
+        except ValueError:  # Keras: the layer's output is not all that the rest depends on
+            trains = False
+        if not trains:
+            raise UsageError(
+                f"train_from: the network cannot be cut at {phase.train_from!r} in phase "
+                f"{phase.name}: take the end of a block, such as block_12_add, or pooled"
+            )
+
+
+def check_enough(found: PictureSet, decoded: DecodedPictures, skipped: Sequence[str]) -> None:
+    counts = Counter(dict.fromkeys(found.classes, 0))
+    counts.update(picture.label for picture in decoded.pictures)
+    for line in skipped[:20]:
+        say(f"skipped: {line}")
+    if len(skipped) > 20:
+        say(f"skipped: {len(skipped) - 20} more")
+    if len(counts) < 2:
+        raise TooFewPicturesError(
+            f"{found.source}: all pictures are of one class, {found.classes[0]!r}: "
+            "there is nothing to tell apart. Add a second class, for example `empty` or `other`"
+        )
+    for label, count in sorted(counts.items()):
+        if count < FEWEST:
+            raise TooFewPicturesError(
+                f"{found.source}: class {label!r} has {count} pictures"
+                f"{_left_out(found, decoded, label)}, at least {FEWEST} are needed and 100 are a "
+                "good start: add some or remove the class"
+            )
+
+
+def _left_out(found: PictureSet, decoded: DecodedPictures, label: str) -> str:
+    """What of a class was not read, counted by kind, and why the first of it was not."""
+    files = [file for file in found.left_out if file.label == label]
+    there = sum(picture.label == label for picture in found.pictures)
+    damaged = there - sum(picture.label == label for picture in decoded.pictures)
+    kinds = [kinds_of(files)] * bool(files) + [f"{damaged} damaged files"] * bool(damaged)
+    first = f"; first: {files[0]}" if files else ""
+    return f" ({', '.join(kinds)} left out{first})" if kinds else ""

@@ -1,0 +1,240 @@
+"""Saved outputs of frozen layers: computed once for every picture and augmented copy."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.core.images.preprocess import InputSpec
+from edge.core.terminal.progress import Progress
+from trainer import augment
+from trainer.augment import augmented
+from trainer.data.cache import preprocessing_digest
+from trainer.data.cache_folder import cache_folder, cache_limit, drop_oldest
+from trainer.data.row_store import RowStore
+from trainer.networks import Network
+from trainer.recipes.plan import AugmentPlan
+
+_BATCH = 32
+_DIGITS = 2
+"""Of the number of a copy, in a row's key."""
+
+
+class SavedOutputs:
+    """What one layer says of every picture and of its augmented copies, read from disk as needed.
+
+    `saved[pictures, copies]` with two index arrays of one length is float16 (length, *output);
+    copy 0 is the picture itself. `saved[pictures, 0]` takes copy 0 of each.
+
+    Attributes:
+        shape: (pictures, 1 + copies, *output).
+    """
+
+    def __init__(self, plain: RowStore, copies: RowStore, rows: npt.NDArray[np.int64]) -> None:
+        """Takes rows of two stores.
+
+        Args:
+            rows: (pictures, 1 + copies), row numbers: column 0 of `plain`, the others of `copies`;
+                -1 where a copy was not wanted.
+        """
+        self._plain, self._copies, self._rows = plain, copies, rows
+        self.shape = (*rows.shape, *plain.shape)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getitem__(self, index: tuple[Any, Any]) -> npt.NDArray[np.float16]:
+        pictures, copies = np.broadcast_arrays(*map(np.atleast_1d, index))
+        rows = self._rows[pictures, copies]
+        result = np.empty((len(rows), *self._plain.shape), np.float16)
+        for store, mine in ((self._plain, copies == 0), (self._copies, copies > 0)):
+            if mine.any():
+                result[mine] = store.read(rows[mine])
+        return result
+
+
+def save_outputs(
+    network: Network,
+    cuts: Sequence[str],
+    tensors: Any,
+    digests: Sequence[str],
+    with_copies: npt.NDArray[np.bool_],
+    *,
+    spec: InputSpec,
+    plan: AugmentPlan,
+    check_stop: Callable[[], None] = lambda: None,
+) -> dict[str, SavedOutputs]:
+    """The outputs of the layers `cuts`, from the cache where they have been before.
+
+    What is missing is computed in one pass through the network for all cuts. The cache is keyed by
+    each picture's content, the preprocessing, the layers up to the cut and their weights, the
+    augmentation and its code, and TensorFlow's version. The chance of a copy comes from its
+    picture's content, not from a training's seed, so that trainings with other seeds and splits
+    share it.
+
+    Args:
+        tensors: uint8 (pictures, height, width, channels), reads as an array.
+        digests: SHA-256 of each picture's file.
+        with_copies: bool (pictures,): which pictures need augmented copies.
+        check_stop: raises where the user wants to stop.
+
+    Raises:
+        StorageError: the disk is full.
+    """
+    stores = {cut: _open_stores(network, cut, spec, plan) for cut in cuts}
+    keys = [
+        [digest, *(f"{digest}{copy:0{_DIGITS}d}" for copy in range(1, 1 + plan.copies))]
+        for digest in digests
+    ]
+    todo = [
+        (picture, copy)
+        for picture in range(len(digests))
+        for copy in range(1 + (plan.copies if with_copies[picture] else 0))
+    ]
+    missing = np.zeros(len(todo), bool)
+    for plain, copies in stores.values():
+        rows = np.array([copy for _, copy in todo])
+        wanted = [keys[picture][copy] for picture, copy in todo]
+        missing |= np.where(rows == 0, plain.find(wanted), copies.find(wanted)) < 0
+    work = [todo[i] for i in np.flatnonzero(missing)]
+    if work:
+        for plain, copies in stores.values():
+            plain.claim(sum(copy == 0 for _, copy in work))
+            copies.claim(sum(copy > 0 for _, copy in work))
+        _compute(network, list(cuts), tensors, digests, keys, work, stores, plan, check_stop)
+    drop_oldest(cache_folder(), cache_limit())
+    return {cut: SavedOutputs(*stores[cut], _rows(keys, *stores[cut])) for cut in cuts}
+
+
+def pooled_outputs(
+    network: Network,
+    tensors: Any,
+    digests: Sequence[str],
+    *,
+    spec: InputSpec,
+    check_stop: Callable[[], None] = lambda: None,
+) -> npt.NDArray[np.float32]:
+    """float32 (pictures, depth): what the network's layer `pooled` says of each picture, cached."""
+    saved = save_outputs(
+        network,
+        ["pooled"],
+        tensors,
+        digests,
+        np.zeros(len(digests), bool),
+        spec=spec,
+        plan=AugmentPlan(copies=0),
+        check_stop=check_stop,
+    )["pooled"]
+    return saved[np.arange(len(saved)), 0].astype(np.float32)
+
+
+def _compute(
+    network: Network,
+    cuts: list[str],
+    tensors: Any,
+    digests: Sequence[str],
+    keys: Sequence[Sequence[str]],
+    work: Sequence[tuple[int, int]],
+    stores: Mapping[str, tuple[RowStore, RowStore]],
+    plan: AugmentPlan,
+    check_stop: Callable[[], None],
+) -> None:
+    forward = compiled(network.lower(cuts))
+    with Progress("frozen layers", total=len(work)) as progress:
+        for start in range(0, len(work), _BATCH):
+            check_stop()
+            batch = work[start : start + _BATCH]
+            images = np.stack(
+                [
+                    tensors[picture]
+                    if copy == 0
+                    else augmented(tensors[picture], plan, _chance(digests[picture], copy))
+                    for picture, copy in batch
+                ]
+            )
+            names = [keys[picture][copy] for picture, copy in batch]
+            is_copy = np.array([copy > 0 for _, copy in batch])
+            for cut, values in zip(cuts, forward(images), strict=True):
+                for store, mine in zip(stores[cut], (~is_copy, is_copy), strict=True):
+                    store.append([names[i] for i in np.flatnonzero(mine)], values.numpy()[mine])
+            progress.advance(len(batch))
+
+
+def _chance(digest: str, copy: int) -> np.random.Generator:
+    return np.random.default_rng((int(digest[:32], 16), copy))
+
+
+def _rows(keys: Sequence[Sequence[str]], plain: RowStore, copies: RowStore) -> Any:
+    columns = [plain.find([names[0] for names in keys])]
+    for copy in range(1, len(keys[0]) if keys else 1):
+        columns.append(copies.find([names[copy] for names in keys]))
+    return np.stack(columns, axis=1)
+
+
+def _open_stores(
+    network: Network, cut: str, spec: InputSpec, plan: AugmentPlan
+) -> tuple[RowStore, RowStore]:
+    import tensorflow as tf
+
+    lower = network.lower([cut])
+    facts = f"{_layers_digest(lower)} {preprocessing_digest(spec)} {tf.__version__}"
+    base = cache_folder() / "outputs" / f"{cut}-{hashlib.sha256(facts.encode()).hexdigest()[:20]}"
+    shape = lower.outputs[0].shape[1:]
+    # Copies beyond the first few are the same whatever their number.
+    changes = json.dumps(plan.model_dump(exclude={"copies"}), sort_keys=True)
+    look = hashlib.sha256(f"{changes} {_code(augment)}".encode()).hexdigest()[:20]
+    return (
+        RowStore(base / "plain", shape=shape, dtype=np.float16),
+        RowStore(base / look, shape=shape, dtype=np.float16),
+    )
+
+
+def _layers_digest(model: Any) -> str:
+    """Hex digits that change with a layer, its weights, or what it is fed from; not with names.
+
+    Keras numbers the names of what it makes, so the same network has others each time.
+    """
+    digest = hashlib.sha256()
+    numbers = {id(layer): number for number, layer in enumerate(model.layers)}
+    for layer in model.layers:
+        config = {key: value for key, value in layer.get_config().items() if key != "name"}
+        fed_from = [
+            numbers[id(parent.operation)]
+            for node in layer._inbound_nodes
+            for parent in node.parent_nodes
+            if id(parent.operation) in numbers
+        ]
+        line = [type(layer).__name__, config, fed_from]
+        digest.update(json.dumps(line, sort_keys=True, default=str).encode())
+        for weights in layer.get_weights():
+            digest.update(np.ascontiguousarray(weights).tobytes())
+    return digest.hexdigest()
+
+
+def _code(package: ModuleType) -> str:
+    """Hex digits that change with the source of a module, or of a package."""
+    file = Path(package.__file__ or "")
+    sources = sorted(file.parent.rglob("*.py")) if file.name == "__init__.py" else [file]
+    return hashlib.sha256(b"\0".join(source.read_bytes() for source in sources)).hexdigest()
+
+
+def compiled(model: Any) -> Callable[[npt.NDArray[np.uint8]], list[Any]]:
+    """A traced function from uint8 pictures (batch, ...) to the model's outputs, a list."""
+    import tensorflow as tf
+
+    # predict_on_batch copies more and is slower; one traced function serves every batch size.
+    signature = tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8)
+
+    @tf.function(input_signature=[signature])  # type: ignore[untyped-decorator]
+    def forward(images: Any) -> Any:
+        outputs = model(tf.cast(images, tf.float32), training=False)
+        return outputs if isinstance(outputs, (list, tuple)) else [outputs]
+
+    return forward  # type: ignore[no-any-return]

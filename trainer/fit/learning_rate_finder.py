@@ -1,0 +1,135 @@
+"""A learning rate to start with, found by trying them all in one short training."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edge.core.terminal.progress import Progress
+from trainer.fit.batches import Batch, epoch_batches
+from trainer.fit.checks import check_steps
+from trainer.fit.optimizers import Optimizers
+from trainer.fit.phases import learning_step
+from trainer.fit.predict import TrainingSet
+from trainer.fit.prepare import Prepared, prepare, training_set
+from trainer.recipes.plan import PhasePlan, Recipe
+from trainer.recipes.reading import read_recipe
+
+LOWEST, HIGHEST = 1e-7, 1.0
+STEPS = 100
+_SMOOTHING = 0.9
+_EXPLODED = 4.0
+"""Times the lowest loss: from there on nothing is to be learned by going on."""
+
+
+@dataclass(frozen=True, slots=True)
+class RateCurve:
+    """How the loss went while the learning rate rose from step to step."""
+
+    phase: str
+    rates: tuple[float, ...]
+    losses: tuple[float, ...]
+    """Smoothed."""
+
+    @property
+    def suggestion(self) -> float:
+        """A tenth of the rate at which the loss was lowest, with one digit.
+
+        Source: L. N. Smith, Cyclical learning rates for training neural networks, WACV 2017, and
+        the rule of thumb of the fastai library: the lowest point is already too near the edge.
+        """
+        rate = self.rates[int(np.argmin(self.losses))] / 10
+        digit = 10 ** math.floor(math.log10(rate))
+        return float(f"{round(rate / digit) * digit:.0e}")
+
+
+def find_rates(
+    recipe: Recipe | str | Path,
+    data: str | Path,
+    *,
+    variant: str = "default",
+    settings: Sequence[str] = (),
+    add: Sequence[str | Path] = (),
+    groups: str | None = None,
+    seed: int = 0,
+    steps: int = STEPS,
+) -> tuple[RateCurve, ...]:
+    """A curve for each phase of a recipe, each tried from the network's starting weights.
+
+    The test part takes no part in it.
+
+    Args:
+        recipe, data, variant, settings, add, groups, seed: see `train`.
+        steps: batches a phase.
+
+    Raises:
+        As `train`; and UsageError: fewer than ten steps.
+    """
+    check_steps(steps)
+    if not isinstance(recipe, Recipe):
+        recipe = read_recipe(str(recipe), variant=variant, settings=settings)
+    phases = [phase.model_copy(update={"fresh": False}) for phase in recipe.phases]
+    prepared = prepare(
+        recipe.model_copy(update={"phases": phases}),
+        Path(data),
+        add=add,
+        groups=groups,
+        seed=seed,
+    )
+    train = prepared.of("train")
+    whole = training_set(
+        prepared,
+        phases,
+        with_copies=prepared.part == "train",
+        train=train,
+        validation=train,
+    )
+    network = prepared.network
+    start = network.model.get_weights()
+    curves = []
+    for number, phase in enumerate(prepared.recipe.phases):
+        network.model.set_weights(start)
+        curves.append(_try_rates(prepared, phase, whole, seed=seed + number, steps=steps))
+    network.model.set_weights(start)
+    return tuple(curves)
+
+
+def _try_rates(
+    prepared: Prepared, phase: PhasePlan, whole: TrainingSet, *, seed: int, steps: int
+) -> RateCurve:
+    upper = prepared.network.upper(phase.train_from)
+    prepared.network.let_train(upper)
+    optimizers = Optimizers(phase, upper)
+    step = learning_step(upper, prepared.recipe, optimizers)
+    batches = _endless(prepared, phase, whole, seed)
+    rates: list[float] = []
+    losses: list[float] = []
+    mean = 0.0
+    with Progress(f"rates of phase {phase.name}", total=steps) as progress:
+        for done in range(steps):
+            batch = next(batches)
+            rate = LOWEST * (HIGHEST / LOWEST) ** (done / (steps - 1))
+            optimizers.set_rate(rate)
+            loss = float(step(batch.inputs, batch.targets, batch.weights)[0])
+            mean = _SMOOTHING * mean + (1 - _SMOOTHING) * loss
+            smooth = mean / (1 - _SMOOTHING ** (done + 1))
+            if not smooth < _EXPLODED * min(losses, default=math.inf):
+                break
+            rates.append(rate)
+            losses.append(smooth)
+            progress.advance()
+    return RateCurve(phase.name, tuple(rates), tuple(losses))
+
+
+def _endless(
+    prepared: Prepared, phase: PhasePlan, whole: TrainingSet, seed: int
+) -> Iterator[Batch]:
+    for epoch in itertools.count():
+        rng = np.random.default_rng((seed, epoch))
+        classes = len(prepared.labels)
+        yield from epoch_batches(prepared.recipe, phase, whole, classes, rng=rng, lower=None)

@@ -1,0 +1,390 @@
+"""The phases of a training: head, upper layers, more; the best of all of them is kept."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from edge.core.command_line import say
+from edge.core.terminal.progress import Progress
+from trainer.fit.batches import epoch_batches
+from trainer.fit.checkpoint import Checkpoint
+from trainer.fit.features import compiled
+from trainer.fit.optimizers import Optimizers, Pace
+from trainer.fit.predict import TrainingSet, chunks_of, inputs_at, scorer_at
+from trainer.fit.weight_averaging import Average
+from trainer.networks import INPUT, Network
+from trainer.recipes.plan import PhasePlan, Recipe
+from trainer.statistics.likelihood import log_loss
+
+_STEPS_TO_START = 20
+"""What the first step may take longer than others, in steps: it also traces the graph."""
+_STAGE = "phases"
+
+
+@dataclass(slots=True)
+class Epoch:
+    """One line of `history.csv`."""
+
+    phase: str
+    epoch: int
+    loss: float
+    accuracy: float
+    """Of the batches as they were learned from: augmented, and mixed where the phase does so."""
+    validation_loss: float
+    validation_accuracy: float
+    learning_rate: float
+    seconds: float
+
+
+@dataclass(slots=True)
+class Best:
+    """The best epoch of all phases so far: that of the lowest log loss on validation.
+
+    Of a few hundred pictures the share that is right jumps by chance; the loss is the surer guide.
+    """
+
+    weights: list[npt.NDArray[Any]] | None = None
+    loss: float = math.inf
+    accuracy: float = 0.0
+    history: list[Epoch] = field(default_factory=list)
+    cut_short: bool = False
+    """A phase was shortened or left out for want of time, or stopped by the user."""
+    reached: bool = False
+    """A phase's `stop_at` was."""
+
+
+class StopTraining(Exception):  # noqa: N818 - a wish, not an error
+    """The user wants to stop: what is best so far counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What a training is bounded and followed by."""
+
+    deadline: float
+    """Seconds on `clock`: learning rates come down early enough to end by then, and a phase that is
+    `if_time` is left out when it would not fit."""
+    check_stop: Callable[[], None] = lambda: None
+    """Raises StopTraining where the user wants to stop."""
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None
+    """Hears of each epoch."""
+    clock: Callable[[], float] = time.monotonic
+    quiet: bool = False
+    """Show only the progress bar."""
+
+
+def run_phases(
+    network: Network,
+    recipe: Recipe,
+    phases: Sequence[PhasePlan],
+    data: TrainingSet,
+    *,
+    seed: int,
+    watch: Watch,
+    checkpoint: Checkpoint | None = None,
+) -> Best:
+    """Trains `network` by `phases` and leaves it with its best weights.
+
+    Args:
+        checkpoint: where the state is saved to and gone on from.
+    """
+    best = Best()
+    first = 0
+    saved = checkpoint.load(_STAGE) if checkpoint else None
+    if saved:
+        first = int(saved[1]["phase"])
+    try:
+        for number, phase in enumerate(phases[first:], start=first):
+            run = _PhaseRun(network, recipe, phase, data, best, seed + number, watch, checkpoint)
+            if saved:
+                run.restore(*saved)
+                saved = None
+            run.go(number)
+            if best.reached:
+                break
+    except StopTraining:
+        best.cut_short = True
+        if best.weights is None:
+            raise
+    if best.weights is not None:
+        network.model.set_weights(best.weights)
+    return best
+
+
+class _PhaseRun:
+    """One phase: its layers, how they learn, and how far it is."""
+
+    def __init__(
+        self,
+        network: Network,
+        recipe: Recipe,
+        phase: PhasePlan,
+        data: TrainingSet,
+        best: Best,
+        seed: int,
+        watch: Watch,
+        checkpoint: Checkpoint | None,
+    ) -> None:
+        self._network, self._recipe, self._phase, self._data = network, recipe, phase, data
+        self._best, self._seed, self._watch, self._checkpoint = best, seed, watch, checkpoint
+        self._done = self._epoch = self._worse = self._confirmed = 0
+        self._lowest = math.inf
+        self._spent_before = 0.0
+        self._ended = False
+        upper = network.upper(phase.train_from)
+        network.let_train(upper)
+        learner = network.once(_learner_key(phase, recipe), lambda: _Learner(upper, phase, recipe))
+        learner.begin()
+        self._optimizers, self._step = learner.optimizers, learner.step
+        self._forward = scorer_at(network, phase.train_from)
+        self._average = self._make_average(upper)
+        self._pace = Pace(phase)
+        self._lower = _frozen(network, phase) if phase.fresh and phase.train_from != INPUT else None
+
+    def go(self, number: int) -> None:
+        """Trains to the end of the phase.
+
+        Args:
+            number: of the phase, for the checkpoint.
+        """
+        phase, watch, best = self._phase, self._watch, self._best
+        if self._epoch == 0 and best.weights is not None:
+            # The next phase goes on from the best, not from the last.
+            self._network.model.set_weights(best.weights)
+        batches = math.ceil(len(self._data.train) / self._recipe.batch_size)
+        self._steps = phase.epochs * batches
+        self._start = watch.clock() - self._spent_before
+        self._timed_from = 0.0
+        with Progress(f"phase {phase.name}", total=self._steps) as progress:
+            progress.advance(self._done)
+            while not self._ended:
+                epoch_start = watch.clock()
+                learned = self._learn(progress)
+                if learned is None:
+                    return
+                self._epoch += 1
+                self._ended = self._judge(learned, epoch_start)
+                self._save(number)
+        if not watch.quiet:
+            line = best.history[-1]
+            say(
+                f"phase {phase.name}: {self._epoch} epochs in {watch.clock() - self._start:.0f} s, "
+                f"validation {line.validation_accuracy:.1%}, best so far {best.accuracy:.1%}"
+                + (": that is enough" if best.reached else "")
+            )
+
+    def _learn(self, progress: Progress) -> tuple[float, float, float] | None:
+        """(loss, accuracy, last rate) of one epoch; None: the phase would not fit."""
+        phase, watch = self._phase, self._watch
+        # Each epoch has a chance of its own, so that one can go on after any of them.
+        rng = np.random.default_rng((self._seed, self._epoch))
+        classes = self._network.model.get_layer("logits").output.shape[-1]
+        losses, right, seen, rate = [], 0, 0, 0.0
+        for batch in epoch_batches(
+            self._recipe, phase, self._data, classes, rng=rng, lower=self._lower
+        ):
+            watch.check_stop()
+            if self._done == 1:
+                self._timed_from = watch.clock()  # the first step also traces the graph
+            if self._done == 4 and phase.if_time and self._timed_from:
+                needed = (watch.clock() - self._timed_from) / 3 * self._steps
+                if needed > watch.deadline - watch.clock():
+                    self._best.cut_short = True
+                    say(f"phase {phase.name}: left out, it needs about {needed / 60:.0f} min")
+                    return None
+            along = self._along()
+            rate = self._pace.rate(along)
+            self._optimizers.set_rate(rate)
+            loss, good = self._step(batch.inputs, batch.targets, batch.weights)
+            losses.append(float(loss))
+            right, seen = right + int(good), seen + len(batch.targets)
+            self._done += 1
+            if self._average and (phase.ema or along >= phase.average_from):
+                self._average.add()
+            progress.advance(note=f"validation {self._best.accuracy:.1%} at best")
+            if watch.clock() >= watch.deadline:
+                break
+        return float(np.mean(losses)), right / seen, rate
+
+    def _along(self) -> float:
+        """How far the phase is, 0 to 1.
+
+        The clock sets the pace only where there is too little time for all steps; else the same
+        seed would give another model on another machine.
+        """
+        time_left = max(1e-9, self._watch.deadline - self._start)
+        spent = (self._watch.clock() - self._start) / time_left
+        if spent * self._steps <= self._done + _STEPS_TO_START:
+            spent = 0.0
+        return max(self._done / self._steps, min(1.0, spent))
+
+    def _judge(self, learned: tuple[float, float, float], epoch_start: float) -> bool:
+        """Validates, keeps what is best, and says whether the phase has ended."""
+        phase, best, now = self._phase, self._best, self._watch.clock
+        if self._average:
+            with self._average.in_place():
+                line = self._validate()
+        else:
+            line = self._validate()
+        better = line[0] < self._lowest
+        self._lowest = min(self._lowest, line[0])
+        self._worse = 0 if better else self._worse + 1
+        self._pace.saw(better=better)
+        loss, accuracy, rate = learned
+        epoch = Epoch(
+            phase.name, self._epoch, loss, accuracy, *line, rate, round(now() - epoch_start, 3)
+        )
+        best.history.append(epoch)
+        self._watch.on_epoch(epoch)
+        if phase.stop_at:
+            enough = line[1] >= phase.stop_at.accuracy
+            self._confirmed = self._confirmed + 1 if enough else 0
+            best.reached = (
+                self._confirmed >= phase.stop_at.confirm and self._epoch >= phase.stop_at.min_epochs
+            )
+        if now() >= self._watch.deadline and self._done < self._steps:
+            best.cut_short = True
+            return True
+        patient = not phase.early_stopping or self._worse < phase.early_stopping
+        return best.reached or not patient or self._epoch == phase.epochs
+
+    def _validate(self) -> tuple[float, float]:
+        """(log loss, accuracy) on the validation pictures; keeps the weights that are best."""
+        data = self._data
+        logits = np.concatenate(
+            [
+                self._forward(inputs_at(data, self._phase.train_from, chunk)).numpy()
+                for chunk in chunks_of(data.validation)
+            ]
+        )
+        truth = data.truth[data.validation]
+        line = log_loss(logits, truth), float((logits.argmax(axis=1) == truth).mean())
+        if line[0] < self._best.loss:
+            self._best.loss, self._best.accuracy = line
+            self._best.weights = self._network.model.get_weights()
+        return line
+
+    def _make_average(self, upper: Any) -> Average | None:
+        if not self._phase.ema and self._phase.average_from == 1:
+            return None
+        # The moving statistics of a BatchNorm that learns belong to its weights.
+        statistics = [
+            variable
+            for layer in upper.layers
+            if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable
+            for variable in layer.non_trainable_variables
+        ]
+        return Average([*self._optimizers.variables, *statistics], decay=self._phase.ema)
+
+    def _save(self, number: int) -> None:
+        checkpoint = self._checkpoint
+        if checkpoint is None or not (self._ended or checkpoint.due):
+            return
+        best = self._best
+        checkpoint.save(
+            _STAGE,
+            {
+                "model": self._network.state(),
+                "best": best.weights or [],
+                "optimizers": self._optimizers.state(),
+                "average": self._average.state() if self._average else [],
+            },
+            {
+                "phase": number,
+                "epoch": self._epoch,
+                "done": self._done,
+                "ended": self._ended,
+                "worse": self._worse,
+                "confirmed": self._confirmed,
+                "lowest": self._lowest,
+                "pace": self._pace.state(),
+                "loss": best.loss,
+                "accuracy": best.accuracy,
+                "cut_short": best.cut_short,
+                "reached": best.reached,
+                "history": [asdict(line) for line in best.history],
+                "spent": self._watch.clock() - self._start,
+            },
+        )
+
+    def restore(
+        self, arrays: Mapping[str, list[npt.NDArray[Any]]], facts: Mapping[str, Any]
+    ) -> None:
+        """Goes on from what was saved."""
+        self._network.restore(arrays["model"])
+        self._optimizers.restore(arrays["optimizers"])
+        if self._average:
+            self._average.restore(arrays["average"])
+        self._pace.restore(facts["pace"])
+        self._done, self._worse = facts["done"], facts["worse"]
+        self._confirmed, self._lowest = facts["confirmed"], facts["lowest"]
+        self._epoch, self._ended = facts["epoch"], facts["ended"]
+        self._spent_before = facts["spent"]
+        best = self._best
+        best.weights, best.loss, best.accuracy = arrays["best"], facts["loss"], facts["accuracy"]
+        best.cut_short, best.reached = facts["cut_short"], facts["reached"]
+        best.history = [Epoch(**line) for line in facts["history"]]
+        say(f"phase {self._phase.name}: going on after epoch {facts['epoch']}")
+
+
+class _Learner:
+    """The traced step of a phase and its optimizers, for every fold that is trained likewise."""
+
+    def __init__(self, upper: Any, phase: PhasePlan, recipe: Recipe) -> None:
+        self.optimizers = Optimizers(phase, upper)
+        self._fresh = self.optimizers.state()
+        self.step = learning_step(upper, recipe, self.optimizers)
+
+    def begin(self) -> None:
+        """Forgets what was learned so far."""
+        self.optimizers.restore(self._fresh)
+
+
+def _learner_key(phase: PhasePlan, recipe: Recipe) -> Hashable:
+    """The same for phases that a `_Learner` does not tell apart: the rate is set at each step."""
+    return (
+        "learner", phase.train_from, phase.optimizer, phase.weight_decay, phase.layer_decay,
+        recipe.label_smoothing,
+    )  # fmt: skip
+
+
+def learning_step(upper: Any, recipe: Recipe, optimizers: Optimizers) -> Callable[..., Any]:
+    """A traced function from a batch to its loss and how many were right, which it learns from."""
+    import tensorflow as tf
+
+    batch = (
+        tf.TensorSpec((None, *upper.input_shape[1:]), tf.float32),
+        tf.TensorSpec((None, upper.output_shape[-1]), tf.float32),
+        tf.TensorSpec((None,), tf.float32),
+    )
+
+    loss_of = keras.losses.CategoricalCrossentropy(
+        from_logits=True, label_smoothing=recipe.label_smoothing, reduction=None
+    )
+
+    # For batches of any length: else it would be traced once more for the last one of an epoch.
+    @tf.function(input_signature=batch)  # type: ignore[untyped-decorator]
+    def step(inputs: Any, targets: Any, weights: Any) -> Any:
+        with tf.GradientTape() as tape:
+            logits = upper(inputs, training=True)
+            loss = tf.reduce_mean(loss_of(targets, logits) * weights)
+        optimizers.apply(tape.gradient(loss, optimizers.variables))
+        good = tf.equal(tf.argmax(logits, axis=1), tf.argmax(targets, axis=1))
+        return loss, tf.reduce_sum(tf.cast(good, tf.int32))
+
+    return step  # type: ignore[no-any-return]
+
+
+def _frozen(
+    network: Network, phase: PhasePlan
+) -> Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]:
+    forward = compiled(network.lower([phase.train_from]))
+    return lambda images: np.asarray(forward(images)[0].numpy(), np.float32)

@@ -1,0 +1,155 @@
+"""What every training begins with: pictures read, divided and decoded, and a network for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.core.command_line import say
+from edge.core.dataset import LabelledPicture, read_picture_set
+from trainer.data.arrays import unpacked
+from trainer.data.cache import DecodedPictures, decode_pictures
+from trainer.data.captured import as_captured
+from trainer.data.divide import divide
+from trainer.data.groups import group_column
+from trainer.fit.checks import check_enough, check_phases
+from trainer.fit.features import save_outputs
+from trainer.fit.predict import TrainingSet
+from trainer.networks import INPUT, Network, build_network
+from trainer.recipes.plan import PhasePlan, Recipe
+from trainer.run import earlier_parts
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """A network and the pictures it is to learn."""
+
+    recipe: Recipe
+    """With the input spec that the pictures ask for."""
+    network: Network
+    decoded: DecodedPictures
+    pictures: tuple[LabelledPicture, ...]
+    """Those that were decoded, each with its group and its part."""
+    labels: tuple[str, ...]
+    truth: npt.NDArray[np.int64]
+    """(pictures,) class indices."""
+    part: npt.NDArray[np.str_]
+    """(pictures,) the part of each."""
+    skipped: tuple[str, ...]
+    """A line for each file that was left out."""
+
+    def of(self, *parts: str) -> npt.NDArray[np.int64]:
+        """The indices of the pictures of these parts."""
+        return np.flatnonzero(np.isin(self.part, parts))
+
+
+def prepare(
+    recipe: Recipe,
+    data: Path,
+    *,
+    add: Sequence[str | Path] = (),
+    groups: str | None = None,
+    seed: int = 0,
+    keep_parts: Path | None = None,
+) -> Prepared:
+    """The pictures of `data`, and the network of `recipe` with its starting weights.
+
+    Args:
+        data: see `read_picture_set`; arrays of pictures are unpacked first.
+        add: later pictures, which move none of `data` to another part.
+        groups: which pictures belong together; see `assign_groups`.
+        seed: of the split and of the starting weights.
+        keep_parts: an earlier run whose pictures keep the part that they had there.
+
+    Raises:
+        PictureSetError, TooFewPicturesError, GroupError: the pictures will not do.
+        WeightsMissingError: pretrained weights are not here and cannot be fetched.
+        RunError: `keep_parts` is no run that says which picture was used for what.
+        UsageError: the recipe's phases are out of order, or `keep_parts` is given for a set that
+            comes divided.
+        StorageError: the cache cannot be written.
+    """
+    earlier = earlier_parts(keep_parts) if keep_parts is not None else None
+    found = read_picture_set(
+        unpacked(data),
+        group_column=group_column(groups),
+        add=[unpacked(Path(more)) for more in add],
+    )
+    for note in (*found.notes, *filter(None, [found.missing_parts])):
+        say(note)
+    spec, said = as_captured(recipe.input, [picture.path for picture in found.pictures])
+    if said:
+        say(said)
+    recipe = recipe.model_copy(update={"input": spec})
+    # Before the pictures are decoded: missing weights are told at once.
+    network = build_network(recipe.network, recipe.input, len(found.classes), seed=seed)
+    check_phases(recipe, network)
+    decoded = decode_pictures(found.pictures, recipe.input)
+    check_enough(found, decoded, (*found.skipped, *decoded.skipped))
+    division = divide(
+        decoded.pictures,
+        decoded.digests,
+        decoded.tensors,
+        groups=groups,
+        shares={"validation": recipe.split.validation, "test": recipe.split.test},
+        seed=seed,
+        near_duplicates=recipe.split.near_duplicates,
+        spec=recipe.input,
+        earlier=earlier,
+    )
+    if earlier is not None:
+        known = sum(digest in earlier for digest in decoded.digests)
+        say(f"{known} of {len(decoded.digests)} pictures keep the part that {keep_parts} gave them")
+    for line in (*division.notes, *division.left_out):
+        say(line)
+    skipped = (*found.skipped, *decoded.skipped, *division.left_out)
+    decoded = decoded.only(division.kept)
+    pictures = division.pictures
+    labels = tuple(sorted({picture.label for picture in pictures}))
+    return Prepared(
+        recipe=recipe,
+        network=network,
+        decoded=decoded,
+        pictures=pictures,
+        labels=labels,
+        truth=np.array([labels.index(picture.label) for picture in pictures]),
+        part=np.array([picture.part for picture in pictures]),
+        skipped=skipped,
+    )
+
+
+def training_set(
+    prepared: Prepared,
+    phases: Sequence[PhasePlan],
+    *,
+    with_copies: npt.NDArray[np.bool_],
+    train: npt.NDArray[np.int64],
+    validation: npt.NDArray[np.int64],
+    check_stop: Callable[[], None] = lambda: None,
+) -> TrainingSet:
+    """What `phases` train on: the outputs that they start from, saved or computed now.
+
+    Args:
+        with_copies: bool (pictures,): which pictures will be trained on, and so need copies.
+        train, validation: indices of the pictures to train on, and to choose the best epoch by.
+    """
+    network = prepared.network
+    cuts = sorted({p.train_from for p in phases} - {INPUT}, key=network.depth, reverse=True)
+    features = {}
+    if cuts:
+        fresh = all(phase.fresh for phase in phases if phase.train_from != INPUT)
+        features = save_outputs(
+            network,
+            cuts,
+            prepared.decoded.tensors,
+            prepared.decoded.digests,
+            np.zeros_like(with_copies) if fresh else with_copies,
+            spec=prepared.recipe.input,
+            plan=prepared.recipe.augment,
+            check_stop=check_stop,
+        )
+    return TrainingSet(prepared.decoded.tensors, prepared.truth, features, train, validation)

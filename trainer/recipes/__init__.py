@@ -1,0 +1,1 @@
+"""Training plans: their schema, their reader, and those that come with pilah."""

@@ -1,0 +1,276 @@
+"""The schema of recipes: what a training plan may say, and what it means."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from edge.core.images.preprocess import InputSpec
+from edge.core.yaml_file import Section
+from edge.core.yaml_messages import advised
+
+Share = Annotated[float, Field(gt=0, lt=0.5, description="of the pictures")]
+Name = Annotated[
+    str, Field(pattern=r"^[a-z][a-z0-9_]*$", description="small letters, digits and _")
+]
+
+RandomChange = Literal[
+    "rotate",
+    "shear_x",
+    "shear_y",
+    "translate_x",
+    "translate_y",
+    "auto_contrast",
+    "equalise",
+    "posterise",
+    "solarise",
+    "colour",
+    "contrast",
+    "brightness",
+    "sharpness",
+]
+
+
+class NetworkPlan(Section):
+    """Which network, and what it starts from."""
+
+    name: Annotated[str, Field(description="a file of trainer/networks/")] = "mobilenet_v2"
+    alpha: Annotated[float, Field(gt=0, le=2, description="width multiplier")] = 1.0
+    weights: Annotated[
+        str, Field(description="imagenet, none (from scratch), or a Keras weights file")
+    ] = "imagenet"
+    head: Annotated[
+        Literal["plain", "dense", "conv"],
+        Field(description="between features and scores: nothing, a hidden layer, a convolution"),
+    ] = "plain"
+    head_width: Annotated[int, Field(ge=8, le=4096, description="of a dense or conv head")] = 128
+    dropout: Annotated[float, Field(ge=0, lt=1, description="before the last layer")] = 0.2
+
+
+class RandAugmentPlan(Section):
+    """A few changes of a list, chosen at random for each picture."""
+
+    layers: Annotated[int, Field(ge=0, le=8, description="changes, one after the other")] = 0
+    magnitude: Annotated[float, Field(ge=0, le=10, description="how strong at most")] = 5
+    leave_out: list[RandomChange] = Field(
+        default_factory=list, max_length=12, description="such as colour, where it tells"
+    )
+
+
+class AugmentPlan(Section):
+    """What is done to training pictures, outside the exported graph. Zero: not done."""
+
+    copies: Annotated[
+        int, Field(ge=0, le=64, description="augmented copies of each picture in a saved phase")
+    ] = 4
+    flip_horizontal: Annotated[bool, Field(description="mirrored, half of the time")] = True
+    flip_vertical: Annotated[bool, Field(description="upside down, half of the time")] = False
+    rotate: Annotated[float, Field(ge=0, le=180, description="degrees, either way")] = 15
+    zoom: Annotated[float, Field(ge=0, lt=1, description="0.2: from 0.8 to 1.2 times")] = 0.15
+    shift: Annotated[float, Field(ge=0, lt=1, description="share of the side, either way")] = 0.08
+    brightness: Annotated[float, Field(ge=0, lt=1, description="0.2: 0.8 to 1.2 times")] = 0.2
+    contrast: Annotated[float, Field(ge=0, lt=1, description="0.2: 0.8 to 1.2 times")] = 0.2
+    color: Annotated[float, Field(ge=0, lt=1, description="gain of each channel by itself")] = 0.05
+    shear: Annotated[float, Field(ge=0, lt=1, description="share of the side, either way")] = 0
+    gamma: Annotated[float, Field(ge=0, le=2, description="0.2: power of 1/1.2 to 1.2")] = 0
+    white_balance: Annotated[
+        float, Field(ge=0, lt=1, description="red 0.2 up and blue 0.2 down, or the other way")
+    ] = 0
+    light: Annotated[
+        float, Field(ge=0, lt=1, description="how much darker one side or a shadow is at most")
+    ] = 0
+    blur: Annotated[float, Field(ge=0, le=5, description="largest Gaussian sigma, pixels")] = 0
+    defocus: Annotated[float, Field(ge=0, le=10, description="largest radius, pixels")] = 0
+    motion: Annotated[float, Field(ge=0, le=40, description="longest way, pixels")] = 0
+    noise: Annotated[float, Field(ge=0, le=64, description="largest sigma, levels")] = 0
+    jpeg: Annotated[
+        float, Field(ge=0, lt=1, description="0.6: saved at a quality of down to 40 of 100")
+    ] = 0
+    occlude: Annotated[float, Field(ge=0, le=0.5, description="largest covered share")] = 0
+    background: Annotated[
+        float,
+        Field(ge=0, le=1, description="share given another background, where a plain one is found"),
+    ] = 0
+    randaugment: RandAugmentPlan = RandAugmentPlan()
+
+
+class TargetPlan(Section):
+    """A score at which training has done enough: it ends there, whatever phases are left."""
+
+    accuracy: Annotated[float, Field(gt=0, le=1, description="on the validation pictures")]
+    confirm: Annotated[int, Field(ge=1, le=100, description="epochs in a row that reach it")] = 2
+    min_epochs: Annotated[int, Field(ge=1, le=1000, description="of the phase, before any")] = 1
+
+
+class PhasePlan(Section):
+    """One stretch of training: which layers, how long, how fast."""
+
+    name: Name
+    train_from: Annotated[
+        str,
+        Field(
+            description="the layer whose outputs are saved once for every picture and copy; those "
+            "behind it train. `input`: every layer trains, on pictures augmented anew each epoch"
+        ),
+    ]
+    epochs: Annotated[int, Field(ge=1, le=1000, description="times through the pictures")]
+    learning_rate: Annotated[float, Field(gt=0, le=1, description="at its peak")]
+    schedule: Annotated[
+        Literal["cosine", "constant", "plateau"],
+        Field(
+            description="what becomes of the rate after warm-up: down along a cosine, nothing, or "
+            "divided by 3 after `patience` epochs without a better validation loss"
+        ),
+    ] = "cosine"
+    warmup: Annotated[float, Field(ge=0, lt=1, description="share of the steps")] = 0.05
+    rate_floor: Annotated[
+        float, Field(ge=0, le=1, description="where the rate ends, as a share of its peak")
+    ] = 0.01
+    patience: Annotated[int, Field(ge=1, le=100, description="epochs, of schedule: plateau")] = 2
+    layer_decay: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=1,
+            description="discriminative rates: each quarter of the trained layers below the head "
+            "learns at this share of the rate of the quarter above it; 1: all at one rate",
+        ),
+    ] = 1
+    optimizer: Annotated[
+        Literal["adamw", "adam", "nadam", "rmsprop", "sgd"],
+        Field(description="sgd: with Nesterov's momentum of 0.9"),
+    ] = "adamw"
+    weight_decay: Annotated[float, Field(ge=0, le=1, description="decoupled, as in AdamW")] = 0.0001
+    mixup: Annotated[float, Field(ge=0, le=2, description="Beta parameter; 0: none")] = 0
+    fresh: Annotated[
+        bool,
+        Field(
+            description="pictures augmented anew each epoch also behind frozen layers, which then "
+            "compute them again; slow, and there to measure what saved copies cost"
+        ),
+    ] = False
+    average_from: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=1,
+            description="share of the steps after which weights are averaged; 1: never",
+        ),
+    ] = 1
+    ema: Annotated[
+        float,
+        Field(
+            ge=0,
+            lt=1,
+            description="decay of an exponential moving average of the weights, which is what is "
+            "validated and kept; 0: none",
+        ),
+    ] = 0
+    early_stopping: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=1000,
+            description="ends the phase after so many epochs without a better validation loss; "
+            "0: never",
+        ),
+    ] = 0
+    stop_at: Annotated[
+        TargetPlan | None, Field(description="a validation accuracy that is enough")
+    ] = None
+    if_time: Annotated[
+        bool, Field(description="left out when it would not fit into what is left of max_minutes")
+    ] = False
+
+    @model_validator(mode="after")
+    def _one_average(self) -> Self:
+        if self.ema and self.average_from < 1:
+            raise advised("ema and average_from are two ways to average weights: choose one")
+        return self
+
+
+class AcceptPlan(Section):
+    """What an accept threshold is to promise."""
+
+    purity: Annotated[float, Field(gt=0.5, lt=1, description="of what is accepted")] = 0.95
+    confidence: Annotated[float, Field(gt=0.5, lt=1, description="of the promise")] = 0.95
+    folds: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=10,
+            description="to cross-fit the scores with; 1: no further trainings, the half of the "
+            "validation part that chose no epoch serves",
+        ),
+    ] = 3
+    epochs: Annotated[int, Field(ge=1, le=100, description="of each fold's training")] = 6
+
+
+class UnknownPlan(Section):
+    """How things of no class are told."""
+
+    score: Annotated[
+        Literal["auto", "energy", "distance", "both", "none"],
+        Field(description="what it is computed from; auto: what finds most of classes left out"),
+    ] = "auto"
+    keep: Annotated[
+        float, Field(gt=0.5, lt=1, description="share of known things not to be rejected for it")
+    ] = 0.95
+    confidence: Annotated[float, Field(gt=0.5, lt=1, description="of that share")] = 0.95
+
+
+class SplitPlan(Section):
+    """Shares of the pictures; the rest is trained on."""
+
+    validation: Share = 0.1
+    test: Share = 0.1
+    near_duplicates: Annotated[
+        bool,
+        Field(description="copies are found by what they show, and kept in one part; else by file"),
+    ] = True
+
+
+class Recipe(Section):
+    """A training plan."""
+
+    name: Name
+    description: Annotated[str, Field(description="what it is for, in a line")] = ""
+    network: NetworkPlan = NetworkPlan()
+    input: InputSpec = InputSpec()
+    split: SplitPlan = SplitPlan()
+    augment: AugmentPlan = AugmentPlan()
+    batch_size: Annotated[int, Field(ge=1, le=1024, description="pictures a step")] = 32
+    label_smoothing: Annotated[
+        float, Field(ge=0, lt=1, description="share of a target spread over all classes")
+    ] = 0.1
+    class_weights: Annotated[
+        Literal["none", "sqrt", "balanced"],
+        Field(description="weight of a class: 1, or 1 over (the root of) its count"),
+    ] = "sqrt"
+    sampling: Annotated[
+        Literal["shuffled", "balanced"],
+        Field(description="balanced: every class as often as any other in each epoch"),
+    ] = "shuffled"
+    phases: Annotated[list[PhasePlan], Field(min_length=1, description="in order")]
+    accept: AcceptPlan = AcceptPlan()
+    unknown: UnknownPlan = UnknownPlan()
+    max_minutes: Annotated[float, Field(gt=0, description="for everything, the report too")] = 14
+    variants: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="changes by name: {key: value, ...}"
+    )
+
+    @model_validator(mode="after")
+    def _phases_fit(self) -> Self:
+        names = [phase.name for phase in self.phases]
+        if len(set(names)) != len(names):
+            raise advised(f"phases must have different names. Received: {', '.join(names)}")
+        if self.phases[0].if_time:
+            raise advised(f"the first phase, {names[0]}, must not be if_time: it is always needed")
+        if self.network.weights == "none" and any(p.average_from < 1 for p in self.phases):
+            raise advised(
+                "average_from goes with pretrained weights: from scratch BatchNorm learns, and its "
+                "statistics would belong to no averaged weights. Use ema, or a variant made for "
+                "it, such as `scratch` of mobilenet_v2"
+            )
+        return self

@@ -1,0 +1,88 @@
+"""The figures of a report, as `metrics.json` has them."""
+
+from __future__ import annotations
+
+from trainer.report.facts import ReportFacts
+from trainer.report.scored import (
+    ScoredPart,
+    accepting,
+    calibration,
+    class_rows,
+    confusion_matrix,
+    confusions,
+)
+from trainer.report.warnings import cautions
+
+
+def metrics_json(facts: ReportFacts) -> dict[str, object]:
+    """All figures of the report, for `metrics.json`."""
+    parts = {
+        "test": facts.test, "validation": facts.validation, "cross_fitted": facts.cross_fitted
+    }  # fmt: skip
+    return {
+        "verdict": facts.verdict.to_json(),
+        **{name: _of_part(facts, part) for name, part in parts.items() if part is not None},
+        "labels": list(facts.labels),
+        "thresholds": {
+            label: {
+                "value": t.value, "accepted": t.accepted, "right": t.right, "note": t.note
+            }
+            for label, t in facts.thresholds.items()
+        },
+        "accept_basis": facts.basis and facts.basis.model_dump(mode="json"),
+        "left_out": list(facts.left_out),
+        "unknown": facts.unknown
+        and {
+            "score": facts.unknown.kind,
+            "threshold": facts.unknown.threshold,
+            "kept": facts.unknown.kept.to_json(),
+            "found": {k: figure.to_json() for k, figure in facts.unknown.found.items()},
+            "auroc": dict(facts.unknown.auroc),
+            "note": facts.unknown.note,
+        },
+        "learning_curve": facts.learning and facts.learning.to_json(),
+        "robustness": [each.to_json() for each in facts.disturbed],
+        "test_looks": facts.looks
+        and {"times": facts.looks.times, "first": facts.looks.first, "note": facts.looks.note},
+        "warnings": [caution.title for caution in cautions(facts)],
+    }  # fmt: skip
+
+
+def _of_part(facts: ReportFacts, part: ScoredPart) -> dict[str, object]:
+    sampling = part.resampling()
+    accuracy = sampling.share(part.right)
+    taken = accepting(part, facts.labels, facts.accept)
+    before = calibration(part.raw_scores, part.truth)
+    after = calibration(part.scores, part.truth)
+    return {
+        "images": len(part.truth),
+        "groups": sampling.groups,
+        "accuracy": accuracy.value,
+        "accuracy_interval": accuracy.interval,
+        "accepted": taken.accepted.value,
+        "accepted_interval": taken.accepted.interval,
+        "purity": taken.purity.value,
+        "purity_interval": taken.purity.interval,
+        "classes": {
+            row.label: {
+                "images": row.pictures,
+                "precision": row.precision.value,
+                "precision_interval": row.precision.interval,
+                "recall": row.recall.value,
+                "recall_interval": row.recall.interval,
+                "f1": row.f1.value,
+                "f1_interval": row.f1.interval,
+            }
+            for row in class_rows(part, facts.labels)
+        },
+        "confusion": confusion_matrix(part, len(facts.labels)).tolist(),
+        "confused": [
+            {"is": c.label, "taken_for": c.taken_for, "images": c.pictures.count}
+            for c in confusions(part, facts.labels)
+        ],
+        "calibration": {
+            "temperature": part.temperature,
+            "before": before and before.to_json(),
+            "after": after and after.to_json(),
+        },
+    }

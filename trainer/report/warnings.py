@@ -1,0 +1,316 @@
+"""What to know before one relies on a model: each caution with what it means and what to do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from edge.core.model.grade import FEWEST, TOO_FEW
+from trainer.calibration.calibrate import is_promised
+from trainer.report.facts import ReportFacts
+from trainer.report.scored import ScoredPart, accepting, calibration, class_rows, confusions
+
+MANY_LOOKS = 3
+"""Looks at the test part from which on the report warns."""
+_FEW = 100
+"""Test pictures below which an accuracy is a rough guess."""
+_TELLING = 10
+"""Pictures of a part below which nothing is concluded from it."""
+_SURELY = 0.975
+"""Confidence of what is said to be more than chance: that of one end of a 95 % interval."""
+_SELDOM = 0.5
+"""Share told right that a class of which none was is surely below: so it is with 0 of 4."""
+_FEW_OF_A_CLASS = 10
+_FEW_GROUPS = 10
+_CONFUSED = 0.15
+"""Of a label's pictures taken for one other."""
+_CONFUSED_PICTURES = 3
+_ACCEPTED = 0.5
+"""Share of the pictures; below it a station does little but reject."""
+_UNCALIBRATED = 0.1
+_THROWN = 0.1
+"""Loss of accuracy under a disturbance."""
+_LOPSIDED = 10
+"""Times as many pictures of one class as of another."""
+_NAMED = 4
+"""Items that a sentence lists before it says how many more there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """One thing to know."""
+
+    title: str
+    """What it is, as a sentence."""
+    advice: str
+    """What it means and what to do."""
+
+
+def cautions(facts: ReportFacts) -> tuple[Caution, ...]:
+    """What to know of this training, the gravest first."""
+    return tuple(
+        caution
+        for find in (
+            _nothing_to_test,
+            _purity_below,
+            _rejects_most,
+            _looks,
+            _size,
+            _cut_short,
+            _folds_missing,
+            _left_out,
+            _validation_apart,
+            _never_taken,
+            _confused,
+            _no_promise,
+            _calibration,
+            _thrown,
+            _still_learning,
+            _lopsided,
+            _skipped,
+        )
+        for caution in find(facts)
+    )
+
+
+def _nothing_to_test(facts: ReportFacts) -> Iterator[Caution]:
+    if not len(facts.test.truth):
+        yield Caution(
+            "There is no test part: nobody knows how good this model is",
+            "Set pictures aside that it is not trained on.",
+        )
+
+
+def _purity_below(facts: ReportFacts) -> Iterator[Caution]:
+    found = accepting(facts.test, facts.labels, facts.accept)
+    interval, wrong = found.purity.interval, found.count - found.right
+    # Of a few pictures Wilson's interval excludes more than it may, so the exact test is asked too.
+    surely = is_promised(wrong, found.count, 1 - facts.purity, _SURELY)
+    if interval and interval[1] < facts.purity and surely:
+        yield Caution(
+            f"Of what it accepts {found.purity.told(found.right, found.count)} is right, less than "
+            f"the {facts.purity:.0%} wanted",
+            "More than chance explains. The test pictures differ from those that the thresholds "
+            "were chosen on: do not rely on the thresholds.",
+        )
+
+
+def _rejects_most(facts: ReportFacts) -> Iterator[Caution]:
+    found = accepting(facts.test, facts.labels, facts.accept)
+    interval = found.accepted.interval
+    if interval is not None and interval[1] < _ACCEPTED:
+        share = found.accepted.told(found.count, found.total)
+        yield Caution(
+            f"It accepts only {share} of the pictures and rejects the rest",
+            "It is seldom sure enough. More pictures, or a lower purity wanted (`accept.purity` in "
+            "the recipe), let more through.",
+        )
+
+
+def _looks(facts: ReportFacts) -> Iterator[Caution]:
+    looks = facts.looks
+    if looks is None:
+        return
+    if looks.note:
+        yield Caution("Nobody counted this look at the test part", f"The ledger: {looks.note}.")
+    elif looks.times >= MANY_LOOKS:
+        yield Caution(
+            f"The test part has been looked at {looks.times} times, since {looks.first[:10]}",
+            "Whoever looks, changes something and looks again chooses by the test part, and its "
+            "figures flatter more each time. Choose by the validation part or by cross-validation; "
+            "to know how good the model is, take new pictures for a test.",
+        )
+
+
+def _size(facts: ReportFacts) -> Iterator[Caution]:
+    total, sampling = len(facts.test.truth), facts.test.resampling()
+    if facts.verdict.word == TOO_FEW:
+        return  # the verdict itself says it
+    if total < _FEW:
+        interval = sampling.share(facts.test.right).interval or (0.0, 1.0)
+        few = not sampling.independent and sampling.groups < _FEW_GROUPS
+        of = f" in {sampling.groups} groups" if few else ""
+        yield Caution(
+            f"The test part is small: {total} pictures{of}",
+            f"Its accuracy could as well be {interval[0]:.0%} or {interval[1]:.0%}. A few hundred "
+            "pictures of different objects make it certain to a few points.",
+        )
+    elif not sampling.independent and sampling.groups < _FEW_GROUPS:
+        yield Caution(
+            f"The test part has only {sampling.groups} groups of pictures",
+            "Pictures of a group are alike, so they tell little more than one of them. Take "
+            "pictures of more different objects.",
+        )
+    rare = [
+        f"{row.label} ({row.pictures})"
+        for row in class_rows(facts.test, facts.labels)
+        if row.pictures < _FEW_OF_A_CLASS
+    ]
+    if rare and total >= _FEW:
+        yield Caution(
+            f"Fewer than {_FEW_OF_A_CLASS} test pictures of {_listed(rare)}",
+            "The figures of these classes are rough guesses.",
+        )
+
+
+def _cut_short(facts: ReportFacts) -> Iterator[Caution]:
+    if facts.cut_short:
+        yield Caution(
+            "The training was cut short",
+            "It ended before the recipe's last epoch. With more time (--max-minutes) it may come "
+            "out better.",
+        )
+
+
+def _folds_missing(facts: ReportFacts) -> Iterator[Caution]:
+    basis = facts.basis
+    if basis is None or not basis.note:
+        return
+    title = (
+        f"Only {basis.folds} of {basis.folds_planned} cross-fitted models could be used"
+        if basis.folds
+        else "No cross-fitted model could be used: the thresholds promise nothing"
+    )
+    yield Caution(
+        title,
+        f"{basis.note[0].upper()}{basis.note[1:]}. The thresholds and the limit for things of no "
+        f"class were chosen by the scores of {basis.images:,} pictures. More time (--max-minutes) "
+        "gives the models what they need.",
+    )
+
+
+def _left_out(facts: ReportFacts) -> Iterator[Caution]:
+    if facts.left_out:
+        yield Caution(
+            f"Not measured for want of time: {_listed(list(facts.left_out))}",
+            "More time (--max-minutes) leaves room for it.",
+        )
+
+
+def _validation_apart(facts: ReportFacts) -> Iterator[Caution]:
+    if facts.validation is None:
+        return
+    if min(len(facts.validation.truth), len(facts.test.truth)) < _TELLING:
+        return
+    parts = facts.validation, facts.test
+    validation, test = map(_accuracy, parts)
+    # The intervals' half widths are about 1.96 standard errors each (Newcombe, 1998).
+    apart = validation[0] - test[0]
+    room = math.hypot(validation[0] - validation[1], test[2] - test[0])
+    if apart < 0:
+        room = math.hypot(validation[2] - validation[0], test[0] - test[1])
+    if abs(apart) > room:
+        yield Caution(
+            f"Validation says {_right(parts[0])} and the test part {_right(parts[1])}",
+            "More than chance explains: the two parts have pictures of different kinds. Trust the "
+            "lower one, and look at how the pictures were taken and grouped.",
+        )
+
+
+def _right(part: ScoredPart) -> str:
+    return part.resampling().share(part.right).told(int(part.right.sum()), len(part.right))
+
+
+def _accuracy(part: ScoredPart) -> tuple[float, float, float]:
+    found = part.resampling().share(part.right)
+    low, high = found.interval or (0.0, 1.0)
+    return found.value or 0.0, low, high
+
+
+def _never_taken(facts: ReportFacts) -> Iterator[Caution]:
+    never = [
+        row.label
+        for row in class_rows(facts.test, facts.labels)
+        if not row.right and row.recall.interval and row.recall.interval[1] < _SELDOM
+    ]
+    if never:
+        yield Caution(
+            f"No test picture of {_listed(never)} was told right",
+            "Look at the pictures: too few, a wrong label, or a class that looks like another.",
+        )
+
+
+def _confused(facts: ReportFacts) -> Iterator[Caution]:
+    part = facts.test if facts.cross_fitted is None else facts.cross_fitted
+    pairs = [
+        f"{c.label} for {c.taken_for} ({c.pictures.count} of {c.pictures.total})"
+        for c in confusions(part, facts.labels)
+        if c.pictures.count >= _CONFUSED_PICTURES and (c.pictures.value or 0) >= _CONFUSED
+    ]
+    if pairs:
+        yield Caution(
+            f"It often takes {_listed(pairs)}",
+            "More pictures of just these, and a look for wrong labels among them, help most. If "
+            "nobody can tell them apart in a picture, make them one class.",
+        )
+
+
+def _no_promise(facts: ReportFacts) -> Iterator[Caution]:
+    if facts.thresholds and all(threshold.note for threshold in facts.thresholds.values()):
+        yield Caution(
+            "No class carries a promise",
+            f"Of none is it shown that {facts.purity:.0%} of what is accepted is right. What each "
+            "would need stands below.",
+        )
+
+
+def _calibration(facts: ReportFacts) -> Iterator[Caution]:
+    found = calibration(facts.test.scores, facts.test.truth)
+    if found and len(facts.test.truth) >= _FEW and found.error > _UNCALIBRATED:
+        yield Caution(
+            f"Its scores lie {found.error:.0%} off the share that is right",
+            "A score of 0.9 does not mean nine in ten here. Thresholds still promise what they "
+            "say, but a score by itself says little.",
+        )
+
+
+def _thrown(facts: ReportFacts) -> Iterator[Caution]:
+    if len(facts.test.truth) < FEWEST:
+        return
+    mild = [
+        f"{each.name} ({-100 * (each.change.value or 0):.0f} points less)"
+        for each in facts.disturbed
+        if each.severity == "mild"
+        and each.change.interval
+        and each.change.interval[1] < 0
+        and (each.change.value or 0) < -_THROWN
+    ]
+    if mild:
+        yield Caution(
+            f"It is thrown even by mild disturbance: {_listed(mild)}",
+            "Keep the station free of it, or train with it (the recipe's augment section).",
+        )
+
+
+def _still_learning(facts: ReportFacts) -> Iterator[Caution]:
+    best = facts.best_epoch
+    if best is not None and best == len(facts.history) - 1 and best > 0 and not facts.cut_short:
+        yield Caution(
+            "Its last epoch was its best",
+            "It may not have learned all it could: try more epochs in the last phase.",
+        )
+
+
+def _lopsided(facts: ReportFacts) -> Iterator[Caution]:
+    counts = {label: facts.counts.get(label, {}).get("train", 0) for label in facts.labels}
+    if not counts:
+        return
+    least, most = min(counts, key=counts.__getitem__), max(counts, key=counts.__getitem__)
+    if counts[most] >= _LOPSIDED * max(1, counts[least]):
+        yield Caution(
+            f"It learned from {counts[most]:,} pictures of {most} and {counts[least]:,} of {least}",
+            "It leans towards what it saw most of. Take more pictures of the rare class.",
+        )
+
+
+def _skipped(facts: ReportFacts) -> Iterator[Caution]:
+    if facts.skipped:
+        files = "1 file was" if facts.skipped == 1 else f"{facts.skipped:,} files were"
+        yield Caution(f"{files} left out", "skipped.txt in the run says which and why.")
+
+
+def _listed(items: list[str]) -> str:
+    if len(items) > _NAMED:
+        items = [*items[:_NAMED], f"{len(items) - _NAMED} more"]
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

@@ -1,0 +1,75 @@
+"""What a training says on stderr of its pictures and of its result."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from edge.core.command_line import say
+from edge.core.dataset import PARTS
+from edge.core.model.metrics import Telling, telling
+from edge.core.terminal.hints import command
+from trainer.fit.prepare import Prepared
+from trainer.report.facts import ReportFacts
+from trainer.report.scored import accepting
+from trainer.report.warnings import cautions
+from trainer.run import REPORT, RunFacts
+
+
+def say_data(prepared: Prepared) -> None:
+    """Says how many pictures of each class there are in each part."""
+    pictures, labels, skipped = prepared.pictures, prepared.labels, prepared.skipped
+    counts = Counter((picture.label, picture.part) for picture in pictures)
+    groups = len({picture.group for picture in pictures})
+    say(
+        f"{len(pictures)} pictures in {groups} groups, {len(labels)} classes"
+        + (f", {len(skipped)} files skipped" if skipped else "")
+    )
+    say(f"  {'':<20} {'train':>7} {'validation':>11} {'test':>6}")
+    for label in labels:
+        train_count, validation, test = (counts[label, part] for part in PARTS)
+        say(f"  {label:<20} {train_count:>7} {validation:>11} {test:>6}")
+
+
+def say_result(report: ReportFacts, out: Path, facts: RunFacts) -> None:
+    """Says from which score each label is accepted, and how good the model is."""
+    say("accepted from this score on (0 to 1):")
+    for label, threshold in report.thresholds.items():
+        say(f"  {label:<20} {threshold.value:.2f}  {threshold.note}")
+    if facts.unknown is not None:
+        _say_unknown(report)
+    test = report.test
+    sampling = test.resampling()
+    taken = accepting(test, report.labels, report.accept)
+    right, total = int(test.right.sum()), len(test.right)
+    say(f"on {total} pictures that it has never seen (in brackets the 95% interval):")
+    say(f"  right              {sampling.share(test.right).told(right, total)}")
+    say(f"  accepted           {taken.accepted.told(taken.count, total)}")
+    say(f"  of these right     {taken.purity.told(taken.right, taken.count)}")
+    if not sampling.independent:
+        say(f"  (they come in {sampling.groups} groups of alike ones, which makes intervals wider)")
+    say(f"verdict: {report.verdict}")
+    for caution in cautions(report):
+        say(f"note: {caution.title}")
+    early = " (cut short)" if facts.stopped_early else ""
+    say(f"{out}: trained in {facts.minutes:.1f} min{early}; read {out / REPORT}")
+    say(f"next: {command('pilah-converter', 'convert', out, '--out', 'BUNDLE')}")
+
+
+def _say_unknown(report: ReportFacts) -> None:
+    unknown = report.unknown
+    if unknown is None:
+        return
+    kept = ""
+    known = unknown.threshold is not None and unknown.kept.value is not None
+    if known and report.cross_fitted is not None:
+        total = len(report.cross_fitted.truth)
+        count = round((unknown.kept.value or 0) * total)
+        kept = f"kept {unknown.kept.told(count, total)} of known things that did not set the limit"
+    shares = [each.value for each in unknown.found.values() if each.value is not None]
+    found = ""
+    few = [telling(each.interval) is Telling.TOO_FEW for each in unknown.found.values()]
+    if shares and not any(few):
+        found = f"found {sum(shares) / len(shares):.0%} of classes left out"
+    said = "; ".join(filter(None, (kept, found, unknown.note)))
+    say(f"things of no class: {said}")

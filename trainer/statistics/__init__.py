@@ -1,0 +1,1 @@
+"""Intervals, and what scores are measured by."""
