@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from converter.compare import score_bundles
-from converter.exports import exports_folder
-from converter.parity import Parity, Verdict, compare_answers, judge
-from converter.tflite import convert_model
-from converter.thresholds import Thresholds
+from converter.exports.tflite import convert_model
+from converter.exports.writer import exports_folder
+from converter.parity.compare import score_bundles
+from converter.parity.gate import Parity, Verdict, compare_answers, judge
+from converter.parity.thresholds import Thresholds
 from edge.core.errors import UsageError
 from edge.core.files import read_regular, storage_errors
 from edge.core.model.bundle import MODEL, Bundle

@@ -6,18 +6,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from converter.apart import Piece, begin_ahead, working_ahead
-from converter.battery import Format
-from converter.bundle import bundle_title, check_out, write_bundle
+from converter.bundle.writer import bundle_title, check_out, write_bundle
 from converter.calibration import CALIBRATED_ON, calibration_tensors, choose_calibration
-from converter.calibration_checks import check_calibration, check_tensors, other_tensors
-from converter.errors import CalibrationError, GateError
-from converter.exports import Exports, check_exports, exports_folder, read_test_part, write_exports
-from converter.formats import keras_pieces, tflite_pieces
-from converter.metadata import with_metadata
-from converter.parity import Parity, Verdict, compare, judge, score_both
-from converter.remedies import PLAIN, Attempt, try_remedies
-from converter.tflite import convert_model
+from converter.errors import CalibrationError
+from converter.exports.formats import keras_pieces, tflite_pieces
+from converter.exports.tflite import convert_model
+from converter.exports.writer import (
+    Exports,
+    check_exports,
+    exports_folder,
+    read_test_part,
+    write_exports,
+)
+from converter.parity.export_parity import Format
+from converter.parity.gate import GateError, Parity, Verdict, compare, judge, score_both
+from converter.quantization.calibration_checks import (
+    check_calibration,
+    check_tensors,
+    other_tensors,
+)
+from converter.quantization.fallbacks import PLAIN, Attempt, try_remedies
+from converter.tensorflow.process import Piece, begin_ahead, working_ahead
+from converter.tflite.metadata import with_metadata
 from edge.core.dataset import LabelledPicture
 from edge.core.model.bundle import Bundle
 from trainer.run import Run, read_run
@@ -59,10 +69,11 @@ def convert(
         data: where the run's pictures lie now; None: where they lay in training.
         name: of the bundle; None: that of the folder `out`.
         version: numbers with dots; None: from the time the training finished.
-        formats: those besides int8 are written to `BUNDLE-exports`; see `converter.exports`.
+        formats: those besides int8 are written to `BUNDLE-exports`; see `converter.exports.writer`.
         calibration_pictures: how many to choose ranges and the rounding of weights by, at most.
         seed: decides which pictures calibrate and which become golden; None: the run's.
-        remedies: where int8 does not pass, try what is known to help; see `converter.remedies`.
+        remedies: where int8 does not pass, try what is known to help; see
+            `converter.quantization.fallbacks`.
         replace: take the place of a bundle that is there, once the new one is whole.
 
     Raises:

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from edge.core.errors import EXIT_DATA, EXIT_NO, EXIT_UNAVAILABLE, PilahError, StorageError
-
-if TYPE_CHECKING:
-    from converter.parity import Parity
+from edge.core.errors import EXIT_DATA, EXIT_UNAVAILABLE, PilahError, StorageError
 
 
 class CalibrationError(PilahError, ValueError):
@@ -20,16 +15,6 @@ class ConversionError(PilahError, RuntimeError):
     """TensorFlow cannot turn the run's model into the TFLite model that was asked for."""
 
     exit_code = EXIT_DATA
-
-
-class GateError(PilahError):
-    """The int8 model answers too differently from the float model. `parity` has the figures."""
-
-    exit_code = EXIT_NO
-
-    def __init__(self, message: str, parity: Parity) -> None:
-        self.parity = parity
-        super().__init__(message)
 
 
 class PrivateKeyError(PilahError, ValueError):

@@ -28,10 +28,16 @@ CALLS = {
 }  # fmt: skip
 """What OpenCV, TensorFlow and Keras call decoding, resizing and normalising."""
 ALLOWED = {
-    ("converter/golden.py", "resize"): "makes a photograph small before it is stored as a PNG; "
-    "the tensor is made of that PNG by preprocess",
-    ("converter/exports.py", "resize"): "reads pictures as other tools do, to report what becomes "
-    "of the formats made for them; nothing of pilah's is given that tensor",
+    (
+        "converter/bundle/golden.py",
+        "resize",
+    ): "makes a photograph small before it is stored as a "
+    "PNG; the tensor is made of that PNG by preprocess",
+    (
+        "converter/exports/writer.py",
+        "resize",
+    ): "reads pictures as other tools do, to report "
+    "what becomes of the formats made for them; nothing of pilah's is given that tensor",
     (
         "edge/vision/camera/judge.py",
         "resize",

@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from converter.compare import compare_bundles
+    from converter.parity.compare import compare_bundles
     from edge.core.model.bundle import read_bundle
 
     first, second = read_bundle(arguments.first), read_bundle(arguments.second)

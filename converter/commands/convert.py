@@ -56,8 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from converter.convert import convert
-    from converter.errors import GateError
-    from converter.exports import read_formats
+    from converter.exports.writer import read_formats
+    from converter.parity.gate import GateError
 
     try:
         made = convert(

@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from converter.import_model import import_model
+    from converter.foreign.import_model import import_model
 
     made = import_model(
         arguments.model,

@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from converter.anatomy import read_anatomy
+    from converter.tflite.inspection import read_anatomy
     from edge.core.files import read_regular, storage_errors
     from edge.core.model.bundle import MODEL, read_bundle
     from edge.core.model.bundle_files import LARGEST

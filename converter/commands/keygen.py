@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from converter.sign import make_key, public_file
+    from converter.bundle.sign import make_key, public_file
 
     made = make_key(arguments.key)
     print(f"key {made.id}")

@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from converter.sign import sign_bundle
+    from converter.bundle.sign import sign_bundle
 
     bundle = sign_bundle(arguments.bundle, arguments.key, replace=arguments.replace)
     print(f"{bundle.title}  (digest {bundle.digest[:12]})  {bundle.origin}")

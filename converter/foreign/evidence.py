@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from converter.foreign.form import Form
-from converter.foreign.rewire import NORMALISATIONS, Normalisation, takes_levels
-from converter.metadata import Described
+from converter.foreign.surgery import NORMALISATIONS, Normalisation, takes_levels
+from converter.tflite.metadata import Described
 
 _NEAR = 0.08
 """How far both ends of what levels become may lie from those of a known normalisation, as a share

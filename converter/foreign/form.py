@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from converter.anatomy import read_anatomy
 from converter.errors import ConversionError
+from converter.tflite.inspection import read_anatomy
 from edge.core.model.interpreter import SCORES, UNKNOWN
 
 _IDENTIFIER = b"TFL3"

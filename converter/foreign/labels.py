@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from converter.errors import ForeignModelError
-from converter.metadata import Described
+from converter.tflite.metadata import Described
 from edge.core.errors import LabelListError
 from edge.core.files import read_regular, storage_errors
 from edge.core.labels import (

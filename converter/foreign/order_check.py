@@ -8,7 +8,7 @@ from pathlib import Path
 
 from converter.errors import ForeignModelError
 from converter.foreign.order import Indices, Order, beats, exchanged, find_exchanges, find_order
-from converter.foreign.rewire import Normalisation
+from converter.foreign.surgery import Normalisation
 from converter.foreign.ways import Tried
 from edge.core.model.metrics import Share
 

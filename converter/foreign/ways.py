@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from converter.errors import ForeignModelError
 from converter.foreign.evidence import Evidence
-from converter.foreign.rewire import NORMALISATIONS, Normalisation
+from converter.foreign.surgery import NORMALISATIONS, Normalisation
 from edge.core.command_line import say
 from edge.core.errors import UsageError
 from edge.core.model.metrics import Share, paired_interval

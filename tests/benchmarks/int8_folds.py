@@ -27,9 +27,8 @@ import numpy as np
 
 from converter.calibration import CALIBRATED_ON, Tensors, calibration_tensors, choose_calibration
 from converter.convert import convert
-from converter.errors import GateError
-from converter.parity import PairedDrop, score_both
-from converter.tflite import convert_model
+from converter.exports.tflite import convert_model
+from converter.parity.gate import GateError, PairedDrop, score_both
 from edge.core.dataset import LabelledPicture
 from edge.core.model.bundle import read_bundle
 from edge.core.model.metrics import Share

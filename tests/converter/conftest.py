@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from converter import convert as converting
-from converter.apart import one_tensorflow
 from converter.calibration import Tensors, calibration_tensors, choose_calibration
-from converter.tflite import Kind, convert_model
+from converter.exports.tflite import Kind, convert_model
+from converter.tensorflow.process import one_tensorflow
 from edge.core.model import trial
 from tests.converter.runs import UNKNOWN, make_run
 from trainer.run import Run, read_run

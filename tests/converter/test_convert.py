@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converter import bundle as bundle_writing
 from converter import convert as converting
-from converter.bundle import bundle_title
+from converter.bundle import writer as bundle_writing
+from converter.bundle.writer import bundle_title
 from converter.cli import main
-from converter.tflite import Kind
+from converter.exports.tflite import Kind
 from edge.core.errors import GoldenError, UsageError
 from edge.core.images.image_file import read_image
 from edge.core.model.bundle import read_bundle

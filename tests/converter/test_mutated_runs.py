@@ -17,7 +17,7 @@ import pytest
 from converter.calibration import Tensors
 from converter.cli import main
 from converter.errors import ConversionError
-from converter.tflite import Kind, convert_model
+from converter.exports.tflite import Kind, convert_model
 from edge.core.errors import EXIT_DATA, EXIT_IO, EXIT_OK
 from tests.benchmarks.mutated_bundles import mutated_json
 from trainer.run import FACTS, MODEL, SPLIT, Run

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converter import apart
-from converter.layers import layers_of, read_graph
-from converter.quantise import Calibrated
-from converter.rounding import round_weights
-from converter.tflite import convert_model
+from converter.exports.tflite import convert_model
+from converter.quantization.quantise import Calibrated
+from converter.quantization.rounding import round_weights
+from converter.tensorflow import process, tasks
+from converter.tflite.layers import layers_of, read_graph
 from edge.core.images.preprocess import InputSpec
 from edge.core.model.interpreter import Interpreter
 from tests.converter.runs import KERAS_READS_VARIABLES, LABELS, make_run
@@ -66,7 +66,7 @@ def test_every_network_is_tried() -> None:
 def test_a_small_network_becomes_integers(
     name: str, head: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(apart, "_run_apart", lambda run, folder, _: apart.main(run.path, folder))
+    monkeypatch.setattr(process, "_run_apart", lambda run, folder, _: tasks.main(run.path, folder))
     check_conversion(make_untrained(tmp_path, name, head, GREY, alpha=0.25))
 
 

@@ -22,8 +22,8 @@ from tensorflow.lite.python import convert as tflite_convert
 from tensorflow.lite.python.util import modify_model_io_type
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from converter.quantise import float_nodes
-from converter.quantise import named as with_names
+from converter.quantization.quantise import float_nodes
+from converter.quantization.quantise import named as with_names
 from trainer.calibration.novelty import Strangeness, with_unknown_output
 
 SIZE = 32

@@ -2,7 +2,7 @@
 
 The file `signature` lies in the bundle and is the only one that `bundle.json` does not name. What
 is signed begins with words of its own, so that nothing signed for another purpose can pass for it.
-Private keys are `converter/sign.py`'s alone.
+Private keys are `converter/bundle/sign.py`'s alone.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from converter.foreign.rewire import NORMALISATIONS, Normalisation
+from converter.foreign.surgery import NORMALISATIONS, Normalisation
 from edge.core.images.preprocess import InputSpec
 
 COLOURS = {

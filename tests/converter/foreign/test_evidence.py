@@ -8,7 +8,7 @@ import pytest
 
 from converter.foreign.evidence import read_evidence, ways_to_try
 from converter.foreign.form import read_form
-from converter.metadata import Described, read_metadata, with_metadata
+from converter.tflite.metadata import Described, read_metadata, with_metadata
 from tests.bundles import TINY
 from tests.converter.foreign.models import LABELS, SPEC, colour_model, way
 

@@ -8,7 +8,7 @@ import pytest
 
 from converter.errors import ForeignModelError
 from converter.foreign.labels import find_labels, wrong_count
-from converter.metadata import Described
+from converter.tflite.metadata import Described
 from edge.core.errors import LabelListError
 from tests.converter.foreign.models import LABELS, colour_model, way, with_labels
 

@@ -1,0 +1,289 @@
+"""The model card: what a bundle is for, how good it is, and where it must not be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from converter.parity.gate import Parity
+from converter.quantization.calibration_checks import CalibrationCheck
+from converter.quantization.fallbacks import Attempt
+from edge.core.images.preprocess import InputSpec
+from edge.core.model.glossary import STRANGE_BY, explained
+from edge.core.model.grade import Grade, grade
+from edge.core.model.metrics import Evaluation
+from trainer.run import RunFacts
+
+_CALIBRATED = 100
+"""Test pictures from which on the card tells whether scores mean what they say, as the report."""
+
+
+def model_card(
+    title: str,
+    facts: RunFacts,
+    parity: Parity,
+    *,
+    calibration_pictures: int,
+    attempts: Sequence[Attempt],
+    kept: Attempt,
+    calibration: CalibrationCheck,
+    warnings: Sequence[str] = (),
+) -> str:
+    """`card.md` of a bundle, in Markdown.
+
+    Args:
+        title: name and version.
+        attempts: every way to make it int8 that was tried.
+        kept: the one that this bundle has.
+        calibration: what other calibration pictures would have given.
+        warnings: what the gate found to be worse than its bars, though within chance.
+    """
+    spec, drop, change = facts.input, parity.drop, parity.confidence_change
+    parts = ", ".join(f"{count:,} {part}" for part, count in facts.data.pictures.items())
+    lines = [
+        f"# {title}",
+        "",
+        "Says which of these classes the thing in a picture belongs to, on a machine that sorts: "
+        f"{', '.join(facts.labels)}.",
+        "",
+        "## How good it is",
+        "",
+        f"**{_sentence(parity.verdict)}** What conversion to int8 loses: "
+        f"**{parity.drop.verdict}.**",
+        "",
+        "On the test part: pictures that were neither trained, tuned nor calibrated on.",
+        "",
+        "| | int8 (this bundle) | float |",
+        "|---|---|---|",
+        *(
+            f"| {name} | {getattr(parity.int8, name)} | {getattr(parity.float32, name)} |"
+            for name in ("accuracy", "accepted", "purity")
+        ),
+        "",
+        "*accepted*: the best score reaches the threshold of its label; *purity*: right ones among "
+        "the accepted. In brackets 95 % intervals and counts.",
+        "",
+        f"- Accuracy of int8 less that of float: {drop}, from {drop.second_only} pictures that "
+        f"only int8 gets right and {drop.first_only} that only float does.",
+        f"- Float and int8 give the same label on {parity.agreement} of all pictures not used for "
+        "calibration (among them pictures it was trained on).",
+        f"- The score of the best label moves by {change.mean:.3f} on average, by up to "
+        f"{change.p95:.3f} on 95 % of pictures, by {change.largest:.3f} at most.",
+        *_scores(parity),
+        *(f"- Worse than the bar, though chance could explain it: {line}." for line in warnings),
+        *_calibration(calibration),
+        *_remedies(attempts, kept),
+        "",
+        *_classes(facts, parity),
+        "",
+        *_unknown(facts, parity),
+        "## What it was made from",
+        "",
+        f"Recipe `{facts.recipe}` (variant `{facts.variant}`, seed {facts.seed}), "
+        f"{facts.parameters:,} parameters, {facts.minutes:.1f} minutes, finished {facts.finished}"
+        f"{', stopped before its last epoch' if facts.stopped_early else ''}. "
+        f"Pictures: {parts}; {facts.data.skipped} could not be read. Data digest "
+        f"`{facts.data.digest[:12]}`. Integers chosen by {calibration_pictures} pictures "
+        "of the training part, and pure black and white.",
+        "",
+        "## Limits",
+        "",
+        "- The intervals assume independent pictures. Where several show the same object the true "
+        "ones are wider.",
+        "- The figures hold for pictures like those of the data. Another camera, light, background "
+        "or distance is another matter: take pictures at the station and evaluate on them.",
+        "- It knows these classes only. Something of no class gets one of these labels, and often "
+        "a high score; see what is rejected as unknown, if anything is.",
+        *(f"- Threshold of {label}: {note}." for label, note in facts.accept_notes.items()),
+        f"- {_basis(facts)} They were then moved by what int8 changes near them, measured on "
+        "pictures that were neither tested nor calibrated on.",
+        "",
+        "## How to use it",
+        "",
+        "```",
+        "pilah-edge inspect BUNDLE",
+        "pilah-edge classify BUNDLE PICTURE.jpg",
+        "pilah-edge evaluate BUNDLE FOLDER",
+        "```",
+        "",
+        f"`model.tflite` takes uint8 (1, {spec.height}, {spec.width}, {spec.channels}), "
+        f"{'RGB' if spec.channels == 3 else 'grey'} levels 0 to 255 as they are (scale 1, zero "
+        f"point 0), and gives float32 (1, {len(facts.labels)}) class probabilities in the order of "
+        f"`labels.txt`, named `scores`{_second_output(facts)}. `bundle.json` says how a picture "
+        "becomes that input.",
+    ]
+    return with_words(lines)
+
+
+def with_words(lines: Sequence[str]) -> str:
+    """A card of these lines, with its technical words explained at its end."""
+    text = "\n".join(lines)
+    words = [f"- **{word}**: {meaning}" for word, meaning in explained(text).items()]
+    return "\n".join([text, "", "## Words", "", *words]) + "\n"
+
+
+def _sentence(verdict: Grade) -> str:
+    said = str(verdict)
+    return f"{said[0].upper()}{said[1:]}."
+
+
+def _scores(parity: Parity) -> list[str]:
+    """Whether scores mean what they say, where there are pictures enough to tell."""
+    if parity.int8.accuracy.total < _CALIBRATED:
+        return []
+    before, after = parity.calibration_error
+    return [f"- Scores lie {after:.3f} off the share that is right in int8, {before:.3f} in float."]
+
+
+def _basis(facts: RunFacts) -> str:
+    basis = facts.accept_basis
+    if basis is None or basis.scores == "cross-fitted":
+        said = "Thresholds were chosen on the scores of float models that had not seen the picture."
+    else:
+        said = (
+            "Thresholds were chosen on the float model's scores of the validation part, "
+            f"{basis.images} pictures."
+        )
+    return said if basis is None or not basis.note else f"{said} Note: {basis.note}."
+
+
+def imported_card(
+    title: str,
+    labels: Sequence[str],
+    spec: InputSpec,
+    evaluation: Evaluation,
+    accept: Mapping[str, float],
+    notes: Sequence[str],
+    *,
+    source: str,
+    taken: str,
+    tried: Sequence[tuple[str, str]],
+) -> str:
+    """`card.md` of a bundle of somebody else's model.
+
+    Args:
+        notes: what is not promised, and what is in doubt.
+        source: the name of the file it came in.
+        taken: how its input is normalised.
+        tried: that and every other way, with the accuracy each came to.
+    """
+    lines = [
+        f"# {title}",
+        "",
+        f"Somebody else's model, `{source}`, with the input and output of pilah's contract: which "
+        f"of these a picture shows: {', '.join(labels)}.",
+        "",
+        "## How good it is",
+        "",
+        "On half of the pictures it was imported with; nothing was chosen on these. Whether its "
+        "maker trained it on them, nobody here knows.",
+        "",
+        f"**{_sentence(grade(evaluation.confusion))}**",
+        "",
+        f"- accuracy {evaluation.accuracy}",
+        f"- accepted {evaluation.accepted}, of these right {evaluation.purity}",
+        "",
+        *_class_table(labels, evaluation, accept),
+        "",
+        "## How it takes its pictures",
+        "",
+        f"{spec.width} x {spec.height} pixels, {spec.geometry}, {taken}; tried on the other half:",
+        "",
+        "| normalised | right |",
+        "|---|---|",
+        *(f"| {way}{' (this one)' if way == taken else ''} | {right} |" for way, right in tried),
+        "",
+        "## Limits",
+        "",
+        "- The figures hold for pictures like those given. Take pictures at the station and "
+        "evaluate on them.",
+        "- It knows these classes only, and has no score for things of no class.",
+        *(f"- {note[0].upper()}{note[1:]}." for note in notes),
+    ]
+    return with_words(lines)
+
+
+def _classes(facts: RunFacts, parity: Parity) -> list[str]:
+    return _class_table(facts.labels, parity.int8, parity.thresholds.accept)
+
+
+def _class_table(
+    labels: Sequence[str], evaluation: Evaluation, accept: Mapping[str, float]
+) -> list[str]:
+    return [
+        "| label | precision | recall | test pictures | accepted from |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {label.replace('|', chr(92) + '|')} | {figures.precision.short} | "
+            f"{figures.recall.short} | {figures.recall.total} | "
+            f"{accept[label]:.3f} |"
+            for label, figures in ((label, evaluation.classes[label]) for label in labels)
+        ),
+    ]
+
+
+def _calibration(check: CalibrationCheck) -> list[str]:
+    if not check.agreement.total:
+        return []
+    return [
+        f"- Calibrated on other pictures it would give the same label on {check.agreement} of the "
+        "validation part."
+    ]
+
+
+def _remedies(attempts: Sequence[Attempt], kept: Attempt) -> list[str]:
+    if len(attempts) < 2:
+        return []
+    return [
+        "- Ways to make it int8 that were tried, in order of cost; the first that passes is kept:",
+        *(f"  - {attempt.line}{' (kept)' if attempt is kept else ''}" for attempt in attempts),
+    ]
+
+
+def _unknown(facts: RunFacts, parity: Parity) -> list[str]:
+    unknown = facts.unknown
+    if unknown is None:
+        return []
+    lines = [
+        "## Things of no class",
+        "",
+        f"A score from 0 to 1 says how strange a picture is, by {STRANGE_BY[unknown.score]}. "
+        + (
+            "Nothing is rejected for it."
+            if parity.thresholds.unknown is None
+            else f"What is stranger than {parity.thresholds.unknown:g} is rejected as `unknown`, "
+            f"which is to keep {unknown.keep:.0%} of known things."
+        ),
+        "",
+    ]
+    if parity.thresholds.unknown is not None:
+        lines += [
+            f"- Wrongly held to be of no class on the test part: int8 {parity.int8.unknown}, float "
+            f"{parity.float32.unknown}."
+        ]
+    if parity.unknown is not None:
+        lines += [
+            f"- The strangeness moves in int8 by {parity.unknown.change.mean:.3f} on average, by "
+            f"{parity.unknown.change.largest:.3f} at most."
+        ]
+    found = unknown.left_out.get(unknown.score, {})
+    if found:
+        lines += [
+            "- Found of a class that was left out, where the others are the known ones (measured "
+            "on the network as it was before training, so an estimate):",
+            "",
+            "| left out | found | 95 % interval | pictures |",
+            "|---|---|---|---|",
+            *(
+                f"| {label.replace('|', chr(92) + '|')} | {figure['value']:.0%} | "
+                f"{figure['interval'][0]:.0%} to {figure['interval'][1]:.0%} | "
+                f"{figure['images']} |"
+                for label, figure in found.items()
+            ),
+        ]
+    if unknown.note:
+        lines += [*([""] if found else []), f"- {unknown.note[0].upper()}{unknown.note[1:]}."]
+    return [*lines, ""]
+
+
+def _second_output(facts: RunFacts) -> str:
+    return "" if facts.unknown is None else ", and float32 (1, 1) strangeness, named `unknown`"

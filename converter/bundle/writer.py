@@ -1,0 +1,228 @@
+"""Writes a bundle: whole, read back and checked, or not at all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from converter.bundle.card import model_card
+from converter.bundle.golden import (
+    GoldenPicture,
+    choose_golden,
+    golden_tolerance,
+    unknown_tolerance,
+)
+from converter.parity.gate import Parity
+from converter.quantization.calibration_checks import CalibrationCheck
+from converter.quantization.fallbacks import Attempt
+from edge.core.dataset import LabelledPicture
+from edge.core.errors import ConfigError, StorageError, UsageError
+from edge.core.files import new_folder
+from edge.core.images.preprocess import InputSpec
+from edge.core.model import bundle as bundles
+from edge.core.model.classifier import Classifier
+from edge.core.model.golden import check_golden_exactly, check_golden_start, record_golden
+from edge.core.model.trial import note_harmless
+from edge.core.yaml_file import YamlFile
+from trainer.errors import RunError
+from trainer.run import RECIPE, Run, RunFacts, tool_versions
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_VERSION = re.compile(r"[0-9]+(\.[0-9]+)*")
+
+
+def bundle_title(
+    facts: RunFacts, out: Path, *, name: str | None, version: str | None
+) -> bundles.Title:
+    """Name and version, where not given from the folder `out` and the time of the training.
+
+    Raises:
+        UsageError: a name or version that no bundle can have.
+    """
+    return checked_title(
+        (plain_name(out) or facts.recipe) if name is None else name,
+        version_of(facts.finished) if version is None else version,
+    )
+
+
+def plain_name(out: Path) -> str:
+    """What of a folder's name can be a bundle's name; empty where nothing can."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", out.absolute().name).strip("._-")[:64]
+
+
+def version_of(time: str) -> str:
+    """A version from a time, ISO 8601: a later one is newer."""
+    date, _, clock = time.partition("T")
+    return f"{date.replace('-', '.')}.{re.sub('[^0-9]', '', clock)[:6]}"
+
+
+def checked_title(name: str, version: str) -> bundles.Title:
+    """Name and version of a bundle.
+
+    Raises:
+        UsageError: no bundle can have them.
+    """
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            "--name takes letters, digits, '.', '_' and '-', 64 at most, a letter or digit first. "
+            f"Received: {name!r}"
+        )
+    if not _VERSION.fullmatch(version):
+        raise UsageError(
+            f"--version takes numbers with dots between, such as 1.2. Received: {version!r}"
+        )
+    return bundles.Title(name, version)
+
+
+def check_out(out: Path, *, replace: bool) -> None:
+    """Passes a path where a bundle may be written; asked before the work, not after it.
+
+    Raises:
+        StorageError: something is there, and it is not a bundle that may be replaced.
+    """
+    if not out.exists():
+        return
+    if not replace:
+        raise StorageError(
+            f"{out} is there already: choose another --out, or write over it with --replace"
+        )
+    if not (out / bundles.MANIFEST).is_file():
+        raise StorageError(
+            f"{out} is there already and is no bundle, so --replace leaves it alone: choose "
+            "another --out"
+        )
+
+
+def write_bundle(
+    out: Path,
+    run: Run,
+    *,
+    title: bundles.Title,
+    model: bytes,
+    parity: Parity,
+    pictures: Sequence[LabelledPicture],
+    calibration_pictures: int,
+    seed: int,
+    attempts: Sequence[Attempt],
+    kept: Attempt,
+    calibration: CalibrationCheck,
+    warnings: Sequence[str] = (),
+    replace: bool = False,
+) -> bundles.Bundle:
+    """The bundle written to the folder `out`, read back, and found to reproduce.
+
+    Args:
+        model: the int8 `.tflite` file's bytes, which passed the gate.
+        pictures: all of the run's; golden pictures are chosen among those of the test part.
+        attempts: every way to make it int8 that was tried.
+        kept: the one that gave `model`.
+        calibration: what other calibration pictures would have given.
+        warnings: the gate's, for the card.
+        replace: take the place of a bundle that is there.
+
+    Raises:
+        StorageError: `out` is there already, or cannot be written.
+        BundleError: what was written does not check; nothing is left of it.
+    """
+    facts = run.facts
+    return fill_bundle(
+        out,
+        title=title,
+        model=model,
+        labels=facts.labels,
+        spec=facts.input,
+        golden=choose_golden(pictures, model, facts.input, seed=seed),
+        card=model_card(
+            str(title),
+            facts,
+            parity,
+            calibration_pictures=calibration_pictures,
+            attempts=attempts,
+            kept=kept,
+            calibration=calibration,
+            warnings=warnings,
+        ),
+        replace=replace,
+        accept=dict(parity.thresholds.accept),
+        unknown=facts.unknown
+        and {"score": facts.unknown.score, "threshold": parity.thresholds.unknown},
+        quantization={"scheme": "int8", "calibration_pictures": calibration_pictures},
+        figures=parity.to_json()
+        | {
+            "kept": kept.remedy,
+            "attempts": [attempt.to_json() for attempt in attempts],
+            "calibration": calibration.to_json(),
+        },
+        recipe=_recipe(run),
+        data=facts.data.model_dump(mode="json", include={"digest", "pictures", "skipped"}),
+        tools=facts.tools | tool_versions(),
+    )
+
+
+def fill_bundle(
+    out: Path,
+    *,
+    title: bundles.Title,
+    model: bytes,
+    labels: Sequence[str],
+    spec: InputSpec,
+    golden: Sequence[GoldenPicture],
+    card: str,
+    replace: bool,
+    **manifest: Any,
+) -> bundles.Bundle:
+    """A bundle of these parts, read back, and found to reproduce.
+
+    Args:
+        replace: take the place of a bundle that is there.
+        manifest: what else `bundle.json` says; see `edge.core.model.bundle.Manifest`.
+
+    Raises:
+        StorageError: `out` is there already, or cannot be written.
+        BundleError: what was written does not check; nothing is left of it.
+    """
+    with new_folder(out, replace=replace) as folder:
+        (folder / bundles.GOLDEN).mkdir()
+        for index, picture in enumerate(golden):
+            (folder / bundles.GOLDEN / f"{index}.png").write_bytes(picture.png)
+        (folder / bundles.MODEL).write_bytes(model)
+        (folder / bundles.LABELS).write_bytes("".join(f"{label}\n" for label in labels).encode())
+        (folder / bundles.CARD).write_bytes(card.encode())
+        bundles.write_manifest(
+            folder,
+            name=title.name,
+            version=title.version,
+            input=spec,
+            golden={
+                "tolerance": golden_tolerance(golden, model),
+                "unknown_tolerance": unknown_tolerance(golden, model),
+                "pictures": record_golden(
+                    [picture.answer for picture in golden], [picture.tensor for picture in golden]
+                ),
+            },
+            **manifest,
+        )
+        bundle = bundles.read_bundle(folder)
+        note_harmless(bundle)  # it has run in this process, to choose the golden pictures
+        check_golden_exactly(bundle)
+        check_golden_start(Classifier(bundle))
+    return bundles.read_bundle(out)
+
+
+def _recipe(run: Run) -> dict[str, Any]:
+    facts = run.facts
+    recipe: dict[str, Any] = {"name": facts.recipe} | facts.model_dump(
+        mode="json",
+        include={
+            "variant", "seed", "temperature", "accept_notes", "accept_basis", "finished", "minutes",
+            "stopped_early", "parameters", "unknown",
+        },
+    )  # fmt: skip
+    if (resolved := run.path / RECIPE).is_file():
+        try:
+            recipe["resolved"] = YamlFile(resolved).content
+        except ConfigError as error:
+            raise RunError(f"{error}. Train again") from error
+    return recipe

@@ -1,0 +1,48 @@
+"""The run's model as a Keras file that predicts and does nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from converter.calibration import Tensors
+from converter.errors import ConversionError
+from converter.parity.answers import by_name, write_outputs
+from converter.tensorflow.tasks import Stage
+
+
+def write_keras(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
+    """A file `out`, whose name must end in `.keras`: levels 0..255 in, scores out, no augmentation,
+    no optimiser.
+
+    Raises:
+        ConversionError: the model has augmentation layers: they would be exported with it.
+    """
+    stage("writing the Keras file")
+    changed = [
+        layer.name for layer in model.layers if "Augment" in type(layer).__name__
+        or type(layer).__name__.startswith("Random")
+    ]  # fmt: skip
+    if changed:
+        raise ConversionError(
+            f"model.keras has augmentation layers ({', '.join(changed)}), which would change "
+            "pictures at random on some runtimes: take them out of the model and train again"
+        )
+    model.save(out)
+
+
+def score_keras(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
+    """What a Keras model says to `tensors`, as `out.npz`'s arrays by their names.
+
+    Args:
+        model: the run's, or the path of a `.keras` file.
+    """
+    import keras
+    import tensorflow as tf
+
+    if isinstance(model, Path):
+        model = keras.saving.load_model(model, compile=False)
+    forward = tf.function(lambda pictures: model(pictures, training=False), reduce_retracing=True)
+    write_outputs(out, tensors, lambda some: by_name(forward(some.astype(np.float32))), stage)

@@ -1,0 +1,46 @@
+"""The run's model as a SavedModel: raw uint8 pictures in, named scores out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from converter.calibration import Tensors
+from converter.parity.answers import by_name, write_outputs
+from converter.tensorflow.tasks import Stage
+
+PICTURES = "pictures"
+"""Name of the signature's input: uint8 (any number, height, width, channels)."""
+
+
+def write_saved_model(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
+    """A SavedModel whose `serving_default` takes uint8 levels 0..255 and gives float32 scores.
+
+    Its outputs are named `scores`, (pictures, classes), and where the run has a score for things of
+    no class `unknown`, (pictures, 1).
+    """
+    import tensorflow as tf
+
+    stage("writing the SavedModel")
+
+    class Served(tf.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        @tf.function(  # type: ignore[untyped-decorator]
+            input_signature=[tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8, name=PICTURES)]
+        )
+        def serve(self, pictures: Any) -> dict[str, Any]:
+            return by_name(self.model(tf.cast(pictures, tf.float32), training=False))
+
+    served = Served()
+    tf.saved_model.save(served, str(out), signatures={"serving_default": served.serve})
+
+
+def score_saved_model(folder: Path, tensors: Tensors, out: Path, stage: Stage) -> None:
+    """What the SavedModel in `folder` says to `tensors`, as `out.npz`'s arrays by their names."""
+    import tensorflow as tf
+
+    serve = tf.saved_model.load(str(folder)).signatures["serving_default"]
+    write_outputs(out, tensors, lambda some: serve(**{PICTURES: tf.constant(some)}), stage)

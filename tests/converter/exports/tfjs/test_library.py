@@ -1,0 +1,254 @@
+"""TF.js is fetched once, whole and as published, or the error says what to do."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import re
+import subprocess
+import sys
+import tarfile
+import time
+from pathlib import Path
+
+import pytest
+
+from converter.errors import LibraryMissingError
+from converter.exports.tfjs import library as library
+from converter.exports.tfjs.library import find_node, library_folder, tfjs_library
+
+CONTENT = b"/* TF.js, for tests */"
+ROOT = Path(__file__).parents[4]
+
+NPM = """#!/bin/sh
+echo "$@" >> {calls}
+cp {archive} ./tensorflow-tfjs.tgz
+"""
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache, and a TF.js of a few bytes."""
+    monkeypatch.setenv("PILAH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(library, "SHA256", hashlib.sha256(CONTENT).hexdigest())
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that alone, beside the system's, is looked in for programs."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    for name in ("sh", "cp", "sleep"):
+        (folder / name).symlink_to(f"/bin/{name}")
+    monkeypatch.setenv("PATH", str(folder))
+    return folder
+
+
+def program(path: Path, text: str) -> Path:
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
+
+
+def npm(programs: Path, content: bytes = CONTENT, *, member: str | None = None) -> Path:
+    """An npm that gives a package with `content`; returns the file it notes its calls in."""
+    archive, calls = programs / "package.tgz", programs / "calls"
+    with tarfile.open(archive, "w:gz") as packed:
+        info = tarfile.TarInfo(member or library._MEMBER)
+        info.size = len(content)
+        packed.addfile(info, io.BytesIO(content))
+    program(programs / "npm", NPM.format(calls=calls, archive=archive))
+    return calls
+
+
+def left(cache: Path) -> list[str]:
+    return sorted(path.name for path in library_folder().iterdir() if path.name != "lock")
+
+
+def test_it_is_fetched_once_and_says_so(
+    cache: Path, programs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls = npm(programs)
+    script = tfjs_library()
+    assert script.read_bytes() == CONTENT
+    assert left(cache) == [script.name]
+    said = capsys.readouterr().err
+    assert "TF.js 4.22.0 is fetched, once: 31 MB" in said
+    assert str(script.parent) in said
+    assert tfjs_library() == script
+    assert len(calls.read_text().splitlines()) == 1
+    assert "pack @tensorflow/tfjs@4.22.0" in calls.read_text()
+    assert capsys.readouterr().err == ""
+
+
+def test_what_was_damaged_is_fetched_again(cache: Path, programs: Path) -> None:
+    npm(programs)
+    tfjs_library().write_bytes(CONTENT[:-3])
+    assert tfjs_library().read_bytes() == CONTENT
+
+
+def test_what_is_in_the_cache_needs_no_npm(cache: Path, programs: Path) -> None:
+    library_folder().mkdir(parents=True)
+    (library_folder() / library.SCRIPT).write_bytes(CONTENT)
+    assert tfjs_library().read_bytes() == CONTENT
+
+
+def test_another_file_than_was_published_is_refused(cache: Path, programs: Path) -> None:
+    npm(programs, b"something else")
+    with pytest.raises(LibraryMissingError, match=r"another tf\S+ than was published.*Received"):
+        tfjs_library()
+    assert left(cache) == []
+
+
+def test_a_package_without_the_file_is_refused(cache: Path, programs: Path) -> None:
+    npm(programs, member="package/other.js")
+    with pytest.raises(LibraryMissingError, match=r"no package with package/dist/tf\S+"):
+        tfjs_library()
+    assert left(cache) == []
+
+
+def test_without_a_connection_the_error_says_why_and_what_to_do(
+    cache: Path, programs: Path
+) -> None:
+    program(programs / "npm", "#!/bin/sh\necho 'npm error code ENOTFOUND' >&2\nexit 1\n")
+    with pytest.raises(LibraryMissingError) as caught:
+        tfjs_library()
+    assert "exit code 1: npm error code ENOTFOUND" in str(caught.value)
+    assert f"put it at {library_folder() / library.SCRIPT}" in str(caught.value)
+    assert caught.value.exit_code == 69
+    assert left(cache) == []
+
+
+@pytest.fixture
+def pip(programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A Python whose pip puts a Node.js with npm into its target; notes its calls."""
+    npm(programs)
+    calls, real = programs / "pip-calls", programs / "npm"
+    real.rename(programs / "npm-of-pip")
+    text = (
+        f'#!/bin/sh\necho "$@" >> {calls}\nfor last; do target=$before; before=$last; done\n'
+        f'cp -r {tmp_path / "wheel"}/. "$target"\n'
+    )
+    node = tmp_path / "wheel" / library._NODE_MEMBER
+    node.parent.mkdir(parents=True)
+    program(node, f'#!/bin/sh\nshift\nexec {programs / "npm-of-pip"} "$@"\n')
+    script = tmp_path / "wheel" / library._NPM_MEMBER
+    script.parent.mkdir(parents=True)
+    script.write_text("")
+    monkeypatch.setattr(sys, "executable", str(program(programs / "python", text)))
+    return calls
+
+
+def test_without_npm_pip_fetches_a_node_that_has_it_and_both_stay(
+    cache: Path, programs: Path, pip: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert find_node() is None
+    assert tfjs_library().read_bytes() == CONTENT
+    assert left(cache) == ["node", library.SCRIPT]
+    assert f"--target {library_folder()}" in pip.read_text()
+    assert pip.read_text().strip().endswith(library._NODE_PACKAGE)
+    assert "npm, which is not on this machine" in capsys.readouterr().err
+    assert find_node() == library_folder() / "node" / library._NODE_MEMBER
+    (library_folder() / library.SCRIPT).unlink()
+    tfjs_library()
+    assert len(pip.read_text().splitlines()) == 1
+
+
+def test_a_pip_that_fails_leaves_no_half_of_a_node(
+    cache: Path, programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "#!/bin/sh\necho 'WARNING: Retrying'\necho 'ERROR: No matching distribution'\nexit 1\n"
+    monkeypatch.setattr(sys, "executable", str(program(programs / "python", text)))
+    with pytest.raises(LibraryMissingError, match=r"fetching Node.js failed .*ERROR: No matching"):
+        tfjs_library()
+    assert left(cache) == []
+
+
+def test_this_machine_s_node_comes_first(cache: Path, programs: Path, pip: Path) -> None:
+    tfjs_library()
+    program(programs / "node", "#!/bin/sh\n")
+    assert find_node() == programs / "node"
+
+
+def test_ctrl_c_ends_npm_and_what_it_started_and_leaves_nothing(
+    cache: Path, programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pid = programs / "pid"
+    program(
+        programs / "npm", f"#!/bin/sh\nsleep 600 &\necho $! > {pid}.new\nmv {pid}.new {pid}\nwait\n"
+    )
+    (programs / "mv").symlink_to("/bin/mv")
+    waited: list[subprocess.Popen[bytes]] = []
+
+    def interrupted(self: subprocess.Popen[bytes], timeout: float | None = None) -> int:
+        if not waited:
+            waited.append(self)
+            while not pid.is_file():
+                assert self.poll() is None
+            raise KeyboardInterrupt
+        return real(self, timeout)
+
+    real = subprocess.Popen.wait
+    monkeypatch.setattr(subprocess.Popen, "wait", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        tfjs_library()
+    assert waited[0].returncode not in (None, 0)
+    assert ended(int(pid.read_text()))
+    assert left(cache) == []
+
+
+def ended(pid: int) -> bool:
+    """Whether a process is gone, or will be once its parent has looked."""
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        except FileNotFoundError:
+            return True
+    return False
+
+
+ASKS = """
+import hashlib, sys
+from converter.exports.tfjs import library
+library.SHA256 = sys.argv[1]
+print(library.tfjs_library())
+"""
+
+
+def test_two_that_ask_at_a_time_fetch_it_once(cache: Path, programs: Path) -> None:
+    calls = npm(programs)
+    go = programs / "go"
+    os.mkfifo(go)  # npm waits until somebody writes to it
+    program(programs / "npm", (programs / "npm").read_text() + f"read line < {go}\n")
+    words = [sys.executable, "-c", ASKS, library.SHA256]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+
+    def ask() -> subprocess.Popen[str]:
+        pipe = subprocess.PIPE
+        return subprocess.Popen(words, env=environment, stdout=pipe, stderr=pipe, text=True)
+
+    def hear(asking: subprocess.Popen[str]) -> str:
+        assert asking.stderr is not None
+        return asking.stderr.readline()
+
+    first = ask()
+    assert "is fetched, once" in hear(first)
+    second = ask()
+    assert "another process is fetching TF.js: waiting" in hear(second)
+    go.write_text("go\n")
+    answers = {asking.communicate()[0].strip() for asking in (first, second)}
+    assert answers == {str(library_folder() / library.SCRIPT)}
+    assert len(calls.read_text().splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_the_real_one_is_as_published(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
+    monkeypatch.undo()
+    monkeypatch.setenv("PILAH_CACHE", str(cache))
+    script = tfjs_library()
+    assert b"Licensed under the Apache License, Version 2.0" in script.read_bytes()[:1000]
+    assert not re.search(rb"\b(eval|Function)\(", script.read_bytes())

@@ -1,0 +1,226 @@
+"""The gate's arithmetic and its decisions."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from converter.parity.answers import Answers
+from converter.parity.gate import Change, PairedDrop, Parity, UnknownParity, compare, judge
+from converter.parity.thresholds import Thresholds
+from edge.core.dataset import LabelledPicture
+from edge.core.images.preprocess import InputSpec
+from edge.core.model.metrics import Z95, Evaluation, Share, evaluate_scores
+from trainer.run import DataFacts, RunFacts, UnknownFacts
+
+NOTHING = evaluate_scores(np.zeros((0, 2), np.float32), np.zeros(0, np.int64), ("a", "b"),
+                          {"a": 0.5, "b": 0.5})  # fmt: skip
+
+
+def parity(
+    agree: tuple[int, int] = (1000, 1000),
+    drop: tuple[int, int, int] = (0, 0, 300),
+    change: float = 0.01,
+    evaluation: Evaluation = NOTHING,
+    unknown: tuple[int, int, float] | None = None,
+) -> Parity:
+    return Parity(
+        agreement=Share(*agree),
+        confidence_change=Change(mean=change, p95=change, largest=change),
+        drop=PairedDrop(*drop),
+        float32=evaluation,
+        int8=evaluation,
+        thresholds=Thresholds({"a": 0.5, "b": 0.5}, None),
+        calibration_error=(0.0, 0.0),
+        divergence=0.0,
+        unknown=(
+            None
+            if unknown is None
+            else UnknownParity(Share(*unknown[:2]), Change(unknown[2], unknown[2], unknown[2]))
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("figures", "failures", "warnings"),
+    [
+        # all well
+        (parity(), 0, 0),
+        (parity(agree=(980, 1000)), 0, 0),
+        # int8 better than float is no failure
+        (parity(drop=(0, 30, 300)), 0, 0),
+        # agreement below the bar: within chance (upper end 98.5 %), then not (97.0 %)
+        (parity(agree=(977, 1000)), 0, 1),
+        (parity(agree=(958, 1000)), 1, 0),
+        # the same share of few pictures proves nothing
+        (parity(agree=(19, 20)), 0, 1),
+        # accuracy: 1.7 points of 300 is within chance, 5 points is not
+        (parity(drop=(5, 0, 300)), 0, 1),
+        (parity(drop=(15, 0, 300)), 1, 0),
+        # the same loss with as many changes each way proves nothing
+        (parity(drop=(60, 45, 300)), 0, 1),
+        # no point lost, though many changed
+        (parity(drop=(9, 9, 300)), 0, 0),
+        # labels stay and confidence collapses
+        (parity(change=0.5), 1, 0),
+        # things of no class: within chance of 95 %, then not, then without a threshold
+        (parity(unknown=(940, 1000, 0.02)), 0, 1),
+        (parity(unknown=(900, 1000, 0.02)), 1, 0),
+        (parity(unknown=(0, 0, 0.02)), 0, 0),
+        # the same to be of no class, and a score that means something else
+        (parity(unknown=(1000, 1000, 0.3)), 1, 0),
+        # everything at once
+        (parity(agree=(500, 1000), drop=(150, 0, 300), change=0.5), 3, 0),
+    ],
+)
+def test_the_gate_fails_what_chance_cannot_explain(
+    figures: Parity, failures: int, warnings: int
+) -> None:
+    verdict = judge(figures)
+    assert (len(verdict.failures), len(verdict.warnings)) == (failures, warnings)
+
+
+def test_a_failure_gives_its_figures() -> None:
+    agreement, accuracy = judge(parity(agree=(900, 1000), drop=(20, 1, 300))).failures
+    assert agreement.startswith("float and int8 agree on 90.0% (88.0% to 91.7%, 900 of 1000)")
+    assert accuracy.startswith("int8 loses 6.3 points of accuracy (3.")
+    assert "20 are right in float only, 1 in int8 only" in accuracy
+
+
+COUNTS = [(0, 0, 50), (1, 0, 44), (0, 1, 44), (5, 0, 300), (12, 3, 40), (9, 9, 300), (40, 2, 60)]
+
+
+@pytest.mark.parametrize(("lost", "won", "total"), COUNTS)
+def test_the_interval_holds_what_a_likelihood_search_cannot_refuse(
+    lost: int, won: int, total: int
+) -> None:
+    """Against the definition: the score test at the likeliest shares for each supposed drop."""
+
+    def statistic(drop: float) -> float:
+        # p = share of pictures only int8 gets right; p + drop = only float.
+        shares = np.linspace(max(0.0, -drop), (1 - drop) / 2, 400_001)[1:-1]
+        likelihood = (
+            (lost * np.log(shares + drop) if lost else 0)
+            + (won * np.log(shares) if won else 0)
+            + (total - lost - won) * np.log(1 - 2 * shares - drop)
+        )
+        share = float(shares[np.argmax(likelihood)])
+        return (lost - won - total * drop) / math.sqrt(total * (2 * share + drop - drop**2))
+
+    low, high = PairedDrop(lost, won, total).interval
+    assert low < (lost - won) / total < high
+    assert statistic(low) == pytest.approx(Z95, abs=0.01)
+    assert statistic(high) == pytest.approx(-Z95, abs=0.01)
+
+
+def test_at_a_drop_of_zero_the_test_is_mcnemar_s() -> None:
+    # (b - c)^2 / (b + c) = 3.84 is the bar of McNemar's test: just above it, zero is excluded.
+    assert PairedDrop(31, 17, 500).interval[0] > 0  # 4.08
+    assert PairedDrop(30, 17, 500).interval[0] < 0  # 3.60
+
+
+def test_the_interval_turns_round_with_the_sign() -> None:
+    low, high = PairedDrop(8, 3, 100).interval
+    assert PairedDrop(3, 8, 100).interval == pytest.approx((-high, -low))
+
+
+@pytest.mark.parametrize(
+    ("drop", "text"),
+    [
+        (PairedDrop(0, 3, 220), "+1.4 points (-0.4 to +3.9)"),
+        (PairedDrop(3, 0, 220), "-1.4 points (-3.9 to +0.4)"),
+        (PairedDrop(0, 0, 24), "-13.8 to +13.8 points"),
+        (PairedDrop(0, 0, 6), "too few pictures to say (6)"),
+    ],
+)
+def test_people_read_what_int8_gains(drop: PairedDrop, text: str) -> None:
+    assert str(drop) == text
+
+
+def test_of_nothing_anything_is_possible() -> None:
+    assert PairedDrop(0, 0, 0).value == 0
+    assert PairedDrop(0, 0, 0).interval == (-1.0, 1.0)
+
+
+def test_where_every_pair_differs_one_way_the_interval_is_known() -> None:
+    low, high = PairedDrop(10, 0, 10).interval
+    assert low == pytest.approx((10 - Z95**2) / (10 + Z95**2))
+    assert high == pytest.approx(1)
+
+
+def facts_of(unknown: UnknownFacts | None = None) -> RunFacts:
+    return RunFacts(
+        recipe="r", variant="v", seed=0, labels=("a", "b"), input=InputSpec(), temperature=1,
+        accept={"a": 0.5, "b": 0.5}, unknown=unknown,
+        data=DataFacts(path="", root="", digest="", pictures={}, skipped=0),
+        finished="", minutes=0, stopped_early=False, parameters=1, tools={},
+    )  # fmt: skip
+
+
+def test_things_held_to_be_of_no_class_are_compared_over_every_picture() -> None:
+    # part, float's and int8's strangeness
+    table = [
+        ("train", 0.4, 0.6),
+        ("test", 0.1, 0.2),
+        ("test", 0.9, 0.7),
+        ("test", 0.5, 0.6),  # not stranger than the threshold, and stranger
+    ]
+    pictures = [
+        LabelledPicture(Path(str(n)), "a", None, part) for n, (part, *_) in enumerate(table)
+    ]
+    scores = np.tile(np.array([[0.9, 0.1]], np.float32), (4, 1))
+    float32, int8 = (
+        Answers(scores, np.array(column)) for column in list(zip(*table, strict=True))[1:]
+    )
+    threshold = UnknownFacts(score="energy", threshold=0.5, keep=0.95, kept={})
+    found = compare(float32, int8, pictures, facts_of(threshold))
+    assert found.unknown is not None
+    assert found.unknown.agreement == Share(2, 4)
+    assert found.unknown.change.mean == pytest.approx(0.15)
+    assert found.unknown.change.largest == pytest.approx(0.2)
+    assert (found.float32.unknown, found.int8.unknown) == (Share(1, 3), Share(2, 3))
+    assert found.int8.accepted == Share(1, 3)
+    figures = found.to_json()["unknown"]
+    assert isinstance(figures, dict)
+    assert figures["agreement"] == 0.5
+    none = compare(
+        float32, int8, pictures, facts_of(threshold.model_copy(update={"threshold": None}))
+    )
+    assert none.unknown is not None
+    assert (none.unknown.agreement, none.int8.unknown) == (Share(0, 0), Share(0, 0))
+
+
+def test_accuracy_counts_the_test_part_and_agreement_every_picture() -> None:
+    facts = facts_of()
+    # part, label, float's score of a, int8's score of a
+    table = [
+        ("train", "a", 0.9, 0.4),  # disagree, but not of the test part
+        ("validation", "b", 0.2, 0.2),
+        ("test", "a", 0.8, 0.7),  # both right
+        ("test", "a", 0.6, 0.3),  # float only
+        ("test", "a", 0.7, 0.1),  # float only
+        ("test", "b", 0.9, 0.3),  # int8 only
+        ("test", "b", 0.9, 0.9),  # both wrong
+    ]
+    pictures = [LabelledPicture(Path(part), label, None, part) for part, label, _, _ in table]
+    float32 = np.array([(f, 1 - f) for _, _, f, _ in table], np.float32)
+    int8 = np.array([(q, 1 - q) for _, _, _, q in table], np.float32)
+    found = compare(Answers(float32), Answers(int8), pictures, facts)
+    assert found.agreement == Share(3, 7)
+    assert found.drop == PairedDrop(first_only=2, second_only=1, total=5)
+    assert found.drop.value == pytest.approx(0.2)
+    assert found.float32.accuracy == Share(3, 5)
+    assert found.int8.accuracy == Share(2, 5)
+    # of the label that float puts first: 0.5, 0, 0.1, 0.3, 0.6, 0.6, 0
+    assert found.confidence_change.mean == pytest.approx(2.1 / 7, abs=1e-6)
+    assert found.confidence_change.largest == pytest.approx(0.6, abs=1e-6)
+    assert found.to_json()["accuracy_drop"] == {
+        "images": 5,
+        "value": pytest.approx(0.2),
+        "interval": found.drop.interval,
+        "float_only_right": 2,
+        "int8_only_right": 1,
+    }
