@@ -20,9 +20,6 @@ from types import TracebackType
 
 from edge.config.reading import StationPlan
 from edge.core.errors import StuckError
-from edge.core.images.image_file import Image
-from edge.core.images.preprocess import Box
-from edge.core.verdict import Answer, Rules
 from edge.flow import UnreadableFrame
 from edge.lanes.keep_alive import KeepAlive
 from edge.lanes.lanes import Lanes
@@ -34,7 +31,7 @@ from edge.runtime.heartbeat import Heartbeat, Lookout
 from edge.runtime.service import Notifier
 from edge.runtime.worker import Events, Worker
 from edge.sorting.dispatch import Dispatch, destinations
-from edge.sorting.model import open_model
+from edge.sorting.model import ActiveModel, open_model
 from edge.sorting.sorter import Closing, Outcome, Sorter
 from edge.sorting.tally import Tally
 from edge.vision.latest_frame import FrameSlot
@@ -148,6 +145,19 @@ class Station:
         with self._parts:
             self._moving.close()  # first, whatever the others do
 
+    def change_model(self, model: ActiveModel) -> None:
+        """Has `model` judge each item that comes into view from now on.
+
+        Those in view keep the model that they were seen with first. May be called from any thread,
+        which must not use the model's classifier after that.
+
+        Raises:
+            LabelLaneError: a label of the model has no lane. The station's model stays.
+        """
+        self._dispatch.check_labels(model)
+        self._sorter.model = model
+        self._tell(f"model      {model.title}  (digest {model.digest[:12]})")
+
     def run(self, *, max_items: int | None = None) -> Tally:
         """Sorts until the camera has no more frames, `max_items` have passed, or a signal comes.
 
@@ -175,7 +185,7 @@ class Station:
         for worker in (ledger, lanes, sorting, camera):
             worker.start()
         if self._notifier:
-            self._notifier.ready(f"sorting with {self._plan.bundle.title}")
+            self._notifier.ready(f"sorting with {self._sorter.model.title}")
         self._look_after(lookout)
         try:
             self._wait_for(camera, sorting, lanes, lookout)
@@ -305,7 +315,9 @@ class Station:
             for frame in self._slot.frames(self._patience):
                 self._sorting.beat()
                 if isinstance(frame, UnreadableFrame):
-                    done = self._dispatch.carry_out_unreadable(frame, max_items=max_items)
+                    done = self._dispatch.carry_out_unreadable(
+                        frame, self._sorter.model, max_items=max_items
+                    )
                 else:
                     outcomes = (
                         self._sorter.close_due()
@@ -353,31 +365,16 @@ class Station:
         )
 
     def _open_sorter(self) -> Sorter:
-        classifier, inference_seconds = open_model(self._plan, say=self._say)
-        rules, config = self._config.decision, self._config
-        manifest = self._plan.bundle.manifest
-
-        def ask(image: Image, box: Box | None) -> Answer:
-            self._sorting.beat()  # of a frame with many items, too
-            return classifier.answer(image, box=box)
-
+        model = open_model(self._plan, say=self._say)
         delays = [lane.delay_seconds for lane in destinations(self._plan).values() if lane.moves]
         return Sorter(
-            config.trigger.open(),
-            ask,
-            rules=Rules(
-                labels=classifier.labels,
-                accept={**manifest.accept, **rules.accept},
-                clear_frames=rules.clear_frames,
-                max_frames=rules.max_frames,
-                agreement=rules.agreement,
-                unknown=(manifest.unknown_threshold if rules.unknown is None else rules.unknown),
-            ),
+            self._config.trigger.open(),
+            model,
             closing=Closing(
-                deadline_seconds=rules.deadline_seconds,
+                deadline_seconds=self._config.decision.deadline_seconds,
                 shortest_delay_seconds=min(filter(None, delays), default=None),
-                margin_seconds=_VERDICT_SECONDS + 2 * inference_seconds,
+                margin_seconds=_VERDICT_SECONDS,
             ),
             clock=self._clock,
-            whole_region=classifier.spec.crop == "region",
+            beat=self._sorting.beat,
         )

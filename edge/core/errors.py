@@ -126,6 +126,10 @@ class LabelCountError(BundleError):
     """The number of labels does not fit the model's output."""
 
 
+class LabelLaneError(BundleError):
+    """A label of the model has no lane in the station that is to sort by it."""
+
+
 class ModelInputError(BundleError):
     """The model's input is not what the bundle's input spec makes."""
 

@@ -47,7 +47,12 @@ class Verdict:
     """The best label, also of a rejected item; empty where the picture could not be read."""
     confidence: float
     """The best label's score, 0..1."""
-    scores: Scores
+    scores: Mapping[str, float]
+    """By label, in the model's order; empty where there is no label."""
+    title: str
+    """Name and version of the model that judged it."""
+    digest: str
+    """That model's digest, which no other bundle has."""
     reject: RejectReason | None = None
     strangeness: float | None = None
     """How little it looks like a thing of any class, 0..1; None: the model has no such score."""
@@ -94,11 +99,22 @@ class Ballot:
 
     The joined scores are the mean of the frames' probabilities, a soft vote, to which the accept
     thresholds apply as to those of one frame; so does the threshold for things of no class to the
-    mean strangeness. Only the frames of the best framing there is vote.
+    mean strangeness. Only the frames of the best framing there is vote. All of them are scored by
+    the one model that the ballot was opened with.
+
+    Attributes:
+        rules, title, digest: of that model.
     """
 
-    def __init__(self, rules: Rules) -> None:
-        self._rules = rules
+    def __init__(self, rules: Rules, *, title: str, digest: str) -> None:
+        """Nobody has voted.
+
+        Args:
+            rules: of the model whose scores are going to be added.
+            title: the model's name and version, for the verdict.
+            digest: the model's digest, for the verdict.
+        """
+        self.rules, self.title, self.digest = rules, title, digest
         self._votes: dict[Framing, list[Answer]] = {framing: [] for framing in Framing}
 
     def add(
@@ -131,9 +147,9 @@ class Ballot:
         """True where more frames are not needed: the verdict is clear, or there were enough."""
         good = self._votes[Framing.GOOD]
         seen = sum(map(len, self._votes.values()))
-        if len(good) >= self._rules.max_frames or seen >= _PATIENCE * self._rules.max_frames:
+        if len(good) >= self.rules.max_frames or seen >= _PATIENCE * self.rules.max_frames:
             return True
-        if len(good) < self._rules.clear_frames:
+        if len(good) < self.rules.clear_frames:
             return False
         best = {int(answer.scores.argmax()) for answer in good}
         return len(best) == 1 and self.verdict().accepted
@@ -145,19 +161,20 @@ class Ballot:
         strange = [a.strangeness for a in self._voting if a.strangeness is not None]
         strangeness = sum(strange) / len(strange) if strange else None
         best = int(joined.argmax())
-        label, confidence = self._rules.labels[best], float(joined[best])
+        label, confidence = self.rules.labels[best], float(joined[best])
         agreeing = sum(int(scores.argmax()) == best for scores in votes)
         reject = None
         # First: what is of no class often gets scores that are low or that waver, too.
-        if _is_unknown(strangeness, self._rules.unknown):
+        if _is_unknown(strangeness, self.rules.unknown):
             reject = RejectReason.UNKNOWN
-        elif (
-            agreeing / len(votes) < self._rules.agreement
-        ):  # 14 / 25 is 0.56, 0.56 * 25 is above 14
+        elif agreeing / len(votes) < self.rules.agreement:  # 14 / 25 is 0.56, 0.56 * 25 is above 14
             reject = RejectReason.DISAGREEMENT
-        elif confidence < self._rules.accept[label]:
+        elif confidence < self.rules.accept[label]:
             reject = RejectReason.LOW_CONFIDENCE
-        return Verdict(label, confidence, joined, reject, strangeness)
+        scores = dict(zip(self.rules.labels, joined.tolist(), strict=True))
+        return Verdict(
+            label, confidence, scores, self.title, self.digest, reject, strangeness=strangeness
+        )
 
 
 def _is_unknown(strangeness: float | None, threshold: float | None) -> bool:
@@ -170,6 +187,8 @@ def decide(
     labels: Sequence[str],
     accept: Mapping[str, float],
     *,
+    title: str,
+    digest: str,
     strangeness: float | None = None,
     unknown: float | None = None,
 ) -> Verdict:
@@ -179,17 +198,24 @@ def decide(
         scores: float32 (classes,), class probabilities.
         labels: the label of each class index.
         accept: the accept threshold, 0..1, of every label.
+        title: name and version of the model that gave the scores.
+        digest: that model's digest.
         strangeness: 0..1; None: the model has no such score.
         unknown: what is stranger is rejected as of no class; None: nothing is.
     """
-    ballot = Ballot(Rules(labels, accept, unknown=unknown))
+    ballot = Ballot(Rules(labels, accept, unknown=unknown), title=title, digest=digest)
     ballot.add(scores, strangeness=strangeness)
     return ballot.verdict()
 
 
-def unreadable() -> Verdict:
-    """The verdict on an item whose picture could not be decoded: a reject without a label."""
-    return _unseen(RejectReason.UNREADABLE)
+def unreadable(*, title: str, digest: str) -> Verdict:
+    """The verdict on an item whose picture could not be decoded: a reject without a label.
+
+    Args:
+        title: name and version of the model that would have judged it.
+        digest: that model's digest.
+    """
+    return _unseen(RejectReason.UNREADABLE, title, digest)
 
 
 def bad_picture(ballot: Ballot) -> Verdict:
@@ -199,9 +225,9 @@ def bad_picture(ballot: Ballot) -> Verdict:
         ballot: what its good frames say; where there was none, the verdict has no label.
     """
     if not ballot.frames:
-        return _unseen(RejectReason.BAD_PICTURE)
+        return _unseen(RejectReason.BAD_PICTURE, ballot.title, ballot.digest)
     return replace(ballot.verdict(), reject=RejectReason.BAD_PICTURE)
 
 
-def _unseen(reason: RejectReason) -> Verdict:
-    return Verdict("", 0.0, np.empty(0, np.float32), reason)
+def _unseen(reason: RejectReason, title: str, digest: str) -> Verdict:
+    return Verdict("", 0.0, {}, title, digest, reason)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from edge.config.reading import StationPlan
+from edge.core.errors import LabelLaneError
 from edge.core.verdict import Verdict, unreadable
-from edge.flow import Actuated, ItemKey, UnreadableFrame
+from edge.flow import EMPTY, Actuated, ItemKey, UnreadableFrame
 from edge.lanes.lanes import Lanes
 from edge.ledger.recorder import Recorder
 from edge.ledger.rows import Actuation, Entry, utc_text
+from edge.sorting.model import ActiveModel
 from edge.sorting.routing import Destination, Sending, send
 from edge.sorting.sorter import Outcome
 from edge.sorting.tally import Tally
@@ -58,13 +60,26 @@ class Dispatch:
             for label in lane.labels
         }
 
+    def check_labels(self, model: ActiveModel) -> None:
+        """Passes where each label of `model` has a lane; `empty` needs none.
+
+        Raises:
+            LabelLaneError: one has none.
+        """
+        homeless = [x for x in model.rules.labels if x not in self._destinations and x != EMPTY]
+        if homeless:
+            raise LabelLaneError(
+                f"{model.title}: the station has no lane for {', '.join(map(repr, homeless))}: put "
+                "each label of the model into the labels of one lane"
+            )
+
     def carry_out(self, outcomes: Iterable[Outcome], *, max_items: int | None = None) -> bool:
         """Sends each item; True: `max_items` have passed, and the rest is left."""
         limit = self._plan.config.decision.deadline_seconds
         for outcome in outcomes:
             verdict = outcome.verdict
-            if verdict.accepted and verdict.label not in self._destinations:
-                self._tally.empty += 1  # the label `empty`, which needs no lane
+            if verdict.accepted and verdict.label == EMPTY and EMPTY not in self._destinations:
+                self._tally.empty += 1
                 continue
             self._watch(outcome)
             self._send(
@@ -79,11 +94,17 @@ class Dispatch:
                 return True
         return False
 
-    def carry_out_unreadable(self, frame: UnreadableFrame, *, max_items: int | None = None) -> bool:
-        """Sends the item of a picture that could not be decoded; True: `max_items` have passed."""
+    def carry_out_unreadable(
+        self, frame: UnreadableFrame, model: ActiveModel, *, max_items: int | None = None
+    ) -> bool:
+        """Sends the item of a picture that could not be decoded; True: `max_items` have passed.
+
+        Args:
+            model: the one that would have judged it.
+        """
         captured = frame.captured
         self._send(
-            unreadable(),
+            unreadable(title=model.title, digest=model.digest),
             captured=captured,
             passed=captured,
             deadline=None,
@@ -151,9 +172,8 @@ class Dispatch:
         source: str,
         frames: int,
     ) -> Entry:
-        verdict, bundle = sending.verdict, self._plan.bundle
+        verdict = sending.verdict
         known = verdict.label != ""
-        scores = dict(zip(bundle.labels, verdict.scores.tolist(), strict=True)) if known else None
         return Entry(
             time=utc_text(taken),
             station=self._plan.config.station,
@@ -161,12 +181,12 @@ class Dispatch:
             source=source,
             label=verdict.label if known else None,
             confidence=verdict.confidence if known else None,
-            scores=scores,
+            scores=verdict.scores if known else None,
             accepted=verdict.accepted,
             reject=verdict.reject.value if verdict.reject else None,
             lane=sending.lane,
-            bundle=bundle.title,
-            bundle_digest=bundle.digest,
+            bundle=verdict.title,
+            bundle_digest=verdict.digest,
             latency_ms=latency_ms,
             frames=frames,
             actuation="missed" if sending.missed else "none" if due is None else "planned",

@@ -1,21 +1,70 @@
-"""The model that a station sorts by, known to answer as it should, and warm."""
+"""The model that a station sorts by, as a value: what it answers, its rules, and its name."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
+from edge.config.decision import Decision
 from edge.config.reading import StationPlan
+from edge.core.images.image_file import Image
+from edge.core.images.preprocess import Box, InputSpec
+from edge.core.model.bundle import Bundle
 from edge.core.model.classifier import Classifier
 from edge.core.model.golden import check_golden_start
+from edge.core.verdict import Answer, Ballot, Rules
 
 _WARM_UPS = 10
 
 
-def open_model(plan: StationPlan, *, say: Callable[[str], None]) -> tuple[Classifier, float]:
-    """The model of a station, and how many seconds its slowest inference takes once it is warm.
+class Answering(Protocol):
+    """What answers to pictures: a Classifier, as the sorting sees it."""
+
+    @property
+    def spec(self) -> InputSpec:
+        """What of a region it looks at."""
+        ...
+
+    def answer(self, image: Image, *, box: Box | None = None) -> Answer:
+        """What the model says to the item in `box` of a region; see `Classifier.answer`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ActiveModel:
+    """A model that items are judged by, known to answer as it should, and warm."""
+
+    classifier: Answering
+    """Used by the sorting thread only, once it is the station's."""
+    rules: Rules
+    """How its scores become verdicts: the bundle's, with what the station file says instead."""
+    title: str
+    """The bundle's name and version."""
+    digest: str
+    """The bundle's digest."""
+    inference_seconds: float
+    """What the slowest of a few inferences took."""
+
+    @property
+    def whole_region(self) -> bool:
+        """Whether it looks at all of the region (`crop: region`).
+
+        It knows items where photographs have them then: one that travels is seen best in the
+        middle.
+        """
+        return self.classifier.spec.crop == "region"
+
+    def ballot(self) -> Ballot:
+        """An empty ballot for one item that this model judges."""
+        return Ballot(self.rules, title=self.title, digest=self.digest)
+
+
+def open_model(plan: StationPlan, *, say: Callable[[str], None]) -> ActiveModel:
+    """The model of a station.
 
     Args:
         say: tells the operator which model it is.
@@ -37,4 +86,23 @@ def open_model(plan: StationPlan, *, say: Callable[[str], None]) -> tuple[Classi
     found = ["golden picture right", *([bundle.origin] if plan.keys else [])]
     say(f"bundle     {bundle.title}  (digest {bundle.digest[:12]}), {', '.join(found)}")
     say(f"runtime    {interpreter.title}")
-    return classifier, slowest
+    return ActiveModel(
+        classifier,
+        _rules(bundle, plan.config.decision),
+        title=bundle.title,
+        digest=bundle.digest,
+        inference_seconds=slowest,
+    )
+
+
+def _rules(bundle: Bundle, decision: Decision) -> Rules:
+    manifest = bundle.manifest
+    unknown = manifest.unknown_threshold if decision.unknown is None else decision.unknown
+    return Rules(
+        labels=bundle.labels,
+        accept={**manifest.accept, **decision.accept},
+        clear_frames=decision.clear_frames,
+        max_frames=decision.max_frames,
+        agreement=decision.agreement,
+        unknown=unknown,
+    )

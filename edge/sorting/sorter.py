@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box
-from edge.core.verdict import Answer, Ballot, Framing, Rules, Verdict, bad_picture
+from edge.core.verdict import Answer, Ballot, Framing, Verdict, bad_picture
 from edge.flow import Frame, Sighting
+from edge.sorting.model import ActiveModel
 from edge.vision.trigger import Trigger
 
 _MIDDLE = 0.15
@@ -28,16 +28,22 @@ class Closing:
     shortest_delay_seconds: float | None = None
     """Of the lanes that move at a set time after an item's passing; None: there is none."""
     margin_seconds: float = 0.0
-    """What the verdict itself takes: a vote is closed so much earlier."""
+    """What a verdict takes besides the inferences: a vote is closed so much earlier."""
 
-    def at(self, first: float, passed: float) -> float | None:
-        """The moment, on the frames' clock, for an item first seen at `first`; None: never."""
+    def at(self, first: float, passed: float, *, inference_seconds: float) -> float | None:
+        """The moment, on the frames' clock, for an item first seen at `first`; None: never.
+
+        Args:
+            passed: when the item passes the middle of the region.
+            inference_seconds: of the model that judges it. Two of them may lie between that moment
+                and the verdict: one that is under way, and that of the last frame.
+        """
         ends = []
         if self.deadline_seconds is not None:
             ends.append(first + self.deadline_seconds)
         if self.shortest_delay_seconds is not None:
             ends.append(passed + self.shortest_delay_seconds)
-        return min(ends) - self.margin_seconds if ends else None
+        return min(ends) - self.margin_seconds - 2 * inference_seconds if ends else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +69,8 @@ class Outcome:
 class _Voting:
     """An item in view that has no verdict yet."""
 
+    model: ActiveModel
+    """The one that judges it, whichever is the station's meanwhile."""
     ballot: Ballot
     first: float
     frame: Frame
@@ -80,8 +88,9 @@ class _Voting:
         if best not in self.speaking or this.weight > self.speaking[best].weight:
             self.speaking[best] = this
 
-    def deciding(self, labels: Sequence[str], label: str) -> Frame:
+    def deciding(self, label: str) -> Frame:
         """The frame that spoke most for a label; the last one where none spoke for it first."""
+        labels = self.model.rules.labels
         index = labels.index(label) if label in labels else None
         return self.frame if index not in self.speaking else self.speaking[index].frame
 
@@ -109,29 +118,28 @@ class Sorter:
     more where it is.
 
     Attributes:
+        model: the one that judges each item whose vote begins from now on. Another thread may put
+            another one here: a vote that has begun keeps its own.
         single_frame: things that were seen in a single frame only, and got no verdict.
     """
 
     def __init__(
         self,
         trigger: Trigger,
-        ask: Callable[[Image, Box | None], Answer],
+        model: ActiveModel,
         *,
-        rules: Rules,
         closing: Closing,
         clock: Callable[[], float],
-        whole_region: bool = False,
+        beat: Callable[[], None] = lambda: None,
     ) -> None:
         """No item is in view.
 
         Args:
-            ask: what the model says to the item in a box of a region.
-            whole_region: the model looks at all of the region (`crop: region`), and knows items
-                where photographs have them: one that travels is seen best in the middle.
             clock: seconds, the clock of the frames' capture times.
+            beat: called before each inference: a frame with many items takes many of them.
         """
-        self._trigger, self._ask, self._clock = trigger, ask, clock
-        self._rules, self._closing, self._whole_region = rules, closing, whole_region
+        self._trigger, self._clock, self._beat = trigger, clock, beat
+        self.model, self._closing = model, closing
         self._voting: dict[int, _Voting] = {}
         self._decided: set[int] = set()
         self.single_frame = 0
@@ -180,33 +188,26 @@ class Sorter:
         passed = frame.captured if sighting.passed is None else sighting.passed
         voting = self._voting.get(item)
         if voting is None:
-            voting = _Voting(Ballot(self._rules), frame.captured, frame, sighting.box, passed)
+            model = self.model  # one read: another thread may change it in between
+            voting = _Voting(model, model.ballot(), frame.captured, frame, sighting.box, passed)
             self._voting[item] = voting
         voting.frame, voting.box, voting.passed = frame, sighting.box, passed
         voting.confirmed = voting.confirmed or sighting.confirmed
         if frame.fault is not None:
             return
-        answer = self._ask(frame.image, sighting.box)
-        framing = self._framing(sighting, frame, voting.first)
+        self._beat()
+        answer = voting.model.classifier.answer(frame.image, box=sighting.box)
+        framing = _framing(sighting, frame, voting)
         voting.heard(answer, framing, frame)
         if voting.confirmed and voting.ballot.decided:
             yield self._close(item)
 
-    def _framing(self, sighting: Sighting, frame: Frame, first: float) -> Framing:
-        if not sighting.whole:
-            return Framing.CUT
-        rests = sighting.passed is None and frame.captured - first >= _RESTING_SECONDS
-        if not self._whole_region or sighting.box is None or rests:
-            return Framing.GOOD
-        height, width = frame.image.shape[:2]
-        box = sighting.box
-        aside = abs(box.left + box.width / 2 - width / 2) / width
-        above = abs(box.top + box.height / 2 - height / 2) / height
-        return Framing.GOOD if max(aside, above) <= _MIDDLE else Framing.ASIDE
-
     def _closes(self, voting: _Voting) -> float | None:
         # What may not be there at all is waited for; if it is, its verdict may be late.
-        return self._closing.at(voting.first, voting.passed) if voting.confirmed else None
+        if not voting.confirmed:
+            return None
+        seconds = voting.model.inference_seconds
+        return self._closing.at(voting.first, voting.passed, inference_seconds=seconds)
 
     def _leave(self, item: int) -> Iterator[Outcome]:
         """The verdict on what is out of view now, if it was an item."""
@@ -228,5 +229,18 @@ class Sorter:
             first=voting.first,
             passed=voting.passed,
             frames=voting.ballot.frames,
-            deciding=voting.deciding(self._rules.labels, verdict.label),
+            deciding=voting.deciding(verdict.label),
         )
+
+
+def _framing(sighting: Sighting, frame: Frame, voting: _Voting) -> Framing:
+    if not sighting.whole:
+        return Framing.CUT
+    rests = sighting.passed is None and frame.captured - voting.first >= _RESTING_SECONDS
+    if not voting.model.whole_region or sighting.box is None or rests:
+        return Framing.GOOD
+    height, width = frame.image.shape[:2]
+    box = sighting.box
+    aside = abs(box.left + box.width / 2 - width / 2) / width
+    above = abs(box.top + box.height / 2 - height / 2) / height
+    return Framing.GOOD if max(aside, above) <= _MIDDLE else Framing.ASIDE

@@ -22,12 +22,16 @@ from edge.core.errors import (
     EXIT_UNAVAILABLE,
     CameraError,
     GoldenError,
+    LabelLaneError,
     LedgerError,
     LedgerInUseError,
     PinError,
     RegionError,
     StuckError,
 )
+from edge.core.images.image_file import Image
+from edge.core.images.preprocess import Box
+from edge.core.verdict import Answer
 from edge.flow import Frame, Missed, UnreadableFrame
 from edge.lanes.lanes import Lanes
 from edge.lanes.pins import Pins, open_pins
@@ -43,7 +47,8 @@ from edge.ledger.rows import Entry
 from edge.runtime import heartbeat
 from edge.runtime.service import Notifier
 from edge.runtime.worker import Events
-from edge.sorting.sorter import Sorter
+from edge.sorting.model import ActiveModel, open_model
+from edge.sorting.sorter import Outcome, Sorter
 from edge.sorting.tally import Tally
 from edge.station import Station
 from edge.vision.camera.folder import FolderCamera, Settings
@@ -165,6 +170,121 @@ def test_many_pictures_fast_all_get_their_row(new_run: NewRun) -> None:
     assert tally.items == 203
     sources = [entry.source for entry in run.entries()]
     assert len(sources) == len(set(sources)) == 203
+
+
+def test_each_row_names_the_model_that_judged_its_item(new_run: NewRun, tmp_path: Path) -> None:
+    """Models are changed after each verdict, before its row is written: no row may notice.
+
+    The second has the labels of the first in another order, the third one label less.
+    """
+    run = new_run(STATION.replace("second: 1000", "second: 1000, loop: true"))
+    folders = {
+        "turned": make_bundle(tmp_path / "turned", labels=("blue", "red", "green"), name="turned"),
+        "few": make_bundle(tmp_path / "few", name="few"),
+    }
+    plan = read_station(run.file)
+    models = [open_model(plan, say=run.said.append)]
+    models += [
+        open_model(read_station(run.file, bundle=folder), say=run.said.append)
+        for folder in folders.values()
+    ]
+    models[2] = with_two_labels(models[2])
+    following = itertools.cycle(models[1:] + models[:1])
+    judged: list[tuple[str, str, str]] = []
+
+    def change(outcome: Outcome) -> None:
+        verdict = outcome.verdict
+        judged.append((outcome.frame.source, verdict.label, verdict.title))
+        station.change_model(next(following))
+
+    with Station(
+        plan,
+        events=run.events,
+        show=run.shown.append,
+        say=run.said.append,
+        pins=lambda: run.pins,
+        clock=unhurried(),
+        watch=change,
+    ) as station:
+        tally = station.run(max_items=12)
+    entries = run.entries()
+    assert tally.items == len(entries) == 12
+    assert [(e.source, e.label, e.bundle) for e in entries] == judged
+    expected = [
+        ("0.png", "red", "tiny 1"),
+        ("1.png", "red", "turned 1"),
+        ("2.png", "blue", "few 1"),
+    ]
+    assert judged == expected * 4
+    assert [e.bundle_digest for e in entries] == [m.digest for m in models] * 4
+    assert [tuple(e.scores or ()) for e in entries] == [
+        LABELS, ("blue", "red", "green"), ("red", "blue"),
+    ] * 4  # fmt: skip
+    assert [e.lane for e in entries] == ["warm", "warm", "cold"] * 4
+    assert "model      few 1  (digest" in "".join(run.said)
+
+
+def with_two_labels(model: ActiveModel) -> ActiveModel:
+    """`model` without its second score."""
+    classifier = model.classifier
+
+    class Two:
+        spec = classifier.spec
+
+        def answer(self, image: Image, *, box: Box | None = None) -> Answer:
+            answer = classifier.answer(image, box=box)
+            return answer._replace(scores=answer.scores[[0, 2]])
+
+    labels = [model.rules.labels[0], model.rules.labels[2]]
+    return replace(model, classifier=Two(), rules=replace(model.rules, labels=labels))
+
+
+def test_an_unreadable_picture_names_the_model_that_would_have_judged_it(
+    new_run: NewRun, tmp_path: Path
+) -> None:
+    run = new_run()
+    (run.file.parent / "photos" / "1.png").write_bytes(b"")
+    other = make_bundle(tmp_path / "other", name="other")
+    plan = read_station(run.file, bundle=other)
+
+    def change(outcome: Outcome) -> None:
+        station.change_model(open_model(plan, say=run.said.append))
+
+    with Station(
+        read_station(run.file),
+        events=run.events,
+        show=run.shown.append,
+        say=run.said.append,
+        pins=lambda: run.pins,
+        watch=change,
+    ) as station:
+        station.run()
+    assert [(e.bundle, e.reject) for e in run.entries()] == [
+        ("tiny 1", None),
+        ("other 1", "unreadable"),
+        ("other 1", None),
+    ]
+
+
+def test_a_model_with_a_label_that_no_lane_takes_does_not_become_the_station_s(
+    new_run: NewRun,
+) -> None:
+    run = new_run()
+    plan = read_station(run.file)
+    model = open_model(plan, say=run.said.append)
+    strange = replace(model, rules=replace(model.rules, labels=("red", "empty", "glass")))
+    with Station(
+        plan,
+        events=run.events,
+        show=run.shown.append,
+        say=run.said.append,
+        pins=lambda: run.pins,
+        watch=lambda outcome: station.change_model(model),
+    ) as station:
+        with pytest.raises(LabelLaneError, match="tiny 1: the station has no lane for 'glass'"):
+            station.change_model(strange)
+        assert station.run().items == 3
+    assert [e.label for e in run.entries()] == [*LABELS]
 
 
 def test_start_says_what_is_running_on_what(new_run: NewRun) -> None:

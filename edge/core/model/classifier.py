@@ -75,6 +75,8 @@ class Classifier:
             answer.scores,
             self.labels,
             manifest.accept,
+            title=self.bundle.title,
+            digest=self.bundle.digest,
             strangeness=answer.strangeness,
             unknown=manifest.unknown_threshold,
         )

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from edge.core.verdict import Ballot, Framing, RejectReason, Rules, decide
 
 LABELS = ("can", "bottle")
+
+
+def ballot_of(**rules: Any) -> Ballot:
+    return Ballot(Rules(LABELS, {"can": 0.3, "bottle": 0.3}, **rules), title="tiny 1", digest="d1")
 
 
 @pytest.mark.parametrize(
@@ -23,10 +29,18 @@ LABELS = ("can", "bottle")
 def test_the_best_label_is_accepted_from_its_threshold_on(
     scores: tuple[float, float], label: str, reject: RejectReason | None
 ) -> None:
-    found = decide(np.array(scores, np.float32), LABELS, {"can": 0.75, "bottle": 0.8})
+    found = decide(
+        np.array(scores, np.float32),
+        LABELS,
+        {"can": 0.75, "bottle": 0.8},
+        title="tiny 1",
+        digest="d1",
+    )
     assert (found.label, found.reject) == (label, reject)
     assert found.accepted == (reject is None)
     assert found.confidence == pytest.approx(max(scores))
+    assert found.scores == pytest.approx(dict(zip(LABELS, scores, strict=True)))
+    assert (found.title, found.digest) == ("tiny 1", "d1")
 
 
 @pytest.mark.parametrize(
@@ -36,7 +50,7 @@ def test_the_best_label_is_accepted_from_its_threshold_on(
 def test_a_share_of_frames_that_is_reached_is_enough(
     agreeing: int, of: int, agreement: float, enough: bool
 ) -> None:
-    ballot = Ballot(Rules(LABELS, {"can": 0.3, "bottle": 0.3}, agreement=agreement))
+    ballot = ballot_of(agreement=agreement)
     for number in range(of):
         scores = (0.9, 0.1) if number < agreeing else (0.4, 0.6)
         ballot.add(np.array(scores, np.float32))
@@ -67,6 +81,8 @@ def test_what_is_stranger_than_the_threshold_is_of_no_class(
         np.array(scores, np.float32),
         LABELS,
         {"can": 0.8, "bottle": 0.8},
+        title="tiny 1",
+        digest="d1",
         strangeness=strangeness,
         unknown=unknown,
     )
@@ -75,14 +91,14 @@ def test_what_is_stranger_than_the_threshold_is_of_no_class(
 
 
 def test_a_thing_of_no_class_is_unknown_also_where_its_frames_disagree() -> None:
-    ballot = Ballot(Rules(LABELS, {"can": 0.3, "bottle": 0.3}, agreement=0.9, unknown=0.5))
+    ballot = ballot_of(agreement=0.9, unknown=0.5)
     for scores in ((0.9, 0.1), (0.4, 0.6)):
         ballot.add(np.array(scores, np.float32), strangeness=0.8)
     assert ballot.verdict().reject is RejectReason.UNKNOWN
 
 
 def test_only_the_frames_that_vote_say_how_strange_an_item_is() -> None:
-    ballot = Ballot(Rules(LABELS, {"can": 0.3, "bottle": 0.3}, unknown=0.5))
+    ballot = ballot_of(unknown=0.5)
     ballot.add(np.array((0.9, 0.1), np.float32), Framing.CUT, strangeness=1.0)
     ballot.add(np.array((0.9, 0.1), np.float32), strangeness=0.2)
     assert ballot.verdict().strangeness == pytest.approx(0.2)

@@ -19,7 +19,7 @@ DELAYED = Destination("delayed", moves=True, delay_seconds=0.5)
 
 def verdict(confidence: float = 0.9) -> Verdict:
     scores = np.array([confidence, 1 - confidence], np.float32)
-    return decide(scores, LABELS, {"can": 0.8, "bottle": 0.8})
+    return decide(scores, LABELS, {"can": 0.8, "bottle": 0.8}, title="tiny 1", digest="0" * 64)
 
 
 def sent(
@@ -102,6 +102,6 @@ def test_a_reject_moves_the_default_lane_only_while_it_is_there(
 
 
 def test_what_cannot_be_read_is_a_reject_without_a_label() -> None:
-    found = sent(unreadable(), AT_ONCE, after=0.1)
+    found = sent(unreadable(title="tiny 1", digest="0" * 64), AT_ONCE, after=0.1)
     assert (found.lane, found.verdict.label) == ("falls", "")
     assert found.verdict.reject is RejectReason.UNREADABLE

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from edge.core.images.image_file import Image
-from edge.core.images.preprocess import Box
+from edge.core.images.preprocess import Box, InputSpec
 from edge.core.verdict import Answer, RejectReason, Rules
 from edge.flow import Frame, PictureFault, PictureFaultKind, Sighting
+from edge.sorting.model import ActiveModel
 from edge.sorting.sorter import Closing, Outcome, Sorter
 from edge.vision.trigger.continuous import ContinuousTrigger
 
@@ -24,10 +26,11 @@ class Script:
     """A trigger, a model and a clock that do what a test says."""
 
     sightings: list[Sequence[Sighting]] = field(default_factory=list)
-    scores: list[tuple[float, float]] = field(default_factory=list)
+    scores: list[tuple[float, ...]] = field(default_factory=list)
     strangeness: list[float] = field(default_factory=list)
     now: float = 0.0
     scored: int = 0
+    spec: InputSpec = field(default_factory=InputSpec)
 
     def look(self, frame: Frame) -> Sequence[Sighting]:
         return self.sightings.pop(0)
@@ -35,7 +38,7 @@ class Script:
     def end(self) -> Sequence[Sighting]:
         return ()
 
-    def answer(self, image: Image, box: Box | None) -> Answer:
+    def answer(self, image: Image, *, box: Box | None = None) -> Answer:
         self.scored += 1
         strangeness = self.strangeness.pop(0) if self.strangeness else None
         return Answer(np.array(self.scores.pop(0), np.float32), strangeness)
@@ -45,16 +48,19 @@ class Script:
 
 
 def sorter(script: Script, closing: Closing = NO_LIMIT, *, whole_region: bool = False) -> Sorter:
-    rules = Rules(LABELS, {"can": 0.8, "bottle": 0.8}, clear_frames=3, max_frames=6,
-                  unknown=0.5)  # fmt: skip
-    return Sorter(
-        script,
-        script.answer,
-        rules=rules,
-        closing=closing,
-        clock=script.clock,
-        whole_region=whole_region,
-    )
+    script.spec = InputSpec(crop="region" if whole_region else "item")
+    return Sorter(script, model_of(script), closing=closing, clock=script.clock)
+
+
+def model_of(script: Script, title: str = "tiny 1", **rules: Any) -> ActiveModel:
+    whole: dict[str, Any] = {
+        "labels": LABELS,
+        "accept": {"can": 0.8, "bottle": 0.8},
+        "clear_frames": 3,
+        "max_frames": 6,
+        "unknown": 0.5,
+    }
+    return ActiveModel(script, Rules(**(whole | rules)), title, f"digest of {title}", 0.0)
 
 
 def seen(item: int = 1, *, whole: bool = True, passed: float | None = None) -> Sighting:
@@ -293,10 +299,7 @@ def test_while_the_camera_is_frozen_what_is_in_view_is_rejected_once() -> None:
 
 def test_where_every_frame_is_an_item_a_blank_one_is_a_reject_without_a_label() -> None:
     script = Script(scores=[CAN])
-    rules = Rules(LABELS, {"can": 0.8, "bottle": 0.8})
-    sorting = Sorter(
-        ContinuousTrigger(), script.answer, rules=rules, closing=NO_LIMIT, clock=script.clock
-    )
+    sorting = Sorter(ContinuousTrigger(), model_of(script), closing=NO_LIMIT, clock=script.clock)
     image = np.zeros((8, 8, 3), np.uint8)
     outcomes = [
         outcome
@@ -310,3 +313,33 @@ def test_where_every_frame_is_an_item_a_blank_one_is_a_reject_without_a_label() 
         ("", RejectReason.BAD_PICTURE),
     ]
     assert [outcome.deciding.sequence for outcome in outcomes] == [0, 1, 2]
+
+
+def test_an_item_keeps_the_model_that_its_vote_began_with() -> None:
+    """Both models are asked in one frame: the old one for item 1, the new one for item 2."""
+    old = Script([[seen(1)], [seen(1), seen(2)], [gone(1), gone(2)]], [CAN, CAN])
+    new = Script(scores=[(0.1, 0.8, 0.1)])
+    sorting = sorter(old)
+    outcomes: list[Outcome] = []
+    for number in range(3):
+        old.now = number / 10
+        if number == 1:
+            labels = ("bottle", "glass", "can")  # others, in another order
+            accept = dict.fromkeys(labels, 0.5)
+            sorting.model = model_of(new, "other 2", labels=labels, accept=accept)
+        frame = Frame(np.zeros((8, 8, 3), np.uint8), old.now, number)
+        outcomes += sorting.look(frame)
+    assert [(o.verdict.label, o.verdict.title, o.verdict.digest) for o in outcomes] == [
+        ("can", "tiny 1", "digest of tiny 1"),
+        ("glass", "other 2", "digest of other 2"),
+    ]
+    assert [list(o.verdict.scores) for o in outcomes] == [[*LABELS], ["bottle", "glass", "can"]]
+    assert (old.scored, new.scored) == (2, 1)
+
+
+def test_a_vote_is_closed_earlier_the_longer_its_model_takes() -> None:
+    script = Script([[seen(1)], []], [CAN])
+    sorting = sorter(script, Closing(deadline_seconds=2.0, margin_seconds=0.1))
+    sorting.model = replace(sorting.model, inference_seconds=0.3)
+    list(sorting.look(Frame(np.zeros((8, 8, 3), np.uint8), 0.0, 1)))
+    assert sorting.next_closing == pytest.approx(2.0 - 0.1 - 2 * 0.3)

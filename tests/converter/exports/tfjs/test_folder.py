@@ -204,7 +204,13 @@ def test_the_page_decides_as_the_device_does(tmp_path: Path, threshold: float | 
     found = json.loads(node(DECIDES, str(PAGE / "decide.js"), given, folder=tmp_path))
     for (scores, unknown), verdict in zip(answers, found, strict=True):
         expected = decide(
-            np.array(scores, np.float32), LABELS, ACCEPT, strangeness=unknown, unknown=threshold
+            np.array(scores, np.float32),
+            LABELS,
+            ACCEPT,
+            title="tiny 1",
+            digest="d1",
+            strangeness=unknown,
+            unknown=threshold,
         )
         assert (verdict["label"], verdict["reject"]) == (expected.label, expected.reject)
         assert verdict["score"] == pytest.approx(expected.confidence)

@@ -150,7 +150,7 @@ def test_acceptance_is_what_the_device_decides() -> None:
     scores = random.dirichlet((0.5, 0.5, 0.5), 500).astype(np.float32)
     # Thresholds that scores reach exactly, as float32 and as the nearest decimal.
     accept = {"can": float(scores[0].max()), "glass": 0.7, "paper": round(float(scores[1, 2]), 3)}
-    accepted = sum(decide(row, LABELS, accept).accepted for row in scores)
+    accepted = sum(decide(row, LABELS, accept, title="", digest="").accepted for row in scores)
     truth = np.zeros(len(scores), np.int64)
     assert evaluate_scores(scores, truth, LABELS, accept).accepted.count == accepted
 
