@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from edge.core.images.preprocess import InputSpec
-from trainer.fit import checks
 from trainer.networks import NETWORKS
+from trainer.recipes import network_names
 from trainer.recipes.plan import NetworkPlan
 
 
@@ -31,5 +31,5 @@ def tiny_network() -> Iterator[None]:
     """Within this context recipes may name the network `tiny`."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(NETWORKS, "tiny", features)
-        patch.setattr(checks, "network_names", lambda: sorted(NETWORKS))
+        patch.setattr(network_names, "network_names", lambda: sorted(NETWORKS))
         yield
