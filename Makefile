@@ -14,6 +14,7 @@
 # make kill-installs  interrupts 72 installs and rollbacks, by kills and (as root) power cuts (KILLS=72)
 # make bench-unheard  a minute in which nobody reads, 70 s of a disk that hangs, and SIGTERM (root)
 # make bench-check  whether data check calls clean sets spoilt, and finds planted label errors (DATA=)
+# make reference   write deploy/station-file.md, deploy/recipes.md and the JSON Schema of station files anew
 # make hashes      write the hashes of preprocessing anew, when it was changed on purpose
 # make fuzz        a million changed inputs for each reader of foreign files (Linux on x86-64);
 #                  make fuzz TARGETS=pictures RUNS=50000
@@ -38,7 +39,7 @@ WORKERS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 BIN := .venv/bin
 
 .PHONY: setup demo test test-slow test-arm64 test-systemd bench-pins bench-ledger bench-unheard bench-check \
-	kill-ledger cut-power kill-installs hashes \
+	kill-ledger cut-power kill-installs hashes reference \
 	fuzz damaged mutated \
 	corrupted flipped claimed dead lint format lock clean
 
@@ -93,6 +94,9 @@ bench-unheard: setup
 
 bench-check: setup
 	$(BIN)/python -m tests.benchmarks.clean_sets $(or $(DATA),../shared/data) $(ARGS)
+
+reference: setup
+	$(BIN)/python -m deploy.reference
 
 hashes: setup
 	$(BIN)/python -m tests.edge.core.images.awkward

@@ -25,6 +25,7 @@ It makes:  the user pilah (groups gpio, video and render, where there are such)
            /opt/pilah                  the program, with the system's Python packages in view
            /usr/local/bin/pilah-edge   its command
            /etc/pilah/station.yaml     what the station is: yours to write
+           /etc/pilah/station.schema.json  by which editors complete and check it
            /var/lib/pilah              the user's home: bundle, ledger, photographs
            pilah.service               starts with the machine, once there is a station file
 
@@ -239,6 +240,8 @@ for group in gpio video render; do
 done
 [ -d "$home" ] || run install -d -o pilah -g pilah -m 0750 "$home"
 [ -d /etc/pilah ] || run install -d -o root -g pilah -m 0750 /etc/pilah
+# By it an editor completes and checks the station file that lies beside it.
+place "$checkout/deploy/examples/station.schema.json" "${config%/*}/station.schema.json" 0644 root
 
 # The program
 

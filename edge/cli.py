@@ -19,6 +19,7 @@ VERBS: Mapping[str, Verb] = {
     "trigger": Verb("show what a station takes for items", "edge.commands.trigger"),
     "capture": Verb("take labelled photographs to train with", "edge.commands.capture"),
     "check": Verb("find the mistakes in a station file", "edge.commands.check"),
+    "schema": Verb("print the JSON Schema of station files", "edge.commands.schema"),
     "lane": Verb("move one lane by keyboard, to find its angles", "edge.commands.lane"),
     "install": Verb("give a station a newer bundle", "edge.commands.install"),
     "rollback": Verb("give a station an earlier bundle again", "edge.commands.rollback"),

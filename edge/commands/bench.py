@@ -9,8 +9,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from edge.commands.arguments import count
-from edge.core.command_line import print_json, say
+from edge.core.command_line import count, print_json, say
 from edge.core.errors import EXIT_OK
 
 

@@ -11,8 +11,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.commands.arguments import count
-from edge.core.command_line import say
+from edge.core.command_line import count, say
 from edge.core.errors import EXIT_OK, StorageError, UsageError
 from edge.core.terminal.hints import command
 

@@ -1,7 +1,8 @@
 """Write a first station file: its camera before there is a bundle, then a lane for each label.
 
 Without BUNDLE the file has what `roi` and `capture` need. With it, the file is ready to run; one
-that was written without is completed, and what stands in it stays as it is.
+that was written without is completed, and what stands in it stays as it is. Beside a new file lies
+`station.schema.json`, by which editors complete and check it.
 """
 
 from __future__ import annotations
@@ -55,6 +56,8 @@ trigger:
   min_gap: 0.3               # what is nearer to each other than this share of the region is one
                              # thing; less where things come closer together
 """
+_SCHEMA = "station.schema.json"
+"""The name of the JSON Schema that lies beside a station file."""
 _OF_THE_BUNDLE = ("bundle", "lanes", "default_lane", "ledger")
 
 
@@ -99,6 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
         folder = file.absolute().parent
         with storage_errors("create", folder):
             folder.mkdir(parents=True, exist_ok=True)
+        _write_schema(file.with_name(_SCHEMA))
         photos = None if arguments.photos is None else _relative(arguments.photos, folder)
         name = name_after(file)
         text = eye_text(name, camera=arguments.camera, photos=photos)
@@ -142,6 +146,7 @@ def eye_text(name: str, *, camera: str | None, photos: str | None) -> str:
         photos: a folder of pictures, as it is to stand in the file.
     """
     text = f"""\
+# yaml-language-server: $schema={_SCHEMA}
 # A station. `pilah-edge check` finds mistakes in this file, `pilah-edge run` sorts. Before it has a
 # bundle: `pilah-edge capture` takes photographs to train one, and `pilah-edge init BUNDLE` with
 # this file then adds what it lacks. Paths are relative to this file.
@@ -183,6 +188,28 @@ default_lane: {_quoted(rest)}       # of what is not accepted
 ledger:
   path: ledger.sqlite        # a row for every item
 """
+
+
+def _write_schema(file: Path) -> None:
+    """Writes the JSON Schema of station files; one that is there already stays as it is.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    from edge.config.schema import schema_text
+    from edge.core.files import storage_errors, write_file
+
+    text = schema_text()
+    if not file.exists():
+        write_file(file, text)
+        return
+    with storage_errors("read", file):
+        old = file.read_text(encoding="utf-8", errors="replace") != text
+    if old:
+        say(
+            f"{file} is there already, and not of this pilah: kept. `pilah-edge schema` prints the "
+            "one that belongs to it"
+        )
 
 
 def _incomplete(file: Path) -> str:

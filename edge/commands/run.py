@@ -8,8 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.commands.arguments import count
-from edge.core.command_line import print_json, say
+from edge.core.command_line import count, print_json, say
 from edge.core.errors import EXIT_IO, EXIT_OK, StuckError
 from edge.core.terminal.speech import write_out
 

@@ -15,8 +15,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edge.commands.arguments import count
-from edge.core.command_line import print_json, say
+from edge.core.command_line import count, print_json, say
 from edge.core.errors import EXIT_NO, EXIT_OK, CameraError, UsageError
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from edge import lanes
-from edge.core.yaml_file import Section, one_of
+from edge.core.yaml_file import Section
+from edge.core.yaml_kinds import one_of
 from edge.core.yaml_messages import advised
 
 

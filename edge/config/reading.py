@@ -1,13 +1,15 @@
 """Reads a station file: the whole of it, or the parts that a command needs.
 
-`read_station` is the one way to read all of it; `deploy/examples/` has files to start from.
+`read_station` reads all of it and the bundle that it names, `read_config` the file alone, and
+`read_part` some of its sections. `deploy/examples/` has files to start from.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from edge.config.checks import (
     box_problems,
@@ -16,8 +18,9 @@ from edge.config.checks import (
     pins_used_twice,
     region_problems,
 )
-from edge.config.station import Eye, EyeOfStation, Hands, StationConfig
+from edge.config.station import Eye, Hands, Part, StationConfig
 from edge.config.trust import pinned_keys
+from edge.config.version import migrate
 from edge.config.warnings import cautions
 from edge.core.errors import BundleError, BundleMissingError, StorageError
 from edge.core.files import may_come_back
@@ -26,6 +29,8 @@ from edge.core.model.signature import PublicKey
 from edge.core.yaml_file import YamlFile
 from edge.core.yaml_messages import Problem
 from edge.rollout.installed import RECORD_LOST, check_as_installed, record_is_lost
+
+Sections = TypeVar("Sections", bound=Part)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +46,22 @@ class StationPlan:
     """What is allowed and probably not meant, each as `LINE: KEY: message`."""
 
 
+def read_config(path: Path) -> StationConfig:
+    """What stands in the station file `path`; its bundle need not be there, and is not looked at.
+
+    Raises:
+        ConfigError: the file has mistakes; every one is named, with its line.
+        ConfigUnreadError: nothing is wrong but that a key that it pins cannot be read now.
+    """
+    file = _opened(path)
+    config, problems = file.check(StationConfig)
+    _, refusal = pinned_keys(file)
+    problems += [*refusal, *_between_sections(file, None, problems)]
+    if config is None or problems:
+        raise file.error(problems)
+    return config
+
+
 def read_station(path: Path, *, bundle: Path | None = None) -> StationPlan:
     """The station that the file `path` describes.
 
@@ -53,9 +74,9 @@ def read_station(path: Path, *, bundle: Path | None = None) -> StationPlan:
         ConfigUnreadError: nothing is wrong but that its bundle or a key cannot be read now.
         BundleError: that is so of `bundle`.
     """
-    file = YamlFile(path)
+    file = _opened(path)
     config, problems = file.check(StationConfig)
-    shapes = [problem.location for problem in problems]
+    shapes = list(problems)
     keys, refusal = pinned_keys(file)
     problems += refusal
     found: Bundle | None = None
@@ -64,10 +85,7 @@ def read_station(path: Path, *, bundle: Path | None = None) -> StationPlan:
     elif keys is not None:
         found, refusal = _bundle(file, keys)
         problems += refusal
-    problems += pins_used_twice(file.content)
-    problems += label_problems(file, found, shapes)
-    problems += distance_problems(file.content)
-    problems += region_problems(file)
+    problems += _between_sections(file, found, shapes)
     if config is not None and found is not None:
         problems += box_problems(config, found)
     if config is None or found is None or keys is None or problems:
@@ -76,31 +94,51 @@ def read_station(path: Path, *, bundle: Path | None = None) -> StationPlan:
     return StationPlan(file, config, found, keys, tuple(file.told(warnings)))
 
 
-def read_eye(path: Path) -> Eye:
-    """How the station of the file `path` sees; what else stands in the file is not judged.
+def read_part(path: Path, part: type[Sections]) -> tuple[YamlFile, Sections]:
+    """The station file `path`, and those of its sections that `part` has.
+
+    What stands in other sections is not judged: they may be missing or wrong, or be for another
+    version of pilah, which has more of them.
 
     Raises:
-        ConfigError: those sections have mistakes, or the file has a key that no station has.
+        ConfigError: the sections of `part` have mistakes.
     """
-    file = YamlFile(path)
-    eye, problems = file.check(EyeOfStation)
-    if eye is None:
+    file = _opened(path)
+    found, problems = file.check(part, whole=StationConfig)
+    problems += pins_used_twice({key: file.content.get(key) for key in part.model_fields})
+    if found is None or problems:
         raise file.error(problems)
-    return eye
+    return file, found
+
+
+def read_eye(path: Path) -> Eye:
+    """How the station of the file `path` sees; see `read_part`."""
+    return read_part(path, Eye)[1]
 
 
 def read_hands(path: Path) -> tuple[YamlFile, Hands]:
-    """The station file `path` and what it moves; what else stands in it is not judged.
+    """The station file `path` and what it moves; see `read_part`."""
+    return read_part(path, Hands)
 
-    Raises:
-        ConfigError: the lanes have mistakes, or the file has a key that no station has.
-    """
+
+def _opened(path: Path) -> YamlFile:
     file = YamlFile(path)
-    config, problems = file.check(Hands)
-    problems += pins_used_twice(file.content)
-    if config is None or problems:
-        raise file.error(problems)
-    return file, config
+    migrate(file)
+    return file
+
+
+def _between_sections(
+    file: YamlFile, bundle: Bundle | None, shapes: Iterable[Problem]
+) -> Iterator[Problem]:
+    """What does not fit between sections, and, where there is a bundle, between them and it.
+
+    Args:
+        shapes: what is wrong with the form of single sections; what hangs on it is not judged.
+    """
+    yield from pins_used_twice(file.content)
+    yield from label_problems(file, bundle, [problem.location for problem in shapes])
+    yield from distance_problems(file.content)
+    yield from region_problems(file)
 
 
 def _bundle(file: YamlFile, keys: tuple[PublicKey, ...]) -> tuple[Bundle | None, list[Problem]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
@@ -10,7 +10,9 @@ from edge.config.decision import Decision
 from edge.config.lanes import Belt, Lane
 from edge.config.ledger import LedgerSettings
 from edge.config.trust import Trust
-from edge.core.yaml_file import FilePath, Section, one_of
+from edge.config.version import NEWEST
+from edge.core.yaml_file import FilePath, Section
+from edge.core.yaml_kinds import one_of
 from edge.lanes.keep_alive import Settings as KeepAliveSettings
 from edge.vision import camera, trigger
 from edge.vision.region import Region
@@ -19,8 +21,21 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """What can stand in a file name, a topic and a log."""
 
 
-class Eye(Section):
-    """What of a station file tells how items are seen: all that taking photographs needs."""
+class Part(Section):
+    """Some of the sections of a station file, which can be read while the others are wrong."""
+
+    version: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=NEWEST,
+            description="the edition of the station file's keys; without it, the first",
+        ),
+    ] = 1
+
+
+class Eye(Part):
+    """How items are seen: all that taking photographs needs."""
 
     station: Annotated[Name, Field(description="the station's name, as the ledger gives it")]
     camera: Annotated[
@@ -38,7 +53,23 @@ class Eye(Section):
     ]
 
 
-class StationConfig(Eye):
+class Hands(Part):
+    """What is moved, and the pin that lets it move."""
+
+    lanes: Annotated[
+        dict[str, Lane],
+        Field(min_length=1, description="where items go, by the name of the lane"),
+    ]
+    keep_alive: Annotated[
+        KeepAliveSettings | None,
+        Field(
+            description="a pin whose level changes as long as all is well, for a circuit that cuts "
+            "the actuators' supply when it does not (wiring.md)"
+        ),
+    ] = None
+
+
+class StationConfig(Hands, Eye):
     """A whole station file. Paths in it are relative to it."""
 
     bundle: Annotated[
@@ -56,20 +87,9 @@ class StationConfig(Eye):
     belt: Annotated[
         Belt | None, Field(description="what carries the items, where lanes have a distance")
     ] = None
-    lanes: Annotated[
-        dict[str, Lane],
-        Field(min_length=1, description="where items go, by the name of the lane"),
-    ]
     default_lane: Annotated[
         str, Field(description="the name of the lane that rejected items go to")
     ]
-    keep_alive: Annotated[
-        KeepAliveSettings | None,
-        Field(
-            description="a pin whose level changes as long as all is well, for a circuit that cuts "
-            "the actuators' supply when it does not (wiring.md)"
-        ),
-    ] = None
     ledger: Annotated[LedgerSettings, Field(description="where a row for every item is kept")]
 
     @property
@@ -84,38 +104,3 @@ class StationConfig(Eye):
         if lane.distance_metres is not None and self.belt is not None:
             return lane.distance_metres / self.belt.metres_per_second
         return lane.delay_seconds
-
-
-class EyeOfStation(Eye):
-    """The eye of a station file; its other sections may be missing, or wrong as yet."""
-
-    bundle: Any = None
-    trust: Any = None
-    decision: Any = None
-    belt: Any = None
-    lanes: Any = None
-    default_lane: Any = None
-    keep_alive: Any = None
-    ledger: Any = None
-
-
-class Hands(Section):
-    """The lanes of a station file, and the pin that lets them move; its other sections may be
-    missing, or wrong as yet.
-    """
-
-    lanes: Annotated[
-        dict[str, Lane],
-        Field(min_length=1, description="where items go, by the name of the lane"),
-    ]
-    keep_alive: KeepAliveSettings | None = None
-    station: Any = None
-    camera: Any = None
-    region: Any = None
-    trigger: Any = None
-    bundle: Any = None
-    trust: Any = None
-    decision: Any = None
-    belt: Any = None
-    default_lane: Any = None
-    ledger: Any = None

@@ -122,6 +122,19 @@ def print_json(answer: Mapping[str, object]) -> None:
     write_out(json.dumps(redacted_value(answer), ensure_ascii=False) + "\n")
 
 
+def count(text: str) -> int:
+    """A whole number from 1: a type of argparse.
+
+    Raises:
+        ValueError: no whole number; argparse says so.
+        argparse.ArgumentTypeError: 0 or less.
+    """
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be 1 or more. Received: {text}")
+    return number
+
+
 def _parse(
     name: str, description: str, verbs: Mapping[str, Verb], words: Sequence[str]
 ) -> tuple[argparse.ArgumentParser, Callable[[argparse.Namespace], int]]:

@@ -1,16 +1,14 @@
 """A YAML file that a person wrote, checked against its pydantic models: each mistake with its line.
 
-A file's models derive from `Section`. Where a section is one of several kinds, its field is
-annotated with `one_of(KINDS)`: only the module of the kind that the file names is imported.
+A file's models derive from `Section`; `edge.core.yaml_kinds` is for a section of several kinds.
 """
 
 from __future__ import annotations
 
-import importlib
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,14 +24,21 @@ from pydantic import (
     ValidationInfo,
     model_validator,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import PydanticCustomError
 
 from edge.core.errors import ConfigError, ConfigUnreadError
 from edge.core.files import may_come_back, read_regular
 from edge.core.redaction import redacted
-from edge.core.suggestions import did_you_mean, similar_path
-from edge.core.terminal.hints import install_command
-from edge.core.yaml_messages import Location, Problem, advised, dotted, problem_of, shown
+from edge.core.suggestions import closest, similar_path
+from edge.core.yaml_messages import (
+    Location,
+    Problem,
+    advised,
+    dotted,
+    problem_of,
+    shown,
+    unknown_key,
+)
 from edge.core.yaml_text import LARGEST_FILE, read_document, syntax_problem
 
 _LONGEST_PATH = 4000
@@ -112,21 +117,44 @@ class YamlFile:
             )
         self._root = node
 
-    def check(self, model: type[Model]) -> tuple[Model | None, list[Problem]]:
+    def check(
+        self, model: type[Model], *, whole: type[Section] | None = None
+    ) -> tuple[Model | None, list[Problem]]:
         """The content as a `model`, or None and every way in which it is not one.
 
         Paths of type `FilePath` become relative to this file's folder.
+
+        Args:
+            whole: the model of a whole file, where `model` has some of its keys: what stands under
+                other keys is not judged. A key that no file has is told only where it may be the
+                reason for what is wrong or not there in the keys of `model`.
         """
         checking = _Checking(self.path.absolute().parent)
-        problems = list(self.repeated)
+        content, problems, checked = self.content, list(self.repeated), None
+        if whole is not None:
+            content = {key: content[key] for key in content if key in model.model_fields}
+            problems = [p for p in problems if p.location[0] in model.model_fields]
+        checking.sections[id(self.content)] = model
         try:
-            checked = model.model_validate(self.content, context=checking)
+            checked = model.model_validate(content, context=checking)
         except ValidationError as error:
             for details in error.errors(include_url=False):
                 section = checking.sections.get(id(self.value(details["loc"][:-1])))
                 problems.append(problem_of(details, section, value=self.value))
-            return None, problems
+        if whole is not None:
+            strange = [key for key in self.content if key not in whole.model_fields]
+            problems += [
+                unknown_key((str(key),), self.content[key], whole)
+                for key in strange
+                if problems or self._stands_for(key, model, whole)
+            ]
         return (None if problems else checked), problems
+
+    def _stands_for(self, key: object, model: type[Section], whole: type[Section]) -> bool:
+        """Whether an unknown key looks like one of `model`'s that the file does not have."""
+        close = closest(key, whole.model_fields)
+        absent = model.model_fields.keys() - self.content.keys()
+        return close is not None and close.word in absent
 
     def error(self, problems: Iterable[Problem]) -> ConfigError:
         """An exception that tells all `problems` in the order of their lines.
@@ -175,40 +203,6 @@ class YamlFile:
         except PydanticCustomError:
             return None
         return self.path.absolute().parent / found if isinstance(found, str) else None
-
-
-def one_of(kinds: Mapping[str, str], also: Mapping[str, str] | None = None) -> BeforeValidator:
-    """Annotates a field whose section names its `kind`.
-
-    Args:
-        kinds: the module of each kind, whose `Settings` is the section's model.
-        also: other words for a kind that people use: what each means.
-    """
-
-    def settings(received: Any, info: ValidationInfo) -> Any:
-        if not isinstance(received, dict):
-            return received
-        kind = received.get("kind")
-        if kind is None:
-            raise _at_kind(f"missing: one of {', '.join(kinds)}", received)
-        if not isinstance(kind, str) or kind not in kinds:
-            meant = (also or {}).get(str(kind).lower())
-            advice = f". Did you mean {meant}?" if meant else did_you_mean(kind, kinds)
-            raise _at_kind(f"no such kind: {shown(kind)}{advice}", received)
-        try:
-            module = importlib.import_module(kinds[kind])
-        except ModuleNotFoundError as error:
-            if not f"{kinds[kind]}.".startswith(f"{error.name}."):
-                raise
-            raise _at_kind(
-                f"{kind} is not installed here, because pilah's wheel leaves it out: "
-                f"{install_command('edge', editable=True)}",
-                received,
-            ) from error
-        model: type[Section] = module.Settings
-        return model.model_validate(received, context=info.context)
-
-    return BeforeValidator(settings)
 
 
 def _usable_path(received: Any) -> Any:
@@ -284,13 +278,6 @@ FolderPath = Annotated[FilePath, AfterValidator(_folder_is_there)]
 
 NewFilePath = Annotated[FilePath, AfterValidator(_parent_is_there)]
 """A file, there or not, in a folder that is there."""
-
-
-def _at_kind(message: str, received: dict[Any, Any]) -> ValidationError:
-    return ValidationError.from_exception_data(
-        "section",
-        [InitErrorDetails(type=advised(message), loc=("kind",), input=received.get("kind"))],
-    )
 
 
 def _repeated_keys(root: yaml.Node) -> Iterable[Problem]:

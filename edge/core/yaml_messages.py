@@ -42,7 +42,7 @@ def problem_of(
     location, received = details["loc"], details["input"]
     kind = details["type"]
     if kind == "extra_forbidden" and section is not None:
-        return Problem(location, f"unknown key{_key_advice(location[-1], received, section)}")
+        return unknown_key(location, received, section)
     if kind == "missing" and section is not None:
         description = section.model_fields[str(location[-1])].description
         return Problem(location, f"missing: {description}")
@@ -77,6 +77,11 @@ def problem_of(
 def advised(message: str) -> PydanticCustomError:
     """What a validator raises when its message already says what was received and what to do."""
     return PydanticCustomError("advised", "{message}", {"message": message})
+
+
+def unknown_key(location: Location, received: object, section: type[BaseModel]) -> Problem:
+    """What is said of a key that `section` does not have, and what to write in its place."""
+    return Problem(location, f"unknown key{_key_advice(location[-1], received, section)}")
 
 
 def _key_advice(key: object, received: object, section: type[BaseModel]) -> str:

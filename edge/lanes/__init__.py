@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from edge.core.yaml_file import Section
 from edge.core.yaml_messages import advised
-from edge.lanes.header import a_bcm_number
+from edge.lanes.header import LAST, a_bcm_number
 from edge.lanes.pins import Pins
 from edge.lanes.schedule import Timing
 
@@ -33,7 +33,7 @@ ALSO = {
 }  # fmt: skip
 """What people call a kind of actuator otherwise."""
 
-Pin = Annotated[int, BeforeValidator(a_bcm_number)]
+Pin = Annotated[int, Field(ge=0, le=LAST), BeforeValidator(a_bcm_number)]
 """A GPIO of the 40-pin header by its BCM number. Keys of this type are called `pin` or `..._pin`:
 that is how a pin used twice is found."""
 

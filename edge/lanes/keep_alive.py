@@ -15,7 +15,7 @@ from edge.lanes import Pin
 from edge.lanes.pins import Pins, pin_errors
 
 
-class Settings(Section):
+class Settings(Section, title="KeepAlive"):
     """`keep_alive` in a station file."""
 
     pin: Annotated[Pin, Field(description="BCM number of the GPIO whose level changes")]

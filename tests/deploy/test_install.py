@@ -43,6 +43,7 @@ def test_a_dry_run_prints_every_command_and_runs_none(tmp_path: Path) -> None:
         r"-m venv --clear --system-site-packages /opt/pilah$",
         r"pip install .*--constraint \S+/deploy/constraints\.txt .*\[edge\]'?$",
         r"install .*two-flap-bin\.yaml /etc/pilah/station\.yaml$",
+        r"install .*/station\.schema\.json /etc/pilah/station\.schema\.json$",
         r"/pilah-edge install '.*/my bundle' /etc/pilah/station\.yaml$",
         r"install .*/deploy/pilah\.service /etc/systemd/system/pilah\.service$",
         r"systemctl enable --quiet pilah\.service$",

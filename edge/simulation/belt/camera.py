@@ -34,6 +34,7 @@ _PIPE_BYTES = 2**20
 """What Linux allows a process that is not root's (pipe-max-size)."""
 _PATIENCE_SECONDS = 2.0
 """How long the process may take to end once it is told to."""
+_BACKGROUND = "auto|drawn|#[0-9A-Fa-f]{6}"
 
 
 def _python_path() -> str:
@@ -56,7 +57,7 @@ def _is_there(path: Path) -> Path:
 
 
 def _is_background(text: str) -> str:
-    if not re.fullmatch(r"auto|drawn|#[0-9A-Fa-f]{6}", text):
+    if not re.fullmatch(_BACKGROUND, text):
         raise advised(f'must be auto, drawn or a colour such as "#c8c8c8". Received: {shown(text)}')
     return text
 
@@ -119,6 +120,7 @@ class Settings(CameraSettings):
         Field(
             description='drawn: a rubber belt between rails; "#rrggbb": a plain one of this '
             "colour; auto: drawn, or plain in the photographs' own background colour",
+            json_schema_extra={"pattern": f"^({_BACKGROUND})$"},
         ),
     ] = "auto"
     seed: Annotated[

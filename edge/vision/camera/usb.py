@@ -34,7 +34,7 @@ class Settings(DeviceSettings):
 
     kind: Annotated[Literal["usb"], Field(description="the kind of camera")]
     device: Annotated[
-        int | str,
+        Annotated[int, Field(ge=0)] | Annotated[str, Field(pattern="^/dev/")],
         Field(
             description="the number of the camera (0 is /dev/video0) or, better, its link in "
             "/dev/v4l/by-id, which stays the same when others are plugged in"

@@ -19,7 +19,8 @@ import numpy as np
 import pytest
 
 from edge.core.errors import CameraError, ConfigError, PictureSetError
-from edge.core.yaml_file import Section, YamlFile, one_of
+from edge.core.yaml_file import Section, YamlFile
+from edge.core.yaml_kinds import one_of
 from edge.flow import Frame
 from edge.simulation.belt.camera import BeltCamera, Settings
 from edge.simulation.belt.traffic import read_truth

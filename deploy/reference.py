@@ -1,0 +1,181 @@
+"""Writes what is made from the models of station files and recipes (`make reference`).
+
+    python -m deploy.reference            # writes the files
+    python -m deploy.reference --check    # exits 1 and names those that are not current
+
+The two pages have a table for each section, with what the models say of each key; the JSON Schema
+is what `pilah-edge schema` prints.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from edge.config.schema import schema_of, schema_text, station_schema
+from trainer.recipes.plan import Recipe
+
+DEPLOY = Path(__file__).resolve().parent
+Schema = Mapping[str, Any]
+
+_STATION = """\
+# The station file
+
+Every key that a station file may have. Where to begin: [the examples](examples/), or `pilah-edge
+init`. `pilah-edge check` finds what is wrong in a file, each mistake with its line. Paths are
+relative to the file. Numbers are decimal. This page is made from the program by `make reference`.
+"""
+_RECIPES = """\
+# Recipes
+
+Every key that a recipe, a training plan in YAML, may have. Where to begin: `pilah-trainer recipes
+copy mobilenet_v2 mine.yaml`. `pilah-trainer recipes check mine.yaml` finds what is wrong in it, and
+`--set phases.head.epochs=5` of `train` changes one value for one run. This page is made from the
+program by `make reference`.
+"""
+
+
+def pages() -> dict[Path, str]:
+    """The text of each file that is made from the models."""
+    return {
+        DEPLOY / "examples" / "station.schema.json": schema_text(),
+        DEPLOY / "station-file.md": page(_STATION, station_schema()),
+        DEPLOY / "recipes.md": page(_RECIPES, schema_of(Recipe, "Recipe of pilah")),
+    }
+
+
+def page(head: str, schema: Schema) -> str:
+    """A Markdown page with a table for the whole file, and one for each section in it."""
+    names = dict[str, str]()
+    for reference, name in _sections(schema, schema, ""):
+        names.setdefault(reference, name)  # a section that stands in two places is shown once
+    parts = [f"{head}\n## The whole file\n\n{_table(schema, schema, names)}"]
+    for reference, name in names.items():
+        section = _inner(schema, reference)
+        parts.append(f"## {name}\n\n{_first(section)}\n\n{_table(schema, section, names)}")
+    return "\n".join(parts)
+
+
+def _sections(schema: Schema, section: Schema, name: str) -> Iterator[tuple[str, str]]:
+    """The reference and the name of each section in `section`, in their order."""
+    for key, value in section["properties"].items():
+        for place, reference in _references(value, f"{name}.{key}".lstrip(".")):
+            inner = _inner(schema, reference)
+            kind = inner["properties"].get("kind", {}).get("const")
+            yield reference, (title := place if kind is None else f"{place}: {kind}")
+            yield from _sections(schema, inner, title)
+
+
+def _inner(schema: Schema, reference: str) -> Schema:
+    found: Schema = schema["definitions"][reference.rpartition("/")[2]]
+    return found
+
+
+def _first(section: Schema) -> str:
+    """The first paragraph of a model's docstring, which says what the section is."""
+    text: str = section["description"]
+    return text.partition("\n\n")[0].replace("\n", " ")
+
+
+def _references(value: Schema, place: str) -> Iterator[tuple[str, str]]:
+    """The place and the reference of each section that a value may be or hold."""
+    if "$ref" in value:
+        yield place, value["$ref"]
+    for one in value.get("oneOf", ()):
+        yield from _references(one, place)
+    if isinstance(value.get("additionalProperties"), Mapping):
+        yield from _references(value["additionalProperties"], f"{place}.NAME")
+    if "items" in value:
+        yield from _references(value["items"], f"{place}[]")
+
+
+def _table(schema: Schema, section: Schema, names: Mapping[str, str]) -> str:
+    rows = ["| key | value | without it | what it means |", "|---|---|---|---|"]
+    for key, value in section["properties"].items():
+        if key in section.get("required", ()):
+            without = "**required**"
+        elif value.get("default", "") != "":
+            without = f"`{_yaml(value['default'])}`"
+        else:
+            without = ""
+        about = value.get("description") or _first(_inner(schema, value["$ref"]))
+        cells = (f"`{key}`", _kind(value, names), without, about)
+        rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    return "\n".join(rows) + "\n"
+
+
+def _kind(value: Schema, names: Mapping[str, str]) -> str:
+    """What a value may be, in words."""
+    if "$ref" in value:
+        name = names[value["$ref"]]
+        return f"[{name}](#{_anchor(name)})"
+    if choices := value.get("oneOf", value.get("anyOf")):
+        return " or ".join(_kind(choice, names) for choice in choices)
+    if "const" in value:
+        return f"`{_yaml(value['const'])}`"
+    if "enum" in value:
+        return ", ".join(f"`{_yaml(choice)}`" for choice in value["enum"])
+    match value.get("type"):
+        case "array":
+            return f"a list: {_kind(value['items'], names)}"
+        case "object":
+            held = value["additionalProperties"]
+            return f"`NAME:` {_kind(held, names)}" if isinstance(held, Mapping) else "`KEY: value`"
+        case "integer" | "number" as kind:
+            return f"{'whole number' if kind == 'integer' else 'number'}{_bounds(value)}"
+        case "boolean":
+            return "`true` or `false`"
+        case "string":
+            return "path" if value.get("format") == "path" else _text(value)
+    return "any value"
+
+
+def _text(value: Schema) -> str:
+    return f"text that matches `{value['pattern']}`" if "pattern" in value else "text"
+
+
+def _bounds(value: Schema) -> str:
+    words = {
+        "minimum": " from {}",
+        "exclusiveMinimum": " above {}",
+        "maximum": " to {}",
+        "exclusiveMaximum": " below {}",
+        "multipleOf": ", a multiple of {}",
+    }
+    return "".join(text.format(_yaml(value[key])) for key, text in words.items() if key in value)
+
+
+def _yaml(value: object) -> str:
+    """A single value as it stands in YAML."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _anchor(heading: str) -> str:
+    """The anchor that GitHub gives to a heading."""
+    kept = "".join(c for c in heading.lower() if c.isalnum() or c in " -_")
+    return kept.replace(" ", "-")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Write the reference pages and the JSON Schema.")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if not current")
+    check = parser.parse_args().check
+    old = {
+        path: text
+        for path, text in pages().items()
+        if not path.exists() or path.read_text("utf-8") != text
+    }
+    for path, text in old.items():
+        if not check:
+            path.write_text(text, encoding="utf-8")
+        print(f"{path.relative_to(DEPLOY.parent)}: {'not current' if check else 'written'}")
+    return 1 if check and old else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

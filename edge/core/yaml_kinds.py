@@ -1,0 +1,92 @@
+"""A section of a YAML file that is one of several kinds, as its key `kind` says.
+
+Its field is annotated with `one_of(KINDS)`: only the module of the kind that the file names is
+imported.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BeforeValidator, GetJsonSchemaHandler, ValidationError, ValidationInfo
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, InitErrorDetails, core_schema
+
+from edge.core.suggestions import did_you_mean
+from edge.core.terminal.hints import install_command
+from edge.core.yaml_file import Section
+from edge.core.yaml_messages import advised, shown
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf(BeforeValidator):
+    """Annotates a field whose section names its `kind`; made by `one_of`.
+
+    Attributes:
+        kinds: the module of each kind, whose `Settings` is the section's model.
+    """
+
+    kinds: Mapping[str, str] = field(default_factory=dict)
+
+    def models(self) -> dict[str, type[Section]]:
+        """The model of each kind that is installed here; imports the modules of all."""
+        found = ((kind, _settings_of(module)) for kind, module in self.kinds.items())
+        return {kind: model for kind, model in found if model is not None}
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """One schema for each kind, told apart by the key `kind`."""
+        choices = {kind: model.__pydantic_core_schema__ for kind, model in self.models().items()}
+        return handler(core_schema.tagged_union_schema(choices, discriminator="kind"))
+
+
+def one_of(kinds: Mapping[str, str], also: Mapping[str, str] | None = None) -> OneOf:
+    """Annotates a field whose section names its `kind`.
+
+    Args:
+        kinds: the module of each kind, whose `Settings` is the section's model.
+        also: other words for a kind that people use: what each means.
+    """
+
+    def settings(received: Any, info: ValidationInfo) -> Any:
+        if not isinstance(received, dict):
+            return received
+        kind = received.get("kind")
+        if kind is None:
+            raise _at_kind(f"missing: one of {', '.join(kinds)}", received)
+        if not isinstance(kind, str) or kind not in kinds:
+            meant = (also or {}).get(str(kind).lower())
+            advice = f". Did you mean {meant}?" if meant else did_you_mean(kind, kinds)
+            raise _at_kind(f"no such kind: {shown(kind)}{advice}", received)
+        model = _settings_of(kinds[kind])
+        if model is None:
+            raise _at_kind(
+                f"{kind} is not installed here, because pilah's wheel leaves it out: "
+                f"{install_command('edge', editable=True)}",
+                received,
+            )
+        return model.model_validate(received, context=info.context)
+
+    return OneOf(settings, kinds=kinds)
+
+
+def _settings_of(module: str) -> type[Section] | None:
+    """The model of the kind that `module` is; None: the wheel leaves it out."""
+    try:
+        model: type[Section] = importlib.import_module(module).Settings
+    except ModuleNotFoundError as error:
+        if not f"{module}.".startswith(f"{error.name}."):
+            raise
+        return None
+    return model
+
+
+def _at_kind(message: str, received: dict[Any, Any]) -> ValidationError:
+    return ValidationError.from_exception_data(
+        "section",
+        [InitErrorDetails(type=advised(message), loc=("kind",), input=received.get("kind"))],
+    )
