@@ -53,5 +53,5 @@ pip setuptools
 pip --no-build-isolation --editable '.[edge,trainer,converter,dev]'
 say "done, $(size_mb) MB in .venv. Next:"
 say "    . .venv/bin/activate"
-say "    make demo               # drawn items from photograph to lane, about 5 minutes"
+say "    make demo               # drawn items from photograph to lane, about 4 minutes"
 say "    pilah-trainer --help    # or begin with your own photographs, as the README says"

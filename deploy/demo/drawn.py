@@ -22,13 +22,13 @@ ITEMS = 160
 MINUTES = 24 * 60
 """For the training, which is bounded by its epochs: on a slow machine it takes longer, and learns
 the same."""
-PHOTOGRAPHS = 320
+PHOTOGRAPHS = 300
 """Of each class."""
 BELT = BeltPlan(
     width=320,
     height=240,
     frames_per_second=30,
-    views_per_second=1.8,
+    views_per_second=2.0,
     spacing_views=0.68,
     jitter=0.1,
     # Blue, as many belts are: on grey, clear bottles and bare cans can hardly be seen at all.
@@ -87,7 +87,7 @@ def take_photographs(folder: Path, *, seed: int, count: int) -> None:
     """Fills `folder`/photos by the station's own eye, from a belt as fast as it can be drawn."""
     for index, label in enumerate(LABELS):
         camera = belt_camera(
-            replace(BELT, frames_per_second=15),  # half the frames, and the same items
+            replace(BELT, frames_per_second=11),  # fewer frames, and the same items
             labels=[label],
             items=count,
             seed=10 * seed + index,

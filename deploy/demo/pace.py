@@ -15,7 +15,7 @@ from edge.core.command_line import say
 SLOWEST = 16.0
 """Times slower than full speed, at most: then 160 items take a quarter of an hour."""
 MOST_DROPPED = 0.05
-"""Share of the frames that may be lost. An item is seen in ten frames, and three are enough."""
+"""Share of the frames that may be lost. An item is seen in nine frames, and three are enough."""
 AGAIN = 3
 """Passages of the belt at most, each half as fast as the last."""
 _ROOM = 1.5

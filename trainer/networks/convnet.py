@@ -1,4 +1,4 @@
-"""Four residual blocks of plain convolutions: few layers, so that they learn from scratch fast."""
+"""Three residual blocks of plain convolutions: few layers, so that they learn from scratch fast."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from trainer.recipes.plan import NetworkPlan
 
 
 def features(plan: NetworkPlan, spec: InputSpec, image: Any) -> Any:
-    x = convolved(rescaled(image), width(16, plan), "stem", stride=2)
-    for number, filters in enumerate((24, 48, 96, 128), start=1):
+    # The stem shrinks by four at once: at the picture's own size a few filters take longest.
+    x = convolved(rescaled(image), width(24, plan), "stem", stride=4, size=7)
+    for number, filters in enumerate((48, 96, 128), start=1):
         x = residual(x, width(filters, plan), f"block_{number}", stride=2)
     return load_weights(keras.Model(image, x), plan).output
