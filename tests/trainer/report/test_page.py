@@ -19,6 +19,7 @@ from tests.trainer.report.made_up import LABELS, TEST, disturbed, facts, learnin
 from trainer.calibration.calibrate import Threshold
 from trainer.evaluation.held_out_use import EarlierLook, Looks
 from trainer.report.facts import ReportFacts
+from trainer.report.metrics import metrics_json
 from trainer.report.page import write_report
 from trainer.report.thumbnails import Thumbnails, jpeg_uri
 
@@ -354,7 +355,7 @@ def test_a_thumbnail_keeps_form_and_colours(shape: tuple[int, int, int]) -> None
 
 
 def test_all_figures_are_there_for_machines(tmp_path: Path) -> None:
-    told = json.loads(json.dumps(full(cut_short=True).to_json()))
+    told = json.loads(json.dumps(metrics_json(full(cut_short=True))))
     assert told["test"]["accuracy"] == pytest.approx(116 / 120)
     assert told["test"]["accuracy_interval"] == pytest.approx([0.9174, 0.9870], abs=1e-3)
     assert told["test"]["classes"]["glass"]["f1"] == pytest.approx(80 / 84)
