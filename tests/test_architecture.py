@@ -1,14 +1,16 @@
-"""The rooms of the three packages, which of them import which, and that help imports little."""
+"""The rooms of the three packages, which of them import which, as they are drawn, and that help
+imports little."""
 
 from __future__ import annotations
 
 import ast
 import importlib
 import json
+import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -181,3 +183,72 @@ def test_help_loads_nothing_but_the_standard_library(package: str) -> None:
     loaded = {name.partition(".")[0] for name in json.loads(done.stdout)}
     assert package in loaded
     assert loaded - sys.stdlib_module_names <= set(FORBIDDEN)
+
+
+# The rooms, as ARCHITECTURE.md draws them
+
+ARCHITECTURE = (ROOT / "ARCHITECTURE.md").read_text("utf-8")
+NOT_DRAWN = {"cli", "errors", "__main__"} | {"trainer.tensorflow"}
+"""Modules beside the rooms that import none."""
+
+
+def drawn(package: str) -> dict[str, set[str]]:
+    """Room -> those that arrows lead to, in the drawing below the heading of `package`."""
+    section = ARCHITECTURE.partition(f"## The rooms of {package}\n")[2]
+    diagram = section.partition("```mermaid\n")[2].partition("```")[0]
+    arrows: dict[str, set[str]] = {}
+    for left, right in re.findall(r"^ +(\w+) --> (.+)$", diagram, flags=re.MULTILINE):
+        arrows.setdefault(left, set()).update(right.split(" & "))
+    return arrows
+
+
+def imports(package: str) -> dict[str, set[str]]:
+    """Room or lone module of `package` -> those that it imports."""
+
+    def room(name: str) -> str:
+        return ".".join(name.split(".")[1:2])
+
+    found: dict[str, set[str]] = {}
+    for name, file in MODULES.items():
+        if not is_in(name, package) or not is_drawn(name):
+            continue
+        others = [other for _, other in imported(file) if (name, other) not in ROOM_CIRCLES]
+        mine = {room(other) for other in others if is_in(other, package) and is_drawn(other)}
+        found.setdefault(room(name), set()).update(mine - {room(name)})
+    return found
+
+
+def is_drawn(name: str) -> bool:
+    """Whether a module lies in a room that is drawn; the packages themselves do not."""
+    parts = name.split(".")
+    return len(parts) > 1 and parts[1] not in NOT_DRAWN and ".".join(parts[:2]) not in NOT_DRAWN
+
+
+def reached(arrows: Mapping[str, set[str]], start: str) -> set[str]:
+    """All rooms that a way of arrows leads to."""
+    found: set[str] = set()
+    ahead = [start]
+    while ahead:
+        for room in arrows.get(ahead.pop(), set()) - found:
+            found.add(room)
+            ahead.append(room)
+    return found
+
+
+@pytest.mark.parametrize("package", FORBIDDEN)
+def test_the_arrows_between_rooms_are_the_imports(package: str) -> None:
+    arrows, real = drawn(package), imports(package)
+    assert arrows
+    untrue = {(a, b) for a, others in arrows.items() for b in others - real.get(a, set())}
+    assert untrue == set(), "drawn, and no import"
+    undrawn = {(a, b) for a, others in real.items() for b in others - reached(arrows, a)}
+    assert undrawn == set(), "imports to which no way of arrows leads"
+
+
+@pytest.mark.parametrize("package", FORBIDDEN)
+def test_every_room_is_in_the_table_below_its_drawing(package: str) -> None:
+    section = ARCHITECTURE.partition(f"## The rooms of {package}\n")[2]
+    rows = re.findall(
+        rf"^\| `{package}/([\w.]+)/?` \|", section.partition("\n## ")[0], re.MULTILINE
+    )
+    assert {row.removesuffix(".py") for row in rows} == set(imports(package)) - {""}
