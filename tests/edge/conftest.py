@@ -6,7 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from edge.ledger import opening
+from edge.ledger.kept import KeptLedger
 from tests.disks import Disk
+
+
+@pytest.fixture
+def ledger_within(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stations of this process write their ledgers themselves.
+
+    The process of its own that each would start for it takes most of a second, and is tried in
+    ledger/test_apart.py and wherever a station is a process.
+    """
+    monkeypatch.setattr(opening, "LedgerApart", KeptLedger)
 
 
 @pytest.fixture

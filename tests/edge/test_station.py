@@ -57,6 +57,8 @@ from edge.vision.latest_frame import FrameSlot
 from tests.bundles import BGR, LABELS, make_bundle, write_picture
 from tests.edge.stations import STATION, make_station
 
+pytestmark = pytest.mark.usefixtures("ledger_within")
+
 LONG_HOLDS = STATION.replace("hold_seconds: 0.1", "hold_seconds: 50").replace(
     "pin: 23,", "pin: 23, max_on_seconds: 50,"
 )
@@ -103,11 +105,7 @@ class Run:
 
 
 @pytest.fixture
-def new_run(
-    tmp_path: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., Run]:
-    # What a process of its own is for is tested elsewhere, and many would take their time here.
-    monkeypatch.setattr(opening, "LedgerApart", KeptLedger)
+def new_run(tmp_path: Path, tiny_bundle: Path) -> Callable[..., Run]:
     numbers = itertools.count()
     return lambda text=STATION: Run(tmp_path / str(next(numbers)), tiny_bundle, text)
 

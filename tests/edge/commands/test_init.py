@@ -20,6 +20,7 @@ from edge.vision.trigger.replay import Recording
 from tests.bundles import BGR, make_bundle, write_picture
 
 
+@pytest.mark.usefixtures("ledger_within")
 @pytest.mark.parametrize(
     "labels",
     [

@@ -13,6 +13,7 @@ from tests.edge.rollout.rollouts import OPEN, make_pinned, make_signed
 from tests.signatures import OURS, THEIRS
 
 
+@pytest.mark.usefixtures("ledger_within")
 def test_a_bundle_is_installed_a_newer_one_and_the_first_again(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -17,6 +17,8 @@ from edge.ledger.ledger import Ledger
 from edge.ledger.rows import Row
 from tests.edge.stations import STATION, make_station
 
+pytestmark = pytest.mark.usefixtures("ledger_within")
+
 # Runs a station in a process of its own, tells each change of a pin, and at the end their states.
 SCRIPT = """
 import json, re, sys

@@ -82,6 +82,7 @@ def test_a_region_outside_of_the_picture_that_is_asked_for_is_a_mistake(
     ]
 
 
+@pytest.mark.usefixtures("ledger_within")
 def test_a_warning_is_printed_and_is_no_mistake(
     tmp_path: Path, tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -24,6 +24,8 @@ from edge.station import Station
 from edge.vision.camera.folder import FolderCamera
 from tests.edge.stations import STATION, make_station
 
+pytestmark = pytest.mark.usefixtures("ledger_within")
+
 SAFE, REST, ACTIVE = ((1.5 + angle / 180) / 20 for angle in (-60, 0, 60))
 LONG_HOLDS = (
     STATION.replace("hold_seconds: 0.1", "hold_seconds: 50")

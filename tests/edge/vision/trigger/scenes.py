@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ from edge.vision.trigger.motion import Settings
 
 WIDTH, HEIGHT, PER_SECOND = 320, 240, 15
 GREY, RED, WHITE, DARK = (110, 110, 110), (60, 60, 210), (230, 235, 230), (40, 45, 40)
+EMPTY: Image = np.full((HEIGHT, WIDTH, 3), GREY, np.uint8)
 
 Place = Callable[[float], tuple[float, float] | None]
 """The centre of a thing at a time, in pixels; None: it is not there."""
@@ -95,22 +97,20 @@ class Scene:
     def frames(self) -> Iterator[Frame]:
         """What the camera gives."""
         random = np.random.default_rng(7)
-        # Drawing a new one for every frame would take most of the tests' time.
-        grain = random.normal(0, self.noise, (2 * HEIGHT, 2 * WIDTH, 3)).astype(np.float32)
+        lighter, darker = _grain(self.noise)
         for sequence in range(round(self.seconds * self.per_second)):
             at = sequence / self.per_second
-            picture = (
-                np.full((HEIGHT, WIDTH, 3), GREY, np.uint8)
-                if self.ground is None
-                else self.ground(at).copy()
-            )
+            picture = (EMPTY if self.ground is None else self.ground(at)).copy()
             for thing in self.things:
                 thing.draw(picture, at)
-            lit = picture * np.asarray(self.light(at), np.float32)
+            light = self.light(at)
+            if not isinstance(light, float) or light != 1:
+                picture = np.clip(picture * np.asarray(light, np.float32), 0, 255).astype(np.uint8)
             top, left = random.integers(HEIGHT), random.integers(WIDTH)
-            lit += grain[top : top + HEIGHT, left : left + WIDTH]
+            part = slice(top, top + HEIGHT), slice(left, left + WIDTH)
+            picture = np.asarray(cv2.subtract(cv2.add(picture, lighter[part]), darker[part]))
             if not self.missing[0] < at < self.missing[1]:
-                yield Frame(np.clip(lit, 0, 255).astype(np.uint8), 100 + at, sequence)
+                yield Frame(picture, 100 + at, sequence)
 
 
 @dataclass
@@ -129,32 +129,46 @@ class Seen:
         return [sighting.box for sighting in self.sightings if sighting.box is not None]
 
 
-def watch(frames: Iterable[Frame], settings: Settings | None = None) -> list[Seen]:
-    """The items that the trigger finds, in order; breaks where it breaks its promises."""
-    trigger = (settings or Settings(kind="motion")).open()
-    items: dict[int, Seen] = {}
+class Watched:
+    """The items that a trigger finds; breaks where it breaks its promises."""
 
-    def note(sightings: Iterable[Sighting], at: float) -> None:
+    def __init__(self, settings: Settings | None = None) -> None:
+        self._trigger = (settings or Settings(kind="motion")).open()
+        self._items: dict[int, Seen] = {}
+        self._at = 0.0
+
+    def look(self, frame: Frame) -> None:
+        self._at = frame.captured - 100
+        self._note(self._trigger.look(frame))
+
+    def end(self) -> list[Seen]:
+        """The items in order, after the last frame."""
+        self._note(self._trigger.end())
+        items = list(self._items.values())
+        assert all(item.gone_at is not None for item in items), "every item goes in the end"
+        return items
+
+    def _note(self, sightings: Iterable[Sighting]) -> None:
         for sighting in sightings:
-            if sighting.item not in items:
-                assert sighting.item == len(items) + 1, "numbers count the items from 1"
+            if sighting.item not in self._items:
+                assert sighting.item == len(self._items) + 1, "numbers count the items from 1"
                 assert not sighting.gone, "an item that was never seen cannot go"
-            item = items.setdefault(sighting.item, Seen())
+            item = self._items.setdefault(sighting.item, Seen())
             assert item.gone_at is None, "nothing follows after an item is gone"
             if sighting.gone:
-                item.gone_at, item.last = at, sighting
+                item.gone_at, item.last = self._at, sighting
             else:
-                assert at not in item.times, "an item is in one place at a time"
-                item.times.append(at)
+                assert self._at not in item.times, "an item is in one place at a time"
+                item.times.append(self._at)
                 item.sightings.append(sighting)
 
-    at = 0.0
+
+def watch(frames: Iterable[Frame], settings: Settings | None = None) -> list[Seen]:
+    """The items that the trigger finds, in order; breaks where it breaks its promises."""
+    watched = Watched(settings)
     for frame in frames:
-        at = frame.captured - 100
-        note(trigger.look(frame), at)
-    note(trigger.end(), at)
-    assert all(item.gone_at is not None for item in items.values()), "every item goes in the end"
-    return list(items.values())
+        watched.look(frame)
+    return watched.end()
 
 
 def look_at(scene: Scene) -> list[Seen]:
@@ -176,6 +190,16 @@ def moving_texture(
         return np.asarray(np.roll(belt, round(at * pace), axis=1)[:, :WIDTH], np.uint8)
 
     return ground
+
+
+@functools.cache
+def _grain(noise: float) -> tuple[Image, Image]:
+    """What is added to and taken from pixels, for a larger picture of which frames show parts.
+
+    Drawing a new one for every frame, in floating point, would take most of the tests' time.
+    """
+    grain = np.floor(np.random.default_rng(7).normal(0, noise, (2 * HEIGHT, 2 * WIDTH, 3)))
+    return np.maximum(grain, 0).astype(np.uint8), np.maximum(-grain, 0).astype(np.uint8)
 
 
 def _fill(picture: Any, left: float, top: float, width: float, height: float, value: Any) -> None:

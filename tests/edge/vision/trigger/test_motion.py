@@ -58,8 +58,8 @@ def bumped(at: float) -> np.ndarray:
 
 
 def flap(at: float) -> np.ndarray:
-    """A flap that opens for a second every ten, and shows the dark bin below."""
-    return np.full((HEIGHT, WIDTH, 3), 35 if 5 < at % 10 < 6 else 110, np.uint8)
+    """A flap that opens for a second every seven, and shows the dark bin below."""
+    return np.full((HEIGHT, WIDTH, 3), 35 if 4 < at % 7 < 5 else 110, np.uint8)
 
 
 HAND = {"colour": (140, 160, 210), "width": 90, "height": 130}
@@ -139,8 +139,17 @@ SCENES = {
         Scene(12, (Thing(travelling(start=7, pace=150)),), light=uneven_lamp),
         1,
     ),
-    "the light drifts": (Scene(30, light=drift), 0),
+    "the light drifts": (Scene(10, light=drift), 0),  # up, down and up again
+    "the light drifts for long": (Scene(30, light=drift), 0),
     "the light drifts, and items pass": (
+        Scene(
+            10,
+            tuple(Thing(travelling(start=start, pace=150)) for start in (2, 6)),
+            light=drift,
+        ),
+        2,
+    ),
+    "the light drifts for long, and items pass": (
         Scene(
             30,
             tuple(Thing(travelling(start=start, pace=150)) for start in (3, 9, 15, 21)),
@@ -168,7 +177,7 @@ SCENES = {
         Scene(10, (Thing(along((0, 160, 120), (4, 160, 120), (6, 400, 120))),)),
         1,
     ),
-    "an empty rough belt runs": (Scene(20, ground=moving_texture(120)), 0),
+    "an empty rough belt runs": (Scene(11, ground=moving_texture(120)), 0),
     "an item passes on a rough belt": (
         Scene(
             9,
@@ -188,8 +197,8 @@ SCENES = {
     "somebody knocks against the camera": (Scene(20, ground=bumped, per_second=5), 0),
     "somebody knocks against the camera, and items pass after it": (
         Scene(
-            20,
-            tuple(Thing(travelling(start=start, pace=100)) for start in (6, 10, 14)),
+            15,
+            tuple(Thing(travelling(start=start, pace=150)) for start in (6, 9, 12)),
             ground=bumped,
         ),
         3,
@@ -222,17 +231,17 @@ SCENES = {
     ),
     "an item lies for long and then goes on": (
         Scene(
-            22,
-            (Thing(along((2, -40, 120), (4, 160, 120), (17, 160, 120), (20, 400, 120))),),
-            settings={"stuck_seconds": 10},
+            15,
+            (Thing(along((2, -40, 120), (4, 160, 120), (11, 160, 120), (14, 400, 120))),),
+            settings={"stuck_seconds": 5},
         ),
         1,
     ),
     "an item lies for long and is taken, and another put in its place": (
         Scene(
-            24,
-            (Thing(lying(start=2, end=15)), Thing(lying(start=17, end=22))),
-            settings={"stuck_seconds": 10},
+            15,
+            (Thing(lying(start=2, end=9)), Thing(lying(start=11, end=14))),
+            settings={"stuck_seconds": 5},
         ),
         2,
     ),
@@ -263,11 +272,11 @@ SCENES = {
         ),
         1,
     ),
-    "a flap opens and closes under nothing": (Scene(20, ground=flap, settings=BIN), 0),
+    "a flap opens and closes under nothing": (Scene(14, ground=flap, settings=BIN), 0),
     "a flap opens under an item each time": (
         Scene(
-            20,
-            tuple(Thing(lying(start=10 * n + 2, end=10 * n + 5.05)) for n in range(2)),
+            14,
+            tuple(Thing(lying(start=7 * n + 2, end=7 * n + 4.05)) for n in range(2)),
             ground=flap,
             settings=BIN,
         ),
@@ -302,7 +311,21 @@ SCENES = {
 }
 
 
-@pytest.mark.parametrize(("scene", "count"), SCENES.values(), ids=SCENES.keys())
+LONG = {
+    "the light drifts for long",
+    "the light drifts for long, and items pass",
+    "an item lies for long",
+}
+"""Scenes of many frames; shorter ones beside them show the same."""
+
+
+@pytest.mark.parametrize(
+    ("scene", "count"),
+    [
+        pytest.param(*found, id=name, marks=[pytest.mark.slow] if name in LONG else [])
+        for name, found in SCENES.items()
+    ],
+)
 def test_as_many_items_are_found_as_there_were(scene: Scene, count: int) -> None:
     assert len(look_at(scene)) == count
 
