@@ -21,10 +21,14 @@ pytestmark = pytest.mark.usefixtures("ledger_within")
 
 # Runs a station in a process of its own, tells each change of a pin, and at the end their states.
 SCRIPT = """
-import json, re, sys
+import functools, json, re, sys
 from pathlib import Path
 from gpiozero.pins import mock
 from edge.cli import main
+from edge.ledger import opening
+
+# On a busy machine the ledger's process may take its time to begin.
+opening.Patience = functools.partial(opening.Patience, open=60, hang=60, finish=60)
 
 made = []
 
