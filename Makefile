@@ -8,6 +8,7 @@
 # make test-arm64  the contract's tests in an emulated arm64 Debian (root, debootstrap, qemu)
 # make test-systemd  service and installer under a real systemd (root, mmdebstrap, systemd-container)
 # make bench-pins  how late a pin moves after its verdict (BUNDLE=folder)
+# make virtual     100,000 items through a whole station on virtual time: none late (ITEMS=100000)
 # make bench-ledger  how many bytes reach the disk for a row, in ten minutes (root)
 # make kill-ledger  kills a recording process 100 times: every row shown is in the ledger (KILLS=100)
 # make cut-power   the same with 40 power cuts on a disk of its own (root; CUTS=40)
@@ -38,7 +39,7 @@ ARGS ?=
 WORKERS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 BIN := .venv/bin
 
-.PHONY: setup demo test test-slow test-arm64 test-systemd bench-pins bench-ledger bench-unheard bench-check \
+.PHONY: setup demo test test-slow test-arm64 test-systemd bench-pins virtual bench-ledger bench-unheard bench-check \
 	kill-ledger cut-power kill-installs hashes reference \
 	fuzz damaged mutated \
 	corrupted flipped claimed dead lint format lock clean
@@ -75,6 +76,9 @@ test-systemd:
 bench-pins: setup
 	@test -n "$(BUNDLE)" || { echo "make bench-pins BUNDLE=folder: which model is to compute?"; exit 2; }
 	$(BIN)/python -m tests.benchmarks.verdict_to_pin $(BUNDLE) $(ARGS)
+
+virtual: setup
+	$(BIN)/python -m tests.benchmarks.virtual_time $(if $(ITEMS),--items $(ITEMS)) $(ARGS)
 
 bench-ledger: setup
 	$(BIN)/python -m tests.benchmarks.ledger_bytes $(ARGS)

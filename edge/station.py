@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import math
 import queue
-import threading
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
@@ -27,6 +25,7 @@ from edge.lanes.pins import Pins, open_pins
 from edge.ledger.opening import begin_recorder, open_recorder
 from edge.ledger.rows import Entry
 from edge.runtime import heartbeat
+from edge.runtime.clock import SYSTEM_CLOCK, Clock, Flag
 from edge.runtime.heartbeat import Heartbeat, Lookout
 from edge.runtime.service import Notifier
 from edge.runtime.worker import Events, Worker
@@ -69,8 +68,7 @@ class Station:
         events: Events,
         show: Callable[[Entry], None],
         say: Callable[[str], None],
-        clock: Callable[[], float] = time.monotonic,
-        wall_clock: Callable[[], float] = time.time,
+        clock: Clock = SYSTEM_CLOCK,
         pins: Callable[[], Pins] = open_pins,
         notifier: Notifier | None = None,
         watch: Callable[[Outcome], None] = lambda outcome: None,
@@ -83,8 +81,7 @@ class Station:
                 wait.
             say: tells the operator something; not called from the sorting and lanes threads, and
                 must not wait either.
-            clock: seconds, monotonic.
-            wall_clock: seconds since 1970.
+            clock: the time that all threads of the station read and wait for.
             pins: opens the machine's GPIO pins.
             notifier: tells systemd how things stand; None: nobody asks.
             watch: is shown each item's outcome, by the sorting thread, which waits for it.
@@ -97,19 +94,21 @@ class Station:
         self._plan, self._config, self._events = plan, config, events
         self._say, self._clock = say, clock
         self._notifier = notifier
-        self._stopping = threading.Event()
+        self._stopping = Flag(clock)
         self._until = math.inf
-        """When the threads must have ended, on time.monotonic."""
+        """When the threads must have ended, on the clock."""
         self._keep_alive: KeepAlive | None = None
-        self._slot = FrameSlot()
+        self._slot = FrameSlot(clock)
         self._tally = Tally()
-        self._watching, self._sorting = Heartbeat(), Heartbeat()
+        self._watching, self._sorting = Heartbeat(clock.now), Heartbeat(clock.now)
         self._moving, self._parts = ExitStack(), ExitStack()
+        clock.enter()
+        self._parts.callback(clock.leave)  # the last of all
         try:
             say(f"station    {config.station}")
             self._lanes = self._open_lanes(pins)
             # Its process starts while the model is loaded.
-            self._recorder = begin_recorder(config.ledger, show=show, say=say)
+            self._recorder = begin_recorder(config.ledger, show=show, say=say, clock=clock)
             self._parts.callback(self._recorder.close)
             self._sorter = self._open_sorter()
             open_recorder(self._recorder, config.ledger, config.station, say=say)
@@ -119,10 +118,9 @@ class Station:
                 recorder=self._recorder,
                 tally=self._tally,
                 clock=clock,
-                wall_clock=wall_clock,
                 watch=watch,
             )
-            self._camera = config.camera.open(clock=clock, pause=self._pause, say=self._tell)
+            self._camera = config.camera.open(clock=clock.now, pause=self._pause, say=self._tell)
             self._parts.callback(self._camera.close)
             say(f"camera     {config.camera.kind}, trigger {config.trigger.kind}")
         except BaseException:
@@ -168,10 +166,10 @@ class Station:
             CameraError, PinError: a part failed. Every actuator is at rest by then.
             StuckError: a thread did not end.
         """
-        camera = Worker("camera", self._watch, self._events)
-        sorting = Worker("sorting", lambda: self._sort(max_items), self._events)
-        lanes = Worker("lanes", self._lanes.run, self._events)
-        ledger = Worker("ledger", self._record, self._events)
+        camera = self._worker("camera", self._watch)
+        sorting = self._worker("sorting", lambda: self._sort(max_items))
+        lanes = self._worker("lanes", self._lanes.run)
+        ledger = self._worker("ledger", self._record)
         lookout = Lookout(
             {
                 "camera": lambda: self._watching.silent_seconds,
@@ -180,6 +178,7 @@ class Station:
                 "ledger": lambda: self._recorder.silent_seconds,
             },
             stuck_seconds=_STUCK_SECONDS,
+            clock=self._clock.now,
         )
         self._say("ready")
         for worker in (ledger, lanes, sorting, camera):
@@ -194,7 +193,7 @@ class Station:
             # Whoever closes an actuator next must be the only one who moves it.
             lanes.join(_REST_SECONDS)
             self._recorder.finish()
-            ledger.join(max(0.0, self._until - time.monotonic()) + _LAST_ROWS_SECONDS)
+            ledger.join(max(0.0, self._until - self._clock.now()) + _LAST_ROWS_SECONDS)
         if ledger.failure is not None:
             raise ledger.failure
         self._tally.dropped, self._tally.faults = self._slot.dropped, self._slot.faults
@@ -206,18 +205,21 @@ class Station:
         self._tally.lost_actuations = recorder.lost_actuations + recorder.waiting_actuations
         return self._tally
 
+    def _worker(self, name: str, body: Callable[[], None]) -> Worker:
+        return Worker(name, body, self._events, clock=self._clock)
+
     def _wait_for(self, camera: Worker, sorting: Worker, lanes: Worker, lookout: Lookout) -> None:
         """Waits for the three to end, each as it should or because one failed or a signal came."""
         working = {camera, sorting, lanes}
         failure: BaseException | None = None
         while working:
-            left = self._until - time.monotonic()
+            now = self._clock.now()
             try:
-                event = self._events.get(timeout=max(0.0, min(_LOOK_SECONDS, left)))
+                event = self._clock.get(self._events, min(now + _LOOK_SECONDS, self._until))
             except queue.Empty:
-                if left == math.inf:
+                if self._until == math.inf:
                     self._look_after(lookout)
-                elif left <= 0:
+                elif now >= self._until:
                     names = ", ".join(sorted(worker.name for worker in working))
                     stuck = StuckError(f"{names}: did not end within {_PATIENCE_SECONDS:g} seconds")
                     raise stuck from failure
@@ -241,7 +243,7 @@ class Station:
 
     def _stop(self) -> None:
         self._lanes.stop()  # first of all
-        self._until = min(self._until, time.monotonic() + _PATIENCE_SECONDS)
+        self._until = min(self._until, self._clock.now() + _PATIENCE_SECONDS)
         self._stopping.set()
         self._slot.close()
         if self._notifier:
@@ -257,10 +259,10 @@ class Station:
         try:
             lookout.look()
         except StuckError:
-            self._until = time.monotonic() + _REST_SECONDS
+            self._until = self._clock.now() + _REST_SECONDS
             raise
         if self._keep_alive is not None:
-            self._keep_alive.allow(self._clock() + _WELL_SECONDS)
+            self._keep_alive.allow(self._clock.now() + _WELL_SECONDS)
         if self._notifier:
             self._notifier.alive()
 
@@ -300,12 +302,11 @@ class Station:
 
     def _pause(self, seconds: float) -> bool:
         """Waits within the camera's thread; True: the station is stopping."""
-        until = self._clock() + seconds
+        until = self._clock.now() + seconds
         while True:
             self._watching.beat()
-            left = until - self._clock()
-            step = min(left, heartbeat.BEAT_SECONDS)
-            if self._stopping.wait(step) or step == left:
+            step = min(until, self._clock.now() + heartbeat.BEAT_SECONDS)
+            if self._stopping.wait(step) or step == until:
                 return self._stopping.is_set()
 
     # The sorting thread
@@ -332,7 +333,7 @@ class Station:
     def _patience(self) -> float:
         """How long to wait for a frame before an open vote must be closed without one."""
         closing = self._sorter.next_closing
-        left = math.inf if closing is None else max(0.0, closing - self._clock())
+        left = math.inf if closing is None else max(0.0, closing - self._clock.now())
         return min(left, heartbeat.BEAT_SECONDS)
 
     # Opening
@@ -375,6 +376,6 @@ class Station:
                 shortest_delay_seconds=min(filter(None, delays), default=None),
                 margin_seconds=_VERDICT_SECONDS,
             ),
-            clock=self._clock,
+            clock=self._clock.now,
             beat=self._sorting.beat,
         )

@@ -101,6 +101,17 @@ def test_the_core_imports_nothing_of_a_station() -> None:
 LARGEST_ROOM = 15
 LONGEST_MODULE = 400
 
+WAITING_OTHERWISE = {
+    "edge.runtime.clock": "it is the clock",
+    "edge.runtime.service": "what waits here is no thread of a station: the end of its process, "
+    "and systemd, who both go by this machine's time",
+    "edge.runtime.keyboard": "a person presses keys in real time",
+    "edge.lanes.pins": "an arm of metal turns in real time",
+    "edge.lanes.lanes": "`begun` is waited for by `lane test`, which moves a lane by hand",
+    "edge.ledger.lock": "another process ends in real time",
+}
+"""The modules of a station that read or wait for a time that is not its clock's, and why."""
+
 ROOM_CIRCLES = {
     ("edge.config.reading", "edge.rollout.installed"): "a station file is right only where the "
     "bundle that it names is still the one that was installed",
@@ -149,6 +160,22 @@ def test_no_room_imports_itself_in_a_circle(package: str) -> None:
             if beside and room(name) != room(other) and (name, other) not in ROOM_CIRCLES:
                 rooms.setdefault(room(name), set()).add(room(other))
     TopologicalSorter(rooms).prepare()
+
+
+def test_a_station_reads_and_waits_for_no_time_but_its_clock_s() -> None:
+    """Cameras are left out: what they wait for is a device."""
+    threads = ("edge.station", "edge.sorting", "edge.lanes", "edge.ledger", "edge.samples",
+               "edge.runtime", "edge.vision.latest_frame", "edge.vision.trigger")  # fmt: skip
+    forbidden = {"time.monotonic", "time.time", "time.sleep", "threading.Event",
+                 "threading.Condition", "threading.Timer"}  # fmt: skip
+    found = {
+        name
+        for name, file in MODULES.items()
+        if any(is_in(name, room) for room in threads)
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Attribute) and ast.unparse(node) in forbidden
+    }
+    assert found == set(WAITING_OTHERWISE)
 
 
 def test_every_import_that_closes_a_circle_of_rooms_is_still_there() -> None:

@@ -32,6 +32,7 @@ from edge.core.terminal.progress import Progress
 from edge.flow import Frame, UnreadableFrame
 from edge.lanes.pins import Pins
 from edge.ledger.rows import Entry
+from edge.runtime.clock import SystemClock
 from edge.runtime.service import stop_signals
 from edge.simulation.belt.traffic import Truth, read_truth
 from edge.sorting.sorter import Outcome
@@ -165,14 +166,14 @@ def sort_belt(station: Path, belt: BeltPlan, *, truth: Path, items: int) -> Sort
     rows: list[Row] = []
     # The ledger's times are UTC, the belt's are monotonic: one offset for all, so that a clock that
     # is set meanwhile moves nothing.
-    offset = time.time() - time.monotonic()
+    clock = _SteadyClock()
     with Progress("belt", total=items) as progress:
 
         def watch(outcome: Outcome) -> None:
             deciding[outcome.frame.captured] = outcome.deciding
 
         def show(entry: Entry) -> None:
-            captured = datetime.fromisoformat(entry.time).timestamp() - offset
+            captured = datetime.fromisoformat(entry.time).timestamp() - clock.offset
             # The ledger's time is the capture, but for the moments between two looks at the clock.
             last = min(tuple(deciding), key=lambda moment: abs(moment - captured), default=None)
             near = last is not None and abs(last - captured) < _SAME_MOMENT
@@ -186,7 +187,7 @@ def sort_belt(station: Path, belt: BeltPlan, *, truth: Path, items: int) -> Sort
                 events=events,
                 show=show,
                 say=say,
-                wall_clock=lambda: time.monotonic() + offset,
+                clock=clock,
                 pins=lambda: pins,
                 watch=watch,
             ) as running,
@@ -206,6 +207,16 @@ def sort_belt(station: Path, belt: BeltPlan, *, truth: Path, items: int) -> Sort
         frames=newest[-1] if newest else 0,
         latencies_ms=(float(latencies[0]), float(latencies[1])),
     )
+
+
+class _SteadyClock(SystemClock):
+    """A clock whose wall time goes on with its monotonic one, whoever sets the machine's."""
+
+    def __init__(self) -> None:
+        self.offset = time.time() - self.now()
+
+    def wall(self) -> float:
+        return self.now() + self.offset
 
 
 class _WatchedSettings:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -88,6 +87,7 @@ def _test(name: str, file: YamlFile, hands: Hands) -> int:
     from edge.core.terminal.speech import write_out
     from edge.lanes.jog import Jog
     from edge.lanes.pins import open_pins
+    from edge.runtime.clock import SYSTEM_CLOCK
     from edge.runtime.keyboard import Keyboard
     from edge.runtime.service import stop_signals
 
@@ -113,7 +113,7 @@ def _test(name: str, file: YamlFile, hands: Hands) -> int:
             actuator,
             written,
             pins,
-            clock=time.monotonic,
+            clock=SYSTEM_CLOCK,
             say=line.say,
             write=write,
             keep_alive=alive,

@@ -15,6 +15,7 @@ from edge.lanes.pins import Pins
 from edge.lanes.servo import Servo
 from edge.lanes.servo import Settings as ServoSettings
 from edge.lanes.solenoid import Solenoid
+from edge.runtime.clock import Clock
 
 TRAIN = 10
 """Actuations of a train."""
@@ -43,7 +44,7 @@ class Jog:
         written: dict[str, Any],
         pins: Pins,
         *,
-        clock: Callable[[], float],
+        clock: Clock,
         say: Callable[[str], None],
         write: Callable[[str], None],
         keep_alive: KeepAlive | None = None,
@@ -75,7 +76,7 @@ class Jog:
     def allow(self) -> None:
         """Lets the keep-alive pin go on for a moment: whoever reads the keys is there."""
         if self._keep_alive is not None:
-            self._keep_alive.allow(self._clock() + _WELL_SECONDS)
+            self._keep_alive.allow(self._clock.now() + _WELL_SECONDS)
 
     @property
     def help(self) -> str:
@@ -118,7 +119,7 @@ class Jog:
         if key == "end":
             self.lanes.finish()
             return False
-        now = self._clock()
+        now = self._clock.now()
         if key == " ":
             self.lanes.actuate(self._name, now)
         elif key == "t":

@@ -12,6 +12,7 @@ from edge.lanes import Actuator
 from edge.lanes.keep_alive import KeepAlive
 from edge.lanes.schedule import Change, Schedule, Timing
 from edge.runtime import heartbeat
+from edge.runtime.clock import Clock
 
 _LOCK_SECONDS = 0.5
 """How long whoever ends a station waits for a lock that is held for microseconds."""
@@ -32,7 +33,7 @@ class Lanes:
         actuators: Mapping[str, Actuator],
         timings: Mapping[str, Timing],
         *,
-        clock: Callable[[], float],
+        clock: Clock,
         keep_alive: KeepAlive | None = None,
         report: Callable[[Actuated], None] = lambda actuated: None,
     ) -> None:
@@ -45,9 +46,9 @@ class Lanes:
         """
         self._actuators, self._clock, self._report = actuators, clock, report
         self._keep_alive = keep_alive
-        self.heartbeat = heartbeat.Heartbeat()
+        self.heartbeat = heartbeat.Heartbeat(clock.now)
         self._schedule = Schedule(timings)
-        self._changed = threading.Condition()
+        self._changed = clock.condition()
         self.begun = threading.Event()
         self._draining = self._stopped = self._ended = False
 
@@ -93,7 +94,7 @@ class Lanes:
             for actuator in self._actuators.values():
                 at_the_end.callback(actuator.safe)
             with self._changed:
-                changes = self._schedule.begin(self._clock())
+                changes = self._schedule.begin(self._clock.now())
             for lane, change in changes:
                 self._move(lane, change)
             self.begun.set()
@@ -102,7 +103,7 @@ class Lanes:
 
     def step(self) -> None:
         """Moves what is due now."""
-        now = self._clock()
+        now = self._clock.now()
         with self._changed:
             changes = self._schedule.take_due(now)
             ended = self._schedule.take_ended()
@@ -153,7 +154,7 @@ class Lanes:
         """What is still planned will not be done, nor what anybody plans from now on."""
         with self._changed:
             self._ended = True
-            self._schedule.give_up(self._clock())
+            self._schedule.give_up(self._clock.now())
             ended = self._schedule.take_ended()
         for actuated in ended:
             self._report(actuated)
@@ -165,10 +166,10 @@ class Lanes:
                 self.heartbeat.beat()
                 if self._draining and self._schedule.idle:
                     return False
-                pause = self._next_at - self._clock()
-                if pause <= 0:
+                now, due = self._clock.now(), self._next_at
+                if now >= due:
                     return True
-                self._changed.wait(min(pause, heartbeat.BEAT_SECONDS))
+                self._clock.wait(self._changed, min(due, now + heartbeat.BEAT_SECONDS))
             return False
 
     @property

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import queue
-import threading
 from collections.abc import Callable
+
+from edge.runtime.clock import Clock, ClockedThread
 
 
 class Hand:
@@ -14,16 +16,15 @@ class Hand:
         answer: what the last thing ended with, once it has ended; None: it went well.
     """
 
-    def __init__(self, answered: Callable[[], None]) -> None:
+    def __init__(self, answered: Callable[[], None], clock: Clock) -> None:
         """Has nothing to do yet; the thread begins with the first thing.
 
         Args:
             answered: called, by the hand's thread, each time that something is done.
         """
-        self._answered = answered
+        self._answered, self._clock = answered, clock
         self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        # Must not keep the process from ending.
-        self._thread = threading.Thread(name="ledger-hand", target=self._run, daemon=True)
+        self._thread = ClockedThread("ledger-hand", self._run, clock)
         self.answer: BaseException | None = None
 
     def give(self, work: Callable[[], None]) -> None:
@@ -39,7 +40,7 @@ class Hand:
             self._thread.join(seconds)
 
     def _run(self) -> None:
-        while (work := self._work.get()) is not None:
+        while (work := self._clock.get(self._work, math.inf)) is not None:
             try:
                 work()
             except BaseException as error:  # raised again by whoever reads the answer

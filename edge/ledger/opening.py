@@ -11,6 +11,7 @@ from edge.ledger.apart import LedgerApart
 from edge.ledger.recorder import Patience, Recorder
 from edge.ledger.rows import Entry
 from edge.ledger.spill import Spill, default_spill
+from edge.runtime.clock import SYSTEM_CLOCK, Clock
 
 
 def spill_path(settings: LedgerSettings, station: str) -> Path | None:
@@ -21,19 +22,23 @@ def spill_path(settings: LedgerSettings, station: str) -> Path | None:
 
 
 def begin_recorder(
-    settings: LedgerSettings, *, show: Callable[[Entry], None], say: Callable[[str], None]
+    settings: LedgerSettings,
+    *,
+    show: Callable[[Entry], None],
+    say: Callable[[str], None],
+    clock: Clock = SYSTEM_CLOCK,
 ) -> Recorder:
     """A recorder whose ledger is being opened; to be followed by `open_recorder`.
 
     Args:
-        show: see `Recorder`.
-        say: see `Recorder`.
+        show, say, clock: see `Recorder`.
     """
     return Recorder(
         LedgerApart(settings.path, say=say),
         show=show,
         say=say,
         patience=Patience(commit=settings.commit_seconds),
+        clock=clock,
     )
 
 

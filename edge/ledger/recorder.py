@@ -9,8 +9,6 @@ that hangs; a second one, the hand, writes one batch at a time.
 
 from __future__ import annotations
 
-import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -23,6 +21,7 @@ from edge.ledger.losses import Losses
 from edge.ledger.rows import Actuation, Entry, Row, Writable
 from edge.ledger.spill import Chunk, Spill
 from edge.runtime import heartbeat
+from edge.runtime.clock import SYSTEM_CLOCK, Clock, wait_for
 from edge.runtime.heartbeat import Heartbeat
 
 CAPACITY = 1000
@@ -83,7 +82,7 @@ class Recorder:
         say: Callable[[str], None],
         patience: Patience | None = None,
         capacity: int = CAPACITY,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         """Writes to `ledger`, which is the recorder's to close from now on.
 
@@ -97,18 +96,18 @@ class Recorder:
         self._backlog: Backlog | None = None
         self._patience = patience or Patience()
         self._capacity, self._clock = capacity, clock
-        self.heartbeat = Heartbeat(clock)
-        self._changed = threading.Condition()
+        self.heartbeat = Heartbeat(clock.now)
+        self._changed = clock.condition()
         self._offered: deque[Row] = deque()
         self._waiting: deque[Row] = deque()
         self._told = 0
         """So many of the first that wait have been shown."""
-        self._hand = Hand(self._wake)
+        self._hand = Hand(self._wake, clock)
         self._flight: _Flight | None = None
         self._answered = self._begun = self._finished = self._ending = self._ended = False
         self._failing = self._spill_failing = False
         self._commit_at = self._retry_at = self._failed_at = _AT_ONCE
-        self._losses = Losses(say=say, clock=clock)
+        self._losses = Losses(say=say, clock=clock.now)
 
     @property
     def lost(self) -> int:
@@ -161,7 +160,8 @@ class Recorder:
         """
         self._send([])
         with self._changed:
-            self._changed.wait_for(lambda: self._answered, self._patience.open)
+            until = self._clock.now() + self._patience.open
+            wait_for(self._clock, self._changed, lambda: self._answered, until)
             answer = self._hand.answer if self._answered else None
         if isinstance(answer, LedgerRefusedError):
             self._flight, self._ended = None, True
@@ -209,8 +209,8 @@ class Recorder:
     def _step(self, *, show: bool) -> None:
         """Takes the hand's answer, puts rows by where they cannot be written, gives it the next."""
         self._land(show=show)
-        flight = self._flight
-        if flight and not flight.overdue and self._clock() >= flight.since + self._patience.hang:
+        flight, now = self._flight, self._clock.now()
+        if flight and not flight.overdue and now >= flight.since + self._patience.hang:
             flight.overdue = True
             self._say(
                 f"incident   the ledger has not answered for {self._patience.hang:g} seconds: its "
@@ -219,12 +219,12 @@ class Recorder:
         if self._stands or len(self._waiting) > self._capacity // 2:
             self._put_by(show=show)
         wanted = bool(self._waiting) or self._has_spilled
-        if wanted and self._clock() >= self._due:
+        if wanted and self._clock.now() >= self._due:
             self._send_next()
         self._losses.tell()
 
     def _end(self, *, show: bool) -> None:
-        began = self._clock()
+        began = self._clock.now()
         until = began + self._patience.finish
         self._ending = True
         while True:
@@ -234,7 +234,7 @@ class Recorder:
             self._step(show=show)
             done = not (self._waiting or self._has_spilled or self._flight)
             hopeless = self._flight.overdue if self._flight else self._failed_at >= began
-            if done or hopeless or self._clock() >= until:
+            if done or hopeless or self._clock.now() >= until:
                 break
             self._wait(until)
         self._put_by(show=show)
@@ -280,17 +280,18 @@ class Recorder:
     def _wait(self, until: float = float("inf")) -> None:
         """Waits for something to do, no longer than a heartbeat."""
         self.heartbeat.beat()
-        moments = [until, self._clock() + heartbeat.BEAT_SECONDS, self._losses.next_telling]
+        moments = [until, self._clock.now() + heartbeat.BEAT_SECONDS, self._losses.next_telling]
         if self._flight is not None and not self._flight.overdue:
             moments.append(self._flight.since + self._patience.hang)
         if self._flight is None and (self._waiting or self._has_spilled):
             moments.append(self._due)
-        pause = max(0.0, min(moments) - self._clock())
         with self._changed:
-            self._changed.wait_for(
-                lambda: self._offered or self._answered or (self._finished and not self._ending),
-                pause,
-            )
+            wait_for(self._clock, self._changed, lambda: self._is_called, min(moments))
+
+    @property
+    def _is_called(self) -> bool:
+        finished = self._finished and not self._ending
+        return bool(self._offered) or self._answered or finished
 
     def _take(self) -> None:
         with self._changed:
@@ -320,7 +321,7 @@ class Recorder:
         self._send(chunk.rows, chunk)
 
     def _send(self, rows: list[Row], chunk: Chunk | None = None) -> None:
-        self._flight = _Flight(rows, self._clock(), chunk)
+        self._flight = _Flight(rows, self._clock.now(), chunk)
         self._commit_at = self._flight.since + self._patience.commit
         self._hand.give(lambda: self._ledger.append(rows))
 
@@ -333,7 +334,7 @@ class Recorder:
         error = self._hand.answer
         if isinstance(error, LedgerError):
             self._failed_at = flight.since
-            self._retry_at = self._clock() + self._patience.retry
+            self._retry_at = self._clock.now() + self._patience.retry
             if not self._failing:
                 self._say(f"incident   {error}. Sorting goes on; {self._where_rows_wait}")
             self._failing = True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -21,7 +20,7 @@ class Heartbeat:
     would not come back for the next piece of work either.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         """None is expected yet.
 
         Args:
@@ -67,7 +66,7 @@ class Lookout:
         silences: Mapping[str, Callable[[], float]],
         *,
         stuck_seconds: float,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float],
     ) -> None:
         """Begins to look.
 

@@ -4,28 +4,34 @@ from __future__ import annotations
 
 import queue
 import signal
-import threading
 from collections.abc import Callable
 from typing import TypeAlias
 
+from edge.runtime.clock import SYSTEM_CLOCK, Clock, ClockedThread
 
-class Worker(threading.Thread):
+
+class Worker(ClockedThread):
     """Runs `body` once and then puts itself into `events`.
 
     Attributes:
         failure: what `body` raised; None: it ended well, or has not ended.
     """
 
-    def __init__(self, name: str, body: Callable[[], None], events: Events) -> None:
-        # A thread that hangs in a driver must not keep the process from ending.
-        super().__init__(name=name, daemon=True)
-        self._body, self._events = body, events
+    def __init__(
+        self,
+        name: str,
+        body: Callable[[], None],
+        events: Events,
+        *,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        super().__init__(name, self._work, clock)
+        self._work_body, self._events = body, events
         self.failure: BaseException | None = None
 
-    def run(self) -> None:
-        """The thread's body."""
+    def _work(self) -> None:
         try:
-            self._body()
+            self._work_body()
         except BaseException as error:  # raised again by the thread that waits for the events
             self.failure = error
         finally:

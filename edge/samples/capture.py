@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import queue
 import signal
-import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -27,6 +25,7 @@ from edge.core.images.preprocess import Box, InputSpec, cut_item
 from edge.core.images.quality import Quality, judge
 from edge.core.terminal.live_line import LiveLine
 from edge.flow import Frame, PictureFault, Sighting, UnreadableFrame
+from edge.runtime.clock import SYSTEM_CLOCK, Clock, Flag
 from edge.runtime.worker import Events, Worker
 from edge.vision.latest_frame import FrameSlot
 from edge.vision.region import cut
@@ -89,8 +88,7 @@ class Capture:
         key: Callable[[], str | None],
         events: Events,
         line: LiveLine,
-        clock: Callable[[], float] = time.monotonic,
-        wall_clock: Callable[[], float] = time.time,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         """Opens the camera.
 
@@ -99,8 +97,6 @@ class Capture:
             key: the next key that was pressed (see `edge.runtime.keyboard`), at once; None: none
                 was.
             events: a signal put in here ends `run`.
-            clock: seconds, monotonic.
-            wall_clock: seconds since 1970.
 
         Raises:
             CameraError: the camera cannot be opened.
@@ -108,7 +104,7 @@ class Capture:
         self._eye, self._folder, self._labels = eye, folder, list(labels)
         self._occasions, self._geometry = occasions, geometry
         self._key, self._events, self._line = key, events, line
-        self._clock, self._wall_clock = clock, wall_clock
+        self._clock = clock
         self.taken: list[Path] = []
         self.warned: Counter[str] = Counter()
         self._faults: dict[Path, tuple[str, ...]] = {}
@@ -120,9 +116,11 @@ class Capture:
         self._never_whole = self.single_frame = self.refused = 0
         self._unconfirmed: set[int] = set()
         self._trigger = eye.trigger.open() if occasions.items else None
-        self._slot, self._stopping = FrameSlot(), threading.Event()
+        self._slot, self._stopping = FrameSlot(clock), Flag(clock)
         self._parts = ExitStack()
-        self._camera = eye.camera.open(clock=clock, pause=self._stopping.wait, say=line.say)
+        clock.enter()
+        self._parts.callback(clock.leave)
+        self._camera = eye.camera.open(clock=clock.now, pause=self._pause, say=line.say)
         self._parts.callback(self._camera.close)
 
     def __enter__(self) -> Self:
@@ -148,7 +146,7 @@ class Capture:
             CameraError: the camera gives no more pictures.
             StorageError: a picture cannot be written; those before it are kept.
         """
-        camera = Worker("camera", self._watch, self._events)
+        camera = Worker("camera", self._watch, self._events, clock=self._clock)
         camera.start()
         try:
             for frame in self._slot.frames(lambda: _KEY_SECONDS):
@@ -185,6 +183,9 @@ class Capture:
                 self._slot.put(frame)
         finally:
             self._slot.finish()
+
+    def _pause(self, seconds: float) -> bool:
+        return self._stopping.wait(self._clock.now() + seconds)
 
     # The main thread
 
@@ -263,7 +264,7 @@ class Capture:
 
     def _take(self, image: Image, quality: Quality, captured: float) -> None:
         label = self._labels[self._label]
-        taken = self._wall_clock() - (self._clock() - captured)
+        taken = self._clock.wall() - (self._clock.now() - captured)
         file = self._folder.add(label, image, taken=taken)
         self.taken.append(file)
         self._faults[file] = quality.warnings

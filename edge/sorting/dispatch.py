@@ -11,6 +11,7 @@ from edge.flow import EMPTY, Actuated, ItemKey, UnreadableFrame
 from edge.lanes.lanes import Lanes
 from edge.ledger.recorder import Recorder
 from edge.ledger.rows import Actuation, Entry, utc_text
+from edge.runtime.clock import Clock
 from edge.sorting.model import ActiveModel
 from edge.sorting.routing import Destination, Sending, send
 from edge.sorting.sorter import Outcome
@@ -38,20 +39,18 @@ class Dispatch:
         lanes: Lanes,
         recorder: Recorder,
         tally: Tally,
-        clock: Callable[[], float],
-        wall_clock: Callable[[], float],
+        clock: Clock,
         watch: Callable[[Outcome], None] = lambda outcome: None,
     ) -> None:
         """Nothing is sent yet; `lanes`, `recorder` and `tally` stay the caller's.
 
         Args:
-            clock: seconds, monotonic, that of the frames' capture times.
-            wall_clock: seconds since 1970.
+            clock: that of the frames' capture times.
             watch: is shown each outcome just before its item is sent.
         """
         self._watch = watch
         self._plan, self._lanes, self._recorder, self._tally = plan, lanes, recorder, tally
-        self._clock, self._wall_clock = clock, wall_clock
+        self._clock = clock
         by_name = destinations(plan)
         self._default = by_name[plan.config.default_lane]
         self._destinations = {
@@ -128,7 +127,7 @@ class Dispatch:
         Args:
             captured: the capture of the last frame that was looked at; see `send` for the others.
         """
-        now = self._clock()
+        now = self._clock.now()
         sending = send(
             verdict,
             destinations=self._destinations,
@@ -137,7 +136,7 @@ class Dispatch:
             now=now,
             deadline=deadline,
         )
-        taken = self._wall_clock() - (now - captured)
+        taken = self._clock.wall() - (now - captured)
         if sending.at is not None:
             key = ItemKey(self._tally.items + 1, taken)
             self._lanes.actuate(sending.lane, sending.at, key)
@@ -151,7 +150,7 @@ class Dispatch:
         """Offers the row of what became of an actuation; called from the lanes' thread."""
         if actuated.key is None:
             return
-        ended = self._wall_clock() - (self._clock() - actuated.done)
+        ended = self._clock.wall() - (self._clock.now() - actuated.done)
         self._recorder.offer(
             Actuation(
                 station=self._plan.config.station,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import threading
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator
 
 from edge.flow import Frame, PictureFaultKind, UnreadableFrame
 from edge.runtime import heartbeat
+from edge.runtime.clock import SYSTEM_CLOCK, Clock, wait_for
 
 
 class FrameSlot:
@@ -20,8 +21,9 @@ class FrameSlot:
             believed, by the reason. They are passed over, unless the fault lasts.
     """
 
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
+    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
+        """No frame is there."""
+        self._clock, self._changed = clock, clock.condition()
         self._frame: Frame | UnreadableFrame | None = None
         self._ended = False
         self._sequence: int | None = None
@@ -57,7 +59,7 @@ class FrameSlot:
             beat: called every BEAT_SECONDS meanwhile.
         """
         with self._changed:
-            while not self._changed.wait_for(
+            while not self._wait_for(
                 lambda: self._frame is None or self._ended, heartbeat.BEAT_SECONDS
             ):
                 beat()
@@ -76,20 +78,23 @@ class FrameSlot:
             self._changed.notify_all()
 
     def frames(
-        self, patience: Callable[[], float | None] = lambda: None
+        self, patience: Callable[[], float] = lambda: math.inf
     ) -> Iterator[Frame | UnreadableFrame | None]:
         """Each frame as it is taken; ends when no more will come.
 
         Args:
             patience: seconds to wait for the next one before a None is given instead, so that
-                whoever sorts can look at the clock; None: wait however long it takes.
+                whoever sorts can look at the clock.
         """
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._frame is not None or self._ended, patience())
+                self._wait_for(lambda: self._frame is not None or self._ended, patience())
                 frame, self._frame = self._frame, None
                 ended = self._ended
                 self._changed.notify_all()
             if frame is None and ended:
                 return
             yield frame
+
+    def _wait_for(self, there: Callable[[], bool], seconds: float) -> bool:
+        return wait_for(self._clock, self._changed, there, self._clock.now() + seconds)

@@ -5,7 +5,6 @@ import queue
 import signal
 import sqlite3
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -31,6 +30,7 @@ from edge.core.errors import (
 )
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box
+from edge.core.model.classifier import Classifier
 from edge.core.verdict import Answer
 from edge.flow import Frame, Missed, UnreadableFrame
 from edge.lanes.lanes import Lanes
@@ -45,8 +45,10 @@ from edge.ledger.ledger import Ledger
 from edge.ledger.recorder import Patience, Recorder
 from edge.ledger.rows import Entry
 from edge.runtime import heartbeat
+from edge.runtime.clock import SYSTEM_CLOCK, Clock, Flag
 from edge.runtime.service import Notifier
-from edge.runtime.worker import Events
+from edge.runtime.worker import Events, Worker
+from edge.simulation.virtual_clock import VirtualClock
 from edge.sorting.model import ActiveModel, open_model
 from edge.sorting.sorter import Outcome, Sorter
 from edge.sorting.tally import Tally
@@ -81,10 +83,9 @@ class Run:
         self,
         *,
         max_items: int | None = None,
-        clock: Callable[[], float] | None = None,
+        clock: Clock = SYSTEM_CLOCK,
         notifier: Notifier | None = None,
     ) -> Tally:
-        options: dict[str, Any] = {"clock": clock} if clock else {}
         with Station(
             read_station(self.file),
             events=self.events,
@@ -92,7 +93,7 @@ class Run:
             say=self.said.append,
             pins=lambda: self.pins,
             notifier=notifier,
-            **options,
+            clock=clock,
         ) as station:
             return station.run(max_items=max_items)
 
@@ -113,22 +114,9 @@ def new_run(tmp_path: Path, tiny_bundle: Path) -> Callable[..., Run]:
 NewRun = Callable[..., Run]
 
 
-def unhurried() -> Callable[[], float]:
-    """A clock that goes on as the lanes look at it: on no machine are they late."""
-    now = time.monotonic()
-
-    def clock() -> float:
-        nonlocal now
-        if threading.current_thread().name == "lanes":
-            now += 0.02  # a fifth of a hold time
-        return now
-
-    return clock
-
-
 def test_every_picture_gets_one_row_and_its_lane(new_run: NewRun) -> None:
     run = new_run()
-    tally = run(clock=unhurried())
+    tally = run(clock=VirtualClock())
     entries = run.entries()
     assert [(e.item, e.source, e.label, e.lane) for e in entries] == [
         (1, "0.png", "red", "warm"),
@@ -201,7 +189,7 @@ def test_each_row_names_the_model_that_judged_its_item(new_run: NewRun, tmp_path
         show=run.shown.append,
         say=run.said.append,
         pins=lambda: run.pins,
-        clock=unhurried(),
+        clock=VirtualClock(),
         watch=change,
     ) as station:
         tally = station.run(max_items=12)
@@ -354,11 +342,17 @@ def test_a_thing_of_no_class_is_a_reject_in_the_ledger(
     ],
 )
 def test_a_late_verdict_moves_nothing(
-    change: tuple[str, str], late: list[str], new_run: NewRun
+    change: tuple[str, str], late: list[str], new_run: NewRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = new_run(STATION.replace(*change))
-    seconds = itertools.count()
-    tally = run(clock=lambda: float(next(seconds)))  # every look at the clock costs a second
+    run, clock, answer = new_run(STATION.replace(*change)), VirtualClock(), Classifier.answer
+
+    def slow(classifier: Classifier, image: Image, *, box: Box | None = None) -> Answer:
+        Flag(clock).wait(clock.now() + 1)
+        return answer(classifier, image, box=box)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Classifier, "answer", slow)
+        tally = run(clock=clock)
     entries = run.entries()
     assert [e.label for e in entries if e.reject == "late"] == late
     assert {e.lane for e in entries if e.reject == "late"} == {"rest"}
@@ -370,7 +364,7 @@ def test_what_is_planned_when_the_pictures_end_is_still_done(new_run: NewRun) ->
     run = new_run(
         STATION.replace("    labels: [blue]", "    delay_seconds: 0.3\n    labels: [blue]")
     )
-    run(clock=unhurried())
+    run(clock=VirtualClock())
     assert run.states(SOLENOID) == [0, 1, 0]
 
 
@@ -772,10 +766,10 @@ def test_no_actuator_is_closed_while_another_thread_moves_it(
     new_run: NewRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run, asked, safe = new_run(), threading.Event(), Servo.safe
-    join = threading.Thread.join
+    join = Worker.join
     moving: list[bool] = []
 
-    def joining(thread: threading.Thread, timeout: float | None = None) -> None:
+    def joining(thread: Worker, timeout: float | None = None) -> None:
         if thread.name == "lanes":
             asked.set()
         join(thread, timeout)
@@ -792,7 +786,7 @@ def test_no_actuator_is_closed_while_another_thread_moves_it(
         def get(self, block: bool = True, timeout: float | None = None) -> Any:
             raise KeyboardInterrupt  # a second Ctrl-C
 
-    monkeypatch.setattr(threading.Thread, "join", joining)
+    monkeypatch.setattr(Worker, "join", joining)
     monkeypatch.setattr(Servo, "safe", slow)
     monkeypatch.setattr(Servo, "close", closing)
     run.events = Impatient()

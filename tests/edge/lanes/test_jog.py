@@ -10,6 +10,7 @@ import yaml
 from edge.lanes import servo, solenoid
 from edge.lanes.jog import Jog
 from edge.lanes.pins import Pins, open_pins
+from tests.clocks import ToldClock
 
 
 class Bench:
@@ -30,7 +31,7 @@ class Bench:
             settings,
             {"kind": kind, "pin": 18, **options, "hold_seconds": 0.3},
             pins,
-            clock=lambda: self.now,
+            clock=ToldClock(lambda: self.now),
             say=self.said.append,
             write=self.written.append,
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import pytest
 from edge.lanes.keep_alive import KeepAlive, Settings
 from edge.lanes.lanes import Lanes
 from edge.lanes.pins import Pins, open_pins
+from edge.runtime.clock import SYSTEM_CLOCK
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_the_thread_of_the_lanes_changes_it_and_leaves_it_at_rest(pins: Pins) ->
         return changed
 
     wire._change_state = watched
-    lanes = Lanes({}, {}, clock=time.monotonic, keep_alive=alive)
+    lanes = Lanes({}, {}, clock=SYSTEM_CLOCK, keep_alive=alive)
     alive.allow(float("inf"))
     thread = threading.Thread(target=lanes.run)
     thread.start()

@@ -7,6 +7,7 @@ import pytest
 from edge.flow import Actuated, ItemKey, Missed
 from edge.lanes.lanes import Lanes
 from edge.lanes.schedule import Timing
+from tests.clocks import ToldClock
 
 
 class RecordingActuator:
@@ -38,7 +39,9 @@ class RecordingActuator:
 def test_a_step_moves_what_is_due_on_the_clock_it_is_given() -> None:
     log: list[str] = []
     times = iter((0.9, 1.0, 1.2, 1.3))
-    lanes = Lanes({"a": RecordingActuator("a", log)}, {"a": Timing(0.3)}, clock=lambda: next(times))
+    lanes = Lanes(
+        {"a": RecordingActuator("a", log)}, {"a": Timing(0.3)}, clock=ToldClock(lambda: next(times))
+    )
     lanes.actuate("a", 1.0)
     for expected in ([], ["a on"], ["a on"], ["a on", "a off"]):
         lanes.step()
@@ -54,7 +57,7 @@ def test_the_thread_finishes_what_is_planned() -> None:
         now += 0.001  # time goes on with each look
         return now
 
-    lanes = Lanes({"a": RecordingActuator("a", log)}, {"a": Timing(0.01)}, clock=clock)
+    lanes = Lanes({"a": RecordingActuator("a", log)}, {"a": Timing(0.01)}, clock=ToldClock(clock))
     lanes.actuate("a", 5.0)
     lanes.finish()
     lanes.run()
@@ -67,7 +70,7 @@ def test_an_arm_that_needs_no_holding_is_released_when_it_had_time_to_turn() -> 
     lanes = Lanes(
         {"a": RecordingActuator("a", log)},
         {"a": Timing(0.3, release_seconds=0.2)},
-        clock=lambda: next(now),
+        clock=ToldClock(lambda: next(now)),
     )
     lanes.actuate("a", 1.0)
     for expected in ("on", "loose", "off", "loose"):
@@ -78,7 +81,9 @@ def test_an_arm_that_needs_no_holding_is_released_when_it_had_time_to_turn() -> 
 def test_a_release_that_is_due_does_not_keep_the_thread_from_its_end() -> None:
     log: list[str] = []
     lanes = Lanes(
-        {"a": RecordingActuator("a", log)}, {"a": Timing(1, release_seconds=5)}, clock=lambda: 1.0
+        {"a": RecordingActuator("a", log)},
+        {"a": Timing(1, release_seconds=5)},
+        clock=ToldClock(lambda: 1.0),
     )
     lanes.finish()
     lanes.run()
@@ -88,7 +93,9 @@ def test_a_release_that_is_due_does_not_keep_the_thread_from_its_end() -> None:
 def test_a_hold_time_can_be_changed_between_two_actuations() -> None:
     log: list[str] = []
     now = iter((1.0, 1.3, 2.0, 2.3, 2.6))
-    lanes = Lanes({"a": RecordingActuator("a", log)}, {"a": Timing(0.3)}, clock=lambda: next(now))
+    lanes = Lanes(
+        {"a": RecordingActuator("a", log)}, {"a": Timing(0.3)}, clock=ToldClock(lambda: next(now))
+    )
     lanes.actuate("a", 1.0)
     lanes.actuate("a", 2.0)
     lanes.step()
@@ -104,7 +111,7 @@ def test_a_hold_time_can_be_changed_between_two_actuations() -> None:
 def test_it_has_begun_once_everything_is_at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[bool] = []
     actuator = RecordingActuator("a", [])
-    lanes = Lanes({"a": actuator}, {"a": Timing(1)}, clock=lambda: 1.0)
+    lanes = Lanes({"a": actuator}, {"a": Timing(1)}, clock=ToldClock(lambda: 1.0))
     monkeypatch.setattr(actuator, "rest", lambda: begun.append(lanes.begun.is_set()))
     monkeypatch.setattr(actuator, "safe", lambda: begun.append(lanes.begun.is_set()))
     lanes.finish()
@@ -115,7 +122,7 @@ def test_it_has_begun_once_everything_is_at_rest(monkeypatch: pytest.MonkeyPatch
 def test_a_stop_leaves_everything_safe_and_the_rest_of_the_plan_undone() -> None:
     log: list[str] = []
     actuator = RecordingActuator("a", log)
-    lanes = Lanes({"a": actuator}, {"a": Timing(60)}, clock=lambda: 1.0)
+    lanes = Lanes({"a": actuator}, {"a": Timing(60)}, clock=ToldClock(lambda: 1.0))
     thread = threading.Thread(target=lanes.run)
     thread.start()
     lanes.actuate("a", 1.0)
@@ -130,7 +137,7 @@ def test_a_stop_leaves_everything_safe_and_the_rest_of_the_plan_undone() -> None
 def test_one_broken_actuator_does_not_keep_the_others_from_safety() -> None:
     log: list[str] = []
     actuators = {"a": RecordingActuator("a", log), "b": RecordingActuator("b", log, fails=True)}
-    lanes = Lanes(actuators, {"a": Timing(60), "b": Timing(60)}, clock=lambda: 1.0)
+    lanes = Lanes(actuators, {"a": Timing(60), "b": Timing(60)}, clock=ToldClock(lambda: 1.0))
     lanes.actuate("a", 1.0)
     lanes.actuate("b", 1.0)
     with pytest.raises(OSError, match="wire broken"):
@@ -151,7 +158,7 @@ def test_what_became_of_each_actuation_is_told_after_the_pins_were_written() -> 
     lanes = Lanes(
         {"a": RecordingActuator("a", log)},
         {"a": Timing(0.3, max_on_seconds=0.3, cool_seconds=1)},
-        clock=lambda: now[0],
+        clock=ToldClock(lambda: now[0]),
         report=report,
     )
     for item, at in enumerate((1.0, 1.5, 2.5, 9.0), 1):
@@ -176,7 +183,7 @@ def test_an_actuator_that_fails_did_not_move() -> None:
     lanes = Lanes(
         {"a": RecordingActuator("a", log), "b": RecordingActuator("b", log, fails=True)},
         {"a": Timing(0.3), "b": Timing(0.3)},
-        clock=lambda: 1.0,
+        clock=ToldClock(lambda: 1.0),
         report=lambda actuated: told.append((actuated.lane, actuated.missed)),
     )
     for lane, at in (("a", 0.9), ("b", 0.95), ("a", 2.0)):
@@ -187,7 +194,7 @@ def test_an_actuator_that_fails_did_not_move() -> None:
 
 
 def test_whoever_ends_a_station_does_not_wait_for_lanes_that_hang() -> None:
-    lanes = Lanes({}, {}, clock=lambda: 0.0)
+    lanes = Lanes({}, {}, clock=ToldClock(lambda: 0.0))
     hung, go_on = threading.Event(), threading.Event()
 
     def hang() -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import queue
 import re
 import signal
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from io import StringIO
 from pathlib import Path
 
@@ -22,9 +20,12 @@ from edge.core.images.image_file import Image, read_image
 from edge.core.images.preprocess import Box
 from edge.core.terminal.live_line import LiveLine
 from edge.flow import Frame, Sighting
+from edge.runtime.clock import Clock
 from edge.runtime.worker import Events
 from edge.samples.capture import Capture, Occasions, geometry_of
+from edge.simulation.virtual_clock import VirtualClock
 from edge.vision import trigger
+from tests.clocks import ToldClock
 from tests.edge.vision.drawn_trigger import BRIGHT, DrawnTrigger
 
 HEIGHT, WIDTH, SIDE = 80, 200, 30
@@ -71,8 +72,7 @@ class Place:
         items: bool = False,
         every: float | None = None,
         count: int | None = None,
-        clock: Callable[[], float] = time.monotonic,
-        wall_clock: Callable[[], float] = lambda: 1_800_000_000.0,
+        clock: Clock | None = None,
     ) -> Capture:
         """A whole sitting. A None among `keys` lets a frame go by."""
         pressed = iter(keys)
@@ -88,8 +88,7 @@ class Place:
                 key=lambda: next(pressed, None),
                 events=self.events,
                 line=LiveLine(self.said),
-                clock=clock,
-                wall_clock=wall_clock,
+                clock=clock or ToldClock(wall=lambda: 1_800_000_000.0),
             ) as sitting,
         ):
             sitting.run()
@@ -169,10 +168,9 @@ def test_after_a_count_it_ends(tmp_path: Path) -> None:
 
 
 def test_a_picture_in_so_many_seconds(tmp_path: Path) -> None:
-    place = Place(tmp_path, [frame(50)] * 40)
-    seconds = itertools.count()  # one later with each look: two for a frame, one for a picture
-    taken = place.sit(every=10, clock=lambda: float(next(seconds))).taken
-    assert 6 <= len(taken) <= 8
+    camera = {"kind": "folder", "path": tmp_path / "frames", "frames_per_second": 1}
+    place = Place(tmp_path, [frame(50)] * 40, camera=camera)
+    assert len(place.sit(every=10, clock=VirtualClock()).taken) == 3  # after 10, 20, 30 seconds
 
 
 def test_each_item_is_taken_once_at_its_best(tmp_path: Path) -> None:
