@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from edge.config.lanes import Lane
     from edge.config.ledger import LedgerSettings
     from edge.config.reading import StationPlan
-    from edge.config.station import Eye
+    from edge.config.station import Eye, Hands, StationConfig
 
 Part = TypeVar("Part")
 
@@ -67,7 +67,7 @@ def examine(station: Path) -> Iterator[Finding]:
 
     Where the file has mistakes, the parts that can be read are looked at all the same.
     """
-    from edge.config.reading import read_eye, read_hands, read_station
+    from edge.config.reading import read_config, read_eye, read_hands, read_station
     from edge.telemetry.host import (
         clock_finding,
         clock_is_synchronised,
@@ -76,15 +76,17 @@ def examine(station: Path) -> Iterator[Finding]:
     )
 
     plan: StationPlan | None = None
-    eye: Eye | None = None
-    lanes: dict[str, Lane] | None = None
+    config: StationConfig | None
+    eye: Eye | None
+    hands: Hands | None
     try:
         plan = read_station(station)
-        eye, lanes = plan.config, plan.config.lanes
+        config = eye = hands = plan.config
     except ConfigError as error:
         yield bad("station", str(error))
-        eye = _unless_wrong(lambda: read_eye(station))
-        lanes = _unless_wrong(lambda: read_hands(station)[1].lanes)
+        config = _unless_wrong(lambda: read_config(station))
+        eye = config or _unless_wrong(lambda: read_eye(station))
+        hands = config or _unless_wrong(lambda: read_hands(station)[1])
     if plan is not None:
         yield ok("station", plan.config.station)
         for text in plan.warnings:
@@ -92,11 +94,11 @@ def examine(station: Path) -> Iterator[Finding]:
         yield from _about_the_model(plan)
     if eye is not None:
         yield from _about_the_camera(eye)
-    if lanes is not None:
-        yield _about_the_pins(lanes)
-    if plan is not None:
-        ledger = plan.config.ledger
-        yield from _about_the_ledger(ledger, plan.config.station)
+    if hands is not None:
+        yield _about_the_pins(hands.lanes)
+    if config is not None:
+        ledger = config.ledger
+        yield from _about_the_ledger(ledger, config.station)
         yield disk_finding(ledger.path.parent)
     yield clock_finding(synchronised=clock_is_synchronised())
     yield from heat_findings()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -120,7 +121,7 @@ def _test(name: str, file: YamlFile, hands: Hands) -> int:
         )
         parts.callback(jog.close)
         line.say(jog.help)
-        with Keyboard() as keys:
+        with Keyboard(sys.stdin) as keys:
             _follow(jog, keys, events, line)
     return EXIT_OK
 

@@ -1,4 +1,4 @@
-"""`lanes` in a station file, and `belt`, which carries the items to them."""
+"""`lanes` in a station file: where items go."""
 
 from __future__ import annotations
 
@@ -10,12 +10,6 @@ from edge import lanes
 from edge.core.yaml_file import Section
 from edge.core.yaml_kinds import one_of
 from edge.core.yaml_messages import advised
-
-
-class Belt(Section):
-    """`belt`: what carries the items from the camera to the lanes."""
-
-    metres_per_second: Annotated[float, Field(gt=0, le=20, description="the belt's speed")]
 
 
 class Lane(Section):

@@ -6,8 +6,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from edge.config.belt import Belt
 from edge.config.decision import Decision
-from edge.config.lanes import Belt, Lane
+from edge.config.lanes import Lane
 from edge.config.ledger import LedgerSettings
 from edge.config.trust import Trust
 from edge.config.version import NEWEST

@@ -39,15 +39,16 @@ class Close:
     """It means the opposite: to suggest it would turn the meaning round."""
 
 
-def closest(name: object, known: Iterable[str]) -> Close | None:
+def closest(name: object, known: Iterable[str], *, cutoff: float = 0.6) -> Close | None:
     """The known word that is closest to `name`; one that means its opposite only for want of one.
 
     Args:
         name: what was written; anything that is no text is compared as its text.
+        cutoff: how alike they must be, from 0 to 1 (`difflib.SequenceMatcher.ratio`).
     """
     lower = {word.lower(): word for word in known}
     written = str(name).lower()[:200]  # difflib takes time with the square of the length
-    found = difflib.get_close_matches(written, list(lower), n=5)
+    found = difflib.get_close_matches(written, list(lower), n=5, cutoff=cutoff)
     for word in found:
         if not are_opposite(written, word):
             return Close(lower[word], opposite=False)

@@ -45,6 +45,11 @@ _LONGEST_PATH = 4000
 """Bytes; Linux takes 4095, with the folder before it."""
 
 
+_MISSPELT = 0.8
+"""How alike a key and a misspelling of it are: `regoin` is to `region` (0.83), and `retention`, a
+word of its own, is not (0.67)."""
+
+
 class Section(BaseModel):
     """One section of a file: unknown keys are refused, and no value is guessed from another type.
 
@@ -151,8 +156,8 @@ class YamlFile:
         return (None if problems else checked), problems
 
     def _stands_for(self, key: object, model: type[Section], whole: type[Section]) -> bool:
-        """Whether an unknown key looks like one of `model`'s that the file does not have."""
-        close = closest(key, whole.model_fields)
+        """Whether an unknown key is one of `model`'s, misspelt, that the file does not have."""
+        close = closest(key, whole.model_fields, cutoff=_MISSPELT)
         absent = model.model_fields.keys() - self.content.keys()
         return close is not None and close.word in absent
 

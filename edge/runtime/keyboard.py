@@ -7,7 +7,6 @@ import os
 import re
 import select
 import signal
-import sys
 import termios
 import threading
 import time
@@ -43,12 +42,12 @@ class Keyboard:
         terminal: whether the keys come from a terminal.
 
     Example:
-        with Keyboard() as keys:
+        with Keyboard(sys.stdin) as keys:
             while (key := keys.get(1.0)) != "q":
                 ...
     """
 
-    def __init__(self, stream: TextIO | None = sys.stdin) -> None:
+    def __init__(self, stream: TextIO | None) -> None:
         """Reads from `stream`; None, or one that is closed, has ended."""
         # Whatever was read into the stream's own buffer before is lost to this.
         self._fd = -1 if stream is None or stream.closed else stream.fileno()

@@ -157,6 +157,19 @@ def test_every_part_of_a_station_is_looked_at(
     assert " heat       " in out
 
 
+def test_without_its_bundle_the_other_parts_are_looked_at_all_the_same(
+    tmp_path: Path, tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = STATION.replace("bundle: bundle", "bundle: gone")
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        ledger.append([entry(1)])
+    code, out = doctor(make_station(tmp_path, text=text, bundle=tiny_bundle), capsys)
+    assert code == EXIT_NO
+    assert f"bad      station    {tmp_path / 'station.yaml'}:2: bundle: " in out
+    for told in ("ok       camera ", " pins ", "ledger.sqlite, 1 rows", "GB free in "):
+        assert told in out, told
+
+
 @pytest.mark.parametrize(
     ("change", "finding"),
     [

@@ -44,6 +44,7 @@ FAULTY = {
     "nothing else": "",
     "an unknown section": UNKNOWN,
     "two unknown sections of one name": UNKNOWN * 2,
+    "unknown sections with names like known ones": "vision: {}\nretention: {}\nsimulation: {}\n",
     "a section of another form": "ledger: 3\n",
     "an unknown key in another section": "decision: {agreemnt: 0.5}\n",
     "a value out of bounds": "belt: {metres_per_second: -1}\n",
@@ -94,6 +95,7 @@ def test_what_sorts_judges_every_section(
     [
         # An own section that is misspelt would be taken for one that is not there.
         (EYE + "regoin: {width: 90, height: 60}\n", "4: regoin: unknown key. Did you mean region?"),
+        (EYE + "versoin: 2\n", "4: versoin: unknown key. Did you mean version?"),
         (EYE.replace("camera:", "kamera:"), "2: kamera: unknown key. Did you mean camera?"),
         # Not close to any: it is told with what is missing, for it may have been meant for that.
         (EYE.replace("trigger:", "when:"), "3: when: unknown key. Known: version, station, camera"),

@@ -10,8 +10,9 @@ import pytest
 
 from edge import lanes
 from edge.cli import main
+from edge.config.belt import Belt
 from edge.config.decision import Decision
-from edge.config.lanes import Belt, Lane
+from edge.config.lanes import Lane
 from edge.config.ledger import LedgerSettings
 from edge.config.reading import read_eye, read_station
 from edge.config.station import StationConfig

@@ -75,6 +75,13 @@ def test_each_kind_is_one_of_several_told_apart_by_its_name(
         assert "kind" in model["required"]
 
 
+def test_a_kind_that_is_not_installed_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(camera.KINDS, "belt", "edge.gone.belt.camera")
+    found = station_schema()
+    assert "belt" not in found["properties"]["camera"]["discriminator"]["mapping"]
+    assert not any("belt__camera" in name for name in found["definitions"])
+
+
 @pytest.mark.parametrize("name", sorted(file.name for file in EXAMPLES.glob("*.yaml")))
 def test_an_example_is_what_the_schema_says_and_names_it(name: str, schema: dict[str, Any]) -> None:
     text = (EXAMPLES / name).read_text("utf-8")

@@ -17,7 +17,7 @@ from edge.runtime.keyboard import Keyboard
 SCRIPT = """
 import sys
 from edge.runtime.keyboard import Keyboard
-with Keyboard() as keys:
+with Keyboard(sys.stdin) as keys:
     print("ready", flush=True)
     while (key := keys.get(None)) != "q":
         if key == "x":
