@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import shutil
 import sysconfig
 import zipfile
@@ -32,6 +33,7 @@ WORDS: Mapping[tuple[str, str], list[str]] = {
     ("edge", "trigger"): ["station.yaml"],
     ("edge", "capture"): ["station.yaml", "--label", "can"],
     ("edge", "check"): ["station.yaml"],
+    ("edge", "schema"): [],
     ("edge", "lane"): ["test", "station.yaml", "warm"],
     ("edge", "install"): ["bundle", "station.yaml"],
     ("edge", "rollback"): ["station.yaml"],
@@ -240,3 +242,11 @@ def test_with_the_edge_alone_bundles_are_signed(
     ):
         done = only_edge.run("pilah-converter", *words)
         assert done.returncode == 0, done.stderr
+
+
+def test_the_schema_has_the_kinds_that_are_installed(only_edge: Installed) -> None:
+    done = only_edge.run("pilah-edge", "schema")
+    assert done.returncode == 0, done.stderr
+    kinds = json.loads(done.stdout)["properties"]["camera"]["discriminator"]["mapping"]
+    assert "usb" in kinds
+    assert "belt" not in kinds
