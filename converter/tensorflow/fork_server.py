@@ -26,10 +26,10 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn
 
-from edge.core.children import end_with_parent
+from edge.core.closing import Closing
+from edge.core.processes.children import end_with_parent
 
 TALK = "talk"
 """In the folder of a job: what it wrote to its standard output and error."""
@@ -40,7 +40,7 @@ _SIDE_BY_SIDE = 2
 2.2 GB with two."""
 
 
-class Nursery:
+class Nursery(Closing):
     """The caller's side: starts the process with the first task, and ends it when it is closed."""
 
     def __init__(self) -> None:
@@ -129,17 +129,6 @@ class Nursery:
     def _end(self, jobs: set[int], code: int) -> None:
         self._open -= jobs
         self._codes |= dict.fromkeys(jobs, code)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _start(talk: Path) -> subprocess.Popen[bytes]:

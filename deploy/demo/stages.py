@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from edge.core.children import tied
 from edge.core.command_line import say
 from edge.core.errors import EXIT_INTERRUPTED, PilahError
+from edge.core.processes.children import tied
 
 
 class StageError(PilahError):

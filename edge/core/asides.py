@@ -7,7 +7,6 @@ writes into the same folder removes it.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import shutil
@@ -17,6 +16,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from edge.core.processes.file_lock import try_lock
 
 _MARK = ".pilah-"
 _OLD = ".old"
@@ -116,7 +117,8 @@ def _remove_left(left: Path, replaced: str | None) -> None:
             return
         descriptor = os.open(left, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not try_lock(descriptor):
+                return
             if not stat.S_ISDIR(os.fstat(descriptor).st_mode):
                 left.unlink(missing_ok=True)
                 return
@@ -149,15 +151,12 @@ def _made(make: Callable[[], tuple[int, str]]) -> tuple[int, Path]:
     while True:
         descriptor, name = make()
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:  # another process takes it for left over, and removes it
-            os.close(descriptor)
-            continue
+            is_ours = try_lock(descriptor)
         except OSError:  # a file system without locks, where nothing is taken for left over
             return descriptor, Path(name)
-        if os.fstat(descriptor).st_nlink:
+        if is_ours and os.fstat(descriptor).st_nlink:
             return descriptor, Path(name)
-        os.close(descriptor)  # it has been removed meanwhile
+        os.close(descriptor)  # another process takes it for left over, and removes it
 
 
 def _prefix(path: Path) -> str:

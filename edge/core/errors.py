@@ -44,6 +44,10 @@ class StorageError(PilahError, OSError):
     exit_code = EXIT_IO
 
 
+class FileLockedError(StorageError):
+    """Another process holds the lock of a file or a folder."""
+
+
 # Pictures
 
 

@@ -8,16 +8,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
+from edge.core.closing import Closing
 from edge.core.errors import PinError
 from edge.core.terminal.hints import install_command
 
 _BOARD = Path("/proc/device-tree/model")
 
 
-class Pins:
+class Pins(Closing):
     """A gpiozero pin factory; a context manager.
 
     Attributes:
@@ -36,17 +36,6 @@ class Pins:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.factory, self.real, self.title, self.clock = factory, real, title, clock
-
-    def __enter__(self) -> Pins:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def wait(self, seconds: float) -> None:
         """Gives a device the time to move; returns at once on mock pins, where nothing moves."""

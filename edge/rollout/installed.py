@@ -13,12 +13,11 @@ link too, and to point it elsewhere is one rename: at any moment it names a whol
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -28,11 +27,13 @@ from edge.core.errors import (
     BundleFileChangedError,
     BundleLinkError,
     BundleTakenError,
+    FileLockedError,
     InstallLockedError,
     StorageError,
 )
 from edge.core.files import new_folder, point_link, storage_errors, write_file
 from edge.core.model.bundle import Bundle, Title, read_bundle
+from edge.core.processes.file_lock import locked
 
 _TITLE = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)-(?P<version>[0-9]+(\.[0-9]+)*)")
 
@@ -189,18 +190,14 @@ class Versions:
         Raises:
             InstallLockedError: one is changing them.
         """
-        with storage_errors("lock", self.link.parent):
-            descriptor = os.open(self.link.parent, os.O_RDONLY)
-        try:
+        with ExitStack() as held:
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
+                held.enter_context(locked(self.link.parent))
+            except FileLockedError as error:
                 raise InstallLockedError(
                     f"{self.link.parent}: another process is installing here: wait until it is done"
                 ) from error
             yield
-        finally:
-            os.close(descriptor)
 
     def _record(self, title: Title) -> Path:
         return self.folder / f"{title.folder}.json"

@@ -15,10 +15,9 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from edge.config.station import Eye
+from edge.core.closing import Closing
 from edge.core.dataset.photo_folder import Geometry, PhotoFolder
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box, InputSpec, cut_item
@@ -66,7 +65,7 @@ class _Candidate:
     rank: tuple[bool, float]
 
 
-class Capture:
+class Capture(Closing):
     """One sitting: pictures go into a folder until it is ended; a context manager.
 
     Attributes:
@@ -122,17 +121,6 @@ class Capture:
         self._parts.callback(clock.leave)
         self._camera = eye.camera.open(clock=clock.now, pause=self._pause, say=line.say)
         self._parts.callback(self._camera.close)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Closes the camera; may be called twice."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from edge.core.errors import StorageError
+from edge.core.errors import FileLockedError, StorageError
+from edge.core.processes.file_lock import locked
 
 DEFAULT_GIGABYTES = 20.0
 """What all stores may take together, unless PILAH_CACHE_GB says otherwise."""
@@ -52,12 +52,6 @@ def drop_oldest(folder: Path, limit: int) -> None:
     for path in stores:
         if total <= limit:
             return
-        descriptor = os.open(path / LOCK, os.O_RDWR)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with suppress(FileLockedError), locked(path / LOCK):
             shutil.rmtree(path)
             total -= sizes[path]
-        except BlockingIOError:
-            continue
-        finally:
-            os.close(descriptor)

@@ -6,7 +6,6 @@ Rows are read with `pread`, not mapped: the pages of a map would count as this p
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sqlite3
 import threading
@@ -15,21 +14,22 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from edge.core.closing import Closing
 from edge.core.command_line import say
 from edge.core.errors import StorageError
 from edge.core.files import readable_size, storage_errors
+from edge.core.processes.file_lock import release_lock, take_lock, try_lock
 from trainer.data.cache_folder import LOCK
 
 _VALUES, _INDEX = "values.bin", "index.sqlite"
 
 
-class RowStore:
+class RowStore(Closing):
     """Rows of one shape and dtype, each under a key; a context manager.
 
     The values lie one after the other in one file; an SQLite file says which row is whose, with a
@@ -65,7 +65,7 @@ class RowStore:
         with storage_errors("write", folder):
             folder.mkdir(parents=True, exist_ok=True)
             self._in_use = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
-            fcntl.flock(self._in_use, fcntl.LOCK_SH)
+            take_lock(self._in_use, shared=True)
             # Its age is that of its last use.
             os.utime(folder)
             self._values = os.open(folder / _VALUES, os.O_RDWR | os.O_CREAT, 0o666)
@@ -83,17 +83,6 @@ class RowStore:
                     raise
                 self._begin_anew(error)
                 files.callback(self._index.close)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Lets it be dropped; may be called twice, and happens when nobody has the store."""
@@ -237,11 +226,11 @@ class RowStore:
     def _opening(self) -> Iterator[None]:
         """Keeps other processes from opening the store: two cannot make one index at a time."""
         with self._errors("open"):
-            fcntl.flock(self._values, fcntl.LOCK_EX)
+            take_lock(self._values)
             try:
                 yield
             finally:
-                fcntl.flock(self._values, fcntl.LOCK_UN)
+                release_lock(self._values)
 
     def _open_index(self) -> sqlite3.Connection:
         index = sqlite3.connect(
@@ -286,9 +275,7 @@ class RowStore:
         Raises:
             StorageError: another process is using it.
         """
-        try:
-            fcntl.flock(self._in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not try_lock(self._in_use):
             raise StorageError(
                 f"{self.folder}: its index is damaged ({error}), and another training is using "
                 "it: run this again once that has ended"
@@ -302,7 +289,7 @@ class RowStore:
             for file in self.folder.glob(f"{_INDEX}*"):
                 file.unlink()
             os.ftruncate(self._values, 0)
-            fcntl.flock(self._in_use, fcntl.LOCK_SH)
+            take_lock(self._in_use, shared=True)
         self._index = self._open_index()
 
     def _cut(self) -> None:

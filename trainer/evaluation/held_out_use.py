@@ -7,13 +7,10 @@ that neither another folder nor another name hides that one has been seen.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from edge.core.command_line import say
 from edge.core.errors import PilahError, StorageError
 from edge.core.files import storage_errors, write_file
+from edge.core.processes.file_lock import locked
 
 LEDGER = "test-looks.json"
 SAME_FROM = 0.5
@@ -112,7 +110,7 @@ def count_look(
         folder = state_folder()
         with storage_errors("create", folder):
             folder.mkdir(parents=True, exist_ok=True)
-        with _locked(folder / f".{LEDGER}.lock"):
+        with locked(folder / f".{LEDGER}.lock", wait_seconds=_LOCK_SECONDS):
             return _counted(folder / LEDGER, digests, run, now())
     except (PilahError, OSError, RuntimeError) as error:  # RuntimeError: nobody's home folder
         say(f"warning: this look at the test part is not counted: {error}")
@@ -175,34 +173,3 @@ def _read(file: Path) -> _Ledger:
             file.replace(kept)
         say(f"warning: {file} is damaged; kept as {kept.name}. Looks are counted anew")
         return _Ledger()
-
-
-@contextmanager
-def _locked(file: Path) -> Iterator[None]:
-    """Keeps other trainings out of the ledger meanwhile.
-
-    Raises:
-        StorageError: another one has held it for seconds, or the place cannot be written.
-    """
-    with storage_errors("lock", file):
-        descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        end = time.monotonic() + _LOCK_SECONDS
-        while not _lock(descriptor, file):
-            if time.monotonic() > end:
-                raise StorageError(f"{file} is held by another training")
-            time.sleep(0.05)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _lock(descriptor: int, file: Path) -> bool:
-    try:
-        with storage_errors("lock", file):
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except StorageError as error:
-        if isinstance(error.__cause__, BlockingIOError):
-            return False
-        raise
-    return True

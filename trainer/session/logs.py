@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from edge.core.closing import Closing
 from edge.core.command_line import say
 from trainer.fit.phases import Epoch
 
 
-class TensorBoard:
+class TensorBoard(Closing):
     """Writes a point of each curve for each epoch; a context manager.
 
     `tensorboard --logdir RUN` shows them. Steps count the epochs of all phases together. A training
@@ -25,17 +25,6 @@ class TensorBoard:
         self._writers: dict[str, Any] = {}
         self._step = 0
         self._failed = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Writes what is left; may be called twice."""

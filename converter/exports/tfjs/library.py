@@ -6,8 +6,8 @@ first, which then also serves to compare the model's scores.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
+import math
 import os
 import shutil
 import signal
@@ -15,14 +15,15 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from converter.errors import LibraryMissingError
 from converter.tensorflow.process import wait_for
 from edge.core.asides import scratch_folder
 from edge.core.files import new_folder, storage_errors, write_file
+from edge.core.processes.file_lock import locked
 from trainer.data.cache_folder import cache_folder
 
 VERSION = "4.22.0"
@@ -58,7 +59,11 @@ def tfjs_library() -> Path:
         return script
     with storage_errors("write", script.parent):
         script.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(script.parent / "lock"):
+    with locked(
+        script.parent / "lock",
+        wait_seconds=math.inf,
+        on_wait=lambda: _say("another process is fetching TF.js: waiting for it"),
+    ):
         if not _is_published(script):  # another process may have fetched it meanwhile
             _fetch(script)
     return script
@@ -185,22 +190,6 @@ def _advice(script: Path) -> str:
         f"{SCRIPT} from the npm package {_PACKAGE} on another machine and put it at {script}; or "
         "leave out the TF.js export"
     )
-
-
-@contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    """Waits until no other process is within this block."""
-    with storage_errors("write", lock):
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            _say("another process is fetching TF.js: waiting for it")
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _say(text: str) -> None:

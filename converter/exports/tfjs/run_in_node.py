@@ -17,8 +17,8 @@ from converter.exports.tfjs.library import find_node, tfjs_library
 from converter.tensorflow.process import wait_for
 from converter.tensorflow.tasks import Stage
 from edge.core.asides import scratch_folder
-from edge.core.children import tied
 from edge.core.files import storage_errors
+from edge.core.processes.children import tied
 
 Outputs = Mapping[str, npt.NDArray[np.float32]]
 """By the name of an output, `scores` or `unknown`: float32 (pictures, values)."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import json
 import os
 import re
@@ -14,12 +12,12 @@ from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Annotated, Literal, Self
 
 import cv2
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from edge.core.closing import Closing
 from edge.core.dataset.layout import CAPTURED
 from edge.core.dataset.tree import look_into
 from edge.core.errors import PictureSetError, StorageError
@@ -27,6 +25,7 @@ from edge.core.files import read_regular, storage_errors, write_file
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import InputSpec
 from edge.core.labels import check_label
+from edge.core.processes.file_lock import try_lock
 
 FACTS = CAPTURED
 _LARGEST_FACTS = 1 << 20
@@ -108,7 +107,7 @@ def geometries(files: Iterable[Path]) -> dict[Geometry, Path]:
     return found
 
 
-class PhotoFolder:
+class PhotoFolder(Closing):
     """A folder of photographs that this process alone adds to; a context manager.
 
     Attributes:
@@ -147,17 +146,6 @@ class PhotoFolder:
         self.unknown = known is None and self.counts.total() > 0
         self._written = known == geometry
         self._lock: int | None = self._locked()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def close(self) -> None:
         """Lets another process fill it; may be called twice."""
@@ -222,15 +210,15 @@ class PhotoFolder:
         with storage_errors("open", self.path):
             descriptor = os.open(self.path, os.O_RDONLY)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-                os.close(descriptor)
-                raise StorageError(
-                    f"{self.path}: another `pilah-edge capture` is filling this folder: end it, or "
-                    "give another folder with --out"
-                ) from error
-            # A file system without locks, as some network shares are: then nobody keeps watch.
+            is_ours = try_lock(descriptor)
+        except OSError:
+            return descriptor  # a file system without locks, as some network shares are
+        if not is_ours:
+            os.close(descriptor)
+            raise StorageError(
+                f"{self.path}: another `pilah-edge capture` is filling this folder: end it, or "
+                "give another folder with --out"
+            )
         return descriptor
 
 

@@ -241,7 +241,7 @@ def _serve() -> None:
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 1)  # what libraries say is nobody's
     os.dup2(nothing, 2)
-    from edge.core.children import end_with_parent
+    from edge.core.processes.children import end_with_parent
 
     end_with_parent()
     from edge.core.model.interpreter import load_runtime

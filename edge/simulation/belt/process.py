@@ -20,9 +20,9 @@ from contextlib import ExitStack, closing
 import cv2
 import numpy as np
 
-from edge.core.children import end_with_parent
 from edge.core.errors import PilahError
 from edge.core.images.image_file import Image
+from edge.core.processes.children import end_with_parent
 from edge.simulation.belt.items import Ahead, belt_color, drawn, photographed
 from edge.simulation.belt.scene import Color, Scene
 from edge.simulation.belt.traffic import Traffic, TruthFile

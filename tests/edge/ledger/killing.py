@@ -18,8 +18,8 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
 
-from edge.core.children import end_with_parent
 from edge.core.errors import LedgerError
+from edge.core.processes.children import end_with_parent
 from edge.ledger.apart import LedgerApart
 from edge.ledger.recorder import Patience, Recorder
 from edge.ledger.rows import Entry, Row, Writable

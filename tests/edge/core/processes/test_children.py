@@ -10,11 +10,14 @@ import sys
 
 import pytest
 
-from edge.core.children import tied
+from edge.core.processes.children import tied
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's help is Linux's")
 
-_CHILD = "import edge.core.children as c; c.end_with_parent(); print('ready', flush=True); input()"
+_CHILD = (
+    "import edge.core.processes.children as c; "
+    "c.end_with_parent(); print('ready', flush=True); input()"
+)
 
 
 @pytest.mark.parametrize(
@@ -27,7 +30,7 @@ _CHILD = "import edge.core.children as c; c.end_with_parent(); print('ready', fl
 )
 def test_a_child_ends_with_its_parent(words: str) -> None:
     parent = (
-        "import subprocess, sys; from edge.core.children import tied\n"
+        "import subprocess, sys; from edge.core.processes.children import tied\n"
         f"child = subprocess.Popen({words}, stdin=subprocess.PIPE, stdout=subprocess.PIPE)\n"
         "child.stdout.readline(); print(child.pid, flush=True); sys.stdin.read()\n"
     )
