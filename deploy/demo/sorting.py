@@ -133,9 +133,9 @@ def rehearse(station: Path) -> list[float]:
     watched = _WatchedSettings(plan.config.camera, lambda _: moments.append(time.monotonic()))
     plan = replace(plan, config=plan.config.model_copy(update={"camera": watched}))
     with (
-        stop_signals() as events,
+        stop_signals() as endings,
         Station(
-            plan, events=events, show=lambda _: None, say=lambda _: None, pins=_open_recorded_pins
+            plan, endings=endings, show=lambda _: None, say=lambda _: None, pins=_open_recorded_pins
         ) as running,
     ):
         tally = running.run()
@@ -181,10 +181,10 @@ def sort_belt(station: Path, belt: BeltPlan, *, truth: Path, items: int) -> Sort
             progress.advance(note=f"{entry.label} to {entry.lane}")
 
         with (
-            stop_signals() as events,
+            stop_signals() as endings,
             Station(
                 plan,
-                events=events,
+                endings=endings,
                 show=show,
                 say=say,
                 clock=clock,

@@ -80,7 +80,7 @@ def run(arguments: argparse.Namespace) -> int:
         folder = parts.enter_context(
             PhotoFolder(arguments.out, geometry=geometry, station=eye.station)
         )
-        events = parts.enter_context(stop_signals())
+        endings = parts.enter_context(stop_signals())
         pressed = _button(arguments.button, parts) if arguments.button is not None else _nothing
         keys = parts.enter_context(Keyboard(sys.stdin))
         sitting = parts.enter_context(
@@ -91,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
                 occasions=Occasions(arguments.items, arguments.every, arguments.count),
                 geometry=geometry,
                 key=lambda: pressed() or _key(keys, arguments),
-                events=events,
+                endings=endings,
                 line=line,
             )
         )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from edge.lanes import ActuatorSettings, keep_alive
     from edge.lanes.jog import Jog
     from edge.runtime.keyboard import Keyboard
-    from edge.runtime.worker import Events
+    from edge.runtime.worker import Endings
 
 _LOOK_SECONDS = 0.05
 """How often the line is written anew while no key is pressed."""
@@ -101,7 +101,7 @@ def _test(name: str, file: YamlFile, hands: Hands) -> int:
 
     with ExitStack() as parts:
         parts.callback(line.clear)
-        events = parts.enter_context(stop_signals())
+        endings = parts.enter_context(stop_signals())
         pins = parts.enter_context(open_pins())
         line.say(f"pins: {pins.title}" + ("" if pins.real else ": nothing moves"))
         written = file.value(("lanes", name, "actuator"))
@@ -122,27 +122,27 @@ def _test(name: str, file: YamlFile, hands: Hands) -> int:
         parts.callback(jog.close)
         line.say(jog.help)
         with Keyboard(sys.stdin) as keys:
-            _follow(jog, keys, events, line)
+            _follow(jog, keys, endings, line)
     return EXIT_OK
 
 
-def _follow(jog: Jog, keys: Keyboard, events: Events, line: LiveLine) -> None:
+def _follow(jog: Jog, keys: Keyboard, endings: Endings, line: LiveLine) -> None:
     """Does what the keys say until one of them, a signal or an error ends it."""
     from edge.runtime.worker import Worker
 
-    worker = Worker("lanes", jog.lanes.run, events)
+    worker = Worker("lanes", jog.lanes.run, endings)
     worker.start()
     try:
         # Not before: going to rest would undo what the first keys did.
-        while events.empty() and not jog.lanes.begun.wait(_LOOK_SECONDS):
+        while endings.empty() and not jog.lanes.begun.wait(_LOOK_SECONDS):
             pass
-        while events.empty():
+        while endings.empty():
             jog.allow()
             line.show(jog.status)
             key = keys.get(_LOOK_SECONDS)
             if key is not None and not jog.press(key):
                 break
-        events.get()  # the thread's own end, or what makes it end
+        endings.get()  # the thread's own end, or what makes it end
     finally:
         jog.lanes.stop()
         worker.join(_PATIENCE_SECONDS)

@@ -38,15 +38,16 @@ def run(arguments: argparse.Namespace) -> int:
 def _sort(arguments: argparse.Namespace, speech: Speech) -> int:
     from edge.config.reading import read_station
     from edge.runtime.service import Notifier, ending_within, stop_signals
-    from edge.station import END_SECONDS, Station
+    from edge.runtime.supervisor import END_SECONDS
+    from edge.station import Station
 
     plan = read_station(arguments.station)
     for warning in plan.warnings:
         say(f"warning    {arguments.station}:{warning}")
     show = _show_json if arguments.json else _show
-    with stop_signals() as events, ending_within(END_SECONDS, lambda: _force(speech)) as ending:
+    with stop_signals() as endings, ending_within(END_SECONDS, lambda: _force(speech)) as ending:
         try:
-            with Station(plan, events=events, show=show, say=say, notifier=Notifier()) as station:
+            with Station(plan, endings=endings, show=show, say=say, notifier=Notifier()) as station:
                 tally = station.run(max_items=arguments.max_items)
                 for line in tally.lines():
                     say(line)

@@ -20,7 +20,7 @@ from edge.core.errors import EXIT_NO, EXIT_OK, CameraError, UsageError
 
 if TYPE_CHECKING:
     from edge.config.station import Eye
-    from edge.runtime.worker import Events
+    from edge.runtime.worker import Endings
     from edge.vision.trigger.motion import Settings
     from edge.vision.trigger.page import Pictures
     from edge.vision.trigger.replay import Look, Recording
@@ -71,8 +71,8 @@ def run(arguments: argparse.Namespace) -> int:
             f"{arguments.station}: to the trigger `{settings.kind}` every frame is an item: there "
             "is nothing to set up. Write `trigger: {kind: motion}` to find what passes"
         )
-    with stop_signals() as events:
-        recording, pictures = _record(eye, arguments.seconds, events)
+    with stop_signals() as endings:
+        recording, pictures = _record(eye, arguments.seconds, endings)
     look = recording.look(settings)
     right = _is_right(look, arguments.things)
     tried = [look] if right else _tried(recording, settings, look)
@@ -98,7 +98,7 @@ def run(arguments: argparse.Namespace) -> int:
     return EXIT_OK if right else EXIT_NO
 
 
-def _record(eye: Eye, seconds: float, events: Events) -> tuple[Recording, Pictures]:
+def _record(eye: Eye, seconds: float, endings: Endings) -> tuple[Recording, Pictures]:
     """The frames of so many seconds, cut to the region.
 
     Raises:
@@ -134,16 +134,16 @@ def _record(eye: Eye, seconds: float, events: Events) -> tuple[Recording, Pictur
             while shown < min(round(seconds), int(watched)):
                 progress.advance()
                 shown += 1
-            if watched >= seconds or _told_to_stop(events):
+            if watched >= seconds or _told_to_stop(endings):
                 break
     if not len(recording):
         raise CameraError(f"camera {eye.camera.kind}: it gave no picture that can be used")
     return recording, pictures
 
 
-def _told_to_stop(events: Events) -> bool:
+def _told_to_stop(endings: Endings) -> bool:
     try:
-        events.get_nowait()
+        endings.get_nowait()
     except queue.Empty:
         return False
     return True

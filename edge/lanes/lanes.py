@@ -40,7 +40,7 @@ class Lanes:
         """Moves `actuators`, which are in their safe state and stay the caller's to close.
 
         Args:
-            keep_alive: what tells a circuit that `run` goes on; the caller's to allow and close.
+            keep_alive: what tells a circuit that `run` goes on; the caller's to close.
             report: takes what became of each planned actuation, once the pins are written; must
                 not wait. Called from `run`'s thread; after its end, from that of `actuate`.
         """
@@ -75,6 +75,11 @@ class Lanes:
             ended = self._ended
         if ended:  # nobody would come to it any more
             self._give_up()
+
+    def allow_keep_alive(self, until: float) -> None:
+        """All is well: the keep-alive pin, where there is one, may go on up to the time `until`."""
+        if self._keep_alive is not None:
+            self._keep_alive.allow(until)
 
     def retime(self, lane: str, timing: Timing) -> None:
         """Changes how long `lane` is on, from its next actuation."""

@@ -136,11 +136,6 @@ class Recorder:
             self._changed.notify()
 
     @property
-    def silent_seconds(self) -> float:
-        """How long `run` has given no sign of life; 0 before and after it."""
-        return self.heartbeat.silent_seconds
-
-    @property
     def waiting(self) -> int:
         """Items whose rows are in memory only."""
         return self._waiting_of(Entry)
@@ -197,14 +192,17 @@ class Recorder:
     # The recorder's thread
 
     def run(self) -> None:
-        """Writes and shows rows until `finish`, and then what is left."""
+        """Writes and shows rows until `finish`, and then what is left; closes ledger and spill."""
         self._begun = True
-        with self.heartbeat.working():
-            while not self._finished:
-                self._take()
-                self._step(show=True)
-                self._wait()
-            self._end(show=True)
+        try:
+            with self.heartbeat.working():
+                while not self._finished:
+                    self._take()
+                    self._step(show=True)
+                    self._wait()
+                self._end(show=True)
+        finally:
+            self.flush()
 
     def _step(self, *, show: bool) -> None:
         """Takes the hand's answer, puts rows by where they cannot be written, gives it the next."""

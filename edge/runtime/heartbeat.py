@@ -63,7 +63,7 @@ class Lookout:
 
     def __init__(
         self,
-        silences: Mapping[str, Callable[[], float]],
+        heartbeats: Mapping[str, Heartbeat],
         *,
         stuck_seconds: float,
         clock: Callable[[], float],
@@ -71,10 +71,10 @@ class Lookout:
         """Begins to look.
 
         Args:
-            silences: by the name of each thread, how many seconds it has been silent for.
+            heartbeats: of the threads, by their names.
             stuck_seconds: a thread that has been silent for so long will say nothing more.
         """
-        self._silences, self._stuck_seconds, self._clock = silences, stuck_seconds, clock
+        self._heartbeats, self._stuck_seconds, self._clock = heartbeats, stuck_seconds, clock
         self._since = self._last = clock()
 
     def look(self) -> None:
@@ -88,7 +88,7 @@ class Lookout:
             self._since = now
         self._last = now
         # Where one hangs, others that wait for it may follow: the first is the one to be named.
-        silent, name = max((silence(), name) for name, silence in self._silences.items())
+        silent, name = max((heart.silent_seconds, name) for name, heart in self._heartbeats.items())
         if min(silent, now - self._since) > self._stuck_seconds:
             raise StuckError(
                 f"{name}: no sign of life for {silent:.0f} seconds. The station ends, so that it "

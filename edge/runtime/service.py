@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from edge.core.redaction import redacted
-from edge.runtime.worker import Events
+from edge.runtime.worker import Endings
 
 _OF_A_TERMINAL = (signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
 """The terminal or its ssh connection is gone; Ctrl-\\; Ctrl-Z. A coil must not stay on then, nor
@@ -22,14 +22,14 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, *_OF_A_TERMINAL)
 
 
 @contextmanager
-def stop_signals() -> Iterator[Events]:
+def stop_signals() -> Iterator[Endings]:
     """A queue into which STOP_SIGNALS are put, instead of ending or halting the process.
 
     A second Ctrl-C raises KeyboardInterrupt, in case the clean end takes too long. Those of a
     terminal that are ignored already stay so: whoever used `nohup` means it. Must be used in the
     main thread.
     """
-    events: Events = queue.SimpleQueue()
+    endings: Endings = queue.SimpleQueue()
     before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     for number in _OF_A_TERMINAL:
         if before[number] == signal.SIG_IGN:
@@ -38,12 +38,12 @@ def stop_signals() -> Iterator[Events]:
     def put(number: int, frame: FrameType | None) -> None:
         if number == signal.SIGINT:
             signal.signal(number, before[signal.SIGINT])
-        events.put(signal.Signals(number))
+        endings.put(signal.Signals(number))
 
     for number in before:
         signal.signal(number, put)
     try:
-        yield events
+        yield endings
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -1,9 +1,9 @@
 """Taking labelled photographs with a station's own eyes: its camera, its region, its trigger.
 
-    camera ─Frame▶ slot ─▶ region ─▶ key, button, clock or trigger ─▶ folder
+    camera ─Frame▶ latest frame ─▶ region ─▶ key, button, clock or trigger ─▶ folder
 
-Two threads: `camera` fills the slot; the main thread takes frames from it, looks whether a key was
-pressed, and writes the pictures.
+Two threads: `camera` fills the place of the latest frame; the main thread takes frames from it,
+looks whether a key was pressed, and writes the pictures.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ from edge.core.images.preprocess import Box, InputSpec, cut_item
 from edge.core.images.quality import Quality, judge
 from edge.core.terminal.live_line import LiveLine
 from edge.flow import Frame, PictureFault, Sighting, UnreadableFrame
-from edge.runtime.clock import SYSTEM_CLOCK, Clock, Flag
-from edge.runtime.worker import Events, Worker
-from edge.vision.latest_frame import FrameSlot
+from edge.runtime.clock import SYSTEM_CLOCK, Clock
+from edge.runtime.worker import Endings, Worker
+from edge.vision.frame_pump import FramePump
+from edge.vision.latest_frame import LatestFrame
 from edge.vision.region import cut
 
 TAKE, DELETE, NEXT_LABEL, QUIT = " ", "d", "n", "q"
@@ -85,7 +86,7 @@ class Capture(Closing):
         occasions: Occasions,
         geometry: Geometry,
         key: Callable[[], str | None],
-        events: Events,
+        endings: Endings,
         line: LiveLine,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
@@ -95,14 +96,14 @@ class Capture(Closing):
             labels: of what is photographed; a key leads from one to the next.
             key: the next key that was pressed (see `edge.runtime.keyboard`), at once; None: none
                 was.
-            events: a signal put in here ends `run`.
+            endings: a signal put in here ends `run`.
 
         Raises:
             CameraError: the camera cannot be opened.
         """
         self._eye, self._folder, self._labels = eye, folder, list(labels)
         self._occasions, self._geometry = occasions, geometry
-        self._key, self._events, self._line = key, events, line
+        self._key, self._endings, self._line = key, endings, line
         self._clock = clock
         self.taken: list[Path] = []
         self.warned: Counter[str] = Counter()
@@ -115,11 +116,12 @@ class Capture(Closing):
         self._never_whole = self.single_frame = self.refused = 0
         self._unconfirmed: set[int] = set()
         self._trigger = eye.trigger.open() if occasions.items else None
-        self._slot, self._stopping = FrameSlot(clock), Flag(clock)
+        self._latest = LatestFrame(clock)
+        self._pump = FramePump(self._latest, clock=clock, say=line.say)
         self._parts = ExitStack()
         clock.enter()
         self._parts.callback(clock.leave)
-        self._camera = eye.camera.open(clock=clock.now, pause=self._pause, say=line.say)
+        self._camera = eye.camera.open(clock=clock.now, pause=self._pump.pause, say=line.say)
         self._parts.callback(self._camera.close)
 
     def close(self) -> None:
@@ -134,57 +136,38 @@ class Capture(Closing):
             CameraError: the camera gives no more pictures.
             StorageError: a picture cannot be written; those before it are kept.
         """
-        camera = Worker("camera", self._watch, self._events, clock=self._clock)
+        camera = Worker(
+            "camera", lambda: self._pump.run(self._camera), self._endings, clock=self._clock
+        )
         camera.start()
         try:
-            for frame in self._slot.frames(lambda: _KEY_SECONDS):
+            for frame in self._latest.frames(lambda: _KEY_SECONDS):
                 if self._told_to_stop():
                     return
-                if isinstance(frame, UnreadableFrame):
-                    self._line.say(f"unreadable: {frame.message}")
-                elif frame is not None and frame.fault is not None:
-                    self._refuse(frame.fault)
-                elif frame is not None:
-                    self._look(cut(frame, self._eye.region))
+                if frame is not None and not isinstance(frame, UnreadableFrame):
+                    if frame.fault is not None:
+                        self._refuse(frame.fault)
+                    else:
+                        self._look(cut(frame, self._eye.region))
                 if self._enough() or not self._obey():
                     return
             if self._trigger is not None:
                 self._follow(self._trigger.end())
         finally:
-            self._stopping.set()
-            self._slot.close()
+            self._pump.stop()
             camera.join(_PATIENCE_SECONDS)
             self._line.clear()
         if camera.failure is not None:
             raise camera.failure
 
-    # The camera's thread
-
-    def _watch(self) -> None:
-        try:
-            while not self._stopping.is_set():
-                if not self._camera.live and not self._slot.wait_until_taken():
-                    return
-                frame = self._camera.read()
-                if frame is None:
-                    return
-                self._slot.put(frame)
-        finally:
-            self._slot.finish()
-
-    def _pause(self, seconds: float) -> bool:
-        return self._stopping.wait(self._clock.now() + seconds)
-
-    # The main thread
-
     def _told_to_stop(self) -> bool:
         while True:
             try:
-                event = self._events.get_nowait()
+                ending = self._endings.get_nowait()
             except queue.Empty:
                 return False
-            if isinstance(event, signal.Signals):  # the camera's end shows in the slot
-                self._line.say(f"stopping: {event.name}")
+            if isinstance(ending, signal.Signals):  # the camera's end shows in the frames
+                self._line.say(f"stopping: {ending.name}")
                 return True
 
     def _enough(self) -> bool:
@@ -315,7 +298,7 @@ class Capture(Closing):
         )
         height, width = frame.image.shape[:2]
         faults = ", ".join(quality.warnings).upper() or "light and sharp"
-        return f"{counts}  |  {faults}  |  {width}x{height}, {self._slot.dropped} frames dropped"
+        return f"{counts}  |  {faults}  |  {width}x{height}, {self._latest.dropped} frames dropped"
 
 
 def _from_middle(box: Box | None, image: Image) -> float:

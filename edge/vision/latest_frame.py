@@ -11,7 +11,7 @@ from edge.runtime import heartbeat
 from edge.runtime.clock import SYSTEM_CLOCK, Clock, wait_for
 
 
-class FrameSlot:
+class LatestFrame:
     """Hands frames from the camera's thread to the sorting thread.
 
     Attributes:
@@ -53,7 +53,7 @@ class FrameSlot:
             self._changed.notify_all()
 
     def wait_until_taken(self, beat: Callable[[], None] = lambda: None) -> bool:
-        """Waits for the slot to be empty; False: it was closed, nothing is taken any more.
+        """Waits until no frame lies here; False: it was closed, nothing is taken any more.
 
         Args:
             beat: called every BEAT_SECONDS meanwhile.

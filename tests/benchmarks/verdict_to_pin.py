@@ -29,13 +29,14 @@ import cv2
 import numpy as np
 from gpiozero.pins.mock import MockFactory, MockPWMPin
 
-from edge import station as stations
 from edge.config.reading import read_station
 from edge.core.terminal.progress import Progress
 from edge.flow import ItemKey
+from edge.lanes import opening
 from edge.lanes.lanes import Lanes
 from edge.lanes.pins import Pins
 from edge.ledger.rows import Entry
+from edge.station import Station
 
 BAR_SECONDS = 0.005
 _AT_ONCE, _LATER = KINDS = ("at once", "later")
@@ -149,7 +150,7 @@ def measure(bundle: Path, items: int) -> dict[str, Any]:
     with (
         tempfile.TemporaryDirectory() as folder,
         Progress("verdicts", total=items) as progress,
-        patch.object(stations, "Lanes", edges.lanes()),
+        patch.object(opening, "Lanes", edges.lanes()),
         Path("/dev/null").open("w", encoding="utf-8") as nowhere,
     ):
 
@@ -158,8 +159,8 @@ def measure(bundle: Path, items: int) -> dict[str, Any]:
             progress.advance()
 
         plan = read_station(_write_station(Path(folder), bundle))
-        with stations.Station(
-            plan, events=queue.SimpleQueue(), show=show, say=_say_nothing, pins=edges.pins
+        with Station(
+            plan, endings=queue.SimpleQueue(), show=show, say=_say_nothing, pins=edges.pins
         ) as station:
             control.start()
             try:

@@ -54,7 +54,7 @@ def measure(items: int) -> dict[str, Any]:
 
         with Station(
             read_station(file),
-            events=queue.SimpleQueue(),
+            endings=queue.SimpleQueue(),
             show=show,
             say=lambda text: None,
             clock=clock,

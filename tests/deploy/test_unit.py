@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge.core.errors import EXIT_CONFIG, EXIT_DATA
-from edge.station import _STUCK_SECONDS, END_SECONDS
+from edge.runtime.supervisor import END_SECONDS, STUCK_SECONDS
 from tests.deploy.scripts import DEPLOY, tool
 
 UNIT = DEPLOY / "pilah.service"
@@ -69,13 +69,13 @@ def test_a_station_is_tried_for_ever_but_not_where_a_file_is_wrong() -> None:
 def test_a_stuck_station_ends_by_itself_before_the_watchdog_kills_it() -> None:
     service = section("Service")
     assert service["Type"] == "notify"
-    assert int(service["WatchdogSec"]) > _STUCK_SECONDS
+    assert int(service["WatchdogSec"]) > STUCK_SECONDS
     assert int(service["TimeoutStopSec"]) > END_SECONDS
 
 
 def test_a_station_that_hung_is_started_again_within_ten_seconds() -> None:
     service = section("Service")
-    found = max(_STUCK_SECONDS, int(service["WatchdogSec"])) + int(service["RestartSec"])
+    found = max(STUCK_SECONDS, int(service["WatchdogSec"])) + int(service["RestartSec"])
     assert found <= 10  # and a start takes three
 
 

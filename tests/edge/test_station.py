@@ -15,7 +15,6 @@ import cv2
 import numpy as np
 import pytest
 
-from edge import station as stations
 from edge.config.reading import read_station
 from edge.core.errors import (
     EXIT_UNAVAILABLE,
@@ -44,10 +43,10 @@ from edge.ledger.kept import KeptLedger
 from edge.ledger.ledger import Ledger
 from edge.ledger.recorder import Patience, Recorder
 from edge.ledger.rows import Entry
-from edge.runtime import heartbeat
+from edge.runtime import heartbeat, supervisor
 from edge.runtime.clock import SYSTEM_CLOCK, Clock, Flag
 from edge.runtime.service import Notifier
-from edge.runtime.worker import Events, Worker
+from edge.runtime.worker import Endings, Worker
 from edge.simulation.virtual_clock import VirtualClock
 from edge.sorting.model import ActiveModel, open_model
 from edge.sorting.sorter import Outcome, Sorter
@@ -55,7 +54,7 @@ from edge.sorting.tally import Tally
 from edge.station import Station
 from edge.vision.camera.folder import FolderCamera, Settings
 from edge.vision.camera.reopening import ReopeningCamera, Shot
-from edge.vision.latest_frame import FrameSlot
+from edge.vision.latest_frame import LatestFrame
 from tests.bundles import BGR, LABELS, make_bundle, write_picture
 from tests.edge.stations import STATION, make_station
 
@@ -73,7 +72,7 @@ class Run:
 
     def __init__(self, folder: Path, bundle: Path, text: str = STATION) -> None:
         self.file = make_station(folder, text=text, bundle=bundle)
-        self.events: Events = queue.SimpleQueue()
+        self.endings: Endings = queue.SimpleQueue()
         self.shown: list[Entry] = []
         self.said: list[str] = []
         self.pins = open_pins(folder / "no board")
@@ -88,7 +87,7 @@ class Run:
     ) -> Tally:
         with Station(
             read_station(self.file),
-            events=self.events,
+            endings=self.endings,
             show=self.shown.append,
             say=self.said.append,
             pins=lambda: self.pins,
@@ -185,7 +184,7 @@ def test_each_row_names_the_model_that_judged_its_item(new_run: NewRun, tmp_path
 
     with Station(
         plan,
-        events=run.events,
+        endings=run.endings,
         show=run.shown.append,
         say=run.said.append,
         pins=lambda: run.pins,
@@ -238,7 +237,7 @@ def test_an_unreadable_picture_names_the_model_that_would_have_judged_it(
 
     with Station(
         read_station(run.file),
-        events=run.events,
+        endings=run.endings,
         show=run.shown.append,
         say=run.said.append,
         pins=lambda: run.pins,
@@ -261,7 +260,7 @@ def test_a_model_with_a_label_that_no_lane_takes_does_not_become_the_station_s(
     strange = replace(model, rules=replace(model.rules, labels=("red", "empty", "glass")))
     with Station(
         plan,
-        events=run.events,
+        endings=run.endings,
         show=run.shown.append,
         say=run.said.append,
         pins=lambda: run.pins,
@@ -396,7 +395,7 @@ def test_a_signal_ends_it_with_every_actuator_at_rest(new_run: NewRun) -> None:
 
     def watched(value: float) -> Any:
         if value:
-            run.events.put(signal.SIGTERM)
+            run.endings.put(signal.SIGTERM)
             moved.set()
         return change(value)
 
@@ -463,7 +462,7 @@ def test_a_part_that_cannot_be_opened_leaves_the_others_closed(new_run: NewRun) 
     with pytest.raises(CameraError, match="no pictures"):
         Station(
             plan,
-            events=run.events,
+            endings=run.endings,
             show=run.shown.append,
             say=run.said.append,
             pins=lambda: run.pins,
@@ -491,11 +490,11 @@ def test_a_thread_that_hangs_does_not_keep_the_station(
     release = threading.Event()
 
     def hanging(camera: FolderCamera) -> None:
-        run.events.put(signal.SIGTERM)
+        run.endings.put(signal.SIGTERM)
         release.wait(60)
 
     monkeypatch.setattr(FolderCamera, "read", hanging)
-    monkeypatch.setattr(stations, "_PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(supervisor, "_PATIENCE_SECONDS", 0.2)
     with pytest.raises(StuckError, match=r"camera: did not end within 0\.2 seconds"):
         run()
     release.set()
@@ -524,7 +523,7 @@ def test_a_full_disk_does_not_stop_the_sorting(
         tally.lines()
     )
     monkeypatch.undo()
-    run.events = queue.SimpleQueue()
+    run.endings = queue.SimpleQueue()
     assert run(max_items=1).spilled == 0
     assert [entry.item for entry in run.entries()] == [*range(1, 91), 1]
 
@@ -599,7 +598,7 @@ def test_without_actuators_no_pins_are_opened(new_run: NewRun) -> None:
 
     with Station(
         read_station(run.file),
-        events=run.events,
+        endings=run.endings,
         show=run.shown.append,
         say=run.said.append,
         pins=forbidden,
@@ -612,9 +611,9 @@ def test_without_actuators_no_pins_are_opened(new_run: NewRun) -> None:
     ("owner", "name", "thread"),
     [
         (FolderCamera, "read", "camera"),
-        (FrameSlot, "wait_until_taken", "camera"),
+        (LatestFrame, "wait_until_taken", "camera"),
         (Sorter, "look", "sorting"),
-        (FrameSlot, "frames", "sorting"),
+        (LatestFrame, "frames", "sorting"),
         (Solenoid, "activate", "lanes"),
         (Lanes, "_wait", "lanes"),
         (Recorder, "_wait", "ledger"),
@@ -636,10 +635,10 @@ def test_a_thread_that_stops_at_work_or_while_it_waits_ends_the_station(
         return original(*args, **options)
 
     monkeypatch.setattr(owner, name, stopping)
-    monkeypatch.setattr(stations, "_STUCK_SECONDS", 1.5)
-    monkeypatch.setattr(stations, "_LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(supervisor, "STUCK_SECONDS", 1.5)
+    monkeypatch.setattr(supervisor, "_LOOK_SECONDS", 0.05)
     monkeypatch.setattr(heartbeat, "BEAT_SECONDS", 0.05)
-    monkeypatch.setattr(stations, "_REST_SECONDS", 0.1)
+    monkeypatch.setattr(supervisor, "_REST_SECONDS", 0.1)
     told: list[str] = []
     monkeypatch.setattr(Notifier, "alive", lambda notifier: told.append("alive"))
     monkeypatch.setattr(Notifier, "stopping", lambda notifier: told.append("stopping"))
@@ -676,8 +675,8 @@ def test_the_keep_alive_pin_stands_still_when_the_main_thread_does(
         + "keep_alive: {pin: 21, change_seconds: 0.02}\n"
     )
     wire = run.pins.factory.pin(21)
-    monkeypatch.setattr(stations, "_WELL_SECONDS", 0.05)
-    monkeypatch.setattr(stations, "_LOOK_SECONDS", 60)  # it looks once, before it starts
+    monkeypatch.setattr(supervisor, "_WELL_SECONDS", 0.05)
+    monkeypatch.setattr(supervisor, "_LOOK_SECONDS", 60)  # it looks once, before it starts
     assert run(max_items=20).items == 20
     # In a second of sorting it would have changed fifty times.
     assert len(wire.states) < 10
@@ -687,8 +686,8 @@ def test_a_camera_that_waits_on_purpose_is_not_stuck(
     new_run: NewRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = new_run(STATION.replace("second: 1000", "second: 0.25"))
-    monkeypatch.setattr(stations, "_STUCK_SECONDS", 3)  # a busy machine silences a thread, too
-    monkeypatch.setattr(stations, "_LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(supervisor, "STUCK_SECONDS", 3)  # a busy machine silences a thread, too
+    monkeypatch.setattr(supervisor, "_LOOK_SECONDS", 0.05)
     monkeypatch.setattr(heartbeat, "BEAT_SECONDS", 0.05)
     assert run(max_items=2).items == 2
 
@@ -697,7 +696,7 @@ def test_the_system_is_told_that_the_station_is_ready_alive_and_stopping(
     new_run: NewRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = new_run(STATION.replace("second: 1000", "second: 5"))
-    monkeypatch.setattr(stations, "_LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(supervisor, "_LOOK_SECONDS", 0.02)
     told: list[str] = []
 
     class Told(Notifier):
@@ -708,7 +707,7 @@ def test_the_system_is_told_that_the_station_is_ready_alive_and_stopping(
     notifier = Told({"NOTIFY_SOCKET": "/nowhere", "WATCHDOG_USEC": "80000"})
     with Station(
         read_station(run.file),
-        events=run.events,
+        endings=run.endings,
         show=run.shown.append,
         say=run.said.append,
         pins=lambda: run.pins,
@@ -726,9 +725,9 @@ def test_pictures_of_nothing_are_no_items(tmp_path: Path) -> None:
         text=STATION.replace("{labels: [green]}", "{labels: []}"),
         bundle=make_bundle(tmp_path / "made", labels=("red", "empty", "blue")),
     )
-    events: Events = queue.SimpleQueue()
+    endings: Endings = queue.SimpleQueue()
     shown: list[Entry] = []
-    with Station(read_station(file), events=events, show=shown.append, say=print) as station:
+    with Station(read_station(file), endings=endings, show=shown.append, say=print) as station:
         tally = station.run()
     assert [entry.label for entry in shown] == ["red", "blue"]
     assert (tally.items, tally.empty) == (2, 1)
@@ -789,7 +788,7 @@ def test_no_actuator_is_closed_while_another_thread_moves_it(
     monkeypatch.setattr(Worker, "join", joining)
     monkeypatch.setattr(Servo, "safe", slow)
     monkeypatch.setattr(Servo, "close", closing)
-    run.events = Impatient()
+    run.endings = Impatient()
     with pytest.raises(KeyboardInterrupt):
         run()
     assert moving == [False]
@@ -804,7 +803,7 @@ def test_what_was_planned_when_a_signal_came_is_counted_as_missed(
     def signalled(camera: FolderCamera) -> Frame | UnreadableFrame | None:
         frame = read(camera)
         if frame is not None and frame.sequence == 2:
-            run.events.put(signal.SIGTERM)
+            run.endings.put(signal.SIGTERM)
         return frame
 
     monkeypatch.setattr(FolderCamera, "read", signalled)
@@ -833,7 +832,7 @@ def test_what_the_camera_says_can_be_read_in_the_status(
     monkeypatch.setattr(Notifier, "status", lambda self, text: told.append(text))
     with Station(
         read_station(run.file),
-        events=run.events,
+        endings=run.endings,
         show=run.shown.append,
         say=run.said.append,
         pins=lambda: run.pins,

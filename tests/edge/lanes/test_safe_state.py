@@ -17,7 +17,8 @@ from edge.lanes.pins import open_pins
 from edge.lanes.servo import Servo
 from edge.lanes.solenoid import Solenoid
 from edge.ledger.recorder import Recorder
-from edge.runtime.worker import Events
+from edge.runtime.supervisor import Supervisor
+from edge.runtime.worker import Endings
 from edge.sorting.sorter import Sorter
 from edge.sorting.tally import Tally
 from edge.station import Station
@@ -62,7 +63,7 @@ class Ending:
         self, folder: Path, bundle: Path, monkeypatch: pytest.MonkeyPatch, text: str = LONG_HOLDS
     ) -> None:
         self.plan = read_station(make_station(folder, text=text, bundle=bundle))
-        self.events: Events = queue.SimpleQueue()
+        self.endings: Endings = queue.SimpleQueue()
         self.pins = open_pins(folder / "no board")
         self._wires = {number: self.pins.factory.pin(number) for number in (18, 23)}
         self.active = BothActive(monkeypatch)
@@ -70,7 +71,7 @@ class Ending:
     def open(self) -> Station:
         return Station(
             self.plan,
-            events=self.events,
+            endings=self.endings,
             show=lambda entry: None,
             say=lambda text: None,
             pins=lambda: self.pins,
@@ -111,7 +112,7 @@ def test_a_station_is_safe_until_it_sorts_and_at_rest_while_it_does(ending: Endi
 def test_a_signal_leaves_it_safe(ending: Ending, number: signal.Signals) -> None:
     def end() -> None:
         ending.active.wait_for_it()
-        ending.events.put(number)
+        ending.endings.put(number)
 
     thread = threading.Thread(target=end)
     thread.start()
@@ -127,7 +128,7 @@ def test_a_signal_leaves_it_safe(ending: Ending, number: signal.Signals) -> None
         (FolderCamera, "read"),  # the camera's thread
         (Sorter, "look"),  # the sorting thread
         (Recorder, "offer"),  # the sorting thread, between the lane and the ledger
-        (Station, "_look_after"),  # the main thread
+        (Supervisor, "_look"),  # the main thread
     ],
     ids=lambda part: getattr(part, "__name__", part),
 )
@@ -198,7 +199,7 @@ def test_an_arm_that_needs_no_holding_gets_no_pulses_while_it_waits(
 
     def end() -> None:
         assert released.wait(30)
-        ending.events.put(signal.SIGTERM)
+        ending.endings.put(signal.SIGTERM)
 
     thread = threading.Thread(target=end)
     thread.start()

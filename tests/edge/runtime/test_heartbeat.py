@@ -32,7 +32,7 @@ def test_a_thread_that_says_nothing_is_found_by_its_name() -> None:
     clock = Clock()
     camera, lanes = Heartbeat(clock), Heartbeat(clock)
     lookout = Lookout(
-        {"camera": lambda: camera.silent_seconds, "lanes": lambda: lanes.silent_seconds},
+        {"camera": camera, "lanes": lanes},
         stuck_seconds=6,
         clock=clock,
     )
@@ -50,7 +50,7 @@ def test_a_thread_that_says_nothing_is_found_by_its_name() -> None:
 def test_a_machine_that_stood_still_as_a_whole_finds_nobody_stuck() -> None:
     clock = Clock()
     sorting = Heartbeat(clock)
-    lookout = Lookout({"sorting": lambda: sorting.silent_seconds}, stuck_seconds=6, clock=clock)
+    lookout = Lookout({"sorting": sorting}, stuck_seconds=6, clock=clock)
     sorting.beat()
     clock.now += 60  # nobody ran, whoever looks neither
     lookout.look()

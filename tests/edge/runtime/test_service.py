@@ -166,26 +166,26 @@ def terminal_there() -> Iterator[None]:
 def test_a_signal_becomes_an_event_and_its_handler_comes_back(name: str) -> None:
     number = signal.Signals[name]
     before = signal.getsignal(number)
-    with stop_signals() as events:
+    with stop_signals() as endings:
         assert signal.getsignal(number) != before  # or it would end or halt the tests
         signal.raise_signal(number)
-        assert events.get(timeout=60) is number
+        assert endings.get(timeout=60) is number
     assert signal.getsignal(number) is before
 
 
 @pytest.mark.usefixtures("terminal_there")
 def test_who_is_to_outlive_the_terminal_does() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as `nohup` does
-    with stop_signals() as events:
+    with stop_signals() as endings:
         signal.raise_signal(signal.SIGHUP)
-        assert events.empty()
+        assert endings.empty()
     assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
 
 
 def test_a_second_ctrl_c_interrupts() -> None:
-    with stop_signals() as events:
+    with stop_signals() as endings:
         signal.raise_signal(signal.SIGINT)
-        assert events.get(timeout=60) is signal.SIGINT
+        assert endings.get(timeout=60) is signal.SIGINT
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
 

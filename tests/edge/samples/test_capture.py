@@ -21,7 +21,7 @@ from edge.core.images.preprocess import Box
 from edge.core.terminal.live_line import LiveLine
 from edge.flow import Frame, Sighting
 from edge.runtime.clock import Clock
-from edge.runtime.worker import Events
+from edge.runtime.worker import Endings
 from edge.samples.capture import Capture, Occasions, geometry_of
 from edge.simulation.virtual_clock import VirtualClock
 from edge.vision import trigger
@@ -60,7 +60,7 @@ class Place:
         self.eye = Eye.model_validate(
             {"station": "bin", "camera": camera, "trigger": {"kind": "drawn"}} | eye
         )
-        self.events: Events = queue.SimpleQueue()
+        self.endings: Endings = queue.SimpleQueue()
         self.out = root / "photos"
 
     def sit(
@@ -86,7 +86,7 @@ class Place:
                 occasions=Occasions(items, every, count),
                 geometry=geometry,
                 key=lambda: next(pressed, None),
-                events=self.events,
+                endings=self.endings,
                 line=LiveLine(self.said),
                 clock=clock or ToldClock(wall=lambda: 1_800_000_000.0),
             ) as sitting,
@@ -260,7 +260,7 @@ def test_a_deleted_picture_is_no_longer_warned_of(tmp_path: Path) -> None:
 
 def test_a_signal_ends_it(tmp_path: Path) -> None:
     place = Place(tmp_path, [frame(50)] * 9)
-    place.events.put(signal.SIGTERM)
+    place.endings.put(signal.SIGTERM)
     assert place.sit([" "] * 9).taken == []
     assert "stopping: SIGTERM" in place.said.getvalue()
 

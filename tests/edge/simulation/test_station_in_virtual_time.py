@@ -28,7 +28,7 @@ def sort(folder: Path, text: str, bundle: Path, *, items: int, clock: Clock) -> 
     file = make_station(folder, text=text, bundle=bundle)
     nobody: Any = queue.SimpleQueue()
     with Station(
-        read_station(file), events=nobody, show=lambda _: None, say=lambda _: None, clock=clock
+        read_station(file), endings=nobody, show=lambda _: None, say=lambda _: None, clock=clock
     ) as station:
         return station.run(max_items=items)
 

@@ -1,0 +1,52 @@
+"""The lanes of a station with their pins, as its file asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+
+from edge.flow import Actuated
+from edge.lanes import ActuatorSettings, keep_alive
+from edge.lanes.lanes import Lanes
+from edge.lanes.pins import Pins
+from edge.runtime.clock import Clock
+
+
+def open_lanes(
+    devices: Mapping[str, ActuatorSettings],
+    keep_alive_pin: keep_alive.Settings | None,
+    *,
+    pins: Callable[[], Pins],
+    parts: ExitStack,
+    say: Callable[[str], None],
+    clock: Clock,
+    report: Callable[[Actuated], None],
+) -> Lanes:
+    """The lanes, with every actuator in its safe state.
+
+    Args:
+        devices: the actuator of each lane that has one, by the lane's name. Where there is none,
+            no pin is opened, and the keep-alive pin is not either.
+        keep_alive_pin: what tells a circuit that the lanes' thread goes on; None: nothing does.
+        pins: opens the machine's GPIO pins.
+        parts: closes what was opened here, also when something cannot be opened.
+        say: tells the operator what was opened.
+        clock, report: as of Lanes.
+
+    Raises:
+        PinError: a pin cannot be used.
+    """
+    actuators, alive = {}, None
+    if devices:
+        opened = parts.enter_context(pins())
+        say(f"pins       {opened.title}")
+        if keep_alive_pin is not None:
+            alive = keep_alive_pin.open(opened)
+            parts.callback(alive.close)
+        for name, device in devices.items():
+            actuators[name] = device.open(opened)
+            parts.callback(actuators[name].close)
+    else:
+        say("pins       none: no lane has an actuator")
+    timings = {name: device.timing for name, device in devices.items()}
+    return Lanes(actuators, timings, clock=clock, keep_alive=alive, report=report)

@@ -1,0 +1,68 @@
+"""The sorting thread: it takes the latest frame, has its items judged, and sends them on."""
+
+from __future__ import annotations
+
+import math
+
+from edge.flow import UnreadableFrame
+from edge.runtime import heartbeat
+from edge.runtime.clock import Clock
+from edge.runtime.heartbeat import Heartbeat
+from edge.sorting.dispatch import Dispatch
+from edge.sorting.sorter import Sorter
+from edge.vision.latest_frame import LatestFrame
+from edge.vision.region import Region, cut
+
+
+class SortingLoop:
+    """Gives each frame to the sorter, and each verdict to the dispatch."""
+
+    def __init__(
+        self,
+        latest: LatestFrame,
+        sorter: Sorter,
+        dispatch: Dispatch,
+        *,
+        region: Region | None,
+        heart: Heartbeat,
+        clock: Clock,
+    ) -> None:
+        """Takes no frame yet.
+
+        Args:
+            region: the part of each frame that is looked at; None: all of it.
+            heart: is given the thread's signs of life.
+            clock: that of the frames' capture times.
+        """
+        self._latest, self._sorter, self._dispatch = latest, sorter, dispatch
+        self._region, self._heart, self._clock = region, heart, clock
+
+    def run(self, max_items: int | None = None) -> None:
+        """Sorts until no more frames come or `max_items` have passed; None: without that limit.
+
+        Raises:
+            RegionError: the region does not fit the camera's picture.
+        """
+        with self._heart.working():
+            for frame in self._latest.frames(self._patience):
+                self._heart.beat()
+                if isinstance(frame, UnreadableFrame):
+                    done = self._dispatch.carry_out_unreadable(
+                        frame, self._sorter.model, max_items=max_items
+                    )
+                else:
+                    outcomes = (
+                        self._sorter.close_due()
+                        if frame is None
+                        else self._sorter.look(cut(frame, self._region))
+                    )
+                    done = self._dispatch.carry_out(outcomes, max_items=max_items)
+                if done:
+                    return
+            self._dispatch.carry_out(self._sorter.end(), max_items=max_items)
+
+    def _patience(self) -> float:
+        """How long to wait for a frame before an open vote must be closed without one."""
+        closing = self._sorter.next_closing
+        left = math.inf if closing is None else max(0.0, closing - self._clock.now())
+        return min(left, heartbeat.BEAT_SECONDS)

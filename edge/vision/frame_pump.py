@@ -1,0 +1,65 @@
+"""The camera's thread: it reads the camera, and leaves the latest frame to whoever looks at it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from edge.flow import UnreadableFrame
+from edge.runtime import heartbeat
+from edge.runtime.clock import Clock, Flag
+from edge.runtime.heartbeat import Heartbeat
+from edge.vision.camera import Camera
+from edge.vision.latest_frame import LatestFrame
+
+
+class FramePump:
+    """Moves frames from a camera to `latest`, until the camera has no more or `stop`.
+
+    Attributes:
+        heartbeat: the signs of life of `run`, also while the camera waits by `pause`.
+    """
+
+    def __init__(self, latest: LatestFrame, *, clock: Clock, say: Callable[[str], None]) -> None:
+        """Reads nothing yet.
+
+        Args:
+            say: tells the operator which stored picture cannot be read; must not wait.
+        """
+        self._latest, self._clock, self._say = latest, clock, say
+        self._stopping = Flag(clock)
+        self.heartbeat = Heartbeat(clock.now)
+
+    def run(self, camera: Camera) -> None:
+        """Reads `camera`, which stays the caller's to close: the body of the camera's thread.
+
+        Raises:
+            CameraError: the camera gives no more pictures.
+        """
+        try:
+            with self.heartbeat.working():
+                while not self._stopping.is_set():
+                    if not camera.live and not self._latest.wait_until_taken(self.heartbeat.beat):
+                        return
+                    self.heartbeat.beat()
+                    frame = camera.read()
+                    if frame is None:
+                        return
+                    if isinstance(frame, UnreadableFrame) and frame.source:
+                        self._say(f"unreadable: {frame.message}")
+                    self._latest.put(frame)
+        finally:
+            self._latest.finish()
+
+    def pause(self, seconds: float) -> bool:
+        """Waits within the camera's thread; True: it was stopped. See `CameraSettings.open`."""
+        until = self._clock.now() + seconds
+        while True:
+            self.heartbeat.beat()
+            step = min(until, self._clock.now() + heartbeat.BEAT_SECONDS)
+            if self._stopping.wait(step) or step == until:
+                return self._stopping.is_set()
+
+    def stop(self) -> None:
+        """Lets `run` end, and whoever takes frames too; may be called twice, by any thread."""
+        self._stopping.set()
+        self._latest.close()
