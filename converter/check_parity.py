@@ -11,7 +11,7 @@ import numpy as np
 from converter.exports.tflite import convert_model
 from converter.exports.writer import exports_folder
 from converter.parity.compare import score_bundles
-from converter.parity.gate import Parity, Verdict, compare_answers, judge
+from converter.parity.gate import GateVerdict, Parity, compare_answers, judge
 from converter.parity.thresholds import Thresholds
 from edge.core.errors import UsageError
 from edge.core.files import read_regular, storage_errors
@@ -21,16 +21,16 @@ from trainer.run import read_run
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Checked:
+class CheckedBundle:
     """What the gate says of a bundle on these pictures."""
 
     parity: Parity
-    verdict: Verdict
+    verdict: GateVerdict
     skipped: tuple[str, ...]
     """A line for each picture that could not be read."""
 
 
-def check_parity(bundle: Bundle, place: Path, data: Path, *, run: Path | None) -> Checked:
+def check_parity(bundle: Bundle, place: Path, data: Path, *, run: Path | None) -> CheckedBundle:
     """The figures of the bundle's model and of the float model, and the gate's verdict.
 
     Args:
@@ -52,7 +52,7 @@ def check_parity(bundle: Bundle, place: Path, data: Path, *, run: Path | None) -
     parity = compare_answers(
         scored.first, scored.second, judging, bundle.labels, thresholds, thresholds
     )
-    return Checked(parity, judge(parity), scored.skipped)
+    return CheckedBundle(parity, judge(parity), scored.skipped)
 
 
 def _with_model(bundle: Bundle, model: bytes) -> Bundle:

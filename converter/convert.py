@@ -19,13 +19,13 @@ from converter.exports.writer import (
     write_exports,
 )
 from converter.parity.export_parity import Format
-from converter.parity.gate import GateError, Parity, Verdict, compare, judge, score_both
+from converter.parity.gate import GateError, GateVerdict, Parity, compare, judge, score_both
 from converter.quantization.calibration_checks import (
     check_calibration,
     check_tensors,
     other_tensors,
 )
-from converter.quantization.fallbacks import PLAIN, Attempt, try_remedies
+from converter.quantization.fallbacks import PLAIN, Attempt, try_fallbacks
 from converter.tensorflow.process import Piece, begin_ahead, working_ahead
 from converter.tflite.metadata import with_metadata
 from edge.core.dataset import LabelledPicture
@@ -42,7 +42,7 @@ class Conversion:
     exports: Exports | None
     """The other formats; None where none was wanted."""
     attempts: tuple[Attempt, ...]
-    """The plain conversion and the remedies that were tried."""
+    """The plain conversion and the fallbacks that were tried."""
     kept: Attempt
     warnings: tuple[str, ...]
     """Figures worse than a bar of the gate, within what chance could explain."""
@@ -59,7 +59,7 @@ def convert(
     formats: Sequence[Format] = ("int8",),
     calibration_pictures: int = CALIBRATED_ON,
     seed: int | None = None,
-    remedies: bool = True,
+    fallbacks: bool = True,
     replace: bool = False,
 ) -> Conversion:
     """The bundle of a finished run, written to the folder `out`.
@@ -72,7 +72,7 @@ def convert(
         formats: those besides int8 are written to `BUNDLE-exports`; see `converter.exports.writer`.
         calibration_pictures: how many to choose ranges and the rounding of weights by, at most.
         seed: decides which pictures calibrate and which become golden; None: the run's.
-        remedies: where int8 does not pass, try what is known to help; see
+        fallbacks: where int8 does not pass, try what is known to help; see
             `converter.quantization.fallbacks`.
         replace: take the place of a bundle that is there, once the new one is whole.
 
@@ -95,7 +95,7 @@ def convert(
     seed = facts.seed if seed is None else seed
     chosen = choose_calibration(pictures, calibration_pictures, seed=seed)
     tensors = calibration_tensors(chosen, facts.input)
-    check_tensors(tensors, chosen, facts.input)  # remedies read theirs by the same function
+    check_tensors(tensors, chosen, facts.input)  # fallbacks read theirs by the same function
     # Those of the gate first. What is begun here is waited for where it is used.
     begin_ahead(source, [Piece("float32", tensors), *tflite_pieces(formats, tensors)])
     integers = [Piece("int8", tensors)]
@@ -107,7 +107,7 @@ def convert(
         begin_ahead(source, keras_pieces(formats, tested, tensors))
     float32 = convert_model(source, "float32", tensors)
 
-    def judged(model: bytes, calibrated: Sequence[LabelledPicture]) -> tuple[Parity, Verdict]:
+    def judged(model: bytes, calibrated: Sequence[LabelledPicture]) -> tuple[Parity, GateVerdict]:
         used = {picture.path for picture in calibrated}
         rest = [picture for picture in pictures if picture.path not in used]
         both = score_both(rest, facts.input, float32=float32, int8=model)
@@ -116,8 +116,8 @@ def convert(
 
     int8 = convert_model(source, "int8", tensors)
     attempts = [Attempt(PLAIN, int8, tensors, chosen, *judged(int8, chosen))]
-    if remedies:
-        attempts = try_remedies(attempts[0], source, pictures, seed=seed, judged=judged)
+    if fallbacks:
+        attempts = try_fallbacks(attempts[0], source, pictures, seed=seed, judged=judged)
     best = attempts[-1]
     if not best.passed:
         raise GateError(_refusal(attempts, run, calibration_pictures), attempts[0].parity)

@@ -151,7 +151,7 @@ def write_bundle(
         quantization={"scheme": "int8", "calibration_pictures": calibration_pictures},
         figures=parity.to_json()
         | {
-            "kept": kept.remedy,
+            "kept": kept.fallback,
             "attempts": [attempt.to_json() for attempt in attempts],
             "calibration": calibration.to_json(),
         },

@@ -43,10 +43,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--seed", type=int, help="decides which pictures are used for what (the run's)"
     )
     parser.add_argument(
-        "--no-remedies",
+        "--no-fallbacks",
+        "--no-remedies",  # its name until 0.1
         action="store_true",
         help="where int8 does not pass, do not try other pictures, clipping, a head fitted to the "
-        "int8 features and layers in float",
+        "int8 features and layers in float (--no-remedies is its old name)",
     )
     parser.add_argument(
         "--replace", action="store_true", help="take the place of a bundle that is there"
@@ -69,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
             formats=read_formats(arguments.formats),
             calibration_pictures=arguments.calibration_pictures,
             seed=arguments.seed,
-            remedies=not arguments.no_remedies,
+            fallbacks=not arguments.no_fallbacks,
             replace=arguments.replace,
         )
     except GateError as error:

@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from converter.tflite.inspection import read_anatomy
+    from converter.tflite.inspection import read_structure
     from edge.core.files import read_regular, storage_errors
     from edge.core.model.bundle import MODEL, read_bundle
     from edge.core.model.bundle_files import LARGEST
@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
             model = read_regular(path, largest=LARGEST[MODEL])
     else:
         model = read_bundle(path).model
-    found = read_anatomy(model, name=str(path))
+    found = read_structure(model, name=str(path))
     if arguments.json:
         print_json(found.to_json())
         return EXIT_OK

@@ -11,9 +11,9 @@ from converter.calibration import Tensors
 from converter.exports.tfjs.folder import write_tfjs
 from converter.exports.tfjs.library import find_node, has_library, tfjs_library
 from converter.exports.tflite import convert_model
-from converter.parity.answers import Answers
-from converter.parity.export_parity import Format, score_apart, score_tflite
-from converter.tensorflow.process import Piece, apart
+from converter.parity.export_parity import Format, score_in_subprocess, score_tflite
+from converter.parity.predictions import Predictions
+from converter.tensorflow.process import Piece, in_subprocess
 from converter.tflite.metadata import with_metadata
 from edge.core.dataset import LabelledPicture
 from edge.core.model.bundle import MODEL, Bundle
@@ -28,7 +28,7 @@ _KERAS = "model.keras"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tested:
+class TestPictures:
     """The pictures that formats are compared on."""
 
     pictures: Sequence[LabelledPicture]
@@ -53,13 +53,13 @@ class Source:
 
     run: Run
     bundle: Bundle
-    tested: Tested
+    tested: TestPictures
     calibration: Tensors
     float32: bytes
 
 
 def tflite_pieces(formats: Sequence[Format], calibration: Tensors) -> list[Piece]:
-    """What the process apart will be asked for, for `.tflite` formats besides float32 and int8."""
+    """What the TensorFlow subprocess will be asked for, for `.tflite` formats besides float32 and int8."""
     pieces = {
         "float16": Piece("float16", _none(calibration)),
         "dynamic": Piece("dynamic", calibration),
@@ -67,7 +67,9 @@ def tflite_pieces(formats: Sequence[Format], calibration: Tensors) -> list[Piece
     return [piece for kind, piece in pieces.items() if kind in formats]
 
 
-def keras_pieces(formats: Sequence[Format], tested: Tested, calibration: Tensors) -> list[Piece]:
+def keras_pieces(
+    formats: Sequence[Format], tested: TestPictures, calibration: Tensors
+) -> list[Piece]:
     """What it will be asked for, for other formats and for Keras's scores, in an order that works.
 
     Args:
@@ -97,21 +99,21 @@ def _none(tensors: Tensors) -> Tensors:
     return tensors[:0]
 
 
-def _float32(place: Path, source: Source) -> Answers:
+def _float32(place: Path, source: Source) -> Predictions:
     return _tflite(place, source, "float32", source.float32)
 
 
-def _float16(place: Path, source: Source) -> Answers:
+def _float16(place: Path, source: Source) -> Predictions:
     model = convert_model(source.run, "float16", _none(source.calibration))
     return _tflite(place, source, "float16", model)
 
 
-def _dynamic(place: Path, source: Source) -> Answers:
+def _dynamic(place: Path, source: Source) -> Predictions:
     model = convert_model(source.run, "dynamic", source.calibration)
     return _tflite(place, source, "dynamic", model)
 
 
-def _tflite(place: Path, source: Source, kind: Format, model: bytes) -> Answers:
+def _tflite(place: Path, source: Source, kind: Format, model: bytes) -> Predictions:
     bundle = source.bundle
     content = with_metadata(
         model,
@@ -124,11 +126,11 @@ def _tflite(place: Path, source: Source, kind: Format, model: bytes) -> Answers:
     return score_tflite(content, source.tested.tensors, doing=f"scores of {kind}")
 
 
-def _saved_model(place: Path, source: Source) -> Answers:
+def _saved_model(place: Path, source: Source) -> Predictions:
     run, none = source.run, _none(source.calibration)
-    with apart("saved_model", run, none, doing="saved_model") as made:
+    with in_subprocess("saved_model", run, none, doing="saved_model") as made:
         shutil.copytree(made.result, place, dirs_exist_ok=True)
-        return score_apart(
+        return score_in_subprocess(
             "saved_model scores",
             run,
             source.tested.tensors,
@@ -137,11 +139,11 @@ def _saved_model(place: Path, source: Source) -> Answers:
         )
 
 
-def _keras(place: Path, source: Source) -> Answers:
+def _keras(place: Path, source: Source) -> Predictions:
     run, none = source.run, _none(source.calibration)
-    with apart("keras", run, none, doing="keras") as made:
+    with in_subprocess("keras", run, none, doing="keras") as made:
         shutil.copyfile(made.result, place / _KERAS)
-        return score_apart(
+        return score_in_subprocess(
             "keras scores",
             run,
             source.tested.tensors,
@@ -150,14 +152,14 @@ def _keras(place: Path, source: Source) -> Answers:
         )
 
 
-def _tfjs(place: Path, source: Source) -> Answers | None:
+def _tfjs(place: Path, source: Source) -> Predictions | None:
     library = tfjs_library()
     run, facts = source.run, source.run.facts
     unknown = facts.unknown.threshold if facts.unknown else None
     none, few = _none(source.calibration), source.calibration[:_COMPARED]
     with (
-        apart("saved_model", run, none, doing="saved_model, for tfjs") as saved,
-        apart("tfjs", run, few, doing="converting to tfjs", source=saved.result) as made,
+        in_subprocess("saved_model", run, none, doing="saved_model, for tfjs") as saved,
+        in_subprocess("tfjs", run, few, doing="converting to tfjs", source=saved.result) as made,
     ):
         write_tfjs(
             place,
@@ -171,7 +173,7 @@ def _tfjs(place: Path, source: Source) -> Answers | None:
         )
         if find_node() is None:
             return None
-        return score_apart(
+        return score_in_subprocess(
             "tfjs scores",
             run,
             source.tested.in_node,
@@ -180,7 +182,7 @@ def _tfjs(place: Path, source: Source) -> Answers | None:
         )
 
 
-WRITERS: Mapping[Format, Callable[[Path, Source], Answers | None]] = {
+WRITERS: Mapping[Format, Callable[[Path, Source], Predictions | None]] = {
     "float16": _float16,
     "dynamic": _dynamic,
     "float32": _float32,

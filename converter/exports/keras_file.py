@@ -9,7 +9,7 @@ import numpy as np
 
 from converter.calibration import Tensors
 from converter.errors import ConversionError
-from converter.parity.answers import by_name, write_outputs
+from converter.parity.predictions import outputs_by_name, write_outputs
 from converter.tensorflow.tasks import Stage
 
 
@@ -45,4 +45,6 @@ def score_keras(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
     if isinstance(model, Path):
         model = keras.saving.load_model(model, compile=False)
     forward = tf.function(lambda pictures: model(pictures, training=False), reduce_retracing=True)
-    write_outputs(out, tensors, lambda some: by_name(forward(some.astype(np.float32))), stage)
+    write_outputs(
+        out, tensors, lambda some: outputs_by_name(forward(some.astype(np.float32))), stage
+    )

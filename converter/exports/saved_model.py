@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from converter.calibration import Tensors
-from converter.parity.answers import by_name, write_outputs
+from converter.parity.predictions import outputs_by_name, write_outputs
 from converter.tensorflow.tasks import Stage
 
 PICTURES = "pictures"
@@ -32,7 +32,7 @@ def write_saved_model(model: Any, tensors: Tensors, out: Path, stage: Stage) -> 
             input_signature=[tf.TensorSpec((None, *model.input_shape[1:]), tf.uint8, name=PICTURES)]
         )
         def serve(self, pictures: Any) -> dict[str, Any]:
-            return by_name(self.model(tf.cast(pictures, tf.float32), training=False))
+            return outputs_by_name(self.model(tf.cast(pictures, tf.float32), training=False))
 
     served = Served()
     tf.saved_model.save(served, str(out), signatures={"serving_default": served.serve})

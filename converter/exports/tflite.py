@@ -15,11 +15,11 @@ import numpy as np
 
 from converter.calibration import BLACK_AND_WHITE, Tensors
 from converter.errors import ConversionError
-from converter.parity.answers import by_name
-from converter.quantization.activation_statistics import observe
+from converter.parity.predictions import outputs_by_name
+from converter.quantization.activation_statistics import measure_activations
 from converter.quantization.quantise import converter_of_graph, frozen_graph, named
 from converter.quantization.rounding import round_weights
-from converter.tensorflow.process import apart
+from converter.tensorflow.process import in_subprocess
 from converter.tensorflow.tasks import Stage
 from converter.tflite.operators import check_integers
 from trainer.run import Run
@@ -30,7 +30,7 @@ because an int8 softmax has steps of 1/256, which no threshold near 1 survives; 
 follows the last layers with weights on the way to the score for things of no class. float16: float
 with weights of half the size. dynamic: weights int8, the rest float. float32: as Keras computes."""
 
-_OBSERVED = 40
+_MEASURED_ON = 40
 """Pictures by which the weights of the dynamic model are rounded."""
 _COMPARED = 8
 """Pictures on which the float32 model must answer as Keras does."""
@@ -50,7 +50,7 @@ def convert_model(run: Run, kind: Kind, tensors: Tensors) -> bytes:
         ConversionError: TensorFlow refuses, or what it made is not as described.
         StorageError: no room for the files in between.
     """
-    with apart(kind, run, tensors, doing=f"converting to {kind}") as made:
+    with in_subprocess(kind, run, tensors, doing=f"converting to {kind}") as made:
         model = made.result.read_bytes()
     if kind == "int8":
         check_integers(model, None if run.facts.unknown is None else run.facts.unknown.score)
@@ -80,9 +80,9 @@ def write_dynamic(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None
     converter = converter_of_graph(_graph(model))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     nearest = bytes(converter.convert())
-    observed = observe(whole, tensors[: BLACK_AND_WHITE + _OBSERVED], stage)
+    statistics = measure_activations(whole, tensors[: BLACK_AND_WHITE + _MEASURED_ON], stage)
     stage("rounding the weights")
-    out.write_bytes(named(round_weights(nearest, whole, observed)))
+    out.write_bytes(named(round_weights(nearest, whole, statistics)))
 
 
 def write_float32(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
@@ -96,7 +96,9 @@ def write_float32(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None
     some = tensors[:_COMPARED]
     for tensor in some:
         # One at a time: eight together took 660 MB, and kept it.
-        by_keras = by_name(model(tensor[np.newaxis].astype(np.float32), training=False)).values()
+        by_keras = outputs_by_name(
+            model(tensor[np.newaxis].astype(np.float32), training=False)
+        ).values()
         for mine, (theirs,) in zip(
             interpreter.answer(tensor), map(np.asarray, by_keras), strict=False
         ):

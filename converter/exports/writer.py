@@ -16,8 +16,7 @@ import numpy as np
 from converter.bundle.card import with_words
 from converter.calibration import Tensors
 from converter.errors import ConversionError, LibraryMissingError, TfjsError
-from converter.exports.formats import MOST_IN_NODE, WRITERS, Source, Tested
-from converter.parity.answers import Answers
+from converter.exports.formats import MOST_IN_NODE, WRITERS, Source, TestPictures
 from converter.parity.export_parity import (
     FORMATS,
     MOST_PICTURES,
@@ -25,10 +24,11 @@ from converter.parity.export_parity import (
     Format,
     FormatFigures,
     compare_format,
-    score_apart,
+    score_in_subprocess,
     score_tflite,
     table,
 )
+from converter.parity.predictions import Predictions
 from edge.core.command_line import say
 from edge.core.dataset import LabelledPicture
 from edge.core.errors import StorageError, UsageError
@@ -147,7 +147,9 @@ def read_tensors(pictures: Sequence[LabelledPicture], spec: InputSpec) -> Tensor
     return tensors
 
 
-def read_test_part(pictures: Sequence[LabelledPicture], spec: InputSpec, *, seed: int) -> Tested:
+def read_test_part(
+    pictures: Sequence[LabelledPicture], spec: InputSpec, *, seed: int
+) -> TestPictures:
     """What formats are compared on.
 
     Args:
@@ -157,7 +159,7 @@ def read_test_part(pictures: Sequence[LabelledPicture], spec: InputSpec, *, seed
         UnreadableImageError: a picture has been damaged since the training.
     """
     chosen = pictures_of_test_part(pictures, seed=seed)
-    return Tested(chosen, read_tensors(chosen, spec))
+    return TestPictures(chosen, read_tensors(chosen, spec))
 
 
 def write_exports(
@@ -166,7 +168,7 @@ def write_exports(
     bundle: Bundle,
     formats: Sequence[Format],
     *,
-    tested: Tested,
+    tested: TestPictures,
     float32: bytes,
     calibration: Tensors,
     replace: bool = False,
@@ -188,7 +190,7 @@ def write_exports(
     chosen, tensors = tested.pictures, tested.tensors
     labels = run.facts.labels
     truth = np.array([labels.index(picture.label) for picture in chosen], np.int64)
-    reference = score_apart("keras scores", run, tested.as_device, doing="scores of Keras")
+    reference = score_in_subprocess("keras scores", run, tested.as_device, doing="scores of Keras")
     source = Source(run, bundle, tested, calibration, float32)
     rows: list[FormatFigures] = []
     untried: list[Format] = []
@@ -196,7 +198,7 @@ def write_exports(
     with new_folder(folder, replace=replace) as made:
         for kind in formats:
             place = made / kind
-            answers: Answers | None
+            answers: Predictions | None
             if kind == "int8":
                 answers = score_tflite(bundle.model, tensors, doing="scores of int8")
             else:

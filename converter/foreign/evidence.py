@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from converter.foreign.form import Form
+from converter.foreign.interface import ModelInterface
 from converter.foreign.surgery import NORMALISATIONS, Normalisation, takes_levels
-from converter.tflite.metadata import Described
+from converter.tflite.metadata import PictureMetadata
 
 _NEAR = 0.08
 """How far both ends of what levels become may lie from those of a known normalisation, as a share
@@ -26,7 +26,7 @@ class Evidence:
     """The file says so; else it is only usual for such files."""
 
 
-def read_evidence(form: Form, described: Described | None) -> Evidence | None:
+def read_evidence(form: ModelInterface, described: PictureMetadata | None) -> Evidence | None:
     """What counts most of what the file says; None: nothing.
 
     The scale and zero point of an integer input say what its integers stand for: pictures become
@@ -62,7 +62,9 @@ def read_evidence(form: Form, described: Described | None) -> Evidence | None:
     return None
 
 
-def ways_to_try(form: Form, evidence: Evidence | None) -> tuple[Normalisation, ...]:
+def normalisations_to_try(
+    form: ModelInterface, evidence: Evidence | None
+) -> tuple[Normalisation, ...]:
     """Every normalisation that the model could want, that of `evidence` in both orders."""
     if takes_levels(form):
         ways = [way for way in NORMALISATIONS if way.name == "raw"]

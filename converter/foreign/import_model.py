@@ -24,12 +24,17 @@ from converter.bundle.card import imported_card
 from converter.bundle.golden import choose_golden
 from converter.bundle.writer import check_out, checked_title, fill_bundle, plain_name, version_of
 from converter.errors import ConversionError
-from converter.foreign.evidence import read_evidence, ways_to_try
-from converter.foreign.form import Form, read_form
+from converter.foreign.evidence import normalisations_to_try, read_evidence
+from converter.foreign.interface import ModelInterface, read_interface
 from converter.foreign.labels import find_labels, wrong_count
-from converter.foreign.order_check import background_hint, check_chance, check_exchanges
+from converter.foreign.normalisations import (
+    TriedNormalisation,
+    best_first,
+    choose_normalisation,
+    read_normalisation,
+)
+from converter.foreign.order_check import background_hint, check_chance, check_swaps
 from converter.foreign.surgery import Normalisation, Outputs, contract_model
-from converter.foreign.ways import Tried, best_first, decide, read_way
 from converter.parity.compare import check_known
 from converter.parity.export_parity import score_tflite
 from converter.tflite.metadata import read_metadata
@@ -62,7 +67,7 @@ class Imported:
     """A bundle, and how it was found out what its model takes."""
 
     bundle: Bundle
-    tried: tuple[Tried, ...]
+    tried: tuple[TriedNormalisation, ...]
     """The best first."""
     gives: Outputs
     """What its output was."""
@@ -117,11 +122,11 @@ def import_model(
         (plain_name(out) or "imported") if name is None else name,
         version_of(now) if version is None else version,
     )
-    form = read_form(content, model)
+    form = read_interface(content, model)
     described = read_metadata(content)
     evidence = read_evidence(form, described)
-    ways = ways_to_try(form, evidence)
-    wanted = None if normalisation is None else read_way(normalisation, ways)
+    ways = normalisations_to_try(form, evidence)
+    wanted = None if normalisation is None else read_normalisation(normalisation, ways)
     spec = InputSpec.model_validate(
         {k: getattr(form, k) for k in ("height", "width", "channels")} | {"geometry": geometry}
     )
@@ -161,17 +166,19 @@ def import_model(
         rows = [scores.argmax(axis=1) for scores in answers.values()]
         hint = background_hint(rows, truth[chosen], names)
         raise wrong_count(names, form.classes, source, model, hint=hint)
-    tried = best_first([Tried.of(way, scores, truth[chosen]) for way, scores in answers.items()])
+    tried = best_first(
+        [TriedNormalisation.of(way, scores, truth[chosen]) for way, scores in answers.items()]
+    )
     check_chance(tried, wanted, truth[chosen], names, model=model, source=source)
-    check_exchanges(truth[chosen], tried[0].best, names, source=source)
+    check_swaps(truth[chosen], tried[0].best, names, source=source)
     coloured = spec.channels == 3 and bool(_redness(tensors[chosen]) > _COLOURED)
-    best = decide(tried, wanted, evidence, model, coloured=coloured)
+    best = choose_normalisation(tried, wanted, evidence, model, coloured=coloured)
     rewired = contract_model(content, form, best, gives=gives)
     scores = score_tflite(rewired, tensors, doing="scoring").scores
     # Asked for another way than the best, it may well take red things for blue ones: of the labels
     # that says nothing.
     trusted = best == tried[0].normalisation or wanted is None
-    doubts = check_exchanges(truth, scores.argmax(axis=1), names, source=source) if trusted else ()
+    doubts = check_swaps(truth, scores.argmax(axis=1), names, source=source) if trusted else ()
     thresholds = choose_thresholds(scores[first], truth[first], names, AcceptPlan())
     accept = {label: threshold.value for label, threshold in thresholds.items()}
     notes = (*doubts, *_unpromised(thresholds))
@@ -254,7 +261,7 @@ def _as_test(pictures: Sequence[LabelledPicture]) -> list[LabelledPicture]:
 
 def _scores(
     content: bytes,
-    form: Form,
+    form: ModelInterface,
     way: Normalisation,
     gives: Outputs,
     tensors: npt.NDArray[np.uint8],
@@ -267,7 +274,7 @@ def _scores(
 
 def _what_it_gives(
     content: bytes,
-    form: Form,
+    form: ModelInterface,
     way: Normalisation,
     tensors: npt.NDArray[np.uint8],
     path: Path,

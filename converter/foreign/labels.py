@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from converter.errors import ForeignModelError
-from converter.tflite.metadata import Described
+from converter.tflite.metadata import PictureMetadata
 from edge.core.errors import LabelListError
 from edge.core.files import read_regular, storage_errors
 from edge.core.labels import (
@@ -38,7 +38,7 @@ class Labels:
 
 
 def find_labels(
-    path: Path | None, model: Path, content: bytes, described: Described | None
+    path: Path | None, model: Path, content: bytes, described: PictureMetadata | None
 ) -> Labels:
     """The labels in the file `path`; None: those inside the model.
 
@@ -77,7 +77,7 @@ def find_labels(
     return Labels(found.names, found.source, (*found.notes, note))
 
 
-def _inside(content: bytes, described: Described | None) -> tuple[str, bytes] | None:
+def _inside(content: bytes, described: PictureMetadata | None) -> tuple[str, bytes] | None:
     """Name and content of the list of labels in the archive behind a model."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:

@@ -52,7 +52,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class LabelSwap:
     """Labels of classes that seem to have been exchanged with one another."""
 
     labels: tuple[str, ...]
@@ -163,7 +163,7 @@ def _fitted(truth: Indices, best: Indices, count: int) -> Indices:
     return np.asarray(linear_sum_assignment(answers, maximize=True)[1], np.int64)
 
 
-def find_exchanges(truth: Indices, best: Indices, labels: Sequence[str]) -> tuple[Exchange, ...]:
+def find_swaps(truth: Indices, best: Indices, labels: Sequence[str]) -> tuple[LabelSwap, ...]:
     """Labels that seem to be exchanged in a list that on the whole is right.
 
     Certain is an exchange when each of its classes is answered more often with the other's label
@@ -194,7 +194,7 @@ def find_exchanges(truth: Indices, best: Indices, labels: Sequence[str]) -> tupl
         )
         if certain or beats(theirs, pairs, 0.5, looks=looks, chance=_CAUTION):
             names = tuple(labels[i] for i in cycle)
-            found.append(Exchange(names, theirs, pairs - theirs, certain))
+            found.append(LabelSwap(names, theirs, pairs - theirs, certain))
     return tuple(found)
 
 
@@ -211,7 +211,7 @@ def _cycles(places: Indices) -> list[list[int]]:
     return cycles
 
 
-def exchanged(labels: Sequence[str], exchanges: Sequence[Exchange]) -> tuple[str, ...]:
+def exchanged(labels: Sequence[str], exchanges: Sequence[LabelSwap]) -> tuple[str, ...]:
     """The labels in the order of the outputs, once `exchanges` are undone."""
     named = list(labels)
     for exchange in exchanges:

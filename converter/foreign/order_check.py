@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from converter.errors import ForeignModelError
-from converter.foreign.order import Indices, Order, beats, exchanged, find_exchanges, find_order
+from converter.foreign.normalisations import TriedNormalisation
+from converter.foreign.order import Indices, Order, beats, exchanged, find_order, find_swaps
 from converter.foreign.surgery import Normalisation
-from converter.foreign.ways import Tried
 from edge.core.model.metrics import Share
 
 _FOLDERS = (
@@ -18,7 +18,7 @@ _FOLDERS = (
 
 
 def check_chance(
-    tried: Sequence[Tried],
+    tried: Sequence[TriedNormalisation],
     wanted: Normalisation | None,
     truth: Indices,
     labels: Sequence[str],
@@ -41,7 +41,7 @@ def check_chance(
     commonest, most = Counter(truth.tolist()).most_common(1)[0]
     share = Share(most, len(truth))
 
-    def passes(row: Tried) -> bool:
+    def passes(row: TriedNormalisation) -> bool:
         right = int(row.right.sum())
         return beats(right, len(truth), most / len(truth), looks=looks)
 
@@ -83,14 +83,14 @@ def check_chance(
     )
 
 
-def _outdoes(order: Order, row: Tried, *, looks: int) -> bool:
+def _outdoes(order: Order, row: TriedNormalisation, *, looks: int) -> bool:
     """Whether a general order is right more often than the list as it stands in the best way, by
     McNemar's exact test."""
     won, lost = int((order.hits & ~row.right).sum()), int((row.right & ~order.hits).sum())
     return order.general and beats(won, won + lost, 0.5, looks=looks)
 
 
-def check_exchanges(
+def check_swaps(
     truth: Indices, best: Indices, labels: Sequence[str], *, source: str
 ) -> tuple[str, ...]:
     """What makes one doubt that a list of labels is in the right order; empty: nothing does.
@@ -103,7 +103,7 @@ def check_exchanges(
     Raises:
         ForeignModelError: some labels are certainly exchanged; with the right order.
     """
-    found = find_exchanges(truth, best, labels)
+    found = find_swaps(truth, best, labels)
     said = [
         f"{' and '.join(found_one.labels)} (of their pictures {found_one.swapped} are answered "
         f"with {'the other' if len(found_one.labels) == 2 else 'the next'} of these labels, "

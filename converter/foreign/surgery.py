@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from converter.foreign.form import Form
+from converter.foreign.interface import ModelInterface
 from edge.core.model.interpreter import SCORES
 
 Outputs = Literal["probabilities", "logits", "shares"]
@@ -77,7 +77,7 @@ transforms of torchvision's weights."""
 
 
 def contract_model(
-    model: bytes, form: Form, normalisation: Normalisation, *, gives: Outputs
+    model: bytes, form: ModelInterface, normalisation: Normalisation, *, gives: Outputs
 ) -> bytes:
     """The model with raw uint8 RGB (or grey) levels in and float32 probabilities out.
 
@@ -102,7 +102,7 @@ def contract_model(
 class _Graph:
     """A graph that operators are added to."""
 
-    def __init__(self, schema: Any, content: Any, form: Form) -> None:
+    def __init__(self, schema: Any, content: Any, form: ModelInterface) -> None:
         self._schema, self._content, self._form = schema, content, form
         (self._graph,) = content.subgraphs
 
@@ -253,7 +253,7 @@ _OPTIONS = {
 }
 
 
-def takes_levels(form: Form) -> bool:
+def takes_levels(form: ModelInterface) -> bool:
     """Whether a model's integers are the picture's levels as they are, as in pilah's own."""
     return form.taken.dtype == _UINT8 and (form.taken.scale, form.taken.zero_point) in (
         (0.0, 0), (1.0, 0),

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from converter.parity.answers import Answers
-from converter.parity.gate import Change, PairedDrop
+from converter.parity.gate import MetricChange, PairedDrop
+from converter.parity.predictions import Predictions
 from edge.core.command_line import say
 from edge.core.dataset import LabelledPicture, PictureSet, read_picture_set
 from edge.core.errors import PictureSetError, UnreadableImageError, UsageError
@@ -36,7 +36,7 @@ class Comparison:
     """Accuracy of the first less that of the second."""
     agreement: Share
     """Same best label."""
-    change: Change
+    change: MetricChange
     """Of the score of the first's best label."""
     skipped: tuple[str, ...]
     """A line for each picture that could not be read."""
@@ -72,19 +72,19 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Scored:
+class ScoredPair:
     """What two bundles of the same labels say to the same pictures."""
 
     pictures: tuple[LabelledPicture, ...]
     """Those that can be read."""
-    first: Answers
-    second: Answers
+    first: Predictions
+    second: Predictions
     """Their scores in the order of the first's labels."""
     skipped: tuple[str, ...]
     """A line for each picture that could not be read."""
 
 
-def score_bundles(first: Bundle, second: Bundle, data: Path) -> Scored:
+def score_bundles(first: Bundle, second: Bundle, data: Path) -> ScoredPair:
     """Both bundles on the labelled pictures of `data`, each decoded once.
 
     Raises:
@@ -117,12 +117,12 @@ def score_bundles(first: Bundle, second: Bundle, data: Path) -> Scored:
             pictures.append(picture)
     if not pictures:
         raise PictureSetError(f"{data}: none of its pictures can be read")
-    one, other = (Answers.of(row) for row in rows)
+    one, other = (Predictions.of(row) for row in rows)
     order = [second.labels.index(label) for label in first.labels]
-    return Scored(
+    return ScoredPair(
         tuple(pictures),
         one,
-        Answers(other.scores[:, order], other.strangeness),
+        Predictions(other.scores[:, order], other.strangeness),
         tuple(skipped),
     )
 
@@ -152,7 +152,7 @@ def compare_bundles(first: Bundle, second: Bundle, data: Path) -> Comparison:
     scored = score_bundles(first, second, data)
     truth = np.array([first.labels.index(picture.label) for picture in scored.pictures])
 
-    def evaluated(bundle: Bundle, answers: Answers) -> Evaluation:
+    def evaluated(bundle: Bundle, answers: Predictions) -> Evaluation:
         return evaluate_scores(
             answers.scores,
             truth,
@@ -170,6 +170,6 @@ def compare_bundles(first: Bundle, second: Bundle, data: Path) -> Comparison:
         second=evaluated(second, scored.second),
         drop=PairedDrop.between(best == truth, best_other == truth),
         agreement=Share(int((best == best_other).sum()), len(truth)),
-        change=Change.between(one[every, best], other[every, best]),
+        change=MetricChange.between(one[every, best], other[every, best]),
         skipped=scored.skipped,
     )

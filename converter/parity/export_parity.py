@@ -19,9 +19,15 @@ import numpy as np
 import numpy.typing as npt
 
 from converter.calibration import Tensors
-from converter.parity.answers import Answers
-from converter.parity.gate import LARGEST_CHANGE, LARGEST_DROP, Change, PairedDrop, mean_divergence
-from converter.tensorflow.process import apart
+from converter.parity.gate import (
+    LARGEST_CHANGE,
+    LARGEST_DROP,
+    MetricChange,
+    PairedDrop,
+    mean_divergence,
+)
+from converter.parity.predictions import Predictions
+from converter.tensorflow.process import in_subprocess
 from edge.core.images.preprocess import Tensor
 from edge.core.model.interpreter import Interpreter
 from edge.core.model.metrics import Share
@@ -59,7 +65,7 @@ class FormatFigures:
     """Of all scores."""
     divergence: float
     """Mean Kullback-Leibler divergence of the format's scores from Keras's, nats."""
-    confidence_change: Change
+    confidence_change: MetricChange
     """Of the score of Keras's best label."""
     worst_label: str
     """The one that loses most recall."""
@@ -107,12 +113,12 @@ class FormatFigures:
 
 def compare_format(
     kind: Format,
-    reference: Answers,
-    answers: Answers,
+    reference: Predictions,
+    answers: Predictions,
     truth: npt.NDArray[np.int64],
     labels: Sequence[str],
     *,
-    squashed: Answers,
+    squashed: Predictions,
 ) -> FormatFigures:
     """The figures of one format, and in what it fails.
 
@@ -144,7 +150,7 @@ def compare_format(
         largest_difference=float(difference.max()),
         mean_difference=float(difference.mean()),
         divergence=mean_divergence(reference.scores, answers.scores),
-        confidence_change=Change.between(keras[rows, best], mine[rows, best]),
+        confidence_change=MetricChange.between(keras[rows, best], mine[rows, best]),
         worst_label=labels[worst],
         worst_loss=lost[worst],
         largest_strangeness_difference=strange,
@@ -181,7 +187,7 @@ def _judged(figures: FormatFigures, *, has_unknown: bool) -> FormatFigures:
     return replace(figures, failures=tuple(failures))
 
 
-def score_tflite(model: bytes, tensors: Tensors, *, doing: str) -> Answers:
+def score_tflite(model: bytes, tensors: Tensors, *, doing: str) -> Predictions:
     """What a `.tflite` file says, by the device's own code."""
     rows: list[Answer] = []
     # An interpreter for each processor: it lets go of Python's lock while it computes.
@@ -201,15 +207,18 @@ def score_tflite(model: bytes, tensors: Tensors, *, doing: str) -> Answers:
         for row in pool.map(answer, tensors):
             rows.append(row)
             progress.advance()
-    return Answers.of(rows)
+    return Predictions.of(rows)
 
 
-def score_apart(
+def score_in_subprocess(
     task: str, run: Run, tensors: Tensors, *, doing: str, source: Path | None = None
-) -> Answers:
+) -> Predictions:
     """What Keras or TensorFlow says, in a process of its own."""
-    with apart(task, run, tensors, doing=doing, source=source) as made, np.load(made.result) as row:
-        return Answers.named({name: row[name] for name in row.files})
+    with (
+        in_subprocess(task, run, tensors, doing=doing, source=source) as made,
+        np.load(made.result) as row,
+    ):
+        return Predictions.named({name: row[name] for name in row.files})
 
 
 def table(rows: Sequence[FormatFigures]) -> list[str]:

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from converter.parity.answers import Answers, ScoreRows
+from converter.parity.predictions import Predictions, ScoreRows
 from converter.parity.thresholds import Thresholds, move_thresholds
 from edge.core.dataset import LabelledPicture
 from edge.core.errors import EXIT_NO, PilahError
@@ -100,7 +100,7 @@ class PairedDrop:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class MetricChange:
     """How far a figure of each picture moves in int8, 0..1."""
 
     mean: float
@@ -108,7 +108,9 @@ class Change:
     largest: float
 
     @classmethod
-    def between(cls, one: npt.NDArray[np.floating], other: npt.NDArray[np.floating]) -> Change:
+    def between(
+        cls, one: npt.NDArray[np.floating], other: npt.NDArray[np.floating]
+    ) -> MetricChange:
         """Of the same pictures, float64 or float32 (pictures,)."""
         moved = np.abs(one.astype(np.float64) - other)
         return cls(float(moved.mean()), float(np.quantile(moved, 0.95)), float(moved.max()))
@@ -124,7 +126,7 @@ class UnknownParity:
 
     agreement: Share
     """Held to be of no class by both, or by neither; of nothing where there is no threshold."""
-    change: Change
+    change: MetricChange
 
     def to_json(self) -> dict[str, object]:
         """A part of the `figures` of a bundle."""
@@ -142,7 +144,7 @@ class Parity:
 
     agreement: Share
     """Same best label, of all pictures not used for calibration."""
-    confidence_change: Change
+    confidence_change: MetricChange
     """Of the score of the float model's best label."""
     drop: PairedDrop
     """On the test part."""
@@ -203,14 +205,14 @@ class GateError(PilahError):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class GateVerdict:
     """What the gate says: passed where `failures` is empty."""
 
     failures: tuple[str, ...]
     warnings: tuple[str, ...]
 
 
-def judge(parity: Parity) -> Verdict:
+def judge(parity: Parity) -> GateVerdict:
     """The gate's decision: it fails only what is worse than a bar beyond the 95 % interval.
 
     A figure on the wrong side of its bar that chance could explain is a warning.
@@ -239,7 +241,7 @@ def judge(parity: Parity) -> Verdict:
         )
     if parity.unknown is not None:
         _judge_unknown(parity.unknown, failures, warnings)
-    return Verdict(tuple(failures), tuple(warnings))
+    return GateVerdict(tuple(failures), tuple(warnings))
 
 
 def _judge_unknown(parity: UnknownParity, failures: list[str], warnings: list[str]) -> None:
@@ -258,7 +260,7 @@ def _judge_unknown(parity: UnknownParity, failures: list[str], warnings: list[st
 
 def score_both(
     pictures: Sequence[LabelledPicture], spec: InputSpec, *, float32: bytes, int8: bytes
-) -> tuple[Answers, Answers]:
+) -> tuple[Predictions, Predictions]:
     """What both models say to every picture, each decoded once.
 
     Args:
@@ -291,11 +293,11 @@ def score_both(
         for row in pool.map(answers, pictures):
             rows.append(row)
             progress.advance()
-    return Answers.of([row[0] for row in rows]), Answers.of([row[1] for row in rows])
+    return Predictions.of([row[0] for row in rows]), Predictions.of([row[1] for row in rows])
 
 
 def compare(
-    float32: Answers, int8: Answers, pictures: Sequence[LabelledPicture], facts: RunFacts
+    float32: Predictions, int8: Predictions, pictures: Sequence[LabelledPicture], facts: RunFacts
 ) -> Parity:
     """The figures of two models' answers to the same pictures of a run, a row each.
 
@@ -314,8 +316,8 @@ def compare(
 
 
 def compare_answers(
-    float32: Answers,
-    int8: Answers,
+    float32: Predictions,
+    int8: Predictions,
     pictures: Sequence[LabelledPicture],
     labels: Sequence[str],
     of_float: Thresholds,
@@ -335,7 +337,7 @@ def compare_answers(
     right_float, right_int8 = best == truth, best_int8 == truth
     groups = [str(each.group or each.path) for each in pictures if each.part == "test"]
 
-    def on_test(answers: Answers, thresholds: Thresholds) -> Evaluation:
+    def on_test(answers: Predictions, thresholds: Thresholds) -> Evaluation:
         return evaluate_scores(
             answers.scores[test],
             truth[test],
@@ -347,7 +349,7 @@ def compare_answers(
 
     return Parity(
         agreement=Share(int((best == best_int8).sum()), len(best)),
-        confidence_change=Change.between(float32.scores[rows, best], int8.scores[rows, best]),
+        confidence_change=MetricChange.between(float32.scores[rows, best], int8.scores[rows, best]),
         drop=PairedDrop.between(right_float[test], right_int8[test]),
         float32=on_test(float32, of_float),
         int8=on_test(int8, of_int8),
@@ -365,7 +367,7 @@ def compare_answers(
 
 
 def _compare_unknown(
-    float32: Answers, int8: Answers, threshold: float | None, of_int8: float | None
+    float32: Predictions, int8: Predictions, threshold: float | None, of_int8: float | None
 ) -> UnknownParity | None:
     one, other = float32.strangeness, int8.strangeness
     if one is None or other is None:
@@ -373,7 +375,7 @@ def _compare_unknown(
     same = Share(0, 0)
     if threshold is not None and of_int8 is not None:
         same = Share(int(((one > threshold) == (other > of_int8)).sum()), len(other))
-    return UnknownParity(same, Change.between(one, other))
+    return UnknownParity(same, MetricChange.between(one, other))
 
 
 def mean_divergence(one: ScoreRows, other: ScoreRows) -> float:

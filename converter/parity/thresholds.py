@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from converter.parity.answers import Answers
+from converter.parity.predictions import Predictions
 
 _NEAREST = 50
 """Pictures of a label, those whose score lies nearest to its threshold, that tell of the shift."""
@@ -35,8 +35,8 @@ class Thresholds:
 
 
 def move_thresholds(
-    float32: Answers,
-    int8: Answers,
+    float32: Predictions,
+    int8: Predictions,
     usable: npt.NDArray[np.bool_],
     labels: Sequence[str],
     accept: Mapping[str, float],

@@ -38,7 +38,7 @@ class Moments:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Observed:
+class ActivationStatistics:
     """What a float model's tensors were seen to hold."""
 
     ranges: Mapping[int, tuple[float, float]]
@@ -47,7 +47,7 @@ class Observed:
     """By the name of the tensor that a layer writes."""
 
 
-def observe(calibrated: bytes, tensors: Tensors, stage: Stage) -> Observed:
+def measure_activations(calibrated: bytes, tensors: Tensors, stage: Stage) -> ActivationStatistics:
     """Runs the float model on all pictures.
 
     Args:
@@ -75,13 +75,13 @@ def observe(calibrated: bytes, tensors: Tensors, stage: Stage) -> Observed:
                 sums[layer.name].add(written[layer.reads], draw)
     # Each sum goes as its moments come: DenseNet121's take 0.4 GB.
     reads = {name: sums.pop(name).moments() for name in list(sums) if sums[name].count}
-    return Observed({index: (low[index], high[index]) for index in low}, reads)
+    return ActivationStatistics({index: (low[index], high[index]) for index in low}, reads)
 
 
-def with_ranges(calibrated: bytes, observed: Observed) -> bytes:
+def with_ranges(calibrated: bytes, statistics: ActivationStatistics) -> bytes:
     """The calibrated model with the ranges that were seen in place of those it notes."""
     graph = read_graph(calibrated)
-    for index, (low, high) in observed.ranges.items():
+    for index, (low, high) in statistics.ranges.items():
         ranges = graph.tensors[index].quantization
         if ranges is None or ranges.min is None or len(ranges.min) != 1 or low == high:
             continue

@@ -18,8 +18,8 @@ from converter.calibration import (
 )
 from converter.errors import CalibrationError
 from converter.parity.export_parity import score_tflite
-from converter.quantization.fallbacks import REMEDIES, Attempt
-from converter.tensorflow.process import apart
+from converter.quantization.fallbacks import FALLBACKS, Attempt
+from converter.tensorflow.process import in_subprocess
 from converter.tflite.operators import intermediates
 from edge.core.dataset import LabelledPicture
 from edge.core.images.image_file import read_image
@@ -135,8 +135,8 @@ def check_calibration(
     others = other_tensors(pictures, kept.calibration, run.facts.input, seed=seed)
     if others is not None and len(tensors):
         doing = "converting to int8 on other pictures"
-        task = next((r.task for r in REMEDIES if r.name == kept.remedy), "int8")
-        with apart(task, run, others, doing=doing) as made:
+        task = next((r.task for r in FALLBACKS if r.name == kept.fallback), "int8")
+        with in_subprocess(task, run, others, doing=doing) as made:
             found = agreement_of(kept.model, made.result.read_bytes(), tensors)
     return CalibrationCheck(found, tuple(saturation(kept.model, tensors)))
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from converter.calibration import CALIBRATED_ON, Tensors, calibration_tensors, choose_calibration
 from converter.errors import CalibrationError, ConversionError
-from converter.parity.gate import Parity, Verdict
-from converter.tensorflow.process import apart
+from converter.parity.gate import GateVerdict, Parity
+from converter.tensorflow.process import in_subprocess
 from converter.tflite.operators import check_integers
 from edge.core.command_line import say
 from edge.core.dataset import LabelledPicture
@@ -27,20 +27,20 @@ PLAIN = "plain"
 class Attempt:
     """One way to make the model int8, and what the gate says of it."""
 
-    remedy: str
-    """PLAIN, or the name of a remedy."""
+    fallback: str
+    """PLAIN, or the name of a fallback."""
     model: bytes
     tensors: Tensors
     """What it was calibrated on."""
     calibration: tuple[LabelledPicture, ...]
     parity: Parity
-    verdict: Verdict
+    verdict: GateVerdict
 
     @property
     def calibrated_on(self) -> int:
         """How many of these ranges and rounding were chosen by: a refitted head needs more."""
         count = len(self.calibration)
-        return min(CALIBRATED_ON, count) if self.remedy == REFITTED.name else count
+        return min(CALIBRATED_ON, count) if self.fallback == REFITTED.name else count
 
     @property
     def passed(self) -> bool:
@@ -54,7 +54,7 @@ class Attempt:
         agreement = parity.agreement.value
         share = "-" if agreement is None else f"{agreement:.1%}"
         return (
-            f"{self.remedy}: same label {share}, accuracy {parity.drop}, confidence moves by "
+            f"{self.fallback}: same label {share}, accuracy {parity.drop}, confidence moves by "
             f"{parity.confidence_change.mean:.3f}, divergence on the validation part "
             f"{parity.divergence:.2g}{'' if self.passed else ': does not pass'}"
         )
@@ -62,7 +62,7 @@ class Attempt:
     def to_json(self) -> dict[str, Any]:
         """A part of a bundle's figures."""
         return {
-            "remedy": self.remedy,
+            "remedy": self.fallback,
             "passed": self.passed,
             "agreement": self.parity.agreement.value,
             "accuracy_drop": self.parity.drop.value,
@@ -72,8 +72,8 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Remedy:
-    """One way out, as the process apart knows it."""
+class Fallback:
+    """One way to make the model int8 after the plain one has failed."""
 
     name: str
     task: str
@@ -82,20 +82,20 @@ class Remedy:
     other_seed: bool = False
 
 
-REFITTED = Remedy("head refitted", "int8 refitted", 4)
-REMEDIES = (
-    Remedy("other pictures", "int8", 2, other_seed=True),
-    Remedy("clipping", "int8 clipped", 1),
+REFITTED = Fallback("head refitted", "int8 refitted", 4)
+FALLBACKS = (
+    Fallback("other pictures", "int8", 2, other_seed=True),
+    Fallback("clipping", "int8 clipped", 1),
     REFITTED,
-    Remedy("wider layers", "int8 wider", 1),
+    Fallback("wider layers", "int8 wider", 1),
 )
 """In the order in which they are tried."""
 
-Judge = Callable[[bytes, Sequence[LabelledPicture]], tuple[Parity, Verdict]]
+Judge = Callable[[bytes, Sequence[LabelledPicture]], tuple[Parity, GateVerdict]]
 """The gate, of a model and the pictures that it was calibrated on."""
 
 
-def try_remedies(
+def try_fallbacks(
     plain: Attempt, run: Run, pictures: Sequence[LabelledPicture], *, seed: int, judged: Judge
 ) -> list[Attempt]:
     """The plain attempt, and others as long as none passes.
@@ -107,22 +107,22 @@ def try_remedies(
     if not plain.passed:
         say("int8 does not pass: trying what is known to help")
         say(plain.line)
-    for remedy in REMEDIES:
+    for fallback in FALLBACKS:
         if attempts[-1].passed:
             break
         chosen, tensors = plain.calibration, plain.tensors
         try:
-            if remedy.pictures > 1:
-                count = remedy.pictures * len(plain.calibration)
-                chosen = choose_calibration(pictures, count, seed=seed + remedy.other_seed)
+            if fallback.pictures > 1:
+                count = fallback.pictures * len(plain.calibration)
+                chosen = choose_calibration(pictures, count, seed=seed + fallback.other_seed)
                 tensors = calibration_tensors(chosen, run.facts.input)
-            with apart(remedy.task, run, tensors, doing=f"int8, {remedy.name}") as made:
+            with in_subprocess(fallback.task, run, tensors, doing=f"int8, {fallback.name}") as made:
                 model = made.result.read_bytes()
             unknown = None if run.facts.unknown is None else run.facts.unknown.score
-            check_integers(model, unknown, wider=remedy.task == "int8 wider")
+            check_integers(model, unknown, wider=fallback.task == "int8 wider")
         except (CalibrationError, ConversionError) as error:
-            say(f"{remedy.name}: cannot be done: {error}")
+            say(f"{fallback.name}: cannot be done: {error}")
             continue
-        attempts.append(Attempt(remedy.name, model, tensors, chosen, *judged(model, chosen)))
+        attempts.append(Attempt(fallback.name, model, tensors, chosen, *judged(model, chosen)))
         say(attempts[-1].line)
     return attempts

@@ -1,6 +1,6 @@
-"""How a Keras model becomes integers, and the known remedies where they answer too differently.
+"""How a Keras model becomes integers, and the known fallbacks where they answer too differently.
 
-All of it is done in the process apart; see `converter.tensorflow.process`.
+All of it is done in a TensorFlow subprocess; see `converter.tensorflow.process`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,11 @@ import numpy.typing as npt
 
 from converter.calibration import BLACK_AND_WHITE, CALIBRATED_ON, Tensors
 from converter.errors import ConversionError
-from converter.quantization.activation_statistics import Observed, observe, with_ranges
+from converter.quantization.activation_statistics import (
+    ActivationStatistics,
+    measure_activations,
+    with_ranges,
+)
 from converter.quantization.rounding import round_weights
 from converter.tensorflow.tasks import Stage
 from converter.tflite.layers import read_graph, write_graph
@@ -47,7 +51,7 @@ _DEAD = 1e-8
 def write_int8(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
     """The int8 model, its ranges and the rounding of its weights by what `tensors` show."""
     stage("converting")
-    calibrated = Calibrated.by(_with_places_for_ranges_once(model), tensors, stage)
+    calibrated = CalibratedModel.by(_with_places_for_ranges_once(model), tensors, stage)
     out.write_bytes(calibrated.quantised(stage))
 
 
@@ -56,7 +60,7 @@ def write_int8_clipped(model: Any, tensors: Tensors, out: Path, stage: Stage) ->
 
     One spike in one picture makes the steps of a whole tensor coarse. What lies beyond is cut off.
     """
-    calibrated = Calibrated.of(model, tensors, stage)
+    calibrated = CalibratedModel.of(model, tensors, stage)
     stage("looking for outliers")
     clipped = replace(calibrated, model=_clipped(calibrated.model, tensors))
     out.write_bytes(clipped.quantised(stage))
@@ -72,7 +76,7 @@ def write_int8_refitted(model: Any, tensors: Tensors, out: Path, stage: Stage) -
     from trainer.fit.predict import scorer  # which loads Keras
 
     first = tensors[: BLACK_AND_WHITE + CALIBRATED_ON]
-    quantised = Calibrated.of(model, first, stage).quantised(stage)
+    quantised = CalibratedModel.of(model, first, stage).quantised(stage)
     stage("refitting the head")
     head = model.get_layer("logits")
     whole = keras.Model(model.input, head.output)
@@ -89,12 +93,12 @@ def write_int8_refitted(model: Any, tensors: Tensors, out: Path, stage: Stage) -
     gram += _RIDGE * np.trace(gram) / len(gram) * np.eye(len(gram))
     new = old + features.T @ np.linalg.solve(gram, wanted - features @ old)
     head.set_weights([new[:-1].astype(np.float32), new[-1].astype(np.float32)])
-    out.write_bytes(Calibrated.of(model, first, stage).quantised(stage))
+    out.write_bytes(CalibratedModel.of(model, first, stage).quantised(stage))
 
 
 def write_int8_wider(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
     """The int8 model with its most sensitive layers in float: larger and slower."""
-    calibrated = Calibrated.of(model, tensors, stage)
+    calibrated = CalibratedModel.of(model, tensors, stage)
     stage("measuring each layer")
     sensitive = _sensitive(calibrated.model, tensors)
     out.write_bytes(calibrated.quantised(stage, also_float=sensitive))
@@ -169,24 +173,24 @@ _with_places_for_ranges_once = functools.lru_cache(maxsize=1)(_with_places_for_r
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Calibrated:
+class CalibratedModel:
     """The float model with the range of every tensor, ready to become integers."""
 
     model: bytes
     """A float `.tflite` file's."""
-    observed: Observed
+    statistics: ActivationStatistics
 
     @classmethod
-    def of(cls, model: Any, tensors: Tensors, stage: Stage) -> Calibrated:
+    def of(cls, model: Any, tensors: Tensors, stage: Stage) -> CalibratedModel:
         """That of a Keras model; `tensors` has black and white first."""
         stage("converting")
         return cls.by(_with_places_for_ranges(model), tensors, stage)
 
     @classmethod
-    def by(cls, converted: bytes, tensors: Tensors, stage: Stage) -> Calibrated:
+    def by(cls, converted: bytes, tensors: Tensors, stage: Stage) -> CalibratedModel:
         """That of a float model with places for ranges."""
-        observed = observe(converted, tensors, stage)
-        return cls(with_ranges(converted, observed), observed)
+        statistics = measure_activations(converted, tensors, stage)
+        return cls(with_ranges(converted, statistics), statistics)
 
     def quantised(self, stage: Stage, *, also_float: Sequence[str] = ()) -> bytes:
         """The int8 model; the operators that write `also_float` stay in float."""
@@ -196,7 +200,7 @@ class Calibrated:
         stage("quantising")
         nearest = self.nearest(also_float)
         stage("rounding the weights")
-        best = round_weights(nearest, self.model, self.observed)
+        best = round_weights(nearest, self.model, self.statistics)
         return named(bytes(modify_model_io_type(best, tf.uint8, tf.float32)))
 
     def nearest(self, also_float: Sequence[str] = ()) -> bytes:

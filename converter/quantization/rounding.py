@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from converter.quantization.activation_statistics import Moments, Observed
+from converter.quantization.activation_statistics import ActivationStatistics, Moments
 from converter.tflite.layers import Graph, Layer, layers_of, read_graph, write_graph
 
 _LARGEST = 127
@@ -29,19 +29,19 @@ Rows = npt.NDArray[np.float64]
 """(outputs, values)."""
 
 
-def round_weights(int8: bytes, calibrated: bytes, observed: Observed) -> bytes:
+def round_weights(int8: bytes, calibrated: bytes, statistics: ActivationStatistics) -> bytes:
     """The model with weights and biases that give on average what the float model gives.
 
     Args:
         int8: with int8 weights, in integers or in float arithmetic; other layers are left as they
             are.
         calibrated: the float model that it was made of.
-        observed: of the float model.
+        statistics: of the float model.
     """
     graph, original = read_graph(int8), read_graph(calibrated)
     of_float = {layer.name: layer for layer in layers_of(original)}
     for layer in layers_of(graph):
-        moments, before = observed.reads.get(layer.name), of_float.get(layer.name)
+        moments, before = statistics.reads.get(layer.name), of_float.get(layer.name)
         if moments is None or before is None or layer.shared or layer.shape != before.shape:
             continue
         wanted, now = original.constant(before.weights), graph.constant(layer.weights)

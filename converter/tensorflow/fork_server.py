@@ -40,7 +40,7 @@ _SIDE_BY_SIDE = 2
 2.2 GB with two."""
 
 
-class Nursery(Closing):
+class ForkServer(Closing):
     """The caller's side: starts the process with the first task, and ends it when it is closed."""
 
     def __init__(self) -> None:

@@ -27,7 +27,7 @@ import numpy.typing as npt
 
 from converter.calibration import Tensors
 from converter.errors import ConversionError
-from converter.tensorflow.fork_server import TALK, Nursery
+from converter.tensorflow.fork_server import TALK, ForkServer
 from converter.tensorflow.tasks import DONE, PIECES, REFUSAL, RESULTS, STAGE, TENSORS
 from edge.core.asides import scratch_folder
 from edge.core.errors import EXIT_IO, StorageError
@@ -36,7 +36,7 @@ from trainer.run import Run
 
 
 @dataclass(frozen=True, slots=True)
-class Apart:
+class SubprocessResult:
     """What the other process left."""
 
     result: Path
@@ -56,14 +56,14 @@ class Piece:
 
 
 @contextmanager
-def apart(
+def in_subprocess(
     task: str,
     run: Run,
     tensors: npt.NDArray[np.uint8],
     *,
     doing: str,
     source: Path | None = None,
-) -> Iterator[Apart]:
+) -> Iterator[SubprocessResult]:
     """What `task` makes of the run's model and `tensors`, for the length of the block.
 
     Args:
@@ -79,12 +79,12 @@ def apart(
     piece = Piece(task, tensors, source)
     for begun in _ahead.begun if _ahead else ():
         if (result := begun.result(run, piece, doing)) is not None:
-            yield Apart(result)
+            yield SubprocessResult(result)
             return
     with scratch_folder() as folder:
         with storage_errors("write", folder):
             (result,) = _write_pieces(folder, [piece])
-            code = _run_apart(run, folder, doing)
+            code = _run_job(run, folder, doing)
         if code == EXIT_IO:
             raise StorageError(
                 f"cannot write {folder}: the disk is full: free some space or set TMPDIR to a "
@@ -94,14 +94,15 @@ def apart(
             raise ConversionError(refusal.read_text(encoding="utf-8"))
         if code != 0:
             raise ConversionError(_crash(run, doing, code, folder / TALK))
-        yield Apart(result)
+        yield SubprocessResult(result)
 
 
 def begin_ahead(run: Run, pieces: Sequence[Piece]) -> None:
-    """Begins pieces of work that `apart` will be asked for, one after the other in one fork.
+    """Begins pieces of work that will be asked for, one after the other in one fork.
 
-    `apart` then gives what was made of the same task, tensors and source. Where one of them fails,
-    the rest is left, and each is done alone when it is asked for: that tells what failed.
+    `in_subprocess` then gives what was made of the same task, tensors and source. Where one of the
+    pieces fails, the rest is left, and each is done alone when it is asked for: that tells what
+    failed.
 
     To be called within a block of `working_ahead`.
 
@@ -112,23 +113,23 @@ def begin_ahead(run: Run, pieces: Sequence[Piece]) -> None:
     folder = _ahead.folders.enter_context(scratch_folder())
     with storage_errors("write", folder):
         results = _write_pieces(folder, pieces)
-    nursery = _ahead.nursery
-    job = nursery.begin([str(run.path.absolute()), str(folder)], folder)
-    _ahead.begun.append(_Begun(run, pieces, results, folder, nursery, job))
+    server = _ahead.server
+    job = server.begin([str(run.path.absolute()), str(folder)], folder)
+    _ahead.begun.append(_Begun(run, pieces, results, folder, server, job))
 
 
 @contextmanager
 def working_ahead() -> Iterator[None]:
     """Work can be begun ahead within the block. At its end what was begun is ended, and gone."""
     global _ahead
-    with ExitStack() as folders, one_tensorflow() as nursery:
-        before, _ahead = _ahead, _Ahead(nursery, folders, [])
+    with ExitStack() as folders, shared_tensorflow() as server:
+        before, _ahead = _ahead, _Ahead(server, folders, [])
         try:
             yield
         finally:
             begun, _ahead = _ahead.begun, before
             for each in begun:
-                nursery.end(each.job)
+                server.end(each.job)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,7 +140,7 @@ class _Begun:
     pieces: Sequence[Piece]
     results: Sequence[Path]
     folder: Path
-    nursery: Nursery
+    server: ForkServer
     job: int
 
     def result(self, run: Run, wanted: Piece, doing: str) -> Path | None:
@@ -153,7 +154,7 @@ class _Begun:
             if (piece.task, source) != (wanted.task, wanted.source):
                 continue
             if np.array_equal(piece.tensors, wanted.tensors):
-                waiting = _Waiting(self.nursery, self.job, result.with_name(DONE))
+                waiting = _Waiting(self.server, self.job, result.with_name(DONE))
                 return result if wait_for(waiting, doing, self._stage) == 0 else None
         return None
 
@@ -165,7 +166,7 @@ class _Begun:
 class _Ahead:
     """What was begun, and where it lies."""
 
-    nursery: Nursery
+    server: ForkServer
     folders: ExitStack
     begun: list[_Begun]
 
@@ -177,17 +178,17 @@ _ahead: _Ahead | None = None
 class _Waiting:
     """A piece that is waited for: a job, or what it leaves when it is done with one of many."""
 
-    nursery: Nursery
+    server: ForkServer
     job: int
     done: Path | None = None
 
     def wait(self, timeout: float) -> int:
         """0, or the exit code of the job that ended without having come so far."""
         if self.done is None:
-            return self.nursery.wait(self.job, timeout)
+            return self.server.wait(self.job, timeout)
         if self.done.exists():
             return 0
-        code = self.nursery.wait(self.job, timeout)
+        code = self.server.wait(self.job, timeout)
         return 0 if self.done.exists() else code or 1
 
 
@@ -223,29 +224,29 @@ def _write_tensors(path: Path, tensors: Tensors) -> None:
 
 
 @contextmanager
-def one_tensorflow() -> Iterator[Nursery]:
+def shared_tensorflow() -> Iterator[ForkServer]:
     """Loads TensorFlow once for all tasks within the block, instead of once for each."""
     global _shared
     if _shared is not None:
         yield _shared
         return
-    with Nursery() as _shared:
+    with ForkServer() as _shared:
         try:
             yield _shared
         finally:
             _shared = None
 
 
-_shared: Nursery | None = None
+_shared: ForkServer | None = None
 
 
-def _run_apart(run: Run, folder: Path, doing: str) -> int:
-    with one_tensorflow() as nursery:
+def _run_job(run: Run, folder: Path, doing: str) -> int:
+    with shared_tensorflow() as server:
         try:
-            job = nursery.begin([str(run.path.absolute()), str(folder)], folder)
-            return wait_for(_Waiting(nursery, job), doing, lambda: _read_stage(folder / STAGE))
+            job = server.begin([str(run.path.absolute()), str(folder)], folder)
+            return wait_for(_Waiting(server, job), doing, lambda: _read_stage(folder / STAGE))
         except BaseException:
-            nursery.close()
+            server.close()
             raise
 
 

@@ -28,7 +28,7 @@ class Task(Protocol):
 
         Args:
             model: the run's Keras model.
-            tensors: uint8 (pictures, height, width, channels), as given to `apart`.
+            tensors: uint8 (pictures, height, width, channels), as given to `in_subprocess`.
         """
 
 

@@ -20,7 +20,7 @@ from edge.core.model.trial import check_model_harmless
 
 
 @dataclass(frozen=True, slots=True)
-class Port:
+class TensorSummary:
     """An input or an output."""
 
     name: str
@@ -37,13 +37,13 @@ class Port:
 
 
 @dataclass(frozen=True, slots=True)
-class Anatomy:
+class ModelStructure:
     """What one model is made of."""
 
     size: int
     """Bytes of the file."""
-    inputs: tuple[Port, ...]
-    outputs: tuple[Port, ...]
+    inputs: tuple[TensorSummary, ...]
+    outputs: tuple[TensorSummary, ...]
     operators: Mapping[str, int]
     """How many of each, the most frequent first."""
     not_int8: Mapping[str, int]
@@ -60,7 +60,7 @@ class Anatomy:
     def to_json(self) -> dict[str, Any]:
         """The object that `pilah-converter inspect --json` prints."""
 
-        def ports(row: Sequence[Port]) -> list[dict[str, Any]]:
+        def ports(row: Sequence[TensorSummary]) -> list[dict[str, Any]]:
             return [
                 {
                     "name": port.name,
@@ -85,7 +85,7 @@ class Anatomy:
         }
 
 
-def read_anatomy(model: bytes, *, name: str) -> Anatomy:
+def read_structure(model: bytes, *, name: str) -> ModelStructure:
     """What a `.tflite` file's bytes are made of.
 
     Args:
@@ -116,7 +116,7 @@ def read_anatomy(model: bytes, *, name: str) -> Anatomy:
     floats = [op["op_name"] for op in found if _has_float(op, tensors)]
     weights = [w for op in found if (w := _weights_of(op, tensors)) is not None]
     channels = [len(tensor["quantization_parameters"]["scales"]) for tensor in weights]
-    return Anatomy(
+    return ModelStructure(
         size=len(model),
         inputs=tuple(_port(port) for port in interpreter.get_input_details()),
         outputs=tuple(_port(port) for port in interpreter.get_output_details()),
@@ -129,10 +129,12 @@ def read_anatomy(model: bytes, *, name: str) -> Anatomy:
     )
 
 
-def _port(port: Mapping[str, Any]) -> Port:
+def _port(port: Mapping[str, Any]) -> TensorSummary:
     scale, zero_point = port["quantization"]
     shape = tuple(int(size) for size in port["shape"])
-    return Port(port["name"], np.dtype(port["dtype"]).name, shape, float(scale), int(zero_point))
+    return TensorSummary(
+        port["name"], np.dtype(port["dtype"]).name, shape, float(scale), int(zero_point)
+    )
 
 
 def _has_float(op: Mapping[str, Any], tensors: Mapping[int, Mapping[str, Any]]) -> bool:

@@ -37,7 +37,7 @@ _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Described:
+class PictureMetadata:
     """What the metadata of a model say of its one picture and of its first outputs."""
 
     mean: tuple[float, ...]
@@ -48,7 +48,7 @@ class Described:
     """Names in the archive behind the model, of files with a label a line."""
 
 
-def read_metadata(model: bytes) -> Described | None:
+def read_metadata(model: bytes) -> PictureMetadata | None:
     """What the metadata of a `.tflite` file's bytes say; None: it has none that can be read."""
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
@@ -74,7 +74,7 @@ def read_metadata(model: bytes) -> Described | None:
         named = tuple(file.text(0) for file in files if file.number(2) == _AXIS_LABELS)
     except (struct.error, IndexError, TypeError, ValueError):
         return None
-    return Described(mean, deviation, named)
+    return PictureMetadata(mean, deviation, named)
 
 
 class _Read:

@@ -11,7 +11,7 @@ import pytest
 from converter import convert as converting
 from converter.calibration import Tensors, calibration_tensors, choose_calibration
 from converter.exports.tflite import Kind, convert_model
-from converter.tensorflow.process import one_tensorflow
+from converter.tensorflow.process import shared_tensorflow
 from edge.core.model import trial
 from tests.converter.runs import UNKNOWN, make_run
 from trainer.run import Run, read_run
@@ -20,7 +20,7 @@ from trainer.run import Run, read_run
 @pytest.fixture(scope="package", autouse=True)
 def loaded_once() -> Iterator[None]:
     """TensorFlow is loaded once for the conversions of all these tests."""
-    with one_tensorflow():
+    with shared_tensorflow():
         yield
 
 

@@ -1,4 +1,4 @@
-"""Networks made hard to quantise on purpose: one remedy helps, and those before it do not."""
+"""Networks made hard to quantise on purpose: one fallback helps, and those before it do not."""
 
 from __future__ import annotations
 

@@ -34,8 +34,8 @@ Swap = Callable[[Kind, bytes], None]
 @pytest.fixture
 def words(run: Run, tmp_path: Path) -> list[str]:
     out = str(tmp_path / "out" / "bundle")
-    # Where int8 does not pass, remedies take seconds each; they have tests of their own.
-    return ["convert", str(run.path), "--out", out, "--no-remedies"]
+    # Where int8 does not pass, fallbacks take seconds each; they have tests of their own.
+    return ["convert", str(run.path), "--out", out, "--no-fallbacks"]
 
 
 def left(tmp_path: Path) -> list[Path]:
@@ -105,7 +105,7 @@ def test_a_run_that_tells_unknown_things_makes_a_bundle_that_rejects_them(
                 str(telling_run.path),
                 "--out",
                 str(tmp_path / "out" / "bundle"),
-                "--no-remedies",
+                "--no-fallbacks",
             ]
         )
         == 0

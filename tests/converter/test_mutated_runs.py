@@ -46,7 +46,7 @@ def test_changed_facts_are_taken_or_refused(
         at = chance.randrange(len(content))
         content[at : at + chance.choice((1, 1, 40, 10_000))] = chance.choice((b"", b"\0", b"\xff,"))
         file.write_bytes(content)
-    code = main(["convert", str(place), "--out", str(tmp_path / "bundle"), "--no-remedies"])
+    code = main(["convert", str(place), "--out", str(tmp_path / "bundle"), "--no-fallbacks"])
     said = capsys.readouterr().err
     assert code in (EXIT_OK, EXIT_DATA, EXIT_IO), said
     assert (tmp_path / "bundle").exists() == (code == EXIT_OK)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from converter.exports.tflite import convert_model
-from converter.quantization.quantise import Calibrated
+from converter.quantization.quantise import CalibratedModel
 from converter.quantization.rounding import round_weights
 from converter.tensorflow import process, tasks
 from converter.tflite.layers import layers_of, read_graph
@@ -81,16 +81,16 @@ def check_every_layer_is_known(run: Run) -> None:
     spec = run.facts.input
     tensors = np.random.default_rng(1).integers(0, 256, (6, *spec.shape), dtype=np.uint8)
     tensors[0], tensors[1] = 0, 255
-    calibrated = Calibrated.of(run.load_model(), tensors, lambda doing: None)
+    calibrated = CalibratedModel.of(run.load_model(), tensors, lambda doing: None)
     before, after = (
         layers_of(read_graph(model))
         for model in (
             calibrated.nearest(),
-            round_weights(calibrated.nearest(), calibrated.model, calibrated.observed),
+            round_weights(calibrated.nearest(), calibrated.model, calibrated.statistics),
         )
     )
     assert len(before) > 1
-    assert {layer.name for layer in before} <= set(calibrated.observed.reads)
+    assert {layer.name for layer in before} <= set(calibrated.statistics.reads)
     assert not any(layer.shared for layer in before)
     assert all(layer.bias >= 0 for layer in after)
 

@@ -15,7 +15,7 @@ from converter.errors import ConversionError
 from converter.exports.tflite import Kind, convert_model
 from converter.parity.gate import judge
 from converter.tensorflow import process, tasks
-from converter.tensorflow.fork_server import Nursery
+from converter.tensorflow.fork_server import ForkServer
 from converter.tflite.operators import check_integers, logit_scale, operators
 from edge.core.errors import ModelInputError, StorageError
 from edge.core.images.preprocess import InputSpec
@@ -249,10 +249,10 @@ def test_what_tensorflow_says_comes_out_when_it_fails(
 def test_ctrl_c_ends_the_other_process_and_leaves_no_folder(
     run: Run, tensors: Tensors, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    ended: list[Nursery] = []
+    ended: list[ForkServer] = []
 
     def interrupted(job: process._Waiting, *_: object) -> int:
-        ended.append(job.nursery)
+        ended.append(job.server)
         with pytest.raises(subprocess.TimeoutExpired):
             job.wait(0)
         raise KeyboardInterrupt

@@ -15,7 +15,6 @@ from converter.errors import LibraryMissingError
 from converter.exports import formats
 from converter.exports.tfjs.library import find_node
 from converter.exports.writer import PARITY, exports_folder, read_formats, read_tensors
-from converter.parity.answers import Answers
 from converter.parity.export_parity import (
     FORMATS,
     Format,
@@ -23,6 +22,7 @@ from converter.parity.export_parity import (
     compare_format,
     score_tflite,
 )
+from converter.parity.predictions import Predictions
 from converter.tensorflow import process
 from edge.core.dataset import LabelledPicture
 from edge.core.errors import UsageError
@@ -36,16 +36,18 @@ TRUTH = np.arange(90) % 3
 MADE: tuple[Format, ...] = tuple(kind for kind in FORMATS if kind != "tfjs")
 
 
-def answers() -> Answers:
+def answers() -> Predictions:
     """Of a model that is right, more or less clearly, on all but a few."""
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 0.5, (90, 3))
     logits[np.arange(90), TRUTH] += 3
     powers = np.exp(logits)
-    return Answers((powers / powers.sum(axis=1, keepdims=True)).astype(np.float32), rng.random(90))
+    return Predictions(
+        (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32), rng.random(90)
+    )
 
 
-def moved(by: float) -> Answers:
+def moved(by: float) -> Predictions:
     """The same, some probability moved between the first two labels of one picture."""
     scores = answers().scores.copy()
     scores[7, 0] += by
@@ -53,7 +55,7 @@ def moved(by: float) -> Answers:
     return replace(answers(), scores=scores)
 
 
-def compared(kind: Format, one: Answers, other: Answers) -> FormatFigures:
+def compared(kind: Format, one: Predictions, other: Predictions) -> FormatFigures:
     return compare_format(kind, one, other, TRUTH, LABELS, squashed=other.part(0, 40))
 
 
@@ -97,7 +99,7 @@ def test_a_lost_score_for_things_of_no_class_fails(kind: Format) -> None:
 
 
 def test_what_other_tools_read_is_reported_and_not_judged() -> None:
-    turned = Answers(np.roll(answers().scores, 1, axis=1)[:40], None)
+    turned = Predictions(np.roll(answers().scores, 1, axis=1)[:40], None)
     found = compare_format("keras", answers(), answers(), TRUTH, LABELS, squashed=turned)
     assert found.squashed.total == 40
     assert found.squashed.count < 10
@@ -135,7 +137,7 @@ def bundle(telling_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
         str(out),
         "--formats",
         ",".join(MADE),
-        "--no-remedies",
+        "--no-fallbacks",
     ]
 
     def left_to_the_end(run: Run, folder: Path, doing: str) -> int:
@@ -205,16 +207,16 @@ def test_a_format_that_cannot_be_made_does_not_take_the_others_with_it(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def offline(place: Path, source: object) -> Answers:
+    def offline(place: Path, source: object) -> Predictions:
         raise LibraryMissingError("TF.js is not here and cannot be fetched")
 
-    def kept(place: Path, source: formats.Source) -> Answers:
+    def kept(place: Path, source: formats.Source) -> Predictions:
         return score_tflite(source.float32, source.tested.tensors, doing="kept")
 
     monkeypatch.setitem(formats.WRITERS, "tfjs", offline)
     monkeypatch.setitem(formats.WRITERS, "float32", kept)
     out = tmp_path / "bundle"
-    words = ["convert", str(telling_run.path), "--out", str(out), "--no-remedies"]
+    words = ["convert", str(telling_run.path), "--out", str(out), "--no-fallbacks"]
     assert main([*words, "--formats", "tfjs,float32"]) == 1
     assert "tfjs         cannot be made: TF.js is not here" in capsys.readouterr().out
     folder = exports_folder(out)
@@ -237,7 +239,7 @@ def test_exports_that_are_there_are_kept_unless_told(
         str(out),
         "--formats",
         "keras",
-        "--no-remedies",
+        "--no-fallbacks",
     ]
     assert main(words) == 74
     assert "is there already" in capsys.readouterr().err
@@ -255,10 +257,10 @@ def test_a_format_that_fails_is_left_out_and_the_exit_says_so(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def wrong(place: Path, source: object) -> Answers:
+    def wrong(place: Path, source: object) -> Predictions:
         (place / "model.tflite").write_bytes(b"wrong")
         scores = np.full((24, 3), 1 / 3, np.float32)
-        return Answers(scores, np.zeros(24))
+        return Predictions(scores, np.zeros(24))
 
     monkeypatch.setitem(formats.WRITERS, "float16", wrong)
     out = tmp_path / "bundle"
@@ -269,7 +271,7 @@ def test_a_format_that_fails_is_left_out_and_the_exit_says_so(
         str(out),
         "--formats",
         "float16",
-        "--no-remedies",
+        "--no-fallbacks",
     ]
     assert main(words) == 1
     assert "float16      left out: it agrees with Keras on" in capsys.readouterr().out

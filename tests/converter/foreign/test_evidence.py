@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from converter.foreign.evidence import read_evidence, ways_to_try
-from converter.foreign.form import read_form
-from converter.tflite.metadata import Described, read_metadata, with_metadata
+from converter.foreign.evidence import normalisations_to_try, read_evidence
+from converter.foreign.interface import read_interface
+from converter.tflite.metadata import PictureMetadata, read_metadata, with_metadata
 from tests.bundles import TINY
 from tests.converter.foreign.models import LABELS, SPEC, colour_model, way
 
@@ -32,7 +32,7 @@ INTEGERS = {
 @pytest.mark.parametrize("kind", INTEGERS)
 def test_integers_say_what_they_stand_for(kind: str) -> None:
     integers, name = INTEGERS[kind]
-    form = read_form(colour_model(way("-1..1"), integers=integers), Path("m.tflite"))
+    form = read_interface(colour_model(way("-1..1"), integers=integers), Path("m.tflite"))
     found = read_evidence(form, None)
     assert (found.normalisation.name if found else None) == name
 
@@ -53,10 +53,10 @@ METADATA = {
 @pytest.mark.parametrize("kind", METADATA)
 def test_metadata_say_it_in_mean_and_deviation(kind: str) -> None:
     mean, deviation, name = METADATA[kind]
-    form = read_form(colour_model(way("-1..1")), Path("m.tflite"))
-    found = read_evidence(form, Described(mean, deviation, ()))
+    form = read_interface(colour_model(way("-1..1")), Path("m.tflite"))
+    found = read_evidence(form, PictureMetadata(mean, deviation, ()))
     assert (found.normalisation.name if found else None) == name
-    tried = {str(way) for way in ways_to_try(form, found)}
+    tried = {str(way) for way in normalisations_to_try(form, found)}
     assert tried >= {"raw", "-1..1", "torchvision, BGR", *([name] if name else [])}
 
 
@@ -64,7 +64,7 @@ def test_what_pilah_writes_into_a_model_is_read_back() -> None:
     model = with_metadata(
         colour_model(way("raw")), name="theirs", version="1", spec=SPEC, labels=LABELS
     )
-    assert read_metadata(model) == Described((0.0,), (1.0,), ("labels.txt",))
+    assert read_metadata(model) == PictureMetadata((0.0,), (1.0,), ("labels.txt",))
     assert read_metadata(TINY.read_bytes()) is None
 
 
@@ -77,11 +77,11 @@ def test_damaged_metadata_are_none() -> None:
         damaged = bytearray(model)
         damaged[place] ^= 0xFF
         found = read_metadata(bytes(damaged))  # raises nothing
-        assert found is None or isinstance(found, Described)
+        assert found is None or isinstance(found, PictureMetadata)
 
 
 def test_a_layout_is_usual_and_no_proof() -> None:
-    form = read_form(colour_model(way("torchvision"), layout="NCHW"), Path("m.tflite"))
+    form = read_interface(colour_model(way("torchvision"), layout="NCHW"), Path("m.tflite"))
     found = read_evidence(form, None)
     assert found is not None
     assert found.normalisation.name == "torchvision"
@@ -89,7 +89,7 @@ def test_a_layout_is_usual_and_no_proof() -> None:
 
 
 def test_a_model_that_takes_levels_is_tried_in_both_orders_only() -> None:
-    form = read_form(TINY.read_bytes(), TINY)
-    assert [str(way) for way in ways_to_try(form, read_evidence(form, None))] == [
+    form = read_interface(TINY.read_bytes(), TINY)
+    assert [str(way) for way in normalisations_to_try(form, read_evidence(form, None))] == [
         "raw", "raw, BGR",
     ]  # fmt: skip

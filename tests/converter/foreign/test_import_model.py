@@ -16,9 +16,9 @@ from converter.cli import main
 from converter.errors import ConversionError, ForeignModelError
 from converter.exports.tflite import Kind
 from converter.foreign.evidence import Evidence
-from converter.foreign.form import read_form
+from converter.foreign.interface import read_interface
+from converter.foreign.normalisations import TriedNormalisation, choose_normalisation
 from converter.foreign.surgery import NORMALISATIONS, contract_model
-from converter.foreign.ways import Tried, decide
 from converter.tflite.metadata import with_metadata
 from edge.core.errors import EXIT_USAGE, PictureSetError
 from edge.core.images.image_file import read_image
@@ -264,22 +264,24 @@ def test_json_tells_what_was_tried(imports: Import) -> None:
     assert max(found["tried"], key=found["tried"].get) == "raw"
 
 
-def tried(counts: Mapping[str, tuple[int, int]]) -> list[Tried]:
+def tried(counts: Mapping[str, tuple[int, int]]) -> list[TriedNormalisation]:
     """Of 100 pictures, those from one number to before another are right; the best first."""
     numbers = np.arange(100)
     rows = []
     for normalisation in NORMALISATIONS:
         low, high = counts.get(str(normalisation), (0, 20))
         right = (numbers >= low) & (numbers < high)
-        rows.append(Tried(normalisation, numbers, right, np.where(right, 0.1, 2.0)))
+        rows.append(TriedNormalisation(normalisation, numbers, right, np.where(right, 0.1, 2.0)))
     return sorted(rows, key=lambda row: -int(row.right.sum()))
 
 
 UNDECIDED = {"-1..1": (0, 81), "-1..1, BGR": (2, 84), "0..1": (0, 60), "0..1, BGR": (0, 61)}
 
 
-def decided(rows: list[Tried], *, coloured: bool = True, evidence: Evidence | None = None) -> str:
-    return str(decide(rows, None, evidence, Path("m.tflite"), coloured=coloured))
+def decided(
+    rows: list[TriedNormalisation], *, coloured: bool = True, evidence: Evidence | None = None
+) -> str:
+    return str(choose_normalisation(rows, None, evidence, Path("m.tflite"), coloured=coloured))
 
 
 def test_where_coloured_pictures_show_no_order_rgb_is_taken_and_said(
@@ -318,12 +320,12 @@ def test_of_two_ways_that_are_nearly_the_same_the_usual_one_is_taken_and_said(
 
 def test_where_all_are_right_alike_the_scores_decide() -> None:
     rows = [
-        Tried(t.normalisation, t.best, np.ones(100, bool), loss)
+        TriedNormalisation(t.normalisation, t.best, np.ones(100, bool), loss)
         for t in tried({})
         for loss in [np.full(100, 0.1 if str(t.normalisation) == "0..1" else 0.4)]
     ]
     spread = np.random.default_rng(0).normal(0, 0.1, 100)
-    rows = [Tried(t.normalisation, t.best, t.right, t.loss + i * spread)
+    rows = [TriedNormalisation(t.normalisation, t.best, t.right, t.loss + i * spread)
             for i, t in enumerate(rows)]  # fmt: skip
     assert decided(rows) == "0..1"
 
@@ -436,7 +438,7 @@ def test_the_rewired_model_scores_as_theirs_does(wanted: str, layout: str) -> No
 
     normal = way(wanted)
     content = colour_model(normal, layout=layout)
-    form = read_form(content, Path("theirs.tflite"))
+    form = read_interface(content, Path("theirs.tflite"))
     mine = Interpreter(contract_model(content, form, normal, gives="probabilities"))
     theirs = LiteRt(model_content=content)
     theirs.allocate_tensors()

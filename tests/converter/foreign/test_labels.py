@@ -8,7 +8,7 @@ import pytest
 
 from converter.errors import ForeignModelError
 from converter.foreign.labels import find_labels, wrong_count
-from converter.tflite.metadata import Described
+from converter.tflite.metadata import PictureMetadata
 from edge.core.errors import LabelListError
 from tests.converter.foreign.models import LABELS, colour_model, way, with_labels
 
@@ -56,7 +56,7 @@ def test_an_empty_line_stays_a_mistake(tmp_path: Path) -> None:
 
 
 def test_labels_inside_the_model_are_taken_where_no_list_is_given() -> None:
-    found = find_labels(None, THEIRS, with_labels(MODEL, LABELS), Described((), (), ()))
+    found = find_labels(None, THEIRS, with_labels(MODEL, LABELS), PictureMetadata((), (), ()))
     assert found.names == LABELS
     with pytest.raises(ForeignModelError, match=r"no labels are inside it.*--labels"):
         find_labels(None, THEIRS, MODEL, None)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from converter.errors import ForeignModelError
-from converter.foreign.order import Indices, beats, find_exchanges, find_order
-from converter.foreign.order_check import background_hint, check_chance, check_exchanges
-from converter.foreign.ways import Tried
+from converter.foreign.normalisations import TriedNormalisation
+from converter.foreign.order import Indices, beats, find_order, find_swaps
+from converter.foreign.order_check import background_hint, check_chance, check_swaps
 from tests.converter.foreign.models import LABELS, way
 
 COUNT = len(LABELS)
@@ -55,10 +55,10 @@ def refusal(labels: tuple[str, ...], right: tuple[str, ...], *, recall: float) -
     outputs = np.repeat(np.arange(COUNT), EACH)
     best = answers(outputs, recall=recall)
     truth = np.array([labels.index(right[output]) for output in outputs])
-    row = Tried(way("-1..1"), best, best == truth, np.zeros(len(truth)))
+    row = TriedNormalisation(way("-1..1"), best, best == truth, np.zeros(len(truth)))
     try:
         check_chance([row], None, truth, labels, model=Path("m.tflite"), source="labels.txt")
-        check_exchanges(truth, best, labels, source="labels.txt")
+        check_swaps(truth, best, labels, source="labels.txt")
     except ForeignModelError as error:
         return str(error)
     return "nothing"
@@ -102,26 +102,26 @@ def test_a_right_list_of_a_weak_model_is_not_refused() -> None:
             lost = mine[rng.random(len(mine)) > known]
             best[lost] = np.where(rng.random(len(lost)) < 0.6, friend,
                                   rng.integers(0, COUNT, len(lost)))  # fmt: skip
-        assert not any(found.certain for found in find_exchanges(truth, best, LABELS))
+        assert not any(found.certain for found in find_swaps(truth, best, LABELS))
 
 
 def test_a_class_that_is_always_taken_for_another_is_no_exchange() -> None:
     # All of class 0 are called 1, and so are all of class 1: a weak model, not a wrong list.
     truth = np.repeat(np.arange(COUNT), EACH)
     best = np.where(truth == 0, 1, truth)
-    assert find_exchanges(truth, best, LABELS) == ()
+    assert find_swaps(truth, best, LABELS) == ()
     # Many of 0 outvote few of 1 in number, and are still one class.
     few = np.concatenate([np.zeros(80, int), np.ones(6, int), np.repeat(np.arange(2, COUNT), 9)])
     best = few.copy()
     best[:70], best[80:82] = 1, 0
-    assert not any(found.certain for found in find_exchanges(few, best, LABELS))
+    assert not any(found.certain for found in find_swaps(few, best, LABELS))
 
 
 def test_an_exchange_that_few_pictures_show_is_said_and_not_refused() -> None:
     truth = np.repeat(np.arange(COUNT), 5)
     best = truth.copy()
     best[truth == 2], best[truth == 7] = 7, 2
-    (said,) = check_exchanges(truth, best, LABELS, source="labels.txt")
+    (said,) = check_swaps(truth, best, LABELS, source="labels.txt")
     assert "coal and ink (of their pictures 10 are answered with the other" in said
     assert "more pictures of these classes show which" in said
 
@@ -129,7 +129,7 @@ def test_an_exchange_that_few_pictures_show_is_said_and_not_refused() -> None:
 def test_a_model_that_knows_nothing_is_told_from_one_with_a_wrong_list() -> None:
     truth = np.repeat(np.arange(COUNT), EACH)
     best = np.random.default_rng(2).integers(0, COUNT, len(truth))
-    row = Tried(way("raw"), best, best == truth, np.zeros(len(truth)))
+    row = TriedNormalisation(way("raw"), best, best == truth, np.zeros(len(truth)))
     with pytest.raises(ForeignModelError, match="no better than chance") as refused:
         check_chance([row], None, truth, LABELS, model=Path("m.tflite"), source="labels.txt")
     assert "No other order of the labels shows either" in str(refused.value)

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converter.parity.answers import Answers
-from converter.parity.gate import Change, PairedDrop, Parity, UnknownParity, compare, judge
+from converter.parity.gate import MetricChange, PairedDrop, Parity, UnknownParity, compare, judge
+from converter.parity.predictions import Predictions
 from converter.parity.thresholds import Thresholds
 from edge.core.dataset import LabelledPicture
 from edge.core.images.preprocess import InputSpec
@@ -29,7 +29,7 @@ def parity(
 ) -> Parity:
     return Parity(
         agreement=Share(*agree),
-        confidence_change=Change(mean=change, p95=change, largest=change),
+        confidence_change=MetricChange(mean=change, p95=change, largest=change),
         drop=PairedDrop(*drop),
         float32=evaluation,
         int8=evaluation,
@@ -39,7 +39,9 @@ def parity(
         unknown=(
             None
             if unknown is None
-            else UnknownParity(Share(*unknown[:2]), Change(unknown[2], unknown[2], unknown[2]))
+            else UnknownParity(
+                Share(*unknown[:2]), MetricChange(unknown[2], unknown[2], unknown[2])
+            )
         ),
     )
 
@@ -173,7 +175,7 @@ def test_things_held_to_be_of_no_class_are_compared_over_every_picture() -> None
     ]
     scores = np.tile(np.array([[0.9, 0.1]], np.float32), (4, 1))
     float32, int8 = (
-        Answers(scores, np.array(column)) for column in list(zip(*table, strict=True))[1:]
+        Predictions(scores, np.array(column)) for column in list(zip(*table, strict=True))[1:]
     )
     threshold = UnknownFacts(score="energy", threshold=0.5, keep=0.95, kept={})
     found = compare(float32, int8, pictures, facts_of(threshold))
@@ -208,7 +210,7 @@ def test_accuracy_counts_the_test_part_and_agreement_every_picture() -> None:
     pictures = [LabelledPicture(Path(part), label, None, part) for part, label, _, _ in table]
     float32 = np.array([(f, 1 - f) for _, _, f, _ in table], np.float32)
     int8 = np.array([(q, 1 - q) for _, _, _, q in table], np.float32)
-    found = compare(Answers(float32), Answers(int8), pictures, facts)
+    found = compare(Predictions(float32), Predictions(int8), pictures, facts)
     assert found.agreement == Share(3, 7)
     assert found.drop == PairedDrop(first_only=2, second_only=1, total=5)
     assert found.drop.value == pytest.approx(0.2)

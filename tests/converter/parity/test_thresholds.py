@@ -5,18 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from converter.parity.answers import Answers
 from converter.parity.gate import expected_calibration_error
+from converter.parity.predictions import Predictions
 from converter.parity.thresholds import move_thresholds
 
 LABELS = ("a", "b")
 ACCEPT = {"a": 0.8, "b": 0.9}
 
 
-def answers(odds: np.ndarray, strange: np.ndarray | None = None) -> Answers:
+def answers(odds: np.ndarray, strange: np.ndarray | None = None) -> Predictions:
     """Of pictures whose first label has these log-odds."""
     first = 1 / (1 + np.exp(-odds))
-    return Answers(np.stack([first, 1 - first], axis=1).astype(np.float32), strange)
+    return Predictions(np.stack([first, 1 - first], axis=1).astype(np.float32), strange)
 
 
 ODDS = np.linspace(-6, 6, 401)

@@ -64,7 +64,7 @@ def test_without_remedies_the_first_answer_is_the_last(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = make_run(tmp_path, hard.save(hard.spiky(), tmp_path / "made.keras"))
-    words = ["convert", str(run), "--out", str(tmp_path / "bundle"), "--no-remedies", "--json"]
+    words = ["convert", str(run), "--out", str(tmp_path / "bundle"), "--no-fallbacks", "--json"]
     assert main(words) == 1
     shown = capsys.readouterr()
     assert "clipping" not in shown.err.partition("Try ")[0]

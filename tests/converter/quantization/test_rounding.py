@@ -13,8 +13,8 @@ import pytest
 
 from converter.calibration import Tensors
 from converter.exports.tflite import write_dynamic, write_float32
-from converter.quantization.activation_statistics import Moments, Observed
-from converter.quantization.quantise import Calibrated, converter_of
+from converter.quantization.activation_statistics import ActivationStatistics, Moments
+from converter.quantization.quantise import CalibratedModel, converter_of
 from converter.quantization.rounding import damping_of, round_weights, rounded
 from converter.tflite.layers import Graph, Layer, layers_of, read_graph, write_graph
 from converter.tflite.operators import intermediates
@@ -37,7 +37,7 @@ class Quantised:
     calibrated: bytes
     nearest: bytes
     tensors: Tensors
-    observed: Observed
+    statistics: ActivationStatistics
 
 
 def widen_steps(model: Any) -> None:
@@ -84,8 +84,8 @@ def network() -> tuple[Any, Tensors]:
 @pytest.fixture(scope="module")
 def quantised(network: tuple[Any, Tensors]) -> Quantised:
     model, tensors = network
-    calibrated = Calibrated.of(model, tensors, lambda doing: None)
-    return Quantised(calibrated.model, calibrated.nearest(), tensors, calibrated.observed)
+    calibrated = CalibratedModel.of(model, tensors, lambda doing: None)
+    return Quantised(calibrated.model, calibrated.nearest(), tensors, calibrated.statistics)
 
 
 def logits(model: bytes, tensors: Tensors) -> npt.NDArray[np.float64]:
@@ -187,7 +187,7 @@ def test_moments_are_those_of_the_places(quantised: Quantised) -> None:
     rows = np.concatenate(
         [w[layer.reads] for w in intermediates(quantised.calibrated, quantised.tensors[2:])]
     ).astype(np.float64)
-    moments = quantised.observed.reads[layer.name]
+    moments = quantised.statistics.reads[layer.name]
     assert moments.covariance is not None
     np.testing.assert_allclose(moments.mean, rows.mean(axis=0), rtol=1e-5)
     np.testing.assert_allclose(moments.covariance, np.cov(rows.T, bias=True), rtol=1e-3, atol=1e-4)
@@ -212,7 +212,7 @@ def test_ranges_are_those_that_were_seen(quantised: Quantised) -> None:
 
 
 def test_the_network_gives_what_it_gave_in_float(quantised: Quantised) -> None:
-    better = round_weights(quantised.nearest, quantised.calibrated, quantised.observed)
+    better = round_weights(quantised.nearest, quantised.calibrated, quantised.statistics)
     fresh = levels(60, (SIZE, SIZE, 3))[40:]  # none of those it was calibrated on
     wanted = logits(quantised.calibrated, fresh)
     off, off_nearest = (logits(m, fresh) - wanted for m in (better, quantised.nearest))
@@ -255,7 +255,9 @@ def test_a_layer_without_a_bias_gets_one(quantised: Quantised) -> None:
         return graph, layers_of(graph)[-1]
 
     assert dense(quantised.nearest)[1].bias < 0
-    graph, layer = dense(round_weights(quantised.nearest, quantised.calibrated, quantised.observed))
+    graph, layer = dense(
+        round_weights(quantised.nearest, quantised.calibrated, quantised.statistics)
+    )
     bias = graph.tensors[layer.bias]
     assert constant(graph, layer.bias).dtype == np.int32
     assert constant(graph, layer.bias).any()
@@ -282,7 +284,7 @@ def test_what_shares_its_values_keeps_them(quantised: Quantised) -> None:
 
 def test_it_is_the_same_twice(quantised: Quantised) -> None:
     once, again = (
-        round_weights(quantised.nearest, quantised.calibrated, quantised.observed) for _ in "ab"
+        round_weights(quantised.nearest, quantised.calibrated, quantised.statistics) for _ in "ab"
     )
     assert once == again
 
@@ -292,7 +294,7 @@ def changed(quantised: Quantised, change: Callable[[Graph], object]) -> list[boo
     graph = read_graph(quantised.nearest)
     change(graph)
     before = write_graph(graph)
-    after = read_graph(round_weights(before, quantised.calibrated, quantised.observed))
+    after = read_graph(round_weights(before, quantised.calibrated, quantised.statistics))
     pairs = zip(layers_of(graph), layers_of(after), strict=True)
     return [
         bool((constant(graph, old.weights) != constant(after, new.weights)).any())
@@ -327,7 +329,7 @@ def test_a_grouped_convolution_has_no_places() -> None:
     x = keras.layers.GlobalAveragePooling2D()(x)
     model = keras.Model(picture, keras.layers.Softmax()(keras.layers.Dense(3)(x)))
     tensors = np.concatenate([np.zeros((1, 8, 8, 4), np.uint8), levels(12, (8, 8, 4))])
-    calibrated = Calibrated.of(model, tensors, lambda doing: None)
+    calibrated = CalibratedModel.of(model, tensors, lambda doing: None)
     layers = layers_of(read_graph(calibrated.model))
     places = {layer.kind: layer.has_places for layer in layers}
     assert places == {"CONV_2D": False, "FULLY_CONNECTED": True}
@@ -341,5 +343,5 @@ def test_a_layer_that_reads_the_picture_itself_is_seen() -> None:
     x = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(4, 3, name="first")(picture))
     model = keras.Model(picture, keras.layers.Softmax()(keras.layers.Dense(3)(x)))
     tensors = np.concatenate([np.zeros((2, 8, 8, 3), np.uint8), levels(12, (8, 8, 3))])
-    calibrated = Calibrated.of(model, tensors, lambda doing: None)
-    assert any("first" in name for name in calibrated.observed.reads)
+    calibrated = CalibratedModel.of(model, tensors, lambda doing: None)
+    assert any("first" in name for name in calibrated.statistics.reads)

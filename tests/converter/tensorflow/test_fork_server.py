@@ -18,7 +18,7 @@ from converter.calibration import Tensors
 from converter.exports.tflite import convert_model
 from converter.tensorflow import process as module
 from converter.tensorflow.fork_server import TALK
-from converter.tensorflow.process import Piece, begin_ahead, one_tensorflow, working_ahead
+from converter.tensorflow.process import Piece, begin_ahead, shared_tensorflow, working_ahead
 from edge.core.errors import PilahError
 from trainer.run import Run
 
@@ -122,25 +122,25 @@ def test_what_was_begun_and_not_asked_for_is_ended_with_the_block(
     run: Run, tensors: Tensors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with one_tensorflow() as nursery, working_ahead():
+    with shared_tensorflow() as server, working_ahead():
         begin_ahead(run, [Piece("int8", tensors)] * 3)
         begin_ahead(run, [Piece("float32", tensors)])
         assert len(list(tmp_path.iterdir())) == 2
-    assert nursery._open == set()
+    assert server._open == set()
     assert list(tmp_path.iterdir()) == []
 
 
 def test_tasks_share_one_process_which_outlives_a_task_that_fails(
     run: Run, tensors: Tensors, tmp_path: Path
 ) -> None:
-    with one_tensorflow() as nursery:
+    with shared_tensorflow() as server:
         convert_model(run, "float16", tensors)
-        first = nursery.process_id
+        first = server.process_id
         module._write_pieces(tmp_path, [Piece("no such task", tensors)])
         assert module._run_apart(run, tmp_path, "failing") == 1
         assert "no such task" in (tmp_path / TALK).read_text("utf-8")
         convert_model(run, "float16", tensors)
-        assert nursery.process_id == first is not None
+        assert server.process_id == first is not None
 
 
 @pytest.fixture
@@ -170,9 +170,9 @@ def test_what_was_begun_ahead_is_given_to_who_asks_for_the_same(
 ) -> None:
     saved = Piece("saved_model", tensors[:0])
     begin_ahead(run, [saved, Piece("saved_model scores", tensors[:4], saved)])
-    with module.apart("saved_model", run, tensors[:0], doing="saved_model") as made:
+    with module.in_subprocess("saved_model", run, tensors[:0], doing="saved_model") as made:
         (folder,) = [made.result]
-        with module.apart(
+        with module.in_subprocess(
             "saved_model scores", run, tensors[:4].copy(), doing="scores", source=folder
         ) as scored:
             scores = np.load(scored.result)["scores"]
@@ -185,7 +185,7 @@ def test_other_pictures_than_were_begun_with_are_not_taken_for_them(
     run: Run, tensors: Tensors, alone: list[str]
 ) -> None:
     begin_ahead(run, [Piece("keras scores", tensors[:3])])
-    with module.apart("keras scores", run, tensors[3:6], doing="others") as made:
+    with module.in_subprocess("keras scores", run, tensors[3:6], doing="others") as made:
         scores = np.load(made.result)["scores"]
     assert alone == ["others"]
     wanted = np.asarray(run.load_model()(tensors[3:6].astype(np.float32)))
@@ -200,11 +200,11 @@ def test_what_fails_of_that_is_done_alone_to_tell_why_and_so_is_what_comes_behin
     begin_ahead(run, [strange, Piece("keras scores", tensors[:2])])
     with (
         pytest.raises(PilahError, match="nowhere"),
-        module.apart(
+        module.in_subprocess(
             "saved_model scores", run, tensors[:1], doing="a", source=tmp_path / "nowhere"
         ),
     ):
         pass
-    with module.apart("keras scores", run, tensors[:2], doing="b") as made:
+    with module.in_subprocess("keras scores", run, tensors[:2], doing="b") as made:
         assert len(np.load(made.result)["scores"]) == 2
     assert alone == ["a", "b"]

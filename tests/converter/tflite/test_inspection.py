@@ -12,7 +12,7 @@ import pytest
 from converter.cli import main
 from converter.errors import ConversionError
 from converter.exports.tflite import Kind
-from converter.tflite.inspection import read_anatomy
+from converter.tflite.inspection import read_structure
 from converter.tflite.metadata import with_metadata
 from tests.bundles import SPEC, TINY, make_bundle
 from tests.converter.runs import LABELS
@@ -20,7 +20,7 @@ from tests.converter.runs import LABELS
 
 def test_an_int8_model_shows_its_types_scales_and_labels(models: Mapping[Kind, bytes]) -> None:
     model = with_metadata(models["int8"], name="a", version="1", spec=SPEC, labels=LABELS)
-    found = read_anatomy(model, name="it")
+    found = read_structure(model, name="it")
     (taken,), (given,) = found.inputs, found.outputs
     assert (taken.dtype, taken.shape, taken.scale, taken.zero_point) == (
         "uint8", (1, 32, 32, 3), 1.0, 0,
@@ -33,7 +33,7 @@ def test_an_int8_model_shows_its_types_scales_and_labels(models: Mapping[Kind, b
 
 
 def test_a_float_model_is_float_throughout(models: Mapping[Kind, bytes]) -> None:
-    found = read_anatomy(models["float32"], name="it")
+    found = read_structure(models["float32"], name="it")
     assert found.not_int8 == found.operators
     assert found.per_channel == 0
     assert found.labels == ()
@@ -52,8 +52,8 @@ def test_multiply_accumulates_are_those_of_the_layers(models: Mapping[Kind, byte
             expected += int(np.prod(layer.output.shape[1:])) * int(np.prod(weights[0].shape[:2]))
         else:
             expected += int(np.prod(layer.output.shape[1:])) * int(np.prod(weights[0].shape[:-1]))
-    assert read_anatomy(models["int8"], name="it").multiply_accumulates == expected
-    assert read_anatomy(models["float32"], name="it").multiply_accumulates == expected
+    assert read_structure(models["int8"], name="it").multiply_accumulates == expected
+    assert read_structure(models["float32"], name="it").multiply_accumulates == expected
 
 
 def test_the_command_takes_a_bundle_or_a_file(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from converter.errors import ConversionError
-from converter.tflite.inspection import read_anatomy
+from converter.tflite.inspection import read_structure
 from edge.core.model.interpreter import SCORES, UNKNOWN
 
 _IDENTIFIER = b"TFL3"
@@ -48,7 +48,7 @@ class Tensor:
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class ModelInterface:
     """What a classifier takes and gives."""
 
     taken: Tensor
@@ -65,7 +65,7 @@ class Form:
     """It is pilah's own and has a second output: how strange a picture is."""
 
 
-def read_form(content: bytes, path: Path) -> Form:
+def read_interface(content: bytes, path: Path) -> ModelInterface:
     """The form of a `.tflite` file's bytes.
 
     Args:
@@ -76,7 +76,7 @@ def read_form(content: bytes, path: Path) -> Form:
     """
     model = _read_schema(content, path)
     _check_operators(model, path)
-    read_anatomy(content, name=str(path))  # the runtime can load it
+    read_structure(content, name=str(path))  # the runtime can load it
     if len(model.subgraphs) != 1:
         raise ConversionError(
             f"{path}: the model has {len(model.subgraphs)} graphs (loops or conditions), and a "
@@ -87,7 +87,7 @@ def read_form(content: bytes, path: Path) -> Form:
     given = [_tensor(graph.tensors[index]) for index in graph.outputs]
     height, width, channels, channels_first = _picture(taken, path)
     output = _scores(given, path)
-    return Form(
+    return ModelInterface(
         taken=taken[0],
         given=given[output],
         output=output,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from converter.errors import ConversionError
-from converter.foreign.form import read_form
+from converter.foreign.interface import read_interface
 from tests.bundles import TINY, TINY_UNKNOWN
 from tests.converter.foreign.models import colour_model, way
 
@@ -31,7 +31,7 @@ def test_a_model_of_another_form_is_refused_with_what_it_is(kind: str) -> None:
     options, message = REFUSED[kind]
     model = colour_model(WANTED, **options)
     with pytest.raises(ConversionError, match=message):
-        read_form(model, Path("theirs_edgetpu.tflite"))
+        read_interface(model, Path("theirs_edgetpu.tflite"))
 
 
 FILES = {
@@ -48,28 +48,28 @@ FILES = {
 def test_a_file_that_is_no_model_is_told_by_its_content(kind: str) -> None:
     content, message = FILES[kind]
     with pytest.raises(ConversionError, match=message):
-        read_form(content, Path("theirs.tflite"))
+        read_interface(content, Path("theirs.tflite"))
 
 
 @pytest.mark.parametrize("share", range(0, 100, 9))
 def test_no_cut_of_a_model_gives_a_traceback(share: int) -> None:
     whole = colour_model(WANTED)
     with pytest.raises(ConversionError, match=r"theirs\.tflite"):
-        read_form(whole[: len(whole) * share // 100], Path("theirs.tflite"))
+        read_interface(whole[: len(whole) * share // 100], Path("theirs.tflite"))
 
 
 def test_the_form_of_a_model_says_what_it_takes_and_gives() -> None:
-    form = read_form(colour_model(WANTED, layout="NCHW", size=(16, 24)), Path("theirs.tflite"))
+    form = read_interface(colour_model(WANTED, layout="NCHW", size=(16, 24)), Path("theirs.tflite"))
     assert (form.height, form.width, form.channels, form.channels_first) == (16, 24, 3, True)
     assert (form.classes, form.has_unknown) == (10, False)
     integers = ("INT8", 1 / 127.5, 0)
-    form = read_form(colour_model(WANTED, integers=integers), Path("theirs.tflite"))
+    form = read_interface(colour_model(WANTED, integers=integers), Path("theirs.tflite"))
     assert (form.taken.dtype, form.taken.zero_point) == ("INT8", 0)
     assert form.taken.scale == pytest.approx(1 / 127.5)
 
 
 def test_pilahs_own_models_are_taken_with_and_without_a_score_for_the_unknown() -> None:
-    assert not read_form(TINY.read_bytes(), TINY).has_unknown
-    form = read_form(TINY_UNKNOWN.read_bytes(), TINY_UNKNOWN)
+    assert not read_interface(TINY.read_bytes(), TINY).has_unknown
+    form = read_interface(TINY_UNKNOWN.read_bytes(), TINY_UNKNOWN)
     assert form.has_unknown
     assert form.classes == 3

@@ -20,7 +20,7 @@ ScoreRows = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answers:
+class Predictions:
     """What a model says to pictures, a row each."""
 
     scores: ScoreRows
@@ -28,13 +28,13 @@ class Answers:
     """(pictures,); None: the model has no such score."""
 
     @classmethod
-    def of(cls, rows: Sequence[Answer]) -> Answers:
+    def of(cls, rows: Sequence[Answer]) -> Predictions:
         """Those of single pictures, together."""
         strange = [row.strangeness for row in rows if row.strangeness is not None]
         return cls(np.stack([row.scores for row in rows]), np.array(strange) if strange else None)
 
     @classmethod
-    def named(cls, outputs: Mapping[str, npt.NDArray[Any]]) -> Answers:
+    def named(cls, outputs: Mapping[str, npt.NDArray[Any]]) -> Predictions:
         """Outputs by name: `scores` (pictures, classes), perhaps `unknown` (pictures, 1)."""
         strange = outputs.get(UNKNOWN)
         return cls(
@@ -42,13 +42,15 @@ class Answers:
             None if strange is None else np.asarray(strange, np.float64)[:, 0],
         )
 
-    def part(self, start: int, stop: int) -> Answers:
+    def part(self, start: int, stop: int) -> Predictions:
         """Those to the pictures from `start` to before `stop`."""
         strange = self.strangeness
-        return Answers(self.scores[start:stop], None if strange is None else strange[start:stop])
+        return Predictions(
+            self.scores[start:stop], None if strange is None else strange[start:stop]
+        )
 
 
-def by_name(outputs: Any) -> dict[str, Any]:
+def outputs_by_name(outputs: Any) -> dict[str, Any]:
     """The outputs of a Keras model, which come alone or in a list, by name."""
     rows = outputs if isinstance(outputs, (list, tuple)) else [outputs]
     return dict(zip((SCORES, UNKNOWN), rows, strict=False))

@@ -27,7 +27,7 @@ not tell them apart: where they do not, the first of them is taken."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Tried:
+class TriedNormalisation:
     """What a model makes of pictures normalised one way."""
 
     normalisation: Normalisation
@@ -45,7 +45,7 @@ class Tried:
         normalisation: Normalisation,
         scores: npt.NDArray[np.float32],
         truth: npt.NDArray[np.int64],
-    ) -> Tried:
+    ) -> TriedNormalisation:
         """From the scores (pictures, classes) and the labels' class indices (pictures,)."""
         best = scores.argmax(axis=1)
         logits = np.log(np.maximum(scores.astype(np.float64), _LEAST_SCORE))
@@ -66,7 +66,7 @@ def _losses(
     return -np.asarray(logs[np.arange(len(truth)), truth])
 
 
-def read_way(text: str, ways: Sequence[Normalisation]) -> Normalisation:
+def read_normalisation(text: str, ways: Sequence[Normalisation]) -> Normalisation:
     """The normalisation that `--normalisation` names.
 
     Raises:
@@ -83,13 +83,13 @@ def read_way(text: str, ways: Sequence[Normalisation]) -> Normalisation:
     raise UsageError(f"--normalisation takes one of {known}. Received: {text!r}")
 
 
-def best_first(tried: Sequence[Tried]) -> tuple[Tried, ...]:
+def best_first(tried: Sequence[TriedNormalisation]) -> tuple[TriedNormalisation, ...]:
     """Sorted by how many are right, and where that is the same by the log loss."""
     return tuple(sorted(tried, key=lambda t: (-int(t.right.sum()), float(t.loss.mean()))))
 
 
-def decide(
-    tried: Sequence[Tried],
+def choose_normalisation(
+    tried: Sequence[TriedNormalisation],
     wanted: Normalisation | None,
     evidence: Evidence | None,
     path: Path,
@@ -147,13 +147,18 @@ def decide(
     return taken
 
 
-def _figures(tried: Sequence[Tried], evidence: Evidence, best: Tried) -> str:
+def _figures(
+    tried: Sequence[TriedNormalisation], evidence: Evidence, best: TriedNormalisation
+) -> str:
     told = [t for t in tried if t.normalisation.name == evidence.normalisation.name]
     return f" ({told[0].accuracy} against {best.accuracy})" if told else ""
 
 
 def _compare_wanted(
-    tried: Sequence[Tried], wanted: Normalisation, evidence: Evidence | None, path: Path
+    tried: Sequence[TriedNormalisation],
+    wanted: Normalisation,
+    evidence: Evidence | None,
+    path: Path,
 ) -> None:
     if evidence is not None and evidence.told and evidence.normalisation.name != wanted.name:
         say(f"{path}: {evidence.source} speaks for {evidence.normalisation}, not for {wanted}")
@@ -166,7 +171,7 @@ def _compare_wanted(
         )
 
 
-def _shows(one: Tried, other: Tried) -> bool:
+def _shows(one: TriedNormalisation, other: TriedNormalisation) -> bool:
     """Whether the first is better beyond chance: right more often; or if that does not show either
     way, with scores nearer to the truth."""
     lost, won = int((one.right & ~other.right).sum()), int((other.right & ~one.right).sum())
