@@ -59,7 +59,7 @@ class Source:
 
 
 def tflite_pieces(formats: Sequence[Format], calibration: Tensors) -> list[Piece]:
-    """What the TensorFlow subprocess will be asked for, for `.tflite` formats besides float32 and int8."""
+    """Jobs of the TensorFlow subprocess for `.tflite` formats besides float32 and int8."""
     pieces = {
         "float16": Piece("float16", _none(calibration)),
         "dynamic": Piece("dynamic", calibration),

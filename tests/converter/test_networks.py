@@ -66,7 +66,7 @@ def test_every_network_is_tried() -> None:
 def test_a_small_network_becomes_integers(
     name: str, head: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process, "_run_apart", lambda run, folder, _: tasks.main(run.path, folder))
+    monkeypatch.setattr(process, "_run_job", lambda run, folder, _: tasks.main(run.path, folder))
     check_conversion(make_untrained(tmp_path, name, head, GREY, alpha=0.25))
 
 

@@ -45,7 +45,7 @@ _OTHER_NAMES = {"_FusedDepthwiseConv2dNative": "FusedDepthwiseConv2dNative"}
 def write_graph_model(
     saved_model: Path, tensors: Tensors, out: Path, stage: Callable[[str], None]
 ) -> None:
-    """A folder `out` with `model.json` and its weights; needs TensorFlow, and is best done in a subprocess.
+    """Writes a folder `out` with `model.json` and its weights; runs in a TensorFlow subprocess.
 
     The input is named `picture`; the outputs are named as those of the SavedModel's default
     signature, which takes one input, of whole levels 0..255.

@@ -1,4 +1,4 @@
-"""The TFLite models are what the contract says, made apart from this process."""
+"""The TFLite models are what the contract says, made in a TensorFlow subprocess."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def test_a_strangeness_is_no_step_of_an_integer(
 def test_a_run_that_tells_of_no_second_output_is_refused(
     tmp_path: Path, telling_run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process, "_run_apart", lambda run, folder, _: tasks.main(run.path, folder))
+    monkeypatch.setattr(process, "_run_job", lambda run, folder, _: tasks.main(run.path, folder))
     run = read_run(make_run(tmp_path, telling_run.path / MODEL, parts={"test": 1}))
     with pytest.raises(ConversionError, match=r"in 2 outputs; run\.json says .*, in 1: train"):
         convert_model(run, "float32", np.zeros((3, *SPEC.shape), np.uint8))
@@ -212,7 +212,7 @@ def test_a_model_of_another_shape_than_the_run_says_is_refused(
     message: str,
 ) -> None:
     # In this process: what is tested comes before anything that TensorFlow would warn of.
-    monkeypatch.setattr(process, "_run_apart", lambda run, folder, _: tasks.main(run.path, folder))
+    monkeypatch.setattr(process, "_run_job", lambda run, folder, _: tasks.main(run.path, folder))
     run = read_run(make_run(tmp_path, keras_model, labels=labels, parts={"test": 1}, spec=spec))
     with pytest.raises(ConversionError, match=message):
         convert_model(run, "float32", np.zeros((3, *spec.shape), np.uint8))
@@ -221,7 +221,7 @@ def test_a_model_of_another_shape_than_the_run_says_is_refused(
 def test_a_damaged_model_is_refused_with_the_run_s_own_words(
     tmp_path: Path, keras_model: Path, tensors: Tensors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process, "_run_apart", lambda run, folder, _: tasks.main(run.path, folder))
+    monkeypatch.setattr(process, "_run_job", lambda run, folder, _: tasks.main(run.path, folder))
     run = read_run(make_run(tmp_path, keras_model, parts={"test": 1}))
     whole = (run.path / MODEL).read_bytes()
     (run.path / MODEL).write_bytes(whole[: len(whole) // 2])
@@ -278,7 +278,7 @@ def test_a_full_disk_is_named_as_such_here(
 def test_a_full_disk_is_named_as_such_by_the_other_process(
     run: Run, tensors: Tensors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process, "_run_apart", lambda run, folder, _: tasks.main(run.path, folder))
+    monkeypatch.setattr(process, "_run_job", lambda run, folder, _: tasks.main(run.path, folder))
     monkeypatch.setattr(tasks, "STAGE", "/dev/full")
     with pytest.raises(StorageError, match=r"the disk is full.*TMPDIR"):
         convert_model(run, "int8", tensors)

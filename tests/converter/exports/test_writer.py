@@ -144,7 +144,7 @@ def bundle(telling_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
         raise AssertionError(f"{doing}: was not begun ahead")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(process, "_run_apart", left_to_the_end)
+        patch.setattr(process, "_run_job", left_to_the_end)
         assert main(words) == 0
     return out
 

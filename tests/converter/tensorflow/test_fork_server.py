@@ -137,7 +137,7 @@ def test_tasks_share_one_process_which_outlives_a_task_that_fails(
         convert_model(run, "float16", tensors)
         first = server.process_id
         module._write_pieces(tmp_path, [Piece("no such task", tensors)])
-        assert module._run_apart(run, tmp_path, "failing") == 1
+        assert module._run_job(run, tmp_path, "failing") == 1
         assert "no such task" in (tmp_path / TALK).read_text("utf-8")
         convert_model(run, "float16", tensors)
         assert server.process_id == first is not None
@@ -155,12 +155,12 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What is done alone, because nobody began it or because it failed."""
     done: list[str] = []
 
-    def run_apart(run: Run, folder: Path, doing: str) -> int:
+    def run_job(run: Run, folder: Path, doing: str) -> int:
         done.append(doing)
         return before(run, folder, doing)
 
-    before = module._run_apart
-    monkeypatch.setattr(module, "_run_apart", run_apart)
+    before = module._run_job
+    monkeypatch.setattr(module, "_run_job", run_job)
     return done
 
 
