@@ -1,4 +1,4 @@
-# make setup       .venv with edge, trainer, converter and dev, as pinned in deploy/constraints.txt;
+# make setup       .venv with edge, trainer, converter and dev, as pinned in deploy/locks;
 #                  2.2 GB, 3 minutes where the network is fast
 # make demo        drawn items from photograph to lane, in demo/: about 4 minutes, no network needed
 #                  PHOTOS=folder: your own photographs; GROUPS=blocks:20, MINUTES=10, SEED=1, ITEMS=50
@@ -27,7 +27,7 @@
 # make claimed     small files that claim large pictures: memory and seconds of reading them
 # make dead        how soon a station names a dead picture of its camera
 # make lint        ruff and mypy;  make format: ruff mends what it can
-# make lock        resolve the pins again;  make lock ARGS=--upgrade: the newest
+# make lock        resolve deploy/locks again, a minute;  make lock ARGS=--upgrade: the newest
 # make clean       remove what these make, .venv too
 #
 # PYTHON=python3.12 chooses the Python that .venv is made with.
@@ -48,7 +48,7 @@ setup: .venv/installed
 
 # Done again only when the requirements or their pins change; with the versions already there, pip
 # then asks no registry.
-.venv/installed: pyproject.toml deploy/constraints.txt
+.venv/installed: pyproject.toml deploy/locks/dev.txt
 	@PYTHON="$(PYTHON)" sh deploy/setup.sh
 	@touch $@
 
@@ -139,8 +139,8 @@ format: setup
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock:
-	python3 deploy/lock.py $(ARGS)
+lock: setup
+	$(BIN)/python deploy/lock.py $(ARGS)
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache

@@ -248,7 +248,7 @@ place "$checkout/deploy/examples/station.schema.json" "${config%/*}/station.sche
 before_program=$changes
 extra=edge
 [ "$machine" != aarch64 ] || [ -z "$picamera2" ] || extra=pi
-sources='pyproject.toml README.md LICENSE edge trainer converter deploy/constraints.txt'
+sources="pyproject.toml README.md LICENSE edge trainer converter deploy/locks/$extra.txt"
 wanted="$extra $("$python" --version 2>/dev/null || echo none) $(
     cd "$checkout"
     # shellcheck disable=SC2086 # one word for each
@@ -273,10 +273,10 @@ if [ "$(cat "$program/installed" 2>/dev/null)" != "$wanted" ]; then
         cd "$checkout"
         run cp -R pyproject.toml README.md LICENSE edge trainer converter "$copy"
     )
-    pins=$checkout/deploy/constraints.txt
-    run "$program/bin/python" -m pip install --quiet --constraint "$pins" setuptools
-    run "$program/bin/python" -m pip install --quiet --constraint "$pins" \
-        --no-build-isolation "${copy}[$extra]"
+    run "$program/bin/python" -m pip install --quiet --require-hashes \
+        --requirement "$checkout/deploy/locks/$extra.txt"
+    # All that is needed is there, setuptools too: nothing is fetched that has no hash.
+    run "$program/bin/python" -m pip install --quiet --no-deps --no-build-isolation "$copy"
     run install -m 0644 "$copy/installed" "$program/installed"
 fi
 [ "$(readlink "$command" 2>/dev/null)" = "$program/bin/pilah-edge" ] ||

@@ -1,137 +1,149 @@
-"""Writes the constraints files beside it: one version of everything, for every environment.
+"""Writes the lock files in `deploy/locks`: what each extra brings, with the hash of every file.
 
-    python deploy/lock.py             keep what is pinned; add what is new, drop what has gone
-    python deploy/lock.py --upgrade   the newest versions that serve everywhere
+    make lock                    keep what is pinned; add what is new, drop what has gone
+    make lock ARGS=--upgrade     the newest versions that serve everywhere
 
-pip resolves, once for each Python and machine named below, from wheels only and without
-installing anything. The oldest Python comes first and what it gets binds the others, so that one
-version serves everywhere. python3.11, python3.12 and python3.13 must be on the PATH.
+uv resolves each extra for all Pythons and machines at once, from wheels only and without installing
+anything. What all extras bring together is resolved first and binds each of them, so that one
+version of everything serves everywhere, but for `legacy`. uv asks the index that UV_DEFAULT_INDEX
+names, where it is set.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 DEPLOY = Path(__file__).resolve().parent
-PYTHONS = ("3.11", "3.12", "3.13")
-MACHINES = ("x86_64", "aarch64")
-GLIBC = range(5, 37)
-"""Minor versions of glibc 2 whose wheels may be taken; Debian 12 and Raspberry Pi OS have 2.36."""
+PROJECT = DEPLOY.parent / "pyproject.toml"
+LOCKS = DEPLOY / "locks"
 
-# pip evaluates the markers of requirements for the machine it runs on, whatever --platform says;
-# and it downloads what it has resolved, even with --dry-run: gigabytes, for CUDA.
-PIP_ON_MACHINE = """
-import platform, sys
-platform.machine = lambda: sys.argv[1]
-from pip._internal.cli.main import main
-from pip._internal.operations.prepare import RequirementPreparer
-RequirementPreparer.prepare_linked_requirements_more = lambda *arguments, **options: None
-sys.exit(main(sys.argv[2:]))
-"""
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """One lock file."""
+
+    extras: tuple[str, ...]
+    pythons: str = "python_version >= '3.11' and python_version < '3.14'"
+    machines: tuple[str, ...] = ("x86_64", "aarch64")
+    left_out: tuple[str, ...] = ()
+    """Packages that are had otherwise than by pip."""
+    free: tuple[str, ...] = ()
+    """Packages whose versions differ from those of the other lock files."""
+
+    @property
+    def environments(self) -> list[str]:
+        """The environments that it serves, as markers."""
+        return [
+            f"sys_platform == 'linux' and platform_machine == '{machine}' and {self.pythons}"
+            for machine in self.machines
+        ]
+
+
+FILES: Mapping[str, Lock] = {
+    "edge": Lock(("edge",)),
+    # A Raspberry Pi has picamera2 from its system's packages.
+    "pi": Lock(("pi",), machines=("aarch64",), left_out=("picamera2",)),
+    "legacy": Lock(
+        ("legacy",),
+        pythons="python_version >= '3.11' and python_version < '3.12'",
+        free=("numpy", "opencv-python-headless"),
+    ),
+    "trainer": Lock(("trainer",)),
+    "kaggle": Lock(("trainer", "kaggle")),
+    "converter": Lock(("converter",)),
+    "tfjs": Lock(("tfjs",)),
+    "gpu": Lock(("gpu",), machines=("x86_64",)),
+    "dev": Lock(("edge", "trainer", "converter", "dev")),
+}
+"""Each file in `deploy/locks`, by its name there."""
+
+EVERYTHING = Lock(("edge", "kaggle", "tfjs", "dev"))
+"""What binds the others. `gpu` has another build of TensorFlow, of the same version."""
 
 HEADER = """\
-# What pilah is tested with: {what}.
-# Written by deploy/lock.py (`make lock`), which says how; not by hand.
+# What pilah[{extras}] brings on Linux, with {pythons}.
+# Written by deploy/lock.py (`make lock`), which says how; not by hand. To install it:
+#     pip install --require-hashes -r deploy/locks/{name}.txt
+#     pip install --no-deps --no-build-isolation .
 """
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Write deploy/constraints*.txt.")
+    parser = argparse.ArgumentParser(description="Write deploy/locks/*.txt.")
     parser.add_argument("--upgrade", action="store_true", help="do not keep what is pinned")
     upgrade = parser.parse_args().upgrade
 
+    LOCKS.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
-        for version in PYTHONS:
-            subprocess.run(
-                [f"python{version}", "-m", "venv", "--upgrade-deps", str(scratch / version)],
-                check=True,
-            )
-        path = DEPLOY / "constraints.txt"
-        old = {} if upgrade else read_pins(path)
-        pins: dict[str, str] = {}
-        for version in PYTHONS:
-            for machine in MACHINES:
-                for extras in ("edge,trainer,converter,dev", "edge,gpu,dev"):
-                    if "gpu" in extras and machine != "x86_64":
-                        continue
-                    pins |= resolve(
-                        f"{DEPLOY.parent}[{extras}]",
-                        python=scratch / version / "bin" / "python",
-                        machine=machine,
-                        pins=old | pins,
-                    )
-        # The rest of the extra `pi` comes with the camera's own packages (see pyproject.toml).
-        for requirement, version in (("lgpio>=0.2.2", "3.11"), ("simplejpeg>=1.8.2", "3.13")):
-            pins |= resolve(
-                requirement,
-                python=scratch / version / "bin" / "python",
-                machine="aarch64",
-                pins=old | pins,
-            )
-        write_pins(path, pins, what="every extra but `legacy`, Python 3.11 to 3.13, Linux")
-
-        path = DEPLOY / "constraints-legacy.txt"
-        old = {} if upgrade else read_pins(path)
-        free = ("numpy", "opencv-python-headless")
-        legacy: dict[str, str] = {}
-        for machine in MACHINES:
-            legacy |= resolve(
-                f"{DEPLOY.parent}[legacy,dev]",
-                python=scratch / "3.11" / "bin" / "python",
-                machine=machine,
-                pins=old | {k: v for k, v in pins.items() if k not in free} | legacy,
-            )
-        write_pins(path, legacy, what="the extra `legacy`, with `dev`, Python 3.11, Linux")
+        kept: dict[str, str] = {}
+        for title, lock in FILES.items():
+            if not upgrade and not lock.free:
+                kept |= read_pins(LOCKS / f"{title}.txt")
+        pins = pins_of(resolve(EVERYTHING, scratch, preferred=kept, binding={}))
+        for title, lock in FILES.items():
+            old = {} if upgrade else read_pins(LOCKS / f"{title}.txt")
+            binding = {package: pin for package, pin in pins.items() if package not in lock.free}
+            found = resolve(lock, scratch, preferred=old, binding=binding)
+            header = HEADER.format(extras=",".join(lock.extras), pythons=lock.pythons, name=title)
+            (LOCKS / f"{title}.txt").write_text(header + found)
+            print(f"deploy/locks/{title}.txt: {len(pins_of(found))} packages", file=sys.stderr)
+    for file in LOCKS.glob("*.txt"):
+        if file.stem not in FILES:
+            file.unlink()
     return 0
 
 
 def resolve(
-    requirement: str, *, python: Path, machine: str, pins: Mapping[str, str]
-) -> dict[str, str]:
-    """The version of everything that `requirement` brings, by normalised name.
+    lock: Lock, scratch: Path, *, preferred: Mapping[str, str], binding: Mapping[str, str]
+) -> str:
+    """What a lock file holds below its header.
 
     Args:
-        python: an interpreter with pip.
-        machine: as `platform.machine()` would say.
-        pins: versions that are settled already.
+        scratch: a folder for files in between.
+        preferred: versions that are taken where they can be, by package.
+        binding: versions that must be taken.
     """
-    print(f"{requirement} for {python.parents[1].name} on {machine}", file=sys.stderr)
-    platforms = [f"manylinux_2_{minor}_{machine}" for minor in reversed(GLIBC)]
-    platforms += [f"manylinux{year}_{machine}" for year in ("2014", "2010", "1")]
-    with tempfile.TemporaryDirectory() as name:
-        settled, report = Path(name) / "pins.txt", Path(name) / "report.json"
-        settled.write_text("".join(f"{k}=={v}\n" for k, v in pins.items()))
-        pip = [str(python), "-c", PIP_ON_MACHINE, machine, "install", "--dry-run", "--quiet"]
-        pip += ["--disable-pip-version-check", "--ignore-installed", "--only-binary=:all:"]
-        pip += [f"--platform={platform}" for platform in platforms]
-        pip += [f"--target={name}/target", f"--report={report}", f"--constraint={settled}"]
-        subprocess.run([*pip, requirement], check=True)
-        installed = json.loads(report.read_text())["install"]
-    found = {
-        re.sub(r"[-_.]+", "-", item["metadata"]["name"]).lower(): item["metadata"]["version"]
-        for item in installed
-    }
-    found.pop("pilah", None)
-    return found
+    project, out, pins, build, left_out = (
+        scratch / name
+        for name in ("pyproject.toml", "out.txt", "pins.txt", "build.txt", "left-out.txt")
+    )
+    text = PROJECT.read_text()
+    # uv reads for which environments it is from the project alone.
+    project.write_text(f"{text}\n[tool.uv]\nrequired-environments = {lock.environments}\n")
+    # What `pip install --no-build-isolation` builds pilah with.
+    build.write_text("\n".join(tomllib.loads(text)["build-system"]["requires"]))
+    out.write_text(lines(preferred))
+    pins.write_text(lines(binding))
+    left_out.write_text("".join(f"{name}; python_version < '3'\n" for name in lock.left_out))
+    words = [sys.executable, "-m", "uv", "pip", "compile", str(project), str(build), "--quiet"]
+    words += ["--universal", "--generate-hashes", "--only-binary=:all:", "--python-version=3.11"]
+    words += ["--no-annotate", "--no-header"]
+    words += [f"--extra={extra}" for extra in lock.extras]
+    words += [f"--override={left_out}", f"--constraint={pins}", f"--output-file={out}"]
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL, cwd=scratch)
+    return out.read_text()
 
 
-def read_pins(path: Path) -> dict[str, str]:
-    lines = path.read_text().splitlines() if path.exists() else []
-    return dict(line.split("==") for line in lines if line and not line.startswith("#"))
+def read_pins(file: Path) -> dict[str, str]:
+    """The version of each package in a lock file; nothing where there is no file."""
+    return pins_of(file.read_text()) if file.is_file() else {}
 
 
-def write_pins(path: Path, pins: Mapping[str, str], *, what: str) -> None:
-    lines = "".join(f"{name}=={version}\n" for name, version in sorted(pins.items()))
-    path.write_text(HEADER.format(what=what) + lines)
-    print(f"{path}: {len(pins)} pins", file=sys.stderr)
+def pins_of(text: str) -> dict[str, str]:
+    return dict(re.findall(r"^([a-z0-9-]+)(?:\[[^\]]*\])?==([^\s;]+)", text, re.MULTILINE))
+
+
+def lines(pins: Mapping[str, str]) -> str:
+    return "".join(f"{package}=={version}\n" for package, version in sorted(pins.items()))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 # Makes .venv with all of pilah and what it needs, as pinned; `make setup` calls it.
 # What pip does is shown as it goes on, and so is how full .venv is while pip says nothing.
 needed_mb=2300    # .venv when all is there; tests/deploy/test_setup.py compares it with what is said
-pins=deploy/constraints.txt
+lock=deploy/locks/dev.txt
 log=$(mktemp) && trap 'rm -f "$log"' EXIT || exit 74
 
 say() { echo "make setup: $*"; }
@@ -22,8 +22,7 @@ pip() {
         done
     ) &
     watch=$!
-    .venv/bin/python -m pip --log "$log" --disable-pip-version-check install \
-        --constraint "$pins" "$@"
+    .venv/bin/python -m pip --log "$log" --disable-pip-version-check install "$@"
     code=$?
     kill "$watch" 2>/dev/null
     wait "$watch" 2>/dev/null
@@ -48,9 +47,9 @@ if [ ! -x .venv/bin/python ]; then
     "$python" -m venv .venv || die 69 "$python cannot make a virtual environment, see above"
 fi
 say "pip fetches and writes about 85 packages; 3 minutes where the network is fast"
-# The build runs in .venv, so that setuptools is the pinned one too.
-pip setuptools
-pip --no-build-isolation --editable '.[edge,trainer,converter,dev]'
+pip --require-hashes --requirement "$lock"
+# All that is needed is there, setuptools too: nothing is fetched that has no hash.
+pip --no-deps --no-build-isolation --editable .
 say "done, $(size_mb) MB in .venv. Next:"
 say "    . .venv/bin/activate"
 say "    make demo               # drawn items from photograph to lane, about 4 minutes"

@@ -19,7 +19,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-TRAINING = {"tensorflow", "keras", "tf_keras", "matplotlib", "rich"}
+TRAINING = {"tensorflow", "keras", "tf_keras", "sklearn", "scipy", "rich"}
 FORBIDDEN = {
     "edge": {"trainer", "converter"} | TRAINING,
     "trainer": {"converter"},

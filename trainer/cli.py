@@ -11,7 +11,7 @@ VERBS: Mapping[str, Verb] = {
     "train": Verb(
         "fine-tune a network on labelled photographs",
         "trainer.commands.train",
-        needs=("keras", "tensorflow", "matplotlib"),
+        needs=("keras", "tensorflow"),
     ),
     "cross-validate": Verb(
         "how good a recipe is on labelled photographs",

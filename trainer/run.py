@@ -5,7 +5,7 @@ probabilities; its last layers are a Dense named `logits`, into which the temper
 a Softmax named `scores`. Where the run has a score for things of no class, a second output named
 `unknown` (batch, 1) says how strange a picture is. It has no augmentation layers. `run.json` is
 `RunFacts`; `split.csv` says which picture, by its path and its content, belongs to which part;
-`recipe.yaml` is the recipe as resolved; `metrics.json`, `history.csv`, `confusion.png` and
+`recipe.yaml` is the recipe as resolved; `metrics.json`, `history.csv`, `confusion.svg` and
 `report.html` are the proof. `tensorboard/` has the curves for TensorBoard. `skipped.txt` names the
 files that were left out.
 """
@@ -41,7 +41,7 @@ SKIPPED = "skipped.txt"
 RECIPE = "recipe.yaml"
 METRICS = "metrics.json"
 HISTORY = "history.csv"
-CONFUSION = "confusion.png"
+CONFUSION = "confusion.svg"
 TENSORBOARD = "tensorboard"
 REPORT = "report.html"
 _LARGEST_FACTS = 16 << 20

@@ -107,7 +107,7 @@ def write_float32(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None
                 raise ConversionError(
                     f"the float32 TFLite model scores a picture {change:.3g} away from the Keras "
                     f"model (allowed {_FLOAT_TOLERANCE:g}): this TensorFlow converts it wrongly. "
-                    "Install the versions of deploy/constraints.txt"
+                    "Install the versions of deploy/locks"
                 )
     out.write_bytes(content)
 

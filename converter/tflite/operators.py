@@ -125,7 +125,7 @@ def check_integers(model: bytes, unknown: str | None = None, *, wider: bool = Fa
         raise ConversionError(
             f"the int8 model must end in {', '.join(_FLOAT_TAILS[unknown])}, in float. Received: "
             f"{received}. End the network with a Dense and a Softmax; or this TensorFlow converts "
-            "otherwise: install the versions of deploy/constraints.txt"
+            "otherwise: install the versions of deploy/locks"
         )
 
 

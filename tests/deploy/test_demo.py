@@ -37,6 +37,6 @@ def test_every_drawn_item_gets_one_verdict_and_the_summary_tells_where_it_fell(
     assert len(list(read_truth(folder / TRUTH))) == 12
     with Ledger(folder / LEDGER) as ledger:
         assert len(list(ledger.entries())) == 12
-    assert (folder / RUN / "confusion.png").is_file()
+    assert (folder / RUN / "confusion.svg").is_file()
     assert (folder / BUNDLE / "card.md").is_file()
     assert (folder / SHEET).read_text(encoding="utf-8").count("<img") == 12

@@ -41,7 +41,8 @@ def test_a_dry_run_prints_every_command_and_runs_none(tmp_path: Path) -> None:
     for part in (
         r"useradd .*--home-dir /var/lib/pilah .*pilah$",
         r"-m venv --clear --system-site-packages /opt/pilah$",
-        r"pip install .*--constraint \S+/deploy/constraints\.txt .*\[edge\]'?$",
+        r"pip install .*--require-hashes --requirement \S+/deploy/locks/edge\.txt$",
+        r"pip install .*--no-deps --no-build-isolation \S+$",
         r"install .*two-flap-bin\.yaml /etc/pilah/station\.yaml$",
         r"install .*/station\.schema\.json /etc/pilah/station\.schema\.json$",
         r"/pilah-edge install '.*/my bundle' /etc/pilah/station\.yaml$",

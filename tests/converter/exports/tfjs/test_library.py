@@ -122,52 +122,41 @@ def test_without_a_connection_the_error_says_why_and_what_to_do(
 
 
 @pytest.fixture
-def pip(programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A Python whose pip puts a Node.js with npm into its target; notes its calls."""
+def extra(programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What the extra `tfjs` brings: a package with a Node.js that has an npm; returns its node."""
     npm(programs)
-    calls, real = programs / "pip-calls", programs / "npm"
-    real.rename(programs / "npm-of-pip")
-    text = (
-        f'#!/bin/sh\necho "$@" >> {calls}\nfor last; do target=$before; before=$last; done\n'
-        f'cp -r {tmp_path / "wheel"}/. "$target"\n'
-    )
-    node = tmp_path / "wheel" / library._NODE_MEMBER
-    node.parent.mkdir(parents=True)
-    program(node, f'#!/bin/sh\nshift\nexec {programs / "npm-of-pip"} "$@"\n')
-    script = tmp_path / "wheel" / library._NPM_MEMBER
-    script.parent.mkdir(parents=True)
-    script.write_text("")
-    monkeypatch.setattr(sys, "executable", str(program(programs / "python", text)))
-    return calls
+    (programs / "npm").rename(programs / "npm-of-the-extra")
+    package = tmp_path / "site" / "node_of_tests"
+    (package / library._NODE).parent.mkdir(parents=True)
+    (package / library._NPM).parent.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / library._NPM).touch()
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    monkeypatch.setattr(library, "_NODE_PACKAGE", package.name)
+    text = f'#!/bin/sh\n[ "$1" = {package / library._NPM} ] || exit 7\nshift\n'
+    return program(package / library._NODE, f'{text}exec {programs / "npm-of-the-extra"} "$@"\n')
 
 
-def test_without_npm_pip_fetches_a_node_that_has_it_and_both_stay(
-    cache: Path, programs: Path, pip: Path, capsys: pytest.CaptureFixture[str]
+def test_the_extra_brings_npm_where_this_machine_has_none(
+    cache: Path, programs: Path, extra: Path
 ) -> None:
-    assert find_node() is None
+    assert find_node() == extra
     assert tfjs_library().read_bytes() == CONTENT
-    assert left(cache) == ["node", library.SCRIPT]
-    assert f"--target {library_folder()}" in pip.read_text()
-    assert pip.read_text().strip().endswith(library._NODE_PACKAGE)
-    assert "npm, which is not on this machine" in capsys.readouterr().err
-    assert find_node() == library_folder() / "node" / library._NODE_MEMBER
-    (library_folder() / library.SCRIPT).unlink()
-    tfjs_library()
-    assert len(pip.read_text().splitlines()) == 1
+    assert left(cache) == [library.SCRIPT]
 
 
-def test_a_pip_that_fails_leaves_no_half_of_a_node(
+def test_without_both_the_error_says_what_to_install(
     cache: Path, programs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = "#!/bin/sh\necho 'WARNING: Retrying'\necho 'ERROR: No matching distribution'\nexit 1\n"
-    monkeypatch.setattr(sys, "executable", str(program(programs / "python", text)))
-    with pytest.raises(LibraryMissingError, match=r"fetching Node.js failed .*ERROR: No matching"):
+    monkeypatch.setattr(library, "_NODE_PACKAGE", "no_such_package")
+    assert find_node() is None
+    with pytest.raises(LibraryMissingError, match=r"needs npm.*pip install .*\[tfjs\]") as caught:
         tfjs_library()
+    assert caught.value.exit_code == 69
     assert left(cache) == []
 
 
-def test_this_machine_s_node_comes_first(cache: Path, programs: Path, pip: Path) -> None:
-    tfjs_library()
+def test_this_machine_s_node_comes_first(cache: Path, programs: Path, extra: Path) -> None:
     program(programs / "node", "#!/bin/sh\n")
     assert find_node() == programs / "node"
 

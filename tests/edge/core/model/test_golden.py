@@ -117,7 +117,7 @@ def test_another_input_tensor_is_refused_whatever_the_scores(
         return tensor
 
     monkeypatch.setattr(module, "preprocess", one_level_off)
-    says = r"golden/0\.png becomes another input tensor.*deploy/constraints\.txt"
+    says = r"golden/0\.png becomes another input tensor.*deploy/locks"
     with pytest.raises(GoldenError, match=says):
         check_golden_start(Classifier(read_bundle(bundle)))
     with pytest.raises(GoldenError, match=says):

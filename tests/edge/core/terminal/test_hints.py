@@ -30,34 +30,32 @@ def test_a_path_stays_one_word_of_the_shell(path: str) -> None:
 
 
 def test_in_a_clone_the_command_names_the_clone_the_pins_and_this_python() -> None:
-    words = shlex.split(install_command("converter"))
-    assert words[:4] == [sys.executable, "-m", "pip", "install"]
-    assert Path(words[words.index("-c") + 1]).is_file()
-    assert words[-2:] == ["--editable", f"{ROOT}[converter]"]
+    needed, itself = map(shlex.split, install_command("converter").split(" && "))
+    assert needed[:5] == [sys.executable, "-m", "pip", "install", "--require-hashes"]
+    assert Path(needed[needed.index("-r") + 1]) == ROOT / "deploy" / "locks" / "converter.txt"
+    assert itself[:5] == [sys.executable, "-m", "pip", "install", "--no-deps"]
+    assert itself[-2:] == ["--editable", str(ROOT)]
 
 
 def test_elsewhere_it_says_that_it_takes_a_clone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hints, "__file__", str(tmp_path / "edge/core/terminal/hints.py"))
-    assert install_command("pi").endswith(
-        "pip install -c deploy/constraints.txt '.[pi]' (in a clone of pilah's repository)"
-    )
+    needed, itself = install_command("pi").split(" && ")
+    assert needed.endswith("pip install --require-hashes -r deploy/locks/pi.txt")
+    assert itself.endswith(" . (in a clone of pilah's repository)")
 
 
-def test_every_hint_names_an_extra_and_pins_that_are_there() -> None:
+def test_every_hint_names_an_extra_that_has_a_lock_file() -> None:
     found = [
-        (path, *hint)
+        (path, extra)
         for path in SOURCES
-        for hint in re.findall(
-            r"install_command\(\s*[\"'](\w+)[\"'](?:,\s*pins=\"([^\"]+)\")?",
-            path.read_text("utf-8"),
-        )
+        for extra in re.findall(r"install_command\(\s*[\"'](\w+)[\"']", path.read_text("utf-8"))
     ]
     assert len(found) >= 6
-    for path, extra, pins in found:
+    for path, extra in found:
         assert extra in EXTRAS, path
-        assert (ROOT / "deploy" / (pins or "constraints.txt")).is_file(), path
+        assert (ROOT / "deploy" / "locks" / f"{extra}.txt").is_file(), path
 
 
 def test_no_message_words_an_installation_by_itself() -> None:
