@@ -72,7 +72,7 @@ class Trial:
         """The digest of the weights, and what was said."""
         import keras
 
-        from trainer.fit.phases import Watch, run_phases
+        from trainer.fit.phases import Budget, run_phases
         from trainer.fit.prepare import prepare, training_set
 
         os.environ["PILAH_CACHE"] = str(cache)
@@ -94,7 +94,7 @@ class Trial:
                     recipe.phases,
                     data,
                     seed=0,
-                    watch=Watch(deadline=math.inf, quiet=True),
+                    budget=Budget(deadline=math.inf, quiet=True),
                 )
             digest = hashlib.sha256()
             for weights in found.network.model.get_weights():

@@ -89,7 +89,7 @@ def main() -> None:
 def runs(arguments: argparse.Namespace, recipe: str, data: str, groups: str | None) -> list[Run]:
     """A run for each fold, trained where it is not there yet."""
     import trainer
-    from trainer.data.split import draw, fold_pictures
+    from trainer.data.stratified_split import draw, fold_pictures
     from trainer.fit.prepare import prepare
     from trainer.recipes.reading import read_recipe
 

@@ -41,7 +41,7 @@ def main() -> None:
 
 def compare(arguments: argparse.Namespace) -> dict[str, Any]:
     """The figures of both."""
-    from trainer.fit.phases import Epoch, StopTraining, Watch, run_phases
+    from trainer.fit.phases import Budget, Epoch, StopTraining, run_phases
     from trainer.fit.prepare import prepare, training_set
     from trainer.recipes.reading import read_recipe
 
@@ -72,9 +72,9 @@ def compare(arguments: argparse.Namespace) -> dict[str, Any]:
     data = training_set(
         prepared, recipe.phases, with_copies=wanted, train=train, validation=validation
     )
-    watch = Watch(start + 3600, enough, listen)
+    budget = Budget(start + 3600, enough, listen)
     found = run_phases(
-        prepared.network, recipe, recipe.phases, data, seed=arguments.seed, watch=watch
+        prepared.network, recipe, recipe.phases, data, seed=arguments.seed, budget=budget
     )
     ours = reached[0] if reached else None
     return {

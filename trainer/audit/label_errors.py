@@ -15,7 +15,7 @@ import numpy.typing as npt
 from edge.core.dataset import LabelledPicture
 from edge.core.terminal.progress import Progress
 from trainer.audit.label_noise import WrongShare, wrong_share
-from trainer.data.split import fold_pictures
+from trainer.data.stratified_split import fold_pictures
 
 _FOLDS = 5
 _COMPONENTS = 300

@@ -15,7 +15,7 @@ from edge.core.dataset import LabelledPicture
 from edge.core.model.metrics import Share
 from edge.core.terminal.progress import Progress
 from trainer.audit.facts import FileFacts
-from trainer.data.split import fold_pictures
+from trainer.data.stratified_split import fold_pictures
 
 FRAME = 0.08
 """Of each side: the outer frame that is looked at. Of most pictures it shows background."""

@@ -9,18 +9,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from edge.core.dataset import LabelledPicture
 from edge.core.model.metrics import Share
-from trainer.data.split import fold_pictures
+from trainer.data.stratified_split import fold_pictures
 from trainer.fit.checkpoint import Checkpoint
-from trainer.fit.phases import Best, Epoch, StopTraining, Watch, run_phases
+from trainer.fit.phases import Best, Budget, Epoch, StopTraining, run_phases
 from trainer.fit.predict import TrainingSet, predict
-from trainer.networks import Network
+from trainer.fit.prepare import Prepared
 from trainer.recipes.plan import PhasePlan, Recipe
 
 INNER = 8
@@ -69,21 +68,63 @@ class CrossFitted:
         return np.concatenate([fold.logits for fold in self.folds])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class FoldTraining:
+    """How the model of each fold is trained: all from the same weights, by the same phases."""
+
+    prepared: Prepared
+    data: TrainingSet
+    """What the phases start from, of the whole set."""
+    phases: Sequence[PhasePlan]
+    untrained: Sequence[npt.NDArray[np.float32]]
+    """The network's state from which every fold starts; see `Network.state`."""
+    trained_sample: Callable[[npt.NDArray[np.int64]], npt.NDArray[np.int64]] = lambda i: i[:0]
+    """Of indices trained on, those whose `pooled` outputs are wanted too."""
+
+    def train(
+        self,
+        rest: npt.NDArray[np.int64],
+        held: npt.NDArray[np.int64],
+        *,
+        seed: int,
+        budget: Budget,
+    ) -> tuple[Fold, Best]:
+        """One model, trained on the pictures `rest` and scored on the pictures `held`.
+
+        Raises:
+            StopTraining: the user stopped it before its first epoch had ended.
+        """
+        network, data = self.prepared.network, self.data
+        # With its chance too, so that a fold comes out the same whatever was trained before it.
+        network.restore(self.untrained)
+        # The held fold must choose nothing, so the best epoch is judged on a slice of the rest: the
+        # whole of it where a class has only one group there.
+        pictures = [self.prepared.pictures[i] for i in rest]
+        inner = np.array(fold_pictures(pictures, INNER, seed=seed + 1))
+        train, validation = rest[inner != 0], rest[inner == 0]
+        if set(data.truth[train]) != set(data.truth[rest]) or not len(validation):
+            train = validation = rest
+        mine = replace(data, train=train, validation=validation)
+        best = run_phases(
+            network, self.prepared.recipe, self.phases, mine, seed=seed, budget=budget
+        )
+        lowest = min((phase.train_from for phase in self.phases), key=network.depth)
+        logits, pooled = predict(network, lowest, data, held)
+        some = self.trained_sample(train)
+        none = np.zeros((0, pooled.shape[1]), np.float32)
+        trained_pooled = predict(network, lowest, data, some)[1] if len(some) else none
+        return Fold(held, logits, pooled, some, trained_pooled), best
+
+
 def cross_fit(
-    network: Network,
-    recipe: Recipe,
-    phases: Sequence[PhasePlan],
-    whole: TrainingSet,
-    pictures: Sequence[LabelledPicture],
+    training: FoldTraining,
     usable: npt.NDArray[np.int64],
     *,
     folds: int,
-    untrained: Sequence[npt.NDArray[np.float32]],
     seed: int,
-    watch: Watch,
+    budget: Budget,
     seconds_a_fold: float | None = None,
     checkpoint: Checkpoint | None = None,
-    trained_sample: Callable[[npt.NDArray[np.int64]], npt.NDArray[np.int64]] = lambda i: i[:0],
 ) -> CrossFitted:
     """Trains one model a fold, each scored on the pictures of its fold.
 
@@ -93,17 +134,15 @@ def cross_fit(
     the time.
 
     Args:
-        phases: of each fold's training.
-        pictures: of the whole set; those of one group share a fold.
-        usable: indices of the pictures that may be trained on and scored.
-        untrained: `network.state()` from which every fold starts.
-        watch: its deadline is for all folds together.
+        usable: indices of the pictures that may be trained on and scored; those of one group share
+            a fold.
+        budget: its deadline is for all folds together.
         seconds_a_fold: what the first fold is thought to take; later ones take what the one before
             them took.
         checkpoint: folds that are done are kept there, and taken from there.
-        trained_sample: of indices trained on, those whose `pooled` outputs are wanted too.
     """
-    fold_of = np.array(fold_pictures([pictures[i] for i in usable], folds, seed=seed))
+    pictures = [training.prepared.pictures[i] for i in usable]
+    fold_of = np.array(fold_pictures(pictures, folds, seed=seed))
     numbers = np.unique(fold_of).tolist()  # with fewer groups than folds some have no pictures
     done: list[Fold] = []
     needed, cut_short = seconds_a_fold, 0
@@ -114,24 +153,17 @@ def cross_fit(
         if saved:
             done.append(Fold(*saved[0]["fold"]))
             continue
-        now = watch.clock()
-        left = watch.deadline - now
+        now = budget.clock()
+        left = budget.deadline - now
         if needed is not None and needed > left:
             break
         share = left if needed is not None else max(0.0, left) / (len(numbers) - place)
         try:
-            fold, best = _one_fold(
-                network,
-                recipe,
-                phases,
-                whole,
-                pictures,
+            fold, best = training.train(
                 usable[fold_of != number],
                 held,
-                untrained=untrained,
                 seed=seed + 100 * (number + 1),
-                watch=Watch(now + share, watch.check_stop, clock=watch.clock, quiet=True),
-                trained_sample=trained_sample,
+                budget=Budget(now + share, budget.check_stop, clock=budget.clock, quiet=True),
             )
         except StopTraining:
             break
@@ -139,7 +171,7 @@ def cross_fit(
         if needed is not None:
             if best.cut_short:
                 break
-            needed = watch.clock() - now
+            needed = budget.clock() - now
         if checkpoint:
             arrays = [getattr(fold, field.name) for field in fields(fold)]
             checkpoint.save(stage, {"fold": arrays}, {})
@@ -203,35 +235,3 @@ def is_far_below(fold: Share, final: Share, guessing: float) -> bool:
         return False
     gain = max(0.0, final.interval[0] - guessing)
     return fold.interval[1] < guessing + _LEAST_GAIN * gain
-
-
-def _one_fold(
-    network: Network,
-    recipe: Recipe,
-    phases: Sequence[PhasePlan],
-    whole: TrainingSet,
-    pictures: Sequence[LabelledPicture],
-    rest: npt.NDArray[np.int64],
-    held: npt.NDArray[np.int64],
-    *,
-    untrained: Sequence[npt.NDArray[np.float32]],
-    seed: int,
-    watch: Watch,
-    trained_sample: Callable[[npt.NDArray[np.int64]], npt.NDArray[np.int64]],
-) -> tuple[Fold, Best]:
-    # With its chance too, so that a fold comes out the same whatever was trained before it.
-    network.restore(untrained)
-    # The held fold must choose nothing, so the best epoch is judged on a slice of the rest: the
-    # whole of it where a class has only one group there.
-    inner = np.array(fold_pictures([pictures[i] for i in rest], INNER, seed=seed + 1))
-    inner_train, inner_validation = rest[inner != 0], rest[inner == 0]
-    if set(whole.truth[inner_train]) != set(whole.truth[rest]) or not len(inner_validation):
-        inner_train = inner_validation = rest
-    data = TrainingSet(whole.tensors, whole.truth, whole.features, inner_train, inner_validation)
-    best = run_phases(network, recipe, phases, data, seed=seed, watch=watch)
-    lowest = min((phase.train_from for phase in phases), key=network.depth)
-    logits, pooled = predict(network, lowest, whole, held)
-    some = trained_sample(inner_train)
-    none = np.zeros((0, pooled.shape[1]), np.float32)
-    trained_pooled = predict(network, lowest, whole, some)[1] if len(some) else none
-    return Fold(held, logits, pooled, some, trained_pooled), best

@@ -1,7 +1,8 @@
-"""How well a score tells things of no class: classes are left out, one after the other.
+"""How well a novelty score finds things of no class: leave-one-class-out, for each class in turn.
 
-On features of the frozen network, which has never seen them as classes, with a small classifier of
-the other classes on top: seconds, where training the whole network anew would take an hour.
+A class is left out, and a small classifier of the other classes is fitted to features of the frozen
+network, which has never seen any of them as classes. That takes seconds, where training the whole
+network again would take an hour.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy.typing as npt
 
 from edge.core.dataset import LabelledPicture
 from trainer.calibration.novelty import Floats, Kind, RawScores, choose_prototypes, distance, energy
-from trainer.data.split import fold_pictures
+from trainer.data.stratified_split import fold_pictures
 from trainer.statistics.intervals import Figure, Resampling
 
 KINDS: tuple[Kind, ...] = ("energy", "distance", "both")
@@ -30,19 +31,19 @@ _COMPONENTS = 128
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeaveOneClassOut:
     """How a score did on a class that was left out of the training, as on frozen features."""
 
     found: Figure
-    """Share of its pictures that are stranger than the wanted share of the known ones."""
+    """Share of its pictures whose score is above that of the wanted share of the known ones."""
     auroc: float
-    """How often a picture of it is stranger than a known one."""
+    """Area under the ROC curve: how often a picture of it scores higher than a known one."""
     pictures: int
 
 
 def leave_classes_out(
     frozen: Floats, pictures: Sequence[LabelledPicture], *, keep: float, seed: int
-) -> dict[Kind, dict[str, LeftOut]]:
+) -> dict[Kind, dict[str, LeaveOneClassOut]]:
     """How each kind tells a class that it does not know, for up to eight classes in turn.
 
     The classifier of the other classes is a linear discriminant, in closed form. Known pictures are
@@ -57,27 +58,27 @@ def leave_classes_out(
 
 def _leave_classes_out(
     frozen: Floats, pictures: Sequence[LabelledPicture], keep: float, seed: int
-) -> dict[Kind, dict[str, LeftOut]]:
+) -> dict[Kind, dict[str, LeaveOneClassOut]]:
     some = np.arange(0, len(pictures), -(-len(pictures) // _PICTURES))
     frozen, chosen = frozen[some], [pictures[int(i)] for i in some]
     labels = sorted({picture.label for picture in chosen})
     truth = np.array([labels.index(picture.label) for picture in chosen])
     fold = np.array(fold_pictures(chosen, _FOLDS, seed=seed))
-    figures: dict[Kind, dict[str, LeftOut]] = {kind: {} for kind in KINDS}
+    figures: dict[Kind, dict[str, LeaveOneClassOut]] = {kind: {} for kind in KINDS}
     for index in np.linspace(0, len(labels) - 1, min(len(labels), _LEFT_OUT)).round().astype(int):
         label = labels[index]
-        strange = truth == index
-        groups = [str(chosen[i].group or chosen[i].path) for i in np.flatnonzero(strange)]
+        unseen = truth == index
+        groups = [str(chosen[i].group or chosen[i].path) for i in np.flatnonzero(unseen)]
         folds: list[tuple[RawScores, RawScores]] = []
         for number in range(_FOLDS):
-            train, known = ~strange & (fold != number), ~strange & (fold == number)
+            train, known = ~unseen & (fold != number), ~unseen & (fold == number)
             if len(np.unique(truth[train])) < 2 or not known.any():
                 continue  # fewer groups than folds
             logits = _discriminant(frozen[train], truth[train])
             prototypes = choose_prototypes(frozen[train], truth[train], seed=seed)
             one, other = (
                 RawScores(energy(logits(frozen[these])), distance(frozen[these], prototypes))
-                for these in (known, strange)
+                for these in (known, unseen)
             )
             folds.append((one, other))
         for kind in KINDS if folds else ():
@@ -91,24 +92,24 @@ def _left_out(
     groups: Sequence[str],
     keep: float,
     seed: int,
-) -> LeftOut:
+) -> LeaveOneClassOut:
     over, above = [], []
-    for known, strange in folds:
+    for known, unseen in folds:
         weights = known.weights(kind, keep)
-        one, other = known.weighted(weights), strange.weighted(weights)
+        one, other = known.weighted(weights), unseen.weighted(weights)
         over.append(other > np.quantile(one, keep))
         above.append(_auroc(one, other))
-    return LeftOut(
+    return LeaveOneClassOut(
         found=Resampling(groups, len(groups), seed=seed).share(np.mean(over, axis=0) > 0.5),
         auroc=float(np.mean(above)),
         pictures=len(groups),
     )
 
 
-def _auroc(known: Floats, strange: Floats) -> float:
-    """How often one of `strange` is above one of `known`; a tie counts half."""
+def _auroc(known: Floats, unseen: Floats) -> float:
+    """How often one of `unseen` is above one of `known`; a tie counts half."""
     known = np.sort(known)
-    below = np.searchsorted(known, strange, "left") + np.searchsorted(known, strange, "right")
+    below = np.searchsorted(known, unseen, "left") + np.searchsorted(known, unseen, "right")
     return float(below.mean() / 2 / len(known))
 
 

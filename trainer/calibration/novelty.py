@@ -1,4 +1,4 @@
-"""Strangeness: how little a picture looks like a thing of any class, 0..1, as the graph says it.
+"""The novelty score: how little a picture looks like a thing of any class, 0..1.
 
 `energy` is the negative log-sum-exp of the logits: low where some class has a large logit (Liu et
 al., Energy-based out-of-distribution detection, NeurIPS 2020). `distance` is the cosine distance of
@@ -35,7 +35,7 @@ _TINY = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Strangeness:
+class NoveltyScore:
     """What the graph computes: the logistic function of energy and distance, weighted."""
 
     energy: float
@@ -43,7 +43,7 @@ class Strangeness:
     distance: float
     """Its weight; 0: it does not count."""
     offset: float
-    """Taken from the weighted sum: there the strangeness is 0.5."""
+    """Taken from the weighted sum: there the novelty score is 0.5."""
     prototypes: npt.NDArray[np.float32]
     """(prototypes, depth) of length 1, for the distance."""
 
@@ -128,8 +128,8 @@ def choose_prototypes(
     return np.concatenate([centres, np.repeat(centres[:1], missing, axis=0)]).astype(np.float32)
 
 
-def with_unknown_output(model: Any, strangeness: Strangeness) -> Any:
-    """`model` with a second output, `unknown` (batch, 1): its strangeness.
+def with_unknown_output(model: Any, novelty: NoveltyScore) -> Any:
+    """`model` with a second output, `unknown` (batch, 1): its novelty score.
 
     Args:
         model: a Keras model with layers `pooled` and `logits`, the temperature folded in, whose
@@ -138,22 +138,22 @@ def with_unknown_output(model: Any, strangeness: Strangeness) -> Any:
     import keras
     from keras import ops
 
-    weighted: Any = -strangeness.offset
-    if strangeness.energy:
+    weighted: Any = -novelty.offset
+    if novelty.energy:
         # The log-sum-exp, of operators that every TFLite runtime has: the largest logit less the
         # log of its share.
         logits = model.get_layer(LOGITS).output
         share = ops.log(ops.max(model.output, axis=-1, keepdims=True))
         raw = ops.subtract(share, ops.max(logits, axis=-1, keepdims=True))
-        weighted = ops.add(ops.multiply(raw, strangeness.energy), weighted)
-    if strangeness.distance:
+        weighted = ops.add(ops.multiply(raw, novelty.energy), weighted)
+    if novelty.distance:
         pooled = model.get_layer(POOLED).output
-        dense = keras.layers.Dense(len(strangeness.prototypes), use_bias=False, name=PROTOTYPES)
+        dense = keras.layers.Dense(len(novelty.prototypes), use_bias=False, name=PROTOTYPES)
         nearest = ops.max(dense(pooled), axis=-1, keepdims=True)
-        dense.set_weights([strangeness.prototypes.T])
+        dense.set_weights([novelty.prototypes.T])
         length = ops.sqrt(ops.sum(ops.square(pooled), axis=-1, keepdims=True))
         raw = ops.subtract(1.0, ops.divide(nearest, ops.maximum(length, _TINY)))
-        weighted = ops.add(ops.multiply(raw, strangeness.distance), weighted)
+        weighted = ops.add(ops.multiply(raw, novelty.distance), weighted)
     unknown = keras.layers.Activation("sigmoid", name=UNKNOWN)(weighted)
     return keras.Model(model.input, [model.output, unknown], name=model.name)
 

@@ -1,4 +1,4 @@
-"""Things of no class: which score tells them, from where on, and how many it finds.
+"""The novelty score of a training: which kind, which threshold, and how much it finds.
 
 The kind is chosen, and its worth measured, on classes left out (`leave_one_class_out.py`). The
 threshold comes from what cross-fitted models say of known pictures. Neither looks at the test part.
@@ -15,12 +15,12 @@ import numpy.typing as npt
 
 from edge.core.dataset import LabelledPicture
 from trainer.calibration.calibrate import flawless_needed
-from trainer.calibration.leave_one_class_out import LeftOut, leave_classes_out
+from trainer.calibration.leave_one_class_out import LeaveOneClassOut, leave_classes_out
 from trainer.calibration.novelty import (
     Floats,
     Kind,
+    NoveltyScore,
     RawScores,
-    Strangeness,
     choose_prototypes,
     distance,
     energy,
@@ -30,7 +30,7 @@ from trainer.statistics.intervals import NOTHING, Figure, Resampling
 
 _WIDTHS = 3.0
 """How far below the threshold the middle one of known pictures lies, before the logistic function:
-its strangeness is 0.05."""
+its novelty score is 0.05."""
 _FEWEST_SERIES = 20
 """Groups of pictures below which their differences cannot be told from a few."""
 _FOLDS = 10
@@ -41,7 +41,7 @@ Indices = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FoldAnswers:
+class FoldPredictions:
     """What one model said of pictures that it had trained on, and of others."""
 
     trained: Floats
@@ -58,30 +58,31 @@ class FoldAnswers:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UnknownScore:
-    """The score of a training for things of no class."""
+    """The novelty score of a training, its threshold, and how good it is."""
 
-    strangeness: Strangeness
+    novelty: NoveltyScore
     threshold: float | None
-    """What is stranger, 0..1, is of no class; None: too few pictures to tell."""
+    """Pictures whose novelty score, 0..1, is above it are rejected as `unknown`; None: too few
+    pictures to choose it by."""
     keep: float
     """The share of known things that the threshold is to keep."""
     kept: Figure
     """The share of known pictures that such a threshold keeps, counted on pictures that neither the
     model had trained on nor the threshold was set by."""
-    left_out: Mapping[Kind, Mapping[str, LeftOut]]
+    leave_one_class_out: Mapping[Kind, Mapping[str, LeaveOneClassOut]]
     """By kind and label; nothing where it could not be measured."""
     note: str
     """Where something is not promised or not measured: why, and what would be needed."""
 
     @property
-    def found(self) -> Mapping[str, LeftOut]:
+    def found(self) -> Mapping[str, LeaveOneClassOut]:
         """How the chosen kind did on each class left out."""
-        return self.left_out.get(self.strangeness.kind, {})
+        return self.leave_one_class_out.get(self.novelty.kind, {})
 
     def to_json(self) -> dict[str, object]:
         """What a run keeps of it; see `RunFacts.unknown`."""
         return {
-            "score": self.strangeness.kind,
+            "score": self.novelty.kind,
             "threshold": self.threshold,
             "keep": self.keep,
             "kept": self.kept.to_json(),
@@ -91,7 +92,7 @@ class UnknownScore:
                     | {"auroc": round(figure.auroc, 4), "images": figure.pictures}
                     for label, figure in figures.items()
                 }
-                for kind, figures in self.left_out.items()
+                for kind, figures in self.leave_one_class_out.items()
             },
             "note": self.note,
         }
@@ -102,7 +103,7 @@ def choose_unknown(
     pictures: Sequence[LabelledPicture],
     *,
     frozen: Floats | None,
-    folds: Sequence[FoldAnswers],
+    folds: Sequence[FoldPredictions],
     trained: Floats,
     trained_truth: Indices,
     seed: int,
@@ -121,7 +122,7 @@ def choose_unknown(
     """
     if plan.score == "none" or not folds:
         return None
-    left_out: Mapping[Kind, Mapping[str, LeftOut]] = {}
+    leave_one_class_out: Mapping[Kind, Mapping[str, LeaveOneClassOut]] = {}
     notes = []
     labels = sorted({picture.label for picture in pictures})
     if frozen is None:
@@ -132,8 +133,12 @@ def choose_unknown(
     elif len(labels) < 3:
         notes.append("not measured on classes left out: that takes three classes or more")
     else:
-        left_out = leave_classes_out(frozen, pictures, keep=plan.keep, seed=seed)
-    kind = plan.score if plan.score != "auto" else _best(left_out, pretrained=frozen is not None)
+        leave_one_class_out = leave_classes_out(frozen, pictures, keep=plan.keep, seed=seed)
+    kind = (
+        plan.score
+        if plan.score != "auto"
+        else _best(leave_one_class_out, pretrained=frozen is not None)
+    )
     known = RawScores(
         np.concatenate([energy(fold.held_logits) for fold in folds]),
         np.concatenate(
@@ -147,7 +152,7 @@ def choose_unknown(
     weights, middle, promised, note = _set_limit(known, groups, kind, plan)
     raw = known.weighted(weights)
     notes += [note] * bool(note)
-    found = _mean_found(left_out.get(kind, {}))
+    found = _mean_found(leave_one_class_out.get(kind, {}))
     if found is not None and found < 2 * (1 - plan.keep):
         notes.append(
             f"classes left out are hardly told from the others: {found:.0%} of their pictures "
@@ -155,7 +160,7 @@ def choose_unknown(
         )
     width = max((middle - float(np.median(raw))) / _WIDTHS, _TINY)
     return UnknownScore(
-        strangeness=Strangeness(
+        novelty=NoveltyScore(
             energy=weights[0] / width,
             distance=weights[1] / width,
             offset=middle / width,
@@ -164,7 +169,7 @@ def choose_unknown(
         threshold=0.5 if promised else None,
         keep=plan.keep,
         kept=_kept(known, groups, kind, plan, seed),
-        left_out=left_out,
+        leave_one_class_out=leave_one_class_out,
         note="; ".join(notes),
     )
 
@@ -203,15 +208,17 @@ def _kept(
     return Resampling(groups, len(kept), seed=seed).share(kept)
 
 
-def _best(left_out: Mapping[Kind, Mapping[str, LeftOut]], *, pretrained: bool) -> Kind:
+def _best(
+    leave_one_class_out: Mapping[Kind, Mapping[str, LeaveOneClassOut]], *, pretrained: bool
+) -> Kind:
     """The kind that finds most of the classes left out, on average."""
-    if not any(left_out.values()):
+    if not any(leave_one_class_out.values()):
         # Features that were learned from these classes alone need not tell anything else apart.
         return "both" if pretrained else "energy"
-    return max(left_out, key=lambda kind: _mean_found(left_out[kind]) or 0.0)
+    return max(leave_one_class_out, key=lambda kind: _mean_found(leave_one_class_out[kind]) or 0.0)
 
 
-def _mean_found(figures: Mapping[str, LeftOut]) -> float | None:
+def _mean_found(figures: Mapping[str, LeaveOneClassOut]) -> float | None:
     shares = [f.found.value for f in figures.values() if f.found.value is not None]
     return sum(shares) / len(shares) if shares else None
 
@@ -231,7 +238,7 @@ def _limit(
     if resampling.independent:
         return float(ordered[rank]), ""
     # Pictures of a series are alike: they tell less, so the limit must lie higher. Not at the
-    # strangest picture of all, beyond which nothing is known.
+    # highest score of all, beyond which nothing is known.
     low, high = rank, len(raw) - 1
     while low < high:
         middle = (low + high) // 2

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,16 +15,17 @@ from trainer.calibration.crossfit import (
     INNER,
     CrossFitted,
     Fold,
+    FoldTraining,
     cross_fit,
     cross_fit_phases,
     is_far_below,
     seconds_for,
 )
-from trainer.calibration.unknown import FoldAnswers, UnknownScore, choose_unknown
+from trainer.calibration.unknown import FoldPredictions, UnknownScore, choose_unknown
 from trainer.fit.checkpoint import Checkpoint
-from trainer.fit.phases import Best, Watch
-from trainer.fit.predict import TrainingSet, predict
+from trainer.fit.phases import Budget
 from trainer.fit.prepare import Prepared
+from trainer.fit.trained import TrainedModel
 from trainer.networks import LOGITS
 from trainer.run import AcceptBasis
 from trainer.statistics.likelihood import softmax
@@ -41,7 +41,7 @@ _FLATTERED = (
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Verdicts:
+class Calibration:
     """What turns a network's logits into verdicts, and what it was chosen by."""
 
     temperature: float
@@ -56,20 +56,7 @@ class Verdicts:
     """Where these scores come from."""
 
 
-def choose_verdicts(
-    prepared: Prepared,
-    whole: TrainingSet,
-    judging: npt.NDArray[np.int64],
-    best: Best,
-    *,
-    cut: str,
-    frozen: npt.NDArray[np.float32] | None,
-    untrained: Sequence[npt.NDArray[np.float32]],
-    seed: int,
-    deadline: float,
-    check_stop: Callable[[], None],
-    checkpoint: Checkpoint,
-) -> Verdicts:
+def calibrate(model: TrainedModel, *, budget: Budget, checkpoint: Checkpoint) -> Calibration:
     """What is to be promised, from scores that no model gave to pictures it had trained on.
 
     A cross-fitted model trained on fewer pictures and more shortly than the final one. Both are
@@ -78,47 +65,36 @@ def choose_verdicts(
     validation part serve, and nothing is promised. The network is left as it was.
 
     Args:
-        prepared: its network is the trained one.
-        whole: what the phases trained on.
-        judging: indices of the validation pictures that the temperature is fitted to.
-        best: what the training of the network came to.
-        cut: the lowest layer that the phases trained from.
-        frozen: (pictures, depth) outputs of `pooled`, of all pictures, by the network as it came;
-            None where it came without weights.
-        untrained: the network's state then.
+        budget: some of it is left for the report.
+        checkpoint: cross-fitted models that are done are kept there.
     """
+    prepared, held = model.prepared, model.calibration
     network, truth, accept = prepared.network, prepared.truth, prepared.recipe.accept
-    logits, pooled = predict(network, cut, whole, judging)
-    temperature = fit_temperature(logits, truth[judging])
-    some = _some(whole.train)
-    final_pooled = predict(network, cut, whole, some)[1]
-    scored = CrossFitted((Fold(judging, logits, pooled, some, final_pooled),), planned=1)
-    basis = AcceptBasis(scores="validation", images=len(judging), folds=0, folds_planned=0)
+    logits, pooled = model.predict(held)
+    temperature = fit_temperature(logits, truth[held])
+    some = _some(model.data.train)
+    final_pooled = model.predict(some)[1]
+    scored = CrossFitted((Fold(held, logits, pooled, some, final_pooled),), planned=1)
+    basis = AcceptBasis(scores="validation", images=len(held), folds=0, folds_planned=0)
     if accept.folds > 1:
         say(f"thresholds: {accept.folds} models, each scored on what it has not seen")
         known = prepared.of("train", "validation")
-        phases = cross_fit_phases(prepared.recipe, best)
-        share = len(known) * (1 - 1 / accept.folds) * (1 - 1 / INNER) / len(whole.train)
+        phases = cross_fit_phases(prepared.recipe, model.best)
+        share = len(known) * (1 - 1 / accept.folds) * (1 - 1 / INNER) / len(model.data.train)
         trained_state = network.state()
         # A small test part and the report take their time too.
-        end = max(time.monotonic(), deadline - _FOR_THE_REPORT)
+        end = max(time.monotonic(), budget.deadline - _FOR_THE_REPORT)
         found = cross_fit(
-            network,
-            prepared.recipe,
-            phases,
-            whole,
-            prepared.pictures,
+            FoldTraining(prepared, model.data, phases, model.untrained, trained_sample=_some),
             known,
             folds=accept.folds,
-            untrained=untrained,
-            seed=seed,
-            watch=Watch(end, check_stop),
-            seconds_a_fold=seconds_for(phases, best.history, share),
+            seed=prepared.seed,
+            budget=replace(budget, deadline=end),
+            seconds_a_fold=seconds_for(phases, model.best.history, share),
             checkpoint=checkpoint,
-            trained_sample=_some,
         )
         network.restore(trained_state)
-        kept, basis = standing_in(found, truth, final=right(logits, truth[judging]))
+        kept, basis = standing_in(found, truth, final=right(logits, truth[held]))
         scored = kept if kept.folds else scored
         if basis.note:
             say(f"thresholds: {basis.note}")
@@ -128,9 +104,9 @@ def choose_verdicts(
     unknown = choose_unknown(
         prepared.recipe.unknown,
         [prepared.pictures[i] for i in known],
-        frozen=None if frozen is None else frozen[known],
+        frozen=None if model.frozen is None else model.frozen[known],
         folds=[
-            FoldAnswers(
+            FoldPredictions(
                 trained=fold.trained_pooled,
                 trained_truth=truth[fold.trained],
                 held=fold.pooled,
@@ -141,14 +117,14 @@ def choose_verdicts(
         ],
         trained=final_pooled,
         trained_truth=truth[some],
-        seed=seed,
+        seed=prepared.seed,
     )
     groups = [str(prepared.pictures[i].group) for i in scored.indices]
     scores = softmax(scored.logits / shared)
     thresholds = choose_thresholds(scores, mine, prepared.labels, accept, groups)
     if basis.note and basis.scores == "validation":
         thresholds = {label: replace(t, note=_FLATTERED) for label, t in thresholds.items()}
-    return Verdicts(temperature, thresholds, unknown, scored, shared, basis)
+    return Calibration(temperature, thresholds, unknown, scored, shared, basis)
 
 
 def standing_in(

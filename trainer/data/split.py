@@ -1,182 +1,340 @@
-"""The split into train, validation and test: by content, stratified, whole groups together."""
+"""The split into train, validation and test, which no copy and no group crosses."""
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from edge.core.dataset import PARTS, LabelledPicture
+import numpy as np
+import numpy.typing as npt
+
+from edge.core.dataset import PARTS, LabelledPicture, complete_parts
+from edge.core.errors import UsageError
+from edge.core.images.preprocess import InputSpec
+from trainer.data.cache import DecodedPictures
+from trainer.data.duplicates.near_duplicates import NearPair, Tensors, find_near_duplicates
+from trainer.data.groups import assign_groups, join_copies
+from trainer.data.stratified_split import stratified_split
 from trainer.errors import TooFewPicturesError
+from trainer.recipes.plan import SplitPlan
 
-_FILLED = {"test": 1, "validation": -1}
-"""The parts that are filled to a share, and from which end of the draws: opposite ones, so that
-where the one ends does not move the other."""
-
-
-def split_pictures(
-    pictures: Sequence[LabelledPicture],
-    shares: Mapping[str, float],
-    *,
-    seed: int,
-    identities: Mapping[str, str] | None = None,
-) -> tuple[LabelledPicture, ...]:
-    """The pictures, each with its part, in the same order.
-
-    Every group draws a number from 0 to 1, a hash of the seed and of what it is known by. In each
-    class the groups of the lowest numbers are tested on and those of the highest validate, until
-    taking another one would bring the part no nearer to its wanted share of the class's pictures;
-    a group that is too large for what is still wanted is passed over.
-
-    So every part of a class has the whole number of pictures that is nearest to its wanted share,
-    where each picture is a group of its own and the class has five or more; else it is at most half
-    a group away from it. Every part has at least one group of each class.
-
-    Pictures whose part is given keep it and count: what is added to a divided set goes where it
-    brings the whole nearest to the shares. Where no part is given, the order of draws decides
-    among all of them, so that a set which has grown without its earlier parts moves a few pictures
-    that lie at the edge of a part: no rule that knows only the content can both meet the shares of
-    every set and move nothing, since a picture's part would have to follow from it alone.
-
-    Args:
-        pictures: each with a group. Those that have a part keep it, and so do their groups.
-        shares: the wanted share of "validation" and of "test"; the rest is trained on.
-        seed: another one gives another split.
-        identities: by group, what it is known by; None: its name.
-
-    Raises:
-        TooFewPicturesError: a class has fewer groups than there are parts, or those that are given
-            leave a part without it, or a group has been given two parts.
-    """
-    members: dict[str, list[int]] = defaultdict(list)
-    for index, picture in enumerate(pictures):
-        members[picture.group or str(picture.path)].append(index)
-    parts = _given(pictures, members)
-    names = identities or {}
-    groups: dict[str, list[_Group]] = defaultdict(list)
-    for name, indices in members.items():
-        # A group with several labels is placed with the one it has most of, and counts for all.
-        counts = Counter(pictures[i].label for i in indices)
-        label = min(counts, key=lambda label: (-counts[label], label))
-        groups[label].append(_Group(name, draw(seed, names.get(name, name)), counts))
-    totals = Counter(picture.label for picture in pictures)
-    placed: dict[str, Counter[str]] = defaultdict(Counter)
-    for name, part in parts.items():
-        placed[part].update(pictures[i].label for i in members[name])
-    for label in sorted(totals):
-        _place(label, groups[label], parts, placed, shares, totals[label])
-    return tuple(
-        replace(picture, part=parts[picture.group or str(picture.path)]) for picture in pictures
-    )
-
-
-def fold_pictures(pictures: Sequence[LabelledPicture], folds: int, *, seed: int) -> list[int]:
-    """A fold number 0..folds-1 for each picture, stratified, whole groups together.
-
-    Used to cross-fit: each picture is scored by a model that trained on the other folds. A group
-    that has no name but a picture's path is known by the place of that picture among `pictures`.
-    """
-    # Not by the path: the same pictures in another folder are to come into the same folds.
-    places = {str(picture.path): f"\0{index}" for index, picture in enumerate(pictures)}
-    members: dict[str, list[int]] = defaultdict(list)
-    for index, picture in enumerate(pictures):
-        group = picture.group or str(picture.path)
-        members[places.get(group, group)].append(index)
-    load: dict[str, Counter[int]] = defaultdict(Counter)
-    result = [0] * len(pictures)
-    # Largest groups first, each to the fold that has least of its labels so far.
-    for group in sorted(members, key=lambda g: (-len(members[g]), draw(seed, f"fold\0{g}"))):
-        labels = Counter(pictures[i].label for i in members[group])
-        fold = min(
-            range(folds), key=lambda f: (sum(load[label][f] * n for label, n in labels.items()), f)
-        )
-        for index in members[group]:
-            result[index] = fold
-            load[pictures[index].label][fold] += 1
-    return result
-
-
-def draw(seed: int, identity: str) -> float:
-    """A number from 0 to below 1 that looks random, the same for the same two."""
-    digest = hashlib.sha256(f"{seed}\0{identity}".encode()).digest()
-    return int.from_bytes(digest[:6], "big") / 2**48
+_Pair = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Group:
-    """Pictures that must lie in one part."""
+class Split:
+    """Which picture belongs to which split."""
 
-    name: str
-    draw: float
-    counts: Counter[str]
-    """Pictures of it by label."""
-
-
-def _given(
-    pictures: Sequence[LabelledPicture], members: Mapping[str, Sequence[int]]
-) -> dict[str, str]:
-    given = {}
-    for group, indices in members.items():
-        parts = sorted({part for i in indices if (part := pictures[i].part)})
-        if len(parts) > 1:
-            raise TooFewPicturesError(
-                f"the pictures put group {group!r} into {' and '.join(parts)}, as "
-                f"{pictures[indices[0]].path}: a group must stay in one part, else the test "
-                "flatters"
-            )
-        if parts:
-            given[group] = parts[0]
-    return given
+    pictures: tuple[LabelledPicture, ...]
+    """Those that are used, each with its group and its part."""
+    kept: npt.NDArray[np.int64]
+    """The numbers of those, among the pictures that were given."""
+    left_out: tuple[str, ...]
+    """A line for each of the others: why."""
+    notes: tuple[str, ...]
+    """A line for each thing a person should know of the parts."""
+    pairs: tuple[NearPair, ...]
+    """Copies, the same files too, by the numbers of the pictures that were given."""
 
 
-def _place(
-    label: str,
-    groups: Sequence[_Group],
-    parts: dict[str, str],
-    placed: Mapping[str, Counter[str]],
-    shares: Mapping[str, float],
-    total: int,
-) -> None:
-    """Gives a part to those groups of a class that have none.
+def split_pictures(
+    decoded: DecodedPictures,
+    plan: SplitPlan,
+    *,
+    groups: str | None,
+    seed: int,
+    spec: InputSpec | None = None,
+    earlier: Mapping[str, str] | None = None,
+) -> Split:
+    """The pictures in their parts, with copies and groups together.
+
+    What is not given is drawn by content (see `stratified_split`): a picture by its bytes, a group
+    by its name. Other names or another order of the files change nothing. Pictures of a later
+    source are placed when all before them have been, and move none; so are, in a folder that has
+    grown, those that are not in `earlier`.
+
+    A picture that would have to lie in two parts is left out: one that was added and is a copy of
+    two others, or in a set that comes divided, one to train on that is a copy of one to test on.
 
     Args:
-        parts: of the groups that have one; those of the others are written to it.
-        placed: by part, how many pictures of each label lie there; kept up to date.
-        total: pictures of the class.
+        decoded: the pictures as they were read, their split given or not. Tensors are read a few
+            hundred at a time.
+        plan: the wanted shares, and whether copies are looked for by what pictures show, not only
+            by their bytes.
+        groups: a plan for `assign_groups`.
+        seed: another one gives another split.
+        spec: what the tensors were made by.
+        earlier: the part of each picture that was divided before, by the digest of its file: it
+            keeps that part.
+
+    Raises:
+        GroupError: the plan does not fit the pictures.
+        TooFewPicturesError: a class has too few groups, or a group has been given two parts.
+        UsageError: there are `earlier` parts, and the set comes divided.
     """
-    waiting = sorted(
-        (group for group in groups if group.name not in parts), key=lambda g: (g.draw, g.name)
+    digests = decoded.digests
+    shares = {"validation": plan.validation, "test": plan.test}
+    completed = _completed(decoded.pictures)
+    named = [groups is not None or bool(picture.group) for picture in completed]
+    grouped = assign_groups(completed, groups)
+    if earlier:
+        grouped = _as_before(grouped, digests, earlier)
+    _check_named(grouped, named)
+    order = sorted(range(len(grouped)), key=lambda i: (grouped[i].source, digests[i], i))
+    pairs = _same_files(order, digests)
+    placed: dict[int, LabelledPicture] = {}
+    left_out: dict[int, str] = {}
+    notes: list[str] = []
+    for source in sorted({picture.source for picture in grouped}):
+        upto = [i for i in order if grouped[i].source <= source and i not in left_out]
+        if plan.near_duplicates:
+            since = sum(grouped[i].source < source for i in upto)
+            found = find_near_duplicates(_Some(decoded.tensors, upto), spec, since=since)
+            pairs = _with(pairs, found, upto)
+        links, said = _useful(upto, grouped, pairs)
+        notes += said
+        joined = _joined(upto, grouped, links)
+        out = _conflicting(upto, joined, grouped, placed, pairs)
+        left_out |= out
+        # Without what held them together, others may fall apart again.
+        stay = [i for i in upto if i not in out]
+        joined = _joined(stay, grouped, [pair for pair in links if not out.keys() & set(pair)])
+        identities = _identities(joined, grouped, named, digests)
+        waiting = _waiting(joined, grouped, completed, placed, source)
+        wanted = _wanted(joined, grouped, completed, placed, source, shares)
+        divided = stratified_split(list(waiting.values()), wanted, seed=seed, identities=identities)
+        placed |= {
+            i: replace(picture, group=identities[str(picture.group)])
+            for i, picture in zip(waiting, divided, strict=True)
+        }
+    kept = sorted(placed)
+    return Split(
+        pictures=tuple(placed[i] for i in kept),
+        kept=np.array(kept, np.int64),
+        left_out=tuple(left_out[i] for i in sorted(left_out)),
+        notes=tuple(notes),
+        pairs=tuple(pairs[pair] for pair in sorted(pairs)),
     )
-    reached = {parts[group.name] for group in groups if group.name in parts}
 
-    def put(group: _Group, part: str) -> None:
-        waiting.remove(group)
-        parts[group.name] = part
-        placed[part].update(group.counts)
-        reached.add(part)
 
-    def gap(part: str, more: int) -> float:
-        return abs(placed[part][label] + more - shares[part] * total)
+class _Some:
+    """Some of the tensors in another order, read as they are asked for."""
 
-    def spare() -> bool:
-        """Whether a group can be taken without leaving a later part none."""
-        return len(waiting) > len(_FILLED.keys() - reached) + ("train" not in reached)
+    def __init__(self, tensors: Tensors, numbers: Sequence[int]) -> None:
+        self._tensors, self._numbers = tensors, np.array(numbers, np.int64)
 
-    for part, step in _FILLED.items():
-        for group in waiting[::step]:
-            # One more than the parts that have none: this part's own first group is among those.
-            if (spare() or part not in reached) and gap(part, group.counts[label]) < gap(part, 0):
-                put(group, part)
-        if part not in reached and waiting:
-            put(min(waiting, key=lambda g: (gap(part, g.counts[label]), step * g.draw)), part)
-    for group in list(waiting):
-        put(group, "train")
-    missing = [part for part in ("test", "validation", "train") if part not in reached]
-    if missing:
-        raise TooFewPicturesError(
-            f"class {label!r} has {len(groups)} separate group{'s' * (len(groups) != 1)} of "
-            f"pictures and none for the {missing[0]} part: at least {len(PARTS)} are needed, one "
-            "each to train, validate and test on. Take more pictures, use smaller groups, "
-            "or remove the class"
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, index: Any) -> npt.NDArray[np.uint8]:
+        return self._tensors[self._numbers[index]]
+
+
+def _completed(pictures: Sequence[LabelledPicture]) -> list[LabelledPicture]:
+    """Each source with a test part, where it comes divided."""
+    completed = list(pictures)
+    for source in sorted({picture.source for picture in pictures}):
+        numbers = [i for i, picture in enumerate(pictures) if picture.source == source]
+        if not any(pictures[i].part for i in numbers):
+            continue
+        for i in numbers:
+            if pictures[i].part is None:
+                raise TooFewPicturesError(
+                    f"{pictures[i].path} has no part in the manifest's column `split`: "
+                    "fill it in every line, or in none"
+                )
+        changed, _ = complete_parts([pictures[i] for i in numbers])  # the reader has told
+        for i, picture in zip(numbers, changed, strict=True):
+            completed[i] = picture
+    return completed
+
+
+def _as_before(
+    grouped: Sequence[LabelledPicture], digests: Sequence[str], earlier: Mapping[str, str]
+) -> tuple[LabelledPicture, ...]:
+    """Pictures that were divided before with their parts, all others as of a later source."""
+    if any(picture.part for picture in grouped):
+        raise UsageError(
+            "--keep-parts is for pictures that come without parts, and these come divided: leave "
+            "it out"
         )
+    return tuple(
+        replace(picture, part=earlier[digest], source=0)
+        if digest in earlier
+        else replace(picture, source=picture.source + 1)
+        for picture, digest in zip(grouped, digests, strict=True)
+    )
+
+
+def _check_named(grouped: Sequence[LabelledPicture], named: Sequence[bool]) -> None:
+    first: dict[tuple[int, str], LabelledPicture] = {}
+    for picture, has_name in zip(grouped, named, strict=True):
+        if not has_name or picture.part is None:
+            continue
+        other = first.setdefault((picture.source, str(picture.group)), picture)
+        if other.part != picture.part:
+            raise TooFewPicturesError(
+                f"group {picture.group!r} is given {other.part} ({other.path}) and {picture.part} "
+                f"({picture.path}): a group must stay in one part, else the test flatters"
+            )
+
+
+def _same_files(order: Sequence[int], digests: Sequence[str]) -> dict[_Pair, NearPair]:
+    first: dict[str, int] = {}
+    pairs = {}
+    for i in order:
+        other = first.setdefault(digests[i], i)
+        if other != i:
+            pair = min(i, other), max(i, other)
+            pairs[pair] = NearPair(*pair, 1.0, "identical")
+    return pairs
+
+
+def _with(
+    pairs: Mapping[_Pair, NearPair], found: Sequence[NearPair], numbers: Sequence[int]
+) -> dict[_Pair, NearPair]:
+    more = {}
+    for pair in found:
+        one, other = sorted((numbers[pair.first], numbers[pair.second]))
+        more[one, other] = NearPair(one, other, pair.similarity, pair.how)
+    return {**more, **pairs}
+
+
+def _useful(
+    numbers: Sequence[int], grouped: Sequence[LabelledPicture], pairs: Mapping[_Pair, NearPair]
+) -> tuple[list[_Pair], list[str]]:
+    """The pairs to keep together, without those that would leave a class too few groups.
+
+    Pictures of an empty belt, of a camera that never moves, are all alike.
+    """
+    within = set(numbers)
+    links = {pair: near for pair, near in pairs.items() if within.issuperset(pair)}
+    notes = []
+    for label in sorted({grouped[i].label for i in numbers}):
+        members = [i for i in numbers if grouped[i].label == label]
+        looser = {
+            pair: near
+            for pair, near in links.items()
+            if near.similarity == 1 or {grouped[i].label for i in pair} != {label}
+        }
+        if _groups(members, numbers, grouped, links) >= len(PARTS):
+            continue
+        if _groups(members, numbers, grouped, looser) >= len(PARTS):
+            links = looser
+            notes.append(
+                f"{label}: nearly all its pictures are copies of one another, so they could not be "
+                "kept together: its figures will flatter"
+            )
+    return list(links), notes
+
+
+def _groups(
+    members: Sequence[int],
+    numbers: Sequence[int],
+    grouped: Sequence[LabelledPicture],
+    links: Mapping[_Pair, NearPair],
+) -> int:
+    joined = _joined(numbers, grouped, list(links))
+    return len({joined[i] for i in members})
+
+
+def _joined(
+    numbers: Sequence[int], grouped: Sequence[LabelledPicture], links: Sequence[_Pair]
+) -> dict[int, str]:
+    """The name of the group each of these pictures comes into, once copies are joined."""
+    at = {i: position for position, i in enumerate(numbers)}
+    joined = join_copies([grouped[i] for i in numbers], [(at[a], at[b]) for a, b in links])
+    return {i: str(picture.group) for i, picture in zip(numbers, joined, strict=True)}
+
+
+def _conflicting(
+    numbers: Sequence[int],
+    joined: Mapping[int, str],
+    grouped: Sequence[LabelledPicture],
+    placed: Mapping[int, LabelledPicture],
+    pairs: Mapping[_Pair, NearPair],
+) -> dict[int, str]:
+    """Why, for each picture that is to be placed and cannot stay with all its copies."""
+    members: dict[str, list[int]] = defaultdict(list)
+    for i in numbers:
+        members[joined[i]].append(i)
+    out: dict[int, str] = {}
+    for group in members.values():
+        parts = {i: part for i in group if (part := placed.get(i, grouped[i]).part)}
+        if len(set(parts.values())) < 2:
+            continue
+        old = {part for i, part in parts.items() if i in placed}
+        # What lies there stays; of what is new, what is to be tested on.
+        stays = old if old else {next(p for p in ("test", "validation") if p in parts.values())}
+        for i in group:
+            part = grouped[i].part
+            if i not in placed and (len(stays) > 1 or (part is not None and part not in stays)):
+                others = {k: p for k, p in parts.items() if k != i and p != part}
+                out[i] = f"{grouped[i].path}: {_why(i, others, grouped, pairs)}"
+    return out
+
+
+def _why(
+    number: int,
+    others: Mapping[int, str],
+    grouped: Sequence[LabelledPicture],
+    pairs: Mapping[_Pair, NearPair],
+) -> str:
+    copies = [i for i in others if (min(i, number), max(i, number)) in pairs]
+    where = {others[i]: i for i in copies or others}
+    of = " and of ".join(f"{grouped[i].path} ({part})" for part, i in sorted(where.items()))
+    direct = "a copy of" if copies else "a copy, or of the group, of a copy of"
+    return f"{direct} {of}, and cannot lie in two parts"
+
+
+def _identities(
+    joined: Mapping[int, str],
+    grouped: Sequence[LabelledPicture],
+    named: Sequence[bool],
+    digests: Sequence[str],
+) -> dict[str, str]:
+    """What each joined group is known by: of its earliest source a name, else the first digest."""
+    candidates: dict[str, tuple[int, bool, str]] = {}
+    for i, name in joined.items():
+        own = grouped[i].group if named[i] else digests[i][:16]
+        candidate = grouped[i].source, not named[i], str(own)
+        candidates[name] = min(candidates.get(name, candidate), candidate)
+    return {name: own for name, (_, _, own) in candidates.items()}
+
+
+def _waiting(
+    joined: Mapping[int, str],
+    grouped: Sequence[LabelledPicture],
+    completed: Sequence[LabelledPicture],
+    placed: Mapping[int, LabelledPicture],
+    source: int,
+) -> dict[int, LabelledPicture]:
+    """The pictures in their joined groups, with the parts that they have to keep."""
+    given = Counter(completed[i].part for i in joined if grouped[i].source == source)
+    # Divided without a validation part: that is drawn from those to train on.
+    redrawn = given["train"] > 0 and not given["validation"]
+    waiting = {}
+    for i, name in joined.items():
+        part = placed.get(i, grouped[i]).part
+        if redrawn and i not in placed and part == "train":
+            part = None
+        waiting[i] = replace(grouped[i], group=name, part=part)
+    return waiting
+
+
+def _wanted(
+    joined: Mapping[int, str],
+    grouped: Sequence[LabelledPicture],
+    completed: Sequence[LabelledPicture],
+    placed: Mapping[int, LabelledPicture],
+    source: int,
+    shares: Mapping[str, float],
+) -> Mapping[str, float]:
+    """The shares to draw by: nothing is drawn into a test part that a set came with."""
+    tested = {grouped[i].source for i in joined if completed[i].part == "test"}
+    stays = source in tested or (
+        0 in tested and {grouped[i].label for i in joined} == {p.label for p in placed.values()}
+    )
+    return {**shares, "test": 0.0} if stays else shares

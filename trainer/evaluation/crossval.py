@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from edge.core.command_line import say
 from edge.core.model.metrics import Share, evaluate_scores
-from trainer.calibration.crossfit import cross_fit
-from trainer.fit.phases import Watch
+from trainer.calibration.crossfit import FoldTraining, cross_fit
+from trainer.fit.phases import Budget
 from trainer.fit.prepare import prepare, training_set
 from trainer.recipes.plan import Recipe
 from trainer.recipes.reading import read_recipe
@@ -97,23 +97,20 @@ def cross_validate(
         train=everything,
         validation=everything,
     )
-    untrained = prepared.network.state()
+    training = FoldTraining(
+        prepared, whole, prepared.recipe.phases, untrained=prepared.network.state()
+    )
     by_repeat, by_fold, cut_short = [], [], 0
     confusion = np.zeros((len(prepared.labels),) * 2, np.int64)
     for repeat in range(repeats):
         now = time.monotonic()
         minutes = 1e6 if max_minutes is None else max_minutes * folds
         found = cross_fit(
-            prepared.network,
-            prepared.recipe,
-            prepared.recipe.phases,
-            whole,
-            prepared.pictures,
+            training,
             everything,
             folds=folds,
-            untrained=untrained,
             seed=seed + 1000 * repeat,
-            watch=Watch(now + 60 * minutes),
+            budget=Budget(now + 60 * minutes),
         )
         cut_short += found.cut_short
         truth = prepared.truth[found.indices]

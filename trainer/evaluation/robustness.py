@@ -17,8 +17,8 @@ from edge.core.terminal.progress import Progress
 from trainer.augment.background import find_board, on_backdrop
 from trainer.statistics.intervals import Figure, Resampling
 
-LIMIT = 200
-"""Pictures that are disturbed; of more, some by chance."""
+LIMIT = 100
+"""Pictures that are disturbed at most, drawn at random: each is computed 19 times."""
 _CHUNK = 64
 _FRAME = 0.08
 """Of the side: the frame around a picture on which no board is found."""
@@ -74,7 +74,6 @@ def robustness(
     seed: int,
     rows: npt.NDArray[np.int64] | None = None,
     fill: int = 128,
-    limit: int = LIMIT,
 ) -> tuple[Disturbed, ...]:
     """What every disturbance does to the accuracy, mild and strong.
 
@@ -88,10 +87,9 @@ def robustness(
         groups: of each of `rows`; None: each is its own.
         rows: of `tensors`, which to disturb; None: all.
         fill: grey level of letterbox bars, as in the input spec.
-        limit: pictures at most; the model is asked 19 times for each.
     """
     rows = np.arange(len(tensors)) if rows is None else rows
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(rows))[:limit])
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(rows))[:LIMIT])
     rows, truth = rows[chosen], truth[chosen]
     groups = None if groups is None else [groups[i] for i in chosen]
     work = [(None, 0), *((each, level) for each in DISTURBANCES for level in (0, 1))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,7 +17,7 @@ from edge.core.images.preprocess import InputSpec
 from edge.core.terminal.progress import Progress
 from trainer import augment
 from trainer.augment import augmented
-from trainer.data.cache import preprocessing_digest
+from trainer.data.cache import DecodedPictures, preprocessing_digest
 from trainer.data.cache_folder import cache_folder, cache_limit, drop_oldest
 from trainer.data.row_store import RowStore
 from trainer.networks import Network
@@ -62,61 +63,57 @@ class SavedOutputs:
 
 def save_outputs(
     network: Network,
-    cuts: Sequence[str],
-    tensors: Any,
-    digests: Sequence[str],
+    cut_layers: Sequence[str],
+    decoded: DecodedPictures,
     with_copies: npt.NDArray[np.bool_],
     *,
     spec: InputSpec,
     plan: AugmentPlan,
     check_stop: Callable[[], None] = lambda: None,
 ) -> dict[str, SavedOutputs]:
-    """The outputs of the layers `cuts`, from the cache where they have been before.
+    """The outputs of the layers `cut_layers`, from the cache where they have been before.
 
-    What is missing is computed in one pass through the network for all cuts. The cache is keyed by
-    each picture's content, the preprocessing, the layers up to the cut and their weights, the
-    augmentation and its code, and TensorFlow's version. The chance of a copy comes from its
+    What is missing is computed in one pass through the network for all of them. The cache is keyed
+    by each picture's content, the preprocessing, the layers up to the cut layer and their weights,
+    the augmentation and its code, and TensorFlow's version. The chance of a copy comes from its
     picture's content, not from a training's seed, so that trainings with other seeds and splits
     share it.
 
     Args:
-        tensors: uint8 (pictures, height, width, channels), reads as an array.
-        digests: SHA-256 of each picture's file.
         with_copies: bool (pictures,): which pictures need augmented copies.
         check_stop: raises where the user wants to stop.
 
     Raises:
         StorageError: the disk is full.
     """
-    stores = {cut: _open_stores(network, cut, spec, plan) for cut in cuts}
+    stores = {layer: _open_stores(network, layer, spec, plan) for layer in cut_layers}
     keys = [
         [digest, *(f"{digest}{copy:0{_DIGITS}d}" for copy in range(1, 1 + plan.copies))]
-        for digest in digests
+        for digest in decoded.digests
     ]
-    todo = [
-        (picture, copy)
-        for picture in range(len(digests))
-        for copy in range(1 + (plan.copies if with_copies[picture] else 0))
+    wanted = [
+        _Copy(picture, number, keys[picture][number])
+        for picture in range(len(keys))
+        for number in range(1 + (plan.copies if with_copies[picture] else 0))
     ]
-    missing = np.zeros(len(todo), bool)
+    names = [copy.key for copy in wanted]
+    is_plain = np.array([copy.number == 0 for copy in wanted])
+    missing = np.zeros(len(wanted), bool)
     for plain, copies in stores.values():
-        rows = np.array([copy for _, copy in todo])
-        wanted = [keys[picture][copy] for picture, copy in todo]
-        missing |= np.where(rows == 0, plain.find(wanted), copies.find(wanted)) < 0
-    work = [todo[i] for i in np.flatnonzero(missing)]
+        missing |= np.where(is_plain, plain.find(names), copies.find(names)) < 0
+    work = [wanted[i] for i in np.flatnonzero(missing)]
     if work:
         for plain, copies in stores.values():
-            plain.claim(sum(copy == 0 for _, copy in work))
-            copies.claim(sum(copy > 0 for _, copy in work))
-        _compute(network, list(cuts), tensors, digests, keys, work, stores, plan, check_stop)
+            plain.claim(sum(copy.number == 0 for copy in work))
+            copies.claim(sum(copy.number > 0 for copy in work))
+        _compute(network, decoded.tensors, work, stores, plan, check_stop)
     drop_oldest(cache_folder(), cache_limit())
-    return {cut: SavedOutputs(*stores[cut], _rows(keys, *stores[cut])) for cut in cuts}
+    return {layer: SavedOutputs(*both, _rows(keys, *both)) for layer, both in stores.items()}
 
 
 def pooled_outputs(
     network: Network,
-    tensors: Any,
-    digests: Sequence[str],
+    decoded: DecodedPictures,
     *,
     spec: InputSpec,
     check_stop: Callable[[], None] = lambda: None,
@@ -125,9 +122,8 @@ def pooled_outputs(
     saved = save_outputs(
         network,
         ["pooled"],
-        tensors,
-        digests,
-        np.zeros(len(digests), bool),
+        decoded,
+        np.zeros(len(decoded.digests), bool),
         spec=spec,
         plan=AugmentPlan(copies=0),
         check_stop=check_stop,
@@ -135,40 +131,49 @@ def pooled_outputs(
     return saved[np.arange(len(saved)), 0].astype(np.float32)
 
 
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """A picture, or an augmented copy of it, whose outputs are wanted."""
+
+    picture: int
+    """Its index among the decoded pictures."""
+    number: int
+    """0: the picture itself; from 1 on: its augmented copies."""
+    key: str
+    """The name of its row in a store, which begins with the digest of the picture's file."""
+
+    def chance(self) -> np.random.Generator:
+        """The random numbers that it is augmented by."""
+        return np.random.default_rng((int(self.key[:32], 16), self.number))
+
+
 def _compute(
     network: Network,
-    cuts: list[str],
     tensors: Any,
-    digests: Sequence[str],
-    keys: Sequence[Sequence[str]],
-    work: Sequence[tuple[int, int]],
+    work: Sequence[_Copy],
     stores: Mapping[str, tuple[RowStore, RowStore]],
     plan: AugmentPlan,
     check_stop: Callable[[], None],
 ) -> None:
-    forward = compiled(network.lower(cuts))
+    forward = compiled(network.lower(list(stores)))
     with Progress("frozen layers", total=len(work)) as progress:
         for start in range(0, len(work), _BATCH):
             check_stop()
             batch = work[start : start + _BATCH]
             images = np.stack(
                 [
-                    tensors[picture]
-                    if copy == 0
-                    else augmented(tensors[picture], plan, _chance(digests[picture], copy))
-                    for picture, copy in batch
+                    tensors[copy.picture]
+                    if copy.number == 0
+                    else augmented(tensors[copy.picture], plan, copy.chance())
+                    for copy in batch
                 ]
             )
-            names = [keys[picture][copy] for picture, copy in batch]
-            is_copy = np.array([copy > 0 for _, copy in batch])
-            for cut, values in zip(cuts, forward(images), strict=True):
-                for store, mine in zip(stores[cut], (~is_copy, is_copy), strict=True):
-                    store.append([names[i] for i in np.flatnonzero(mine)], values.numpy()[mine])
+            is_copy = np.array([copy.number > 0 for copy in batch])
+            for layer, values in zip(stores, forward(images), strict=True):
+                for store, mine in zip(stores[layer], (~is_copy, is_copy), strict=True):
+                    keys = [copy.key for copy, one in zip(batch, mine, strict=True) if one]
+                    store.append(keys, values.numpy()[mine])
             progress.advance(len(batch))
-
-
-def _chance(digest: str, copy: int) -> np.random.Generator:
-    return np.random.default_rng((int(digest[:32], 16), copy))
 
 
 def _rows(keys: Sequence[Sequence[str]], plain: RowStore, copies: RowStore) -> Any:
@@ -179,21 +184,25 @@ def _rows(keys: Sequence[Sequence[str]], plain: RowStore, copies: RowStore) -> A
 
 
 def _open_stores(
-    network: Network, cut: str, spec: InputSpec, plan: AugmentPlan
+    network: Network, cut_layer: str, spec: InputSpec, plan: AugmentPlan
 ) -> tuple[RowStore, RowStore]:
     import tensorflow as tf
 
-    lower = network.lower([cut])
+    lower = network.lower([cut_layer])
     facts = f"{_layers_digest(lower)} {preprocessing_digest(spec)} {tf.__version__}"
-    base = cache_folder() / "outputs" / f"{cut}-{hashlib.sha256(facts.encode()).hexdigest()[:20]}"
+    base = cache_folder() / "outputs" / f"{cut_layer}-{_short(facts)}"
     shape = lower.outputs[0].shape[1:]
     # Copies beyond the first few are the same whatever their number.
     changes = json.dumps(plan.model_dump(exclude={"copies"}), sort_keys=True)
-    look = hashlib.sha256(f"{changes} {_code(augment)}".encode()).hexdigest()[:20]
+    look = _short(f"{changes} {_code(augment)}")
     return (
         RowStore(base / "plain", shape=shape, dtype=np.float16),
         RowStore(base / look, shape=shape, dtype=np.float16),
     )
+
+
+def _short(facts: str) -> str:
+    return hashlib.sha256(facts.encode()).hexdigest()[:20]
 
 
 def _layers_digest(model: Any) -> str:

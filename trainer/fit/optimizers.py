@@ -63,7 +63,7 @@ class Optimizers:
             variable.assign(np.array(value))
 
 
-class Pace:
+class LearningRateSchedule:
     """The learning rate over a phase: linear warm-up, then as its schedule says."""
 
     def __init__(self, phase: PhasePlan) -> None:

@@ -17,7 +17,7 @@ from edge.core.terminal.progress import Progress
 from trainer.fit.batches import epoch_batches
 from trainer.fit.checkpoint import Checkpoint
 from trainer.fit.features import compiled
-from trainer.fit.optimizers import Optimizers, Pace
+from trainer.fit.optimizers import LearningRateSchedule, Optimizers
 from trainer.fit.predict import TrainingSet, chunks_of, inputs_at, scorer_at
 from trainer.fit.weight_averaging import Average
 from trainer.networks import INPUT, Network
@@ -66,8 +66,8 @@ class StopTraining(Exception):  # noqa: N818 - a wish, not an error
 
 
 @dataclass(frozen=True, slots=True)
-class Watch:
-    """What a training is bounded and followed by."""
+class Budget:
+    """The time that a training may take, who may stop it, and who follows it."""
 
     deadline: float
     """Seconds on `clock`: learning rates come down early enough to end by then, and a phase that is
@@ -88,7 +88,7 @@ def run_phases(
     data: TrainingSet,
     *,
     seed: int,
-    watch: Watch,
+    budget: Budget,
     checkpoint: Checkpoint | None = None,
 ) -> Best:
     """Trains `network` by `phases` and leaves it with its best weights.
@@ -103,11 +103,11 @@ def run_phases(
         first = int(saved[1]["phase"])
     try:
         for number, phase in enumerate(phases[first:], start=first):
-            run = _PhaseRun(network, recipe, phase, data, best, seed + number, watch, checkpoint)
+            run = _PhaseRun(network, recipe, phase, data, best, seed + number, budget)
             if saved:
                 run.restore(*saved)
                 saved = None
-            run.go(number)
+            run.go(number, checkpoint)
             if best.reached:
                 break
     except StopTraining:
@@ -130,11 +130,10 @@ class _PhaseRun:
         data: TrainingSet,
         best: Best,
         seed: int,
-        watch: Watch,
-        checkpoint: Checkpoint | None,
+        budget: Budget,
     ) -> None:
         self._network, self._recipe, self._phase, self._data = network, recipe, phase, data
-        self._best, self._seed, self._watch, self._checkpoint = best, seed, watch, checkpoint
+        self._best, self._seed, self._budget = best, seed, budget
         self._done = self._epoch = self._worse = self._confirmed = 0
         self._lowest = math.inf
         self._spent_before = 0.0
@@ -146,44 +145,46 @@ class _PhaseRun:
         self._optimizers, self._step = learner.optimizers, learner.step
         self._forward = scorer_at(network, phase.train_from)
         self._average = self._make_average(upper)
-        self._pace = Pace(phase)
+        self._schedule = LearningRateSchedule(phase)
         self._lower = _frozen(network, phase) if phase.fresh and phase.train_from != INPUT else None
 
-    def go(self, number: int) -> None:
+    def go(self, number: int, checkpoint: Checkpoint | None) -> None:
         """Trains to the end of the phase.
 
         Args:
             number: of the phase, for the checkpoint.
+            checkpoint: where its state is saved to; None: nowhere.
         """
-        phase, watch, best = self._phase, self._watch, self._best
+        phase, budget, best = self._phase, self._budget, self._best
         if self._epoch == 0 and best.weights is not None:
             # The next phase goes on from the best, not from the last.
             self._network.model.set_weights(best.weights)
         batches = math.ceil(len(self._data.train) / self._recipe.batch_size)
         self._steps = phase.epochs * batches
-        self._start = watch.clock() - self._spent_before
+        self._start = budget.clock() - self._spent_before
         self._timed_from = 0.0
         with Progress(f"phase {phase.name}", total=self._steps) as progress:
             progress.advance(self._done)
             while not self._ended:
-                epoch_start = watch.clock()
+                epoch_start = budget.clock()
                 learned = self._learn(progress)
                 if learned is None:
                     return
                 self._epoch += 1
                 self._ended = self._judge(learned, epoch_start)
-                self._save(number)
-        if not watch.quiet:
+                self._save(number, checkpoint)
+        if not budget.quiet:
             line = best.history[-1]
             say(
-                f"phase {phase.name}: {self._epoch} epochs in {watch.clock() - self._start:.0f} s, "
+                f"phase {phase.name}: {self._epoch} epochs in "
+                f"{budget.clock() - self._start:.0f} s, "
                 f"validation {line.validation_accuracy:.1%}, best so far {best.accuracy:.1%}"
                 + (": that is enough" if best.reached else "")
             )
 
     def _learn(self, progress: Progress) -> tuple[float, float, float] | None:
         """(loss, accuracy, last rate) of one epoch; None: the phase would not fit."""
-        phase, watch = self._phase, self._watch
+        phase, budget = self._phase, self._budget
         # Each epoch has a chance of its own, so that one can go on after any of them.
         rng = np.random.default_rng((self._seed, self._epoch))
         classes = self._network.model.get_layer("logits").output.shape[-1]
@@ -191,17 +192,17 @@ class _PhaseRun:
         for batch in epoch_batches(
             self._recipe, phase, self._data, classes, rng=rng, lower=self._lower
         ):
-            watch.check_stop()
+            budget.check_stop()
             if self._done == 1:
-                self._timed_from = watch.clock()  # the first step also traces the graph
+                self._timed_from = budget.clock()  # the first step also traces the graph
             if self._done == 4 and phase.if_time and self._timed_from:
-                needed = (watch.clock() - self._timed_from) / 3 * self._steps
-                if needed > watch.deadline - watch.clock():
+                needed = (budget.clock() - self._timed_from) / 3 * self._steps
+                if needed > budget.deadline - budget.clock():
                     self._best.cut_short = True
                     say(f"phase {phase.name}: left out, it needs about {needed / 60:.0f} min")
                     return None
             along = self._along()
-            rate = self._pace.rate(along)
+            rate = self._schedule.rate(along)
             self._optimizers.set_rate(rate)
             loss, good = self._step(batch.inputs, batch.targets, batch.weights)
             losses.append(float(loss))
@@ -210,7 +211,7 @@ class _PhaseRun:
             if self._average and (phase.ema or along >= phase.average_from):
                 self._average.add()
             progress.advance(note=f"validation {self._best.accuracy:.1%} at best")
-            if watch.clock() >= watch.deadline:
+            if budget.clock() >= budget.deadline:
                 break
         return float(np.mean(losses)), right / seen, rate
 
@@ -220,15 +221,15 @@ class _PhaseRun:
         The clock sets the pace only where there is too little time for all steps; else the same
         seed would give another model on another machine.
         """
-        time_left = max(1e-9, self._watch.deadline - self._start)
-        spent = (self._watch.clock() - self._start) / time_left
+        time_left = max(1e-9, self._budget.deadline - self._start)
+        spent = (self._budget.clock() - self._start) / time_left
         if spent * self._steps <= self._done + _STEPS_TO_START:
             spent = 0.0
         return max(self._done / self._steps, min(1.0, spent))
 
     def _judge(self, learned: tuple[float, float, float], epoch_start: float) -> bool:
         """Validates, keeps what is best, and says whether the phase has ended."""
-        phase, best, now = self._phase, self._best, self._watch.clock
+        phase, best, now = self._phase, self._best, self._budget.clock
         if self._average:
             with self._average.in_place():
                 line = self._validate()
@@ -237,20 +238,20 @@ class _PhaseRun:
         better = line[0] < self._lowest
         self._lowest = min(self._lowest, line[0])
         self._worse = 0 if better else self._worse + 1
-        self._pace.saw(better=better)
+        self._schedule.saw(better=better)
         loss, accuracy, rate = learned
         epoch = Epoch(
             phase.name, self._epoch, loss, accuracy, *line, rate, round(now() - epoch_start, 3)
         )
         best.history.append(epoch)
-        self._watch.on_epoch(epoch)
+        self._budget.on_epoch(epoch)
         if phase.stop_at:
             enough = line[1] >= phase.stop_at.accuracy
             self._confirmed = self._confirmed + 1 if enough else 0
             best.reached = (
                 self._confirmed >= phase.stop_at.confirm and self._epoch >= phase.stop_at.min_epochs
             )
-        if now() >= self._watch.deadline and self._done < self._steps:
+        if now() >= self._budget.deadline and self._done < self._steps:
             best.cut_short = True
             return True
         patient = not phase.early_stopping or self._worse < phase.early_stopping
@@ -284,8 +285,7 @@ class _PhaseRun:
         ]
         return Average([*self._optimizers.variables, *statistics], decay=self._phase.ema)
 
-    def _save(self, number: int) -> None:
-        checkpoint = self._checkpoint
+    def _save(self, number: int, checkpoint: Checkpoint | None) -> None:
         if checkpoint is None or not (self._ended or checkpoint.due):
             return
         best = self._best
@@ -305,13 +305,13 @@ class _PhaseRun:
                 "worse": self._worse,
                 "confirmed": self._confirmed,
                 "lowest": self._lowest,
-                "pace": self._pace.state(),
+                "pace": self._schedule.state(),
                 "loss": best.loss,
                 "accuracy": best.accuracy,
                 "cut_short": best.cut_short,
                 "reached": best.reached,
                 "history": [asdict(line) for line in best.history],
-                "spent": self._watch.clock() - self._start,
+                "spent": self._budget.clock() - self._start,
             },
         )
 
@@ -323,7 +323,7 @@ class _PhaseRun:
         self._optimizers.restore(arrays["optimizers"])
         if self._average:
             self._average.restore(arrays["average"])
-        self._pace.restore(facts["pace"])
+        self._schedule.restore(facts["pace"])
         self._done, self._worse = facts["done"], facts["worse"]
         self._confirmed, self._lowest = facts["confirmed"], facts["lowest"]
         self._epoch, self._ended = facts["epoch"], facts["ended"]

@@ -1,4 +1,8 @@
-"""What a network says of pictures from the layer on that its phases trained from."""
+"""What a network predicts for pictures, computed from its cut layer on.
+
+The cut layer is where a training cuts a network in two: the layers up to it are frozen, so their
+outputs are computed once for each picture and saved; the layers behind it train on those outputs.
+"""
 
 from __future__ import annotations
 
@@ -33,19 +37,19 @@ class TrainingSet:
 
 
 def predict(
-    network: Network, cut: str, data: TrainingSet, indices: npt.NDArray[np.int64]
+    network: Network, cut_layer: str, data: TrainingSet, indices: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Logits (pictures, classes) and pooled outputs (pictures, depth) of unchanged pictures.
 
     Args:
-        cut: a layer below which nothing was trained, or `input`.
+        cut_layer: a layer below which nothing was trained, or `input`.
         indices: of the pictures, in `data`.
     """
-    if cut == POOLED:
-        pooled = inputs_at(data, cut, indices)
-        return scorer_at(network, cut)(pooled).numpy(), pooled
-    forward = scorer_at(network, cut, POOLED)
-    parts = [forward(inputs_at(data, cut, chunk)) for chunk in chunks_of(indices)]
+    if cut_layer == POOLED:
+        pooled = inputs_at(data, cut_layer, indices)
+        return scorer_at(network, cut_layer)(pooled).numpy(), pooled
+    forward = scorer_at(network, cut_layer, POOLED)
+    parts = [forward(inputs_at(data, cut_layer, chunk)) for chunk in chunks_of(indices)]
     logits, pooled = (np.concatenate([part[i].numpy() for part in parts]) for i in (0, 1))
     return logits, pooled
 
@@ -56,21 +60,25 @@ def chunks_of(indices: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
 
 
 def inputs_at(
-    data: TrainingSet, cut: str, indices: npt.NDArray[np.int64]
+    data: TrainingSet, cut_layer: str, indices: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float32]:
-    """float32 (pictures, ...): what goes in at `cut`, of the unchanged pictures `indices`."""
-    if cut == INPUT:
+    """float32 (pictures, ...): what goes in at `cut_layer`, of the unchanged pictures `indices`."""
+    if cut_layer == INPUT:
         return np.asarray(data.tensors[indices], np.float32)
-    return np.asarray(data.features[cut][indices, 0], np.float32)
+    return np.asarray(data.features[cut_layer][indices, 0], np.float32)
 
 
-def scorer_at(network: Network, cut: str, *more: str) -> Callable[[npt.NDArray[np.float32]], Any]:
-    """The `scorer` of the layers of `network` from `cut` on, traced once.
+def scorer_at(
+    network: Network, cut_layer: str, *more: str
+) -> Callable[[npt.NDArray[np.float32]], Any]:
+    """The `scorer` of the layers of `network` from `cut_layer` on, traced once.
 
     Args:
         more: layers whose outputs are wanted beside the logits; see `Network.upper`.
     """
-    return network.once(("scorer", cut, *more), lambda: scorer(network.upper(cut, *more)))
+    return network.once(
+        ("scorer", cut_layer, *more), lambda: scorer(network.upper(cut_layer, *more))
+    )
 
 
 def scorer(upper: Any) -> Callable[[npt.NDArray[np.float32]], Any]:

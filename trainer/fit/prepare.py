@@ -1,4 +1,4 @@
-"""What every training begins with: pictures read, divided and decoded, and a network for them."""
+"""What every training begins with: pictures read, decoded and split, and a network for them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from edge.core.dataset import LabelledPicture, read_picture_set
 from trainer.data.arrays import unpacked
 from trainer.data.cache import DecodedPictures, decode_pictures
 from trainer.data.captured import as_captured
-from trainer.data.divide import divide
 from trainer.data.groups import group_column
+from trainer.data.split import split_pictures
 from trainer.fit.checks import check_enough, check_phases
 from trainer.fit.features import save_outputs
 from trainer.fit.predict import TrainingSet
@@ -41,6 +41,8 @@ class Prepared:
     """(pictures,) the part of each."""
     skipped: tuple[str, ...]
     """A line for each file that was left out."""
+    seed: int
+    """What split and starting weights came from, and augmentation and order are to come from."""
 
     def of(self, *parts: str) -> npt.NDArray[np.int64]:
         """The indices of the pictures of these parts."""
@@ -90,25 +92,22 @@ def prepare(
     check_phases(recipe, network)
     decoded = decode_pictures(found.pictures, recipe.input)
     check_enough(found, decoded, (*found.skipped, *decoded.skipped))
-    division = divide(
-        decoded.pictures,
-        decoded.digests,
-        decoded.tensors,
+    split = split_pictures(
+        decoded,
+        recipe.split,
         groups=groups,
-        shares={"validation": recipe.split.validation, "test": recipe.split.test},
         seed=seed,
-        near_duplicates=recipe.split.near_duplicates,
         spec=recipe.input,
         earlier=earlier,
     )
     if earlier is not None:
         known = sum(digest in earlier for digest in decoded.digests)
         say(f"{known} of {len(decoded.digests)} pictures keep the part that {keep_parts} gave them")
-    for line in (*division.notes, *division.left_out):
+    for line in (*split.notes, *split.left_out):
         say(line)
-    skipped = (*found.skipped, *decoded.skipped, *division.left_out)
-    decoded = decoded.only(division.kept)
-    pictures = division.pictures
+    skipped = (*found.skipped, *decoded.skipped, *split.left_out)
+    decoded = decoded.only(split.kept)
+    pictures = split.pictures
     labels = tuple(sorted({picture.label for picture in pictures}))
     return Prepared(
         recipe=recipe,
@@ -119,6 +118,7 @@ def prepare(
         truth=np.array([labels.index(picture.label) for picture in pictures]),
         part=np.array([picture.part for picture in pictures]),
         skipped=skipped,
+        seed=seed,
     )
 
 
@@ -138,15 +138,14 @@ def training_set(
         train, validation: indices of the pictures to train on, and to choose the best epoch by.
     """
     network = prepared.network
-    cuts = sorted({p.train_from for p in phases} - {INPUT}, key=network.depth, reverse=True)
+    cut_layers = sorted({p.train_from for p in phases} - {INPUT}, key=network.depth, reverse=True)
     features = {}
-    if cuts:
+    if cut_layers:
         fresh = all(phase.fresh for phase in phases if phase.train_from != INPUT)
         features = save_outputs(
             network,
-            cuts,
-            prepared.decoded.tensors,
-            prepared.decoded.digests,
+            cut_layers,
+            prepared.decoded,
             np.zeros_like(with_copies) if fresh else with_copies,
             spec=prepared.recipe.input,
             plan=prepared.recipe.augment,

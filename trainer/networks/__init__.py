@@ -71,16 +71,19 @@ class Network:
         for layer in upper.layers:
             layer.trainable = layer.name not in self.frozen_norms
 
-    def lower(self, cuts: list[str]) -> Any:
-        """The model from the input to the outputs of the layers `cuts`, as a list."""
-        return keras.Model(self.model.input, [self.model.get_layer(cut).output for cut in cuts])
+    def lower(self, cut_layers: list[str]) -> Any:
+        """The model from the input to the outputs of the layers `cut_layers`, as a list."""
+        return keras.Model(
+            self.model.input, [self.model.get_layer(layer).output for layer in cut_layers]
+        )
 
-    def upper(self, cut: str, *more: str) -> Any:
-        """The model from the output of layer `cut` (or the input) to the logits.
+    def upper(self, cut_layer: str, *more: str) -> Any:
+        """The model from the output of layer `cut_layer` (or the input) to the logits.
 
-        With names of further layers behind the cut, it gives a list: the logits, and their outputs.
+        With names of further layers behind the cut layer, it gives a list: the logits, and
+        their outputs.
         """
-        start = self.model.input if cut == INPUT else self.model.get_layer(cut).output
+        start = self.model.input if cut_layer == INPUT else self.model.get_layer(cut_layer).output
         ends = [self.model.get_layer(name).output for name in (LOGITS, *more)]
         return keras.Model(start, ends if more else ends[0])
 
@@ -94,21 +97,22 @@ class Network:
         for variable, value in zip(self.model.variables, state, strict=True):
             variable.assign(np.array(value))
 
-    def depth(self, cut: str) -> int:
-        """The number of layers up to and with `cut`, 0 for the input.
+    def depth(self, cut_layer: str) -> int:
+        """The number of layers up to and with `cut_layer`, 0 for the input.
 
         Raises:
             UsageError: no such layer.
         """
-        if cut == INPUT:
+        if cut_layer == INPUT:
             return 0
         names = [layer.name for layer in self.model.layers]
-        if cut not in names:
-            cuts = [n for n in names if n.endswith(("_add", "_pool")) or n in (FEATURES, POOLED)]
+        if cut_layer not in names:
+            places = [n for n in names if n.endswith(("_add", "_pool")) or n in (FEATURES, POOLED)]
             raise UsageError(
-                f"train_from: the network has no layer {cut!r}. Good places: {', '.join(cuts)}"
+                f"train_from: the network has no layer {cut_layer!r}. "
+                f"Good places: {', '.join(places)}"
             )
-        return names.index(cut)
+        return names.index(cut_layer)
 
 
 def build_network(plan: NetworkPlan, spec: InputSpec, classes: int, *, seed: int) -> Network:

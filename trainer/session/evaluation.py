@@ -1,13 +1,10 @@
-"""The proof of a training: what its report tells, from the pictures that it did not train on."""
+"""The evaluation of a trained model, on the pictures that it did not train on."""
 
 from __future__ import annotations
 
 import shlex
 import time
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -15,81 +12,46 @@ import numpy.typing as npt
 from edge.core.command_line import say
 from edge.core.dataset import PARTS
 from trainer.calibration.unknown import UnknownScore
-from trainer.calibration.verdicts import Verdicts
+from trainer.calibration.verdicts import Calibration
 from trainer.evaluation.held_out_use import count_look
 from trainer.evaluation.learning_curve import LearningCurve, learning_curve
-from trainer.evaluation.robustness import Disturbed, Predict, robustness
+from trainer.evaluation.robustness import LIMIT, Disturbed, Predict, robustness
 from trainer.fit.features import compiled
-from trainer.fit.phases import Best
-from trainer.fit.predict import TrainingSet, predict
 from trainer.fit.prepare import Prepared
+from trainer.fit.trained import TrainedModel
 from trainer.networks import Network
 from trainer.recipes.reading import recipe_yaml
 from trainer.report.facts import ReportFacts, UnknownFigures
 from trainer.report.scored import ScoredPart
 from trainer.run import RunFacts
+from trainer.session.training_session import TrainingSession
 
-_DISTURBED = 100
-"""Test pictures that are disturbed: each is computed 19 times."""
 _SECONDS_A_PICTURE = 1.5
 """What disturbing one takes at most; where the deadline leaves less, it is left out."""
 
 
-@dataclass(slots=True)
-class Stages:
-    """How long each stage of a training took."""
-
-    seconds: dict[str, float] = field(default_factory=dict)
-    before: float = 0.0
-    """Seconds that it took before it was killed and gone on with."""
-    _start: float = field(default_factory=time.monotonic)
-    _since: float = field(default_factory=time.monotonic)
-
-    @property
-    def minutes(self) -> float:
-        """Since the training began."""
-        return round((self.before + time.monotonic() - self._start) / 60, 2)
-
-    def ended(self, name: str) -> None:
-        """Takes the time since the last one ended for that of `name`."""
-        now = time.monotonic()
-        self.seconds[name] = round(now - self._since, 1)
-        self._since = now
-
-
-def prove(
-    prepared: Prepared,
-    whole: TrainingSet,
-    best: Best,
-    verdicts: Verdicts,
+def evaluate(
+    session: TrainingSession,
+    model: TrainedModel,
+    calibration: Calibration,
     *,
-    cut: str,
-    frozen: npt.NDArray[np.float32] | None,
-    run: Path,
     facts: RunFacts,
-    command: Sequence[str],
     model_bytes: int,
-    stages: Stages,
-    deadline: float,
 ) -> ReportFacts:
-    """What the report tells; looks at the test part, once, and counts that.
+    """What the report tells; scores the test pictures, once, and counts that use of them.
 
     Args:
-        prepared: its network is the trained one, the temperature folded in.
-        cut: the lowest layer that the phases trained from.
-        frozen: see `choose_verdicts`.
-        run: the folder that the training leaves behind.
-        command: that gives the same model again.
+        model: the temperature is folded into its network.
         model_bytes: size of `model.keras`.
-        deadline: by when to be done, as `time.monotonic` has it.
     """
+    prepared, best, stages = model.prepared, model.best, session.stages
     recipe, plan = prepared.recipe, prepared.recipe.network
     test = prepared.of("test")
-    looks = count_look([prepared.decoded.digests[i] for i in test], run=str(run))
-    parts = {name: _scored(prepared, whole, cut, name, verdicts) for name in ("test", "validation")}
-    curve = _learning_curve(prepared, frozen)
+    looks = count_look([prepared.decoded.digests[i] for i in test], run=str(session.request.out))
+    parts = {name: _scored(model, calibration, name) for name in ("test", "validation")}
+    curve = _learning_curve(model)
     stages.ended("figures")
-    disturbed, left_out = _disturbed(prepared, deadline)
+    disturbed, left_out = _disturbed(prepared, session.budget.deadline)
     stages.ended("robustness")
     counts = Counter((picture.label, picture.part) for picture in prepared.pictures)
     spec = recipe.input
@@ -102,15 +64,15 @@ def prove(
         skipped=facts.data.skipped,
         test=parts["test"],
         validation=parts["validation"],
-        cross_fitted=_cross_fitted(prepared, verdicts),
-        thresholds=verdicts.thresholds,
-        basis=verdicts.basis,
+        cross_fitted=_cross_fitted(prepared, calibration),
+        thresholds=calibration.thresholds,
+        basis=calibration.basis,
         purity=recipe.accept.purity,
         confidence=recipe.accept.confidence,
         history=best.history,
         cut_short=best.cut_short,
         recipe_yaml=recipe_yaml(recipe),
-        command=shlex.join(command),
+        command=shlex.join(session.request.command()),
         seed=facts.seed,
         network=f"{plan.name}, width {plan.alpha:g}, head {plan.head}",
         input=f"{spec.width}x{spec.height}, {'RGB' if spec.channels == 3 else 'grey'}, "
@@ -126,7 +88,7 @@ def prove(
         seconds=dict(stages.seconds),
         tensors=prepared.decoded.tensors,
         fill=spec.fill,
-        unknown=_unknown(verdicts.unknown),
+        unknown=_unknown(calibration.unknown),
         learning=curve,
         disturbed=disturbed,
         left_out=left_out,
@@ -134,15 +96,14 @@ def prove(
     )
 
 
-def _scored(
-    prepared: Prepared, whole: TrainingSet, cut: str, part: str, verdicts: Verdicts
-) -> ScoredPart:
+def _scored(model: TrainedModel, calibration: Calibration, part: str) -> ScoredPart:
+    prepared = model.prepared
     indices = prepared.of(part)
     # The temperature is folded in by now.
-    logits = predict(prepared.network, cut, whole, indices)[0] * verdicts.temperature
+    logits = model.predict(indices)[0] * calibration.temperature
     return ScoredPart(
         logits=logits,
-        temperature=verdicts.temperature,
+        temperature=calibration.temperature,
         truth=prepared.truth[indices],
         names=_names(prepared, indices),
         rows=indices,
@@ -150,13 +111,13 @@ def _scored(
     )
 
 
-def _cross_fitted(prepared: Prepared, verdicts: Verdicts) -> ScoredPart | None:
-    if verdicts.basis.scores != "cross-fitted":
+def _cross_fitted(prepared: Prepared, calibration: Calibration) -> ScoredPart | None:
+    if calibration.basis.scores != "cross-fitted":
         return None  # the validation part's scores, which are told as what they are
-    indices = verdicts.scored.indices
+    indices = calibration.scored.indices
     return ScoredPart(
-        logits=verdicts.scored.logits,
-        temperature=verdicts.scored_temperature,
+        logits=calibration.scored.logits,
+        temperature=calibration.scored_temperature,
         truth=prepared.truth[indices],
         names=_names(prepared, indices),
         rows=indices,
@@ -173,9 +134,8 @@ def _groups(prepared: Prepared, indices: npt.NDArray[np.int64]) -> list[str]:
     return [str(prepared.pictures[i].group) for i in indices]
 
 
-def _learning_curve(
-    prepared: Prepared, frozen: npt.NDArray[np.float32] | None
-) -> LearningCurve | None:
+def _learning_curve(model: TrainedModel) -> LearningCurve | None:
+    prepared, frozen = model.prepared, model.frozen
     if frozen is None:
         return None
     known = prepared.of("train", "validation")
@@ -188,7 +148,7 @@ def _disturbed(
 ) -> tuple[tuple[Disturbed, ...], tuple[str, ...]]:
     """(what disturbed pictures come to, what was left out for want of time)."""
     test = prepared.of("test")
-    count = min(_DISTURBED, len(test))
+    count = min(LIMIT, len(test))
     if time.monotonic() + count * _SECONDS_A_PICTURE > deadline:
         say("robustness: left out for want of time")
         return (), ("how it bears bad light, dirt and blur",)
@@ -200,7 +160,6 @@ def _disturbed(
         seed=0,
         rows=test,
         fill=prepared.recipe.input.fill,
-        limit=_DISTURBED,
     )
     return found, ()
 
@@ -214,7 +173,7 @@ def _unknown(score: UnknownScore | None) -> UnknownFigures | None:
     if score is None:
         return None
     return UnknownFigures(
-        kind=score.strangeness.kind,
+        kind=score.novelty.kind,
         threshold=score.threshold,
         keep=score.keep,
         kept=score.kept,

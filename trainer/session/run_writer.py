@@ -1,4 +1,4 @@
-"""Writes the run: the model, its proof, and which pictures it was made of."""
+"""Writes the run: the model, its evaluation, and which pictures it was made of."""
 
 from __future__ import annotations
 
@@ -10,18 +10,16 @@ import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import fields
+from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
-from edge.core.dataset import LabelledPicture
+from edge.core.dataset import PARTS, LabelledPicture
 from edge.core.files import new_folder
 from trainer.calibration.novelty import with_unknown_output
-from trainer.calibration.verdicts import Verdicts
+from trainer.calibration.verdicts import Calibration
 from trainer.fit.phases import Best, Epoch
-from trainer.fit.predict import TrainingSet
 from trainer.fit.prepare import Prepared
+from trainer.fit.trained import TrainedModel
 from trainer.recipes.reading import recipe_yaml
 from trainer.report.confusion import draw_confusion
 from trainer.report.facts import ReportFacts
@@ -37,69 +35,48 @@ from trainer.run import (
     REPORT,
     SKIPPED,
     TENSORBOARD,
+    DataFacts,
     RunFacts,
+    UnknownFacts,
+    tool_versions,
     write_facts,
     write_split,
 )
-from trainer.session.evaluation import Stages, prove
+from trainer.session.evaluation import evaluate
+from trainer.session.training_session import TrainingSession
 
 
 def write_run(
-    out: Path,
-    prepared: Prepared,
-    whole: TrainingSet,
-    best: Best,
-    verdicts: Verdicts,
-    *,
-    cut: str,
-    frozen: npt.NDArray[np.float32] | None,
-    pictures: Sequence[LabelledPicture],
-    facts: RunFacts,
-    command: Sequence[str],
-    logs: Path,
-    stages: Stages,
-    deadline: float,
-    replace: bool,
+    session: TrainingSession, model: TrainedModel, calibration: Calibration, *, replace: bool
 ) -> tuple[ReportFacts, RunFacts]:
-    """Writes the folder `out`, whole or not at all; what the report tells, and what the run says.
+    """Writes the run's folder, whole or not at all; what the report tells, and what the run says.
 
     Args:
-        prepared: its network is the trained one, the temperature folded in.
-        pictures: those of `prepared`, their paths resolved.
-        logs: TensorBoard's folder.
-        cut, frozen, command, stages, deadline: see `prove`.
-        replace: take the place of an `out` that is there already.
+        model: the temperature is folded into its network.
+        replace: take the place of a run that is there already.
 
     Raises:
-        StorageError: `out` is there already, or a disk is full.
+        StorageError: the run is there already, or a disk is full.
     """
-    with new_folder(out, replace=replace) as folder:
-        model = prepared.network.model
-        model.trainable = True
-        if verdicts.unknown:
-            model = with_unknown_output(model, verdicts.unknown.strangeness)
-        model.save(folder / MODEL)
+    prepared = model.prepared
+    pictures = [_resolved(picture) for picture in prepared.pictures]
+    facts = _run_facts(session, model, calibration, pictures)
+    with new_folder(session.request.out, replace=replace) as folder:
+        network = prepared.network.model
+        network.trainable = True
+        if calibration.unknown:
+            network = with_unknown_output(network, calibration.unknown.novelty)
+        network.save(folder / MODEL)
         (folder / RECIPE).write_text(recipe_yaml(prepared.recipe), encoding="utf-8")
         write_split(folder, Path(facts.data.root), pictures, prepared.decoded.digests)
         if prepared.skipped:
             (folder / SKIPPED).write_text("\n".join(prepared.skipped) + "\n", encoding="utf-8")
+        logs = session.checkpoint.folder / TENSORBOARD
         if logs.is_dir():
             shutil.copytree(logs, folder / TENSORBOARD)
-        (folder / HISTORY).write_text(_history(best), encoding="utf-8")
-        report = prove(
-            prepared,
-            whole,
-            best,
-            verdicts,
-            cut=cut,
-            frozen=frozen,
-            run=out,
-            facts=facts,
-            command=command,
-            model_bytes=(folder / MODEL).stat().st_size,
-            stages=stages,
-            deadline=deadline,
-        )
+        (folder / HISTORY).write_text(_history(model.best), encoding="utf-8")
+        model_bytes = (folder / MODEL).stat().st_size
+        report = evaluate(session, model, calibration, facts=facts, model_bytes=model_bytes)
         metrics = json.dumps(metrics_json(report), indent=2, ensure_ascii=False)
         (folder / METRICS).write_text(metrics + "\n", encoding="utf-8")
         write_report(folder / REPORT, report)
@@ -107,7 +84,7 @@ def write_run(
         draw_confusion(
             confusion_matrix(report.test, len(prepared.labels)),
             prepared.labels,
-            f"test part: {int(right.sum())} of {len(right)} right",
+            f"test pictures: {int(right.sum())} of {len(right)} right",
             folder / CONFUSION,
         )
         # The report takes its time too.
@@ -116,27 +93,63 @@ def write_run(
     return report, facts
 
 
-def resolved(picture: LabelledPicture) -> LabelledPicture:
+def data_digest(prepared: Prepared) -> str:
+    """SHA-256 over every picture's content digest, label and split."""
+    lines = sorted(
+        f"{digest} {picture.label} {picture.part}"
+        for digest, picture in zip(prepared.decoded.digests, prepared.pictures, strict=True)
+    )
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _run_facts(
+    session: TrainingSession,
+    model: TrainedModel,
+    calibration: Calibration,
+    pictures: Sequence[LabelledPicture],
+) -> RunFacts:
+    request, prepared, unknown = session.request, model.prepared, calibration.unknown
+    thresholds = calibration.thresholds
+    return RunFacts(
+        recipe=prepared.recipe.name,
+        variant=request.variant,
+        seed=prepared.seed,
+        labels=prepared.labels,
+        input=prepared.recipe.input,
+        temperature=calibration.temperature,
+        accept={label: threshold.value for label, threshold in thresholds.items()},
+        accept_notes={
+            label: threshold.note for label, threshold in thresholds.items() if threshold.note
+        },
+        accept_basis=calibration.basis,
+        unknown=None if unknown is None else UnknownFacts.model_validate(unknown.to_json()),
+        data=DataFacts(
+            path=str(request.data.resolve()),
+            root=str(_root_of(request.data, pictures)),
+            digest=data_digest(prepared),
+            pictures={part: sum(picture.part == part for picture in pictures) for part in PARTS},
+            skipped=len(prepared.skipped),
+        ),
+        finished=datetime.now(UTC).isoformat(timespec="seconds"),
+        minutes=session.stages.minutes,
+        stopped_early=model.best.cut_short,
+        parameters=int(prepared.network.model.count_params()),
+        tools=tool_versions(),
+    )
+
+
+def _resolved(picture: LabelledPicture) -> LabelledPicture:
     """The picture with its folder's real path."""
     path = picture.path.parent.resolve() / picture.path.name
     return LabelledPicture(path, picture.label, picture.group, picture.part)
 
 
-def root_of(data: Path, pictures: Sequence[LabelledPicture]) -> Path:
+def _root_of(data: Path, pictures: Sequence[LabelledPicture]) -> Path:
     """The folder that the paths of `split.csv` are relative to."""
     root = (data if data.is_dir() else data.parent).resolve()
     if all(picture.path.is_relative_to(root) for picture in pictures):
         return root
     return Path(os.path.commonpath([picture.path.parent for picture in pictures]))
-
-
-def data_digest(pictures: Sequence[LabelledPicture], digests: Sequence[str]) -> str:
-    """SHA-256 over every picture's content digest, label and part."""
-    lines = sorted(
-        f"{digest} {picture.label} {picture.part}"
-        for digest, picture in zip(digests, pictures, strict=True)
-    )
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def _history(best: Best) -> str:

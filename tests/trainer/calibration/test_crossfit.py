@@ -13,14 +13,17 @@ from edge.core.model.metrics import Share
 from trainer.calibration.crossfit import (
     CrossFitted,
     Fold,
+    FoldTraining,
     cross_fit,
     cross_fit_phases,
     is_far_below,
     seconds_for,
 )
 from trainer.calibration.verdicts import standing_in
-from trainer.fit.phases import Best, Epoch, Watch
+from trainer.data.cache import DecodedPictures
+from trainer.fit.phases import Best, Budget, Epoch
 from trainer.fit.predict import TrainingSet
+from trainer.fit.prepare import Prepared
 from trainer.networks import Network, build_network
 from trainer.recipes.plan import AcceptPlan, AugmentPlan, NetworkPlan, PhasePlan, Recipe
 
@@ -66,17 +69,26 @@ def fit(network: Network, *, deadline: float, seconds_a_fold: float | None) -> C
         train=np.arange(60),
         validation=np.arange(60),
     )
+    pictures = tuple(
+        LabelledPicture(Path(f"{i}.png"), "ab"[t], str(i)) for i, t in enumerate(truth)
+    )
+    prepared = Prepared(
+        recipe=RECIPE,
+        network=network,
+        decoded=DecodedPictures(pictures, data.tensors, tuple(map(str, range(60))), ()),
+        pictures=pictures,
+        labels=("a", "b"),
+        truth=truth,
+        part=np.full(60, "train"),
+        skipped=(),
+        seed=0,
+    )
     return cross_fit(
-        network,
-        RECIPE,
-        [HEAD],
-        data,
-        [LabelledPicture(Path(f"{i}.png"), "ab"[t], str(i)) for i, t in enumerate(truth)],
+        FoldTraining(prepared, data, [HEAD], untrained=network.state()),
         np.arange(60),
         folds=2,
-        untrained=network.state(),
         seed=0,
-        watch=Watch(deadline, clock=Clock()),
+        budget=Budget(deadline, clock=Clock()),
         seconds_a_fold=seconds_a_fold,
     )
 

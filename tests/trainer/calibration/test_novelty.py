@@ -1,4 +1,4 @@
-"""The same strangeness in NumPy, where it is chosen, and in the graph, where it is used."""
+"""The same novelty score in NumPy, where it is chosen, and in the graph, where it is used."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import pytest
 
 from tests.converter.runs import KERAS_READS_VARIABLES
 from trainer.calibration.novelty import (
+    NoveltyScore,
     RawScores,
-    Strangeness,
     choose_prototypes,
     distance,
     energy,
@@ -109,15 +109,15 @@ def test_the_graph_gives_what_it_was_chosen_by(
     prototypes = choose_prototypes(pooled[:4], np.array([0, 0, 1, 1]), seed=0)
     raw = RawScores(energy(logits), distance(pooled, prototypes))
     middle = float(np.median(raw.weighted((energy_weight, distance_weight))))
-    strangeness = Strangeness(energy_weight, distance_weight, middle, prototypes)
-    assert strangeness.kind == kind
-    telling = with_unknown_output(model, strangeness)
+    novelty = NoveltyScore(energy_weight, distance_weight, middle, prototypes)
+    assert novelty.kind == kind
+    telling = with_unknown_output(model, novelty)
     assert telling.output_names == [SCORES, "unknown"]
     path = tmp_path / "model.keras"
     telling.save(path)
     # Read as anybody reads it: with no code of ours.
     scores, unknown = keras.saving.load_model(path, compile=False)(pictures)
-    expected = strangeness.of(logits, pooled)
+    expected = novelty.of(logits, pooled)
     assert unknown.shape == (7, 1)
     np.testing.assert_allclose(np.asarray(unknown)[:, 0], expected, atol=1e-5)
     assert np.ptp(expected) > 0.01

@@ -12,7 +12,7 @@ import pytest
 from tests.trainer.calibration.test_leave_one_class_out import features
 from trainer.calibration.novelty import RawScores
 from trainer.calibration.unknown import (
-    FoldAnswers,
+    FoldPredictions,
     UnknownScore,
     _kept,
     _limit,
@@ -48,7 +48,7 @@ def chosen(
     logits = 12 * rows[:, list(labels.values())]
     fold = np.arange(len(rows)) // series % 2
     answers = [
-        FoldAnswers(
+        FoldPredictions(
             trained=rows[fold != number],
             trained_truth=truth[fold != number],
             held=rows[fold == number],
@@ -77,18 +77,18 @@ def test_known_things_are_kept_and_things_far_off_are_not() -> None:
     assert set(score.found) == set(THREE)
     fresh, _ = features(THREE, seed=9)
     axes = list(THREE.values())
-    known = score.strangeness.of(12 * fresh[:, axes], fresh)
+    known = score.novelty.of(12 * fresh[:, axes], fresh)
     assert (known <= 0.5).mean() > 0.93
     assert np.median(known) == pytest.approx(0.05, abs=0.03)
     far, _ = features({"stone": 4})
-    assert (score.strangeness.of(12 * far[:, axes], far) > 0.5).mean() > 0.9
+    assert (score.novelty.of(12 * far[:, axes], far) > 0.5).mean() > 0.9
 
 
 @pytest.mark.parametrize("score", ["energy", "distance", "both"])
 def test_a_recipe_may_ask_for_a_kind(score: str) -> None:
     found = chosen(UnknownPlan.model_validate({"score": score}))
     assert found is not None
-    assert found.strangeness.kind == score
+    assert found.novelty.kind == score
 
 
 def test_what_is_kept_is_not_counted_on_the_pictures_that_set_the_limit() -> None:
@@ -124,15 +124,15 @@ def test_auto_takes_what_finds_most() -> None:
     assert found is not None
     means = {
         kind: np.mean([figure.found.value for figure in figures.values()])
-        for kind, figures in found.left_out.items()
+        for kind, figures in found.leave_one_class_out.items()
     }
-    assert means[found.strangeness.kind] == max(means.values())
+    assert means[found.novelty.kind] == max(means.values())
 
 
 def test_a_network_without_pretrained_layers_is_not_measured_and_says_so() -> None:
     found = chosen(frozen=False)
     assert found is not None
-    assert found.strangeness.kind == "energy"
+    assert found.novelty.kind == "energy"
     assert found.threshold == 0.5
     assert not found.found
     assert found.note.startswith("not measured on classes left out: the network has no pretrained")
@@ -168,7 +168,7 @@ def test_series_of_one_object_promise_nothing() -> None:
 
 def test_no_fold_is_no_score() -> None:
     rows, pictures = features(THREE)
-    nothing: Sequence[FoldAnswers] = ()
+    nothing: Sequence[FoldPredictions] = ()
     assert (
         choose_unknown(
             UnknownPlan(),
@@ -187,7 +187,7 @@ def test_a_run_keeps_all_of_it() -> None:
     found = chosen()
     assert found is not None
     facts = UnknownFacts.model_validate(json.loads(json.dumps(found.to_json())))
-    assert (facts.score, facts.threshold) == (found.strangeness.kind, 0.5)
+    assert (facts.score, facts.threshold) == (found.novelty.kind, 0.5)
     assert facts.left_out[facts.score]["can"]["images"] == 60
 
 

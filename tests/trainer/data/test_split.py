@@ -1,207 +1,331 @@
-"""The split is drawn by content, meets the shares class by class, and never parts a group."""
+"""No copy and no group crosses from one part to another, and what is added moves nothing."""
 
+from __future__ import annotations
+
+import hashlib
 import random
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from edge.core.dataset import LabelledPicture
-from trainer.data.split import draw, fold_pictures, split_pictures
+from edge.core.errors import UsageError
+from edge.core.images.image_file import Image
+from edge.core.images.preprocess import InputSpec, preprocess
+from tests.benchmarks.near_duplicates import planted
+from tests.trainer.data.duplicates.test_near_duplicates import drawn
+from trainer.data.cache import DecodedPictures
+from trainer.data.split import Split, split_pictures
 from trainer.errors import TooFewPicturesError
+from trainer.recipes.plan import SplitPlan
 
-SHARES = {"validation": 0.1, "test": 0.1}
+SPEC = InputSpec(height=64, width=64, geometry="squash")
+BLANK = np.zeros(SPEC.shape, np.uint8)
 
 
-def series(label: str, groups: int, size: int) -> list[LabelledPicture]:
+@dataclass(frozen=True)
+class Photo:
+    """A picture with its content: two of the same content are the same file."""
+
+    name: str
+    content: str
+    label: str = "can"
+    group: str | None = None
+    part: str | None = None
+    source: int = 0
+    image: Image | None = None
+
+    @property
+    def picture(self) -> LabelledPicture:
+        path = Path(f"photos{self.source}") / self.label / self.name
+        return LabelledPicture(path, self.label, self.group, self.part, self.source)
+
+
+def photos(count: int, label: str = "can", *, start: int = 0, source: int = 0) -> list[Photo]:
+    numbers = range(start, start + count)
+    return [Photo(f"{n}.jpg", f"{label} {n}", label, source=source) for n in numbers]
+
+
+def scenes(count: int, label: str = "can", *, start: int = 0) -> list[Photo]:
     return [
-        LabelledPicture(Path(f"{label}{number}.jpg"), label, f"{label}/{number // size}")
-        for number in range(groups * size)
+        replace(photo, image=drawn(start + n))
+        for n, photo in enumerate(photos(count, label, start=start))
     ]
 
 
-def test_no_group_lands_in_two_parts() -> None:
-    split = split_pictures([*series("can", 20, 20), *series("jar", 7, 13)], SHARES, seed=1)
-    parts: dict[str, set[str]] = {}
-    for picture in split:
-        parts.setdefault(str(picture.group), set()).add(str(picture.part))
-    assert all(len(found) == 1 for found in parts.values())
+def split(
+    given: Sequence[Photo],
+    *,
+    groups: str | None = None,
+    seed: int = 0,
+    near: bool = False,
+    earlier: dict[str, str] | None = None,
+) -> Split:
+    tensors = [BLANK if p.image is None else preprocess(p.image, SPEC) for p in given]
+    decoded = DecodedPictures(
+        pictures=tuple(photo.picture for photo in given),
+        tensors=np.stack(tensors),  # type: ignore[arg-type]
+        digests=tuple(digest(photo.content) for photo in given),
+        skipped=(),
+    )
+    plan = SplitPlan(validation=0.1, test=0.1, near_duplicates=near)
+    return split_pictures(decoded, plan, groups=groups, seed=seed, spec=SPEC, earlier=earlier)
 
 
-def wanted(total: int) -> dict[str, float]:
-    return {"train": 0.8 * total, "validation": 0.1 * total, "test": 0.1 * total}
+def digest(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
-@pytest.mark.parametrize("total", [*range(5, 60), 99, 315, 474])
-def test_every_class_is_within_one_picture_of_the_wanted_counts(total: int) -> None:
-    pictures = [*series("can", total, 1), *series("jar", 2 * total + 1, 1)]
-    for seed in range(3):
-        counts = Counter((p.label, p.part) for p in split_pictures(pictures, SHARES, seed=seed))
-        for label, size in (("can", total), ("jar", 2 * total + 1)):
-            for part, count in wanted(size).items():
-                assert abs(counts[label, part] - count) <= 1
-                assert counts[label, part] >= 1
+def digested(by_content: dict[str, str]) -> dict[str, str]:
+    return {digest(content): part for content, part in by_content.items()}
 
 
-@pytest.mark.parametrize("seed", range(10))
-def test_groups_bring_each_part_to_within_half_a_group(seed: int) -> None:
-    """Sizes drawn anew for each seed; at least one group always."""
-    rng = random.Random(seed)
-    sizes = [rng.randint(1, 12) for _ in range(rng.randint(8, 60))]
-    pictures = [
-        LabelledPicture(Path(f"{group}-{i}.jpg"), "can", str(group))
-        for group, size in enumerate(sizes)
-        for i in range(size)
+def parts(given: Sequence[Photo], **options: object) -> dict[str, str]:
+    """By content, so that names do not matter."""
+    found = split(given, **options)  # type: ignore[arg-type]
+    return {given[i].content: str(p.part) for i, p in zip(found.kept, found.pictures, strict=True)}
+
+
+def test_every_picture_has_a_part_and_a_group() -> None:
+    given = [*photos(60), *photos(40, "jar")]
+    found = split(given)
+    assert [p.path for p in found.pictures] == [photo.picture.path for photo in given]
+    assert found.kept.tolist() == list(range(100))
+    assert {p.part for p in found.pictures} == {"train", "validation", "test"}
+    assert len({p.group for p in found.pictures}) == 100
+    assert (found.left_out, found.notes, found.pairs) == ((), (), ())
+
+
+def test_names_and_the_order_of_files_change_nothing() -> None:
+    given = [*photos(80), *photos(40, "jar")]
+    shuffled = [replace(photo, name=f"IMG_{i}.png") for i, photo in enumerate(given)]
+    random.Random(1).shuffle(shuffled)
+    assert parts(shuffled) == parts(given)
+    assert parts(given, seed=1) != parts(given)
+
+
+@pytest.mark.parametrize("source", [0, 1], ids=["in the same folder", "by --add"])
+@pytest.mark.parametrize("groups", [None, "blocks:2"])
+def test_pictures_that_are_added_move_none_of_the_old(source: int, groups: str | None) -> None:
+    """Those of the same folder, where the earlier parts are given."""
+    given = [*photos(151), *photos(90, "jar")]
+    more = [*photos(60, start=500, source=source), *photos(30, "jar", start=500, source=source)]
+    before = parts(given, groups=groups)
+    after = parts([*more, *given], groups=groups, earlier=None if source else digested(before))
+    assert {content: after[content] for content in before} == before
+    assert len(after) == 331
+    for label, total in (("can", 211), ("jar", 120)):
+        counts = Counter(part for content, part in after.items() if content.startswith(label))
+        assert abs(counts["test"] - 0.1 * total) <= 1
+        assert abs(counts["validation"] - 0.1 * total) <= 1
+
+
+def test_of_a_folder_that_has_grown_a_block_stays_with_its_old_pictures() -> None:
+    """Pictures 100 and 101 are of one block, and the second came later."""
+    given = photos(101)
+    before = {photo.content: "train" for photo in given} | {"can 100": "test"}
+    before |= {"can 0": "validation", "can 1": "validation"}
+    more = photos(1, start=101)
+    grown = parts([*given, *more], groups="blocks:2", earlier=digested(before))
+    assert grown["can 101"] == grown["can 100"] == "test"
+
+
+def test_a_set_that_comes_divided_has_no_earlier_parts() -> None:
+    given = divided(train=20, validation=5, test=5)
+    with pytest.raises(UsageError, match="these come divided: leave it out"):
+        split(given, earlier={digest(given[0].content): "test"})
+
+
+def test_the_same_file_twice_lies_in_one_part() -> None:
+    given = [*photos(60), *(replace(photo, name=f"again{photo.name}") for photo in photos(60))]
+    found = split(given)
+    assert [p.part for p in found.pictures[:60]] == [p.part for p in found.pictures[60:]]
+    assert len({p.group for p in found.pictures}) == 60
+    assert len(found.pairs) == 60
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_near_duplicates_are_never_separated(seed: int) -> None:
+    given = [*scenes(30), *scenes(30, "jar", start=100)]
+    rng = np.random.default_rng(seed)
+    changes = ("cropped", "flipped", "darker", "encoded")
+    copies = [
+        Photo(f"copy{i}.jpg", f"copy {i}", given[i].label, image=planted(given[i].image, c, rng))  # type: ignore[arg-type]
+        for i, c in zip(range(0, 60, 5), changes * 3, strict=True)
     ]
-    counts = Counter(p.part for p in split_pictures(pictures, SHARES, seed=seed))
-    for part in ("test", "validation"):
-        smallest = min(sizes)  # where a part's first group is larger than all that it wants
-        allowed = max(max(sizes) / 2, smallest - wanted(len(pictures))[part])
-        assert abs(counts[part] - wanted(len(pictures))[part]) <= allowed
+    found = split([*given, *copies], seed=seed, near=True)
+    assert {(p.first, p.second) for p in found.pairs} == {(5 * n, 60 + n) for n in range(12)}
+    assert all(found.pictures[p.first].part == found.pictures[p.second].part for p in found.pairs)
+    apart = split([*given, *copies], seed=seed)
+    assert apart.pairs == ()
+    assert any(apart.pictures[5 * n].part != apart.pictures[60 + n].part for n in range(12))
 
 
-@pytest.mark.parametrize("shares", [(0.0, 0.1), (0.3, 0.3), (0.45, 0.45), (0.02, 0.2)])
-@pytest.mark.parametrize("total", [3, 7, 40])
-def test_other_shares_leave_every_part_a_group(shares: tuple[float, float], total: int) -> None:
-    split = split_pictures(
-        series("can", total, 1), dict(zip(("test", "validation"), shares, strict=True)), seed=0
-    )
-    counts = Counter(p.part for p in split)
-    assert min(counts[part] for part in ("train", "validation", "test")) >= 1
-    if total == 40:
-        assert abs(counts["test"] - max(1, 40 * shares[0])) <= 1
-        assert abs(counts["validation"] - 40 * shares[1]) <= 1
+def test_copies_join_the_groups_they_lie_in() -> None:
+    given = [
+        *(replace(photo, group=f"g{i // 4}") for i, photo in enumerate(photos(80))),
+        Photo("x.jpg", "can 0", group="gx"),
+        Photo("y.jpg", "y", group="gx"),
+    ]
+    found = split(given, groups="column:group")
+    groups = {p.path.name: p.group for p in found.pictures}
+    assert groups["0.jpg"] == groups["3.jpg"] == groups["x.jpg"] == groups["y.jpg"] == "g0"
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_a_class_of_three_groups_has_one_in_each_part(seed: int) -> None:
-    split = split_pictures([*series("can", 3, 40), *series("jar", 4, 2)], SHARES, seed=seed)
-    assert {(p.label, p.part) for p in split} == {
-        (label, part) for label in ("can", "jar") for part in ("train", "validation", "test")
+# Pictures that came later
+
+
+def by_part(given: Sequence[Photo]) -> dict[str, list[Photo]]:
+    placed = parts(given)
+    return {
+        part: [p for p in given if placed[p.content] == part]
+        for part in ("train", "validation", "test")
     }
 
 
-@pytest.mark.parametrize("seed", range(10))
-def test_a_part_is_not_left_with_a_crumb_of_a_class(seed: int) -> None:
-    """Twelve series of twenty, and one of a single picture."""
-    pictures = [*series("can", 12, 20), LabelledPicture(Path("rest.jpg"), "can", "rest")]
-    counts = Counter(p.part for p in split_pictures(pictures, SHARES, seed=seed))
-    assert min(counts["test"], counts["validation"]) >= 20
+def test_a_later_copy_joins_its_original() -> None:
+    given = photos(60)
+    old = by_part(given)
+    copies = [replace(old[part][0], name=f"{part}.jpg", source=1) for part in ("train", "test")]
+    found = split([*given, *copies])
+    assert [p.part for p in found.pictures[60:]] == ["train", "test"]
 
 
-def test_the_seed_decides() -> None:
-    pictures = series("can", 30, 3)
-    first, again, other = (split_pictures(pictures, SHARES, seed=s) for s in (1, 1, 2))
-    assert first == again
-    assert first != other
+def test_what_would_join_two_parts_is_left_out_and_told() -> None:
+    """A newcomer of a group of two, copies of pictures of two parts."""
+    given = photos(60)
+    old = by_part(given)
+    one, other = old["train"][0], old["test"][0]
+    new = [
+        replace(one, name="one.jpg", source=1, group="pair"),
+        replace(other, name="other.jpg", source=1, group="pair"),
+        Photo("fine.jpg", "fine", source=1),
+    ]
+    found = split([*given, *new])
+    assert found.kept.tolist() == [*range(60), 62]
+    assert len(found.left_out) == 2
+    assert "photos1/can/one.jpg: a copy of photos0/can/" in found.left_out[0]
+    assert "and cannot lie in two parts" in found.left_out[0]
+    assert {p.part for p in found.pictures[:60]} == {"train", "validation", "test"}
+    assert [p.part for p in found.pictures[:60]] == [p.part for p in split(given).pictures]
 
 
-def test_the_order_of_files_does_not_matter() -> None:
-    pictures = series("can", 30, 3)
-    assert set(split_pictures(pictures, SHARES, seed=1)) == set(
-        split_pictures(pictures[::-1], SHARES, seed=1)
-    )
+def test_a_later_near_duplicate_of_two_parts_is_left_out() -> None:
+    """Two pictures side by side, of which each is a part of the third."""
+    given = scenes(40)
+    before = split(given, near=True)
+    train = next(i for i, p in enumerate(before.pictures) if p.part == "train")
+    test = next(i for i, p in enumerate(before.pictures) if p.part == "test")
+    rng = np.random.default_rng(0)
+    new = [
+        Photo("a.jpg", "a", group="g", source=1, image=planted(given[train].image, "flipped", rng)),  # type: ignore[arg-type]
+        Photo("b.jpg", "b", group="g", source=1, image=planted(given[test].image, "darker", rng)),  # type: ignore[arg-type]
+    ]
+    after = split([*new, *given], near=True)
+    assert len(after.left_out) == 2
+    assert [p.part for p in after.pictures] == [p.part for p in before.pictures]
 
 
-@pytest.mark.parametrize("seed", range(8))
-def test_pictures_that_are_added_move_none_and_bring_the_whole_to_the_shares(seed: int) -> None:
-    """A set of any size that grows five times by any number."""
-    rng = random.Random(seed)
-    placed: tuple[LabelledPicture, ...] = ()
-    total = 0
-    for _ in range(6):
-        more = rng.randint(3, 60) if not total else rng.randint(1, 40)
-        new = series("can", total + more, 1)[total:]
-        before = {p.path: p.part for p in placed}
-        placed = split_pictures([*placed, *new], SHARES, seed=seed)
-        total += more
-        assert {p.path: p.part for p in placed if p.path in before} == before
-        counts = Counter(p.part for p in placed)
-        for part, count in wanted(total).items():
-            assert abs(counts[part] - count) <= (1 if total >= 5 else 1.5)
+def test_a_new_class_comes_into_every_part() -> None:
+    found = split([*photos(60), *photos(30, "jar", source=1)])
+    assert {p.part for p in found.pictures if p.label == "jar"} == {"train", "validation", "test"}
 
 
-def test_a_set_that_has_grown_without_its_parts_moves_only_the_edges_of_the_parts() -> None:
-    few = {p.path: p.part for p in split_pictures(series("can", 400, 1), SHARES, seed=4)}
-    more = {p.path: p.part for p in split_pictures(series("can", 500, 1), SHARES, seed=4)}
-    moved = [(few[path], more[path]) for path in few if more[path] != few[path]]
-    assert 0 < len(moved) < 20
-    assert {"test", "validation"}.isdisjoint(pair[0] for pair in moved if pair[1] != "train")
+# Sets that come divided
 
 
-def test_what_a_group_is_known_by_decides_not_its_name() -> None:
-    pictures = series("can", 50, 1)
-    other = [LabelledPicture(p.path, p.label, f"other {p.group}") for p in pictures]
-    names = {f"other {p.group}": str(p.group) for p in pictures}
-    parts = [p.part for p in split_pictures(pictures, SHARES, seed=0)]
-    assert [p.part for p in split_pictures(other, SHARES, seed=0, identities=names)] == parts
-    assert [p.part for p in split_pictures(other, SHARES, seed=0)] != parts
+def divided(**counts: int) -> list[Photo]:
+    return [
+        Photo(f"{part}{n}.jpg", f"{label} {part} {n}", label, part=part)
+        for label in ("can", "jar")
+        for part, count in counts.items()
+        for n in range(count)
+    ]
 
 
-def test_draws_are_spread_evenly() -> None:
-    draws = sorted(draw(3, str(i)) for i in range(10_000))
-    assert max(abs(value - i / 10_000) for i, value in enumerate(draws)) < 0.02
-
-
-@pytest.mark.parametrize(("groups", "says"), [(2, "2 separate groups"), (1, "1 separate group of")])
-def test_a_class_with_too_few_groups_is_refused_by_name(groups: int, says: str) -> None:
-    pictures = [*series("can", 10, 1), *series("jar", groups, 5)]
-    with pytest.raises(TooFewPicturesError, match=rf"'jar' has {says}.*at least 3 are needed"):
-        split_pictures(pictures, SHARES, seed=0)
-
-
-def given(label: str, part: str | None, group: str) -> LabelledPicture:
-    return LabelledPicture(Path(f"{label}{group}.jpg"), label, group, part)
-
-
-def test_parts_that_are_given_are_kept() -> None:
-    parts = ("train", "validation", "test")
-    pictures = [given(label, part, f"{label}{part}") for label in "ab" for part in parts]
-    assert list(split_pictures(pictures, SHARES, seed=3)) == pictures
-
-
-def test_what_is_added_to_a_group_goes_where_that_is() -> None:
-    pictures = [*series("a", 20, 1), given("a", "validation", "x"), given("a", None, "x")]
-    assert {p.part for p in split_pictures(pictures, SHARES, seed=3) if p.group == "x"} == {
-        "validation"
-    }
+def test_given_parts_stay() -> None:
+    given = divided(train=20, validation=5, test=5)
+    assert [p.part for p in split(given).pictures] == [photo.part for photo in given]
 
 
 @pytest.mark.parametrize(
-    ("pictures", "words"),
+    ("counts", "tested"),
+    [({"train": 100, "test": 20}, "test"), ({"train": 100, "validation": 20}, "validation")],
+)
+def test_what_a_divided_set_lacks_is_taken_out_of_train(
+    counts: dict[str, int], tested: str
+) -> None:
+    given = divided(**counts)
+    found = split(given)
+    was = Counter((photo.part, p.part) for photo, p in zip(given, found.pictures, strict=True))
+    assert was[tested, "test"] == 40
+    assert 8 <= was["train", "validation"] <= 34
+    assert was["train", "train"] + was["train", "validation"] == 200
+
+
+def test_a_picture_to_train_on_that_is_a_copy_of_one_to_test_on_is_left_out() -> None:
+    given = divided(train=30, validation=10, test=10)
+    test, validation = given[40], given[30]
+    given += [
+        replace(test, name="seen.jpg", part="train"),
+        replace(validation, name="known.jpg", part="train"),
+        replace(test, name="twice.jpg"),
+    ]
+    found = split(given)
+    assert found.kept.tolist() == [*range(100), 102]
+    assert found.left_out == (
+        "photos0/can/seen.jpg: a copy of photos0/can/test0.jpg (test), and cannot lie in two parts",
+        "photos0/can/known.jpg: a copy of photos0/can/validation0.jpg (validation), and cannot lie "
+        "in two parts",
+    )
+
+
+def test_what_is_left_to_draw_of_a_divided_set_never_joins_its_test_part() -> None:
+    given = divided(train=40, test=10)
+    given.append(replace(given[40], name="seen.jpg", part="train"))
+    found = split(given)
+    assert found.kept.tolist() == list(range(100))
+    assert len(found.left_out) == 1
+
+
+def test_pictures_added_to_a_divided_set_leave_its_test_part_as_it_is() -> None:
+    given = divided(train=40, test=10)
+    found = split([*given, *photos(100, start=900, source=1)])
+    assert {p.part for p in found.pictures[100:]} == {"train", "validation"}
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
     [
-        ([given("a", "train", "1"), given("a", "test", "1")], "'1' into test and train"),
-        ([given("a", "train", "1"), given("a", "test", "2")], "none for the validation part"),
+        ([Photo("a", "a", part="train"), Photo("b", "b")], "fill it in every line"),
+        (
+            [Photo("a", "a", group="1", part="train"), Photo("b", "b", group="1", part="test")],
+            r"group '1' is given train .* and test .*: a group must stay in one part",
+        ),
+        (photos(2), "2 separate groups"),
+        ([Photo(str(i), "the same") for i in range(9)], "1 separate group of pictures"),
+        (divided(train=3, validation=2, test=1)[:-1], "none for the test part"),
     ],
 )
-def test_given_parts_that_would_flatter_are_refused(
-    pictures: list[LabelledPicture], words: str
-) -> None:
-    with pytest.raises(TooFewPicturesError, match=words):
-        split_pictures(pictures, SHARES, seed=0)
+def test_what_cannot_be_divided_is_refused(given: list[Photo], says: str) -> None:
+    with pytest.raises(TooFewPicturesError, match=says):
+        split(given)
 
 
-def test_folds_are_even_and_keep_groups() -> None:
-    pictures = [*series("can", 12, 5), *series("jar", 9, 5)]
-    folds = fold_pictures(pictures, 3, seed=4)
-    assert Counter(zip(folds, (p.label for p in pictures), strict=True)) == {
-        **{(fold, "can"): 20 for fold in range(3)},
-        **{(fold, "jar"): 15 for fold in range(3)},
-    }
-    assert len({(p.group, f) for p, f in zip(pictures, folds, strict=True)}) == 21
-
-
-def test_the_same_pictures_in_another_folder_come_into_the_same_folds() -> None:
-    """Also where groups are called by a picture's path, as of copies that were found."""
-
-    def folds(folder: str) -> list[int]:
-        pictures = [
-            LabelledPicture(
-                Path(f"{folder}/{label}/{i}.png"), label, f"{folder}/{label}/{i // 2}.png"
-            )
-            for label in ("can", "jar")
-            for i in range(20)
-        ]
-        return fold_pictures(pictures, 4, seed=1)
-
-    assert folds("/first") == folds("/second/place") == folds("/third")
+def test_a_class_whose_pictures_are_all_alike_is_divided_and_told() -> None:
+    """An empty belt before a camera that never moves."""
+    rng = np.random.default_rng(0)
+    belt = drawn(500)
+    empty = [
+        Photo(f"{n}.jpg", f"empty {n}", "empty", image=planted(belt, "encoded", rng))
+        for n in range(12)
+    ]
+    found = split([*scenes(20), *empty], near=True)
+    assert {p.part for p in found.pictures if p.label == "empty"} == {
+        "train", "validation", "test",
+    }  # fmt: skip
+    assert found.notes[0].startswith("empty: nearly all its pictures are copies of one another")

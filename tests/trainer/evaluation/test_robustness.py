@@ -152,7 +152,10 @@ def test_pictures_of_one_object_widen_the_interval(
     assert series[0].change.interval != alone[0].change.interval
 
 
-def test_of_many_pictures_some_are_taken_and_the_same_each_time() -> None:
+def test_of_many_pictures_some_are_taken_and_the_same_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("trainer.evaluation.robustness.LIMIT", 10)
     tensors = np.random.default_rng(1).integers(0, 256, (60, 24, 24, 3), np.uint8)
     seen: list[np.ndarray] = []
 
@@ -161,14 +164,14 @@ def test_of_many_pictures_some_are_taken_and_the_same_each_time() -> None:
         return np.tile([1.0, 0.0], (len(images), 1))
 
     truth = np.arange(60) % 2
-    first = robustness(predict, tensors, truth, groups=None, seed=3, limit=10)
+    first = robustness(predict, tensors, truth, groups=None, seed=3)
     once, seen = seen, []
-    again = robustness(predict, tensors, truth, groups=None, seed=3, limit=10)
+    again = robustness(predict, tensors, truth, groups=None, seed=3)
     assert {each.accuracy.total for each in first} == {10}
     assert first == again
     assert all((a == b).all() for a, b in zip(once, seen, strict=True))
     seen = []
-    robustness(predict, tensors, truth, groups=None, seed=4, limit=10)
+    robustness(predict, tensors, truth, groups=None, seed=4)
     assert not all((a == b).all() for a, b in zip(once, seen, strict=True))
 
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from edge.core.dataset import LabelledPicture
 from edge.core.errors import StorageError
 from edge.core.images.preprocess import InputSpec
 from tests.trainer.tiny import tiny_network
 from trainer.augment import augmented
+from trainer.data.cache import DecodedPictures
 from trainer.fit import features
 from trainer.fit.features import SavedOutputs, pooled_outputs, save_outputs
 from trainer.fit.phases import StopTraining
@@ -57,8 +59,14 @@ EVERYONE = np.arange(5)
 
 
 def save(network: Network, tensors: np.ndarray, **options: object) -> dict[str, SavedOutputs]:
-    given = {"spec": SPEC, "plan": PLAN, "digests": DIGESTS, "with_copies": WANTED} | options
-    return save_outputs(network, CUTS, tensors, **given)  # type: ignore[arg-type]
+    given = {"spec": SPEC, "plan": PLAN, "with_copies": WANTED} | options
+    decoded = decoded_pictures(tensors, given.pop("digests", DIGESTS))  # type: ignore[arg-type]
+    return save_outputs(network, CUTS, decoded, **given)  # type: ignore[arg-type]
+
+
+def decoded_pictures(tensors: np.ndarray, digests: Sequence[str]) -> DecodedPictures:
+    pictures = tuple(LabelledPicture(Path(f"{digest}.png"), "can") for digest in digests)
+    return DecodedPictures(pictures, tensors, tuple(digests), ())  # type: ignore[arg-type]
 
 
 def test_they_are_the_layers_outputs(network: Network, tensors: np.ndarray) -> None:
@@ -180,6 +188,6 @@ def test_a_wish_to_stop_is_heard(network: Network, tensors: np.ndarray) -> None:
 def test_pooled_outputs_are_those_of_the_pictures_themselves(
     network: Network, tensors: np.ndarray
 ) -> None:
-    pooled = pooled_outputs(network, tensors, DIGESTS, spec=SPEC)
+    pooled = pooled_outputs(network, decoded_pictures(tensors, DIGESTS), spec=SPEC)
     direct = np.asarray(network.lower(CUTS)(tensors.astype(np.float32))[1])
     np.testing.assert_allclose(pooled, direct, rtol=2e-3, atol=1e-3)

@@ -13,7 +13,7 @@ from edge.core.images.preprocess import InputSpec
 from tests.trainer.tiny import tiny_network
 from trainer.fit import checkpoint
 from trainer.fit.checkpoint import Checkpoint
-from trainer.fit.phases import Best, Epoch, Watch, run_phases
+from trainer.fit.phases import Best, Budget, Epoch, run_phases
 from trainer.fit.predict import TrainingSet
 from trainer.networks import Network, build_network
 from trainer.recipes.plan import AugmentPlan, NetworkPlan, PhasePlan, Recipe, TargetPlan
@@ -89,7 +89,7 @@ def train(
         phases,
         data,
         seed=1,
-        watch=Watch(deadline, on_epoch=on_epoch, clock=Clock(step)),
+        budget=Budget(deadline, on_epoch=on_epoch, clock=Clock(step)),
         checkpoint=saved,
     )
 
