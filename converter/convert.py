@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from converter.bundle.writer import bundle_title, check_out, write_bundle
+from converter.bundle.writer import bundle_draft, bundle_title, check_out
 from converter.calibration import CALIBRATED_ON, calibration_tensors, choose_calibration
 from converter.errors import CalibrationError
-from converter.exports.formats import keras_pieces, tflite_pieces
+from converter.exports.formats import Source, keras_pieces, tflite_pieces
 from converter.exports.tflite import convert_model
 from converter.exports.writer import (
     Exports,
@@ -21,13 +21,13 @@ from converter.exports.writer import (
 from converter.parity.export_parity import Format
 from converter.parity.gate import GateError, GateVerdict, Parity, compare, judge, score_both
 from converter.quantization.calibration_checks import (
+    QuantizedModel,
     check_calibration,
     check_tensors,
     other_tensors,
 )
 from converter.quantization.fallbacks import PLAIN, Attempt, try_fallbacks
 from converter.tensorflow.process import Piece, begin_ahead, working_ahead
-from converter.tflite.metadata import with_metadata
 from edge.core.dataset import LabelledPicture
 from edge.core.model.bundle import Bundle
 from trainer.run import Run, read_run
@@ -121,42 +121,15 @@ def convert(
     best = attempts[-1]
     if not best.passed:
         raise GateError(_refusal(attempts, run, calibration_pictures), attempts[0].parity)
-    parity = best.parity
-    checked = check_calibration(source, pictures, best, seed=seed)
-    bundle = write_bundle(
-        out,
-        source,
-        title=title,
-        model=with_metadata(
-            best.model,
-            name=title.name,
-            version=title.version,
-            spec=facts.input,
-            labels=facts.labels,
-        ),
-        parity=parity,
-        pictures=pictures,
-        calibration_pictures=best.calibrated_on,
-        seed=seed,
-        attempts=attempts,
-        kept=best,
-        calibration=checked,
-        warnings=best.verdict.warnings,
-        replace=replace,
-    )
+    check = check_calibration(source, pictures, best, seed=seed)
+    quantized = QuantizedModel(best, tuple(attempts), check)
+    draft = bundle_draft(source, quantized, title=title, pictures=pictures, seed=seed)
+    bundle = draft.write(out, replace=replace)
     exports = None
     if tested is not None:
-        exports = write_exports(
-            exports_folder(out),
-            source,
-            bundle,
-            formats,
-            tested=tested,
-            float32=float32,
-            calibration=best.tensors,
-            replace=replace,
-        )
-    return Conversion(bundle, parity, exports, tuple(attempts), best, best.verdict.warnings)
+        made_from = Source(source, bundle, tested, best.tensors, float32)
+        exports = write_exports(exports_folder(out), made_from, formats, replace=replace)
+    return Conversion(bundle, best.parity, exports, tuple(attempts), best, best.verdict.warnings)
 
 
 def _checked_pictures(run: Run, data: Path | None) -> tuple[LabelledPicture, ...]:

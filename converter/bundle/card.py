@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from converter.parity.gate import Parity
-from converter.quantization.calibration_checks import CalibrationCheck
+from converter.quantization.calibration_checks import CalibrationCheck, QuantizedModel
 from converter.quantization.fallbacks import Attempt
-from edge.core.images.preprocess import InputSpec
 from edge.core.model.glossary import STRANGE_BY, explained
-from edge.core.model.grade import Grade, grade
+from edge.core.model.grade import Grade
 from edge.core.model.metrics import Evaluation
 from trainer.run import RunFacts
 
@@ -17,27 +16,15 @@ _CALIBRATED = 100
 """Test pictures from which on the card tells whether scores mean what they say, as the report."""
 
 
-def model_card(
-    title: str,
-    facts: RunFacts,
-    parity: Parity,
-    *,
-    calibration_pictures: int,
-    attempts: Sequence[Attempt],
-    kept: Attempt,
-    calibration: CalibrationCheck,
-    warnings: Sequence[str] = (),
-) -> str:
+def model_card(title: str, facts: RunFacts, quantized: QuantizedModel) -> str:
     """`card.md` of a bundle, in Markdown.
 
     Args:
         title: name and version.
-        attempts: every way to make it int8 that was tried.
-        kept: the one that this bundle has.
-        calibration: what other calibration pictures would have given.
-        warnings: what the gate found to be worse than its bars, though within chance.
     """
-    spec, drop, change = facts.input, parity.drop, parity.confidence_change
+    kept = quantized.kept
+    parity, spec = kept.parity, facts.input
+    drop, change = parity.drop, parity.confidence_change
     parts = ", ".join(f"{count:,} {part}" for part, count in facts.data.pictures.items())
     lines = [
         f"# {title}",
@@ -47,8 +34,7 @@ def model_card(
         "",
         "## How good it is",
         "",
-        f"**{_sentence(parity.verdict)}** What conversion to int8 loses: "
-        f"**{parity.drop.verdict}.**",
+        f"**{sentence(parity.verdict)}** What conversion to int8 loses: **{parity.drop.verdict}.**",
         "",
         "On the test part: pictures that were neither trained, tuned nor calibrated on.",
         "",
@@ -69,9 +55,12 @@ def model_card(
         f"- The score of the best label moves by {change.mean:.3f} on average, by up to "
         f"{change.p95:.3f} on 95 % of pictures, by {change.largest:.3f} at most.",
         *_scores(parity),
-        *(f"- Worse than the bar, though chance could explain it: {line}." for line in warnings),
-        *_calibration(calibration),
-        *_remedies(attempts, kept),
+        *(
+            f"- Worse than the bar, though chance could explain it: {line}."
+            for line in kept.verdict.warnings
+        ),
+        *_calibration(quantized.check),
+        *_remedies(quantized.attempts, kept),
         "",
         *_classes(facts, parity),
         "",
@@ -82,7 +71,7 @@ def model_card(
         f"{facts.parameters:,} parameters, {facts.minutes:.1f} minutes, finished {facts.finished}"
         f"{', stopped before its last epoch' if facts.stopped_early else ''}. "
         f"Pictures: {parts}; {facts.data.skipped} could not be read. Data digest "
-        f"`{facts.data.digest[:12]}`. Integers chosen by {calibration_pictures} pictures "
+        f"`{facts.data.digest[:12]}`. Integers chosen by {kept.calibrated_on} pictures "
         "of the training part, and pure black and white.",
         "",
         "## Limits",
@@ -121,7 +110,8 @@ def with_words(lines: Sequence[str]) -> str:
     return "\n".join([text, "", "## Words", "", *words]) + "\n"
 
 
-def _sentence(verdict: Grade) -> str:
+def sentence(verdict: Grade) -> str:
+    """A verdict as a sentence, with a capital letter and a full stop."""
     said = str(verdict)
     return f"{said[0].upper()}{said[1:]}."
 
@@ -146,69 +136,14 @@ def _basis(facts: RunFacts) -> str:
     return said if basis is None or not basis.note else f"{said} Note: {basis.note}."
 
 
-def imported_card(
-    title: str,
-    labels: Sequence[str],
-    spec: InputSpec,
-    evaluation: Evaluation,
-    accept: Mapping[str, float],
-    notes: Sequence[str],
-    *,
-    source: str,
-    taken: str,
-    tried: Sequence[tuple[str, str]],
-) -> str:
-    """`card.md` of a bundle of somebody else's model.
-
-    Args:
-        notes: what is not promised, and what is in doubt.
-        source: the name of the file it came in.
-        taken: how its input is normalised.
-        tried: that and every other way, with the accuracy each came to.
-    """
-    lines = [
-        f"# {title}",
-        "",
-        f"Somebody else's model, `{source}`, with the input and output of pilah's contract: which "
-        f"of these a picture shows: {', '.join(labels)}.",
-        "",
-        "## How good it is",
-        "",
-        "On half of the pictures it was imported with; nothing was chosen on these. Whether its "
-        "maker trained it on them, nobody here knows.",
-        "",
-        f"**{_sentence(grade(evaluation.confusion))}**",
-        "",
-        f"- accuracy {evaluation.accuracy}",
-        f"- accepted {evaluation.accepted}, of these right {evaluation.purity}",
-        "",
-        *_class_table(labels, evaluation, accept),
-        "",
-        "## How it takes its pictures",
-        "",
-        f"{spec.width} x {spec.height} pixels, {spec.geometry}, {taken}; tried on the other half:",
-        "",
-        "| normalised | right |",
-        "|---|---|",
-        *(f"| {way}{' (this one)' if way == taken else ''} | {right} |" for way, right in tried),
-        "",
-        "## Limits",
-        "",
-        "- The figures hold for pictures like those given. Take pictures at the station and "
-        "evaluate on them.",
-        "- It knows these classes only, and has no score for things of no class.",
-        *(f"- {note[0].upper()}{note[1:]}." for note in notes),
-    ]
-    return with_words(lines)
-
-
 def _classes(facts: RunFacts, parity: Parity) -> list[str]:
-    return _class_table(facts.labels, parity.int8, parity.thresholds.accept)
+    return class_table(facts.labels, parity.int8, parity.thresholds.accept)
 
 
-def _class_table(
+def class_table(
     labels: Sequence[str], evaluation: Evaluation, accept: Mapping[str, float]
 ) -> list[str]:
+    """A table in Markdown: how good each class is, and from which score on it is accepted."""
     return [
         "| label | precision | recall | test pictures | accepted from |",
         "|---|---|---|---|---|",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,8 @@ from converter.bundle.golden import (
     golden_tolerance,
     unknown_tolerance,
 )
-from converter.parity.gate import Parity
-from converter.quantization.calibration_checks import CalibrationCheck
-from converter.quantization.fallbacks import Attempt
+from converter.quantization.calibration_checks import QuantizedModel
+from converter.tflite.metadata import with_metadata
 from edge.core.dataset import LabelledPicture
 from edge.core.errors import ConfigError, StorageError, UsageError
 from edge.core.files import new_folder
@@ -95,120 +95,109 @@ def check_out(out: Path, *, replace: bool) -> None:
         )
 
 
-def write_bundle(
-    out: Path,
+@dataclass(frozen=True, slots=True, eq=False)
+class Draft:
+    """All that a bundle is made of, before it is written."""
+
+    title: bundles.Title
+    model: bytes
+    """The `.tflite` file's bytes."""
+    labels: Sequence[str]
+    spec: InputSpec
+    golden: Sequence[GoldenPicture]
+    card: str
+    manifest: Mapping[str, Any]
+    """What else `bundle.json` says; see `edge.core.model.bundle.Manifest`."""
+
+    def write(self, out: Path, *, replace: bool) -> bundles.Bundle:
+        """The bundle written to the folder `out`, read back, and found to reproduce.
+
+        Args:
+            replace: take the place of a bundle that is there.
+
+        Raises:
+            StorageError: `out` is there already, or cannot be written.
+            BundleError: what was written does not check; nothing is left of it.
+        """
+        labels, golden = self.labels, self.golden
+        with new_folder(out, replace=replace) as folder:
+            (folder / bundles.GOLDEN).mkdir()
+            for index, picture in enumerate(golden):
+                (folder / bundles.GOLDEN / f"{index}.png").write_bytes(picture.png)
+            (folder / bundles.MODEL).write_bytes(self.model)
+            text = "".join(f"{label}\n" for label in labels)
+            (folder / bundles.LABELS).write_bytes(text.encode())
+            (folder / bundles.CARD).write_bytes(self.card.encode())
+            bundles.write_manifest(
+                folder,
+                name=self.title.name,
+                version=self.title.version,
+                input=self.spec,
+                golden={
+                    "tolerance": golden_tolerance(golden, self.model),
+                    "unknown_tolerance": unknown_tolerance(golden, self.model),
+                    "pictures": record_golden(
+                        [picture.answer for picture in golden],
+                        [picture.tensor for picture in golden],
+                    ),
+                },
+                **self.manifest,
+            )
+            bundle = bundles.read_bundle(folder)
+            note_harmless(bundle)  # it has run in this process, to choose the golden pictures
+            check_golden_exactly(bundle)
+            check_golden_start(Classifier(bundle))
+        return bundles.read_bundle(out)
+
+
+def bundle_draft(
     run: Run,
+    quantized: QuantizedModel,
     *,
     title: bundles.Title,
-    model: bytes,
-    parity: Parity,
     pictures: Sequence[LabelledPicture],
-    calibration_pictures: int,
     seed: int,
-    attempts: Sequence[Attempt],
-    kept: Attempt,
-    calibration: CalibrationCheck,
-    warnings: Sequence[str] = (),
-    replace: bool = False,
-) -> bundles.Bundle:
-    """The bundle written to the folder `out`, read back, and found to reproduce.
+) -> Draft:
+    """The bundle of a run, before it is written.
 
     Args:
-        model: the int8 `.tflite` file's bytes, which passed the gate.
-        pictures: all of the run's; golden pictures are chosen among those of the test part.
-        attempts: every way to make it int8 that was tried.
-        kept: the one that gave `model`.
-        calibration: what other calibration pictures would have given.
-        warnings: the gate's, for the card.
-        replace: take the place of a bundle that is there.
-
-    Raises:
-        StorageError: `out` is there already, or cannot be written.
-        BundleError: what was written does not check; nothing is left of it.
+        quantized: its int8 model, which passed the gate.
+        pictures: all of the run's; golden pictures are chosen among the test pictures.
+        seed: decides which pictures become golden.
     """
-    facts = run.facts
-    return fill_bundle(
-        out,
+    facts, kept = run.facts, quantized.kept
+    model = with_metadata(
+        kept.model,
+        name=title.name,
+        version=title.version,
+        spec=facts.input,
+        labels=facts.labels,
+    )
+    thresholds = kept.parity.thresholds
+    manifest = {
+        "accept": dict(thresholds.accept),
+        "unknown": facts.unknown
+        and {"score": facts.unknown.score, "threshold": thresholds.unknown},
+        "quantization": {"scheme": "int8", "calibration_pictures": kept.calibrated_on},
+        "figures": kept.parity.to_json()
+        | {
+            "kept": kept.fallback,
+            "attempts": [attempt.to_json() for attempt in quantized.attempts],
+            "calibration": quantized.check.to_json(),
+        },
+        "recipe": _recipe(run),
+        "data": facts.data.model_dump(mode="json", include={"digest", "pictures", "skipped"}),
+        "tools": facts.tools | tool_versions(),
+    }
+    return Draft(
         title=title,
         model=model,
         labels=facts.labels,
         spec=facts.input,
         golden=choose_golden(pictures, model, facts.input, seed=seed),
-        card=model_card(
-            str(title),
-            facts,
-            parity,
-            calibration_pictures=calibration_pictures,
-            attempts=attempts,
-            kept=kept,
-            calibration=calibration,
-            warnings=warnings,
-        ),
-        replace=replace,
-        accept=dict(parity.thresholds.accept),
-        unknown=facts.unknown
-        and {"score": facts.unknown.score, "threshold": parity.thresholds.unknown},
-        quantization={"scheme": "int8", "calibration_pictures": calibration_pictures},
-        figures=parity.to_json()
-        | {
-            "kept": kept.fallback,
-            "attempts": [attempt.to_json() for attempt in attempts],
-            "calibration": calibration.to_json(),
-        },
-        recipe=_recipe(run),
-        data=facts.data.model_dump(mode="json", include={"digest", "pictures", "skipped"}),
-        tools=facts.tools | tool_versions(),
+        card=model_card(str(title), facts, quantized),
+        manifest=manifest,
     )
-
-
-def fill_bundle(
-    out: Path,
-    *,
-    title: bundles.Title,
-    model: bytes,
-    labels: Sequence[str],
-    spec: InputSpec,
-    golden: Sequence[GoldenPicture],
-    card: str,
-    replace: bool,
-    **manifest: Any,
-) -> bundles.Bundle:
-    """A bundle of these parts, read back, and found to reproduce.
-
-    Args:
-        replace: take the place of a bundle that is there.
-        manifest: what else `bundle.json` says; see `edge.core.model.bundle.Manifest`.
-
-    Raises:
-        StorageError: `out` is there already, or cannot be written.
-        BundleError: what was written does not check; nothing is left of it.
-    """
-    with new_folder(out, replace=replace) as folder:
-        (folder / bundles.GOLDEN).mkdir()
-        for index, picture in enumerate(golden):
-            (folder / bundles.GOLDEN / f"{index}.png").write_bytes(picture.png)
-        (folder / bundles.MODEL).write_bytes(model)
-        (folder / bundles.LABELS).write_bytes("".join(f"{label}\n" for label in labels).encode())
-        (folder / bundles.CARD).write_bytes(card.encode())
-        bundles.write_manifest(
-            folder,
-            name=title.name,
-            version=title.version,
-            input=spec,
-            golden={
-                "tolerance": golden_tolerance(golden, model),
-                "unknown_tolerance": unknown_tolerance(golden, model),
-                "pictures": record_golden(
-                    [picture.answer for picture in golden], [picture.tensor for picture in golden]
-                ),
-            },
-            **manifest,
-        )
-        bundle = bundles.read_bundle(folder)
-        note_harmless(bundle)  # it has run in this process, to choose the golden pictures
-        check_golden_exactly(bundle)
-        check_golden_start(Classifier(bundle))
-    return bundles.read_bundle(out)
 
 
 def _recipe(run: Run) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from converter.calibration import Tensors
-from converter.exports.tfjs.folder import write_tfjs
+from converter.exports.tfjs.folder import Contract, write_tfjs
 from converter.exports.tfjs.library import find_node, has_library, tfjs_library
 from converter.exports.tflite import convert_model
 from converter.parity.export_parity import Format, score_in_subprocess, score_tflite
@@ -55,7 +55,9 @@ class Source:
     bundle: Bundle
     tested: TestPictures
     calibration: Tensors
+    """What the int8 model was calibrated on."""
     float32: bytes
+    """The `.tflite` file's bytes, which the gate has compared int8 with."""
 
 
 def tflite_pieces(formats: Sequence[Format], calibration: Tensors) -> list[Piece]:
@@ -161,16 +163,8 @@ def _tfjs(place: Path, source: Source) -> Predictions | None:
         in_subprocess("saved_model", run, none, doing="saved_model, for tfjs") as saved,
         in_subprocess("tfjs", run, few, doing="converting to tfjs", source=saved.result) as made,
     ):
-        write_tfjs(
-            place,
-            graph_model=made.result,
-            library=library,
-            title=source.bundle.title,
-            labels=facts.labels,
-            spec=facts.input,
-            accept=facts.accept,
-            unknown=unknown,
-        )
+        contract = Contract(source.bundle.title, facts.labels, facts.input, facts.accept, unknown)
+        write_tfjs(place, graph_model=made.result, library=library, contract=contract)
         if find_node() is None:
             return None
         return score_in_subprocess(

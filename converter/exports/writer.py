@@ -37,7 +37,6 @@ from edge.core.images.image_file import read_image
 from edge.core.images.preprocess import InputSpec, preprocess
 from edge.core.model.bundle import LABELS, Bundle
 from edge.core.terminal.progress import Progress
-from trainer.run import Run
 
 PARITY = "parity.json"
 CARD = "card.md"
@@ -163,35 +162,26 @@ def read_test_part(
 
 
 def write_exports(
-    folder: Path,
-    run: Run,
-    bundle: Bundle,
-    formats: Sequence[Format],
-    *,
-    tested: TestPictures,
-    float32: bytes,
-    calibration: Tensors,
-    replace: bool = False,
+    folder: Path, source: Source, formats: Sequence[Format], *, replace: bool = False
 ) -> Exports:
     """The formats of a run beside its bundle, each compared with Keras on the test part.
 
     A format that cannot be made or fails is left out, and it is said why; the others are written.
 
     Args:
-        bundle: the int8 one, which is compared as well.
+        source: its bundle, the int8 one, is compared as well.
         formats: as `read_formats` gives them.
-        tested: the run's test part.
-        float32: the `.tflite` file's bytes, which the gate has made already.
+        replace: take the place of exports that are there.
 
     Raises:
         ConversionError: Keras itself cannot be asked.
         StorageError: `folder` cannot be written.
     """
+    run, bundle, tested = source.run, source.bundle, source.tested
     chosen, tensors = tested.pictures, tested.tensors
     labels = run.facts.labels
     truth = np.array([labels.index(picture.label) for picture in chosen], np.int64)
     reference = score_in_subprocess("keras scores", run, tested.as_device, doing="scores of Keras")
-    source = Source(run, bundle, tested, calibration, float32)
     rows: list[FormatFigures] = []
     untried: list[Format] = []
     refused: dict[Format, str] = {}

@@ -20,10 +20,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from converter.bundle.card import imported_card
 from converter.bundle.golden import choose_golden
-from converter.bundle.writer import check_out, checked_title, fill_bundle, plain_name, version_of
+from converter.bundle.writer import Draft, check_out, checked_title, plain_name, version_of
 from converter.errors import ConversionError
+from converter.foreign.card import Findings, imported_card
 from converter.foreign.evidence import normalisations_to_try, read_evidence
 from converter.foreign.interface import ModelInterface, read_interface
 from converter.foreign.labels import find_labels, wrong_count
@@ -185,34 +185,33 @@ def import_model(
     evaluation = evaluate_scores(scores[~first], truth[~first], names, accept)
     judged = [picture for picture, mine in zip(pictures, first, strict=True) if not mine]
     golden = choose_golden(_as_test(judged), rewired, spec, seed=seed)
-    bundle = fill_bundle(
-        out,
+    findings = Findings(names, best, tried, accept, evaluation, notes)
+    draft = Draft(
         title=title,
         model=rewired,
         labels=names,
         spec=spec,
         golden=golden,
-        card=imported_card(
-            str(title), names, spec, evaluation, accept, notes, source=model.name,
-            taken=str(best), tried=[(str(t.normalisation), str(t.accuracy)) for t in tried],
-        ),
-        replace=replace,
-        accept=accept,
-        quantization={"scheme": "imported", "calibration_pictures": 0},
-        figures={"imported": evaluation.to_json()},
-        recipe={
-            "name": "imported",
-            "source_sha256": hashlib.sha256(content).hexdigest(),
-            "normalisation": str(best),
-            "evidence": None if evidence is None else evidence.source,
-            "softmax_added": gives == "logits",
-            "tried": {str(t.normalisation): t.accuracy.value for t in tried},
-            "accept_notes": list(notes),
-            "seed": seed,
+        card=imported_card(str(title), model.name, spec, findings),
+        manifest={
+            "accept": accept,
+            "quantization": {"scheme": "imported", "calibration_pictures": 0},
+            "figures": {"imported": evaluation.to_json()},
+            "recipe": {
+                "name": "imported",
+                "source_sha256": hashlib.sha256(content).hexdigest(),
+                "normalisation": str(best),
+                "evidence": None if evidence is None else evidence.source,
+                "softmax_added": gives == "logits",
+                "tried": {str(t.normalisation): t.accuracy.value for t in tried},
+                "accept_notes": list(notes),
+                "seed": seed,
+            },
+            "data": {"pictures": {"chosen_on": int(first.sum()), "test": int((~first).sum())}},
+            "tools": tool_versions(),
         },
-        data={"pictures": {"chosen_on": int(first.sum()), "test": int((~first).sum())}},
-        tools=tool_versions(),
-    )  # fmt: skip
+    )
+    bundle = draft.write(out, replace=replace)
     return Imported(bundle, tried, gives, evaluation, notes, (*found.skipped, *skipped))
 
 

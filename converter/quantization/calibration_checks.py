@@ -64,6 +64,17 @@ class CalibrationCheck:
         }
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class QuantizedModel:
+    """The int8 model that a bundle gets, and what else was tried and checked."""
+
+    kept: Attempt
+    attempts: tuple[Attempt, ...]
+    """Every way to make it int8 that was tried, in order; `kept` is the last one."""
+    check: CalibrationCheck
+    """What other calibration pictures would have given."""
+
+
 def check_tensors(tensors: Tensors, pictures: Sequence[LabelledPicture], spec: InputSpec) -> None:
     """Passes tensors that differ and are level for level what the device makes of the pictures.
 

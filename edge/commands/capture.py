@@ -89,9 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
                 folder,
                 labels=labels,
                 occasions=Occasions(arguments.items, arguments.every, arguments.count),
-                geometry=geometry,
                 key=lambda: pressed() or _key(keys, arguments),
-                endings=endings,
                 line=line,
             )
         )
@@ -102,7 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
             _say_if_new(label, folder)
         say(_keys(arguments, labels))
         try:
-            sitting.run()
+            sitting.run(endings)
         finally:
             # Also after a full disk: what was taken is there.
             _say_counts(sitting, folder)

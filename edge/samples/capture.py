@@ -84,26 +84,24 @@ class Capture(Closing):
         *,
         labels: Sequence[str],
         occasions: Occasions,
-        geometry: Geometry,
         key: Callable[[], str | None],
-        endings: Endings,
         line: LiveLine,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         """Opens the camera.
 
         Args:
+            folder: its geometry says what of a frame is kept.
             labels: of what is photographed; a key leads from one to the next.
             key: the next key that was pressed (see `edge.runtime.keyboard`), at once; None: none
                 was.
-            endings: a signal put in here ends `run`.
 
         Raises:
             CameraError: the camera cannot be opened.
         """
         self._eye, self._folder, self._labels = eye, folder, list(labels)
-        self._occasions, self._geometry = occasions, geometry
-        self._key, self._endings, self._line = key, endings, line
+        self._occasions, self._geometry = occasions, folder.geometry
+        self._key, self._line = key, line
         self._clock = clock
         self.taken: list[Path] = []
         self.warned: Counter[str] = Counter()
@@ -128,21 +126,22 @@ class Capture(Closing):
         """Closes the camera; may be called twice."""
         self._parts.close()
 
-    def run(self) -> None:
+    def run(self, endings: Endings) -> None:
         """Takes pictures until a key, a signal, the count or the last frame ends it.
+
+        Args:
+            endings: a signal that is put in here ends it.
 
         Raises:
             RegionError: the region does not fit the camera's picture.
             CameraError: the camera gives no more pictures.
             StorageError: a picture cannot be written; those before it are kept.
         """
-        camera = Worker(
-            "camera", lambda: self._pump.run(self._camera), self._endings, clock=self._clock
-        )
+        camera = Worker("camera", lambda: self._pump.run(self._camera), endings, clock=self._clock)
         camera.start()
         try:
             for frame in self._latest.frames(lambda: _KEY_SECONDS):
-                if self._told_to_stop():
+                if self._told_to_stop(endings):
                     return
                 if frame is not None and not isinstance(frame, UnreadableFrame):
                     if frame.fault is not None:
@@ -160,10 +159,10 @@ class Capture(Closing):
         if camera.failure is not None:
             raise camera.failure
 
-    def _told_to_stop(self) -> bool:
+    def _told_to_stop(self, endings: Endings) -> bool:
         while True:
             try:
-                ending = self._endings.get_nowait()
+                ending = endings.get_nowait()
             except queue.Empty:
                 return False
             if isinstance(ending, signal.Signals):  # the camera's end shows in the frames

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -29,27 +30,28 @@ _PAGE = (
 )
 
 
-def write_tfjs(
-    out: Path,
-    *,
-    graph_model: Path,
-    library: Path,
-    title: str,
-    labels: Sequence[str],
-    spec: InputSpec,
-    accept: Mapping[str, float],
-    unknown: float | None = None,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """How a model is to be used: what goes in, what its outputs mean, and what is accepted."""
+
+    title: str
+    """What the page calls the model."""
+    labels: Sequence[str]
+    """The label of each class index."""
+    spec: InputSpec
+    accept: Mapping[str, float]
+    """The accept threshold, 0..1, of every label."""
+    unknown: float | None = None
+    """A picture whose novelty score, 0..1, is above it is rejected as `unknown`; None: none is."""
+
+
+def write_tfjs(out: Path, *, graph_model: Path, library: Path, contract: Contract) -> None:
     """Fills the folder `out` with a model, its contract, TF.js and the page.
 
     Args:
         out: an empty folder; `edge.core.files.new_folder` gives one that is whole or not there.
         graph_model: the folder that `write_graph_model` made.
         library: `tf.es2017.min.js`, as `tfjs_library` gives it.
-        title: what the page calls the model.
-        labels: the label of each class index.
-        accept: the accept threshold, 0..1, of every label.
-        unknown: what is stranger, 0..1, is of no class; None: nothing is held to be.
     """
     for file in sorted(graph_model.iterdir()):
         shutil.copyfile(file, out / file.name)
@@ -57,24 +59,17 @@ def write_tfjs(
     page = resources.files("converter.exports.tfjs") / "page"
     for name in _PAGE:
         (out / name).write_bytes((page / name).read_bytes())
-    (out / LABELS).write_bytes("".join(f"{label}\n" for label in labels).encode())
+    (out / LABELS).write_bytes("".join(f"{label}\n" for label in contract.labels).encode())
     model = json.loads((graph_model / MODEL).read_text(encoding="utf-8"))
-    contract = _contract(model, title, labels, spec, accept, unknown)
-    text = json.dumps(contract, ensure_ascii=False, indent=2) + "\n"
+    text = json.dumps(_contract_json(model, contract), ensure_ascii=False, indent=2) + "\n"
     (out / CONTRACT).write_bytes(text.encode())
 
 
-def _contract(
-    model: Mapping[str, Any],
-    title: str,
-    labels: Sequence[str],
-    spec: InputSpec,
-    accept: Mapping[str, float],
-    unknown: float | None,
-) -> dict[str, Any]:
+def _contract_json(model: Mapping[str, Any], contract: Contract) -> dict[str, Any]:
+    spec = contract.spec
     outputs: dict[str, Any] = {
         SCORES: {
-            "shape": [None, len(labels)],
+            "shape": [None, len(contract.labels)],
             "dtype": "float32",
             "meaning": "probability of each label, in the order of labels.txt",
         }
@@ -87,7 +82,7 @@ def _contract(
         }
     return {
         "schema_version": SCHEMA_VERSION,
-        "title": title,
+        "title": contract.title,
         "model": MODEL,
         "labels": LABELS,
         "input": {
@@ -102,7 +97,7 @@ def _contract(
             "one with 8-bit weights; preprocess.js gives the bytes that the device's gives"
         },
         "outputs": outputs,
-        "accept": dict(accept),
-        "unknown": {"threshold": unknown} if UNKNOWN in outputs else None,
+        "accept": dict(contract.accept),
+        "unknown": {"threshold": contract.unknown} if UNKNOWN in outputs else None,
         "library": {"name": "@tensorflow/tfjs", "version": VERSION, "sha256": SHA256},
     }

@@ -112,6 +112,7 @@ class PhotoFolder(Closing):
 
     Attributes:
         path: the folder; in it a folder per label, as `read_picture_set` reads it.
+        geometry: of the pictures that are added.
         counts: how many pictures there are of each label.
     """
 
@@ -126,7 +127,7 @@ class PhotoFolder(Closing):
             PictureSetError: the pictures in it are of another geometry.
             StorageError: it cannot be written, or another process fills it.
         """
-        self.path, self._geometry, self._station = path, geometry, station
+        self.path, self.geometry, self._station = path, geometry, station
         with storage_errors("create", path):
             path.mkdir(parents=True, exist_ok=True)
         with storage_errors("write", path), tempfile.TemporaryFile(dir=path):
@@ -168,7 +169,7 @@ class PhotoFolder(Closing):
         with storage_errors("create", folder):
             folder.mkdir(exist_ok=True)
         if not self._written:
-            facts = _Facts(station=self._station, **self._geometry.model_dump())
+            facts = _Facts(station=self._station, **self.geometry.model_dump())
             write_file(self.path / FACTS, json.dumps(facts.model_dump(), indent=2) + "\n")
             self._written = True
         number = self._numbers.get(label, 0) + 1

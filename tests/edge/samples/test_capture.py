@@ -84,14 +84,12 @@ class Place:
                 folder,
                 labels=labels,
                 occasions=Occasions(items, every, count),
-                geometry=geometry,
                 key=lambda: next(pressed, None),
-                endings=self.endings,
                 line=LiveLine(self.said),
                 clock=clock or ToldClock(wall=lambda: 1_800_000_000.0),
             ) as sitting,
         ):
-            sitting.run()
+            sitting.run(self.endings)
         return sitting
 
     def taken(self, label: str = "can") -> list[Image]:

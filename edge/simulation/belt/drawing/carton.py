@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import cast
+from typing import NamedTuple, cast
 
 import cv2
 import numpy as np
@@ -43,7 +43,7 @@ def carton(random: np.random.Generator, *, height: int) -> Sprite:
     solid.face(((0, -w, 0), (0, -w, d), (end, -w, d), (end, -w, 0)), side)
     solid.face(((0, -w, 0), (0, w, 0), (0, w, d), (0, -w, d)), plain)
     if gable:
-        _gable(random, solid, plain, width=width, depth=depth, end=end, roof=roof, fin=fin)
+        _gable(random, solid, plain, _Gable(width, depth, end, roof, fin))
     else:
         solid.face(((end, -w, d), (end, w, d), (end, w, 0), (end, -w, 0)), plain)
         if random.random() < 0.6:
@@ -57,18 +57,27 @@ def carton(random: np.random.Generator, *, height: int) -> Sprite:
     return shade(canvas, surface)
 
 
+class _Gable(NamedTuple):
+    """The roof of a drinks carton, all lengths as shares of the picture."""
+
+    width: float
+    depth: float
+    end: float
+    """Where the box ends and the roof begins."""
+    roof: float
+    """The length of the slopes, along the carton."""
+    fin: float
+    """The length of the sealed edge beyond them."""
+
+
 def _gable(
     random: np.random.Generator,
     solid: _Solid,
     plain: Field,
-    *,
-    width: float,
-    depth: float,
-    end: float,
-    roof: float,
-    fin: float,
+    gable: _Gable,
 ) -> None:
-    w, d = width / 2, depth
+    width, end, roof, fin = gable.width, gable.end, gable.roof, gable.fin
+    w, d = width / 2, gable.depth
     tip, top = end + roof, end + roof + fin
     slope = plain * np.float32(0.96)
     if random.random() < 0.55:  # lies so that one of the two slopes is up

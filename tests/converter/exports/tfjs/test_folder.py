@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from converter.exports.tfjs import folder as module
-from converter.exports.tfjs.folder import write_tfjs
+from converter.exports.tfjs.folder import Contract, write_tfjs
 from converter.exports.tfjs.library import SCRIPT
 from edge.core.files import new_folder
 from edge.core.images.preprocess import InputSpec, preprocess
@@ -45,11 +45,7 @@ def made(folder: Path, *, outputs: Sequence[str] = ("scores",), **choices: Any) 
             out,
             graph_model=graph,
             library=library,
-            title="photos 1.2",
-            labels=LABELS,
-            spec=spec,
-            accept=ACCEPT,
-            **choices,
+            contract=Contract("photos 1.2", LABELS, spec, ACCEPT, **choices),
         )
     return folder / "out"
 

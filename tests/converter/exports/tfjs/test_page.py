@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 import pytest
 
-from converter.exports.tfjs.folder import write_tfjs
+from converter.exports.tfjs.folder import Contract, write_tfjs
 from converter.exports.tfjs.graph_model import write_graph_model
 from converter.exports.tfjs.library import tfjs_library
 from edge.core.images.image_file import Image, read_image
@@ -65,11 +65,7 @@ def export(network: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
         out,
         graph_model=folder / "graph",
         library=tfjs_library(),
-        title="photos 1.2",
-        labels=LABELS,
-        spec=SPEC,
-        accept=ACCEPT,
-        unknown=0.6,
+        contract=Contract("photos 1.2", LABELS, SPEC, ACCEPT, unknown=0.6),
     )
     return out
 
