@@ -45,13 +45,13 @@ def run(tmp_path_factory: pytest.TempPathFactory, keras_model: Path) -> Run:
 @pytest.fixture(scope="session")
 def telling_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A finished run whose model has a score for things of no class."""
-    from tests.data.make_tiny import tiny_model, tiny_strangeness
+    from tests.data.make_tiny import tiny_model, tiny_novelty_score
     from trainer.calibration.novelty import with_unknown_output
 
     path = tmp_path_factory.mktemp("keras") / "telling.keras"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # see KERAS_READS_VARIABLES
-        with_unknown_output(tiny_model(), tiny_strangeness()).save(path)
+        with_unknown_output(tiny_model(), tiny_novelty_score()).save(path)
     return read_run(make_run(tmp_path_factory.mktemp("telling"), path, unknown=UNKNOWN))
 
 

@@ -24,7 +24,7 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 
 from converter.quantization.quantise import float_nodes
 from converter.quantization.quantise import named as with_names
-from trainer.calibration.novelty import Strangeness, with_unknown_output
+from trainer.calibration.novelty import NoveltyScore, with_unknown_output
 
 SIZE = 32
 CONTRAST = 6.0
@@ -55,13 +55,13 @@ def tiny_model(*, normalised: bool = True) -> keras.Model:
     return model
 
 
-def tiny_strangeness() -> Strangeness:
+def tiny_novelty_score() -> NoveltyScore:
     """0.03 for a pure colour, 0.8 for grey: no large logit, and far from any pure colour."""
     colours = 2 * np.eye(3, dtype=np.float32) - 1
     prototypes = np.zeros((6, 8), np.float32)
     prototypes[:3, :3] = colours / np.sqrt(3)
     prototypes[3:] = prototypes[:3]
-    return Strangeness(energy=0.9, distance=0.5, offset=-2.0, prototypes=prototypes)
+    return NoveltyScore(energy=0.9, distance=0.5, offset=-2.0, prototypes=prototypes)
 
 
 def convert(
@@ -137,7 +137,7 @@ if __name__ == "__main__":
     here = Path(__file__).parent
     (here / "tiny.tflite").write_bytes(convert(tiny_model()))
     (here / "tiny_unknown.tflite").write_bytes(
-        convert(with_unknown_output(tiny_model(), tiny_strangeness()), named=True)
+        convert(with_unknown_output(tiny_model(), tiny_novelty_score()), named=True)
     )
     (here / "tiny_float_input.tflite").write_bytes(convert(tiny_model(), takes=tf.float32))
     (here / "tiny_scaled_input.tflite").write_bytes(

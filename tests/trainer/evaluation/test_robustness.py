@@ -10,6 +10,7 @@ from edge.core.images.preprocess import Box, Tensor
 from trainer.augment.background import find_board
 from trainer.evaluation.robustness import (
     DISTURBANCES,
+    LIMIT,
     Disturbance,
     disturb,
     robustness,
@@ -195,6 +196,6 @@ def test_rows_choose_the_pictures_and_few_are_read_at_a_time() -> None:
 
     rows = np.arange(100, 300)
     found = robustness(predict, OnDisk(), np.ones(200, np.int64), groups=None, seed=0, rows=rows)
-    assert found[0].undisturbed.count == 200
-    assert sum(asked) == 200
+    assert found[0].undisturbed.count == LIMIT
+    assert sum(asked) == LIMIT
     assert max(asked) <= 64

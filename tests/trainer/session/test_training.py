@@ -32,8 +32,8 @@ from trainer.cli import main
 from trainer.networks import build_network
 from trainer.recipes.reading import read_recipe
 from trainer.run import read_run
-from trainer.session import training
-from trainer.session.training import _command
+from trainer.session import training, training_session
+from trainer.session.training_session import TrainingSession
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
@@ -347,7 +347,8 @@ def test_data_that_will_not_do_says_why(
 def press_ctrl_c(monkeypatch: pytest.MonkeyPatch, place: str, times: int, *, after: bool) -> None:
     """Has Ctrl-C pressed just before the function at `place` is called, or just after."""
     owner, _, name = place.rpartition(".")
-    holder = getattr(training, owner) if owner else training
+    module = training if not owner or hasattr(training, owner) else training_session
+    holder = getattr(module, owner) if owner else module
     called = getattr(holder, name)
 
     def pressed(*arguments: Any, **options: Any) -> Any:
@@ -384,7 +385,7 @@ def test_ctrl_c_ends_with_the_best_so_far(
         ("Checkpoint.begin", True),
         ("say_data", False),
         ("say_data", True),
-        ("_train", False),
+        ("TrainingSession.train", False),
     ],
 )
 def test_ctrl_c_at_any_moment_of_the_start_leaves_nothing(
@@ -421,21 +422,15 @@ def test_the_first_ctrl_c_keeps_what_an_earlier_training_has_done(
 ) -> None:
     words = ["train", str(recipe), "--data", str(photos), "--out", str(tmp_path / "run")]
 
-    def out_of_power(_: Any, __: Any, ___: Any, checkpoint: training.Checkpoint, *____: Any) -> Any:
-        checkpoint.save("phases", {}, {})
+    def out_of_power(session: TrainingSession) -> Any:
+        session.checkpoint.save("phases", {}, {})
         raise OSError("the power is gone")
 
     with monkeypatch.context() as once:
-        once.setattr(training, "_train", out_of_power)
+        once.setattr(TrainingSession, "train", out_of_power)
         with pytest.raises(OSError, match="the power is gone"):
             training.train(str(recipe), photos, tmp_path / "run")
     assert (tmp_path / ".run.training" / "phases.npz").is_file()
     press_ctrl_c(monkeypatch, "say_data", times, after=True)
     assert main([*words, "--resume"]) == EXIT_INTERRUPTED
     assert (tmp_path / ".run.training" / "phases.npz").is_file() == (times == 1)
-
-
-def test_the_command_to_make_a_run_again_does_not_name_the_run_that_is_there() -> None:
-    run = Path("runs/first")
-    words = _command("mobilenet_v2", Path("photos"), (), run, "default", (), None, None, 0, None)
-    assert words[words.index("--out") + 1] == "runs/first-again"

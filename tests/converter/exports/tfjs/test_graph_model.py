@@ -95,10 +95,10 @@ def test_inputs_and_outputs_have_their_names(telling: Any, tmp_path: Path) -> No
 
 @pytest.fixture(scope="module")
 def telling() -> Any:
-    from tests.data.make_tiny import tiny_model, tiny_strangeness
+    from tests.data.make_tiny import tiny_model, tiny_novelty_score
     from trainer.calibration.novelty import with_unknown_output
 
-    return with_unknown_output(tiny_model(), tiny_strangeness())
+    return with_unknown_output(tiny_model(), tiny_novelty_score())
 
 
 def test_weights_lie_in_files_that_browsers_like_in_the_order_of_the_list(

@@ -47,10 +47,10 @@ Browse = Callable[..., dict[str, Any]]
 @pytest.fixture(scope="module")
 def network() -> Any:
     """The red-green-blue network with a score for things of no class."""
-    from tests.data.make_tiny import tiny_model, tiny_strangeness
+    from tests.data.make_tiny import tiny_model, tiny_novelty_score
     from trainer.calibration.novelty import with_unknown_output
 
-    return with_unknown_output(tiny_model(), tiny_strangeness())
+    return with_unknown_output(tiny_model(), tiny_novelty_score())
 
 
 @pytest.fixture(scope="module")
