@@ -1,9 +1,9 @@
 """Fuzzes one target by coverage: `python -m tests.fuzz NAME [--runs 1000000] [--seed 0]`.
 
 atheris (libFuzzer) changes the seeds, keeps what reaches new lines, and ends with the first input
-that raises another exception than the reader's own, takes over 5 seconds or 1 GB more memory, or
-ends the process. That input is left in `build/fuzz/NAME/`, and its path is printed;
-`python -m tests.fuzz NAME --again FILE` feeds it once more.
+that raises another exception than the reader's own, takes over 5 seconds of CPU time or 1 GB more
+memory, hangs, or ends the process. That input is left in `build/fuzz/NAME/`, and its path is
+printed; `python -m tests.fuzz NAME --again FILE` feeds it once more.
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ import argparse
 import resource
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from tests.fuzz.target import Target, names, target
 
 SECONDS, MEGABYTES = 5, 1024
-"""What one input may take."""
+"""What one input may take: CPU time, so that a busy machine finds nothing."""
+_HANGS_AFTER = 60 * SECONDS
+"""Seconds of wall time after which libFuzzer ends an input."""
 
 
 def main() -> int:
@@ -42,9 +45,17 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         options = _options(found, Path(scratch), left)
         options += [f"-runs={words.runs}", f"-seed={words.seed}"]
-        atheris.Setup([sys.argv[0], *options], found.feed)
+        atheris.Setup([sys.argv[0], *options], lambda content: _feed(found, content))
         atheris.Fuzz()  # ends the process
     return 0
+
+
+def _feed(found: Target, content: bytes) -> None:
+    began = time.process_time()
+    found.feed(content)
+    took = time.process_time() - began
+    if took > SECONDS:
+        raise TimeoutError(f"This input took {took:.1f} seconds of CPU time; {SECONDS} are allowed")
 
 
 def _options(found: Target, scratch: Path, left: Path) -> list[str]:
@@ -59,7 +70,7 @@ def _options(found: Target, scratch: Path, left: Path) -> list[str]:
         str(corpus),
         f"-dict={dictionary}",
         f"-max_len={found.longest}",
-        f"-timeout={SECONDS}",
+        f"-timeout={_HANGS_AFTER}",
         f"-rss_limit_mb={used + MEGABYTES}",
         f"-artifact_prefix={left}/",
         "-verbosity=0" if not sys.stdout.isatty() else "-verbosity=1",
