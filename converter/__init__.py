@@ -1,1 +1,5 @@
 """From a trained model to the bundle that a station runs."""
+
+import logging
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())  # a library prints nothing by itself

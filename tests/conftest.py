@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.core.terminal.log_lines import LogLines
 from tests.bundles import make_bundle
 from trainer.tensorflow import choose_environment
 
@@ -38,6 +39,13 @@ def own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("PILAH_STATE", str(tmp_path_factory.mktemp("state")))
         patch.setenv("RUNTIME_DIRECTORY", str(tmp_path_factory.mktemp("runtime")))
         yield
+
+
+@pytest.fixture
+def log_lines() -> Iterator[LogLines]:
+    """What is logged is written on stderr, as within a command."""
+    with LogLines() as lines:
+        yield lines
 
 
 @pytest.fixture(scope="session")

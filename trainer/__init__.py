@@ -3,10 +3,15 @@
 `trainer.train(recipe, data, out)` is what `pilah-trainer train` calls; `trainer.cross_validate`
 says how good a recipe is on a set of pictures, and `trainer.find_rates` which
 learning rates to try. TensorFlow is imported with the first of them.
+
+They print nothing. What they do is logged to loggers below `trainer` and `edge`;
+`with edge.core.terminal.log_lines.LogLines():` shows it as the commands do, and
+`logging.basicConfig(level=logging.INFO, format="%(message)s")` as plain lines.
 """
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,6 +19,8 @@ if TYPE_CHECKING:
     from trainer.fit.learning_rate_finder import find_rates as find_rates
     from trainer.fit.phases import StopTraining as StopTraining
     from trainer.session.training import train as train
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 __all__ = ["StopTraining", "cross_validate", "find_rates", "train"]
 

@@ -4,10 +4,13 @@ that made it. Exits 1 when it does not."""
 from __future__ import annotations
 
 import argparse
+import logging
 from pathlib import Path
 
-from edge.core.command_line import print_json, say
+from edge.core.command_line import print_json
 from edge.core.errors import EXIT_NO, EXIT_OK
+
+_log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
     found = check_parity(bundle, arguments.bundle, arguments.data, run=arguments.source)
     parity, verdict = found.parity, found.verdict
     for line in found.skipped:
-        say(f"skipped: {line}")
+        _log.warning(f"skipped: {line}")
     if arguments.json:
         told = {"passed": not verdict.failures, "failures": verdict.failures}
         print_json(told | parity.to_json())

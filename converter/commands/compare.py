@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from pathlib import Path
 
-from edge.core.command_line import print_json, say
+from edge.core.command_line import print_json
 from edge.core.errors import EXIT_OK
+
+_log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
     first, second = read_bundle(arguments.first), read_bundle(arguments.second)
     found = compare_bundles(first, second, arguments.data)
     for line in found.skipped:
-        say(f"skipped: {line}")
+        _log.warning(f"skipped: {line}")
     if arguments.json:
         print_json(found.to_json())
         return EXIT_OK

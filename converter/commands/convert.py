@@ -4,10 +4,13 @@ model answers as the trained one does. Exits 1, and leaves no bundle, when it do
 from __future__ import annotations
 
 import argparse
+import logging
 from pathlib import Path
 
-from edge.core.command_line import print_json, say
+from edge.core.command_line import print_json
 from edge.core.errors import EXIT_NO, EXIT_OK
+
+_log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -78,11 +81,13 @@ def run(arguments: argparse.Namespace) -> int:
             print_json({"passed": False} | error.parity.to_json())
         raise
     for warning in made.warnings:
-        say(f"warning: {warning}; chance could explain it, so the bundle was made")
+        _log.warning(f"warning: {warning}; chance could explain it, so the bundle was made")
     complete = made.exports is None or made.exports.complete
     manifest, parity = made.bundle.manifest, made.parity
     if arguments.name is None:
-        say(f"the bundle is called {manifest.name}, after its folder; --name gives it another name")
+        _log.info(
+            f"the bundle is called {manifest.name}, after its folder; --name gives it another name"
+        )
     if arguments.json:
         result = {
             "passed": True,

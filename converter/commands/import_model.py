@@ -8,10 +8,13 @@ are in another order than the model's outputs are refused, with the right order.
 from __future__ import annotations
 
 import argparse
+import logging
 from pathlib import Path
 
-from edge.core.command_line import print_json, say
+from edge.core.command_line import print_json
 from edge.core.errors import EXIT_OK
+
+_log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,10 +74,12 @@ def run(arguments: argparse.Namespace) -> int:
         replace=arguments.replace,
     )
     for line in made.skipped:
-        say(f"skipped: {line}")
+        _log.warning(f"skipped: {line}")
     manifest = made.bundle.manifest
     if arguments.name is None:
-        say(f"the bundle is called {manifest.name}, after its folder; --name gives it another name")
+        _log.info(
+            f"the bundle is called {manifest.name}, after its folder; --name gives it another name"
+        )
     if arguments.json:
         result = {"bundle": str(arguments.out), "digest": made.bundle.digest} | manifest.recipe
         print_json(result | made.evaluation.to_json())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from pathlib import Path
 
-from edge.core.command_line import say
 from edge.core.errors import EXIT_OK
+
+_log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"key {made.id}")
     print(f"private    {arguments.key}")
     print(f"public     {public_file(arguments.key)}")
-    say(
+    _log.info(
         f"{arguments.key} signs for every station that pins its public part: keep a copy where "
         "nobody else looks"
     )

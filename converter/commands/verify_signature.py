@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from pathlib import Path
 
-from edge.core.command_line import say
 from edge.core.errors import EXIT_NO, EXIT_OK, BundleError, BundleMissingError
+
+_log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
     except BundleMissingError:
         raise
     except BundleError as error:
-        say(f"no: {error}")
+        _log.warning(f"no: {error}")
         return EXIT_NO
     print(f"{bundle.title}  (digest {bundle.digest[:12]})  {bundle.origin}, and unchanged")
     return EXIT_OK

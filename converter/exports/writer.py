@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import random
 import shutil
 from collections.abc import Mapping, Sequence
@@ -29,7 +30,6 @@ from converter.parity.export_parity import (
     table,
 )
 from converter.parity.predictions import Predictions
-from edge.core.command_line import say
 from edge.core.dataset import LabelledPicture
 from edge.core.errors import StorageError, UsageError
 from edge.core.files import new_folder
@@ -37,6 +37,8 @@ from edge.core.images.image_file import read_image
 from edge.core.images.preprocess import InputSpec, preprocess
 from edge.core.model.bundle import LABELS, Bundle
 from edge.core.terminal.progress import Progress
+
+_log = logging.getLogger(__name__)
 
 PARITY = "parity.json"
 CARD = "card.md"
@@ -198,13 +200,15 @@ def write_exports(
                 except (ConversionError, LibraryMissingError, TfjsError) as error:
                     shutil.rmtree(place)
                     refused[kind] = str(error)
-                    say(f"{kind}: cannot be made: {error}")
+                    _log.warning(f"{kind}: cannot be made: {error}")
                     continue
                 text = "".join(f"{label}\n" for label in labels)
                 (place / LABELS).write_bytes(text.encode())
             if answers is None:
                 untried.append(kind)
-                say(f"{kind}: written, but not compared with Keras: no Node.js is here to run it")
+                _log.warning(
+                    f"{kind}: written, but not compared with Keras: no Node.js is here to run it"
+                )
                 continue
             count = min(len(answers.scores), len(chosen))
             squashed = answers.part(count, len(answers.scores))
@@ -219,7 +223,7 @@ def write_exports(
             rows.append(row)
             if row.failures and kind != "int8":
                 shutil.rmtree(place)
-                say(f"{kind}: left out: {'; '.join(row.failures)}")
+                _log.warning(f"{kind}: left out: {'; '.join(row.failures)}")
         found = {row.format: row.to_json() for row in rows}
         proof = {
             "bundle": bundle.digest,

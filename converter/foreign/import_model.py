@@ -10,6 +10,7 @@ in `converter/foreign/`.
 from __future__ import annotations
 
 import hashlib
+import logging
 import random
 from collections import defaultdict
 from collections.abc import Sequence
@@ -38,7 +39,6 @@ from converter.foreign.surgery import Normalisation, Outputs, contract_model
 from converter.parity.compare import check_known
 from converter.parity.export_parity import score_tflite
 from converter.tflite.metadata import read_metadata
-from edge.core.command_line import say
 from edge.core.dataset import LabelledPicture, read_picture_set
 from edge.core.errors import BundleError, PictureSetError, UnreadableImageError
 from edge.core.files import read_regular, storage_errors
@@ -51,6 +51,8 @@ from edge.core.terminal.progress import Progress
 from trainer.calibration.calibrate import Threshold, choose_thresholds
 from trainer.recipes.plan import AcceptPlan
 from trainer.run import tool_versions
+
+_log = logging.getLogger(__name__)
 
 MOST_TRIED = 300
 """Pictures that each way to normalise is tried on, at most."""
@@ -133,13 +135,15 @@ def import_model(
     found_labels = find_labels(labels, model, content, described)
     names, source = found_labels.names, found_labels.source
     for note in found_labels.notes:
-        say(note)
+        _log.warning(note)
     if form.has_unknown:
-        say(f"{model}: its score for things of no class is left out, for the threshold that "
-            "belongs to it is not in the file")  # fmt: skip
+        _log.warning(
+            f"{model}: its score for things of no class is left out, for the threshold that "
+            "belongs to it is not in the file"
+        )
     found = read_picture_set(data, labels=names)
     for note in found.notes:
-        say(note)
+        _log.info(note)
     if form.classes != len(names) and not set(found.labels) <= set(names):
         raise wrong_count(names, form.classes, source, model)
     check_known(found, names)

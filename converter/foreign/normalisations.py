@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,10 @@ import numpy.typing as npt
 from converter.errors import ForeignModelError
 from converter.foreign.evidence import Evidence
 from converter.foreign.surgery import NORMALISATIONS, Normalisation
-from edge.core.command_line import say
 from edge.core.errors import UsageError
 from edge.core.model.metrics import Share, paired_interval
+
+_log = logging.getLogger(__name__)
 
 _LEAST_SCORE = 1 / 512
 """A score counts as no less: integers have steps of 1/256, and no single picture is to decide."""
@@ -115,9 +117,9 @@ def choose_normalisation(
         told = [t for t in left if t.normalisation.name == evidence.normalisation.name]
         if told:
             left = told
-            say(f"{path}: {evidence.source} speaks for {evidence.normalisation}")
+            _log.info(f"{path}: {evidence.source} speaks for {evidence.normalisation}")
         elif evidence.told:
-            say(
+            _log.warning(
                 f"{path}: {evidence.source} speaks for {evidence.normalisation}, your pictures for "
                 f"{best.normalisation}{_figures(tried, evidence, best)}: taken is what the "
                 f'pictures say; --normalisation "{evidence.normalisation}" takes the other'
@@ -139,7 +141,7 @@ def choose_normalisation(
         key=lambda w: (w.bgr, known.index(str(w)) if str(w) in known else 0),
     )
     shown = " or ".join(f'"{way}"' for way in others)
-    say(
+    _log.info(
         f"whether it wants {' or '.join(str(way) for way in (taken, *others))} makes no difference "
         f"that shows ({best.accuracy} at best): taken is {taken}, the more usual; --normalisation "
         f"{shown} takes another"
@@ -161,11 +163,13 @@ def _compare_wanted(
     path: Path,
 ) -> None:
     if evidence is not None and evidence.told and evidence.normalisation.name != wanted.name:
-        say(f"{path}: {evidence.source} speaks for {evidence.normalisation}, not for {wanted}")
+        _log.warning(
+            f"{path}: {evidence.source} speaks for {evidence.normalisation}, not for {wanted}"
+        )
     asked = next(t for t in tried if t.normalisation == wanted)
     better = [t for t in tried if _shows(t, asked)]
     if better:
-        say(
+        _log.warning(
             f"with {wanted}, as --normalisation wants it, {asked.accuracy} of your pictures are "
             f"right; with {better[0].normalisation} it would be {better[0].accuracy}"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -12,7 +13,6 @@ import numpy as np
 
 from converter.parity.gate import MetricChange, PairedDrop
 from converter.parity.predictions import Predictions
-from edge.core.command_line import say
 from edge.core.dataset import LabelledPicture, PictureSet, read_picture_set
 from edge.core.errors import PictureSetError, UnreadableImageError, UsageError
 from edge.core.images.image_file import read_image
@@ -21,6 +21,8 @@ from edge.core.model.classifier import Classifier
 from edge.core.model.metrics import Evaluation, Share, evaluate_scores
 from edge.core.terminal.progress import Progress
 from edge.core.verdict import Answer
+
+_log = logging.getLogger(__name__)
 
 _NAMED = 20
 """Labels that a model knows which are named in an error, those like the unknown ones first."""
@@ -99,7 +101,7 @@ def score_bundles(first: Bundle, second: Bundle, data: Path) -> ScoredPair:
         )
     found = read_picture_set(data, labels=first.labels)
     for note in found.notes:
-        say(note)
+        _log.warning(note)
     check_known(found, first.labels)
     models = Classifier(first), Classifier(second)
     rows: tuple[list[Answer], ...] = ([], [])

@@ -7,6 +7,7 @@ time.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,9 +17,10 @@ from converter.errors import CalibrationError, ConversionError
 from converter.parity.gate import GateVerdict, Parity
 from converter.tensorflow.process import in_subprocess
 from converter.tflite.operators import check_integers
-from edge.core.command_line import say
 from edge.core.dataset import LabelledPicture
 from trainer.run import Run
+
+_log = logging.getLogger(__name__)
 
 PLAIN = "plain"
 
@@ -105,8 +107,8 @@ def try_fallbacks(
     """
     attempts = [plain]
     if not plain.passed:
-        say("int8 does not pass: trying what is known to help")
-        say(plain.line)
+        _log.warning("int8 does not pass: trying what is known to help")
+        _log.info(plain.line)
     for fallback in FALLBACKS:
         if attempts[-1].passed:
             break
@@ -121,8 +123,8 @@ def try_fallbacks(
             unknown = None if run.facts.unknown is None else run.facts.unknown.score
             check_integers(model, unknown, wider=fallback.task == "int8 wider")
         except (CalibrationError, ConversionError) as error:
-            say(f"{fallback.name}: cannot be done: {error}")
+            _log.warning(f"{fallback.name}: cannot be done: {error}")
             continue
         attempts.append(Attempt(fallback.name, model, tensors, chosen, *judged(model, chosen)))
-        say(attempts[-1].line)
+        _log.info(attempts[-1].line)
     return attempts

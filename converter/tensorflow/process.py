@@ -12,9 +12,9 @@ by a fork that loads the model once for all of it.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -32,7 +32,14 @@ from converter.tensorflow.tasks import DONE, PIECES, REFUSAL, RESULTS, STAGE, TE
 from edge.core.asides import scratch_folder
 from edge.core.errors import EXIT_IO, StorageError
 from edge.core.files import storage_errors
+from edge.core.terminal.progress import bar
 from trainer.run import Run
+
+_log = logging.getLogger(__name__)
+
+_TERMINAL_EVERY = 0.5
+_PLAIN_EVERY = 10.0
+"""Seconds from one word about what is going on to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,25 +270,27 @@ class Waitable(Protocol):
 
 def wait_for(process: Waitable, doing: str, stage: Callable[[], str]) -> int:
     """The exit code of `process`; until it ends, shows on stderr what it is doing."""
-    terminal = sys.stderr.isatty()
-    start = time.monotonic()
-    next_line = 0.5 if terminal else 10.0
+    line, start = bar(), time.monotonic()
+    every = _PLAIN_EVERY if line is None else _TERMINAL_EVERY
+    next_line = every
     while True:
         try:
             code = process.wait(timeout=0.2)
         except subprocess.TimeoutExpired:
             seconds = time.monotonic() - start
             if seconds >= next_line:
-                next_line += 0.5 if terminal else 10.0
-                line = f"{doing}: {stage()}, {seconds:.0f} s"
-                sys.stderr.write(f"\r\x1b[K{line}" if terminal else f"{line}\n")
-                sys.stderr.flush()
+                next_line += every
+                said = f"{doing}: {stage()}, {seconds:.0f} s"
+                if line is None:
+                    _log.info(said)
+                else:
+                    line.show(said)
             continue
-        if terminal:
-            sys.stderr.write("\r\x1b[K")
+        if line is not None:
+            line.clear()
         seconds = time.monotonic() - start
         if code == 0 and seconds >= 1:
-            print(f"{doing}: done in {seconds:.0f} s", file=sys.stderr, flush=True)
+            _log.info(f"{doing}: done in {seconds:.0f} s")
         return code
 
 

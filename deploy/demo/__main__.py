@@ -8,16 +8,24 @@ Exits 0 when every item got exactly one verdict and it sorted well, 1 when not.
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from pathlib import Path
 
-from edge.core.command_line import say
 from edge.core.errors import EXIT_INTERRUPTED, EXIT_NO, EXIT_OK, PilahError
+from edge.core.terminal.log_lines import LogLines
+
+_log = logging.getLogger("deploy.demo")
 
 
 def main() -> int:
     """Runs the demo and returns its exit code."""
     arguments = _parser().parse_args()
+    with LogLines():
+        return _run(arguments)
+
+
+def _run(arguments: argparse.Namespace) -> int:
     try:
         if arguments.photos is None:
             from deploy.demo.drawn import ITEMS, drawn_demo
@@ -35,10 +43,10 @@ def main() -> int:
                 items=arguments.items,
             )
     except PilahError as error:
-        say(f"demo: error: {error}")
+        _log.error(f"demo: error: {error}")
         return error.exit_code
     except KeyboardInterrupt:
-        say("demo: stopped by Ctrl-C")
+        _log.error("demo: stopped by Ctrl-C")
         return EXIT_INTERRUPTED
     return EXIT_OK if well else EXIT_NO
 

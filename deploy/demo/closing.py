@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,11 +17,12 @@ from deploy.demo.report import mark_of, write_sheet
 from deploy.demo.result import BeltResult, belt_figures, evaluated, result_of
 from deploy.demo.sorting import Sorted
 from deploy.demo.stages import Stages
-from edge.core.command_line import say
 from edge.core.files import write_file
 from edge.core.images.contact_sheet import Headline, Mark
 from edge.core.model.bundle import read_bundle
 from trainer.run import tool_versions
+
+_log = logging.getLogger(__name__)
 
 PLUMBING = (
     "Drawn items prove the plumbing, not the eye: how well your own things can be told apart, "
@@ -66,7 +68,9 @@ def close_drawn(
     }
     _write(folder, facts, belt, result, problems, stages)
     _say(folder, belt, result, stages)
-    say(f"\n{PLUMBING}\nnext: make demo PHOTOS=folder, with a folder of photographs for each class")
+    _log.info(
+        f"\n{PLUMBING}\nnext: make demo PHOTOS=folder, with a folder of photographs for each class"
+    )
     return _judged(belt, result, problems)
 
 
@@ -115,10 +119,12 @@ def close_photographs(
     }
     _write(folder, facts, belt, result, problems, stages)
     _say(folder, belt, result, stages)
-    say(f"\n{'the same photographs':<22} {'on the belt':<34} evaluate")
+    _log.info(f"\n{'the same photographs':<22} {'on the belt':<34} evaluate")
     for what in ("accuracy", "accepted", "purity"):
-        say(f"{what:<22} {getattr(on_belt, what)!s:<34} {getattr(on_pictures, what)}")
-    say(f"{cut} of {len(fates)} were cut out of their background, the others passed as they are")
+        _log.info(f"{what:<22} {getattr(on_belt, what)!s:<34} {getattr(on_pictures, what)}")
+    _log.info(
+        f"{cut} of {len(fates)} were cut out of their background, the others passed as they are"
+    )
     return _judged(belt, result, problems)
 
 
@@ -213,40 +219,42 @@ def _accuracies(figures: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _say(folder: Path, belt: Sorted, result: BeltResult, stages: Stages) -> None:
-    say("")
-    say(result.first_line)
+    _log.info("")
+    _log.info(result.first_line)
     for name, lane in result.lanes.items():
         inside = sum(lane.found.values())
         if not lane.labels:
-            say(f"  {name:<14} {inside:>4}")
+            _log.info(f"  {name:<14} {inside:>4}")
             continue
         empty = "   EMPTY" if name in result.empty else ""
-        say(f"  {name:<14} {inside:>4}   purity {lane.purity}   recovery {lane.recovery}{empty}")
+        _log.info(
+            f"  {name:<14} {inside:>4}   purity {lane.purity}   recovery {lane.recovery}{empty}"
+        )
     for line in told(result.fates, result.accept, result.labels):
-        say(f"not in its lane: {line}")
-    say(f"{len(belt.rows)} verdicts; {belt.dropped} of {belt.frames} frames lost")
+        _log.info(f"not in its lane: {line}")
+    _log.info(f"{len(belt.rows)} verdicts; {belt.dropped} of {belt.frames} frames lost")
     times = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in stages.seconds.items())
-    say(f"time           {times}: {sum(stages.seconds.values()):.0f} s")
-    say(f"training       {folder / RUN}")
-    say(f"bundle         {folder / BUNDLE}")
-    say(f"ledger         {folder / LEDGER}")
-    say(f"what went where  {folder / SHEET}")
-    say(f"all figures    {folder / SUMMARY}")
+    _log.info(f"time           {times}: {sum(stages.seconds.values()):.0f} s")
+    _log.info(f"training       {folder / RUN}")
+    _log.info(f"bundle         {folder / BUNDLE}")
+    _log.info(f"ledger         {folder / LEDGER}")
+    _log.info(f"what went where  {folder / SHEET}")
+    _log.info(f"all figures    {folder / SUMMARY}")
 
 
 def _judged(belt: Sorted, result: BeltResult, problems: Sequence[str]) -> bool:
     for problem in problems:
-        say(f"not well: {problem}")
+        _log.warning(f"not well: {problem}")
     if problems:
         lines = advice(result.fates, result.labels, dropped=belt.dropped, frames=belt.frames)
         for line in lines:
-            say(f"what helps: {line}")
+            _log.info(f"what helps: {line}")
         return False
     but = ""
     if result.empty:
         lanes = ", ".join(result.empty)
         but = f"; but nothing fell into {lanes}, for which a single item passed"
-    say(
+    _log.info(
         "demo: every item got exactly one verdict, and it sorted well: "
         f"{result.in_lane.count} of {result.in_lane.total} in their lanes{but}"
     )

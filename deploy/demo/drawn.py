@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from deploy.demo.photographs import write_test_part
 from deploy.demo.sorting import sort_on_belt
 from deploy.demo.stages import Stages, pilah, pilah_json
 from deploy.demo.stations import TRIGGER, BeltPlan, belt_camera, write_station
-from edge.core.command_line import say
+
+_log = logging.getLogger(__name__)
 
 LABELS = ("bottle", "can", "fruit", "paper_ball")
 """Those that a small network tells apart after a minute; cartons and cups look like cans to it."""
@@ -51,7 +53,7 @@ def drawn_demo(folder: Path, *, seed: int, items: int, photographs: int = PHOTOG
     """
     folder = fresh_folder(folder)
     stages = Stages(total=5)
-    say(PLUMBING)
+    _log.info(PLUMBING)
     with stages.stage("photographs", f"photographs: {photographs} drawn items of each class"):
         take_photographs(folder, seed=seed, count=photographs)
     with stages.stage("training", "training: a small network from scratch"):

@@ -7,10 +7,12 @@ it is judged, stay the same.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from deploy.demo.stations import BeltPlan
-from edge.core.command_line import say
+
+_log = logging.getLogger(__name__)
 
 SLOWEST = 16.0
 """Times slower than full speed, at most: then 160 items take a quarter of an hour."""
@@ -59,10 +61,12 @@ def suited(plan: BeltPlan, seconds: Sequence[float]) -> BeltPlan:
     said = f"pace: this machine handles {rate:.0f} frames a second, full speed brings "
     said += f"{plan.frames_per_second:.0f}"
     if factor == 1:
-        say(f"{said}: the belt runs at full speed")
+        _log.info(f"{said}: the belt runs at full speed")
         return plan
     slowed = plan.slowed(factor)
-    say(f"{said}: the belt runs {factor:.1f} times slower, {slowed.frames_per_second:.1f} a second")
+    _log.info(
+        f"{said}: the belt runs {factor:.1f} times slower, {slowed.frames_per_second:.1f} a second"
+    )
     return slowed
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import logging
 import statistics
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,11 +15,12 @@ from deploy.demo.folder import BUNDLE, RUN, TEST, check_apart, fresh_folder
 from deploy.demo.sorting import sort_on_belt
 from deploy.demo.stages import Stages, pilah, pilah_json
 from deploy.demo.stations import TRIGGER, BeltPlan
-from edge.core.command_line import say
 from edge.core.files import write_file
 from edge.core.images.image_file import read_image
 from edge.core.model.bundle import read_bundle
 from trainer.run import read_run
+
+_log = logging.getLogger(__name__)
 
 # The model looks at the whole region, so one item is in it at a time.
 BELT = BeltPlan(
@@ -89,7 +91,7 @@ def sort_test_part(folder: Path, stages: Stages, *, seed: int, items: int | None
         evaluation = pilah_json("edge", "evaluate", folder / BUNDLE, folder / TEST)
     count, plan = len(photographs), belt_for(photographs)
     if items is not None and count < items:
-        say(
+        _log.info(
             f"ITEMS={items}, but {count} photographs pass: so many are in the test part, about a "
             "tenth of all, which the model was not trained on. More photographs make it larger"
         )

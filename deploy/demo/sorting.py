@@ -7,6 +7,7 @@ that remember their changes, and the frame that decided each verdict.
 from __future__ import annotations
 
 import itertools
+import logging
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
@@ -27,7 +28,6 @@ from deploy.demo.stations import (
 )
 from edge.config.reading import read_station
 from edge.config.station import StationConfig
-from edge.core.command_line import say
 from edge.core.terminal.progress import Progress
 from edge.flow import Frame, UnreadableFrame
 from edge.lanes.pins import Pins
@@ -38,6 +38,8 @@ from edge.simulation.belt.traffic import Truth, read_truth
 from edge.sorting.sorter import Outcome
 from edge.station import Station
 from edge.vision.camera import Camera, CameraSettings
+
+_log = logging.getLogger(__name__)
 
 _REHEARSED = 8
 """Items of the rehearsal: a hundred frames, about."""
@@ -113,7 +115,7 @@ def sort_on_belt(
         belt = sort_belt(folder / STATION, plan, truth=folder / TRUTH, items=items)
         if not left or not is_too_fast(belt.dropped, belt.frames):
             break
-        say(
+        _log.warning(
             f"pace: {belt.dropped} of {belt.frames} frames were lost, something else keeps this "
             "machine busy: once more, at half the speed"
         )
@@ -186,7 +188,7 @@ def sort_belt(station: Path, belt: BeltPlan, *, truth: Path, items: int) -> Sort
                 plan,
                 endings=endings,
                 show=show,
-                say=say,
+                say=_log.info,
                 clock=clock,
                 pins=lambda: pins,
                 watch=watch,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -13,9 +14,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from edge.core.command_line import say
 from edge.core.errors import EXIT_INTERRUPTED, PilahError
 from edge.core.processes.children import tied
+
+_log = logging.getLogger(__name__)
 
 
 class StageError(PilahError):
@@ -42,7 +44,7 @@ class Stages:
     def stage(self, name: str, what: str) -> Iterator[None]:
         """Announces and times one stage."""
         at = time.monotonic() - self._start
-        say(f"\n[{len(self.seconds) + 1}/{self.total}] {what}  (at {at:.0f} s)")
+        _log.info(f"\n[{len(self.seconds) + 1}/{self.total}] {what}  (at {at:.0f} s)")
         start = time.monotonic()
         yield
         self.seconds[name] = round(time.monotonic() - start, 1)
@@ -80,7 +82,7 @@ def pilah_json(program: str, *words: object, shown: bool = True) -> dict[str, An
 def _run(program: str, words: Sequence[object], *, shown: bool, capture: bool) -> tuple[int, str]:
     texts = [str(word) for word in words]
     if shown:
-        say(f"$ pilah-{program} {' '.join(texts)}")
+        _log.info(f"$ pilah-{program} {' '.join(texts)}")
     module = {"trainer": "trainer", "converter": "converter", "edge": "edge"}[program]
     process = subprocess.Popen(
         tied([sys.executable, "-m", module, *texts]),

@@ -6,11 +6,14 @@ The flags are named as those of TensorFlow's benchmark_model, with - or _.
 from __future__ import annotations
 
 import argparse
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from edge.core.command_line import count, print_json, say
+from edge.core.command_line import count, print_json
 from edge.core.errors import EXIT_OK
+
+_log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if arguments.image is None:
         image = synthetic_frame()
-        say(f"measuring with a synthetic {FRAME_WIDTH}x{FRAME_HEIGHT} frame of noise")
+        _log.info(f"measuring with a synthetic {FRAME_WIDTH}x{FRAME_HEIGHT} frame of noise")
     else:
         image = read_image(arguments.image)
     found = measure(

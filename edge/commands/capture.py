@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import math
 import queue
 import sys
@@ -11,7 +12,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.core.command_line import count, say
+from edge.core.command_line import count
 from edge.core.errors import EXIT_OK, StorageError, UsageError
 from edge.core.terminal.hints import command
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from edge.core.terminal.progress import Progress
     from edge.runtime.keyboard import Keyboard
     from edge.samples.capture import Capture
+
+_log = logging.getLogger(__name__)
 
 GOOD_START = 100
 """Pictures of a label that are worth a first training."""
@@ -93,12 +96,14 @@ def run(arguments: argparse.Namespace) -> int:
                 line=line,
             )
         )
-        say(f"{eye.station}: pictures show {geometry}")
+        _log.info(f"{eye.station}: pictures show {geometry}")
         if folder.unknown:
-            say(f"{folder.path}: has pictures that were taken otherwise; they should look alike")
+            _log.warning(
+                f"{folder.path}: has pictures that were taken otherwise; they should look alike"
+            )
         for label in labels:
             _say_if_new(label, folder)
-        say(_keys(arguments, labels))
+        _log.info(_keys(arguments, labels))
         try:
             sitting.run(endings)
         finally:
@@ -152,31 +157,31 @@ def _say_if_new(label: str, folder: PhotoFolder) -> None:
 
     others = list(+folder.counts)  # those of which there are any
     if label not in others and (hint := did_you_mean(label, others, listing=False)):
-        say(f"{label!r} is a new label, beside {', '.join(sorted(others))}{hint}")
+        _log.info(f"{label!r} is a new label, beside {', '.join(sorted(others))}{hint}")
 
 
 def _say_counts(sitting: Capture, folder: PhotoFolder) -> None:
     faults = [f"{number} {fault}" for fault, number in sitting.warned.items() if number]
-    say(
+    _log.info(
         f"taken: {len(sitting.taken)}"
         + (f", of these {', '.join(faults)}: look at them in the contact sheet" if faults else "")
     )
     if sitting.single_frame:
-        say(f"  not taken: {sitting.single_frame} things that were seen in a single frame")
+        _log.warning(f"  not taken: {sitting.single_frame} things that were seen in a single frame")
     if sitting.refused:
-        say(f"  not taken: {sitting.refused}, as the camera did not show what was before it")
+        _log.info(f"  not taken: {sitting.refused}, as the camera did not show what was before it")
     for label, number in sorted((+folder.counts).items()):
         more = GOOD_START - number
-        say(f"  {label:<20} {number:>5}" + (f"   {more} more make a good start" * (more > 0)))
+        _log.info(f"  {label:<20} {number:>5}" + (f"   {more} more make a good start" * (more > 0)))
 
 
 def _say_next(folder: PhotoFolder) -> None:
     counts = (+folder.counts).values()
     if len(counts) == 1:
-        say("next: another --label; a model tells at least two apart")
+        _log.info("next: another --label; a model tells at least two apart")
     elif counts and min(counts) >= GOOD_START:
         words = ("pilah-trainer", "train", "mobilenet_v2", "--data", folder.path, "--out", "run")
-        say(f"next: {command(*words)}")
+        _log.info(f"next: {command(*words)}")
 
 
 def _write_sheet(folder: PhotoFolder, station: str, labels: Sequence[str]) -> None:
@@ -210,9 +215,9 @@ def _write_sheet(folder: PhotoFolder, station: str, labels: Sequence[str]) -> No
             meanings={Mark.REJECT: "look at it again"},
         )
     except StorageError as error:
-        say(f"no contact sheet: {error}")
+        _log.warning(f"no contact sheet: {error}")
     else:
-        say(f"contact sheet: {path}")
+        _log.info(f"contact sheet: {path}")
 
 
 def _headline(tiles: Sequence[Tile]) -> Headline:
@@ -237,7 +242,7 @@ def _tiles(files: Sequence[Path], progress: Progress) -> list[Tile]:
         try:
             image = read_image(file)
         except UnreadableImageError as error:
-            say(f"unreadable: {error}")
+            _log.warning(f"unreadable: {error}")
             continue
         faults = judge(image).warnings
         size = f"{image.shape[1]}x{image.shape[0]}"
@@ -255,7 +260,7 @@ def _key(keys: Keyboard, arguments: argparse.Namespace) -> str | None:
         return key
     if arguments.items or arguments.every is not None or arguments.button is not None:
         return None
-    say("no more keys come from here; --items, --every and --button do without")
+    _log.warning("no more keys come from here; --items, --every and --button do without")
     return QUIT
 
 
@@ -272,7 +277,7 @@ def _button(gpio: int, parts: ExitStack) -> Callable[[], str | None]:
 
     presses: queue.SimpleQueue[str] = queue.SimpleQueue()
     pins = parts.enter_context(open_pins())
-    say(f"button     GPIO {gpio}, pins {pins.title}")
+    _log.info(f"button     GPIO {gpio}, pins {pins.title}")
     with pin_errors(gpio):
         button = Button(gpio, bounce_time=0.05, pin_factory=pins.factory)
     parts.callback(button.close)

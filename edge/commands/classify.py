@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from pathlib import Path
 
-from edge.core.command_line import print_json, say
+from edge.core.command_line import print_json
 from edge.core.errors import EXIT_DATA, EXIT_OK, UnreadableImageError
+
+_log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,7 +33,7 @@ def run(arguments: argparse.Namespace) -> int:
             answer = classifier.answer(read_image(path))
         except UnreadableImageError as error:
             unreadable += 1
-            say(f"skipped: {error}")
+            _log.warning(f"skipped: {error}")
             continue
         verdict = classifier.verdict(answer)
         if arguments.json:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.core.command_line import print_json, say
+from edge.core.command_line import print_json
 from edge.core.errors import EXIT_OK, PictureSetError, UnreadableImageError
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from edge.core.model.classifier import Classifier
     from edge.core.model.metrics import Share
     from edge.core.verdict import Answer, Verdict
+
+_log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     manifest = classifier.bundle.manifest
     found = read_picture_set(arguments.pictures, labels=classifier.labels)
     for note in found.notes:
-        say(note)
+        _log.warning(note)
     if extra := sorted(set(found.labels) - set(classifier.labels)):
         raise PictureSetError(
             f"{arguments.pictures}: the bundle has no label {', '.join(map(repr, extra))}. "
@@ -63,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     wanted = Geometry.of(manifest.input)
     for geometry, folder in geometries(picture.path for picture in found.pictures).items():
         if geometry != wanted:
-            say(
+            _log.info(
                 f"the pictures in {folder} show {geometry}, but at a station the bundle is given "
                 f"{wanted}: figures of them tell little about it"
             )
@@ -81,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
             )
         strange = _Strange.of([classifier.verdict(answer) for _, answer in answers])
     for line in skipped:
-        say(f"skipped: {line}")
+        _log.warning(f"skipped: {line}")
     if not known:
         raise PictureSetError(f"{arguments.pictures}: none of its pictures can be read")
     evaluation = evaluate_scores(

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from edge.core.command_line import say
 from edge.core.errors import EXIT_OK, StorageError, UsageError
+
+_log = logging.getLogger(__name__)
 
 _CAMERAS: Mapping[str, str] = {
     "usb": """\
@@ -106,7 +108,7 @@ def run(arguments: argparse.Namespace) -> int:
         photos = None if arguments.photos is None else _relative(arguments.photos, folder)
         name = name_after(file)
         text = eye_text(name, camera=arguments.camera, photos=photos)
-        say(
+        _log.info(
             f"{file}: the station is called {name}, as its file or folder is; `station:` in the "
             "file changes that"
         )
@@ -115,14 +117,14 @@ def run(arguments: argparse.Namespace) -> int:
         capture = command("pilah-edge", "capture", file, "--label", "LABEL")
         verbs = ("roi",) if arguments.photos is not None else ("roi", "trigger")
         first = ", ".join(f"`{command('pilah-edge', verb, file)}`" for verb in verbs)
-        say(f"{file}: next {first}, then `{capture}`")
+        _log.info(f"{file}: next {first}, then `{capture}`")
         return EXIT_OK
     # An `empty` belt is no item: it needs no lane.
     labels = [label for label in bundle.labels if label != EMPTY]
     path = _relative(arguments.bundle, file.absolute().parent)
     write_file(file, text + sorting_text(labels=labels, bundle=path))
     check, sort = (command("pilah-edge", verb, file) for verb in ("check", "run"))
-    say(f"{file}: next `{check}`, then `{sort}`")
+    _log.info(f"{file}: next `{check}`, then `{sort}`")
     return EXIT_OK
 
 
@@ -206,7 +208,7 @@ def _write_schema(file: Path) -> None:
     with storage_errors("read", file):
         old = file.read_text(encoding="utf-8", errors="replace") != text
     if old:
-        say(
+        _log.warning(
             f"{file} is there already, and not of this pilah: kept. `pilah-edge schema` prints the "
             "one that belongs to it"
         )

@@ -7,14 +7,16 @@ itself must be right. The one before it and the five newest are kept for `rollba
 from __future__ import annotations
 
 import argparse
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.core.command_line import say
 from edge.core.errors import EXIT_OK
 
 if TYPE_CHECKING:
     from edge.rollout.install import Change
+
+_log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,4 +39,4 @@ def show_change(change: Change) -> None:
     print(f"golden     {len(bundle.golden)} pictures reproduced exactly")
     print(f"runtime    {change.runtime}")
     print(f"active     {change.plan.config.bundle}, before: {change.before or 'nothing'}")
-    say("next: start the station again (sudo systemctl restart pilah)")
+    _log.info("next: start the station again (sudo systemctl restart pilah)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from edge.lanes.jog import Jog
     from edge.runtime.keyboard import Keyboard
     from edge.runtime.worker import Endings
+
+_log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.05
 """How often the line is written anew while no key is pressed."""
@@ -59,7 +62,6 @@ def _safe(hands: Hands) -> int:
     Raises:
         PinError: of those that cannot, the first.
     """
-    from edge.core.command_line import say
     from edge.core.errors import PinError
     from edge.lanes.pins import open_pins
     from edge.runtime.service import stop_signals
@@ -76,7 +78,7 @@ def _safe(hands: Hands) -> int:
             try:
                 parts.callback(device.open(pins).close)
             except PinError as error:  # the others must not stay as they were
-                say(f"{name}: not made safe")
+                _log.error(f"{name}: not made safe")
                 failures.append(error)
     if failures:
         raise failures[0]
@@ -103,7 +105,7 @@ def _test(name: str, file: YamlFile, hands: Hands) -> int:
         parts.callback(line.clear)
         endings = parts.enter_context(stop_signals())
         pins = parts.enter_context(open_pins())
-        line.say(f"pins: {pins.title}" + ("" if pins.real else ": nothing moves"))
+        _log.info(f"pins: {pins.title}" + ("" if pins.real else ": nothing moves"))
         written = file.value(("lanes", name, "actuator"))
         alive = None
         if hands.keep_alive is not None:
@@ -115,12 +117,12 @@ def _test(name: str, file: YamlFile, hands: Hands) -> int:
             written,
             pins,
             clock=SYSTEM_CLOCK,
-            say=line.say,
+            say=_log.info,
             write=write,
             keep_alive=alive,
         )
         parts.callback(jog.close)
-        line.say(jog.help)
+        _log.info(jog.help)
         with Keyboard(sys.stdin) as keys:
             _follow(jog, keys, endings, line)
     return EXIT_OK

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.core.command_line import say
 from edge.core.errors import EXIT_NO, EXIT_OK, UsageError
 
 if TYPE_CHECKING:
     from edge.config.station import Eye
     from edge.core.images.image_file import Image
     from edge.vision.region import Region
+
+_log = logging.getLogger(__name__)
 
 _SMALLEST, _LARGEST = 8, 32768
 """Pixels of a region's sides, as in a station file."""
@@ -56,14 +58,14 @@ def run(arguments: argparse.Namespace) -> int:
     _, content = cv2.imencode(file.suffix.lower(), draw_region(image, region))
     write_file(file, content.tobytes())
     height, width = image.shape[:2]
-    say(f"{file}: the camera's picture, {width}x{height} pixels")
+    _log.info(f"{file}: the camera's picture, {width}x{height} pixels")
     if region is None:
-        say("no region: all of the picture is looked at, as if the station file had the line")
+        _log.info("no region: all of the picture is looked at, as if the station file had the line")
         region = Region(width=width, height=height)
     print(_line(region))
     right, bottom = region.left + region.width, region.top + region.height
     if right > width or bottom > height:
-        say(
+        _log.info(
             f"it does not fit: it reaches to {right}, {bottom} (left + width, top + height), and "
             f"the picture ends at {width}, {height}"
         )
@@ -79,12 +81,12 @@ def _picture(eye: Eye) -> Image:
     """
     from edge.vision.camera.settled import settled_frame
 
-    found = settled_frame(eye.camera, say=say)
+    found = settled_frame(eye.camera, say=_log.info)
     if found.seconds:
         how = "its brightness had settled" if found.steady else "its brightness still changed"
-        say(f"picture taken {found.seconds:.1f} s after the camera's first one: {how}")
+        _log.info(f"picture taken {found.seconds:.1f} s after the camera's first one: {how}")
     if (fault := found.frame.fault) is not None:
-        say(f"warning: the camera {fault.words or 'gives one picture only'}")
+        _log.warning(f"warning: the camera {fault.words or 'gives one picture only'}")
     return found.frame.image
 
 

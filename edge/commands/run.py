@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.core.command_line import count, print_json, say
+from edge.core.command_line import count, print_json
 from edge.core.errors import EXIT_IO, EXIT_OK, StuckError
 from edge.core.terminal.speech import write_out
 
 if TYPE_CHECKING:
     from edge.core.terminal.speech import Speech
     from edge.ledger.rows import Entry
+
+_log = logging.getLogger(__name__)
 
 _LAST_WORDS_SECONDS = 0.3
 """How long a reader may take for what is said last, once a signal has come."""
@@ -43,14 +46,16 @@ def _sort(arguments: argparse.Namespace, speech: Speech) -> int:
 
     plan = read_station(arguments.station)
     for warning in plan.warnings:
-        say(f"warning    {arguments.station}:{warning}")
+        _log.warning(f"warning    {arguments.station}:{warning}")
     show = _show_json if arguments.json else _show
     with stop_signals() as endings, ending_within(END_SECONDS, lambda: _force(speech)) as ending:
         try:
-            with Station(plan, endings=endings, show=show, say=say, notifier=Notifier()) as station:
+            with Station(
+                plan, endings=endings, show=show, say=_log.info, notifier=Notifier()
+            ) as station:
                 tally = station.run(max_items=arguments.max_items)
                 for line in tally.lines():
-                    say(line)
+                    _log.info(line)
         except StuckError:
             ending.begin()
             raise
@@ -63,7 +68,7 @@ def _sort(arguments: argparse.Namespace, speech: Speech) -> int:
 
 
 def _force(speech: Speech) -> None:
-    say("stopping: something hangs, and is given up")
+    _log.error("stopping: something hangs, and is given up")
     speech.err.finish(limit=_LAST_WORDS_SECONDS / 10)
     os._exit(StuckError.exit_code)
 

@@ -9,13 +9,14 @@ seem to be cut in pieces, or when there is no item.
 from __future__ import annotations
 
 import argparse
+import logging
 import queue
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from edge.core.command_line import count, print_json, say
+from edge.core.command_line import count, print_json
 from edge.core.errors import EXIT_NO, EXIT_OK, CameraError, UsageError
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from edge.vision.trigger.motion import Settings
     from edge.vision.trigger.page import Pictures
     from edge.vision.trigger.replay import Look, Recording
+
+_log = logging.getLogger(__name__)
 
 _SECONDS = 20.0
 _MOST_FRAMES = 6000
@@ -94,7 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
             print(line)
         for line in _advice(look, proposed, arguments.things):
             print(line)
-    say(f"{arguments.out}: every item, with its box and what differs from the background")
+    _log.info(f"{arguments.out}: every item, with its box and what differs from the background")
     return EXIT_OK if right else EXIT_NO
 
 
@@ -115,9 +118,9 @@ def _record(eye: Eye, seconds: float, endings: Endings) -> tuple[Recording, Pict
 
     recording, pictures = Recording(), Pictures()
     never = threading.Event()
-    say(f"watching {eye.station} for {seconds:g} s; Ctrl-C ends it sooner")
+    _log.info(f"watching {eye.station} for {seconds:g} s; Ctrl-C ends it sooner")
     with (
-        closing(eye.camera.open(clock=time.monotonic, pause=never.wait, say=say)) as camera,
+        closing(eye.camera.open(clock=time.monotonic, pause=never.wait, say=_log.info)) as camera,
         Progress("seconds", total=round(seconds)) as progress,
     ):
         shown, began, watched = 0, None, 0.0
@@ -130,7 +133,7 @@ def _record(eye: Eye, seconds: float, endings: Endings) -> tuple[Recording, Pict
                     recording.add(frame)
                     pictures.add(frame.image)
             elif frame.source:  # a live camera tells of its damaged frames itself
-                say(f"unreadable: {frame.message}")
+                _log.warning(f"unreadable: {frame.message}")
             while shown < min(round(seconds), int(watched)):
                 progress.advance()
                 shown += 1

@@ -7,11 +7,13 @@ import errno
 import importlib
 import importlib.util
 import io
+import itertools
 import json
+import logging
 import os
 import re
 import sys
-import traceback
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
@@ -19,10 +21,13 @@ from typing import Any, NoReturn
 
 from edge import __version__
 from edge.core.errors import EXIT_INTERRUPTED, EXIT_IO, EXIT_OK, EXIT_UNAVAILABLE, PilahError
-from edge.core.redaction import redacted, redacted_value
+from edge.core.redaction import redacted_value
 from edge.core.terminal.hints import install_command
-from edge.core.terminal.printable import printable, printable_output
-from edge.core.terminal.speech import write_err, write_out
+from edge.core.terminal.log_lines import LogLines, Verbosity, write_traceback
+from edge.core.terminal.printable import printable_output
+from edge.core.terminal.speech import write_out
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,9 @@ class Verb:
 
 _MINUS = re.compile(r"-[0-9.]")
 """How a value begins that argparse takes for an option; no option of ours begins so."""
+_VERBOSITIES: Mapping[str, Verbosity] = {
+    "-v": "verbose", "--verbose": "verbose", "-q": "quiet", "--quiet": "quiet",
+}  # fmt: skip
 
 
 def run_program(
@@ -56,6 +64,8 @@ def run_program(
     Mistakes that have a message (PilahError) end on stderr as one `name: error:` line; so do a
     missing package, a full disk and Ctrl-C. Anything else is a bug and keeps its traceback.
 
+    Every verb takes `--verbose` and `--quiet`, which choose what of the log is written on stderr.
+
     Args:
         extra: the extra that brings the packages the verbs need.
         words: the command line without the program's name; None: this process's own.
@@ -64,24 +74,35 @@ def run_program(
             or for what it holds.
     """
     if words is not None:
-        return _run_verb(name, description, verbs, extra, list(words))
+        with LogLines() as lines:
+            return _run_verb(name, description, verbs, extra, list(words), lines)
     sys.excepthook = _tell_bug
+    threading.excepthook = _tell_bug_of_thread
     _open_missing_streams()
-    code = _run_verb(name, description, verbs, extra, sys.argv[1:])
+    with LogLines() as lines:
+        code = _run_verb(name, description, verbs, extra, sys.argv[1:], lines)
     if hangs():
         os._exit(code)
     return code
 
 
 def _run_verb(
-    name: str, description: str, verbs: Mapping[str, Verb], extra: str, words: list[str]
+    name: str,
+    description: str,
+    verbs: Mapping[str, Verb],
+    extra: str,
+    words: list[str],
+    lines: LogLines,
 ) -> int:
+    words = _verb_first(words)
     try:
         parser, run = _parse(name, description, verbs, words)
         if isinstance(sys.stdout, io.TextIOWrapper):
             # A file name that is no UTF-8 is printed with escapes, which JSON understands too.
             sys.stdout.reconfigure(errors="backslashreplace")
         arguments = parser.parse_args(words)
+        if (verbosity := getattr(arguments, "verbosity", None)) is not None:
+            lines.choose(verbosity)
         _look_for(verbs[arguments.verb].needs)
         with printable_output():
             code = run(arguments)
@@ -89,6 +110,7 @@ def _run_verb(
         sys.stdout.flush()
         return code
     except PilahError as error:
+        _log.debug("where the error comes from:", exc_info=True)
         return _fail(name, str(error), error.exit_code)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
@@ -110,11 +132,6 @@ def _run_verb(
         return _fail(name, f"{error.filename or 'output'}: {error.strerror}", EXIT_IO)
     except KeyboardInterrupt:
         return _fail(name, "stopped by Ctrl-C", EXIT_INTERRUPTED)
-
-
-def say(text: str) -> None:
-    """Talk for a person goes to stderr, without passwords; stdout is for data."""
-    write_err(f"{printable(redacted(text))}\n")
 
 
 def print_json(answer: Mapping[str, object]) -> None:
@@ -144,6 +161,7 @@ def _parse(
         parser = _Parser(prog=f"{name} {words[0]}", description=module.__doc__)
         parser.add_argument("verb", help=argparse.SUPPRESS)
         module.add_arguments(parser)
+        _add_verbosity(parser)
         return parser, module.run
     parser = _Parser(
         prog=name,
@@ -151,11 +169,34 @@ def _parse(
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog="verbs:\n"
         + "\n".join(f"  {word:<10} {verb.summary}" for word, verb in verbs.items())
-        + f"\n\n`{name} VERB --help` says more of each.",
+        + f"\n\n`{name} VERB --help` says more of each; with -v a verb says more, with -q less.",
     )
     parser.add_argument("--version", action="version", version=f"{name} {__version__}")
     parser.add_argument("verb", metavar="VERB", choices=list(verbs), help="one of those below")
     return parser, lambda arguments: 2
+
+
+def _verb_first(words: Sequence[str]) -> list[str]:
+    """`words` with a -v or -q that stands before the verb behind it."""
+    before = list(itertools.takewhile(_VERBOSITIES.__contains__, words))
+    return [*words[len(before) : len(before) + 1], *before, *words[len(before) + 1 :]]
+
+
+def _add_verbosity(parser: argparse.ArgumentParser) -> None:
+    """Lets `parser` and those of its verbs take -v and -q, also after the words of a verb."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                _add_verbosity(below)
+    chosen = parser.add_mutually_exclusive_group()
+    for short, long, said in (
+        ("-v", "--verbose", "say more on stderr, with the part that says it"),
+        ("-q", "--quiet", "say on stderr only what is wrong or was lost"),
+    ):
+        chosen.add_argument(
+            short, long, dest="verbosity", action="store_const", const=_VERBOSITIES[long],
+            default=argparse.SUPPRESS, help=said,
+        )  # fmt: skip
 
 
 def _open_missing_streams() -> None:
@@ -201,13 +242,18 @@ class _Parser(argparse.ArgumentParser):
         return super().parse_known_args(joined, namespace)
 
     def error(self, message: str) -> NoReturn:
-        said = printable(redacted(message))
-        self.exit(2, f"{self.prog}: error: {said}\n{self.prog} --help says what it takes\n")
+        _log.error(f"{self.prog}: error: {message}\n{self.prog} --help says what it takes")
+        sys.exit(2)
 
 
 def _tell_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Prints a traceback as Python does, without passwords: it will be copied into a report."""
-    say("".join(traceback.format_exception(kind, error, trace)).rstrip())
+    write_traceback(error)
+
+
+def _tell_bug_of_thread(failed: threading.ExceptHookArgs) -> None:
+    if failed.exc_value is not None and not isinstance(failed.exc_value, SystemExit):
+        name = failed.thread.name if failed.thread is not None else "?"
+        write_traceback(failed.exc_value, first=f"Exception in thread {name}:\n")
 
 
 def _drop_stdout() -> None:
@@ -216,5 +262,5 @@ def _drop_stdout() -> None:
 
 
 def _fail(name: str, message: str, code: int) -> int:
-    say(f"{name}: error: {message}")
+    _log.error(f"{name}: error: {message}")
     return code

@@ -1,8 +1,8 @@
 """Messages without the passwords that were in what they repeat.
 
 People write `rtsp://USER:PASSWORD@HOST` where it belongs, and also where it does not; whatever is
-said about that is copied into mails and bug reports. `PilahError`, `say`, `print_json`, the parsers
-of the commands and systemd's status line use this, so that nobody else has to think of it.
+said about that is copied into mails and bug reports. `PilahError`, every line of the log and every
+traceback, `print_json` and systemd's status line use this, so that nobody else has to think of it.
 """
 
 from __future__ import annotations
@@ -18,8 +18,13 @@ _ADDRESS = re.compile(f"[A-Za-z][A-Za-z0-9+.-]{{0,20}}{_COLON}{_SLASH}{{1,3}}", 
 _QUOTED = re.compile(rf"(['\"])({_ADDRESS.pattern}(?:(?!\1).)*)\1", re.IGNORECASE | re.DOTALL)
 _LOGIN = re.compile(f"[^\\s:/@'\"({{\\[,=<]+{_COLON}(?=[^\\s@]*{_AT}[A-Za-z0-9\\[])", re.IGNORECASE)
 _ANY_AT = re.compile(_AT, re.IGNORECASE)
-_SECRET_NAME = r"(?:pass(?:word|wd|phrase)?|pwd|secret|(?:access_?)?token|api_?key)"
-_SECRET = re.compile(f"(?<![A-Za-z])({_SECRET_NAME}(?:=|%3D))[^\\s&;'\"]+", re.IGNORECASE)
+_SECRET_NAME = (
+    "(?:(?:login)?pass?(?:w|wd|word|code|phrase)?|psw|pwd?|secret|(?:access_?)?token|"
+    "(?:api|access|private)_?key|auth(?:_?key|orization)?|credentials?|signature)"
+)
+"""How cameras' addresses and libraries' settings name a secret."""
+_BEFORE_NAME = "(?:(?<![A-Za-z])|(?<=%[0-9A-F]{2}))"
+_SECRET = re.compile(f"{_BEFORE_NAME}({_SECRET_NAME}(?:=|%3D))[^\\s&;'\"]+", re.IGNORECASE)
 _IS_SECRET_NAME = re.compile(f"(?:.*[_-])?{_SECRET_NAME}", re.IGNORECASE)
 _PLACEHOLDER = "USER:PASSWORD@"
 """How messages themselves say where a password belongs."""

@@ -8,6 +8,7 @@ looks whether a key was pressed, and writes the pictures.
 
 from __future__ import annotations
 
+import logging
 import queue
 import signal
 from collections import Counter
@@ -29,6 +30,8 @@ from edge.runtime.worker import Endings, Worker
 from edge.vision.frame_pump import FramePump
 from edge.vision.latest_frame import LatestFrame
 from edge.vision.region import cut
+
+_log = logging.getLogger(__name__)
 
 TAKE, DELETE, NEXT_LABEL, QUIT = " ", "d", "n", "q"
 _KEY_SECONDS = 0.1
@@ -115,11 +118,11 @@ class Capture(Closing):
         self._unconfirmed: set[int] = set()
         self._trigger = eye.trigger.open() if occasions.items else None
         self._latest = LatestFrame(clock)
-        self._pump = FramePump(self._latest, clock=clock, say=line.say)
+        self._pump = FramePump(self._latest, clock=clock, say=_log.info)
         self._parts = ExitStack()
         clock.enter()
         self._parts.callback(clock.leave)
-        self._camera = eye.camera.open(clock=clock.now, pause=self._pump.pause, say=line.say)
+        self._camera = eye.camera.open(clock=clock.now, pause=self._pump.pause, say=_log.info)
         self._parts.callback(self._camera.close)
 
     def close(self) -> None:
@@ -166,7 +169,7 @@ class Capture(Closing):
             except queue.Empty:
                 return False
             if isinstance(ending, signal.Signals):  # the camera's end shows in the frames
-                self._line.say(f"stopping: {ending.name}")
+                _log.info(f"stopping: {ending.name}")
                 return True
 
     def _enough(self) -> bool:
@@ -196,7 +199,7 @@ class Capture(Closing):
         if self._wanted:
             self._wanted = False
             self.refused += 1
-            self._line.say(f"not taken: the camera {fault.words}")
+            _log.warning(f"not taken: the camera {fault.words}")
         self._line.show(f"the camera {fault.words}".upper())
 
     def _obey(self) -> bool:
@@ -218,18 +221,18 @@ class Capture(Closing):
     def _choose(self, label: int) -> None:
         self._label = label
         if not self._line.terminal:
-            self._line.say(f"label {self._labels[label]}")
+            _log.info(f"label {self._labels[label]}")
         self._shown = float("-inf")
 
     def _delete(self) -> None:
         if not self.taken:
-            self._line.say("nothing to delete: no picture was taken in this sitting")
+            _log.info("nothing to delete: no picture was taken in this sitting")
             return
         file = self.taken.pop()
         self._folder.remove(file)
         self.warned.subtract(self._faults.pop(file))
         self._line.clear()
-        self._line.say(f"deleted {file}")
+        _log.info(f"deleted {file}")
         self._shown = float("-inf")
 
     def _take(self, image: Image, quality: Quality, captured: float) -> None:
@@ -241,7 +244,7 @@ class Capture(Closing):
         self.warned.update(quality.warnings)
         if quality.warnings or not self._line.terminal:
             faults = "".join(f", {words}" for words in quality.warnings)
-            self._line.say(f"{file}  ({self._folder.counts[label]} {label}{faults})")
+            _log.info(f"{file}  ({self._folder.counts[label]} {label}{faults})")
 
     def _follow(self, sightings: Sequence[Sighting], frame: Frame | None = None) -> None:
         """Keeps the best picture of each item in view, and takes it when the item is gone.
@@ -268,7 +271,7 @@ class Capture(Closing):
                     self._take(best.image, best.quality, best.captured)
                     continue
                 self._never_whole += 1
-                self._line.say(
+                _log.warning(
                     f"item {sighting.item} was never whole in the region ({self._never_whole} so "
                     "far): not taken. `pilah-edge roi` shows the region"
                 )

@@ -21,7 +21,6 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from edge.core.command_line import say
 from edge.core.dataset import read_picture_set
 from edge.core.images.image_file import Image, decode_image, read_image
 from edge.core.images.preprocess import InputSpec, preprocess
@@ -209,7 +208,7 @@ def main() -> int:
     planted_in_all = sum(count["planted"] for count in by_change.values())
     print(f"found {Share(found, planted_in_all)}; false {Share(false, pairs)}")
     if not found:
-        say("no copy was found at all")
+        print("no copy was found at all")
     return 0 if found else 1
 
 

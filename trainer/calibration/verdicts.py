@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from edge.core.command_line import say
 from edge.core.model.metrics import Share
 from trainer.calibration.calibrate import Threshold, choose_thresholds, fit_temperature
 from trainer.calibration.crossfit import (
@@ -29,6 +29,8 @@ from trainer.fit.trained import TrainedModel
 from trainer.networks import LOGITS
 from trainer.run import AcceptBasis
 from trainer.statistics.likelihood import softmax
+
+_log = logging.getLogger(__name__)
 
 _MOST_PROTOTYPED = 3000
 """Pictures trained on, at most, among which the unknown score looks for prototypes."""
@@ -77,7 +79,7 @@ def calibrate(model: TrainedModel, *, budget: Budget, checkpoint: Checkpoint) ->
     scored = CrossFitted((Fold(held, logits, pooled, some, final_pooled),), planned=1)
     basis = AcceptBasis(scores="validation", images=len(held), folds=0, folds_planned=0)
     if accept.folds > 1:
-        say(f"thresholds: {accept.folds} models, each scored on what it has not seen")
+        _log.info(f"thresholds: {accept.folds} models, each scored on what it has not seen")
         known = prepared.of("train", "validation")
         phases = cross_fit_phases(prepared.recipe, model.best)
         share = len(known) * (1 - 1 / accept.folds) * (1 - 1 / INNER) / len(model.data.train)
@@ -97,7 +99,7 @@ def calibrate(model: TrainedModel, *, budget: Budget, checkpoint: Checkpoint) ->
         kept, basis = standing_in(found, truth, final=right(logits, truth[held]))
         scored = kept if kept.folds else scored
         if basis.note:
-            say(f"thresholds: {basis.note}")
+            _log.warning(f"thresholds: {basis.note}")
     mine = truth[scored.indices]
     shared = fit_temperature(scored.logits, mine)
     known = prepared.of("train", "validation")

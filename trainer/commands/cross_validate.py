@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import logging
 
-from edge.core.command_line import print_json, say
+from edge.core.command_line import print_json
 from edge.core.errors import EXIT_OK
 from trainer.commands.arguments import add_recipe_arguments, checked_recipe_options, positive
+
+_log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,11 +27,13 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(found.to_json())
     repeats = ", ".join(str(repeat) for repeat in found.repeats)
-    say(f"accuracy {found.mean:.1%} on pictures not trained on; by repeat: {repeats}")
+    _log.info(f"accuracy {found.mean:.1%} on pictures not trained on; by repeat: {repeats}")
     if found.cut_short:
-        say(
+        _log.warning(
             f"note: {found.cut_short} of {len(found.folds)} trainings were cut short by "
             "--max-minutes: with all its steps the recipe may be better than this"
         )
-    say("choose a recipe by such figures, or quote them for it, not both: nothing was set aside")
+    _log.info(
+        "choose a recipe by such figures, or quote them for it, not both: nothing was set aside"
+    )
     return EXIT_OK

@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 from pathlib import Path
 
-from edge.core.command_line import print_json, say
+from edge.core.command_line import print_json
 from edge.core.errors import EXIT_NO, EXIT_OK
+
+_log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,12 +67,14 @@ def run(arguments: argparse.Namespace) -> int:
     write_page(page, checked, found, review.name)
     spoils = any(problem.spoils for problem in found)
     for note in checked.notes:
-        say(note)
-    say(f"{len(checked.pictures)} pictures, {len(checked.classes)} classes")
+        _log.info(note)
+    _log.info(f"{len(checked.pictures)} pictures, {len(checked.classes)} classes")
     for problem in found:
-        say(f"{'SPOILS IT' if problem.spoils else 'look at it'}: {problem.title}. {problem.advice}")
-    say("do not train on this yet" if spoils else "nothing here would spoil a training")
-    say(f"{page}; to review, line by line: {len(listed)} in {review}")
+        _log.warning(
+            f"{'SPOILS IT' if problem.spoils else 'look at it'}: {problem.title}. {problem.advice}"
+        )
+    _log.info("do not train on this yet" if spoils else "nothing here would spoil a training")
+    _log.info(f"{page}; to review, line by line: {len(listed)} in {review}")
     if arguments.json:
         print_json(facts_found)
     return EXIT_NO if spoils else EXIT_OK

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from pathlib import Path
 
-from edge.core.command_line import say
 from edge.core.errors import EXIT_OK
 from edge.core.terminal.hints import command
+
+_log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,13 +39,13 @@ def run(arguments: argparse.Namespace) -> int:
     done = clean_pictures(
         arguments.data, arguments.review, arguments.out, replace_out=arguments.replace
     )
-    say(
+    _log.info(
         f"{done.kept} pictures kept, {done.dropped} dropped, {done.relabelled} relabelled"
         + (f"; {done.undecided} lines of the list say nothing: kept" if done.undecided else "")
     )
     for label, count in done.counts.items():
-        say(f"  {label:<20} {count:>7}")
+        _log.info(f"  {label:<20} {count:>7}")
     words = ("pilah-trainer", "train", "RECIPE", "--data", done.manifest, "--out", "RUN")
-    say(f"next: {command(*words)}")
+    _log.info(f"next: {command(*words)}")
     print(done.manifest)
     return EXIT_OK

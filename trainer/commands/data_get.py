@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from pathlib import Path
 
-from edge.core.command_line import say
 from edge.core.errors import EXIT_OK
 from edge.core.terminal.hints import command
+
+_log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,12 +25,12 @@ def run(arguments: argparse.Namespace) -> int:
     from trainer.data.public_sets import PUBLIC_SETS, get
 
     if arguments.name in PUBLIC_SETS:
-        say(f"{arguments.name}: {PUBLIC_SETS[arguments.name].summary}")
+        _log.info(f"{arguments.name}: {PUBLIC_SETS[arguments.name].summary}")
     fetched = get(arguments.name, arguments.out)
     for note in fetched.notes:
-        say(note)
-    say(f"{fetched.folder}: all there")
+        _log.warning(note)
+    _log.info(f"{fetched.folder}: all there")
     recipe = fetched.train.split()
     line = command("pilah-trainer", "train", *recipe, "--data", fetched.folder, "--out", "RUN")
-    say(f"next: {line}")
+    _log.info(f"next: {line}")
     return EXIT_OK

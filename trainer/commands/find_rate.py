@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import logging
 
-from edge.core.command_line import print_json, say
+from edge.core.command_line import print_json
 from edge.core.errors import EXIT_OK
 from trainer.commands.arguments import add_recipe_arguments, checked_recipe_options, positive
+
+_log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     options = checked_recipe_options(arguments)  # before TensorFlow is loaded
     curves = trainer.find_rates(**options, steps=arguments.steps)
     for curve in curves:
-        say(
+        _log.info(
             f"phase {curve.phase}: the loss was lowest, {min(curve.losses):.2f}, at a rate of "
             f"{curve.rates[curve.losses.index(min(curve.losses))]:.0e}: "
             f"try --set phases.{curve.phase}.learning_rate={curve.suggestion:g}"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.core.command_line import say
 from edge.core.errors import EXIT_OK, StorageError, UsageError
 
 if TYPE_CHECKING:
     from trainer.recipes.plan import Recipe
+
+_log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.file.exists():
             raise StorageError(f"{arguments.file} is there already: choose another name")
         write_file(arguments.file, recipe_path(arguments.recipe).read_text(encoding="utf-8"))
-        say(f"next: {command('pilah-trainer', 'recipes', 'check', arguments.file)}")
+        _log.info(f"next: {command('pilah-trainer', 'recipes', 'check', arguments.file)}")
     else:
         for variant in ("default", *read_recipe(arguments.recipe).variants):
             try:
@@ -68,4 +70,4 @@ def _check(recipe: Recipe, variant: str) -> None:
         network = build_network(recipe.network, recipe.input, 2, seed=0)
     check_phases(recipe, network)
     phases = ", ".join(f"{p.name} ({p.epochs} epochs from {p.train_from})" for p in recipe.phases)
-    say(f"{recipe.name}, {variant}: {network.model.count_params():,} parameters; {phases}")
+    _log.info(f"{recipe.name}, {variant}: {network.model.count_params():,} parameters; {phases}")

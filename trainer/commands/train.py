@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import logging
 from pathlib import Path
 
-from edge.core.command_line import say
 from edge.core.errors import EXIT_INTERRUPTED, EXIT_OK
 from trainer.commands.arguments import add_recipe_arguments, checked_recipe_options
+
+_log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,6 +43,6 @@ def run(arguments: argparse.Namespace) -> int:
             replace=arguments.replace,
         )
     except trainer.StopTraining:
-        say("stopped before there was a model to keep; nothing was written")
+        _log.warning("stopped before there was a model to keep; nothing was written")
         return EXIT_INTERRUPTED
     return EXIT_OK

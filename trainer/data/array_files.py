@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import logging
 import os
 import struct
 import zipfile
@@ -14,9 +15,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from edge.core.command_line import say
 from edge.core.errors import PictureSetError
 from edge.core.labels import label_problem, listed
+
+_log = logging.getLogger(__name__)
 
 Levels = npt.NDArray[np.uint8]
 Values = npt.NDArray[np.generic]
@@ -78,7 +80,7 @@ def read_npz(path: Path, labels: tuple[str, ...] | None) -> tuple[
         pictures = _pictures(arrays[of_pictures], f"{path}: {of_pictures}")
         wanted[part] = _Raw(pictures, _values(arrays[of_labels], len(pictures), where), where)
     if left_out:
-        say(f"{path}: not read: the arrays {', '.join(left_out)}")
+        _log.warning(f"{path}: not read: the arrays {', '.join(left_out)}")
     return _indexed(wanted, labels)
 
 

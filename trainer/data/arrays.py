@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from collections.abc import Mapping, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor
@@ -12,13 +13,14 @@ import cv2
 import numpy as np
 
 from edge.core.asides import change_places, scratch_folder
-from edge.core.command_line import say
 from edge.core.errors import PictureSetError
 from edge.core.files import read_regular, storage_errors, write_file
 from edge.core.labels import read_label_list
 from edge.core.terminal.progress import Progress
 from trainer.data.array_files import LabelledArrays, read_idx, read_npz
 from trainer.data.cache_folder import cache_folder
+
+_log = logging.getLogger(__name__)
 
 FASHION_MNIST = "fashion-mnist"
 FASHION_LABELS = (
@@ -98,7 +100,7 @@ def _unpack(parts: Mapping[str, LabelledArrays], labels: tuple[str, ...]) -> Pat
     if folder.is_dir():
         if _is_whole(folder, names, folders):
             return folder
-        say(
+        _log.warning(
             f"{folder}: the pictures in it are not those that were unpacked: they are unpacked "
             "anew. If this comes again, look after the disk, or set PILAH_CACHE to another one"
         )

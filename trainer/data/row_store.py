@@ -6,6 +6,7 @@ Rows are read with `pread`, not mapped: the pages of a map would count as this p
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import threading
@@ -20,11 +21,12 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.core.closing import Closing
-from edge.core.command_line import say
 from edge.core.errors import StorageError
 from edge.core.files import readable_size, storage_errors
 from edge.core.processes.file_lock import release_lock, take_lock, try_lock
 from trainer.data.cache_folder import LOCK
+
+_log = logging.getLogger(__name__)
 
 _VALUES, _INDEX = "values.bin", "index.sqlite"
 
@@ -113,7 +115,7 @@ class RowStore(Closing):
                     damaged += 1
             numbers = np.array([self._rows.get(key, -1) for key in keys], np.int64)
         if damaged:
-            say(
+            _log.warning(
                 f"{self.folder}: {damaged} saved results are damaged and are computed anew. If "
                 "this comes again, look after the disk, or set PILAH_CACHE to another one"
             )
@@ -280,7 +282,7 @@ class RowStore(Closing):
                 f"{self.folder}: its index is damaged ({error}), and another training is using "
                 "it: run this again once that has ended"
             ) from error
-        say(f"{self.folder}: its index is damaged ({error}): all in it is computed anew")
+        _log.warning(f"{self.folder}: its index is damaged ({error}): all in it is computed anew")
         self._rows.clear()
         self._keys.clear()
         self._checksums.clear()

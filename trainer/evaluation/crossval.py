@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge.core.command_line import say
 from edge.core.model.metrics import Share, evaluate_scores
 from trainer.calibration.crossfit import FoldTraining, cross_fit
 from trainer.fit.phases import Budget
@@ -19,6 +19,8 @@ from trainer.fit.prepare import prepare, training_set
 from trainer.recipes.plan import Recipe
 from trainer.recipes.reading import read_recipe
 from trainer.statistics.likelihood import softmax
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,7 +124,7 @@ def cross_validate(
         scores = softmax(found.logits).astype(np.float32)
         accept = dict.fromkeys(prepared.labels, 0.0)
         confusion += evaluate_scores(scores, truth, prepared.labels, accept).confusion
-        say(f"repeat {repeat + 1} of {repeats}: {by_repeat[-1]}")
+        _log.info(f"repeat {repeat + 1} of {repeats}: {by_repeat[-1]}")
     minutes = round((time.monotonic() - start) / 60, 2)
     return CrossValidation(
         prepared.labels, tuple(by_repeat), tuple(by_fold), confusion, minutes, cut_short

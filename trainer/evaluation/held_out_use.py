@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,10 +19,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from edge.core.command_line import say
 from edge.core.errors import PilahError, StorageError
 from edge.core.files import storage_errors, write_file
 from edge.core.processes.file_lock import locked
+
+_log = logging.getLogger(__name__)
 
 LEDGER = "test-looks.json"
 SAME_FROM = 0.5
@@ -113,7 +115,7 @@ def count_look(
         with locked(folder / f".{LEDGER}.lock", wait_seconds=_LOCK_SECONDS):
             return _counted(folder / LEDGER, digests, run, now())
     except (PilahError, OSError, RuntimeError) as error:  # RuntimeError: nobody's home folder
-        say(f"warning: this look at the test part is not counted: {error}")
+        _log.warning(f"warning: this look at the test part is not counted: {error}")
         return Looks(0, "", note=str(error))
 
 
@@ -171,5 +173,5 @@ def _read(file: Path) -> _Ledger:
         kept = file.with_suffix(".damaged.json")
         with storage_errors("move aside", file):
             file.replace(kept)
-        say(f"warning: {file} is damaged; kept as {kept.name}. Looks are counted anew")
+        _log.warning(f"warning: {file} is damaged; kept as {kept.name}. Looks are counted anew")
         return _Ledger()

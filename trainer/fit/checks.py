@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.core.command_line import say
 from edge.core.dataset import PictureSet, kinds_of, read_picture_set
 from edge.core.errors import StorageError, UsageError
 from edge.core.files import storage_errors
@@ -24,6 +24,8 @@ from trainer.run import FACTS
 
 if TYPE_CHECKING:
     from trainer.networks import Network
+
+_log = logging.getLogger(__name__)
 
 FEWEST = 6
 """Pictures a class must have: fewer leave nothing to validate and to test on."""
@@ -107,9 +109,9 @@ def check_enough(found: PictureSet, decoded: DecodedPictures, skipped: Sequence[
     counts = Counter(dict.fromkeys(found.classes, 0))
     counts.update(picture.label for picture in decoded.pictures)
     for line in skipped[:20]:
-        say(f"skipped: {line}")
+        _log.warning(f"skipped: {line}")
     if len(skipped) > 20:
-        say(f"skipped: {len(skipped) - 20} more")
+        _log.warning(f"skipped: {len(skipped) - 20} more")
     if len(counts) < 2:
         raise TooFewPicturesError(
             f"{found.source}: all pictures are of one class, {found.classes[0]!r}: "

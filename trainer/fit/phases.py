@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -12,7 +13,6 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from edge.core.command_line import say
 from edge.core.terminal.progress import Progress
 from trainer.fit.batches import epoch_batches
 from trainer.fit.checkpoint import Checkpoint
@@ -23,6 +23,8 @@ from trainer.fit.weight_averaging import Average
 from trainer.networks import INPUT, Network
 from trainer.recipes.plan import PhasePlan, Recipe
 from trainer.statistics.likelihood import log_loss
+
+_log = logging.getLogger(__name__)
 
 _STEPS_TO_START = 20
 """What the first step may take longer than others, in steps: it also traces the graph."""
@@ -175,7 +177,7 @@ class _PhaseRun:
                 self._save(number, checkpoint)
         if not budget.quiet:
             line = best.history[-1]
-            say(
+            _log.info(
                 f"phase {phase.name}: {self._epoch} epochs in "
                 f"{budget.clock() - self._start:.0f} s, "
                 f"validation {line.validation_accuracy:.1%}, best so far {best.accuracy:.1%}"
@@ -199,7 +201,7 @@ class _PhaseRun:
                 needed = (budget.clock() - self._timed_from) / 3 * self._steps
                 if needed > budget.deadline - budget.clock():
                     self._best.cut_short = True
-                    say(f"phase {phase.name}: left out, it needs about {needed / 60:.0f} min")
+                    _log.info(f"phase {phase.name}: left out, it needs about {needed / 60:.0f} min")
                     return None
             along = self._along()
             rate = self._schedule.rate(along)
@@ -332,7 +334,7 @@ class _PhaseRun:
         best.weights, best.loss, best.accuracy = arrays["best"], facts["loss"], facts["accuracy"]
         best.cut_short, best.reached = facts["cut_short"], facts["reached"]
         best.history = [Epoch(**line) for line in facts["history"]]
-        say(f"phase {self._phase.name}: going on after epoch {facts['epoch']}")
+        _log.info(f"phase {self._phase.name}: going on after epoch {facts['epoch']}")
 
 
 class _Learner:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from edge.core.command_line import say
 from edge.core.dataset import LabelledPicture, read_picture_set
 from trainer.data.arrays import unpacked
 from trainer.data.cache import DecodedPictures, decode_pictures
@@ -22,6 +22,8 @@ from trainer.fit.predict import TrainingSet
 from trainer.networks import INPUT, Network, build_network
 from trainer.recipes.plan import PhasePlan, Recipe
 from trainer.run import earlier_parts
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,10 +84,10 @@ def prepare(
         add=[unpacked(Path(more)) for more in add],
     )
     for note in (*found.notes, *filter(None, [found.missing_parts])):
-        say(note)
+        _log.info(note)
     spec, said = as_captured(recipe.input, [picture.path for picture in found.pictures])
     if said:
-        say(said)
+        _log.info(said)
     recipe = recipe.model_copy(update={"input": spec})
     # Before the pictures are decoded: missing weights are told at once.
     network = build_network(recipe.network, recipe.input, len(found.classes), seed=seed)
@@ -102,9 +104,11 @@ def prepare(
     )
     if earlier is not None:
         known = sum(digest in earlier for digest in decoded.digests)
-        say(f"{known} of {len(decoded.digests)} pictures keep the part that {keep_parts} gave them")
+        _log.info(
+            f"{known} of {len(decoded.digests)} pictures keep the part that {keep_parts} gave them"
+        )
     for line in (*split.notes, *split.left_out):
-        say(line)
+        _log.info(line)
     skipped = (*found.skipped, *decoded.skipped, *split.left_out)
     decoded = decoded.only(split.kept)
     pictures = split.pictures

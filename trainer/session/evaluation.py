@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shlex
 import time
 from collections import Counter
@@ -9,7 +10,6 @@ from collections import Counter
 import numpy as np
 import numpy.typing as npt
 
-from edge.core.command_line import say
 from edge.core.dataset import PARTS
 from trainer.calibration.unknown import UnknownScore
 from trainer.calibration.verdicts import Calibration
@@ -25,6 +25,8 @@ from trainer.report.facts import ReportFacts, UnknownFigures
 from trainer.report.scored import ScoredPart
 from trainer.run import RunFacts
 from trainer.session.training_session import TrainingSession
+
+_log = logging.getLogger(__name__)
 
 _SECONDS_A_PICTURE = 1.5
 """What disturbing one takes at most; where the deadline leaves less, it is left out."""
@@ -150,7 +152,7 @@ def _disturbed(
     test = prepared.of("test")
     count = min(LIMIT, len(test))
     if time.monotonic() + count * _SECONDS_A_PICTURE > deadline:
-        say("robustness: left out for want of time")
+        _log.warning("robustness: left out for want of time")
         return (), ("how it bears bad light, dirt and blur",)
     found = robustness(
         _scores(prepared.network),

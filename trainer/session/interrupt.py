@@ -8,7 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType, TracebackType
 
+from edge.core.terminal.log_lines import lines_are_written
 from trainer.fit.phases import StopTraining
+
+_STOPPING = b"\nstopping with the best so far; press Ctrl-C again to leave nothing\n"
 
 
 class CtrlC:
@@ -66,7 +69,8 @@ class CtrlC:
         if not self.wanted:
             self.wanted = True
             # Not print: it may itself have been interrupted.
-            os.write(2, b"\nstopping with the best so far; press Ctrl-C again to leave nothing\n")
+            if lines_are_written():
+                os.write(2, _STOPPING)
         elif self._second_ends:
             self._second_ends = False  # what is removed for it is not interrupted by a third
             raise KeyboardInterrupt

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from edge.core.closing import Closing
-from edge.core.command_line import say
 from trainer.fit.phases import Epoch
+
+_log = logging.getLogger(__name__)
 
 
 class TensorBoard(Closing):
@@ -64,7 +66,7 @@ class TensorBoard(Closing):
         except (tf.errors.OpError, OSError) as error:
             if not self._failed:
                 reason = (str(error).splitlines() or [""])[0]
-                say(
+                _log.warning(
                     f"{self._folder}: the training's curves cannot be written any more ({reason}): "
                     "it goes on without them"
                 )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from pathlib import Path
 
-from edge.core.command_line import say
 from edge.core.dataset import PARTS
 from edge.core.model.metrics import Telling, telling
 from edge.core.terminal.hints import command
@@ -15,45 +15,49 @@ from trainer.report.scored import accepting
 from trainer.report.warnings import cautions
 from trainer.run import REPORT, RunFacts
 
+_log = logging.getLogger(__name__)
+
 
 def say_data(prepared: Prepared) -> None:
     """Says how many pictures of each class there are in each part."""
     pictures, labels, skipped = prepared.pictures, prepared.labels, prepared.skipped
     counts = Counter((picture.label, picture.part) for picture in pictures)
     groups = len({picture.group for picture in pictures})
-    say(
+    _log.info(
         f"{len(pictures)} pictures in {groups} groups, {len(labels)} classes"
         + (f", {len(skipped)} files skipped" if skipped else "")
     )
-    say(f"  {'':<20} {'train':>7} {'validation':>11} {'test':>6}")
+    _log.info(f"  {'':<20} {'train':>7} {'validation':>11} {'test':>6}")
     for label in labels:
         train_count, validation, test = (counts[label, part] for part in PARTS)
-        say(f"  {label:<20} {train_count:>7} {validation:>11} {test:>6}")
+        _log.info(f"  {label:<20} {train_count:>7} {validation:>11} {test:>6}")
 
 
 def say_result(report: ReportFacts, out: Path, facts: RunFacts) -> None:
     """Says from which score each label is accepted, and how good the model is."""
-    say("accepted from this score on (0 to 1):")
+    _log.info("accepted from this score on (0 to 1):")
     for label, threshold in report.thresholds.items():
-        say(f"  {label:<20} {threshold.value:.2f}  {threshold.note}")
+        _log.info(f"  {label:<20} {threshold.value:.2f}  {threshold.note}")
     if facts.unknown is not None:
         _say_unknown(report)
     test = report.test
     sampling = test.resampling()
     taken = accepting(test, report.labels, report.accept)
     right, total = int(test.right.sum()), len(test.right)
-    say(f"on {total} pictures that it has never seen (in brackets the 95% interval):")
-    say(f"  right              {sampling.share(test.right).told(right, total)}")
-    say(f"  accepted           {taken.accepted.told(taken.count, total)}")
-    say(f"  of these right     {taken.purity.told(taken.right, taken.count)}")
+    _log.info(f"on {total} pictures that it has never seen (in brackets the 95% interval):")
+    _log.info(f"  right              {sampling.share(test.right).told(right, total)}")
+    _log.info(f"  accepted           {taken.accepted.told(taken.count, total)}")
+    _log.info(f"  of these right     {taken.purity.told(taken.right, taken.count)}")
     if not sampling.independent:
-        say(f"  (they come in {sampling.groups} groups of alike ones, which makes intervals wider)")
-    say(f"verdict: {report.verdict}")
+        _log.info(
+            f"  (they come in {sampling.groups} groups of alike ones, which makes intervals wider)"
+        )
+    _log.info(f"verdict: {report.verdict}")
     for caution in cautions(report):
-        say(f"note: {caution.title}")
+        _log.warning(f"note: {caution.title}")
     early = " (cut short)" if facts.stopped_early else ""
-    say(f"{out}: trained in {facts.minutes:.1f} min{early}; read {out / REPORT}")
-    say(f"next: {command('pilah-converter', 'convert', out, '--out', 'BUNDLE')}")
+    _log.info(f"{out}: trained in {facts.minutes:.1f} min{early}; read {out / REPORT}")
+    _log.info(f"next: {command('pilah-converter', 'convert', out, '--out', 'BUNDLE')}")
 
 
 def _say_unknown(report: ReportFacts) -> None:
@@ -72,4 +76,4 @@ def _say_unknown(report: ReportFacts) -> None:
     if shares and not any(few):
         found = f"found {sum(shares) / len(shares):.0%} of classes left out"
     said = "; ".join(filter(None, (kept, found, unknown.note)))
-    say(f"things of no class: {said}")
+    _log.info(f"things of no class: {said}")

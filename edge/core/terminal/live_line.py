@@ -1,52 +1,50 @@
-"""One line on a terminal that is written over and over, with lines of talk above it."""
+"""One line on a terminal that is written over and over, with lines above it that stay."""
 
 from __future__ import annotations
 
 import sys
 import threading
-from typing import TextIO
 
 from edge.core.terminal.speech import write_err
 
+_alone = threading.RLock()
+"""One terminal, one last line: the lines of the log, a progress bar and a status step aside for
+each other, whichever thread they come from."""
+_last = ""
+"""What the last line shows now."""
+
 
 class LiveLine:
-    """How things stand, on the last line of a terminal; elsewhere only what is said is written.
+    """How things stand, on the last line of stderr where that is a terminal; elsewhere nothing.
 
     Attributes:
         terminal: whether the line is shown.
     """
 
-    def __init__(self, stream: TextIO | None = None) -> None:
-        """Writes to `stream`; None: stderr."""
-        self._stream = stream
-        self.terminal = (sys.stderr if stream is None else stream).isatty()
-        self._lock = threading.Lock()  # the camera's thread talks too
-        self._text = ""
+    def __init__(self) -> None:
+        self.terminal = sys.stderr is not None and sys.stderr.isatty()
 
     def show(self, text: str) -> None:
         """Puts `text` in the place of what the line showed before."""
+        global _last
         if not self.terminal:
             return
-        with self._lock:
-            self._text = text
-            self._write("")
-
-    def say(self, text: str) -> None:
-        """Writes a line that stays."""
-        with self._lock:
-            self._write(f"{text}\n")
+        with _alone:
+            before, _last = _last, text
+            if before or text:
+                write_err(f"\r\x1b[K{_live(text)}")
 
     def clear(self) -> None:
         """Takes the line away, so that others can write where it was."""
         self.show("")
 
-    def _write(self, above: str) -> None:
-        if self.terminal:
-            # Without automatic wrapping the terminal cuts a line that is too long for it.
-            below = f"\x1b[?7l{self._text}\x1b[?7h" if self._text else ""
-            above = f"\r\x1b[K{above}{below}"
-        if self._stream is None:
-            write_err(above)
-        else:
-            self._stream.write(above)
-            self._stream.flush()
+
+def write_line(text: str) -> None:
+    """Writes a line on stderr that stays, above the live line; `text` may have several."""
+    with _alone:
+        write_err(f"\r\x1b[K{text}\n{_live(_last)}" if _last else f"{text}\n")
+
+
+def _live(text: str) -> str:
+    # Without automatic wrapping the terminal cuts a line that is too long for it.
+    return f"\x1b[?7l{text}\x1b[?7h" if text else ""

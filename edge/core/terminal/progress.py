@@ -1,13 +1,19 @@
-"""Progress on stderr: a bar with time left on a terminal, a plain line now and then elsewhere."""
+"""Progress on stderr: a bar with time left on a terminal, a line of the log now and then elsewhere.
+
+It is logged as INFO, so that `--quiet` leaves it out, and a library shows none by itself.
+"""
 
 from __future__ import annotations
 
-import sys
+import logging
 import time
 from collections.abc import Callable
 from types import TracebackType
 
-from edge.core.terminal.speech import write_err
+from edge.core.terminal.live_line import LiveLine
+from edge.core.terminal.log_lines import lines_are_written
+
+_log = logging.getLogger(__name__)
 
 _TERMINAL_EVERY = 0.1
 _PLAIN_EVERY = 10.0
@@ -30,7 +36,7 @@ class Progress:
     ) -> None:
         self._name, self._total, self._clock = name, total, clock
         self._done = 0
-        self._terminal = sys.stderr.isatty()
+        self._bar = bar()
         self._shown = False
 
     def __enter__(self) -> Progress:
@@ -46,11 +52,11 @@ class Progress:
     ) -> None:
         if not self._shown:
             return
-        if self._terminal:
-            write_err("\r\x1b[K")
+        if self._bar is not None:
+            self._bar.clear()
         if kind is None:
             seconds = self._clock() - self._start
-            write_err(f"{self._name}: {self._done} done in {_time(seconds)}\n")
+            _log.info(f"{self._name}: {self._done} done in {_time(seconds)}")
 
     def advance(self, by: int = 1, *, note: str = "") -> None:
         """Counts `by` more as done.
@@ -60,7 +66,7 @@ class Progress:
         """
         self._done += by
         now = self._clock()
-        every = _TERMINAL_EVERY if self._terminal else _PLAIN_EVERY
+        every = _PLAIN_EVERY if self._bar is None else _TERMINAL_EVERY
         if now - self._start < _QUIET_FOR or now - self._last < every:
             return
         self._last = now
@@ -69,11 +75,21 @@ class Progress:
         left = (now - self._start) * (1 - share) / share if share else 0.0
         note = f", {note}" if note else ""
         line = f"{self._name}: {self._done}/{self._total}, {_time(left)} left{note}"
-        if self._terminal:
-            filled = round(20 * share)
-            write_err(f"\r\x1b[K[{'#' * filled}{'.' * (20 - filled)}] {line}")
+        if self._bar is None:
+            _log.info(line)
         else:
-            write_err(f"{line}\n")
+            filled = round(20 * share)
+            self._bar.show(f"[{'#' * filled}{'.' * (20 - filled)}] {line}")
+
+
+def bar() -> LiveLine | None:
+    """The line for what changes while work goes on; None: it is logged now and then instead.
+
+    That is so where stderr is no terminal, under `--quiet`, and where pilah is a library.
+    """
+    line = LiveLine()
+    shown = line.terminal and lines_are_written() and _log.isEnabledFor(logging.INFO)
+    return line if shown else None
 
 
 def _time(seconds: float) -> str:

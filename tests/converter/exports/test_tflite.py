@@ -88,6 +88,7 @@ def test_the_float_model_runs_through_the_same_device_code(
         np.testing.assert_allclose(interpreter.scores(tensor), expected, atol=1e-4)
 
 
+@pytest.mark.usefixtures("log_lines")
 def test_the_same_run_gives_the_same_bytes_and_says_only_how_it_goes(
     models: Mapping[Kind, bytes],
     run: Run,

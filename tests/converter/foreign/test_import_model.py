@@ -284,6 +284,7 @@ def decided(
     return str(choose_normalisation(rows, None, evidence, Path("m.tflite"), coloured=coloured))
 
 
+@pytest.mark.usefixtures("log_lines")
 def test_where_coloured_pictures_show_no_order_rgb_is_taken_and_said(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -303,6 +304,7 @@ def test_an_order_that_shows_is_taken_and_undecided_levels_are_refused() -> None
         decided(tried(UNDECIDED | {"0..1": (0, 80)}))
 
 
+@pytest.mark.usefixtures("log_lines")
 def test_the_file_decides_what_the_pictures_leave_open(capsys: pytest.CaptureFixture[str]) -> None:
     rows = tried(UNDECIDED | {"0..1": (0, 80)})
     evidence = Evidence(way("0..1"), "its metadata")
@@ -310,6 +312,7 @@ def test_the_file_decides_what_the_pictures_leave_open(capsys: pytest.CaptureFix
     assert "its metadata speaks for 0..1" in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("log_lines")
 def test_of_two_ways_that_are_nearly_the_same_the_usual_one_is_taken_and_said(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

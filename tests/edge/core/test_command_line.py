@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import argparse
 import errno
+import importlib
+import logging
 import sys
+import threading
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
-from edge.core.command_line import Verb, run_program, say
+from converter.cli import main as converter_main
+from edge.cli import main as edge_main
+from edge.core import command_line
+from edge.core.command_line import Verb, print_json, run_program
 from edge.core.errors import BundleError, ConfigError, PilahError, StorageError, UsageError
 from edge.core.terminal.hints import install_command
+from trainer.cli import main as trainer_main
+from trainer.commands import data
 
 
 @pytest.fixture
@@ -84,6 +93,117 @@ def test_every_error_has_a_documented_exit_code() -> None:
     assert {error.exit_code for error in _classes(PilahError)} <= {1, 2, 65, 69, 74, 78}
 
 
-def test_say_speaks_on_stderr(capsys: pytest.CaptureFixture[str]) -> None:
-    say("hello")
-    assert capsys.readouterr() == ("", "hello\n")
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ([], "it goes on\nlost one\npilah-test: error: gone\n"),
+        (["-q"], "lost one\npilah-test: error: gone\n"),
+        (["--quiet"], "lost one\npilah-test: error: gone\n"),
+    ],
+)
+def test_quiet_leaves_what_is_wrong_and_what_is_data(
+    program: Callable[..., int], capsys: pytest.CaptureFixture[str], words: list[str], says: str
+) -> None:
+    def work() -> int:
+        log = logging.getLogger("trainer.somewhere")
+        log.debug("step 1 of 9")
+        log.info("it goes on")
+        log.warning("lost one")
+        print_json({"found": 3})
+        raise UsageError("gone")
+
+    assert program(work, *words) == 2
+    assert capsys.readouterr() == ('{"found": 3}\n', says)
+
+
+@pytest.mark.parametrize("word", ["-v", "--verbose"])
+def test_verbose_tells_details_who_says_them_and_where_an_error_comes_from(
+    program: Callable[..., int], capsys: pytest.CaptureFixture[str], word: str
+) -> None:
+    def work() -> int:
+        logging.getLogger("trainer.somewhere").debug("step 1 of 9")
+        logging.getLogger("a_library").info("connected")
+        logging.getLogger("a_library").debug("1 byte")
+        raise UsageError("gone")
+
+    assert program(work, word) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("debug trainer.somewhere: step 1 of 9\ninfo a_library: connected\n")
+    assert "Traceback" in said
+    assert said.endswith("pilah-test: error: gone\n")
+    assert "1 byte" not in said
+
+
+def test_it_is_quiet_or_verbose(
+    program: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        program(lambda: 0, "-v", "-q")
+    assert "not allowed with argument" in capsys.readouterr().err
+
+
+def test_the_next_command_in_the_same_process_is_neither(
+    program: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    def work() -> int:
+        logging.getLogger("edge.somewhere").info("it goes on")
+        return 0
+
+    assert [program(work, *words) for words in (["-q"], [], ["-v"], [])] == [0] * 4
+    assert capsys.readouterr().err == ("it goes on\ninfo edge.somewhere: it goes on\nit goes on\n")
+
+
+@pytest.mark.parametrize("main", [edge_main, trainer_main, converter_main])
+def test_every_verb_of_every_program_takes_both(
+    main: Callable[[Sequence[str]], int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    verbs = [[verb] for verb in importlib.import_module(main.__module__).VERBS]
+    if ["data"] in verbs:
+        verbs += [["data", verb] for verb in data.VERBS]
+        verbs.remove(["data"])
+    for words in verbs:
+        with pytest.raises(SystemExit, match="0"):
+            main([*words, "--help"])
+        told = capsys.readouterr().out
+        assert "-v, --verbose" in told, words
+        assert "-q, --quiet" in told, words
+
+
+def test_verbs_within_a_verb_take_both_before_and_behind(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for words in (["-q", "list"], ["list", "-q"]):
+        assert trainer_main(["recipes", *words]) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    "words", [["-q", "data", "get"], ["data", "-q", "get"], ["data", "get", "-q"]]
+)
+def test_what_a_verb_is_told_holds_for_those_within_it(
+    words: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from trainer.commands import data_get
+
+    def run(arguments: argparse.Namespace) -> int:
+        logging.getLogger("trainer.somewhere").info("it goes on")
+        return 0
+
+    monkeypatch.setattr(data_get, "run", run)
+    assert trainer_main([*words, "deepweeds", "--out", "nowhere"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_bug_in_a_thread_keeps_its_traceback_but_no_password(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work() -> None:
+        raise ValueError("rtsp://admin:S3cretPw@host")
+
+    monkeypatch.setattr(threading, "excepthook", command_line._tell_bug_of_thread)
+    thread = threading.Thread(target=work, name="camera")
+    thread.start()
+    thread.join()
+    said = capsys.readouterr().err
+    assert said.startswith("Exception in thread camera:\nTraceback")
+    assert "S3cretPw" not in said

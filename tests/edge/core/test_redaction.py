@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import sys
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from edge.core import command_line
 from edge.core.errors import CameraError, ConfigError, PilahError
 from edge.core.redaction import redacted, redacted_value
+from edge.core.terminal.log_lines import LogLines
 
 SECRET = "S3cretPw"
 LEAKS = [
@@ -28,6 +30,12 @@ LEAKS = [
     f"(admin:{SECRET}@[2001:db8::1])",
     f"http://host/video?user=a&password={SECRET}&x=1",
     f"http://host/video?user=a&pwd={SECRET}",
+    f"http://host/cgi?loginuse=a&loginpas={SECRET}",
+    f"http://host/video?auth={SECRET}",
+    f"https://host/live.m3u8?X-Amz-Signature={SECRET}",
+    f"rtsp://host:554/user=admin_password={SECRET}_channel=1",
+    f"rtsp://host/user=admin&password={SECRET}&channel=1&stream=0.sdp?",
+    f"http%3A%2F%2Fhost%2F%3Fpassword%3D{SECRET}",
     f"dsn: host=db password={SECRET} user=a",
     f"Received: 'rtsp://admin:12 {SECRET} 34@host'",
     f'Received: "rtsp://admin:it\'s {SECRET}@host"',
@@ -54,6 +62,7 @@ def test_a_password_is_hidden_and_hidden_again_without_change(text: str) -> None
         "write to: someone@example.org",
         "git@github.com:owner/name",
         "passes=3 of 4",
+        "--set phases.head.learning_rate=0.01 author=me pa=1",
     ],
 )
 def test_what_is_no_password_stays(text: str) -> None:
@@ -77,7 +86,8 @@ def test_errors_talk_and_json_are_without_passwords(
     url = f"rtsp://admin:{SECRET}@host/x"
     assert str(error(f"{url}: gone")) == "rtsp://***@host/x: gone"
     assert ConfigError("a.yaml", [f"1: {url}"]).problems == ["1: rtsp://***@host/x"]
-    command_line.say(url)
+    with LogLines():
+        logging.getLogger("edge").info(url)
     command_line.print_json({"url": url})
     said = capsys.readouterr()
     assert said.err == "rtsp://***@host/x\n"

@@ -119,6 +119,7 @@ def test_arrays_are_known_by_the_names_that_tools_give_them(tmp_path: Path, name
     ]  # fmt: skip
 
 
+@pytest.mark.usefixtures("log_lines")
 def test_arrays_that_are_not_read_are_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -210,6 +211,7 @@ def flip(file: Path) -> None:
         lambda at: flip(at.with_name(f"{at.name}.sha256")),
     ],
 )
+@pytest.mark.usefixtures("log_lines")
 def test_what_was_changed_since_is_said_and_unpacked_anew(
     tmp_path: Path, damage: Callable[[Path], object], capsys: pytest.CaptureFixture[str]
 ) -> None:

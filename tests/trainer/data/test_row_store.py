@@ -154,6 +154,7 @@ def test_every_bit_of_a_small_store_may_flip(tmp_path: Path) -> None:
             shutil.rmtree(folder)
 
 
+@pytest.mark.usefixtures("log_lines")
 def test_damage_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with opened(tmp_path) as store:
         store.append(KEYS, rows(4))

@@ -103,6 +103,7 @@ def test_the_oldest_test_parts_are_forgotten(monkeypatch: pytest.MonkeyPatch) ->
     assert look(range(10, 20)).times == 1
 
 
+@pytest.mark.usefixtures("log_lines")
 def test_a_place_that_cannot_be_written_is_told_and_stops_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -115,6 +116,7 @@ def test_a_place_that_cannot_be_written_is_told_and_stops_nothing(
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"parts": [{"key": 1}]}', "\udcff"])
+@pytest.mark.usefixtures("log_lines")
 def test_a_damaged_ledger_is_kept_aside_and_begun_anew(
     ledger: Path, capsys: pytest.CaptureFixture[str], content: str
 ) -> None:

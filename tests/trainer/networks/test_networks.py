@@ -181,6 +181,7 @@ def test_a_network_without_imagenet_weights_says_so(name: str, words: str) -> No
         build(name, weights="imagenet")
 
 
+@pytest.mark.usefixtures("log_lines")
 def test_densenet_weights_that_are_nowhere_say_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -28,6 +28,7 @@ def test_each_part_has_its_curves(tmp_path: Path) -> None:
     assert sorted(folder.name for folder in tmp_path.iterdir()) == ["train", "validation"]
 
 
+@pytest.mark.usefixtures("log_lines")
 def test_a_training_goes_on_where_its_curves_cannot_be_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,6 +6,8 @@ import csv
 import json
 import shutil
 import signal
+import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,6 +18,7 @@ import numpy as np
 import pytest
 from keras.src.backend import config as keras_config
 
+import trainer
 from edge.core.errors import (
     EXIT_DATA,
     EXIT_INTERRUPTED,
@@ -114,14 +117,29 @@ def test_a_model_for_items_is_made_of_photographs_of_items(
     assert "crop: item" in (tmp_path / "run" / "recipe.yaml").read_text(encoding="utf-8")
 
 
-def test_every_layer_can_train_on_pictures_augmented_anew(
-    photos: Path, recipe: Path, tmp_path: Path
+def test_every_layer_can_train_on_pictures_augmented_anew_and_from_python_in_silence(
+    photos: Path, recipe: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["train", str(recipe), "--data", str(photos), "--out", str(tmp_path / "run")]
-    sets = ["phases.head.train_from=input", "phases.upper.train_from=input", "accept.epochs=1"]
-    assert main([*words, *(word for s in sets for word in ("--set", s))]) == EXIT_OK
+    settings = ["phases.head.train_from=input", "phases.upper.train_from=input", "accept.epochs=1"]
+    trainer.train(recipe, photos, tmp_path / "run", settings=settings)
+    assert capfd.readouterr() == ("", "")
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text(encoding="utf-8"))
     assert metrics["test"]["accuracy"] > 0.8
+
+
+@pytest.mark.slow
+def test_tensorflow_is_silent_too_when_it_is_loaded_for_it(
+    photos: Path, recipe: Path, tmp_path: Path
+) -> None:
+    code = f"""
+import trainer
+train = trainer.train  # loads TensorFlow
+from tests.trainer.tiny import tiny_network
+with tiny_network():
+    train({str(recipe)!r}, {str(photos)!r}, {str(tmp_path / "run")!r}, max_minutes=0.0001)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_a_run_holds_the_model_and_its_proof(run: Path) -> None:

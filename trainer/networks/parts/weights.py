@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -13,11 +14,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from edge.core.command_line import say
 from edge.core.errors import UsageError
 from trainer.errors import WeightsMissingError
 from trainer.networks.parts.blocks import SCRATCH_MOMENTUM
 from trainer.recipes.plan import NetworkPlan
+
+_log = logging.getLogger(__name__)
 
 _FETCHES: ContextVar[bool] = ContextVar("fetches", default=True)
 
@@ -85,7 +87,7 @@ def fetch(build: Callable[[], Any], what: str, file: str) -> Any:
         raise _NotFetchedError
     where = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models"
     if not (where / file).exists():
-        say(f"fetching the ImageNet weights of {what} from the internet, to {where / file}")
+        _log.info(f"fetching the ImageNet weights of {what} from the internet, to {where / file}")
     try:
         with _keras_silent():
             return build()

@@ -1,11 +1,14 @@
-"""On a terminal the last line shows how things stand; elsewhere nothing but talk is written."""
+"""On a terminal the last line shows how things stand; elsewhere nothing but the log is written."""
 
 from __future__ import annotations
 
 import re
+import sys
 from io import StringIO
 
-from edge.core.terminal.live_line import LiveLine
+import pytest
+
+from edge.core.terminal.live_line import LiveLine, write_line
 
 
 class Terminal(StringIO):
@@ -25,31 +28,37 @@ class Terminal(StringIO):
         return lines
 
 
-def test_the_line_is_written_over_and_talk_stands_above_it() -> None:
-    terminal = Terminal()
-    line = LiveLine(terminal)
+def test_the_line_is_written_over_and_lines_that_stay_stand_above_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    line = LiveLine()
     line.show("can 1")
-    line.say("blurred")
+    write_line("blurred")
     line.show("can 2")
     assert terminal.shown() == ["blurred", "can 2"]
     line.clear()
     assert terminal.shown() == ["blurred", ""]
 
 
-def test_a_line_that_is_too_long_does_not_wrap_but_talk_does() -> None:
-    terminal = Terminal()
-    line = LiveLine(terminal)
+def test_a_line_that_is_too_long_does_not_wrap_but_one_that_stays_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    line = LiveLine()
     line.show("x" * 500)
-    line.say("y" * 500)
+    write_line("y" * 500)
     written = terminal.getvalue()
+    line.clear()
     assert f"\x1b[?7l{'x' * 500}\x1b[?7h" in written
     assert f"\x1b[?7l{'y' * 500}" not in written
 
 
-def test_elsewhere_only_talk_is_written() -> None:
+def test_elsewhere_only_lines_that_stay_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = StringIO()
-    line = LiveLine(stream)
+    monkeypatch.setattr(sys, "stderr", stream)
+    line = LiveLine()
     line.show("can 1")
-    line.say("taken")
+    write_line("taken")
     line.clear()
     assert stream.getvalue() == "taken\n"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 
 import pytest
 
-from edge.core.command_line import print_json, say
+from edge.core.command_line import print_json
+from edge.core.terminal.log_lines import LogLines
 from edge.core.terminal.printable import printable, printable_output
 
 STRANGE = ("\x1b[2J", "\r", "\0", "\x07", "\x7f", "\x9b31m", "\u2028", "\u202e", "\udcff", "\x0c")
@@ -39,7 +41,8 @@ def test_everything_that_leaves_is_printable(capsys: pytest.CaptureFixture[str])
     with printable_output():
         print("red\x1b[2J", "green\r")
         sys.stdout.writelines(["blue\x07\n"])
-    say("black\x1b[8m")
+    with LogLines():
+        logging.getLogger("edge").info("black\x1b[8m")
     assert sys.stdout is before
     out, err = capsys.readouterr()
     assert out == "red\\u001b[2J green\\u000d\nblue\\u0007\n"

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import io
+import logging
+import re
 import sys
 
 import pytest
 
+from edge.core.terminal.log_lines import LogLines
 from edge.core.terminal.progress import Progress
+
+pytestmark = pytest.mark.usefixtures("log_lines")
 
 
 class Clock:
@@ -61,7 +66,7 @@ def test_a_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     work(Clock(), total=4, each=60)
-    shown = terminal.getvalue().split("\r\x1b[K")
+    shown = re.sub(r"\x1b\[\?7[lh]", "", terminal.getvalue()).split("\r\x1b[K")
     assert shown[1] == "[#####...............] decoding: 1/4, 3:00 left, 90 %"
     assert shown[-2] == "[####################] decoding: 4/4, 0 s left, 90 %"
     assert shown[-1] == "decoding: 4 done in 4:00\n"
@@ -82,3 +87,25 @@ def test_several_at_once_and_none_at_all(capsys: pytest.CaptureFixture[str]) -> 
         clock.now += 30
         progress.advance(5)
     assert capsys.readouterr().err.splitlines()[-1] == "reading: 5 done in 30 s"
+
+
+def test_a_line_of_the_log_stands_above_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    clock = Clock()
+    with Progress("decoding", total=4, clock=clock) as progress:
+        clock.now += 60
+        progress.advance()
+        logging.getLogger("trainer").warning("a.jpg is damaged")
+    shown = re.sub(r"\x1b\[\?7[lh]", "", terminal.getvalue()).split("\r\x1b[K")
+    assert shown[2].startswith("a.jpg is damaged\n[#####......")
+
+
+def test_quiet_shows_neither_bar_nor_lines(
+    monkeypatch: pytest.MonkeyPatch, log_lines: LogLines
+) -> None:
+    log_lines.choose("quiet")
+    for stream in (Terminal(), io.StringIO()):
+        monkeypatch.setattr(sys, "stderr", stream)
+        work(Clock(), total=100, each=1)
+        assert stream.getvalue() == ""

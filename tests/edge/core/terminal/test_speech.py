@@ -14,19 +14,22 @@ import pytest
 from edge.core.terminal.speech import Speaker, _writer
 
 CHILD = """
-import os, sys
-from edge.core.command_line import print_json, say
+import logging, os, sys
+from edge.core.command_line import print_json
 from edge.core.terminal.live_line import LiveLine
+from edge.core.terminal.log_lines import LogLines
 from edge.core.terminal.progress import Progress
 from edge.core.terminal.speech import without_waiting
 
+lines = LogLines().__enter__()
+log = logging.getLogger("edge")
 with without_waiting() as speech:
     speech.limit_seconds = 0.1
     line = LiveLine()
     for number in range(300):
-        say("x" * 9_000)
+        log.info("x" * 9_000)
         print_json({"number": f"{number:09000}"})
-        line.say("y" * 9_000)
+        line.show("y" * 9_000)
     for descriptor in (1, 2):  # as a C library does
         try:
             while True:
@@ -36,7 +39,7 @@ with without_waiting() as speech:
     with Progress("counting", total=1) as progress:
         progress.advance()
     assert speech.out.left_out and speech.err.left_out
-say("this, too, goes nowhere")
+log.error("this, too, goes nowhere")
 """
 
 

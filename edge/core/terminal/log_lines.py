@@ -1,0 +1,153 @@
+"""What the programs log, as lines on stderr: one handler, in which passwords are hidden.
+
+Modules log to `logging.getLogger(__name__)` and know nothing of this: INFO for what happened,
+WARNING for what was lost or is odd while the work goes on, ERROR for what failed, DEBUG for what
+only `--verbose` shows. Used as a library the packages print nothing until the caller configures
+`logging`; `run_program` puts this handler in place for the time of a command.
+
+On a terminal, in a file or in a pipe a line is the message as it is. Where stderr is the journal of
+systemd, each line begins with its priority (`<4>` for a warning), which the journal takes off again
+(sd-daemon(3)): `journalctl -p warning` then finds it.
+
+The handler writes by `edge.core.terminal.speech`. Within `without_waiting`, as in a station, a
+reader that stands still (a full pipe, Ctrl-S, a journal that hangs) holds up no thread that logs:
+lines wait in a bounded queue, and what does not fit is left out, counted, and told when the reader
+goes on. Elsewhere whoever logs waits for the reader, as it would with `print`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import traceback
+from types import TracebackType
+from typing import Literal, Self
+
+from edge.core.redaction import redacted
+from edge.core.terminal.live_line import write_line
+from edge.core.terminal.printable import printable
+
+Verbosity = Literal["quiet", "normal", "verbose"]
+
+_OURS = ("edge", "trainer", "converter", "deploy")
+_LEVELS: dict[Verbosity, tuple[int, int]] = {
+    "quiet": (logging.WARNING, logging.WARNING),
+    "normal": (logging.INFO, logging.WARNING),
+    "verbose": (logging.DEBUG, logging.INFO),
+}
+"""From which level on lines of our packages are written, and those of libraries."""
+_PRIORITIES = (
+    (logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6),
+)  # fmt: skip
+_DEBUG_PRIORITY = 7
+
+
+class LogLines:
+    """While this context lasts, what is logged is written on stderr.
+
+    Within another one it changes nothing until `choose` is called.
+
+    Example:
+        with LogLines("verbose"):
+            trainer.train("mobilenet_v2", "photos", "runs/first")
+    """
+
+    def __init__(self, verbosity: Verbosity = "normal") -> None:
+        self._verbosity: Verbosity = verbosity
+        self._before: dict[logging.Logger, int] = {}
+        self._handler: _Handler | None = None
+
+    def __enter__(self) -> Self:
+        root = logging.getLogger()
+        self._before = {logger: logger.level for logger in (root, *_our_loggers())}
+        if _handler() is None:
+            self._handler = _Handler()
+            root.addHandler(self._handler)
+            self.choose(self._verbosity)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._handler is not None:
+            logging.getLogger().removeHandler(self._handler)
+        for logger, level in self._before.items():
+            logger.setLevel(level)
+
+    def choose(self, verbosity: Verbosity) -> None:
+        """Writes warnings and errors only, what happened too, or with more details."""
+        ours, libraries = _LEVELS[verbosity]
+        logging.getLogger().setLevel(libraries)
+        for logger in _our_loggers():
+            logger.setLevel(ours)
+        if (handler := _handler()) is not None:
+            handler.names = verbosity == "verbose"
+
+
+def lines_are_written() -> bool:
+    """Whether what is logged goes to stderr by this module: not where pilah is a library."""
+    return _handler() is not None
+
+
+def write_traceback(error: BaseException, *, first: str = "") -> None:
+    """Writes a traceback as Python does, without passwords: it will be copied into a report."""
+    handler = _handler() or _Handler()
+    handler.write(first + "".join(traceback.format_exception(error)).rstrip(), logging.CRITICAL)
+
+
+class _Handler(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names = False
+        """Whether lines begin with their level and the name of their logger."""
+        self._journal = _is_journal()
+
+    def createLock(self) -> None:  # noqa: N802 - as `logging` calls it
+        # `logging` takes each handler's lock when the process ends. A thread that waits here for a
+        # reader, where waiting is allowed, would have it, and the process would not end.
+        self.lock = None
+
+    def handle(self, record: logging.LogRecord) -> bool:
+        self.emit(record)  # which needs no lock: `write_line` has one
+        return True
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            text = self.format(record)
+        except (TypeError, ValueError, KeyError):  # a library's mistake must not end the work
+            text = f"{record.msg!r} {record.args!r}"
+        if self.names:
+            text = f"{record.levelname.lower()} {record.name}: {text}"
+        self.write(text, record.levelno)
+
+    def write(self, text: str, level: int) -> None:
+        """Writes `text`, which may have several lines, without passwords."""
+        text = printable(redacted(text))
+        if self._journal:
+            number = next((p for least, p in _PRIORITIES if level >= least), _DEBUG_PRIORITY)
+            text = "\n".join(f"<{number}>{line}" for line in text.split("\n"))
+        write_line(text)
+
+
+def _our_loggers() -> list[logging.Logger]:
+    return [logging.getLogger(name) for name in _OURS]
+
+
+def _handler() -> _Handler | None:
+    return next((h for h in logging.getLogger().handlers if isinstance(h, _Handler)), None)
+
+
+def _is_journal() -> bool:
+    """Whether stderr is the journal's: JOURNAL_STREAM names its device and inode (systemd.exec(5)).
+
+    A command that a service starts with its output in a pipe inherits the variable alone.
+    """
+    try:
+        status = os.fstat(sys.stderr.fileno())
+    except (AttributeError, OSError, ValueError):  # closed, or not one of the system's
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"
