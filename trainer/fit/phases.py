@@ -201,7 +201,9 @@ class _PhaseRun:
                 needed = (budget.clock() - self._timed_from) / 3 * self._steps
                 if needed > budget.deadline - budget.clock():
                     self._best.cut_short = True
-                    _log.info(f"phase {phase.name}: left out, it needs about {needed / 60:.0f} min")
+                    _log.warning(
+                        f"phase {phase.name}: left out, it needs about {needed / 60:.0f} min"
+                    )
                     return None
             along = self._along()
             rate = self._schedule.rate(along)

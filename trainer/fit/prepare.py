@@ -108,7 +108,7 @@ def prepare(
             f"{known} of {len(decoded.digests)} pictures keep the part that {keep_parts} gave them"
         )
     for line in (*split.notes, *split.left_out):
-        _log.info(line)
+        _log.warning(line)
     skipped = (*found.skipped, *decoded.skipped, *split.left_out)
     decoded = decoded.only(split.kept)
     pictures = split.pictures

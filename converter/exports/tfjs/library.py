@@ -7,12 +7,12 @@ brings with its Node.js, which also serves to compare the model's scores.
 from __future__ import annotations
 
 import hashlib
+import logging
 import math
 import os
 import shutil
 import signal
 import subprocess
-import sys
 import tarfile
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -27,6 +27,8 @@ from edge.core.files import storage_errors, write_file
 from edge.core.processes.file_lock import locked
 from edge.core.terminal.hints import install_command
 from trainer.data.cache_folder import cache_folder
+
+_log = logging.getLogger(__name__)
 
 VERSION = "4.22.0"
 SCRIPT = "tf.es2017.min.js"
@@ -64,7 +66,7 @@ def tfjs_library() -> Path:
     with locked(
         script.parent / "lock",
         wait_seconds=math.inf,
-        on_wait=lambda: _say("another process is fetching TF.js: waiting for it"),
+        on_wait=lambda: _log.info("another process is fetching TF.js: waiting for it"),
     ):
         if not _is_published(script):  # another process may have fetched it meanwhile
             _fetch(script)
@@ -93,7 +95,7 @@ def _is_published(script: Path) -> bool:
 
 def _fetch(script: Path) -> None:
     npm = _npm()
-    _say(f"TF.js {VERSION} is fetched, once: 31 MB, of which 1.1 MB stay in {script.parent}")
+    _log.info(f"TF.js {VERSION} is fetched, once: 31 MB, of which 1.1 MB stay in {script.parent}")
     with (
         storage_errors("write", script.parent),
         scratch_folder(script.parent) as folder,
@@ -190,7 +192,3 @@ def _advice(script: Path) -> str:
         f"{SCRIPT} from the npm package {_PACKAGE} on another machine and put it at {script}; or "
         "leave out the TF.js export"
     )
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import re
 import signal
 from collections.abc import Iterable
-from io import StringIO
 from pathlib import Path
 
 import cv2
@@ -48,11 +48,16 @@ def frame(left: int, *, level: int = 240, blurred: bool = False) -> Image:
     return cv2.GaussianBlur(image, (0, 0), 4) if blurred else image  # type: ignore[return-value]
 
 
+@pytest.fixture(autouse=True)
+def all_lines(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+
+
 class Place:
     """A station whose camera shows drawn frames, and a folder to fill."""
 
     def __init__(self, root: Path, frames: Iterable[Image], **eye: object) -> None:
-        self.root, self.said = root, StringIO()
+        self.root = root
         (root / "frames").mkdir()
         for number, image in enumerate(frames):
             cv2.imwrite(str(root / "frames" / f"{number}.png"), image)
@@ -85,7 +90,7 @@ class Place:
                 labels=labels,
                 occasions=Occasions(items, every, count),
                 key=lambda: next(pressed, None),
-                line=LiveLine(self.said),
+                line=LiveLine(),
                 clock=clock or ToldClock(wall=lambda: 1_800_000_000.0),
             ) as sitting,
         ):
@@ -152,11 +157,13 @@ def test_what_keys_do(tmp_path: Path, keys: list[str], counts: dict[str, int]) -
     assert found == counts
 
 
-def test_deleting_tells_what_was_deleted_and_when_there_is_nothing(tmp_path: Path) -> None:
+def test_deleting_tells_what_was_deleted_and_when_there_is_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     place = Place(tmp_path, [frame(50)] * 5)
     sitting = place.sit([" ", "d", "d"])
-    assert "deleted " in place.said.getvalue()
-    assert "nothing to delete" in place.said.getvalue()
+    assert "deleted " in caplog.text
+    assert "nothing to delete" in caplog.text
     assert sitting.taken == []
 
 
@@ -200,10 +207,12 @@ def test_with_the_whole_region_the_best_frame_is_kept_whole(tmp_path: Path) -> N
     assert near(image, frame(85))
 
 
-def test_an_item_that_was_never_whole_is_not_taken_and_told(tmp_path: Path) -> None:
+def test_an_item_that_was_never_whole_is_not_taken_and_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     place = Place(tmp_path, map(frame, [-20, -5, NONE]))
     assert place.sit(items=True).taken == []
-    assert "item 1 was never whole in the region" in place.said.getvalue()
+    assert "item 1 was never whole in the region" in caplog.text
 
 
 def test_the_last_item_is_taken_though_the_frames_end_before_it_is_gone(tmp_path: Path) -> None:
@@ -242,12 +251,12 @@ def test_a_key_takes_nothing_while_items_are_taken(tmp_path: Path) -> None:
     ],
 )
 def test_a_faulty_picture_is_taken_and_its_fault_told(
-    tmp_path: Path, image: Image, fault: str
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, image: Image, fault: str
 ) -> None:
     place = Place(tmp_path, [image] * 3)
     sitting = place.sit([" "])
     assert sitting.warned == {fault: 1}
-    assert f"(1 can, {fault})" in place.said.getvalue()
+    assert f"(1 can, {fault})" in caplog.text
     assert len(place.taken()) == 1
 
 
@@ -256,18 +265,20 @@ def test_a_deleted_picture_is_no_longer_warned_of(tmp_path: Path) -> None:
     assert place.sit([" ", "d"]).warned["blurred"] == 0
 
 
-def test_a_signal_ends_it(tmp_path: Path) -> None:
+def test_a_signal_ends_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     place = Place(tmp_path, [frame(50)] * 9)
     place.endings.put(signal.SIGTERM)
     assert place.sit([" "] * 9).taken == []
-    assert "stopping: SIGTERM" in place.said.getvalue()
+    assert "stopping: SIGTERM" in caplog.text
 
 
-def test_an_unreadable_frame_is_told_and_passed_over(tmp_path: Path) -> None:
+def test_an_unreadable_frame_is_told_and_passed_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     place = Place(tmp_path, [frame(50)] * 3)
     (tmp_path / "frames" / "0.png").write_bytes(b"no picture")
     assert len(place.sit([" "]).taken) == 1
-    assert "unreadable: " in place.said.getvalue()
+    assert "unreadable: " in caplog.text
 
 
 def test_a_region_that_does_not_fit_is_refused(tmp_path: Path) -> None:
