@@ -82,6 +82,15 @@ class UnreadableFrame:
     """What is wrong with it and, of a file, what to do."""
 
 
+class CameraChange(NamedTuple):
+    """A live camera gives no more pictures, or gives them again."""
+
+    camera: str
+    """What the operator calls it."""
+    lost_seconds: float | None
+    """How long it was lost, now that it is back; None: it is lost."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sighting:
     """One item in one frame: what a trigger finds."""
@@ -138,6 +147,8 @@ class ItemKey(NamedTuple):
     """Counts the items of one run of the station, from 1."""
     taken: float
     """Seconds since 1970, when its picture was taken."""
+    id: str
+    """That of the event that tells of the item."""
 
 
 class Actuated(NamedTuple):

@@ -1,24 +1,25 @@
 """A station: its parts built from the station file, and the whole way of an item through them.
 
     camera ─Frame▶ latest frame ─▶ trigger ─Sighting▶ model ─Scores▶ ballot ─Verdict▶ routing
-        routing ─▶ lanes, ledger
+        routing ─▶ lanes; events ─▶ recorder ─▶ ledger, observers
 
 Four threads, and none waits for a later one: `camera` leaves the latest frame (FramePump),
 `sorting` takes it and decides (SortingLoop), `lanes` writes pins when they are due (Lanes),
-`ledger` writes rows and shows them (Recorder). The main thread watches over them (Supervisor).
+`ledger` writes rows and tells observers (Recorder). The main thread watches over them (Supervisor).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from collections.abc import Callable, Sequence, Set
 from contextlib import ExitStack
 
 from edge.config.reading import StationPlan
 from edge.core.closing import Closing
+from edge.events import Observer, Stamps
 from edge.lanes.opening import open_lanes
 from edge.lanes.pins import Pins, open_pins
+from edge.ledger.journal import Journal
 from edge.ledger.opening import begin_recorder, open_recorder
-from edge.ledger.rows import Entry
 from edge.runtime.clock import SYSTEM_CLOCK, Clock
 from edge.runtime.heartbeat import Heartbeat
 from edge.runtime.service import Notifier
@@ -42,7 +43,7 @@ class Station(Closing):
         plan: StationPlan,
         *,
         endings: Endings,
-        show: Callable[[Entry], None],
+        observers: Sequence[Observer] = (),
         say: Callable[[str], None],
         clock: Clock = SYSTEM_CLOCK,
         pins: Callable[[], Pins] = open_pins,
@@ -53,8 +54,7 @@ class Station(Closing):
 
         Args:
             endings: a signal put in here ends `run`.
-            show: shows a verdict to the operator; called from the ledger's thread, and must not
-                wait.
+            observers: told of each event by the ledger's thread once it is written; must not wait.
             say: tells the operator something; not called from the sorting and lanes threads, and
                 must not wait either.
             clock: the time that all threads of the station read and wait for.
@@ -69,6 +69,7 @@ class Station(Closing):
         config = plan.config
         self._say, self._notifier = say, notifier
         self._supervisor = Supervisor(endings, self, clock=clock, say=say, notifier=notifier)
+        stamps = Stamps(config.station, clock.wall)
         self._latest, self._tally = LatestFrame(clock), Tally()
         self._pump = FramePump(self._latest, clock=clock, say=say)
         self._sorting = Heartbeat(clock.now)
@@ -87,8 +88,11 @@ class Station(Closing):
                 report=lambda ended: self._dispatch.note(ended),
             )
             # Its process starts while the model is loaded.
-            self._recorder = begin_recorder(config.ledger, show=show, say=say, clock=clock)
+            self._recorder = begin_recorder(
+                config.ledger, observers=observers, say=say, clock=clock
+            )
             self._parts.callback(self._recorder.close)
+            self._journal = Journal(self._recorder, stamps)
             self._sorter = open_sorter(plan, say=say, clock=clock, beat=self._sorting.beat)
             open_recorder(self._recorder, config.ledger, config.station, say=say)
             self._dispatch = Dispatch(
@@ -96,6 +100,7 @@ class Station(Closing):
                 lanes=self._lanes,
                 recorder=self._recorder,
                 tally=self._tally,
+                stamps=stamps,
                 clock=clock,
                 watch=watch,
             )
@@ -108,7 +113,10 @@ class Station(Closing):
                 clock=clock,
             )
             self._camera = config.camera.open(
-                clock=clock.now, pause=self._pump.pause, say=self._tell
+                clock=clock.now,
+                pause=self._pump.pause,
+                say=self._tell,
+                report=self._journal.camera_changed,
             )
             self._parts.callback(self._camera.close)
             say(f"camera     {config.camera.kind}, trigger {config.trigger.kind}")
@@ -132,6 +140,7 @@ class Station(Closing):
         """
         self._dispatch.check_labels(model)
         self._sorter.model = model
+        self._journal.model_changed(model.title, model.digest)
         self._tell(f"model      {model.title}  (digest {model.digest[:12]})")
 
     def run(self, *, max_items: int | None = None) -> Tally:
@@ -145,6 +154,8 @@ class Station(Closing):
             StuckError: a thread did not end.
         """
         pump, lanes, recorder, tally = self._pump, self._lanes, self._recorder, self._tally
+        model = self._sorter.model
+        self._journal.started(model.title, model.digest)
         self._supervisor.run(
             [
                 Task("camera", lambda: pump.run(self._camera), pump.heartbeat),
@@ -152,14 +163,9 @@ class Station(Closing):
                 Task("lanes", lanes.run, lanes.heartbeat, moves=True),
             ],
             last=Task("ledger", recorder.run, recorder.heartbeat),
-            ready=f"sorting with {self._sorter.model.title}",
+            ready=f"sorting with {model.title}",
         )
-        tally.dropped, tally.faults = self._latest.dropped, self._latest.faults
-        tally.single_frame = self._sorter.single_frame
-        tally.missed += lanes.missed
-        tally.lost = recorder.lost + recorder.waiting
-        tally.spilled = recorder.spilled
-        tally.lost_actuations = recorder.lost_actuations + recorder.waiting_actuations
+        tally.complete(latest=self._latest, sorter=self._sorter, lanes=lanes, recorder=recorder)
         return tally
 
     def _tell(self, text: str) -> None:
@@ -180,7 +186,7 @@ class Station(Closing):
             self._pump.stop()
             self._lanes.finish()
         if not working & {"sorting", "lanes"}:  # there will be no more rows
-            self._recorder.finish()
+            self.finish()
 
     def stop(self) -> None:
         """See `Supervised`: puts the actuators at rest, and reads no more frames."""
@@ -188,5 +194,6 @@ class Station(Closing):
         self._pump.stop()
 
     def finish(self) -> None:
-        """See `Supervised`."""
+        """See `Supervised`; may be called twice."""
+        self._journal.stopped(self._tally.items, self._supervisor.reason)
         self._recorder.finish()

@@ -29,9 +29,9 @@ from deploy.demo.stations import (
 from edge.config.reading import read_station
 from edge.config.station import StationConfig
 from edge.core.terminal.progress import Progress
+from edge.events import ItemSorted, of_items
 from edge.flow import Frame, UnreadableFrame
 from edge.lanes.pins import Pins
-from edge.ledger.rows import Entry
 from edge.runtime.clock import SystemClock
 from edge.runtime.service import stop_signals
 from edge.simulation.belt.traffic import Truth, read_truth
@@ -51,7 +51,7 @@ _SAME_MOMENT = 0.1
 class Row:
     """A row of the ledger, with what the station saw."""
 
-    entry: Entry
+    entry: ItemSorted
     captured: float
     """When the verdict's last frame was taken, in monotonic seconds."""
     frame: Frame | None
@@ -136,9 +136,7 @@ def rehearse(station: Path) -> list[float]:
     plan = replace(plan, config=plan.config.model_copy(update={"camera": watched}))
     with (
         stop_signals() as endings,
-        Station(
-            plan, endings=endings, show=lambda _: None, say=lambda _: None, pins=_open_recorded_pins
-        ) as running,
+        Station(plan, endings=endings, say=lambda _: None, pins=_open_recorded_pins) as running,
     ):
         tally = running.run()
     if tally.items < 1:
@@ -174,7 +172,7 @@ def sort_belt(station: Path, belt: BeltPlan, *, truth: Path, items: int) -> Sort
         def watch(outcome: Outcome) -> None:
             deciding[outcome.frame.captured] = outcome.deciding
 
-        def show(entry: Entry) -> None:
+        def show(entry: ItemSorted) -> None:
             captured = datetime.fromisoformat(entry.time).timestamp() - clock.offset
             # The ledger's time is the capture, but for the moments between two looks at the clock.
             last = min(tuple(deciding), key=lambda moment: abs(moment - captured), default=None)
@@ -187,7 +185,7 @@ def sort_belt(station: Path, belt: BeltPlan, *, truth: Path, items: int) -> Sort
             Station(
                 plan,
                 endings=endings,
-                show=show,
+                observers=[of_items(show)],
                 say=_log.info,
                 clock=clock,
                 pins=lambda: pins,

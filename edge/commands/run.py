@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from edge.core.command_line import count, print_json
 from edge.core.errors import EXIT_IO, EXIT_OK, StuckError
 from edge.core.terminal.speech import write_out
+from edge.events import ItemSorted, of_items
 
 if TYPE_CHECKING:
     from edge.core.terminal.speech import Speech
-    from edge.ledger.rows import Entry
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +51,11 @@ def _sort(arguments: argparse.Namespace, speech: Speech) -> int:
     with stop_signals() as endings, ending_within(END_SECONDS, lambda: _force(speech)) as ending:
         try:
             with Station(
-                plan, endings=endings, show=show, say=_log.info, notifier=Notifier()
+                plan,
+                endings=endings,
+                observers=[of_items(show)],
+                say=_log.info,
+                notifier=Notifier(),
             ) as station:
                 tally = station.run(max_items=arguments.max_items)
                 for line in tally.lines():
@@ -63,7 +67,7 @@ def _sort(arguments: argparse.Namespace, speech: Speech) -> int:
             if ending.begun.is_set():
                 speech.limit_seconds = _LAST_WORDS_SECONDS
     unwritten = speech.out.error is not None and not isinstance(speech.out.error, BrokenPipeError)
-    incomplete = tally.lost or tally.lost_actuations or tally.spilled
+    incomplete = tally.lost or tally.lost_actuations or tally.lost_others or tally.spilled
     return EXIT_IO if incomplete or unwritten else EXIT_OK
 
 
@@ -73,11 +77,11 @@ def _force(speech: Speech) -> None:
     os._exit(StuckError.exit_code)
 
 
-def _show_json(entry: Entry) -> None:
+def _show_json(entry: ItemSorted) -> None:
     print_json(asdict(entry))
 
 
-def _show(entry: Entry) -> None:
+def _show(entry: ItemSorted) -> None:
     verdict = "-" if entry.label is None else f"{entry.label} {entry.confidence:.1%}"
     reject = f"  reject: {entry.reject}" if entry.reject else ""
     write_out(

@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from edge.core.errors import LedgerError
-from edge.ledger.rows import Row
+from edge.events import Event
 
 _SAID, _DONE, _FAILED = range(3)
 _ENDED = (EOFError, pickle.UnpicklingError, BrokenPipeError)
@@ -41,7 +41,7 @@ class LedgerApart:
         with suppress(LedgerError):  # `append` tries again, and tells
             self._start()
 
-    def append(self, rows: Sequence[Row]) -> None:
+    def append(self, rows: Sequence[Event]) -> None:
         """Writes `rows` durably, as `KeptLedger.append` does; with none it only opens the ledger.
 
         Raises:

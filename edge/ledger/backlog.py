@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edge.core.errors import StorageError
-from edge.ledger.rows import Entry, Row
+from edge.events import Event, ItemSorted
 from edge.ledger.spill import Chunk, Spill
 
 
@@ -38,7 +38,7 @@ class Backlog:
         """Whether there are rows that are not known to be in the ledger."""
         return self._read < self._spill.size
 
-    def append(self, rows: Sequence[Row]) -> None:
+    def append(self, rows: Sequence[Event]) -> None:
         """Adds `rows` at the end, all or none.
 
         Raises:
@@ -57,7 +57,7 @@ class Backlog:
     def written(self, chunk: Chunk) -> None:
         """Notes that the rows of `chunk` are in the ledger; removes the spill after the last."""
         self._read = chunk.end
-        self._items_read += sum(isinstance(row, Entry) for row in chunk.rows)
+        self._items_read += sum(isinstance(row, ItemSorted) for row in chunk.rows)
         if not self.waits:
             self.clear()
 

@@ -16,15 +16,19 @@ from pathlib import Path
 from types import TracebackType
 
 from edge.core.errors import LedgerDamagedError, LedgerError, LedgerForeignError
+from edge.events import Event
 from edge.ledger.ledger import Ledger
 from edge.ledger.lock import LedgerLock
-from edge.ledger.rows import Row
 from edge.ledger.sqlite_file import check_whole, looks_written_by_hand
 
 _CHECKPOINT_COMMITS = 250
 _CHECKPOINT_ROWS = 2000
 """After so many the log is brought into the file. Rarer costs memory and disk for little: at 250 a
 page of the file is written about once for 20 rows. See the README for what was measured."""
+_IDS_AT_OPENING = 2000
+_IDS_AT_ONCE = 500
+"""Rows of before that get their ids when the ledger is opened, and with each commit after that: an
+opening that a station waits for, and a commit, take a short time however large the ledger is."""
 _ATTEMPTS = 3
 """A file that is taken away again each time it is made is not made for ever in one call."""
 _SIDES = ("", "-wal", "-shm")
@@ -73,9 +77,10 @@ class KeptLedger:
         """Whether a file was set aside, so that there is none."""
         self._print: tuple[int, ...] | None = None
         self._log_size = 0
-        self._unsure: deque[Row] = deque()
+        self._unsure: deque[Event] = deque()
         """Rows that lie in the log only, which is lost when somebody deletes or overwrites it."""
-        self._commits = 0
+        self._commits = self._given = 0
+        self._all_have_ids = False
 
     def __enter__(self) -> KeptLedger:
         return self
@@ -88,7 +93,7 @@ class KeptLedger:
     ) -> None:
         self.close()
 
-    def append(self, rows: Sequence[Row]) -> None:
+    def append(self, rows: Sequence[Event]) -> None:
         """Writes `rows` durably, all or none; those that are there already are left alone.
 
         With no rows it only opens the ledger, where that is to be done.
@@ -119,7 +124,7 @@ class KeptLedger:
         self._close()
         self._lock.release()
 
-    def _append(self, rows: Sequence[Row]) -> None:
+    def _append(self, rows: Sequence[Event]) -> None:
         ledger = self._ledger
         if ledger is None:
             ledger = self._open()
@@ -133,7 +138,9 @@ class KeptLedger:
                 raise _TakenAwayError(f"the ledger {self.path} was moved or deleted")
             self._unsure.extend(rows)
             self._commits += 1
-        if self._commits >= _CHECKPOINT_COMMITS or len(self._unsure) >= _CHECKPOINT_ROWS:
+            self._give_ids(ledger, _IDS_AT_ONCE)
+        rows_in_log = len(self._unsure) + self._given
+        if self._commits >= _CHECKPOINT_COMMITS or rows_in_log >= _CHECKPOINT_ROWS:
             self._checkpoint(ledger)
         self._log_size = _size(self._sides()[1])
 
@@ -170,7 +177,22 @@ class KeptLedger:
         self._ledger, self._identity = ledger, self._found()
         self._print, self._log_size = self._footprint(), _size(self._sides()[1])
         self._commits = 0
+        self._all_have_ids = False
+        self._give_ids(ledger, _IDS_AT_OPENING)
         return ledger
+
+    def _give_ids(self, ledger: Ledger, limit: int) -> None:
+        """Gives ids to rows that a pilah of before wrote without, a few at a time."""
+        if self._all_have_ids:
+            return
+        try:
+            given = ledger.give_ids(limit)
+        except LedgerDamagedError:
+            raise
+        except LedgerError:  # a full disk, a locked file: the next rows tell, and this can wait
+            return
+        self._given += given
+        self._all_have_ids = given < limit
 
     def _look(self, ledger: Ledger) -> None:
         """Passes where the open file is at its place and nobody else wrote to it.
@@ -196,7 +218,7 @@ class KeptLedger:
     def _checkpoint(self, ledger: Ledger) -> None:
         if ledger.checkpoint():
             self._unsure.clear()
-            self._commits = 0
+            self._commits = self._given = 0
         self._print = self._footprint()
 
     def _let_go(self) -> None:

@@ -1,72 +1,39 @@
-"""The ledger: one row for every item that a station sorted, and one for what moved for it."""
+"""The ledger: a row for each event of a station, in the table of its kind."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from edge.core.errors import LedgerDamagedError, LedgerVersionError
-from edge.ledger.rows import Actuation, Entry, Row
+from edge.events import ActuationEnded, Event, ItemSorted, kind_of
+from edge.ledger.rows import id_of_old_item, read_event
+from edge.ledger.schema import (
+    ACTUATIONS,
+    BEFORE,
+    EVENTS,
+    HEAD,
+    ITEMS,
+    PROGRESS,
+    Versions,
+    upgrade,
+)
 from edge.ledger.sqlite_file import ledger_error, refuse_foreign
-
-HEAD = "0003"
-"""The newest migration. Known here, so that alembic is imported only where there is work for it."""
-_BEFORE = ("0001", "0002")
-
-MIGRATIONS = Path(__file__).with_name("migrations")
-
-METADATA = sa.MetaData()
-ITEMS = sa.Table(
-    "items",
-    METADATA,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("time", sa.String(27), nullable=False, index=True),
-    sa.Column("station", sa.String(64), nullable=False),
-    sa.Column("item", sa.Integer, nullable=False),
-    sa.Column("source", sa.String, nullable=False),
-    sa.Column("label", sa.String),
-    sa.Column("confidence", sa.Float),
-    sa.Column("scores", sa.JSON(none_as_null=True)),
-    sa.Column("accepted", sa.Boolean, nullable=False),
-    sa.Column("reject", sa.String(32)),
-    sa.Column("lane", sa.String, nullable=False),
-    sa.Column("bundle", sa.String, nullable=False),
-    sa.Column("bundle_digest", sa.String(64), nullable=False),
-    sa.Column("latency_ms", sa.Float, nullable=False),
-    sa.Column("frames", sa.Integer),
-    sa.Column("actuation", sa.String(16)),
-    sa.Column("due", sa.String(27)),
-    sa.Column("missed", sa.String(16)),
-    # Makes writing a row twice harmless, where a disk fails between commit and answer.
-    sa.UniqueConstraint("station", "time", "item", name="one_row_per_item"),
-)
-ACTUATIONS = sa.Table(
-    "actuations",
-    METADATA,
-    sa.Column("station", sa.String(64), primary_key=True),
-    sa.Column("time", sa.String(27), primary_key=True),
-    sa.Column("item", sa.Integer, primary_key=True),
-    sa.Column("lane", sa.String, nullable=False),
-    sa.Column("ended", sa.String(27), nullable=False),
-    sa.Column("missed", sa.String(16)),
-    sqlite_with_rowid=False,
-)
-"""What became of the actuations that rows of `items` say were planned. The view `outcomes` joins
-the two; see the migration that makes it."""
-
 
 _PAGE_BYTES = 1024
 """Whole pages are written, of the table and of its indexes: small ones write half as many bytes
 as SQLite's own 4096. See tests/benchmarks/ledger_bytes.py."""
 _BUSY_SECONDS = 2.0
 """How long to wait for another program that holds the file locked."""
+_IDS = "uuids"
 
 
 class Ledger:
@@ -106,37 +73,89 @@ class Ledger:
     ) -> None:
         self.close()
 
-    def append(self, rows: Sequence[Row]) -> None:
-        """Writes `rows` durably, all or none; those that are there already are left alone.
+    def append(self, events: Sequence[Event]) -> None:
+        """Writes the rows of `events` durably, all or none; those that are there are left alone.
 
         Raises:
             LedgerError: the disk is full, or the file cannot be written.
             LedgerDamagedError: the file is damaged.
         """
+        rows: dict[sa.Table, list[dict[str, Any]]] = {}
+        for event in events:
+            table, row = _row(event)
+            rows.setdefault(table, []).append(row)
         with self._errors("write"), self._engine.begin() as connection:
-            for table, kind in ((ITEMS, Entry), (ACTUATIONS, Actuation)):
-                names = [field.name for field in fields(kind)]
-                found = [
-                    {name: getattr(row, name) for name in names}
-                    for row in rows
-                    if isinstance(row, kind)
-                ]
-                if found:
-                    connection.execute(insert(table).on_conflict_do_nothing(), found)
+            for table, found in rows.items():
+                connection.execute(insert(table).on_conflict_do_nothing(), found)
 
-    def entries(self) -> Iterator[Entry]:
+    def give_ids(self, limit: int) -> int:
+        """Gives ids to items that have none, as a pilah without them wrote them, oldest first.
+
+        All of it is in one transaction, with a note of how far it came: a process that is killed
+        goes on from there. A row gets the same id whenever that is (`id_of_old_item`).
+
+        Args:
+            limit: of rows, so that the call takes a short time. Where none is left that has no id,
+                it may look through all that were added since the last time.
+
+        Returns:
+            How many got one; fewer than `limit`: no other is left.
+
+        Raises:
+            LedgerError, LedgerDamagedError: as of `append`.
+        """
+        here = PROGRESS.c.what == _IDS
+        with self._errors("write"), self._engine.begin() as connection:
+            before = connection.execute(sa.select(PROGRESS.c.up_to).where(here)).scalar() or 0
+            wanted = sa.select(ITEMS.c.id, ITEMS.c.time, ITEMS.c.station, ITEMS.c.item)
+            without = ITEMS.c.id > before, ITEMS.c.uuid.is_(None)
+            found = connection.execute(
+                wanted.where(*without).order_by(ITEMS.c.id).limit(limit)
+            ).all()
+            if found:
+                connection.execute(
+                    sa.update(ITEMS).where(ITEMS.c.id == sa.bindparam("row")),
+                    [{"row": row, "uuid": id_of_old_item(*key)} for row, *key in found],
+                )
+            after = (
+                found[-1].id
+                if len(found) == limit
+                else connection.execute(sa.select(sa.func.max(ITEMS.c.id))).scalar() or 0
+            )
+            if after != before:
+                connection.execute(
+                    insert(PROGRESS)
+                    .values(what=_IDS, up_to=after)
+                    .on_conflict_do_update(["what"], set_={"up_to": after})
+                )
+        return len(found)
+
+    def entries(self) -> Iterator[ItemSorted]:
         """The row of every item, in the order they were written."""
-        columns = [ITEMS.c[field.name] for field in fields(Entry)]
-        with self._errors("read"), self._engine.begin() as connection:
-            for row in connection.execute(sa.select(*columns).order_by(ITEMS.c.id)):
-                yield Entry(*row)
+        for row in self._rows(sa.select(ITEMS).order_by(ITEMS.c.id)):
+            found = read_event("item", {**row, "id": row["uuid"]})
+            assert isinstance(found, ItemSorted)
+            yield found
 
-    def actuations(self) -> Iterator[Actuation]:
+    def actuations(self) -> Iterator[ActuationEnded]:
         """The row of every actuation that came to its end, in order of their items' time."""
-        columns = [ACTUATIONS.c[field.name] for field in fields(Actuation)]
+        for row in self._rows(sa.select(ACTUATIONS).order_by(*ACTUATIONS.primary_key)):
+            ids = {"id": row["uuid"], "item_id": row["item_uuid"]}
+            found = read_event("actuation", {**row, **ids})
+            assert isinstance(found, ActuationEnded)
+            yield found
+
+    def happenings(self) -> Iterator[Event]:
+        """Every event in the table `events` that this pilah knows, in the order of their ids."""
+        for row in self._rows(sa.select(EVENTS).order_by(EVENTS.c.id)):
+            found = read_event(row["kind"], {**row["details"], **row})
+            if found is not None:
+                yield found
+
+    def _rows(self, query: sa.Select[Any]) -> Iterator[dict[str, Any]]:
         with self._errors("read"), self._engine.begin() as connection:
-            for row in connection.execute(sa.select(*columns).order_by(*ACTUATIONS.primary_key)):
-                yield Actuation(*row)
+            for row in connection.execute(query):
+                yield dict(row._mapping)
 
     def checkpoint(self) -> bool:
         """Brings all that was appended from the log (`-wal`) into the file itself.
@@ -164,19 +183,19 @@ class Ledger:
 
     def _migrate(self) -> None:
         with self._engine.begin() as connection:
-            current = _version(connection)
-            if current == HEAD:
-                return
-            if current is not None and current > HEAD:
+            versions = Versions(connection)
+            if versions.writer is not None and versions.writer > HEAD:
                 raise LedgerVersionError(
-                    f"{self.path}: written by a newer pilah (schema {current}, this one knows "
-                    f"{HEAD}): install that pilah again, or give the station another ledger"
+                    f"{self.path}: written by a newer pilah (schema {versions.writer}, this one "
+                    f"knows {HEAD}): install that pilah again, or give the station another ledger"
                 )
-            if current is not None and current not in _BEFORE:
+            if versions.run is not None and versions.run >= HEAD:
+                return  # of a newer pilah, which left it so that this one can write it
+            if versions.run is not None and versions.run not in BEFORE:
                 raise LedgerDamagedError(
-                    f"the ledger {self.path} is damaged: it has no schema {current!r}"
+                    f"the ledger {self.path} is damaged: it has no schema {versions.run!r}"
                 )
-            _upgrade(connection)
+            upgrade(connection, versions)
 
     @contextmanager
     def _errors(self, doing: str) -> Iterator[None]:
@@ -201,20 +220,14 @@ def _begin(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
-def _version(connection: sa.Connection) -> str | None:
-    tables = sa.inspect(connection).get_table_names()
-    if "alembic_version" not in tables:
-        return None
-    found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-    return None if found is None else str(found)
-
-
-def _upgrade(connection: sa.Connection) -> None:
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    # ConfigParser takes % for the start of an interpolation.
-    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+def _row(event: Event) -> tuple[sa.Table, dict[str, Any]]:
+    """The table of an event, and its row by the names of the columns."""
+    found = asdict(event)
+    if isinstance(event, ItemSorted):
+        found["uuid"] = found.pop("id")
+        return ITEMS, found
+    if isinstance(event, ActuationEnded):
+        found["uuid"], found["item_uuid"] = found.pop("id"), found.pop("item_id")
+        return ACTUATIONS, found
+    row = {name: found.pop(name) for name in ("id", "time", "station")}
+    return EVENTS, {**row, "kind": kind_of(event), "details": found}

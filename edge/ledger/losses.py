@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from edge.ledger.rows import Entry, Row
+from edge.events import ActuationEnded, Event, ItemSorted
 
 _PAUSE_SECONDS = 10.0
 """How often it is said that more rows were lost."""
 
 
 class Losses:
-    """Counts rows that will never be in the ledger.
+    """Counts events whose rows will never be in the ledger.
 
     Attributes:
-        items: items whose rows were lost.
-        actuations: actuations of which that is so.
+        items: the items among them.
+        actuations: the ends of actuations.
+        others: what happened to the station itself.
     """
 
     def __init__(self, *, say: Callable[[str], None], clock: Callable[[], float]) -> None:
@@ -26,17 +27,19 @@ class Losses:
             clock: seconds, monotonic.
         """
         self._say, self._clock = say, clock
-        self.items = self.actuations = 0
+        self.items = self.actuations = self.others = 0
         self._said = 0
         self._next = float("-inf")
 
-    def add(self, rows: Iterable[Row]) -> None:
+    def add(self, rows: Iterable[Event]) -> None:
         """Counts `rows`; `tell` says it."""
         for row in rows:
-            if isinstance(row, Entry):
+            if isinstance(row, ItemSorted):
                 self.items += 1
-            else:
+            elif isinstance(row, ActuationEnded):
                 self.actuations += 1
+            else:
+                self.others += 1
 
     def add_said(self, items: int) -> None:
         """Counts so many items, whose loss has been said already."""
@@ -57,4 +60,4 @@ class Losses:
 
     @property
     def _count(self) -> int:
-        return self.items + self.actuations
+        return self.items + self.actuations + self.others

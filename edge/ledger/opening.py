@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from edge.config.ledger import NO_SPILL, LedgerSettings
 from edge.core.errors import StorageError
+from edge.events import Observer
 from edge.ledger.apart import LedgerApart
 from edge.ledger.recorder import Patience, Recorder
-from edge.ledger.rows import Entry
 from edge.ledger.spill import Spill, default_spill
 from edge.runtime.clock import SYSTEM_CLOCK, Clock
 
@@ -24,18 +24,18 @@ def spill_path(settings: LedgerSettings, station: str) -> Path | None:
 def begin_recorder(
     settings: LedgerSettings,
     *,
-    show: Callable[[Entry], None],
+    observers: Sequence[Observer],
     say: Callable[[str], None],
     clock: Clock = SYSTEM_CLOCK,
 ) -> Recorder:
     """A recorder whose ledger is being opened; to be followed by `open_recorder`.
 
     Args:
-        show, say, clock: see `Recorder`.
+        observers, say, clock: see `Recorder`.
     """
     return Recorder(
         LedgerApart(settings.path, say=say),
-        show=show,
+        observers=observers,
         say=say,
         patience=Patience(commit=settings.commit_seconds),
         clock=clock,

@@ -1,7 +1,7 @@
 """The ledger's own threads, behind a bounded queue: whoever sorts never waits for a disk.
 
-    offer ─▶ memory ─▶ ledger          while the ledger answers
-             memory ─▶ spill ─▶ ledger  while it does not, and after
+    offer ─▶ memory ─▶ ledger ─▶ observers  while the ledger answers
+             memory ─▶ spill ─▶ observers, ledger  while it does not, and after
 
 Two threads: the recorder's own (`run`) never touches the ledger's disk, so that it can tell when
 that hangs; a second one, the hand, writes one batch at a time.
@@ -10,15 +10,16 @@ that hangs; a second one, the hand, writes one batch at a time.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from edge.core.errors import LedgerError, LedgerRefusedError, StorageError
-from edge.flow import Missed
+from edge.events import ActuationEnded, Event, ItemSorted, Observer
 from edge.ledger.backlog import Backlog
 from edge.ledger.hand import Hand
 from edge.ledger.losses import Losses
-from edge.ledger.rows import Actuation, Entry, Row, Writable
+from edge.ledger.observers import Observers, say_missed
+from edge.ledger.rows import Writable
 from edge.ledger.spill import Chunk, Spill
 from edge.runtime import heartbeat
 from edge.runtime.clock import SYSTEM_CLOCK, Clock, wait_for
@@ -53,7 +54,7 @@ class Patience:
 class _Flight:
     """Rows that the hand is writing."""
 
-    rows: list[Row]
+    rows: list[Event]
     since: float
     chunk: Chunk | None
     """What of the spill they are; None: they are the first ones in memory."""
@@ -64,7 +65,7 @@ class _Flight:
 
 
 class Recorder:
-    """Takes rows from the sorting and lanes threads, writes them to the ledger and shows items.
+    """Takes events from all threads, writes their rows to the ledger, and then tells observers.
 
     While the ledger cannot be written (a full disk, one that hangs), rows go to the spill, and wait
     in memory where there is none; the ledger is tried again and again, and gets them in order.
@@ -78,7 +79,7 @@ class Recorder:
         self,
         ledger: Writable,
         *,
-        show: Callable[[Entry], None],
+        observers: Sequence[Observer],
         say: Callable[[str], None],
         patience: Patience | None = None,
         capacity: int = CAPACITY,
@@ -87,19 +88,20 @@ class Recorder:
         """Writes to `ledger`, which is the recorder's to close from now on.
 
         Args:
-            show: shows an item's row to the operator, once it is in the ledger or the spill, or
-                was said to be in neither. Must not wait.
+            observers: are told of each event by `run`'s thread, once its row is in the ledger or
+                the spill, or was said to be in neither. Must not wait.
             say: tells the operator that writing fails, that it works again, and that an actuator
                 did not move. Must not wait.
         """
-        self._ledger, self._show, self._say = ledger, show, say
+        self._ledger, self._say = ledger, say
+        self._observers = Observers([*observers, say_missed(say)], say=say)
         self._backlog: Backlog | None = None
         self._patience = patience or Patience()
         self._capacity, self._clock = capacity, clock
         self.heartbeat = Heartbeat(clock.now)
         self._changed = clock.condition()
-        self._offered: deque[Row] = deque()
-        self._waiting: deque[Row] = deque()
+        self._offered: deque[Event] = deque()
+        self._waiting: deque[Event] = deque()
         self._told = 0
         """So many of the first that wait have been shown."""
         self._hand = Hand(self._wake, clock)
@@ -120,30 +122,40 @@ class Recorder:
         return self._losses.actuations
 
     @property
+    def lost_others(self) -> int:
+        """Other events whose rows will never be in the ledger."""
+        return self._losses.others
+
+    @property
     def spilled(self) -> int:
         """Items whose rows are in the spill, and not known to be in the ledger as yet."""
         return 0 if self._backlog is None else self._backlog.items
 
-    # For the threads that sort and move
+    # For the threads that something happens in
 
-    def offer(self, row: Row) -> None:
-        """Takes a row without waiting; where there is no room any more, it is lost."""
+    def offer(self, event: Event) -> None:
+        """Takes an event without waiting; where there is no room any more, its row is lost."""
         with self._changed:
             if len(self._offered) + len(self._waiting) >= self._capacity:
-                self._losses.add([row])
+                self._losses.add([event])
             else:
-                self._offered.append(row)
+                self._offered.append(event)
             self._changed.notify()
 
     @property
     def waiting(self) -> int:
         """Items whose rows are in memory only."""
-        return self._waiting_of(Entry)
+        return self._waiting_of(ItemSorted)
 
     @property
     def waiting_actuations(self) -> int:
         """Actuations whose rows are in memory only."""
-        return self._waiting_of(Actuation)
+        return self._waiting_of(ActuationEnded)
+
+    @property
+    def waiting_others(self) -> int:
+        """Other events whose rows are in memory only."""
+        return self._waiting_of(Event) - self.waiting - self.waiting_actuations
 
     # For the thread that begins and ends the station
 
@@ -318,7 +330,7 @@ class Recorder:
             self._say(f"LOST       {chunk.damaged} lines of {self._backlog.path} are no whole rows")
         self._send(chunk.rows, chunk)
 
-    def _send(self, rows: list[Row], chunk: Chunk | None = None) -> None:
+    def _send(self, rows: list[Event], chunk: Chunk | None = None) -> None:
         self._flight = _Flight(rows, self._clock.now(), chunk)
         self._commit_at = self._flight.since + self._patience.commit
         self._hand.give(lambda: self._ledger.append(rows))
@@ -377,16 +389,10 @@ class Recorder:
         self._told = max(0, self._told - count)
         self._tell(fresh, show=show)
 
-    def _tell(self, rows: Iterable[Row], *, show: bool) -> None:
-        for row in rows if show else ():
-            if isinstance(row, Entry):
-                self._show(row)
-            if row.missed is not None:
-                self._say(
-                    f"missed     item {row.item}: {row.lane} did not move: "
-                    f"{Missed(row.missed).words}"
-                )
+    def _tell(self, rows: Iterable[Event], *, show: bool) -> None:
+        if show:
+            self._observers.tell(rows)
 
-    def _waiting_of(self, kind: type[Row]) -> int:
+    def _waiting_of(self, kind: type[Event]) -> int:
         with self._changed:
             return sum(isinstance(row, kind) for row in (*self._offered, *self._waiting))

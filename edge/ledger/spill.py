@@ -21,7 +21,8 @@ from typing import NamedTuple
 
 from edge.core.errors import StorageError
 from edge.core.files import storage_errors
-from edge.ledger.rows import Actuation, Entry, Row
+from edge.events import Event, ItemSorted, kind_of
+from edge.ledger.rows import read_event
 
 LIMIT = 32 * 2**20
 """Bytes that a spill may have: about 50,000 rows."""
@@ -30,8 +31,6 @@ _CHUNK = 128 * 2**10
 """Bytes that are read at once."""
 _ITEM = b'{"kind": "item"'
 _MEMORY = Path("/dev/shm")
-_KINDS: dict[str, type[Row]] = {"item": Entry, "actuation": Actuation}
-_NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
 def default_spill(
@@ -51,7 +50,7 @@ def default_spill(
 class Chunk(NamedTuple):
     """Some rows of a spill, in order."""
 
-    rows: list[Row]
+    rows: list[Event]
     damaged: int
     """Lines among them that hold no row: of a process that was killed, or of a disk that erred."""
     end: int
@@ -94,7 +93,7 @@ class Spill:
                 os.close(self._file)
                 raise
 
-    def append(self, rows: Sequence[Row]) -> None:
+    def append(self, rows: Sequence[Event]) -> None:
         """Adds `rows` at the end, all or none.
 
         Raises:
@@ -114,7 +113,7 @@ class Spill:
                     os.ftruncate(self._file, self.size)
                 raise
         self.size += len(raw)
-        self.items += sum(isinstance(row, Entry) for row in rows)
+        self.items += sum(isinstance(row, ItemSorted) for row in rows)
 
     def read(self, offset: int) -> Chunk:
         """Rows from `offset` on, 0 or an earlier `Chunk.end`; none: that is the end.
@@ -178,15 +177,15 @@ def spilled_rows(path: Path) -> int:
             return 0
 
 
-def _line(row: Row) -> bytes:
-    text = json.dumps({"kind": _NAMES[type(row)], **asdict(row)}).encode()
+def _line(row: Event) -> bytes:
+    text = json.dumps({"kind": kind_of(row), **asdict(row)}).encode()
     return b"%08x %s\n" % (zlib.crc32(text), text)
 
 
-def _row(line: bytes) -> Row | None:
-    """The row of a line; None: it is not whole."""
+def _row(line: bytes) -> Event | None:
+    """The event of a line; None: it is not whole, or of a kind that only a newer pilah knows."""
     checksum, _, text = line.partition(b" ")
     if checksum != b"%08x" % zlib.crc32(text):
         return None
     found = json.loads(text)
-    return _KINDS[found.pop("kind")](**found)
+    return read_event(found["kind"], found)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from edge.core.errors import StuckError
+from edge.core.redaction import redacted
 from edge.runtime.clock import Clock
 from edge.runtime.heartbeat import Heartbeat, Lookout
 from edge.runtime.service import Notifier
@@ -75,6 +76,10 @@ class Supervisor:
     """Runs the threads of a station until their work is done, one fails, or a signal comes.
 
     Used by one thread, the main thread of a station.
+
+    Attributes:
+        reason: why the threads end: the signal that came, or what failed; empty while they work,
+            and where their work was done.
     """
 
     def __init__(
@@ -96,6 +101,7 @@ class Supervisor:
         """
         self._endings, self._supervised = endings, supervised
         self._clock, self._say, self._notifier = clock, say, notifier
+        self.reason = ""
         self._until = math.inf
         """When the threads must have ended, on the clock."""
 
@@ -127,6 +133,9 @@ class Supervisor:
         self._look(lookout)
         try:
             self._wait_for(set(workers), lookout)
+        except BaseException as error:
+            self.reason = self.reason or _words(error)
+            raise
         finally:
             self._stop()
             for task, worker in zip(tasks, workers, strict=True):
@@ -158,11 +167,14 @@ class Supervisor:
             if isinstance(ending, Worker):
                 working.discard(ending)
                 failure = failure or ending.failure
+                if failure is not None:
+                    self.reason = self.reason or _words(failure)
                 self._supervised.ended(ending.name, {worker.name for worker in working})
                 if ending.failure is not None:
                     self._stop()
             else:
                 self._stop()
+                self.reason = self.reason or ending.name
                 self._say(f"stopping: {ending.name}")
         if failure is not None:
             raise failure
@@ -188,3 +200,8 @@ class Supervisor:
         self._supervised.well_until(self._clock.now() + _WELL_SECONDS)
         if self._notifier:
             self._notifier.alive()
+
+
+def _words(error: BaseException) -> str:
+    """What an error says, without the passwords in it, or what it is called."""
+    return redacted(str(error)) or type(error).__name__

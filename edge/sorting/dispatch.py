@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 from edge.config.reading import StationPlan
 from edge.core.errors import LabelLaneError
 from edge.core.verdict import Verdict, unreadable
+from edge.events import ActuationEnded, ItemSorted, Stamp, Stamps, utc_text
 from edge.flow import EMPTY, Actuated, ItemKey, UnreadableFrame
 from edge.lanes.lanes import Lanes
 from edge.ledger.recorder import Recorder
-from edge.ledger.rows import Actuation, Entry, utc_text
 from edge.runtime.clock import Clock
 from edge.sorting.model import ActiveModel
 from edge.sorting.routing import Destination, Sending, send
@@ -39,18 +39,20 @@ class Dispatch:
         lanes: Lanes,
         recorder: Recorder,
         tally: Tally,
+        stamps: Stamps,
         clock: Clock,
         watch: Callable[[Outcome], None] = lambda outcome: None,
     ) -> None:
         """Nothing is sent yet; `lanes`, `recorder` and `tally` stay the caller's.
 
         Args:
+            stamps: gives the events that are offered to `recorder` their ids.
             clock: that of the frames' capture times.
             watch: is shown each outcome just before its item is sent.
         """
         self._watch = watch
         self._plan, self._lanes, self._recorder, self._tally = plan, lanes, recorder, tally
-        self._clock = clock
+        self._stamps, self._clock = stamps, clock
         by_name = destinations(plan)
         self._default = by_name[plan.config.default_lane]
         self._destinations = {
@@ -137,14 +139,15 @@ class Dispatch:
             deadline=deadline,
         )
         taken = self._clock.wall() - (now - captured)
+        stamp = self._stamps.at(taken)
         if sending.at is not None:
-            key = ItemKey(self._tally.items + 1, taken)
+            key = ItemKey(self._tally.items + 1, taken, stamp.id)
             self._lanes.actuate(sending.lane, sending.at, key)
         # A video that is read as fast as can be runs ahead of the clock.
         latency_ms = 1000 * max(0.0, now - captured)
         self._tally.count(sending, latency_ms)
         due = None if sending.at is None else taken + (sending.at - captured)
-        self._recorder.offer(self._entry(sending, taken, due, latency_ms, source, frames))
+        self._recorder.offer(self._item(sending, stamp, due, latency_ms, source, frames))
 
     def note(self, actuated: Actuated) -> None:
         """Offers the row of what became of an actuation; called from the lanes' thread."""
@@ -152,30 +155,29 @@ class Dispatch:
             return
         ended = self._clock.wall() - (self._clock.now() - actuated.done)
         self._recorder.offer(
-            Actuation(
-                station=self._plan.config.station,
-                time=utc_text(actuated.key.taken),
+            ActuationEnded(
+                *self._stamps.at(actuated.key.taken),
                 item=actuated.key.item,
                 lane=actuated.lane,
                 ended=utc_text(ended),
                 missed=None if actuated.missed is None else actuated.missed.value,
+                item_id=actuated.key.id,
             )
         )
 
-    def _entry(
+    def _item(
         self,
         sending: Sending,
-        taken: float,
+        stamp: Stamp,
         due: float | None,
         latency_ms: float,
         source: str,
         frames: int,
-    ) -> Entry:
+    ) -> ItemSorted:
         verdict = sending.verdict
         known = verdict.label != ""
-        return Entry(
-            time=utc_text(taken),
-            station=self._plan.config.station,
+        return ItemSorted(
+            *stamp,
             item=self._tally.items,
             source=source,
             label=verdict.label if known else None,

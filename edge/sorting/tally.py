@@ -8,7 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from edge.flow import Missed, PictureFaultKind
+from edge.lanes.lanes import Lanes
+from edge.ledger.recorder import Recorder
 from edge.sorting.routing import Sending
+from edge.sorting.sorter import Sorter
+from edge.vision.latest_frame import LatestFrame
 
 _BAD = (
     PictureFaultKind.FROZEN,
@@ -23,7 +27,7 @@ _LATENCIES = 10_000
 
 @dataclass(slots=True)
 class Tally:
-    """Counts over one run, written by the sorting thread only."""
+    """Counts over one run, written by the sorting thread only until that has ended."""
 
     items: int = 0
     lanes: Counter[str] = field(default_factory=Counter)
@@ -47,6 +51,8 @@ class Tally:
     """Items whose rows wait in the spill for the next start."""
     lost_actuations: int = 0
     """Rows of what moved that are not in the ledger."""
+    lost_others: int = 0
+    """Rows of what happened to the station that are not in the ledger."""
     latencies_ms: deque[float] = field(default_factory=lambda: deque(maxlen=_LATENCIES))
     """From capture to verdict."""
 
@@ -59,6 +65,21 @@ class Tally:
         if sending.missed is not None:
             self.missed[sending.missed] += 1
         self.latencies_ms.append(latency_ms)
+
+    def complete(
+        self, *, latest: LatestFrame, sorter: Sorter, lanes: Lanes, recorder: Recorder
+    ) -> None:
+        """Takes over what the other parts of a station have counted, once their threads have ended.
+
+        To be called once.
+        """
+        self.dropped, self.faults = latest.dropped, latest.faults
+        self.single_frame = sorter.single_frame
+        self.missed += lanes.missed
+        self.lost = recorder.lost + recorder.waiting
+        self.spilled = recorder.spilled
+        self.lost_actuations = recorder.lost_actuations + recorder.waiting_actuations
+        self.lost_others = recorder.lost_others + recorder.waiting_others
 
     def lines(self) -> list[str]:
         """A summary for people, a line for each subject."""
@@ -95,6 +116,8 @@ class Tally:
             lines.append(f"LOST       {self.lost} rows are not in the ledger")
         if self.lost_actuations:
             lines.append(f"LOST       {self.lost_actuations} rows of what moved are not in it")
+        if self.lost_others:
+            lines.append(f"LOST       {self.lost_others} rows of the station itself are not in it")
         return lines
 
 

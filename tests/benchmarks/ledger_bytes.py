@@ -20,8 +20,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
+from edge.core.uuid7 import UUID7Source
+from edge.events import ItemSorted, utc_text
 from edge.ledger.kept import KeptLedger
-from edge.ledger.rows import Entry, utc_text
 from tests.disks import Disk, new_disk
 
 _WARM_UP = 600
@@ -30,11 +31,13 @@ _BYTES = 600
 """Of a row in the file that is compared with: a line of the spill."""
 _LABELS = ("glass", "metal", "paper")
 _BEGUN = 1_796_000_000
+_NEW_ID = UUID7Source(time.time)
 
 
-def row(second: int) -> Entry:
+def row(second: int) -> ItemSorted:
     """A row as a station with three labels writes it."""
-    return Entry(
+    return ItemSorted(
+        id=_NEW_ID(),
         time=utc_text(_BEGUN + second),
         station="belt-1",
         item=second,

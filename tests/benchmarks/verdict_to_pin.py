@@ -31,11 +31,11 @@ from gpiozero.pins.mock import MockFactory, MockPWMPin
 
 from edge.config.reading import read_station
 from edge.core.terminal.progress import Progress
+from edge.events import ItemSorted, of_items
 from edge.flow import ItemKey
 from edge.lanes import opening
 from edge.lanes.lanes import Lanes
 from edge.lanes.pins import Pins
-from edge.ledger.rows import Entry
 from edge.station import Station
 
 BAR_SECONDS = 0.005
@@ -154,13 +154,17 @@ def measure(bundle: Path, items: int) -> dict[str, Any]:
         Path("/dev/null").open("w", encoding="utf-8") as nowhere,
     ):
 
-        def show(entry: Entry) -> None:
+        def show(entry: ItemSorted) -> None:
             print(entry, file=nowhere, flush=True)
             progress.advance()
 
         plan = read_station(_write_station(Path(folder), bundle))
         with Station(
-            plan, endings=queue.SimpleQueue(), show=show, say=_say_nothing, pins=edges.pins
+            plan,
+            endings=queue.SimpleQueue(),
+            observers=[of_items(show)],
+            say=_say_nothing,
+            pins=edges.pins,
         ) as station:
             control.start()
             try:

@@ -22,8 +22,8 @@ from typing import Any
 
 from edge.config.reading import read_station
 from edge.core.terminal.progress import Progress
+from edge.events import ItemSorted, of_items
 from edge.ledger.ledger import Ledger
-from edge.ledger.rows import Entry
 from edge.simulation.virtual_clock import VirtualClock
 from edge.station import Station
 from tests.edge.stations import make_station
@@ -49,13 +49,13 @@ def measure(items: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder, Progress("items", total=items) as progress:
         file = make_station(Path(folder), text=_STATION)
 
-        def show(entry: Entry) -> None:
+        def show(entry: ItemSorted) -> None:
             progress.advance()
 
         with Station(
             read_station(file),
             endings=queue.SimpleQueue(),
-            show=show,
+            observers=[of_items(show)],
             say=lambda text: None,
             clock=clock,
         ) as station:

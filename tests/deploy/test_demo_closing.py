@@ -16,7 +16,7 @@ from deploy.demo.stations import belt_camera, belt_station, write_station
 from edge.config.reading import read_station
 from edge.core.images.preprocess import Box
 from edge.core.model.bundle import read_bundle
-from edge.ledger.rows import Entry
+from edge.events import ItemSorted
 from edge.simulation.belt.traffic import Truth
 
 RED, GREEN, BLUE = "red", "green", "blue"
@@ -47,10 +47,10 @@ def passed(folder: Path, *, right: dict[str, int], rejected: dict[str, int]) -> 
         truths.append(
             Truth(number, label, "", "cut", centred - 1, centred, centred + 1, Box(9, 9, 9, 9), 9.0)
         )
-        entry = Entry(
-            "2026-01-01T00:00:00.000000Z", "demo", number, "", label, 0.9 if good else 0.4, None,
-            good, None if good else "low_confidence", label if good else "rest", "tiny 1", "0" * 64,
-            5.0, 3,
+        entry = ItemSorted(
+            "", "2026-01-01T00:00:00.000000Z", "demo", number, "", label, 0.9 if good else 0.4,
+            None, good, None if good else "low_confidence", label if good else "rest", "tiny 1",
+            "0" * 64, 5.0, 3,
         )  # fmt: skip
         rows.append(Row(entry, centred, None))
         lane = config.lanes[label]

@@ -8,7 +8,7 @@ from deploy.demo.explain import advice, astray, told, what_happened
 from deploy.demo.report import Fate
 from deploy.demo.sorting import Row
 from edge.core.images.preprocess import Box
-from edge.ledger.rows import Entry
+from edge.events import ItemSorted
 from edge.simulation.belt.traffic import Truth
 
 ACCEPT = {"can": 0.7, "fruit": 0.3}
@@ -23,8 +23,8 @@ def fate(
     if label is None:
         return Fate(truth, None, lane)
     sent = "rest" if reject else label
-    entry = Entry(
-        "2026-01-01T00:00:00.000000Z", "demo", item, "", label, confidence, None,
+    entry = ItemSorted(
+        "", "2026-01-01T00:00:00.000000Z", "demo", item, "", label, confidence, None,
         reject is None, reject, sent, "b 1", "0" * 64, 5.0, 3,
     )  # fmt: skip
     return Fate(truth, Row(entry, 1.0, None), lane)

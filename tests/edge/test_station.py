@@ -31,7 +31,17 @@ from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box
 from edge.core.model.classifier import Classifier
 from edge.core.verdict import Answer
-from edge.flow import Frame, Missed, UnreadableFrame
+from edge.events import (
+    CameraBack,
+    CameraLost,
+    Event,
+    ItemSorted,
+    ModelChanged,
+    StationStarted,
+    StationStopped,
+    of_items,
+)
+from edge.flow import CameraChange, Frame, Missed, UnreadableFrame
 from edge.lanes.lanes import Lanes
 from edge.lanes.pins import Pins, open_pins
 from edge.lanes.servo import Servo
@@ -42,7 +52,6 @@ from edge.ledger import recorder as recorders
 from edge.ledger.kept import KeptLedger
 from edge.ledger.ledger import Ledger
 from edge.ledger.recorder import Patience, Recorder
-from edge.ledger.rows import Entry
 from edge.runtime import heartbeat, supervisor
 from edge.runtime.clock import SYSTEM_CLOCK, Clock, Flag
 from edge.runtime.service import Notifier
@@ -73,7 +82,8 @@ class Run:
     def __init__(self, folder: Path, bundle: Path, text: str = STATION) -> None:
         self.file = make_station(folder, text=text, bundle=bundle)
         self.endings: Endings = queue.SimpleQueue()
-        self.shown: list[Entry] = []
+        self.shown: list[ItemSorted] = []
+        self.seen: list[Event] = []
         self.said: list[str] = []
         self.pins = open_pins(folder / "no board")
         self._kept = {number: self.pins.factory.pin(number) for number in (SERVO, SOLENOID)}
@@ -88,7 +98,7 @@ class Run:
         with Station(
             read_station(self.file),
             endings=self.endings,
-            show=self.shown.append,
+            observers=[of_items(self.shown.append), self.seen.append],
             say=self.said.append,
             pins=lambda: self.pins,
             notifier=notifier,
@@ -99,7 +109,7 @@ class Run:
     def states(self, number: int) -> list[float]:
         return [state.state for state in self._kept[number].states]
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[ItemSorted]:
         with Ledger(self.file.with_name("ledger.sqlite")) as ledger:
             return list(ledger.entries())
 
@@ -129,6 +139,71 @@ def test_every_picture_gets_one_row_and_its_lane(new_run: NewRun) -> None:
     # at rest, moved once, at rest again, then without pulses
     assert run.states(SERVO) == pytest.approx([0, REST_PULSE, (1.5 + 60 / 180) / 20, REST_PULSE, 0])
     assert run.states(SOLENOID) == [0, 1, 0]
+
+
+def test_every_event_is_in_the_ledger_and_has_an_id_of_its_own(new_run: NewRun) -> None:
+    run = new_run()
+    run(clock=VirtualClock())
+    started, *_, stopped = run.seen
+    plan = read_station(run.file)
+    assert isinstance(started, StationStarted)
+    assert (started.bundle, started.bundle_digest) == ("tiny 1", plan.bundle.digest)
+    assert isinstance(stopped, StationStopped)
+    assert (stopped.items, stopped.reason) == (3, "")
+    with Ledger(run.file.with_name("ledger.sqlite")) as ledger:
+        items, moved = list(ledger.entries()), list(ledger.actuations())
+        assert list(ledger.happenings()) == [started, stopped]
+    assert {event.id for event in run.seen} == {
+        event.id for event in (*items, *moved, started, stopped)
+    }
+    assert len(run.seen) == 3 + 2 + 2
+    by_id = {item.id: item for item in items}
+    assert [by_id[a.item_id].lane for a in moved] == ["warm", "cold"]
+    ids = [item.id for item in items]
+    assert ids == sorted(ids)
+
+
+def test_what_ended_a_station_is_in_its_last_event(
+    new_run: NewRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signalled = new_run()
+    signalled.endings.put(signal.SIGTERM)
+    signalled()
+    failing = new_run()
+
+    def gone(camera: FolderCamera) -> None:
+        raise CameraError("rtsp://user:secret@host gives no pictures")
+
+    monkeypatch.setattr(FolderCamera, "read", gone)
+    with pytest.raises(CameraError):
+        failing()
+    reasons = []
+    for run in (signalled, failing):
+        with Ledger(run.file.with_name("ledger.sqlite")) as ledger:
+            *_, last = ledger.happenings()
+        assert isinstance(last, StationStopped)
+        reasons.append(last.reason)
+    assert reasons == ["SIGTERM", "rtsp://***@host gives no pictures"]
+
+
+def test_a_camera_that_is_lost_and_comes_back_is_in_the_ledger(
+    new_run: NewRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, opened = new_run(), Settings.open
+
+    def losing(settings: Settings, **options: Any) -> Any:
+        options["report"](CameraChange("cam", None))
+        options["report"](CameraChange("cam", 2.5))
+        return opened(settings, **options)
+
+    monkeypatch.setattr(Settings, "open", losing)
+    run()
+    lost, back = (e for e in run.seen if isinstance(e, CameraLost | CameraBack))
+    assert isinstance(lost, CameraLost)
+    assert isinstance(back, CameraBack)
+    assert (lost.camera, back.camera, back.lost_seconds) == ("cam", "cam", 2.5)
+    with Ledger(run.file.with_name("ledger.sqlite")) as ledger:
+        assert [e for e in ledger.happenings() if e.id in (lost.id, back.id)] == [lost, back]
 
 
 def test_a_row_tells_how_the_verdict_came_about(new_run: NewRun) -> None:
@@ -185,7 +260,7 @@ def test_each_row_names_the_model_that_judged_its_item(new_run: NewRun, tmp_path
     with Station(
         plan,
         endings=run.endings,
-        show=run.shown.append,
+        observers=[of_items(run.shown.append)],
         say=run.said.append,
         pins=lambda: run.pins,
         clock=VirtualClock(),
@@ -207,6 +282,9 @@ def test_each_row_names_the_model_that_judged_its_item(new_run: NewRun, tmp_path
     ] * 4  # fmt: skip
     assert [e.lane for e in entries] == ["warm", "warm", "cold"] * 4
     assert "model      few 1  (digest" in "".join(run.said)
+    with Ledger(run.file.with_name("ledger.sqlite")) as ledger:
+        changes = [e.bundle for e in ledger.happenings() if isinstance(e, ModelChanged)]
+    assert changes == ["turned 1", "few 1", "tiny 1"] * 4
 
 
 def with_two_labels(model: ActiveModel) -> ActiveModel:
@@ -238,7 +316,7 @@ def test_an_unreadable_picture_names_the_model_that_would_have_judged_it(
     with Station(
         read_station(run.file),
         endings=run.endings,
-        show=run.shown.append,
+        observers=[of_items(run.shown.append)],
         say=run.said.append,
         pins=lambda: run.pins,
         watch=change,
@@ -261,7 +339,7 @@ def test_a_model_with_a_label_that_no_lane_takes_does_not_become_the_station_s(
     with Station(
         plan,
         endings=run.endings,
-        show=run.shown.append,
+        observers=[of_items(run.shown.append)],
         say=run.said.append,
         pins=lambda: run.pins,
         watch=lambda outcome: station.change_model(model),
@@ -463,7 +541,7 @@ def test_a_part_that_cannot_be_opened_leaves_the_others_closed(new_run: NewRun) 
         Station(
             plan,
             endings=run.endings,
-            show=run.shown.append,
+            observers=[of_items(run.shown.append)],
             say=run.said.append,
             pins=lambda: run.pins,
         )
@@ -599,7 +677,7 @@ def test_without_actuators_no_pins_are_opened(new_run: NewRun) -> None:
     with Station(
         read_station(run.file),
         endings=run.endings,
-        show=run.shown.append,
+        observers=[of_items(run.shown.append)],
         say=run.said.append,
         pins=forbidden,
     ) as station:
@@ -708,7 +786,7 @@ def test_the_system_is_told_that_the_station_is_ready_alive_and_stopping(
     with Station(
         read_station(run.file),
         endings=run.endings,
-        show=run.shown.append,
+        observers=[of_items(run.shown.append)],
         say=run.said.append,
         pins=lambda: run.pins,
         notifier=notifier,
@@ -726,8 +804,10 @@ def test_pictures_of_nothing_are_no_items(tmp_path: Path) -> None:
         bundle=make_bundle(tmp_path / "made", labels=("red", "empty", "blue")),
     )
     endings: Endings = queue.SimpleQueue()
-    shown: list[Entry] = []
-    with Station(read_station(file), endings=endings, show=shown.append, say=print) as station:
+    shown: list[ItemSorted] = []
+    with Station(
+        read_station(file), endings=endings, observers=[of_items(shown.append)], say=print
+    ) as station:
         tally = station.run()
     assert [entry.label for entry in shown] == ["red", "blue"]
     assert (tally.items, tally.empty) == (2, 1)
@@ -833,7 +913,7 @@ def test_what_the_camera_says_can_be_read_in_the_status(
     with Station(
         read_station(run.file),
         endings=run.endings,
-        show=run.shown.append,
+        observers=[of_items(run.shown.append)],
         say=run.said.append,
         pins=lambda: run.pins,
         notifier=Notifier({}),

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from alembic import context
 
-context.configure(connection=context.config.attributes["connection"], render_as_batch=True)
+from edge.ledger.schema import VERSION_TABLE
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    render_as_batch=True,
+    version_table=VERSION_TABLE,
+)
 with context.begin_transaction():
     context.run_migrations()

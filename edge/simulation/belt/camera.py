@@ -23,10 +23,10 @@ from edge.core.errors import CameraError
 from edge.core.suggestions import did_you_mean, similar_path
 from edge.core.yaml_file import FilePath, NewFilePath, looking_at
 from edge.core.yaml_messages import advised, shown
-from edge.flow import Frame
+from edge.flow import CameraChange, Frame
 from edge.simulation.belt import LABELS
 from edge.simulation.belt.wire import ANSWER, ASK, END, FAIL, FRAME, LENGTH, SAY, Order, Picture
-from edge.vision.camera import Camera, CameraSettings
+from edge.vision.camera import Camera, CameraSettings, unheeded
 
 _AHEAD = 4
 """Frames drawn ahead where none can be too early; some turns of the two processes at once."""
@@ -170,6 +170,7 @@ class Settings(CameraSettings):
         clock: Callable[[], float],
         pause: Callable[[float], bool],
         say: Callable[[str], None],
+        report: Callable[[CameraChange], None] = unheeded,
     ) -> Camera:
         """The belt's camera; the belt begins to move at the first frame.
 

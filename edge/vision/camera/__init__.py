@@ -9,7 +9,7 @@ from typing import Annotated, Protocol
 from pydantic import Field
 
 from edge.core.yaml_file import Section
-from edge.flow import Frame, UnreadableFrame
+from edge.flow import CameraChange, Frame, UnreadableFrame
 
 KINDS = {
     "usb": "edge.vision.camera.usb",
@@ -48,6 +48,10 @@ ALSO = {
 
 FROZEN_SECONDS = 2.0
 """The same picture for so long is a frozen one, where a station file does not say otherwise."""
+
+
+def unheeded(change: CameraChange) -> None:
+    """Nobody asks what becomes of the camera."""
 
 
 class Camera(Protocol):
@@ -100,6 +104,7 @@ class CameraSettings(Section):
         clock: Callable[[], float],
         pause: Callable[[float], bool],
         say: Callable[[str], None],
+        report: Callable[[CameraChange], None] = unheeded,
     ) -> Camera:
         """The camera, ready to be read.
 
@@ -108,6 +113,8 @@ class CameraSettings(Section):
             pause: waits so many seconds and returns False, or returns True at once when stopped.
                 Whatever waits uses it: it is also a sign of life for the watchdog.
             say: tells the operator something, in one line.
+            report: takes each change of a camera that is lost and comes back, in the camera's
+                thread; must not wait.
 
         Raises:
             CameraError: it cannot be opened.

@@ -13,8 +13,8 @@ from edge.core.dataset.tree import look_into
 from edge.core.errors import CameraError, StorageError, UnreadableImageError
 from edge.core.images.image_file import read_image
 from edge.core.yaml_file import FolderPath
-from edge.flow import Frame, UnreadableFrame
-from edge.vision.camera import Camera, CameraSettings
+from edge.flow import CameraChange, Frame, UnreadableFrame
+from edge.vision.camera import Camera, CameraSettings, unheeded
 
 
 class Settings(CameraSettings):
@@ -38,6 +38,7 @@ class Settings(CameraSettings):
         clock: Callable[[], float],
         pause: Callable[[float], bool],
         say: Callable[[str], None],
+        report: Callable[[CameraChange], None] = unheeded,
     ) -> Camera:
         """The folder's camera.
 

@@ -13,7 +13,8 @@ from pydantic import Field, ValidationInfo, field_validator
 from edge.core.errors import CameraError
 from edge.core.terminal.hints import install_command
 from edge.core.yaml_messages import advised
-from edge.vision.camera import Camera, DeviceSettings
+from edge.flow import CameraChange
+from edge.vision.camera import Camera, DeviceSettings, unheeded
 from edge.vision.camera.reopening import ReopeningCamera, Shot
 
 _SILENT_SECONDS = 3.0
@@ -107,6 +108,7 @@ class Settings(DeviceSettings):
         clock: Callable[[], float],
         pause: Callable[[float], bool],
         say: Callable[[str], None],
+        report: Callable[[CameraChange], None] = unheeded,
     ) -> Camera:
         """The camera; opened again by itself when it stops giving frames.
 
@@ -119,6 +121,7 @@ class Settings(DeviceSettings):
             clock=clock,
             pause=pause,
             say=say,
+            report=report,
             frozen_seconds=self.frozen_seconds,
         )
 

@@ -9,8 +9,8 @@ from typing import NamedTuple, Protocol
 
 from edge.core.errors import CameraError
 from edge.core.images.image_file import Image
-from edge.flow import Frame, PictureFault, PictureFaultKind, UnreadableFrame
-from edge.vision.camera import FROZEN_SECONDS
+from edge.flow import CameraChange, Frame, PictureFault, PictureFaultKind, UnreadableFrame
+from edge.vision.camera import FROZEN_SECONDS, unheeded
 from edge.vision.camera.judge import PictureJudge
 from edge.vision.camera.opencv import BROKEN_IN_A_ROW
 from edge.vision.camera.spells import FaultSpells
@@ -73,6 +73,7 @@ class ReopeningCamera:
         clock: Callable[[], float],
         pause: Callable[[float], bool],
         say: Callable[[str], None],
+        report: Callable[[CameraChange], None] = unheeded,
         frozen_seconds: float = FROZEN_SECONDS,
     ) -> None:
         """Opens the camera and says what it gives.
@@ -80,14 +81,14 @@ class ReopeningCamera:
         Args:
             open_source: opens it; raises CameraError.
             name: what the operator calls it.
-            clock, pause, say: as of CameraSettings.open.
+            clock, pause, say, report: as of CameraSettings.open.
             frozen_seconds: see DeviceSettings.
 
         Raises:
             CameraError: it cannot be opened now, at the start.
         """
         self._open_source, self._name = open_source, name
-        self._clock, self._pause, self._say = clock, pause, say
+        self._clock, self._pause, self._say, self._report = clock, pause, say, report
         self._sequence = 0
         self._closed = False
         self._reading = threading.Lock()
@@ -162,6 +163,7 @@ class ReopeningCamera:
             self._say(
                 f"camera     {self._name} gives no more frames: opening it again until it does"
             )
+            self._report(CameraChange(self._name, None))
 
     def _reopen(self) -> bool:
         """Opens the camera, however often that takes; False: it was stopped."""
@@ -177,6 +179,7 @@ class ReopeningCamera:
         now = self._clock()
         changed = "" if opened.title == self._title else f", and is now {opened.title}"
         self._say(f"camera     {self._name} is back after {now - self._since:.1f} s{changed}")
+        self._report(CameraChange(self._name, now - self._since))
         self._source, self._title, self._since = opened, opened.title, now
         return True
 

@@ -13,7 +13,8 @@ from pydantic import Field, field_validator
 
 from edge.core.errors import CameraError
 from edge.core.yaml_messages import advised, shown
-from edge.vision.camera import Camera, DeviceSettings
+from edge.flow import CameraChange
+from edge.vision.camera import Camera, DeviceSettings, unheeded
 from edge.vision.camera.opencv import Capture, open_capture
 from edge.vision.camera.reopening import ReopeningCamera, Shot
 
@@ -103,6 +104,7 @@ class Settings(DeviceSettings):
         clock: Callable[[], float],
         pause: Callable[[float], bool],
         say: Callable[[str], None],
+        report: Callable[[CameraChange], None] = unheeded,
     ) -> Camera:
         """The camera; opened again by itself when it is pulled out and put back.
 
@@ -115,6 +117,7 @@ class Settings(DeviceSettings):
             clock=clock,
             pause=pause,
             say=say,
+            report=report,
             frozen_seconds=self.frozen_seconds,
         )
 

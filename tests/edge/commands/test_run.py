@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import uuid
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,9 +13,9 @@ import pytest
 
 from edge.cli import main
 from edge.core.errors import EXIT_CONFIG, EXIT_IO, EXIT_OK
+from edge.events import Event
 from edge.ledger import recorder
 from edge.ledger.ledger import Ledger
-from edge.ledger.rows import Row
 from tests.edge.stations import STATION, make_station
 
 pytestmark = pytest.mark.usefixtures("ledger_within")
@@ -79,6 +80,7 @@ def test_for_programs_each_item_is_an_object_on_a_line(
     rows = [json.loads(line) for line in printed.out.splitlines()]
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
         assert rows == [asdict(entry) for entry in ledger.entries()]
+    assert {uuid.UUID(row["id"]).version for row in rows} == {7}
     assert [(row["label"], row["lane"], row["accepted"]) for row in rows] == [
         ("red", "warm", True),
         ("green", "rest", True),
@@ -101,7 +103,7 @@ def test_lost_rows_make_the_exit_code(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def lose(self: recorder.Recorder, row: Row) -> None:
+    def lose(self: recorder.Recorder, row: Event) -> None:
         self._losses.items = 2
 
     monkeypatch.setattr(recorder.Recorder, "offer", lose)

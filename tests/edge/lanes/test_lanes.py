@@ -162,12 +162,14 @@ def test_what_became_of_each_actuation_is_told_after_the_pins_were_written() -> 
         report=report,
     )
     for item, at in enumerate((1.0, 1.5, 2.5, 9.0), 1):
-        lanes.actuate("a", at, ItemKey(item, 0.0))
+        lanes.actuate("a", at, ItemKey(item, 0.0, f"id {item}"))
     for now[0] in (1.0, 1.3, 1.5, 3.0):  # the last: while it cools, after the item has passed
         lanes.step()
     lanes.stop()
     lanes.run()
-    lanes.actuate("a", 9.5, ItemKey(5, 0.0))  # a verdict that comes when nobody moves anything
+    lanes.actuate(
+        "a", 9.5, ItemKey(5, 0.0, "id 5")
+    )  # a verdict that comes when nobody moves anything
     assert told == [
         (1, None, True),
         (2, Missed.COOLING, True),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from edge.ledger.rows import Entry
+from edge.core.uuid7 import uuid7_text
+from edge.events import ActuationEnded, ItemSorted
 
 
-def entry(item: int, **changes: Any) -> Entry:
+def entry(item: int, **changes: Any) -> ItemSorted:
     """An accepted item, changed by `changes`."""
     whole: dict[str, Any] = {
+        "id": uuid7_text(1_795_302_276_123, 0, item),
         "time": "2026-11-21T23:04:36.123456Z",
         "station": "bin-1",
         "item": item,
@@ -25,4 +27,19 @@ def entry(item: int, **changes: Any) -> Entry:
         "latency_ms": 4.2,
         "frames": 3,
     }
-    return Entry(**(whole | changes))
+    return ItemSorted(**(whole | changes))
+
+
+def actuation(item: int, **changes: Any) -> ActuationEnded:
+    """The end of an actuation for the item `entry(item)`, which moved, changed by `changes`."""
+    whole: dict[str, Any] = {
+        "id": uuid7_text(1_795_302_276_123, 1, item),
+        "time": "2026-11-21T23:04:36.123456Z",
+        "station": "bin-1",
+        "item": item,
+        "lane": "metal",
+        "ended": "2026-11-21T23:05:00.000000Z",
+        "missed": None,
+        "item_id": entry(item).id,
+    }
+    return ActuationEnded(**(whole | changes))

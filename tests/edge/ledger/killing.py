@@ -20,9 +20,10 @@ from pathlib import Path
 
 from edge.core.errors import LedgerError
 from edge.core.processes.children import end_with_parent
+from edge.events import Event, Observer, of_items
 from edge.ledger.apart import LedgerApart
 from edge.ledger.recorder import Patience, Recorder
-from edge.ledger.rows import Entry, Row, Writable
+from edge.ledger.rows import Writable
 from edge.ledger.spill import Spill
 from tests.disks import Disk, new_disk
 from tests.edge.ledger.entries import entry
@@ -36,7 +37,7 @@ class Unsteady:
     def __init__(self, ledger: Writable, chance: random.Random) -> None:
         self._ledger, self._chance = ledger, chance
 
-    def append(self, rows: Sequence[Row]) -> None:
+    def append(self, rows: Sequence[Event]) -> None:
         """Writes all or none."""
         if self._chance.random() < 0.3:
             raise LedgerError(_FULL)
@@ -50,7 +51,7 @@ class Unsteady:
 def new_recorder(
     folder: Path,
     *,
-    show: Callable[[Entry], None],
+    observers: Sequence[Observer],
     say: Callable[[str], None],
     chance: random.Random | None = None,
 ) -> Recorder:
@@ -62,7 +63,7 @@ def new_recorder(
     ledger: Writable = LedgerApart(folder / "ledger.sqlite", say=say)
     recorder = Recorder(
         ledger if chance is None else Unsteady(ledger, chance),
-        show=show,
+        observers=observers,
         say=say,
         patience=Patience(commit=0.002, hang=60, retry=0.002, finish=60),
     )
@@ -101,7 +102,7 @@ def end_once(
 def items_after_start(folder: Path) -> list[int]:
     """The items of the ledger once the next start has taken in what was left."""
     said: list[str] = []
-    recorder = new_recorder(folder, show=lambda row: None, say=said.append)
+    recorder = new_recorder(folder, observers=[], say=said.append)
     recorder.open()
     recorder.finish()
     recorder.run()
@@ -154,7 +155,7 @@ def _record_for_ever(folder: Path, shown: int, chance: random.Random, first: int
     try:
         recorder = new_recorder(
             folder,
-            show=lambda row: _write(shown, b"%d\n" % row.item),
+            observers=[of_items(lambda row: _write(shown, b"%d\n" % row.item))],
             say=_end_at_an_incident,
             chance=chance,
         )

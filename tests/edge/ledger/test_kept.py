@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from edge.core.errors import LedgerError, LedgerForeignError, LedgerInUseError, LedgerVersionError
+from edge.events import ItemSorted
 from edge.ledger import kept as module
 from edge.ledger.kept import KeptLedger, set_aside_files
-from edge.ledger.rows import Entry
+from edge.ledger.ledger import Ledger
 from tests.edge.ledger.entries import entry
 
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -233,7 +234,7 @@ def test_a_ledger_that_is_taken_away_in_the_midst_of_a_commit_has_its_rows(
     assert ledger is not None
     append = ledger.append
 
-    def taken(rows: list[Entry]) -> None:
+    def taken(rows: list[ItemSorted]) -> None:
         append(rows)
         place.path.unlink()
 
@@ -414,3 +415,36 @@ def test_a_disk_that_is_read_only_is_told_and_taken_when_it_is_not(
     place.write()
     assert (place.items, place.aside) == ([*range(1, written + 1), written + 2], [])
     place.ledger.close()
+
+
+def test_rows_of_before_get_their_ids_at_the_start_and_while_others_are_written(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_IDS_AT_OPENING", 3)
+    monkeypatch.setattr(module, "_IDS_AT_ONCE", 2)
+    place.write(9)
+    place.ledger.close()
+    with sqlite3.connect(place.path) as connection:
+        connection.execute("UPDATE items SET uuid = NULL")
+        connection.execute("DELETE FROM progress")
+    connection.close()
+    left = []
+    for _ in range(4):
+        place.write()
+        with sqlite3.connect(place.path) as connection:
+            ((count,),) = connection.execute("SELECT count(*) FROM items WHERE uuid IS NULL")
+        connection.close()
+        left.append(count)
+    assert left == [4, 2, 0, 0]
+    assert place.said == []
+
+
+def test_a_disk_without_room_for_ids_takes_rows_all_the_same(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(ledger: object, limit: int) -> int:
+        raise LedgerError("the disk is full")
+
+    monkeypatch.setattr(Ledger, "give_ids", full)
+    place.write(3)
+    assert place.items == [1, 2, 3]

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import subprocess
 import sys
+import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,10 +17,30 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from edge.core.errors import LedgerError, LedgerVersionError
-from edge.ledger.ledger import HEAD, METADATA, MIGRATIONS, Ledger
-from edge.ledger.rows import Actuation, utc_text
+from edge.events import (
+    KINDS,
+    ActuationEnded,
+    CameraBack,
+    CameraLost,
+    ItemSorted,
+    ModelChanged,
+    StationStarted,
+    StationStopped,
+    kind_of,
+    utc_text,
+)
+from edge.ledger.ledger import Ledger
+from edge.ledger.rows import id_of_old_item
+from edge.ledger.schema import (
+    HEAD,
+    METADATA,
+    MIGRATIONS,
+    OLDEST_WRITER,
+    VERSION_TABLE,
+    WRITER_TABLE,
+)
 from edge.ledger.sqlite_file import LedgerFacts, ledger_facts
-from tests.edge.ledger.entries import entry
+from tests.edge.ledger.entries import actuation, entry
 
 UNREADABLE = {
     "label": None,
@@ -64,12 +87,17 @@ def test_times_are_utc_text_that_sorts() -> None:
     assert utc_text(9) < utc_text(10) < utc_text(1e9)
 
 
+def is_of_rows(name: str | None, kind: str, parents: object) -> bool:
+    return name not in (VERSION_TABLE, WRITER_TABLE)
+
+
 def test_the_migrations_make_the_schema_that_is_used(tmp_path: Path) -> None:
     file = tmp_path / "ledger.sqlite"
     Ledger(file).close()
     engine = sa.create_engine(f"sqlite:///{file}")
     with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+        context = MigrationContext.configure(connection, opts={"include_name": is_of_rows})
+        assert compare_metadata(context, METADATA) == []
     engine.dispose()
 
 
@@ -182,8 +210,8 @@ def test_a_row_and_what_came_after_it_tell_together_what_moved(tmp_path: Path) -
         entry(4, actuation="missed", missed="late"),
         entry(5, actuation="none"),
         entry(6),  # as an older pilah wrote it
-        Actuation("bin-1", entry(1).time, 1, "metal", moment, None),
-        Actuation("bin-1", entry(2).time, 2, "metal", moment, "cooling"),
+        actuation(1),
+        actuation(2, missed="cooling"),
     ]
     with Ledger(file) as ledger:
         ledger.append(rows[4:])  # in any order
@@ -217,3 +245,175 @@ def test_a_ledger_of_an_older_pilah_is_read_and_written_on(tmp_path: Path) -> No
     with Ledger(file) as ledger:
         ledger.append([entry(2, actuation="none")])
         assert [(e.item, e.actuation) for e in ledger.entries()] == [(1, None), (2, "none")]
+
+
+# Ledgers of pilahs before and after this one
+
+SCHEMA_3 = """
+CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY);
+INSERT INTO alembic_version VALUES ('0003');
+CREATE TABLE items (
+    id INTEGER NOT NULL PRIMARY KEY, time VARCHAR(27) NOT NULL, station VARCHAR(64) NOT NULL,
+    item INTEGER NOT NULL, source VARCHAR NOT NULL, label VARCHAR, confidence FLOAT, scores JSON,
+    accepted BOOLEAN NOT NULL, reject VARCHAR(32), lane VARCHAR NOT NULL, bundle VARCHAR NOT NULL,
+    bundle_digest VARCHAR(64) NOT NULL, latency_ms FLOAT NOT NULL, frames INTEGER,
+    actuation VARCHAR(16), due VARCHAR(27), missed VARCHAR(16),
+    CONSTRAINT one_row_per_item UNIQUE (station, time, item));
+CREATE INDEX ix_items_time ON items (time);
+CREATE TABLE actuations (
+    station VARCHAR(64) NOT NULL, time VARCHAR(27) NOT NULL, item INTEGER NOT NULL,
+    lane VARCHAR NOT NULL, ended VARCHAR(27) NOT NULL, missed VARCHAR(16),
+    PRIMARY KEY (station, time, item)) WITHOUT ROWID;
+CREATE VIEW outcomes AS SELECT i.time, i.item, a.ended AS moved
+    FROM items i LEFT JOIN actuations a USING (station, time, item);
+"""
+
+
+def write_as_before(file: Path, items: Sequence[int]) -> None:
+    """Rows as the pilah of schema 0003 writes them, which stops where it is not its own."""
+    with sqlite3.connect(file) as connection:
+        assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [
+            ("0003",)
+        ]
+        connection.executemany(
+            "INSERT INTO items (time, station, item, source, accepted, lane, bundle, "
+            "bundle_digest, latency_ms, frames, actuation, due, missed) VALUES "
+            "(?, 'bin-1', ?, '', 1, 'metal', 'b 1', '0', 4.2, 3, 'none', NULL, NULL) "
+            "ON CONFLICT DO NOTHING",
+            [(utc_text(1_795_302_276 + item / 3), item) for item in items],
+        )
+        connection.executemany(
+            "INSERT INTO actuations (station, time, item, lane, ended, missed) VALUES "
+            "('bin-1', ?, ?, 'metal', ?, NULL)",
+            [(utc_text(1_795_302_276 + item / 3), item, "later") for item in items[:1]],
+        )
+    connection.close()
+
+
+@pytest.fixture
+def before(tmp_path: Path) -> Path:
+    """A ledger of 25 items that the pilah of schema 0003 wrote."""
+    file = tmp_path / "ledger.sqlite"
+    with sqlite3.connect(file) as connection:
+        connection.executescript(SCHEMA_3)
+    connection.close()
+    write_as_before(file, range(1, 26))
+    return file
+
+
+def uuids(file: Path) -> list[str | None]:
+    with sqlite3.connect(file) as connection:
+        found = connection.execute("SELECT uuid FROM items ORDER BY id").fetchall()
+    connection.close()
+    return [row[0] for row in found]
+
+
+def test_rows_of_before_get_ids_in_their_order_and_the_same_in_every_copy(
+    tmp_path: Path, before: Path
+) -> None:
+    copy = tmp_path / "copy.sqlite"
+    shutil.copy(before, copy)
+    for file, limit in ((before, 100), (copy, 1)):
+        with Ledger(file) as ledger:
+            while ledger.give_ids(limit) == limit:
+                pass
+    found = uuids(before)
+    assert found == sorted(set(map(str, found))) == uuids(copy)
+    assert all(uuid.UUID(text).version == 7 for text in found if text)
+    first = uuid.UUID(found[2])
+    assert first.int >> 80 == 1_795_302_277_000  # its row's time
+
+
+def test_ids_are_given_a_few_at_a_time_and_a_killed_process_goes_on_from_there(
+    before: Path,
+) -> None:
+    with Ledger(before) as ledger:
+        assert ledger.give_ids(10) == 10
+        before_kill = uuids(before)
+        ledger.append([entry(99)])
+    assert [text is None for text in before_kill] == [False] * 10 + [True] * 15
+    with Ledger(before) as ledger:  # the next start
+        assert [ledger.give_ids(10) for _ in range(3)] == [10, 5, 0]
+    after = uuids(before)
+    assert after[:10] == before_kill[:10]
+    assert after[25] == entry(99).id
+    assert None not in after
+
+
+def test_what_is_read_has_its_id_before_that_is_written(before: Path) -> None:
+    with Ledger(before) as ledger:
+        read = [found.id for found in ledger.entries()]
+        (moved,) = ledger.actuations()
+        ledger.give_ids(100)
+    assert read == uuids(before)
+    assert moved.item_id == read[0] != moved.id
+
+
+def test_the_pilah_of_before_can_still_write_and_its_rows_get_ids_too(before: Path) -> None:
+    """After a rollback, and after the next update."""
+    with Ledger(before) as ledger:
+        ledger.give_ids(100)
+        ledger.append([entry(99)])
+    write_as_before(before, range(30, 33))
+    assert [text is None for text in uuids(before)] == [False] * 26 + [True] * 3
+    with Ledger(before) as ledger:
+        assert ledger.give_ids(100) == 3
+        assert ledger.give_ids(100) == 0
+    assert None not in uuids(before)
+
+
+def test_a_newer_pilah_s_ledger_is_written_where_that_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "ledger.sqlite"
+    Ledger(file).close()
+    with sqlite3.connect(file) as connection:
+        assert connection.execute(f"SELECT * FROM {WRITER_TABLE}").fetchall() == [(OLDEST_WRITER,)]
+        connection.execute(f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
+        connection.execute("ALTER TABLE items ADD COLUMN colour TEXT")
+    connection.close()
+    with Ledger(file) as ledger:
+        ledger.append([entry(1)])
+        assert list(ledger.entries()) == [entry(1)]
+    with sqlite3.connect(file) as connection:
+        assert connection.execute(f"SELECT * FROM {VERSION_TABLE}").fetchall() == [("9999",)]
+    connection.close()
+
+
+@pytest.mark.parametrize("time", ["", "yesterday", "2026-11-21"])
+def test_a_row_with_a_time_that_somebody_wrote_gets_an_id_all_the_same(time: str) -> None:
+    assert uuid.UUID(id_of_old_item(time, "bin-1", 7)).version == 7
+    assert id_of_old_item(time, "bin-1", 7) != id_of_old_item(time, "bin-2", 7)
+
+
+EVENTS = [
+    StationStarted("01", "2026-11-21T23:04:36.000000Z", "bin-1", "1.2", "tiny 1", "0" * 64),
+    CameraLost("02", "2026-11-21T23:05:36.000000Z", "bin-1", "/dev/video0"),
+    CameraBack("03", "2026-11-21T23:05:38.000000Z", "bin-1", "/dev/video0", 2.5),
+    ModelChanged("04", "2026-11-21T23:06:36.000000Z", "bin-1", "tiny 2", "1" * 64),
+    StationStopped("05", "2026-11-21T23:07:36.000000Z", "bin-1", 7, "SIGTERM"),
+]
+
+
+def test_what_happened_to_the_station_is_in_one_table(tmp_path: Path) -> None:
+    file = tmp_path / "ledger.sqlite"
+    with Ledger(file) as ledger:
+        ledger.append([*EVENTS[2:], entry(1)])
+        ledger.append([*EVENTS, actuation(1)])  # twice is once
+        assert list(ledger.happenings()) == EVENTS
+        assert list(ledger.entries()) == [entry(1)]
+    with sqlite3.connect(file) as reader:
+        kinds = reader.execute("SELECT kind, details FROM events ORDER BY id").fetchall()
+        assert [kind for kind, _ in kinds] == [kind_of(event) for event in EVENTS]
+        assert json.loads(kinds[2][1]) == {"camera": "/dev/video0", "lost_seconds": 2.5}
+        found = reader.execute(
+            "SELECT a.lane FROM items i JOIN actuations a ON a.item_uuid = i.uuid"
+        ).fetchall()
+        assert found == [("metal",)]
+        reader.execute("UPDATE events SET kind = 'of a newer pilah' WHERE id = '02'")
+    reader.close()
+    with Ledger(file) as ledger:
+        assert list(ledger.happenings()) == [EVENTS[0], *EVENTS[2:]]
+
+
+def test_every_kind_of_event_has_a_row_of_its_own_name() -> None:
+    assert len(set(KINDS.values())) == len(KINDS)
+    assert {type(event) for event in EVENTS} | {ItemSorted, ActuationEnded} == {*KINDS.values()}

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from edge.events import of_items
 from edge.ledger.apart import LedgerApart
 from edge.ledger.kept import set_aside_files
 from edge.ledger.recorder import Patience, Recorder
@@ -41,7 +42,7 @@ class Started:
         self._changed = threading.Condition()
         self.recorder = Recorder(
             LedgerApart(path, say=self._say),
-            show=lambda row: self._note(self.shown, row.item),
+            observers=[of_items(lambda row: self._note(self.shown, row.item))],
             say=self._say,
             patience=Patience(open=20, commit=0, hang=3, retry=0.02, finish=30),
         )

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from edge.core.errors import LedgerError, LedgerInUseError, LedgerVersionError
+from edge.events import ActuationEnded, CameraLost, Event, ItemSorted, of_items
 from edge.ledger.recorder import Patience, Recorder
-from edge.ledger.rows import Actuation, Entry, Row
 from edge.ledger.spill import Spill
-from tests.edge.ledger.entries import entry
+from tests.edge.ledger.entries import actuation, entry
+
+LOST = CameraLost("9", "2026-11-21T23:04:36.123456Z", "bin-1", "/dev/video0")
 
 
 class FlakyLedger:
@@ -25,14 +27,16 @@ class FlakyLedger:
         self.released, self.hanging = threading.Event(), threading.Event()
         self.released.set()
 
-    def append(self, rows: Sequence[Row]) -> None:
+    def append(self, rows: Sequence[Event]) -> None:
         if not self.released.is_set():
             self.hanging.set()
             self.released.wait(60)
         if self.full:
             self.refused.set()
             raise LedgerError("the disk is full")
-        self.items += [row.item for row in rows if row.item not in self.items]
+        for row in rows:
+            if isinstance(row, ItemSorted | ActuationEnded) and row.item not in self.items:
+                self.items.append(row.item)
         self.commits.append(len(rows))
 
     def close(self) -> None:
@@ -54,7 +58,7 @@ class Watched:
         self.changed = threading.Condition()
         self.recorder = Recorder(
             self.ledger,
-            show=lambda entry: self._note(self.shown, entry.item),
+            observers=[of_items(lambda entry: self._note(self.shown, entry.item))],
             say=lambda text: self._note(self.said, text),
             patience=patience,
             capacity=capacity,
@@ -143,17 +147,66 @@ def test_what_finds_no_room_is_lost_at_once_and_nobody_waits() -> None:
 
 
 def test_what_was_left_by_a_thread_that_failed_is_still_written() -> None:
-    ledger = FlakyLedger()
+    ledger, say = FlakyLedger(), list[str]().append
 
-    def broken(shown: Entry) -> None:
-        recorder.offer(entry(2))
-        raise BrokenPipeError
+    class Broken(Recorder):
+        def _step(self, *, show: bool) -> None:
+            if show:
+                raise ZeroDivisionError("a bug")
+            super()._step(show=show)
 
-    recorder = Recorder(ledger, show=broken, say=print)
+    recorder = Broken(ledger, observers=[], say=say)
     recorder.offer(entry(1))
-    with pytest.raises(BrokenPipeError):
+    with pytest.raises(ZeroDivisionError):
         recorder.run()
-    assert ledger.items == [1, 2]
+    assert ledger.items == [1]
+
+
+def test_every_observer_is_told_of_every_event_once_its_row_is_written() -> None:
+    ledger, first, second = FlakyLedger(), list[Event](), list[Event]()
+
+    def note(event: Event) -> None:
+        assert ledger.items  # the row is there before anybody is told
+        first.append(event)
+
+    recorder = Recorder(ledger, observers=[note, second.append], say=print)
+    events = [entry(1), actuation(1), LOST, entry(2)]
+    for event in events:
+        recorder.offer(event)
+    recorder.finish()
+    recorder.run()
+    assert first == second == events
+
+
+def test_an_observer_that_fails_keeps_nobody_from_being_told_and_is_said_once() -> None:
+    ledger, told, said = FlakyLedger(), list[Event](), list[str]()
+
+    def broken(event: Event) -> None:
+        raise ValueError("no such page at rtsp://user:secret@host/")
+
+    recorder = Recorder(ledger, observers=[broken, told.append], say=said.append)
+    for item in range(3):
+        recorder.offer(entry(item))
+    recorder.finish()
+    recorder.run()
+    assert ledger.items == [0, 1, 2]
+    assert told == [entry(item) for item in range(3)]
+    (line,) = said
+    assert "broken failed when it was told of an event (ValueError: no such page at" in line
+    assert "secret" not in line
+
+
+def test_of_every_kind_of_event_those_that_are_lost_are_counted() -> None:
+    watched = Watched(capacity=3)
+    watched.ledger.full = True
+    for event in (entry(1), actuation(1), LOST, entry(2), LOST):
+        watched.recorder.offer(event)
+    recorder = watched.recorder
+    assert (recorder.lost, recorder.lost_actuations, recorder.lost_others) == (1, 0, 1)
+    assert (recorder.waiting, recorder.waiting_actuations, recorder.waiting_others) == (1, 1, 1)
+    watched.end()
+    assert (recorder.lost, recorder.lost_actuations, recorder.lost_others) == (2, 1, 2)
+    assert watched.said[-1] == "LOST       5 rows so far: there was no room for them"
 
 
 @pytest.mark.parametrize(
@@ -169,8 +222,7 @@ def test_what_became_of_an_actuation_is_written_and_a_missed_one_said(
     missed: str | None, said: list[str]
 ) -> None:
     watched = Watched()
-    moment = "2026-11-21T23:04:36.123456Z"
-    watched.recorder.offer(Actuation("bin-1", moment, 7, "left", moment, missed))
+    watched.recorder.offer(actuation(7, lane="left", missed=missed))
     watched.end()
     assert (watched.ledger.items, watched.shown, watched.said) == ([7], [], said)
 
@@ -216,7 +268,7 @@ def test_rows_wait_in_the_spill_while_the_disk_is_full_and_are_added_after(spill
         watched.recorder.offer(entry(item))
     watched.wait_for(lambda: len(watched.shown) == 5)
     assert (watched.recorder.waiting, watched.recorder.spilled) == (0, 5)
-    watched.recorder.offer(Actuation("bin-1", "t", 9, "left", "t", None))
+    watched.recorder.offer(actuation(9))
     watched.ledger.full = False
     watched.wait_for(lambda: "can be written again" in watched.said[-1])
     watched.recorder.offer(entry(5))
@@ -319,7 +371,7 @@ def test_a_ledger_that_a_person_must_see_to_is_refused_at_the_start(
 ) -> None:
     watched = Watched()
 
-    def refusing(rows: Sequence[Row]) -> None:
+    def refusing(rows: Sequence[Event]) -> None:
         raise kind("no")
 
     monkeypatch.setattr(watched.ledger, "append", refusing)

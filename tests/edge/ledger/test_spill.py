@@ -1,24 +1,26 @@
 from __future__ import annotations
 
 import os
+import zlib
 from pathlib import Path
 
 import pytest
 
 from edge.core.errors import StorageError
-from edge.ledger.rows import Actuation, Row
+from edge.events import ActuationEnded, Event, ItemSorted
+from edge.ledger.rows import id_of_old_item
 from edge.ledger.spill import Spill, default_spill, spilled_rows
-from tests.edge.ledger.entries import entry
+from tests.edge.ledger.entries import actuation, entry
 
-ROWS: list[Row] = [
+ROWS: list[Event] = [
     entry(1, source="größe/\n猫.jpg", confidence=0.1 + 0.2),
     entry(2, label=None, confidence=None, scores=None, accepted=False, reject="unreadable"),
-    Actuation("bin-1", "2026-11-21T23:04:36.123456Z", 1, "left", "later", "cooling"),
+    actuation(1, missed="cooling"),
     entry(3),
 ]
 
 
-def all_of(spill: Spill) -> tuple[list[Row], int]:
+def all_of(spill: Spill) -> tuple[list[Event], int]:
     rows, damaged, offset = [], 0, 0
     while offset < spill.size:
         chunk = spill.read(offset)
@@ -140,3 +142,51 @@ def test_rows_wait_in_memory_unless_the_file_says_where(tmp_path: Path) -> None:
     memory = default_spill("bin-1", ledger, {})
     assert memory is None or memory.parent == Path("/dev/shm")
     assert default_spill("bin-1", ledger, {"RUNTIME_DIRECTORY": "/no/such"}) is None
+
+
+def line(text: str) -> bytes:
+    return b"%08x %s\n" % (zlib.crc32(text.encode()), text.encode())
+
+
+ITEM_OF_BEFORE = (
+    '{"kind": "item", "time": "2026-11-21T23:04:36.123456Z", "station": "bin-1", "item": 7, '
+    '"source": "", "label": "can", "confidence": 0.9, "scores": {"can": 0.9}, "accepted": true, '
+    '"reject": null, "lane": "metal", "bundle": "b 1", "bundle_digest": "0", "latency_ms": 4.2, '
+    '"frames": 3, "actuation": "planned", "due": "later", "missed": null}'
+)
+ACTUATION_OF_BEFORE = (
+    '{"kind": "actuation", "station": "bin-1", "time": "2026-11-21T23:04:36.123456Z", "item": 7, '
+    '"lane": "metal", "ended": "2026-11-21T23:04:37.000000Z", "missed": null}'
+)
+
+
+def test_rows_that_a_pilah_without_ids_left_are_read_and_get_the_ids_of_their_rows(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "spill"
+    file.write_bytes(line(ITEM_OF_BEFORE) + line(ACTUATION_OF_BEFORE))
+    (item, actuation), damaged = all_of(Spill(file))
+    assert damaged == 0
+    assert isinstance(item, ItemSorted)
+    assert isinstance(actuation, ActuationEnded)
+    assert item.id == actuation.item_id == id_of_old_item(item.time, "bin-1", 7)
+    assert actuation.id != item.id
+    assert (item.label, actuation.lane) == ("can", "metal")
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        (ITEM_OF_BEFORE.replace('"source"', '"colour": "red", "source"'), 1),
+        (ITEM_OF_BEFORE.replace('"item", "time"', '"parcel", "time"'), 0),
+        (ITEM_OF_BEFORE.replace('"lane": "metal", ', ""), 0),
+    ],
+    ids=["a value that is new", "a kind that is new", "a value that is gone"],
+)
+def test_of_a_newer_pilah_s_lines_those_are_read_that_can_be(
+    tmp_path: Path, text: str, read: int
+) -> None:
+    file = tmp_path / "spill"
+    file.write_bytes(line(text))
+    rows, damaged = all_of(Spill(file))
+    assert (len(rows), damaged) == (read, 1 - read)

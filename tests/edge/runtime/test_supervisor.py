@@ -25,6 +25,7 @@ class House:
         self.said: list[str] = []
         self.well: list[float] = []
         self.finished_at: float | None = None
+        self.reason = "nothing has ended"
         self.stopping, self.finishing = Flag(self.clock), Flag(self.clock)
         self.supervisor = Supervisor(
             self.endings, self, clock=self.clock, say=self.said.append, notifier=None
@@ -43,6 +44,7 @@ class House:
     def finish(self) -> None:
         self.told.append("finish")
         self.finished_at = self.clock.now()
+        self.reason = self.supervisor.reason
         self.finishing.set()
 
     def task(self, name: str, body: Callable[[Heartbeat], None], *, moves: bool = False) -> Task:
@@ -95,6 +97,7 @@ def test_the_last_thread_ends_after_all_the_others(house: House) -> None:
         "rows written",
     ]
     assert house.finished_at == 5
+    assert house.reason == ""
 
 
 def test_while_all_goes_well_that_is_told_every_second(house: House) -> None:
@@ -107,6 +110,7 @@ def test_a_signal_stops_every_thread(house: House, number: signal.Signals) -> No
     house.endings.put(number)
     house.run(house.task("first", house.until_stopped), house.task("second", house.until_stopped))
     assert house.said == ["ready", f"stopping: {number.name}"]
+    assert house.reason == number.name
     assert house.told[0] == "stop"
     assert house.told[-2:] == ["finish", "rows written"]
 
@@ -117,6 +121,7 @@ def test_the_first_failure_stops_the_others_and_is_raised(house: House) -> None:
 
     with pytest.raises(ZeroDivisionError, match="a bug"):
         house.run(house.task("first", fail), house.task("second", house.until_stopped))
+    assert house.reason == "a bug"
     assert house.told == [
         "first ended, second left",
         "stop",
@@ -139,6 +144,7 @@ def test_a_thread_that_is_silent_is_named_and_the_rest_is_stopped(house: House) 
     with pytest.raises(StuckError, match=r"^second: no sign of life for 7 seconds"):
         house.run(house.task("first", house.until_stopped), house.task("second", house.rests(1000)))
     assert house.told[:2] == ["stop", "finish"]
+    assert house.reason.startswith("second: no sign of life")
 
 
 @pytest.mark.parametrize(("moves", "first"), [(True, "at rest"), (False, "finish")])

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from edge.config.reading import read_station
+from edge.events import ItemSorted
 from edge.ledger import opening
 from edge.ledger.kept import KeptLedger
 from edge.ledger.ledger import Ledger
-from edge.ledger.rows import Entry
 from edge.runtime.clock import SYSTEM_CLOCK, Clock
 from edge.simulation.virtual_clock import VirtualClock
 from edge.sorting.tally import Tally
@@ -27,13 +27,11 @@ PACE = "frames_per_second: 1000"
 def sort(folder: Path, text: str, bundle: Path, *, items: int, clock: Clock) -> Tally:
     file = make_station(folder, text=text, bundle=bundle)
     nobody: Any = queue.SimpleQueue()
-    with Station(
-        read_station(file), endings=nobody, show=lambda _: None, say=lambda _: None, clock=clock
-    ) as station:
+    with Station(read_station(file), endings=nobody, say=lambda _: None, clock=clock) as station:
         return station.run(max_items=items)
 
 
-def entries(folder: Path) -> list[Entry]:
+def entries(folder: Path) -> list[ItemSorted]:
     with Ledger(folder / "ledger.sqlite") as ledger:
         return list(ledger.entries())
 

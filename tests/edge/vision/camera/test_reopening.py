@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from edge.core.errors import CameraError
-from edge.flow import Frame
+from edge.flow import CameraChange, Frame
+from edge.vision.camera import unheeded
 from edge.vision.camera.reopening import ReopeningCamera, Shot, Source
 from tests.edge.vision.camera.fake_time import FakeTime
 
@@ -49,11 +50,19 @@ class Cameras:
 
 
 def open_camera(
-    cameras: Callable[[], Source], time: FakeTime, said: list[str] | None = None
+    cameras: Callable[[], Source],
+    time: FakeTime,
+    said: list[str] | None = None,
+    report: Callable[[CameraChange], None] = unheeded,
 ) -> ReopeningCamera:
     said = [] if said is None else said
     return ReopeningCamera(
-        cameras, name="the camera", clock=time.clock, pause=time.pause, say=said.append
+        cameras,
+        name="the camera",
+        clock=time.clock,
+        pause=time.pause,
+        say=said.append,
+        report=report,
     )
 
 
@@ -81,7 +90,8 @@ def test_a_camera_that_is_lost_is_opened_until_it_is_back_and_frames_count_on() 
     time, said = FakeTime(), list[str]()
     first, second = FakeSource(time, pictures=2), FakeSource(time, pictures=2)
     gone = [CameraError("unplugged") for _ in range(7)]
-    camera = open_camera(Cameras(first, *gone, second), time, said)
+    changes: list[CameraChange] = []
+    camera = open_camera(Cameras(first, *gone, second), time, said, changes.append)
     said.clear()
     assert sequences(camera, 4) == [1, 2, 3, 4]
     assert first.closed.is_set()
@@ -91,6 +101,7 @@ def test_a_camera_that_is_lost_is_opened_until_it_is_back_and_frames_count_on() 
         "camera     the camera gives no more frames: opening it again until it does",
         "camera     the camera is back after 45.5 s",
     ]
+    assert changes == [("the camera", None), ("the camera", 45.5)]
 
 
 def test_another_size_is_told_when_it_is_back() -> None:

@@ -1,0 +1,203 @@
+"""What happened at a station: values that are made once, have an id for ever, and never change.
+
+Whoever sees something happen offers it to the recorder (`edge/ledger/recorder.py`), which writes
+the row of each kind, and then tells whoever observes. Lanes are not moved by events: the sorting
+thread calls them itself, because they are a matter of time.
+
+What a later capability needs goes here, too: an incident (something abnormal that asks for an
+action) and what becomes of it, a delivery (goods that are expected) and the receipts of its items.
+Each is a class and a line in KINDS, and has rows in the table `events` without a migration; one
+that is to be counted and joined in SQL has a table of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import wraps
+from typing import NamedTuple
+
+from edge.core.uuid7 import UUID7Source
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened."""
+
+    id: str
+    """A UUID version 7: unique for ever, and in the order in which one run of a station made them.
+    """
+    time: str
+    """When it happened: UTC, ISO 8601 with microseconds, such as 2026-11-21T23:04:36.123456Z."""
+    station: str
+
+
+@dataclass(frozen=True, slots=True)
+class ItemSorted(Event):
+    """An item got its verdict; `time` is when its (last) picture was taken."""
+
+    item: int
+    """Counts the items of one run of the station, from 1."""
+    source: str
+    """The file the picture was read from; empty for a live camera."""
+    label: str | None
+    """The best label, also of a rejected item; None where the picture could not be read."""
+    confidence: float | None
+    scores: Mapping[str, float] | None
+    """By label, in the bundle's order."""
+    accepted: bool
+    reject: str | None
+    """A RejectReason; None: accepted."""
+    lane: str
+    bundle: str
+    """The bundle's name and version."""
+    bundle_digest: str
+    latency_ms: float
+    """Milliseconds from the capture of the picture to the verdict; 0 where the pictures have times
+    of their own that lie ahead, those of a video read as fast as can be."""
+    frames: int | None
+    """How many frames of the item voted; None: its row is older than this column."""
+    actuation: str | None = None
+    """What was to come of it, as far as the verdict tells: `planned`; `missed`; `none`, the lane
+    has no actuator. None: its row is older than this column."""
+    due: str | None = None
+    """When the actuator is to move, as `time`; None: it is not."""
+    missed: str | None = None
+    """A Missed: why it is not to move, although the lane has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActuationEnded(Event):
+    """An actuation that was planned came to its end: the actuator moved, or was found not to.
+
+    `time` and `item` are those of the item's row, which this one completes.
+    """
+
+    item: int
+    lane: str
+    ended: str
+    """When the actuator moved, or was found not to: as `time`."""
+    missed: str | None
+    """A Missed; None: it moved."""
+    item_id: str
+    """The id of the item's event."""
+
+
+@dataclass(frozen=True, slots=True)
+class CameraLost(Event):
+    """The camera gives no more pictures, and is opened again until it does."""
+
+    camera: str
+
+
+@dataclass(frozen=True, slots=True)
+class CameraBack(Event):
+    """A camera that was lost gives pictures again."""
+
+    camera: str
+    lost_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChanged(Event):
+    """Items that come into view from now on are judged by another model."""
+
+    bundle: str
+    """The bundle's name and version."""
+    bundle_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class StationStarted(Event):
+    """The station begins to sort."""
+
+    pilah: str
+    """The version of pilah."""
+    bundle: str
+    """The name and version of the bundle that it sorts with."""
+    bundle_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class StationStopped(Event):
+    """The station sorts no more; an end that nobody could write down, such as a power cut, has no
+    such event."""
+
+    items: int
+    """How many it has sorted since it started."""
+    reason: str
+    """The signal that ended it, or what failed; empty: it had sorted what there was to sort."""
+
+
+KINDS: Mapping[str, type[Event]] = {
+    "item": ItemSorted,
+    "actuation": ActuationEnded,
+    "camera_lost": CameraLost,
+    "camera_back": CameraBack,
+    "model_changed": ModelChanged,
+    "station_started": StationStarted,
+    "station_stopped": StationStopped,
+}
+"""The classes by what they are called outside of this process."""
+
+_NAMES = {kind: name for name, kind in KINDS.items()}
+
+
+def kind_of(event: Event) -> str:
+    """What the class of `event` is called outside of this process: a key of KINDS."""
+    return _NAMES[type(event)]
+
+
+Observer = Callable[[Event], None]
+"""Is told of each event once that is written down. Must not wait."""
+
+
+def of_items(take: Callable[[ItemSorted], object]) -> Observer:
+    """An observer that gives each sorted item to `take`, and heeds no other event."""
+
+    @wraps(take)
+    def observe(event: Event) -> None:
+        if isinstance(event, ItemSorted):
+            take(event)
+
+    return observe
+
+
+class Stamp(NamedTuple):
+    """What all events have: `CameraLost(*stamp, camera="cam")`."""
+
+    id: str
+    time: str
+    station: str
+
+
+class Stamps:
+    """Gives the events of one station their ids and times; may be called by any thread.
+
+    Costs microseconds, and asks nobody: neither a disk nor the system's source of randomness.
+    """
+
+    def __init__(self, station: str, wall: Callable[[], float]) -> None:
+        """Has given none.
+
+        Args:
+            station: the station's name.
+            wall: seconds since 1970.
+        """
+        self.station, self._wall = station, wall
+        self.new_id = UUID7Source(wall)
+
+    def now(self) -> Stamp:
+        """The stamp of what happens now."""
+        return Stamp(self.new_id(), utc_text(self._wall()), self.station)
+
+    def at(self, seconds: float) -> Stamp:
+        """The stamp, with a new id, of what happened so many seconds after the start of 1970."""
+        return Stamp(self.new_id(), utc_text(seconds), self.station)
+
+
+def utc_text(seconds: float) -> str:
+    """The text of an event's time, from seconds since 1970."""
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")

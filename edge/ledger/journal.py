@@ -1,0 +1,56 @@
+"""What happens to a station itself, as events for its recorder."""
+
+from __future__ import annotations
+
+import edge
+from edge.events import (
+    CameraBack,
+    CameraLost,
+    ModelChanged,
+    Stamps,
+    StationStarted,
+    StationStopped,
+)
+from edge.flow import CameraChange
+from edge.ledger.recorder import Recorder
+
+
+class Journal:
+    """Offers an event for each thing that happens; never waits, and may be used by any thread."""
+
+    def __init__(self, recorder: Recorder, stamps: Stamps) -> None:
+        """Has offered nothing; `recorder` stays the caller's.
+
+        Args:
+            stamps: gives the events their ids and times.
+        """
+        self._recorder, self._stamps = recorder, stamps
+        self._stopped = False
+
+    def started(self, bundle: str, digest: str) -> None:
+        """The station begins to sort with this bundle."""
+        self._recorder.offer(StationStarted(*self._stamps.now(), edge.__version__, bundle, digest))
+
+    def model_changed(self, bundle: str, digest: str) -> None:
+        """What comes into view from now on is judged by the model of this bundle."""
+        self._recorder.offer(ModelChanged(*self._stamps.now(), bundle, digest))
+
+    def camera_changed(self, change: CameraChange) -> None:
+        """The camera is lost, or is back."""
+        stamp = self._stamps.now()
+        self._recorder.offer(
+            CameraLost(*stamp, change.camera)
+            if change.lost_seconds is None
+            else CameraBack(*stamp, change.camera, change.lost_seconds)
+        )
+
+    def stopped(self, items: int, reason: str) -> None:
+        """The station sorts no more; only the first call counts.
+
+        Args:
+            items: how many it has sorted.
+            reason: see `StationStopped`.
+        """
+        if not self._stopped:
+            self._stopped = True
+            self._recorder.offer(StationStopped(*self._stamps.now(), items, reason))

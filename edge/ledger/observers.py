@@ -1,0 +1,49 @@
+"""Who is told of events once they are written down, and what becomes of one who fails at that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from edge.core.redaction import redacted
+from edge.events import ActuationEnded, Event, ItemSorted, Observer
+from edge.flow import Missed
+
+
+class Observers:
+    """Tells each observer of each event, in order; none can keep the others from being told."""
+
+    def __init__(self, observers: Sequence[Observer], *, say: Callable[[str], None]) -> None:
+        """Has told nothing.
+
+        Args:
+            say: tells the operator that an observer fails, once for each. Must not wait.
+        """
+        self._observers, self._say = observers, say
+        self._failed: set[int] = set()
+
+    def tell(self, events: Iterable[Event]) -> None:
+        """Tells of each of `events`."""
+        for event in events:
+            for number, observer in enumerate(self._observers):
+                try:
+                    observer(event)
+                except Exception as error:  # whatever it is, rows have to be written
+                    if number not in self._failed:
+                        self._failed.add(number)
+                        name = getattr(observer, "__qualname__", type(observer).__qualname__)
+                        self._say(
+                            f"warning    {name} failed when it was told of an event "
+                            f"({type(error).__name__}: {redacted(str(error))}). It is told of the "
+                            "next ones all the same, and this is said once"
+                        )
+
+
+def say_missed(say: Callable[[str], None]) -> Observer:
+    """An observer that tells the operator of each actuator that did not move."""
+
+    def observe(event: Event) -> None:
+        if isinstance(event, ItemSorted | ActuationEnded) and event.missed is not None:
+            words = Missed(event.missed).words
+            say(f"missed     item {event.item}: {event.lane} did not move: {words}")
+
+    return observe

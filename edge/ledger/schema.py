@@ -1,0 +1,126 @@
+"""The tables of a ledger, which migrations its file has had, and who may write it.
+
+Two tables tell the schema. `ledger_version` has the newest migration that was run, as alembic
+writes it. `alembic_version` has the schema of the oldest pilah that can still write the file: up to
+0003 pilah looked at this one alone, and refuses a ledger where it is newer than its own. A
+migration that only adds leaves it as it is, one that takes something away raises it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+
+HEAD = "0004"
+"""The newest migration. Known here, so that alembic is imported only where there is work for it."""
+BEFORE = ("0001", "0002", "0003")
+OLDEST_WRITER = "0003"
+"""The schema of the oldest pilah that can write a ledger of this one's schema."""
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+VERSION_TABLE = "ledger_version"
+WRITER_TABLE = "alembic_version"
+
+METADATA = sa.MetaData()
+ITEMS = sa.Table(
+    "items",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("time", sa.String(27), nullable=False, index=True),
+    sa.Column("station", sa.String(64), nullable=False),
+    sa.Column("item", sa.Integer, nullable=False),
+    sa.Column("source", sa.String, nullable=False),
+    sa.Column("label", sa.String),
+    sa.Column("confidence", sa.Float),
+    sa.Column("scores", sa.JSON(none_as_null=True)),
+    sa.Column("accepted", sa.Boolean, nullable=False),
+    sa.Column("reject", sa.String(32)),
+    sa.Column("lane", sa.String, nullable=False),
+    sa.Column("bundle", sa.String, nullable=False),
+    sa.Column("bundle_digest", sa.String(64), nullable=False),
+    sa.Column("latency_ms", sa.Float, nullable=False),
+    sa.Column("frames", sa.Integer),
+    sa.Column("actuation", sa.String(16)),
+    sa.Column("due", sa.String(27)),
+    sa.Column("missed", sa.String(16)),
+    sa.Column("uuid", sa.String(36)),  # the event's `id`, which is a number in this table
+    # Makes writing a row twice harmless, where a disk fails between commit and answer.
+    sa.UniqueConstraint("station", "time", "item", name="one_row_per_item"),
+)
+ACTUATIONS = sa.Table(
+    "actuations",
+    METADATA,
+    sa.Column("station", sa.String(64), primary_key=True),
+    sa.Column("time", sa.String(27), primary_key=True),
+    sa.Column("item", sa.Integer, primary_key=True),
+    sa.Column("lane", sa.String, nullable=False),
+    sa.Column("ended", sa.String(27), nullable=False),
+    sa.Column("missed", sa.String(16)),
+    sa.Column("uuid", sa.String(36)),
+    sa.Column("item_uuid", sa.String(36)),
+    sqlite_with_rowid=False,
+)
+"""What became of the actuations that rows of `items` say were planned. The view `outcomes` joins
+the two; see the migration that makes it."""
+EVENTS = sa.Table(
+    "events",
+    METADATA,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("time", sa.String(27), nullable=False),
+    sa.Column("station", sa.String(64), nullable=False),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("details", sa.JSON, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Every event that has no table of its own; `details` has what its class has beside the others."""
+PROGRESS = sa.Table(
+    "progress",
+    METADATA,
+    sa.Column("what", sa.String(32), primary_key=True),
+    sa.Column("up_to", sa.Integer, nullable=False),
+)
+"""How far work is that is done bit by bit. `uuids`: up to this `id` each row of `items` has one."""
+
+
+class Versions:
+    """What a file says of its schema; None in both: it is empty."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self.writer = _number(connection, WRITER_TABLE)
+        """The schema of the oldest pilah that can write it."""
+        run = _number(connection, VERSION_TABLE)
+        # A person may have set it back by hand for an older pilah, who knew of one table only.
+        set_back = run is None or (self.writer is not None and self.writer < OLDEST_WRITER)
+        self.run = self.writer if set_back else run
+        """The newest migration that was run."""
+
+
+def upgrade(connection: sa.Connection, versions: Versions) -> None:
+    """Runs the migrations that are missing, within the transaction of `connection`."""
+    from alembic import command
+    from alembic.config import Config
+
+    if versions.run is not None:
+        _set_number(connection, VERSION_TABLE, versions.run)
+    config = Config()
+    # ConfigParser takes % for the start of an interpolation.
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    _set_number(connection, WRITER_TABLE, OLDEST_WRITER)
+
+
+def _number(connection: sa.Connection, table: str) -> str | None:
+    if not sa.inspect(connection).has_table(table):
+        return None
+    found = connection.exec_driver_sql(f"SELECT version_num FROM {table}").scalar()
+    return None if found is None else str(found)
+
+
+def _set_number(connection: sa.Connection, table: str, number: str) -> None:
+    connection.exec_driver_sql(
+        f"CREATE TABLE IF NOT EXISTS {table} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"
+    )
+    connection.exec_driver_sql(f"DELETE FROM {table}")
+    connection.exec_driver_sql(f"INSERT INTO {table} VALUES (?)", (number,))
