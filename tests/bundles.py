@@ -20,7 +20,7 @@ TINY = Path(__file__).with_name("data") / "tiny.tflite"
 gets 0.9998, grey a third each. Made by `data/make_tiny.py`."""
 
 TINY_UNKNOWN = TINY.with_name("tiny_unknown.tflite")
-"""The same with a second output: a strangeness of 0.03 for a pure colour, of 0.8 for grey."""
+"""The same with a second output: a novelty score of 0.03 for a pure colour, of 0.8 for grey."""
 
 LABELS = ("red", "green", "blue")
 SPEC = InputSpec(height=32, width=32)
@@ -46,7 +46,7 @@ def make_bundle(
         accept: threshold of every label; None: 0.5 each.
         spec: must make 32x32 RGB tensors.
         model: a `.tflite` file's bytes; None: the tiny one.
-        unknown: threshold for things of no class, of a model that has a score for them; None: that
+        unknown: threshold of the novelty score, of a model that has one; None: that
             of a model without.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -73,7 +73,7 @@ def make_bundle(
         golden={
             "tolerance": 0.05,
             "unknown_tolerance": None if unknown is None else 0.05,
-            "pictures": record_golden([reference.answer(t) for t in tensors], tensors),
+            "pictures": record_golden([reference.predict(t) for t in tensors], tensors),
         },
         figures={},
         recipe={"name": "tiny"},

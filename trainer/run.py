@@ -2,8 +2,8 @@
 
 `model.keras` takes raw levels 0..255 as (batch, height, width, channels) and gives class
 probabilities; its last layers are a Dense named `logits`, into which the temperature is folded, and
-a Softmax named `scores`. Where the run has a score for things of no class, a second output named
-`unknown` (batch, 1) says how strange a picture is. It has no augmentation layers. `run.json` is
+a Softmax named `scores`. Where the run has a novelty score, a second output named
+`unknown` (batch, 1) is it, 0..1. It has no augmentation layers. `run.json` is
 `RunFacts`; `split.csv` says which picture, by its path and its content, belongs to which part;
 `recipe.yaml` is the recipe as resolved; `metrics.json`, `history.csv`, `confusion.svg` and
 `report.html` are the proof. `tensorboard/` has the curves for TensorBoard. `skipped.txt` names the
@@ -67,13 +67,13 @@ class DataFacts(BaseModel):
 
 
 class UnknownFacts(BaseModel):
-    """The score for things of no class, which `model.keras` has as its second output."""
+    """The novelty score, which `model.keras` has as its second output."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     score: Literal["energy", "distance", "both"]
     threshold: float | None
-    """What is stranger, 0..1, is rejected as unknown; None: nothing is, for want of pictures."""
+    """A score above it, 0..1, is rejected as unknown; None: none is, for want of pictures."""
     keep: float
     """The share of known things that it is to keep."""
     kept: dict[str, Any]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from converter.parity.gate import Parity
 from converter.quantization.calibration_checks import CalibrationCheck, QuantizedModel
 from converter.quantization.fallbacks import Attempt
-from edge.core.model.glossary import STRANGE_BY, explained
+from edge.core.model.glossary import NOVELTY_BY, explained
 from edge.core.model.grade import Grade
 from edge.core.model.metrics import Evaluation
 from trainer.run import RunFacts
@@ -80,8 +80,8 @@ def model_card(title: str, facts: RunFacts, quantized: QuantizedModel) -> str:
         "ones are wider.",
         "- The figures hold for pictures like those of the data. Another camera, light, background "
         "or distance is another matter: take pictures at the station and evaluate on them.",
-        "- It knows these classes only. Something of no class gets one of these labels, and often "
-        "a high score; see what is rejected as unknown, if anything is.",
+        "- It knows these classes only. A thing of another class gets one of these labels, and "
+        "often a high score; see what is rejected as unknown, if anything is.",
         *(f"- Threshold of {label}: {note}." for label, note in facts.accept_notes.items()),
         f"- {_basis(facts)} They were then moved by what int8 changes near them, measured on "
         "pictures that were neither tested nor calibrated on.",
@@ -179,32 +179,34 @@ def _unknown(facts: RunFacts, parity: Parity) -> list[str]:
     if unknown is None:
         return []
     lines = [
-        "## Things of no class",
+        "## Unknown things",
         "",
-        f"A score from 0 to 1 says how strange a picture is, by {STRANGE_BY[unknown.score]}. "
+        f"The novelty score, 0 to 1, says by {NOVELTY_BY[unknown.score]} that a picture shows a "
+        "thing of none of these classes. "
         + (
             "Nothing is rejected for it."
             if parity.thresholds.unknown is None
-            else f"What is stranger than {parity.thresholds.unknown:g} is rejected as `unknown`, "
-            f"which is to keep {unknown.keep:.0%} of known things."
+            else f"A score above {parity.thresholds.unknown:g} is rejected as `unknown`, which is "
+            f"to keep {unknown.keep:.0%} of known things."
         ),
         "",
     ]
     if parity.thresholds.unknown is not None:
         lines += [
-            f"- Wrongly held to be of no class on the test part: int8 {parity.int8.unknown}, float "
+            f"- Wrongly rejected as unknown on the test part: int8 {parity.int8.unknown}, float "
             f"{parity.float32.unknown}."
         ]
     if parity.unknown is not None:
         lines += [
-            f"- The strangeness moves in int8 by {parity.unknown.change.mean:.3f} on average, by "
+            f"- The novelty score moves in int8 by {parity.unknown.change.mean:.3f} on average, by "
             f"{parity.unknown.change.largest:.3f} at most."
         ]
     found = unknown.left_out.get(unknown.score, {})
     if found:
         lines += [
-            "- Found of a class that was left out, where the others are the known ones (measured "
-            "on the network as it was before training, so an estimate):",
+            "- Leave-one-class-out: pictures rejected of a class that was left out, where the "
+            "others are the known ones (measured on the network before it was trained, so an "
+            "estimate):",
             "",
             "| left out | found | 95 % interval | pictures |",
             "|---|---|---|---|",
@@ -221,4 +223,4 @@ def _unknown(facts: RunFacts, parity: Parity) -> list[str]:
 
 
 def _second_output(facts: RunFacts) -> str:
-    return "" if facts.unknown is None else ", and float32 (1, 1) strangeness, named `unknown`"
+    return "" if facts.unknown is None else ", and float32 (1, 1) novelty score, named `unknown`"

@@ -16,7 +16,7 @@ from edge.core.dataset import LabelledPicture
 from edge.core.images.image_file import Image, decode_image, read_image
 from edge.core.images.preprocess import InputSpec, Tensor, preprocess
 from edge.core.model.interpreter import Interpreter
-from edge.core.verdict import Answer
+from edge.core.verdict import Prediction
 
 COUNT = 4
 """Golden pictures in a bundle: the exact check takes some tenths of a second for each."""
@@ -33,7 +33,7 @@ _FOREIGN_STEP = 0.025
 behind a softmax in integers."""
 
 _FEWEST_ODDS = 0.2
-"""What the log-odds of a strangeness may always be off by: where it is 0.5, that is 0.05."""
+"""What the log-odds of a novelty score may always be off by: where it is 0.5, that is 0.05."""
 
 Scores = npt.NDArray[np.float32]
 
@@ -44,7 +44,7 @@ class GoldenPicture:
 
     png: bytes
     tensor: Tensor
-    answer: Answer
+    prediction: Prediction
     """Under the reference kernels."""
 
 
@@ -79,7 +79,7 @@ def choose_golden(
     found.sort(key=lambda entry: entry[:2])
     reference = Interpreter(model, kernels="reference")
     return tuple(
-        GoldenPicture(png, tensor, reference.answer(tensor)) for _, _, png, tensor in found[:COUNT]
+        GoldenPicture(png, tensor, reference.predict(tensor)) for _, _, png, tensor in found[:COUNT]
     )
 
 
@@ -122,43 +122,43 @@ def golden_tolerance(golden: Sequence[GoldenPicture], model: bytes) -> float:
     for kernels in ("default", "plain"):
         interpreter = Interpreter(model, kernels=kernels)
         for picture in golden:
-            moved = _log(interpreter.scores(picture.tensor)) - _log(picture.answer.scores)
+            moved = _log(interpreter.scores(picture.tensor)) - _log(picture.prediction.scores)
             shift = max(shift, 2 * float(moved.max() - moved.min()))
     largest = 0.0
     for picture in golden:
-        log_odds = _log(picture.answer.scores) - _log(1 - picture.answer.scores)
+        log_odds = _log(picture.prediction.scores) - _log(1 - picture.prediction.scores)
         for moved in (log_odds - shift, log_odds + shift):
-            change = np.abs(1 / (1 + np.exp(-moved)) - picture.answer.scores).max()
+            change = np.abs(1 / (1 + np.exp(-moved)) - picture.prediction.scores).max()
             largest = max(largest, float(change))
     # Rounded up, to be read by people; never below what a float softmax itself may differ by.
     return min(1.0, max(0.001, float(np.ceil(largest * 1000) / 1000)))
 
 
 def unknown_tolerance(golden: Sequence[GoldenPicture], model: bytes) -> float | None:
-    """How far a strangeness may be off under other kernels, 0..1; None where there is none.
+    """How far a novelty score may be off under other kernels, 0..1; None where there is none.
 
     Measured and doubled as the scores' is, in the log-odds, which kernels move alike whether a
-    picture is strange or not: at least _FEWEST_ODDS.
+    picture is novel or not: at least _FEWEST_ODDS.
     """
-    if any(picture.answer.strangeness is None for picture in golden):
+    if any(picture.prediction.novelty is None for picture in golden):
         return None
     shift = _FEWEST_ODDS
     for kernels in ("default", "plain"):
         interpreter = Interpreter(model, kernels=kernels)
         for picture in golden:
-            found = interpreter.answer(picture.tensor).strangeness
-            shift = max(shift, 2 * abs(_log_odds(found) - _log_odds(picture.answer.strangeness)))
+            found = interpreter.predict(picture.tensor).novelty
+            shift = max(shift, 2 * abs(_log_odds(found) - _log_odds(picture.prediction.novelty)))
     largest = max(
-        abs(1 / (1 + math.exp(-moved)) - (picture.answer.strangeness or 0.0))
+        abs(1 / (1 + math.exp(-moved)) - (picture.prediction.novelty or 0.0))
         for picture in golden
-        for odds in [_log_odds(picture.answer.strangeness)]
+        for odds in [_log_odds(picture.prediction.novelty)]
         for moved in (odds - shift, odds + shift)
     )
     return min(1.0, max(0.001, math.ceil(largest * 1000) / 1000))
 
 
-def _log_odds(strangeness: float | None) -> float:
-    share = min(max(strangeness or 0.0, 1e-30), 1 - 1e-7)
+def _log_odds(novelty: float | None) -> float:
+    share = min(max(novelty or 0.0, 1e-30), 1 - 1e-7)
     return math.log(share) - math.log1p(-share)
 
 

@@ -137,7 +137,7 @@ class Draft:
                     "tolerance": golden_tolerance(golden, self.model),
                     "unknown_tolerance": unknown_tolerance(golden, self.model),
                     "pictures": record_golden(
-                        [picture.answer for picture in golden],
+                        [picture.prediction for picture in golden],
                         [picture.tensor for picture in golden],
                     ),
                 },

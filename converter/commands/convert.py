@@ -110,7 +110,7 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"           {parity.drop} from float to int8, picture by picture")
     print(f"same label {parity.agreement}, of all pictures not used for calibration")
     if parity.unknown is not None and parity.unknown.agreement.total:
-        print(f"unknown    {parity.int8.unknown}, of the test part wrongly held to be of no class")
+        print(f"unknown    {parity.int8.unknown}, of the test part wrongly rejected as unknown")
         print(
             f"           {parity.unknown.agreement}, held to be that or not by float and int8 alike"
         )

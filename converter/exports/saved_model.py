@@ -16,8 +16,8 @@ PICTURES = "pictures"
 def write_saved_model(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
     """A SavedModel whose `serving_default` takes uint8 levels 0..255 and gives float32 scores.
 
-    Its outputs are named `scores`, (pictures, classes), and where the run has a score for things of
-    no class `unknown`, (pictures, 1).
+    Its outputs are named `scores`, (pictures, classes), and where the run has a novelty score
+    `unknown`, (pictures, 1).
     """
     import tensorflow as tf
 

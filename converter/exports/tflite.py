@@ -1,7 +1,7 @@
 """TFLite models of a run: int8 to the logits, and float ones beside it.
 
 All take one picture of uint8 levels and give float32 scores, and where the run has one a float32
-score for things of no class, so that the same device code runs each of them. What begins with
+novelty score, so that the same device code runs each of them. What begins with
 `write_` is done in a process of its own, see `converter.tensorflow.process`.
 """
 
@@ -27,7 +27,7 @@ from trainer.run import Run
 Kind = Literal["int8", "float16", "dynamic", "float32"]
 """int8: everything from the input to the logits in integers, then DEQUANTIZE and a float SOFTMAX,
 because an int8 softmax has steps of 1/256, which no threshold near 1 survives; in the same way what
-follows the last layers with weights on the way to the score for things of no class. float16: float
+follows the last layers with weights on the way to the novelty score. float16: float
 with weights of half the size. dynamic: weights int8, the rest float. float32: as Keras computes."""
 
 _MEASURED_ON = 40
@@ -100,7 +100,7 @@ def write_float32(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None
             model(tensor[np.newaxis].astype(np.float32), training=False)
         ).values()
         for mine, (theirs,) in zip(
-            interpreter.answer(tensor), map(np.asarray, by_keras), strict=False
+            interpreter.predict(tensor), map(np.asarray, by_keras), strict=False
         ):
             change = float(np.abs(mine - theirs).max())
             if not change <= _FLOAT_TOLERANCE:

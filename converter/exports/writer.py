@@ -190,13 +190,13 @@ def write_exports(
     with new_folder(folder, replace=replace) as made:
         for kind in formats:
             place = made / kind
-            answers: Predictions | None
+            predictions: Predictions | None
             if kind == "int8":
-                answers = score_tflite(bundle.model, tensors, doing="scores of int8")
+                predictions = score_tflite(bundle.model, tensors, doing="scores of int8")
             else:
                 place.mkdir()
                 try:
-                    answers = WRITERS[kind](place, source)
+                    predictions = WRITERS[kind](place, source)
                 except (ConversionError, LibraryMissingError, TfjsError) as error:
                     shutil.rmtree(place)
                     refused[kind] = str(error)
@@ -204,18 +204,18 @@ def write_exports(
                     continue
                 text = "".join(f"{label}\n" for label in labels)
                 (place / LABELS).write_bytes(text.encode())
-            if answers is None:
+            if predictions is None:
                 untried.append(kind)
                 _log.warning(
                     f"{kind}: written, but not compared with Keras: no Node.js is here to run it"
                 )
                 continue
-            count = min(len(answers.scores), len(chosen))
-            squashed = answers.part(count, len(answers.scores))
+            count = min(len(predictions.scores), len(chosen))
+            squashed = predictions.part(count, len(predictions.scores))
             row = compare_format(
                 kind,
                 reference.part(0, count),
-                answers.part(0, count),
+                predictions.part(0, count),
                 truth[:count],
                 labels,
                 squashed=squashed,

@@ -138,8 +138,8 @@ def import_model(
         _log.warning(note)
     if form.has_unknown:
         _log.warning(
-            f"{model}: its score for things of no class is left out, for the threshold that "
-            "belongs to it is not in the file"
+            f"{model}: its novelty score is left out, for the threshold that belongs to it is not "
+            "in the file"
         )
     found = read_picture_set(data, labels=names)
     for note in found.notes:

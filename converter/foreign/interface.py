@@ -62,7 +62,7 @@ class ModelInterface:
     """(1, channels, height, width), as PyTorch has it."""
     classes: int
     has_unknown: bool
-    """It is pilah's own and has a second output: how strange a picture is."""
+    """It is pilah's own and has a second output, the novelty score."""
 
 
 def read_interface(content: bytes, path: Path) -> ModelInterface:

@@ -20,7 +20,7 @@ from edge.core.model.bundle import Bundle
 from edge.core.model.classifier import Classifier
 from edge.core.model.metrics import Evaluation, Share, evaluate_scores
 from edge.core.terminal.progress import Progress
-from edge.core.verdict import Answer
+from edge.core.verdict import Prediction
 
 _log = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ def score_bundles(first: Bundle, second: Bundle, data: Path) -> ScoredPair:
         _log.warning(note)
     check_known(found, first.labels)
     models = Classifier(first), Classifier(second)
-    rows: tuple[list[Answer], ...] = ([], [])
+    rows: tuple[list[Prediction], ...] = ([], [])
     pictures, skipped = [], list(found.skipped)
     with Progress("comparing", total=len(found.pictures)) as progress:
         for picture in found.pictures:
@@ -115,7 +115,7 @@ def score_bundles(first: Bundle, second: Bundle, data: Path) -> ScoredPair:
                 skipped.append(str(error))
                 continue
             for model, row in zip(models, rows, strict=True):
-                row.append(model.answer(image))
+                row.append(model.predict(image))
             pictures.append(picture)
     if not pictures:
         raise PictureSetError(f"{data}: none of its pictures can be read")
@@ -124,7 +124,7 @@ def score_bundles(first: Bundle, second: Bundle, data: Path) -> ScoredPair:
     return ScoredPair(
         tuple(pictures),
         one,
-        Predictions(other.scores[:, order], other.strangeness),
+        Predictions(other.scores[:, order], other.novelty),
         tuple(skipped),
     )
 
@@ -154,13 +154,13 @@ def compare_bundles(first: Bundle, second: Bundle, data: Path) -> Comparison:
     scored = score_bundles(first, second, data)
     truth = np.array([first.labels.index(picture.label) for picture in scored.pictures])
 
-    def evaluated(bundle: Bundle, answers: Predictions) -> Evaluation:
+    def evaluated(bundle: Bundle, predictions: Predictions) -> Evaluation:
         return evaluate_scores(
-            answers.scores,
+            predictions.scores,
             truth,
             first.labels,
             bundle.manifest.accept,
-            strangeness=answers.strangeness,
+            novelty=predictions.novelty,
             unknown=bundle.manifest.unknown_threshold,
         )
 

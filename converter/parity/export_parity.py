@@ -32,7 +32,7 @@ from edge.core.images.preprocess import Tensor
 from edge.core.model.interpreter import Interpreter
 from edge.core.model.metrics import Share
 from edge.core.terminal.progress import Progress
-from edge.core.verdict import Answer
+from edge.core.verdict import Prediction
 from trainer.run import Run
 
 Format = Literal["int8", "float16", "dynamic", "float32", "saved_model", "tfjs", "keras"]
@@ -71,8 +71,8 @@ class FormatFigures:
     """The one that loses most recall."""
     worst_loss: float
     """Points of recall that it loses, 0..1."""
-    largest_strangeness_difference: float | None
-    """Of the score for things of no class; None where there is none."""
+    largest_novelty_difference: float | None
+    """Of the novelty score; None where there is none."""
     squashed: Share
     """Same best label from the picture read as other tools read it as Keras gives for the picture
     read as the device reads it; of nothing where that was not tried. Reported, not judged."""
@@ -102,7 +102,7 @@ class FormatFigures:
             "kl_divergence": self.divergence,
             "confidence_change": self.confidence_change.to_json(),
             "worst_label": {"label": self.worst_label, "recall_lost": self.worst_loss},
-            "largest_strangeness_difference": self.largest_strangeness_difference,
+            "largest_strangeness_difference": self.largest_novelty_difference,
             "squashed": {
                 "images": self.squashed.total,
                 "agreement": self.squashed.value,
@@ -114,7 +114,7 @@ class FormatFigures:
 def compare_format(
     kind: Format,
     reference: Predictions,
-    answers: Predictions,
+    predictions: Predictions,
     truth: npt.NDArray[np.int64],
     labels: Sequence[str],
     *,
@@ -123,12 +123,12 @@ def compare_format(
     """The figures of one format, and in what it fails.
 
     Args:
-        reference: Keras's answers.
-        answers: the format's, to the same tensors, a row each.
+        reference: Keras's predictions.
+        predictions: the format's, for the same tensors, a row each.
         truth: (pictures,) class indices.
         squashed: the format's to the first of these pictures, read as other tools do.
     """
-    keras, mine = reference.scores.astype(np.float64), answers.scores.astype(np.float64)
+    keras, mine = reference.scores.astype(np.float64), predictions.scores.astype(np.float64)
     best, best_mine = keras.argmax(axis=1), mine.argmax(axis=1)
     right, right_mine = best == truth, best_mine == truth
     difference = np.abs(keras - mine)
@@ -139,9 +139,9 @@ def compare_format(
     }
     worst = max(lost, key=lambda index: lost[index])
     best_squashed = squashed.scores.argmax(axis=1)
-    strange = None
-    if reference.strangeness is not None and answers.strangeness is not None:
-        strange = float(np.abs(reference.strangeness - answers.strangeness).max())
+    novelty_difference = None
+    if reference.novelty is not None and predictions.novelty is not None:
+        novelty_difference = float(np.abs(reference.novelty - predictions.novelty).max())
     figures = FormatFigures(
         format=kind,
         accuracy=Share(int(right_mine.sum()), len(truth)),
@@ -149,23 +149,23 @@ def compare_format(
         agreement=Share(int((best == best_mine).sum()), len(truth)),
         largest_difference=float(difference.max()),
         mean_difference=float(difference.mean()),
-        divergence=mean_divergence(reference.scores, answers.scores),
+        divergence=mean_divergence(reference.scores, predictions.scores),
         confidence_change=MetricChange.between(keras[rows, best], mine[rows, best]),
         worst_label=labels[worst],
         worst_loss=lost[worst],
-        largest_strangeness_difference=strange,
+        largest_novelty_difference=novelty_difference,
         squashed=Share(
             int((best_squashed == best[: len(best_squashed)]).sum()), len(best_squashed)
         ),
         failures=(),
     )
-    return _judged(figures, has_unknown=reference.strangeness is not None)
+    return _judged(figures, has_unknown=reference.novelty is not None)
 
 
 def _judged(figures: FormatFigures, *, has_unknown: bool) -> FormatFigures:
     failures = []
-    if has_unknown and figures.largest_strangeness_difference is None:
-        failures.append("it has lost the score for things of no class")
+    if has_unknown and figures.largest_novelty_difference is None:
+        failures.append("it has lost the novelty score")
     kind = figures.format
     if kind in _LEAST_AGREEMENT:
         interval, least = figures.agreement.interval, _LEAST_AGREEMENT[kind]
@@ -181,7 +181,7 @@ def _judged(figures: FormatFigures, *, has_unknown: bool) -> FormatFigures:
                 f"more than {LARGEST_CHANGE:g}"
             )
     else:
-        furthest = max(figures.largest_difference, figures.largest_strangeness_difference or 0.0)
+        furthest = max(figures.largest_difference, figures.largest_novelty_difference or 0.0)
         if not furthest <= SAME:
             failures.append(f"a score lies {furthest:.2g} from Keras's, more than {SAME:g}")
     return replace(figures, failures=tuple(failures))
@@ -189,22 +189,22 @@ def _judged(figures: FormatFigures, *, has_unknown: bool) -> FormatFigures:
 
 def score_tflite(model: bytes, tensors: Tensors, *, doing: str) -> Predictions:
     """What a `.tflite` file says, by the device's own code."""
-    rows: list[Answer] = []
+    rows: list[Prediction] = []
     # An interpreter for each processor: it lets go of Python's lock while it computes.
     idle: SimpleQueue[Interpreter] = SimpleQueue()
     workers = min(4, os.cpu_count() or 1)
     for _ in range(workers):
         idle.put(Interpreter(model))
 
-    def answer(tensor: Tensor) -> Answer:
+    def predict(tensor: Tensor) -> Prediction:
         interpreter = idle.get()
         try:
-            return interpreter.answer(tensor)
+            return interpreter.predict(tensor)
         finally:
             idle.put(interpreter)
 
     with Progress(doing, total=len(tensors)) as progress, ThreadPoolExecutor(workers) as pool:
-        for row in pool.map(answer, tensors):
+        for row in pool.map(predict, tensors):
             rows.append(row)
             progress.advance()
     return Predictions.of(rows)

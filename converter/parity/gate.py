@@ -33,7 +33,7 @@ from edge.core.model.metrics import (
     telling,
 )
 from edge.core.terminal.progress import Progress
-from edge.core.verdict import Answer
+from edge.core.verdict import Prediction
 from trainer.run import RunFacts
 from trainer.statistics.intervals import Resampling
 
@@ -46,7 +46,7 @@ LARGEST_CHANGE = 0.1
 chosen on the float model, mean nothing, even where every label stays the same."""
 
 LEAST_SAME_UNKNOWN = 0.95
-"""Share of pictures that both must hold, or not hold, to be of no class. Lower than that of the
+"""Share of pictures that both must reject, or not reject, as unknown. Lower than that of the
 labels: a threshold lies where known things are, not between two kinds."""
 
 _BINS = 15
@@ -122,10 +122,10 @@ class MetricChange:
 
 @dataclass(frozen=True, slots=True)
 class UnknownParity:
-    """The score for things of no class in float and int8, of the same pictures as the agreement."""
+    """The novelty score in float and int8, of the same pictures as the agreement."""
 
     agreement: Share
-    """Held to be of no class by both, or by neither; of nothing where there is no threshold."""
+    """Rejected as unknown by both, or by neither; of nothing where there is no threshold."""
     change: MetricChange
 
     def to_json(self) -> dict[str, object]:
@@ -160,7 +160,7 @@ class Parity:
     """Mean Kullback-Leibler divergence of int8's scores from float's on the validation part; on all
     pictures where there is none. Nats."""
     unknown: UnknownParity | None = None
-    """None where the model has no score for things of no class."""
+    """None where the model has no novelty score."""
     right_interval: tuple[float, float] | None = None
     """95 % interval of int8's accuracy that knows of groups; None: pictures are independent."""
 
@@ -248,13 +248,13 @@ def _judge_unknown(parity: UnknownParity, failures: list[str], warnings: list[st
     share, interval = parity.agreement.value, parity.agreement.interval
     if share is not None and interval is not None and share < LEAST_SAME_UNKNOWN:
         (failures if interval[1] < LEAST_SAME_UNKNOWN else warnings).append(
-            f"float and int8 hold the same to be of no class on {parity.agreement} of the "
+            f"float and int8 reject the same as unknown on {parity.agreement} of the "
             f"pictures, less than {LEAST_SAME_UNKNOWN:.0%}"
         )
     if parity.change.mean > LARGEST_CHANGE:
         failures.append(
-            f"the strangeness moves by {parity.change.mean:.2f} on average, more than "
-            f"{LARGEST_CHANGE:g}: the threshold for things of no class would mean nothing"
+            f"the novelty score moves by {parity.change.mean:.2f} on average, more than "
+            f"{LARGEST_CHANGE:g}: its threshold would mean nothing"
         )
 
 
@@ -277,11 +277,11 @@ def score_both(
     for _ in range(workers):
         idle.put((Interpreter(float32), Interpreter(int8)))
 
-    def answers(picture: LabelledPicture) -> tuple[Answer, Answer]:
+    def predict(picture: LabelledPicture) -> tuple[Prediction, Prediction]:
         tensor = preprocess(read_image(picture.path), spec)
         pair = idle.get()
         try:
-            return pair[0].answer(tensor), pair[1].answer(tensor)
+            return pair[0].predict(tensor), pair[1].predict(tensor)
         finally:
             idle.put(pair)
 
@@ -290,7 +290,7 @@ def score_both(
         Progress("comparing float and int8", total=len(pictures)) as progress,
         ThreadPoolExecutor(workers) as pool,
     ):
-        for row in pool.map(answers, pictures):
+        for row in pool.map(predict, pictures):
             rows.append(row)
             progress.advance()
     return Predictions.of([row[0] for row in rows]), Predictions.of([row[1] for row in rows])
@@ -337,13 +337,13 @@ def compare_answers(
     right_float, right_int8 = best == truth, best_int8 == truth
     groups = [str(each.group or each.path) for each in pictures if each.part == "test"]
 
-    def on_test(answers: Predictions, thresholds: Thresholds) -> Evaluation:
+    def on_test(predictions: Predictions, thresholds: Thresholds) -> Evaluation:
         return evaluate_scores(
-            answers.scores[test],
+            predictions.scores[test],
             truth[test],
             labels,
             thresholds.accept,
-            strangeness=None if answers.strangeness is None else answers.strangeness[test],
+            novelty=None if predictions.novelty is None else predictions.novelty[test],
             unknown=thresholds.unknown,
         )
 
@@ -359,7 +359,10 @@ def compare_answers(
             expected_calibration_error(int8.scores[test], truth[test]),
         ),
         divergence=mean_divergence(
-            *(answers.scores[judging if judging.any() else ...] for answers in (float32, int8))
+            *(
+                predictions.scores[judging if judging.any() else ...]
+                for predictions in (float32, int8)
+            )
         ),
         unknown=_compare_unknown(float32, int8, of_float.unknown, of_int8.unknown),
         right_interval=Resampling(groups, len(groups)).share(right_int8[test]).interval,
@@ -369,7 +372,7 @@ def compare_answers(
 def _compare_unknown(
     float32: Predictions, int8: Predictions, threshold: float | None, of_int8: float | None
 ) -> UnknownParity | None:
-    one, other = float32.strangeness, int8.strangeness
+    one, other = float32.novelty, int8.novelty
     if one is None or other is None:
         return None
     same = Share(0, 0)

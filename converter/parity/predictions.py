@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.core.model.interpreter import SCORES, UNKNOWN
-from edge.core.verdict import Answer
+from edge.core.verdict import Prediction
 
 _AT_ONCE = 8  # four times as many took 0.4 GB more, and were no quicker
 
@@ -24,27 +24,27 @@ class Predictions:
     """What a model says to pictures, a row each."""
 
     scores: ScoreRows
-    strangeness: npt.NDArray[np.float64] | None = None
+    novelty: npt.NDArray[np.float64] | None = None
     """(pictures,); None: the model has no such score."""
 
     @classmethod
-    def of(cls, rows: Sequence[Answer]) -> Predictions:
+    def of(cls, rows: Sequence[Prediction]) -> Predictions:
         """Those of single pictures, together."""
-        strange = [row.strangeness for row in rows if row.strangeness is not None]
-        return cls(np.stack([row.scores for row in rows]), np.array(strange) if strange else None)
+        novelty = [row.novelty for row in rows if row.novelty is not None]
+        return cls(np.stack([row.scores for row in rows]), np.array(novelty) if novelty else None)
 
     @classmethod
     def named(cls, outputs: Mapping[str, npt.NDArray[Any]]) -> Predictions:
         """Outputs by name: `scores` (pictures, classes), perhaps `unknown` (pictures, 1)."""
-        strange = outputs.get(UNKNOWN)
+        novelty = outputs.get(UNKNOWN)
         return cls(
             np.asarray(outputs[SCORES], np.float32),
-            None if strange is None else np.asarray(strange, np.float64)[:, 0],
+            None if novelty is None else np.asarray(novelty, np.float64)[:, 0],
         )
 
     def part(self, start: int, stop: int) -> Predictions:
         """Those to the pictures from `start` to before `stop`."""
-        strange = self.strangeness
+        strange = self.novelty
         return Predictions(
             self.scores[start:stop], None if strange is None else strange[start:stop]
         )

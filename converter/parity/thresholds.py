@@ -26,12 +26,12 @@ _LEAST_ODDS = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """From where on a model's answers count."""
+    """From which scores on a model's predictions count."""
 
     accept: Mapping[str, float]
     """The score, 0..1, from which each label is accepted."""
     unknown: float | None
-    """What is stranger, 0..1, is of no class; None: nothing is held to be."""
+    """A novelty score above it, 0..1, is rejected as `unknown`; None: none is."""
 
 
 def move_thresholds(
@@ -45,7 +45,7 @@ def move_thresholds(
     """The thresholds at which int8 accepts what float accepts.
 
     Args:
-        float32, int8: answers to the same pictures.
+        float32, int8: predictions for the same pictures.
         usable: bool (pictures,): those that thresholds may be chosen on, none of the test part.
         accept, unknown: of the float model.
     """
@@ -57,10 +57,10 @@ def move_thresholds(
     for index, label in enumerate(labels):
         mine = same & (best == index)
         moved[label] = _moved(accept[label], one[mine], other[mine])
-    strange = unknown
-    if unknown is not None and float32.strangeness is not None and int8.strangeness is not None:
-        strange = _moved(unknown, float32.strangeness[usable], int8.strangeness[usable])
-    return Thresholds(moved, strange)
+    moved_unknown = unknown
+    if unknown is not None and float32.novelty is not None and int8.novelty is not None:
+        moved_unknown = _moved(unknown, float32.novelty[usable], int8.novelty[usable])
+    return Thresholds(moved, moved_unknown)
 
 
 def _moved(

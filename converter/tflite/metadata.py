@@ -223,7 +223,9 @@ def _output(builder: Any, output: str) -> int:
         )
         fields[6] = _vector(builder, [file])
     else:
-        fields[1] = builder.CreateString("how strange the picture is, 0 to 1: of no class")
+        fields[1] = builder.CreateString(
+            "novelty score, 0 to 1: how little the picture shows any of the classes"
+        )
     fields[5] = _offsets(builder, 2, {0: _floats(builder, [1.0]), 1: _floats(builder, [0.0])})
     return _offsets(builder, 7, fields)
 

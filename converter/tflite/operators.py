@@ -24,7 +24,7 @@ _FLOAT_TAILS: dict[str | None, tuple[str, ...]] = {
     "distance": (*_SOFTMAX, *_DISTANCE, "ADD", "LOGISTIC"),
     "both": (*_SOFTMAX, *_ENERGY, *_DISTANCE, "ADD", "ADD", "LOGISTIC"),
 }
-"""By the score for things of no class: the operators behind the last layers with weights, all of
+"""By the novelty score: the operators behind the last layers with weights, all of
 them in every TFLite runtime. The largest of the prototypes may be taken in int8: it is the same."""
 
 
@@ -93,7 +93,7 @@ def intermediates(
 
 def check_integers(model: bytes, unknown: str | None = None, *, wider: bool = False) -> None:
     """Passes an int8 model that is integer up to its last layers with weights, and behind them has
-    the float operators of a softmax and of its score for things of no class, and no others.
+    the float operators of a softmax and of its novelty score, and no others.
 
     Args:
         unknown: what that score is computed from; None: there is none.

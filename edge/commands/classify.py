@@ -30,12 +30,12 @@ def run(arguments: argparse.Namespace) -> int:
     unreadable = 0
     for path in arguments.images:
         try:
-            answer = classifier.answer(read_image(path))
+            prediction = classifier.predict(read_image(path))
         except UnreadableImageError as error:
             unreadable += 1
             _log.warning(f"skipped: {error}")
             continue
-        verdict = classifier.verdict(answer)
+        verdict = classifier.verdict(prediction)
         if arguments.json:
             line = {
                 "path": str(path),
@@ -43,16 +43,16 @@ def run(arguments: argparse.Namespace) -> int:
                 "confidence": verdict.confidence,
                 "accepted": verdict.accepted,
                 "reject": verdict.reject,
-                "unknown": verdict.strangeness,
+                "unknown": verdict.novelty,
                 "scores": {
                     label: float(score)
-                    for label, score in zip(classifier.labels, answer.scores, strict=True)
+                    for label, score in zip(classifier.labels, prediction.scores, strict=True)
                 },
             }
             print_json(line)
         else:
-            strange = verdict.strangeness
-            how = "" if strange is None else f"  strangeness {strange:.2f}"
+            novelty = verdict.novelty
+            how = "" if novelty is None else f"  novelty {novelty:.2f}"
             reason = f"  reject: {verdict.reject}" if verdict.reject else ""
             print(f"{path}: {verdict.label} {verdict.confidence:.1%}{how}{reason}")
     return EXIT_DATA if unreadable else EXIT_OK

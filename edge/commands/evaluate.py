@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from edge.core.dataset import LabelledPicture
     from edge.core.model.classifier import Classifier
     from edge.core.model.metrics import Share
-    from edge.core.verdict import Answer, Verdict
+    from edge.core.verdict import Prediction, Verdict
 
 _log = logging.getLogger(__name__)
 
@@ -30,11 +30,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a folder per class, a .csv manifest (path,label) or a .yaml class map",
     )
     parser.add_argument(
-        "--strange",
+        "--unknown",
         type=Path,
         metavar="PATH",
-        help="a folder of pictures of things of no class, however they lie in it: how many are "
-        "told as such",
+        help="a folder of pictures of things of no class, in whatever folders within it: how many "
+        "are rejected as unknown",
+    )
+    parser.add_argument(
+        "--strange", dest="unknown", type=Path, metavar="PATH", help="the old name of --unknown"
     )
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument("--threads", type=int, default=1, help="threads to compute with (1)")
@@ -61,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise PictureSetError(
             f"{arguments.pictures}: the bundle has no label {', '.join(map(repr, extra))}. "
             f"It knows {', '.join(classifier.labels)}: rename or leave out those classes, or give "
-            "them with --strange"
+            "them with --unknown"
         )
     wanted = Geometry.of(manifest.input)
     for geometry, folder in geometries(picture.path for picture in found.pictures).items():
@@ -70,36 +73,40 @@ def run(arguments: argparse.Namespace) -> int:
                 f"the pictures in {folder} show {geometry}, but at a station the bundle is given "
                 f"{wanted}: figures of them tell little about it"
             )
-    known, skipped = _answers(classifier, found.pictures)
+    known, skipped = _predictions(classifier, found.pictures)
     skipped = [*found.skipped, *skipped]
-    strange = None
-    if arguments.strange is not None:
-        strangers = read_unlabelled(arguments.strange)
-        answers, more = _answers(classifier, strangers.pictures)
-        skipped += [*strangers.skipped, *more]
-        if not answers:
+    unknown = None
+    if arguments.unknown is not None:
+        things = read_unlabelled(arguments.unknown)
+        predictions, more = _predictions(classifier, things.pictures)
+        skipped += [*things.skipped, *more]
+        if not predictions:
             raise PictureSetError(
-                f"{arguments.strange}: none of its {len(strangers.pictures)} pictures can be read, "
+                f"{arguments.unknown}: none of its {len(things.pictures)} pictures can be read, "
                 f"first: {more[0]}"
             )
-        strange = _Strange.of([classifier.verdict(answer) for _, answer in answers])
+        unknown = _UnknownThings.of(
+            [classifier.verdict(prediction) for _, prediction in predictions]
+        )
     for line in skipped:
         _log.warning(f"skipped: {line}")
     if not known:
         raise PictureSetError(f"{arguments.pictures}: none of its pictures can be read")
     evaluation = evaluate_scores(
-        np.stack([answer.scores for _, answer in known]),
+        np.stack([prediction.scores for _, prediction in known]),
         np.array([classifier.labels.index(picture.label) for picture, _ in known]),
         classifier.labels,
         manifest.accept,
-        strangeness=(
-            None if manifest.unknown is None else np.array([a.strangeness for _, a in known])
+        novelty=(
+            None
+            if manifest.unknown is None
+            else np.array([prediction.novelty for _, prediction in known])
         ),
         unknown=manifest.unknown_threshold,
     )
     verdict = grade(evaluation.confusion)
     if arguments.json:
-        told = {"strange": strange.to_json()} if strange else {}
+        told = {"strange": unknown.to_json()} if unknown else {}
         whole = {"verdict": verdict.to_json()} | evaluation.to_json() | told
         whole |= {"skipped": len(skipped)}
         print_json(whole)
@@ -110,10 +117,10 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"accepted   {evaluation.accepted}")
     print(f"purity     {evaluation.purity}, right ones among the accepted")
     if evaluation.unknown.total:
-        print(f"unknown    {evaluation.unknown}, wrongly held to be of no class")
-    if strange:
-        print(f"strange    {strange.unknown}, of things of no class held to be that")
-        print(f"           {strange.accepted}, of them accepted as something")
+        print(f"unknown    {evaluation.unknown}, of them wrongly rejected as unknown")
+    if unknown:
+        print(f"--unknown  {unknown.rejected}, of these pictures rejected as unknown")
+        print(f"           {unknown.accepted}, of these pictures accepted as one of the labels")
     if skipped:
         print(f"skipped    {len(skipped)}")
     print(f"{'':<20} {'precision':>11} {'recall':>11} {'images':>7}")
@@ -129,45 +136,45 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class _Strange:
-    """What became of pictures of things of no class."""
+class _UnknownThings:
+    """What a model makes of pictures of things of no class."""
 
-    unknown: Share
-    """Rejected as `unknown`."""
+    rejected: Share
+    """As `unknown`."""
     accepted: Share
 
     @classmethod
-    def of(cls, verdicts: Sequence[Verdict]) -> _Strange:
+    def of(cls, verdicts: Sequence[Verdict]) -> _UnknownThings:
         from edge.core.model.metrics import Share
         from edge.core.verdict import RejectReason
 
-        unknown = sum(verdict.reject is RejectReason.UNKNOWN for verdict in verdicts)
+        rejected = sum(verdict.reject is RejectReason.UNKNOWN for verdict in verdicts)
         accepted = sum(verdict.accepted for verdict in verdicts)
-        return cls(Share(unknown, len(verdicts)), Share(accepted, len(verdicts)))
+        return cls(Share(rejected, len(verdicts)), Share(accepted, len(verdicts)))
 
     def to_json(self) -> dict[str, object]:
         return {
-            "images": self.unknown.total,
-            "unknown": self.unknown.value,
-            "unknown_interval": self.unknown.interval,
+            "images": self.rejected.total,
+            "unknown": self.rejected.value,
+            "unknown_interval": self.rejected.interval,
             "accepted": self.accepted.value,
             "accepted_interval": self.accepted.interval,
         }
 
 
-def _answers(
+def _predictions(
     classifier: Classifier, pictures: Sequence[LabelledPicture]
-) -> tuple[list[tuple[LabelledPicture, Answer]], list[str]]:
-    """(each picture that can be read, with the model's answer; a line for each of the others)."""
+) -> tuple[list[tuple[LabelledPicture, Prediction]], list[str]]:
+    """(each picture that can be read, with its prediction; a line for each of the others)."""
     from edge.core.images.image_file import read_image
     from edge.core.terminal.progress import Progress
 
-    answers, skipped = [], []
+    predictions, skipped = [], []
     with Progress("evaluating", total=len(pictures)) as progress:
         for picture in pictures:
             try:
-                answers.append((picture, classifier.answer(read_image(picture.path))))
+                predictions.append((picture, classifier.predict(read_image(picture.path))))
             except UnreadableImageError as error:
                 skipped.append(str(error))
             progress.advance()
-    return answers, skipped
+    return predictions, skipped

@@ -65,11 +65,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _unknown(section: Unknown | None) -> str:
-    from edge.core.model.glossary import STRANGE_BY
+    from edge.core.model.glossary import NOVELTY_BY
 
     if section is None:
         return "not told: everything gets one of these labels"
     if section.threshold is None:
-        return "nothing is rejected as unknown: too few pictures to tell from where on"
-    by = STRANGE_BY[section.score]
-    return f"rejected as unknown where stranger than {section.threshold:.3f}, by {by}"
+        return (
+            "nothing is rejected as unknown: there were too few pictures to choose a threshold by"
+        )
+    by = NOVELTY_BY[section.score]
+    return f"rejected as unknown above a novelty score of {section.threshold:.3f}, by {by}"

@@ -113,7 +113,7 @@ def label_problems(
     if bundle.manifest.unknown is None and file.value(("decision", "unknown")) is not None:
         yield Problem(
             ("decision", "unknown"),
-            f"{bundle.title} has no score for things of no class: remove this line, or train again",
+            f"{bundle.title} has no novelty score: remove this line, or train again",
         )
     misspelt = any(s[:1] == ("lanes",) and "actuator" not in s for s in shapes)
     homeless = [label for label in bundle.labels if label not in first and label != EMPTY]

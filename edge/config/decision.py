@@ -57,8 +57,8 @@ class Decision(Section):
     unknown: Annotated[
         Threshold | None,
         Field(
-            description="an item stranger than this, 0 to 1, is a reject as of no class; without "
-            "it the bundle's threshold counts"
+            description="an item with a novelty score above this, 0 to 1, is rejected as unknown; "
+            "without it the bundle's threshold counts"
         ),
     ] = None
 

@@ -14,12 +14,12 @@ Scores = npt.NDArray[np.float32]
 """Class probabilities of one frame, float32 (classes,), in the order of `labels.txt`."""
 
 
-class Answer(NamedTuple):
+class Prediction(NamedTuple):
     """What the model says to one frame."""
 
     scores: Scores
-    strangeness: float | None = None
-    """How little it looks like a thing of any class, 0..1; None: the model has no such score."""
+    novelty: float | None = None
+    """Novelty score, 0..1: how little it looks like a thing of any class; None: there is none."""
 
 
 class RejectReason(StrEnum):
@@ -32,7 +32,7 @@ class RejectReason(StrEnum):
     LATE = "late"
     """The verdict was there only after the item had passed."""
     UNKNOWN = "unknown"
-    """It looks like a thing of no class."""
+    """Its novelty score is above the threshold: it looks like a thing of no class."""
     UNREADABLE = "unreadable"
     """The picture could not be decoded."""
     BAD_PICTURE = "bad_picture"
@@ -54,8 +54,8 @@ class Verdict:
     digest: str
     """That model's digest, which no other bundle has."""
     reject: RejectReason | None = None
-    strangeness: float | None = None
-    """How little it looks like a thing of any class, 0..1; None: the model has no such score."""
+    novelty: float | None = None
+    """Novelty score, 0..1: how little it looks like a thing of any class; None: there is none."""
 
     @property
     def accepted(self) -> bool:
@@ -76,7 +76,7 @@ class Rules:
     max_frames: int = 20
     agreement: float = 0.6
     unknown: float | None = None
-    """An item stranger than this, 0..1, is of no class; None: nothing is held to be."""
+    """An item with a novelty score above this, 0..1, is rejected as unknown; None: none is."""
 
 
 _PATIENCE = 5
@@ -98,8 +98,8 @@ class Ballot:
     """The votes of one item: the scores of its frames, joined into one verdict.
 
     The joined scores are the mean of the frames' probabilities, a soft vote, to which the accept
-    thresholds apply as to those of one frame; so does the threshold for things of no class to the
-    mean strangeness. Only the frames of the best framing there is vote. All of them are scored by
+    thresholds apply as to those of one frame; so does the `unknown` threshold to the mean
+    novelty score. Only the frames of the best framing there is vote. All of them are scored by
     the one model that the ballot was opened with.
 
     Attributes:
@@ -115,23 +115,23 @@ class Ballot:
             digest: the model's digest, for the verdict.
         """
         self.rules, self.title, self.digest = rules, title, digest
-        self._votes: dict[Framing, list[Answer]] = {framing: [] for framing in Framing}
+        self._votes: dict[Framing, list[Prediction]] = {framing: [] for framing in Framing}
 
     def add(
         self,
         scores: Scores,
         framing: Framing = Framing.GOOD,
         *,
-        strangeness: float | None = None,
+        novelty: float | None = None,
     ) -> None:
         """Counts one more frame.
 
         Args:
             scores: float32 (classes,), class probabilities.
             framing: how well it shows the item.
-            strangeness: 0..1; None: the model has no such score.
+            novelty: novelty score, 0..1; None: the model has none.
         """
-        self._votes[framing].append(Answer(scores, strangeness))
+        self._votes[framing].append(Prediction(scores, novelty))
 
     @property
     def frames(self) -> int:
@@ -139,7 +139,7 @@ class Ballot:
         return len(self._voting)
 
     @property
-    def _voting(self) -> list[Answer]:
+    def _voting(self) -> list[Prediction]:
         return next((self._votes[f] for f in reversed(Framing) if self._votes[f]), [])
 
     @property
@@ -151,35 +151,33 @@ class Ballot:
             return True
         if len(good) < self.rules.clear_frames:
             return False
-        best = {int(answer.scores.argmax()) for answer in good}
+        best = {int(prediction.scores.argmax()) for prediction in good}
         return len(best) == 1 and self.verdict().accepted
 
     def verdict(self) -> Verdict:
         """What the frames say together; there must be one at least."""
-        votes = [answer.scores for answer in self._voting]
+        votes = [prediction.scores for prediction in self._voting]
         joined: Scores = votes[0] if len(votes) == 1 else np.mean(votes, axis=0, dtype=np.float32)
-        strange = [a.strangeness for a in self._voting if a.strangeness is not None]
-        strangeness = sum(strange) / len(strange) if strange else None
+        given = [vote.novelty for vote in self._voting if vote.novelty is not None]
+        novelty = sum(given) / len(given) if given else None
         best = int(joined.argmax())
         label, confidence = self.rules.labels[best], float(joined[best])
         agreeing = sum(int(scores.argmax()) == best for scores in votes)
         reject = None
-        # First: what is of no class often gets scores that are low or that waver, too.
-        if _is_unknown(strangeness, self.rules.unknown):
+        # First: a thing of no class often gets scores that are low or that waver, too.
+        if _is_unknown(novelty, self.rules.unknown):
             reject = RejectReason.UNKNOWN
         elif agreeing / len(votes) < self.rules.agreement:  # 14 / 25 is 0.56, 0.56 * 25 is above 14
             reject = RejectReason.DISAGREEMENT
         elif confidence < self.rules.accept[label]:
             reject = RejectReason.LOW_CONFIDENCE
         scores = dict(zip(self.rules.labels, joined.tolist(), strict=True))
-        return Verdict(
-            label, confidence, scores, self.title, self.digest, reject, strangeness=strangeness
-        )
+        return Verdict(label, confidence, scores, self.title, self.digest, reject, novelty=novelty)
 
 
-def _is_unknown(strangeness: float | None, threshold: float | None) -> bool:
+def _is_unknown(novelty: float | None, threshold: float | None) -> bool:
     # Not `>`: what is no number is no thing of a class either.
-    return strangeness is not None and threshold is not None and not strangeness <= threshold
+    return novelty is not None and threshold is not None and not novelty <= threshold
 
 
 def decide(
@@ -189,7 +187,7 @@ def decide(
     *,
     title: str,
     digest: str,
-    strangeness: float | None = None,
+    novelty: float | None = None,
     unknown: float | None = None,
 ) -> Verdict:
     """The verdict on one picture: its best label, accepted when its score reaches the threshold.
@@ -200,11 +198,11 @@ def decide(
         accept: the accept threshold, 0..1, of every label.
         title: name and version of the model that gave the scores.
         digest: that model's digest.
-        strangeness: 0..1; None: the model has no such score.
-        unknown: what is stranger is rejected as of no class; None: nothing is.
+        novelty: novelty score, 0..1; None: the model has none.
+        unknown: a novelty score above it is rejected as unknown; None: none is.
     """
     ballot = Ballot(Rules(labels, accept, unknown=unknown), title=title, digest=digest)
-    ballot.add(scores, strangeness=strangeness)
+    ballot.add(scores, novelty=novelty)
     return ballot.verdict()
 
 

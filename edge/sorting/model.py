@@ -16,7 +16,7 @@ from edge.core.images.preprocess import Box, InputSpec
 from edge.core.model.bundle import Bundle
 from edge.core.model.classifier import Classifier
 from edge.core.model.golden import check_golden_start
-from edge.core.verdict import Answer, Ballot, Rules
+from edge.core.verdict import Ballot, Prediction, Rules
 
 _WARM_UPS = 10
 
@@ -29,8 +29,8 @@ class Answering(Protocol):
         """What of a region it looks at."""
         ...
 
-    def answer(self, image: Image, *, box: Box | None = None) -> Answer:
-        """What the model says to the item in `box` of a region; see `Classifier.answer`."""
+    def predict(self, image: Image, *, box: Box | None = None) -> Prediction:
+        """What the model says to the item in `box` of a region; see `Classifier.predict`."""
         ...
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from edge.core.images.preprocess import Box
-from edge.core.verdict import Answer, Ballot, Framing, Verdict, bad_picture
+from edge.core.verdict import Ballot, Framing, Prediction, Verdict, bad_picture
 from edge.flow import Frame, Sighting
 from edge.sorting.model import ActiveModel
 from edge.vision.trigger import Trigger
@@ -80,11 +80,11 @@ class _Voting:
     speaking: dict[int, _Speaking] = field(default_factory=dict)
     """By class index, the frame that spoke most for it, where it was the best class of one."""
 
-    def heard(self, answer: Answer, framing: Framing, frame: Frame) -> None:
+    def heard(self, prediction: Prediction, framing: Framing, frame: Frame) -> None:
         """Counts a frame's answer."""
-        self.ballot.add(answer.scores, framing, strangeness=answer.strangeness)
-        best = int(answer.scores.argmax())
-        this = _Speaking(framing, float(answer.scores[best]), frame)
+        self.ballot.add(prediction.scores, framing, novelty=prediction.novelty)
+        best = int(prediction.scores.argmax())
+        this = _Speaking(framing, float(prediction.scores[best]), frame)
         if best not in self.speaking or this.weight > self.speaking[best].weight:
             self.speaking[best] = this
 
@@ -196,9 +196,9 @@ class Sorter:
         if frame.fault is not None:
             return
         self._beat()
-        answer = voting.model.classifier.answer(frame.image, box=sighting.box)
+        prediction = voting.model.classifier.predict(frame.image, box=sighting.box)
         framing = _framing(sighting, frame, voting)
-        voting.heard(answer, framing, frame)
+        voting.heard(prediction, framing, frame)
         if voting.confirmed and voting.ballot.decided:
             yield self._close(item)
 

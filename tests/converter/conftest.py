@@ -44,7 +44,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, keras_model: Path) -> Run:
 
 @pytest.fixture(scope="session")
 def telling_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A finished run whose model has a score for things of no class."""
+    """A finished run whose model has a novelty score."""
     from tests.data.make_tiny import tiny_model, tiny_novelty_score
     from trainer.calibration.novelty import with_unknown_output
 

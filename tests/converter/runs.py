@@ -48,7 +48,7 @@ def make_run(
 
     Args:
         keras_model: a saved model of three classes.
-        unknown: of a model with a score for things of no class.
+        unknown: of a model with a novelty score.
     """
     import cv2
 

@@ -110,7 +110,7 @@ def test_a_run_that_tells_unknown_things_makes_a_bundle_that_rejects_them(
         )
         == 0
     )
-    assert "of the test part wrongly held to be of no class" in capsys.readouterr().out
+    assert "of the test part wrongly rejected as unknown" in capsys.readouterr().out
     bundle = read_bundle(tmp_path / "out" / "bundle")
     check_golden_exactly(bundle)
     classifier = Classifier(bundle)
@@ -121,15 +121,15 @@ def test_a_run_that_tells_unknown_things_makes_a_bundle_that_rejects_them(
     assert 0 < (manifest.golden.unknown_tolerance or 0) < 0.2
     assert manifest.figures["unknown"]["images"] == 9 + 24
     assert manifest.figures["unknown"]["agreement"] > 0.9
-    known = [classifier.answer(read_image(picture.path)) for picture in telling_run.pictures()]
-    assert sum(classifier.verdict(answer).accepted for answer in known) > len(known) / 2
-    grey = classifier.answer(np.full((60, 80, 3), 127, np.uint8))
+    known = [classifier.predict(read_image(picture.path)) for picture in telling_run.pictures()]
+    assert sum(classifier.verdict(prediction).accepted for prediction in known) > len(known) / 2
+    grey = classifier.predict(np.full((60, 80, 3), 127, np.uint8))
     assert classifier.verdict(grey).reject is RejectReason.UNKNOWN
     card = (tmp_path / "out" / "bundle" / "card.md").read_text(encoding="utf-8")
-    assert "What is stranger than 0.5 is rejected as `unknown`, which is to keep 95%" in card
+    assert "A score above 0.5 is rejected as `unknown`, which is to keep 95%" in card
     assert f"| {LABELS[2]} | 80% | 60% to 90% | 23 |" in card
     assert "- No promise: too few series." in card
-    assert "and float32 (1, 1) strangeness, named `unknown`" in card
+    assert "and float32 (1, 1) novelty score, named `unknown`" in card
 
 
 def test_json_is_one_object_on_stdout(

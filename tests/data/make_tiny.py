@@ -3,7 +3,7 @@
 Weights set by hand, no training: one 3x3 convolution of 8 filters that copy, the mean over the
 picture, and a Dense layer that takes the other two colours from each. Converted as pilah converts:
 uint8 in (scale 1, zero point 0), int8 to the logits, float32 softmax out. Beside it, the same with
-a score for things of no class (`tiny_unknown.tflite`), and four models that break the contract in
+a novelty score (`tiny_unknown.tflite`), and four models that break the contract in
 one way each. Needs TensorFlow:
 
     python tests/data/make_tiny.py

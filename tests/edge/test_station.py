@@ -30,7 +30,7 @@ from edge.core.errors import (
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box
 from edge.core.model.classifier import Classifier
-from edge.core.verdict import Answer
+from edge.core.verdict import Prediction
 from edge.events import (
     CameraBack,
     CameraLost,
@@ -294,9 +294,9 @@ def with_two_labels(model: ActiveModel) -> ActiveModel:
     class Two:
         spec = classifier.spec
 
-        def answer(self, image: Image, *, box: Box | None = None) -> Answer:
-            answer = classifier.answer(image, box=box)
-            return answer._replace(scores=answer.scores[[0, 2]])
+        def predict(self, image: Image, *, box: Box | None = None) -> Prediction:
+            prediction = classifier.predict(image, box=box)
+            return prediction._replace(scores=prediction.scores[[0, 2]])
 
     labels = [model.rules.labels[0], model.rules.labels[2]]
     return replace(model, classifier=Two(), rules=replace(model.rules, labels=labels))
@@ -421,14 +421,14 @@ def test_a_thing_of_no_class_is_a_reject_in_the_ledger(
 def test_a_late_verdict_moves_nothing(
     change: tuple[str, str], late: list[str], new_run: NewRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run, clock, answer = new_run(STATION.replace(*change)), VirtualClock(), Classifier.answer
+    run, clock, prediction = new_run(STATION.replace(*change)), VirtualClock(), Classifier.predict
 
-    def slow(classifier: Classifier, image: Image, *, box: Box | None = None) -> Answer:
+    def slow(classifier: Classifier, image: Image, *, box: Box | None = None) -> Prediction:
         Flag(clock).wait(clock.now() + 1)
-        return answer(classifier, image, box=box)
+        return prediction(classifier, image, box=box)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Classifier, "answer", slow)
+        patch.setattr(Classifier, "predict", slow)
         tally = run(clock=clock)
     entries = run.entries()
     assert [e.label for e in entries if e.reject == "late"] == late

@@ -108,7 +108,7 @@ def choose_unknown(
     trained_truth: Indices,
     seed: int,
 ) -> UnknownScore | None:
-    """The score for things of no class; None where the plan wants none, or no fold was scored.
+    """The novelty score; None where the plan wants none, or no fold was scored.
 
     Args:
         pictures: those of all parts but the test part, with their groups.

@@ -208,7 +208,7 @@ class AcceptPlan(Section):
 
 
 class UnknownPlan(Section):
-    """How things of no class are told."""
+    """The novelty score, by which things of no class are rejected as unknown."""
 
     score: Annotated[
         Literal["auto", "energy", "distance", "both", "none"],

@@ -52,12 +52,12 @@ class EpochLine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class UnknownFigures:
-    """How well things of no class are told."""
+    """How good the novelty score is."""
 
     kind: str
     """energy, distance or both."""
     threshold: float | None
-    """What is stranger is rejected; None: nothing is."""
+    """A novelty score above it is rejected as unknown; None: none is."""
     keep: float
     """The share of known things that it is to keep."""
     kept: Figure
@@ -65,7 +65,7 @@ class UnknownFigures:
     found: Mapping[str, Figure]
     """The share found of each class left out."""
     auroc: Mapping[str, float]
-    """How often a picture of the class left out is stranger than a known one."""
+    """How often a picture of the class left out has a higher score than a known one."""
     note: str = ""
 
 

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 
 from edge.core.dataset import PARTS
 from edge.core.files import readable_size, write_file
-from edge.core.model.glossary import STRANGE_BY, explained
+from edge.core.model.glossary import NOVELTY_BY, explained
 from edge.core.model.grade import FAIR, FEWEST, GOOD, TOO_FEW
 from edge.core.model.metrics import NARROW, WIDE, Telling, pictures_needed, telling, whole_percents
 from trainer.augment.background import find_board
@@ -148,7 +148,7 @@ def _content(facts: ReportFacts) -> dict[str, Any]:
         "calibrated": _CALIBRATED,
         "narrow": NARROW,
         "wide": WIDE,
-        "strange_by": STRANGE_BY[facts.unknown.kind] if facts.unknown else "",
+        "novelty_by": NOVELTY_BY[facts.unknown.kind] if facts.unknown else "",
         "forecast": str(telling(facts.learning.forecast.interval))
         if facts.learning and facts.learning.forecast
         else "",

@@ -74,6 +74,6 @@ def _say_unknown(report: ReportFacts) -> None:
     found = ""
     few = [telling(each.interval) is Telling.TOO_FEW for each in unknown.found.values()]
     if shares and not any(few):
-        found = f"found {sum(shares) / len(shares):.0%} of classes left out"
+        found = f"rejected {sum(shares) / len(shares):.0%} of classes left out of training"
     said = "; ".join(filter(None, (kept, found, unknown.note)))
-    _log.info(f"things of no class: {said}")
+    _log.info(f"novelty score: {said}")

@@ -65,7 +65,7 @@ class GoldenPicture(_Section):
     scores: list[Score]
     """Under the reference kernels, exact float32 values."""
     unknown: Score | None = None
-    """The strangeness under the reference kernels; None where the model has no such score."""
+    """The novelty score under the reference kernels; None where the model has no such score."""
 
 
 class Golden(_Section):
@@ -74,17 +74,17 @@ class Golden(_Section):
     tolerance: Annotated[float, Field(gt=0, le=1)]
     """Largest difference of a score under other than the reference kernels."""
     unknown_tolerance: Annotated[float, Field(gt=0, le=1)] | None = None
-    """The same of the strangeness; None where the model has no such score."""
+    """The same of the novelty score; None where the model has no such score."""
     pictures: Annotated[list[GoldenPicture], Field(min_length=1, max_length=100)]
 
 
 class Unknown(_Section):
-    """The score for things of no class: how strange a picture is, 0..1."""
+    """The novelty score: how little a picture looks like a thing of any class, 0..1."""
 
     score: Literal["energy", "distance", "both"]
     """What it is computed from; see `trainer/calibration/unknown.py`."""
     threshold: Threshold | None
-    """What is stranger is rejected as `unknown`; None: nothing is, for want of pictures."""
+    """A novelty score above it is rejected as `unknown`; None: none is, for want of pictures."""
 
 
 class Quantization(_Section):
@@ -118,7 +118,7 @@ class Manifest(_Section):
 
     @property
     def unknown_threshold(self) -> float | None:
-        """The strangeness from which on things are of no class; None: nothing is held to be."""
+        """The novelty score above which an item is rejected as `unknown`; None: none is."""
         return None if self.unknown is None else self.unknown.threshold
 
 

@@ -10,7 +10,7 @@ from edge.core.images.preprocess import Box, preprocess
 from edge.core.model.bundle import Bundle
 from edge.core.model.interpreter import Interpreter, Kernels
 from edge.core.model.trial import check_bundle_harmless
-from edge.core.verdict import Answer, Scores, Verdict, decide
+from edge.core.verdict import Prediction, Scores, Verdict, decide
 
 
 class Classifier:
@@ -45,7 +45,7 @@ class Classifier:
         if self.interpreter.has_unknown != (bundle.manifest.unknown is not None):
             has, says = ("a", "none") if self.interpreter.has_unknown else ("no", "one")
             raise ModelOutputError(
-                f"{bundle.path}: the model has {has} score for things of no class, bundle.json "
+                f"{bundle.path}: the model has {has} novelty score, bundle.json "
                 f"tells of {says}: convert the run again"
             )
 
@@ -56,27 +56,27 @@ class Classifier:
             image: the station's region, or a whole photograph.
             box: the item's own box, used by models of `crop: item`.
         """
-        return self.answer(image, box=box).scores
+        return self.predict(image, box=box).scores
 
-    def answer(self, image: Image, *, box: Box | None = None) -> Answer:
-        """Class probabilities and strangeness of a uint8 (height, width, 3) BGR image.
+    def predict(self, image: Image, *, box: Box | None = None) -> Prediction:
+        """Class probabilities and novelty score of a uint8 (height, width, 3) BGR image.
 
         Args:
             image: the station's region, or a whole photograph.
             box: the item's own box, used by models of `crop: item`.
         """
         tensor = preprocess(image, self.spec, box=box, out=self.interpreter.tensor)
-        return self.interpreter.answer(tensor)
+        return self.interpreter.predict(tensor)
 
-    def verdict(self, answer: Answer) -> Verdict:
-        """What the bundle's own thresholds make of an answer to one picture."""
+    def verdict(self, prediction: Prediction) -> Verdict:
+        """What the bundle's own thresholds make of a prediction for one picture."""
         manifest = self.bundle.manifest
         return decide(
-            answer.scores,
+            prediction.scores,
             self.labels,
             manifest.accept,
             title=self.bundle.title,
             digest=self.bundle.digest,
-            strangeness=answer.strangeness,
+            novelty=prediction.novelty,
             unknown=manifest.unknown_threshold,
         )

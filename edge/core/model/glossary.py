@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-STRANGE_BY: Mapping[str, str] = {
+NOVELTY_BY: Mapping[str, str] = {
     "energy": "how little any class speaks for it",
     "distance": "how far it looks from known things",
     "both": "how little any class speaks for it and how far it looks from known things",
 }
-"""What the score for things of no class is computed from, by the name that a bundle gives it."""
+"""What the novelty score is computed from, by the name that a bundle gives it."""
 
 MEANINGS: Mapping[str, str] = {
     "95% interval": "where the true share very likely lies: of 100 such intervals 95 hold it. Few "
@@ -37,6 +37,7 @@ MEANINGS: Mapping[str, str] = {
     "learning rate": "how large the steps of the training are.",
     "logits": "the raw numbers from which the scores are computed.",
     "loss": "the number that a training makes small: how far its scores lie from the truth.",
+    "novelty score": "how little a picture looks like a thing of any class, 0 to 1.",
     "occlusion": "something lies over the item and hides a part of it.",
     "parameters": "the numbers that a network has learned.",
     "points": "difference of two shares: from 90% to 92% is 2 points.",
@@ -50,7 +51,6 @@ MEANINGS: Mapping[str, str] = {
     "score": "how much the model speaks for a label, 0 to 1.",
     "seed": "the number that all chance is drawn from: the same seed, the same training.",
     "sigma": "how wide a blur is, or how strong a noise.",
-    "strangeness": "how little a picture looks like a thing of any class, 0 to 1.",
     "temperature": "what raw scores are divided by, so that of pictures with a score of 0.9 nine "
     "in ten are right.",
     "test part": "pictures that are used for nothing but to measure the finished model.",
@@ -65,7 +65,6 @@ _OTHER_FORMS: Mapping[str, str] = {
     "calibration": r"calibrat(?:ion|ed)",
     "cross-fitted": r"cross-fit(?:ted|ting)",
     "disturbed": r"disturb(?:ed|ance|ances)",
-    "strangeness": r"strange(?:ness|r)",
     "validation part": r"validation(?: part)?",
 }
 """Regular expressions of the words that have more forms than their plural."""

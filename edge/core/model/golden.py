@@ -12,7 +12,7 @@ from edge.core.images.image_file import decode_image
 from edge.core.images.preprocess import InputSpec, Tensor, preprocess
 from edge.core.model.bundle import Bundle, GoldenPicture
 from edge.core.model.classifier import Classifier
-from edge.core.verdict import Answer
+from edge.core.verdict import Prediction
 
 _FLOAT_ROUNDING = 1e-6
 """Largest difference of a score, as a share of it, where every integer up to the logits is equal.
@@ -23,27 +23,29 @@ place (6e-8) away from those of LiteRT. One step of one logit changes a score by
 
 
 _TAIL_ROUNDING = 1e-4
-"""The same of a strangeness, which has more float operators behind its integers. One step of one
+"""The same of a novelty score, which has more float operators behind its integers. One step of one
 logit changes it by 1e-3 of itself and more."""
 _NOTHING = 1e-12
 """A difference of scores too small to matter, however small the scores are."""
 
 
-def record_golden(answers: Sequence[Answer], tensors: Sequence[Tensor]) -> list[GoldenPicture]:
+def record_golden(
+    predictions: Sequence[Prediction], tensors: Sequence[Tensor]
+) -> list[GoldenPicture]:
     """The manifest's entries for `golden/0.png`, `golden/1.png` ….
 
     Args:
-        answers: what the reference kernels make of each.
+        predictions: what the reference kernels make of each.
         tensors: the input tensor of each.
     """
     return [
         GoldenPicture(
             picture=f"golden/{index}.png",
             tensor_sha256=hashlib.sha256(tensor.tobytes()).hexdigest(),
-            scores=[float(score) for score in answer.scores],
-            unknown=answer.strangeness,
+            scores=[float(score) for score in prediction.scores],
+            unknown=prediction.novelty,
         )
-        for index, (answer, tensor) in enumerate(zip(answers, tensors, strict=True))
+        for index, (prediction, tensor) in enumerate(zip(predictions, tensors, strict=True))
     ]
 
 
@@ -72,7 +74,7 @@ def check_golden_exactly(bundle: Bundle) -> None:
     picture; meant for installing and for `doctor`.
 
     Raises:
-        GoldenError: a tensor, a score or a strangeness differs.
+        GoldenError: a tensor, a score or a novelty score differs.
     """
     classifier = Classifier(bundle, kernels="reference")
     manifest = bundle.manifest
@@ -88,7 +90,7 @@ def check_golden_start(classifier: Classifier) -> None:
     """Passes when the kernels in use come close enough on the first golden picture.
 
     Raises:
-        GoldenError: the tensor differs, or a score or the strangeness by more than the bundle's
+        GoldenError: the tensor differs, or a score or the novelty score by more than the bundle's
             tolerance.
     """
     golden = classifier.bundle.manifest.golden
@@ -108,11 +110,11 @@ def _compare(
     unknown: float,
     relative: bool = False,
 ) -> None:
-    """Passes an answer no further from the recorded one than `scores` and `unknown` allow."""
-    found = classifier.interpreter.answer(golden_tensor(classifier.bundle, golden))
+    """Passes a prediction no further from the recorded one than `scores` and `unknown` allow."""
+    found = classifier.interpreter.predict(golden_tensor(classifier.bundle, golden))
     for what, got, recorded, allowed in (
         ("other scores", found.scores, golden.scores, scores),
-        ("another strangeness", found.strangeness, golden.unknown, unknown),
+        ("another novelty score", found.novelty, golden.unknown, unknown),
     ):
         # None, where the model has no such score, is no number and equals only itself.
         one, other = (np.array(x, np.float32).reshape(-1) for x in (got, recorded))

@@ -21,7 +21,7 @@ from edge.core.errors import (
 from edge.core.images.preprocess import Tensor
 from edge.core.terminal.chatter import chatter_held_back
 from edge.core.terminal.hints import install_command
-from edge.core.verdict import Answer
+from edge.core.verdict import Prediction
 
 Kernels = Literal["default", "plain", "reference"]
 """default: with XNNPACK where it can be; plain: the runtime's own optimised kernels; reference:
@@ -52,7 +52,7 @@ class Interpreter:
             That a delegate was created says little: tflite-runtime's takes only float operators.
         input_shape: (height, width, channels).
         classes: number of scores.
-        has_unknown: whether it also says how strange a picture is.
+        has_unknown: whether it also gives a novelty score.
     """
 
     def __init__(self, model: bytes, *, threads: int = 1, kernels: Kernels = "default") -> None:
@@ -106,10 +106,10 @@ class Interpreter:
 
     def scores(self, tensor: Tensor) -> npt.NDArray[np.float32]:
         """Class probabilities, float32 (classes,), of one uint8 tensor of `input_shape`."""
-        return self.answer(tensor).scores
+        return self.predict(tensor).scores
 
-    def answer(self, tensor: Tensor) -> Answer:
-        """Class probabilities and strangeness of one uint8 tensor of `input_shape`.
+    def predict(self, tensor: Tensor) -> Prediction:
+        """Class probabilities and novelty score of one uint8 tensor of `input_shape`.
 
         Raises:
             BundleFormatError: the runtime cannot compute the model.
@@ -120,8 +120,8 @@ class Interpreter:
         self.invoke()
         scores: npt.NDArray[np.float32] = self._interpreter.get_tensor(self._scores)[0]
         if not self.has_unknown:
-            return Answer(scores)
-        return Answer(scores, float(self._interpreter.get_tensor(self._unknown)[0, 0]))
+            return Prediction(scores)
+        return Prediction(scores, float(self._interpreter.get_tensor(self._unknown)[0, 0]))
 
     def invoke(self) -> None:
         """Computes once more on the tensor given last: what the model alone costs.

@@ -219,7 +219,7 @@ class Evaluation:
     purity: Share
     """Right ones among the accepted."""
     unknown: Share
-    """Rejected as of no class; of nothing where there is no threshold for that."""
+    """Rejected as unknown; of nothing where there is no threshold for that."""
     classes: Mapping[str, ClassFigures]
     confusion: npt.NDArray[np.int64]
     """(classes, classes): row the true label, column the best label."""
@@ -255,7 +255,7 @@ def evaluate_scores(
     labels: Sequence[str],
     accept: Mapping[str, float],
     *,
-    strangeness: npt.NDArray[np.floating] | None = None,
+    novelty: npt.NDArray[np.floating] | None = None,
     unknown: float | None = None,
 ) -> Evaluation:
     """The figures of `scores`.
@@ -265,18 +265,18 @@ def evaluate_scores(
         truth: int (pictures,), the class index of each.
         labels: the label of each class index.
         accept: the accept threshold of every label.
-        strangeness: (pictures,), 0..1; None: the model has no such score.
-        unknown: what is stranger is rejected as of no class; None: nothing is.
+        novelty: novelty score (pictures,), 0..1; None: the model has none.
+        unknown: a novelty score above it is rejected as unknown; None: none is.
     """
     best = scores.argmax(axis=1) if len(scores) else np.zeros(0, np.int64)
     thresholds = np.array([accept[label] for label in labels], np.float64)
     # Compared in float64, as `decide` does with the scores as Python floats.
     taken = scores.max(axis=1, initial=0).astype(np.float64) >= thresholds[best]
-    if strangeness is None or unknown is None:
-        strange, judged = np.zeros(len(truth), bool), 0
+    if novelty is None or unknown is None:
+        novel, judged = np.zeros(len(truth), bool), 0
     else:
-        strange, judged = ~(strangeness.astype(np.float64) <= unknown), len(truth)
-    taken &= ~strange
+        novel, judged = ~(novelty.astype(np.float64) <= unknown), len(truth)
+    taken &= ~novel
     right = best == truth
     confusion = np.zeros((len(labels), len(labels)), np.int64)
     np.add.at(confusion, (truth, best), 1)
@@ -284,7 +284,7 @@ def evaluate_scores(
         accuracy=Share(int(right.sum()), len(truth)),
         accepted=Share(int(taken.sum()), len(truth)),
         purity=Share(int((right & taken).sum()), int(taken.sum())),
-        unknown=Share(int(strange.sum()), judged),
+        unknown=Share(int(novel.sum()), judged),
         classes={
             label: ClassFigures(
                 precision=Share(int(confusion[i, i]), int(confusion[:, i].sum())),

@@ -274,7 +274,7 @@ def _use_bundle(model: bytes) -> None:
 
     for kernels in KERNELS:
         interpreter = Interpreter(model, kernels=kernels)
-        interpreter.answer(_filled(interpreter.input_shape, np.uint8))
+        interpreter.predict(_filled(interpreter.input_shape, np.uint8))
         del interpreter  # where memory was written over, freeing it is what ends the process
 
 

@@ -20,7 +20,7 @@ from converter.tflite.operators import logit_scale
 from edge.core.images.image_file import decode_image
 from edge.core.images.preprocess import preprocess
 from edge.core.model.interpreter import Interpreter
-from edge.core.verdict import Answer
+from edge.core.verdict import Prediction
 from trainer.run import Run
 
 
@@ -54,12 +54,12 @@ def test_the_clearest_pictures_of_different_labels_are_chosen(
     run: Run, models: Mapping[Kind, bytes]
 ) -> None:
     golden = choose_golden(run.pictures(), models["int8"], run.facts.input, seed=7)
-    assert [picture.answer.scores.argmax() for picture in golden[:3]] != [
-        golden[0].answer.scores.argmax()
+    assert [picture.prediction.scores.argmax() for picture in golden[:3]] != [
+        golden[0].prediction.scores.argmax()
     ] * 3
-    assert {int(picture.answer.scores.argmax()) for picture in golden} == {0, 1, 2}
+    assert {int(picture.prediction.scores.argmax()) for picture in golden} == {0, 1, 2}
     assert len(golden) == 4
-    assert min(picture.answer.scores.max() for picture in golden) > 0.8
+    assert min(picture.prediction.scores.max() for picture in golden) > 0.8
 
 
 def test_answers_are_those_of_the_stored_picture_under_the_reference_kernels(
@@ -69,7 +69,7 @@ def test_answers_are_those_of_the_stored_picture_under_the_reference_kernels(
     for picture in choose_golden(run.pictures(), models["int8"], run.facts.input, seed=7):
         tensor = preprocess(decode_image(picture.png), run.facts.input)
         np.testing.assert_array_equal(tensor, picture.tensor)
-        np.testing.assert_array_equal(reference.scores(tensor), picture.answer.scores)
+        np.testing.assert_array_equal(reference.scores(tensor), picture.prediction.scores)
 
 
 def test_validation_serves_where_the_test_part_is_tiny(
@@ -86,10 +86,10 @@ def test_the_tolerance_lets_logits_move_by_four_steps_at_least(
 ) -> None:
     golden = choose_golden(run.pictures(), models["int8"], run.facts.input, seed=7)
     tolerance = golden_tolerance(golden, models["int8"])
-    logits = np.log(golden[0].answer.scores.astype(np.float64))
+    logits = np.log(golden[0].prediction.scores.astype(np.float64))
     moved = logits + 2 * logit_scale(models["int8"]) * np.array([-1, 1, 1])
     scores = np.exp(moved) / np.exp(moved).sum()
-    assert np.abs(scores - golden[0].answer.scores).max() <= tolerance
+    assert np.abs(scores - golden[0].prediction.scores).max() <= tolerance
     assert tolerance < 0.3
 
 
@@ -100,7 +100,7 @@ def test_kernels_that_move_scores_further_widen_the_tolerance(
     away = np.array([0.4, 0.35, 0.25], np.float32)  # as if the reference kernels had said so
     narrow = golden_tolerance([first], models["int8"])
     assert (
-        golden_tolerance([GoldenPicture(first.png, first.tensor, Answer(away))], models["int8"])
+        golden_tolerance([GoldenPicture(first.png, first.tensor, Prediction(away))], models["int8"])
         > narrow
     )
 
@@ -120,7 +120,7 @@ def test_square_pictures_lose_their_top_and_bottom(tmp_path: Path) -> None:
     assert decode_image(stored_png(image)).min() == 200
 
 
-def test_a_strangeness_may_differ_by_twice_what_other_kernels_make_of_it(
+def test_a_novelty_score_may_differ_by_twice_what_other_kernels_make_of_it(
     telling_run: Run, telling_models: Mapping[Kind, bytes]
 ) -> None:
     model = telling_models["int8"]
@@ -128,15 +128,17 @@ def test_a_strangeness_may_differ_by_twice_what_other_kernels_make_of_it(
     allowed = unknown_tolerance(golden, model)
     assert allowed is not None
     for picture in golden:
-        found = Interpreter(model).answer(picture.tensor).strangeness or 0
-        assert abs(found - (picture.answer.strangeness or 0)) <= allowed / 1.5
+        found = Interpreter(model).predict(picture.tensor).novelty or 0
+        assert abs(found - (picture.prediction.novelty or 0)) <= allowed / 1.5
     # 0.2 in the log-odds at the least: of 0.2 that makes 0.03
     assert 0.005 <= allowed < 0.1
-    away = GoldenPicture(golden[0].png, golden[0].tensor, Answer(golden[0].answer.scores, 0.9))
+    away = GoldenPicture(
+        golden[0].png, golden[0].tensor, Prediction(golden[0].prediction.scores, 0.9)
+    )
     assert (unknown_tolerance([away], model) or 0) > 0.3
 
 
-def test_a_model_without_a_strangeness_has_no_tolerance_for_it(
+def test_a_model_without_a_novelty_score_has_no_tolerance_for_it(
     run: Run, models: Mapping[Kind, bytes]
 ) -> None:
     golden = choose_golden(run.pictures(), models["int8"], run.facts.input, seed=7)

@@ -142,24 +142,24 @@ def test_an_integer_tail_is_refused() -> None:
 
 @pytest.mark.filterwarnings(KERAS_READS_VARIABLES)
 @pytest.mark.parametrize("kernels", ["default", "plain", "reference"])
-def test_strangeness_is_the_same_in_keras_float_and_nearly_in_int8(
+def test_novelty_score_is_the_same_in_keras_float_and_nearly_in_int8(
     telling_models: Mapping[Kind, bytes], telling_run: Run, tensors: Tensors, kernels: Kernels
 ) -> None:
     keras_model = telling_run.load_model()
     expected = np.asarray(keras_model(tensors.astype(np.float32))[1])[:, 0]
     float32, int8 = (
-        np.array([Interpreter(model, kernels=kernels).answer(t).strangeness for t in tensors])
+        np.array([Interpreter(model, kernels=kernels).predict(t).novelty for t in tensors])
         for model in (telling_models["float32"], telling_models["int8"])
     )
     np.testing.assert_allclose(float32, expected, atol=1e-4)
     assert np.abs(int8 - expected).mean() < 0.02
 
 
-def test_a_strangeness_is_no_step_of_an_integer(
+def test_a_novelty_score_is_no_step_of_an_integer(
     telling_models: Mapping[Kind, bytes], tensors: Tensors
 ) -> None:
     interpreter = Interpreter(telling_models["int8"])
-    found = np.array([interpreter.answer(tensor).strangeness for tensor in tensors])
+    found = np.array([interpreter.predict(tensor).novelty for tensor in tensors])
     assert (np.abs(found * 256 - np.round(found * 256)) > 0.01).mean() > 0.8
 
 

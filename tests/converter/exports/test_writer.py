@@ -36,7 +36,7 @@ TRUTH = np.arange(90) % 3
 MADE: tuple[Format, ...] = tuple(kind for kind in FORMATS if kind != "tfjs")
 
 
-def answers() -> Predictions:
+def predictions() -> Predictions:
     """Of a model that is right, more or less clearly, on all but a few."""
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 0.5, (90, 3))
@@ -49,10 +49,10 @@ def answers() -> Predictions:
 
 def moved(by: float) -> Predictions:
     """The same, some probability moved between the first two labels of one picture."""
-    scores = answers().scores.copy()
+    scores = predictions().scores.copy()
     scores[7, 0] += by
     scores[7, 1] -= by
-    return replace(answers(), scores=scores)
+    return replace(predictions(), scores=scores)
 
 
 def compared(kind: Format, one: Predictions, other: Predictions) -> FormatFigures:
@@ -61,7 +61,7 @@ def compared(kind: Format, one: Predictions, other: Predictions) -> FormatFigure
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_the_same_answers_pass_in_every_format(kind: Format) -> None:
-    found = compared(kind, answers(), answers())
+    found = compared(kind, predictions(), predictions())
     assert found.failures == ()
     assert found.agreement.value == 1
     assert found.largest_difference == found.divergence == found.worst_loss == 0
@@ -75,32 +75,32 @@ def test_the_same_answers_pass_in_every_format(kind: Format) -> None:
 def test_one_score_off_in_the_third_digit_fails_the_float_formats(
     kind: Format, fails: bool
 ) -> None:
-    found = compared(kind, answers(), moved(0.002))
+    found = compared(kind, predictions(), moved(0.002))
     assert found.largest_difference == pytest.approx(0.002, rel=1e-3)
     assert bool(found.failures) == fails, found.failures
 
 
 def test_a_score_that_is_no_number_fails() -> None:
-    assert compared("tfjs", answers(), moved(float("nan"))).failures
+    assert compared("tfjs", predictions(), moved(float("nan"))).failures
 
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_other_labels_fail_every_format(kind: Format) -> None:
-    turned = replace(answers(), scores=np.roll(answers().scores, 1, axis=1))
-    found = compared(kind, answers(), turned)
+    turned = replace(predictions(), scores=np.roll(predictions().scores, 1, axis=1))
+    found = compared(kind, predictions(), turned)
     assert found.failures
     assert found.worst_loss > 0.8
 
 
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_lost_score_for_things_of_no_class_fails(kind: Format) -> None:
-    found = compared(kind, answers(), replace(answers(), strangeness=None))
-    assert "things of no class" in found.failures[0]
+    found = compared(kind, predictions(), replace(predictions(), novelty=None))
+    assert "it has lost the novelty score" in found.failures[0]
 
 
 def test_what_other_tools_read_is_reported_and_not_judged() -> None:
-    turned = Predictions(np.roll(answers().scores, 1, axis=1)[:40], None)
-    found = compare_format("keras", answers(), answers(), TRUTH, LABELS, squashed=turned)
+    turned = Predictions(np.roll(predictions().scores, 1, axis=1)[:40], None)
+    found = compare_format("keras", predictions(), predictions(), TRUTH, LABELS, squashed=turned)
     assert found.squashed.total == 40
     assert found.squashed.count < 10
     assert found.failures == ()

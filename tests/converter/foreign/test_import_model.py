@@ -348,7 +348,7 @@ def test_pilahs_own_exports_are_imported(
         telling_models[OWN[kind]], name="own", version="1", spec=bundles.SPEC, labels=bundles.LABELS
     )
     assert imports(model, labels=None, photos=tmp_path / "rgb") == 0
-    assert "its score for things of no class is left out" in imports.said
+    assert "its novelty score is left out" in imports.said
     assert imports.taken == "raw"
     bundle = read_bundle(imports.out)
     assert bundle.labels == bundles.LABELS

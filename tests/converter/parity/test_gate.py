@@ -68,11 +68,11 @@ def parity(
         (parity(drop=(9, 9, 300)), 0, 0),
         # labels stay and confidence collapses
         (parity(change=0.5), 1, 0),
-        # things of no class: within chance of 95 %, then not, then without a threshold
+        # the novelty score: within chance of 95 %, then not, then without a threshold
         (parity(unknown=(940, 1000, 0.02)), 0, 1),
         (parity(unknown=(900, 1000, 0.02)), 1, 0),
         (parity(unknown=(0, 0, 0.02)), 0, 0),
-        # the same to be of no class, and a score that means something else
+        # the same rejected as unknown, and a score that means something else
         (parity(unknown=(1000, 1000, 0.3)), 1, 0),
         # everything at once
         (parity(agree=(500, 1000), drop=(150, 0, 300), change=0.5), 3, 0),
@@ -163,12 +163,12 @@ def facts_of(unknown: UnknownFacts | None = None) -> RunFacts:
 
 
 def test_things_held_to_be_of_no_class_are_compared_over_every_picture() -> None:
-    # part, float's and int8's strangeness
+    # part, float's and int8's novelty score
     table = [
         ("train", 0.4, 0.6),
         ("test", 0.1, 0.2),
         ("test", 0.9, 0.7),
-        ("test", 0.5, 0.6),  # not stranger than the threshold, and stranger
+        ("test", 0.5, 0.6),  # not above the threshold, and above it
     ]
     pictures = [
         LabelledPicture(Path(str(n)), "a", None, part) for n, (part, *_) in enumerate(table)

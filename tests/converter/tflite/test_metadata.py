@@ -46,7 +46,7 @@ def test_a_described_model_answers_as_before(name: str) -> None:
     before, after = Interpreter(model), Interpreter(described(model))
     for tensor in np.random.default_rng(0).integers(0, 256, (5, *SPEC.shape), np.uint8):
         np.testing.assert_array_equal(before.scores(tensor), after.scores(tensor))
-        assert before.answer(tensor).strangeness == after.answer(tensor).strangeness
+        assert before.predict(tensor).novelty == after.predict(tensor).novelty
 
 
 @pytest.mark.skipif(shutil.which("unzip") is None, reason="unzip is not installed")
@@ -82,6 +82,6 @@ def test_mediapipe_reads_labels_and_raw_levels(tmp_path: Path) -> None:
         path.write_bytes(described((TINY.parent / f"{name}.tflite").read_bytes()))
         words = [str(python), "-c", MEDIAPIPE, str(path), str(tmp_path / "pictures.npy")]
         said = subprocess.run(words, capture_output=True, check=True, text=True)
-        for index, answer in enumerate(json.loads(said.stdout)):
-            assert [head for head, _ in answer] == heads
-            assert answer[0][1] == NAMES[index]
+        for index, prediction in enumerate(json.loads(said.stdout)):
+            assert [head for head, _ in prediction] == heads
+            assert prediction[0][1] == NAMES[index]

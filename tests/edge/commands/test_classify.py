@@ -66,14 +66,14 @@ def test_a_thing_of_no_class_is_rejected_as_unknown(
     red = str(write_picture(tmp_path / "red.png", BGR["red"]))
     grey = str(write_picture(tmp_path / "grey.png", (128, 128, 128)))
     assert main(["classify", bundle, red, grey]) == 0
-    known, strange = capsys.readouterr().out.splitlines()
-    assert re.search(r": red 9\d\.\d%  strangeness 0\.[0-3]\d$", known)
-    assert re.search(r"  strangeness 0\.[78]\d  reject: unknown$", strange)
+    known, novel = capsys.readouterr().out.splitlines()
+    assert re.search(r": red 9\d\.\d%  novelty 0\.[0-3]\d$", known)
+    assert re.search(r"  novelty 0\.[78]\d  reject: unknown$", novel)
     main(["classify", bundle, red, grey, "--json"])
-    known, strange = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    known, novel = (json.loads(line) for line in capsys.readouterr().out.splitlines())
     assert (known["accepted"], known["reject"]) == (True, None)
-    assert (strange["accepted"], strange["reject"]) == (False, "unknown")
-    assert known["unknown"] < 0.5 < strange["unknown"] < 1
+    assert (novel["accepted"], novel["reject"]) == (False, "unknown")
+    assert known["unknown"] < 0.5 < novel["unknown"] < 1
 
 
 def test_unreadable_pictures_are_named_and_the_rest_is_done(

@@ -78,17 +78,17 @@ def test_words_for_people(
     assert "green                    too few     too few       2" in out
 
 
-def test_things_held_to_be_of_no_class_are_counted(
+def test_things_of_no_class_that_are_rejected_as_unknown_are_counted(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # Without the score for things of no class every picture would be accepted.
+    # Without the novelty score every picture would be accepted.
     accept = dict.fromkeys(("red", "green", "blue"), 0.1)
     bundle = str(make_bundle(tmp_path / "b", accept=accept, unknown=0.5))
     write_picture(folder / "red" / "greyish.png", (120, 120, 140))
     for name in ("a", "b", "c"):
         write_picture(tmp_path / "strange" / "stones" / f"{name}.png", (128, 128, 128))
     write_picture(tmp_path / "strange" / "toys" / "red.png", BGR["red"])
-    words = ["evaluate", bundle, str(folder), "--strange", str(tmp_path / "strange")]
+    words = ["evaluate", bundle, str(folder), "--unknown", str(tmp_path / "strange")]
     assert main([*words, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["images"], found["unknown"], found["accepted"]) == (9, 1 / 9, 8 / 9)
@@ -101,14 +101,14 @@ def test_things_held_to_be_of_no_class_are_counted(
     }
     main(words)
     out = capsys.readouterr().out
-    assert "unknown    1% to 44% (1 of 9), wrongly held to be of no class" in out
+    assert "unknown    1% to 44% (1 of 9), of them wrongly rejected as unknown" in out
     assert (
-        "strange    too few to say (4; about 70 needed), of things of no class held to be that"
+        "--unknown  too few to say (4; about 70 needed), of these pictures rejected as unknown"
         in out
     )
 
 
-def test_things_of_no_class_lie_in_a_plain_folder_too(
+def test_things_of_no_class_lie_in_a_plain_folder_too_and_the_old_name_is_taken(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bundle = str(make_bundle(tmp_path / "b", unknown=0.5))

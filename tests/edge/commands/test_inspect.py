@@ -42,7 +42,7 @@ def test_json_has_the_whole_manifest(tiny_bundle: Path, capsys: pytest.CaptureFi
         (None, "no class   not told: everything gets one of these labels\n"),
         (
             0.5,
-            "no class   rejected as unknown where stranger than 0.500, by how little "
+            "no class   rejected as unknown above a novelty score of 0.500, by how little "
             "any class speaks for it and how far it looks from known things\n",
         ),
     ],

@@ -153,7 +153,7 @@ MISTAKES = [
     (
         ("default_lane", "decision: {unknown: 0.5}\ndefault_lane"),
         13,
-        "decision.unknown: tiny 1 has no score for things of no class: remove this line",
+        "decision.unknown: tiny 1 has no novelty score: remove this line",
     ),
     (
         ("    labels: [red]", "    labels: [red]\n    distance_metres: 0.4"),

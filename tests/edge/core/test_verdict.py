@@ -59,10 +59,10 @@ def test_a_share_of_frames_that_is_reached_is_enough(
 
 
 @pytest.mark.parametrize(
-    ("strangeness", "unknown", "scores", "reject"),
+    ("novelty", "unknown", "scores", "reject"),
     [
         (0.4, 0.5, (0.9, 0.1), None),
-        (0.5, 0.5, (0.9, 0.1), None),  # stranger than the threshold, not as strange
+        (0.5, 0.5, (0.9, 0.1), None),  # above the threshold, not at it
         (0.6, 0.5, (0.9, 0.1), RejectReason.UNKNOWN),
         (0.6, 0.5, (0.6, 0.4), RejectReason.UNKNOWN),  # before low_confidence
         (0.4, 0.5, (0.6, 0.4), RejectReason.LOW_CONFIDENCE),
@@ -71,8 +71,8 @@ def test_a_share_of_frames_that_is_reached_is_enough(
         (float("nan"), 0.5, (0.9, 0.1), RejectReason.UNKNOWN),
     ],
 )
-def test_what_is_stranger_than_the_threshold_is_of_no_class(
-    strangeness: float | None,
+def test_a_novelty_score_above_the_threshold_is_rejected_as_unknown(
+    novelty: float | None,
     unknown: float | None,
     scores: tuple[float, float],
     reject: RejectReason | None,
@@ -83,23 +83,23 @@ def test_what_is_stranger_than_the_threshold_is_of_no_class(
         {"can": 0.8, "bottle": 0.8},
         title="tiny 1",
         digest="d1",
-        strangeness=strangeness,
+        novelty=novelty,
         unknown=unknown,
     )
     assert (found.label, found.reject) == ("can", reject)
-    assert found.strangeness == pytest.approx(strangeness, nan_ok=True)
+    assert found.novelty == pytest.approx(novelty, nan_ok=True)
 
 
 def test_a_thing_of_no_class_is_unknown_also_where_its_frames_disagree() -> None:
     ballot = ballot_of(agreement=0.9, unknown=0.5)
     for scores in ((0.9, 0.1), (0.4, 0.6)):
-        ballot.add(np.array(scores, np.float32), strangeness=0.8)
+        ballot.add(np.array(scores, np.float32), novelty=0.8)
     assert ballot.verdict().reject is RejectReason.UNKNOWN
 
 
-def test_only_the_frames_that_vote_say_how_strange_an_item_is() -> None:
+def test_only_the_frames_that_vote_count_for_the_novelty_score() -> None:
     ballot = ballot_of(unknown=0.5)
-    ballot.add(np.array((0.9, 0.1), np.float32), Framing.CUT, strangeness=1.0)
-    ballot.add(np.array((0.9, 0.1), np.float32), strangeness=0.2)
-    assert ballot.verdict().strangeness == pytest.approx(0.2)
+    ballot.add(np.array((0.9, 0.1), np.float32), Framing.CUT, novelty=1.0)
+    ballot.add(np.array((0.9, 0.1), np.float32), novelty=0.2)
+    assert ballot.verdict().novelty == pytest.approx(0.2)
     assert ballot.verdict().accepted

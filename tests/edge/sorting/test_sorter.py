@@ -9,7 +9,7 @@ import pytest
 
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box, InputSpec
-from edge.core.verdict import Answer, RejectReason, Rules
+from edge.core.verdict import Prediction, RejectReason, Rules
 from edge.flow import Frame, PictureFault, PictureFaultKind, Sighting
 from edge.sorting.model import ActiveModel
 from edge.sorting.sorter import Closing, Outcome, Sorter
@@ -27,7 +27,7 @@ class Script:
 
     sightings: list[Sequence[Sighting]] = field(default_factory=list)
     scores: list[tuple[float, ...]] = field(default_factory=list)
-    strangeness: list[float] = field(default_factory=list)
+    novelty: list[float] = field(default_factory=list)
     now: float = 0.0
     scored: int = 0
     spec: InputSpec = field(default_factory=InputSpec)
@@ -38,10 +38,10 @@ class Script:
     def end(self) -> Sequence[Sighting]:
         return ()
 
-    def answer(self, image: Image, *, box: Box | None = None) -> Answer:
+    def predict(self, image: Image, *, box: Box | None = None) -> Prediction:
         self.scored += 1
-        strangeness = self.strangeness.pop(0) if self.strangeness else None
-        return Answer(np.array(self.scores.pop(0), np.float32), strangeness)
+        novelty = self.novelty.pop(0) if self.novelty else None
+        return Prediction(np.array(self.scores.pop(0), np.float32), novelty)
 
     def clock(self) -> float:
         return self.now
@@ -115,7 +115,7 @@ def test_an_item_gets_its_verdict_when_its_vote_is_clear_or_it_is_gone(
 
 
 @pytest.mark.parametrize(
-    ("strangeness", "frame", "reject"),
+    ("novelty", "frame", "reject"),
     [
         ([0.1, 0.2, 0.3], 2, None),
         ([0.9, 0.8, 0.9, 0.9], 4, RejectReason.UNKNOWN),  # all of its frames are heard
@@ -123,13 +123,13 @@ def test_an_item_gets_its_verdict_when_its_vote_is_clear_or_it_is_gone(
     ],
 )
 def test_an_item_of_no_class_is_known_by_the_mean_of_its_frames(
-    strangeness: list[float], frame: int, reject: RejectReason | None
+    novelty: list[float], frame: int, reject: RejectReason | None
 ) -> None:
-    count = len(strangeness)
-    script = Script([[seen()]] * count + [[gone()]], [CAN] * count, list(strangeness))
+    count = len(novelty)
+    script = Script([[seen()]] * count + [[gone()]], [CAN] * count, list(novelty))
     ((number, outcome),) = play(script)
     assert (number, outcome.verdict.reject) == (frame, reject)
-    assert outcome.verdict.strangeness == pytest.approx(np.mean(strangeness))
+    assert outcome.verdict.novelty == pytest.approx(np.mean(novelty))
 
 
 def test_a_decided_item_is_not_looked_at_again_and_has_one_verdict() -> None:

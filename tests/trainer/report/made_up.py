@@ -101,7 +101,7 @@ def _plain() -> ReportFacts:
 
 
 def unknown(**changes: Any) -> UnknownFigures:
-    """Figures for things of no class."""
+    """Figures of a novelty score."""
     figure = Figure(0.8, (0.7, 0.9))
     plain = UnknownFigures(
         "energy", 0.5, 0.95, Figure(0.96, (0.93, 0.99)), {"can": figure}, {"can": 0.91}

@@ -125,7 +125,7 @@ def test_series_of_one_object_are_told_and_widen_the_interval(tmp_path: Path) ->
         ("mistakes", ["can taken for glass 3 of 53", "can/50.jpg"]),
         ("confidence", ["temperature of 1.00", "scores lay 5.0% off the share that is right"]),
         ("accepting", ["wanted 90%", "with the thresholds: 98.3% accepted"]),
-        ("unknown", ["how little any class speaks for it", "stranger than 0.50",
+        ("unknown", ["how little any class speaks for it", "novelty score above 0.50",
                      "kept 96.0% (93.0% to 99.0%)", "80.0%", "91%"]),
         ("more", ["+1.3 points", "+0.2 to +3.1", "from 100 per class to 150"]),
         ("robustness", ["motion blur", "quality 10", "−5.0 points (−15.0 to +1.0)", "60 of 100"]),

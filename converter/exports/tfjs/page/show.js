@@ -26,7 +26,7 @@ function showVerdict({ label, score, reject }, { scores, unknown }) {
   const order = Array.from(scores.keys()).sort((a, b) => scores[b] - scores[a]);
   const rows = order.slice(0, SHOWN).map((index) => scoreRow(labels[index], scores[index], reject));
   element("scores").replaceChildren(...rows);
-  element("strangeness").textContent = strangenessText(unknown);
+  element("novelty").textContent = noveltyText(unknown);
 }
 
 function scoreRow(label, score, reject) {
@@ -55,7 +55,7 @@ function percent(share) {
   return `${(Math.floor(1000 * share) / 10).toFixed(1)}%`;
 }
 
-function strangenessText(unknown) {
+function noveltyText(unknown) {
   if (unknown === null) {
     return "the model has no score for it";
   }
@@ -89,7 +89,7 @@ function showFacts() {
     ["Model sees", `${width} × ${height} pixels, ${channels === 3 ? "colour" : "grey"}: ${shapes[geometry]}`],
     ["Computed by", `TF.js ${tf.version.tfjs}, ${tf.getBackend()}${coarse}`],
     ["Took", "", "took"],
-    ["Strangeness", "", "strangeness"],
+    ["Novelty score", "", "novelty"],
   ];
   for (const [name, text, id] of facts) {
     const term = document.createElement("dt");

@@ -102,7 +102,7 @@ def test_the_page_can_load_nothing_from_elsewhere() -> None:
 
 def test_the_page_s_script_names_only_what_the_page_has() -> None:
     class Ids(HTMLParser):
-        found: set[str] = {"took", "strangeness"}  # made by the script itself # noqa: RUF012
+        found: set[str] = {"took", "novelty"}  # made by the script itself # noqa: RUF012
 
         def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
             self.found.update(value for name, value in attrs if name == "id" and value)
@@ -188,8 +188,8 @@ def test_the_page_decides_as_the_device_does(tmp_path: Path, threshold: float | 
         ([0.9, 0.05, 0.05], 0.1),  # clear
         ([0.5, 0.25, 0.25], 0.1),  # at its threshold
         ([0.3, 0.6, 0.1], 0.1),  # below it
-        ([0.3, 0.6, 0.1], 0.9),  # strange as well: that counts first
-        ([0.9, 0.05, 0.05], 0.5),  # at the threshold of strangeness
+        ([0.3, 0.6, 0.1], 0.9),  # unknown as well: that counts first
+        ([0.9, 0.05, 0.05], 0.5),  # at the threshold of the novelty score
         ([0.9, 0.05, 0.05], 0.51),
         ([0.9, 0.05, 0.05], float("nan")),
         ([0.4, 0.4, 0.2], 0.1),  # the first of equals
@@ -205,7 +205,7 @@ def test_the_page_decides_as_the_device_does(tmp_path: Path, threshold: float | 
             ACCEPT,
             title="tiny 1",
             digest="d1",
-            strangeness=unknown,
+            novelty=unknown,
             unknown=threshold,
         )
         assert (verdict["label"], verdict["reject"]) == (expected.label, expected.reject)

@@ -165,7 +165,7 @@ def test_tf_js_in_node_scores_every_network_as_keras_does(
 
 
 @pytest.mark.slow
-def test_tf_js_in_node_gives_the_strangeness_too(telling: Any, tmp_path: Path) -> None:
+def test_tf_js_in_node_gives_the_novelty_score_too(telling: Any, tmp_path: Path) -> None:
     check_in_node(telling, tmp_path)
 
 

@@ -46,7 +46,7 @@ Browse = Callable[..., dict[str, Any]]
 
 @pytest.fixture(scope="module")
 def network() -> Any:
-    """The red-green-blue network with a score for things of no class."""
+    """The red-green-blue network with a novelty score."""
     from tests.data.make_tiny import tiny_model, tiny_novelty_score
     from trainer.calibration.novelty import with_unknown_output
 

@@ -89,8 +89,8 @@ def test_a_model_that_is_none_is_refused(tmp_path: Path) -> None:
 def test_the_bundle_s_thresholds_make_the_verdict(tmp_path: Path) -> None:
     classifier = Classifier(read_bundle(make_bundle(tmp_path / "bundle", unknown=0.5)))
     grey = np.full((48, 64, 3), 128, np.uint8)
-    assert classifier.verdict(classifier.answer(GREEN)).accepted
-    assert classifier.verdict(classifier.answer(grey)).reject is RejectReason.UNKNOWN
+    assert classifier.verdict(classifier.predict(GREEN)).accepted
+    assert classifier.verdict(classifier.predict(grey)).reject is RejectReason.UNKNOWN
 
 
 def test_without_a_threshold_nothing_is_of_no_class(tmp_path: Path) -> None:
@@ -98,16 +98,16 @@ def test_without_a_threshold_nothing_is_of_no_class(tmp_path: Path) -> None:
     manifest = bundle / "bundle.json"
     manifest.write_text(manifest.read_text().replace('"threshold": 0.5', '"threshold": null'))
     classifier = Classifier(read_bundle(bundle))
-    verdict = classifier.verdict(classifier.answer(np.full((48, 64, 3), 128, np.uint8)))
+    verdict = classifier.verdict(classifier.predict(np.full((48, 64, 3), 128, np.uint8)))
     assert verdict.reject is RejectReason.LOW_CONFIDENCE
-    assert (verdict.strangeness or 0) > 0.7
+    assert (verdict.novelty or 0) > 0.7
 
 
 @pytest.mark.parametrize(
     ("unknown", "model", "says"),
     [
-        (0.5, TINY, "the model has no score for things of no class, bundle.json tells of one"),
-        (None, TINY_UNKNOWN, "the model has a score for things of no class, .* tells of none"),
+        (0.5, TINY, "the model has no novelty score, bundle.json tells of one"),
+        (None, TINY_UNKNOWN, "the model has a novelty score, .* tells of none"),
     ],
 )
 def test_a_manifest_that_does_not_fit_the_outputs_is_refused(

@@ -15,7 +15,7 @@ from edge.core.model import golden as module
 from edge.core.model.bundle import read_bundle
 from edge.core.model.classifier import Classifier
 from edge.core.model.golden import check_golden_exactly, check_golden_start
-from edge.core.verdict import Answer
+from edge.core.verdict import Prediction
 from tests.bundles import make_bundle
 
 
@@ -102,7 +102,7 @@ def test_a_model_that_answers_nan_does_not_pass(
     bundle: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     classifier = Classifier(read_bundle(bundle))
-    nothing = Answer(np.full(3, np.nan, np.float32))
+    nothing = Prediction(np.full(3, np.nan, np.float32))
     monkeypatch.setattr(classifier.interpreter, "answer", lambda tensor: nothing)
     with pytest.raises(GoldenError):
         check_golden_start(classifier)
@@ -126,11 +126,11 @@ def test_another_input_tensor_is_refused_whatever_the_scores(
 
 @pytest.fixture
 def telling(tmp_path: Path) -> Path:
-    """A whole bundle with a score for things of no class."""
+    """A whole bundle with a novelty score."""
     return make_bundle(tmp_path / "telling", unknown=0.5)
 
 
-def test_a_strangeness_reproduces_too(telling: Path) -> None:
+def test_a_novelty_score_reproduces_too(telling: Path) -> None:
     bundle = read_bundle(telling)
     assert all(picture.unknown is not None for picture in bundle.manifest.golden.pictures)
     check_golden_exactly(bundle)
@@ -138,15 +138,15 @@ def test_a_strangeness_reproduces_too(telling: Path) -> None:
 
 
 @pytest.mark.parametrize("unknown", [None, 0.01])
-def test_another_strangeness_is_refused(telling: Path, unknown: float | None) -> None:
+def test_another_novelty_score_is_refused(telling: Path, unknown: float | None) -> None:
     record(telling, picture=0, unknown=unknown)
-    with pytest.raises(GoldenError, match=r"golden/0\.png gets another strangeness"):
+    with pytest.raises(GoldenError, match=r"golden/0\.png gets another novelty score"):
         check_golden_exactly(read_bundle(telling))
-    with pytest.raises(GoldenError, match="another strangeness"):
+    with pytest.raises(GoldenError, match="another novelty score"):
         check_golden_start(Classifier(read_bundle(telling)))
 
 
-def test_the_exact_check_finds_a_strangeness_whose_logits_are_off_by_a_hundredth(
+def test_the_exact_check_finds_a_novelty_score_whose_logits_are_off_by_a_hundredth(
     telling: Path,
 ) -> None:
     right = read_bundle(telling).manifest.golden.pictures[1].unknown or 0.0
@@ -154,11 +154,11 @@ def test_the_exact_check_finds_a_strangeness_whose_logits_are_off_by_a_hundredth
     record(telling, picture=1, unknown=odds * np.exp(1e-5) / (1 + odds * np.exp(1e-5)))
     check_golden_exactly(read_bundle(telling))  # floats may round otherwise
     record(telling, picture=1, unknown=odds * np.exp(0.01) / (1 + odds * np.exp(0.01)))
-    with pytest.raises(GoldenError, match="another strangeness"):
+    with pytest.raises(GoldenError, match="another novelty score"):
         check_golden_exactly(read_bundle(telling))
 
 
-def test_the_check_at_start_allows_a_strangeness_its_own_tolerance(telling: Path) -> None:
+def test_the_check_at_start_allows_a_novelty_score_its_own_tolerance(telling: Path) -> None:
     right = read_bundle(telling).manifest.golden.pictures[0].unknown or 0.0
     record(telling, picture=0, unknown=right + 0.04)
     check_golden_start(Classifier(read_bundle(telling)))

@@ -48,20 +48,20 @@ def test_scores_are_probabilities_in_float32(kernels: Kernels) -> None:
 
 
 @pytest.mark.parametrize("kernels", ["default", "plain", "reference"])
-def test_a_model_with_a_second_output_says_how_strange_a_picture_is(kernels: Kernels) -> None:
+def test_a_model_with_a_second_output_gives_a_novelty_score(kernels: Kernels) -> None:
     interpreter = Interpreter(TINY_UNKNOWN.read_bytes(), kernels=kernels)
     assert (interpreter.classes, interpreter.has_unknown) == (3, True)
-    red, grey = (interpreter.answer(picture) for picture in (RED, np.full_like(RED, 127)))
+    red, grey = (interpreter.predict(picture) for picture in (RED, np.full_like(RED, 127)))
     assert red.scores.argmax() == 0
-    assert red.strangeness == pytest.approx(0.032, abs=0.01)
-    assert grey.strangeness == pytest.approx(0.82, abs=0.01)
+    assert red.novelty == pytest.approx(0.032, abs=0.01)
+    assert grey.novelty == pytest.approx(0.82, abs=0.01)
     assert np.array_equal(interpreter.scores(RED), red.scores)
 
 
 def test_a_model_without_one_says_nothing() -> None:
     interpreter = Interpreter(MODEL)
     assert not interpreter.has_unknown
-    assert interpreter.answer(RED).strangeness is None
+    assert interpreter.predict(RED).novelty is None
 
 
 def test_outputs_are_told_by_their_names_in_any_order() -> None:
