@@ -65,6 +65,7 @@ _OTHER_FORMS: Mapping[str, str] = {
     "calibration": r"calibrat(?:ion|ed)",
     "cross-fitted": r"cross-fit(?:ted|ting)",
     "disturbed": r"disturb(?:ed|ance|ances)",
+    "novelty score": r"novelty(?: scores?)?",
     "validation part": r"validation(?: part)?",
 }
 """Regular expressions of the words that have more forms than their plural."""

@@ -16,7 +16,7 @@ def test_each_word_is_explained_where_it_stands(word: str) -> None:
         ("two 95 % intervals", "95% interval"),
         ("It was calibrated.", "calibration"),
         ("after cross-fitting", "cross-fitted"),
-        ("novelty scores", "novelty score"),
+        ("its novelty", "novelty score"),
         ("Epochs: 12", "epoch"),
         ("on validation", "validation part"),
     ],

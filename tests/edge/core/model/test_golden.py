@@ -103,7 +103,7 @@ def test_a_model_that_answers_nan_does_not_pass(
 ) -> None:
     classifier = Classifier(read_bundle(bundle))
     nothing = Prediction(np.full(3, np.nan, np.float32))
-    monkeypatch.setattr(classifier.interpreter, "answer", lambda tensor: nothing)
+    monkeypatch.setattr(classifier.interpreter, "predict", lambda tensor: nothing)
     with pytest.raises(GoldenError):
         check_golden_start(classifier)
 
