@@ -83,6 +83,9 @@ def convert(
         ConversionError: TensorFlow cannot convert the model.
         GateError: int8 answers too differently from float. No bundle is left.
         StorageError: `out` is there already or cannot be written.
+
+    Example:
+        >>> made = convert(Path("runs/first"), Path("bundles/first"), formats=["int8", "float16"])
     """
     check_out(out, replace=replace)
     others_too = tuple(formats) != ("int8",)

@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from converter.parity.compare import compare_bundles
+    from converter.parity.export_parity import percent
     from edge.core.model.bundle import read_bundle
 
     first, second = read_bundle(arguments.first), read_bundle(arguments.second)
@@ -49,11 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     for label, figures in found.first.classes.items():
         other = found.second.classes[label]
         print(
-            f"{label:<20} {_percent(figures.recall.value):>7} {_percent(other.recall.value):>7} "
+            f"{label:<20} {percent(figures.recall.value):>7} {percent(other.recall.value):>7} "
             f"{figures.recall.total:>7}"
         )
     return EXIT_OK
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{share:.1%}"

@@ -82,8 +82,8 @@ class FormatFigures:
     def line(self) -> str:
         """The figures that matter most, for people."""
         return (
-            f"accuracy {_percent(self.accuracy.value)}, same label as Keras "
-            f"{_percent(self.agreement.value)}, scores within {_small(self.largest_difference)}"
+            f"accuracy {percent(self.accuracy.value)}, same label as Keras "
+            f"{percent(self.agreement.value)}, scores within {_small(self.largest_difference)}"
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -233,17 +233,18 @@ def table(rows: Sequence[FormatFigures]) -> list[str]:
         low, high = row.drop.interval
         worst = "none" if row.worst_loss <= 0 else f"{row.worst_label} -{100 * row.worst_loss:.1f}"
         lines.append(
-            f"| {row.format}{' **fails**' if row.failures else ''} | {_percent(row.accuracy.value)}"
+            f"| {row.format}{' **fails**' if row.failures else ''} | {percent(row.accuracy.value)}"
             f" | {0 - 100 * row.drop.value:+.1f} ({-100 * high:+.1f} to {-100 * low:+.1f}) | "
-            f"{_percent(row.agreement.value)} | {_small(row.largest_difference)} | "
+            f"{percent(row.agreement.value)} | {_small(row.largest_difference)} | "
             f"{_small(row.mean_difference)} | {_small(row.divergence)} | "
             f"{_small(row.confidence_change.mean)} | {worst.replace('|', chr(92) + '|')} | "
-            f"{_percent(row.squashed.value)} |"
+            f"{percent(row.squashed.value)} |"
         )
     return lines
 
 
-def _percent(share: float | None) -> str:
+def percent(share: float | None) -> str:
+    """A share with one decimal, "97.6%"; of nothing "-"."""
     return "-" if share is None else f"{share:.1%}"
 
 

@@ -25,6 +25,7 @@ from trainer.audit.checked import Checked
 from trainer.audit.label_noise import CERTAINTY
 from trainer.audit.shortcut import ToldClass
 from trainer.fit.checks import FEWEST
+from trainer.report.listing import listed
 
 UNREADABLE_SHARE = 0.10
 WRONG_LABELS_SHARE = 0.05
@@ -40,7 +41,6 @@ GOOD_START = 100
 LOPSIDED = 10
 """Times as many pictures of one class as of another."""
 _FEW = 30
-_NAMED = 4
 _BETTER_THAN_MIDDLE = 0.05
 
 
@@ -134,7 +134,7 @@ def _classes(checked: Checked) -> Iterator[Problem]:
     if small:
         yield Problem(
             "classes",
-            f"{_classes_have(small)} fewer than {FEWEST} readable pictures: {_listed(small)}",
+            f"{_classes_have(small)} fewer than {FEWEST} readable pictures: {listed(small)}",
             f"Training refuses them. Add pictures ({GOOD_START} are a good start) or take the "
             "class out.",
             spoils=True,
@@ -149,7 +149,7 @@ def _contradictions(checked: Checked) -> Iterator[Problem]:
         yield Problem(
             "copies",
             f"{pictures} pictures are copies of one another with different labels: "
-            f"{_listed([f'{labels} ({n})' for labels, n in pairs.most_common()])}",
+            f"{listed([f'{labels} ({n})' for labels, n in pairs.most_common()])}",
             "One of the labels is wrong. Keep the right one of each and drop the others.",
             spoils=True,
         )
@@ -159,7 +159,7 @@ def _given_away_by_source(checked: Checked) -> Iterator[Problem]:
     if checked.sources is None:
         return
     sure = given_away_by_source(checked)
-    names = _listed(sorted(checked.sources.counts))
+    names = listed(sorted(checked.sources.counts))
     told, largest = checked.sources.told, checked.sources.largest
     figures = (
         f"Who knows only the source ({names}) names the class of {told.value:.0%} of the "
@@ -168,7 +168,7 @@ def _given_away_by_source(checked: Checked) -> Iterator[Problem]:
     if sure:
         yield Problem(
             "background",
-            f"The set was merged, and {_listed(sure)} {'is' if len(sure) == 1 else 'are'} told by "
+            f"The set was merged, and {listed(sure)} {'is' if len(sure) == 1 else 'are'} told by "
             "the source alone",
             "A network will learn the look of the source (its background, light, kind of file) in "
             "place of the thing, and fail at your machine. Photograph every class in the same "
@@ -190,7 +190,7 @@ def _given_away_by_background(checked: Checked) -> Iterator[Problem]:
     if sure:
         yield Problem(
             "background",
-            f"The background gives {_listed([told.label for told in sure])} away",
+            f"The background gives {listed([told.label for told in sure])} away",
             "The outer frame of the picture alone tells it. Take pictures of this class where "
             "those of the others were taken, in the same light.",
             spoils=True,
@@ -198,7 +198,7 @@ def _given_away_by_background(checked: Checked) -> Iterator[Problem]:
     if partly:
         yield Problem(
             "background",
-            "Background or light say something about " + _listed([told.label for told in partly]),
+            "Background or light say something about " + listed([told.label for told in partly]),
             "The outer frame of a picture tells these classes more often than its middle does. "
             "The series were perhaps taken at different places or times. Vary place and light "
             "within each class.",
@@ -274,7 +274,7 @@ def _few(checked: Checked) -> Iterator[Problem]:
     if few:
         yield Problem(
             "classes",
-            f"{_classes_have(few)} fewer than {_FEW} pictures: {_listed(few)}",
+            f"{_classes_have(few)} fewer than {_FEW} pictures: {listed(few)}",
             f"Enough to train, too few to know how good it is. {GOOD_START} are a good start.",
         )
 
@@ -303,7 +303,7 @@ def _files(checked: Checked) -> Iterator[Problem]:
     if told:
         yield Problem(
             "background",
-            f"Size and format of the file tell {_listed(told)}",
+            f"Size and format of the file tell {listed(told)}",
             "The pictures of this class were probably made by another camera or program. What the "
             "network sees of that (sharpness, traces of compression) is no part of the thing.",
         )
@@ -363,10 +363,3 @@ def _not_looked(checked: Checked) -> Iterator[Problem]:
 
 def _classes_have(names: list[str]) -> str:
     return f"{len(names)} class has" if len(names) == 1 else f"{len(names)} classes have"
-
-
-def _listed(names: list[str] | tuple[str, ...]) -> str:
-    shown = list(names[:_NAMED])
-    if len(names) > _NAMED:
-        shown.append(f"{len(names) - _NAMED} more")
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"

@@ -120,11 +120,10 @@ def is_promised(right: int, accepted: int, purity: float, confidence: float) -> 
     The exact one-sided binomial test; the same as Clopper and Pearson's lower bound of the purity
     (Biometrika 26, 1934) being at least `purity`.
     """
-    tail = 0.0  # the chance of so many right ones or more, were the purity just `purity`
-    for k in range(right, accepted + 1):
-        ways = math.lgamma(accepted + 1) - math.lgamma(k + 1) - math.lgamma(accepted - k + 1)
-        tail += math.exp(ways + k * math.log(purity) + (accepted - k) * math.log1p(-purity))
-    return tail <= 1 - confidence
+    from scipy.special import bdtrc
+
+    # The chance of so many right ones or more, were the purity just `purity`.
+    return bool(bdtrc(right - 1, accepted, purity) <= 1 - confidence)
 
 
 def flawless_needed(purity: float, confidence: float) -> int:

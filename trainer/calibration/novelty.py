@@ -98,9 +98,9 @@ class RawScores:
 
 def energy(logits: Floats) -> npt.NDArray[np.float64]:
     """(pictures,) negative log-sum-exp of `logits` (pictures, classes)."""
-    wide = logits.astype(np.float64)
-    highest = wide.max(axis=1)
-    return np.asarray(-highest - np.log(np.exp(wide - highest[:, None]).sum(axis=1)))
+    from scipy.special import logsumexp
+
+    return np.asarray(-logsumexp(logits.astype(np.float64), axis=1))
 
 
 def distance(pooled: Floats, prototypes: Floats) -> npt.NDArray[np.float64]:

@@ -6,7 +6,6 @@ threshold comes from what cross-fitted models say of known pictures. Neither loo
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -261,10 +260,8 @@ def _rank(total: int, keep: float, confidence: float) -> int:
     The rank-th value of a sample lies above a share of Beta(rank + 1, total - rank) of all: see
     David and Nagaraja, Order statistics, 2003, on tolerance intervals.
     """
-    below = 0.0  # the chance that no more than `rank` of the sample are of the lower share
-    for rank in range(total):
-        ways = math.lgamma(total + 1) - math.lgamma(rank + 1) - math.lgamma(total - rank + 1)
-        below += math.exp(ways + rank * math.log(keep) + (total - rank) * math.log1p(-keep))
-        if below >= confidence:
-            return rank
-    return total - 1
+    from scipy.special import bdtr
+
+    # Of each rank, the chance that no more than so many of the sample are of the lower share.
+    below = bdtr(np.arange(total - 1), total, keep)
+    return int(np.searchsorted(below, confidence))

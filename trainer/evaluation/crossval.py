@@ -86,6 +86,9 @@ def cross_validate(
 
     Raises:
         As `train`.
+
+    Example:
+        >>> found = cross_validate("mobilenet_v2", "photos", folds=5, repeats=2)
     """
     start = time.monotonic()
     if not isinstance(recipe, Recipe):

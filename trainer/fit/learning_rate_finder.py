@@ -69,6 +69,9 @@ def find_rates(
 
     Raises:
         As `train`; and UsageError: fewer than ten steps.
+
+    Example:
+        >>> curves = find_rates("mobilenet_v2", "photos", settings=["augment.copies=1"])
     """
     check_steps(steps)
     if not isinstance(recipe, Recipe):

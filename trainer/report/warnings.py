@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from edge.core.model.grade import FEWEST, TOO_FEW
 from trainer.calibration.calibrate import is_promised
 from trainer.report.facts import ReportFacts
+from trainer.report.listing import listed
 from trainer.report.scored import ScoredPart, accepting, calibration, class_rows, confusions
 
 MANY_LOOKS = 3
@@ -33,8 +34,6 @@ _THROWN = 0.1
 """Loss of accuracy under a disturbance."""
 _LOPSIDED = 10
 """Times as many pictures of one class as of another."""
-_NAMED = 4
-"""Items that a sentence lists before it says how many more there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +148,7 @@ def _size(facts: ReportFacts) -> Iterator[Caution]:
     ]
     if rare and total >= _FEW:
         yield Caution(
-            f"Fewer than {_FEW_OF_A_CLASS} test pictures of {_listed(rare)}",
+            f"Fewer than {_FEW_OF_A_CLASS} test pictures of {listed(rare)}",
             "The figures of these classes are rough guesses.",
         )
 
@@ -183,7 +182,7 @@ def _folds_missing(facts: ReportFacts) -> Iterator[Caution]:
 def _left_out(facts: ReportFacts) -> Iterator[Caution]:
     if facts.left_out:
         yield Caution(
-            f"Not measured for want of time: {_listed(list(facts.left_out))}",
+            f"Not measured for want of time: {listed(list(facts.left_out))}",
             "More time (--max-minutes) leaves room for it.",
         )
 
@@ -226,7 +225,7 @@ def _never_taken(facts: ReportFacts) -> Iterator[Caution]:
     ]
     if never:
         yield Caution(
-            f"No test picture of {_listed(never)} was told right",
+            f"No test picture of {listed(never)} was told right",
             "Look at the pictures: too few, a wrong label, or a class that looks like another.",
         )
 
@@ -240,7 +239,7 @@ def _confused(facts: ReportFacts) -> Iterator[Caution]:
     ]
     if pairs:
         yield Caution(
-            f"It often takes {_listed(pairs)}",
+            f"It often takes {listed(pairs)}",
             "More pictures of just these, and a look for wrong labels among them, help most. If "
             "nobody can tell them apart in a picture, make them one class.",
         )
@@ -278,7 +277,7 @@ def _thrown(facts: ReportFacts) -> Iterator[Caution]:
     ]
     if mild:
         yield Caution(
-            f"It is thrown even by mild disturbance: {_listed(mild)}",
+            f"It is thrown even by mild disturbance: {listed(mild)}",
             "Keep the station free of it, or train with it (the recipe's augment section).",
         )
 
@@ -308,9 +307,3 @@ def _skipped(facts: ReportFacts) -> Iterator[Caution]:
     if facts.skipped:
         files = "1 file was" if facts.skipped == 1 else f"{facts.skipped:,} files were"
         yield Caution(f"{files} left out", "skipped.txt in the run says which and why.")
-
-
-def _listed(items: list[str]) -> str:
-    if len(items) > _NAMED:
-        items = [*items[:_NAMED], f"{len(items) - _NAMED} more"]
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"

@@ -40,8 +40,7 @@ def train(
     The same call gives the same model again, and so does one that was killed and gone on with.
 
     Example:
-        run = trainer.train("mobilenet_v2", "photos", "runs/first", groups="blocks:20")
-        print(run.facts.labels, run.path / "report.html")
+        >>> run = train("mobilenet_v2", "photos", "runs/first", groups="blocks:20")
 
     Args:
         recipe: the name of a shipped recipe, the path of a `.yaml` file, or a `Recipe`.

@@ -14,8 +14,6 @@ from edge.core.model.metrics import Z95, paired_interval, told, wilson
 _DRAWS = 2000
 """Bootstrap samples; fewer of very many groups, so that they fit into memory."""
 _WEIGHTS = 8_000_000
-_STUDENT = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776}
-"""97.5 % points of Student's t, where the series below is too rough."""
 
 Mask = npt.NDArray[np.bool_]
 Interval = tuple[float, float]
@@ -154,14 +152,10 @@ def _drawn_out(value: float, values: npt.NDArray[np.floating], groups: int) -> I
 
 
 def _student(freedom: int) -> float:
-    """The 97.5 % point of Student's t (Cornish and Fisher's expansion)."""
-    if freedom in _STUDENT:
-        return _STUDENT[freedom]
-    z = Z95
-    first = (z**3 + z) / 4
-    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
-    third = (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384
-    return z + first / freedom + second / freedom**2 + third / freedom**3
+    """The 97.5 % point of Student's t."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, 0.975))
 
 
 def _wider(one: Interval, other: Interval) -> Interval:

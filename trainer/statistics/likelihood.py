@@ -8,16 +8,18 @@ import numpy.typing as npt
 
 def softmax(logits: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
     """Class probabilities (pictures, classes) of `logits`."""
-    shifted = np.exp(logits.astype(np.float64) - logits.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+    from scipy import special
+
+    return np.asarray(special.softmax(logits.astype(np.float64), axis=1))
 
 
 def log_loss(
     logits: npt.NDArray[np.floating], truth: npt.NDArray[np.int64], doubt: float = 0.0
 ) -> float:
     """The mean log loss against targets of 1 - `doubt`, the rest spread over the other classes."""
-    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
-    logs = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    from scipy.special import log_softmax
+
+    logs = log_softmax(logits.astype(np.float64), axis=1)
     right = logs[np.arange(len(truth)), truth]
     others = (logs.sum(axis=1) - right) / (logs.shape[1] - 1)
     return float(-((1 - doubt) * right + doubt * others).mean())

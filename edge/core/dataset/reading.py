@@ -41,6 +41,11 @@ def read_picture_set(
         PictureSetError: not there, empty, of another form, a label that cannot be one, or a file
             that has two labels.
         StorageError: a folder or file cannot be read.
+
+    Example:
+        >>> pictures = read_picture_set(Path("photos")).pictures
+        >>> [(picture.path.name, picture.label) for picture in pictures]
+        [('1.png', 'blue'), ('1.png', 'red')]
     """
     found = _read_one(path, group_column, labels)
     for source, later in enumerate(add, start=1):

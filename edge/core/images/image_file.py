@@ -67,6 +67,10 @@ def read_image(path: Path) -> Image:
     Raises:
         UnreadableImageError: not there, no plain file, empty, damaged, too large, of another
             format, or not decodable.
+
+    Example:
+        >>> read_image(Path("photos/red/1.png")).shape
+        (60, 80, 3)
     """
     try:
         content = read_content(path)

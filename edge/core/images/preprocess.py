@@ -80,6 +80,12 @@ def preprocess(
 
     Raises:
         ValueError: `image` or `out` has another shape or dtype.
+
+    Example:
+        >>> frame = np.zeros((480, 640, 3), np.uint8)
+        >>> tensor = preprocess(frame, InputSpec(height=96, width=96, channels=1))
+        >>> tensor.shape, str(tensor.dtype)
+        ((96, 96, 1), 'uint8')
     """
     if image.dtype != _UINT8 or image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
         raise ValueError(

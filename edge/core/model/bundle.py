@@ -191,6 +191,11 @@ def read_bundle(path: Path, *, keys: Sequence[PublicKey] = ()) -> Bundle:
         SignatureMissingError, SignatureKeyError, SignatureWrongError: none of `keys` signed it.
         SignatureFormatError: the file `signature` is something else.
         LabelCountError: labels and thresholds do not name the same classes.
+
+    Example:
+        >>> bundle = read_bundle(Path("bundles/first"))
+        >>> bundle.labels
+        ('red', 'green', 'blue')
     """
     with open_files(path, holding=MANIFEST) as found:
         raw = found.read(MANIFEST)

@@ -14,7 +14,18 @@ from edge.core.verdict import Prediction, Scores, Verdict, decide
 
 
 class Classifier:
-    """The model of a bundle on this machine; not to be shared between threads."""
+    """The model of a bundle on this machine; not to be shared between threads.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from edge.core.images.image_file import read_image
+        >>> from edge.core.model.bundle import read_bundle
+        >>> classifier = Classifier(read_bundle(Path("bundles/first")))
+        >>> answer = classifier.answer(read_image(Path("photos/red/1.png")))
+        >>> verdict = classifier.verdict(answer)
+        >>> verdict.label, verdict.reject
+        ('red', None)
+    """
 
     def __init__(self, bundle: Bundle, *, threads: int = 1, kernels: Kernels = "default") -> None:
         """Loads the bundle's model and checks that its shapes are what the bundle says.

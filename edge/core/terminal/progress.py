@@ -25,10 +25,9 @@ class Progress:
     """How far a piece of work is; a context manager.
 
     Example:
-        with Progress("decoding", total=len(files)) as progress:
-            for file in files:
-                ...
-                progress.advance()
+        >>> with Progress("decoding", total=2) as progress:
+        ...     for file in ("a.png", "b.png"):
+        ...         progress.advance()
     """
 
     def __init__(
