@@ -26,6 +26,8 @@
 # make flipped     1,000 flipped bits of an installed bundle, signed and not: each refused
 # make claimed     small files that claim large pictures: memory and seconds of reading them
 # make dead        how soon a station names a dead picture of its camera
+# make coverage    what the tests of edge run of it; what none runs has its reason in
+#                  tests/coverage_gaps.py
 # make lint        ruff and mypy;  make format: ruff mends what it can
 # make lock        resolve deploy/locks again, a minute;  make lock ARGS=--upgrade: the newest
 # make clean       remove what these make, .venv too
@@ -42,7 +44,7 @@ BIN := .venv/bin
 .PHONY: setup demo test test-slow test-arm64 test-systemd bench-pins virtual bench-ledger bench-unheard bench-check \
 	kill-ledger cut-power kill-installs hashes reference \
 	fuzz damaged mutated \
-	corrupted flipped claimed dead lint format lock clean
+	corrupted flipped claimed dead coverage lint format lock clean
 
 setup: .venv/installed
 
@@ -130,6 +132,17 @@ claimed: setup
 dead: setup
 	$(BIN)/python -m tests.benchmarks.dead_pictures
 
+# Some 20 minutes on one core. A process that a test kills leaves a measurement that is not whole.
+coverage: export PYTHONDONTWRITEBYTECODE :=
+# Processes that work in other folders write theirs into the same one.
+coverage: export COVERAGE_FILE := $(CURDIR)/.coverage/data
+coverage: setup
+	rm -rf .coverage && mkdir .coverage
+	$(BIN)/python -m coverage run -m pytest tests/edge -m "not slow" $(WORKERS) $(ARGS)
+	$(BIN)/python -W ignore -m coverage combine --quiet
+	$(BIN)/python -m coverage report --skip-covered
+	$(BIN)/python -m tests.coverage_gaps
+
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -143,5 +156,5 @@ lock: setup
 	$(BIN)/python deploy/lock.py $(ARGS)
 
 clean:
-	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-* .coverage build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache
 	find edge trainer converter tests deploy -name __pycache__ -type d -exec rm -rf {} +

@@ -61,6 +61,7 @@ FILES: Mapping[str, Lock] = {
     "converter": Lock(("converter",)),
     "tfjs": Lock(("tfjs",)),
     "gpu": Lock(("gpu",), machines=("x86_64",)),
+    "test": Lock(("edge", "test")),
     "dev": Lock(("edge", "trainer", "converter", "dev")),
 }
 """Each file in `deploy/locks`, by its name there."""

@@ -1,0 +1,175 @@
+"""The lines of `edge` that none of its tests runs, and why; `make coverage` checks this list.
+
+    python -m tests.coverage_gaps
+
+It reads the measurement that `coverage` left, and exits with 1 where a function has lines that no
+test runs and is not named here, or is named here and has none.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+GAPS: Mapping[str, str] = {
+    "The process ends there, and what was measured ends with it.": """
+        edge.commands.run: _force
+        edge.core.processes.children: end_with_parent
+        edge.runtime.keyboard: Keyboard._put_back_and_die
+    """,
+    "Only another system, or another build of a library, comes to it.": """
+        edge.core.command_line: _open_missing_streams
+        edge.core.model.interpreter: _xnnpack_runs
+        edge.core.model.trial: _limit
+        edge.core.processes.children: tied
+        edge.core.terminal.chatter: chatter_held_back
+        edge.core.terminal.printable: printable_output
+        edge.core.terminal.speech: without_waiting _writer _writer.write _never_full
+        edge.core.terminal.speech: _limit_sending
+        edge.core.yaml_kinds: _settings_of
+        edge.telemetry.host: clock_is_synchronised
+        edge.vision.camera.opencv: Capture.grab Capture.set
+    """,
+    "Two processes have to meet within microseconds: `make kill-installs`, `make "
+    "kill-ledger` and `make cut-power` try it.": """
+        edge.core.asides: _remove_left _folder.make _made
+        edge.ledger.lock: LedgerLock._open _is_alive
+        edge.rollout.installed: Versions.is_whole Versions.add Versions.prune
+    """,
+    "It is what a damaged or hostile picture or model holds: `make fuzz`, `make damaged` "
+    "and `make mutated` try it, and tests/converter/foreign has models of other makers.": """
+        edge.core.images.contact_sheet: _jpeg
+        edge.core.images.container: picture_format pixel_size jpeg_segments bmp_bytes bmp_masks
+        edge.core.images.container: png_pixel_bits
+        edge.core.images.damage: _restarts_count _of_png _png_bytes _decodes _of_bmp
+        edge.core.images.image_file: _check_size _imdecode
+        edge.core.images.orientation: _blocks _inflated _of_exif
+        edge.core.model.bundle_files: BundleFiles.read _open_regular _ShortReads.seek
+        edge.core.model.flatbuffer: Table.text Table.tables Table._vector Table._target _scalar
+        edge.core.model.interpreter: Interpreter.invoke
+        edge.core.model.model_file: _check _tensor _check_quantization _check_graph _check_reads
+        edge.core.model.model_file: _check_options _check_shapes
+        edge.core.model.model_operators: _Shape.passes _convolution _depthwise _fully_connected
+        edge.core.model.model_operators: _pool _same_count
+        edge.core.model.trial: _judge _serve _use_any
+    """,
+    "It takes a Raspberry Pi's own hardware: tests/picamera_on_a_pi.py, and a hand on "
+    "the wire.": """
+        edge.lanes.lgpio_pins: SteadyPin.close
+        edge.lanes.pins: Pins.wait open_pins
+        edge.lanes.pulses: HardwarePulses.__init__
+        edge.lanes.servo: Servo.__init__
+    """,
+    "The tests of the trainer, of the converter or of the wheel run it.": """
+        edge.commands.inspect: run _unknown
+        edge.core.command_line: _look_for _Parser.parse_known_args
+        edge.core.dataset.manifest: _columns
+        edge.core.dataset.part_names: _split
+        edge.core.dataset.reading: read_unlabelled
+        edge.core.files: readable_size
+        edge.core.labels: read_label_list
+        edge.core.model.golden: check_golden_exactly
+        edge.core.model.grade: _needed
+        edge.core.model.metrics: Share.short
+        edge.core.model.trial: _note_of
+    """,
+    "A disk, a device or the kernel has to fail at that very moment, and the error is "
+    "handed on.": """
+        edge.commands.capture: _write_sheet
+        edge.commands.lane: _follow
+        edge.core.dataset.photo_folder: read_geometry
+        edge.core.dataset.tree: _look_into _unread_kind _by_content
+        edge.core.files: may_come_back disk_is_full
+        edge.core.model.trial: _is_noted _write_note _try_apart
+        edge.ledger.backlog: Backlog.clear
+        edge.ledger.kept: KeptLedger.append KeptLedger._open KeptLedger._look
+        edge.ledger.kept: KeptLedger._set_aside KeptLedger._footprint _identity _size
+        edge.ledger.ledger: Ledger._migrate Ledger._errors
+        edge.ledger.losses: Losses.add_said
+        edge.ledger.opening: open_recorder
+        edge.ledger.recorder: Recorder._send_next Recorder._land
+        edge.ledger.spill: Spill.read
+        edge.ledger.sqlite_file: _read_only _is_whole_ledger _advice
+        edge.runtime.keyboard: Keyboard._read
+        edge.station: Station.run
+        edge.telemetry.host: disk_finding
+        edge.vision.camera.reopening: ReopeningCamera._opened_aside
+        edge.vision.camera.stream: StreamSource.__init__
+        edge.vision.trigger.page: Pictures.add _steps
+    """,
+    "It is a line or a value for a case that no test brings about yet.": """
+        edge.commands.capture: run _say_counts _headline _tiles
+        edge.commands.doctor: _about_the_camera _about_the_pins _about_the_ledger
+        edge.commands.evaluate: run
+        edge.commands.lane: _safe _test
+        edge.commands.roi: _picture
+        edge.commands.trigger: _told_to_stop _finding _advice
+        edge.config.warnings: cautions _about_the_ledger _about_its_pin
+        edge.core.yaml_file: _usable_path
+        edge.core.yaml_messages: problem_of _bool_advice
+        edge.core.yaml_text: number_advice syntax_problem
+        edge.lanes.__init__: ActuatorSettings.timing ActuatorSettings.cycle_seconds
+        edge.lanes.header: _meant
+        edge.lanes.jog: Jog.allow
+        edge.runtime.keyboard: Keyboard._put_back_at_signals
+        edge.runtime.service: Ending.follow
+        edge.samples.capture: Capture.run Capture._refuse _from_middle
+        edge.sorting.dispatch: Dispatch.note
+        edge.sorting.tally: Tally.count Tally.lines
+        edge.vision.camera.picamera: Settings.seconds_per_frame
+        edge.vision.camera.settled: settled_frame
+        edge.vision.camera.usb: Settings.seconds_per_frame
+        edge.vision.camera.video: VideoCamera.read VideoCamera._time_of_frame
+        edge.vision.trigger.background: Background.is_calm Background.adapt Background.absorb
+        edge.vision.trigger.background: Background._in_this_light
+        edge.vision.trigger.motion: MotionTrigger.look
+        edge.vision.trigger.replay: Recording._size
+    """,
+}
+"""Reason -> the functions, as `module: name name`, a line for each module."""
+
+
+def listed() -> set[str]:
+    """Each function that is named above, as `module:name`."""
+    found: set[str] = set()
+    for lines in GAPS.values():
+        for line in lines.split("\n"):
+            module, _, names = line.partition(": ")
+            found |= {f"{module.strip()}:{name}" for name in names.split()}
+    return found - {":"}
+
+
+def measured() -> set[str]:
+    """Each function with lines that were not run, as `module:name`."""
+    report = [sys.executable, "-m", "coverage", "json", "--quiet", "-o", "-"]
+    done = subprocess.run(report, cwd=ROOT, check=True, capture_output=True, text=True)
+    files: Mapping[str, Mapping[str, Mapping[str, Mapping[str, list[int]]]]]
+    files = json.loads(done.stdout)["files"]
+    return {
+        f"{Path(file).with_suffix('').as_posix().replace('/', '.')}:{name or '<module>'}"
+        for file, found in files.items()
+        for name, function in found["functions"].items()
+        if function["missing_lines"]
+    }
+
+
+def main() -> int:
+    known, found = listed(), measured()
+    for title, names in (
+        ("no test runs all of these, and no reason is given", found - known),
+        ("these are listed, and are run or gone", known - found),
+    ):
+        if names:
+            print(f"{title}:\n    " + "\n    ".join(sorted(names)), file=sys.stderr)
+    if found == known:
+        print(f"all that no test runs has its reason: {len(known)} functions")
+    return int(found != known)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
