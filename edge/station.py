@@ -10,6 +10,7 @@ Four threads, and none waits for a later one: `camera` leaves the latest frame (
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence, Set
 from contextlib import ExitStack
 
@@ -34,6 +35,8 @@ from edge.sorting.tally import Tally
 from edge.vision.frame_pump import FramePump
 from edge.vision.latest_frame import LatestFrame
 
+_log = logging.getLogger(__name__)
+
 
 class Station(Closing):
     """A station with all its parts open and every actuator at rest; a context manager."""
@@ -44,7 +47,6 @@ class Station(Closing):
         *,
         endings: Endings,
         observers: Sequence[Observer] = (),
-        say: Callable[[str], None],
         clock: Clock = SYSTEM_CLOCK,
         pins: Callable[[], Pins] = open_pins,
         notifier: Notifier | None = None,
@@ -55,8 +57,6 @@ class Station(Closing):
         Args:
             endings: a signal put in here ends `run`.
             observers: told of each event by the ledger's thread once it is written; must not wait.
-            say: tells the operator something; not called from the sorting and lanes threads, and
-                must not wait either.
             clock: the time that all threads of the station read and wait for.
             pins: opens the machine's GPIO pins.
             notifier: tells systemd how things stand; None: nobody asks.
@@ -67,34 +67,31 @@ class Station(Closing):
             CameraError, PinError, LedgerError: a part cannot be opened.
         """
         config = plan.config
-        self._say, self._notifier = say, notifier
-        self._supervisor = Supervisor(endings, self, clock=clock, say=say, notifier=notifier)
+        self._notifier = notifier
+        self._supervisor = Supervisor(endings, self, clock=clock, notifier=notifier)
         stamps = Stamps(config.station, clock.wall)
         self._latest, self._tally = LatestFrame(clock), Tally()
-        self._pump = FramePump(self._latest, clock=clock, say=say)
+        self._pump = FramePump(self._latest, clock=clock)
         self._sorting = Heartbeat(clock.now)
         self._moving, self._parts = ExitStack(), ExitStack()
         clock.enter()
         self._parts.callback(clock.leave)  # the last of all
         try:
-            say(f"station    {config.station}")
+            _log.info(f"station    {config.station}")
             self._lanes = open_lanes(
                 {name: lane.actuator for name, lane in config.lanes.items() if lane.actuator},
                 config.keep_alive,
                 pins=pins,
                 parts=self._moving,
-                say=say,
                 clock=clock,
                 report=lambda ended: self._dispatch.note(ended),
             )
             # Its process starts while the model is loaded.
-            self._recorder = begin_recorder(
-                config.ledger, observers=observers, say=say, clock=clock
-            )
+            self._recorder = begin_recorder(config.ledger, observers=observers, clock=clock)
             self._parts.callback(self._recorder.close)
             self._journal = Journal(self._recorder, stamps)
-            self._sorter = open_sorter(plan, say=say, clock=clock, beat=self._sorting.beat)
-            open_recorder(self._recorder, config.ledger, config.station, say=say)
+            self._sorter = open_sorter(plan, clock=clock, beat=self._sorting.beat)
+            open_recorder(self._recorder, config.ledger, config.station)
             self._dispatch = Dispatch(
                 plan,
                 lanes=self._lanes,
@@ -115,11 +112,11 @@ class Station(Closing):
             self._camera = config.camera.open(
                 clock=clock.now,
                 pause=self._pump.pause,
-                say=self._tell,
+                tell=self._tell,
                 report=self._journal.camera_changed,
             )
             self._parts.callback(self._camera.close)
-            say(f"camera     {config.camera.kind}, trigger {config.trigger.kind}")
+            _log.info(f"camera     {config.camera.kind}, trigger {config.trigger.kind}")
         except BaseException:
             self.close()
             raise
@@ -141,7 +138,7 @@ class Station(Closing):
         self._dispatch.check_labels(model)
         self._sorter.model = model
         self._journal.model_changed(model.title, model.digest)
-        self._tell(f"model      {model.title}  (digest {model.digest[:12]})")
+        self._tell(logging.INFO, f"model      {model.title}  (digest {model.digest[:12]})")
 
     def run(self, *, max_items: int | None = None) -> Tally:
         """Sorts until the camera has no more frames, `max_items` have passed, or a signal comes.
@@ -168,9 +165,9 @@ class Station(Closing):
         tally.complete(latest=self._latest, sorter=self._sorter, lanes=lanes, recorder=recorder)
         return tally
 
-    def _tell(self, text: str) -> None:
-        """Tells the operator and whoever asks systemd how the camera is."""
-        self._say(text)
+    def _tell(self, level: int, text: str) -> None:
+        """Logs, and tells whoever asks systemd, how the camera is."""
+        _log.log(level, text)
         if self._notifier:
             self._notifier.status(text)
 

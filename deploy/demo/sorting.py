@@ -28,6 +28,7 @@ from deploy.demo.stations import (
 )
 from edge.config.reading import read_station
 from edge.config.station import StationConfig
+from edge.core.terminal.log_lines import LogLines
 from edge.core.terminal.progress import Progress
 from edge.events import ItemSorted, of_items
 from edge.flow import Frame, UnreadableFrame
@@ -136,7 +137,8 @@ def rehearse(station: Path) -> list[float]:
     plan = replace(plan, config=plan.config.model_copy(update={"camera": watched}))
     with (
         stop_signals() as endings,
-        Station(plan, endings=endings, say=lambda _: None, pins=_open_recorded_pins) as running,
+        LogLines("quiet"),
+        Station(plan, endings=endings, pins=_open_recorded_pins) as running,
     ):
         tally = running.run()
     if tally.items < 1:
@@ -186,7 +188,6 @@ def sort_belt(station: Path, belt: BeltPlan, *, truth: Path, items: int) -> Sort
                 plan,
                 endings=endings,
                 observers=[of_items(show)],
-                say=_log.info,
                 clock=clock,
                 pins=lambda: pins,
                 watch=watch,

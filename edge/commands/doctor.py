@@ -139,7 +139,7 @@ def _about_the_camera(eye: Eye) -> Iterator[Finding]:
         yield ok("camera", "belt: simulated, so there is nothing to look at")
         return
     try:
-        found = settled_frame(eye.camera, say=lambda text: None)
+        found = settled_frame(eye.camera, tell=lambda level, text: None)
         seen = cut(found.frame, eye.region).image
     except CameraError as error:
         advice = "is it plugged in and switched on, and does no running station hold it?"

@@ -117,7 +117,6 @@ def _test(name: str, file: YamlFile, hands: Hands) -> int:
             written,
             pins,
             clock=SYSTEM_CLOCK,
-            say=_log.info,
             write=write,
             keep_alive=alive,
         )

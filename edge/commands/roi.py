@@ -81,7 +81,7 @@ def _picture(eye: Eye) -> Image:
     """
     from edge.vision.camera.settled import settled_frame
 
-    found = settled_frame(eye.camera, say=_log.info)
+    found = settled_frame(eye.camera)
     if found.seconds:
         how = "its brightness had settled" if found.steady else "its brightness still changed"
         _log.info(f"picture taken {found.seconds:.1f} s after the camera's first one: {how}")

@@ -51,11 +51,7 @@ def _sort(arguments: argparse.Namespace, speech: Speech) -> int:
     with stop_signals() as endings, ending_within(END_SECONDS, lambda: _force(speech)) as ending:
         try:
             with Station(
-                plan,
-                endings=endings,
-                observers=[of_items(show)],
-                say=_log.info,
-                notifier=Notifier(),
+                plan, endings=endings, observers=[of_items(show)], notifier=Notifier()
             ) as station:
                 tally = station.run(max_items=arguments.max_items)
                 for line in tally.lines():

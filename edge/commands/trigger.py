@@ -120,7 +120,7 @@ def _record(eye: Eye, seconds: float, endings: Endings) -> tuple[Recording, Pict
     never = threading.Event()
     _log.info(f"watching {eye.station} for {seconds:g} s; Ctrl-C ends it sooner")
     with (
-        closing(eye.camera.open(clock=time.monotonic, pause=never.wait, say=_log.info)) as camera,
+        closing(eye.camera.open(clock=time.monotonic, pause=never.wait)) as camera,
         Progress("seconds", total=round(seconds)) as progress,
     ):
         shown, began, watched = 0, None, 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -16,6 +17,8 @@ from edge.lanes.servo import Servo
 from edge.lanes.servo import Settings as ServoSettings
 from edge.lanes.solenoid import Solenoid
 from edge.runtime.clock import Clock
+
+_log = logging.getLogger(__name__)
 
 TRAIN = 10
 """Actuations of a train."""
@@ -45,7 +48,6 @@ class Jog:
         pins: Pins,
         *,
         clock: Clock,
-        say: Callable[[str], None],
         write: Callable[[str], None],
         keep_alive: KeepAlive | None = None,
     ) -> None:
@@ -54,14 +56,13 @@ class Jog:
         Args:
             keep_alive: without its changes the actuator may have no supply; the caller's to close.
             written: its section as it stands in the station file.
-            say: tells the operator something, one line.
             write: takes lines of YAML for the station file.
 
         Raises:
             PinError: its pin cannot be used.
         """
         self._name, self._settings, self._written = name, settings, written
-        self._clock, self._say, self._write = clock, say, write
+        self._clock, self._write = clock, write
         self.hold_seconds = settings.hold_seconds
         self._device = settings.open(pins)
         self._keep_alive = keep_alive
@@ -133,9 +134,9 @@ class Jog:
             if isinstance(self._device, Servo):
                 self._turn(self._device, key)
             else:
-                self._say(f"{self._name}: a {self._settings.kind} has no angle")
+                _log.info(f"{self._name}: a {self._settings.kind} has no angle")
         else:
-            self._say(self.help)
+            _log.info(self.help)
         return True
 
     @property
@@ -162,7 +163,7 @@ class Jog:
             low, high = self._settings.min_angle, self._settings.max_angle
             wanted = servo.angle + _TURNS[key]
             if not low <= wanted <= high:
-                self._say(
+                _log.info(
                     f"{self._name}: its angles go from min_angle ({low:g}) to max_angle "
                     f"({high:g}); the station file can widen them, with their pulses"
                 )
@@ -173,7 +174,7 @@ class Jog:
         longest = self._settings.max_on_seconds or _LONGEST_HOLD
         wanted = round(self.hold_seconds + direction * step, 3)
         if wanted > longest and self._settings.max_on_seconds:
-            self._say(f"{self._name}: never longer than max_on_seconds ({longest:g})")
+            _log.info(f"{self._name}: never longer than max_on_seconds ({longest:g})")
         self.hold_seconds = min(max(wanted, _SHORTEST_HOLD), longest)
         timing = replace(self._settings.timing, hold_seconds=self.hold_seconds)
         self.lanes.retime(self._name, timing)

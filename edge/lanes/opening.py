@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
@@ -11,6 +12,8 @@ from edge.lanes.lanes import Lanes
 from edge.lanes.pins import Pins
 from edge.runtime.clock import Clock
 
+_log = logging.getLogger(__name__)
+
 
 def open_lanes(
     devices: Mapping[str, ActuatorSettings],
@@ -18,7 +21,6 @@ def open_lanes(
     *,
     pins: Callable[[], Pins],
     parts: ExitStack,
-    say: Callable[[str], None],
     clock: Clock,
     report: Callable[[Actuated], None],
 ) -> Lanes:
@@ -30,7 +32,6 @@ def open_lanes(
         keep_alive_pin: what tells a circuit that the lanes' thread goes on; None: nothing does.
         pins: opens the machine's GPIO pins.
         parts: closes what was opened here, also when something cannot be opened.
-        say: tells the operator what was opened.
         clock, report: as of Lanes.
 
     Raises:
@@ -39,7 +40,7 @@ def open_lanes(
     actuators, alive = {}, None
     if devices:
         opened = parts.enter_context(pins())
-        say(f"pins       {opened.title}")
+        _log.info(f"pins       {opened.title}")
         if keep_alive_pin is not None:
             alive = keep_alive_pin.open(opened)
             parts.callback(alive.close)
@@ -47,6 +48,6 @@ def open_lanes(
             actuators[name] = device.open(opened)
             parts.callback(actuators[name].close)
     else:
-        say("pins       none: no lane has an actuator")
+        _log.info("pins       none: no lane has an actuator")
     timings = {name: device.timing for name, device in devices.items()}
     return Lanes(actuators, timings, clock=clock, keep_alive=alive, report=report)

@@ -10,17 +10,20 @@ input: with the station, however that ends.
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from edge.core.errors import LedgerError
 from edge.events import Event
+
+_log = logging.getLogger(__name__)
 
 _SAID, _DONE, _FAILED = range(3)
 _ENDED = (EOFError, pickle.UnpicklingError, BrokenPipeError)
@@ -30,13 +33,12 @@ _ENDED = (EOFError, pickle.UnpicklingError, BrokenPipeError)
 class LedgerApart:
     """A KeptLedger in a process of its own; used by one thread at a time."""
 
-    def __init__(self, path: Path, *, say: Callable[[str], None]) -> None:
+    def __init__(self, path: Path) -> None:
         """Starts the process, which takes its time; nobody has to wait for it yet.
 
         Args:
-            say: tells the operator one line; must not wait.
         """
-        self.path, self._say = path, say
+        self.path = path
         self._process: subprocess.Popen[bytes] | None = None
         with suppress(LedgerError):  # `append` tries again, and tells
             self._start()
@@ -58,7 +60,7 @@ class LedgerApart:
             while True:
                 kind, what = pickle.load(process.stdout)
                 if kind == _SAID:
-                    self._say(what)
+                    _log.log(*what)
                 elif kind == _FAILED:
                     raise what
                 else:
@@ -104,6 +106,7 @@ def main() -> None:
     """The process: writes what it is told to, until the station ends."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # the station ends first, and then this one
+    from edge.core.terminal.log_lines import pass_log_on
     from edge.ledger.kept import KeptLedger
 
     path, owner = Path(sys.argv[1]), int(sys.argv[2])
@@ -114,10 +117,8 @@ def main() -> None:
         pickle.dump((kind, what), told)
         told.flush()
 
-    with (
-        suppress(*_ENDED),
-        KeptLedger(path, say=lambda text: tell(_SAID, text), owner=owner) as ledger,
-    ):
+    pass_log_on(lambda level, text: tell(_SAID, (level, text)))
+    with suppress(*_ENDED), KeptLedger(path, owner=owner) as ledger:
         while True:
             rows = pickle.load(sys.stdin.buffer)
             try:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from edge.core.errors import StorageError
 from edge.events import Event, ItemSorted
 from edge.ledger.spill import Chunk, Spill
 
+_log = logging.getLogger(__name__)
+
 
 class Backlog:
     """A spill that is read into the ledger, in order, while more is added at its end."""
 
-    def __init__(self, spill: Spill, *, say: Callable[[str], None]) -> None:
+    def __init__(self, spill: Spill) -> None:
         """Begins with what is in `spill`, which is the backlog's to close from now on.
 
         Args:
-            say: tells the operator that the file cannot be removed. Must not wait.
         """
-        self._spill, self._say = spill, say
+        self._spill = spill
         self._read = self._items_read = 0
         """So many bytes of the spill, and items in them, are in the ledger."""
 
@@ -66,7 +68,7 @@ class Backlog:
         try:
             self._spill.clear()
         except StorageError as error:  # adding them twice does no harm
-            self._say(f"warning: {error}. The next start adds the same rows again")
+            _log.warning(f"warning: {error}. The next start adds the same rows again")
             self._read = self._spill.size
             return
         self._read = self._items_read = 0

@@ -6,6 +6,7 @@ deleted: begun anew where the station file says. Not writable now: tried again a
 
 from __future__ import annotations
 
+import logging
 import os
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -20,6 +21,8 @@ from edge.events import Event
 from edge.ledger.ledger import Ledger
 from edge.ledger.lock import LedgerLock
 from edge.ledger.sqlite_file import check_whole, looks_written_by_hand
+
+_log = logging.getLogger(__name__)
 
 _CHECKPOINT_COMMITS = 250
 _CHECKPOINT_ROWS = 2000
@@ -50,26 +53,24 @@ def set_aside_files(path: Path) -> list[Path]:
 class KeptLedger:
     """The ledger at a path, opened when it is first written, and again whenever that is needed.
 
-    Used by one thread at a time. All that is found wrong and mended is told to `say`, at once.
+    Used by one thread at a time. All that is found wrong and mended is logged, at once.
     """
 
     def __init__(
         self,
         path: Path,
         *,
-        say: Callable[[str], None],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         owner: int | None = None,
     ) -> None:
         """Touches nothing yet.
 
         Args:
-            say: tells the operator one line; must not wait.
             now: the time, in UTC, for the names of files that are set aside.
             owner: the process that it is written for; None: this one.
         """
         self.path = path
-        self._say, self._now = say, now
+        self._now = now
         self._lock = LedgerLock(path, owner=owner)
         self._ledger: Ledger | None = None
         self._identity: _Identity = ()
@@ -107,11 +108,11 @@ class KeptLedger:
                 self._append(rows)
                 return
             except _TakenAwayError as error:
-                self._say(f"incident   {error}. A new one is begun there")
+                _log.error(f"incident   {error}. A new one is begun there")
                 self._let_go()
             except LedgerDamagedError as error:
                 aside = self._set_aside()
-                self._say(
+                _log.error(
                     f"incident   {error}. It was set aside as {aside}, and a new one is begun"
                 )
             except LedgerError:
@@ -149,7 +150,7 @@ class KeptLedger:
         ours = self._identity != () or self._lock.path.exists()
         self._lock.hold()
         if ours and self._identity == () and not self._aside and _size(self.path) == 0:
-            self._say(
+            _log.error(
                 f"incident   nothing is in the ledger {self.path}, where one was kept before: was "
                 "it moved, deleted or emptied? A new one is begun there"
             )

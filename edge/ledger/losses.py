@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 
 from edge.events import ActuationEnded, Event, ItemSorted
+
+_log = logging.getLogger(__name__)
 
 _PAUSE_SECONDS = 10.0
 """How often it is said that more rows were lost."""
@@ -19,14 +22,13 @@ class Losses:
         others: what happened to the station itself.
     """
 
-    def __init__(self, *, say: Callable[[str], None], clock: Callable[[], float]) -> None:
+    def __init__(self, *, clock: Callable[[], float]) -> None:
         """Counts nothing as yet.
 
         Args:
-            say: tells the operator. Must not wait.
             clock: seconds, monotonic.
         """
-        self._say, self._clock = say, clock
+        self._clock = clock
         self.items = self.actuations = self.others = 0
         self._said = 0
         self._next = float("-inf")
@@ -56,7 +58,7 @@ class Losses:
         if self._count > self._said and (now or self._clock() >= self._next):
             self._said = self._count
             self._next = self._clock() + _PAUSE_SECONDS
-            self._say(f"LOST       {self._said} rows so far: there was no room for them")
+            _log.error(f"LOST       {self._said} rows so far: there was no room for them")
 
     @property
     def _count(self) -> int:

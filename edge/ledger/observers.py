@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import logging
+from collections.abc import Iterable, Sequence
 
 from edge.core.redaction import redacted
 from edge.events import ActuationEnded, Event, ItemSorted, Observer
 from edge.flow import Missed
 
+_log = logging.getLogger(__name__)
+
 
 class Observers:
     """Tells each observer of each event, in order; none can keep the others from being told."""
 
-    def __init__(self, observers: Sequence[Observer], *, say: Callable[[str], None]) -> None:
-        """Has told nothing.
-
-        Args:
-            say: tells the operator that an observer fails, once for each. Must not wait.
-        """
-        self._observers, self._say = observers, say
+    def __init__(self, observers: Sequence[Observer]) -> None:
+        """Has told nothing."""
+        self._observers = observers
         self._failed: set[int] = set()
 
     def tell(self, events: Iterable[Event]) -> None:
@@ -31,19 +30,15 @@ class Observers:
                     if number not in self._failed:
                         self._failed.add(number)
                         name = getattr(observer, "__qualname__", type(observer).__qualname__)
-                        self._say(
+                        _log.warning(
                             f"warning    {name} failed when it was told of an event "
                             f"({type(error).__name__}: {redacted(str(error))}). It is told of the "
                             "next ones all the same, and this is said once"
                         )
 
 
-def say_missed(say: Callable[[str], None]) -> Observer:
-    """An observer that tells the operator of each actuator that did not move."""
-
-    def observe(event: Event) -> None:
-        if isinstance(event, ItemSorted | ActuationEnded) and event.missed is not None:
-            words = Missed(event.missed).words
-            say(f"missed     item {event.item}: {event.lane} did not move: {words}")
-
-    return observe
+def log_missed(event: Event) -> None:
+    """An observer that logs each actuator that did not move."""
+    if isinstance(event, ItemSorted | ActuationEnded) and event.missed is not None:
+        words = Missed(event.missed).words
+        _log.warning(f"missed     item {event.item}: {event.lane} did not move: {words}")

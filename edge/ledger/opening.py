@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from edge.config.ledger import NO_SPILL, LedgerSettings
@@ -12,6 +13,8 @@ from edge.ledger.apart import LedgerApart
 from edge.ledger.recorder import Patience, Recorder
 from edge.ledger.spill import Spill, default_spill
 from edge.runtime.clock import SYSTEM_CLOCK, Clock
+
+_log = logging.getLogger(__name__)
 
 
 def spill_path(settings: LedgerSettings, station: str) -> Path | None:
@@ -25,41 +28,36 @@ def begin_recorder(
     settings: LedgerSettings,
     *,
     observers: Sequence[Observer],
-    say: Callable[[str], None],
     clock: Clock = SYSTEM_CLOCK,
 ) -> Recorder:
     """A recorder whose ledger is being opened; to be followed by `open_recorder`.
 
     Args:
-        observers, say, clock: see `Recorder`.
+        observers, clock: see `Recorder`.
     """
     return Recorder(
-        LedgerApart(settings.path, say=say),
+        LedgerApart(settings.path),
         observers=observers,
-        say=say,
         patience=Patience(commit=settings.commit_seconds),
         clock=clock,
     )
 
 
-def open_recorder(
-    recorder: Recorder, settings: LedgerSettings, station: str, *, say: Callable[[str], None]
-) -> None:
+def open_recorder(recorder: Recorder, settings: LedgerSettings, station: str) -> None:
     """Waits for the ledger to be open. That it cannot be opened now is no reason not to sort.
 
     Args:
         station: the station's name.
-        say: tells the operator one line; must not wait.
 
     Raises:
         LedgerRefusedError: a person must decide what to do; see its kinds.
     """
     recorder.open()
-    say(f"ledger     {settings.path}")
+    _log.info(f"ledger     {settings.path}")
     path = spill_path(settings, station)
     if path is None:
         return
     try:
         recorder.add_spill(Spill(path))
     except StorageError as error:
-        say(f"warning: {error}. Rows wait in memory while the ledger cannot be written")
+        _log.warning(f"warning: {error}. Rows wait in memory while the ledger cannot be written")

@@ -9,8 +9,9 @@ that hangs; a second one, the hand, writes one batch at a time.
 
 from __future__ import annotations
 
+import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from edge.core.errors import LedgerError, LedgerRefusedError, StorageError
@@ -18,12 +19,14 @@ from edge.events import ActuationEnded, Event, ItemSorted, Observer
 from edge.ledger.backlog import Backlog
 from edge.ledger.hand import Hand
 from edge.ledger.losses import Losses
-from edge.ledger.observers import Observers, say_missed
+from edge.ledger.observers import Observers, log_missed
 from edge.ledger.rows import Writable
 from edge.ledger.spill import Chunk, Spill
 from edge.runtime import heartbeat
 from edge.runtime.clock import SYSTEM_CLOCK, Clock, wait_for
 from edge.runtime.heartbeat import Heartbeat
+
+_log = logging.getLogger(__name__)
 
 CAPACITY = 1000
 """Rows that may wait in memory; about a megabyte."""
@@ -80,7 +83,6 @@ class Recorder:
         ledger: Writable,
         *,
         observers: Sequence[Observer],
-        say: Callable[[str], None],
         patience: Patience | None = None,
         capacity: int = CAPACITY,
         clock: Clock = SYSTEM_CLOCK,
@@ -90,11 +92,9 @@ class Recorder:
         Args:
             observers: are told of each event by `run`'s thread, once its row is in the ledger or
                 the spill, or was said to be in neither. Must not wait.
-            say: tells the operator that writing fails, that it works again, and that an actuator
-                did not move. Must not wait.
         """
-        self._ledger, self._say = ledger, say
-        self._observers = Observers([*observers, say_missed(say)], say=say)
+        self._ledger = ledger
+        self._observers = Observers([*observers, log_missed])
         self._backlog: Backlog | None = None
         self._patience = patience or Patience()
         self._capacity, self._clock = capacity, clock
@@ -109,7 +109,7 @@ class Recorder:
         self._answered = self._begun = self._finished = self._ending = self._ended = False
         self._failing = self._spill_failing = False
         self._commit_at = self._retry_at = self._failed_at = _AT_ONCE
-        self._losses = Losses(say=say, clock=clock.now)
+        self._losses = Losses(clock=clock.now)
 
     @property
     def lost(self) -> int:
@@ -181,9 +181,9 @@ class Recorder:
 
         It is the recorder's to close.
         """
-        self._backlog = Backlog(spill, say=self._say)
+        self._backlog = Backlog(spill)
         if spill.size:
-            self._say(f"ledger     rows of {spill.items} items of before wait in {spill.path}")
+            _log.info(f"ledger     rows of {spill.items} items of before wait in {spill.path}")
 
     def finish(self) -> None:
         """Lets `run` end when all is written, or cannot be."""
@@ -222,7 +222,7 @@ class Recorder:
         flight, now = self._flight, self._clock.now()
         if flight and not flight.overdue and now >= flight.since + self._patience.hang:
             flight.overdue = True
-            self._say(
+            _log.error(
                 f"incident   the ledger has not answered for {self._patience.hang:g} seconds: its "
                 f"disk hangs, or has much to read. Sorting goes on; {self._where_rows_wait}"
             )
@@ -252,7 +252,7 @@ class Recorder:
         self._waiting.clear()
         self._losses.tell(now=True)
         if self._backlog is not None and self._backlog.waits:
-            self._say(
+            _log.warning(
                 f"ledger     the rows of {self.spilled} items wait in {self._backlog.path}: the "
                 "next start adds them to the ledger"
             )
@@ -322,12 +322,14 @@ class Recorder:
         try:
             chunk = self._backlog.next()
         except StorageError as error:
-            self._say(f"LOST       the rows of {self.spilled} items: {error}")
+            _log.error(f"LOST       the rows of {self.spilled} items: {error}")
             self._losses.add_said(self.spilled)
             self._backlog.clear()
             return
         if chunk.damaged:
-            self._say(f"LOST       {chunk.damaged} lines of {self._backlog.path} are no whole rows")
+            _log.error(
+                f"LOST       {chunk.damaged} lines of {self._backlog.path} are no whole rows"
+            )
         self._send(chunk.rows, chunk)
 
     def _send(self, rows: list[Event], chunk: Chunk | None = None) -> None:
@@ -346,13 +348,13 @@ class Recorder:
             self._failed_at = flight.since
             self._retry_at = self._clock.now() + self._patience.retry
             if not self._failing:
-                self._say(f"incident   {error}. Sorting goes on; {self._where_rows_wait}")
+                _log.error(f"incident   {error}. Sorting goes on; {self._where_rows_wait}")
             self._failing = True
             return
         if error is not None:
             raise error
         if self._failing or flight.overdue:
-            self._say("ledger     it can be written again: the rows that waited are added")
+            _log.info("ledger     it can be written again: the rows that waited are added")
         self._failing, self._retry_at = False, _AT_ONCE
         if flight.chunk is not None and self._backlog is not None:
             self._backlog.written(flight.chunk)
@@ -368,7 +370,7 @@ class Recorder:
                 self._backlog.append(self._waiting)
             except StorageError as error:
                 if not self._spill_failing:
-                    self._say(f"incident   {error}. Rows wait in memory, {self._capacity} at most")
+                    _log.error(f"incident   {error}. Rows wait in memory, {self._capacity} at most")
                 self._spill_failing = True
             else:
                 self._spill_failing = False

@@ -6,6 +6,7 @@ It waits for nothing else: it must be there to stop the others.
 
 from __future__ import annotations
 
+import logging
 import math
 import queue
 from collections.abc import Callable, Sequence, Set
@@ -18,6 +19,8 @@ from edge.runtime.clock import Clock
 from edge.runtime.heartbeat import Heartbeat, Lookout
 from edge.runtime.service import Notifier
 from edge.runtime.worker import Endings, Worker
+
+_log = logging.getLogger(__name__)
 
 _PATIENCE_SECONDS = 4.2
 """How long the threads may take to end once they are told to: the longest time limit of a camera's
@@ -88,7 +91,6 @@ class Supervisor:
         supervised: Supervised,
         *,
         clock: Clock,
-        say: Callable[[str], None],
         notifier: Notifier | None,
     ) -> None:
         """Runs nothing yet.
@@ -96,11 +98,10 @@ class Supervisor:
         Args:
             endings: takes the end of each thread; a signal put in here ends them all.
             clock: the time that the threads work by.
-            say: tells the operator something; must not wait.
             notifier: tells systemd how things stand; None: nobody asks.
         """
         self._endings, self._supervised = endings, supervised
-        self._clock, self._say, self._notifier = clock, say, notifier
+        self._clock, self._notifier = clock, notifier
         self.reason = ""
         self._until = math.inf
         """When the threads must have ended, on the clock."""
@@ -125,7 +126,7 @@ class Supervisor:
         )
         workers = [self._worker(task) for task in tasks]
         last_worker = self._worker(last)
-        self._say("ready")
+        _log.info("ready")
         for worker in (last_worker, *reversed(workers)):
             worker.start()
         if self._notifier:
@@ -175,7 +176,7 @@ class Supervisor:
             else:
                 self._stop()
                 self.reason = self.reason or ending.name
-                self._say(f"stopping: {ending.name}")
+                _log.info(f"stopping: {ending.name}")
         if failure is not None:
             raise failure
 

@@ -118,11 +118,11 @@ class Capture(Closing):
         self._unconfirmed: set[int] = set()
         self._trigger = eye.trigger.open() if occasions.items else None
         self._latest = LatestFrame(clock)
-        self._pump = FramePump(self._latest, clock=clock, say=_log.info)
+        self._pump = FramePump(self._latest, clock=clock)
         self._parts = ExitStack()
         clock.enter()
         self._parts.callback(clock.leave)
-        self._camera = eye.camera.open(clock=clock.now, pause=self._pump.pause, say=_log.info)
+        self._camera = eye.camera.open(clock=clock.now, pause=self._pump.pause)
         self._parts.callback(self._camera.close)
 
     def close(self) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,6 +17,8 @@ from edge.core.model.bundle import Bundle
 from edge.core.model.classifier import Classifier
 from edge.core.model.golden import check_golden_start
 from edge.core.verdict import Ballot, Prediction, Rules
+
+_log = logging.getLogger(__name__)
 
 _WARM_UPS = 10
 
@@ -63,11 +65,10 @@ class ActiveModel:
         return Ballot(self.rules, title=self.title, digest=self.digest)
 
 
-def open_model(plan: StationPlan, *, say: Callable[[str], None]) -> ActiveModel:
+def open_model(plan: StationPlan) -> ActiveModel:
     """The model of a station.
 
     Args:
-        say: tells the operator which model it is.
 
     Raises:
         BundleError: the model is not what its bundle says, or does not reproduce.
@@ -84,8 +85,8 @@ def open_model(plan: StationPlan, *, say: Callable[[str], None]) -> ActiveModel:
             slowest = max(slowest, time.perf_counter() - began)
     interpreter = classifier.interpreter
     found = ["golden picture right", *([bundle.origin] if plan.keys else [])]
-    say(f"bundle     {bundle.title}  (digest {bundle.digest[:12]}), {', '.join(found)}")
-    say(f"runtime    {interpreter.title}")
+    _log.info(f"bundle     {bundle.title}  (digest {bundle.digest[:12]}), {', '.join(found)}")
+    _log.info(f"runtime    {interpreter.title}")
     return ActiveModel(
         classifier,
         _rules(bundle, plan.config.decision),

@@ -14,13 +14,10 @@ _VERDICT_SECONDS = 0.02
 """What a verdict takes besides the inference: a wake-up of the thread, the vote, the hand-over."""
 
 
-def open_sorter(
-    plan: StationPlan, *, say: Callable[[str], None], clock: Clock, beat: Callable[[], None]
-) -> Sorter:
+def open_sorter(plan: StationPlan, *, clock: Clock, beat: Callable[[], None]) -> Sorter:
     """A sorter with the trigger and the model of the station, in whose view no item is.
 
     Args:
-        say: tells the operator which model it is.
         clock, beat: as of Sorter.
 
     Raises:
@@ -29,7 +26,7 @@ def open_sorter(
     delays = [lane.delay_seconds for lane in destinations(plan).values() if lane.moves]
     return Sorter(
         plan.config.trigger.open(),
-        open_model(plan, say=say),
+        open_model(plan),
         closing=Closing(
             deadline_seconds=plan.config.decision.deadline_seconds,
             shortest_delay_seconds=min(filter(None, delays), default=None),

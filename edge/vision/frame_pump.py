@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
 
 from edge.flow import UnreadableFrame
 from edge.runtime import heartbeat
@@ -10,6 +10,8 @@ from edge.runtime.clock import Clock, Flag
 from edge.runtime.heartbeat import Heartbeat
 from edge.vision.camera import Camera
 from edge.vision.latest_frame import LatestFrame
+
+_log = logging.getLogger(__name__)
 
 
 class FramePump:
@@ -19,13 +21,12 @@ class FramePump:
         heartbeat: the signs of life of `run`, also while the camera waits by `pause`.
     """
 
-    def __init__(self, latest: LatestFrame, *, clock: Clock, say: Callable[[str], None]) -> None:
+    def __init__(self, latest: LatestFrame, *, clock: Clock) -> None:
         """Reads nothing yet.
 
         Args:
-            say: tells the operator which stored picture cannot be read; must not wait.
         """
-        self._latest, self._clock, self._say = latest, clock, say
+        self._latest, self._clock = latest, clock
         self._stopping = Flag(clock)
         self.heartbeat = Heartbeat(clock.now)
 
@@ -45,7 +46,7 @@ class FramePump:
                     if frame is None:
                         return
                     if isinstance(frame, UnreadableFrame) and frame.source:
-                        self._say(f"unreadable: {frame.message}")
+                        _log.warning(f"unreadable: {frame.message}")
                     self._latest.put(frame)
         finally:
             self._latest.finish()

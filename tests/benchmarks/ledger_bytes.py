@@ -61,7 +61,7 @@ def row(second: int) -> ItemSorted:
 
 def of_ledger(disk: Disk, commit_seconds: int, seconds: int) -> float:
     """Bytes for the disk and a row, where rows are committed `commit_seconds` apart."""
-    with KeptLedger(disk.folder / "ledger.sqlite", say=print) as ledger:
+    with KeptLedger(disk.folder / "ledger.sqlite") as ledger:
         for second in range(_WARM_UP):
             ledger.append([row(second)])
 

@@ -163,7 +163,6 @@ def measure(bundle: Path, items: int) -> dict[str, Any]:
             plan,
             endings=queue.SimpleQueue(),
             observers=[of_items(show)],
-            say=_say_nothing,
             pins=edges.pins,
         ) as station:
             control.start()
@@ -228,10 +227,6 @@ def _write_station(folder: Path, bundle: Path) -> Path:
     text = _STATION.format(bundle=json.dumps(str(bundle)), lanes="\n".join(lanes))
     file.write_text(text, encoding="utf-8")
     return file
-
-
-def _say_nothing(text: str) -> None:
-    pass
 
 
 if __name__ == "__main__":

@@ -56,7 +56,6 @@ def measure(items: int) -> dict[str, Any]:
             read_station(file),
             endings=queue.SimpleQueue(),
             observers=[of_items(show)],
-            say=lambda text: None,
             clock=clock,
         ) as station:
             tally = station.run(max_items=items)

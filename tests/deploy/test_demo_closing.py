@@ -85,6 +85,7 @@ def passed(folder: Path, *, right: dict[str, int], rejected: dict[str, int]) -> 
         ),
     ],
 )
+@pytest.mark.usefixtures("log_lines")
 def test_a_drawn_demo_is_judged_by_what_chance_explains(
     folder: Path,
     capsys: pytest.CaptureFixture[str],
@@ -108,6 +109,7 @@ def test_a_drawn_demo_is_judged_by_what_chance_explains(
     assert (folder / SHEET).is_file()
 
 
+@pytest.mark.usefixtures("log_lines")
 def test_a_model_that_learned_too_little_fails_whatever_the_lanes_say(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -133,6 +135,7 @@ def test_a_model_that_learned_too_little_fails_whatever_the_lanes_say(
         ({RED: 20, GREEN: 20, BLUE: 20}, {RED: 20}, 1.0, False),
     ],
 )
+@pytest.mark.usefixtures("log_lines")
 def test_with_photographs_most_items_must_be_in_their_lanes(
     folder: Path,
     capsys: pytest.CaptureFixture[str],

@@ -44,6 +44,7 @@ def test_how_much_slower_a_belt_must_be(seconds: list[float], slower: float) -> 
     assert slowness(seconds, frames_per_second=30) == pytest.approx(slower)
 
 
+@pytest.mark.usefixtures("log_lines")
 def test_what_was_measured_and_chosen_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     assert suited(BELT, [0.01] * 50) == BELT
     assert "handles 100 frames a second" in capsys.readouterr().err

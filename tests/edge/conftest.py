@@ -11,6 +11,7 @@ from edge.ledger import opening
 from edge.ledger.kept import KeptLedger
 from edge.ledger.recorder import Patience
 from tests.disks import Disk
+from tests.logged import stop_listening
 
 
 @pytest.fixture
@@ -23,6 +24,13 @@ def ledger_within(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     monkeypatch.setattr(opening, "LedgerApart", KeptLedger)
     monkeypatch.setattr(opening, "Patience", partial(Patience, open=60))
+
+
+@pytest.fixture(autouse=True)
+def nobody_listens() -> Iterator[None]:
+    """Whoever listens to the log does so to the end of the test."""
+    yield
+    stop_listening()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import queue
 import signal
 import sqlite3
@@ -66,6 +67,7 @@ from edge.vision.camera.reopening import ReopeningCamera, Shot
 from edge.vision.latest_frame import LatestFrame
 from tests.bundles import BGR, LABELS, make_bundle, write_picture
 from tests.edge.stations import STATION, make_station
+from tests.logged import listen
 
 pytestmark = pytest.mark.usefixtures("ledger_within")
 
@@ -85,6 +87,7 @@ class Run:
         self.shown: list[ItemSorted] = []
         self.seen: list[Event] = []
         self.said: list[str] = []
+        listen(self.said.append)
         self.pins = open_pins(folder / "no board")
         self._kept = {number: self.pins.factory.pin(number) for number in (SERVO, SOLENOID)}
 
@@ -99,7 +102,6 @@ class Run:
             read_station(self.file),
             endings=self.endings,
             observers=[of_items(self.shown.append), self.seen.append],
-            say=self.said.append,
             pins=lambda: self.pins,
             notifier=notifier,
             clock=clock,
@@ -243,11 +245,8 @@ def test_each_row_names_the_model_that_judged_its_item(new_run: NewRun, tmp_path
         "few": make_bundle(tmp_path / "few", name="few"),
     }
     plan = read_station(run.file)
-    models = [open_model(plan, say=run.said.append)]
-    models += [
-        open_model(read_station(run.file, bundle=folder), say=run.said.append)
-        for folder in folders.values()
-    ]
+    models = [open_model(plan)]
+    models += [open_model(read_station(run.file, bundle=folder)) for folder in folders.values()]
     models[2] = with_two_labels(models[2])
     following = itertools.cycle(models[1:] + models[:1])
     judged: list[tuple[str, str, str]] = []
@@ -261,7 +260,6 @@ def test_each_row_names_the_model_that_judged_its_item(new_run: NewRun, tmp_path
         plan,
         endings=run.endings,
         observers=[of_items(run.shown.append)],
-        say=run.said.append,
         pins=lambda: run.pins,
         clock=VirtualClock(),
         watch=change,
@@ -311,13 +309,12 @@ def test_an_unreadable_picture_names_the_model_that_would_have_judged_it(
     plan = read_station(run.file, bundle=other)
 
     def change(outcome: Outcome) -> None:
-        station.change_model(open_model(plan, say=run.said.append))
+        station.change_model(open_model(plan))
 
     with Station(
         read_station(run.file),
         endings=run.endings,
         observers=[of_items(run.shown.append)],
-        say=run.said.append,
         pins=lambda: run.pins,
         watch=change,
     ) as station:
@@ -334,13 +331,12 @@ def test_a_model_with_a_label_that_no_lane_takes_does_not_become_the_station_s(
 ) -> None:
     run = new_run()
     plan = read_station(run.file)
-    model = open_model(plan, say=run.said.append)
+    model = open_model(plan)
     strange = replace(model, rules=replace(model.rules, labels=("red", "empty", "glass")))
     with Station(
         plan,
         endings=run.endings,
         observers=[of_items(run.shown.append)],
-        say=run.said.append,
         pins=lambda: run.pins,
         watch=lambda outcome: station.change_model(model),
     ) as station:
@@ -542,7 +538,6 @@ def test_a_part_that_cannot_be_opened_leaves_the_others_closed(new_run: NewRun) 
             plan,
             endings=run.endings,
             observers=[of_items(run.shown.append)],
-            say=run.said.append,
             pins=lambda: run.pins,
         )
     assert run.states(SERVO) == pytest.approx([0, REST_PULSE, 0])
@@ -647,7 +642,7 @@ def test_a_second_station_with_the_same_ledger_is_refused_and_moves_nothing(
     new_run: NewRun,
 ) -> None:
     run = new_run()
-    with KeptLedger(run.file.with_name("ledger.sqlite"), say=print) as first:
+    with KeptLedger(run.file.with_name("ledger.sqlite")) as first:
         first.append([])
         with pytest.raises(LedgerInUseError, match="is the station running already"):
             run()
@@ -678,7 +673,6 @@ def test_without_actuators_no_pins_are_opened(new_run: NewRun) -> None:
         read_station(run.file),
         endings=run.endings,
         observers=[of_items(run.shown.append)],
-        say=run.said.append,
         pins=forbidden,
     ) as station:
         assert station.run().items == 3
@@ -787,7 +781,6 @@ def test_the_system_is_told_that_the_station_is_ready_alive_and_stopping(
         read_station(run.file),
         endings=run.endings,
         observers=[of_items(run.shown.append)],
-        say=run.said.append,
         pins=lambda: run.pins,
         notifier=notifier,
     ) as station:
@@ -806,7 +799,7 @@ def test_pictures_of_nothing_are_no_items(tmp_path: Path) -> None:
     endings: Endings = queue.SimpleQueue()
     shown: list[ItemSorted] = []
     with Station(
-        read_station(file), endings=endings, observers=[of_items(shown.append)], say=print
+        read_station(file), endings=endings, observers=[of_items(shown.append)]
     ) as station:
         tally = station.run()
     assert [entry.label for entry in shown] == ["red", "blue"]
@@ -905,7 +898,7 @@ def test_what_the_camera_says_can_be_read_in_the_status(
     opened = Settings.open
 
     def talking(settings: Settings, **options: Any) -> Any:
-        options["say"]("camera     is back")
+        options["tell"](logging.INFO, "camera     is back")
         return opened(settings, **options)
 
     monkeypatch.setattr(Settings, "open", talking)
@@ -914,7 +907,6 @@ def test_what_the_camera_says_can_be_read_in_the_status(
         read_station(run.file),
         endings=run.endings,
         observers=[of_items(run.shown.append)],
-        say=run.said.append,
         pins=lambda: run.pins,
         notifier=Notifier({}),
     ):
@@ -974,14 +966,20 @@ def test_of_a_camera_that_shows_no_picture_of_now_nothing_is_accepted(
         live = False  # every frame is looked at, however slow this machine is
 
     def opened(settings: Settings, **options: Any) -> Camera:
-        def say(text: str) -> None:
+        def tell(level: int, text: str) -> None:
             told.append(text)
-            options["say"](text)
+            options["tell"](level, text)
 
         def stop(seconds: float) -> bool:
             return lens.over.is_set()
 
-        return Camera(lambda: lens, name="cam", clock=options["clock"], pause=stop, say=say)
+        return Camera(
+            lambda: lens,
+            name="cam",
+            clock=options["clock"],
+            pause=stop,
+            tell=tell,
+        )
 
     monkeypatch.setattr(Settings, "open", opened)
     tally = run()

@@ -21,6 +21,7 @@ import logging
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from types import TracebackType
 from typing import Literal, Self
 
@@ -46,15 +47,15 @@ _DEBUG_PRIORITY = 7
 class LogLines:
     """While this context lasts, what is logged is written on stderr.
 
-    Within another one it changes nothing until `choose` is called.
+    Within another one it changes nothing but the verbosity, and that only where one is given.
 
     Example:
         with LogLines("verbose"):
             trainer.train("mobilenet_v2", "photos", "runs/first")
     """
 
-    def __init__(self, verbosity: Verbosity = "normal") -> None:
-        self._verbosity: Verbosity = verbosity
+    def __init__(self, verbosity: Verbosity | None = None) -> None:
+        self._verbosity = verbosity
         self._before: dict[logging.Logger, int] = {}
         self._handler: _Handler | None = None
 
@@ -64,6 +65,8 @@ class LogLines:
         if _handler() is None:
             self._handler = _Handler()
             root.addHandler(self._handler)
+            self.choose(self._verbosity or "normal")
+        elif self._verbosity is not None:
             self.choose(self._verbosity)
         return self
 
@@ -88,6 +91,17 @@ class LogLines:
             handler.names = verbosity == "verbose"
 
 
+def pass_log_on(pass_on: Callable[[int, str], None]) -> None:
+    """Hands what is logged in this process to another one, which logs it; from now on.
+
+    Args:
+        pass_on: takes each level and text from INFO on.
+    """
+    for logger in _our_loggers():
+        logger.setLevel(logging.INFO)
+        logger.addHandler(_Passing(pass_on))
+
+
 def lines_are_written() -> bool:
     """Whether what is logged goes to stderr by this module: not where pilah is a library."""
     return _handler() is not None
@@ -97,6 +111,15 @@ def write_traceback(error: BaseException, *, first: str = "") -> None:
     """Writes a traceback as Python does, without passwords: it will be copied into a report."""
     handler = _handler() or _Handler()
     handler.write(first + "".join(traceback.format_exception(error)).rstrip(), logging.CRITICAL)
+
+
+class _Passing(logging.Handler):
+    def __init__(self, pass_on: Callable[[int, str], None]) -> None:
+        super().__init__()
+        self._pass_on = pass_on
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._pass_on(record.levelno, record.getMessage())
 
 
 class _Handler(logging.Handler):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import re
 import subprocess
@@ -26,7 +27,7 @@ from edge.core.yaml_messages import advised, shown
 from edge.flow import CameraChange, Frame
 from edge.simulation.belt import LABELS
 from edge.simulation.belt.wire import ANSWER, ASK, END, FAIL, FRAME, LENGTH, SAY, Order, Picture
-from edge.vision.camera import Camera, CameraSettings, unheeded
+from edge.vision.camera import Camera, CameraSettings, Tell, log, unheeded
 
 _AHEAD = 4
 """Frames drawn ahead where none can be too early; some turns of the two processes at once."""
@@ -169,7 +170,7 @@ class Settings(CameraSettings):
         *,
         clock: Callable[[], float],
         pause: Callable[[float], bool],
-        say: Callable[[str], None],
+        tell: Tell = log,
         report: Callable[[CameraChange], None] = unheeded,
     ) -> Camera:
         """The belt's camera; the belt begins to move at the first frame.
@@ -183,7 +184,7 @@ class Settings(CameraSettings):
             labels=tuple(self.labels or LABELS),
             **self.model_dump(include=set(Order.model_fields) - {"pictures", "labels"}),
         )
-        return BeltCamera(order, clock=clock, say=say)
+        return BeltCamera(order, clock=clock, tell=tell)
 
     def _pictures(self, source: Path) -> tuple[Picture, ...]:
         found = read_picture_set(source)
@@ -208,16 +209,14 @@ class Settings(CameraSettings):
 class BeltCamera:
     """Frames of a belt that another process draws."""
 
-    def __init__(
-        self, order: Order, *, clock: Callable[[], float], say: Callable[[str], None]
-    ) -> None:
+    def __init__(self, order: Order, *, clock: Callable[[], float], tell: Tell) -> None:
         """Starts the process.
 
         Raises:
             CameraError: it cannot be started.
         """
         self.live = order.paced
-        self._clock, self._say = clock, say
+        self._clock, self._tell_operator = clock, tell
         self._closed = self._over = False
         self._asked = 0
         """Frames that were asked for and have not come."""
@@ -265,7 +264,7 @@ class BeltCamera:
                 return Frame(image, captured, sequence)
             text = (self._receive(rows) or b"").decode()
             if kind == SAY:
-                self._say(text)
+                self._tell_operator(logging.WARNING, text)
             elif kind == FAIL:
                 raise CameraError(f"the belt: {text}")
             elif kind == END:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 import queue
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -19,6 +20,8 @@ from edge.simulation.belt.scene import Color, Scene
 from edge.simulation.belt.sprite import Layer
 from edge.simulation.belt.traffic import Thing
 from edge.simulation.belt.wire import Picture
+
+_log = logging.getLogger(__name__)
 
 _AHEAD = 3
 """Items that are ready before they are needed."""
@@ -43,13 +46,11 @@ def photographed(
     scene: Scene,
     scale: float,
     seed: int,
-    say: Callable[[str], None],
 ) -> Iterator[Thing]:
     """The photographs' items in any order, each once before one comes again; for ever.
 
     Args:
         scale: height of a photograph on the belt, in heights of the view.
-        say: is told of photographs that cannot be read and are left out.
 
     Raises:
         CameraError: none can be read.
@@ -60,7 +61,7 @@ def photographed(
         try:
             image = read_image(picture.path)
         except (UnreadableImageError, StorageError) as error:
-            say(f"left out: {error}")
+            _log.warning(f"left out: {error}")
             if number >= len(pictures) and not readable:
                 raise CameraError("no photograph can be read: see the lines above") from error
             continue

@@ -23,6 +23,7 @@ import numpy as np
 from edge.core.errors import PilahError
 from edge.core.images.image_file import Image
 from edge.core.processes.children import end_with_parent
+from edge.core.terminal.log_lines import pass_log_on
 from edge.simulation.belt.items import Ahead, belt_color, drawn, photographed
 from edge.simulation.belt.scene import Color, Scene
 from edge.simulation.belt.traffic import Traffic, TruthFile
@@ -122,7 +123,6 @@ def serve(
             scene=scene,
             scale=order.scale,
             seed=order.seed,
-            say=lambda text: wire.text(SAY, text),
         )
     else:
         things = drawn(order.labels, scene=scene, seed=order.seed)
@@ -163,6 +163,7 @@ def main() -> None:
     end_with_parent()
     cv2.setNumThreads(1)
     wire = Wire(sys.stdin.fileno(), sys.stdout.fileno())
+    pass_log_on(lambda level, text: wire.text(SAY, text))
     code = 0
     try:
         order = wire.order()

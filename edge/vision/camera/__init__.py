@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from abc import abstractmethod
 from collections.abc import Callable
 from typing import Annotated, Protocol
@@ -54,6 +55,12 @@ def unheeded(change: CameraChange) -> None:
     """Nobody asks what becomes of the camera."""
 
 
+Tell = Callable[[int, str], None]
+
+log: Tell = logging.getLogger(__name__).log
+"""How a camera tells what happens to it where nobody else wants to know."""
+
+
 class Camera(Protocol):
     """A source of frames, read by one thread.
 
@@ -103,7 +110,7 @@ class CameraSettings(Section):
         *,
         clock: Callable[[], float],
         pause: Callable[[float], bool],
-        say: Callable[[str], None],
+        tell: Tell = log,
         report: Callable[[CameraChange], None] = unheeded,
     ) -> Camera:
         """The camera, ready to be read.
@@ -112,7 +119,8 @@ class CameraSettings(Section):
             clock: seconds, monotonic.
             pause: waits so many seconds and returns False, or returns True at once when stopped.
                 Whatever waits uses it: it is also a sign of life for the watchdog.
-            say: tells the operator something, in one line.
+            tell: takes what the operator has to know, with its level of `logging`, in one line;
+                must not wait.
             report: takes each change of a camera that is lost and comes back, in the camera's
                 thread; must not wait.
 

@@ -14,7 +14,7 @@ from edge.core.errors import CameraError, StorageError, UnreadableImageError
 from edge.core.images.image_file import read_image
 from edge.core.yaml_file import FolderPath
 from edge.flow import CameraChange, Frame, UnreadableFrame
-from edge.vision.camera import Camera, CameraSettings, unheeded
+from edge.vision.camera import Camera, CameraSettings, Tell, log, unheeded
 
 
 class Settings(CameraSettings):
@@ -37,7 +37,7 @@ class Settings(CameraSettings):
         *,
         clock: Callable[[], float],
         pause: Callable[[float], bool],
-        say: Callable[[str], None],
+        tell: Tell = log,
         report: Callable[[CameraChange], None] = unheeded,
     ) -> Camera:
         """The folder's camera.

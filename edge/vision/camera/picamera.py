@@ -14,7 +14,7 @@ from edge.core.errors import CameraError
 from edge.core.terminal.hints import install_command
 from edge.core.yaml_messages import advised
 from edge.flow import CameraChange
-from edge.vision.camera import Camera, DeviceSettings, unheeded
+from edge.vision.camera import Camera, DeviceSettings, Tell, log, unheeded
 from edge.vision.camera.reopening import ReopeningCamera, Shot
 
 _SILENT_SECONDS = 3.0
@@ -107,7 +107,7 @@ class Settings(DeviceSettings):
         *,
         clock: Callable[[], float],
         pause: Callable[[float], bool],
-        say: Callable[[str], None],
+        tell: Tell = log,
         report: Callable[[CameraChange], None] = unheeded,
     ) -> Camera:
         """The camera; opened again by itself when it stops giving frames.
@@ -120,7 +120,7 @@ class Settings(DeviceSettings):
             name=f"Pi camera {self.camera}",
             clock=clock,
             pause=pause,
-            say=say,
+            tell=tell,
             report=report,
             frozen_seconds=self.frozen_seconds,
         )

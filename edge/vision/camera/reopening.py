@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -10,7 +11,7 @@ from typing import NamedTuple, Protocol
 from edge.core.errors import CameraError
 from edge.core.images.image_file import Image
 from edge.flow import CameraChange, Frame, PictureFault, PictureFaultKind, UnreadableFrame
-from edge.vision.camera import FROZEN_SECONDS, unheeded
+from edge.vision.camera import FROZEN_SECONDS, Tell, log, unheeded
 from edge.vision.camera.judge import PictureJudge
 from edge.vision.camera.opencv import BROKEN_IN_A_ROW
 from edge.vision.camera.spells import FaultSpells
@@ -72,7 +73,7 @@ class ReopeningCamera:
         name: str,
         clock: Callable[[], float],
         pause: Callable[[float], bool],
-        say: Callable[[str], None],
+        tell: Tell = log,
         report: Callable[[CameraChange], None] = unheeded,
         frozen_seconds: float = FROZEN_SECONDS,
     ) -> None:
@@ -81,14 +82,14 @@ class ReopeningCamera:
         Args:
             open_source: opens it; raises CameraError.
             name: what the operator calls it.
-            clock, pause, say, report: as of CameraSettings.open.
+            clock, pause, tell, report: as of CameraSettings.open.
             frozen_seconds: see DeviceSettings.
 
         Raises:
             CameraError: it cannot be opened now, at the start.
         """
         self._open_source, self._name = open_source, name
-        self._clock, self._pause, self._say, self._report = clock, pause, say, report
+        self._clock, self._pause, self._tell_operator, self._report = clock, pause, tell, report
         self._sequence = 0
         self._closed = False
         self._reading = threading.Lock()
@@ -100,9 +101,9 @@ class ReopeningCamera:
         self._judge = PictureJudge(frozen_seconds=frozen_seconds)
         self._spells = FaultSpells(name)
         self._title, self._notes = self._source.title, tuple(self._source.notes)
-        self._say(f"camera     {self._title}")
+        self._tell_operator(logging.INFO, f"camera     {self._title}")
         for note in self._notes:
-            self._say(f"camera     {note}")
+            self._tell_operator(logging.WARNING, f"camera     {note}")
 
     def read(self) -> Frame | UnreadableFrame | None:
         """The next frame, which may be damaged; None when it was stopped or closed."""
@@ -130,7 +131,8 @@ class ReopeningCamera:
 
     def _tell(self, fault: PictureFault | None, at: float) -> None:
         for line in self._spells.see(fault, at):
-            self._say(f"camera     {line}")
+            level = logging.INFO if fault is None else logging.WARNING
+            self._tell_operator(level, f"camera     {line}")
 
     def close(self) -> None:
         """Frees the camera; may be called twice.
@@ -160,8 +162,9 @@ class ReopeningCamera:
             self._pause_seconds = _FIRST_PAUSE_SECONDS
         self._since = now
         if not self._closed:
-            self._say(
-                f"camera     {self._name} gives no more frames: opening it again until it does"
+            self._tell_operator(
+                logging.WARNING,
+                f"camera     {self._name} gives no more frames: opening it again until it does",
             )
             self._report(CameraChange(self._name, None))
 
@@ -178,7 +181,10 @@ class ReopeningCamera:
                 break
         now = self._clock()
         changed = "" if opened.title == self._title else f", and is now {opened.title}"
-        self._say(f"camera     {self._name} is back after {now - self._since:.1f} s{changed}")
+        self._tell_operator(
+            logging.INFO,
+            f"camera     {self._name} is back after {now - self._since:.1f} s{changed}",
+        )
         self._report(CameraChange(self._name, now - self._since))
         self._source, self._title, self._since = opened, opened.title, now
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import Counter
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 
 from edge.core.errors import CameraError
 from edge.flow import Frame, PictureFaultKind
-from edge.vision.camera import CameraSettings
+from edge.vision.camera import CameraSettings, Tell, log
 
 _FIRST_SECONDS = 1.0
 """A camera's automatic exposure and white balance need about so long, as a rule."""
@@ -38,7 +39,7 @@ class SettledFrame:
 def settled_frame(
     camera: CameraSettings,
     *,
-    say: Callable[[str], None],
+    tell: Tell = log,
     clock: Callable[[], float] = time.monotonic,
 ) -> SettledFrame:
     """A frame of `camera` a second after its first one, or as soon as it changes no more then.
@@ -55,11 +56,11 @@ def settled_frame(
     levels: list[tuple[float, float]] = []
     """(seconds, mean brightness) of each good frame so far."""
     faults: Counter[PictureFaultKind] = Counter()
-    with closing(camera.open(clock=clock, pause=never.wait, say=say)) as source:
+    with closing(camera.open(clock=clock, pause=never.wait, tell=tell)) as source:
         while (frame := source.read()) is not None:
             if not isinstance(frame, Frame):
                 if frame.source:
-                    say(f"unreadable: {frame.message}")
+                    tell(logging.WARNING, f"unreadable: {frame.message}")
                 else:  # a live camera has said it itself
                     faults[PictureFaultKind.DAMAGED] += 1
                 continue

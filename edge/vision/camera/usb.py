@@ -14,7 +14,7 @@ from pydantic import Field, field_validator
 from edge.core.errors import CameraError
 from edge.core.yaml_messages import advised, shown
 from edge.flow import CameraChange
-from edge.vision.camera import Camera, DeviceSettings, unheeded
+from edge.vision.camera import Camera, DeviceSettings, Tell, log, unheeded
 from edge.vision.camera.opencv import Capture, open_capture
 from edge.vision.camera.reopening import ReopeningCamera, Shot
 
@@ -103,7 +103,7 @@ class Settings(DeviceSettings):
         *,
         clock: Callable[[], float],
         pause: Callable[[float], bool],
-        say: Callable[[str], None],
+        tell: Tell = log,
         report: Callable[[CameraChange], None] = unheeded,
     ) -> Camera:
         """The camera; opened again by itself when it is pulled out and put back.
@@ -116,7 +116,7 @@ class Settings(DeviceSettings):
             name=self.path,
             clock=clock,
             pause=pause,
-            say=say,
+            tell=tell,
             report=report,
             frozen_seconds=self.frozen_seconds,
         )

@@ -15,7 +15,7 @@ from edge.core.suggestions import similar_path
 from edge.core.yaml_file import FilePath, looking_at
 from edge.core.yaml_messages import advised
 from edge.flow import CameraChange, Frame
-from edge.vision.camera import Camera, CameraSettings, unheeded
+from edge.vision.camera import Camera, CameraSettings, Tell, log, unheeded
 from edge.vision.camera.opencv import Capture, open_capture
 
 _USUAL_RATE = 25.0
@@ -48,7 +48,7 @@ class Settings(CameraSettings):
         *,
         clock: Callable[[], float],
         pause: Callable[[float], bool],
-        say: Callable[[str], None],
+        tell: Tell = log,
         report: Callable[[CameraChange], None] = unheeded,
     ) -> Camera:
         """The clip's camera.

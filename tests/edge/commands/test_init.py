@@ -191,7 +191,7 @@ def test_what_it_writes_counts_six_photographs_of_glass_as_six(
     file.write_text(text, "utf-8")
     eye, recording = read_eye(file), Recording()
     assert isinstance(eye.trigger, Settings)
-    with closing(eye.camera.open(clock=lambda: 0.0, pause=lambda _: False, say=print)) as camera:
+    with closing(eye.camera.open(clock=lambda: 0.0, pause=lambda _: False)) as camera:
         while isinstance(frame := camera.read(), Frame):
             recording.add(frame)
     look = recording.look(eye.trigger)

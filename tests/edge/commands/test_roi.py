@@ -136,7 +136,7 @@ class Settings(CameraSettings):
         *,
         clock: Callable[[], float],
         pause: Callable[[float], bool],
-        say: Callable[[str], None],
+        tell: Callable[[int, str], None] = lambda level, text: None,
     ) -> Camera:
         return Growing(self.until)
 

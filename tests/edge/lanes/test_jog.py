@@ -11,6 +11,7 @@ from edge.lanes import servo, solenoid
 from edge.lanes.jog import Jog
 from edge.lanes.pins import Pins, open_pins
 from tests.clocks import ToldClock
+from tests.logged import listen
 
 
 class Bench:
@@ -26,13 +27,13 @@ class Bench:
             settings = servo.Settings(kind="servo", hold_seconds=0.3, **options)
         else:
             settings = solenoid.Settings(kind="solenoid", pin=18, hold_seconds=0.3, **options)
+        listen(self.said.append)
         self.jog = Jog(
             "warm",
             settings,
             {"kind": kind, "pin": 18, **options, "hold_seconds": 0.3},
             pins,
             clock=ToldClock(lambda: self.now),
-            say=self.said.append,
             write=self.written.append,
         )
 

@@ -27,6 +27,7 @@ from edge.ledger.rows import Writable
 from edge.ledger.spill import Spill
 from tests.disks import Disk, new_disk
 from tests.edge.ledger.entries import entry
+from tests.logged import listen
 
 _FULL = "no room, says the test"
 
@@ -52,7 +53,6 @@ def new_recorder(
     folder: Path,
     *,
     observers: Sequence[Observer],
-    say: Callable[[str], None],
     chance: random.Random | None = None,
 ) -> Recorder:
     """A recorder of the ledger in `folder`, in a process of its own as a station has it.
@@ -60,11 +60,10 @@ def new_recorder(
     Args:
         chance: when the disk is full; None: never.
     """
-    ledger: Writable = LedgerApart(folder / "ledger.sqlite", say=say)
+    ledger: Writable = LedgerApart(folder / "ledger.sqlite")
     recorder = Recorder(
         ledger if chance is None else Unsteady(ledger, chance),
         observers=observers,
-        say=say,
         patience=Patience(commit=0.002, hang=60, retry=0.002, finish=60),
     )
     recorder.add_spill(Spill(folder / "spill"))
@@ -102,7 +101,8 @@ def end_once(
 def items_after_start(folder: Path) -> list[int]:
     """The items of the ledger once the next start has taken in what was left."""
     said: list[str] = []
-    recorder = new_recorder(folder, observers=[], say=said.append)
+    listen(said.append)
+    recorder = new_recorder(folder, observers=[])
     recorder.open()
     recorder.finish()
     recorder.run()
@@ -153,10 +153,10 @@ def _record_for_ever(folder: Path, shown: int, chance: random.Random, first: int
 
     end_with_parent()
     try:
+        listen(_end_at_an_incident)
         recorder = new_recorder(
             folder,
             observers=[of_items(lambda row: _write(shown, b"%d\n" % row.item))],
-            say=_end_at_an_incident,
             chance=chance,
         )
         threading.Thread(target=recorder.run, daemon=True).start()

@@ -18,6 +18,7 @@ from edge.ledger.kept import KeptLedger
 from edge.ledger.lock import LedgerLock, lock_path
 from tests.edge.ledger.entries import entry
 from tests.edge.ledger.test_kept import items_of
+from tests.logged import listen
 
 
 @pytest.fixture
@@ -27,7 +28,8 @@ def said() -> list[str]:
 
 @pytest.fixture
 def ledger(tmp_path: Path, said: list[str]) -> Iterator[LedgerApart]:
-    ledger = LedgerApart(tmp_path / "ledger.sqlite", say=said.append)
+    listen(said.append)
+    ledger = LedgerApart(tmp_path / "ledger.sqlite")
     yield ledger
     ledger.close()
 
@@ -72,7 +74,7 @@ def test_a_process_that_cannot_be_started_is_an_error_of_the_ledger(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-    ledger = LedgerApart(tmp_path / "ledger.sqlite", say=print)
+    ledger = LedgerApart(tmp_path / "ledger.sqlite")
     with pytest.raises(LedgerError, match=r"no process can be started for it \(No such file"):
         ledger.append([])
     monkeypatch.undo()
@@ -90,7 +92,7 @@ def test_what_a_person_must_see_to_is_told_as_it_is(ledger: LedgerApart) -> None
 def test_it_holds_the_lock_in_the_name_of_the_station(ledger: LedgerApart) -> None:
     ledger.append([])
     with pytest.raises(LedgerInUseError, match=f"process {os.getpid()} is writing the ledger"):
-        KeptLedger(ledger.path, say=print).append([])
+        KeptLedger(ledger.path).append([])
 
 
 def test_a_lock_that_a_station_has_left_is_waited_for_and_is_no_second_station(

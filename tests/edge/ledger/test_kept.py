@@ -18,6 +18,7 @@ from edge.ledger import kept as module
 from edge.ledger.kept import KeptLedger, set_aside_files
 from edge.ledger.ledger import Ledger
 from tests.edge.ledger.entries import entry
+from tests.logged import listen
 
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
@@ -32,7 +33,8 @@ class Place:
         self.written = 0
 
     def open(self) -> KeptLedger:
-        return KeptLedger(self.path, say=self.said.append, now=lambda: NOON)
+        listen(self.said.append)
+        return KeptLedger(self.path, now=lambda: NOON)
 
     def write(self, count: int = 1) -> None:
         for _ in range(count):
@@ -335,7 +337,8 @@ def test_a_reader_that_holds_an_old_state_puts_that_off_and_loses_nothing(
 
 def test_a_second_one_is_refused_and_told_which_process_is_first(place: Place) -> None:
     place.write()
-    second = KeptLedger(place.path, say=place.said.append)
+    listen(place.said.append)
+    second = KeptLedger(place.path)
     with pytest.raises(
         LedgerInUseError, match=f"process {os.getpid()} is writing the ledger .*running already"
     ):
@@ -352,7 +355,7 @@ def test_a_lock_file_that_is_deleted_is_made_again(place: Place) -> None:
     place.path.with_name(".ledger.sqlite.lock").unlink()
     place.write()
     with pytest.raises(LedgerInUseError):
-        KeptLedger(place.path, say=print).append([])
+        KeptLedger(place.path).append([])
 
 
 @pytest.fixture

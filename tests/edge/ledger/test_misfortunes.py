@@ -29,6 +29,7 @@ from tests.edge.ledger.test_kept import (
     flip_middle,
     items_of,
 )
+from tests.logged import listen
 
 Mend = Callable[[], Any]
 
@@ -40,10 +41,10 @@ class Started:
         self.shown: list[int] = []
         self.said: list[str] = []
         self._changed = threading.Condition()
+        listen(self._say)
         self.recorder = Recorder(
-            LedgerApart(path, say=self._say),
+            LedgerApart(path),
             observers=[of_items(lambda row: self._note(self.shown, row.item))],
-            say=self._say,
             patience=Patience(open=20, commit=0, hang=3, retry=0.02, finish=30),
         )
         self.recorder.open()

@@ -12,6 +12,7 @@ from edge.events import ActuationEnded, CameraLost, Event, ItemSorted, of_items
 from edge.ledger.recorder import Patience, Recorder
 from edge.ledger.spill import Spill
 from tests.edge.ledger.entries import actuation, entry
+from tests.logged import listen
 
 LOST = CameraLost("9", "2026-11-21T23:04:36.123456Z", "bin-1", "/dev/video0")
 
@@ -56,10 +57,10 @@ class Watched:
         self.shown: list[int] = []
         self.said: list[str] = []
         self.changed = threading.Condition()
+        listen(lambda text: self._note(self.said, text))
         self.recorder = Recorder(
             self.ledger,
             observers=[of_items(lambda entry: self._note(self.shown, entry.item))],
-            say=lambda text: self._note(self.said, text),
             patience=patience,
             capacity=capacity,
         )
@@ -147,7 +148,7 @@ def test_what_finds_no_room_is_lost_at_once_and_nobody_waits() -> None:
 
 
 def test_what_was_left_by_a_thread_that_failed_is_still_written() -> None:
-    ledger, say = FlakyLedger(), list[str]().append
+    ledger = FlakyLedger()
 
     class Broken(Recorder):
         def _step(self, *, show: bool) -> None:
@@ -155,7 +156,7 @@ def test_what_was_left_by_a_thread_that_failed_is_still_written() -> None:
                 raise ZeroDivisionError("a bug")
             super()._step(show=show)
 
-    recorder = Broken(ledger, observers=[], say=say)
+    recorder = Broken(ledger, observers=[])
     recorder.offer(entry(1))
     with pytest.raises(ZeroDivisionError):
         recorder.run()
@@ -169,7 +170,7 @@ def test_every_observer_is_told_of_every_event_once_its_row_is_written() -> None
         assert ledger.items  # the row is there before anybody is told
         first.append(event)
 
-    recorder = Recorder(ledger, observers=[note, second.append], say=print)
+    recorder = Recorder(ledger, observers=[note, second.append])
     events = [entry(1), actuation(1), LOST, entry(2)]
     for event in events:
         recorder.offer(event)
@@ -184,7 +185,8 @@ def test_an_observer_that_fails_keeps_nobody_from_being_told_and_is_said_once() 
     def broken(event: Event) -> None:
         raise ValueError("no such page at rtsp://user:secret@host/")
 
-    recorder = Recorder(ledger, observers=[broken, told.append], say=said.append)
+    listen(said.append)
+    recorder = Recorder(ledger, observers=[broken, told.append])
     for item in range(3):
         recorder.offer(entry(item))
     recorder.finish()

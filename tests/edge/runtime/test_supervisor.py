@@ -13,6 +13,7 @@ from edge.runtime.heartbeat import Heartbeat
 from edge.runtime.supervisor import Supervisor, Task
 from edge.runtime.worker import Endings
 from edge.simulation.virtual_clock import VirtualClock
+from tests.logged import listen
 
 
 class House:
@@ -27,9 +28,8 @@ class House:
         self.finished_at: float | None = None
         self.reason = "nothing has ended"
         self.stopping, self.finishing = Flag(self.clock), Flag(self.clock)
-        self.supervisor = Supervisor(
-            self.endings, self, clock=self.clock, say=self.said.append, notifier=None
-        )
+        listen(self.said.append)
+        self.supervisor = Supervisor(self.endings, self, clock=self.clock, notifier=None)
 
     def well_until(self, moment: float) -> None:
         self.well.append(moment)

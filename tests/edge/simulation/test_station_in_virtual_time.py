@@ -27,7 +27,7 @@ PACE = "frames_per_second: 1000"
 def sort(folder: Path, text: str, bundle: Path, *, items: int, clock: Clock) -> Tally:
     file = make_station(folder, text=text, bundle=bundle)
     nobody: Any = queue.SimpleQueue()
-    with Station(read_station(file), endings=nobody, say=lambda _: None, clock=clock) as station:
+    with Station(read_station(file), endings=nobody, clock=clock) as station:
         return station.run(max_items=items)
 
 

@@ -11,6 +11,7 @@ from edge.runtime.heartbeat import BEAT_SECONDS
 from edge.simulation.virtual_clock import VirtualClock
 from edge.vision.frame_pump import FramePump
 from edge.vision.latest_frame import LatestFrame
+from tests.logged import listen
 
 
 class Lens:
@@ -43,7 +44,8 @@ def frames(count: int, source: str = "picture.jpg") -> list[UnreadableFrame]:
 def test_stored_pictures_wait_until_each_was_taken() -> None:
     clock, said = VirtualClock(), list[str]()
     latest = LatestFrame(clock)
-    pump = FramePump(latest, clock=clock, say=said.append)
+    listen(said.append)
+    pump = FramePump(latest, clock=clock)
     clock.enter()
     thread = ClockedThread("camera", lambda: pump.run(Lens(frames(20))), clock)
     thread.start()
@@ -58,7 +60,8 @@ def test_stored_pictures_wait_until_each_was_taken() -> None:
 def test_of_a_live_camera_the_latest_frame_is_left() -> None:
     clock, said = VirtualClock(), list[str]()
     latest = LatestFrame(clock)
-    FramePump(latest, clock=clock, say=said.append).run(Lens(frames(3), live=True))
+    listen(said.append)
+    FramePump(latest, clock=clock).run(Lens(frames(3), live=True))
     assert [frame.sequence for frame in latest.frames() if frame] == [2]
     assert latest.dropped == 2
 
@@ -66,7 +69,7 @@ def test_of_a_live_camera_the_latest_frame_is_left() -> None:
 def test_a_camera_that_fails_ends_the_frames_and_is_told() -> None:
     clock = VirtualClock()
     latest = LatestFrame(clock)
-    pump = FramePump(latest, clock=clock, say=print)
+    pump = FramePump(latest, clock=clock)
     with pytest.raises(CameraError, match="unplugged"):
         pump.run(Lens([], failure=CameraError("unplugged")))
     assert list(latest.frames()) == []
@@ -76,7 +79,7 @@ def test_a_camera_that_fails_ends_the_frames_and_is_told() -> None:
 def test_once_stopped_nothing_is_read_and_nothing_is_given() -> None:
     clock = VirtualClock()
     latest = LatestFrame(clock)
-    pump = FramePump(latest, clock=clock, say=print)
+    pump = FramePump(latest, clock=clock)
     latest.put(frames(1)[0])
     pump.stop()
     lens = Lens(frames(1), live=True)
@@ -87,7 +90,7 @@ def test_once_stopped_nothing_is_read_and_nothing_is_given() -> None:
 
 def test_a_pause_is_a_sign_of_life_and_ends_when_it_is_stopped() -> None:
     clock = VirtualClock()
-    pump = FramePump(LatestFrame(clock), clock=clock, say=print)
+    pump = FramePump(LatestFrame(clock), clock=clock)
     clock.enter()
     silences = list[float]()
 

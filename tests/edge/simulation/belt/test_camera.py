@@ -36,7 +36,9 @@ SECONDS = 60.0
 def opened(said: list[str] | None = None, **keys: Any) -> Iterator[BeltCamera]:
     settings = Settings.model_validate({"kind": "belt"} | SMALL | keys)
     say = (said if said is not None else []).append
-    camera = settings.open(clock=lambda: 500.0, pause=lambda seconds: False, say=say)
+    camera = settings.open(
+        clock=lambda: 500.0, pause=lambda seconds: False, tell=lambda level, text: say(text)
+    )
     assert isinstance(camera, BeltCamera)
     try:
         yield camera
@@ -118,7 +120,7 @@ def test_classes_come_evenly(tmp_path: Path) -> None:
 
 def test_a_live_belt_keeps_real_time() -> None:
     settings = Settings.model_validate({"kind": "belt", "frames_per_second": 50.0} | SMALL)
-    camera = settings.open(clock=time.monotonic, pause=lambda seconds: False, say=print)
+    camera = settings.open(clock=time.monotonic, pause=lambda seconds: False)
     assert camera.live
     try:
         found = [camera.read() for _ in range(10)]
@@ -171,7 +173,7 @@ PARENT = """
 import os, sys, time
 from edge.simulation.belt.camera import Settings
 camera = Settings.model_validate({"kind": "belt", "width": 128, "height": 96}).open(
-    clock=time.monotonic, pause=lambda seconds: False, say=print)
+    clock=time.monotonic, pause=lambda seconds: False)
 camera.read()
 print(camera.process_id, flush=True)
 sys.stdin.readline()

@@ -32,7 +32,9 @@ def settings(**given: Any) -> Settings:
 def open_picamera(said: list[str] | None = None, **given: Any) -> Camera:
     said = [] if said is None else said
     fake = FakeTime()
-    return settings(**given).open(clock=fake.clock, pause=fake.pause, say=said.append)
+    return settings(**given).open(
+        clock=fake.clock, pause=fake.pause, tell=lambda level, text: said.append(text)
+    )
 
 
 def test_frames_are_bgr_as_the_arrays_of_rgb888_are(pi: Machine) -> None:
@@ -140,7 +142,9 @@ def test_a_camera_that_falls_silent_is_closed_and_opened_again(
     said: list[str] = []
     fake = FakeTime()
     fake.at_pause[1] = lambda: setattr(pi, "silent", False)
-    camera = settings().open(clock=fake.clock, pause=fake.pause, say=said.append)
+    camera = settings().open(
+        clock=fake.clock, pause=fake.pause, tell=lambda level, text: said.append(text)
+    )
     assert camera.read() is not None
     pi.silent = True
     frame = camera.read()

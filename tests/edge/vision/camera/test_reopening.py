@@ -61,7 +61,7 @@ def open_camera(
         name="the camera",
         clock=time.clock,
         pause=time.pause,
-        say=said.append,
+        tell=lambda level, text: said.append(text),
         report=report,
     )
 
@@ -153,7 +153,6 @@ def test_a_stop_does_not_wait_for_an_opening_that_hangs() -> None:
         name="the camera",
         clock=time.clock,
         pause=lambda seconds: seconds == 0,  # stopped while the opening is waited for
-        say=lambda text: None,
     )
     assert camera.read() is None
     assert not late.closed.is_set()

@@ -31,7 +31,7 @@ class Watch:
         self.stopped = False
         checked = Settings.model_validate({"kind": "stream", "url": url, **settings})
         self.camera: Camera = checked.open(
-            clock=time.monotonic, pause=self._pause, say=self.said.append
+            clock=time.monotonic, pause=self._pause, tell=lambda level, text: self.said.append(text)
         )
 
     def frames(self, count: int) -> list[Frame]:

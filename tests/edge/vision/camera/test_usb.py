@@ -93,7 +93,9 @@ def device(monkeypatch: pytest.MonkeyPatch) -> FakeDevice:
 def open_usb(fake: FakeDevice, said: list[str] | None = None, **settings: Any) -> Camera:
     checked = Settings.model_validate({"kind": "usb", "device": DEVICE, **settings})
     said = [] if said is None else said
-    return checked.open(clock=fake.time.clock, pause=fake.time.pause, say=said.append)
+    return checked.open(
+        clock=fake.time.clock, pause=fake.time.pause, tell=lambda level, text: said.append(text)
+    )
 
 
 def frames(camera: Camera, count: int) -> list[Frame]:
