@@ -11,7 +11,9 @@ import itertools
 import json
 import logging
 import os
+import platform
 import re
+import shlex
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -103,6 +105,7 @@ def _run_verb(
         arguments = parser.parse_args(words)
         if (verbosity := getattr(arguments, "verbosity", None)) is not None:
             lines.choose(verbosity)
+        _log.debug(f"{name} {__version__}, Python {platform.python_version()}: {shlex.join(words)}")
         _look_for(verbs[arguments.verb].needs)
         with printable_output():
             code = run(arguments)

@@ -167,6 +167,7 @@ class Supervisor:
                 continue
             if isinstance(ending, Worker):
                 working.discard(ending)
+                _log.debug(f"the thread {ending.name} has ended")
                 failure = failure or ending.failure
                 if failure is not None:
                     self.reason = self.reason or _words(failure)

@@ -128,7 +128,8 @@ def test_verbose_tells_details_who_says_them_and_where_an_error_comes_from(
 
     assert program(work, word) == 2
     said = capsys.readouterr().err
-    assert said.startswith("debug trainer.somewhere: step 1 of 9\ninfo a_library: connected\n")
+    assert said.startswith("debug edge.core.command_line: pilah-test ")
+    assert "\ndebug trainer.somewhere: step 1 of 9\ninfo a_library: connected\n" in said
     assert "Traceback" in said
     assert said.endswith("pilah-test: error: gone\n")
     assert "1 byte" not in said
