@@ -92,7 +92,7 @@ class CameraChange(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class Observation:
     """One item in one frame: what a trigger finds."""
 
     item: int
@@ -102,7 +102,7 @@ class Sighting:
     whole: bool = True
     """False: it is cut off by the region's edge."""
     gone: bool = False
-    """True: it is not in this frame any more, `box` is its last, and no more sightings follow."""
+    """True: it is not in this frame any more, `box` is its last, and no observation follows."""
     passed: float | None = None
     """Seconds on the frames' clock when its centre passes the middle of the region, estimated from
     its frames so far; may lie ahead. None: not known, and the capture of the frame counts."""

@@ -1,6 +1,6 @@
 """A station: its parts built from the station file, and the whole way of an item through them.
 
-    camera ─Frame▶ latest frame ─▶ trigger ─Sighting▶ model ─Scores▶ ballot ─Verdict▶ routing
+    camera ─Frame▶ latest frame ─▶ trigger ─Observation▶ model ─Prediction▶ ballot ─Verdict▶ routing
         routing ─▶ lanes; events ─▶ recorder ─▶ ledger, observers
 
 Four threads, and none waits for a later one: `camera` leaves the latest frame (FramePump),

@@ -24,7 +24,7 @@ from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box, InputSpec, cut_item
 from edge.core.images.quality import Quality, judge
 from edge.core.terminal.live_line import LiveLine
-from edge.flow import Frame, PictureFault, Sighting, UnreadableFrame
+from edge.flow import Frame, Observation, PictureFault, UnreadableFrame
 from edge.runtime.clock import SYSTEM_CLOCK, Clock
 from edge.runtime.worker import Endings, Worker
 from edge.vision.frame_pump import FramePump
@@ -246,25 +246,25 @@ class Capture(Closing):
             faults = "".join(f", {words}" for words in quality.warnings)
             _log.info(f"{file}  ({self._folder.counts[label]} {label}{faults})")
 
-    def _follow(self, sightings: Sequence[Sighting], frame: Frame | None = None) -> None:
+    def _follow(self, observations: Sequence[Observation], frame: Frame | None = None) -> None:
         """Keeps the best picture of each item in view, and takes it when the item is gone.
 
         Args:
             frame: the one the items are seen in; None: they are all gone.
         """
-        for sighting in sightings:
-            if not sighting.gone and frame is not None:
-                best = self._best.setdefault(sighting.item, None)
-                if sighting.confirmed:
-                    self._unconfirmed.discard(sighting.item)
+        for observation in observations:
+            if not observation.gone and frame is not None:
+                best = self._best.setdefault(observation.item, None)
+                if observation.confirmed:
+                    self._unconfirmed.discard(observation.item)
                 else:
-                    self._unconfirmed.add(sighting.item)
-                if sighting.whole:
-                    self._best[sighting.item] = self._better(best, sighting.box, frame)
-            elif sighting.item in self._best and not self._enough():
-                best = self._best.pop(sighting.item)
-                if sighting.item in self._unconfirmed:
-                    self._unconfirmed.remove(sighting.item)
+                    self._unconfirmed.add(observation.item)
+                if observation.whole:
+                    self._best[observation.item] = self._better(best, observation.box, frame)
+            elif observation.item in self._best and not self._enough():
+                best = self._best.pop(observation.item)
+                if observation.item in self._unconfirmed:
+                    self._unconfirmed.remove(observation.item)
                     self.single_frame += 1
                     continue
                 if best is not None:
@@ -272,8 +272,8 @@ class Capture(Closing):
                     continue
                 self._never_whole += 1
                 _log.warning(
-                    f"item {sighting.item} was never whole in the region ({self._never_whole} so "
-                    "far): not taken. `pilah-edge roi` shows the region"
+                    f"item {observation.item} was never whole in the region ({self._never_whole} "
+                    "so far): not taken. `pilah-edge roi` shows the region"
                 )
 
     def _better(self, best: _Candidate | None, box: Box | None, frame: Frame) -> _Candidate:

@@ -13,7 +13,7 @@ from edge.lanes.lanes import Lanes
 from edge.ledger.recorder import Recorder
 from edge.runtime.clock import Clock
 from edge.sorting.model import ActiveModel
-from edge.sorting.routing import Destination, Sending, send
+from edge.sorting.routing import Destination, Routing, route
 from edge.sorting.sorter import Outcome
 from edge.sorting.tally import Tally
 
@@ -83,7 +83,7 @@ class Dispatch:
                 self._tally.empty += 1
                 continue
             self._watch(outcome)
-            self._send(
+            self._route(
                 verdict,
                 captured=outcome.frame.captured,
                 passed=outcome.passed,
@@ -104,7 +104,7 @@ class Dispatch:
             model: the one that would have judged it.
         """
         captured = frame.captured
-        self._send(
+        self._route(
             unreadable(title=model.title, digest=model.digest),
             captured=captured,
             passed=captured,
@@ -114,7 +114,7 @@ class Dispatch:
         )
         return self._tally.items == max_items
 
-    def _send(
+    def _route(
         self,
         verdict: Verdict,
         *,
@@ -127,10 +127,10 @@ class Dispatch:
         """Plans the lane's move and offers the row.
 
         Args:
-            captured: the capture of the last frame that was looked at; see `send` for the others.
+            captured: the capture of the last frame that was looked at; see `route` for the others.
         """
         now = self._clock.now()
-        sending = send(
+        routing = route(
             verdict,
             destinations=self._destinations,
             default=self._default,
@@ -140,14 +140,14 @@ class Dispatch:
         )
         taken = self._clock.wall() - (now - captured)
         stamp = self._stamps.at(taken)
-        if sending.at is not None:
+        if routing.at is not None:
             key = ItemKey(self._tally.items + 1, taken, stamp.id)
-            self._lanes.actuate(sending.lane, sending.at, key)
+            self._lanes.actuate(routing.lane, routing.at, key)
         # A video that is read as fast as can be runs ahead of the clock.
         latency_ms = 1000 * max(0.0, now - captured)
-        self._tally.count(sending, latency_ms)
-        due = None if sending.at is None else taken + (sending.at - captured)
-        self._recorder.offer(self._item(sending, stamp, due, latency_ms, source, frames))
+        self._tally.count(routing, latency_ms)
+        due = None if routing.at is None else taken + (routing.at - captured)
+        self._recorder.offer(self._item(routing, stamp, due, latency_ms, source, frames))
 
     def note(self, actuated: Actuated) -> None:
         """Offers the row of what became of an actuation; called from the lanes' thread."""
@@ -167,14 +167,14 @@ class Dispatch:
 
     def _item(
         self,
-        sending: Sending,
+        routing: Routing,
         stamp: Stamp,
         due: float | None,
         latency_ms: float,
         source: str,
         frames: int,
     ) -> ItemSorted:
-        verdict = sending.verdict
+        verdict = routing.verdict
         known = verdict.label != ""
         return ItemSorted(
             *stamp,
@@ -185,12 +185,12 @@ class Dispatch:
             scores=verdict.scores if known else None,
             accepted=verdict.accepted,
             reject=verdict.reject.value if verdict.reject else None,
-            lane=sending.lane,
+            lane=routing.lane,
             bundle=verdict.title,
             bundle_digest=verdict.digest,
             latency_ms=latency_ms,
             frames=frames,
-            actuation="missed" if sending.missed else "none" if due is None else "planned",
+            actuation="missed" if routing.missed else "none" if due is None else "planned",
             due=None if due is None else utc_text(due),
-            missed=sending.missed.value if sending.missed else None,
+            missed=routing.missed.value if routing.missed else None,
         )

@@ -21,7 +21,7 @@ class Destination:
 
 
 @dataclass(frozen=True, slots=True)
-class Sending:
+class Routing:
     """Where an item goes, and when."""
 
     verdict: Verdict
@@ -33,7 +33,7 @@ class Sending:
     """Why the lane's actuator, where it has one, is not to move."""
 
 
-def send(
+def route(
     verdict: Verdict,
     *,
     destinations: Mapping[str, Destination],
@@ -41,7 +41,7 @@ def send(
     passed: float,
     now: float,
     deadline: float | None = None,
-) -> Sending:
+) -> Routing:
     """Where an item goes: the lane of its label, or the default lane when rejected or too late.
 
     Args:
@@ -55,13 +55,13 @@ def send(
     if verdict.accepted:
         target = destinations[verdict.label]
         if not late and not _is_over(target, passed, now):
-            return Sending(verdict, target.lane, _moment(target, passed, now))
+            return Routing(verdict, target.lane, _moment(target, passed, now))
         verdict = replace(verdict, reject=RejectReason.LATE)
     # A reject must not move the default lane's actuator in front of the next item either.
     over = _is_over(default, passed, now) or (late and default.delay_seconds is None)
     if default.moves and over:
-        return Sending(verdict, default.lane, None, missed=Missed.LATE)
-    return Sending(verdict, default.lane, _moment(default, passed, now))
+        return Routing(verdict, default.lane, None, missed=Missed.LATE)
+    return Routing(verdict, default.lane, _moment(default, passed, now))
 
 
 def _is_over(lane: Destination, passed: float, now: float) -> bool:

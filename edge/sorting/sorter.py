@@ -1,4 +1,4 @@
-"""From frames to verdicts: which item each sighting is of, and when its vote is closed."""
+"""From frames to verdicts: which item each observation is of, and when its vote is closed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from edge.core.images.preprocess import Box
 from edge.core.verdict import Ballot, Framing, Prediction, Verdict, bad_picture
-from edge.flow import Frame, Sighting
+from edge.flow import Frame, Observation
 from edge.sorting.model import ActiveModel
 from edge.vision.trigger import Trigger
 
@@ -152,8 +152,8 @@ class Sorter:
 
     def look(self, frame: Frame) -> Iterator[Outcome]:
         """The items that get their verdict with this frame, cut to the station's region."""
-        for sighting in self._trigger.look(frame):
-            yield from self._follow(sighting, frame)
+        for observation in self._trigger.look(frame):
+            yield from self._follow(observation, frame)
         if frame.fault is not None:
             for item, voting in list(self._voting.items()):
                 if voting.confirmed:
@@ -174,30 +174,30 @@ class Sorter:
         for item in list(self._voting):
             yield from self._leave(item)
 
-    def _follow(self, sighting: Sighting, frame: Frame) -> Iterator[Outcome]:
-        item = sighting.item
-        if sighting.gone:
+    def _follow(self, observation: Observation, frame: Frame) -> Iterator[Outcome]:
+        item = observation.item
+        if observation.gone:
             if item in self._voting:
-                if sighting.passed is not None:
-                    self._voting[item].passed = sighting.passed
+                if observation.passed is not None:
+                    self._voting[item].passed = observation.passed
                 yield from self._leave(item)
             self._decided.discard(item)
             return
         if item in self._decided:
             return
-        passed = frame.captured if sighting.passed is None else sighting.passed
+        passed = frame.captured if observation.passed is None else observation.passed
         voting = self._voting.get(item)
         if voting is None:
             model = self.model  # one read: another thread may change it in between
-            voting = _Voting(model, model.ballot(), frame.captured, frame, sighting.box, passed)
+            voting = _Voting(model, model.ballot(), frame.captured, frame, observation.box, passed)
             self._voting[item] = voting
-        voting.frame, voting.box, voting.passed = frame, sighting.box, passed
-        voting.confirmed = voting.confirmed or sighting.confirmed
+        voting.frame, voting.box, voting.passed = frame, observation.box, passed
+        voting.confirmed = voting.confirmed or observation.confirmed
         if frame.fault is not None:
             return
         self._beat()
-        prediction = voting.model.classifier.predict(frame.image, box=sighting.box)
-        framing = _framing(sighting, frame, voting)
+        prediction = voting.model.classifier.predict(frame.image, box=observation.box)
+        framing = _framing(observation, frame, voting)
         voting.heard(prediction, framing, frame)
         if voting.confirmed and voting.ballot.decided:
             yield self._close(item)
@@ -233,14 +233,14 @@ class Sorter:
         )
 
 
-def _framing(sighting: Sighting, frame: Frame, voting: _Voting) -> Framing:
-    if not sighting.whole:
+def _framing(observation: Observation, frame: Frame, voting: _Voting) -> Framing:
+    if not observation.whole:
         return Framing.CUT
-    rests = sighting.passed is None and frame.captured - voting.first >= _RESTING_SECONDS
-    if not voting.model.whole_region or sighting.box is None or rests:
+    rests = observation.passed is None and frame.captured - voting.first >= _RESTING_SECONDS
+    if not voting.model.whole_region or observation.box is None or rests:
         return Framing.GOOD
     height, width = frame.image.shape[:2]
-    box = sighting.box
+    box = observation.box
     aside = abs(box.left + box.width / 2 - width / 2) / width
     above = abs(box.top + box.height / 2 - height / 2) / height
     return Framing.GOOD if max(aside, above) <= _MIDDLE else Framing.ASIDE

@@ -10,7 +10,7 @@ import numpy as np
 from edge.flow import Missed, PictureFaultKind
 from edge.lanes.lanes import Lanes
 from edge.ledger.recorder import Recorder
-from edge.sorting.routing import Sending
+from edge.sorting.routing import Routing
 from edge.sorting.sorter import Sorter
 from edge.vision.latest_frame import LatestFrame
 
@@ -56,14 +56,14 @@ class Tally:
     latencies_ms: deque[float] = field(default_factory=lambda: deque(maxlen=_LATENCIES))
     """From capture to verdict."""
 
-    def count(self, sending: Sending, latency_ms: float) -> None:
+    def count(self, routing: Routing, latency_ms: float) -> None:
         """Counts one item."""
         self.items += 1
-        self.lanes[sending.lane] += 1
-        if sending.verdict.reject is not None:
-            self.rejects[sending.verdict.reject.value] += 1
-        if sending.missed is not None:
-            self.missed[sending.missed] += 1
+        self.lanes[routing.lane] += 1
+        if routing.verdict.reject is not None:
+            self.rejects[routing.verdict.reject.value] += 1
+        if routing.missed is not None:
+            self.missed[routing.missed] += 1
         self.latencies_ms.append(latency_ms)
 
     def complete(

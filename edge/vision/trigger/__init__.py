@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import ClassVar, Protocol
 
 from edge.core.yaml_file import Section
-from edge.flow import Frame, Sighting
+from edge.flow import Frame, Observation
 
 KINDS = {
     "continuous": "edge.vision.trigger.continuous",
@@ -29,7 +29,7 @@ ALSO = {
 class Trigger(Protocol):
     """Finds the items in a stream of frames; has no clock but their capture times."""
 
-    def look(self, frame: Frame) -> Sequence[Sighting]:
+    def look(self, frame: Frame) -> Sequence[Observation]:
         """What is to be seen in the next frame, whose image is cut to the station's region.
 
         In one whose picture has a fault nothing is seen. Only where every frame is an item, it is
@@ -37,7 +37,7 @@ class Trigger(Protocol):
         """
         ...
 
-    def end(self) -> Sequence[Sighting]:
+    def end(self) -> Sequence[Observation]:
         """The frames have ended: every item that was still in view, as gone."""
         ...
 

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from edge.flow import Frame, Sighting
+from edge.flow import Frame, Observation
 from edge.vision.trigger import Trigger, TriggerSettings
 
 
@@ -30,12 +30,12 @@ class ContinuousTrigger:
     def __init__(self) -> None:
         self._items = 0
 
-    def look(self, frame: Frame) -> Sequence[Sighting]:
+    def look(self, frame: Frame) -> Sequence[Observation]:
         """One new item, which fills the region and is gone at once."""
         self._items += 1
-        seen = Sighting(self._items, None, passed=frame.captured)
+        seen = Observation(self._items, None, passed=frame.captured)
         return seen, replace(seen, gone=True)
 
-    def end(self) -> Sequence[Sighting]:
+    def end(self) -> Sequence[Observation]:
         """Nothing: no item is ever left over."""
         return ()

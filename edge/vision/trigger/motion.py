@@ -12,7 +12,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box
 from edge.core.yaml_messages import advised
-from edge.flow import Frame, Sighting
+from edge.flow import Frame, Observation
 from edge.vision.trigger import Trigger, TriggerSettings
 from edge.vision.trigger.background import Background
 from edge.vision.trigger.blobs import Blob
@@ -135,7 +135,7 @@ class MotionTrigger:
         self._background = self._blank()
         self.blobs: Sequence[Blob] = ()
 
-    def look(self, frame: Frame) -> Sequence[Sighting]:
+    def look(self, frame: Frame) -> Sequence[Observation]:
         """The items in the frame, and those that have gone."""
         if frame.fault is not None:
             return ()
@@ -165,11 +165,11 @@ class MotionTrigger:
         gone += [*stuck, *tracks.ended(at)]
         if blobs is not None:
             background.adapt(track.extent for track in tracks)
-        return [*self._sightings(tracks.seen()), *self._sightings(gone, gone=True)]
+        return [*self._observations(tracks.seen()), *self._observations(gone, gone=True)]
 
-    def end(self) -> Sequence[Sighting]:
+    def end(self) -> Sequence[Observation]:
         """Every item that was still in view, as gone."""
-        return self._sightings(self._tracks.all_gone(), gone=True)
+        return self._observations(self._tracks.all_gone(), gone=True)
 
     def _blank(self) -> Background:
         settings = self._settings
@@ -180,9 +180,9 @@ class MotionTrigger:
             learn_seconds=settings.learn_seconds,
         )
 
-    def _sightings(self, tracks: Iterable[Track], *, gone: bool = False) -> list[Sighting]:
+    def _observations(self, tracks: Iterable[Track], *, gone: bool = False) -> list[Observation]:
         return [
-            Sighting(
+            Observation(
                 track.number,
                 self._in_region(track.box),
                 whole=not any(track.cut),

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from edge.core.images.preprocess import Box
-from edge.flow import Frame, Sighting
+from edge.flow import Frame, Observation
 from edge.vision.trigger.blobs import Blob
 from edge.vision.trigger.motion import MotionTrigger, Settings, small_picture
 from edge.vision.trigger.track import Edges
@@ -96,9 +96,13 @@ class Recording:
         found: dict[int, Item] = {}
         blobs: list[Sequence[Blob]] = []
         for index, frame in enumerate(self._frames):
-            for sighting in trigger.look(frame):
-                if not sighting.gone:
-                    _note(found.setdefault(sighting.item, Item(sighting.item)), index, sighting)
+            for observation in trigger.look(frame):
+                if not observation.gone:
+                    _note(
+                        found.setdefault(observation.item, Item(observation.item)),
+                        index,
+                        observation,
+                    )
             blobs.append(trigger.blobs)
         items = [item for item in found.values() if item.confirmed]
         start = self._frames[0].captured if self._frames else 0.0
@@ -167,12 +171,12 @@ def best(looks: Sequence[Look], things: int, *, contrast: float) -> Look | None:
     return max(right, key=rank)
 
 
-def _note(item: Item, index: int, sighting: Sighting) -> None:
-    assert sighting.box is not None
-    item.boxes[index] = sighting.box
-    if sighting.whole:
+def _note(item: Item, index: int, observation: Observation) -> None:
+    assert observation.box is not None
+    item.boxes[index] = observation.box
+    if observation.whole:
         item.whole.add(index)
-    item.confirmed = item.confirmed or sighting.confirmed
+    item.confirmed = item.confirmed or observation.confirmed
 
 
 def _together(items: Sequence[Item], *, side: int) -> list[list[Item]]:

@@ -20,7 +20,7 @@ AT_REST = 0.0125
 _TRAVELS = 0.05
 """What has moved by less does not travel, as a share of the picture's longer side."""
 _FITTED = 12
-"""The line along which an item travels is fitted to so many of its latest sightings, or to more
+"""The line along which an item travels is fitted to so many of its latest observations, or to more
 where it has not gone twice as far as what travels has: on a slow belt, or with a quick camera."""
 _REMEMBERED = 250
 _LEAP = 1.6
@@ -94,7 +94,7 @@ class _Point(NamedTuple):
 
 
 class _State(NamedTuple):
-    """What was known before a sighting that may turn out to be of a damaged picture."""
+    """What was known before an observation that may turn out to be of a damaged picture."""
 
     point: _Point
     velocity: Vector | None
@@ -173,7 +173,7 @@ class Track:
         if not self._settled:
             latest = self._latest()
             self.passed = self._passing(latest)
-            # Once both sides of the middle were seen, more sightings could only blur it.
+            # Once both sides of the middle were seen, more observations could only blur it.
             first = latest[0].seen
             self._settled = self.passed is not None and first <= self.passed <= at
 
@@ -196,7 +196,7 @@ class Track:
         return self.expected(at, None).common(Edges(2, 2, width - 2, height - 2)).area == 0
 
     def _leapt(self, before: Edges, now: Edges) -> bool:
-        """Whether the latest sighting shows much more or less of it than the ones around it."""
+        """Whether the latest observation shows much more or less of it than the ones around it."""
         area = self._points[-1].edges.area
         larger, smaller = max(before.area, now.area), min(before.area, now.area)
         return area > _LEAP * larger or _LEAP * area < smaller
@@ -223,7 +223,7 @@ class Track:
         return _Point(self.seen, Edges.of(self.box), self.cut)
 
     def _latest(self) -> list[_Point]:
-        """The sightings to which a line is fitted."""
+        """The observations to which a line is fitted."""
         points, far = list(self._points), 2 * _TRAVELS * max(self._size)
         across, down = points[-1].centre
         for begin in range(len(points) - _FITTED, 0, -1):

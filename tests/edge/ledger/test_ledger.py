@@ -332,6 +332,9 @@ def test_ids_are_given_a_few_at_a_time_and_a_killed_process_goes_on_from_there(
         before_kill = uuids(before)
         ledger.append([entry(99)])
     assert [text is None for text in before_kill] == [False] * 10 + [True] * 15
+    with sqlite3.connect(before) as connection:  # so that no start looks through all rows again
+        assert connection.execute("SELECT * FROM progress").fetchall() == [("uuids", 10)]
+    connection.close()
     with Ledger(before) as ledger:  # the next start
         assert [ledger.give_ids(10) for _ in range(3)] == [10, 5, 0]
     after = uuids(before)

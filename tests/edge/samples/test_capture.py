@@ -19,7 +19,7 @@ from edge.core.errors import CameraError, RegionError, StorageError
 from edge.core.images.image_file import Image, read_image
 from edge.core.images.preprocess import Box
 from edge.core.terminal.live_line import LiveLine
-from edge.flow import Frame, Sighting
+from edge.flow import Frame, Observation
 from edge.runtime.clock import Clock
 from edge.runtime.worker import Endings
 from edge.samples.capture import Capture, Occasions, geometry_of
@@ -228,9 +228,9 @@ def test_items_end_with_the_count_too(tmp_path: Path) -> None:
 def test_of_items_that_leave_together_no_more_than_the_count_are_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def look(_: DrawnTrigger, frame: Frame) -> list[Sighting]:
+    def look(_: DrawnTrigger, frame: Frame) -> list[Observation]:
         gone = frame.sequence > 1
-        return [Sighting(item, Box(30 * item, 20, 20, 20), gone=gone) for item in (1, 2, 3)]
+        return [Observation(item, Box(30 * item, 20, 20, 20), gone=gone) for item in (1, 2, 3)]
 
     monkeypatch.setattr(DrawnTrigger, "look", look)
     place = Place(tmp_path, [frame(50)] * 3)
@@ -337,9 +337,9 @@ def test_what_is_seen_in_a_single_frame_is_not_taken_but_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     flashes = [
-        [Sighting(1, Box(30, 20, 20, 20), confirmed=False)],
-        [Sighting(1, Box(30, 20, 20, 20), gone=True)],
-        [Sighting(2, Box(30, 20, 20, 20), confirmed=False)],
+        [Observation(1, Box(30, 20, 20, 20), confirmed=False)],
+        [Observation(1, Box(30, 20, 20, 20), gone=True)],
+        [Observation(2, Box(30, 20, 20, 20), confirmed=False)],
     ]
     monkeypatch.setattr(DrawnTrigger, "look", lambda trigger, frame: flashes.pop(0))
     sitting = Place(tmp_path, [frame(50)] * 3).sit(items=True)

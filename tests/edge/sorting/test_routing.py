@@ -7,7 +7,7 @@ import pytest
 
 from edge.core.verdict import RejectReason, Verdict, decide, unreadable
 from edge.flow import Missed
-from edge.sorting.routing import Destination, Sending, send
+from edge.sorting.routing import Destination, Routing, route
 
 LABELS = ("can", "bottle")
 CAPTURED = 100.0
@@ -29,9 +29,9 @@ def sent(
     after: float,
     default: Destination = FALLS,
     deadline: float | None = None,
-) -> Sending:
+) -> Routing:
     """Where a can goes whose verdict came `after` seconds."""
-    return send(
+    return route(
         verdict,
         destinations={"can": lane, "bottle": FALLS},
         default=default,

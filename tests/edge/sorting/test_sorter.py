@@ -10,7 +10,7 @@ import pytest
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box, InputSpec
 from edge.core.verdict import Prediction, RejectReason, Rules
-from edge.flow import Frame, PictureFault, PictureFaultKind, Sighting
+from edge.flow import Frame, Observation, PictureFault, PictureFaultKind
 from edge.sorting.model import ActiveModel
 from edge.sorting.sorter import Closing, Outcome, Sorter
 from edge.vision.trigger.continuous import ContinuousTrigger
@@ -25,17 +25,17 @@ NO_LIMIT = Closing()
 class Script:
     """A trigger, a model and a clock that do what a test says."""
 
-    sightings: list[Sequence[Sighting]] = field(default_factory=list)
+    observations: list[Sequence[Observation]] = field(default_factory=list)
     scores: list[tuple[float, ...]] = field(default_factory=list)
     novelty: list[float] = field(default_factory=list)
     now: float = 0.0
     scored: int = 0
     spec: InputSpec = field(default_factory=InputSpec)
 
-    def look(self, frame: Frame) -> Sequence[Sighting]:
-        return self.sightings.pop(0)
+    def look(self, frame: Frame) -> Sequence[Observation]:
+        return self.observations.pop(0)
 
-    def end(self) -> Sequence[Sighting]:
+    def end(self) -> Sequence[Observation]:
         return ()
 
     def predict(self, image: Image, *, box: Box | None = None) -> Prediction:
@@ -63,12 +63,12 @@ def model_of(script: Script, title: str = "tiny 1", **rules: Any) -> ActiveModel
     return ActiveModel(script, Rules(**(whole | rules)), title, f"digest of {title}", 0.0)
 
 
-def seen(item: int = 1, *, whole: bool = True, passed: float | None = None) -> Sighting:
-    return Sighting(item, BOX, whole=whole, passed=passed)
+def seen(item: int = 1, *, whole: bool = True, passed: float | None = None) -> Observation:
+    return Observation(item, BOX, whole=whole, passed=passed)
 
 
-def gone(item: int = 1, *, passed: float | None = None) -> Sighting:
-    return Sighting(item, BOX, gone=True, passed=passed)
+def gone(item: int = 1, *, passed: float | None = None) -> Observation:
+    return Observation(item, BOX, gone=True, passed=passed)
 
 
 def play(
@@ -77,7 +77,7 @@ def play(
     """(number of the frame, outcome) of every verdict; a frame each tenth of a second from 0."""
     found: list[tuple[int, Outcome]] = []
     sorting = sorter(script, closing, whole_region=whole_region)
-    for number in range(len(script.sightings)):
+    for number in range(len(script.observations)):
         script.now = number / 10
         frame = Frame(np.zeros((8, 8, 3), np.uint8), script.now, number)
         found += [(number, outcome) for outcome in sorting.look(frame)]
@@ -206,7 +206,7 @@ def test_a_model_of_the_whole_region_hears_the_frames_with_the_item_in_the_middl
 ) -> None:
     boxes = [ASIDE] * 6 + [IN_THE_MIDDLE if passed else ASIDE] * 3
     scores = [BOTTLE] * 6 + [CAN if passed else BOTTLE] * 3
-    script = Script([[Sighting(1, box, passed=passed)] for box in boxes], scores)
+    script = Script([[Observation(1, box, passed=passed)] for box in boxes], scores)
     ((number, outcome),) = play(script, whole_region=whole_region)[:1]
     assert (number, outcome.verdict.label, outcome.frames) == (frame, label, 3)
 
@@ -218,7 +218,7 @@ def test_an_item_never_seen_well_gets_its_verdict_all_the_same() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sightings", "passed"),
+    ("observations", "passed"),
     [
         ([seen(passed=None)], 0.0),  # not known: the frame's own time
         ([seen(passed=0.4), seen(passed=0.5)], 0.5),  # the latest estimate
@@ -226,13 +226,15 @@ def test_an_item_never_seen_well_gets_its_verdict_all_the_same() -> None:
         ([seen(passed=0.4), gone()], 0.4),
     ],
 )
-def test_an_item_passes_when_its_trigger_says_so(sightings: list[Sighting], passed: float) -> None:
-    ((_, outcome),) = play(Script([[sighting] for sighting in sightings], [CAN] * 2))
+def test_an_item_passes_when_its_trigger_says_so(
+    observations: list[Observation], passed: float
+) -> None:
+    ((_, outcome),) = play(Script([[observation] for observation in observations], [CAN] * 2))
     assert (outcome.first, outcome.passed) == (0.0, passed)
 
 
 def test_what_is_seen_in_a_single_frame_gets_no_verdict_but_is_counted() -> None:
-    once = Sighting(1, BOX, confirmed=False)
+    once = Observation(1, BOX, confirmed=False)
     script = Script([[once], [gone()], []], [CAN])
     sorting = sorter(script, Closing(deadline_seconds=0.1))
     for number in range(3):
@@ -244,17 +246,17 @@ def test_what_is_seen_in_a_single_frame_gets_no_verdict_but_is_counted() -> None
 
 
 def test_an_item_that_a_slow_camera_sees_twice_is_voted_on_by_both_frames() -> None:
-    script = Script([[Sighting(1, BOX, confirmed=False)], [seen()], [gone()]], [CAN, CAN])
+    script = Script([[Observation(1, BOX, confirmed=False)], [seen()], [gone()]], [CAN, CAN])
     ((number, outcome),) = play(script)
     assert (number, outcome.frames, outcome.verdict.label) == (2, 2, "can")
 
 
 def test_a_single_frame_in_view_at_the_end_is_no_item() -> None:
-    assert play(Script([[Sighting(1, BOX, confirmed=False)]], [CAN])) == []
+    assert play(Script([[Observation(1, BOX, confirmed=False)]], [CAN])) == []
 
 
 def test_an_item_confirmed_after_its_time_is_up_gets_its_verdict_then() -> None:
-    script = Script([[Sighting(1, BOX, confirmed=False)], [], [seen()]], [CAN, CAN])
+    script = Script([[Observation(1, BOX, confirmed=False)], [], [seen()]], [CAN, CAN])
     ((number, outcome),) = play(script, Closing(deadline_seconds=0.1))
     assert (number, outcome.frames) == (2, 2)
 

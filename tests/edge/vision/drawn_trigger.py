@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from edge.core.images.preprocess import Box
-from edge.flow import Frame, Sighting
+from edge.flow import Frame, Observation
 from edge.vision.trigger import Trigger, TriggerSettings
 
 BRIGHT = 120
@@ -31,7 +31,7 @@ class DrawnTrigger:
         self._item = 0
         self._box: Box | None = None
 
-    def look(self, frame: Frame) -> Sequence[Sighting]:
+    def look(self, frame: Frame) -> Sequence[Observation]:
         rows, columns = np.nonzero(frame.image.max(axis=2) >= BRIGHT)
         if len(rows) == 0:
             return self.end()
@@ -46,8 +46,8 @@ class DrawnTrigger:
         self._box = box
         whole = box.left > 0 and box.top > 0
         whole &= box.left + box.width < width and box.top + box.height < height
-        return (Sighting(self._item, box, whole=whole),)
+        return (Observation(self._item, box, whole=whole),)
 
-    def end(self) -> Sequence[Sighting]:
+    def end(self) -> Sequence[Observation]:
         box, self._box = self._box, None
-        return () if box is None else (Sighting(self._item, box, gone=True),)
+        return () if box is None else (Observation(self._item, box, gone=True),)

@@ -12,7 +12,7 @@ import numpy as np
 
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box
-from edge.flow import Frame, Sighting
+from edge.flow import Frame, Observation
 from edge.vision.trigger.motion import Settings
 
 WIDTH, HEIGHT, PER_SECOND = 320, 240, 15
@@ -115,18 +115,18 @@ class Scene:
 
 @dataclass
 class Seen:
-    """All sightings of one item."""
+    """All observations of one item."""
 
     times: list[float] = field(default_factory=list)
-    sightings: list[Sighting] = field(default_factory=list)
+    observations: list[Observation] = field(default_factory=list)
     gone_at: float | None = None
-    last: Sighting | None = None
+    last: Observation | None = None
     """The one that said that it is gone."""
 
     @property
     def boxes(self) -> list[Box]:
         """Where it was."""
-        return [sighting.box for sighting in self.sightings if sighting.box is not None]
+        return [observation.box for observation in self.observations if observation.box is not None]
 
 
 class Watched:
@@ -148,19 +148,19 @@ class Watched:
         assert all(item.gone_at is not None for item in items), "every item goes in the end"
         return items
 
-    def _note(self, sightings: Iterable[Sighting]) -> None:
-        for sighting in sightings:
-            if sighting.item not in self._items:
-                assert sighting.item == len(self._items) + 1, "numbers count the items from 1"
-                assert not sighting.gone, "an item that was never seen cannot go"
-            item = self._items.setdefault(sighting.item, Seen())
+    def _note(self, observations: Iterable[Observation]) -> None:
+        for observation in observations:
+            if observation.item not in self._items:
+                assert observation.item == len(self._items) + 1, "numbers count the items from 1"
+                assert not observation.gone, "an item that was never seen cannot go"
+            item = self._items.setdefault(observation.item, Seen())
             assert item.gone_at is None, "nothing follows after an item is gone"
-            if sighting.gone:
-                item.gone_at, item.last = self._at, sighting
+            if observation.gone:
+                item.gone_at, item.last = self._at, observation
             else:
                 assert self._at not in item.times, "an item is in one place at a time"
                 item.times.append(self._at)
-                item.sightings.append(sighting)
+                item.observations.append(observation)
 
 
 def watch(frames: Iterable[Frame], settings: Settings | None = None) -> list[Seen]:

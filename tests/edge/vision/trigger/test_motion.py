@@ -333,19 +333,19 @@ def test_as_many_items_are_found_as_there_were(scene: Scene, count: int) -> None
 def test_an_item_is_boxed_in_every_frame_and_whole_only_while_all_of_it_is_in_view() -> None:
     start, pace, width, height = 2.0, 150.0, 50, 40
     (item,) = look_at(Scene(6, (Thing(travelling(start=start, pace=pace)),)))
-    for at, sighting in zip(item.times, item.sightings, strict=True):
+    for at, observation in zip(item.times, item.observations, strict=True):
         left = -40 + (at - start) * pace - width / 2
         right = left + width
-        assert sighting.box is not None
-        found = sighting.box
+        assert observation.box is not None
+        found = observation.box
         # A pixel of the small picture is two of the region's; the blur adds one on each side.
         assert abs(found.left - max(left, 0)) <= 6
         assert abs(found.left + found.width - min(right, WIDTH)) <= 6
         assert abs(found.height - height) <= 9
         if left > 8 and right < WIDTH - 8:
-            assert sighting.whole
+            assert observation.whole
         if left < -2 or right > WIDTH + 2:
-            assert not sighting.whole
+            assert not observation.whole
     seen = [-40 + (at - start) * pace for at in item.times]
     assert min(seen) < 0, "it is seen as soon as a part of it is in view"
     assert max(seen) > WIDTH, "it is seen until the last part of it has left"
@@ -382,17 +382,17 @@ def test_an_item_passes_when_its_centre_is_at_the_middle_along_its_way(
 
 def test_when_an_item_will_pass_is_known_long_before() -> None:
     (item,) = look_at(Scene(6, (Thing(travelling(start=2, pace=100)),)))
-    assert item.sightings[0].passed is None
-    whole = [sighting.passed for sighting in item.sightings if sighting.whole]
+    assert item.observations[0].passed is None
+    whole = [observation.passed for observation in item.observations if observation.whole]
     assert whole[4] == pytest.approx(104.0, abs=0.15)
-    after = [s.passed for at, s in zip(item.times, item.sightings, strict=True) if at > 4.1]
+    after = [s.passed for at, s in zip(item.times, item.observations, strict=True) if at > 4.1]
     assert len(set(after)) == 1, "once it has passed, that does not change"
 
 
 def test_an_item_that_stops_before_the_middle_passes_when_it_has_gone_on() -> None:
     way = along((2, -40, 120), (3, 100, 120), (8, 100, 120), (10, 380, 120))
     (item,) = look_at(Scene(11, (Thing(way),)))
-    resting = [s.passed for at, s in zip(item.times, item.sightings, strict=True) if 6 < at < 8]
+    resting = [s.passed for at, s in zip(item.times, item.observations, strict=True) if 6 < at < 8]
     assert set(resting) == {None}
     assert item.last is not None
     assert item.last.passed == pytest.approx(108 + 60 / 140, abs=0.15)
@@ -402,7 +402,7 @@ def test_an_item_that_stops_before_the_middle_passes_when_it_has_gone_on() -> No
 def test_an_item_that_does_not_travel_passes_at_no_time(settings: dict[str, float]) -> None:
     scene = Scene(8, (Thing(lying(start=2, end=6)),), settings=settings)
     (item,) = look_at(scene)
-    assert {sighting.passed for sighting in item.sightings} == {None}
+    assert {observation.passed for observation in item.observations} == {None}
     assert item.last is not None
     assert item.last.passed is None
 
@@ -433,7 +433,7 @@ def test_a_soft_shadow_is_hardly_in_the_box() -> None:
         for reach in (0, 20)
     )
     without, within = (
-        {at: s.box for at, s in zip(item.times, item.sightings, strict=True) if s.whole}
+        {at: s.box for at, s in zip(item.times, item.observations, strict=True) if s.whole}
         for item in (bare, shaded)
     )
     both = without.keys() & within.keys()
@@ -501,16 +501,16 @@ def test_items_below_min_area_are_ignored() -> None:
 def test_another_picture_size_ends_what_is_in_view_and_begins_anew() -> None:
     trigger = Settings(kind="motion").open()
     scene = Scene(3, (Thing(lying(start=2, end=3)),))
-    items = [sighting for frame in scene.frames() for sighting in trigger.look(frame)]
-    assert {sighting.item for sighting in items} == {1}
-    sightings = [
-        sighting
+    items = [observation for frame in scene.frames() for observation in trigger.look(frame)]
+    assert {observation.item for observation in items} == {1}
+    observations = [
+        observation
         for sequence in range(30)
-        for sighting in trigger.look(
+        for observation in trigger.look(
             Frame(np.full((120, 160, 3), 90, np.uint8), 104 + sequence / 15, sequence)
         )
     ]
-    assert [(sighting.item, sighting.gone) for sighting in sightings] == [(1, True)]
+    assert [(observation.item, observation.gone) for observation in observations] == [(1, True)]
     assert list(trigger.end()) == []
 
 

@@ -85,7 +85,9 @@ def items(scene: Scene, spoil: Callable[[Image], Image], *odd: int) -> list[Seen
         spoilt = frame.sequence in odd
         watched.look(replace(frame, image=spoil(frame.image.copy())) if spoilt else frame)
     found = watched.end()
-    return [item for item in found if any(sighting.confirmed for sighting in item.sightings)]
+    return [
+        item for item in found if any(observation.confirmed for observation in item.observations)
+    ]
 
 
 every_odd_one = pytest.mark.parametrize("spoil", ODD.values(), ids=list(ODD))

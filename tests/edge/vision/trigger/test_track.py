@@ -36,7 +36,7 @@ def test_what_lies_at_the_edge_is_not_leaving() -> None:
 @pytest.mark.parametrize("pace", [8.0, 40.0, 120.0])  # pixels a second
 @pytest.mark.parametrize(
     ("where", "within"),
-    [("third whole sighting", 2.0), ("half in", 16.0)],  # a half of what is hidden, at most
+    [("third whole observation", 2.0), ("half in", 16.0)],  # a half of what is hidden, at most
 )
 def test_when_it_passes_is_known_as_it_comes_in_on_any_belt_with_any_camera(
     per_second: int, pace: float, where: str, within: float
