@@ -58,11 +58,14 @@ class LogLines:
         self._verbosity = verbosity
         self._before: dict[logging.Logger, int] = {}
         self._handler: _Handler | None = None
+        self._named_before = False
 
     def __enter__(self) -> Self:
         root = logging.getLogger()
         self._before = {logger: logger.level for logger in (root, *_our_loggers())}
-        if _handler() is None:
+        if (outer := _handler()) is not None:
+            self._named_before = outer.names
+        if outer is None:
             self._handler = _Handler()
             root.addHandler(self._handler)
             self.choose(self._verbosity or "normal")
@@ -78,6 +81,8 @@ class LogLines:
     ) -> None:
         if self._handler is not None:
             logging.getLogger().removeHandler(self._handler)
+        elif (outer := _handler()) is not None:
+            outer.names = self._named_before
         for logger, level in self._before.items():
             logger.setLevel(level)
 

@@ -95,6 +95,7 @@ def test_a_context_within_another_writes_nothing_twice_and_leaves_all_as_it_was(
             ours.info("once")
             inner.choose("quiet")
             ours.info("not at all")
+            inner.choose("verbose")
         ours.info("again")
     ours.info("no more")
     assert capsys.readouterr().err == "once\nagain\n"
