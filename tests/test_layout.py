@@ -1,0 +1,261 @@
+"""A module's tests lie where one looks for them, or the table here says where they are."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.test_architecture import MODULES, ROOT
+
+TESTED_ELSEWHERE: Mapping[str, str] = {
+    "tests/converter/bundle/test_sign.py": """
+        converter.commands.keygen converter.commands.sign converter.commands.verify_signature
+    """,
+    "tests/converter/exports/test_tflite.py": """
+        converter.tflite.operators
+    """,
+    "tests/converter/exports/test_writer.py": """
+        converter.exports.formats converter.exports.keras_file converter.exports.saved_model
+        converter.parity.export_parity
+    """,
+    "tests/converter/exports/tfjs/test_graph_model.py": """
+        converter.exports.tfjs.graph_passes
+    """,
+    "tests/converter/foreign/test_import_model.py": """
+        converter.commands.import_model converter.foreign.card converter.foreign.normalisations
+        converter.foreign.surgery
+    """,
+    "tests/converter/foreign/test_order.py": """
+        converter.foreign.order_check
+    """,
+    "tests/converter/parity/test_compare.py": """
+        converter.check_parity converter.commands.check_parity converter.commands.compare
+    """,
+    "tests/converter/parity/test_thresholds.py": """
+        converter.parity.predictions
+    """,
+    "tests/converter/quantization/test_rounding.py": """
+        converter.quantization.activation_statistics converter.quantization.quantise
+        converter.tflite.layers
+    """,
+    "tests/converter/tensorflow/test_fork_server.py": """
+        converter.tensorflow.process
+    """,
+    "tests/converter/test_convert.py": """
+        converter.bundle.card converter.bundle.writer converter.commands.convert
+    """,
+    "tests/converter/test_networks.py": """
+        converter.tensorflow.tasks
+    """,
+    "tests/converter/tflite/test_inspection.py": """
+        converter.cli converter.commands.inspect
+    """,
+    "tests/edge/commands/test_roi.py": """
+        edge.vision.camera.settled
+    """,
+    "tests/edge/config/test_reading.py": """
+        edge.commands.check edge.config.checks edge.config.decision edge.config.lanes
+        edge.config.ledger edge.config.station
+    """,
+    "tests/edge/config/test_schema.py": """
+        edge.commands.schema
+    """,
+    "tests/edge/core/dataset/test_layout.py": """
+        edge.core.dataset.class_map edge.core.dataset.part_names edge.core.dataset.picture_set
+    """,
+    "tests/edge/core/images/test_image_file.py": """
+        edge.core.images.container edge.core.images.orientation
+    """,
+    "tests/edge/core/model/test_metrics.py": """
+        edge.core.model.figures
+    """,
+    "tests/edge/core/model/test_model_file.py": """
+        edge.core.model.flatbuffer edge.core.model.model_operators
+    """,
+    "tests/edge/core/test_yaml_file.py": """
+        edge.core.yaml_kinds edge.core.yaml_messages edge.core.yaml_text
+    """,
+    "tests/edge/lanes/test_actuators.py": """
+        edge.lanes.servo edge.lanes.solenoid
+    """,
+    "tests/edge/lanes/test_pulses.py": """
+        edge.lanes.pins
+    """,
+    "tests/edge/lanes/test_safe_state.py": """
+        edge.lanes.opening
+    """,
+    "tests/edge/ledger/test_apart.py": """
+        edge.ledger.lock
+    """,
+    "tests/edge/ledger/test_ledger.py": """
+        edge.events edge.ledger.migrations.versions.v0001_items
+        edge.ledger.migrations.versions.v0002_frames
+        edge.ledger.migrations.versions.v0003_actuations
+        edge.ledger.migrations.versions.v0004_events edge.ledger.schema edge.ledger.sqlite_file
+    """,
+    "tests/edge/ledger/test_recorder.py": """
+        edge.ledger.backlog edge.ledger.hand edge.ledger.journal edge.ledger.losses
+        edge.ledger.observers
+    """,
+    "tests/edge/ledger/test_spill.py": """
+        edge.ledger.rows
+    """,
+    "tests/edge/rollout/test_install.py": """
+        edge.commands.rollback
+    """,
+    "tests/edge/runtime/test_supervisor.py": """
+        edge.runtime.worker
+    """,
+    "tests/edge/samples/test_capture.py": """
+        edge.vision.trigger
+    """,
+    "tests/edge/simulation/belt/test_scene.py": """
+        edge.simulation.belt.drawing.art edge.simulation.belt.drawing.carton
+        edge.simulation.belt.drawing.fruit edge.simulation.belt.drawing.paper
+        edge.simulation.belt.drawing.revolved edge.simulation.belt.drawing.surface
+        edge.simulation.belt.drawing.vessels edge.simulation.belt.items edge.simulation.belt.noise
+    """,
+    "tests/edge/simulation/belt/test_traffic.py": """
+        edge.simulation.belt.sprite
+    """,
+    "tests/edge/sorting/test_sorter.py": """
+        edge.sorting.model
+    """,
+    "tests/edge/telemetry/test_host.py": """
+        edge.telemetry.finding
+    """,
+    "tests/edge/test_station.py": """
+        edge.ledger.opening edge.sorting.dispatch edge.sorting.loop edge.sorting.opening
+        edge.sorting.tally
+    """,
+    "tests/edge/vision/camera/test_stream.py": """
+        edge.vision.camera.opencv
+    """,
+    "tests/edge/vision/camera/test_usb.py": """
+        edge.vision.camera
+    """,
+    "tests/edge/vision/test_latest_frame.py": """
+        edge.flow
+    """,
+    "tests/edge/vision/trigger/test_motion.py": """
+        edge.vision.trigger.background edge.vision.trigger.blobs edge.vision.trigger.page
+        edge.vision.trigger.tracks
+    """,
+    "tests/test_docstrings.py": """
+        trainer.report.listing
+    """,
+    "tests/test_readme.py": """
+        edge.core.errors
+    """,
+    "tests/test_without_tensorflow.py": """
+        trainer.tensorflow
+    """,
+    "tests/trainer/audit/test_clean.py": """
+        trainer.commands.data_clean
+    """,
+    "tests/trainer/audit/test_page.py": """
+        trainer.audit.evidence trainer.audit.review
+    """,
+    "tests/trainer/audit/test_verdict.py": """
+        trainer.audit.checked
+    """,
+    "tests/trainer/augment/test_augment.py": """
+        trainer.augment.background trainer.augment.camera trainer.augment.chance
+        trainer.augment.geometry trainer.augment.light trainer.augment.occlusion
+        trainer.augment.randaugment
+    """,
+    "tests/trainer/calibration/test_calibrate.py": """
+        trainer.statistics.likelihood
+    """,
+    "tests/trainer/calibration/test_crossfit.py": """
+        trainer.calibration.verdicts trainer.fit.prepare
+    """,
+    "tests/trainer/commands/test_data_check.py": """
+        trainer.commands.data
+    """,
+    "tests/trainer/commands/test_data_get.py": """
+        trainer.data.public_sets
+    """,
+    "tests/trainer/data/duplicates/test_near_duplicates.py": """
+        trainer.data.duplicates.near_alignment trainer.data.duplicates.near_candidates
+    """,
+    "tests/trainer/data/test_arrays.py": """
+        trainer.data.array_files
+    """,
+    "tests/trainer/data/test_row_store.py": """
+        trainer.data.cache_folder
+    """,
+    "tests/trainer/fit/test_phases.py": """
+        trainer.fit.checks trainer.fit.learning_rate_finder trainer.fit.optimizers
+        trainer.fit.predict trainer.fit.trained trainer.fit.weight_averaging
+    """,
+    "tests/trainer/networks/test_networks.py": """
+        trainer.networks.advanced_cnn trainer.networks.ann trainer.networks.cnn
+        trainer.networks.convnet trainer.networks.densenet121 trainer.networks.efficientnet_lite0
+        trainer.networks.mobilenet_v2 trainer.networks.parts.blocks trainer.networks.parts.head
+        trainer.networks.parts.weights trainer.networks.tuned_cnn
+    """,
+    "tests/trainer/recipes/test_reading.py": """
+        trainer.recipes.network_names trainer.recipes.plan
+    """,
+    "tests/trainer/report/test_page.py": """
+        trainer.report.charts trainer.report.facts trainer.report.metrics
+        trainer.report.thumbnails
+    """,
+    "tests/trainer/session/test_training.py": """
+        trainer trainer.cli trainer.commands.arguments trainer.commands.cross_validate
+        trainer.commands.find_rate trainer.commands.recipes trainer.commands.train
+        trainer.evaluation.crossval trainer.run trainer.session.evaluation
+        trainer.session.interrupt trainer.session.run_writer trainer.session.stages
+        trainer.session.summary trainer.session.training_session
+    """,
+}
+"""Test file -> modules that it shows at work through what calls them, which have none of their own.
+
+`edge/a/b.py` has its tests in `tests/edge/a/test_b.py`, and `edge/a/__init__.py` in
+`tests/edge/a/test_a.py`. A module is named here where its behaviour is a part of another one's, and
+shows better there: a step of a verb, a shape that is drawn, a layer of a network.
+"""
+
+
+def elsewhere() -> dict[str, str]:
+    """Module -> the test file that the table names for it."""
+    return {name: test for test, names in TESTED_ELSEWHERE.items() for name in names.split()}
+
+
+def has_behaviour(file: Path) -> bool:
+    """Whether a module has functions; one that only starts a command line is left out."""
+    tree = ast.parse(file.read_text("utf-8"))
+    return file.name != "__main__.py" and any(
+        isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for node in ast.walk(tree)
+    )
+
+
+def own_test(file: Path) -> Path:
+    """Where one looks for the tests of a module."""
+    stem = file.parent.name if file.name == "__init__.py" else file.stem
+    return ROOT / "tests" / file.parent.relative_to(ROOT) / f"test_{stem}.py"
+
+
+UNTESTED = {
+    name for name, file in MODULES.items() if has_behaviour(file) and not own_test(file).is_file()
+}
+
+
+def test_each_module_with_behaviour_has_its_test_file_or_is_in_the_table() -> None:
+    missing = {str(own_test(MODULES[name]).relative_to(ROOT)) for name in UNTESTED - {*elsewhere()}}
+    assert missing == set(), "write these, or name their modules in TESTED_ELSEWHERE"
+
+
+def test_the_table_names_only_modules_that_have_no_test_file_of_their_own() -> None:
+    assert {*elsewhere()} - UNTESTED == set()
+
+
+def test_the_table_names_test_files_that_are_there() -> None:
+    assert [test for test in TESTED_ELSEWHERE if not (ROOT / test).is_file()] == []
+
+
+def test_the_table_names_a_module_once() -> None:
+    names = [name for names in TESTED_ELSEWHERE.values() for name in names.split()]
+    assert len(names) == len(set(names))
