@@ -30,6 +30,7 @@ from pathlib import Path
 import numpy as np
 
 from edge.core.errors import EXIT_NO, EXIT_OK, PilahError
+from edge.core.terminal.log_lines import LogLines
 from trainer.recipes.reading import read_recipe
 from trainer.tensorflow import import_tensorflow
 
@@ -79,7 +80,7 @@ class Trial:
         said = StringIO()
         recipe = read_recipe(str(self._folder / "recipe.yaml"))
         try:
-            with redirect_stderr(said):
+            with redirect_stderr(said), LogLines():
                 found = prepare(recipe, self._folder / "drawn.npz")
                 data = training_set(
                     found,

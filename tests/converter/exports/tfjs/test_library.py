@@ -67,6 +67,7 @@ def left(cache: Path) -> list[str]:
     return sorted(path.name for path in library_folder().iterdir() if path.name != "lock")
 
 
+@pytest.mark.usefixtures("log_lines")
 def test_it_is_fetched_once_and_says_so(
     cache: Path, programs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -203,8 +204,10 @@ def ended(pid: int) -> bool:
 ASKS = """
 import hashlib, sys
 from converter.exports.tfjs import library
+from edge.core.terminal.log_lines import LogLines
 library.SHA256 = sys.argv[1]
-print(library.tfjs_library())
+with LogLines():
+    print(library.tfjs_library())
 """
 
 
