@@ -27,10 +27,10 @@ from edge.core.model.interpreter import Interpreter
 from edge.core.model.metrics import (
     Evaluation,
     Share,
-    Telling,
+    ShareWording,
     evaluate_scores,
     paired_interval,
-    telling,
+    share_wording,
 )
 from edge.core.terminal.progress import Progress
 from edge.core.verdict import Prediction
@@ -85,10 +85,10 @@ class PairedDrop:
         """
         low, high = self.interval
         between = f"{-100 * high:+.1f} to {-100 * low:+.1f}"
-        match telling(self.interval):
-            case Telling.FIGURE:
+        match share_wording(self.interval):
+            case ShareWording.FIGURE:
                 return f"{0 - 100 * self.value:+.1f} points ({between})"
-            case Telling.INTERVAL:
+            case ShareWording.INTERVAL:
                 return f"{between} points"
             case _:
                 return f"too few pictures to say ({self.total})"

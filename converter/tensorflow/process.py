@@ -29,7 +29,7 @@ from converter.calibration import Tensors
 from converter.errors import ConversionError
 from converter.tensorflow.fork_server import TALK, ForkServer
 from converter.tensorflow.tasks import DONE, PIECES, REFUSAL, RESULTS, STAGE, TENSORS
-from edge.core.asides import scratch_folder
+from edge.core.atomic import scratch_folder
 from edge.core.errors import EXIT_IO, StorageError
 from edge.core.files import storage_errors
 from edge.core.terminal.progress import bar

@@ -12,7 +12,7 @@ import numpy as np
 from deploy.demo.figures import LaneFigures
 from deploy.demo.passage import Flap, Verdicts, lane_of, match_rows, times_out
 from deploy.demo.sorting import Row, Sorted
-from edge.core.images.contact_sheet import Headline, Mark, Section, Tile, write_contact_sheet
+from edge.core.images.contact_sheet import Headline, Mark, SheetSection, Tile, write_contact_sheet
 from edge.core.images.image_file import Image
 from edge.flow import Frame
 from edge.simulation.belt.traffic import Truth
@@ -88,7 +88,7 @@ def write_sheet(
             )
         else:
             note = "the end of the belt: what was rejected, or missed its flap"
-        sections.append(Section(f"Lane {name}", tiles, note=note))
+        sections.append(SheetSection(f"Lane {name}", tiles, note=note))
     # What went wrong comes first: it is what one looks for.
     sections.sort(key=lambda section: all(tile.mark is Mark.OK for tile in section.tiles))
     write_contact_sheet(

@@ -186,7 +186,7 @@ def _say_next(folder: PhotoFolder) -> None:
 
 def _write_sheet(folder: PhotoFolder, station: str, labels: Sequence[str]) -> None:
     """Writes the contact sheet beside the folder, if it can be written."""
-    from edge.core.images.contact_sheet import Mark, Section, write_contact_sheet
+    from edge.core.images.contact_sheet import Mark, SheetSection, write_contact_sheet
     from edge.core.terminal.progress import Progress
 
     place = folder.path if folder.path.name else folder.path.absolute()  # "." has no name
@@ -201,7 +201,7 @@ def _write_sheet(folder: PhotoFolder, station: str, labels: Sequence[str]) -> No
     }
     with Progress("contact sheet", total=sum(map(len, latest.values()))) as progress:
         sections = [
-            Section(label, _tiles(files, progress), count=found[label])
+            SheetSection(label, _tiles(files, progress), count=found[label])
             for label, files in latest.items()
         ]
     try:

@@ -59,13 +59,13 @@ def _checked(station: Path, bundle: Path | None) -> StationPlan:
     from edge.config.reading import read_station
     from edge.core.model.classifier import Classifier
     from edge.core.model.golden import check_golden_start
-    from edge.core.yaml_messages import Problem
+    from edge.core.yaml_messages import FileProblem
 
     plan = read_station(station, bundle=bundle)
     try:
         check_golden_start(Classifier(plan.bundle))
     except BundleError as error:
-        raise plan.file.error([Problem(("bundle",), str(error))]) from error
+        raise plan.file.error([FileProblem(("bundle",), str(error))]) from error
     return plan
 
 

@@ -23,7 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
     from edge.core.model.classifier import Classifier
     from edge.core.model.golden import check_golden_exactly
     from edge.core.model.grade import Grade
-    from edge.core.model.metrics import told
+    from edge.core.model.metrics import share_in_words
 
     bundle = read_bundle(arguments.bundle)
     interpreter = Classifier(bundle).interpreter
@@ -55,7 +55,9 @@ def run(arguments: argparse.Namespace) -> int:
     for name, figures in manifest.figures.items():
         if isinstance(figures, dict) and figures.get("accuracy_interval"):
             accuracy, images = figures["accuracy"], figures["images"]
-            right = told(accuracy, figures["accuracy_interval"], round(accuracy * images), images)
+            right = share_in_words(
+                accuracy, figures["accuracy_interval"], round(accuracy * images), images
+            )
             print(f"{name:<10} right on the test part: {right}")
     print(f"recipe     {manifest.recipe.get('name')}, data {manifest.data.get('digest', '')[:12]}")
     print(f"made with  {', '.join(f'{tool} {v}' for tool, v in manifest.tools.items())}")

@@ -9,17 +9,17 @@ from edge.config.station import Eye, StationConfig
 from edge.core.model.bundle import Bundle
 from edge.core.suggestions import did_you_mean
 from edge.core.yaml_file import YamlFile
-from edge.core.yaml_messages import Location, Problem
+from edge.core.yaml_messages import FileProblem, Location
 from edge.flow import EMPTY
 
 
-def pins_used_twice(content: dict[Any, Any]) -> Iterator[Problem]:
+def pins_used_twice(content: dict[Any, Any]) -> Iterator[FileProblem]:
     first: dict[str, Location] = {}
     for location, name in _pins(content, ()):
         if name in first:
             other, kind = ".".join(map(str, first[name])), name.partition(" ")[0]
             message = f"{name} is used by {other} already: give each device a {kind} of its own"
-            yield Problem(location, message)
+            yield FileProblem(location, message)
         else:
             first[name] = location
 
@@ -42,20 +42,20 @@ def _pins(value: Any, location: Location) -> Iterator[tuple[Location, str]]:
                 yield from _pins(part, (*location, name))
 
 
-def distance_problems(content: dict[Any, Any]) -> Iterator[Problem]:
+def distance_problems(content: dict[Any, Any]) -> Iterator[FileProblem]:
     lanes = content.get("lanes")
     if content.get("belt") is not None or not isinstance(lanes, dict):
         return
     for name, lane in lanes.items():
         if isinstance(lane, dict) and lane.get("distance_metres") is not None:
-            yield Problem(
+            yield FileProblem(
                 ("lanes", str(name), "distance_metres"),
                 "needs the belt's speed: add a section `belt: {metres_per_second: ...}`, or give "
                 "delay_seconds instead",
             )
 
 
-def region_problems(file: YamlFile) -> Iterator[Problem]:
+def region_problems(file: YamlFile) -> Iterator[FileProblem]:
     """Where the region does not fit the picture that the camera is asked for."""
     eye, _ = file.check(Eye, whole=StationConfig)
     size = None if eye is None else eye.camera.size
@@ -63,16 +63,16 @@ def region_problems(file: YamlFile) -> Iterator[Problem]:
         return
     right, bottom = eye.region.left + eye.region.width, eye.region.top + eye.region.height
     if right > size[0] or bottom > size[1]:
-        yield Problem(
+        yield FileProblem(
             ("region",),
             f"reaches to {right}, {bottom} (left + width, top + height), but the camera's picture "
             f"is {size[0]}x{size[1]}: correct the region, or width and height of the camera",
         )
 
 
-def box_problems(config: StationConfig, bundle: Bundle) -> Iterator[Problem]:
+def box_problems(config: StationConfig, bundle: Bundle) -> Iterator[FileProblem]:
     if bundle.manifest.input.crop == "item" and not config.trigger.has_box:
-        yield Problem(
+        yield FileProblem(
             ("trigger",),
             f"{bundle.title} was trained on items cut out of the picture (crop: item), and a "
             f"{config.trigger.kind} trigger does not tell where an item is: use {{kind: motion}}",
@@ -81,7 +81,7 @@ def box_problems(config: StationConfig, bundle: Bundle) -> Iterator[Problem]:
 
 def label_problems(
     file: YamlFile, bundle: Bundle | None, shapes: list[Location]
-) -> Iterator[Problem]:
+) -> Iterator[FileProblem]:
     """What does not fit between lanes, thresholds and the bundle's labels.
 
     Args:
@@ -93,32 +93,32 @@ def label_problems(
     default = content.get("default_lane")
     if isinstance(default, str) and described and default not in described:
         advice = did_you_mean(default, map(str, described))
-        yield Problem(("default_lane",), f"there is no lane {default!r}{advice}")
+        yield FileProblem(("default_lane",), f"there is no lane {default!r}{advice}")
     first: dict[str, str] = {}
     for location, label in _labels_of_lanes(described):
         lane = str(location[1])
         if label in first:
-            yield Problem(
+            yield FileProblem(
                 location, f"the label {label!r} is in the lane {first[label]} already: remove one"
             )
         elif bundle is not None and label not in bundle.labels:
-            yield Problem(location, _unknown_label(label, bundle))
+            yield FileProblem(location, _unknown_label(label, bundle))
         first.setdefault(label, lane)
     if bundle is None:
         return
     accept = file.value(("decision", "accept"))
     for label in accept if isinstance(accept, dict) else {}:
         if isinstance(label, str) and label not in bundle.labels:
-            yield Problem(("decision", "accept", label), _unknown_label(label, bundle))
+            yield FileProblem(("decision", "accept", label), _unknown_label(label, bundle))
     if bundle.manifest.unknown is None and file.value(("decision", "unknown")) is not None:
-        yield Problem(
+        yield FileProblem(
             ("decision", "unknown"),
             f"{bundle.title} has no novelty score: remove this line, or train again",
         )
     misspelt = any(s[:1] == ("lanes",) and "actuator" not in s for s in shapes)
     homeless = [label for label in bundle.labels if label not in first and label != EMPTY]
     if described and homeless and not misspelt:
-        yield Problem(
+        yield FileProblem(
             ("lanes",),
             f"no lane for {', '.join(map(repr, homeless))}: put each label of {bundle.title} into "
             "the labels of one lane",

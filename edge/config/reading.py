@@ -27,7 +27,7 @@ from edge.core.files import may_come_back
 from edge.core.model.bundle import Bundle, read_bundle
 from edge.core.model.signature import PublicKey
 from edge.core.yaml_file import YamlFile
-from edge.core.yaml_messages import Problem
+from edge.core.yaml_messages import FileProblem
 from edge.rollout.installed import RECORD_LOST, check_as_installed, record_is_lost
 
 Sections = TypeVar("Sections", bound=Part)
@@ -91,7 +91,7 @@ def read_station(path: Path, *, bundle: Path | None = None) -> StationPlan:
     if config is None or found is None or keys is None or problems:
         raise file.error(problems)
     warnings = [*cautions(config), *(_about_its_record(found, config.bundle) if not bundle else ())]
-    return StationPlan(file, config, found, keys, tuple(file.told(warnings)))
+    return StationPlan(file, config, found, keys, tuple(file.messages(warnings)))
 
 
 def read_part(path: Path, part: type[Sections]) -> tuple[YamlFile, Sections]:
@@ -128,8 +128,8 @@ def _opened(path: Path) -> YamlFile:
 
 
 def _between_sections(
-    file: YamlFile, bundle: Bundle | None, shapes: Iterable[Problem]
-) -> Iterator[Problem]:
+    file: YamlFile, bundle: Bundle | None, shapes: Iterable[FileProblem]
+) -> Iterator[FileProblem]:
     """What does not fit between sections, and, where there is a bundle, between them and it.
 
     Args:
@@ -141,7 +141,7 @@ def _between_sections(
     yield from region_problems(file)
 
 
-def _bundle(file: YamlFile, keys: tuple[PublicKey, ...]) -> tuple[Bundle | None, list[Problem]]:
+def _bundle(file: YamlFile, keys: tuple[PublicKey, ...]) -> tuple[Bundle | None, list[FileProblem]]:
     path = file.path_at(("bundle",))
     if path is None:
         return None, []  # told already
@@ -152,12 +152,12 @@ def _bundle(file: YamlFile, keys: tuple[PublicKey, ...]) -> tuple[Bundle | None,
     except (BundleError, StorageError) as error:
         away = isinstance(error, BundleMissingError | StorageError)
         passing = away and may_come_back(path, error.__cause__)
-        return None, [Problem(("bundle",), str(error), passing=passing)]
+        return None, [FileProblem(("bundle",), str(error), passing=passing)]
 
 
-def _about_its_record(bundle: Bundle, link: Path) -> Iterator[Problem]:
+def _about_its_record(bundle: Bundle, link: Path) -> Iterator[FileProblem]:
     if record_is_lost(bundle, link):
-        yield Problem(
+        yield FileProblem(
             ("bundle",),
             f"{bundle.title} was installed, and {RECORD_LOST}. Give it to `pilah-edge install` "
             "again, or go back with `pilah-edge rollback`",

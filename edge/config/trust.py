@@ -10,7 +10,7 @@ from edge.core.errors import PublicKeyError, StorageError
 from edge.core.files import may_come_back, read_regular, storage_errors
 from edge.core.model.signature import LARGEST_KEY, PublicKey, read_public_key
 from edge.core.yaml_file import FilePath, Section, YamlFile
-from edge.core.yaml_messages import Problem
+from edge.core.yaml_messages import FileProblem
 
 
 class Trust(Section):
@@ -26,7 +26,7 @@ class Trust(Section):
     ]
 
 
-def pinned_keys(file: YamlFile) -> tuple[tuple[PublicKey, ...] | None, list[Problem]]:
+def pinned_keys(file: YamlFile) -> tuple[tuple[PublicKey, ...] | None, list[FileProblem]]:
     """The keys that a station file pins, none where it has no `trust`, and what is wrong with them.
 
     The keys are None where anything is wrong: what cannot be read must not become "no key pinned".
@@ -35,12 +35,12 @@ def pinned_keys(file: YamlFile) -> tuple[tuple[PublicKey, ...] | None, list[Prob
     if "trust" not in file.content:
         return (), []
     if file.content["trust"] is None:
-        return None, [Problem(("trust",), "is empty: give it public_keys, or remove the line")]
+        return None, [FileProblem(("trust",), "is empty: give it public_keys, or remove the line")]
     names = file.value(("trust", "public_keys"))
     if not isinstance(names, list) or not names:
         return None, []
     keys: list[PublicKey] = []
-    problems: list[Problem] = []
+    problems: list[FileProblem] = []
     for index in range(len(names)):
         path = file.path_at(("trust", "public_keys", index))
         if path is None:
@@ -51,5 +51,7 @@ def pinned_keys(file: YamlFile) -> tuple[tuple[PublicKey, ...] | None, list[Prob
             keys.append(read_public_key(pem, name=str(path)))
         except (PublicKeyError, StorageError) as error:
             passing = isinstance(error, StorageError) and may_come_back(path, error.__cause__)
-            problems.append(Problem(("trust", "public_keys", index), str(error), passing=passing))
+            problems.append(
+                FileProblem(("trust", "public_keys", index), str(error), passing=passing)
+            )
     return (None if problems else tuple(keys)), problems

@@ -11,7 +11,7 @@ from typing import Any
 
 from edge import __version__
 from edge.core.yaml_file import YamlFile
-from edge.core.yaml_messages import Problem, shown
+from edge.core.yaml_messages import FileProblem, shown
 
 Step = Callable[[dict[Any, Any]], None]
 """Changes the content of a station file of one version into that of the next, in place."""
@@ -35,14 +35,14 @@ def migrate(file: YamlFile, steps: Sequence[Step] = STEPS) -> None:
             f"must be the whole number of a version; pilah {__version__} {known}. Received: "
             f"{shown(version)}: write 1, or remove the line"
         )
-        raise file.error([Problem(("version",), message)])
+        raise file.error([FileProblem(("version",), message)])
     if version > newest:
         message = (
             f"the file is of version {version}, and pilah {__version__} {known}: install the "
             f"newer pilah that it was written for, or write it for version {newest} "
             "(`pilah-edge schema` lists the keys of that)"
         )
-        raise file.error([Problem(("version",), message)])
+        raise file.error([FileProblem(("version",), message)])
     for step in steps[version - 1 :]:
         step(file.content)
     if "version" in file.content:

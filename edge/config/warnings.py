@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from edge.config.lanes import Lane
 from edge.config.station import StationConfig
 from edge.core.suggestions import similar_path
-from edge.core.yaml_messages import Location, Problem
+from edge.core.yaml_messages import FileProblem, Location
 from edge.lanes.header import BUSES, PULLED_UP
 
 
-def cautions(config: StationConfig) -> Iterator[Problem]:
+def cautions(config: StationConfig) -> Iterator[FileProblem]:
     """A problem for everything in a station file without mistakes that may not be meant so."""
     for name, lane in config.lanes.items():
         where: Location = ("lanes", name)
@@ -24,7 +24,7 @@ def cautions(config: StationConfig) -> Iterator[Problem]:
         if pin in BUSES:
             yield _about_a_bus(pin, ("keep_alive", "pin"))
         if not any(lane.actuator is not None for lane in config.lanes.values()):
-            yield Problem(
+            yield FileProblem(
                 ("keep_alive",),
                 "no lane has an actuator: nothing is there to be cut off, and its pin stays as it "
                 "is. Remove it, or give a lane an actuator",
@@ -32,12 +32,12 @@ def cautions(config: StationConfig) -> Iterator[Problem]:
     yield from _about_the_ledger(config)
 
 
-def _about_the_ledger(config: StationConfig) -> Iterator[Problem]:
+def _about_the_ledger(config: StationConfig) -> Iterator[FileProblem]:
     ledger, spill = config.ledger.path, config.ledger.spill
     try:
         disk = ledger.parent.stat().st_dev
     except OSError as error:
-        yield Problem(
+        yield FileProblem(
             ("ledger", "path"),
             f"the folder {ledger.parent} cannot be used now ({error.strerror}"
             f"{similar_path(ledger.parent)}): the station sorts, and rows wait until it can",
@@ -47,25 +47,25 @@ def _about_the_ledger(config: StationConfig) -> Iterator[Problem]:
         try:
             same = spill.parent.stat().st_dev == disk
         except OSError as error:
-            yield Problem(
+            yield FileProblem(
                 ("ledger", "spill"), f"the folder {spill.parent} cannot be used: {error.strerror}"
             )
             return
         if same:
-            yield Problem(
+            yield FileProblem(
                 ("ledger", "spill"),
                 f"{spill} lies on the same disk as the ledger, and fails when that does: choose "
                 "another disk, or leave it out, and rows wait in memory",
             )
 
 
-def _about_its_delay(config: StationConfig, lane: Lane, where: Location) -> Iterator[Problem]:
+def _about_its_delay(config: StationConfig, lane: Lane, where: Location) -> Iterator[FileProblem]:
     delay, deadline = config.delay_seconds(lane), config.decision.deadline_seconds
     if delay is None or deadline is None or delay >= deadline:
         return
     key = "delay_seconds" if lane.distance_metres is None else "distance_metres"
     comes = "" if lane.distance_metres is None else f", which takes {delay:g} s"
-    yield Problem(
+    yield FileProblem(
         (*where, key),
         f"{lane.delay_seconds or lane.distance_metres:g}{comes}, is below "
         f"decision.deadline_seconds ({deadline:g}): items come to this lane before the deadline, "
@@ -73,7 +73,7 @@ def _about_its_delay(config: StationConfig, lane: Lane, where: Location) -> Iter
     )
 
 
-def _about_its_pin(lane: Lane, where: Location) -> Iterator[Problem]:
+def _about_its_pin(lane: Lane, where: Location) -> Iterator[FileProblem]:
     pin = getattr(lane.actuator, "pin", None)
     if not isinstance(pin, int):
         return
@@ -92,23 +92,23 @@ def _about_its_pin(lane: Lane, where: Location) -> Iterator[Problem]:
             "pulled high, or add a pull-up"
         )
     for reason in reasons:
-        yield Problem((*where, "pin"), f"GPIO {pin} {reason}")
+        yield FileProblem((*where, "pin"), f"GPIO {pin} {reason}")
     if pin in BUSES:
         yield _about_a_bus(pin, (*where, "pin"))
 
 
-def _about_a_bus(pin: int, where: Location) -> Problem:
-    return Problem(
+def _about_a_bus(pin: int, where: Location) -> FileProblem:
+    return FileProblem(
         where, f"GPIO {pin} is also {BUSES[pin]}: take another one unless that is not in use"
     )
 
 
-def _about_its_hold(config: StationConfig, lane: Lane, where: Location) -> Iterator[Problem]:
+def _about_its_hold(config: StationConfig, lane: Lane, where: Location) -> Iterator[FileProblem]:
     spacing = config.seconds_per_item
     hold = None if lane.actuator is None else lane.actuator.hold_seconds
     if spacing is None or hold is None or hold <= spacing:
         return
-    yield Problem(
+    yield FileProblem(
         where,
         f"{hold:g} is longer than the {spacing:.3g} s from one item to the next: the next item "
         "finds this actuator still active, whatever lane it is for. Shorten it, or let items come "

@@ -1,4 +1,4 @@
-"""Files and folders that are either whole or not there: written aside, fsynced, then renamed."""
+"""Files and folders that are either whole or not there, by a temporary file and a rename."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from edge.core.asides import aside_file, aside_folder, change_places, sweep
+from edge.core.atomic import atomic_file, atomic_folder, remove_leftovers, swap_folders
 from edge.core.errors import PilahError, StorageError
 
 
@@ -124,16 +124,16 @@ def write_file(
             `replace` is off. `path` is as it was.
     """
     raw = content.encode() if isinstance(content, str) else content
-    with storage_errors("write", path), aside_file(path) as (descriptor, aside):
+    with storage_errors("write", path), atomic_file(path) as (descriptor, temporary):
         with os.fdopen(descriptor, "wb", closefd=False) as file:
             file.write(raw)
             file.flush()
             os.fsync(descriptor)
-        aside.chmod(0o666 & ~_umask() if mode is None else mode)
+        temporary.chmod(0o666 & ~_umask() if mode is None else mode)
         if replace:
-            aside.replace(path)
+            temporary.replace(path)
         else:
-            path.hardlink_to(aside)  # unlike a rename, it fails where there is something
+            path.hardlink_to(temporary)  # unlike a rename, it fails where there is something
         _sync_folder(path.parent)
 
 
@@ -161,11 +161,11 @@ def point_link(link: Path, target: str) -> None:
     Raises:
         StorageError: the place cannot be written. `link` is as it was.
     """
-    aside = link.with_name(f".{link.name}.new")
+    temporary = link.with_name(f".{link.name}.new")
     with storage_errors("write", link):
-        aside.unlink(missing_ok=True)  # of a process that was killed here
-        aside.symlink_to(target)
-        aside.replace(link)
+        temporary.unlink(missing_ok=True)  # of a process that was killed here
+        temporary.symlink_to(target)
+        temporary.replace(link)
         _sync_folder(link.parent)
 
 
@@ -182,30 +182,30 @@ def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
     """
     with storage_errors("create", path):
         path.parent.mkdir(parents=True, exist_ok=True)
-    sweep(path.parent)  # which may put `path` back
+    remove_leftovers(path.parent)  # which may put `path` back
     if path.exists() and not replace:
         raise StorageError(f"{path} is there already: choose another name or remove it")
     with ExitStack() as parts:
         with storage_errors("create", path):
-            aside = parts.enter_context(aside_folder(path))
+            temporary = parts.enter_context(atomic_folder(path))
         try:
-            yield aside
+            yield temporary
         except Exception as error:
             # Libraries that write (HDF5, shutil, TensorFlow) hide a full disk in errors of their
             # own, without its number; any other error names its own file.
-            if isinstance(error, PilahError) or not _is_of_a_full_disk(error, aside):
+            if isinstance(error, PilahError) or not _is_of_a_full_disk(error, temporary):
                 raise
             with storage_errors("write", path):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
         with storage_errors("write", path):
-            for entry in (*aside.rglob("*"), aside):  # a folder, too: for the names in it
+            for entry in (*temporary.rglob("*"), temporary):  # a folder, too: for the names in it
                 if entry.is_file() or entry.is_dir():
                     _sync(entry)
-            aside.chmod(0o777 & ~_umask())
+            temporary.chmod(0o777 & ~_umask())
             if replace and path.exists():
-                change_places(aside, path)
+                swap_folders(temporary, path)
             else:
-                aside.replace(path)
+                temporary.replace(path)
             _sync_folder(path.parent)
 
 

@@ -31,7 +31,7 @@ _PREFIXES = ("un", "non", "in", "im", "dis", "not", "no", "de")
 
 
 @dataclass(frozen=True, slots=True)
-class Close:
+class Suggestion:
     """A known word that is close to what was written."""
 
     word: str
@@ -39,7 +39,7 @@ class Close:
     """It means the opposite: to suggest it would turn the meaning round."""
 
 
-def closest(name: object, known: Iterable[str], *, cutoff: float = 0.6) -> Close | None:
+def closest(name: object, known: Iterable[str], *, cutoff: float = 0.6) -> Suggestion | None:
     """The known word that is closest to `name`; one that means its opposite only for want of one.
 
     Args:
@@ -51,8 +51,8 @@ def closest(name: object, known: Iterable[str], *, cutoff: float = 0.6) -> Close
     found = difflib.get_close_matches(written, list(lower), n=5, cutoff=cutoff)
     for word in found:
         if not are_opposite(written, word):
-            return Close(lower[word], opposite=False)
-    return Close(lower[found[0]], opposite=True) if found else None
+            return Suggestion(lower[word], opposite=False)
+    return Suggestion(lower[found[0]], opposite=True) if found else None
 
 
 def did_you_mean(name: object, known: Iterable[str], *, listing: bool = True) -> str:

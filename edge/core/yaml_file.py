@@ -31,8 +31,8 @@ from edge.core.files import may_come_back, read_regular
 from edge.core.redaction import redacted
 from edge.core.suggestions import closest, similar_path
 from edge.core.yaml_messages import (
+    FileProblem,
     Location,
-    Problem,
     advised,
     dotted,
     problem_of,
@@ -124,7 +124,7 @@ class YamlFile:
 
     def check(
         self, model: type[Model], *, whole: type[Section] | None = None
-    ) -> tuple[Model | None, list[Problem]]:
+    ) -> tuple[Model | None, list[FileProblem]]:
         """The content as a `model`, or None and every way in which it is not one.
 
         Paths of type `FilePath` become relative to this file's folder.
@@ -161,7 +161,7 @@ class YamlFile:
         absent = model.model_fields.keys() - self.content.keys()
         return close is not None and close.word in absent
 
-    def error(self, problems: Iterable[Problem]) -> ConfigError:
+    def error(self, problems: Iterable[FileProblem]) -> ConfigError:
         """An exception that tells all `problems` in the order of their lines.
 
         A ConfigUnreadError where every one of them may pass.
@@ -169,9 +169,9 @@ class YamlFile:
         found = list(problems)
         passing = bool(found) and all(problem.passing for problem in found)
         kind = ConfigUnreadError if passing else ConfigError
-        return kind(self.path, self.told(found))
+        return kind(self.path, self.messages(found))
 
-    def told(self, problems: Iterable[Problem]) -> list[str]:
+    def messages(self, problems: Iterable[FileProblem]) -> list[str]:
         """`LINE: KEY: message` for each of `problems`, in the order of the lines."""
         lines = [(self.line(p.location), p) for p in dict.fromkeys(problems)]
         lines.sort(key=lambda found: found[0])
@@ -285,10 +285,10 @@ NewFilePath = Annotated[FilePath, AfterValidator(_parent_is_there)]
 """A file, there or not, in a folder that is there."""
 
 
-def _repeated_keys(root: yaml.Node) -> Iterable[Problem]:
+def _repeated_keys(root: yaml.Node) -> Iterable[FileProblem]:
     seen: set[int] = set()
 
-    def walk(node: yaml.Node, location: Location) -> Iterable[Problem]:
+    def walk(node: yaml.Node, location: Location) -> Iterable[FileProblem]:
         if id(node) in seen:  # an alias
             return
         seen.add(id(node))
@@ -302,7 +302,7 @@ def _repeated_keys(root: yaml.Node) -> Iterable[Problem]:
                 if key.value in lines and isinstance(key, yaml.ScalarNode):
                     first = lines[key.value]
                     message = f"stands here twice, first on line {first}: remove one"
-                    yield Problem((*location, key.value), message)
+                    yield FileProblem((*location, key.value), message)
                 elif isinstance(key, yaml.ScalarNode):
                     lines[key.value] = line
                 yield from walk(child, (*location, str(key.value)))

@@ -19,7 +19,7 @@ Location = tuple[int | str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class FileProblem:
     """One mistake in a file."""
 
     location: Location
@@ -31,7 +31,7 @@ class Problem:
 
 def problem_of(
     details: ErrorDetails, section: type[BaseModel] | None, *, value: Callable[[Location], Any]
-) -> Problem:
+) -> FileProblem:
     """What pydantic found wrong, in words for the person who wrote the file.
 
     Args:
@@ -45,14 +45,14 @@ def problem_of(
         return unknown_key(location, received, section)
     if kind == "missing" and section is not None:
         description = section.model_fields[str(location[-1])].description
-        return Problem(location, f"missing: {description}")
+        return FileProblem(location, f"missing: {description}")
     if location[-1:] == ("[key]",) or kind == "invalid_key":
         location = location[:-1] if kind != "invalid_key" else location
         if isinstance(received, int) and value(location) is None:
             # In {alpha: 0,35} the comma ends the value: 35 is a key without one.
-            return Problem(location, "a comma ends a value: a decimal number has a point, 0.35")
+            return FileProblem(location, "a comma ends a value: a decimal number has a point, 0.35")
         advice = f'put the name in quotes: "{received}"'
-        return Problem(location, f"YAML reads this name as no text: {advice}")
+        return FileProblem(location, f"YAML reads this name as no text: {advice}")
     message = re.sub(r"^(Input|String|List|Dictionary|Value) should ", "must ", details["msg"])
     if kind in ("model_type", "dict_type"):
         message = "must be `key: value` lines"
@@ -70,8 +70,8 @@ def problem_of(
     if kind == "literal_error" and "did you mean" not in message:
         advice = did_you_mean(received, re.findall(r"'([^']*)'", message), listing=False)
     if kind == "advised":  # says all there is to say
-        return Problem(location, message)
-    return Problem(location, f"{message}. Received: {shown(received)}{advice}")
+        return FileProblem(location, message)
+    return FileProblem(location, f"{message}. Received: {shown(received)}{advice}")
 
 
 def advised(message: str) -> PydanticCustomError:
@@ -79,9 +79,9 @@ def advised(message: str) -> PydanticCustomError:
     return PydanticCustomError("advised", "{message}", {"message": message})
 
 
-def unknown_key(location: Location, received: object, section: type[BaseModel]) -> Problem:
+def unknown_key(location: Location, received: object, section: type[BaseModel]) -> FileProblem:
     """What is said of a key that `section` does not have, and what to write in its place."""
-    return Problem(location, f"unknown key{_key_advice(location[-1], received, section)}")
+    return FileProblem(location, f"unknown key{_key_advice(location[-1], received, section)}")
 
 
 def _key_advice(key: object, received: object, section: type[BaseModel]) -> str:

@@ -17,7 +17,7 @@ from edge.core.model.bundle import Bundle, Title
 from edge.core.model.classifier import Classifier
 from edge.core.model.golden import check_golden_exactly, check_golden_start
 from edge.core.yaml_file import YamlFile
-from edge.core.yaml_messages import Problem
+from edge.core.yaml_messages import FileProblem
 from edge.rollout.installed import Verification, Versions, title_of
 
 
@@ -139,7 +139,7 @@ def _link_of(station: Path) -> Path:
     file = YamlFile(station)
     name = file.value(("bundle",))
     if not isinstance(name, str) or not name:
-        raise file.error([Problem(("bundle",), "missing: the path of the model bundle")])
+        raise file.error([FileProblem(("bundle",), "missing: the path of the model bundle")])
     return station.absolute().parent / name
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from edge.core.asides import change_places, scratch_folder
+from edge.core.atomic import scratch_folder, swap_folders
 from edge.core.errors import PictureSetError
 from edge.core.files import read_regular, storage_errors, write_file
 from edge.core.labels import read_label_list
@@ -113,16 +113,16 @@ def _unpack(parts: Mapping[str, LabelledArrays], labels: tuple[str, ...]) -> Pat
         Progress("unpacking", total=len(names)) as progress,
         ThreadPoolExecutor() as workers,
     ):
-        aside = scratch / "pictures"
+        temporary = scratch / "pictures"
         for name in folders:  # one without a picture is a class all the same
-            (aside / name).mkdir(parents=True, exist_ok=True)
+            (temporary / name).mkdir(parents=True, exist_ok=True)
 
         def write(number: int) -> str:
             picture = pictures[number]
             # OpenCV writes BGR.
             png = cv2.imencode(".png", picture[..., ::-1] if picture.ndim == 3 else picture)[1]
             content = png.tobytes()
-            (aside / names[number]).write_bytes(content)
+            (temporary / names[number]).write_bytes(content)
             return hashlib.sha256(content).hexdigest()
 
         digests: list[str] = []
@@ -132,9 +132,9 @@ def _unpack(parts: Mapping[str, LabelledArrays], labels: tuple[str, ...]) -> Pat
         # All at once: to sync tens of thousands of small files one by one takes minutes.
         os.sync()
         if folder.exists():
-            change_places(aside, folder)
+            swap_folders(temporary, folder)
         else:
-            aside.rename(folder)
+            temporary.rename(folder)
         lines = [f"{digest}  {name}\n" for digest, name in zip(digests, names, strict=True)]
         write_file(_list_of(folder), "".join(lines))
     return folder

@@ -11,7 +11,7 @@ import yaml
 from edge.core.errors import ConfigError, UsageError
 from edge.core.suggestions import did_you_mean
 from edge.core.yaml_file import YamlFile
-from edge.core.yaml_messages import Location, Problem
+from edge.core.yaml_messages import FileProblem, Location
 from edge.core.yaml_text import read_value, syntax_problem
 from trainer.recipes.plan import Recipe
 
@@ -71,10 +71,10 @@ def read_recipe(name: str, *, variant: str = "default", settings: Sequence[str] 
 
 
 def _blamed(
-    file: YamlFile, problems: Sequence[Problem], origins: Mapping[Location, _Origin]
+    file: YamlFile, problems: Sequence[FileProblem], origins: Mapping[Location, _Origin]
 ) -> ConfigError:
     """An exception that tells each problem where the value stands that makes it."""
-    in_file: list[Problem] = []
+    in_file: list[FileProblem] = []
     of_settings: list[str] = []
     own = set(YamlFile(file.path).check(Recipe)[1])
     for problem in problems:
@@ -88,7 +88,7 @@ def _blamed(
             said = " ".join(dict.fromkeys(o for o in found if isinstance(o, str)))
             of_settings.append(f" {said}: {f'{key}: ' if key else ''}{problem.message}")
         elif origin is not None:
-            in_file.append(Problem(origin, problem.message))
+            in_file.append(FileProblem(origin, problem.message))
         else:
             in_file.append(problem)
     # What is wrong with the file is wrong with every setting: it comes first.

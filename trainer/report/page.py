@@ -17,7 +17,14 @@ from edge.core.dataset import PARTS
 from edge.core.files import readable_size, write_file
 from edge.core.model.glossary import NOVELTY_BY, explained
 from edge.core.model.grade import FAIR, FEWEST, GOOD, TOO_FEW
-from edge.core.model.metrics import NARROW, WIDE, Telling, pictures_needed, telling, whole_percents
+from edge.core.model.metrics import (
+    NARROW,
+    WIDE,
+    ShareWording,
+    pictures_needed,
+    share_wording,
+    whole_percents,
+)
 from trainer.augment.background import find_board
 from trainer.evaluation.learning_curve import MORE
 from trainer.evaluation.robustness import DISTURBANCES, disturb, without_bars
@@ -118,7 +125,7 @@ def _environment() -> Environment:
         "signed": _signed,
         "size": readable_size,
         "gauge": lambda figure: gauge(figure.value, figure.interval),
-        "telling": lambda interval: str(telling(interval)),
+        "telling": lambda interval: str(share_wording(interval)),
         "whole": lambda figure: whole_percents(figure.interval),
         "needed": lambda figure, total: (
             f"{pictures_needed(figure.value, figure.interval, total):,}"
@@ -149,7 +156,7 @@ def _content(facts: ReportFacts) -> dict[str, Any]:
         "narrow": NARROW,
         "wide": WIDE,
         "novelty_by": NOVELTY_BY[facts.unknown.kind] if facts.unknown else "",
-        "forecast": str(telling(facts.learning.forecast.interval))
+        "forecast": str(share_wording(facts.learning.forecast.interval))
         if facts.learning and facts.learning.forecast
         else "",
         "total": len(test.truth),
@@ -340,10 +347,10 @@ def _points(figure: Figure) -> str:
     if figure.value is None or figure.interval is None:
         return "–"
     low, high = figure.interval
-    match telling(figure.interval):
-        case Telling.FIGURE:
+    match share_wording(figure.interval):
+        case ShareWording.FIGURE:
             return f"{_signed(figure.value)} points ({_signed(low)} to {_signed(high)})"
-        case Telling.INTERVAL:
+        case ShareWording.INTERVAL:
             return f"{_signed(low)} to {_signed(high)} points"
         case _:
             return "too few to say"

@@ -88,8 +88,8 @@ def _purity_below(facts: ReportFacts) -> Iterator[Caution]:
     surely = is_promised(wrong, found.count, 1 - facts.purity, _SURELY)
     if interval and interval[1] < facts.purity and surely:
         yield Caution(
-            f"Of what it accepts {found.purity.told(found.right, found.count)} is right, less than "
-            f"the {facts.purity:.0%} wanted",
+            f"Of what it accepts {found.purity.in_words(found.right, found.count)} is right, less "
+            f"than the {facts.purity:.0%} wanted",
             "More than chance explains. The test pictures differ from those that the thresholds "
             "were chosen on: do not rely on the thresholds.",
         )
@@ -99,7 +99,7 @@ def _rejects_most(facts: ReportFacts) -> Iterator[Caution]:
     found = accepting(facts.test, facts.labels, facts.accept)
     interval = found.accepted.interval
     if interval is not None and interval[1] < _ACCEPTED:
-        share = found.accepted.told(found.count, found.total)
+        share = found.accepted.in_words(found.count, found.total)
         yield Caution(
             f"It accepts only {share} of the pictures and rejects the rest",
             "It is seldom sure enough. More pictures, or a lower purity wanted (`accept.purity` in "
@@ -208,7 +208,7 @@ def _validation_apart(facts: ReportFacts) -> Iterator[Caution]:
 
 
 def _right(part: ScoredPart) -> str:
-    return part.resampling().share(part.right).told(int(part.right.sum()), len(part.right))
+    return part.resampling().share(part.right).in_words(int(part.right.sum()), len(part.right))
 
 
 def _accuracy(part: ScoredPart) -> tuple[float, float, float]:

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 from edge.core.dataset import PARTS
-from edge.core.model.metrics import Telling, telling
+from edge.core.model.metrics import ShareWording, share_wording
 from edge.core.terminal.hints import command
 from trainer.fit.prepare import Prepared
 from trainer.report.facts import ReportFacts
@@ -45,9 +45,9 @@ def say_result(report: ReportFacts, out: Path, facts: RunFacts) -> None:
     taken = accepting(test, report.labels, report.accept)
     right, total = int(test.right.sum()), len(test.right)
     _log.info(f"on {total} pictures that it has never seen (in brackets the 95% interval):")
-    _log.info(f"  right              {sampling.share(test.right).told(right, total)}")
-    _log.info(f"  accepted           {taken.accepted.told(taken.count, total)}")
-    _log.info(f"  of these right     {taken.purity.told(taken.right, taken.count)}")
+    _log.info(f"  right              {sampling.share(test.right).in_words(right, total)}")
+    _log.info(f"  accepted           {taken.accepted.in_words(taken.count, total)}")
+    _log.info(f"  of these right     {taken.purity.in_words(taken.right, taken.count)}")
     if not sampling.independent:
         _log.info(
             f"  (they come in {sampling.groups} groups of alike ones, which makes intervals wider)"
@@ -69,10 +69,12 @@ def _say_unknown(report: ReportFacts) -> None:
     if known and report.cross_fitted is not None:
         total = len(report.cross_fitted.truth)
         count = round((unknown.kept.value or 0) * total)
-        kept = f"kept {unknown.kept.told(count, total)} of known things that did not set the limit"
+        kept = (
+            f"kept {unknown.kept.in_words(count, total)} of known things that did not set the limit"
+        )
     shares = [each.value for each in unknown.found.values() if each.value is not None]
     found = ""
-    few = [telling(each.interval) is Telling.TOO_FEW for each in unknown.found.values()]
+    few = [share_wording(each.interval) is ShareWording.TOO_FEW for each in unknown.found.values()]
     if shares and not any(few):
         found = f"rejected {sum(shares) / len(shares):.0%} of classes left out of training"
     said = "; ".join(filter(None, (kept, found, unknown.note)))

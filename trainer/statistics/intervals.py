@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edge.core.model.metrics import Z95, paired_interval, told, wilson
+from edge.core.model.metrics import Z95, paired_interval, share_in_words, wilson
 
 _DRAWS = 2000
 """Bootstrap samples; fewer of very many groups, so that they fit into memory."""
@@ -26,9 +26,9 @@ class Figure:
     value: float | None
     interval: Interval | None
 
-    def told(self, count: int, total: int) -> str:
+    def in_words(self, count: int, total: int) -> str:
         """In words, a share of `count` of `total`, as far as so many tell it."""
-        return told(self.value, self.interval, count, total)
+        return share_in_words(self.value, self.interval, count, total)
 
     def to_json(self) -> dict[str, object]:
         """`value` and `interval`."""

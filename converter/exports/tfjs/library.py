@@ -22,7 +22,7 @@ from pathlib import Path
 
 from converter.errors import LibraryMissingError
 from converter.tensorflow.process import wait_for
-from edge.core.asides import scratch_folder
+from edge.core.atomic import scratch_folder
 from edge.core.files import storage_errors, write_file
 from edge.core.processes.file_lock import locked
 from edge.core.terminal.hints import install_command

@@ -16,7 +16,7 @@ from converter.errors import LibraryMissingError, TfjsError
 from converter.exports.tfjs.library import find_node, tfjs_library
 from converter.tensorflow.process import wait_for
 from converter.tensorflow.tasks import Stage
-from edge.core.asides import scratch_folder
+from edge.core.atomic import scratch_folder
 from edge.core.files import storage_errors
 from edge.core.processes.children import tied
 from edge.core.terminal.hints import install_command

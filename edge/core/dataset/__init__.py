@@ -6,8 +6,8 @@
 from edge.core.dataset.picture_set import (
     PARTS,
     LabelledPicture,
-    LeftOut,
     PictureSet,
+    SkippedFile,
     complete_parts,
     kinds_of,
 )
@@ -16,8 +16,8 @@ from edge.core.dataset.reading import read_picture_set, read_unlabelled
 __all__ = [
     "PARTS",
     "LabelledPicture",
-    "LeftOut",
     "PictureSet",
+    "SkippedFile",
     "complete_parts",
     "kinds_of",
     "read_picture_set",

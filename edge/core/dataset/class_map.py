@@ -6,7 +6,7 @@ import reprlib
 from dataclasses import replace
 from pathlib import Path
 
-from edge.core.dataset.picture_set import LabelledPicture, LeftOut, PictureSet, printable
+from edge.core.dataset.picture_set import LabelledPicture, PictureSet, SkippedFile, printable
 from edge.core.dataset.tree import look_into
 from edge.core.errors import ConfigError, PictureSetError
 from edge.core.labels import label_problem, listed
@@ -23,7 +23,7 @@ def read_class_map(path: Path) -> PictureSet:
     """
     file = read_map(path)
     pictures: list[LabelledPicture] = []
-    left_out: list[LeftOut] = []
+    left_out: list[SkippedFile] = []
     for label, folder in folders_of(file):
         tree = look_into(folder)
         pictures += [LabelledPicture(picture, label) for picture in tree.all_pictures()]

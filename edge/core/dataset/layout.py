@@ -12,8 +12,8 @@ from typing import NoReturn
 from edge.core.dataset.part_names import is_unlabelled_name, part_of_name, parts_of_names
 from edge.core.dataset.picture_set import (
     LabelledPicture,
-    LeftOut,
     PictureSet,
+    SkippedFile,
     complete_parts,
     counted,
     printable,
@@ -171,7 +171,7 @@ def _or_give(folder: Folder, labels: Collection[str]) -> str:
 def _read_parts(tree: Folder, parts: dict[str, str], labels: Collection[str]) -> PictureSet:
     by_part: dict[str, str] = {}
     pictures: list[LabelledPicture] = []
-    left_out: list[LeftOut] = []
+    left_out: list[SkippedFile] = []
     notes: list[str] = []
     classes: set[str] = set()
     # The part to train on first: it has all classes, and the others may have but one.
@@ -278,7 +278,7 @@ def _read_classes(tree: Folder, labels: Collection[str], *, captured: bool = Fal
     return PictureSet(tree.path, tuple(pictures), names, tuple(left_out), tuple(notes))
 
 
-def _left_out(folders: Iterable[tuple[str, Folder]]) -> list[LeftOut]:
+def _left_out(folders: Iterable[tuple[str, Folder]]) -> list[SkippedFile]:
     return [replace(file, label=name) for name, folder in folders for file in folder.all_left_out()]
 
 

@@ -27,7 +27,7 @@ class LabelledPicture:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
+class SkippedFile:
     """A file that looks like a picture and is not read."""
 
     path: Path
@@ -50,7 +50,7 @@ class PictureSet:
     pictures: tuple[LabelledPicture, ...]
     classes: tuple[str, ...]
     """Every label that is named, sorted: those of no picture too, as of an empty folder."""
-    left_out: tuple[LeftOut, ...] = ()
+    left_out: tuple[SkippedFile, ...] = ()
     """Each file that looks like a picture but whose format or name cannot be read."""
     notes: tuple[str, ...] = ()
     """A line for each thing a person should know of how the set was read."""
@@ -68,7 +68,7 @@ class PictureSet:
         return tuple(map(str, self.left_out))
 
 
-def kinds_of(left_out: Iterable[LeftOut]) -> str:
+def kinds_of(left_out: Iterable[SkippedFile]) -> str:
     """What was left out, counted by kind: `38 HEIC pictures, 2 links that lead nowhere`."""
     return counted(Counter(file.kind for file in left_out))
 

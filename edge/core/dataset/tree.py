@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.core.dataset.picture_set import LeftOut, is_utf8
+from edge.core.dataset.picture_set import SkippedFile, is_utf8
 from edge.core.errors import PictureSetError
 from edge.core.files import storage_errors
 from edge.core.images.image_file import CONVERTIBLE_SUFFIXES, SUFFIXES
@@ -56,7 +56,7 @@ class Folder:
     path: Path
     pictures: tuple[Path, ...]
     """The pictures in it, sorted; not those in its folders."""
-    left_out: tuple[LeftOut, ...]
+    left_out: tuple[SkippedFile, ...]
     """The files in it that look like pictures and cannot be read."""
     documents: Counter[str]
     """The other files in it, counted by ending."""
@@ -78,7 +78,7 @@ class Folder:
         """Every picture in it and below it, in a stable order."""
         return sorted(picture for folder in self.walk() for picture in folder.pictures)
 
-    def all_left_out(self) -> list[LeftOut]:
+    def all_left_out(self) -> list[SkippedFile]:
         """Every file in it and below it that was left out, in a stable order."""
         files = [file for folder in self.walk() for file in folder.left_out]
         return sorted(files, key=lambda file: file.path)
@@ -111,7 +111,7 @@ def _look_into(path: Path, seen: set[tuple[int, int]], depth: int) -> Folder:
     if depth > _DEEPEST:
         raise PictureSetError(f"{path}: more than {_DEEPEST} folders within one another")
     pictures: list[Path] = []
-    left_out: list[LeftOut] = []
+    left_out: list[SkippedFile] = []
     documents: Counter[str] = Counter()
     folders: list[Folder] = []
     try:
@@ -134,7 +134,7 @@ def _look_into(path: Path, seen: set[tuple[int, int]], depth: int) -> Folder:
                 status = entry.stat()
                 if (status.st_dev, status.st_ino) in seen:
                     why = "a link to a folder that is read in another place: it is not read again"
-                    left_out.append(LeftOut(place, "links to folders read already", why))
+                    left_out.append(SkippedFile(place, "links to folders read already", why))
                 else:
                     folders.append(_look_into(place, seen, depth + 1))
                 continue
@@ -146,18 +146,18 @@ def _look_into(path: Path, seen: set[tuple[int, int]], depth: int) -> Folder:
             documents[place.suffix.lower() or "files without an ending"] += 1
         elif not is_utf8(place):
             why = "its name is not UTF-8: rename it"
-            left_out.append(LeftOut(place, "files whose names are not UTF-8", why))
+            left_out.append(SkippedFile(place, "files whose names are not UTF-8", why))
         elif kind is None:
             pictures.append(place)
         else:
-            left_out.append(LeftOut(place, *kind))
+            left_out.append(SkippedFile(place, *kind))
     folders.sort(key=lambda folder: folder.name)
     return Folder(path, tuple(sorted(pictures)), tuple(left_out), documents, tuple(folders))
 
 
-def _closed(path: Path, error: OSError) -> LeftOut:
+def _closed(path: Path, error: OSError) -> SkippedFile:
     why = f"cannot be opened ({error.strerror or error}): change its owner or permissions"
-    return LeftOut(path, "files that cannot be opened", why)
+    return SkippedFile(path, "files that cannot be opened", why)
 
 
 def _unread_kind(entry: os.DirEntry[str]) -> tuple[str, str] | str | None:

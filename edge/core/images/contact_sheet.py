@@ -48,7 +48,7 @@ class Tile:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Section:
+class SheetSection:
     """Tiles under a heading."""
 
     title: str
@@ -74,7 +74,7 @@ def write_contact_sheet(
     title: str,
     headline: Headline | None = None,
     summary: Sequence[str] = (),
-    sections: Sequence[Section],
+    sections: Sequence[SheetSection],
     limit_per_section: int = 60,
     meanings: Mapping[Mark, str] = MEANINGS,
 ) -> None:
@@ -161,7 +161,7 @@ def _headline(headline: Headline | None) -> Iterable[str]:
     yield "</div></div>"
 
 
-def _contents(sections: Sequence[Section]) -> Iterable[str]:
+def _contents(sections: Sequence[SheetSection]) -> Iterable[str]:
     if len(sections) < 2:
         return
     yield '<nav aria-label="Contents"><ul>'
@@ -171,12 +171,12 @@ def _contents(sections: Sequence[Section]) -> Iterable[str]:
     yield "</ul></nav>"
 
 
-def _count(section: Section) -> int:
+def _count(section: SheetSection) -> int:
     return len(section.tiles) if section.count is None else section.count
 
 
 def _section(
-    number: int, section: Section, limit: int, meanings: Mapping[Mark, str]
+    number: int, section: SheetSection, limit: int, meanings: Mapping[Mark, str]
 ) -> Iterable[str]:
     count = _count(section)
     shown = sorted(section.tiles, key=lambda tile: _FIRST[tile.mark])[:limit]

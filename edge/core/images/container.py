@@ -17,7 +17,7 @@ _ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 """JPEG markers that no length follows."""
 
 
-class Part(NamedTuple):
+class ImageSegment(NamedTuple):
     """A segment or chunk: what it is called, and where its content lies in the file."""
 
     kind: bytes
@@ -80,14 +80,14 @@ def pixel_size(content: bytes, kind: str) -> tuple[int, int]:
     return width, max((abs(height) for _, height in sizes), default=0)
 
 
-def _jpeg_frame_size(content: bytes, part: Part) -> tuple[int, int]:
+def _jpeg_frame_size(content: bytes, part: ImageSegment) -> tuple[int, int]:
     if part.kind[0] not in _FRAMES or part.start + 5 > len(content):
         return 0, 0
     height, width = struct.unpack_from(">HH", content, part.start + 1)
     return width, height
 
 
-def _webp_chunk_size(content: bytes, part: Part) -> tuple[int, int]:
+def _webp_chunk_size(content: bytes, part: ImageSegment) -> tuple[int, int]:
     body = content[part.start : min(part.end, part.start + 16)].ljust(16, b"\0")
     if part.kind == b"VP8X":
         return 1 + int.from_bytes(body[4:7], "little"), 1 + int.from_bytes(body[7:10], "little")
@@ -102,7 +102,7 @@ def _webp_chunk_size(content: bytes, part: Part) -> tuple[int, int]:
     return 0, 0
 
 
-def jpeg_segments(content: bytes) -> list[Part]:
+def jpeg_segments(content: bytes) -> list[ImageSegment]:
     """Every segment up to and including the first scan's header; `kind` is the marker's byte.
 
     As libjpeg reads them: stray and fill bytes between two segments are passed over.
@@ -120,14 +120,14 @@ def jpeg_segments(content: bytes) -> list[Part]:
         if marker in (0xD8, 0xD9):
             break
         end = at + 2 + int.from_bytes(content[at + 2 : at + 4], "big")
-        segments.append(Part(content[at + 1 : at + 2], at + 4, end))
+        segments.append(ImageSegment(content[at + 1 : at + 2], at + 4, end))
         if marker == 0xDA:
             break
         at = end
     return segments
 
 
-def png_chunks(content: bytes) -> list[Part]:
+def png_chunks(content: bytes) -> list[ImageSegment]:
     """Every whole chunk up to and including the last, IEND."""
     chunks = []
     at = 8
@@ -135,16 +135,16 @@ def png_chunks(content: bytes) -> list[Part]:
         end = at + 8 + int.from_bytes(content[at : at + 4], "big")
         if end + 4 > len(content):
             break
-        chunks.append(Part(content[at + 4 : at + 8], at + 8, end))
+        chunks.append(ImageSegment(content[at + 4 : at + 8], at + 8, end))
         if chunks[-1].kind == b"IEND":
             break
         at = end + 4
     return chunks
 
 
-def webp_chunks(content: bytes) -> list[Part]:
+def webp_chunks(content: bytes) -> list[ImageSegment]:
     """Every whole chunk, those of an animation's first frame among them."""
-    chunks: list[Part] = []
+    chunks: list[ImageSegment] = []
     _add_webp_chunks(content, 12, len(content), chunks)
     frame = next((part for part in chunks if part.kind == b"ANMF"), None)
     if frame is not None:
@@ -152,12 +152,12 @@ def webp_chunks(content: bytes) -> list[Part]:
     return chunks
 
 
-def _add_webp_chunks(content: bytes, at: int, stop: int, chunks: list[Part]) -> None:
+def _add_webp_chunks(content: bytes, at: int, stop: int, chunks: list[ImageSegment]) -> None:
     while at + 8 <= stop:
         end = at + 8 + int.from_bytes(content[at + 4 : at + 8], "little")
         if end > stop:
             break
-        chunks.append(Part(content[at : at + 4], at + 8, end))
+        chunks.append(ImageSegment(content[at : at + 4], at + 8, end))
         at = end + end % 2
 
 

@@ -19,7 +19,7 @@ import numpy.typing as npt
 import simplejpeg
 
 from edge.core.images.container import (
-    Part,
+    ImageSegment,
     bmp_bytes,
     bmp_row_bytes,
     jpeg_segments,
@@ -115,7 +115,7 @@ def _of_jpeg(content: bytes) -> str | None:
     return said
 
 
-def _has_zero_step(content: bytes, part: Part) -> bool:
+def _has_zero_step(content: bytes, part: ImageSegment) -> bool:
     """Whether an 8-bit quantisation table divides by zero, which no encoder writes."""
     at = part.start
     while at < min(part.end, len(content)):
@@ -126,7 +126,7 @@ def _has_zero_step(content: bytes, part: Part) -> bool:
     return False
 
 
-def _zeros_are_flat(content: bytes, segments: Sequence[Part]) -> bool:
+def _zeros_are_flat(content: bytes, segments: Sequence[ImageSegment]) -> bool:
     """Whether blocks without any change may be coded as zeros alone, for each component.
 
     The code of zeros is that of a Huffman table's first symbol. It may mean "no difference, no
@@ -238,7 +238,11 @@ def _of_webp(content: bytes) -> str | None:
 
 
 def _webp(
-    content: bytes, shortened: Part, *others: Part, short: int, header: Part | None = None
+    content: bytes,
+    shortened: ImageSegment,
+    *others: ImageSegment,
+    short: int,
+    header: ImageSegment | None = None,
 ) -> bytes:
     """A still WebP file of these chunks, the first of them without its last `short` bytes."""
     parts = [shortened._replace(end=shortened.end - short), *others]

@@ -36,8 +36,8 @@ _MOST = 1_000_000
 """Pictures up to which `pictures_needed` looks."""
 
 
-class Telling(StrEnum):
-    """What may be said of a share; `told` says it."""
+class ShareWording(StrEnum):
+    """What may be said of a share; `share_in_words` says it."""
 
     FIGURE = "figure"
     """The share, with its interval."""
@@ -47,15 +47,17 @@ class Telling(StrEnum):
     """Nothing but how many there were and about how many it takes."""
 
 
-def telling(interval: tuple[float, float] | None) -> Telling:
+def share_wording(interval: tuple[float, float] | None) -> ShareWording:
     """What may be said of a share with this 95 % interval; None: of nothing."""
     if interval is None or width(interval) > WIDE + _ROUNDING:
-        return Telling.TOO_FEW
-    return Telling.FIGURE if width(interval) <= NARROW + _ROUNDING else Telling.INTERVAL
+        return ShareWording.TOO_FEW
+    return ShareWording.FIGURE if width(interval) <= NARROW + _ROUNDING else ShareWording.INTERVAL
 
 
-def told(value: float | None, interval: tuple[float, float] | None, count: int, total: int) -> str:
-    """A share of `count` of `total` in words, as far as `telling` lets it be told.
+def share_in_words(
+    value: float | None, interval: tuple[float, float] | None, count: int, total: int
+) -> str:
+    """A share of `count` of `total` in words, as far as `share_wording` lets it be told.
 
     Args:
         value: count / total; None of nothing.
@@ -64,10 +66,10 @@ def told(value: float | None, interval: tuple[float, float] | None, count: int, 
     if value is None or interval is None:
         return "none"
     low, high = interval
-    match telling(interval):
-        case Telling.FIGURE:
+    match share_wording(interval):
+        case ShareWording.FIGURE:
             return f"{value:.1%} ({low:.1%} to {high:.1%}, {count} of {total})"
-        case Telling.INTERVAL:
+        case ShareWording.INTERVAL:
             return f"{whole_percents(interval)} ({count} of {total})"
         case _:
             needed = pictures_needed(value, interval, total)
@@ -143,19 +145,19 @@ class Share:
 
     @property
     def short(self) -> str:
-        """For a cell of a table: "97.6%", "57% to 96%" or "too few", as `telling` lets it."""
+        """For a cell of a table: "97.6%", "57% to 96%" or "too few", as `share_wording` lets it."""
         if self.value is None or self.interval is None:
             return "-"
-        match telling(self.interval):
-            case Telling.FIGURE:
+        match share_wording(self.interval):
+            case ShareWording.FIGURE:
                 return f"{self.value:.1%}"
-            case Telling.INTERVAL:
+            case ShareWording.INTERVAL:
                 return whole_percents(self.interval)
             case _:
                 return "too few"
 
     def __str__(self) -> str:
-        return told(self.value, self.interval, self.count, self.total)
+        return share_in_words(self.value, self.interval, self.count, self.total)
 
 
 def paired_interval(lost: int, won: int, total: int) -> tuple[float, float]:

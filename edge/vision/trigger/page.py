@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from edge.core.errors import StorageError
-from edge.core.images.contact_sheet import Mark, Section, Tile, write_contact_sheet
+from edge.core.images.contact_sheet import Mark, SheetSection, Tile, write_contact_sheet
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box
 from edge.vision.trigger.blobs import RIM
@@ -105,14 +105,14 @@ def write_trigger_page(
         title=title,
         summary=summary,
         sections=[
-            Section(
+            SheetSection(
                 "Items",
                 items,
                 "Each in the frame in which it is nearest to the middle. The thin line is what "
                 "differs from the background, a box is an item.",
                 count=len(look.items),
             ),
-            Section("One after the other", steps, "Frames in which something was in view."),
+            SheetSection("One after the other", steps, "Frames in which something was in view."),
         ],
         meanings=_MEANINGS,
     )

@@ -14,7 +14,7 @@ from edge.core.errors import StorageError
 from edge.core.images.contact_sheet import (
     Headline,
     Mark,
-    Section,
+    SheetSection,
     Tile,
     thumbnail,
     write_contact_sheet,
@@ -48,7 +48,7 @@ class Page(HTMLParser):
         return [value for t, found in self.tags if t == tag and (value := found.get(name))]
 
 
-def written(folder: Path, *sections: Section, title: str = "Photos", **options: int) -> Page:
+def written(folder: Path, *sections: SheetSection, title: str = "Photos", **options: int) -> Page:
     file = folder / "photos.html"
     write_contact_sheet(file, title=title, summary=["a line"], sections=sections, **options)
     return Page(file)
@@ -57,15 +57,15 @@ def written(folder: Path, *sections: Section, title: str = "Photos", **options: 
 def test_title_summary_sections_and_tiles_stand_on_it(tmp_path: Path) -> None:
     page = written(
         tmp_path,
-        Section("can", [Tile(picture(), "1.jpg", "sharp")], note="enough of these"),
-        Section("empty", []),
+        SheetSection("can", [Tile(picture(), "1.jpg", "sharp")], note="enough of these"),
+        SheetSection("empty", []),
     )
     for text in ("Photos", "a line", "can", "1", "enough of these", "1.jpg", "sharp", "empty", "0"):
         assert text in page.texts
 
 
 def test_a_picture_is_in_the_page_itself(tmp_path: Path) -> None:
-    page = written(tmp_path, Section("can", [Tile(picture(480, 640), "1.jpg")]))
+    page = written(tmp_path, SheetSection("can", [Tile(picture(480, 640), "1.jpg")]))
     (source,) = page.values("img", "src")
     head, _, content = source.partition(",")
     assert head == "data:image/jpeg;base64"
@@ -76,7 +76,7 @@ def test_a_picture_is_in_the_page_itself(tmp_path: Path) -> None:
 
 
 def test_nothing_is_fetched_and_no_script_runs(tmp_path: Path) -> None:
-    page = written(tmp_path, Section("can", [Tile(picture(), "1.jpg", mark=Mark.OK)]))
+    page = written(tmp_path, SheetSection("can", [Tile(picture(), "1.jpg", mark=Mark.OK)]))
     assert not {"script", "link", "iframe"} & {tag for tag, _ in page.tags}
     targets = page.values("img", "src") + page.values("use", "href") + page.values("a", "href")
     assert [target for target in targets if not target.startswith(("data:", "#"))] == []
@@ -97,14 +97,14 @@ def test_nothing_is_fetched_and_no_script_runs(tmp_path: Path) -> None:
 )
 def test_any_label_is_shown_as_it_is(tmp_path: Path, label: str) -> None:
     tile = Tile(picture(), label, label, Mark.WRONG)
-    page = written(tmp_path, Section(label, [tile], note=label), title=label)
+    page = written(tmp_path, SheetSection(label, [tile], note=label), title=label)
     assert page.texts.count(label) == 6, "both titles, heading, note, caption and detail"
     assert page.values("img", "alt") == [label]
     assert not any("onload" in found or tag == "script" for tag, found in page.tags)
 
 
 def test_a_name_that_is_no_utf8_is_shown_with_escapes(tmp_path: Path) -> None:
-    page = written(tmp_path, Section("can", [Tile(picture(), "caf\udce9.jpg")]))
+    page = written(tmp_path, SheetSection("can", [Tile(picture(), "caf\udce9.jpg")]))
     assert "caf\\udce9.jpg" in page.texts
 
 
@@ -115,7 +115,7 @@ def test_marks_have_a_shape_and_a_word_each_and_are_counted(tmp_path: Path) -> N
         Tile(picture(), "c", mark=Mark.REJECT),
         Tile(picture(), "d"),
     ]
-    page = written(tmp_path, Section("can", tiles))
+    page = written(tmp_path, SheetSection("can", tiles))
     legend_badges = ["#ok", "#reject"]
     assert page.values("use", "href") == [*legend_badges, "#reject", "#ok", "#ok"]
     assert set(page.values("svg", "aria-label")) == {"right", "reject"}
@@ -128,13 +128,16 @@ def test_marks_have_a_shape_and_a_word_each_and_are_counted(tmp_path: Path) -> N
 def test_failures_come_first_then_rejects(tmp_path: Path) -> None:
     marks = [Mark.OK, None, Mark.REJECT, Mark.WRONG, Mark.OK, Mark.WRONG]
     tiles = [Tile(picture(), str(number), mark=mark) for number, mark in enumerate(marks)]
-    page = written(tmp_path, Section("can", tiles), limit_per_section=5)
+    page = written(tmp_path, SheetSection("can", tiles), limit_per_section=5)
     assert page.values("img", "alt") == ["3", "5", "2", "0", "1"]
 
 
 def test_what_it_comes_to_and_the_contents_stand_before_the_pictures(tmp_path: Path) -> None:
     file = tmp_path / "photos.html"
-    sections = [Section("can", [Tile(picture(), "1.jpg")]), Section("<jar>", [], count=1200)]
+    sections = [
+        SheetSection("can", [Tile(picture(), "1.jpg")]),
+        SheetSection("<jar>", [], count=1200),
+    ]
     headline = Headline(Mark.WRONG, "It did not sort well", ("lane can: 3 of 9", "<b>"))
     write_contact_sheet(file, title="Photos", headline=headline, sections=sections)
     page = Page(file)
@@ -147,7 +150,7 @@ def test_what_it_comes_to_and_the_contents_stand_before_the_pictures(tmp_path: P
 
 
 def test_a_white_picture_on_a_white_page_has_an_edge_over_it(tmp_path: Path) -> None:
-    written(tmp_path, Section("can", [Tile(picture(bgr=(255, 255, 255)), "1.jpg")]))
+    written(tmp_path, SheetSection("can", [Tile(picture(bgr=(255, 255, 255)), "1.jpg")]))
     style = (tmp_path / "photos.html").read_text(encoding="utf-8").partition("</style>")[0]
     rule = re.search(r"\.picture::after \{([^}]*)\}", style)
     assert rule is not None
@@ -156,13 +159,13 @@ def test_a_white_picture_on_a_white_page_has_an_edge_over_it(tmp_path: Path) -> 
 
 def test_a_long_section_is_cut_and_says_by_how_much(tmp_path: Path) -> None:
     tiles = [Tile(picture(), f"{number}.jpg") for number in range(5)]
-    page = written(tmp_path, Section("can", tiles), limit_per_section=3)
+    page = written(tmp_path, SheetSection("can", tiles), limit_per_section=3)
     assert page.values("img", "alt") == ["0.jpg", "1.jpg", "2.jpg"]
     assert {"5", "and 2 more"} <= set(page.texts)
 
 
 def test_a_section_of_the_latest_only_says_how_many_there_are(tmp_path: Path) -> None:
-    page = written(tmp_path, Section("can", [Tile(picture(), "9.jpg")], count=1200))
+    page = written(tmp_path, SheetSection("can", [Tile(picture(), "9.jpg")], count=1200))
     assert {"1,200", "and 1,199 more"} <= set(page.texts)
 
 
@@ -184,7 +187,7 @@ def test_a_thumbnail_keeps_the_form_and_is_never_enlarged(
 
 def test_every_class_that_is_used_has_a_style(tmp_path: Path) -> None:
     tiles = [Tile(picture(), "a", "b", mark) for mark in Mark]
-    page = written(tmp_path, Section("can", tiles, note="n", count=9))
+    page = written(tmp_path, SheetSection("can", tiles, note="n", count=9))
     style = (tmp_path / "photos.html").read_text(encoding="utf-8").partition("</style>")[0]
     used = {name for tag, found in page.tags if (name := found.get("class"))}
     assert {name for name in used if not re.search(rf"\.{name}\b", style)} - {"ok"} == set()

@@ -7,7 +7,14 @@ import json
 import numpy as np
 import pytest
 
-from edge.core.model.metrics import Share, design_effect, evaluate_scores, round_up, told, wilson
+from edge.core.model.metrics import (
+    Share,
+    design_effect,
+    evaluate_scores,
+    round_up,
+    share_in_words,
+    wilson,
+)
 from edge.core.verdict import decide
 
 LABELS = ("can", "glass", "paper")
@@ -63,9 +70,11 @@ def test_a_share_is_told_as_far_as_so_many_pictures_tell_it(
 
 
 def test_pictures_of_a_few_series_are_told_by_their_wider_interval() -> None:
-    assert told(0.95, (0.9, 0.97), 190, 200).startswith("95.0% (")
-    assert told(0.95, (0.7, 0.99), 190, 200) == "70% to 99% (190 of 200)"
-    assert told(1.0, wilson(1.0, 2), 200, 200) == "too few to say (200; about 1,600 needed)"
+    assert share_in_words(0.95, (0.9, 0.97), 190, 200).startswith("95.0% (")
+    assert share_in_words(0.95, (0.7, 0.99), 190, 200) == "70% to 99% (190 of 200)"
+    assert (
+        share_in_words(1.0, wilson(1.0, 2), 200, 200) == "too few to say (200; about 1,600 needed)"
+    )
 
 
 @pytest.mark.parametrize(("total", "independent"), [(200, 200), (200, 50), (200, 3)])

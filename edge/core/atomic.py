@@ -27,7 +27,7 @@ _alone = threading.Lock()
 
 
 @contextmanager
-def aside_file(path: Path) -> Iterator[tuple[int, Path]]:
+def atomic_file(path: Path) -> Iterator[tuple[int, Path]]:
     """An open descriptor and the path of a new empty file, to become `path` within the block.
 
     What is left of it at the end is removed.
@@ -35,19 +35,19 @@ def aside_file(path: Path) -> Iterator[tuple[int, Path]]:
     Raises:
         OSError: it cannot be made.
     """
-    sweep(path.parent)
-    descriptor, aside = _made(lambda: tempfile.mkstemp(dir=path.parent, prefix=_prefix(path)))
+    remove_leftovers(path.parent)
+    descriptor, temporary = _made(lambda: tempfile.mkstemp(dir=path.parent, prefix=_prefix(path)))
     try:
-        yield descriptor, aside
+        yield descriptor, temporary
     finally:
         try:
-            aside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
         finally:
             os.close(descriptor)
 
 
 @contextmanager
-def aside_folder(path: Path) -> Iterator[Path]:
+def atomic_folder(path: Path) -> Iterator[Path]:
     """A new empty folder beside `path`, to become `path` within the block.
 
     What is left of it at the end is removed.
@@ -55,9 +55,9 @@ def aside_folder(path: Path) -> Iterator[Path]:
     Raises:
         OSError: it cannot be made.
     """
-    sweep(path.parent)
-    with _folder(path.parent, _prefix(path)) as aside:
-        yield aside
+    remove_leftovers(path.parent)
+    with _folder(path.parent, _prefix(path)) as temporary:
+        yield temporary
 
 
 @contextmanager
@@ -71,15 +71,15 @@ def scratch_folder(place: Path | None = None) -> Iterator[Path]:
         OSError: it cannot be made.
     """
     folder = Path(tempfile.gettempdir()) if place is None else place
-    sweep(folder)
+    remove_leftovers(folder)
     with _folder(folder, f".scratch{_MARK}") as scratch:
         yield scratch
 
 
-def change_places(aside: Path, path: Path) -> None:
-    """Makes the folder `aside` take the place of the folder `path`, which is then removed.
+def swap_folders(temporary: Path, path: Path) -> None:
+    """Makes the folder `temporary` take the place of the folder `path`, which is then removed.
 
-    Where the process is killed in between, `sweep` puts the old one back.
+    Where the process is killed in between, `remove_leftovers` puts the old one back.
 
     Raises:
         OSError: it cannot; `path` is as it was.
@@ -87,13 +87,13 @@ def change_places(aside: Path, path: Path) -> None:
     with _folder(path.parent, f".{path.name}{_OLD}{_MARK}") as old:
         path.replace(old / path.name)
         try:
-            aside.replace(path)
+            temporary.replace(path)
         except BaseException:
             (old / path.name).replace(path)
             raise
 
 
-def sweep(folder: Path) -> None:
+def remove_leftovers(folder: Path) -> None:
     """Removes what killed processes left in the making in `folder`; once for each process."""
     with _alone:
         if folder in _swept:

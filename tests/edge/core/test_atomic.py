@@ -12,21 +12,21 @@ from pathlib import Path
 
 import pytest
 
-from edge.core import asides
-from edge.core.asides import aside_file, aside_folder, scratch_folder, sweep
+from edge.core import atomic
+from edge.core.atomic import atomic_file, atomic_folder, remove_leftovers, scratch_folder
 from edge.core.files import new_folder, write_file
 
 WORKS = {
-    "file": "with aside_file(place / 'a.jpg') as (descriptor, aside): wait()",
-    "folder": "with aside_folder(place / 'run') as aside: (aside / 'x').mkdir(); wait()",
-    "scratch": "with scratch_folder(place) as aside: (aside / 'x').write_bytes(b'1'); wait()",
+    "file": "with atomic_file(place / 'a.jpg') as (descriptor, temporary): wait()",
+    "folder": "with atomic_folder(place / 'run') as temporary: (temporary / 'x').mkdir(); wait()",
+    "scratch": "with scratch_folder(place) as scratch: (scratch / 'x').write_bytes(b'1'); wait()",
 }
 
 
 @pytest.fixture(autouse=True)
 def unswept(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that has swept nowhere yet."""
-    monkeypatch.setattr(asides, "_swept", set())
+    monkeypatch.setattr(atomic, "_swept", set())
 
 
 @pytest.fixture(params=WORKS)
@@ -34,7 +34,7 @@ def working(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[subproce
     """Another process that is at it in `tmp_path`."""
     program = (
         "import sys; from pathlib import Path\n"
-        "from edge.core.asides import aside_file, aside_folder, scratch_folder\n"
+        "from edge.core.atomic import atomic_file, atomic_folder, scratch_folder\n"
         "def wait(): print('at it', flush=True); sys.stdin.read()\n"
         f"place = Path({str(tmp_path)!r})\n{WORKS[request.param]}\n"
     )
@@ -51,11 +51,11 @@ def test_what_a_living_process_is_at_stays_and_what_a_killed_one_left_goes(
     working: subprocess.Popen[str], tmp_path: Path
 ) -> None:
     (made,) = tmp_path.iterdir()
-    sweep(tmp_path)
+    remove_leftovers(tmp_path)
     assert made.exists()
     working.send_signal(signal.SIGKILL)
     working.wait()
-    asides._swept.clear()
+    atomic._swept.clear()
     assert made.exists()
     write_file(tmp_path / "other", "the next call")
     assert [path.name for path in tmp_path.iterdir()] == ["other"]
@@ -65,7 +65,7 @@ def test_nothing_is_left_of_what_ends_well_or_ill(tmp_path: Path) -> None:
     write_file(tmp_path / "a", "1")
     with new_folder(tmp_path / "b") as folder:
         (folder / "c").write_bytes(b"1")
-    for make in (aside_file, aside_folder):
+    for make in (atomic_file, atomic_folder):
         with pytest.raises(ZeroDivisionError), make(tmp_path / "d"):  # type: ignore[operator]
             raise ZeroDivisionError
     with pytest.raises(ZeroDivisionError), scratch_folder(tmp_path):
@@ -79,7 +79,7 @@ def test_other_peoples_files_stay(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(b"1")
     (tmp_path / "target").mkdir()
     (tmp_path / ".a.pilah-abcdefgh").symlink_to(tmp_path / "target")
-    sweep(tmp_path)
+    remove_leftovers(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == names | {"target", ".a.pilah-abcdefgh"}
 
 
@@ -99,7 +99,7 @@ def test_an_old_folder_is_not_put_back_over_a_new_one(tmp_path: Path) -> None:
     (tmp_path / ".run.old.pilah-abcdefgh" / "run").mkdir(parents=True)
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "model").write_bytes(b"new")
-    sweep(tmp_path)
+    remove_leftovers(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
     assert (tmp_path / "run" / "model").read_bytes() == b"new"
 
@@ -117,14 +117,14 @@ def test_what_another_process_takes_for_left_over_is_made_anew(
         flock(descriptor, operation)
 
     monkeypatch.setattr(fcntl, "flock", sweeping)
-    with aside_file(tmp_path / "a") as (descriptor, aside):
-        assert aside.exists()
-        assert aside not in taken
+    with atomic_file(tmp_path / "a") as (descriptor, temporary):
+        assert temporary.exists()
+        assert temporary not in taken
         assert os.fstat(descriptor).st_nlink == 1
 
 
 def test_a_folder_is_swept_once(tmp_path: Path) -> None:
-    sweep(tmp_path)
+    remove_leftovers(tmp_path)
     (tmp_path / ".a.pilah-abcdefgh").write_bytes(b"1")
-    sweep(tmp_path)
+    remove_leftovers(tmp_path)
     assert (tmp_path / ".a.pilah-abcdefgh").exists()
