@@ -41,7 +41,7 @@ def test_the_file_it_writes_has_no_mistakes_and_runs(
     assert main(words) == EXIT_OK
     assert main(["check", str(file)]) == EXIT_OK, capsys.readouterr().err
     assert main(["run", str(file)]) == EXIT_OK
-    with sqlite3.connect(file.parent / "ledger.sqlite") as ledger:
+    with closing(sqlite3.connect(file.parent / "ledger.sqlite")) as ledger, ledger:
         assert ledger.execute("SELECT label FROM items").fetchall() == [(labels[1],)]
     assert labels[1] in capsys.readouterr().out
 

@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import uuid
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -170,7 +170,7 @@ def test_what_was_planned_when_the_power_failed_is_told_as_not_known(tmp_path: P
         assert process.stdout is not None
         for _ in range(3):
             assert process.stdout.readline()  # shown, so written
-        with sqlite3.connect(tmp_path / "ledger.sqlite") as reader:
+        with closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as reader, reader:
             # What moved may be written down a moment later; on a busy machine, so may all rows.
             moved = False
             while not moved:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -128,7 +128,7 @@ def running(folder: Path, *, out: int, err: int, hanging: str = "nothing") -> It
 
 
 def items(folder: Path) -> list[int]:
-    with sqlite3.connect(folder / "ledger.sqlite") as ledger:
+    with closing(sqlite3.connect(folder / "ledger.sqlite")) as ledger, ledger:
         rows = ledger.execute("SELECT item FROM items ORDER BY id").fetchall()
     ledger.close()
     return [item for (item,) in rows]

@@ -15,6 +15,7 @@ import signal
 import sqlite3
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from itertools import count
 from pathlib import Path
 
@@ -107,7 +108,7 @@ def items_after_start(folder: Path) -> list[int]:
     recorder.finish()
     recorder.run()
     assert recorder.spilled == 0, said
-    with sqlite3.connect(folder / "ledger.sqlite") as connection:
+    with closing(sqlite3.connect(folder / "ledger.sqlite")) as connection, connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         found = [row[0] for row in connection.execute("SELECT item FROM items ORDER BY id")]
     connection.close()

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -103,7 +104,7 @@ def fill_with_text(path: Path) -> None:
 
 def copy_other_over(path: Path) -> None:
     other = path.with_name("other")
-    with sqlite3.connect(other) as theirs:
+    with closing(sqlite3.connect(other)) as theirs, theirs:
         theirs.executescript("CREATE TABLE photos (id INTEGER); INSERT INTO photos VALUES (1)")
     theirs.close()
     path.write_bytes(other.read_bytes())  # the same file, as `cp` does it
@@ -294,7 +295,7 @@ def test_where_no_ledger_ever_was_the_file_of_another_is_left_as_it_is(
 def test_a_ledger_of_a_newer_pilah_is_neither_written_nor_set_aside(place: Place) -> None:
     place.write()
     place.start_again()
-    with sqlite3.connect(place.path) as connection:
+    with closing(sqlite3.connect(place.path)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.close()
     with pytest.raises(LedgerVersionError):
@@ -427,14 +428,14 @@ def test_rows_of_before_get_their_ids_at_the_start_and_while_others_are_written(
     monkeypatch.setattr(module, "_IDS_AT_ONCE", 2)
     place.write(9)
     place.ledger.close()
-    with sqlite3.connect(place.path) as connection:
+    with closing(sqlite3.connect(place.path)) as connection, connection:
         connection.execute("UPDATE items SET uuid = NULL")
         connection.execute("DELETE FROM progress")
     connection.close()
     left = []
     for _ in range(4):
         place.write()
-        with sqlite3.connect(place.path) as connection:
+        with closing(sqlite3.connect(place.path)) as connection, connection:
             ((count,),) = connection.execute("SELECT count(*) FROM items WHERE uuid IS NULL")
         connection.close()
         left.append(count)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,10 @@ def test_other_programs_can_read_it(tmp_path: Path) -> None:
     file = tmp_path / "ledger.sqlite"
     with Ledger(file) as ledger:
         ledger.append([entry(1), entry(2, **UNREADABLE)])
-        with sqlite3.connect(file) as reader:  # while it is open: that is what WAL is for
+        with (
+            closing(sqlite3.connect(file)) as reader,
+            reader,
+        ):  # while it is open: that is what WAL is for
             rows = reader.execute("SELECT time, label, scores, accepted FROM items").fetchall()
             (mode,) = reader.execute("PRAGMA journal_mode").fetchone()
         reader.close()
@@ -124,7 +128,7 @@ def test_alembic_is_imported_only_where_there_is_something_to_migrate(tmp_path: 
 def test_a_ledger_of_a_newer_pilah_is_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "ledger.sqlite"
     Ledger(file).close()
-    with sqlite3.connect(file) as connection:
+    with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
     connection.close()
     with pytest.raises(LedgerVersionError, match="written by a newer pilah"):
@@ -152,7 +156,7 @@ def test_the_sqlite_file_of_another_program_is_left_as_it_is(
     tmp_path: Path, statements: str
 ) -> None:
     file = tmp_path / "theirs.sqlite"
-    with sqlite3.connect(file) as theirs:
+    with closing(sqlite3.connect(file)) as theirs, theirs:
         theirs.executescript(statements)
     before = file.read_bytes()
     for opening in (Ledger, ledger_facts):
@@ -191,7 +195,7 @@ def test_a_ledger_without_the_newest_column_is_brought_up_to_date(tmp_path: Path
     file = tmp_path / "ledger.sqlite"
     with Ledger(file) as ledger:
         ledger.append([entry(1)])
-    with sqlite3.connect(file) as connection:
+    with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute("ALTER TABLE items DROP COLUMN frames")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
     connection.close()
@@ -218,7 +222,7 @@ def test_a_row_and_what_came_after_it_tell_together_what_moved(tmp_path: Path) -
         ledger.append(rows[:4])
         ledger.append(rows[-1:])  # twice is once
         assert list(ledger.actuations()) == rows[6:]
-    with sqlite3.connect(file) as reader:
+    with closing(sqlite3.connect(file)) as reader, reader:
         found = reader.execute("SELECT item, actuation, missed, moved FROM outcomes ORDER BY item")
         assert found.fetchall() == [
             (1, "moved", None, moment),
@@ -235,7 +239,7 @@ def test_a_ledger_of_an_older_pilah_is_read_and_written_on(tmp_path: Path) -> No
     file = tmp_path / "ledger.sqlite"
     with Ledger(file) as ledger:
         ledger.append([entry(1)])
-    with sqlite3.connect(file) as connection:  # as revision 0002 left it
+    with closing(sqlite3.connect(file)) as connection, connection:  # as revision 0002 left it
         connection.executescript(
             "DROP VIEW outcomes; DROP TABLE actuations; UPDATE alembic_version SET version_num = "
             "'0002'; ALTER TABLE items DROP COLUMN actuation; ALTER TABLE items DROP COLUMN due; "
@@ -271,7 +275,7 @@ CREATE VIEW outcomes AS SELECT i.time, i.item, a.ended AS moved
 
 def write_as_before(file: Path, items: Sequence[int]) -> None:
     """Rows as the pilah of schema 0003 writes them, which stops where it is not its own."""
-    with sqlite3.connect(file) as connection:
+    with closing(sqlite3.connect(file)) as connection, connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchall() == [
             ("0003",)
         ]
@@ -294,7 +298,7 @@ def write_as_before(file: Path, items: Sequence[int]) -> None:
 def before(tmp_path: Path) -> Path:
     """A ledger of 25 items that the pilah of schema 0003 wrote."""
     file = tmp_path / "ledger.sqlite"
-    with sqlite3.connect(file) as connection:
+    with closing(sqlite3.connect(file)) as connection, connection:
         connection.executescript(SCHEMA_3)
     connection.close()
     write_as_before(file, range(1, 26))
@@ -302,7 +306,7 @@ def before(tmp_path: Path) -> Path:
 
 
 def uuids(file: Path) -> list[str | None]:
-    with sqlite3.connect(file) as connection:
+    with closing(sqlite3.connect(file)) as connection, connection:
         found = connection.execute("SELECT uuid FROM items ORDER BY id").fetchall()
     connection.close()
     return [row[0] for row in found]
@@ -332,7 +336,10 @@ def test_ids_are_given_a_few_at_a_time_and_a_killed_process_goes_on_from_there(
         before_kill = uuids(before)
         ledger.append([entry(99)])
     assert [text is None for text in before_kill] == [False] * 10 + [True] * 15
-    with sqlite3.connect(before) as connection:  # so that no start looks through all rows again
+    with (
+        closing(sqlite3.connect(before)) as connection,
+        connection,
+    ):  # so that no start looks through all rows again
         assert connection.execute("SELECT * FROM progress").fetchall() == [("uuids", 10)]
     connection.close()
     with Ledger(before) as ledger:  # the next start
@@ -368,7 +375,7 @@ def test_the_pilah_of_before_can_still_write_and_its_rows_get_ids_too(before: Pa
 def test_a_newer_pilah_s_ledger_is_written_where_that_says_so(tmp_path: Path) -> None:
     file = tmp_path / "ledger.sqlite"
     Ledger(file).close()
-    with sqlite3.connect(file) as connection:
+    with closing(sqlite3.connect(file)) as connection, connection:
         assert connection.execute(f"SELECT * FROM {WRITER_TABLE}").fetchall() == [(OLDEST_WRITER,)]
         connection.execute(f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
         connection.execute("ALTER TABLE items ADD COLUMN colour TEXT")
@@ -376,7 +383,7 @@ def test_a_newer_pilah_s_ledger_is_written_where_that_says_so(tmp_path: Path) ->
     with Ledger(file) as ledger:
         ledger.append([entry(1)])
         assert list(ledger.entries()) == [entry(1)]
-    with sqlite3.connect(file) as connection:
+    with closing(sqlite3.connect(file)) as connection, connection:
         assert connection.execute(f"SELECT * FROM {VERSION_TABLE}").fetchall() == [("9999",)]
     connection.close()
 
@@ -403,7 +410,7 @@ def test_what_happened_to_the_station_is_in_one_table(tmp_path: Path) -> None:
         ledger.append([*EVENTS, actuation(1)])  # twice is once
         assert list(ledger.happenings()) == EVENTS
         assert list(ledger.entries()) == [entry(1)]
-    with sqlite3.connect(file) as reader:
+    with closing(sqlite3.connect(file)) as reader, reader:
         kinds = reader.execute("SELECT kind, details FROM events ORDER BY id").fetchall()
         assert [kind for kind, _ in kinds] == [kind_of(event) for event in EVENTS]
         assert json.loads(kinds[2][1]) == {"camera": "/dev/video0", "lost_seconds": 2.5}
