@@ -37,7 +37,7 @@ GAPS: Mapping[str, str] = {
     """,
     "Two processes have to meet within microseconds: `make kill-installs`, `make "
     "kill-ledger` and `make cut-power` try it.": """
-        edge.core.asides: _remove_left _folder.make _made
+        edge.core.atomic: _remove_left _folder.make _made
         edge.ledger.lock: LedgerLock._open _is_alive
         edge.rollout.installed: Versions.is_whole Versions.add Versions.prune
     """,

@@ -89,13 +89,13 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         edge.ledger.lock
     """,
     "tests/edge/ledger/test_ledger.py": """
-        edge.events edge.ledger.migrations.versions.v0001_items
+        edge.ledger.migrations.versions.v0001_items
         edge.ledger.migrations.versions.v0002_frames
         edge.ledger.migrations.versions.v0003_actuations
         edge.ledger.migrations.versions.v0004_events edge.ledger.schema edge.ledger.sqlite_file
     """,
     "tests/edge/ledger/test_recorder.py": """
-        edge.ledger.backlog edge.ledger.hand edge.ledger.journal edge.ledger.losses
+        edge.ledger.backlog edge.ledger.hand edge.ledger.losses
         edge.ledger.observers
     """,
     "tests/edge/ledger/test_spill.py": """

@@ -21,8 +21,8 @@ class Classifier:
         >>> from edge.core.images.image_file import read_image
         >>> from edge.core.model.bundle import read_bundle
         >>> classifier = Classifier(read_bundle(Path("bundles/first")))
-        >>> answer = classifier.answer(read_image(Path("photos/red/1.png")))
-        >>> verdict = classifier.verdict(answer)
+        >>> prediction = classifier.predict(read_image(Path("photos/red/1.png")))
+        >>> verdict = classifier.verdict(prediction)
         >>> verdict.label, verdict.reject
         ('red', None)
     """
