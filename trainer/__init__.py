@@ -1,4 +1,4 @@
-"""From photographs to a trained model, with proof of how good it is.
+"""From photographs to a trained model, with an evaluation of how good it is.
 
 `trainer.train(recipe, data, out)` is what `pilah-trainer train` calls; `trainer.cross_validate`
 says how good a recipe is on a set of pictures, and `trainer.find_rates` which

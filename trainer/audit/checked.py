@@ -17,7 +17,7 @@ from trainer.audit.copies import Copies, find_copies, join_groups
 from trainer.audit.facts import FileFacts, Unreadable, read_facts
 from trainer.audit.features import SPEC, pooled_features
 from trainer.audit.label_errors import LabelErrors, find_label_errors
-from trainer.audit.outliers import Odd, find_odd
+from trainer.audit.outliers import Outlier, find_outliers
 from trainer.audit.shortcut import Table, Told, file_table, frame_and_middle, told_by
 from trainer.audit.sources import Sources, find_sources
 from trainer.data.arrays import unpacked
@@ -59,9 +59,9 @@ class Checked:
     files: Told | None
     """How well the class is told by size, format and compression. None: all are alike."""
     label_errors: LabelErrors | None
-    odd: tuple[Odd, ...]
+    outliers: tuple[Outlier, ...]
     without_features: str
-    """Why there are neither label errors nor odd pictures; empty where there are."""
+    """Why there are neither label errors nor outliers; empty where there are."""
 
     @property
     def counts(self) -> Counter[str]:
@@ -107,7 +107,7 @@ def check_pictures(source: Path, *, groups: str | None = None) -> Checked:
     pictures = join_groups(decoded.pictures, copies)
     sources = find_sources(place, pictures)
     background, files, source_shows = _give_aways(decoded.tensors, facts, pictures, sources)
-    label_errors, odd, why = _by_features(decoded, pictures)
+    label_errors, outliers, why = _by_features(decoded, pictures)
     return Checked(
         source=source,
         root=place if place.is_dir() else place.parent,
@@ -124,7 +124,7 @@ def check_pictures(source: Path, *, groups: str | None = None) -> Checked:
         background=background,
         files=files,
         label_errors=label_errors,
-        odd=odd,
+        outliers=outliers,
         without_features=why,
     )
 
@@ -151,7 +151,7 @@ def _give_aways(
 
 def _by_features(
     decoded: DecodedPictures, pictures: Sequence[LabelledPicture]
-) -> tuple[LabelErrors | None, tuple[Odd, ...], str]:
+) -> tuple[LabelErrors | None, tuple[Outlier, ...], str]:
     labels = sorted({picture.label for picture in pictures})
     if not _enough(pictures):
         return (
@@ -167,7 +167,7 @@ def _by_features(
     _, groups = np.unique([str(picture.group) for picture in pictures], return_inverse=True)
     return (
         find_label_errors(features.products, pictures, labels),
-        find_odd(features.means, truth, groups),
+        find_outliers(features.means, truth, groups),
         "",
     )
 

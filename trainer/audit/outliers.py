@@ -8,15 +8,15 @@ import numpy as np
 import numpy.typing as npt
 
 NEIGHBOURS = 5
-ODD_FROM = 4.0
-"""How far from its class, in robust standard deviations, a picture must be to be called odd."""
+OUTLIER_FROM = 4.0
+"""How far from its class, in robust standard deviations, an outlier is at least."""
 _FEWEST = 20
 """Pictures of a class from which one can tell what is usual in it."""
 _CHUNK = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Odd:
+class Outlier:
     """A picture far from its own class."""
 
     index: int
@@ -26,12 +26,12 @@ class Odd:
     """The number of the picture of its class that is most like it."""
 
 
-def find_odd(
+def find_outliers(
     features: npt.NDArray[np.float32],
     truth: npt.NDArray[np.int64],
     groups: npt.NDArray[np.int64],
-) -> tuple[Odd, ...]:
-    """The odd ones, oddest first.
+) -> tuple[Outlier, ...]:
+    """The outliers, the furthest first.
 
     A picture's distance is the mean of those (one less the cosine of the features) to the five
     most like it of its class but of other groups, so that a copy does not make it usual.
@@ -42,7 +42,7 @@ def find_odd(
         groups: int (pictures,), the same number for pictures that belong together.
     """
     unit = features / np.maximum(np.linalg.norm(features, axis=1, keepdims=True), 1e-6)
-    found: list[Odd] = []
+    found: list[Outlier] = []
     for label in np.unique(truth):
         mine = np.flatnonzero(truth == label)
         if len(mine) < _FEWEST:
@@ -56,10 +56,10 @@ def find_odd(
         spread = 1.4826 * np.median(np.abs(distances[usual] - middle)) + 1e-6
         scores = np.where(usual, (distances - middle) / spread, 0)
         found += [
-            Odd(int(mine[i]), round(float(scores[i]), 2), int(mine[nearest[i]]))
-            for i in np.flatnonzero(scores >= ODD_FROM)
+            Outlier(int(mine[i]), round(float(scores[i]), 2), int(mine[nearest[i]]))
+            for i in np.flatnonzero(scores >= OUTLIER_FROM)
         ]
-    return tuple(sorted(found, key=lambda odd: (-odd.score, odd.index)))
+    return tuple(sorted(found, key=lambda outlier: (-outlier.score, outlier.index)))
 
 
 def _distances(

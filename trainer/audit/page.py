@@ -27,7 +27,7 @@ from trainer.audit.verdict import Problem, given_away, given_away_by_source, par
 from trainer.report.page import with_words
 
 _SAMPLES, _SAMPLES_IN_ALL = 12, 240
-_LABELS, _SETS, _OF_A_SET, _POOR, _ODD, _FRAMES, _FILES = 60, 24, 6, 12, 36, 8, 200
+_LABELS, _SETS, _OF_A_SET, _POOR, _OUTLIERS, _FRAMES, _FILES = 60, 24, 6, 12, 36, 8, 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,11 @@ class _Shown:
     labels: list[int]
     sets: list[list[int]]
     quality: dict[str, list[int]]
-    odd: list[int]
+    outliers: list[int]
     frames: dict[str, list[int]]
 
     def all(self) -> set[int]:
-        groups = [self.labels, self.odd, *self.sets, *self.samples.values()]
+        groups = [self.labels, self.outliers, *self.sets, *self.samples.values()]
         return {number for group in [*groups, *self.quality.values()] for number in group}
 
 
@@ -129,7 +129,9 @@ def to_json(checked: Checked, problems: Sequence[Problem]) -> dict[str, Any]:
                 for i in errors.ranking.tolist()
             ],
         },
-        "odd": [{"path": names[odd.index], "score": odd.score} for odd in checked.odd],
+        "odd": [
+            {"path": names[outlier.index], "score": outlier.score} for outlier in checked.outliers
+        ],
         "poor": {
             names[i]: list(facts.quality.warnings)
             for i, facts in enumerate(checked.facts)
@@ -197,7 +199,7 @@ def _choose(checked: Checked) -> _Shown:
         else [],
         sets=[list(copies.members[:_OF_A_SET]) for copies in checked.copies[:_SETS]],
         quality={words: _spread(numbers, _POOR) for words, numbers in quality.items()},
-        odd=[odd.index for odd in checked.odd[:_ODD]],
+        outliers=[outlier.index for outlier in checked.outliers[:_OUTLIERS]],
         frames={
             each.label: [i for i in right if checked.pictures[i].label == each.label][:_FRAMES]
             for each in told

@@ -163,8 +163,10 @@ def _quality(checked: Checked) -> Iterator[Suspect]:
 
 
 def _odd(checked: Checked) -> Iterator[Suspect]:
-    for odd in checked.odd:
-        yield _suspect(checked, odd.index, "unlike the rest of its class", DROP, "", odd.score)
+    for outlier in checked.outliers:
+        yield _suspect(
+            checked, outlier.index, "unlike the rest of its class", DROP, "", outlier.score
+        )
 
 
 def _best_labelled(checked: Checked, copies: Copies) -> int:

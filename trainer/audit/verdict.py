@@ -343,7 +343,7 @@ def _quality(checked: Checked) -> Iterator[Problem]:
 
 
 def _odd(checked: Checked) -> Iterator[Problem]:
-    if count := len(checked.odd):
+    if count := len(checked.outliers):
         yield Problem(
             "odd",
             f"{count} {'picture is' if count == 1 else 'pictures are'} unlike the rest of "
@@ -356,7 +356,7 @@ def _not_looked(checked: Checked) -> Iterator[Problem]:
     if checked.without_features:
         yield Problem(
             "labels",
-            "Nobody looked for wrong labels and odd pictures",
+            "Wrong labels and outliers were not looked for",
             checked.without_features[:1].upper() + checked.without_features[1:] + ".",
         )
 

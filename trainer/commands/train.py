@@ -1,4 +1,4 @@
-"""Fine-tune a network on labelled photographs and leave a run: the model and its proof."""
+"""Fine-tune a network on labelled photographs and leave a run: the model and its evaluation."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""How often a test part has been looked at: a ledger that outlives runs and caches.
+"""Held-out use: how often models have been evaluated on the same test pictures.
 
-Whoever trains, looks at the test part, changes something and trains again chooses by the test part,
-and its figure flatters more each time. The ledger knows test parts by their pictures' content, so
-that neither another folder nor another name hides that one has been seen.
+Whoever trains, reads the figures of the test pictures, changes something and trains again, chooses
+by the test pictures, and their figures flatter more each time. A ledger that outlives runs and
+caches counts this. It knows them by their content, so that neither another folder nor another
+name hides that they were used before.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ _LOCK_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class EarlierLook:
-    """One look before this one."""
+class EarlierUse:
+    """One evaluation before this one."""
 
     when: str
     """UTC, ISO 8601, seconds."""
@@ -47,20 +48,20 @@ class EarlierLook:
 
 
 @dataclass(frozen=True, slots=True)
-class Looks:
-    """How often a test part has been looked at."""
+class HeldOutUse:
+    """How often models have been evaluated on the same test pictures."""
 
     times: int
     """With this one; 0: not counted, see `note`."""
     first: str
     """When, UTC, ISO 8601, seconds."""
-    earlier: tuple[EarlierLook, ...] = ()
+    earlier: tuple[EarlierUse, ...] = ()
     """The oldest first."""
     note: str = ""
     """Empty where it was counted; else why not."""
 
 
-class _Look(BaseModel):
+class _Use(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     when: str
@@ -75,7 +76,7 @@ class _Part(BaseModel):
     key: str
     pictures: int
     sketch: tuple[str, ...]
-    looks: tuple[_Look, ...]
+    looks: tuple[_Use, ...]
 
 
 class _Ledger(BaseModel):
@@ -94,19 +95,19 @@ def state_folder() -> Path:
     return Path(base) / "pilah"
 
 
-def count_look(
+def count_held_out_use(
     digests: Sequence[str],
     *,
     run: str,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
-) -> Looks:
-    """Writes down that a test part is looked at, and tells how often it has been.
+) -> HeldOutUse:
+    """Writes down that a model is evaluated on test pictures, and tells how often models were.
 
     Never fails a training: where the ledger cannot be written, it says so and counts nothing.
 
     Args:
         digests: SHA-256 of the content of each picture of the test part, in hexadecimal.
-        run: what looks: the run's folder.
+        run: the folder of the run whose model is evaluated.
     """
     try:
         folder = state_folder()
@@ -115,19 +116,19 @@ def count_look(
         with locked(folder / f".{LEDGER}.lock", wait_seconds=_LOCK_SECONDS):
             return _counted(folder / LEDGER, digests, run, now())
     except (PilahError, OSError, RuntimeError) as error:  # RuntimeError: nobody's home folder
-        _log.warning(f"warning: this look at the test part is not counted: {error}")
-        return Looks(0, "", note=str(error))
+        _log.warning(f"warning: this use of the test pictures is not counted: {error}")
+        return HeldOutUse(0, "", note=str(error))
 
 
-def _counted(file: Path, digests: Sequence[str], run: str, when: datetime) -> Looks:
+def _counted(file: Path, digests: Sequence[str], run: str, when: datetime) -> HeldOutUse:
     ledger = _read(file)
     today = _part(digests)
     same = [(part, shared) for part in ledger.parts if (shared := _shared(today, part)) > SAME_FROM]
     earlier = sorted(
-        (EarlierLook(look.when, look.run, shared) for part, shared in same for look in part.looks),
+        (EarlierUse(look.when, look.run, shared) for part, shared in same for look in part.looks),
         key=lambda look: look.when,
     )
-    this = _Look(when=when.astimezone(UTC).isoformat(timespec="seconds"), run=run)
+    this = _Use(when=when.astimezone(UTC).isoformat(timespec="seconds"), run=run)
     before = next((part.looks for part in ledger.parts if part.key == today.key), ())
     # What was looked at last stands last, so that the oldest go first.
     others = [part for part in ledger.parts if part.key != today.key]
@@ -135,7 +136,7 @@ def _counted(file: Path, digests: Sequence[str], run: str, when: datetime) -> Lo
     text = json.dumps(_Ledger(parts=tuple(parts[-_PARTS:])).model_dump(), separators=(",", ":"))
     write_file(file, text + "\n")
     first = earlier[0].when if earlier else this.when
-    return Looks(len(earlier) + 1, first, tuple(earlier))
+    return HeldOutUse(len(earlier) + 1, first, tuple(earlier))
 
 
 def _part(digests: Sequence[str]) -> _Part:
@@ -173,5 +174,5 @@ def _read(file: Path) -> _Ledger:
         kept = file.with_suffix(".damaged.json")
         with storage_errors("move aside", file):
             file.replace(kept)
-        _log.warning(f"warning: {file} is damaged; kept as {kept.name}. Looks are counted anew")
+        _log.warning(f"warning: {file} is damaged; kept as {kept.name}. Uses are counted anew")
         return _Ledger()

@@ -10,7 +10,7 @@ import numpy as np
 
 from edge.core.model.grade import Grade, grade
 from trainer.calibration.calibrate import Threshold
-from trainer.evaluation.held_out_use import Looks
+from trainer.evaluation.held_out_use import HeldOutUse
 from trainer.evaluation.learning_curve import LearningCurve
 from trainer.evaluation.robustness import Disturbed
 from trainer.report.scored import ScoredPart, confusion_matrix
@@ -130,7 +130,7 @@ class ReportFacts:
     """What was not measured for want of time, each as a clause."""
     learning: LearningCurve | None = None
     disturbed: tuple[Disturbed, ...] = ()
-    looks: Looks | None = None
+    held_out_use: HeldOutUse | None = None
 
     @property
     def accept(self) -> dict[str, float]:

@@ -11,7 +11,7 @@ from trainer.report.scored import (
     confusion_matrix,
     confusions,
 )
-from trainer.report.warnings import cautions
+from trainer.report.warnings import report_warnings
 
 
 def metrics_json(facts: ReportFacts) -> dict[str, object]:
@@ -19,6 +19,7 @@ def metrics_json(facts: ReportFacts) -> dict[str, object]:
     parts = {
         "test": facts.test, "validation": facts.validation, "cross_fitted": facts.cross_fitted
     }  # fmt: skip
+    use = facts.held_out_use
     return {
         "verdict": facts.verdict.to_json(),
         **{name: _of_part(facts, part) for name, part in parts.items() if part is not None},
@@ -42,9 +43,8 @@ def metrics_json(facts: ReportFacts) -> dict[str, object]:
         },
         "learning_curve": facts.learning and facts.learning.to_json(),
         "robustness": [each.to_json() for each in facts.disturbed],
-        "test_looks": facts.looks
-        and {"times": facts.looks.times, "first": facts.looks.first, "note": facts.looks.note},
-        "warnings": [caution.title for caution in cautions(facts)],
+        "test_looks": use and {"times": use.times, "first": use.first, "note": use.note},
+        "warnings": [warning.title for warning in report_warnings(facts)],
     }  # fmt: skip
 
 

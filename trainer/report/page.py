@@ -44,7 +44,7 @@ from trainer.report.scored import (
 )
 from trainer.report.svg import gauge
 from trainer.report.thumbnails import Thumbnails
-from trainer.report.warnings import cautions
+from trainer.report.warnings import report_warnings
 from trainer.statistics.intervals import Figure
 
 _PAIRS, _PICTURES_OF_A_PAIR, _WORST = 6, 6, 18
@@ -166,7 +166,7 @@ def _content(facts: ReportFacts) -> dict[str, Any]:
         "groups": None if sampling.independent else sampling.groups,
         "taken": taken,
         "promised": [label for label, t in facts.thresholds.items() if not t.note],
-        "cautions": cautions(facts),
+        "warnings": report_warnings(facts),
         "parts": parts,
         "sums": {p: sum(facts.counts.get(x, {}).get(p, 0) for x in labels) for p in parts},
         "learned": _curves(facts),

@@ -1,4 +1,4 @@
-"""What to know before one relies on a model: each caution with what it means and what to do."""
+"""What to know before one relies on a model: each warning with what it means and what to do."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from trainer.report.facts import ReportFacts
 from trainer.report.listing import listed
 from trainer.report.scored import ScoredPart, accepting, calibration, class_rows, confusions
 
-MANY_LOOKS = 3
-"""Looks at the test part from which on the report warns."""
+MANY_USES = 3
+"""Evaluations on the same test pictures from which on the report warns."""
 _FEW = 100
 """Test pictures below which an accuracy is a rough guess."""
 _TELLING = 10
@@ -30,14 +30,14 @@ _CONFUSED_PICTURES = 3
 _ACCEPTED = 0.5
 """Share of the pictures; below it a station does little but reject."""
 _UNCALIBRATED = 0.1
-_THROWN = 0.1
+_SENSITIVE = 0.1
 """Loss of accuracy under a disturbance."""
 _LOPSIDED = 10
 """Times as many pictures of one class as of another."""
 
 
 @dataclass(frozen=True, slots=True)
-class Caution:
+class ReportWarning:
     """One thing to know."""
 
     title: str
@@ -46,15 +46,15 @@ class Caution:
     """What it means and what to do."""
 
 
-def cautions(facts: ReportFacts) -> tuple[Caution, ...]:
+def report_warnings(facts: ReportFacts) -> tuple[ReportWarning, ...]:
     """What to know of this training, the gravest first."""
     return tuple(
-        caution
+        warning
         for find in (
             _nothing_to_test,
             _purity_below,
             _rejects_most,
-            _looks,
+            _held_out_use,
             _size,
             _cut_short,
             _folds_missing,
@@ -64,30 +64,30 @@ def cautions(facts: ReportFacts) -> tuple[Caution, ...]:
             _confused,
             _no_promise,
             _calibration,
-            _thrown,
+            _sensitive,
             _still_learning,
             _lopsided,
             _skipped,
         )
-        for caution in find(facts)
+        for warning in find(facts)
     )
 
 
-def _nothing_to_test(facts: ReportFacts) -> Iterator[Caution]:
+def _nothing_to_test(facts: ReportFacts) -> Iterator[ReportWarning]:
     if not len(facts.test.truth):
-        yield Caution(
+        yield ReportWarning(
             "There is no test part: nobody knows how good this model is",
             "Set pictures aside that it is not trained on.",
         )
 
 
-def _purity_below(facts: ReportFacts) -> Iterator[Caution]:
+def _purity_below(facts: ReportFacts) -> Iterator[ReportWarning]:
     found = accepting(facts.test, facts.labels, facts.accept)
     interval, wrong = found.purity.interval, found.count - found.right
     # Of a few pictures Wilson's interval excludes more than it may, so the exact test is asked too.
     surely = is_promised(wrong, found.count, 1 - facts.purity, _SURELY)
     if interval and interval[1] < facts.purity and surely:
-        yield Caution(
+        yield ReportWarning(
             f"Of what it accepts {found.purity.in_words(found.right, found.count)} is right, less "
             f"than the {facts.purity:.0%} wanted",
             "More than chance explains. The test pictures differ from those that the thresholds "
@@ -95,34 +95,36 @@ def _purity_below(facts: ReportFacts) -> Iterator[Caution]:
         )
 
 
-def _rejects_most(facts: ReportFacts) -> Iterator[Caution]:
+def _rejects_most(facts: ReportFacts) -> Iterator[ReportWarning]:
     found = accepting(facts.test, facts.labels, facts.accept)
     interval = found.accepted.interval
     if interval is not None and interval[1] < _ACCEPTED:
         share = found.accepted.in_words(found.count, found.total)
-        yield Caution(
+        yield ReportWarning(
             f"It accepts only {share} of the pictures and rejects the rest",
             "It is seldom sure enough. More pictures, or a lower purity wanted (`accept.purity` in "
             "the recipe), let more through.",
         )
 
 
-def _looks(facts: ReportFacts) -> Iterator[Caution]:
-    looks = facts.looks
-    if looks is None:
+def _held_out_use(facts: ReportFacts) -> Iterator[ReportWarning]:
+    use = facts.held_out_use
+    if use is None:
         return
-    if looks.note:
-        yield Caution("Nobody counted this look at the test part", f"The ledger: {looks.note}.")
-    elif looks.times >= MANY_LOOKS:
-        yield Caution(
-            f"The test part has been looked at {looks.times} times, since {looks.first[:10]}",
-            "Whoever looks, changes something and looks again chooses by the test part, and its "
-            "figures flatter more each time. Choose by the validation part or by cross-validation; "
-            "to know how good the model is, take new pictures for a test.",
+    if use.note:
+        yield ReportWarning(
+            "This use of the test pictures was not counted", f"The ledger: {use.note}."
+        )
+    elif use.times >= MANY_USES:
+        yield ReportWarning(
+            f"The test pictures were used {use.times} times, since {use.first[:10]}",
+            "Whoever reads their figures, changes something and tests again chooses by the test "
+            "pictures, and their figures flatter more each time. Choose by the validation pictures "
+            "or by cross-validation; to know how good the model is, take new pictures for a test.",
         )
 
 
-def _size(facts: ReportFacts) -> Iterator[Caution]:
+def _size(facts: ReportFacts) -> Iterator[ReportWarning]:
     total, sampling = len(facts.test.truth), facts.test.resampling()
     if facts.verdict.word == TOO_FEW:
         return  # the verdict itself says it
@@ -130,13 +132,13 @@ def _size(facts: ReportFacts) -> Iterator[Caution]:
         interval = sampling.share(facts.test.right).interval or (0.0, 1.0)
         few = not sampling.independent and sampling.groups < _FEW_GROUPS
         of = f" in {sampling.groups} groups" if few else ""
-        yield Caution(
+        yield ReportWarning(
             f"The test part is small: {total} pictures{of}",
             f"Its accuracy could as well be {interval[0]:.0%} or {interval[1]:.0%}. A few hundred "
             "pictures of different objects make it certain to a few points.",
         )
     elif not sampling.independent and sampling.groups < _FEW_GROUPS:
-        yield Caution(
+        yield ReportWarning(
             f"The test part has only {sampling.groups} groups of pictures",
             "Pictures of a group are alike, so they tell little more than one of them. Take "
             "pictures of more different objects.",
@@ -147,22 +149,22 @@ def _size(facts: ReportFacts) -> Iterator[Caution]:
         if row.pictures < _FEW_OF_A_CLASS
     ]
     if rare and total >= _FEW:
-        yield Caution(
+        yield ReportWarning(
             f"Fewer than {_FEW_OF_A_CLASS} test pictures of {listed(rare)}",
             "The figures of these classes are rough guesses.",
         )
 
 
-def _cut_short(facts: ReportFacts) -> Iterator[Caution]:
+def _cut_short(facts: ReportFacts) -> Iterator[ReportWarning]:
     if facts.cut_short:
-        yield Caution(
+        yield ReportWarning(
             "The training was cut short",
             "It ended before the recipe's last epoch. With more time (--max-minutes) it may come "
             "out better.",
         )
 
 
-def _folds_missing(facts: ReportFacts) -> Iterator[Caution]:
+def _folds_missing(facts: ReportFacts) -> Iterator[ReportWarning]:
     basis = facts.basis
     if basis is None or not basis.note:
         return
@@ -171,23 +173,23 @@ def _folds_missing(facts: ReportFacts) -> Iterator[Caution]:
         if basis.folds
         else "No cross-fitted model could be used: the thresholds promise nothing"
     )
-    yield Caution(
+    yield ReportWarning(
         title,
-        f"{basis.note[0].upper()}{basis.note[1:]}. The thresholds and the limit for things of no "
-        f"class were chosen by the scores of {basis.images:,} pictures. More time (--max-minutes) "
+        f"{basis.note[0].upper()}{basis.note[1:]}. The thresholds and the limit of the novelty "
+        f"score were chosen by the scores of {basis.images:,} pictures. More time (--max-minutes) "
         "gives the models what they need.",
     )
 
 
-def _left_out(facts: ReportFacts) -> Iterator[Caution]:
+def _left_out(facts: ReportFacts) -> Iterator[ReportWarning]:
     if facts.left_out:
-        yield Caution(
+        yield ReportWarning(
             f"Not measured for want of time: {listed(list(facts.left_out))}",
             "More time (--max-minutes) leaves room for it.",
         )
 
 
-def _validation_apart(facts: ReportFacts) -> Iterator[Caution]:
+def _validation_apart(facts: ReportFacts) -> Iterator[ReportWarning]:
     if facts.validation is None:
         return
     if min(len(facts.validation.truth), len(facts.test.truth)) < _TELLING:
@@ -200,7 +202,7 @@ def _validation_apart(facts: ReportFacts) -> Iterator[Caution]:
     if apart < 0:
         room = math.hypot(validation[2] - validation[0], test[0] - test[1])
     if abs(apart) > room:
-        yield Caution(
+        yield ReportWarning(
             f"Validation says {_right(parts[0])} and the test part {_right(parts[1])}",
             "More than chance explains: the two parts have pictures of different kinds. Trust the "
             "lower one, and look at how the pictures were taken and grouped.",
@@ -217,20 +219,20 @@ def _accuracy(part: ScoredPart) -> tuple[float, float, float]:
     return found.value or 0.0, low, high
 
 
-def _never_taken(facts: ReportFacts) -> Iterator[Caution]:
+def _never_taken(facts: ReportFacts) -> Iterator[ReportWarning]:
     never = [
         row.label
         for row in class_rows(facts.test, facts.labels)
         if not row.right and row.recall.interval and row.recall.interval[1] < _SELDOM
     ]
     if never:
-        yield Caution(
+        yield ReportWarning(
             f"No test picture of {listed(never)} was told right",
             "Look at the pictures: too few, a wrong label, or a class that looks like another.",
         )
 
 
-def _confused(facts: ReportFacts) -> Iterator[Caution]:
+def _confused(facts: ReportFacts) -> Iterator[ReportWarning]:
     part = facts.test if facts.cross_fitted is None else facts.cross_fitted
     pairs = [
         f"{c.label} for {c.taken_for} ({c.pictures.count} of {c.pictures.total})"
@@ -238,33 +240,33 @@ def _confused(facts: ReportFacts) -> Iterator[Caution]:
         if c.pictures.count >= _CONFUSED_PICTURES and (c.pictures.value or 0) >= _CONFUSED
     ]
     if pairs:
-        yield Caution(
+        yield ReportWarning(
             f"It often takes {listed(pairs)}",
             "More pictures of just these, and a look for wrong labels among them, help most. If "
             "nobody can tell them apart in a picture, make them one class.",
         )
 
 
-def _no_promise(facts: ReportFacts) -> Iterator[Caution]:
+def _no_promise(facts: ReportFacts) -> Iterator[ReportWarning]:
     if facts.thresholds and all(threshold.note for threshold in facts.thresholds.values()):
-        yield Caution(
+        yield ReportWarning(
             "No class carries a promise",
             f"Of none is it shown that {facts.purity:.0%} of what is accepted is right. What each "
             "would need stands below.",
         )
 
 
-def _calibration(facts: ReportFacts) -> Iterator[Caution]:
+def _calibration(facts: ReportFacts) -> Iterator[ReportWarning]:
     found = calibration(facts.test.scores, facts.test.truth)
     if found and len(facts.test.truth) >= _FEW and found.error > _UNCALIBRATED:
-        yield Caution(
+        yield ReportWarning(
             f"Its scores lie {found.error:.0%} off the share that is right",
             "A score of 0.9 does not mean nine in ten here. Thresholds still promise what they "
             "say, but a score by itself says little.",
         )
 
 
-def _thrown(facts: ReportFacts) -> Iterator[Caution]:
+def _sensitive(facts: ReportFacts) -> Iterator[ReportWarning]:
     if len(facts.test.truth) < FEWEST:
         return
     mild = [
@@ -273,37 +275,37 @@ def _thrown(facts: ReportFacts) -> Iterator[Caution]:
         if each.severity == "mild"
         and each.change.interval
         and each.change.interval[1] < 0
-        and (each.change.value or 0) < -_THROWN
+        and (each.change.value or 0) < -_SENSITIVE
     ]
     if mild:
-        yield Caution(
-            f"It is thrown even by mild disturbance: {listed(mild)}",
+        yield ReportWarning(
+            f"Even a mild disturbance makes it clearly less accurate: {listed(mild)}",
             "Keep the station free of it, or train with it (the recipe's augment section).",
         )
 
 
-def _still_learning(facts: ReportFacts) -> Iterator[Caution]:
+def _still_learning(facts: ReportFacts) -> Iterator[ReportWarning]:
     best = facts.best_epoch
     if best is not None and best == len(facts.history) - 1 and best > 0 and not facts.cut_short:
-        yield Caution(
+        yield ReportWarning(
             "Its last epoch was its best",
             "It may not have learned all it could: try more epochs in the last phase.",
         )
 
 
-def _lopsided(facts: ReportFacts) -> Iterator[Caution]:
+def _lopsided(facts: ReportFacts) -> Iterator[ReportWarning]:
     counts = {label: facts.counts.get(label, {}).get("train", 0) for label in facts.labels}
     if not counts:
         return
     least, most = min(counts, key=counts.__getitem__), max(counts, key=counts.__getitem__)
     if counts[most] >= _LOPSIDED * max(1, counts[least]):
-        yield Caution(
+        yield ReportWarning(
             f"It learned from {counts[most]:,} pictures of {most} and {counts[least]:,} of {least}",
             "It leans towards what it saw most of. Take more pictures of the rare class.",
         )
 
 
-def _skipped(facts: ReportFacts) -> Iterator[Caution]:
+def _skipped(facts: ReportFacts) -> Iterator[ReportWarning]:
     if facts.skipped:
         files = "1 file was" if facts.skipped == 1 else f"{facts.skipped:,} files were"
-        yield Caution(f"{files} left out", "skipped.txt in the run says which and why.")
+        yield ReportWarning(f"{files} left out", "skipped.txt in the run says which and why.")

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from edge.core.dataset import PARTS
 from trainer.calibration.unknown import UnknownScore
 from trainer.calibration.verdicts import Calibration
-from trainer.evaluation.held_out_use import count_look
+from trainer.evaluation.held_out_use import count_held_out_use
 from trainer.evaluation.learning_curve import LearningCurve, learning_curve
 from trainer.evaluation.robustness import LIMIT, Disturbed, Predict, robustness
 from trainer.fit.features import compiled
@@ -49,7 +49,9 @@ def evaluate(
     prepared, best, stages = model.prepared, model.best, session.stages
     recipe, plan = prepared.recipe, prepared.recipe.network
     test = prepared.of("test")
-    looks = count_look([prepared.decoded.digests[i] for i in test], run=str(session.request.out))
+    held_out_use = count_held_out_use(
+        [prepared.decoded.digests[i] for i in test], run=str(session.request.out)
+    )
     parts = {name: _scored(model, calibration, name) for name in ("test", "validation")}
     curve = _learning_curve(model)
     stages.ended("figures")
@@ -94,7 +96,7 @@ def evaluate(
         learning=curve,
         disturbed=disturbed,
         left_out=left_out,
-        looks=looks,
+        held_out_use=held_out_use,
     )
 
 

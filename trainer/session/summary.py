@@ -12,7 +12,7 @@ from edge.core.terminal.hints import command
 from trainer.fit.prepare import Prepared
 from trainer.report.facts import ReportFacts
 from trainer.report.scored import accepting
-from trainer.report.warnings import cautions
+from trainer.report.warnings import report_warnings
 from trainer.run import REPORT, RunFacts
 
 _log = logging.getLogger(__name__)
@@ -53,8 +53,8 @@ def say_result(report: ReportFacts, out: Path, facts: RunFacts) -> None:
             f"  (they come in {sampling.groups} groups of alike ones, which makes intervals wider)"
         )
     _log.info(f"verdict: {report.verdict}")
-    for caution in cautions(report):
-        _log.warning(f"note: {caution.title}")
+    for warning in report_warnings(report):
+        _log.warning(f"note: {warning.title}")
     early = " (cut short)" if facts.stopped_early else ""
     _log.info(f"{out}: trained in {facts.minutes:.1f} min{early}; read {out / REPORT}")
     _log.info(f"next: {command('pilah-converter', 'convert', out, '--out', 'BUNDLE')}")

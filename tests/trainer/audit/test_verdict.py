@@ -128,7 +128,7 @@ def test_without_weights_the_rest_is_checked_and_that_is_said(
     found = checked(write_set(tmp_path / "set"))
     assert found.label_errors is None
     assert found.background is not None
-    assert told(found)["Nobody looked for wrong labels and odd pictures"] is False
+    assert told(found)["Wrong labels and outliers were not looked for"] is False
 
 
 def test_a_lopsided_set_names_the_largest_and_the_smallest(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from trainer.evaluation import held_out_use
-from trainer.evaluation.held_out_use import LEDGER, Looks, count_look, state_folder
+from trainer.evaluation.held_out_use import LEDGER, HeldOutUse, count_held_out_use, state_folder
 
 
 @pytest.fixture(autouse=True)
@@ -26,8 +26,10 @@ def pictures(numbers: range) -> list[str]:
     return [hashlib.sha256(str(number).encode()).hexdigest() for number in numbers]
 
 
-def look(numbers: range, *, run: str = "runs/a", day: int = 1) -> Looks:
-    return count_look(pictures(numbers), run=run, now=lambda: datetime(2026, 3, day, tzinfo=UTC))
+def look(numbers: range, *, run: str = "runs/a", day: int = 1) -> HeldOutUse:
+    return count_held_out_use(
+        pictures(numbers), run=run, now=lambda: datetime(2026, 3, day, tzinfo=UTC)
+    )
 
 
 def test_the_first_look_is_the_first() -> None:
@@ -38,7 +40,7 @@ def test_the_first_look_is_the_first() -> None:
 
 def test_the_same_pictures_in_another_order_are_the_same_test_part() -> None:
     look(range(50), run="runs/a")
-    found = count_look(pictures(range(50))[::-1], run="elsewhere/b")
+    found = count_held_out_use(pictures(range(50))[::-1], run="elsewhere/b")
     assert found.times == 2
     assert [(earlier.run, earlier.shared) for earlier in found.earlier] == [("runs/a", 1.0)]
     assert found.first == "2026-03-01T00:00:00+00:00"
@@ -152,7 +154,7 @@ def test_a_ledger_that_another_training_holds_for_long_is_not_counted(
 
 def _look_often(times: int) -> None:
     for _ in range(times):
-        count_look(pictures(range(50)), run="many")
+        count_held_out_use(pictures(range(50)), run="many")
 
 
 def test_trainings_at_the_same_time_lose_no_look() -> None:

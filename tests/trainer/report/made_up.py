@@ -9,7 +9,7 @@ import numpy as np
 
 from edge.core.model.metrics import Share
 from trainer.calibration.calibrate import Threshold
-from trainer.evaluation.held_out_use import Looks
+from trainer.evaluation.held_out_use import HeldOutUse
 from trainer.evaluation.learning_curve import CurvePoint, Forecast, LearningCurve, PowerLaw
 from trainer.evaluation.robustness import DISTURBANCES, Disturbed
 from trainer.fit.phases import Epoch
@@ -96,7 +96,7 @@ def _plain() -> ReportFacts:
         seconds={"decoding": 12.0, "phases": 200.0},
         tensors=rng.integers(0, 256, (200, 32, 32, 3), np.uint8),
         validation=part(TEST[::2], first_row=120),
-        looks=Looks(1, "2026-03-01T10:00:00+00:00"),
+        held_out_use=HeldOutUse(1, "2026-03-01T10:00:00+00:00"),
     )
 
 

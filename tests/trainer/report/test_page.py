@@ -17,7 +17,7 @@ from edge.core.model.glossary import explained
 from tests.plain_words import unexplained
 from tests.trainer.report.made_up import LABELS, TEST, disturbed, facts, learning, part, unknown
 from trainer.calibration.calibrate import Threshold
-from trainer.evaluation.held_out_use import EarlierLook, Looks
+from trainer.evaluation.held_out_use import EarlierUse, HeldOutUse
 from trainer.report.facts import ReportFacts
 from trainer.report.metrics import metrics_json
 from trainer.report.page import write_report
@@ -86,7 +86,7 @@ def test_the_top_says_how_good_it_is_in_plain_words(tmp_path: Path) -> None:
         "116 of 120; 95% interval 91.7% to 98.7%",
         "Always naming the most frequent class: 44%",
         "3 of 3 classes carry a promise",
-        "test part looked atfor the first time",
+        "test pictures usedfor the first time",
     ):
         assert text in page.text, text
     assert "Before you rely on it" not in page.text
@@ -98,12 +98,14 @@ def test_what_makes_it_doubtful_stands_at_the_top(tmp_path: Path) -> None:
         tmp_path,
         cut_short=True,
         thresholds=facts().thresholds | notes,
-        looks=Looks(5, "2026-01-02T00:00:00+00:00", (EarlierLook("2026-01-02", "runs/a", 0.8),)),
+        held_out_use=HeldOutUse(
+            5, "2026-01-02T00:00:00+00:00", (EarlierUse("2026-01-02", "runs/a", 0.8),)
+        ),
     )
     top = page.text.partition("Mistakes, with")[0]
     assert "Before you rely on it" in top
     assert "The training was cut short." in top
-    assert "looked at 5 times, since 2026-01-02" in top
+    assert "used 5 times, since 2026-01-02" in top
     assert "2 of 3 classes carry a promise" in top
     assert "no promise: it takes about 19 more pictures" in top
     assert "which shares 80% of them" in page.text
@@ -145,7 +147,7 @@ def test_every_section_has_its_figures(tmp_path: Path, section: str, texts: list
 
 
 def test_what_there_is_nothing_of_is_left_out(tmp_path: Path) -> None:
-    page = written(tmp_path, history=[], tensors=None, looks=None, validation=None)
+    page = written(tmp_path, history=[], tensors=None, held_out_use=None, validation=None)
     sections = page.values("section", "id")
     assert sections == [
         "figures", "classes", "mistakes", "confusion", "accepting", "confidence", "made", "words"
@@ -370,7 +372,7 @@ def test_all_figures_are_there_for_machines(tmp_path: Path) -> None:
     assert len(told["robustness"]) == 18
     assert told["test_looks"]["times"] == 1
     assert told["warnings"] == ["The training was cut short"]
-    assert json.dumps(metrics_json(facts(test=part([]), looks=None)))
+    assert json.dumps(metrics_json(facts(test=part([]), held_out_use=None)))
 
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:

@@ -8,13 +8,13 @@ import pytest
 
 from tests.trainer.report.made_up import LABELS, TEST, disturbed, facts, part
 from trainer.calibration.calibrate import Threshold
-from trainer.evaluation.held_out_use import Looks
-from trainer.report.warnings import MANY_LOOKS, cautions
+from trainer.evaluation.held_out_use import HeldOutUse
+from trainer.report.warnings import MANY_USES, report_warnings
 from trainer.run import AcceptBasis
 
 
 def titles(**changes: Any) -> list[str]:
-    return [caution.title for caution in cautions(facts(**changes))]
+    return [warning.title for warning in report_warnings(facts(**changes))]
 
 
 def test_of_a_good_training_there_is_nothing_to_say() -> None:
@@ -53,8 +53,8 @@ MANY = [(n % 3, n % 3, 0.9) for n in range(600)]
         ({"test": part(TEST[:103])}, "Fewer than 10 test pictures of paper"),
         # Two thirds of what it accepts are wrong.
         ({"test": part([(n % 3, 0, 0.9) for n in range(150)])}, "less than the 90%"),
-        ({"looks": Looks(MANY_LOOKS, "2026-01-02T03:04:05+00:00")}, "since 2026-01-02"),
-        ({"looks": Looks(0, "", note="the disk is full")}, "Nobody counted"),
+        ({"held_out_use": HeldOutUse(MANY_USES, "2026-01-02T03:04:05+00:00")}, "since 2026-01-02"),
+        ({"held_out_use": HeldOutUse(0, "", note="the disk is full")}, "was not counted"),
         (
             {"thresholds": {label: Threshold(0.98, 80, 80, "") for label in LABELS}},
             "It accepts only 21.7% (15.2% to 29.9%, 26 of 120) of the pictures",
@@ -76,7 +76,7 @@ MANY = [(n % 3, n % 3, 0.9) for n in range(600)]
         ),
         ({"test": part([(n % 3, n % 3 if n % 4 else (n + 1) % 3, 0.99) for n in range(400)])},
          "Its scores lie 24% off"),
-        ({"disturbed": disturbed(change=-0.2, high=-0.05)}, "even by mild disturbance: blur (20"),
+        ({"disturbed": disturbed(change=-0.2, high=-0.05)}, "Even a mild disturbance makes it clearly less accurate: blur (20"),
         ({"history": facts().history[:5]}, "Its last epoch was its best"),
         ({"counts": {"can": {"train": 500}, "glass": {"train": 40}, "paper": {"train": 90}}},
          "500 pictures of can and 40 of glass"),
@@ -91,8 +91,8 @@ def test_it_warns(changes: dict[str, Any], said: str) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"looks": Looks(MANY_LOOKS - 1, "2026-01-02T03:04:05+00:00")},
-        {"looks": None},
+        {"held_out_use": HeldOutUse(MANY_USES - 1, "2026-01-02T03:04:05+00:00")},
+        {"held_out_use": None},
         {"thresholds": facts().thresholds | {"can": Threshold(0.9, 8, 8, "no promise")}},
         {"disturbed": disturbed(change=-0.2, high=0.05)},  # chance could explain it
         {"disturbed": disturbed(change=-0.05, high=-0.01)},  # sure, but small
@@ -114,7 +114,7 @@ def test_many_items_are_not_all_listed() -> None:
 
 
 def test_every_caution_says_what_to_make_of_it() -> None:
-    found = cautions(facts(test=part(TEST[::3]), cut_short=True, skipped=2))
+    found = report_warnings(facts(test=part(TEST[::3]), cut_short=True, skipped=2))
     assert len(found) == 3
-    assert all(caution.advice.endswith(".") for caution in found)
-    assert not any(caution.title.endswith(".") for caution in found)
+    assert all(warning.advice.endswith(".") for warning in found)
+    assert not any(warning.title.endswith(".") for warning in found)
