@@ -112,6 +112,17 @@ WAITING_OTHERWISE = {
 }
 """The modules of a station that read or wait for a time that is not its clock's, and why."""
 
+MOST_PARAMETERS = 7
+
+MANY_PARAMETERS = {
+    "trainer.session.training.train": "each is an option of `pilah-trainer train`, by its name",
+    "trainer.evaluation.crossval.cross_validate": "options of `pilah-trainer cross-validate`",
+    "trainer.fit.learning_rate_finder.find_rates": "options of `pilah-trainer find-rate`",
+    "converter.convert.convert": "options of `pilah-converter convert`",
+    "converter.foreign.import_model.import_model": "options of `pilah-converter import`",
+}
+"""Functions with more parameters than that: public ones, whose callers write each by keyword."""
+
 ROOM_CIRCLES = {
     ("edge.config.reading", "edge.rollout.installed"): "a station file is right only where the "
     "bundle that it names is still the one that was installed",
@@ -135,6 +146,43 @@ def test_no_module_is_long(package: str) -> None:
         if is_in(name, package)
     }
     assert {name: length for name, length in lines.items() if length > LONGEST_MODULE} == {}
+
+
+def test_a_function_with_many_parameters_has_a_reason() -> None:
+    """One that hands most of them on is a concept without a name."""
+    scripts = {module_name(file): file for file in sorted((ROOT / "deploy").rglob("*.py"))}
+    found = {
+        f"{name}.{function.name}"
+        for name, file in (MODULES | scripts).items()
+        for function in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        and parameters(function) > MOST_PARAMETERS
+    }
+    assert found == set(MANY_PARAMETERS)
+    assert len(found) <= 5
+
+
+def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """How many a function has, without `self` and `cls`; `*args` and `**kwargs` count as one."""
+    every = function.args
+    named = [*every.posonlyargs, *every.args, *every.kwonlyargs]
+    rest = [each for each in (every.vararg, every.kwarg) if each is not None]
+    return sum(each.arg not in ("self", "cls") for each in named) + len(rest)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("def f(): ...", 0),
+        ("def f(self, a, /, b, *, c=1): ...", 3),
+        ("def f(a, *more, **others): ...", 3),
+        ("async def f(cls, a): ...", 1),
+    ],
+)
+def test_parameters_are_counted_without_self(text: str, count: int) -> None:
+    (function,) = ast.parse(text).body
+    assert isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+    assert parameters(function) == count
 
 
 @pytest.mark.parametrize("package", FORBIDDEN)

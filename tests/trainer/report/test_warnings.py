@@ -76,7 +76,7 @@ MANY = [(n % 3, n % 3, 0.9) for n in range(600)]
         ),
         ({"test": part([(n % 3, n % 3 if n % 4 else (n + 1) % 3, 0.99) for n in range(400)])},
          "Its scores lie 24% off"),
-        ({"disturbed": disturbed(change=-0.2, high=-0.05)}, "makes it clearly less accurate: blur (20"),
+        ({"disturbed": disturbed(change=-0.2, high=-0.05)}, "less accurate: blur (20"),
         ({"history": facts().history[:5]}, "Its last epoch was its best"),
         ({"counts": {"can": {"train": 500}, "glass": {"train": 40}, "paper": {"train": 90}}},
          "500 pictures of can and 40 of glass"),
