@@ -299,7 +299,7 @@ def score_both(
 def compare(
     float32: Predictions, int8: Predictions, pictures: Sequence[LabelledPicture], facts: RunFacts
 ) -> Parity:
-    """The figures of two models' answers to the same pictures of a run, a row each.
+    """The figures of two models' predictions for the pictures of a run, a row each.
 
     The int8 model has thresholds of its own; see `converter.parity.thresholds`.
 
@@ -359,10 +359,7 @@ def compare_answers(
             expected_calibration_error(int8.scores[test], truth[test]),
         ),
         divergence=mean_divergence(
-            *(
-                predictions.scores[judging if judging.any() else ...]
-                for predictions in (float32, int8)
-            )
+            *(each.scores[judging if judging.any() else ...] for each in (float32, int8))
         ),
         unknown=_compare_unknown(float32, int8, of_float.unknown, of_int8.unknown),
         right_interval=Resampling(groups, len(groups)).share(right_int8[test]).interval,
