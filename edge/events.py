@@ -65,6 +65,22 @@ class ItemSorted(Event):
     """When the actuator is to move, as `time`; None: it is not."""
     missed: str | None = None
     """A Missed: why it is not to move, although the lane has one."""
+    delivery_id: str | None = None
+    """The delivery that the item was counted into; None: no delivery was open."""
+    barcode: str | None = None
+    """The code that was read on the item; None: none was."""
+    quantity: int | None = None
+    """How many pieces the item counts for; None: one."""
+    photograph: str | None = None
+    """The file of its photograph, relative to the folder of photographs; None: none is kept."""
+    monotonic: float | None = None
+    """Seconds on the machine's monotonic clock when the picture was taken, which no correction of
+    the time of day changes. To be compared only within one `boot_id`. None: its row is older than
+    this column."""
+    boot_id: str | None = None
+    """The UUID of the boot of the machine; None: not known, or the time was simulated."""
+    clock_synchronised: bool | None = None
+    """Whether the clock that gave `time` was kept right, by NTP for example; None: not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +98,28 @@ class ActuationEnded(Event):
     """A Missed; None: it moved."""
     item_id: str
     """The id of the item's event."""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemCorrected(Event):
+    """Somebody corrected what the row of an item says. The item's row itself never changes.
+
+    Of several corrections of one field the newest counts, by `time`.
+    """
+
+    item_id: str
+    """The id of the item's event."""
+    who: str
+    field: str
+    """What is corrected: a member of CORRECTABLE."""
+    old: str | None
+    """The value that counted until now; a quantity as decimal digits."""
+    new: str
+    why: str
+
+
+CORRECTABLE = ("label", "lane", "quantity")
+"""The fields of an item that can be corrected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +171,7 @@ class StationStopped(Event):
 KINDS: Mapping[str, type[Event]] = {
     "item": ItemSorted,
     "actuation": ActuationEnded,
+    "correction": ItemCorrected,
     "camera_lost": CameraLost,
     "camera_back": CameraBack,
     "model_changed": ModelChanged,
@@ -178,14 +217,24 @@ class Stamps:
     Costs microseconds, and asks nobody: neither a disk nor the system's source of randomness.
     """
 
-    def __init__(self, station: str, wall: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        station: str,
+        wall: Callable[[], float],
+        *,
+        boot_id: str | None = None,
+        synchronised: Callable[[], bool | None] = lambda: None,
+    ) -> None:
         """Has given none.
 
         Args:
             station: the station's name.
             wall: seconds since 1970.
+            boot_id: the UUID of this boot of the machine; None: not known.
+            synchronised: whether the clock behind `wall` is kept right; must not wait.
         """
         self.station, self._wall = station, wall
+        self.boot_id, self.synchronised = boot_id, synchronised
         self.new_id = UUID7Source(wall)
 
     def now(self) -> Stamp:

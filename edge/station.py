@@ -22,6 +22,7 @@ from edge.lanes.pins import Pins, open_pins
 from edge.ledger.journal import Journal
 from edge.ledger.opening import begin_recorder, open_recorder
 from edge.runtime.clock import SYSTEM_CLOCK, Clock
+from edge.runtime.clock_state import CachedClockState, boot_id
 from edge.runtime.heartbeat import Heartbeat
 from edge.runtime.service import Notifier
 from edge.runtime.supervisor import Supervisor, Task
@@ -69,7 +70,7 @@ class Station(Closing):
         config = plan.config
         self._notifier = notifier
         self._supervisor = Supervisor(endings, self, clock=clock, notifier=notifier)
-        stamps = Stamps(config.station, clock.wall)
+        stamps = _stamps(config.station, clock)
         self._latest, self._tally = LatestFrame(clock), Tally()
         self._pump = FramePump(self._latest, clock=clock)
         self._sorting = Heartbeat(clock.now)
@@ -194,3 +195,11 @@ class Station(Closing):
         """See `Supervised`; may be called twice."""
         self._journal.stopped(self._tally.items, self._supervisor.reason)
         self._recorder.finish()
+
+
+def _stamps(station: str, clock: Clock) -> Stamps:
+    """The stamps of a station, which say how far this machine's clock can be trusted."""
+    if clock is not SYSTEM_CLOCK:  # a simulated time is that of no machine
+        return Stamps(station, clock.wall)
+    state = CachedClockState(clock.now)
+    return Stamps(station, clock.wall, boot_id=boot_id(), synchronised=state)

@@ -32,7 +32,7 @@ GAPS: Mapping[str, str] = {
         edge.core.terminal.speech: without_waiting _writer _writer.write _never_full
         edge.core.terminal.speech: _limit_sending
         edge.core.yaml_kinds: _settings_of
-        edge.telemetry.host: clock_is_synchronised
+        edge.runtime.clock_state: clock_is_synchronised
         edge.vision.camera.opencv: Capture.grab Capture.set
     """,
     "Two processes have to meet within microseconds: `make kill-installs`, `make "

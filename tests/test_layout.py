@@ -92,7 +92,9 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         edge.ledger.migrations.versions.v0001_items
         edge.ledger.migrations.versions.v0002_frames
         edge.ledger.migrations.versions.v0003_actuations
-        edge.ledger.migrations.versions.v0004_events edge.ledger.schema edge.ledger.sqlite_file
+        edge.ledger.migrations.versions.v0004_events
+        edge.ledger.migrations.versions.v0005_corrections edge.ledger.schema
+        edge.ledger.sqlite_file
     """,
     "tests/edge/ledger/test_recorder.py": """
         edge.ledger.backlog edge.ledger.hand edge.ledger.losses

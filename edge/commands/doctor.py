@@ -68,12 +68,8 @@ def examine(station: Path) -> Iterator[Finding]:
     Where the file has mistakes, the parts that can be read are looked at all the same.
     """
     from edge.config.reading import read_config, read_eye, read_hands, read_station
-    from edge.telemetry.host import (
-        clock_finding,
-        clock_is_synchronised,
-        disk_finding,
-        heat_findings,
-    )
+    from edge.runtime.clock_state import clock_is_synchronised
+    from edge.telemetry.host import clock_finding, disk_finding, heat_findings
 
     plan: StationPlan | None = None
     config: StationConfig | None

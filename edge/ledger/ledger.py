@@ -14,11 +14,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from edge.core.errors import LedgerDamagedError, LedgerVersionError
-from edge.events import ActuationEnded, Event, ItemSorted, kind_of
+from edge.events import ActuationEnded, Event, ItemCorrected, ItemSorted, kind_of
 from edge.ledger.rows import id_of_old_item, read_event
 from edge.ledger.schema import (
     ACTUATIONS,
     BEFORE,
+    CORRECTIONS,
     EVENTS,
     HEAD,
     ITEMS,
@@ -145,6 +146,13 @@ class Ledger:
             assert isinstance(found, ActuationEnded)
             yield found
 
+    def corrections(self) -> Iterator[ItemCorrected]:
+        """The row of every correction, in the order of their ids."""
+        for row in self._rows(sa.select(CORRECTIONS).order_by(CORRECTIONS.c.id)):
+            found = read_event("correction", row)
+            assert isinstance(found, ItemCorrected)
+            yield found
+
     def happenings(self) -> Iterator[Event]:
         """Every event in the table `events` that this pilah knows, in the order of their ids."""
         for row in self._rows(sa.select(EVENTS).order_by(EVENTS.c.id)):
@@ -229,5 +237,7 @@ def _row(event: Event) -> tuple[sa.Table, dict[str, Any]]:
     if isinstance(event, ActuationEnded):
         found["uuid"], found["item_uuid"] = found.pop("id"), found.pop("item_id")
         return ACTUATIONS, found
+    if isinstance(event, ItemCorrected):
+        return CORRECTIONS, found
     row = {name: found.pop(name) for name in ("id", "time", "station")}
     return EVENTS, {**row, "kind": kind_of(event), "details": found}

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest migration. Known here, so that alembic is imported only where there is work for it."""
-BEFORE = ("0001", "0002", "0003")
+BEFORE = ("0001", "0002", "0003", "0004")
 OLDEST_WRITER = "0003"
 """The schema of the oldest pilah that can write a ledger of this one's schema."""
 
@@ -45,6 +45,13 @@ ITEMS = sa.Table(
     sa.Column("due", sa.String(27)),
     sa.Column("missed", sa.String(16)),
     sa.Column("uuid", sa.String(36)),  # the event's `id`, which is a number in this table
+    sa.Column("delivery_id", sa.String(36)),
+    sa.Column("barcode", sa.String),
+    sa.Column("quantity", sa.Integer),
+    sa.Column("photograph", sa.String),
+    sa.Column("monotonic", sa.Float),
+    sa.Column("boot_id", sa.String(36)),
+    sa.Column("clock_synchronised", sa.Boolean),
     # Makes writing a row twice harmless, where a disk fails between commit and answer.
     sa.UniqueConstraint("station", "time", "item", name="one_row_per_item"),
 )
@@ -63,6 +70,21 @@ ACTUATIONS = sa.Table(
 )
 """What became of the actuations that rows of `items` say were planned. The view `outcomes` joins
 the two; see the migration that makes it."""
+CORRECTIONS = sa.Table(
+    "corrections",
+    METADATA,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("time", sa.String(27), nullable=False),
+    sa.Column("station", sa.String(64), nullable=False),
+    sa.Column("item_id", sa.String(36), nullable=False, index=True),
+    sa.Column("who", sa.String, nullable=False),
+    sa.Column("field", sa.String(16), nullable=False),
+    sa.Column("old", sa.String),
+    sa.Column("new", sa.String, nullable=False),
+    sa.Column("why", sa.String, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What somebody corrected. Rows of `items` are never changed; `item_id` is the `uuid` of one."""
 EVENTS = sa.Table(
     "events",
     METADATA,

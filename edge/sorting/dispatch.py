@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from edge.config.reading import StationPlan
 from edge.core.errors import LabelLaneError
@@ -24,6 +25,16 @@ def destinations(plan: StationPlan) -> dict[str, Destination]:
         name: Destination(name, lane.actuator is not None, plan.config.delay_seconds(lane))
         for name, lane in plan.config.lanes.items()
     }
+
+
+class _Moments(NamedTuple):
+    """The times of one item."""
+
+    captured: float
+    """Seconds on the monotonic clock."""
+    due: float | None
+    """Seconds since 1970; None: no actuator is to move."""
+    latency_ms: float
 
 
 class Dispatch:
@@ -147,7 +158,8 @@ class Dispatch:
         latency_ms = 1000 * max(0.0, now - captured)
         self._tally.count(routing, latency_ms)
         due = None if routing.at is None else taken + (routing.at - captured)
-        self._recorder.offer(self._item(routing, stamp, due, latency_ms, source, frames))
+        moments = _Moments(captured, due, latency_ms)
+        self._recorder.offer(self._item(routing, stamp, moments, source, frames))
 
     def note(self, actuated: Actuated) -> None:
         """Offers the row of what became of an actuation; called from the lanes' thread."""
@@ -169,12 +181,11 @@ class Dispatch:
         self,
         routing: Routing,
         stamp: Stamp,
-        due: float | None,
-        latency_ms: float,
+        moments: _Moments,
         source: str,
         frames: int,
     ) -> ItemSorted:
-        verdict = routing.verdict
+        verdict, due = routing.verdict, moments.due
         known = verdict.label != ""
         return ItemSorted(
             *stamp,
@@ -188,9 +199,12 @@ class Dispatch:
             lane=routing.lane,
             bundle=verdict.title,
             bundle_digest=verdict.digest,
-            latency_ms=latency_ms,
+            latency_ms=moments.latency_ms,
             frames=frames,
             actuation="missed" if routing.missed else "none" if due is None else "planned",
             due=None if due is None else utc_text(due),
             missed=routing.missed.value if routing.missed else None,
+            monotonic=round(moments.captured, 6),
+            boot_id=self._stamps.boot_id,
+            clock_synchronised=self._stamps.synchronised(),
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import shutil
 from collections.abc import Iterator
@@ -16,8 +15,6 @@ _BUILT = datetime(2026, 1, 1, tzinfo=UTC)
 _RTC = Path("/sys/class/rtc")
 _ZONES = Path("/sys/class/thermal")
 _THROTTLED = Path("/sys/devices/platform/soc/soc:firmware/get_throttled")
-_TIME_ERROR = 5
-"""What adjtimex(2) returns while nothing keeps the clock right."""
 _MEGABYTE = 1_000_000
 _SCARCE, _TOO_SCARCE = 500 * _MEGABYTE, 50 * _MEGABYTE
 _HOT, _TOO_HOT = 75.0, 82.0
@@ -58,16 +55,6 @@ def clock_finding(
             "clock", said, "after a power cut without a network times are wrong: add an RTC"
         )
     return ok("clock", said)
-
-
-def clock_is_synchronised() -> bool | None:
-    """Whether something, NTP say, keeps this machine's clock right; None: the kernel won't say."""
-    try:
-        adjtimex = ctypes.CDLL(None, use_errno=True).adjtimex
-    except (OSError, AttributeError):
-        return None
-    state = adjtimex(ctypes.create_string_buffer(512))  # all zero: it only reads
-    return None if state < 0 else state != _TIME_ERROR
 
 
 def disk_finding(folder: Path, *, free: int | None = None) -> Finding:

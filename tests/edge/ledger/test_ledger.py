@@ -23,6 +23,7 @@ from edge.events import (
     ActuationEnded,
     CameraBack,
     CameraLost,
+    ItemCorrected,
     ItemSorted,
     ModelChanged,
     StationStarted,
@@ -418,6 +419,7 @@ def test_what_happened_to_the_station_is_in_one_table(tmp_path: Path) -> None:
             "SELECT a.lane FROM items i JOIN actuations a ON a.item_uuid = i.uuid"
         ).fetchall()
         assert found == [("metal",)]
+        reader.execute("DROP TRIGGER never_events_update")
         reader.execute("UPDATE events SET kind = 'of a newer pilah' WHERE id = '02'")
     reader.close()
     with Ledger(file) as ledger:
@@ -426,4 +428,64 @@ def test_what_happened_to_the_station_is_in_one_table(tmp_path: Path) -> None:
 
 def test_every_kind_of_event_has_a_row_of_its_own_name() -> None:
     assert len(set(KINDS.values())) == len(KINDS)
-    assert {type(event) for event in EVENTS} | {ItemSorted, ActuationEnded} == {*KINDS.values()}
+    own_tables = {ItemSorted, ActuationEnded, ItemCorrected}
+    assert {type(event) for event in EVENTS} | own_tables == {*KINDS.values()}
+
+
+# Rows are never changed
+
+CORRECTION = ItemCorrected(
+    "06", "2026-11-21T23:08:36.000000Z", "bin-1", entry(1).id, "Ana", "label", "can", "bottle",
+    "it was the green one",
+)  # fmt: skip
+
+
+def test_a_correction_is_a_row_of_its_own(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        ledger.append([entry(1), CORRECTION])
+        ledger.append([CORRECTION])  # twice is once
+        assert list(ledger.corrections()) == [CORRECTION]
+        assert list(ledger.entries()) == [entry(1)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE items SET label = 'bottle'",
+        "UPDATE items SET uuid = NULL",
+        "UPDATE items SET frames = 4",
+        "UPDATE items SET quantity = 2",
+        "DELETE FROM items",
+        "UPDATE actuations SET missed = NULL",
+        "DELETE FROM actuations",
+        "UPDATE events SET details = '{}'",
+        "DELETE FROM events",
+        "UPDATE corrections SET new = 'can'",
+        "DELETE FROM corrections",
+    ],
+)
+def test_no_program_can_change_a_row(tmp_path: Path, change: str) -> None:
+    file = tmp_path / "ledger.sqlite"
+    with Ledger(file) as ledger:
+        ledger.append([entry(1), actuation(1), EVENTS[0], CORRECTION])
+    connection = sqlite3.connect(file)
+    with pytest.raises(sqlite3.IntegrityError, match="never changed: add a correction"):
+        connection.execute(change)
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "allowed"),
+    [("uuid = '7'", True), ("uuid = '7', label = 'x'", False), ("frames = 4", False)],
+)
+def test_a_row_of_before_can_get_its_id_and_nothing_else(
+    before: Path, change: str, allowed: bool
+) -> None:
+    Ledger(before).close()
+    with sqlite3.connect(before) as connection:
+        if allowed:
+            connection.execute(f"UPDATE items SET {change} WHERE item = 1")
+        else:
+            with pytest.raises(sqlite3.IntegrityError, match="never changed"):
+                connection.execute(f"UPDATE items SET {change} WHERE item = 1")
+    connection.close()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge.telemetry.finding import State
-from edge.telemetry.host import clock_finding, clock_is_synchronised, disk_finding, heat_findings
+from edge.telemetry.host import clock_finding, disk_finding, heat_findings
 
 NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 
@@ -30,10 +30,6 @@ def test_a_clock(
     found = clock_finding(synchronised=synchronised, now=now, rtc=tmp_path)
     assert found.state == state
     assert said in str(found)
-
-
-def test_the_kernel_is_asked_for_its_clock() -> None:
-    assert clock_is_synchronised() in (True, False, None)
 
 
 @pytest.mark.parametrize(
