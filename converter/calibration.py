@@ -44,7 +44,7 @@ def choose_calibration(
     """
     # `random()` is the one stream that Python promises to keep between versions.
     draw = random.Random(seed)
-    training = [picture for picture in pictures if picture.part == "train"]
+    training = [picture for picture in pictures if picture.split == "train"]
     shuffled = [
         picture for _, picture in sorted(((draw.random(), p) for p in training), key=lambda t: t[0])
     ]

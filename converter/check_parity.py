@@ -47,7 +47,7 @@ def check_parity(bundle: Bundle, place: Path, data: Path, *, run: Path | None) -
     """
     float32 = _with_model(bundle, _float_model(bundle, place, run))
     scored = score_bundles(float32, bundle, data)
-    judging = [replace(picture, part="test") for picture in scored.pictures]
+    judging = [replace(picture, split="test") for picture in scored.pictures]
     thresholds = Thresholds(bundle.manifest.accept, bundle.manifest.unknown_threshold)
     parity = compare_answers(
         scored.first, scored.second, judging, bundle.labels, thresholds, thresholds

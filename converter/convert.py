@@ -137,7 +137,7 @@ def convert(
 
 def _checked_pictures(run: Run, data: Path | None) -> tuple[LabelledPicture, ...]:
     pictures = run.pictures(data)
-    if not any(picture.part == "test" for picture in pictures):
+    if not any(picture.split == "test" for picture in pictures):
         raise CalibrationError(
             f"{run.path}: the run has no test part, so nothing shows what int8 loses: train with "
             "a split that has one"

@@ -69,7 +69,7 @@ GAPS: Mapping[str, str] = {
         edge.commands.inspect: run _unknown
         edge.core.command_line: _look_for _Parser.parse_known_args
         edge.core.dataset.manifest: _columns
-        edge.core.dataset.part_names: _split
+        edge.core.dataset.split_names: _split
         edge.core.dataset.reading: read_unlabelled
         edge.core.files: readable_size
         edge.core.labels: read_label_list

@@ -62,7 +62,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         edge.commands.schema
     """,
     "tests/edge/core/dataset/test_layout.py": """
-        edge.core.dataset.class_map edge.core.dataset.part_names edge.core.dataset.picture_set
+        edge.core.dataset.class_map edge.core.dataset.split_names edge.core.dataset.picture_set
     """,
     "tests/edge/core/images/test_image_file.py": """
         edge.core.images.container edge.core.images.orientation

@@ -26,7 +26,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from edge import __version__
-from edge.core.dataset import PARTS, LabelledPicture
+from edge.core.dataset import SPLITS, LabelledPicture
 from edge.core.errors import LabelListError, PilahError
 from edge.core.files import check_regular, read_regular, storage_errors, write_file
 from edge.core.images.preprocess import InputSpec
@@ -171,10 +171,10 @@ class Run:
         except (OSError, KeyError, TypeError, UnicodeDecodeError, csv.Error) as error:
             raise RunError(f"{self.path / SPLIT}: cannot be read: {error}. Train again") from error
         for picture in found:
-            if picture.label not in self.facts.labels or picture.part not in PARTS:
+            if picture.label not in self.facts.labels or picture.split not in SPLITS:
                 raise RunError(
                     f"{self.path / SPLIT}: {picture.path.name} is of the class {picture.label!r} "
-                    f"in the part {picture.part!r}, which this run does not have. Train again"
+                    f"in the part {picture.split!r}, which this run does not have. Train again"
                 )
             if not picture.path.is_file():
                 raise RunError(
@@ -266,8 +266,8 @@ def earlier_parts(path: Path) -> dict[str, str]:
             f"{path / SPLIT}: does not say by `sha256` and `part` which picture was used for what, "
             f"as this pilah writes it ({error!r}): train again"
         ) from error
-    if wrong := sorted(set(found.values()) - set(PARTS)):
-        raise RunError(f"{path / SPLIT}: must have the parts {', '.join(PARTS)}. Received: {wrong}")
+    if wrong := sorted(set(found.values()) - set(SPLITS)):
+        raise RunError(f"{path / SPLIT}: the splits must be {', '.join(SPLITS)}. Received: {wrong}")
     return found
 
 
@@ -284,7 +284,7 @@ def write_split(
     writer.writerow(("path", "label", "group", "part", "sha256"))
     for picture, digest in zip(pictures, digests, strict=True):
         relative = picture.path.relative_to(root).as_posix()
-        writer.writerow((relative, picture.label, picture.group, picture.part, digest))
+        writer.writerow((relative, picture.label, picture.group, picture.split, digest))
     write_file(folder / SPLIT, text.getvalue())
 
 

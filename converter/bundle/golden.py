@@ -60,8 +60,8 @@ def choose_golden(
         spec: how a picture becomes a tensor.
         seed: decides which pictures are looked at.
     """
-    part = "test" if sum(p.part == "test" for p in pictures) >= COUNT else "validation"
-    offered = [picture for picture in pictures if picture.part == part]
+    part = "test" if sum(p.split == "test" for p in pictures) >= COUNT else "validation"
+    offered = [picture for picture in pictures if picture.split == part]
     draw = random.Random(seed)  # `random()` gives the same on every Python
     shuffled = [p for _, p in sorted(((draw.random(), p) for p in offered), key=lambda t: t[0])]
     fast = Interpreter(model)

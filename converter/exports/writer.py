@@ -117,7 +117,7 @@ def pictures_of_test_part(
     pictures: Sequence[LabelledPicture], *, seed: int
 ) -> tuple[LabelledPicture, ...]:
     """The test part's pictures, MOST_PICTURES of them at most."""
-    offered = [picture for picture in pictures if picture.part == "test"]
+    offered = [picture for picture in pictures if picture.split == "test"]
     if len(offered) > MOST_PICTURES:
         draw = random.Random(seed)  # `random()` gives the same on every Python
         order = sorted(range(len(offered)), key=lambda i, d=draw: d.random())  # type: ignore[misc]

@@ -308,7 +308,7 @@ def compare(
         facts: the run's labels and thresholds.
     """
     threshold = facts.unknown.threshold if facts.unknown else None
-    usable = np.array([picture.part != "test" for picture in pictures], bool)
+    usable = np.array([picture.split != "test" for picture in pictures], bool)
     moved = move_thresholds(float32, int8, usable, facts.labels, facts.accept, threshold)
     return compare_answers(
         float32, int8, pictures, facts.labels, Thresholds(facts.accept, threshold), moved
@@ -331,11 +331,11 @@ def compare_answers(
     """
     best, best_int8 = float32.scores.argmax(axis=1), int8.scores.argmax(axis=1)
     rows = np.arange(len(best))
-    judging = np.array([picture.part == "validation" for picture in pictures], bool)
-    test = np.array([picture.part == "test" for picture in pictures], bool)
+    judging = np.array([picture.split == "validation" for picture in pictures], bool)
+    test = np.array([picture.split == "test" for picture in pictures], bool)
     truth = np.array([labels.index(picture.label) for picture in pictures], np.int64)
     right_float, right_int8 = best == truth, best_int8 == truth
-    groups = [str(each.group or each.path) for each in pictures if each.part == "test"]
+    groups = [str(each.group or each.path) for each in pictures if each.split == "test"]
 
     def on_test(predictions: Predictions, thresholds: Thresholds) -> Evaluation:
         return evaluate_scores(

@@ -140,7 +140,7 @@ def check_calibration(
     """
     used = {picture.path for picture in kept.calibration}
     rest = [picture for picture in pictures if picture.path not in used]
-    judging = [picture for picture in rest if picture.part == "validation"][:_JUDGED_ON]
+    judging = [picture for picture in rest if picture.split == "validation"][:_JUDGED_ON]
     tensors = calibration_tensors(judging, run.facts.input)[BLACK_AND_WHITE:]
     found = Share(0, 0)
     others = other_tensors(pictures, kept.calibration, run.facts.input, seed=seed)

@@ -135,7 +135,7 @@ def write_test_part(folder: Path, items: int | None = None) -> list[Path]:
     Args:
         items: takes so many at most, evenly from all of it; None: all.
     """
-    pictures = [p for p in read_run(folder / RUN).pictures() if p.part == "test"]
+    pictures = [p for p in read_run(folder / RUN).pictures() if p.split == "test"]
     if items is not None and items < len(pictures):
         pictures = [pictures[i * len(pictures) // items] for i in range(items)]
     text = io.StringIO()

@@ -115,7 +115,7 @@ def main(words: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(words)
     read = {
         source: [
-            replace(picture, part=None)
+            replace(picture, split=None)
             for picture in read_picture_set((arguments.data / source).resolve()).pictures
         ]
         for source in SOURCES

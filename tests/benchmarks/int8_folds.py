@@ -129,7 +129,7 @@ def compare_forms(run: Run, *, usual: bool) -> dict[str, Fold]:
     models = {"pilah": converted(run)}
     if usual:
         models["usual"] = usual_int8(run), "usual"
-    test = [picture for picture in run.pictures() if picture.part == "test"]
+    test = [picture for picture in run.pictures() if picture.split == "test"]
     float32 = convert_model(run, "float32", np.zeros((1, *run.facts.input.shape), np.uint8))
     truth = np.array([run.facts.labels.index(picture.label) for picture in test])
     folds = {}

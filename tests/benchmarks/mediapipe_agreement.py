@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("bundle", type=Path)
     parser.add_argument("--python", type=Path, help="one that has mediapipe")
     arguments = parser.parse_args()
-    pictures = [p for p in read_run(arguments.run).pictures() if p.part == "test"]
+    pictures = [p for p in read_run(arguments.run).pictures() if p.split == "test"]
     bundle = read_bundle(arguments.bundle)
     classifier = Classifier(bundle)
     mine = []

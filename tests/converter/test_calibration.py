@@ -59,7 +59,7 @@ def test_every_label_has_its_share(
 ) -> None:
     chosen = choose_calibration(pictures(**training), count, seed=1)
     assert Counter(picture.label for picture in chosen) == expected
-    assert {picture.part for picture in chosen} == {"train"}
+    assert {picture.split for picture in chosen} == {"train"}
     assert len({picture.path for picture in chosen}) == len(chosen)
 
 

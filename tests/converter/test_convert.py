@@ -171,7 +171,7 @@ def test_calibration_pictures_never_come_from_the_other_parts(
         lambda others, spec, **m: (compared.extend(others), score(others, spec, **m))[1],
     )
     assert main([*words, "--calibration-pictures", "12"]) == 0
-    assert {picture.part for picture in calibrated} == {"train"}
+    assert {picture.split for picture in calibrated} == {"train"}
     assert len(calibrated) == 12
     assert not {p.path for p in calibrated} & {p.path for p in compared}
     assert {p.path for p in calibrated + compared} == {p.path for p in run.pictures()}

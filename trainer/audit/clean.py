@@ -164,14 +164,14 @@ def _manifest(pictures: Sequence[LabelledPicture], folder: Path) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     grouped = any(picture.group for picture in pictures)
-    divided = any(picture.part for picture in pictures)
+    divided = any(picture.split for picture in pictures)
     writer.writerow(("path", "label", *["group"] * grouped, *["split"] * divided))
     for picture in pictures:
         # Not through a link to the picture itself: its name may say what it belongs to.
         file = picture.path.parent.resolve() / picture.path.name
         path = Path(os.path.relpath(file, folder.resolve())).as_posix()
         row = [path, picture.label]
-        row += [picture.group or ""] * grouped + [picture.part or ""] * divided
+        row += [picture.group or ""] * grouped + [picture.split or ""] * divided
         writer.writerow(row)
     return text.getvalue()
 

@@ -103,7 +103,7 @@ def _copies(
     return Copies(
         members=members,
         labels=tuple(sorted({pictures[i].label for i in members})),
-        parts=tuple(sorted({part for i in members if (part := pictures[i].part)})),
+        parts=tuple(sorted({part for i in members if (part := pictures[i].split)})),
         exact=exact,
         how="the same file" if exact else "; ".join(done) or "the same picture in other files",
         similarity=min(pair.similarity for pair in pairs),

@@ -16,7 +16,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from edge.core.dataset import PARTS
+from edge.core.dataset import SPLITS
 from edge.core.files import write_file
 from trainer import report
 from trainer.audit.checked import Checked
@@ -227,8 +227,8 @@ def _content(checked: Checked, shown: _Shown) -> dict[str, Any]:
         "total": len(checked.pictures),
         "counts": counts,
         "most": max(1, *counts.values()),
-        "parts": [part for part in PARTS if any(p.part == part for p in checked.pictures)],
-        "by_part": Counter((picture.label, picture.part) for picture in checked.pictures),
+        "parts": [part for part in SPLITS if any(p.split == part for p in checked.pictures)],
+        "by_part": Counter((picture.label, picture.split) for picture in checked.pictures),
         "unreadable": unreadable,
         "probable": probable,
         "copied": copied,
@@ -281,7 +281,7 @@ def _sizes(checked: Checked) -> list[dict[str, int]]:
 
 
 def _parts(checked: Checked, label: str) -> dict[str, int]:
-    return dict(Counter(p.part for p in checked.pictures if p.label == label and p.part))
+    return dict(Counter(p.split for p in checked.pictures if p.label == label and p.split))
 
 
 def _names(checked: Checked) -> list[str]:

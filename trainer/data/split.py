@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge.core.dataset import PARTS, LabelledPicture, complete_parts
+from edge.core.dataset import SPLITS, LabelledPicture, complete_splits
 from edge.core.errors import UsageError
 from edge.core.images.preprocess import InputSpec
 from trainer.data.cache import DecodedPictures
@@ -137,15 +137,15 @@ def _completed(pictures: Sequence[LabelledPicture]) -> list[LabelledPicture]:
     completed = list(pictures)
     for source in sorted({picture.source for picture in pictures}):
         numbers = [i for i, picture in enumerate(pictures) if picture.source == source]
-        if not any(pictures[i].part for i in numbers):
+        if not any(pictures[i].split for i in numbers):
             continue
         for i in numbers:
-            if pictures[i].part is None:
+            if pictures[i].split is None:
                 raise TooFewPicturesError(
                     f"{pictures[i].path} has no part in the manifest's column `split`: "
                     "fill it in every line, or in none"
                 )
-        changed, _ = complete_parts([pictures[i] for i in numbers])  # the reader has told
+        changed, _ = complete_splits([pictures[i] for i in numbers])  # the reader has told
         for i, picture in zip(numbers, changed, strict=True):
             completed[i] = picture
     return completed
@@ -155,13 +155,13 @@ def _as_before(
     grouped: Sequence[LabelledPicture], digests: Sequence[str], earlier: Mapping[str, str]
 ) -> tuple[LabelledPicture, ...]:
     """Pictures that were divided before with their parts, all others as of a later source."""
-    if any(picture.part for picture in grouped):
+    if any(picture.split for picture in grouped):
         raise UsageError(
             "--keep-parts is for pictures that come without parts, and these come divided: leave "
             "it out"
         )
     return tuple(
-        replace(picture, part=earlier[digest], source=0)
+        replace(picture, split=earlier[digest], source=0)
         if digest in earlier
         else replace(picture, source=picture.source + 1)
         for picture, digest in zip(grouped, digests, strict=True)
@@ -171,13 +171,14 @@ def _as_before(
 def _check_named(grouped: Sequence[LabelledPicture], named: Sequence[bool]) -> None:
     first: dict[tuple[int, str], LabelledPicture] = {}
     for picture, has_name in zip(grouped, named, strict=True):
-        if not has_name or picture.part is None:
+        if not has_name or picture.split is None:
             continue
         other = first.setdefault((picture.source, str(picture.group)), picture)
-        if other.part != picture.part:
+        if other.split != picture.split:
             raise TooFewPicturesError(
-                f"group {picture.group!r} is given {other.part} ({other.path}) and {picture.part} "
-                f"({picture.path}): a group must stay in one part, else the test flatters"
+                f"group {picture.group!r} is given {other.split} ({other.path}) and "
+                f"{picture.split} ({picture.path}): a group must stay in one split, or the test "
+                "result is too good"
             )
 
 
@@ -219,9 +220,9 @@ def _useful(
             for pair, near in links.items()
             if near.similarity == 1 or {grouped[i].label for i in pair} != {label}
         }
-        if _groups(members, numbers, grouped, links) >= len(PARTS):
+        if _groups(members, numbers, grouped, links) >= len(SPLITS):
             continue
-        if _groups(members, numbers, grouped, looser) >= len(PARTS):
+        if _groups(members, numbers, grouped, looser) >= len(SPLITS):
             links = looser
             notes.append(
                 f"{label}: nearly all its pictures are copies of one another, so they could not be "
@@ -262,14 +263,14 @@ def _conflicting(
         members[joined[i]].append(i)
     out: dict[int, str] = {}
     for group in members.values():
-        parts = {i: part for i in group if (part := placed.get(i, grouped[i]).part)}
+        parts = {i: part for i in group if (part := placed.get(i, grouped[i]).split)}
         if len(set(parts.values())) < 2:
             continue
         old = {part for i, part in parts.items() if i in placed}
         # What lies there stays; of what is new, what is to be tested on.
         stays = old if old else {next(p for p in ("test", "validation") if p in parts.values())}
         for i in group:
-            part = grouped[i].part
+            part = grouped[i].split
             if i not in placed and (len(stays) > 1 or (part is not None and part not in stays)):
                 others = {k: p for k, p in parts.items() if k != i and p != part}
                 out[i] = f"{grouped[i].path}: {_why(i, others, grouped, pairs)}"
@@ -312,15 +313,15 @@ def _waiting(
     source: int,
 ) -> dict[int, LabelledPicture]:
     """The pictures in their joined groups, with the parts that they have to keep."""
-    given = Counter(completed[i].part for i in joined if grouped[i].source == source)
+    given = Counter(completed[i].split for i in joined if grouped[i].source == source)
     # Divided without a validation part: that is drawn from those to train on.
     redrawn = given["train"] > 0 and not given["validation"]
     waiting = {}
     for i, name in joined.items():
-        part = placed.get(i, grouped[i]).part
+        part = placed.get(i, grouped[i]).split
         if redrawn and i not in placed and part == "train":
             part = None
-        waiting[i] = replace(grouped[i], group=name, part=part)
+        waiting[i] = replace(grouped[i], group=name, split=part)
     return waiting
 
 
@@ -333,7 +334,7 @@ def _wanted(
     shares: Mapping[str, float],
 ) -> Mapping[str, float]:
     """The shares to draw by: nothing is drawn into a test part that a set came with."""
-    tested = {grouped[i].source for i in joined if completed[i].part == "test"}
+    tested = {grouped[i].source for i in joined if completed[i].split == "test"}
     stays = source in tested or (
         0 in tested and {grouped[i].label for i in joined} == {p.label for p in placed.values()}
     )

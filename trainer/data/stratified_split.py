@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from edge.core.dataset import PARTS, LabelledPicture
+from edge.core.dataset import SPLITS, LabelledPicture
 from trainer.errors import TooFewPicturesError
 
 _FILLED = {"test": 1, "validation": -1}
@@ -67,7 +67,7 @@ def stratified_split(
     for label in sorted(totals):
         _place(label, groups[label], parts, placed, shares, totals[label])
     return tuple(
-        replace(picture, part=parts[picture.group or str(picture.path)]) for picture in pictures
+        replace(picture, split=parts[picture.group or str(picture.path)]) for picture in pictures
     )
 
 
@@ -118,12 +118,12 @@ def _given(
 ) -> dict[str, str]:
     given = {}
     for group, indices in members.items():
-        parts = sorted({part for i in indices if (part := pictures[i].part)})
+        parts = sorted({part for i in indices if (part := pictures[i].split)})
         if len(parts) > 1:
             raise TooFewPicturesError(
                 f"the pictures put group {group!r} into {' and '.join(parts)}, as "
-                f"{pictures[indices[0]].path}: a group must stay in one part, else the test "
-                "flatters"
+                f"{pictures[indices[0]].path}: a group must stay in one split, or the "
+                "test result is too good"
             )
         if parts:
             given[group] = parts[0]
@@ -176,7 +176,7 @@ def _place(
     if missing:
         raise TooFewPicturesError(
             f"class {label!r} has {len(groups)} separate group{'s' * (len(groups) != 1)} of "
-            f"pictures and none for the {missing[0]} part: at least {len(PARTS)} are needed, one "
+            f"pictures and none for the {missing[0]} part: at least {len(SPLITS)} are needed, one "
             "each to train, validate and test on. Take more pictures, use smaller groups, "
             "or remove the class"
         )

@@ -83,7 +83,7 @@ def prepare(
         group_column=group_column(groups),
         add=[unpacked(Path(more)) for more in add],
     )
-    for note in (*found.notes, *filter(None, [found.missing_parts])):
+    for note in (*found.notes, *filter(None, [found.missing_splits])):
         _log.info(note)
     spec, said = as_captured(recipe.input, [picture.path for picture in found.pictures])
     if said:
@@ -120,7 +120,7 @@ def prepare(
         pictures=pictures,
         labels=labels,
         truth=np.array([labels.index(picture.label) for picture in pictures]),
-        part=np.array([picture.part for picture in pictures]),
+        part=np.array([picture.split for picture in pictures]),
         skipped=skipped,
         seed=seed,
     )

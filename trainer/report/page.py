@@ -13,7 +13,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from edge.core.dataset import PARTS
+from edge.core.dataset import SPLITS
 from edge.core.files import readable_size, write_file
 from edge.core.model.glossary import NOVELTY_BY, explained
 from edge.core.model.grade import FAIR, FEWEST, GOOD, TOO_FEW
@@ -143,7 +143,7 @@ def _content(facts: ReportFacts) -> dict[str, Any]:
     operating = None
     if taken.accepted.value is not None and taken.purity.value is not None:
         operating = taken.accepted.value, taken.purity.value
-    parts = [part for part in PARTS if any(facts.counts.get(x, {}).get(part) for x in labels)]
+    parts = [part for part in SPLITS if any(facts.counts.get(x, {}).get(part) for x in labels)]
     has_test = bool(len(test.truth))
     return {
         "facts": facts,

@@ -10,7 +10,7 @@ from collections import Counter
 import numpy as np
 import numpy.typing as npt
 
-from edge.core.dataset import PARTS
+from edge.core.dataset import SPLITS
 from trainer.calibration.unknown import UnknownScore
 from trainer.calibration.verdicts import Calibration
 from trainer.evaluation.held_out_use import count_held_out_use
@@ -57,14 +57,14 @@ def evaluate(
     stages.ended("figures")
     disturbed, left_out = _disturbed(prepared, session.budget.deadline)
     stages.ended("robustness")
-    counts = Counter((picture.label, picture.part) for picture in prepared.pictures)
+    counts = Counter((picture.label, picture.split) for picture in prepared.pictures)
     spec = recipe.input
     return ReportFacts(
         recipe=facts.recipe,
         variant=facts.variant,
         description=recipe.description,
         labels=prepared.labels,
-        counts={label: {part: counts[label, part] for part in PARTS} for label in prepared.labels},
+        counts={label: {part: counts[label, part] for part in SPLITS} for label in prepared.labels},
         skipped=facts.data.skipped,
         test=parts["test"],
         validation=parts["validation"],

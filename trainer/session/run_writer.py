@@ -13,7 +13,7 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 
-from edge.core.dataset import PARTS, LabelledPicture
+from edge.core.dataset import SPLITS, LabelledPicture
 from edge.core.files import new_folder
 from trainer.calibration.novelty import with_unknown_output
 from trainer.calibration.verdicts import Calibration
@@ -96,7 +96,7 @@ def write_run(
 def data_digest(prepared: Prepared) -> str:
     """SHA-256 over every picture's content digest, label and split."""
     lines = sorted(
-        f"{digest} {picture.label} {picture.part}"
+        f"{digest} {picture.label} {picture.split}"
         for digest, picture in zip(prepared.decoded.digests, prepared.pictures, strict=True)
     )
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
@@ -127,7 +127,7 @@ def _run_facts(
             path=str(request.data.resolve()),
             root=str(_root_of(request.data, pictures)),
             digest=data_digest(prepared),
-            pictures={part: sum(picture.part == part for picture in pictures) for part in PARTS},
+            pictures={part: sum(picture.split == part for picture in pictures) for part in SPLITS},
             skipped=len(prepared.skipped),
         ),
         finished=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -141,7 +141,7 @@ def _run_facts(
 def _resolved(picture: LabelledPicture) -> LabelledPicture:
     """The picture with its folder's real path."""
     path = picture.path.parent.resolve() / picture.path.name
-    return LabelledPicture(path, picture.label, picture.group, picture.part)
+    return LabelledPicture(path, picture.label, picture.group, picture.split)
 
 
 def _root_of(data: Path, pictures: Sequence[LabelledPicture]) -> Path:

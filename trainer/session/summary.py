@@ -6,7 +6,7 @@ import logging
 from collections import Counter
 from pathlib import Path
 
-from edge.core.dataset import PARTS
+from edge.core.dataset import SPLITS
 from edge.core.model.metrics import ShareWording, share_wording
 from edge.core.terminal.hints import command
 from trainer.fit.prepare import Prepared
@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 def say_data(prepared: Prepared) -> None:
     """Says how many pictures of each class there are in each part."""
     pictures, labels, skipped = prepared.pictures, prepared.labels, prepared.skipped
-    counts = Counter((picture.label, picture.part) for picture in pictures)
+    counts = Counter((picture.label, picture.split) for picture in pictures)
     groups = len({picture.group for picture in pictures})
     _log.info(
         f"{len(pictures)} pictures in {groups} groups, {len(labels)} classes"
@@ -29,7 +29,7 @@ def say_data(prepared: Prepared) -> None:
     )
     _log.info(f"  {'':<20} {'train':>7} {'validation':>11} {'test':>6}")
     for label in labels:
-        train_count, validation, test = (counts[label, part] for part in PARTS)
+        train_count, validation, test = (counts[label, part] for part in SPLITS)
         _log.info(f"  {label:<20} {train_count:>7} {validation:>11} {test:>6}")
 
 

@@ -4,21 +4,21 @@
 """
 
 from edge.core.dataset.picture_set import (
-    PARTS,
+    SPLITS,
     LabelledPicture,
     PictureSet,
     SkippedFile,
-    complete_parts,
+    complete_splits,
     kinds_of,
 )
 from edge.core.dataset.reading import read_picture_set, read_unlabelled
 
 __all__ = [
-    "PARTS",
+    "SPLITS",
     "LabelledPicture",
     "PictureSet",
     "SkippedFile",
-    "complete_parts",
+    "complete_splits",
     "kinds_of",
     "read_picture_set",
     "read_unlabelled",

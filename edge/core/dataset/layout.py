@@ -9,15 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from edge.core.dataset.part_names import is_unlabelled_name, part_of_name, parts_of_names
 from edge.core.dataset.picture_set import (
     LabelledPicture,
     PictureSet,
     SkippedFile,
-    complete_parts,
+    complete_splits,
     counted,
     printable,
 )
+from edge.core.dataset.split_names import is_unlabelled_name, split_of_name, splits_of_names
 from edge.core.dataset.tree import Folder, look_into
 from edge.core.errors import PictureSetError
 
@@ -99,7 +99,7 @@ def _unwrapped(tree: Folder, labels: Collection[str]) -> Folder:
             return inner
         if inner.pictures or inner.left_out or not holding:
             return tree
-        if holding[0].name in labels or part_of_name(holding[0].name) == "train":
+        if holding[0].name in labels or split_of_name(holding[0].name) == "train":
             # A set of one class, or one without a test part, which is told as such.
             return inner
         inner = holding[0]
@@ -107,10 +107,10 @@ def _unwrapped(tree: Folder, labels: Collection[str]) -> Folder:
 
 def _of_part(folder: Folder, labels: Collection[str]) -> Folder:
     """The folder with the classes of a part, which may lie in one of the same name again."""
-    part = part_of_name(folder.name)
+    part = split_of_name(folder.name)
     while part and not folder.pictures and len(_holding(folder)) == 1:
         (inner,) = _holding(folder)
-        if part_of_name(inner.name) != part:
+        if split_of_name(inner.name) != part:
             break
         folder = inner
     return _unwrapped(folder, labels)
@@ -127,7 +127,7 @@ def _parts(tree: Folder, labels: Collection[str]) -> dict[str, str]:
         PictureSetError: they are called as parts are, and are not such as parts can be.
     """
     holding = {folder.name: folder for folder in _holding(tree) if folder.name not in labels}
-    parts = parts_of_names(list(holding))
+    parts = splits_of_names(list(holding))
     if not parts:
         return {}
     classed = [name for name in parts if _holding(_of_part(holding[name], labels))]
@@ -193,10 +193,10 @@ def _read_parts(tree: Folder, parts: dict[str, str], labels: Collection[str]) ->
             )
         within = _read_classes(inner, {*labels, *classes})
         classes.update(within.classes)
-        pictures += [replace(picture, part=part) for picture in within.pictures]
+        pictures += [replace(picture, split=part) for picture in within.pictures]
         left_out += [*inner.left_out, *within.left_out]
         notes += [*within.notes, *_beside(inner)]
-    divided, note = complete_parts(pictures)
+    divided, note = complete_splits(pictures)
     return PictureSet(
         tree.path,
         divided,
@@ -215,7 +215,7 @@ def _read_parts_of_classes(tree: Folder, labels: Collection[str]) -> PictureSet 
     """
     inner = {folder.name: _unwrapped(folder, labels) for folder in _holding(tree)}
     parts = {
-        name: parts_of_names([folder.name for folder in _holding(folder)])
+        name: splits_of_names([folder.name for folder in _holding(folder)])
         for name, folder in inner.items()
     }
     divided = [name for name in inner if "train" in parts[name].values() and len(parts[name]) > 1]
@@ -241,15 +241,15 @@ def _read_parts_of_classes(tree: Folder, labels: Collection[str]) -> PictureSet 
                 "part cannot be told. Write a manifest with the columns path,label,split"
             )
     pictures = [
-        LabelledPicture(picture, name, part=parts[name][part.name])
+        LabelledPicture(picture, name, split=parts[name][part.name])
         for name, folder in inner.items()
         for part in _holding(folder)
         for picture in part.all_pictures()
     ]
     left_out = _left_out(inner.items())
-    complete, note = complete_parts(pictures)
+    complete, note = complete_splits(pictures)
     classes = tuple(sorted(inner))
-    return PictureSet(tree.path, complete, classes, tuple(left_out), missing_parts=note)
+    return PictureSet(tree.path, complete, classes, tuple(left_out), missing_splits=note)
 
 
 def _read_classes(tree: Folder, labels: Collection[str], *, captured: bool = False) -> PictureSet:

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.core.dataset.part_names import part_of_name
-from edge.core.dataset.picture_set import PARTS, LabelledPicture, PictureSet, complete_parts
+from edge.core.dataset.picture_set import SPLITS, LabelledPicture, PictureSet, complete_splits
+from edge.core.dataset.split_names import split_of_name
 from edge.core.errors import LabelListError, PictureSetError
 from edge.core.files import read_regular, storage_errors
 from edge.core.labels import decode_text, label_problem, listed
@@ -105,13 +105,13 @@ def parse_manifest(content: bytes, path: Path, group_column: str) -> PictureSet:
         raise PictureSetError(f"{path}: no pictures found: it has a header and no rows")
     pictures = tuple(picture for _, picture in seen.values())
     # Its parts stay as they were given: a belt of photographs takes them by their names.
-    _, note = complete_parts(pictures)
+    _, note = complete_splits(pictures)
     notes = []
     if again:
         rows_name = "1 row names a picture" if again == 1 else f"{again:,} rows name pictures"
         notes.append(f"{path}: {rows_name} that an earlier row names alike: counted once")
     classes = tuple({picture.label for picture in pictures})
-    return PictureSet(path, pictures, classes, notes=tuple(notes), missing_parts=note)
+    return PictureSet(path, pictures, classes, notes=tuple(notes), missing_splits=note)
 
 
 def _rows(text: str, path: Path) -> Iterator[_Row]:
@@ -186,10 +186,10 @@ def _picture(row: _Row, columns: _Columns, folder: Path) -> tuple[LabelledPictur
     if problem := label_problem(label):
         return None, problem
     split = fields[columns.split] if columns.split is not None else ""
-    part = part_of_name(split) if split else None
+    part = split_of_name(split) if split else None
     if split and part is None:
-        close = did_you_mean(split, PARTS, listing=False)
-        return None, f"split must be one of {PARTS}. Received: {split!r}{close}"
+        close = did_you_mean(split, SPLITS, listing=False)
+        return None, f"split must be train, validation or test. Received: {split!r}{close}"
     group = fields[columns.group] if columns.group is not None else ""
     return LabelledPicture(_file(folder, name), label, group or None, part), ""
 
@@ -234,7 +234,7 @@ def _elsewhere(path: Path, missing: Sequence[str], count: int) -> str:
 def _said_of(picture: LabelledPicture) -> str:
     return (
         f"{picture.label!r}"
-        + (f" of {picture.part}" if picture.part else "")
+        + (f" of {picture.split}" if picture.split else "")
         + (f" in the group {picture.group!r}" if picture.group else "")
     )
 

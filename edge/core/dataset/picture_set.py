@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-PARTS = ("train", "validation", "test")
+SPLITS = ("train", "validation", "test")
 """The parts of a split, by the names a manifest's `split` column uses."""
 
 
@@ -20,7 +20,7 @@ class LabelledPicture:
     label: str
     group: str | None = None
     """Pictures of one group never land in two parts of a split; None: a group of its own."""
-    part: str | None = None
+    split: str | None = None
     """One of PARTS where the manifest or the folder decides the split."""
     source: int = 0
     """Which of the places it came from: 0 the first, 1 and up those added later, in order."""
@@ -54,7 +54,7 @@ class PictureSet:
     """Each file that looks like a picture but whose format or name cannot be read."""
     notes: tuple[str, ...] = ()
     """A line for each thing a person should know of how the set was read."""
-    missing_parts: str = ""
+    missing_splits: str = ""
     """What a training does about parts that a divided set lacks, if it does."""
 
     @property
@@ -89,7 +89,7 @@ def is_utf8(path: Path | str) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in str(path))
 
 
-def complete_parts(
+def complete_splits(
     pictures: Sequence[LabelledPicture],
 ) -> tuple[tuple[LabelledPicture, ...], str]:
     """The pictures of a set that comes divided with a test part, and what to tell of it, if any.
@@ -98,18 +98,18 @@ def complete_parts(
     trained on, and is looked at once, at the end. What to choose the best epoch by is then taken
     out of the pictures to train on.
     """
-    parts = {picture.part for picture in pictures} - {None}
-    if "train" not in parts or parts == set(PARTS):
+    parts = {picture.split for picture in pictures} - {None}
+    if "train" not in parts or parts == set(SPLITS):
         return tuple(pictures), ""
     drawn = "validation is taken out of train"
     if "test" in parts:
         return tuple(pictures), f"no validation part is given: {drawn}"
     if "validation" in parts:
         renamed = [
-            replace(picture, part="test") if picture.part == "validation" else picture
+            replace(picture, split="test") if picture.split == "validation" else picture
             for picture in pictures
         ]
         return tuple(renamed), f"no test part is given: validation is tested on, and {drawn}"
-    return tuple(replace(picture, part=None) for picture in pictures), (
+    return tuple(replace(picture, split=None) for picture in pictures), (
         "no validation and no test part are given: both are taken out of train"
     )

@@ -104,7 +104,7 @@ def _joined(first: PictureSet, later: PictureSet, source: int) -> PictureSet:
         classes=tuple(sorted({*first.classes, *later.classes})),
         left_out=(*first.left_out, *later.left_out),
         notes=(*first.notes, *notes),
-        missing_parts=first.missing_parts,
+        missing_splits=first.missing_splits,
     )
 
 

@@ -195,7 +195,7 @@ class Settings(CameraSettings):
         pictures = tuple(
             Picture(path=picture.path.absolute(), label=picture.label)
             for picture in found.pictures
-            if self.part in (None, picture.part)
+            if self.part in (None, picture.split)
             and (self.labels is None or picture.label in self.labels)
         )
         if not pictures:

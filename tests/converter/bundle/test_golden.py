@@ -75,8 +75,8 @@ def test_answers_are_those_of_the_stored_picture_under_the_reference_kernels(
 def test_validation_serves_where_the_test_part_is_tiny(
     run: Run, models: Mapping[Kind, bytes]
 ) -> None:
-    few = [p for p in run.pictures() if p.part != "test"] + [
-        next(p for p in run.pictures() if p.part == "test")
+    few = [p for p in run.pictures() if p.split != "test"] + [
+        next(p for p in run.pictures() if p.split == "test")
     ]
     assert len(choose_golden(few, models["int8"], run.facts.input, seed=7)) == 4
 

@@ -113,7 +113,7 @@ def test_pictures_are_read_again_as_other_tools_read_them(tmp_path: Path) -> Non
     path = tmp_path / "wide.png"
     cv2.imwrite(str(path), wide)
     spec = InputSpec(height=20, width=20, geometry="center_crop")
-    tensors = read_tensors([LabelledPicture(path, "a", part="test")], spec)
+    tensors = read_tensors([LabelledPicture(path, "a", split="test")], spec)
     assert tensors.shape == (2, 20, 20, 3)
     assert (tensors[0] == 200).all()
     assert [int(tensors[1, 10, x, 0]) for x in (1, 10, 18)] == [0, 200, 0]

@@ -66,7 +66,7 @@ def test_groups_and_parts_are_kept(folder: Path) -> None:
     manifest.write_text("\n".join(["path,label,group,split", *rows]) + "\n")
     done = clean(manifest, ["can/1.jpg,drop"])
     found = read_picture_set(done.manifest).pictures
-    assert [(p.group, p.part) for p in found] == [
+    assert [(p.group, p.split) for p in found] == [
         ("g0", "train"), ("g1", "train"), ("g1", "train"), ("g2", "test"),
     ]  # fmt: skip
 

@@ -9,8 +9,8 @@ from trainer.audit.copies import find_copies, join_groups
 from trainer.data.duplicates.near_duplicates import NearPair
 
 
-def picture(name: str, label: str = "can", part: str | None = None) -> LabelledPicture:
-    return LabelledPicture(Path(name), label, name, part)
+def picture(name: str, label: str = "can", split: str | None = None) -> LabelledPicture:
+    return LabelledPicture(Path(name), label, name, split)
 
 
 def test_files_of_the_same_bytes_are_copies() -> None:
@@ -40,7 +40,7 @@ def test_those_with_different_labels_come_first_then_the_largest() -> None:
 
 
 def test_parts_that_copies_lie_in_are_told() -> None:
-    pictures = [picture("a", part="train"), picture("b", part="test")]
+    pictures = [picture("a", split="train"), picture("b", split="test")]
     (found,) = find_copies(pictures, ["1", "1"], [])
     assert found.parts == ("test", "train")
 

@@ -57,7 +57,7 @@ def write_idx(folder: Path, *, packed: bool = False) -> Path:
 def test_an_npz_file_is_a_divided_set(tmp_path: Path) -> None:
     found = read_picture_set(unpacked(write_npz(tmp_path / "set.npz")))
     assert found.classes == ("0", "1", "2")
-    assert sorted(p.part or "" for p in found.pictures) == ["test"] * 3 + ["train"] * 6
+    assert sorted(p.split or "" for p in found.pictures) == ["test"] * 3 + ["train"] * 6
     for picture in found.pictures:
         image = cv2.cvtColor(read_image(picture.path), cv2.COLOR_BGR2GRAY)
         number = int(picture.path.stem) - 1

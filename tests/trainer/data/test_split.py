@@ -87,7 +87,7 @@ def digested(by_content: dict[str, str]) -> dict[str, str]:
 def parts(given: Sequence[Photo], **options: object) -> dict[str, str]:
     """By content, so that names do not matter."""
     found = split(given, **options)  # type: ignore[arg-type]
-    return {given[i].content: str(p.part) for i, p in zip(found.kept, found.pictures, strict=True)}
+    return {given[i].content: str(p.split) for i, p in zip(found.kept, found.pictures, strict=True)}
 
 
 def test_every_picture_has_a_part_and_a_group() -> None:
@@ -95,7 +95,7 @@ def test_every_picture_has_a_part_and_a_group() -> None:
     found = split(given)
     assert [p.path for p in found.pictures] == [photo.picture.path for photo in given]
     assert found.kept.tolist() == list(range(100))
-    assert {p.part for p in found.pictures} == {"train", "validation", "test"}
+    assert {p.split for p in found.pictures} == {"train", "validation", "test"}
     assert len({p.group for p in found.pictures}) == 100
     assert (found.left_out, found.notes, found.pairs) == ((), (), ())
 
@@ -143,7 +143,7 @@ def test_a_set_that_comes_divided_has_no_earlier_parts() -> None:
 def test_the_same_file_twice_lies_in_one_part() -> None:
     given = [*photos(60), *(replace(photo, name=f"again{photo.name}") for photo in photos(60))]
     found = split(given)
-    assert [p.part for p in found.pictures[:60]] == [p.part for p in found.pictures[60:]]
+    assert [p.split for p in found.pictures[:60]] == [p.split for p in found.pictures[60:]]
     assert len({p.group for p in found.pictures}) == 60
     assert len(found.pairs) == 60
 
@@ -159,10 +159,10 @@ def test_near_duplicates_are_never_separated(seed: int) -> None:
     ]
     found = split([*given, *copies], seed=seed, near=True)
     assert {(p.first, p.second) for p in found.pairs} == {(5 * n, 60 + n) for n in range(12)}
-    assert all(found.pictures[p.first].part == found.pictures[p.second].part for p in found.pairs)
+    assert all(found.pictures[p.first].split == found.pictures[p.second].split for p in found.pairs)
     apart = split([*given, *copies], seed=seed)
     assert apart.pairs == ()
-    assert any(apart.pictures[5 * n].part != apart.pictures[60 + n].part for n in range(12))
+    assert any(apart.pictures[5 * n].split != apart.pictures[60 + n].split for n in range(12))
 
 
 def test_copies_join_the_groups_they_lie_in() -> None:
@@ -192,7 +192,7 @@ def test_a_later_copy_joins_its_original() -> None:
     old = by_part(given)
     copies = [replace(old[part][0], name=f"{part}.jpg", source=1) for part in ("train", "test")]
     found = split([*given, *copies])
-    assert [p.part for p in found.pictures[60:]] == ["train", "test"]
+    assert [p.split for p in found.pictures[60:]] == ["train", "test"]
 
 
 def test_what_would_join_two_parts_is_left_out_and_told() -> None:
@@ -210,16 +210,16 @@ def test_what_would_join_two_parts_is_left_out_and_told() -> None:
     assert len(found.left_out) == 2
     assert "photos1/can/one.jpg: a copy of photos0/can/" in found.left_out[0]
     assert "and cannot lie in two parts" in found.left_out[0]
-    assert {p.part for p in found.pictures[:60]} == {"train", "validation", "test"}
-    assert [p.part for p in found.pictures[:60]] == [p.part for p in split(given).pictures]
+    assert {p.split for p in found.pictures[:60]} == {"train", "validation", "test"}
+    assert [p.split for p in found.pictures[:60]] == [p.split for p in split(given).pictures]
 
 
 def test_a_later_near_duplicate_of_two_parts_is_left_out() -> None:
     """Two pictures side by side, of which each is a part of the third."""
     given = scenes(40)
     before = split(given, near=True)
-    train = next(i for i, p in enumerate(before.pictures) if p.part == "train")
-    test = next(i for i, p in enumerate(before.pictures) if p.part == "test")
+    train = next(i for i, p in enumerate(before.pictures) if p.split == "train")
+    test = next(i for i, p in enumerate(before.pictures) if p.split == "test")
     rng = np.random.default_rng(0)
     new = [
         Photo("a.jpg", "a", group="g", source=1, image=planted(given[train].image, "flipped", rng)),  # type: ignore[arg-type]
@@ -227,12 +227,12 @@ def test_a_later_near_duplicate_of_two_parts_is_left_out() -> None:
     ]
     after = split([*new, *given], near=True)
     assert len(after.left_out) == 2
-    assert [p.part for p in after.pictures] == [p.part for p in before.pictures]
+    assert [p.split for p in after.pictures] == [p.split for p in before.pictures]
 
 
 def test_a_new_class_comes_into_every_part() -> None:
     found = split([*photos(60), *photos(30, "jar", source=1)])
-    assert {p.part for p in found.pictures if p.label == "jar"} == {"train", "validation", "test"}
+    assert {p.split for p in found.pictures if p.label == "jar"} == {"train", "validation", "test"}
 
 
 # Sets that come divided
@@ -249,7 +249,7 @@ def divided(**counts: int) -> list[Photo]:
 
 def test_given_parts_stay() -> None:
     given = divided(train=20, validation=5, test=5)
-    assert [p.part for p in split(given).pictures] == [photo.part for photo in given]
+    assert [p.split for p in split(given).pictures] == [photo.part for photo in given]
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_what_a_divided_set_lacks_is_taken_out_of_train(
 ) -> None:
     given = divided(**counts)
     found = split(given)
-    was = Counter((photo.part, p.part) for photo, p in zip(given, found.pictures, strict=True))
+    was = Counter((photo.part, p.split) for photo, p in zip(given, found.pictures, strict=True))
     assert was[tested, "test"] == 40
     assert 8 <= was["train", "validation"] <= 34
     assert was["train", "train"] + was["train", "validation"] == 200
@@ -295,7 +295,7 @@ def test_what_is_left_to_draw_of_a_divided_set_never_joins_its_test_part() -> No
 def test_pictures_added_to_a_divided_set_leave_its_test_part_as_it_is() -> None:
     given = divided(train=40, test=10)
     found = split([*given, *photos(100, start=900, source=1)])
-    assert {p.part for p in found.pictures[100:]} == {"train", "validation"}
+    assert {p.split for p in found.pictures[100:]} == {"train", "validation"}
 
 
 @pytest.mark.parametrize(
@@ -304,7 +304,7 @@ def test_pictures_added_to_a_divided_set_leave_its_test_part_as_it_is() -> None:
         ([Photo("a", "a", part="train"), Photo("b", "b")], "fill it in every line"),
         (
             [Photo("a", "a", group="1", part="train"), Photo("b", "b", group="1", part="test")],
-            r"group '1' is given train .* and test .*: a group must stay in one part",
+            r"group '1' is given train .* and test .*: a group must stay in one split",
         ),
         (photos(2), "2 separate groups"),
         ([Photo(str(i), "the same") for i in range(9)], "1 separate group of pictures"),
@@ -325,7 +325,7 @@ def test_a_class_whose_pictures_are_all_alike_is_divided_and_told() -> None:
         for n in range(12)
     ]
     found = split([*scenes(20), *empty], near=True)
-    assert {p.part for p in found.pictures if p.label == "empty"} == {
+    assert {p.split for p in found.pictures if p.label == "empty"} == {
         "train", "validation", "test",
     }  # fmt: skip
     assert found.notes[0].startswith("empty: nearly all its pictures are copies of one another")

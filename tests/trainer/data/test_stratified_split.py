@@ -24,7 +24,7 @@ def test_no_group_lands_in_two_parts() -> None:
     split = stratified_split([*series("can", 20, 20), *series("jar", 7, 13)], SHARES, seed=1)
     parts: dict[str, set[str]] = {}
     for picture in split:
-        parts.setdefault(str(picture.group), set()).add(str(picture.part))
+        parts.setdefault(str(picture.group), set()).add(str(picture.split))
     assert all(len(found) == 1 for found in parts.values())
 
 
@@ -36,7 +36,7 @@ def wanted(total: int) -> dict[str, float]:
 def test_every_class_is_within_one_picture_of_the_wanted_counts(total: int) -> None:
     pictures = [*series("can", total, 1), *series("jar", 2 * total + 1, 1)]
     for seed in range(3):
-        counts = Counter((p.label, p.part) for p in stratified_split(pictures, SHARES, seed=seed))
+        counts = Counter((p.label, p.split) for p in stratified_split(pictures, SHARES, seed=seed))
         for label, size in (("can", total), ("jar", 2 * total + 1)):
             for part, count in wanted(size).items():
                 assert abs(counts[label, part] - count) <= 1
@@ -53,7 +53,7 @@ def test_groups_bring_each_part_to_within_half_a_group(seed: int) -> None:
         for group, size in enumerate(sizes)
         for i in range(size)
     ]
-    counts = Counter(p.part for p in stratified_split(pictures, SHARES, seed=seed))
+    counts = Counter(p.split for p in stratified_split(pictures, SHARES, seed=seed))
     for part in ("test", "validation"):
         smallest = min(sizes)  # where a part's first group is larger than all that it wants
         allowed = max(max(sizes) / 2, smallest - wanted(len(pictures))[part])
@@ -66,7 +66,7 @@ def test_other_shares_leave_every_part_a_group(shares: tuple[float, float], tota
     split = stratified_split(
         series("can", total, 1), dict(zip(("test", "validation"), shares, strict=True)), seed=0
     )
-    counts = Counter(p.part for p in split)
+    counts = Counter(p.split for p in split)
     assert min(counts[part] for part in ("train", "validation", "test")) >= 1
     if total == 40:
         assert abs(counts["test"] - max(1, 40 * shares[0])) <= 1
@@ -76,7 +76,7 @@ def test_other_shares_leave_every_part_a_group(shares: tuple[float, float], tota
 @pytest.mark.parametrize("seed", range(5))
 def test_a_class_of_three_groups_has_one_in_each_part(seed: int) -> None:
     split = stratified_split([*series("can", 3, 40), *series("jar", 4, 2)], SHARES, seed=seed)
-    assert {(p.label, p.part) for p in split} == {
+    assert {(p.label, p.split) for p in split} == {
         (label, part) for label in ("can", "jar") for part in ("train", "validation", "test")
     }
 
@@ -85,7 +85,7 @@ def test_a_class_of_three_groups_has_one_in_each_part(seed: int) -> None:
 def test_a_part_is_not_left_with_a_crumb_of_a_class(seed: int) -> None:
     """Twelve series of twenty, and one of a single picture."""
     pictures = [*series("can", 12, 20), LabelledPicture(Path("rest.jpg"), "can", "rest")]
-    counts = Counter(p.part for p in stratified_split(pictures, SHARES, seed=seed))
+    counts = Counter(p.split for p in stratified_split(pictures, SHARES, seed=seed))
     assert min(counts["test"], counts["validation"]) >= 20
 
 
@@ -112,18 +112,18 @@ def test_pictures_that_are_added_move_none_and_bring_the_whole_to_the_shares(see
     for _ in range(6):
         more = rng.randint(3, 60) if not total else rng.randint(1, 40)
         new = series("can", total + more, 1)[total:]
-        before = {p.path: p.part for p in placed}
+        before = {p.path: p.split for p in placed}
         placed = stratified_split([*placed, *new], SHARES, seed=seed)
         total += more
-        assert {p.path: p.part for p in placed if p.path in before} == before
-        counts = Counter(p.part for p in placed)
+        assert {p.path: p.split for p in placed if p.path in before} == before
+        counts = Counter(p.split for p in placed)
         for part, count in wanted(total).items():
             assert abs(counts[part] - count) <= (1 if total >= 5 else 1.5)
 
 
 def test_a_set_that_has_grown_without_its_parts_moves_only_the_edges_of_the_parts() -> None:
-    few = {p.path: p.part for p in stratified_split(series("can", 400, 1), SHARES, seed=4)}
-    more = {p.path: p.part for p in stratified_split(series("can", 500, 1), SHARES, seed=4)}
+    few = {p.path: p.split for p in stratified_split(series("can", 400, 1), SHARES, seed=4)}
+    more = {p.path: p.split for p in stratified_split(series("can", 500, 1), SHARES, seed=4)}
     moved = [(few[path], more[path]) for path in few if more[path] != few[path]]
     assert 0 < len(moved) < 20
     assert {"test", "validation"}.isdisjoint(pair[0] for pair in moved if pair[1] != "train")
@@ -133,9 +133,9 @@ def test_what_a_group_is_known_by_decides_not_its_name() -> None:
     pictures = series("can", 50, 1)
     other = [LabelledPicture(p.path, p.label, f"other {p.group}") for p in pictures]
     names = {f"other {p.group}": str(p.group) for p in pictures}
-    parts = [p.part for p in stratified_split(pictures, SHARES, seed=0)]
-    assert [p.part for p in stratified_split(other, SHARES, seed=0, identities=names)] == parts
-    assert [p.part for p in stratified_split(other, SHARES, seed=0)] != parts
+    parts = [p.split for p in stratified_split(pictures, SHARES, seed=0)]
+    assert [p.split for p in stratified_split(other, SHARES, seed=0, identities=names)] == parts
+    assert [p.split for p in stratified_split(other, SHARES, seed=0)] != parts
 
 
 def test_draws_are_spread_evenly() -> None:
@@ -162,7 +162,7 @@ def test_parts_that_are_given_are_kept() -> None:
 
 def test_what_is_added_to_a_group_goes_where_that_is() -> None:
     pictures = [*series("a", 20, 1), given("a", "validation", "x"), given("a", None, "x")]
-    assert {p.part for p in stratified_split(pictures, SHARES, seed=3) if p.group == "x"} == {
+    assert {p.split for p in stratified_split(pictures, SHARES, seed=3) if p.group == "x"} == {
         "validation"
     }
 

@@ -193,7 +193,7 @@ def test_the_saved_model_gives_the_figures_it_claims(run: Path) -> None:
     """Loaded from its file, on pictures read anew: no augmentation, the temperature folded in."""
     finished = read_run(run)
     facts = finished.facts
-    test = [picture for picture in finished.pictures() if picture.part == "test"]
+    test = [picture for picture in finished.pictures() if picture.split == "test"]
     tensors = np.stack([preprocess(read_image(p.path), facts.input) for p in test])
     model = finished.load_model()
     scores, unknown = map(np.asarray, model(tensors.astype(np.float32), training=False))
@@ -212,7 +212,7 @@ def test_the_saved_model_gives_the_figures_it_claims(run: Path) -> None:
 def test_no_block_is_in_two_parts(run: Path) -> None:
     parts: dict[str | None, set[str | None]] = {}
     for picture in read_run(run).pictures():
-        parts.setdefault(picture.group, set()).add(picture.part)
+        parts.setdefault(picture.group, set()).add(picture.split)
     assert len(parts) == 30
     assert all(len(found) == 1 for found in parts.values())
 

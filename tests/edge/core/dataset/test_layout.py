@@ -12,7 +12,7 @@ from tests.edge.core.dataset.test_reading import touch
 
 
 def parts(path: Path) -> list[tuple[str, str, str | None]]:
-    return [(p.path.name, p.label, p.part) for p in read_picture_set(path).pictures]
+    return [(p.path.name, p.label, p.split) for p in read_picture_set(path).pictures]
 
 
 @pytest.mark.parametrize("name", ["val", "valid", "validation", "VAL"])
@@ -40,7 +40,7 @@ def test_what_a_divided_folder_lacks_is_told(
 ) -> None:
     touch(tmp_path, *(f"{folder}/can/1.jpg" for folder in folders))
     assert {part for _, _, part in parts(tmp_path)} == expected
-    assert says in read_picture_set(tmp_path).missing_parts
+    assert says in read_picture_set(tmp_path).missing_splits
 
 
 CLASSES = ("can/1.jpg", "can/2.jpg", "jar/3.jpg")
@@ -91,7 +91,7 @@ def test_a_part_without_labels_is_left_out_and_told(tmp_path: Path) -> None:
     put(tmp_path, "Training", "Validation")
     touch(tmp_path, "Test/1.jpg", "Test/2.jpg", "test-multiple_fruits/3.jpg", "seg_pred/4.jpg")
     found = read_picture_set(tmp_path)
-    assert {picture.part for picture in found.pictures} == {"train", "test"}
+    assert {picture.split for picture in found.pictures} == {"train", "test"}
     assert found.classes == ("can", "jar")
     assert f"{tmp_path}/Test: 2 pictures lie there without folders of classes" in found.notes[0]
     assert [note.partition(":")[0] for note in found.notes] == [

@@ -70,15 +70,15 @@ def test_a_split_is_read_in_small_and_capital_letters(
     (picture,) = read_picture_set(
         manifest(tmp_path, f"path,label,split\n1.jpg,can,{split}\n")
     ).pictures
-    assert picture.part == part
+    assert picture.split == part
 
 
 def test_a_manifest_that_lacks_a_part_keeps_those_it_has_and_tells(tmp_path: Path) -> None:
     found = read_picture_set(
         manifest(tmp_path, "path,label,split\n1.jpg,can,train\nsub/2.jpg,can,val\n")
     )
-    assert [p.part for p in found.pictures] == ["train", "validation"]
-    assert "no test part is given: validation is tested on" in found.missing_parts
+    assert [p.split for p in found.pictures] == ["train", "validation"]
+    assert "no test part is given: validation is tested on" in found.missing_splits
 
 
 def test_an_absolute_path_in_a_manifest_is_taken_as_it_is(tmp_path: Path) -> None:
@@ -113,7 +113,8 @@ def test_an_absolute_path_in_a_manifest_is_taken_as_it_is(tmp_path: Path) -> Non
          r"list\.csv:3: .*1\.jpg is 'can' in the group 'b' here and 'can' in the group 'a'"),
         (f"path,label\n{'x' * 5000}.jpg,can\n", r"list\.csv:2: no such picture"),
         ("path,label\n,can\n", r"list\.csv:2: path and label must both be given"),
-        ("path,label,split\n1.jpg,can,Exam\n", r"list\.csv:2: split must be one of .*'Exam'"),
+        ("path,label,split\n1.jpg,can,Exam\n",
+         r"list\.csv:2: split must be train, validation or test\. Received: 'Exam'"),
         ("path,label\n1.jpg,can\nsub/2.jpg,can\n./sub/../1.jpg,glass\n",
          r"list\.csv:4: .*1\.jpg is 'glass' here and 'can' on line 2: remove one of the two"),
         ("path,label,split\n1.jpg,can,train\n1.jpg,can,test\n",

@@ -304,4 +304,4 @@ def test_the_sets_beside_the_checkout_are_read(shared: Path) -> None:
     assert len(read_picture_set(shared / "data" / "garbage.yaml").labels) == 9
     fruit = read_picture_set(shared / "data" / "fruit")
     assert (len(fruit.pictures), len(fruit.labels)) == (1253, 19)
-    assert {picture.part for picture in fruit.pictures} == {"train", "test"}
+    assert {picture.split for picture in fruit.pictures} == {"train", "test"}

@@ -22,18 +22,18 @@ _GLUED = re.compile(rf"({'|'.join(sorted(_WORDS, key=len, reverse=True))})({'|'.
 _NO_LABELS = frozenset({"pred", "predict", "prediction", "unlabeled", "unlabelled", "submission"})
 
 
-def part_of_name(name: str) -> str | None:
+def split_of_name(name: str) -> str | None:
     """One of PARTS that `name` stands for by itself: `Training`, `test_set`, `seg_train`."""
     part, rest = _split(name)
     return part if all(word in _NEUTRAL or word.isdecimal() for word in rest) else None
 
 
-def parts_of_names(names: Sequence[str]) -> dict[str, str]:
+def splits_of_names(names: Sequence[str]) -> dict[str, str]:
     """Name -> part, of the names that stand for one.
 
     What else a name says is no hindrance where all say it: `dogs_train` beside `dogs_test`.
     """
-    found = {name: part for name in names if (part := part_of_name(name))}
+    found = {name: part for name in names if (part := split_of_name(name))}
     named: dict[tuple[str, ...], dict[str, str]] = {}
     for name in names:
         part, rest = _split(name)
