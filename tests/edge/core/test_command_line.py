@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
-import importlib
+import importlib.util
 import logging
 import sys
 import threading
@@ -173,6 +173,7 @@ def test_every_verb_of_every_program_takes_both(
         assert "-q, --quiet" in told, words
 
 
+@pytest.mark.skipif(importlib.util.find_spec("keras") is None, reason="needs the trainer")
 def test_verbs_within_a_verb_take_both_before_and_behind(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
