@@ -109,7 +109,7 @@ GAPS: Mapping[str, str] = {
         edge.commands.lane: _safe _test
         edge.commands.roi: _picture
         edge.commands.trigger: _told_to_stop _finding _advice
-        edge.config.warnings: cautions _about_the_ledger _about_its_pin
+        edge.config.warnings: station_warnings _about_the_ledger _about_its_pin
         edge.core.yaml_file: _usable_path
         edge.core.yaml_messages: problem_of _bool_advice
         edge.core.yaml_text: number_advice syntax_problem

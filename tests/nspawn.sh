@@ -203,7 +203,7 @@ def traced(pin, value):
         from edge.runtime import heartbeat
 
         heartbeat.Heartbeat.beat = stopping(heartbeat.Heartbeat.beat)
-        heartbeat.Lookout.look = stopping(heartbeat.Lookout.look)
+        heartbeat.ThreadMonitor.look = stopping(heartbeat.ThreadMonitor.look)
     traced_pins.append(pin)
     if pin.info.name != "GPIO21":  # it changes all the time
         os.write(2, f"pin {pin.info.name} {float(value):.3f}\n".encode())

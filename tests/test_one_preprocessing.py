@@ -39,7 +39,7 @@ ALLOWED = {
     ): "reads pictures as other tools do, to report "
     "what becomes of the formats made for them; nothing of pilah's is given that tensor",
     (
-        "edge/vision/camera/judge.py",
+        "edge/vision/camera/picture_checks.py",
         "resize",
     ): "judges small copies; the model is given the frame itself",
     (

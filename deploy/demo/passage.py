@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from edge.simulation.belt.traffic import Truth
+from edge.simulation.belt.traffic import GroundTruth
 
 Interval = tuple[float, float]
 """(from, to) in monotonic seconds."""
@@ -77,7 +77,7 @@ def times_out(
     return intervals
 
 
-def lane_of(truth: Truth, flaps: Sequence[Flap], *, end: str) -> str:
+def lane_of(truth: GroundTruth, flaps: Sequence[Flap], *, end: str) -> str:
     """The lane an item fell into.
 
     Args:
@@ -91,7 +91,7 @@ def lane_of(truth: Truth, flaps: Sequence[Flap], *, end: str) -> str:
     return end
 
 
-def match_rows(truths: Sequence[Truth], times: Sequence[float]) -> Verdicts:
+def match_rows(truths: Sequence[GroundTruth], times: Sequence[float]) -> Verdicts:
     """Which row is of which item: of those in view when its picture was taken, that nearest the
     middle.
 

@@ -15,7 +15,7 @@ from deploy.demo.sorting import Row, Sorted
 from edge.core.images.contact_sheet import Headline, Mark, SheetSection, Tile, write_contact_sheet
 from edge.core.images.image_file import Image
 from edge.flow import Frame
-from edge.simulation.belt.traffic import Truth
+from edge.simulation.belt.traffic import GroundTruth
 
 _ROOM = 1.15
 """Side of a tile's picture, in longer sides of the item."""
@@ -26,7 +26,7 @@ _MARKS = {Mark.OK: "in the right lane", Mark.WRONG: "in a wrong lane", Mark.REJE
 class Fate:
     """One item: what it was, what was thought of it, and where it fell."""
 
-    truth: Truth
+    truth: GroundTruth
     row: Row | None
     """Its verdict; of several the first; None: it has none."""
     lane: str
@@ -128,7 +128,7 @@ def _tile(fate: Fate, lane: LaneFigures) -> Tile:
     return Tile(image, caption, detail, mark_of(fate, lane))
 
 
-def cut_square(frame: Frame, truth: Truth) -> Image:
+def cut_square(frame: Frame, truth: GroundTruth) -> Image:
     """The square of a frame around an item, which is there by the belt's truth."""
     image = frame.image
     box = truth.box

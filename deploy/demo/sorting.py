@@ -35,7 +35,7 @@ from edge.flow import Frame, UnreadableFrame
 from edge.lanes.pins import Pins
 from edge.runtime.clock import SystemClock
 from edge.runtime.service import stop_signals
-from edge.simulation.belt.traffic import Truth, read_truth
+from edge.simulation.belt.traffic import GroundTruth, read_ground_truth
 from edge.sorting.sorter import Outcome
 from edge.station import Station
 from edge.vision.camera import Camera, CameraSettings
@@ -67,7 +67,7 @@ class Sorted:
     plan: BeltPlan
     """The belt at the pace at which it ran."""
     rows: list[Row]
-    truths: list[Truth]
+    truths: list[GroundTruth]
     pins: dict[int, list[tuple[float, float]]]
     """The changes of each GPIO: (monotonic seconds, level)."""
     dropped: int
@@ -194,7 +194,7 @@ def sort_belt(station: Path, belt: BeltPlan, *, truth: Path, items: int) -> Sort
             ) as running,
         ):
             tally = running.run()
-    truths = list(read_truth(truth))
+    truths = list(read_ground_truth(truth))
     if len(truths) < items:
         raise KeyboardInterrupt  # a belt that fails has raised an error of its own
     latencies = np.percentile(tally.latencies_ms, (50, 95)) if tally.latencies_ms else (0, 0)

@@ -17,7 +17,7 @@ from edge.core.errors import EXIT_OK, StorageError, UsageError
 from edge.core.terminal.hints import command
 
 if TYPE_CHECKING:
-    from edge.config.station import Eye
+    from edge.config.station import VisionConfig
     from edge.core.dataset.photo_folder import PhotoFolder
     from edge.core.images.contact_sheet import Headline, Tile
     from edge.core.terminal.progress import Progress
@@ -67,14 +67,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from edge.config.reading import read_eye
+    from edge.config.reading import read_vision_config
     from edge.core.dataset.photo_folder import PhotoFolder, photo_label
     from edge.core.terminal.live_line import LiveLine
     from edge.runtime.keyboard import Keyboard
     from edge.runtime.service import stop_signals
-    from edge.samples.capture import Capture, Occasions, geometry_of
+    from edge.samples.capture import Capture, CaptureSchedule, geometry_of
 
-    eye = read_eye(arguments.station)
+    eye = read_vision_config(arguments.station)
     labels = list(dict.fromkeys(map(photo_label, arguments.labels)))
     _check(arguments, eye, labels)
     geometry = geometry_of(eye, items=arguments.items, whole_region=arguments.whole_region)
@@ -91,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
                 eye,
                 folder,
                 labels=labels,
-                occasions=Occasions(arguments.items, arguments.every, arguments.count),
+                occasions=CaptureSchedule(arguments.items, arguments.every, arguments.count),
                 key=lambda: pressed() or _key(keys, arguments),
                 line=line,
             )
@@ -114,7 +114,7 @@ def run(arguments: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _check(arguments: argparse.Namespace, eye: Eye, labels: Sequence[str]) -> None:
+def _check(arguments: argparse.Namespace, eye: VisionConfig, labels: Sequence[str]) -> None:
     """What does not fit together.
 
     Raises:

@@ -25,13 +25,13 @@ from edge.core.errors import (
     StorageError,
 )
 from edge.core.redaction import redacted
-from edge.telemetry.finding import Finding, State, bad, ok, warning
+from edge.telemetry.finding import Finding, Health, bad, ok, warning
 
 if TYPE_CHECKING:
     from edge.config.lanes import Lane
     from edge.config.ledger import LedgerSettings
     from edge.config.reading import StationPlan
-    from edge.config.station import Eye, Hands, StationConfig
+    from edge.config.station import ActuationConfig, StationConfig, VisionConfig
 
 Part = TypeVar("Part")
 
@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         findings.append(finding)
         if not arguments.json:
             print(redacted(str(finding)), flush=True)
-    right = all(finding.state != State.BAD for finding in findings)
+    right = all(finding.state != Health.BAD for finding in findings)
     if arguments.json:
         print_json(
             {
@@ -67,22 +67,27 @@ def examine(station: Path) -> Iterator[Finding]:
 
     Where the file has mistakes, the parts that can be read are looked at all the same.
     """
-    from edge.config.reading import read_config, read_eye, read_hands, read_station
+    from edge.config.reading import (
+        read_actuation_config,
+        read_config,
+        read_station,
+        read_vision_config,
+    )
     from edge.runtime.clock_state import clock_is_synchronised
     from edge.telemetry.host import clock_finding, disk_finding, heat_findings
 
     plan: StationPlan | None = None
     config: StationConfig | None
-    eye: Eye | None
-    hands: Hands | None
+    eye: VisionConfig | None
+    hands: ActuationConfig | None
     try:
         plan = read_station(station)
         config = eye = hands = plan.config
     except ConfigError as error:
         yield bad("station", str(error))
         config = _unless_wrong(lambda: read_config(station))
-        eye = config or _unless_wrong(lambda: read_eye(station))
-        hands = config or _unless_wrong(lambda: read_hands(station)[1])
+        eye = config or _unless_wrong(lambda: read_vision_config(station))
+        hands = config or _unless_wrong(lambda: read_actuation_config(station)[1])
     if plan is not None:
         yield ok("station", plan.config.station)
         for text in plan.warnings:
@@ -126,8 +131,8 @@ def _about_the_model(plan: StationPlan) -> Iterator[Finding]:
     yield ok("golden", f"{len(bundle.golden)} pictures reproduced exactly")
 
 
-def _about_the_camera(eye: Eye) -> Iterator[Finding]:
-    from edge.vision.camera.judge import even_colour
+def _about_the_camera(eye: VisionConfig) -> Iterator[Finding]:
+    from edge.vision.camera.picture_checks import even_colour
     from edge.vision.camera.settled import settled_frame
     from edge.vision.region import cut
 

@@ -221,10 +221,10 @@ def _incomplete(file: Path) -> str:
         ConfigError: it has mistakes.
         StorageError: it has what would be added.
     """
-    from edge.config.reading import read_eye
+    from edge.config.reading import read_vision_config
     from edge.core.yaml_file import YamlFile
 
-    read_eye(file)
+    read_vision_config(file)
     content = YamlFile(file).content
     if present := [key for key in _OF_THE_BUNDLE if key in content]:
         raise StorageError(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from edge.core.errors import EXIT_OK
 
 if TYPE_CHECKING:
-    from edge.rollout.install import Change
+    from edge.rollout.install import VersionChange
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def show_change(change: Change) -> None:
+def show_change(change: VersionChange) -> None:
     """Tells which bundle a station has now, and which before."""
     bundle = change.plan.bundle
     print(f"{bundle.title}  (digest {bundle.digest[:12]})")

@@ -14,7 +14,7 @@ from edge.core.errors import EXIT_OK, StuckError, UsageError
 
 if TYPE_CHECKING:
     from edge.config.lanes import Lane
-    from edge.config.station import Hands
+    from edge.config.station import ActuationConfig
     from edge.core.terminal.live_line import LiveLine
     from edge.core.yaml_file import YamlFile
     from edge.lanes import ActuatorSettings, keep_alive
@@ -41,10 +41,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from edge.config.reading import read_hands
+    from edge.config.reading import read_actuation_config
     from edge.core.terminal.speech import without_waiting
 
-    file, hands = read_hands(arguments.station)
+    file, hands = read_actuation_config(arguments.station)
     if arguments.action == "safe":
         if arguments.lane is not None:
             raise UsageError("lane safe: takes no LANE, it is for all of them")
@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _test(arguments.lane, file, hands)
 
 
-def _safe(hands: Hands) -> int:
+def _safe(hands: ActuationConfig) -> int:
     """Puts every lane into its safe state that can be put there, and the keep-alive pin at rest.
 
     Raises:
@@ -85,7 +85,7 @@ def _safe(hands: Hands) -> int:
     return EXIT_OK
 
 
-def _test(name: str, file: YamlFile, hands: Hands) -> int:
+def _test(name: str, file: YamlFile, hands: ActuationConfig) -> int:
     from edge.core.terminal.live_line import LiveLine
     from edge.core.terminal.speech import write_out
     from edge.lanes.jog import Jog

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from edge.core.errors import EXIT_NO, EXIT_OK, UsageError
 
 if TYPE_CHECKING:
-    from edge.config.station import Eye
+    from edge.config.station import VisionConfig
     from edge.core.images.image_file import Image
     from edge.vision.region import Region
 
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     import cv2
 
-    from edge.config.reading import read_eye
+    from edge.config.reading import read_vision_config
     from edge.core.files import write_file
     from edge.vision.region import Region
     from edge.vision.region_picture import draw_region
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     file: Path = arguments.out
     if file.suffix.lower() not in (".jpg", ".jpeg", ".png"):
         raise UsageError(f"--out must end with .jpg or .png. Received: {file}")
-    eye = read_eye(arguments.station)
+    eye = read_vision_config(arguments.station)
     region = eye.region
     if arguments.region is not None:
         left, top, width, height = arguments.region
@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _picture(eye: Eye) -> Image:
+def _picture(eye: VisionConfig) -> Image:
     """The picture of the station's camera, uint8 (height, width, 3) BGR, once it has settled.
 
     Raises:

@@ -20,11 +20,11 @@ from edge.core.command_line import count, print_json
 from edge.core.errors import EXIT_NO, EXIT_OK, CameraError, UsageError
 
 if TYPE_CHECKING:
-    from edge.config.station import Eye
+    from edge.config.station import VisionConfig
     from edge.runtime.worker import Endings
     from edge.vision.trigger.motion import Settings
     from edge.vision.trigger.page import Pictures
-    from edge.vision.trigger.replay import Look, Recording
+    from edge.vision.trigger.replay import Recording, ReplayResult
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from edge.config.reading import read_eye
+    from edge.config.reading import read_vision_config
     from edge.runtime.service import stop_signals
     from edge.vision.trigger.motion import Settings
     from edge.vision.trigger.page import write_trigger_page
@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--seconds must be 1 to 600. Received: {arguments.seconds:g}")
     if arguments.out.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"--out must end with .html. Received: {arguments.out}")
-    eye = read_eye(arguments.station)
+    eye = read_vision_config(arguments.station)
     settings = eye.trigger
     if not isinstance(settings, Settings):
         raise UsageError(
@@ -101,7 +101,7 @@ def run(arguments: argparse.Namespace) -> int:
     return EXIT_OK if right else EXIT_NO
 
 
-def _record(eye: Eye, seconds: float, endings: Endings) -> tuple[Recording, Pictures]:
+def _record(eye: VisionConfig, seconds: float, endings: Endings) -> tuple[Recording, Pictures]:
     """The frames of so many seconds, cut to the region.
 
     Raises:
@@ -152,7 +152,7 @@ def _told_to_stop(endings: Endings) -> bool:
     return True
 
 
-def _tried(recording: Recording, settings: Settings, look: Look) -> list[Look]:
+def _tried(recording: Recording, settings: Settings, look: ReplayResult) -> list[ReplayResult]:
     from edge.core.terminal.progress import Progress
     from edge.vision.trigger.replay import variants
 
@@ -165,7 +165,9 @@ def _tried(recording: Recording, settings: Settings, look: Look) -> list[Look]:
     return looks
 
 
-def _proposed(tried: Sequence[Look], look: Look, things: int | None) -> Look | None:
+def _proposed(
+    tried: Sequence[ReplayResult], look: ReplayResult, things: int | None
+) -> ReplayResult | None:
     """What to change to; None: nothing of what was tried counts rightly."""
     from edge.vision.trigger.replay import best
 
@@ -173,11 +175,11 @@ def _proposed(tried: Sequence[Look], look: Look, things: int | None) -> Look | N
     return best(tried, wanted, contrast=look.settings.contrast) if wanted else None
 
 
-def _is_right(look: Look, things: int | None) -> bool:
+def _is_right(look: ReplayResult, things: int | None) -> bool:
     return bool(look.items) and not look.together and things in (None, len(look.items))
 
 
-def _finding(look: Look, recording: Recording, things: int | None) -> str:
+def _finding(look: ReplayResult, recording: Recording, things: int | None) -> str:
     """What was found, in a sentence or two."""
     found = _number(len(look.items), "item")
     if things is not None:
@@ -205,7 +207,7 @@ def _finding(look: Look, recording: Recording, things: int | None) -> str:
     )
 
 
-def _advice(look: Look, proposed: Look | None, things: int | None) -> list[str]:
+def _advice(look: ReplayResult, proposed: ReplayResult | None, things: int | None) -> list[str]:
     if proposed is not None:
         return [
             f"proposed, as it finds {_number(len(proposed.items), 'item')} in these frames: "
@@ -226,7 +228,7 @@ def _advice(look: Look, proposed: Look | None, things: int | None) -> list[str]:
     ]
 
 
-def _table(tried: Sequence[Look], proposed: Look | None) -> list[str]:
+def _table(tried: Sequence[ReplayResult], proposed: ReplayResult | None) -> list[str]:
     """Items found with each pair of values."""
     gaps = sorted({look.settings.min_gap for look in tried})
     rows = ["items with other values:", "  contrast  min_gap " + "".join(f"{g:>7g}" for g in gaps)]
@@ -254,9 +256,9 @@ def _yaml(settings: Settings) -> str:
 
 def _facts(
     recording: Recording,
-    look: Look,
-    tried: Sequence[Look],
-    proposed: Look | None,
+    look: ReplayResult,
+    tried: Sequence[ReplayResult],
+    proposed: ReplayResult | None,
     arguments: argparse.Namespace,
 ) -> dict[str, Any]:
     return {
@@ -270,7 +272,7 @@ def _facts(
     }
 
 
-def _counts(look: Look) -> dict[str, Any]:
+def _counts(look: ReplayResult) -> dict[str, Any]:
     return {
         "contrast": look.settings.contrast,
         "min_gap": look.settings.min_gap,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from edge.config.station import Eye, StationConfig
+from edge.config.station import StationConfig, VisionConfig
 from edge.core.model.bundle import Bundle
 from edge.core.suggestions import did_you_mean
 from edge.core.yaml_file import YamlFile
@@ -57,7 +57,7 @@ def distance_problems(content: dict[Any, Any]) -> Iterator[FileProblem]:
 
 def region_problems(file: YamlFile) -> Iterator[FileProblem]:
     """Where the region does not fit the picture that the camera is asked for."""
-    eye, _ = file.check(Eye, whole=StationConfig)
+    eye, _ = file.check(VisionConfig, whole=StationConfig)
     size = None if eye is None else eye.camera.size
     if eye is None or eye.region is None or size is None:
         return

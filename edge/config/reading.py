@@ -18,10 +18,10 @@ from edge.config.checks import (
     pins_used_twice,
     region_problems,
 )
-from edge.config.station import Eye, Hands, Part, StationConfig
+from edge.config.station import ActuationConfig, StationConfig, StationPart, VisionConfig
 from edge.config.trust import pinned_keys
 from edge.config.version import migrate
-from edge.config.warnings import cautions
+from edge.config.warnings import station_warnings
 from edge.core.errors import BundleError, BundleMissingError, StorageError
 from edge.core.files import may_come_back
 from edge.core.model.bundle import Bundle, read_bundle
@@ -30,7 +30,7 @@ from edge.core.yaml_file import YamlFile
 from edge.core.yaml_messages import FileProblem
 from edge.rollout.installed import RECORD_LOST, check_as_installed, record_is_lost
 
-Sections = TypeVar("Sections", bound=Part)
+Sections = TypeVar("Sections", bound=StationPart)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +90,10 @@ def read_station(path: Path, *, bundle: Path | None = None) -> StationPlan:
         problems += box_problems(config, found)
     if config is None or found is None or keys is None or problems:
         raise file.error(problems)
-    warnings = [*cautions(config), *(_about_its_record(found, config.bundle) if not bundle else ())]
+    warnings = [
+        *station_warnings(config),
+        *(_about_its_record(found, config.bundle) if not bundle else ()),
+    ]
     return StationPlan(file, config, found, keys, tuple(file.messages(warnings)))
 
 
@@ -111,14 +114,14 @@ def read_part(path: Path, part: type[Sections]) -> tuple[YamlFile, Sections]:
     return file, found
 
 
-def read_eye(path: Path) -> Eye:
+def read_vision_config(path: Path) -> VisionConfig:
     """How the station of the file `path` sees; see `read_part`."""
-    return read_part(path, Eye)[1]
+    return read_part(path, VisionConfig)[1]
 
 
-def read_hands(path: Path) -> tuple[YamlFile, Hands]:
+def read_actuation_config(path: Path) -> tuple[YamlFile, ActuationConfig]:
     """The station file `path` and what it moves; see `read_part`."""
-    return read_part(path, Hands)
+    return read_part(path, ActuationConfig)
 
 
 def _opened(path: Path) -> YamlFile:

@@ -22,7 +22,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """What can stand in a file name, a topic and a log."""
 
 
-class Part(Section):
+class StationPart(Section):
     """Some of the sections of a station file, which can be read while the others are wrong."""
 
     version: Annotated[
@@ -35,7 +35,7 @@ class Part(Section):
     ] = 1
 
 
-class Eye(Part):
+class VisionConfig(StationPart):
     """How items are seen: all that taking photographs needs."""
 
     station: Annotated[Name, Field(description="the station's name, as the ledger gives it")]
@@ -54,7 +54,7 @@ class Eye(Part):
     ]
 
 
-class Hands(Part):
+class ActuationConfig(StationPart):
     """What is moved, and the pin that lets it move."""
 
     lanes: Annotated[
@@ -70,7 +70,7 @@ class Hands(Part):
     ] = None
 
 
-class StationConfig(Hands, Eye):
+class StationConfig(ActuationConfig, VisionConfig):
     """A whole station file. Paths in it are relative to it."""
 
     bundle: Annotated[

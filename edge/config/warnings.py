@@ -11,7 +11,7 @@ from edge.core.yaml_messages import FileProblem, Location
 from edge.lanes.header import BUSES, PULLED_UP
 
 
-def cautions(config: StationConfig) -> Iterator[FileProblem]:
+def station_warnings(config: StationConfig) -> Iterator[FileProblem]:
     """A problem for everything in a station file without mistakes that may not be meant so."""
     for name, lane in config.lanes.items():
         where: Location = ("lanes", name)

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from edge.flow import Actuated, ItemKey, Missed
 from edge.lanes import Actuator
 from edge.lanes.keep_alive import KeepAlive
-from edge.lanes.schedule import Change, Schedule, Timing
+from edge.lanes.schedule import LaneAction, Schedule, Timing
 from edge.runtime import heartbeat
 from edge.runtime.clock import Clock
 
@@ -118,7 +118,7 @@ class Lanes:
                 self._move(lane, change)
                 moved += 1
         finally:
-            failed = {lane for lane, change in changes[moved:] if change is Change.ACTIVATE}
+            failed = {lane for lane, change in changes[moved:] if change is LaneAction.ACTIVATE}
             for actuated in ended:
                 if actuated.missed is None and actuated.lane in failed:
                     actuated = actuated._replace(missed=Missed.FAULT)
@@ -146,13 +146,13 @@ class Lanes:
             finally:
                 self._changed.release()
 
-    def _move(self, lane: str, change: Change) -> None:
+    def _move(self, lane: str, change: LaneAction) -> None:
         match change:
-            case Change.ACTIVATE:
+            case LaneAction.ACTIVATE:
                 self._actuators[lane].activate()
-            case Change.REST:
+            case LaneAction.REST:
                 self._actuators[lane].rest()
-            case Change.RELEASE:
+            case LaneAction.RELEASE:
                 self._actuators[lane].release()
 
     def _give_up(self) -> None:

@@ -25,7 +25,7 @@ class Timing:
     """After it moved, until nothing needs to hold it in its place any more; None: it is held."""
 
 
-class Change(Enum):
+class LaneAction(Enum):
     """What a lane's actuator is to do."""
 
     ACTIVATE = "activate"
@@ -91,11 +91,11 @@ class Schedule:
         self._added += 1
         heapq.heappush(self._due, (at, self._added, lane, key))
 
-    def begin(self, now: float) -> list[tuple[str, Change]]:
+    def begin(self, now: float) -> list[tuple[str, LaneAction]]:
         """What has to be done before the first actuation: everything goes to rest."""
         for lane in self._lanes.values():
             lane.moves(now)
-        return [(name, Change.REST) for name in self._lanes]
+        return [(name, LaneAction.REST) for name in self._lanes]
 
     def retime(self, lane: str, timing: Timing) -> None:
         """Changes how long `lane` is on, from its next actuation."""
@@ -124,9 +124,9 @@ class Schedule:
         releases = [lane.release_at for lane in self._lanes.values() if lane.release_at is not None]
         return min([*ends, *releases, *(due[0] for due in self._due[:1])], default=None)
 
-    def take_due(self, now: float) -> list[tuple[str, Change]]:
+    def take_due(self, now: float) -> list[tuple[str, LaneAction]]:
         """What has to be done at the time `now`, in order; the caller does it all at once."""
-        changes: list[tuple[str, Change]] = []
+        changes: list[tuple[str, LaneAction]] = []
         while self._due and self._due[0][0] <= now:
             at, _, name, key = heapq.heappop(self._due)
             lane = self._lanes[name]
@@ -139,7 +139,7 @@ class Schedule:
                 if not lane.activate(now):
                     self._end(Actuated(name, key, at, now, Missed.COOLING))
                     continue
-                changes.append((name, Change.ACTIVATE))
+                changes.append((name, LaneAction.ACTIVATE))
             self._end(Actuated(name, key, at, now))
             # A full hold, also where the clock was read a little late: a flap needs its time.
             lane.prolong(now)
@@ -147,7 +147,7 @@ class Schedule:
             changes.extend(self._switched_off(name, now))
             if lane.release_at is not None and lane.release_at <= now:
                 lane.release_at = None
-                changes.append((name, Change.RELEASE))
+                changes.append((name, LaneAction.RELEASE))
         return changes
 
     def _end(self, actuated: Actuated) -> None:
@@ -155,11 +155,11 @@ class Schedule:
             self.missed[actuated.missed] += 1
         self._ended.append(actuated)
 
-    def _switched_off(self, name: str, now: float) -> list[tuple[str, Change]]:
+    def _switched_off(self, name: str, now: float) -> list[tuple[str, LaneAction]]:
         lane = self._lanes[name]
         if lane.on_since is None or now < lane.off_at:
             return []
         lane.heat += now - lane.on_since
         lane.on_since, lane.off_at = None, now
         lane.moves(now)
-        return [(name, Change.REST)]
+        return [(name, LaneAction.REST)]

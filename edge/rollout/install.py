@@ -22,7 +22,7 @@ from edge.rollout.installed import Verification, Versions, title_of
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class VersionChange:
     """Which bundle a station loads from now on."""
 
     plan: StationPlan
@@ -32,7 +32,7 @@ class Change:
     runtime: str
 
 
-def install(bundle: Path, station: Path) -> Change:
+def install(bundle: Path, station: Path) -> VersionChange:
     """Makes a station load `bundle` from its next start on; earlier versions are kept.
 
     At any moment, also one at which the process is killed, the station has the old bundle or the
@@ -74,10 +74,10 @@ def install(bundle: Path, station: Path) -> Change:
         )
         versions.activate(title)
         versions.prune(before)
-    return Change(plan, before, runtime)
+    return VersionChange(plan, before, runtime)
 
 
-def roll_back(station: Path, *, version: str | None = None) -> Change:
+def roll_back(station: Path, *, version: str | None = None) -> VersionChange:
     """Makes a station load a version from its next start on that was verified on it before.
 
     Args:
@@ -112,7 +112,7 @@ def roll_back(station: Path, *, version: str | None = None) -> Change:
             )
         runtime = _prove(plan.bundle)
         versions.activate(title)
-    return Change(plan, before, runtime)
+    return VersionChange(plan, before, runtime)
 
 
 def _earlier(versions: Versions, active: Title, version: str | None) -> Title:

@@ -53,7 +53,7 @@ class Heartbeat:
         return 0.0 if last is None else self._clock() - last
 
 
-class Lookout:
+class ThreadMonitor:
     """Looks after threads, about once a second.
 
     A machine that stands still as a whole (its memory is on the card and the card is busy, a

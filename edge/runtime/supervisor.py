@@ -16,7 +16,7 @@ from typing import Protocol
 from edge.core.errors import StuckError
 from edge.core.redaction import redacted
 from edge.runtime.clock import Clock
-from edge.runtime.heartbeat import Heartbeat, Lookout
+from edge.runtime.heartbeat import Heartbeat, ThreadMonitor
 from edge.runtime.service import Notifier
 from edge.runtime.worker import Endings, Worker
 
@@ -119,7 +119,7 @@ class Supervisor:
             StuckError: a thread gave no more signs of life, or did not end.
             BaseException: what the first thread that failed has raised.
         """
-        lookout = Lookout(
+        lookout = ThreadMonitor(
             {task.name: task.heartbeat for task in (*tasks, last)},
             stuck_seconds=STUCK_SECONDS,
             clock=self._clock.now,
@@ -150,7 +150,7 @@ class Supervisor:
     def _worker(self, task: Task) -> Worker:
         return Worker(task.name, task.body, self._endings, clock=self._clock)
 
-    def _wait_for(self, working: set[Worker], lookout: Lookout) -> None:
+    def _wait_for(self, working: set[Worker], lookout: ThreadMonitor) -> None:
         """Waits for all to end, each as it should or because one failed or a signal came."""
         failure: BaseException | None = None
         while working:
@@ -187,7 +187,7 @@ class Supervisor:
         if self._notifier:
             self._notifier.stopping()
 
-    def _look(self, lookout: Lookout) -> None:
+    def _look(self, lookout: ThreadMonitor) -> None:
         """Tells systemd, and whoever watches the keep-alive pin, that all is well.
 
         Raises:

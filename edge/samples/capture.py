@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge.config.station import Eye
+from edge.config.station import VisionConfig
 from edge.core.closing import Closing
 from edge.core.dataset.photo_folder import Geometry, PhotoFolder
 from edge.core.images.image_file import Image
@@ -41,7 +41,7 @@ _PATIENCE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Occasions:
+class CaptureSchedule:
     """When a picture is taken, besides by key or button."""
 
     items: bool = False
@@ -52,7 +52,7 @@ class Occasions:
     """Ends after so many pictures; None: when told to."""
 
 
-def geometry_of(eye: Eye, *, items: bool, whole_region: bool) -> Geometry:
+def geometry_of(eye: VisionConfig, *, items: bool, whole_region: bool) -> Geometry:
     """What the pictures will show: an item's box where the trigger tells one, else the region."""
     if items and eye.trigger.has_box and not whole_region:
         return Geometry(crop="item", padding=InputSpec().padding)
@@ -82,11 +82,11 @@ class Capture(Closing):
 
     def __init__(
         self,
-        eye: Eye,
+        eye: VisionConfig,
         folder: PhotoFolder,
         *,
         labels: Sequence[str],
-        occasions: Occasions,
+        occasions: CaptureSchedule,
         key: Callable[[], str | None],
         line: LiveLine,
         clock: Clock = SYSTEM_CLOCK,

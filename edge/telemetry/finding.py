@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class State(StrEnum):
+class Health(StrEnum):
     """How a part is."""
 
     OK = "ok"
@@ -22,7 +22,7 @@ class Finding:
 
     part: str
     """In a word: camera, clock."""
-    state: State
+    state: Health
     said: str
     advice: str = ""
     """What to do; empty where nothing is to be done."""
@@ -34,14 +34,14 @@ class Finding:
 
 def ok(part: str, said: str) -> Finding:
     """It is as it should be."""
-    return Finding(part, State.OK, said)
+    return Finding(part, Health.OK, said)
 
 
 def warning(part: str, said: str, advice: str = "") -> Finding:
     """It works, but should be looked after."""
-    return Finding(part, State.WARNING, said, advice)
+    return Finding(part, Health.WARNING, said, advice)
 
 
 def bad(part: str, said: str, advice: str = "") -> Finding:
     """It does not work."""
-    return Finding(part, State.BAD, said, advice)
+    return Finding(part, Health.BAD, said, advice)

@@ -10,7 +10,7 @@ import pytest
 from deploy.demo.drawn import LABELS, drawn_demo
 from deploy.demo.folder import BUNDLE, LEDGER, RUN, SHEET, SUMMARY, TRUTH
 from edge.ledger.ledger import Ledger
-from edge.simulation.belt.traffic import read_truth
+from edge.simulation.belt.traffic import read_ground_truth
 
 
 @pytest.mark.slow
@@ -34,7 +34,7 @@ def test_every_drawn_item_gets_one_verdict_and_the_summary_tells_where_it_fell(
     assert {"photographs", "training", "conversion", "check", "belt"} == set(summary["stages"])
     assert all(0 <= summary[f"accuracy_{kind}"] <= 1 for kind in ("float", "int8"))
     assert "plumbing, not the eye" in summary["note"]
-    assert len(list(read_truth(folder / TRUTH))) == 12
+    assert len(list(read_ground_truth(folder / TRUTH))) == 12
     with Ledger(folder / LEDGER) as ledger:
         assert len(list(ledger.entries())) == 12
     assert (folder / RUN / "confusion.svg").is_file()

@@ -17,7 +17,7 @@ from edge.config.reading import read_station
 from edge.core.images.preprocess import Box
 from edge.core.model.bundle import read_bundle
 from edge.events import ItemSorted
-from edge.simulation.belt.traffic import Truth
+from edge.simulation.belt.traffic import GroundTruth
 
 RED, GREEN, BLUE = "red", "green", "blue"
 GOOD = {"images": 128, "accepted": 1.0, "accuracy": 1.0, "purity": 1.0}
@@ -45,7 +45,9 @@ def passed(folder: Path, *, right: dict[str, int], rejected: dict[str, int]) -> 
     for number, (label, good) in enumerate(items, start=1):
         centred = 10.0 * number
         truths.append(
-            Truth(number, label, "", "cut", centred - 1, centred, centred + 1, Box(9, 9, 9, 9), 9.0)
+            GroundTruth(
+                number, label, "", "cut", centred - 1, centred, centred + 1, Box(9, 9, 9, 9), 9.0
+            )
         )
         entry = ItemSorted(
             "", "2026-01-01T00:00:00.000000Z", "demo", number, "", label, 0.9 if good else 0.4,

@@ -9,7 +9,7 @@ from deploy.demo.report import Fate
 from deploy.demo.sorting import Row
 from edge.core.images.preprocess import Box
 from edge.events import ItemSorted
-from edge.simulation.belt.traffic import Truth
+from edge.simulation.belt.traffic import GroundTruth
 
 ACCEPT = {"can": 0.7, "fruit": 0.3}
 LABELS = {"can": ("can",), "fruit": ("fruit",), "rest": ()}
@@ -19,7 +19,7 @@ def fate(
     item: int, lane: str, label: str | None, confidence: float = 0.9, reject: str | None = None
 ) -> Fate:
     """A can that fell into `lane`, taken for `label`; None: it has no verdict."""
-    truth = Truth(item, "can", "", "drawn", 0.0, 1.0, 2.0, Box(0, 0, 9, 9), 100.0)
+    truth = GroundTruth(item, "can", "", "drawn", 0.0, 1.0, 2.0, Box(0, 0, 9, 9), 100.0)
     if label is None:
         return Fate(truth, None, lane)
     sent = "rest" if reject else label

@@ -8,11 +8,11 @@ import pytest
 
 from deploy.demo.passage import Flap, Interval, lane_of, match_rows, times_out
 from edge.core.images.preprocess import Box
-from edge.simulation.belt.traffic import Truth
+from edge.simulation.belt.traffic import GroundTruth
 
 
-def item(number: int, centred: float, *, label: str = "can", half_view: float = 0.5) -> Truth:
-    return Truth(
+def item(number: int, centred: float, *, label: str = "can", half_view: float = 0.5) -> GroundTruth:
+    return GroundTruth(
         item=number,
         label=label,
         source="",

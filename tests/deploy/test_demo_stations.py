@@ -15,7 +15,7 @@ from edge.core.images.preprocess import Box
 from edge.core.model.bundle import read_bundle
 from edge.flow import Frame
 from edge.simulation.belt import LABELS as DRAWN
-from edge.simulation.belt.traffic import Truth
+from edge.simulation.belt.traffic import GroundTruth
 
 
 def test_the_belt_s_station_can_be_read(tmp_path: Path, tiny_bundle: Path) -> None:
@@ -63,7 +63,7 @@ def test_the_picture_of_an_item_is_cut_where_the_belt_s_truth_says_it_is() -> No
     image = np.zeros((240, 320, 3), np.uint8)
     # Centred at 10 s; half a second later it is 80 pixels further on.
     image[100:140, 220:260] = 255
-    item = Truth(1, "can", "", "drawn", 8.0, 10.0, 12.0, Box(140, 100, 40, 40), 160.0)
+    item = GroundTruth(1, "can", "", "drawn", 8.0, 10.0, 12.0, Box(140, 100, 40, 40), 160.0)
     square = cut_square(Frame(image, 10.5, 1), item)
     assert square.shape[0] == square.shape[1] == 46
     assert square[3:43, 3:43].min() == 255

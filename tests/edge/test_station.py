@@ -63,7 +63,7 @@ from edge.sorting.sorter import Outcome, Sorter
 from edge.sorting.tally import Tally
 from edge.station import Station
 from edge.vision.camera.folder import FolderCamera, Settings
-from edge.vision.camera.reopening import ReopeningCamera, Shot
+from edge.vision.camera.reopening import CapturedPicture, ReopeningCamera
 from edge.vision.latest_frame import LatestFrame
 from tests.bundles import BGR, LABELS, make_bundle, write_picture
 from tests.edge.stations import STATION, make_station
@@ -925,7 +925,7 @@ class _Lens:
         self._taken = 0
         self.over = threading.Event()
 
-    def shoot(self) -> Shot | None:
+    def shoot(self) -> CapturedPicture | None:
         kind = next(self._pictures, None)
         if kind is None:
             self.over.set()
@@ -940,7 +940,7 @@ class _Lens:
             self._image[:] = 0
         elif kind == "half":
             self._image[20:] = 128
-        return Shot(self._image.copy(), self._taken / 8)
+        return CapturedPicture(self._image.copy(), self._taken / 8)
 
     def close(self) -> None:
         pass

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from edge.config.reading import read_eye, read_hands, read_station
+from edge.config.reading import read_actuation_config, read_station, read_vision_config
 from edge.core.errors import ConfigError
 from tests.edge.stations import STATION, make_station
 from tests.fuzz.target import Target
@@ -22,7 +22,11 @@ def _feed(content: bytes) -> None:
     file = _folder() / "station.yaml"
     file.write_bytes(content)
     # The others read the same sections: a few of the inputs are enough for them.
-    readers = (read_station, read_eye, read_hands) if len(content) % 8 == 0 else (read_station,)
+    readers = (
+        (read_station, read_vision_config, read_actuation_config)
+        if len(content) % 8 == 0
+        else (read_station,)
+    )
     for read in readers:
         try:
             read(file)

@@ -26,7 +26,17 @@ from edge.core.yaml_file import FilePath, NewFilePath, looking_at
 from edge.core.yaml_messages import advised, shown
 from edge.flow import CameraChange, Frame
 from edge.simulation.belt import LABELS
-from edge.simulation.belt.wire import ANSWER, ASK, END, FAIL, FRAME, LENGTH, SAY, Order, Picture
+from edge.simulation.belt.wire import (
+    ANSWER,
+    ASK,
+    END,
+    FAIL,
+    FRAME,
+    LENGTH,
+    SAY,
+    BeltPhotograph,
+    Order,
+)
 from edge.vision.camera import Camera, CameraSettings, Tell, log, unheeded
 
 _AHEAD = 4
@@ -186,14 +196,14 @@ class Settings(CameraSettings):
         )
         return BeltCamera(order, clock=clock, tell=tell)
 
-    def _pictures(self, source: Path) -> tuple[Picture, ...]:
+    def _pictures(self, source: Path) -> tuple[BeltPhotograph, ...]:
         found = read_picture_set(source)
         for label in self.labels or ():
             if label not in found.labels:
                 advice = did_you_mean(label, found.labels)
                 raise CameraError(f"camera.labels: {source} has no pictures of {label!r}{advice}")
         pictures = tuple(
-            Picture(path=picture.path.absolute(), label=picture.label)
+            BeltPhotograph(path=picture.path.absolute(), label=picture.label)
             for picture in found.pictures
             if self.part in (None, picture.split)
             and (self.labels is None or picture.label in self.labels)

@@ -17,9 +17,9 @@ from edge.core.images.image_file import Image, read_image
 from edge.simulation.belt.cutout import background_of, cut_out
 from edge.simulation.belt.drawing.draw import draw_item, place
 from edge.simulation.belt.scene import Color, Scene
-from edge.simulation.belt.sprite import Layer
-from edge.simulation.belt.traffic import Thing
-from edge.simulation.belt.wire import Picture
+from edge.simulation.belt.sprite import SpriteLayer
+from edge.simulation.belt.traffic import BeltItem
+from edge.simulation.belt.wire import BeltPhotograph
 
 _log = logging.getLogger(__name__)
 
@@ -31,22 +31,22 @@ _SAMPLE = 24
 Choice = TypeVar("Choice")
 
 
-def drawn(labels: Sequence[str], *, scene: Scene, seed: int) -> Iterator[Thing]:
+def drawn(labels: Sequence[str], *, scene: Scene, seed: int) -> Iterator[BeltItem]:
     """Items drawn for ever, of each class as many as of the others."""
     for number, label in enumerate(_rounds(labels, seed), start=1):
         random = np.random.default_rng((seed, number))
-        layer = Layer(draw_item(label, random=random, height=scene.height), blur=scene.blur)
+        layer = SpriteLayer(draw_item(label, random=random, height=scene.height), blur=scene.blur)
         top = place(layer.box, scene, random=random, centre=0)[1]
-        yield Thing(label, f"{seed}/{number}", "drawn", layer, top)
+        yield BeltItem(label, f"{seed}/{number}", "drawn", layer, top)
 
 
 def photographed(
-    pictures: Sequence[Picture],
+    pictures: Sequence[BeltPhotograph],
     *,
     scene: Scene,
     scale: float,
     seed: int,
-) -> Iterator[Thing]:
+) -> Iterator[BeltItem]:
     """The photographs' items in any order, each once before one comes again; for ever.
 
     Args:
@@ -69,11 +69,11 @@ def photographed(
         sprite, cut = cut_out(image, height=height)
         sprite, off = sprite.trimmed()
         top = round((scene.height - height) / 2) + off
-        layer = Layer(sprite, blur=scene.blur)
-        yield Thing(picture.label, str(picture.path), "cut" if cut else "whole", layer, top)
+        layer = SpriteLayer(sprite, blur=scene.blur)
+        yield BeltItem(picture.label, str(picture.path), "cut" if cut else "whole", layer, top)
 
 
-def belt_color(pictures: Sequence[Picture], *, seed: int) -> Color:
+def belt_color(pictures: Sequence[BeltPhotograph], *, seed: int) -> Color:
     """The colour that the photographs of a sample have around their items.
 
     Raises:
@@ -100,7 +100,7 @@ class Ahead:
     A Supply of `traffic.py`.
     """
 
-    def __init__(self, things: Iterator[Thing], *, count: int | None, patient: bool) -> None:
+    def __init__(self, things: Iterator[BeltItem], *, count: int | None, patient: bool) -> None:
         """Begins to make them.
 
         Args:
@@ -109,12 +109,12 @@ class Ahead:
         """
         self._things = itertools.islice(things, count)
         self._patient = patient
-        self._ready: queue.Queue[Thing | None] = queue.Queue(_AHEAD)
+        self._ready: queue.Queue[BeltItem | None] = queue.Queue(_AHEAD)
         self._failure: BaseException | None = None
         self.ended = False
         threading.Thread(target=self._make, name="items", daemon=True).start()
 
-    def take(self) -> Thing | None:
+    def take(self) -> BeltItem | None:
         """The next thing; None: it is not ready yet, or there are no more.
 
         Raises:

@@ -26,7 +26,7 @@ from edge.core.processes.children import end_with_parent
 from edge.core.terminal.log_lines import pass_log_on
 from edge.simulation.belt.items import Ahead, belt_color, drawn, photographed
 from edge.simulation.belt.scene import Color, Scene
-from edge.simulation.belt.traffic import Traffic, TruthFile
+from edge.simulation.belt.traffic import GroundTruthFile, Traffic
 from edge.simulation.belt.wire import ANSWER, ASK, END, FAIL, FRAME, LENGTH, SAY, Order
 
 
@@ -128,7 +128,7 @@ def serve(
         things = drawn(order.labels, scene=scene, seed=order.seed)
     began = 0.0
     with ExitStack() as stack:
-        truth = stack.enter_context(closing(TruthFile(order.truth))) if order.truth else None
+        truth = stack.enter_context(closing(GroundTruthFile(order.truth))) if order.truth else None
         traffic = Traffic(
             Ahead(things, count=order.items, patient=not order.paced),
             view=(order.width, order.height),

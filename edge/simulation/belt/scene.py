@@ -11,7 +11,7 @@ import numpy as np
 
 from edge.core.images.image_file import Image
 from edge.simulation.belt.noise import Field, noise
-from edge.simulation.belt.sprite import Layer, Mask
+from edge.simulation.belt.sprite import Mask, SpriteLayer
 
 Color = tuple[int, int, int]
 """BGR, 0..255."""
@@ -24,10 +24,10 @@ _FULL_LIGHT = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class PlacedLayer:
     """A layer in the view."""
 
-    layer: Layer
+    layer: SpriteLayer
     left: int
     top: int
 
@@ -87,7 +87,7 @@ class Scene:
         return round(RAIL * self.height) if self._rails else 0
 
     def view(
-        self, items: Iterable[Placed] = (), *, moved: int, random: np.random.Generator
+        self, items: Iterable[PlacedLayer] = (), *, moved: int, random: np.random.Generator
     ) -> Image:
         """A frame, uint8 (height, width, 3) BGR.
 

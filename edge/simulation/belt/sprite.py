@@ -67,7 +67,7 @@ def filled_part(mask: npt.NDArray[np.bool_]) -> tuple[slice, slice]:
     return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
 
 
-class Layer:
+class SpriteLayer:
     """A sprite prepared so that laying it into a frame costs two passes over its pixels.
 
     Attributes:

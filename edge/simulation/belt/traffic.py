@@ -14,8 +14,8 @@ import numpy as np
 
 from edge.core.files import storage_errors
 from edge.core.images.preprocess import Box
-from edge.simulation.belt.scene import Placed
-from edge.simulation.belt.sprite import Layer
+from edge.simulation.belt.scene import PlacedLayer
+from edge.simulation.belt.sprite import SpriteLayer
 
 COLUMNS = (
     *("item", "label", "source", "cut", "entered", "centred", "left"),
@@ -33,7 +33,7 @@ _MOMENT_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Thing:
+class BeltItem:
     """Something to lay on the belt."""
 
     label: str
@@ -41,14 +41,14 @@ class Thing:
     """The photograph's path, or the seed that it was drawn from."""
     cut: str
     """drawn; cut: out of its photograph; whole: the photograph as it is, as cutting it failed."""
-    layer: Layer
+    layer: SpriteLayer
     top: int
     """Where the layer's first row lies in the view."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Passing:
-    thing: Thing
+    thing: BeltItem
     item: int
     behind: int
     """Pixels that the belt moves until the layer's left edge is at the view's."""
@@ -57,7 +57,7 @@ class _Passing:
         return moved - self.behind
 
 
-class Supply(Protocol):
+class ItemSource(Protocol):
     """Where things to lay on the belt come from."""
 
     @property
@@ -65,7 +65,7 @@ class Supply(Protocol):
         """There are no more, and every one was taken."""
         ...
 
-    def take(self) -> Thing | None:
+    def take(self) -> BeltItem | None:
         """The next thing; None: it is not ready yet, or there are no more."""
         ...
 
@@ -79,7 +79,7 @@ class Traffic:
 
     def __init__(
         self,
-        things: Supply,
+        things: ItemSource,
         *,
         view: tuple[int, int],
         pixels_per_second: float,
@@ -111,7 +111,7 @@ class Traffic:
         self.passed = 0
         self._lay_next(0)
 
-    def at(self, seconds: float) -> tuple[int, tuple[Placed, ...]]:
+    def at(self, seconds: float) -> tuple[int, tuple[PlacedLayer, ...]]:
         """(pixels that the belt has moved, what is in view) so long after it began.
 
         Args:
@@ -128,7 +128,7 @@ class Traffic:
         while self._in_view and self._in_view[0].left(moved) >= self._view[0]:
             self._in_view.popleft()
             self.passed += 1
-        placed = (Placed(p.thing.layer, p.left(moved), p.thing.top) for p in self._in_view)
+        placed = (PlacedLayer(p.thing.layer, p.left(moved), p.thing.top) for p in self._in_view)
         return moved, tuple(placed)
 
     def over(self, seconds: float) -> bool:
@@ -176,7 +176,7 @@ class Traffic:
         return dict(zip(COLUMNS, values, strict=True))
 
 
-class TruthFile:
+class GroundTruthFile:
     """The truth as a CSV file, each row there as soon as it is written."""
 
     def __init__(self, path: Path) -> None:
@@ -201,7 +201,7 @@ class TruthFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Truth:
+class GroundTruth:
     """One item that passed, as the belt knows it. Times in seconds CLOCK_MONOTONIC."""
 
     item: int
@@ -219,12 +219,12 @@ class Truth:
     pixels_per_second: float
 
 
-def read_truth(path: Path) -> Iterator[Truth]:
+def read_ground_truth(path: Path) -> Iterator[GroundTruth]:
     """The rows of a truth file; one that is not whole yet is left out."""
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(line for line in file if line.endswith("\n")):
             sides = (row[f"box_{side}"] for side in ("left", "top", "width", "height"))
-            yield Truth(
+            yield GroundTruth(
                 item=int(row["item"]),
                 label=row["label"],
                 source=row["source"],

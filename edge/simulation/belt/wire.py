@@ -25,7 +25,7 @@ FRAME, SAY, FAIL, END = b"F", b"S", b"X", b"E"
 """A frame; a line for the operator; why it cannot go on; there are no more frames."""
 
 
-class Picture(BaseModel):
+class BeltPhotograph(BaseModel):
     """A photograph to lay on the belt."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,7 +41,7 @@ class Order(BaseModel):
 
     items: int | None
     labels: tuple[str, ...]
-    pictures: tuple[Picture, ...]
+    pictures: tuple[BeltPhotograph, ...]
     """Empty: items are drawn."""
     scale: float
     width: int

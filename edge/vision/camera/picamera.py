@@ -15,7 +15,7 @@ from edge.core.terminal.hints import install_command
 from edge.core.yaml_messages import advised
 from edge.flow import CameraChange
 from edge.vision.camera import Camera, DeviceSettings, Tell, log, unheeded
-from edge.vision.camera.reopening import ReopeningCamera, Shot
+from edge.vision.camera.reopening import CapturedPicture, ReopeningCamera
 
 _SILENT_SECONDS = 3.0
 """A camera that gives no frame for so long is lost. Longer than any exposure that can be asked."""
@@ -176,7 +176,7 @@ class PicameraSource:
         height, width = first.image.shape[:2]
         self.title = f"Pi camera {settings.camera}, {width}x{height} pixels, times from the sensor"
 
-    def shoot(self) -> Shot | None:
+    def shoot(self) -> CapturedPicture | None:
         """The next picture; None: none came within 3 seconds."""
         done: queue.SimpleQueue[Any] = queue.SimpleQueue()
         # Waiting for the job itself would last for ever when the cable is loose.
@@ -194,7 +194,7 @@ class PicameraSource:
         now, stamp = self._clock(), metadata.get("SensorTimestamp")
         age = 0.0 if stamp is None else (self._boot_clock() - stamp) / 1e9
         captured = now - age if 0 <= age < _OLDEST_SECONDS else now
-        return Shot(np.ascontiguousarray(image[:, :, :3]), captured)
+        return CapturedPicture(np.ascontiguousarray(image[:, :, :3]), captured)
 
     def close(self) -> None:
         """Stops the camera and frees it; may be called twice."""

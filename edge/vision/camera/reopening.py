@@ -12,9 +12,9 @@ from edge.core.errors import CameraError
 from edge.core.images.image_file import Image
 from edge.flow import CameraChange, Frame, PictureFault, PictureFaultKind, UnreadableFrame
 from edge.vision.camera import FROZEN_SECONDS, Tell, log, unheeded
-from edge.vision.camera.judge import PictureJudge
+from edge.vision.camera.fault_reports import FaultReports
 from edge.vision.camera.opencv import BROKEN_IN_A_ROW
-from edge.vision.camera.spells import FaultSpells
+from edge.vision.camera.picture_checks import PictureChecker
 
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 10.0
@@ -24,7 +24,7 @@ _LOOK_SECONDS = 0.2
 """How often one who waits for an opening looks whether it is to stop."""
 
 
-class Shot(NamedTuple):
+class CapturedPicture(NamedTuple):
     """A picture and when it was taken."""
 
     image: Image | None
@@ -46,7 +46,7 @@ class Source(Protocol):
     title: str
     notes: Sequence[str]
 
-    def shoot(self) -> Shot | None:
+    def shoot(self) -> CapturedPicture | None:
         """The next picture, damaged or not, as soon as it is there; None: it gives no more."""
         ...
 
@@ -98,8 +98,8 @@ class ReopeningCamera:
         """When it was opened, or, while there is no source, when it was lost."""
         self._source: Source | None = open_source()
         self._damaged_in_a_row = 0
-        self._judge = PictureJudge(frozen_seconds=frozen_seconds)
-        self._spells = FaultSpells(name)
+        self._judge = PictureChecker(frozen_seconds=frozen_seconds)
+        self._spells = FaultReports(name)
         self._title, self._notes = self._source.title, tuple(self._source.notes)
         self._tell_operator(logging.INFO, f"camera     {self._title}")
         for note in self._notes:

@@ -17,7 +17,7 @@ from edge.core.yaml_messages import advised
 from edge.flow import CameraChange
 from edge.vision.camera import Camera, DeviceSettings, Tell, log, unheeded
 from edge.vision.camera.opencv import Capture, open_capture
-from edge.vision.camera.reopening import ReopeningCamera, Shot
+from edge.vision.camera.reopening import CapturedPicture, ReopeningCamera
 
 _PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 _HOST = re.compile(r"[\w.:%~-]+")
@@ -143,13 +143,13 @@ class StreamSource:
         if self._lag:
             self.title += f" less {self._lag:g} s"
 
-    def shoot(self) -> Shot | None:
+    def shoot(self) -> CapturedPicture | None:
         """The next picture; None: none came in time, or the connection is lost."""
         if not self._capture.grab():
             return None
         arrived = self._clock()
         image = self._capture.picture()
-        return Shot(image, arrived - self._lag, self._capture.damage)
+        return CapturedPicture(image, arrived - self._lag, self._capture.damage)
 
     def close(self) -> None:
         """Ends the connection; may be called twice."""

@@ -16,7 +16,7 @@ from edge.core.yaml_messages import advised, shown
 from edge.flow import CameraChange
 from edge.vision.camera import Camera, DeviceSettings, Tell, log, unheeded
 from edge.vision.camera.opencv import Capture, open_capture
-from edge.vision.camera.reopening import ReopeningCamera, Shot
+from edge.vision.camera.reopening import CapturedPicture, ReopeningCamera
 
 _LINKS = Path("/dev/v4l/by-id")
 _NODES = Path("/dev")
@@ -160,13 +160,13 @@ class UsbSource:
             ", times from the driver" if self._driver_time() else ", times of their arrival"
         )
 
-    def shoot(self) -> Shot | None:
+    def shoot(self) -> CapturedPicture | None:
         """The next picture; None: none came within 3 seconds, or the camera is gone."""
         if not self._capture.grab():
             return None
         arrived = self._clock()
         image = self._capture.picture()
-        return Shot(image, self._driver_time() or arrived, self._capture.damage)
+        return CapturedPicture(image, self._driver_time() or arrived, self._capture.damage)
 
     def close(self) -> None:
         """Frees the device; may be called twice."""

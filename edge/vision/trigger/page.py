@@ -13,7 +13,7 @@ from edge.core.images.contact_sheet import Mark, SheetSection, Tile, write_conta
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box
 from edge.vision.trigger.blobs import RIM
-from edge.vision.trigger.replay import Item, Look
+from edge.vision.trigger.replay import Item, ReplayResult
 
 SIDE = 320
 """Pixels of a picture's longer side on the page."""
@@ -46,7 +46,7 @@ class Pictures:
             raise StorageError(f"a frame of {width}x{height} pixels cannot be kept as JPEG")
         self._frames.append((content.tobytes(), (width, height)))
 
-    def drawn(self, index: int, look: Look) -> Image:
+    def drawn(self, index: int, look: ReplayResult) -> Image:
         """The frame with what was in front of the background tinted, and the items' boxes."""
         content, _ = self._frames[index]
         image = np.asarray(cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR))
@@ -75,7 +75,7 @@ def write_trigger_page(
     *,
     title: str,
     summary: Sequence[str],
-    look: Look,
+    look: ReplayResult,
     pictures: Pictures,
     times: Sequence[float],
 ) -> None:
@@ -121,7 +121,7 @@ def write_trigger_page(
 _MEANINGS: Mapping[Mark, str] = {Mark.WRONG: "close beside another one: perhaps a piece"}
 
 
-def _steps(look: Look) -> list[int]:
+def _steps(look: ReplayResult) -> list[int]:
     busy = [index for index, blobs in enumerate(look.blobs) if blobs]
     if len(busy) <= STEPS:
         return busy

@@ -38,7 +38,7 @@ class Item:
 
 
 @dataclass(frozen=True, eq=False)
-class Look:
+class ReplayResult:
     """What one set of values finds in a recording."""
 
     settings: Settings
@@ -90,7 +90,7 @@ class Recording:
         image = small.copy() if small.base is not None else small
         self._frames.append(Frame(image, frame.captured, frame.sequence, frame.source))
 
-    def look(self, settings: Settings) -> Look:
+    def look(self, settings: Settings) -> ReplayResult:
         """What the trigger finds with these values."""
         trigger = MotionTrigger(settings)
         found: dict[int, Item] = {}
@@ -107,7 +107,7 @@ class Recording:
         items = [item for item in found.values() if item.confirmed]
         start = self._frames[0].captured if self._frames else 0.0
         waiting = [f for f in self._frames if f.captured - start < settings.learn_seconds]
-        return Look(
+        return ReplayResult(
             settings,
             items,
             single_frame=len(found) - len(items),
@@ -138,7 +138,7 @@ def variants(settings: Settings) -> Iterator[Settings]:
             yield settings.model_copy(update={"contrast": contrast, "min_gap": gap})
 
 
-def best(looks: Sequence[Look], things: int, *, contrast: float) -> Look | None:
+def best(looks: Sequence[ReplayResult], things: int, *, contrast: float) -> ReplayResult | None:
     """Of what was tried, the values to propose for `things` that passed; None: none counts them.
 
     Of those that count rightly, without pieces side by side: the one whose neighbours (the next
@@ -155,13 +155,13 @@ def best(looks: Sequence[Look], things: int, *, contrast: float) -> Look | None:
     contrasts = sorted({look.settings.contrast for look in looks})
     gaps = sorted({look.settings.min_gap for look in looks})
 
-    def place(look: Look) -> tuple[int, int]:
+    def place(look: ReplayResult) -> tuple[int, int]:
         settings = look.settings
         return contrasts.index(settings.contrast), gaps.index(settings.min_gap)
 
     places = {place(look) for look in right}
 
-    def rank(look: Look) -> tuple[int, int, float]:
+    def rank(look: ReplayResult) -> tuple[int, int, float]:
         row, column = place(look)
         steps = ((1, 0), (-1, 0), (0, 1), (0, -1))
         neighbours = sum((row + down, column + across) in places for down, across in steps)

@@ -12,7 +12,7 @@ import pytest
 from deploy.demo.photographs import BELT
 from deploy.demo.stations import belt_camera
 from edge.cli import main
-from edge.config.reading import read_eye, read_station
+from edge.config.reading import read_station, read_vision_config
 from edge.core.errors import EXIT_CONFIG, EXIT_DATA, EXIT_IO, EXIT_OK, EXIT_USAGE
 from edge.flow import Frame
 from edge.vision.trigger.motion import Settings
@@ -62,7 +62,7 @@ def test_before_there_is_a_bundle_it_has_what_taking_photographs_needs(
 ) -> None:
     file = tmp_path / "new" / "station.yaml"
     assert main(["init", str(file), "--camera", camera]) == EXIT_OK
-    eye = read_eye(file)
+    eye = read_vision_config(file)
     assert (eye.camera.kind, eye.trigger.kind, eye.region) == (camera, "motion", None)
     assert f"pilah-edge capture {file}" in capsys.readouterr().err
 
@@ -71,7 +71,7 @@ def test_the_commented_region_can_be_taken_as_it_is(tmp_path: Path) -> None:
     file = tmp_path / "station.yaml"
     assert main(["init", str(file), "--camera", "usb"]) == EXIT_OK
     file.write_text(file.read_text("utf-8").replace("# region:", "region:"), "utf-8")
-    region = read_eye(file).region
+    region = read_vision_config(file).region
     assert region is not None
     assert (region.width, region.height) == (640, 480)
 
@@ -80,7 +80,7 @@ def test_photographs_can_take_the_place_of_a_camera(tmp_path: Path) -> None:
     write_picture(tmp_path / "photos" / "1.png", BGR["green"])
     file = tmp_path / "station.yaml"
     assert main(["init", str(file), "--photos", str(tmp_path / "photos")]) == EXIT_OK
-    assert read_eye(file).camera.kind == "folder"
+    assert read_vision_config(file).camera.kind == "folder"
 
 
 def test_with_a_bundle_the_file_is_completed_and_what_stands_in_it_stays(
@@ -161,7 +161,7 @@ def test_a_station_is_called_as_its_file_or_folder_is_and_that_is_said(
     tmp_path: Path, path: str, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["init", str(tmp_path / path), "--camera", "usb"]) == EXIT_OK
-    assert read_eye(tmp_path / path).station == name
+    assert read_vision_config(tmp_path / path).station == name
     assert f"the station is called {name}," in capsys.readouterr().err
 
 
@@ -189,7 +189,7 @@ def test_what_it_writes_counts_six_photographs_of_glass_as_six(
     )  # fmt: skip
     text = re.sub(r"(?ms)^camera:.*?^(?=\S)", f"camera: {json.dumps(keys)}\n", file.read_text())
     file.write_text(text, "utf-8")
-    eye, recording = read_eye(file), Recording()
+    eye, recording = read_vision_config(file), Recording()
     assert isinstance(eye.trigger, Settings)
     with closing(eye.camera.open(clock=lambda: 0.0, pause=lambda _: False)) as camera:
         while isinstance(frame := camera.read(), Frame):

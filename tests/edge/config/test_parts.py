@@ -12,8 +12,8 @@ from pydantic import Field
 
 from edge.cli import main
 from edge.config.ledger import LedgerSettings
-from edge.config.reading import read_config, read_eye, read_hands, read_part
-from edge.config.station import Part
+from edge.config.reading import read_actuation_config, read_config, read_part, read_vision_config
+from edge.config.station import StationPart
 from edge.core.errors import EXIT_CONFIG, EXIT_OK, ConfigError
 from tests.bundles import BGR, write_picture
 from tests.edge.stations import STATION, make_station
@@ -107,20 +107,20 @@ def test_a_misspelt_own_section_is_told(text: str, said: str, tmp_path: Path) ->
     file = tmp_path / "station.yaml"
     file.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
-        read_eye(file)
+        read_vision_config(file)
     assert any(problem.startswith(said) for problem in caught.value.problems), str(caught.value)
 
 
 def test_pins_of_the_own_sections_alone_are_compared(tmp_path: Path) -> None:
     file = tmp_path / "station.yaml"
     file.write_text(HANDS + "delivery: {pin: 18}\nkeep_alive: {pin: 21}\n", encoding="utf-8")
-    assert set(read_hands(file)[1].lanes) == {"warm"}
+    assert set(read_actuation_config(file)[1].lanes) == {"warm"}
     file.write_text(HANDS + "keep_alive: {pin: 18}\n", encoding="utf-8")
     with pytest.raises(ConfigError, match="pin 18 is used by"):
-        read_hands(file)
+        read_actuation_config(file)
 
 
-class Ledger(Part):
+class Ledger(StationPart):
     """A part that no verb reads by itself today."""
 
     ledger: Annotated[LedgerSettings, Field(description="where rows are kept")]

@@ -14,7 +14,7 @@ from edge.config.belt import Belt
 from edge.config.decision import Decision
 from edge.config.lanes import Lane
 from edge.config.ledger import LedgerSettings
-from edge.config.reading import read_eye, read_station
+from edge.config.reading import read_station, read_vision_config
 from edge.config.station import StationConfig
 from edge.core.errors import EXIT_CONFIG, EXIT_OK, ConfigError
 from edge.core.yaml_file import Section
@@ -273,7 +273,7 @@ def test_how_a_station_sees_is_known_before_there_is_a_bundle(rest: str, tmp_pat
     file = tmp_path / "station.yaml"
     file.write_text(EYE + rest, encoding="utf-8")
     (tmp_path / "photos").mkdir()
-    eye = read_eye(file)
+    eye = read_vision_config(file)
     assert (eye.station, eye.camera.kind, eye.trigger.kind) == ("bin-1", "folder", "continuous")
 
 
@@ -281,7 +281,7 @@ def test_a_mistake_in_how_a_station_sees_is_told(tmp_path: Path) -> None:
     file = tmp_path / "station.yaml"
     file.write_text(EYE.replace("photos", "photo") + "lains: {}\n", encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
-        read_eye(file)
+        read_vision_config(file)
     assert len(caught.value.problems) == 2
     assert caught.value.problems[0].startswith("2: camera.path: no such folder")
     assert caught.value.problems[1].startswith("4: lains: unknown key. Did you mean lanes?")

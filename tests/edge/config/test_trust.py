@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from edge.config.reading import read_eye, read_hands, read_station
+from edge.config.reading import read_actuation_config, read_station, read_vision_config
 from edge.config.trust import pinned_keys
 from edge.core.errors import EXIT_CONFIG, EXIT_IO, BundleError, ConfigError, SignatureMissingError
 from edge.core.yaml_file import YamlFile
@@ -148,5 +148,5 @@ def test_another_bundle_is_held_to_the_same_keys(tmp_path: Path) -> None:
 
 def test_what_needs_no_bundle_does_not_ask_for_keys(tmp_path: Path, tiny_bundle: Path) -> None:
     file = pinning(tmp_path, tiny_bundle, "trust: {public_keys: [gone.pub]}")
-    assert read_eye(file).station == "bin-1"
-    assert set(read_hands(file)[1].lanes) == {"warm", "cold", "rest"}
+    assert read_vision_config(file).station == "bin-1"
+    assert set(read_actuation_config(file)[1].lanes) == {"warm", "cold", "rest"}

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from edge.config.reading import read_config, read_eye, read_hands
+from edge.config.reading import read_actuation_config, read_config, read_vision_config
 from edge.config.version import migrate
 from edge.core.errors import ConfigError
 from edge.core.yaml_file import YamlFile
 from tests.edge.stations import STATION
 
-READERS = [read_config, read_eye, read_hands]
+READERS = [read_config, read_vision_config, read_actuation_config]
 
 
 def written(folder: Path, text: str) -> Path:

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 from edge.flow import Missed
-from edge.lanes.schedule import Change, Schedule, Timing
+from edge.lanes.schedule import LaneAction, Schedule, Timing
 
-ON, OFF, LOOSE = Change.ACTIVATE, Change.REST, Change.RELEASE
+ON, OFF, LOOSE = LaneAction.ACTIVATE, LaneAction.REST, LaneAction.RELEASE
 
 
-def changes(schedule: Schedule, until: float) -> list[tuple[float, str, Change]]:
+def changes(schedule: Schedule, until: float) -> list[tuple[float, str, LaneAction]]:
     """All that happens until a time, on a clock that is looked at exactly when it is time."""
     found = []
     while (now := schedule.next_at) is not None and now <= until:

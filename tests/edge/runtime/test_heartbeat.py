@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from edge.core.errors import StuckError
-from edge.runtime.heartbeat import Heartbeat, Lookout
+from edge.runtime.heartbeat import Heartbeat, ThreadMonitor
 
 
 class Clock:
@@ -31,7 +31,7 @@ def test_a_thread_is_silent_from_its_last_sign_until_it_stops() -> None:
 def test_a_thread_that_says_nothing_is_found_by_its_name() -> None:
     clock = Clock()
     camera, lanes = Heartbeat(clock), Heartbeat(clock)
-    lookout = Lookout(
+    lookout = ThreadMonitor(
         {"camera": camera, "lanes": lanes},
         stuck_seconds=6,
         clock=clock,
@@ -50,7 +50,7 @@ def test_a_thread_that_says_nothing_is_found_by_its_name() -> None:
 def test_a_machine_that_stood_still_as_a_whole_finds_nobody_stuck() -> None:
     clock = Clock()
     sorting = Heartbeat(clock)
-    lookout = Lookout({"sorting": sorting}, stuck_seconds=6, clock=clock)
+    lookout = ThreadMonitor({"sorting": sorting}, stuck_seconds=6, clock=clock)
     sorting.beat()
     clock.now += 60  # nobody ran, whoever looks neither
     lookout.look()

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.config.station import Eye
+from edge.config.station import VisionConfig
 from edge.core.dataset.photo_folder import Geometry, PhotoFolder
 from edge.core.errors import CameraError, RegionError, StorageError
 from edge.core.images.image_file import Image, read_image
@@ -22,7 +22,7 @@ from edge.core.terminal.live_line import LiveLine
 from edge.flow import Frame, Observation
 from edge.runtime.clock import Clock
 from edge.runtime.worker import Endings
-from edge.samples.capture import Capture, Occasions, geometry_of
+from edge.samples.capture import Capture, CaptureSchedule, geometry_of
 from edge.simulation.virtual_clock import VirtualClock
 from edge.vision import trigger
 from tests.clocks import ToldClock
@@ -62,7 +62,7 @@ class Place:
         for number, image in enumerate(frames):
             cv2.imwrite(str(root / "frames" / f"{number}.png"), image)
         camera = {"kind": "folder", "path": root / "frames", "frames_per_second": 1000.0}
-        self.eye = Eye.model_validate(
+        self.eye = VisionConfig.model_validate(
             {"station": "bin", "camera": camera, "trigger": {"kind": "drawn"}} | eye
         )
         self.endings: Endings = queue.SimpleQueue()
@@ -88,7 +88,7 @@ class Place:
                 self.eye,
                 folder,
                 labels=labels,
-                occasions=Occasions(items, every, count),
+                occasions=CaptureSchedule(items, every, count),
                 key=lambda: next(pressed, None),
                 line=LiveLine(),
                 clock=clock or ToldClock(wall=lambda: 1_800_000_000.0),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.telemetry.finding import State
+from edge.telemetry.finding import Health
 from edge.telemetry.host import clock_finding, disk_finding, heat_findings
 
 NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
@@ -14,16 +14,16 @@ NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("synchronised", "rtc", "now", "state", "said"),
     [
-        (True, True, NOW, State.OK, "2026-11-29 12:00 UTC, synchronised, an RTC"),
-        (True, False, NOW, State.WARNING, "after a power cut without a network times are wrong"),
-        (False, True, NOW, State.WARNING, "not synchronised, an RTC: connect a network"),
-        (False, False, NOW, State.WARNING, "rows get wrong times"),
-        (None, True, NOW, State.OK, "2026-11-29 12:00 UTC, an RTC"),
-        (True, True, datetime(1970, 1, 2, tzinfo=UTC), State.BAD, "set it"),
+        (True, True, NOW, Health.OK, "2026-11-29 12:00 UTC, synchronised, an RTC"),
+        (True, False, NOW, Health.WARNING, "after a power cut without a network times are wrong"),
+        (False, True, NOW, Health.WARNING, "not synchronised, an RTC: connect a network"),
+        (False, False, NOW, Health.WARNING, "rows get wrong times"),
+        (None, True, NOW, Health.OK, "2026-11-29 12:00 UTC, an RTC"),
+        (True, True, datetime(1970, 1, 2, tzinfo=UTC), Health.BAD, "set it"),
     ],
 )
 def test_a_clock(
-    synchronised: bool | None, rtc: bool, now: datetime, state: State, said: str, tmp_path: Path
+    synchronised: bool | None, rtc: bool, now: datetime, state: Health, said: str, tmp_path: Path
 ) -> None:
     if rtc:
         (tmp_path / "rtc0").mkdir()
@@ -33,25 +33,25 @@ def test_a_clock(
 
 
 @pytest.mark.parametrize(
-    ("free", "state"), [(10**10, State.OK), (4 * 10**8, State.WARNING), (10**7, State.BAD)]
+    ("free", "state"), [(10**10, Health.OK), (4 * 10**8, Health.WARNING), (10**7, Health.BAD)]
 )
-def test_a_disk(free: int, state: State, tmp_path: Path) -> None:
+def test_a_disk(free: int, state: Health, tmp_path: Path) -> None:
     assert disk_finding(tmp_path, free=free).state == state
-    assert disk_finding(tmp_path / "none").state == State.BAD
+    assert disk_finding(tmp_path / "none").state == Health.BAD
 
 
 @pytest.mark.parametrize(
     ("degrees", "flags", "states"),
     [
-        ([40, 50], "0", [State.OK, State.OK]),
-        ([40, 78], "0x50000", [State.WARNING, State.WARNING]),
-        ([90], "50005", [State.BAD, State.BAD]),
-        ([], None, [State.OK]),
-        ([40], "what", [State.OK]),
+        ([40, 50], "0", [Health.OK, Health.OK]),
+        ([40, 78], "0x50000", [Health.WARNING, Health.WARNING]),
+        ([90], "50005", [Health.BAD, Health.BAD]),
+        ([], None, [Health.OK]),
+        ([40], "what", [Health.OK]),
     ],
 )
 def test_heat_and_power(
-    degrees: list[int], flags: str | None, states: list[State], tmp_path: Path
+    degrees: list[int], flags: str | None, states: list[Health], tmp_path: Path
 ) -> None:
     for index, degree in enumerate(degrees):
         zone = tmp_path / f"thermal_zone{index}"
@@ -61,4 +61,4 @@ def test_heat_and_power(
         (tmp_path / "throttled").write_text(f"{flags}\n")
     found = list(heat_findings(zones=tmp_path, throttled=tmp_path / "throttled"))
     assert [finding.state for finding in found] == states
-    assert all(bool(finding.advice) == (finding.state != State.OK) for finding in found)
+    assert all(bool(finding.advice) == (finding.state != Health.OK) for finding in found)

@@ -14,8 +14,8 @@ from edge.simulation.belt.drawing.carton import carton
 from edge.simulation.belt.drawing.fruit import fruit
 from edge.simulation.belt.drawing.paper import paper_ball
 from edge.simulation.belt.drawing.vessels import bottle, can, cup
-from edge.simulation.belt.scene import Placed, Scene
-from edge.simulation.belt.sprite import Layer, Sprite
+from edge.simulation.belt.scene import PlacedLayer, Scene
+from edge.simulation.belt.sprite import Sprite, SpriteLayer
 
 __all__ = ["LABELS", "draw_item", "photograph", "place"]
 
@@ -89,11 +89,11 @@ def photograph(
         raise ValueError(
             f"scene must be {width}x{height} pixels. Received: {scene.width}x{scene.height}"
         )
-    layer = Layer(draw_item(label, random=random, height=height), blur=scene.blur)
+    layer = SpriteLayer(draw_item(label, random=random, height=height), blur=scene.blur)
     centre = width * (0.5 + random.uniform(-0.08, 0.08))
     left, top = place(layer.box, scene, random=random, centre=centre)
     moved = int(random.integers(1 << 16))
-    image = scene.view([Placed(layer, left, top)], moved=moved, random=random)
+    image = scene.view([PlacedLayer(layer, left, top)], moved=moved, random=random)
     own = layer.box
     x0, y0 = max(0, left + own.left), max(0, top + own.top)
     x1, y1 = min(width, left + own.left + own.width), min(height, top + own.top + own.height)

@@ -23,7 +23,7 @@ from edge.core.yaml_file import Section, YamlFile
 from edge.core.yaml_kinds import one_of
 from edge.flow import Frame
 from edge.simulation.belt.camera import BeltCamera, Settings
-from edge.simulation.belt.traffic import read_truth
+from edge.simulation.belt.traffic import read_ground_truth
 from edge.vision.camera import KINDS, CameraSettings
 from tests.bundles import write_picture
 
@@ -77,7 +77,7 @@ def test_as_fast_as_can_be_every_frame_is_given_on_simulated_time(tmp_path: Path
     )
     assert found[0].image.shape == (96, 128, 3)
     assert found[0].image.dtype == np.uint8
-    first, second = read_truth(truth)
+    first, second = read_ground_truth(truth)
     assert (first.item, second.item) == (1, 2)
     assert 500 < first.entered < first.centred < first.left < second.left < found[-1].captured
 
@@ -88,7 +88,7 @@ def test_an_item_is_in_the_middle_when_the_truth_says_so(tmp_path: Path) -> None
     keys = {"labels": ["paper_ball"], "background": background, "exposure_seconds": 0.0}
     with opened(items=1, paced=False, truth=truth, **keys) as camera:
         found = frames(camera)
-    (row,) = read_truth(truth)
+    (row,) = read_ground_truth(truth)
     nearest = min(found, key=lambda frame: abs(frame.captured - row.centred))
     columns = np.flatnonzero((nearest.image[:, :, 1] > 90).any(axis=0))  # more green than the belt
     assert (columns[0] + columns[-1] + 1) / 2 == pytest.approx(64, abs=5)
@@ -114,7 +114,7 @@ def test_classes_come_evenly(tmp_path: Path) -> None:
     keys = {"labels": ["can", "cup"], "views_per_second": 4.0}
     with opened(items=6, paced=False, truth=truth, **keys) as camera:
         frames(camera)
-    labels = [row.label for row in read_truth(truth)]
+    labels = [row.label for row in read_ground_truth(truth)]
     assert sorted(labels) == ["can"] * 3 + ["cup"] * 3
 
 
@@ -211,7 +211,7 @@ def test_photographs_of_the_part_and_the_classes_asked_for_pass(tmp_path: Path) 
     keys = {"photographs": tmp_path / "set.csv", "part": "test", "labels": ["red", "blue"]}
     with opened(items=2, paced=False, truth=truth, **keys) as camera:
         found = frames(camera)
-    truths = list(read_truth(truth))
+    truths = list(read_ground_truth(truth))
     assert {Path(row.source).name for row in truths} == {"red-test.png", "blue-test.png"}
     assert {row.cut for row in truths} == {"cut"}
     channel = {"blue": 0, "red": 2}
@@ -233,7 +233,7 @@ def test_a_photograph_that_cannot_be_read_is_told_and_left_out(tmp_path: Path) -
     truth = tmp_path / "truth.csv"
     with opened(said, photographs=tmp_path / "set", items=3, paced=False, truth=truth) as camera:
         frames(camera)
-    assert [Path(row.source).name for row in read_truth(truth)] == ["a.png"] * 3
+    assert [Path(row.source).name for row in read_ground_truth(truth)] == ["a.png"] * 3
     assert said
     assert all("left out: " in line and "b.png" in line for line in said)
 

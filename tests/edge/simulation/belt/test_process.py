@@ -14,7 +14,7 @@ import pytest
 from edge.core.errors import StorageError
 from edge.core.images.image_file import Image
 from edge.simulation.belt.process import StationGoneError, Wire, serve
-from edge.simulation.belt.traffic import read_truth
+from edge.simulation.belt.traffic import read_ground_truth
 from edge.simulation.belt.wire import ASK, END, FAIL, LENGTH, Order
 from tests.edge.vision.camera.fake_time import FakeTime
 
@@ -102,7 +102,7 @@ def test_as_fast_as_can_be_none_is_left_out_however_busy_the_station_is() -> Non
 def test_it_ends_by_itself_when_the_last_item_has_left_the_view(tmp_path: Path) -> None:
     wire = served([0.0] * 1000, paced=False, truth=tmp_path / "truth.csv")
     assert wire.kinds == [END]
-    (row,) = read_truth(tmp_path / "truth.csv")
+    (row,) = read_ground_truth(tmp_path / "truth.csv")
     assert row.left < wire.frames[-1][1] < row.left + 1
 
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge.simulation.belt.scene import Placed, Scene
-from edge.simulation.belt.sprite import Layer
+from edge.simulation.belt.scene import PlacedLayer, Scene
+from edge.simulation.belt.sprite import SpriteLayer
 from tests.edge.simulation.belt.things import plate
 
 SIZE = {"width": 160, "height": 120}
@@ -31,9 +31,11 @@ def test_a_drawn_belt_continues_at_its_end_as_it_does_elsewhere() -> None:
 
 def test_an_item_hides_the_belt_and_what_reaches_out_of_view_is_cut_off() -> None:
     scene = Scene(random=np.random.default_rng(1), background=(90, 90, 90), noise_levels=0, **SIZE)
-    layer = Layer(plate(40, 30, color=(10, 200, 30)))
+    layer = SpriteLayer(plate(40, 30, color=(10, 200, 30)))
     for left, top in ((50, 40), (-25, 40), (150, 100), (-40, 0), (160, 0)):
-        frame = scene.view([Placed(layer, left, top)], moved=0, random=np.random.default_rng(0))
+        frame = scene.view(
+            [PlacedLayer(layer, left, top)], moved=0, random=np.random.default_rng(0)
+        )
         seen = (frame == (10, 200, 30)).all(axis=2)
         expected = np.zeros((120, 160), bool)
         expected[top : top + 30, max(left, 0) : max(left + 40, 0)] = True
@@ -54,11 +56,11 @@ def test_noise_has_the_strength_asked_for_and_differs_from_frame_to_frame() -> N
 def test_motion_blur_is_as_long_as_the_way_that_the_belt_moves() -> None:
     edges = []
     for blur in (1, 9):
-        layer = Layer(plate(60, 30, color=(0, 0, 0)), blur=blur)
+        layer = SpriteLayer(plate(60, 30, color=(0, 0, 0)), blur=blur)
         scene = Scene(
             random=np.random.default_rng(1), background=(200, 200, 200), noise_levels=0, **SIZE
         )
-        place = Placed(layer, 50 - layer.box.left, 40)
+        place = PlacedLayer(layer, 50 - layer.box.left, 40)
         row = scene.view([place], moved=0, random=np.random.default_rng(0))[50, :, 0]
         edges.append(int(((row > 20) & (row < 180)).sum()))
     sharp, blurred = edges

@@ -11,7 +11,13 @@ import pytest
 from edge.core.images.preprocess import Box
 from edge.simulation.belt.scene import Scene
 from edge.simulation.belt.sprite import box_of
-from edge.simulation.belt.traffic import COLUMNS, Thing, Traffic, TruthFile, read_truth
+from edge.simulation.belt.traffic import (
+    COLUMNS,
+    BeltItem,
+    GroundTruthFile,
+    Traffic,
+    read_ground_truth,
+)
 from tests.edge.simulation.belt.things import Things, thing
 
 VIEW = (160, 120)
@@ -19,7 +25,9 @@ SPEED = 100.0
 RATE = 25
 
 
-def traffic(things: Iterable[Thing | None], **options: Any) -> tuple[Traffic, list[dict[str, Any]]]:
+def traffic(
+    things: Iterable[BeltItem | None], **options: Any
+) -> tuple[Traffic, list[dict[str, Any]]]:
     rows: list[dict[str, Any]] = []
     settings = {"spacing": 200.0, "jitter": 0.0, "random": np.random.default_rng(1)} | options
     belt = Traffic(
@@ -129,11 +137,11 @@ def test_it_is_not_over_while_more_may_come() -> None:
 def test_the_file_has_each_row_as_soon_as_it_is_written(tmp_path: Path) -> None:
     belt, rows = traffic([thing(), thing(60)])
     run(belt)
-    file = TruthFile(tmp_path / "truth.csv")
+    file = GroundTruthFile(tmp_path / "truth.csv")
     assert (tmp_path / "truth.csv").read_text() == ",".join(COLUMNS) + "\n"
     for count, row in enumerate(rows, start=1):
         file.write(row, began=1000.0)
-        truths = list(read_truth(tmp_path / "truth.csv"))
+        truths = list(read_ground_truth(tmp_path / "truth.csv"))
         assert [truth.item for truth in truths] == list(range(1, count + 1))
     file.close()
     assert truths[1].label == "plate"
@@ -145,9 +153,9 @@ def test_a_row_that_is_not_whole_yet_is_left_out(tmp_path: Path) -> None:
     belt, rows = traffic([thing(), thing()])
     run(belt)
     path = tmp_path / "truth.csv"
-    file = TruthFile(path)
+    file = GroundTruthFile(path)
     for row in rows:
         file.write(row, began=0.0)
     file.close()
     path.write_text(path.read_text()[:-5])
-    assert [truth.item for truth in read_truth(path)] == [1]
+    assert [truth.item for truth in read_ground_truth(path)] == [1]

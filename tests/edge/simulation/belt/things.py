@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from edge.simulation.belt.sprite import Layer, Sprite
-from edge.simulation.belt.traffic import Thing
+from edge.simulation.belt.sprite import Sprite, SpriteLayer
+from edge.simulation.belt.traffic import BeltItem
 
 
 def plate(width: int, height: int, *, color: tuple[int, int, int] = (0, 0, 255)) -> Sprite:
@@ -17,20 +17,20 @@ def plate(width: int, height: int, *, color: tuple[int, int, int] = (0, 0, 255))
     return Sprite(image, np.full((height, width), 255, np.uint8), np.zeros((height, width), "u1"))
 
 
-def thing(width: int = 40, *, top: int = 30) -> Thing:
+def thing(width: int = 40, *, top: int = 30) -> BeltItem:
     """A red plate of that width."""
-    return Thing("plate", f"{width}", "drawn", Layer(plate(width, 30)), top)
+    return BeltItem("plate", f"{width}", "drawn", SpriteLayer(plate(width, 30)), top)
 
 
 class Things:
     """A supply that gives what is put into it; None stands for one that is not ready."""
 
-    def __init__(self, things: Iterable[Thing | None]) -> None:
+    def __init__(self, things: Iterable[BeltItem | None]) -> None:
         self._things = list(things)
 
     @property
     def ended(self) -> bool:
         return not self._things
 
-    def take(self) -> Thing | None:
+    def take(self) -> BeltItem | None:
         return self._things.pop(0) if self._things else None

@@ -9,7 +9,7 @@ import pytest
 from edge.core.errors import CameraError
 from edge.flow import CameraChange, Frame
 from edge.vision.camera import unheeded
-from edge.vision.camera.reopening import ReopeningCamera, Shot, Source
+from edge.vision.camera.reopening import CapturedPicture, ReopeningCamera, Source
 from tests.edge.vision.camera.fake_time import FakeTime
 
 
@@ -24,13 +24,13 @@ class FakeSource:
         self.closed = threading.Event()
         self._time, self._left = time, pictures
 
-    def shoot(self) -> Shot | None:
+    def shoot(self) -> CapturedPicture | None:
         assert not self.closed.is_set()
         if not self._left:
             return None
         self._left -= 1
         self._time.now += 0.1
-        return Shot(np.zeros((2, 2, 3), np.uint8), self._time.now)
+        return CapturedPicture(np.zeros((2, 2, 3), np.uint8), self._time.now)
 
     def close(self) -> None:
         self.closed.set()
@@ -182,7 +182,7 @@ def test_close_leaves_a_camera_that_is_being_read_to_its_reader() -> None:
     reading, go_on = threading.Event(), threading.Event()
 
     class Slow(FakeSource):
-        def shoot(self) -> Shot | None:
+        def shoot(self) -> CapturedPicture | None:
             reading.set()
             assert go_on.wait(60)
             assert not self.closed.is_set()

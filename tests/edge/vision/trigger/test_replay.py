@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from edge.vision.trigger.motion import Settings
-from edge.vision.trigger.replay import Item, Look, Recording, best, variants
+from edge.vision.trigger.replay import Item, Recording, ReplayResult, best, variants
 from tests.edge.vision.trigger.scenes import DARK, Scene, Thing, travelling, watch
 
 BOTTLE = (
@@ -62,10 +62,10 @@ def test_the_values_tried_have_those_of_the_station_among_them() -> None:
     assert {settings.min_area for settings in tried} == {0.02}
 
 
-def tried(counts: dict[tuple[float, float], int]) -> list[Look]:
+def tried(counts: dict[tuple[float, float], int]) -> list[ReplayResult]:
     """As if each (contrast, min_gap) had found so many items."""
     return [
-        Look(
+        ReplayResult(
             PIECES.model_copy(update={"contrast": contrast, "min_gap": gap}),
             [Item(number) for number in range(count)],
             single_frame=0,

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from edge.flow import PictureFault, PictureFaultKind
-from edge.vision.camera.spells import FaultSpells
+from edge.vision.camera.fault_reports import FaultReports
 
 BLANK = PictureFault(PictureFaultKind.BLANK, words="shows nothing")
 DARK = BLANK._replace(lasting=True)
@@ -9,8 +9,8 @@ DAMAGED = PictureFault(PictureFaultKind.DAMAGED, words="gives damaged frames")
 REPEATED = PictureFault(PictureFaultKind.REPEATED)
 
 
-def said(*faults: PictureFault | None, spells: FaultSpells | None = None) -> list[str]:
-    spells = spells or FaultSpells("the camera")
+def said(*faults: PictureFault | None, spells: FaultReports | None = None) -> list[str]:
+    spells = spells or FaultReports("the camera")
     return [line for at, fault in enumerate(faults) for line in spells.see(fault, at)]
 
 
@@ -43,7 +43,7 @@ def test_two_faults_at_once_are_told_apart() -> None:
 
 
 def test_what_went_before_a_loss_is_forgotten() -> None:
-    spells = FaultSpells("the camera")
+    spells = FaultReports("the camera")
     said(DARK, spells=spells)
     spells.forget()
     assert said(None, None, None, None, None, spells=spells) == []

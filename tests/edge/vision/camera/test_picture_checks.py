@@ -8,7 +8,7 @@ import pytest
 
 from edge.core.images.image_file import Image
 from edge.flow import PictureFault, PictureFaultKind
-from edge.vision.camera.judge import PictureJudge, even_colour
+from edge.vision.camera.picture_checks import PictureChecker, even_colour
 
 FIRST, REPEATED, FROZEN, BLANK, TORN, RESIZED = (
     PictureFaultKind(name) for name in ("first", "repeated", "frozen", "blank", "torn", "resized")
@@ -31,7 +31,7 @@ def even(level: float, noise: float) -> Image:
 
 
 def faults(pictures: list[Image], *, rate: float = 10.0) -> Iterator[PictureFault | None]:
-    judge = PictureJudge(frozen_seconds=2)
+    judge = PictureChecker(frozen_seconds=2)
     for index, picture in enumerate(pictures):
         yield judge.look(picture, index / rate)
 
@@ -73,7 +73,7 @@ def test_one_pixel_that_changes_is_enough() -> None:
 
 
 def test_a_station_may_say_that_its_stream_repeats_pictures() -> None:
-    judge, still = PictureJudge(frozen_seconds=0), live()
+    judge, still = PictureChecker(frozen_seconds=0), live()
     assert [judge.look(still, second) for second in range(5)] == [None] * 5
 
 
@@ -157,7 +157,7 @@ def test_a_drawn_scene_without_noise_is_not_torn() -> None:
 
 
 def test_another_size_is_a_fault_until_it_is_as_at_the_start_even_if_it_was_opened_anew() -> None:
-    judge = PictureJudge(frozen_seconds=2)
+    judge = PictureChecker(frozen_seconds=2)
     small = [np.ascontiguousarray(live()[::2, ::2]) for _ in range(3)]
     judge.look(live(), 0)
     judge.forget()

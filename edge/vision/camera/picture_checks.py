@@ -42,7 +42,7 @@ class _Seen:
     """(height, 15): 40 pixels of each row, 8 bytes in one number."""
 
 
-class PictureJudge:
+class PictureChecker:
     """Finds what is wrong with the pictures of one camera, each by itself and beside the last.
 
     A sensor has noise: two of its pictures, or two rows of one, are never exactly equal. A picture

@@ -32,7 +32,7 @@ class _Spell:
     told: bool = False
 
 
-class FaultSpells:
+class FaultReports:
     """Says once that a fault has begun, and once that it is over, however many pictures have it."""
 
     def __init__(self, name: str) -> None:
