@@ -11,6 +11,7 @@ import pytest
 
 from deploy.demo.stages import StageError, Stages, pilah, pilah_json
 from edge.core.errors import EXIT_DATA
+from edge.core.terminal.log_lines import LogLines
 from tests.bundles import make_bundle
 
 
@@ -32,17 +33,19 @@ def test_a_stage_s_object_is_read_and_its_talk_goes_through(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     bundle = make_bundle(tmp_path / "bundle")
-    found = pilah_json("edge", "bench", bundle, "--min-secs", "0", "--max-secs", "1")
+    with LogLines():
+        found = pilah_json("edge", "bench", bundle, "--min-secs", "0", "--max-secs", "1")
     assert found["stages"]["total"]["p50_ms"] > 0
     assert "$ pilah-edge bench" in capfd.readouterr().err
 
 
 def test_each_stage_is_announced_and_timed(capfd: pytest.CaptureFixture[str]) -> None:
     stages = Stages(total=2)
-    with stages.stage("one", "the first"):
-        pass
-    with stages.stage("two", "the second"):
-        pass
+    with LogLines():
+        with stages.stage("one", "the first"):
+            pass
+        with stages.stage("two", "the second"):
+            pass
     assert list(stages.seconds) == ["one", "two"]
     assert "[2/2] the second" in capfd.readouterr().err
 

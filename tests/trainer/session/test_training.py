@@ -160,7 +160,7 @@ def test_a_run_holds_the_model_and_its_proof(run: Path) -> None:
     assert facts.data.skipped == 2
     assert sum(facts.data.pictures.values()) == 90
     assert not facts.stopped_early
-    assert "test part" in (run / "confusion.svg").read_text(encoding="utf-8")
+    assert "test pictures: " in (run / "confusion.svg").read_text(encoding="utf-8")
 
 
 def test_a_training_without_time_for_folds_promises_nothing_and_says_so(
