@@ -156,22 +156,22 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "tests/trainer/audit/test_clean.py": """
         trainer.commands.data_clean
     """,
-    "tests/trainer/audit/test_page.py": """
-        trainer.audit.evidence trainer.audit.review
+    "tests/trainer/audit/test_check_page.py": """
+        trainer.audit.page_thumbnails trainer.audit.review
     """,
-    "tests/trainer/audit/test_verdict.py": """
-        trainer.audit.checked
+    "tests/trainer/audit/test_problems.py": """
+        trainer.audit.check
     """,
     "tests/trainer/augment/test_augment.py": """
-        trainer.augment.background trainer.augment.camera trainer.augment.chance
+        trainer.augment.background_swap trainer.augment.camera_effects trainer.augment.chance
         trainer.augment.geometry trainer.augment.light trainer.augment.occlusion
         trainer.augment.randaugment
     """,
-    "tests/trainer/calibration/test_calibrate.py": """
+    "tests/trainer/calibration/test_accept_thresholds.py": """
         trainer.statistics.likelihood
     """,
     "tests/trainer/calibration/test_crossfit.py": """
-        trainer.calibration.verdicts trainer.fit.prepare
+        trainer.calibration.calibrate trainer.fit.prepare
     """,
     "tests/trainer/commands/test_data_check.py": """
         trainer.commands.data
@@ -201,8 +201,8 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "tests/trainer/recipes/test_reading.py": """
         trainer.recipes.network_names trainer.recipes.plan
     """,
-    "tests/trainer/report/test_page.py": """
-        trainer.report.charts trainer.report.facts trainer.report.metrics
+    "tests/trainer/report/test_report_page.py": """
+        trainer.report.charts trainer.report.report_facts trainer.report.metrics
         trainer.report.thumbnails
     """,
     "tests/trainer/session/test_training.py": """

@@ -55,10 +55,13 @@ ALLOWED = {
         "imdecode",
     ): "of the small pictures that it keeps as JPEG itself",
     (
-        "trainer/augment/background.py",
+        "trainer/augment/background_swap.py",
         "resize",
     ): "paints what lies behind an item, in a tensor",
-    ("trainer/augment/camera.py", "imdecode"): "puts a JPEG's traces into what is a tensor already",
+    (
+        "trainer/augment/camera_effects.py",
+        "imdecode",
+    ): "puts a JPEG's traces into what is a tensor already",
     (
         "trainer/evaluation/robustness.py",
         "imdecode",

@@ -48,7 +48,7 @@ from edge.core.model.bundle import MODEL, Bundle
 from edge.core.model.bundle_files import LARGEST
 from edge.core.model.metrics import Evaluation, evaluate_scores
 from edge.core.terminal.progress import Progress
-from trainer.calibration.calibrate import Threshold, choose_thresholds
+from trainer.calibration.accept_thresholds import AcceptThreshold, choose_thresholds
 from trainer.recipes.plan import AcceptPlan
 from trainer.run import tool_versions
 
@@ -306,7 +306,7 @@ def _redness(tensors: npt.NDArray[np.uint8]) -> float:
     return float(np.abs(tensors[..., 0].astype(np.int16) - tensors[..., -1]).mean())
 
 
-def _unpromised(thresholds: dict[str, Threshold]) -> tuple[str, ...]:
+def _unpromised(thresholds: dict[str, AcceptThreshold]) -> tuple[str, ...]:
     """One line about all labels whose threshold promises nothing."""
     notes = {label: t.note for label, t in thresholds.items() if t.note}
     if not notes:

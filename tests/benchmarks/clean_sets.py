@@ -27,10 +27,10 @@ import numpy as np
 from edge.core.dataset import LabelledPicture, read_picture_set
 from edge.core.model.metrics import Share
 from tests.benchmarks.label_errors import BAR, plant
-from trainer.audit.checked import check_pictures
-from trainer.audit.features import SPEC, pooled_features
+from trainer.audit.check import check_pictures
 from trainer.audit.label_errors import find_label_errors
-from trainer.audit.verdict import SURELY_WRONG, WRONG_LABELS_SHARE, problems
+from trainer.audit.pooled_features import SPEC, pooled_features
+from trainer.audit.problems import SURELY_WRONG, WRONG_LABELS_SHARE, problems
 from trainer.data.cache import decode_pictures
 
 SOURCES = ("trashnet", "shoes", "fruit/train", "clothes")

@@ -24,8 +24,8 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.core.dataset import LabelledPicture, read_picture_set
-from trainer.audit.features import SPEC, pooled_features
 from trainer.audit.label_errors import find_label_errors
+from trainer.audit.pooled_features import SPEC, pooled_features
 from trainer.data.cache import decode_pictures
 from trainer.data.groups import assign_groups
 

@@ -17,7 +17,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from edge.core.model.metrics import Share
-from trainer.calibration.calibrate import choose_thresholds, fit_temperature
+from trainer.calibration.accept_thresholds import choose_thresholds
+from trainer.calibration.temperature import fit_temperature
 from trainer.recipes.plan import AcceptPlan
 from trainer.statistics.likelihood import softmax
 

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from trainer.calibration.calibrate import design_effect
+from trainer.statistics.design_effect import cluster_design_effect
 
 CERTAINTY = 0.99
 """Of `WrongShare.at_least`."""
@@ -69,7 +69,9 @@ def wrong_share(
     likelihood = _peaks(np.array([_likelihood(logs, truth, t) for t in _TEMPERATURES]))
     # Pictures of a group tell less than as many single ones do: Rao and Scott, Annals of Statistics
     # 12 (1984), divide the deviance by the design effect.
-    effect = 1.0 if groups is None else design_effect(scores.argmax(axis=1) != truth, groups)
+    effect = (
+        1.0 if groups is None else cluster_design_effect(scores.argmax(axis=1) != truth, groups)
+    )
     deviance = 2 * (likelihood.max() - likelihood) / effect
     low, high = _SHARES[deviance <= _Z95**2][[0, -1]]
     return WrongShare(

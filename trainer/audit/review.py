@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from edge.core.errors import StorageError
 from edge.core.files import read_regular, write_file
-from trainer.audit.checked import Checked
+from trainer.audit.check import CheckResult
 from trainer.audit.copies import Copies
 from trainer.errors import ReviewError
 
@@ -40,7 +40,7 @@ class Suspect:
 COLUMNS = tuple(field.name for field in fields(Suspect))
 
 
-def suspects(checked: Checked) -> tuple[Suspect, ...]:
+def suspects(checked: CheckResult) -> tuple[Suspect, ...]:
     """Every picture that a person should decide on, each with its gravest reason; gravest first."""
     found: dict[str, Suspect] = {}
     for find in (_contradictions, _labels, _copies, _unreadable, _quality, _odd):
@@ -117,7 +117,7 @@ def same_name(name: str) -> str:
     return PurePosixPath(os.path.normpath(name.strip().replace("\\", "/"))).as_posix()
 
 
-def _contradictions(checked: Checked) -> Iterator[Suspect]:
+def _contradictions(checked: CheckResult) -> Iterator[Suspect]:
     for copies in checked.copies:
         if len(copies.labels) > 1:
             best = _best_labelled(checked, copies)
@@ -128,7 +128,7 @@ def _contradictions(checked: Checked) -> Iterator[Suspect]:
                     yield _suspect(checked, index, why, DROP, "", copies.similarity)
 
 
-def _labels(checked: Checked) -> Iterator[Suspect]:
+def _labels(checked: CheckResult) -> Iterator[Suspect]:
     errors = checked.label_errors
     if errors is None:
         return
@@ -139,7 +139,7 @@ def _labels(checked: Checked) -> Iterator[Suspect]:
             yield _suspect(checked, index, "label in doubt", RELABEL, new, 1 - errors.given[index])
 
 
-def _copies(checked: Checked) -> Iterator[Suspect]:
+def _copies(checked: CheckResult) -> Iterator[Suspect]:
     for copies in checked.copies:
         if len(copies.labels) == 1:
             best = max(copies.members, key=lambda i: (_area(checked, i), -i))
@@ -149,27 +149,27 @@ def _copies(checked: Checked) -> Iterator[Suspect]:
                     yield _suspect(checked, index, why, DROP, "", copies.similarity)
 
 
-def _unreadable(checked: Checked) -> Iterator[Suspect]:
+def _unreadable(checked: CheckResult) -> Iterator[Suspect]:
     for picture, facts in checked.unreadable:
         name = relative_name(picture.path, checked.root)
         yield Suspect(name, picture.label, f"cannot be read: {facts.why}", DROP, "", 1.0)
 
 
-def _quality(checked: Checked) -> Iterator[Suspect]:
+def _quality(checked: CheckResult) -> Iterator[Suspect]:
     for index, facts in enumerate(checked.facts):
         if facts.quality.warnings:
             why = ", ".join(facts.quality.warnings)
             yield _suspect(checked, index, why, DROP, "", facts.quality.blur)
 
 
-def _odd(checked: Checked) -> Iterator[Suspect]:
+def _odd(checked: CheckResult) -> Iterator[Suspect]:
     for outlier in checked.outliers:
         yield _suspect(
             checked, outlier.index, "unlike the rest of its class", DROP, "", outlier.score
         )
 
 
-def _best_labelled(checked: Checked, copies: Copies) -> int:
+def _best_labelled(checked: CheckResult, copies: Copies) -> int:
     errors = checked.label_errors
     return max(
         copies.members,
@@ -177,16 +177,16 @@ def _best_labelled(checked: Checked, copies: Copies) -> int:
     )
 
 
-def _area(checked: Checked, index: int) -> int:
+def _area(checked: CheckResult, index: int) -> int:
     return checked.facts[index].width * checked.facts[index].height
 
 
 def _suspect(
-    checked: Checked, index: int, problem: str, suggested: str, new: str, score: float
+    checked: CheckResult, index: int, problem: str, suggested: str, new: str, score: float
 ) -> Suspect:
     label = checked.pictures[index].label
     return Suspect(_name(checked, index), label, problem, suggested, new, round(float(score), 4))
 
 
-def _name(checked: Checked, index: int) -> str:
+def _name(checked: CheckResult, index: int) -> str:
     return relative_name(checked.pictures[index].path, checked.root)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from edge.core.dataset import LabelledPicture
 from edge.core.model.metrics import Share
 from edge.core.terminal.progress import Progress
-from trainer.audit.facts import FileFacts
+from trainer.audit.file_facts import FileFacts
 from trainer.data.stratified_split import fold_pictures
 
 FRAME = 0.08

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from edge.core.images.preprocess import Tensor
-from trainer.augment.background import change_backgrounds
-from trainer.augment.camera import blur, make_noise
+from trainer.augment.background_swap import change_backgrounds
+from trainer.augment.camera_effects import blur, make_noise
 from trainer.augment.chance import Chance
 from trainer.augment.geometry import warp
 from trainer.augment.light import cast_shadows, change_levels

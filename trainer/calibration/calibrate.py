@@ -1,156 +1,189 @@
-"""Verdicts one can promise: a temperature, and a threshold for every label."""
+"""From a trained network to verdicts one can promise: temperature, thresholds, unknown things."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+import logging
+import time
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from trainer.recipes.plan import AcceptPlan
-from trainer.statistics.likelihood import log_loss
+from edge.core.model.metrics import Share
+from trainer.calibration.accept_thresholds import AcceptThreshold, choose_thresholds
+from trainer.calibration.crossfit import (
+    INNER,
+    CrossFitted,
+    Fold,
+    FoldTraining,
+    cross_fit,
+    cross_fit_phases,
+    is_far_below,
+    seconds_for,
+)
+from trainer.calibration.temperature import fit_temperature
+from trainer.calibration.unknown import FoldPredictions, UnknownScore, choose_unknown
+from trainer.fit.checkpoint import Checkpoint
+from trainer.fit.phases import Budget
+from trainer.fit.prepare import Prepared
+from trainer.fit.trained import TrainedModel
+from trainer.networks import LOGITS
+from trainer.run import AcceptBasis
+from trainer.statistics.likelihood import softmax
 
-GRID = np.round(np.arange(0.30, 1.0, 0.01), 2)
-"""Thresholds tried, lowest first."""
-UNPROMISED = 0.9
-"""The threshold of a label of which too few pictures, or too many wrong ones, were accepted."""
-_TELLING = 20
-"""Accepted pictures below which their purity says too little to choose a lower threshold by."""
+_log = logging.getLogger(__name__)
+
+_MOST_PROTOTYPED = 3000
+"""Pictures trained on, at most, among which the unknown score looks for prototypes."""
+_FOR_THE_REPORT = 30.0
+"""Seconds of the deadline that are left when the folds end."""
+_FLATTERED = (
+    "no promise: chosen on the validation part, which chose the best epoch too, for want of whole "
+    "cross-fitted models"
+)
 
 
-def fit_temperature(logits: npt.NDArray[np.floating], truth: npt.NDArray[np.int64]) -> float:
-    """The number to divide `logits` by so that confidence means what it says.
+@dataclass(frozen=True, slots=True, eq=False)
+class Calibration:
+    """What turns a network's logits into verdicts, and what it was chosen by."""
 
-    It minimises the log loss over 0.05 to 20. Source: Guo et al., On calibration of modern neural
-    networks, ICML 2017. The targets are a little less than sure, as in Platt, Probabilistic outputs
-    for support vector machines, 1999: of a few pictures that are all right, nothing follows for
-    certain, and without it the temperature would run to its bound.
+    temperature: float
+    """What the logits are to be divided by."""
+    thresholds: dict[str, AcceptThreshold]
+    unknown: UnknownScore | None
+    scored: CrossFitted
+    """The scores that thresholds and unknown score were chosen by."""
+    scored_temperature: float
+    """The one that the models behind these scores share."""
+    basis: AcceptBasis
+    """Where these scores come from."""
+
+
+def calibrate(model: TrainedModel, *, budget: Budget, checkpoint: Checkpoint) -> Calibration:
+    """What is to be promised, from scores that no model gave to pictures it had trained on.
+
+    A cross-fitted model trained on fewer pictures and more shortly than the final one. Both are
+    brought to calibrated probabilities, each by a temperature of its own, and a threshold is one of
+    those. Where no cross-fitted model could be trained whole, the final model's scores of the
+    validation part serve, and nothing is promised. The network is left as it was.
 
     Args:
-        logits: (pictures, classes), of pictures not trained on.
-        truth: (pictures,) class indices.
+        budget: some of it is left for the report.
+        checkpoint: cross-fitted models that are done are kept there.
     """
-    candidates = np.exp(np.linspace(math.log(0.05), math.log(20), 600))
-    doubt = 1 / (len(truth) + 2)
-    losses = [log_loss(logits / temperature, truth, doubt) for temperature in candidates]
-    return float(candidates[int(np.argmin(losses))])
+    prepared, held = model.prepared, model.calibration
+    network, truth, accept = prepared.network, prepared.truth, prepared.recipe.accept
+    logits, pooled = model.predict(held)
+    temperature = fit_temperature(logits, truth[held])
+    some = _some(model.data.train)
+    final_pooled = model.predict(some)[1]
+    scored = CrossFitted((Fold(held, logits, pooled, some, final_pooled),), planned=1)
+    basis = AcceptBasis(scores="validation", images=len(held), folds=0, folds_planned=0)
+    if accept.folds > 1:
+        _log.info(f"thresholds: {accept.folds} models, each scored on what it has not seen")
+        known = prepared.of("train", "validation")
+        phases = cross_fit_phases(prepared.recipe, model.best)
+        share = len(known) * (1 - 1 / accept.folds) * (1 - 1 / INNER) / len(model.data.train)
+        trained_state = network.state()
+        # A small test part and the report take their time too.
+        end = max(time.monotonic(), budget.deadline - _FOR_THE_REPORT)
+        found = cross_fit(
+            FoldTraining(prepared, model.data, phases, model.untrained, trained_sample=_some),
+            known,
+            folds=accept.folds,
+            seed=prepared.seed,
+            budget=replace(budget, deadline=end),
+            seconds_a_fold=seconds_for(phases, model.best.history, share),
+            checkpoint=checkpoint,
+        )
+        network.restore(trained_state)
+        kept, basis = standing_in(found, truth, final=right(logits, truth[held]))
+        scored = kept if kept.folds else scored
+        if basis.note:
+            _log.warning(f"thresholds: {basis.note}")
+    mine = truth[scored.indices]
+    shared = fit_temperature(scored.logits, mine)
+    known = prepared.of("train", "validation")
+    unknown = choose_unknown(
+        prepared.recipe.unknown,
+        [prepared.pictures[i] for i in known],
+        frozen=None if model.frozen is None else model.frozen[known],
+        folds=[
+            FoldPredictions(
+                trained=fold.trained_pooled,
+                trained_truth=truth[fold.trained],
+                held=fold.pooled,
+                held_logits=fold.logits / shared,
+                held_groups=[str(prepared.pictures[i].group) for i in fold.held],
+            )
+            for fold in scored.folds
+        ],
+        trained=final_pooled,
+        trained_truth=truth[some],
+        seed=prepared.seed,
+    )
+    groups = [str(prepared.pictures[i].group) for i in scored.indices]
+    scores = softmax(scored.logits / shared)
+    thresholds = choose_thresholds(scores, mine, prepared.labels, accept, groups)
+    if basis.note and basis.scores == "validation":
+        thresholds = {label: replace(t, note=_FLATTERED) for label, t in thresholds.items()}
+    return Calibration(temperature, thresholds, unknown, scored, shared, basis)
 
 
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """From which score a label is accepted."""
-
-    value: float
-    accepted: int
-    """Cross-fitted pictures of this label that reach it."""
-    right: int
-    """Those of them that are what they were taken for."""
-    note: str
-    """Empty where the promise is kept; else why not, and what would be needed."""
-
-
-def choose_thresholds(
-    scores: npt.NDArray[np.floating],
-    truth: npt.NDArray[np.int64],
-    labels: Sequence[str],
-    plan: AcceptPlan,
-    groups: Sequence[str] | None = None,
-) -> dict[str, Threshold]:
-    """The lowest threshold of each label that promises the wanted purity.
-
-    A threshold promises it when the lower bound of its purity, at the plan's confidence, reaches
-    the wanted one. Looking at many thresholds finds lucky ones, so they are tried from the highest
-    (1 is trivially safe) downwards and the search stops at the first that does not promise: a fixed
-    sequence of tests, each at full level (Angelopoulos et al., Learn then Test, 2021).
-
-    Pictures of one group tend to be right or wrong together and tell less than as many single ones:
-    counts are divided by their design effect.
+def standing_in(
+    found: CrossFitted, truth: npt.NDArray[np.int64], *, final: Share
+) -> tuple[CrossFitted, AcceptBasis]:
+    """(the folds whose scores stand in for the final model's, and what that leaves to choose by).
 
     Args:
-        scores: (pictures, classes), each from a model that did not train on that picture.
-        truth: (pictures,) class indices.
-        groups: of each picture; None: each is its own.
+        truth: (pictures,) class indices of the whole set.
+        final: pictures of the validation part that the final model gets right.
     """
-    best, confidence = scores.argmax(axis=1), scores.max(axis=1)
-    effect = 1.0 if groups is None else design_effect(best != truth, groups)
-    enough = math.ceil(effect * flawless_needed(plan.purity, plan.confidence))
-    thresholds = {}
-    for index, label in enumerate(labels):
-        mine = best == index
-        right = truth[mine] == index
-        value = confidence[mine]
-        chosen: Threshold | None = None
-        for threshold in GRID[::-1]:
-            taken = value >= threshold
-            count, good = int(taken.sum()), int(right[taken].sum())
-            if count < enough:
-                continue  # too few to promise anything yet
-            independent = int(count / effect)
-            wrong = math.ceil((count - good) / effect)
-            if not is_promised(independent - wrong, independent, plan.purity, plan.confidence):
-                break
-            chosen = Threshold(float(threshold), count, good, "")
-        thresholds[label] = chosen or _unpromised(value, right, plan, enough)
-    return thresholds
+    kept = tuple(
+        fold
+        for fold in found.folds
+        if not is_far_below(right(fold.logits, truth[fold.held]), final, guessing(truth[fold.held]))
+    )
+    far, missing = len(found.folds) - len(kept), found.planned - len(found.folds)
+    why = [
+        *(
+            [f"{missing} could not be trained whole, as time was up or the training was stopped"]
+            * (missing > 0)
+        ),
+        *([f"{far} learned far less than the final model did"] * (far > 0)),
+    ]
+    note = ""
+    if why:
+        note = (
+            f"of {found.planned} cross-fitted models {len(kept)} can be used: {' and '.join(why)}"
+        )
+    if not kept:
+        note += ". The validation part serves instead, and nothing is promised"
+    return CrossFitted(kept, found.planned), AcceptBasis(
+        scores="cross-fitted" if kept else "validation",
+        images=sum(len(fold.held) for fold in kept) or final.total,
+        folds=len(kept),
+        folds_planned=found.planned,
+        note=note,
+    )
 
 
-def design_effect(wrong: npt.NDArray[np.bool_], groups: Sequence[str]) -> float:
-    """How many pictures tell as much as one independent one does, 1 or more.
-
-    The variance of the share of `wrong` ones between groups over that of independent pictures:
-    L. Kish, Survey sampling, 1965. Not more than the groups' mean size, weighted by size, which it
-    is where all pictures of each group are alike.
-    """
-    number = np.unique(list(groups), return_inverse=True)[1] if len(wrong) else np.zeros(0, int)
-    sizes = np.bincount(number)
-    share = float(wrong.mean()) if len(wrong) else 0.0
-    if len(sizes) < 2 or not 0 < share < 1:
-        return 1.0
-    excess = np.bincount(number, weights=wrong - share)
-    variance = float((excess**2).sum()) * len(sizes) / (len(sizes) - 1) / len(wrong) ** 2
-    effect = variance / (share * (1 - share) / len(wrong))
-    return float(np.clip(effect, 1.0, (sizes**2).sum() / sizes.sum()))
+def right(logits: npt.NDArray[np.float32], truth: npt.NDArray[np.int64]) -> Share:
+    """How many of the pictures are what the highest of their logits says."""
+    return Share(int((logits.argmax(axis=1) == truth).sum()), len(truth))
 
 
-def is_promised(right: int, accepted: int, purity: float, confidence: float) -> bool:
-    """Whether `right` of `accepted` shows a purity of more than `purity`, at `confidence`.
-
-    The exact one-sided binomial test; the same as Clopper and Pearson's lower bound of the purity
-    (Biometrika 26, 1934) being at least `purity`.
-    """
-    from scipy.special import bdtrc
-
-    # The chance of so many right ones or more, were the purity just `purity`.
-    return bool(bdtrc(right - 1, accepted, purity) <= 1 - confidence)
+def guessing(truth: npt.NDArray[np.int64]) -> float:
+    """What always naming the most frequent class would get right, 0..1."""
+    return float(np.bincount(truth).max() / len(truth))
 
 
-def flawless_needed(purity: float, confidence: float) -> int:
-    """How many accepted pictures, all of them right, promise `purity`: 59 for 95 % at 95 %."""
-    return math.ceil(math.log(1 - confidence) / math.log(purity))
+def fold_in(prepared: Prepared, temperature: float) -> None:
+    """Divides the network's logits by `temperature`, in its last Dense layer."""
+    dense = prepared.network.model.get_layer(LOGITS)
+    dense.set_weights([weights / temperature for weights in dense.get_weights()])
 
 
-def _unpromised(
-    value: npt.NDArray[np.floating],
-    right: npt.NDArray[np.bool_],
-    plan: AcceptPlan,
-    enough: int,
-) -> Threshold:
-    """The lowest threshold that was pure enough on the pictures there are, with a note."""
-    threshold = UNPROMISED
-    for candidate in GRID:
-        taken = value >= candidate
-        if taken.sum() >= _TELLING and right[taken].mean() >= plan.purity:
-            threshold = float(candidate)
-            break
-    taken = value >= threshold
-    count, good = int(taken.sum()), int(right[taken].sum())
-    wanted = f"that {plan.purity:.0%} of what is accepted is right"
-    if count < enough:
-        more = enough - count
-        note = f"no promise: it takes about {more} more pictures, all right, to show {wanted}"
-    else:
-        wrong = f"{count - good} of {count} accepted were wrong"
-        note = f"no promise: {wrong}, too many to show {wanted}"
-    return Threshold(threshold, count, good, note)
+def _some(indices: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    every = max(1, -(-len(indices) // _MOST_PROTOTYPED))
+    return indices[::every]

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.core.dataset import LabelledPicture
-from trainer.calibration.calibrate import flawless_needed
+from trainer.calibration.accept_thresholds import flawless_needed
 from trainer.calibration.leave_one_class_out import LeaveOneClassOut, leave_classes_out
 from trainer.calibration.novelty import (
     Floats,

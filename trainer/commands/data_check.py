@@ -46,10 +46,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from edge.core.errors import UsageError
     from edge.core.files import storage_errors, write_file
-    from trainer.audit.checked import check_pictures
-    from trainer.audit.page import to_json, write_page
+    from trainer.audit.check import check_pictures
+    from trainer.audit.check_page import to_json, write_page
+    from trainer.audit.problems import problems
     from trainer.audit.review import check_unreviewed, suspects, write_review
-    from trainer.audit.verdict import problems
 
     page: Path = arguments.out or Path(f"{arguments.data.resolve().stem}-check.html")
     if page.suffix.lower() not in (".html", ".htm"):

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from edge.core.images.preprocess import Box, Tensor
 from edge.core.model.metrics import Share
 from edge.core.terminal.progress import Progress
-from trainer.augment.background import find_board, on_backdrop
+from trainer.augment.background_swap import find_board, on_backdrop
 from trainer.statistics.intervals import Figure, Resampling
 
 LIMIT = 100

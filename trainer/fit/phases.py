@@ -16,9 +16,9 @@ import numpy.typing as npt
 from edge.core.terminal.progress import Progress
 from trainer.fit.batches import epoch_batches
 from trainer.fit.checkpoint import Checkpoint
-from trainer.fit.features import compiled
 from trainer.fit.optimizers import LearningRateSchedule, Optimizers
 from trainer.fit.predict import TrainingSet, chunks_of, inputs_at, scorer_at
+from trainer.fit.saved_outputs import compiled
 from trainer.fit.weight_averaging import Average
 from trainer.networks import INPUT, Network
 from trainer.recipes.plan import PhasePlan, Recipe

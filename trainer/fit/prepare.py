@@ -17,8 +17,8 @@ from trainer.data.captured import as_captured
 from trainer.data.groups import group_column
 from trainer.data.split import split_pictures
 from trainer.fit.checks import check_enough, check_phases
-from trainer.fit.features import save_outputs
 from trainer.fit.predict import TrainingSet
+from trainer.fit.saved_outputs import save_outputs
 from trainer.networks import INPUT, Network, build_network
 from trainer.recipes.plan import PhasePlan, Recipe
 from trainer.run import earlier_parts

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from trainer.evaluation.learning_curve import MORE, LearningCurve
-from trainer.report.facts import EpochLine
-from trainer.report.scored import Calibration
+from trainer.report.report_facts import EpochLine
+from trainer.report.scored_split import Reliability
 from trainer.report.svg import Axis, Chart, linear_axis, log_axis, share_axis
 
 _LOWEST_RATE = 1e-12
@@ -70,7 +70,7 @@ def rate_chart(history: Sequence[EpochLine], best: int | None) -> Markup:
     return chart.svg()
 
 
-def reliability_chart(found: Calibration, when: str) -> Markup:
+def reliability_chart(found: Reliability, when: str) -> Markup:
     """Accuracy over confidence, with the number of pictures in each bin as pale bars."""
     chart = Chart(
         f"Share right over the score, {when}",

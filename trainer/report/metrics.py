@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from trainer.report.facts import ReportFacts
-from trainer.report.scored import (
+from trainer.report.report_facts import ReportFacts
+from trainer.report.scored_split import (
     ScoredPart,
     accepting,
     calibration,

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from edge.core.model.grade import FEWEST, TOO_FEW
-from trainer.calibration.calibrate import is_promised
-from trainer.report.facts import ReportFacts
+from trainer.calibration.accept_thresholds import is_promised
 from trainer.report.listing import listed
-from trainer.report.scored import ScoredPart, accepting, calibration, class_rows, confusions
+from trainer.report.report_facts import ReportFacts
+from trainer.report.scored_split import ScoredPart, accepting, calibration, class_rows, confusions
 
 MANY_USES = 3
 """Evaluations on the same test pictures from which on the report warns."""

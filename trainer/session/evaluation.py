@@ -11,18 +11,18 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.core.dataset import SPLITS
+from trainer.calibration.calibrate import Calibration
 from trainer.calibration.unknown import UnknownScore
-from trainer.calibration.verdicts import Calibration
 from trainer.evaluation.held_out_use import count_held_out_use
 from trainer.evaluation.learning_curve import LearningCurve, learning_curve
 from trainer.evaluation.robustness import LIMIT, Disturbed, Predict, robustness
-from trainer.fit.features import compiled
 from trainer.fit.prepare import Prepared
+from trainer.fit.saved_outputs import compiled
 from trainer.fit.trained import TrainedModel
 from trainer.networks import Network
 from trainer.recipes.reading import recipe_yaml
-from trainer.report.facts import ReportFacts, UnknownFigures
-from trainer.report.scored import ScoredPart
+from trainer.report.report_facts import ReportFacts, UnknownFigures
+from trainer.report.scored_split import ScoredPart
 from trainer.run import RunFacts
 from trainer.session.training_session import TrainingSession
 

@@ -15,17 +15,17 @@ from pathlib import Path
 
 from edge.core.dataset import SPLITS, LabelledPicture
 from edge.core.files import new_folder
+from trainer.calibration.calibrate import Calibration
 from trainer.calibration.novelty import with_unknown_output
-from trainer.calibration.verdicts import Calibration
 from trainer.fit.phases import Best, Epoch
 from trainer.fit.prepare import Prepared
 from trainer.fit.trained import TrainedModel
 from trainer.recipes.reading import recipe_yaml
 from trainer.report.confusion import draw_confusion
-from trainer.report.facts import ReportFacts
 from trainer.report.metrics import metrics_json
-from trainer.report.page import write_report
-from trainer.report.scored import confusion_matrix
+from trainer.report.report_facts import ReportFacts
+from trainer.report.report_page import write_report
+from trainer.report.scored_split import confusion_matrix
 from trainer.run import (
     CONFUSION,
     HISTORY,

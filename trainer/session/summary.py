@@ -10,8 +10,8 @@ from edge.core.dataset import SPLITS
 from edge.core.model.metrics import ShareWording, share_wording
 from edge.core.terminal.hints import command
 from trainer.fit.prepare import Prepared
-from trainer.report.facts import ReportFacts
-from trainer.report.scored import accepting
+from trainer.report.report_facts import ReportFacts
+from trainer.report.scored_split import accepting
 from trainer.report.warnings import report_warnings
 from trainer.run import REPORT, RunFacts
 

@@ -10,13 +10,13 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from trainer.calibration.verdicts import Calibration, calibrate, fold_in
+from trainer.calibration.calibrate import Calibration, calibrate, fold_in
 from trainer.data.stratified_split import fold_pictures
 from trainer.errors import TooFewPicturesError
 from trainer.fit.checkpoint import Checkpoint
-from trainer.fit.features import pooled_outputs
 from trainer.fit.phases import Budget, run_phases
 from trainer.fit.prepare import Prepared, training_set
+from trainer.fit.saved_outputs import pooled_outputs
 from trainer.fit.trained import TrainedModel
 from trainer.run import TENSORBOARD
 from trainer.session.logs import TensorBoard

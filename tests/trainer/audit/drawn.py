@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from trainer.audit import checked, shortcut
-from trainer.audit.features import PooledFeatures
+from trainer.audit import check, shortcut
+from trainer.audit.pooled_features import PooledFeatures
 from trainer.data.cache import DecodedPictures
 
 COLOURS: Mapping[str, tuple[int, int, int]] = {"can": (40, 40, 200), "jar": (60, 190, 60)}
@@ -58,5 +58,5 @@ def colour_features(decoded: DecodedPictures) -> PooledFeatures:
 def check_quickly(patch: pytest.MonkeyPatch, cache: Path) -> None:
     """Has checks take `colour_features`, and forests of few trees: what is drawn is clear."""
     patch.setenv("PILAH_CACHE", str(cache))
-    patch.setattr(checked, "pooled_features", colour_features)
+    patch.setattr(check, "pooled_features", colour_features)
     patch.setattr(shortcut, "_TREES", 12)

@@ -11,7 +11,7 @@ import pytest
 from edge.core.dataset import LabelledPicture
 from edge.core.images.quality import Quality
 from trainer.audit import shortcut
-from trainer.audit.facts import FileFacts
+from trainer.audit.file_facts import FileFacts
 from trainer.audit.shortcut import file_table, frame_and_middle, told_by
 
 EACH = 40

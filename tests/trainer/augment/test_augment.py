@@ -9,8 +9,14 @@ import numpy as np
 import pytest
 
 from trainer.augment import augment_batch, augmented
-from trainer.augment.background import find_board
-from trainer.augment.camera import defocused, gaussian_blurred, motion_blurred, noisy, through_jpeg
+from trainer.augment.background_swap import find_board
+from trainer.augment.camera_effects import (
+    defocused,
+    gaussian_blurred,
+    motion_blurred,
+    noisy,
+    through_jpeg,
+)
 from trainer.augment.light import saturated, shaded
 from trainer.augment.occlusion import SHAPES, lay_over
 from trainer.augment.randaugment import OPERATIONS

@@ -10,6 +10,7 @@ import pytest
 from edge.core.dataset import LabelledPicture
 from edge.core.images.preprocess import InputSpec
 from edge.core.model.metrics import Share
+from trainer.calibration.calibrate import standing_in
 from trainer.calibration.crossfit import (
     CrossFitted,
     Fold,
@@ -19,7 +20,6 @@ from trainer.calibration.crossfit import (
     is_far_below,
     seconds_for,
 )
-from trainer.calibration.verdicts import standing_in
 from trainer.data.cache import DecodedPictures
 from trainer.fit.phases import Best, Budget, Epoch
 from trainer.fit.predict import TrainingSet

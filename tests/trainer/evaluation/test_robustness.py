@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from edge.core.images.preprocess import Box, Tensor
-from trainer.augment.background import find_board
+from trainer.augment.background_swap import find_board
 from trainer.evaluation.robustness import (
     DISTURBANCES,
     LIMIT,

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from edge.core.model.metrics import Share
-from trainer.calibration.calibrate import Threshold
+from trainer.calibration.accept_thresholds import AcceptThreshold
 from trainer.evaluation.held_out_use import HeldOutUse
 from trainer.evaluation.learning_curve import CurvePoint, Forecast, LearningCurve, PowerLaw
 from trainer.evaluation.robustness import DISTURBANCES, Disturbed
 from trainer.fit.phases import Epoch
-from trainer.report.facts import ReportFacts, UnknownFigures
-from trainer.report.scored import ScoredPart
+from trainer.report.report_facts import ReportFacts, UnknownFigures
+from trainer.report.scored_split import ScoredPart
 from trainer.statistics.intervals import Figure
 
 LABELS = ("can", "glass", "paper")
@@ -69,7 +69,7 @@ def _plain() -> ReportFacts:
         },
         skipped=0,
         test=part(TEST),
-        thresholds={label: Threshold(0.6, 80, 80, "") for label in LABELS},
+        thresholds={label: AcceptThreshold(0.6, 80, 80, "") for label in LABELS},
         purity=0.9,
         confidence=0.95,
         history=[

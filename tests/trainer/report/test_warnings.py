@@ -7,7 +7,7 @@ from typing import Any, Literal
 import pytest
 
 from tests.trainer.report.made_up import LABELS, TEST, disturbed, facts, part
-from trainer.calibration.calibrate import Threshold
+from trainer.calibration.accept_thresholds import AcceptThreshold
 from trainer.evaluation.held_out_use import HeldOutUse
 from trainer.report.warnings import MANY_USES, report_warnings
 from trainer.run import AcceptBasis
@@ -56,7 +56,7 @@ MANY = [(n % 3, n % 3, 0.9) for n in range(600)]
         ({"held_out_use": HeldOutUse(MANY_USES, "2026-01-02T03:04:05+00:00")}, "since 2026-01-02"),
         ({"held_out_use": HeldOutUse(0, "", note="the disk is full")}, "was not counted"),
         (
-            {"thresholds": {label: Threshold(0.98, 80, 80, "") for label in LABELS}},
+            {"thresholds": {label: AcceptThreshold(0.98, 80, 80, "") for label in LABELS}},
             "It accepts only 21.7% (15.2% to 29.9%, 26 of 120) of the pictures",
         ),
         ({"cut_short": True}, "cut short"),
@@ -71,7 +71,7 @@ MANY = [(n % 3, n % 3, 0.9) for n in range(600)]
          "No test picture of paper was told right"),
         ({"cross_fitted": part([*TEST, *[(2, 0, 0.7)] * 8])}, "paper for can (8 of 34)"),
         (
-            {"thresholds": {label: Threshold(0.9, 8, 8, "no promise") for label in LABELS}},
+            {"thresholds": {label: AcceptThreshold(0.9, 8, 8, "no promise") for label in LABELS}},
             "No class carries a promise",
         ),
         ({"test": part([(n % 3, n % 3 if n % 4 else (n + 1) % 3, 0.99) for n in range(400)])},
@@ -93,7 +93,7 @@ def test_it_warns(changes: dict[str, Any], said: str) -> None:
     [
         {"held_out_use": HeldOutUse(MANY_USES - 1, "2026-01-02T03:04:05+00:00")},
         {"held_out_use": None},
-        {"thresholds": facts().thresholds | {"can": Threshold(0.9, 8, 8, "no promise")}},
+        {"thresholds": facts().thresholds | {"can": AcceptThreshold(0.9, 8, 8, "no promise")}},
         {"disturbed": disturbed(change=-0.2, high=0.05)},  # chance could explain it
         {"disturbed": disturbed(change=-0.05, high=-0.01)},  # sure, but small
         {"cross_fitted": part([*TEST, (2, 0, 0.7)])},

@@ -16,11 +16,11 @@ from edge.core.errors import StorageError
 from edge.core.model.glossary import explained
 from tests.plain_words import unexplained
 from tests.trainer.report.made_up import LABELS, TEST, disturbed, facts, learning, part, unknown
-from trainer.calibration.calibrate import Threshold
+from trainer.calibration.accept_thresholds import AcceptThreshold
 from trainer.evaluation.held_out_use import EarlierUse, HeldOutUse
-from trainer.report.facts import ReportFacts
 from trainer.report.metrics import metrics_json
-from trainer.report.page import write_report
+from trainer.report.report_facts import ReportFacts
+from trainer.report.report_page import write_report
 from trainer.report.thumbnails import Thumbnails, jpeg_uri
 
 _VOID = {"meta", "img", "br", "wbr", "link", "input", "hr"}
@@ -93,7 +93,7 @@ def test_the_top_says_how_good_it_is_in_plain_words(tmp_path: Path) -> None:
 
 
 def test_what_makes_it_doubtful_stands_at_the_top(tmp_path: Path) -> None:
-    notes = {"can": Threshold(0.9, 20, 20, "no promise: it takes about 19 more pictures")}
+    notes = {"can": AcceptThreshold(0.9, 20, 20, "no promise: it takes about 19 more pictures")}
     page = written(
         tmp_path,
         cut_short=True,
@@ -312,7 +312,7 @@ def test_a_report_of_many_errors_is_of_a_bearable_size(tmp_path: Path) -> None:
     told = facts(
         labels=labels,
         counts={label: {"train": 80, "test": 100} for label in labels},
-        thresholds={label: Threshold(0.9, 8, 8, "no promise") for label in labels},
+        thresholds={label: AcceptThreshold(0.9, 8, 8, "no promise") for label in labels},
         test=part(answers, labels=20),
         cross_fitted=part(answers, labels=20),
         validation=None,
@@ -330,7 +330,7 @@ def test_more_labels_than_a_table_can_hold_are_told_by_their_pairs(tmp_path: Pat
         tmp_path,
         labels=labels,
         counts={},
-        thresholds={label: Threshold(0.9, 8, 8, "no promise") for label in labels},
+        thresholds={label: AcceptThreshold(0.9, 8, 8, "no promise") for label in labels},
         test=part([(n % 60, (n + n // 60) % 60, 0.7) for n in range(240)], labels=60),
         validation=None,
         tensors=None,

@@ -14,10 +14,10 @@ import numpy.typing as npt
 from edge.core.dataset import LabelledPicture, read_picture_set
 from edge.core.errors import PictureSetError
 from trainer.audit.copies import Copies, find_copies, join_groups
-from trainer.audit.facts import FileFacts, Unreadable, read_facts
-from trainer.audit.features import SPEC, pooled_features
+from trainer.audit.file_facts import FileFacts, Unreadable, read_facts
 from trainer.audit.label_errors import LabelErrors, find_label_errors
 from trainer.audit.outliers import Outlier, find_outliers
+from trainer.audit.pooled_features import SPEC, pooled_features
 from trainer.audit.shortcut import Table, Told, file_table, frame_and_middle, told_by
 from trainer.audit.sources import Sources, find_sources
 from trainer.data.arrays import unpacked
@@ -31,7 +31,7 @@ _FEWEST_TO_TELL = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Checked:
+class CheckResult:
     """What was found. Pictures are named by their numbers in `pictures`."""
 
     source: Path
@@ -71,7 +71,7 @@ class Checked:
         return counts
 
 
-def check_pictures(source: Path, *, groups: str | None = None) -> Checked:
+def check_pictures(source: Path, *, groups: str | None = None) -> CheckResult:
     """What is wrong with the pictures of `source`, or worth knowing before one trains on them.
 
     Args:
@@ -108,7 +108,7 @@ def check_pictures(source: Path, *, groups: str | None = None) -> Checked:
     sources = find_sources(place, pictures)
     background, files, source_shows = _give_aways(decoded.tensors, facts, pictures, sources)
     label_errors, outliers, why = _by_features(decoded, pictures)
-    return Checked(
+    return CheckResult(
         source=source,
         root=place if place.is_dir() else place.parent,
         classes=found.classes,

@@ -21,7 +21,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from trainer.audit.checked import Checked
+from trainer.audit.check import CheckResult
 from trainer.audit.label_noise import CERTAINTY
 from trainer.audit.shortcut import ToldClass
 from trainer.fit.checks import FEWEST
@@ -55,7 +55,7 @@ class Problem:
     spoils: bool = False
 
 
-def problems(checked: Checked) -> tuple[Problem, ...]:
+def problems(checked: CheckResult) -> tuple[Problem, ...]:
     """What is wrong, what spoils a training first."""
     found = [
         problem
@@ -81,7 +81,7 @@ def problems(checked: Checked) -> tuple[Problem, ...]:
     return tuple(sorted(found, key=lambda problem: not problem.spoils))
 
 
-def given_away(checked: Checked) -> tuple[ToldClass, ...]:
+def given_away(checked: CheckResult) -> tuple[ToldClass, ...]:
     """Classes that the frame of a picture tells as surely as its middle does, or surer."""
     return tuple(
         told
@@ -91,7 +91,7 @@ def given_away(checked: Checked) -> tuple[ToldClass, ...]:
     )
 
 
-def partly_given_away(checked: Checked) -> tuple[ToldClass, ...]:
+def partly_given_away(checked: CheckResult) -> tuple[ToldClass, ...]:
     """Classes of which the frame tells clearly more than the middle does."""
     whole = given_away(checked)
     return tuple(
@@ -103,7 +103,7 @@ def partly_given_away(checked: Checked) -> tuple[ToldClass, ...]:
     )
 
 
-def given_away_by_source(checked: Checked) -> tuple[str, ...]:
+def given_away_by_source(checked: CheckResult) -> tuple[str, ...]:
     """Classes that are told by a source which shows in the picture or its file."""
     if checked.sources is None or checked.source_shows is None:
         return ()
@@ -115,13 +115,13 @@ def given_away_by_source(checked: Checked) -> tuple[str, ...]:
     )
 
 
-def _above_chance(checked: Checked, told: ToldClass, f1: float) -> float:
+def _above_chance(checked: CheckResult, told: ToldClass, f1: float) -> float:
     counts = checked.counts
     chance = max(1 / len(counts), counts[told.label] / max(1, counts.total()))
     return (f1 - chance) / (1 - chance) if chance < 1 else 0.0
 
 
-def _classes(checked: Checked) -> Iterator[Problem]:
+def _classes(checked: CheckResult) -> Iterator[Problem]:
     counts = checked.counts
     if len(counts) < 2:
         yield Problem(
@@ -141,7 +141,7 @@ def _classes(checked: Checked) -> Iterator[Problem]:
         )
 
 
-def _contradictions(checked: Checked) -> Iterator[Problem]:
+def _contradictions(checked: CheckResult) -> Iterator[Problem]:
     found = [copies for copies in checked.copies if len(copies.labels) > 1]
     if found:
         pictures = sum(len(copies.members) for copies in found)
@@ -155,7 +155,7 @@ def _contradictions(checked: Checked) -> Iterator[Problem]:
         )
 
 
-def _given_away_by_source(checked: Checked) -> Iterator[Problem]:
+def _given_away_by_source(checked: CheckResult) -> Iterator[Problem]:
     if checked.sources is None:
         return
     sure = given_away_by_source(checked)
@@ -183,7 +183,7 @@ def _given_away_by_source(checked: Checked) -> Iterator[Problem]:
         )
 
 
-def _given_away_by_background(checked: Checked) -> Iterator[Problem]:
+def _given_away_by_background(checked: CheckResult) -> Iterator[Problem]:
     by_source = given_away_by_source(checked)
     sure = [told for told in given_away(checked) if told.label not in by_source]
     partly = [told for told in partly_given_away(checked) if told.label not in by_source]
@@ -205,7 +205,7 @@ def _given_away_by_background(checked: Checked) -> Iterator[Problem]:
         )
 
 
-def _labels(checked: Checked) -> Iterator[Problem]:
+def _labels(checked: CheckResult) -> Iterator[Problem]:
     errors = checked.label_errors
     if errors is None:
         return
@@ -236,7 +236,7 @@ def _labels(checked: Checked) -> Iterator[Problem]:
         )
 
 
-def _unreadable(checked: Checked) -> Iterator[Problem]:
+def _unreadable(checked: CheckResult) -> Iterator[Problem]:
     count = len(checked.unreadable)
     if not count:
         return
@@ -254,7 +254,7 @@ def _unreadable(checked: Checked) -> Iterator[Problem]:
     )
 
 
-def _across_parts(checked: Checked) -> Iterator[Problem]:
+def _across_parts(checked: CheckResult) -> Iterator[Problem]:
     found = [copies for copies in checked.copies if len(copies.parts) > 1]
     if found:
         yield Problem(
@@ -265,7 +265,7 @@ def _across_parts(checked: Checked) -> Iterator[Problem]:
         )
 
 
-def _few(checked: Checked) -> Iterator[Problem]:
+def _few(checked: CheckResult) -> Iterator[Problem]:
     few = [
         f"{label} ({count})"
         for label, count in sorted(checked.counts.items(), key=lambda item: item[1])
@@ -279,7 +279,7 @@ def _few(checked: Checked) -> Iterator[Problem]:
         )
 
 
-def _lopsided(checked: Checked) -> Iterator[Problem]:
+def _lopsided(checked: CheckResult) -> Iterator[Problem]:
     counts = checked.counts
     most, least = max(counts, key=counts.__getitem__), min(counts, key=counts.__getitem__)
     if counts[least] and counts[most] >= LOPSIDED * counts[least]:
@@ -291,7 +291,7 @@ def _lopsided(checked: Checked) -> Iterator[Problem]:
         )
 
 
-def _files(checked: Checked) -> Iterator[Problem]:
+def _files(checked: CheckResult) -> Iterator[Problem]:
     if checked.files is None:
         return
     by_source = given_away_by_source(checked)
@@ -309,7 +309,7 @@ def _files(checked: Checked) -> Iterator[Problem]:
         )
 
 
-def _copies(checked: Checked) -> Iterator[Problem]:
+def _copies(checked: CheckResult) -> Iterator[Problem]:
     found = [c for c in checked.copies if len(c.labels) == 1 and len(c.parts) < 2]
     extra = sum(len(copies.members) - 1 for copies in found)
     if extra:
@@ -322,7 +322,7 @@ def _copies(checked: Checked) -> Iterator[Problem]:
         )
 
 
-def _formats(checked: Checked) -> Iterator[Problem]:
+def _formats(checked: CheckResult) -> Iterator[Problem]:
     if checked.skipped:
         count = len(checked.skipped)
         yield Problem(
@@ -332,7 +332,7 @@ def _formats(checked: Checked) -> Iterator[Problem]:
         )
 
 
-def _quality(checked: Checked) -> Iterator[Problem]:
+def _quality(checked: CheckResult) -> Iterator[Problem]:
     counts = Counter(words for facts in checked.facts for words in facts.quality.warnings)
     if counts:
         yield Problem(
@@ -342,7 +342,7 @@ def _quality(checked: Checked) -> Iterator[Problem]:
         )
 
 
-def _odd(checked: Checked) -> Iterator[Problem]:
+def _odd(checked: CheckResult) -> Iterator[Problem]:
     if count := len(checked.outliers):
         yield Problem(
             "odd",
@@ -352,7 +352,7 @@ def _odd(checked: Checked) -> Iterator[Problem]:
         )
 
 
-def _not_looked(checked: Checked) -> Iterator[Problem]:
+def _not_looked(checked: CheckResult) -> Iterator[Problem]:
     if checked.without_features:
         yield Problem(
             "labels",

@@ -19,12 +19,12 @@ from markupsafe import Markup, escape
 from edge.core.dataset import SPLITS
 from edge.core.files import write_file
 from trainer import report
-from trainer.audit.checked import Checked
-from trainer.audit.evidence import Evidence
+from trainer.audit.check import CheckResult
+from trainer.audit.page_thumbnails import PageThumbnails
+from trainer.audit.problems import Problem, given_away, given_away_by_source, partly_given_away
 from trainer.audit.review import COLUMNS, relative_name, suspects
 from trainer.audit.shortcut import Told
-from trainer.audit.verdict import Problem, given_away, given_away_by_source, partly_given_away
-from trainer.report.page import with_words
+from trainer.report.report_page import with_words
 
 _SAMPLES, _SAMPLES_IN_ALL = 12, 240
 _LABELS, _SETS, _OF_A_SET, _POOR, _OUTLIERS, _FRAMES, _FILES = 60, 24, 6, 12, 36, 8, 200
@@ -46,7 +46,7 @@ class _Shown:
         return {number for group in [*groups, *self.quality.values()] for number in group}
 
 
-def write_page(file: Path, checked: Checked, problems: Sequence[Problem], review: str) -> None:
+def write_page(file: Path, checked: CheckResult, problems: Sequence[Problem], review: str) -> None:
     """Writes the page to `file`: nothing fetched, for screen, phone and paper.
 
     Its one script lets a person decide on the suspects and saves the review list with that; the
@@ -67,7 +67,7 @@ def write_page(file: Path, checked: Checked, problems: Sequence[Problem], review
     )
     environment.filters |= {"breakable": _breakable, "share": lambda share: f"{share:.1%}"}
     shown = _choose(checked)
-    evidence = Evidence(
+    evidence = PageThumbnails(
         checked, shown.all(), framed=(n for group in shown.frames.values() for n in group)
     )
     page = environment.get_template("check.html").render(
@@ -80,7 +80,7 @@ def write_page(file: Path, checked: Checked, problems: Sequence[Problem], review
     write_file(file, with_words(page).encode("utf-8", "backslashreplace"))
 
 
-def to_json(checked: Checked, problems: Sequence[Problem]) -> dict[str, Any]:
+def to_json(checked: CheckResult, problems: Sequence[Problem]) -> dict[str, Any]:
     """The object that `data check --json` prints and keeps beside the page."""
     names = _names(checked)
     errors, sources = checked.label_errors, checked.sources
@@ -180,7 +180,7 @@ def _told_json(told: Told | None) -> dict[str, Any] | None:
     }
 
 
-def _choose(checked: Checked) -> _Shown:
+def _choose(checked: CheckResult) -> _Shown:
     by_label: dict[str, list[int]] = {label: [] for label in checked.classes}
     for number, picture in enumerate(checked.pictures):
         by_label[picture.label].append(number)
@@ -207,7 +207,7 @@ def _choose(checked: Checked) -> _Shown:
     )
 
 
-def _content(checked: Checked, shown: _Shown) -> dict[str, Any]:
+def _content(checked: CheckResult, shown: _Shown) -> dict[str, Any]:
     errors = checked.label_errors
     labels = sorted({picture.label for picture in checked.pictures})
     poor = Counter(words for facts in checked.facts for words in facts.quality.warnings)
@@ -248,7 +248,7 @@ def _content(checked: Checked, shown: _Shown) -> dict[str, Any]:
     }
 
 
-def _decisions(checked: Checked, review: str) -> dict[str, Any]:
+def _decisions(checked: CheckResult, review: str) -> dict[str, Any]:
     """What the page's script needs to write the review list."""
     rows = [[str(word) for word in astuple(suspect)] for suspect in suspects(checked)]
     # The key under which a browser keeps decisions: other suspects are another list.
@@ -271,7 +271,7 @@ def _spread(numbers: Sequence[int], count: int) -> list[int]:
     return [numbers[i] for i in at]
 
 
-def _sizes(checked: Checked) -> list[dict[str, int]]:
+def _sizes(checked: CheckResult) -> list[dict[str, int]]:
     """Width, height and how many, the most frequent first."""
     sizes = Counter((facts.width, facts.height) for facts in checked.facts)
     return [
@@ -280,11 +280,11 @@ def _sizes(checked: Checked) -> list[dict[str, int]]:
     ]
 
 
-def _parts(checked: Checked, label: str) -> dict[str, int]:
+def _parts(checked: CheckResult, label: str) -> dict[str, int]:
     return dict(Counter(p.split for p in checked.pictures if p.label == label and p.split))
 
 
-def _names(checked: Checked) -> list[str]:
+def _names(checked: CheckResult) -> list[str]:
     return [relative_name(picture.path, checked.root) for picture in checked.pictures]
 
 

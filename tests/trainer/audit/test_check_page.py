@@ -15,15 +15,15 @@ import pytest
 from edge.core.errors import StorageError
 from tests.plain_words import unexplained
 from tests.trainer.audit.drawn import check_quickly, write_set
-from trainer.audit.checked import Checked, check_pictures
-from trainer.audit.page import to_json, write_page
+from trainer.audit.check import CheckResult, check_pictures
+from trainer.audit.check_page import to_json, write_page
+from trainer.audit.problems import problems
 from trainer.audit.review import COLUMNS, check_unreviewed, read_rows, suspects, write_review
-from trainer.audit.verdict import problems
 from trainer.errors import ReviewError
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Checked:
+def found(tmp_path_factory: pytest.TempPathFactory) -> CheckResult:
     """A set with one of everything, checked once for all tests."""
     place = tmp_path_factory.mktemp("checked")
     folder = write_set(place / "set", each=24)
@@ -53,12 +53,12 @@ class Tags(HTMLParser):
         assert self.open.pop() == tag
 
 
-def page(found: Checked, tmp_path: Path) -> str:
+def page(found: CheckResult, tmp_path: Path) -> str:
     write_page(tmp_path / "page.html", found, problems(found), "page.review.csv")
     return (tmp_path / "page.html").read_text(encoding="utf-8")
 
 
-def test_the_page_is_whole_and_fetches_nothing(found: Checked, tmp_path: Path) -> None:
+def test_the_page_is_whole_and_fetches_nothing(found: CheckResult, tmp_path: Path) -> None:
     text, tags = page(found, tmp_path), Tags()
     tags.feed(text)
     assert tags.open == []
@@ -72,7 +72,7 @@ def test_the_page_is_whole_and_fetches_nothing(found: Checked, tmp_path: Path) -
 
 
 def test_the_page_explains_its_words_and_has_none_that_need_a_book(
-    found: Checked, tmp_path: Path
+    found: CheckResult, tmp_path: Path
 ) -> None:
     text = page(found, tmp_path)
     _, words = text.split('<section id="words">')
@@ -80,7 +80,7 @@ def test_the_page_explains_its_words_and_has_none_that_need_a_book(
     assert unexplained(re.sub(r"<(style|script).*?</\1>|<[^>]*>", " ", text, flags=re.DOTALL)) == []
 
 
-def test_every_suspect_that_is_shown_can_be_decided_on(found: Checked, tmp_path: Path) -> None:
+def test_every_suspect_that_is_shown_can_be_decided_on(found: CheckResult, tmp_path: Path) -> None:
     tags = Tags()
     tags.feed(page(found, tmp_path))
     listed = {suspect.path for suspect in suspects(found)}
@@ -90,7 +90,7 @@ def test_every_suspect_that_is_shown_can_be_decided_on(found: Checked, tmp_path:
     assert {"keep", "drop", "relabel:can"} <= offered
 
 
-def test_the_page_has_the_list_that_lies_beside_it(found: Checked, tmp_path: Path) -> None:
+def test_the_page_has_the_list_that_lies_beside_it(found: CheckResult, tmp_path: Path) -> None:
     """Its script fills in the last column and saves it under that name."""
     text = page(found, tmp_path)
     write_review(tmp_path / "page.review.csv", suspects(found))
@@ -102,7 +102,7 @@ def test_the_page_has_the_list_that_lies_beside_it(found: Checked, tmp_path: Pat
     assert content["rows"] == rows
 
 
-def test_no_script_runs_but_the_page_s_own(found: Checked, tmp_path: Path) -> None:
+def test_no_script_runs_but_the_page_s_own(found: CheckResult, tmp_path: Path) -> None:
     text = page(found, tmp_path)
     script = re.findall(r"<script>(.*?)</script>", text, re.DOTALL)
     assert len(script) == 1
@@ -111,13 +111,13 @@ def test_no_script_runs_but_the_page_s_own(found: Checked, tmp_path: Path) -> No
     assert "fetch(" not in script[0]
 
 
-def test_names_of_files_are_no_html(found: Checked, tmp_path: Path) -> None:
+def test_names_of_files_are_no_html(found: CheckResult, tmp_path: Path) -> None:
     text = page(found, tmp_path)
     assert "<b>copy&" not in text
     assert "&lt;b&gt;copy&amp;.png" in text
 
 
-def test_the_page_says_first_whether_one_can_train(found: Checked, tmp_path: Path) -> None:
+def test_the_page_says_first_whether_one_can_train(found: CheckResult, tmp_path: Path) -> None:
     text = page(found, tmp_path)
     assert "Do not train on this yet" in text
     assert text.index("Do not train") < text.index("Classes</h2>")
@@ -125,7 +125,7 @@ def test_the_page_says_first_whether_one_can_train(found: Checked, tmp_path: Pat
     assert "<b>different labels</b>" in text
 
 
-def test_the_same_is_there_for_programs(found: Checked) -> None:
+def test_the_same_is_there_for_programs(found: CheckResult) -> None:
     facts = json.loads(json.dumps(to_json(found, problems(found))))
     assert facts["spoils"] is True
     assert facts["pictures"] == 50
@@ -138,7 +138,7 @@ def test_the_same_is_there_for_programs(found: Checked) -> None:
 
 
 def test_the_review_list_names_every_suspect_and_leaves_the_decision_open(
-    found: Checked, tmp_path: Path
+    found: CheckResult, tmp_path: Path
 ) -> None:
     write_review(tmp_path / "list.csv", suspects(found))
     rows = [row for _, row in read_rows(tmp_path / "list.csv")]
@@ -157,7 +157,7 @@ def test_the_review_list_names_every_suspect_and_leaves_the_decision_open(
     assert len(copies) == 2
 
 
-def test_no_path_in_the_list_is_a_formula(found: Checked, tmp_path: Path) -> None:
+def test_no_path_in_the_list_is_a_formula(found: CheckResult, tmp_path: Path) -> None:
     write_review(tmp_path / "list.csv", suspects(found))
     lines = (tmp_path / "list.csv").read_text(encoding="utf-8-sig").splitlines()
     assert not any(re.match(r"[=+@-]", line) for line in lines)

@@ -18,9 +18,9 @@ from edge.core.images.preprocess import InputSpec
 from tests.trainer.tiny import tiny_network
 from trainer.augment import augmented
 from trainer.data.cache import DecodedPictures
-from trainer.fit import features
-from trainer.fit.features import SavedOutputs, pooled_outputs, save_outputs
+from trainer.fit import saved_outputs as module
 from trainer.fit.phases import StopTraining
+from trainer.fit.saved_outputs import SavedOutputs, pooled_outputs, save_outputs
 from trainer.networks import Network, build_network
 from trainer.recipes.plan import AugmentPlan, NetworkPlan
 
@@ -98,7 +98,7 @@ def test_a_copy_that_was_not_wanted_is_not_there(network: Network, tensors: np.n
 def forwarded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many pictures went through the network, batch by batch, from now on."""
     seen: list[int] = []
-    real = features.compiled
+    real = module.compiled
 
     def counting(model: Any) -> Any:
         forward = real(model)
@@ -109,7 +109,7 @@ def forwarded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
         return counted
 
-    monkeypatch.setattr(features, "compiled", counting)
+    monkeypatch.setattr(module, "compiled", counting)
     return seen
 
 

@@ -11,9 +11,9 @@ import pytest
 
 from edge.core.errors import PictureSetError
 from tests.trainer.audit.drawn import COLOURS, check_quickly, draw, write, write_set
-from trainer.audit import checked as module
-from trainer.audit.checked import Checked, check_pictures
-from trainer.audit.verdict import problems
+from trainer.audit import check as module
+from trainer.audit.check import CheckResult, check_pictures
+from trainer.audit.problems import problems
 from trainer.errors import WeightsMissingError
 
 Change = Callable[[Path], object]
@@ -24,11 +24,11 @@ def without_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     check_quickly(monkeypatch, tmp_path / "cache")
 
 
-def checked(folder: Path) -> Checked:
+def checked(folder: Path) -> CheckResult:
     return check_pictures(folder)
 
 
-def told(found: Checked) -> dict[str, bool]:
+def told(found: CheckResult) -> dict[str, bool]:
     """Title -> whether it spoils a training."""
     return {problem.title: problem.spoils for problem in problems(found)}
 

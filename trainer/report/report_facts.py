@@ -9,11 +9,11 @@ from typing import Any, Protocol
 import numpy as np
 
 from edge.core.model.grade import Grade, grade
-from trainer.calibration.calibrate import Threshold
+from trainer.calibration.accept_thresholds import AcceptThreshold
 from trainer.evaluation.held_out_use import HeldOutUse
 from trainer.evaluation.learning_curve import LearningCurve
 from trainer.evaluation.robustness import Disturbed
-from trainer.report.scored import ScoredPart, confusion_matrix
+from trainer.report.scored_split import ScoredPart, confusion_matrix
 from trainer.run import AcceptBasis
 from trainer.statistics.intervals import Figure
 
@@ -83,7 +83,7 @@ class ReportFacts:
     """Files that could not be read."""
 
     test: ScoredPart
-    thresholds: Mapping[str, Threshold]
+    thresholds: Mapping[str, AcceptThreshold]
     purity: float
     """That the thresholds are to promise."""
     confidence: float

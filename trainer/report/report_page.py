@@ -25,12 +25,12 @@ from edge.core.model.metrics import (
     share_wording,
     whole_percents,
 )
-from trainer.augment.background import find_board
+from trainer.augment.background_swap import find_board
 from trainer.evaluation.learning_curve import MORE
 from trainer.evaluation.robustness import DISTURBANCES, disturb, without_bars
 from trainer.report import charts
-from trainer.report.facts import ReportFacts
-from trainer.report.scored import (
+from trainer.report.report_facts import ReportFacts
+from trainer.report.scored_split import (
     ScoredPart,
     accepted,
     accepting,
@@ -63,7 +63,7 @@ _COVERAGES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ShownPicture:
     """One picture with its words."""
 
     uri: str
@@ -76,14 +76,14 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class ConfusedPair:
     """One label that is taken for another, with its worst pictures."""
 
     label: str
     taken_for: str
     count: int
     total: int
-    pictures: tuple[Picture, ...]
+    pictures: tuple[ShownPicture, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,8 @@ class Mistakes:
     note: str
     errors: int
     total: int
-    pairs: tuple[Pair, ...]
-    worst: tuple[Picture, ...]
+    pairs: tuple[ConfusedPair, ...]
+    worst: tuple[ShownPicture, ...]
 
 
 def write_report(file: Path, facts: ReportFacts) -> None:
@@ -259,8 +259,8 @@ def _mistakes(title: str, part: ScoredPart, facts: ReportFacts, thumbnails: Thum
     scores, best = part.scores.max(axis=1), part.best
     passed = accepted(part, labels, facts.accept)
 
-    def picture(position: int) -> Picture:
-        return Picture(
+    def picture(position: int) -> ShownPicture:
+        return ShownPicture(
             uri=thumbnails.of_row(int(part.rows[position])),
             name=part.names[position],
             label=labels[part.truth[position]],
@@ -285,7 +285,7 @@ def _mistakes(title: str, part: ScoredPart, facts: ReportFacts, thumbnails: Thum
         errors=len(wrong),
         total=len(part.truth),
         pairs=tuple(
-            Pair(
+            ConfusedPair(
                 c.label,
                 c.taken_for,
                 c.pictures.count,

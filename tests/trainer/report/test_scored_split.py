@@ -7,7 +7,7 @@ import pytest
 
 from edge.core.model.metrics import Share
 from tests.trainer.report.made_up import LABELS, TEST, part
-from trainer.report.scored import (
+from trainer.report.scored_split import (
     accepting,
     at_coverage,
     calibration,

@@ -9,22 +9,22 @@ import pytest
 
 from edge.core.dataset import read_picture_set
 from tests.trainer.audit.drawn import write_set
-from trainer.audit import features
-from trainer.audit.features import pooled_features
+from trainer.audit import pooled_features as module
+from trainer.audit.pooled_features import pooled_features
 from trainer.data.cache import DecodedPictures, decode_pictures
 from trainer.recipes.plan import NetworkPlan
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
-SPEC = features.SPEC.model_copy(update={"height": 96, "width": 96})
+SPEC = module.SPEC.model_copy(update={"height": 96, "width": 96})
 """As the check decodes, smaller: the network takes any size."""
 
 
 @pytest.fixture
 def decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DecodedPictures:
     monkeypatch.setenv("PILAH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(features, "_PLAN", NetworkPlan(weights="none"))
-    monkeypatch.setattr(features, "SPEC", SPEC)
+    monkeypatch.setattr(module, "_PLAN", NetworkPlan(weights="none"))
+    monkeypatch.setattr(module, "SPEC", SPEC)
     pictures = read_picture_set(write_set(tmp_path / "set", each=2)).pictures
     return decode_pictures(pictures, SPEC)
 
@@ -37,7 +37,7 @@ def test_they_are_the_layers_outputs_pooled(
     assert found.products.shape == (4, 96 * 97 // 2)
     from trainer.networks import build_network
 
-    network = build_network(features._PLAN, SPEC, 2, seed=0)
+    network = build_network(module._PLAN, SPEC, 2, seed=0)
     images = decoded.tensors[np.arange(4)].astype(np.float32)
     means, detail = (np.asarray(x) for x in network.lower(["pooled", "block_12_add"])(images))
     np.testing.assert_allclose(found.means, means, rtol=2e-2, atol=1e-3)
@@ -48,6 +48,6 @@ def test_they_are_the_layers_outputs_pooled(
     def never(*_: object) -> None:
         raise AssertionError("computed again")
 
-    monkeypatch.setattr(features, "_compute", never)
+    monkeypatch.setattr(module, "_compute", never)
     again = pooled_features(decoded)
     np.testing.assert_array_equal(again.products, found.products)

@@ -9,8 +9,8 @@ import pytest
 
 from edge.core.dataset import LabelledPicture
 from tests.trainer.audit.drawn import COLOURS, draw, write
-from trainer.audit import facts as module
-from trainer.audit.facts import FileFacts, Unreadable, read_facts
+from trainer.audit import file_facts as module
+from trainer.audit.file_facts import FileFacts, Unreadable, read_facts
 
 
 @pytest.fixture(autouse=True)

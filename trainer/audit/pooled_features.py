@@ -72,7 +72,7 @@ def _compute(
 ) -> None:
     import_tensorflow()
     # Here, because they import Keras.
-    from trainer.fit.features import compiled
+    from trainer.fit.saved_outputs import compiled
     from trainer.networks import POOLED, build_network
 
     network = build_network(_PLAN, SPEC, 2, seed=0)

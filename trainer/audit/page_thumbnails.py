@@ -14,17 +14,19 @@ from edge.core.errors import UnreadableImageError
 from edge.core.images.contact_sheet import thumbnail
 from edge.core.images.image_file import Image, read_image
 from edge.core.terminal.progress import Progress
-from trainer.audit.checked import Checked
+from trainer.audit.check import CheckResult
 from trainer.audit.shortcut import FRAME
 
 SIDE = 176
 _QUALITY = 80
 
 
-class Evidence:
+class PageThumbnails:
     """Thumbnails as data URIs, by the pictures' numbers."""
 
-    def __init__(self, checked: Checked, wanted: Iterable[int], *, framed: Iterable[int]) -> None:
+    def __init__(
+        self, checked: CheckResult, wanted: Iterable[int], *, framed: Iterable[int]
+    ) -> None:
         """Reads the pictures that are wanted.
 
         Args:

@@ -103,7 +103,7 @@ class Bin:
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
+class Reliability:
     """Whether confidence means what it says."""
 
     bins: tuple[Bin, ...]
@@ -182,7 +182,7 @@ def worst_errors(part: ScoredPart) -> tuple[int, ...]:
     return tuple(int(i) for i in wrong[np.argsort(-confidence, kind="stable")])
 
 
-def calibration(scores: Floats, truth: Indices) -> Calibration | None:
+def calibration(scores: Floats, truth: Indices) -> Reliability | None:
     """How far confidence and accuracy lie apart; None of no pictures."""
     if not len(truth):
         return None
@@ -200,7 +200,7 @@ def calibration(scores: Floats, truth: Indices) -> Calibration | None:
     )
     apart = sum(abs((b.right.value or 0) - b.confidence) * b.right.total for b in bins)
     wanted = np.eye(scores.shape[1])[truth]
-    return Calibration(
+    return Reliability(
         bins=bins,
         error=apart / len(truth),
         log_loss=log_loss(np.log(np.maximum(scores, 1e-12)), truth),
