@@ -56,6 +56,7 @@ FILES: Mapping[str, Lock] = {
         pythons="python_version >= '3.11' and python_version < '3.12'",
         free=("numpy", "opencv-python-headless"),
     ),
+    "parquet": Lock(("edge", "parquet")),
     "trainer": Lock(("trainer",)),
     "kaggle": Lock(("trainer", "kaggle")),
     "converter": Lock(("converter",)),
@@ -66,7 +67,7 @@ FILES: Mapping[str, Lock] = {
 }
 """Each file in `deploy/locks`, by its name there."""
 
-EVERYTHING = Lock(("edge", "kaggle", "tfjs", "dev"))
+EVERYTHING = Lock(("edge", "parquet", "kaggle", "tfjs", "dev"))
 """What binds the others. `gpu` has another build of TensorFlow, of the same version."""
 
 HEADER = """\

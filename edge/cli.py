@@ -24,6 +24,7 @@ VERBS: Mapping[str, Verb] = {
     "install": Verb("give a station a newer bundle", "edge.commands.install"),
     "rollback": Verb("give a station an earlier bundle again", "edge.commands.rollback"),
     "doctor": Verb("is a station's model what it should be?", "edge.commands.doctor"),
+    "ledger": Verb("export, check, back up or correct a ledger", "edge.commands.ledger.verb"),
     "run": Verb("sort, as a station file says", "edge.commands.run"),
 }
 

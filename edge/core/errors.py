@@ -184,6 +184,12 @@ class RuntimeMissingError(PilahError, ImportError):
     exit_code = EXIT_UNAVAILABLE
 
 
+class PackageMissingError(PilahError, ImportError):
+    """A package is not installed that only some wish for; the message says how to install it."""
+
+    exit_code = EXIT_UNAVAILABLE
+
+
 # Stations
 
 
@@ -239,6 +245,10 @@ class LedgerError(PilahError, OSError):
 
 class LedgerDamagedError(LedgerError):
     """The ledger's file is damaged, or something else was written over it."""
+
+
+class LedgerMissingError(LedgerError):
+    """There is no ledger in the place where one should be read."""
 
 
 class LedgerRefusedError(LedgerError):

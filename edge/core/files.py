@@ -8,6 +8,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from edge.core.atomic import atomic_file, atomic_folder, remove_leftovers, swap_folders
 from edge.core.errors import PilahError, StorageError
@@ -124,11 +125,26 @@ def write_file(
             `replace` is off. `path` is as it was.
     """
     raw = content.encode() if isinstance(content, str) else content
+    with new_file(path, replace=replace, mode=mode) as file:
+        file.write(raw)
+
+
+@contextmanager
+def new_file(path: Path, *, replace: bool = True, mode: int | None = None) -> Iterator[BinaryIO]:
+    """A file to write, which becomes `path` when the block ends well and vanishes when not.
+
+    Its attribute `name` is the path that it has until then.
+
+    Args:
+        replace, mode: see `write_file`.
+
+    Raises:
+        StorageError: see `write_file`. Other errors of the block pass through.
+    """
     with storage_errors("write", path), atomic_file(path) as (descriptor, temporary):
-        with os.fdopen(descriptor, "wb", closefd=False) as file:
-            file.write(raw)
-            file.flush()
-            os.fsync(descriptor)
+        with temporary.open("wb") as file:
+            yield file
+        os.fsync(descriptor)
         temporary.chmod(0o666 & ~_umask() if mode is None else mode)
         if replace:
             temporary.replace(path)

@@ -20,7 +20,12 @@ from edge.core.errors import LedgerDamagedError, LedgerError, LedgerForeignError
 from edge.events import Event
 from edge.ledger.ledger import Ledger
 from edge.ledger.lock import LedgerLock
-from edge.ledger.sqlite_file import check_whole, looks_written_by_hand
+from edge.ledger.sqlite_file import (
+    LARGE,
+    BackgroundCheck,
+    check_whole,
+    looks_written_by_hand,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -82,6 +87,8 @@ class KeptLedger:
         """Rows that lie in the log only, which is lost when somebody deletes or overwrites it."""
         self._commits = self._given = 0
         self._all_have_ids = False
+        self._check: BackgroundCheck | None = None
+        """Reads a large ledger that was opened; None: it is known to be whole."""
 
     def __enter__(self) -> KeptLedger:
         return self
@@ -133,6 +140,7 @@ class KeptLedger:
                 ledger.append(list(self._unsure))
         else:
             self._look(ledger)
+            self._heed_check()
         if rows:
             ledger.append(rows)
             if self._identity != self._found():  # taken away just now: with these rows, perhaps
@@ -157,7 +165,10 @@ class KeptLedger:
         try:
             ledger = Ledger(self.path)
             try:
-                check_whole(self.path)
+                if _size(self.path) < LARGE:
+                    check_whole(self.path)
+                else:  # which takes a card a minute for a million rows
+                    self._check = BackgroundCheck(self.path)
             except BaseException:
                 ledger.close()
                 raise
@@ -195,6 +206,17 @@ class KeptLedger:
         self._given += given
         self._all_have_ids = given < limit
 
+    def _heed_check(self) -> None:
+        """Passes where the check of a large ledger has found nothing until now.
+
+        Raises:
+            LedgerDamagedError: it has found damage.
+        """
+        if self._check is not None and self._check.finished:
+            check, self._check = self._check, None
+            if check.damage is not None:
+                raise check.damage
+
     def _look(self, ledger: Ledger) -> None:
         """Passes where the open file is at its place and nobody else wrote to it.
 
@@ -218,8 +240,9 @@ class KeptLedger:
 
     def _checkpoint(self, ledger: Ledger) -> None:
         if ledger.checkpoint():
-            self._unsure.clear()
             self._commits = self._given = 0
+            if self._check is None:  # a file that may be damaged is not where rows are safe
+                self._unsure.clear()
         self._print = self._footprint()
 
     def _let_go(self) -> None:
@@ -266,6 +289,9 @@ class KeptLedger:
         return aside
 
     def _close(self) -> None:
+        if self._check is not None:
+            self._check.stop()
+            self._check = None
         if self._ledger is not None:
             self._ledger.close()
             self._ledger = None

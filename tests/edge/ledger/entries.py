@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from edge.core.uuid7 import uuid7_text
-from edge.events import ActuationEnded, ItemSorted
+from edge.events import ActuationEnded, ItemCorrected, ItemSorted
 
 
 def entry(item: int, **changes: Any) -> ItemSorted:
@@ -43,3 +43,18 @@ def actuation(item: int, **changes: Any) -> ActuationEnded:
         "item_id": entry(item).id,
     }
     return ActuationEnded(**(whole | changes))
+
+
+def correction(item: int, field: str, old: str | None, new: str, second: int = 0) -> ItemCorrected:
+    """A correction of the item `entry(item)`, made at a second of one minute."""
+    return ItemCorrected(
+        id=uuid7_text(1_795_302_600_000 + second, 0, item),
+        time=f"2026-11-21T23:10:{second:02}.000000Z",
+        station="bin-1",
+        item_id=entry(item).id,
+        who="Ana",
+        field=field,
+        old=old,
+        new=new,
+        why="it was another",
+    )

@@ -31,6 +31,7 @@ from edge.events import (
     kind_of,
     utc_text,
 )
+from edge.ledger import sqlite_file
 from edge.ledger.ledger import Ledger
 from edge.ledger.rows import id_of_old_item
 from edge.ledger.schema import (
@@ -167,12 +168,16 @@ def test_the_sqlite_file_of_another_program_is_left_as_it_is(
     assert [entry.name for entry in tmp_path.iterdir()] == ["theirs.sqlite"]
 
 
-def test_what_is_in_a_ledger_can_be_read_without_opening_it_to_write(tmp_path: Path) -> None:
+def test_what_is_in_a_ledger_can_be_read_without_opening_it_to_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = tmp_path / "ledger.sqlite"
     assert ledger_facts(file) is None
     with Ledger(file) as ledger:
         assert ledger_facts(file) == LedgerFacts(0, None)
         ledger.append([entry(1), entry(2)])
+        assert ledger_facts(file) == LedgerFacts(2, entry(2).time)
+        monkeypatch.setattr(sqlite_file, "LARGE", 0)  # so soon from a large one, too
         assert ledger_facts(file) == LedgerFacts(2, entry(2).time)
 
 

@@ -1,0 +1,1 @@
+"""`pilah-edge ledger`."""

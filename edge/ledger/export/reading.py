@@ -1,0 +1,210 @@
+"""Reads the items of a ledger for an export, in order of their time, while a station may write it.
+
+Rows are read in pages, each in a transaction of its own, so that the station's log does not grow
+while an export of a million rows runs. Rows never change and none is deleted, so that the pages
+together are the ledger as it was when the export began.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from edge.core.errors import UsageError
+from edge.events import ItemCorrected, utc_text
+from edge.ledger.rows import id_of_old_item
+from edge.ledger.sqlite_file import open_to_read
+
+_PAGE = 2000
+_BOOLEANS = ("accepted", "clock_synchronised")
+
+COLUMNS = (
+    "time", "station", "item", "delivery_id", "label", "lane", "quantity", "confidence",
+    "accepted", "reject", "barcode", "actuation", "missed", "due", "moved", "source", "photograph",
+    "bundle", "bundle_digest", "frames", "latency_ms", "monotonic", "boot_id",
+    "clock_synchronised",
+)  # fmt: skip
+"""What is exported of an item beside its `id`, its scores and its corrections. `actuation`,
+`missed` and `moved` tell how the actuation ended, as in the view `outcomes`."""
+
+
+class Selection(NamedTuple):
+    """Which items are exported."""
+
+    begin: str = ""
+    """Items from this time on, as `utc_bound` gives it; empty: from the first."""
+    end: str = "~"
+    """Items before this time; ~, which sorts after every time: to the last."""
+    delivery: str | None = None
+    """Items of this delivery; None: of every one, and of none."""
+
+
+@dataclass(frozen=True)
+class ExportedItem:
+    """An item's row, with what was corrected in it."""
+
+    row: Mapping[str, Any]
+    """`id`, and the values of COLUMNS as they were written. A quantity is always a number."""
+    raw_scores: str | None
+    corrections: Sequence[ItemCorrected] = ()
+    """Oldest first."""
+
+    @property
+    def scores(self) -> dict[str, float] | None:
+        """The scores by label; None where the picture could not be read."""
+        if self.raw_scores is None:
+            return None
+        scores: dict[str, float] | None = json.loads(self.raw_scores)
+        return scores
+
+    @cached_property
+    def corrected(self) -> Mapping[str, str | int]:
+        """The newest value of each field that was corrected."""
+        return {
+            found.field: int(found.new) if found.field == "quantity" else found.new
+            for found in self.corrections
+        }
+
+
+def utc_bound(text: str, *, end: bool = False) -> str:
+    """A time as the ledger writes it, from a day or a time that a person typed.
+
+    Args:
+        text: ISO 8601, such as 2026-11-21 or 2026-11-21T23:04+01:00; without an offset it is UTC.
+        end: a day stands for its end, which is the beginning of the next one.
+
+    Raises:
+        UsageError: it is no time.
+    """
+    try:
+        try:
+            day = date.fromisoformat(text) + timedelta(days=int(end))
+            moment = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        except ValueError:
+            moment = datetime.fromisoformat(text)
+            moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(
+            f"{text!r} is no time: write a day (2026-11-21) or a time of ISO 8601 "
+            "(2026-11-21T23:04:36Z)"
+        ) from error
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+EVERYTHING = Selection()
+
+
+def read_items(path: Path, selection: Selection = EVERYTHING) -> Iterator[ExportedItem]:
+    """The items of the ledger `path` that `selection` selects, in order of their time.
+
+    A ledger of an older pilah has no values in the columns that it does not have.
+
+    Raises:
+        LedgerError: there is no ledger at `path`, or it cannot be read.
+    """
+    with open_to_read(path) as connection:
+        connection.row_factory = sqlite3.Row
+        query = _query(connection, selection)
+        (last_id,) = connection.execute("SELECT coalesce(max(id), 0) FROM items").fetchone()
+        has_corrections = _columns(connection, "corrections") != set()
+        time, number = selection.begin, -1
+        while True:
+            page = connection.execute(
+                query,
+                {
+                    "time": time, "id": number, "end": selection.end, "last_id": last_id,
+                    "delivery": selection.delivery, "limit": _PAGE,
+                },
+            ).fetchall()  # fmt: skip
+            uuids = [row["uuid"] for row in page if row["uuid"] is not None]
+            corrections = _corrections(connection, uuids) if has_corrections else {}
+            for row in page:
+                yield _item(row, corrections)
+            if len(page) < _PAGE:
+                return
+            time, number = page[-1]["time"], page[-1]["id"]
+
+
+def find_item(path: Path, item_id: str) -> ExportedItem | None:
+    """The item with the id `item_id` in the ledger `path`; None: there is none.
+
+    An id begins with the time when it was made, so that only items of that day are looked through.
+
+    Raises:
+        UsageError: it is no id.
+        LedgerError: see `read_items`.
+    """
+    try:
+        wanted = UUID(item_id)
+    except ValueError as error:
+        raise UsageError(f"{item_id!r} is no id of an item, which is a UUID") from error
+    made = datetime.fromtimestamp((wanted.int >> 80) / 1000, UTC)
+    day = timedelta(days=1)
+    selection = Selection(utc_text((made - day).timestamp()), utc_text((made + day).timestamp()))
+    for selected in (selection, EVERYTHING):  # the second where somebody wrote a time
+        for item in read_items(path, selected):
+            if item.row["id"] == str(wanted):
+                return item
+    return None
+
+
+def _query(connection: sqlite3.Connection, selection: Selection) -> str:
+    there = _columns(connection, "items")
+    wanted = dict.fromkeys((*COLUMNS, "scores", "uuid"))
+    for name in wanted:
+        wanted[name] = f"i.{name}" if name in there else f"NULL AS {name}"
+    joined = ""
+    if _columns(connection, "actuations"):
+        joined = "LEFT JOIN actuations a USING (station, time, item)"
+        wanted["moved"] = "CASE WHEN a.missed IS NULL THEN a.ended END AS moved"
+        if "missed" in there:
+            wanted["missed"] = "coalesce(a.missed, i.missed) AS missed"
+            wanted["actuation"] = (
+                "CASE WHEN a.item IS NULL THEN i.actuation WHEN a.missed IS NULL THEN 'moved' "
+                "ELSE 'missed' END AS actuation"
+            )
+    delivery = ""
+    if selection.delivery is not None:
+        delivery = "AND i.delivery_id = :delivery" if "delivery_id" in there else "AND 0"
+    return (
+        f"SELECT i.id, {', '.join(str(value) for value in wanted.values())} FROM items i {joined} "
+        "WHERE i.time >= :time AND (i.time > :time OR i.id > :id) AND i.time < :end "
+        f"AND i.id <= :last_id {delivery} ORDER BY i.time, i.id LIMIT :limit"
+    )
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
+    """The names of the columns of a table; none where there is no such table."""
+    return {str(row[1]) for row in connection.execute(f"PRAGMA table_info({table})")}
+
+
+def _corrections(
+    connection: sqlite3.Connection, uuids: Sequence[str]
+) -> Mapping[str, list[ItemCorrected]]:
+    found: dict[str, list[ItemCorrected]] = {}
+    rows = connection.execute(
+        "SELECT id, time, station, item_id, who, field, old, new, why FROM corrections "
+        "WHERE item_id IN (SELECT value FROM json_each(?)) ORDER BY time, id",
+        (json.dumps(uuids),),
+    )
+    for row in rows:
+        correction = ItemCorrected(**dict(row))
+        found.setdefault(correction.item_id, []).append(correction)
+    return found
+
+
+def _item(row: sqlite3.Row, corrections: Mapping[str, list[ItemCorrected]]) -> ExportedItem:
+    item_id = row["uuid"] or id_of_old_item(row["time"], row["station"], row["item"])
+    values: dict[str, Any] = {"id": item_id, **{name: row[name] for name in COLUMNS}}
+    for name in _BOOLEANS:
+        values[name] = None if values[name] is None else bool(values[name])
+    if values["quantity"] is None:
+        values["quantity"] = 1
+    return ExportedItem(values, row["scores"], corrections.get(item_id, ()))
