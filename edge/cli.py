@@ -21,6 +21,7 @@ VERBS: Mapping[str, Verb] = {
     "check": Verb("find the mistakes in a station file", "edge.commands.check"),
     "schema": Verb("print the JSON Schema of station files", "edge.commands.schema"),
     "lane": Verb("move one lane by keyboard, to find its angles", "edge.commands.lane"),
+    "delivery": Verb("count the goods of a delivery", "edge.commands.delivery"),
     "install": Verb("give a station a newer bundle", "edge.commands.install"),
     "rollback": Verb("give a station an earlier bundle again", "edge.commands.rollback"),
     "doctor": Verb("is a station's model what it should be?", "edge.commands.doctor"),

@@ -18,7 +18,13 @@ from edge.config.checks import (
     pins_used_twice,
     region_problems,
 )
-from edge.config.station import ActuationConfig, StationConfig, StationPart, VisionConfig
+from edge.config.station import (
+    ActuationConfig,
+    ReceivingConfig,
+    StationConfig,
+    StationPart,
+    VisionConfig,
+)
 from edge.config.trust import pinned_keys
 from edge.config.version import migrate
 from edge.config.warnings import station_warnings
@@ -122,6 +128,11 @@ def read_vision_config(path: Path) -> VisionConfig:
 def read_actuation_config(path: Path) -> tuple[YamlFile, ActuationConfig]:
     """The station file `path` and what it moves; see `read_part`."""
     return read_part(path, ActuationConfig)
+
+
+def read_receiving_config(path: Path) -> ReceivingConfig:
+    """What receiving goods at the station of the file `path` needs to know; see `read_part`."""
+    return read_part(path, ReceivingConfig)[1]
 
 
 def _opened(path: Path) -> YamlFile:

@@ -10,6 +10,7 @@ from edge.config.belt import Belt
 from edge.config.decision import Decision
 from edge.config.lanes import Lane
 from edge.config.ledger import LedgerSettings
+from edge.config.receiving import ReceivingSettings
 from edge.config.trust import Trust
 from edge.config.version import NEWEST
 from edge.core.yaml_file import FilePath, Section
@@ -35,10 +36,15 @@ class StationPart(Section):
     ] = 1
 
 
-class VisionConfig(StationPart):
-    """How items are seen: all that taking photographs needs."""
+class NamedPart(StationPart):
+    """What the station is called."""
 
     station: Annotated[Name, Field(description="the station's name, as the ledger gives it")]
+
+
+class VisionConfig(NamedPart):
+    """How items are seen: all that taking photographs needs."""
+
     camera: Annotated[
         camera.CameraSettings,
         one_of(camera.KINDS, camera.ALSO),
@@ -70,7 +76,24 @@ class ActuationConfig(StationPart):
     ] = None
 
 
-class StationConfig(ActuationConfig, VisionConfig):
+class RecordsConfig(NamedPart):
+    """Where what happened is written down."""
+
+    ledger: Annotated[LedgerSettings, Field(description="where a row for every item is kept")]
+    receiving: Annotated[
+        ReceivingSettings | None,
+        Field(
+            description="how deliveries are counted; without it, the station counts none of what "
+            "it sorts, and the verbs of `pilah-edge delivery` count what is scanned"
+        ),
+    ] = None
+
+
+class ReceivingConfig(RecordsConfig, ActuationConfig):
+    """What receiving goods needs to know: the labels of the lanes, and where records are kept."""
+
+
+class StationConfig(RecordsConfig, ActuationConfig, VisionConfig):
     """A whole station file. Paths in it are relative to it."""
 
     bundle: Annotated[
@@ -91,7 +114,6 @@ class StationConfig(ActuationConfig, VisionConfig):
     default_lane: Annotated[
         str, Field(description="the name of the lane that rejected items go to")
     ]
-    ledger: Annotated[LedgerSettings, Field(description="where a row for every item is kept")]
 
     @property
     def seconds_per_item(self) -> float | None:

@@ -267,6 +267,27 @@ class LedgerInUseError(LedgerRefusedError):
     """Another process is writing the ledger."""
 
 
+# Deliveries
+
+
+class DeliveryFileError(PilahError, OSError):
+    """The file of deliveries cannot be opened, read or written."""
+
+    exit_code = EXIT_IO
+
+
+class GoodsListError(PilahError, ValueError):
+    """A list of expected goods has mistakes, and nothing of it was imported."""
+
+    exit_code = EXIT_DATA
+
+
+class DeliveryRefusedError(PilahError):
+    """What a delivery has come to does not allow what was asked for."""
+
+    exit_code = EXIT_NO
+
+
 class StuckError(PilahError, RuntimeError):
     """A thread of the station does not end."""
 

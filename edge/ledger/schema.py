@@ -45,7 +45,7 @@ ITEMS = sa.Table(
     sa.Column("due", sa.String(27)),
     sa.Column("missed", sa.String(16)),
     sa.Column("uuid", sa.String(36)),  # the event's `id`, which is a number in this table
-    sa.Column("delivery_id", sa.String(36)),
+    sa.Column("delivery_id", sa.String(64)),
     sa.Column("barcode", sa.String),
     sa.Column("quantity", sa.Integer),
     sa.Column("photograph", sa.String),

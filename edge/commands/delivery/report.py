@@ -1,0 +1,46 @@
+"""`delivery report`: the differences of a delivery, as a page for print or as CSV."""
+
+from __future__ import annotations
+
+import re
+from argparse import Namespace
+from pathlib import Path
+
+import cv2
+
+from edge.commands.delivery.at_the_desk import chosen, desk
+from edge.core.errors import EXIT_OK, UnreadableImageError, UsageError
+from edge.core.files import write_file
+from edge.core.images.contact_sheet import thumbnail
+from edge.core.images.image_file import read_image
+from edge.core.terminal.speech import write_out
+from edge.receiving.report_csv import report_csv
+from edge.receiving.report_page import report_page
+
+_QUALITY = 82
+
+
+def run(arguments: Namespace) -> int:
+    with desk(arguments) as work:
+        state = chosen(work, arguments.delivery)
+        station = work.stamps.station
+    out = arguments.out or Path(f"{re.sub(r'[^A-Za-z0-9._-]', '_', state.delivery)}.html")
+    if out.suffix.lower() not in (".html", ".csv"):
+        raise UsageError(f"--out must end in .html or .csv. Received: {out}")
+    if out.suffix.lower() == ".csv":
+        content = report_csv(state)
+    else:
+        content = report_page(state, station=station, photograph=_small)
+    write_file(out, content)
+    write_out(f"{out}\n")
+    return EXIT_OK
+
+
+def _small(path: str) -> bytes | None:
+    """The photograph at `path` as a small JPEG; None: it cannot be read."""
+    try:
+        image = read_image(Path(path))
+    except (OSError, UnreadableImageError):
+        return None
+    done, content = cv2.imencode(".jpg", thumbnail(image), (cv2.IMWRITE_JPEG_QUALITY, _QUALITY))
+    return content.tobytes() if done else None

@@ -1,0 +1,95 @@
+"""`delivery scan`: count what is scanned, codes as arguments or a line each on stdin."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+
+from edge.commands.delivery.at_the_desk import desk
+from edge.core.command_line import print_json
+from edge.core.errors import EXIT_NO, EXIT_OK, UsageError
+from edge.core.files import check_regular, storage_errors
+from edge.core.terminal.speech import write_out
+from edge.receiving.code import read_code
+from edge.receiving.desk import Desk
+from edge.receiving.scan import RULE, Answer, Reply, Scan
+from edge.receiving.state import DeliveryState
+
+_LONGEST_CODE = 128
+"""Characters of a line on stdin; the longest GS1 element string is shorter."""
+
+
+def run(arguments: Namespace) -> int:
+    if arguments.why and not arguments.damaged:
+        raise UsageError("delivery scan: --why belongs to --damaged")
+    if arguments.photograph is not None:
+        with storage_errors("read", arguments.photograph):
+            check_regular(arguments.photograph)
+    all_counted = True
+    with desk(arguments) as work:
+        for text in _codes(arguments, work):
+            found, state = work.scan(
+                arguments.delivery,
+                Scan(
+                    code=read_code(text),
+                    times=arguments.pieces,
+                    line=arguments.line,
+                    seen=arguments.seen,
+                    photograph=_place(arguments),
+                ),
+                damaged=arguments.damaged,
+                why=arguments.why,
+            )
+            all_counted &= found.reply in (Reply.COUNTED, Reply.PACK, Reply.CONTAINER)
+            _show(arguments, found, state)
+    return EXIT_OK if all_counted else EXIT_NO
+
+
+def _codes(arguments: Namespace, work: Desk) -> Iterator[str]:
+    """The codes, in order; one that is empty where a line was named and no code."""
+    if arguments.codes:
+        yield from (_checked(code) for code in arguments.codes)
+        return
+    if arguments.line is not None:
+        yield ""
+        return
+    work.countable(arguments.delivery)  # said before the first scan, not after it
+    if sys.stdin.isatty():
+        write_out(f"{RULE} Ctrl-D ends.\n")
+    for line in sys.stdin:
+        if line.strip():
+            yield _checked(line)
+
+
+def _checked(text: str) -> str:
+    code = text.strip()
+    if not code or len(code) > _LONGEST_CODE or not code.isprintable():
+        raise UsageError(
+            f"a code has 1 to {_LONGEST_CODE} printable characters. Received: {text[:140]!r}"
+        )
+    return code
+
+
+def _place(arguments: Namespace) -> str | None:
+    return None if arguments.photograph is None else str(arguments.photograph.absolute())
+
+
+def _show(arguments: Namespace, found: Answer, state: DeliveryState) -> None:
+    words = found.words(state)
+    if not arguments.json:
+        write_out(f"{words}\n")
+        return
+    line = found.lines[0] if found.reply in (Reply.COUNTED, Reply.PACK, Reply.STOP) else None
+    print_json(
+        {
+            "delivery": state.delivery,
+            "code": found.scan.code.text,
+            "answer": str(found.reply),
+            "words": words,
+            "line": None if line is None else line.number,
+            "pieces": found.pieces,
+            "counted": None if line is None else state.count(line.number).counted,
+            "choose_from": [one.number for one in found.lines] * (found.reply is Reply.SEVERAL),
+        }
+    )

@@ -1,0 +1,5 @@
+"""Goods that are expected, counted and closed: deliveries. Imports config, events, runtime, core.
+
+`delivery.py` (what is expected), `events.py` (what happened), `state.py` (what both come to) and
+`scan.py` (what a scan is answered) are pure; `store.py` is the file that events are appended to.
+"""

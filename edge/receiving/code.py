@@ -1,0 +1,126 @@
+"""What the text of a code says: an article, a container, one piece, a lot.
+
+GTINs (the numbers in EAN and UPC codes) and SSCCs (the numbers of containers) end in a check digit:
+GS1 General Specifications, section 7.9. GTINs are compared as 14 digits, zeros in front.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+_GTIN_LENGTHS = (8, 12, 13, 14)
+_SSCC_LENGTH = 18
+_ELEMENT = re.compile(r"\((\d{2,4})\)([^()]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What was read from one code. Without a `gtin` and an `sscc` it may be a SKU or a serial."""
+
+    text: str
+    """As it was read, without spaces around it."""
+    gtin: str | None = None
+    """14 digits."""
+    sscc: str | None = None
+    """18 digits."""
+    serial: str | None = None
+    lot: str | None = None
+    expiry: str | None = None
+    """A date as 2027-03-31."""
+
+
+def read_code(text: str) -> Code:
+    """What a code says that a hand scanner or a person typed.
+
+    Understood are the digits of a GTIN or an SSCC (with or without its application identifier 00),
+    and GS1 elements as people read them, with 00, 01, 10 (lot), 17 (expiry) and 21 (serial):
+    `(01)04006381333931(17)270331(10)L7`. Everything else is kept as text.
+    """
+    text = text.strip()
+    elements = dict(_ELEMENT.findall(text))
+    if elements and _ELEMENT.sub("", text) == "":
+        return Code(
+            text,
+            gtin=gtin_14(elements.get("01", "")),
+            sscc=sscc_18(elements.get("00", "")),
+            serial=elements.get("21"),
+            lot=elements.get("10"),
+            expiry=expiry_of(elements.get("17", "")),
+        )
+    if (sscc := sscc_18(text)) is not None:
+        return Code(text, sscc=sscc)
+    return Code(text, gtin=gtin_14(text))
+
+
+def gtin_14(digits: str) -> str | None:
+    """A GTIN as 14 digits; None: `digits` is none, or its check digit is wrong.
+
+    >>> gtin_14("4006381333931"), gtin_14("4006381333932")
+    ('04006381333931', None)
+    """
+    if len(digits) not in _GTIN_LENGTHS or not _are_digits(digits):
+        return None
+    return digits.zfill(14) if digits[-1] == check_digit(digits[:-1]) else None
+
+
+def sscc_18(digits: str) -> str | None:
+    """The 18 digits of a container's number; None: `digits` is none, or its check digit is wrong.
+
+    >>> sscc_18("(00)340123450000000000"), sscc_18("00340123450000000000")
+    (None, '340123450000000000')
+    """
+    if len(digits) == _SSCC_LENGTH + 2 and digits.startswith("00"):
+        digits = digits[2:]
+    if len(digits) != _SSCC_LENGTH or not _are_digits(digits):
+        return None
+    return digits if digits[-1] == check_digit(digits[:-1]) else None
+
+
+def check_digit(digits: str) -> str:
+    """The check digit that follows `digits`: weights 3 and 1 in turn, from the right.
+
+    >>> check_digit("400638133393")
+    '1'
+    """
+    total = sum((3, 1)[place % 2] * int(digit) for place, digit in enumerate(reversed(digits)))
+    return str(-total % 10)
+
+
+def is_pack_of(pack: str, piece: str) -> bool:
+    """Whether the GTIN `pack` is made from `piece` by the rule for packs: an indicator digit from
+    1 to 8, the same twelve digits, and a new check digit (GS1 General Specifications, 2.1.2).
+
+    Args:
+        pack, piece: 14 digits.
+
+    >>> is_pack_of("14006381333938", "04006381333931")
+    True
+    """
+    return pack[0] in "12345678" and pack[0] != piece[0] and pack[1:13] == piece[1:13]
+
+
+def expiry_of(digits: str) -> str | None:
+    """The date of an application identifier 17, YYMMDD; a day 00 is the last of its month.
+
+    The century is the one that lies closest to the present (GS1 General Specifications, 7.12); in
+    this one that is 2000 for all years until 2050.
+
+    >>> expiry_of("270331"), expiry_of("280200"), expiry_of("271399")
+    ('2027-03-31', '2028-02-29', None)
+    """
+    if len(digits) != 6 or not _are_digits(digits):
+        return None
+    year, month, day = 2000 + int(digits[:2]), int(digits[2:4]), int(digits[4:])
+    try:
+        if day:
+            return date(year, month, day).isoformat()
+        following = date(year + month // 12, month % 12 + 1, 1)
+    except ValueError:
+        return None
+    return date.fromordinal(following.toordinal() - 1).isoformat()
+
+
+def _are_digits(text: str) -> bool:
+    return text.isascii() and text.isdigit()

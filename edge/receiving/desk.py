@@ -1,0 +1,360 @@
+"""What a person does with deliveries: each function is one transaction on their file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from edge.core.errors import DeliveryRefusedError, UsageError
+from edge.core.suggestions import did_you_mean
+from edge.events import Stamps
+from edge.receiving.delivery import Expected, Line, differences
+from edge.receiving.events import (
+    UNDOABLE,
+    Carried,
+    CountCorrected,
+    CountUndone,
+    DeliveryChecked,
+    DeliveryClosed,
+    DeliveryEvent,
+    DeliveryImported,
+    DeliveryOpened,
+    DeliveryReopened,
+    DeliveryWithdrawn,
+    Figure,
+    MarkedDamaged,
+)
+from edge.receiving.scan import Answer, Reply, Scan, answer
+from edge.receiving.state import COUNTABLE, DeliveryState, Phase, undone_ids
+from edge.receiving.store import Deliveries
+
+E = TypeVar("E", bound=DeliveryEvent)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where one person works on the deliveries of a station."""
+
+    deliveries: Deliveries
+    stamps: Stamps
+    by: str
+    """The person's name."""
+
+    def import_goods(self, found: Sequence[Expected], source: str) -> list[tuple[str, str]]:
+        """Writes what is expected: all of `found` or, where one is refused, nothing.
+
+        Returns:
+            The name of each delivery, and `new`, `changed` or `unchanged`.
+
+        Raises:
+            DeliveryRefusedError: one that was opened is announced otherwise now.
+        """
+        done = []
+        with self.deliveries.writing():
+            for expected in found:
+                state = self.deliveries.state(expected.delivery)
+                if state is not None and state.expected == expected:
+                    done.append((expected.delivery, "unchanged"))
+                    continue
+                if state is not None and state.phase is not Phase.EXPECTED:
+                    said = "; ".join(differences(state.expected, expected))
+                    raise DeliveryRefusedError(
+                        f"the delivery {state.delivery} is {state.phase} already, and is announced "
+                        f"otherwise now: {said}. Nothing was imported: give what is new another "
+                        "name, or leave this delivery out of the file"
+                    )
+                made = self._event(
+                    DeliveryImported,
+                    expected.delivery,
+                    lines=expected.lines,
+                    blind=expected.blind,
+                    source=source,
+                )
+                self.deliveries.append([made])
+                done.append((expected.delivery, "new" if state is None else "changed"))
+        return done
+
+    def open(self, name: str) -> DeliveryState:
+        """Begins to count a delivery, or goes on with one after another was counted.
+
+        Raises:
+            DeliveryRefusedError: it is closed or withdrawn.
+        """
+        with self.deliveries.writing():
+            state = self.known(name)
+            if state.phase not in (Phase.EXPECTED, *COUNTABLE):
+                raise DeliveryRefusedError(
+                    f"the delivery {name} is {state.phase}"
+                    + (f": `delivery reopen {name}` counts it again" * (state.closed is not None))
+                )
+            current = self.deliveries.current()
+            if current is None or current.delivery != name:
+                self.deliveries.append([self._event(DeliveryOpened, name)])
+            return self.known(name)
+
+    def scan(
+        self, name: str | None, scan: Scan, *, damaged: bool = False, why: str = ""
+    ) -> tuple[Answer, DeliveryState]:
+        """Counts what was scanned, and gives the answer and what the delivery has come to.
+
+        Args:
+            damaged: what is counted is damaged.
+            why: what is wrong with it.
+
+        Raises:
+            DeliveryRefusedError: the delivery is not being counted.
+            UsageError: see `answer`.
+        """
+        with self.deliveries.writing():
+            state = self.countable(name)
+            found = answer(state, scan)
+            event = found.event(self.stamps.now(), state.delivery, self.by)
+            events = [] if event is None else [event]
+            if damaged and found.reply in (Reply.COUNTED, Reply.PACK):
+                events.append(
+                    self._event(
+                        MarkedDamaged,
+                        state.delivery,
+                        line=found.lines[0].number,
+                        pieces=found.pieces,
+                        why=why,
+                        photograph=scan.photograph,
+                    )
+                )
+            return found, self._appended(state.delivery, events)
+
+    def correct(
+        self, name: str | None, line: Line | int | str, figure: Figure, now: int, why: str
+    ) -> DeliveryState:
+        """Says what a figure of a line is.
+
+        Args:
+            line: its number, or a SKU that only one line has.
+
+        Raises:
+            DeliveryRefusedError: the delivery is not being counted, or the figure cannot be true.
+            UsageError: there is no such line, or several.
+        """
+        with self.deliveries.writing():
+            state = self.countable(name)
+            number = line_of(state, line).number
+            was: int = getattr(state.count(number), figure)
+            if was == now:
+                return state
+            event = self._event(
+                CountCorrected,
+                state.delivery,
+                line=number,
+                figure=figure,
+                was=was,
+                now=now,
+                why=why,
+            )
+            return self._appended(state.delivery, [event])
+
+    def undo(self, name: str | None, event_id: str | None) -> tuple[DeliveryEvent, DeliveryState]:
+        """Undoes one event, and gives it with what the delivery has come to.
+
+        Args:
+            event_id: of the event, or the end of its id that no other has; None: the last one that
+                counts and is no undo itself.
+
+        Raises:
+            DeliveryRefusedError: there is nothing to undo, or the figures could not be true then.
+            UsageError: there is no such event.
+        """
+        with self.deliveries.writing():
+            state = self.countable(name)
+            events = self.deliveries.events(state.delivery)
+            gone = undone_ids(events)
+            live = [event for event in events if event.id not in gone]
+            undone = _to_undo(live, event_id, state.delivery)
+            event = self._event(CountUndone, state.delivery, undone=undone.id)
+            return undone, self._appended(state.delivery, [event])
+
+    def close(
+        self, name: str | None, *, as_counted: bool, back_order: bool
+    ) -> tuple[DeliveryState, DeliveryState | None]:
+        """Closes a delivery, where it is as announced or `as_counted`; else it is only checked.
+
+        Args:
+            as_counted: what was counted is right, although it differs.
+            back_order: what is missing is expected still, as a delivery of its own.
+
+        Returns:
+            The delivery, whose `phase` says whether it was closed, and the back-order or None.
+
+        Raises:
+            DeliveryRefusedError: the delivery is not being counted.
+        """
+        with self.deliveries.writing():
+            state = self.countable(name)
+            if state.differs and not as_counted:
+                return self._appended(
+                    state.delivery, [self._event(DeliveryChecked, state.delivery)]
+                ), None
+            missing = tuple(_missing(state)) if back_order else ()
+            rest = self._free_name(f"{state.delivery}-B") if missing else None
+            made: list[DeliveryEvent] = [
+                *([self._event(DeliveryChecked, state.delivery)] * (state.phase != Phase.CHECKED)),
+                self._event(
+                    DeliveryClosed, state.delivery, outcome=state.reckoned, back_order=rest
+                ),
+            ]
+            if rest is not None:
+                made.append(
+                    self._event(
+                        DeliveryImported,
+                        rest,
+                        lines=missing,
+                        blind=state.expected.blind,
+                        back_order_of=state.delivery,
+                    )
+                )
+            closed = self._appended(state.delivery, made)
+            return closed, None if rest is None else self.known(rest)
+
+    def reopen(self, name: str, why: str) -> DeliveryState:
+        """Makes a new receipt that counts on from the figures of a closed delivery.
+
+        Its back-order is withdrawn, as what is missing is expected by the new receipt again.
+
+        Raises:
+            DeliveryRefusedError: it is not closed, was reopened before, or its back-order was
+                opened already.
+        """
+        with self.deliveries.writing():
+            state = self.known(name)
+            if state.phase is not Phase.CLOSED:
+                raise DeliveryRefusedError(f"the delivery {name} is {state.phase}, not closed")
+            if state.reopened_as is not None:
+                raise DeliveryRefusedError(
+                    f"the delivery {name} was reopened as {state.reopened_as}: count there"
+                )
+            made: list[DeliveryEvent] = []
+            if state.back_order is not None:
+                rest = self.known(state.back_order)
+                if rest.phase is not Phase.EXPECTED:
+                    raise DeliveryRefusedError(
+                        f"what was missing of {name} is received as {rest.delivery}, which is "
+                        f"{rest.phase}: count it there"
+                    )
+                reason = f"{name} was reopened"
+                made.append(self._event(DeliveryWithdrawn, rest.delivery, why=reason))
+            new = self._free_name(f"{name}-R")
+            carried = tuple(
+                Carried(
+                    line=number,
+                    counted=count.counted,
+                    damaged=count.damaged,
+                    serials=tuple(sorted(count.serials)),
+                )
+                for number, count in state.counts.items()
+            )
+            made += [
+                self._event(DeliveryReopened, name, reopened_as=new, why=why),
+                self._event(
+                    DeliveryImported,
+                    new,
+                    lines=state.lines,
+                    blind=state.expected.blind,
+                    reopens=name,
+                    carried=carried,
+                ),
+                self._event(DeliveryOpened, new),
+            ]
+            return self._appended(new, made)
+
+    def known(self, name: str) -> DeliveryState:
+        """What the delivery `name` has come to.
+
+        Raises:
+            UsageError: there is no such delivery.
+        """
+        state = self.deliveries.state(name)
+        if state is None:
+            near = did_you_mean(name, self.deliveries.names())
+            raise UsageError(f"there is no delivery {name!r}{near}")
+        return state
+
+    def countable(self, name: str | None) -> DeliveryState:
+        """The delivery `name`, or the one that was opened last, which is being counted.
+
+        Raises:
+            DeliveryRefusedError: it is not.
+            UsageError: there is no such delivery.
+        """
+        if name is None:
+            current = self.deliveries.current()
+            if current is None:
+                raise DeliveryRefusedError(
+                    "no delivery is being counted: `delivery open` one, or name one with --delivery"
+                )
+            return current
+        state = self.known(name)
+        if state.phase not in COUNTABLE:
+            raise DeliveryRefusedError(
+                f"the delivery {name} is {state.phase}, and is not being counted"
+            )
+        return state
+
+    def _appended(self, name: str, events: Iterable[DeliveryEvent]) -> DeliveryState:
+        """The delivery `name` with `events`, which are taken back where they cannot be true."""
+        self.deliveries.append(list(events))
+        state = self.known(name)
+        if (why := state.impossible) is not None:
+            raise DeliveryRefusedError(f"that cannot be: {why}. Nothing was changed")
+        return state
+
+    def _event(self, kind: Callable[..., E], name: str, **values: object) -> E:
+        return kind(*self.stamps.now(), name, self.by, **values)
+
+    def _free_name(self, stem: str) -> str:
+        taken = set(self.deliveries.names())
+        return next(f"{stem}{n}" for n in range(1, len(taken) + 2) if f"{stem}{n}" not in taken)
+
+
+def line_of(state: DeliveryState, line: Line | int | str) -> Line:
+    """The line with that number, or with that SKU.
+
+    Raises:
+        UsageError: there is none, or several lines have the SKU.
+    """
+    if isinstance(line, Line):
+        return line
+    found = [one for one in state.lines if str(one.number) == str(line)]
+    named = [one for one in state.lines if one.sku == line]
+    if len(named or found) == 1:
+        return (named or found)[0]
+    if named:
+        numbers = ", ".join(str(one.number) for one in named)
+        raise UsageError(f"several lines have the SKU {line}: give a number, one of {numbers}")
+    near = did_you_mean(line, [one.sku for one in state.lines])
+    raise UsageError(f"the delivery {state.delivery} has no line {line!r}{near}")
+
+
+def _to_undo(live: Sequence[DeliveryEvent], event_id: str | None, delivery: str) -> DeliveryEvent:
+    able = [event for event in live if isinstance(event, UNDOABLE)]
+    if event_id is None:
+        last = [event for event in able if not isinstance(event, CountUndone)]
+        if not last:
+            raise DeliveryRefusedError(f"nothing was counted of {delivery} that could be undone")
+        return last[-1]
+    found = [event for event in able if event.id.endswith(event_id)]
+    if len(found) != 1:
+        many = "several events end" if found else "no event that counts ends"
+        raise UsageError(f"{many} in {event_id!r}: `delivery status --events` lists them")
+    return found[0]
+
+
+def _missing(state: DeliveryState) -> Iterable[Line]:
+    """The lines of a back-order: what is still missing of each."""
+    number = 0
+    for line in state.lines:
+        pieces = -state.difference(line)
+        if pieces > 0:
+            number += 1
+            left = [one for one in line.serials if one not in state.count(line.number).serials]
+            serials = tuple(left) if len(left) == pieces else ()
+            yield replace(line, number=number, expected=pieces, serials=serials)

@@ -1,0 +1,145 @@
+"""What differs between a delivery and its count: the values of the status and of the report. Pure.
+
+Where the expected figures of a blind delivery are hidden, nothing here has them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from edge.receiving.delivery import Line
+from edge.receiving.state import Count, DeliveryState, Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a delivery beside its count."""
+
+    line: Line
+    count: Count
+    hidden: bool
+
+    @property
+    def expected(self) -> int | None:
+        """Pieces that were announced; None: they are hidden."""
+        return None if self.hidden else self.line.expected
+
+    @property
+    def difference(self) -> int | None:
+        """Pieces too many, or, as a negative number, missing; None: it is hidden."""
+        return None if self.hidden else self.count.counted - self.line.expected
+
+    @property
+    def over(self) -> int:
+        """Pieces too many; 0 where that is hidden."""
+        return max(0, self.difference or 0)
+
+    @property
+    def short(self) -> int:
+        """Pieces that are missing; 0 where that is hidden."""
+        return max(0, -(self.difference or 0))
+
+    @property
+    def serials_missing(self) -> tuple[str, ...] | None:
+        """Announced serial numbers that were not ticked off; None: they are hidden."""
+        if self.hidden:
+            return None
+        return tuple(one for one in self.line.serials if one not in self.count.serials)
+
+    @property
+    def other_lots(self) -> tuple[str, ...]:
+        """Lots and expiries that codes had and that were not announced, each with its pieces."""
+        line = self.line
+        return tuple(
+            f"{pieces} of lot {lot or '-'}" + (f", expiry {expiry}" if expiry else "")
+            for (lot, expiry), pieces in self.count.lots.items()
+            if (lot not in (None, line.lot)) or (expiry not in (None, line.expiry))
+        )
+
+    @property
+    def differs(self) -> bool:
+        """Whether anything of this line is otherwise than announced, as far as it may be told."""
+        return bool(
+            self.difference or self.count.damaged or self.serials_missing or self.other_lots
+        )
+
+
+def rows(state: DeliveryState) -> tuple[Row, ...]:
+    """A row for each line."""
+    return tuple(Row(line, state.count(line.number), state.hidden) for line in state.lines)
+
+
+def containers_missing(state: DeliveryState) -> tuple[str, ...]:
+    """The SSCC of each container that was announced and whose code was not scanned."""
+    return tuple(sscc for sscc in state.expected.containers if sscc not in state.arrived)
+
+
+def aside_pieces(state: DeliveryState) -> int:
+    """How many things were put aside."""
+    return sum(aside.pieces for aside in state.asides)
+
+
+def outcome_words(state: DeliveryState) -> str:
+    """What the delivery has come to, in a few words such as `closed: short, rest is D1-B1`."""
+    if state.phase is not Phase.CLOSED:
+        return str(state.phase)
+    words = f"closed: {state.outcome}"
+    if state.back_order is not None:
+        words += f", the rest is expected as {state.back_order}"
+    if state.reopened_as is not None:
+        words += f", reopened as {state.reopened_as}"
+    return words
+
+
+def as_json(state: DeliveryState) -> dict[str, Any]:
+    """What the delivery has come to, for programs. Hidden figures are null."""
+    return {
+        "delivery": state.delivery,
+        "state": str(state.phase),
+        "outcome": state.outcome,
+        "blind": state.expected.blind,
+        "back_order": state.back_order,
+        "back_order_of": state.back_order_of,
+        "reopens": state.reopens,
+        "reopened_as": state.reopened_as,
+        "opened": state.opened,
+        "closed": state.closed,
+        "lines": [
+            {
+                "line": row.line.number,
+                "sku": row.line.sku,
+                "gtin": row.line.gtin,
+                "description": row.line.description,
+                "label": row.line.label,
+                "lot": row.line.lot,
+                "container": row.line.container,
+                "expected": row.expected,
+                "counted": row.count.counted,
+                "difference": row.difference,
+                "damaged": row.count.damaged,
+                "seen": row.count.seen,
+                "serials_missing": row.serials_missing,
+                "other_lots": row.other_lots,
+            }
+            for row in rows(state)
+        ],
+        "put_aside": [
+            {
+                "id": aside.id,
+                "time": aside.time,
+                "by": aside.by,
+                "pieces": aside.pieces,
+                "code": aside.code,
+                "label": aside.label,
+                "reason": aside.reason,
+                "photograph": aside.photograph,
+            }
+            for aside in state.asides
+        ],
+        "picture_otherwise": [
+            {"id": one.id, "time": one.time, "line": one.line, "code": one.code, "seen": one.seen}
+            for one in state.disagreements
+        ],
+        "containers_missing": containers_missing(state),
+    }

@@ -1,0 +1,291 @@
+"""What a scan, or an item that the station saw, is answered: one scan, one piece. Pure.
+
+Each is answered by exactly one of: counted, counted as a pack of N, several lines (choose), not on
+this delivery (put aside), the picture says otherwise (stop). The code of a container is answered by
+that container.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from edge.core.errors import UsageError
+from edge.events import Stamp
+from edge.receiving.code import Code, is_pack_of
+from edge.receiving.delivery import Line
+from edge.receiving.events import (
+    ContainerArrived,
+    DeliveryEvent,
+    PictureDisagreed,
+    PieceCounted,
+    PutAside,
+)
+from edge.receiving.state import DeliveryState
+
+RULE = (
+    "One scan, one piece. The code of a pack counts the pieces in the pack. Nothing is counted "
+    "before it is scanned or seen."
+)
+"""Is printed wherever counting begins, and on the report."""
+
+
+NO_CODE = Code("")
+
+
+class Reply(StrEnum):
+    """How a scan is answered."""
+
+    COUNTED = "counted"
+    PACK = "counted as a pack"
+    SEVERAL = "several lines"
+    NOT_HERE = "not on this delivery"
+    STOP = "picture says otherwise"
+    CONTAINER = "container"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """What is to be counted: a code, a line that a person named, or an item that was seen."""
+
+    code: Code = NO_CODE
+    times: int = 1
+    """Pieces, or packs where the code is that of a pack."""
+    line: int | None = None
+    """The number of the line that a person chose; None: nobody did."""
+    seen: str | None = None
+    """The label that the station accepted for the piece; None: it did not see it."""
+    item_id: str | None = None
+    photograph: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a scan is answered."""
+
+    reply: Reply
+    scan: Scan
+    lines: tuple[Line, ...] = ()
+    """The line that it is counted on; those to choose from; those of the container."""
+    packs: int = 0
+    pieces: int = 0
+    serial: str | None = None
+    reason: str = ""
+    """Why it is to be put aside."""
+
+    def event(self, stamp: Stamp, delivery: str, by: str) -> DeliveryEvent | None:
+        """The event that is to be written; None: a person must choose first."""
+        head, scan, code = (*stamp, delivery, by), self.scan, self.scan.code
+        match self.reply:
+            case Reply.COUNTED | Reply.PACK:
+                return PieceCounted(
+                    *head,
+                    line=self.lines[0].number,
+                    pieces=self.pieces,
+                    code=code.text,
+                    packs=self.packs,
+                    serial=self.serial,
+                    lot=code.lot,
+                    expiry=code.expiry,
+                    container=self.lines[0].container,
+                    item_id=scan.item_id,
+                    photograph=scan.photograph,
+                )
+            case Reply.NOT_HERE:
+                return PutAside(
+                    *head,
+                    reason=self.reason,
+                    pieces=scan.times,
+                    code=code.text,
+                    label=scan.seen,
+                    item_id=scan.item_id,
+                    photograph=scan.photograph,
+                )
+            case Reply.STOP:
+                return PictureDisagreed(
+                    *head,
+                    line=self.lines[0].number,
+                    code=code.text,
+                    seen=scan.seen or "",
+                    item_id=scan.item_id,
+                    photograph=scan.photograph,
+                )
+            case Reply.CONTAINER:
+                return ContainerArrived(*head, sscc=code.sscc or "")
+        return None
+
+    def words(self, after: DeliveryState) -> str:
+        """The answer as a sentence.
+
+        Args:
+            after: the delivery with the answer's event.
+        """
+        match self.reply:
+            case Reply.COUNTED | Reply.PACK:
+                return self._counted(after)
+            case Reply.SEVERAL:
+                found = "; ".join(f"line {line.number}: {title(line)}" for line in self.lines)
+                return f"several lines: choose one of {found}. Nothing was counted"
+            case Reply.NOT_HERE:
+                return f"not on this delivery, put it aside: {self.reason}"
+            case Reply.STOP:
+                return (
+                    f"STOP, the picture says otherwise: the code says {self.lines[0].label} "
+                    f"({title(self.lines[0])}), the picture says {self.scan.seen}. Nothing was "
+                    "counted"
+                )
+        place = len(after.arrived), len(after.expected.containers)
+        return f"container {self.scan.code.sscc} ({place[0]} of {place[1]}): scan its contents"
+
+    def _counted(self, after: DeliveryState) -> str:
+        line = self.lines[0]
+        there = after.count(line.number).counted
+        how = "counted"
+        if self.packs:
+            many = f"{self.packs} packs" if self.packs > 1 else "a pack"
+            how = f"counted as {many} of {self.pieces // self.packs}"
+        elif self.pieces > 1:
+            how = f"counted {self.pieces} pieces"
+        if after.hidden:
+            return f"{how}: {title(line)}, {there} now"
+        over = after.difference(line)
+        said = f", {over} too many" if over > 0 else ""
+        return f"{how}: {title(line)}, {there} of {line.expected}{said}"
+
+
+def title(line: Line) -> str:
+    """A line as a person knows it."""
+    lot = f", lot {line.lot}" if line.lot else ""
+    return f"{line.sku} {line.description}".strip() + lot
+
+
+def answer(state: DeliveryState, scan: Scan) -> Answer:
+    """What `scan` is answered, while the delivery has come to `state`.
+
+    Raises:
+        UsageError: the line that was chosen is not there or has another code; or several pieces are
+            to be counted with one serial number.
+    """
+    code = scan.code
+    if code.sscc is not None:
+        return _container(state, scan)
+    matches = _matches(state, scan)
+    lines = _narrowed(state, scan, [line for line, _ in matches])
+    if not lines:
+        return _aside(scan, _unknown(scan))
+    if len(lines) > 1:
+        return Answer(reply=Reply.SEVERAL, scan=scan, lines=tuple(lines))
+    line = lines[0]
+    is_pack = dict(matches)[line]
+    serial = code.serial or (code.text if code.text in line.serials else None)
+    if serial is not None and (refusal := _serial_refused(state, line, serial)) is not None:
+        return _aside(scan, refusal)
+    if serial is not None and scan.times > 1:
+        raise UsageError(f"a serial number is one piece. Received: {serial} and {scan.times}")
+    if scan.seen is not None and line.label is not None and scan.seen != line.label:
+        return Answer(reply=Reply.STOP, scan=scan, lines=(line,))
+    if not is_pack:
+        return Answer(
+            reply=Reply.COUNTED, scan=scan, lines=(line,), pieces=scan.times, serial=serial
+        )
+    if line.pack_size == 1:
+        return _aside(scan, f"a pack of {title(line)}, and its size was not announced: open it")
+    return Answer(
+        reply=Reply.PACK,
+        scan=scan,
+        lines=(line,),
+        packs=scan.times,
+        pieces=scan.times * line.pack_size,
+        serial=serial,
+    )
+
+
+def answer_to_item(state: DeliveryState, scan: Scan, *, rejected: str | None) -> Answer:
+    """What an item is answered that the station saw and whose code was not read.
+
+    Args:
+        scan: its `seen`, `item_id` and `photograph`.
+        rejected: why the station rejected it; None: it accepted the label.
+    """
+    if rejected is not None:
+        return _aside(scan, f"the station rejected it ({rejected})")
+    found = [line for line in state.lines if line.label is not None and line.label == scan.seen]
+    lines = _narrowed(state, scan, found)
+    if not lines:
+        return _aside(scan, f"no line has the label {scan.seen}")
+    if len(lines) > 1:
+        return _aside(scan, f"{len(lines)} lines have the label {scan.seen}: scan its code")
+    return Answer(reply=Reply.COUNTED, scan=scan, lines=tuple(lines), pieces=scan.times)
+
+
+def _container(state: DeliveryState, scan: Scan) -> Answer:
+    inside = tuple(line for line in state.lines if line.container == scan.code.sscc)
+    if not inside:
+        return _aside(scan, f"the container {scan.code.sscc} was not announced")
+    return Answer(reply=Reply.CONTAINER, scan=scan, lines=inside)
+
+
+def _matches(state: DeliveryState, scan: Scan) -> list[tuple[Line, bool]]:
+    """The lines that the code may mean, each with whether it is the code of a pack."""
+    code, lines = scan.code, state.lines
+    if scan.line is not None:
+        chosen = [line for line in lines if line.number == scan.line]
+        if not chosen:
+            raise UsageError(f"the delivery {state.delivery} has no line {scan.line}")
+        if not code.text:
+            return [(chosen[0], False)]
+    ways: Sequence[tuple[Callable[[Line], bool], bool]] = (
+        (lambda line: code.gtin is not None and line.gtin == code.gtin, False),
+        (lambda line: code.gtin is not None and line.pack_gtin == code.gtin, True),
+        (lambda line: bool(code.gtin and line.gtin and is_pack_of(code.gtin, line.gtin)), True),
+        (lambda line: code.text in line.serials, False),
+        (lambda line: line.sku.casefold() == code.text.casefold(), False),
+    )
+    for is_meant, is_pack in ways:
+        found = [(line, is_pack) for line in lines if is_meant(line)]
+        if found:
+            return found
+    return []
+
+
+def _narrowed(state: DeliveryState, scan: Scan, lines: list[Line]) -> list[Line]:
+    """Those of `lines` that fit what else is known: what fits none of them says nothing."""
+    code = scan.code
+    if scan.line is not None:
+        chosen = [line for line in lines if line.number == scan.line]
+        if lines and not chosen:
+            others = ", ".join(str(line.number) for line in lines)
+            raise UsageError(
+                f"line {scan.line} has another code than {code.text}, which is on line {others}"
+            )
+        return chosen
+    ways: Sequence[Callable[[Line], bool]] = (
+        lambda line: code.serial is not None and code.serial in line.serials,
+        lambda line: code.lot is not None and line.lot == code.lot,
+        lambda line: code.expiry is not None and line.expiry == code.expiry,
+        lambda line: state.container is not None and line.container == state.container,
+    )
+    for fits in ways:
+        lines = [line for line in lines if fits(line)] or lines
+    return lines
+
+
+def _serial_refused(state: DeliveryState, line: Line, serial: str) -> str | None:
+    if serial in state.count(line.number).serials:
+        return f"the serial number {serial} was counted before"
+    if line.serials and serial not in line.serials:
+        return f"the serial number {serial} of {title(line)} was not announced"
+    return None
+
+
+def _unknown(scan: Scan) -> str:
+    if not scan.code.text:
+        return "it has no code"
+    if scan.code.gtin is None:
+        return f"no line has the code {scan.code.text}, which is no GTIN with a right check digit"
+    return f"no line has the GTIN {scan.code.gtin}"
+
+
+def _aside(scan: Scan, reason: str) -> Answer:
+    return Answer(reply=Reply.NOT_HERE, scan=scan, reason=reason)
