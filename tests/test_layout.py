@@ -54,6 +54,11 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "tests/edge/commands/test_roi.py": """
         edge.vision.camera.settled
     """,
+    "tests/edge/commands/test_delivery.py": """
+        edge.commands.delivery edge.commands.delivery.announce edge.commands.delivery.at_the_desk
+        edge.commands.delivery.change edge.commands.delivery.report edge.commands.delivery.scan
+        edge.commands.delivery.stages edge.commands.delivery.status edge.config.receiving
+    """,
     "tests/edge/config/test_reading.py": """
         edge.commands.check edge.config.checks edge.config.decision edge.config.lanes
         edge.config.ledger edge.config.station
@@ -102,6 +107,18 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     """,
     "tests/edge/ledger/test_spill.py": """
         edge.ledger.rows
+    """,
+    "tests/edge/receiving/test_desk.py": """
+        edge.receiving.delivery
+    """,
+    "tests/edge/receiving/test_goods.py": """
+        edge.receiving.columns
+    """,
+    "tests/edge/receiving/test_report.py": """
+        edge.receiving.difference edge.receiving.report_csv edge.receiving.report_page
+    """,
+    "tests/edge/receiving/test_state.py": """
+        edge.receiving.events
     """,
     "tests/edge/rollout/test_install.py": """
         edge.commands.rollback

@@ -9,7 +9,7 @@ revision = "0005"
 down_revision = "0004"
 
 _NEW = (
-    ("delivery_id", sa.String(36)),
+    ("delivery_id", sa.String(64)),
     ("barcode", sa.String()),
     ("quantity", sa.Integer()),
     ("photograph", sa.String()),

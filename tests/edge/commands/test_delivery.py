@@ -1,0 +1,185 @@
+"""`pilah-edge delivery` as a person at the door calls it, with what it says and its exit codes."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from edge.cli import main
+from edge.core.errors import EXIT_CONFIG, EXIT_DATA, EXIT_IO, EXIT_NO, EXIT_OK, EXIT_USAGE
+from tests.edge.receiving.goods_lists import PACK_OF_SHOES, SHOE, SOCK, UNKNOWN
+
+STATION = """\
+station: door
+lanes:
+  counted: {labels: [adidas, nike]}
+  rest: {labels: []}
+ledger: {path: ledger.sqlite}
+"""
+"""What receiving needs of a station file; a bundle and a camera it does not."""
+GOODS = f"""\
+delivery,sku,gtin,label,expected,pack size
+D1,SH,{SHOE},adidas,8,6
+D1,SO,{SOCK},,1,
+"""
+
+
+@pytest.fixture
+def door(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a station file and a list of goods, in which the test works."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LOGNAME", "clerk")
+    Path("station.yaml").write_text(STATION, encoding="utf-8")
+    Path("goods.csv").write_text(GOODS, encoding="utf-8")
+    return tmp_path
+
+
+def call(step: str, *words: str) -> int:
+    """The exit code of a step of `delivery` at the station of `door`."""
+    return main(["delivery", step, "station.yaml", *words])
+
+
+def answer(capsys: pytest.CaptureFixture[str], step: str, *words: str) -> dict[str, object]:
+    """What a step says for programs."""
+    capsys.readouterr()
+    call(step, *words, "--json")
+    found = json.loads(capsys.readouterr().out)
+    assert isinstance(found, dict)
+    return found
+
+
+def test_a_delivery_from_the_list_to_the_report(
+    door: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("import", "goods.csv") == EXIT_OK
+    assert call("import", "goods.csv") == EXIT_OK
+    assert capsys.readouterr().out == "new        D1: 2 lines\nunchanged  D1: 2 lines\n"
+    assert call("open", "D1") == EXIT_OK
+    assert "One scan, one piece." in capsys.readouterr().out
+    assert call("scan", SHOE, PACK_OF_SHOES, "SO") == EXIT_OK
+    assert capsys.readouterr().out == (
+        "counted: SH, 1 of 8\ncounted as a pack of 6: SH, 7 of 8\ncounted: SO, 1 of 1\n"
+    )
+    assert call("close") == EXIT_NO
+    assert "not closed: it differs" in capsys.readouterr().out
+    assert call("close", "--as-counted") == EXIT_OK
+    assert "expected   D1-B1: what is missing of D1" in capsys.readouterr().out
+    assert call("report", "--delivery", "D1") == EXIT_OK
+    assert call("report", "--delivery", "D1", "--out", "d1.csv") == EXIT_OK
+    assert Path("D1.html").is_file()
+    assert Path("d1.csv").is_file()
+    assert call("reopen", "D1", "--why", "another box") == EXIT_OK
+    assert "D1-R1  counting" in capsys.readouterr().out
+
+
+def test_scans_come_from_stdin_line_by_line(
+    door: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call("import", "goods.csv")
+    call("open", "D1")
+    capsys.readouterr()
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{SHOE}\r\n\n{UNKNOWN}\n{SHOE}"))
+    assert call("scan") == EXIT_NO  # not all were counted
+    assert capsys.readouterr().out.splitlines() == [
+        "counted: SH, 1 of 8",
+        f"not on this delivery, put it aside: no line has the GTIN 0{UNKNOWN}",
+        "counted: SH, 2 of 8",
+    ]
+
+
+def test_what_was_counted_wrongly_is_corrected_and_undone(
+    door: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call("import", "goods.csv")
+    call("open", "D1")
+    call("scan", "--line", "1", "--pieces", "5")
+    call("correct", "SH", "--counted", "4", "--why", "a miscount")
+
+    def counted() -> object:
+        lines = answer(capsys, "status", "--delivery", "D1")["lines"]
+        assert isinstance(lines, list)
+        return lines[0]["counted"]
+
+    assert counted() == 4
+    call("undo")
+    assert counted() == 5
+    capsys.readouterr()
+    call("status", "--events")
+    events = [line for line in capsys.readouterr().out.splitlines() if "(undone)" in line]
+    assert len(events) == 1
+    assert "was 5  now 4  why a miscount" in events[0]
+    undo = answer(capsys, "status", "--events", "--delivery", "D1")["events"]
+    assert isinstance(undo, list)
+    call("undo", "--event", undo[-1]["id"])
+    assert counted() == 4
+
+
+def test_a_blind_delivery_says_no_expected_figure_before_it_is_closed(
+    door: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call("import", "--delivery", "B", "--line", "SH:adidas=7777", "--blind")
+    call("open", "B")
+    call("scan", "SH")
+    call("status")
+    call("status", "--events")
+    call("status", "--json")
+    call("close")
+    assert "777" not in capsys.readouterr().out
+    call("close", "--as-counted")
+    assert "7777" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("import",), EXIT_USAGE, "give either GOODS.csv or --line"),
+        (("import", "--line", "A=1"), EXIT_USAGE, "--line needs --delivery NAME"),
+        (("import", "bad.csv"), EXIT_DATA, "bad.csv: line 2: expected must be a whole number"),
+        (("import", "none.csv"), EXIT_IO, "cannot read none.csv"),
+        (("open", "D2"), EXIT_USAGE, "there is no delivery 'D2'"),
+        (("scan", SHOE), EXIT_NO, "no delivery is being counted"),
+        (("scan",), EXIT_NO, "no delivery is being counted"),
+        (("scan", SHOE, "--why", "x"), EXIT_USAGE, "--why belongs to --damaged"),
+        (("scan", SHOE, "--photograph", "none.jpg"), EXIT_IO, "cannot read none.jpg"),
+        (("scan", SHOE, "--pieces", "0"), EXIT_USAGE, "must be 1 or more. Received: 0"),
+        (("scan", "\x1b[2J"), EXIT_USAGE, "a code has 1 to 128 printable characters"),
+        (("correct", "SH", "--counted", "-1", "--why", "x"), EXIT_USAGE, "must be 0 or more"),
+        (("correct", "SH", "--counted", "1", "--why", " "), EXIT_USAGE, "--why must say why"),
+        (("report", "--out", "d.pdf", "--delivery", "D1"), EXIT_USAGE, "end in .html or .csv"),
+        (("import", "goods.csv", "--by", ""), EXIT_USAGE, "--by must be a name"),
+    ],
+)
+def test_a_mistake_is_answered(
+    door: Path,
+    capsys: pytest.CaptureFixture[str],
+    words: tuple[str, ...],
+    code: int,
+    said: str,
+) -> None:
+    Path("bad.csv").write_text("delivery,sku,expected\nD,A,x\n", encoding="utf-8")
+    if "D1" in words:
+        call("import", "goods.csv")
+    try:
+        found = call(*words)
+    except SystemExit as ended:  # argparse's own way
+        found = int(str(ended.code))
+    assert found == code
+    assert said in capsys.readouterr().err
+
+
+def test_a_broken_station_file_is_named(door: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("station.yaml").write_text(STATION + "receiving: {count_by: eye}\n", encoding="utf-8")
+    assert call("status") == EXIT_CONFIG
+    assert "count_by" in capsys.readouterr().err
+
+
+def test_the_file_of_deliveries_lies_where_the_station_file_says(door: Path) -> None:
+    call("status")
+    assert Path("ledger-deliveries.sqlite").is_file()
+    assert not Path("ledger.sqlite").exists()  # whose one writer is the station
+    Path("station.yaml").write_text(STATION + "receiving: {path: goods.sqlite}\n", "utf-8")
+    call("status")
+    assert Path("goods.sqlite").is_file()
