@@ -35,8 +35,8 @@ _CHECKPOINT_ROWS = 2000
 page of the file is written about once for 20 rows. See the README for what was measured."""
 _IDS_AT_OPENING = 2000
 _IDS_AT_ONCE = 500
-"""Rows of before that get their ids when the ledger is opened, and with each commit after that: an
-opening that a station waits for, and a commit, take a short time however large the ledger is."""
+"""Rows that are looked at for one without an id, as an older pilah wrote them, when the ledger is
+opened and with each commit: both take a short time however large the ledger is."""
 _ATTEMPTS = 3
 """A file that is taken away again each time it is made is not made for ever in one call."""
 _SIDES = ("", "-wal", "-shm")

@@ -93,14 +93,14 @@ class Ledger:
         """Gives ids to items that have none, as a pilah without them wrote them, oldest first.
 
         All of it is in one transaction, with a note of how far it came: a process that is killed
-        goes on from there. A row gets the same id whenever that is (`id_of_old_item`).
+        continues from there. A row gets the same id whenever that is (`id_of_old_item`).
 
         Args:
-            limit: of rows, so that the call takes a short time. Where none is left that has no id,
-                it may look through all that were added since the last time.
+            limit: how many rows are looked at, so that the call takes a short time however many
+                there are.
 
         Returns:
-            How many got one; fewer than `limit`: no other is left.
+            How many rows were looked at; fewer than `limit`: all have ids.
 
         Raises:
             LedgerError, LedgerDamagedError: as of `append`.
@@ -108,22 +108,23 @@ class Ledger:
         here = PROGRESS.c.what == _IDS
         with self._errors("write"), self._engine.begin() as connection:
             before = connection.execute(sa.select(PROGRESS.c.up_to).where(here)).scalar() or 0
-            wanted = sa.select(ITEMS.c.id, ITEMS.c.time, ITEMS.c.station, ITEMS.c.item)
-            without = ITEMS.c.id > before, ITEMS.c.uuid.is_(None)
-            found = connection.execute(
-                wanted.where(*without).order_by(ITEMS.c.id).limit(limit)
-            ).all()
-            if found:
-                connection.execute(
-                    sa.update(ITEMS).where(ITEMS.c.id == sa.bindparam("row")),
-                    [{"row": row, "uuid": id_of_old_item(*key)} for row, *key in found],
-                )
-            after = (
-                found[-1].id
-                if len(found) == limit
-                else connection.execute(sa.select(sa.func.max(ITEMS.c.id))).scalar() or 0
+            wanted = sa.select(
+                ITEMS.c.id, ITEMS.c.time, ITEMS.c.station, ITEMS.c.item, ITEMS.c.uuid
             )
-            if after != before:
+            found = connection.execute(
+                wanted.where(ITEMS.c.id > before).order_by(ITEMS.c.id).limit(limit)
+            ).all()
+            changes = [
+                {"row": row, "uuid": id_of_old_item(*key)}
+                for row, *key, uuid in found
+                if uuid is None
+            ]
+            if changes:
+                connection.execute(
+                    sa.update(ITEMS).where(ITEMS.c.id == sa.bindparam("row")), changes
+                )
+            if found:
+                after = found[-1].id
                 connection.execute(
                     insert(PROGRESS)
                     .values(what=_IDS, up_to=after)

@@ -150,6 +150,8 @@ def test_a_large_ledger_is_checked_while_rows_are_written_and_none_of_those_is_l
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "LARGE", 0)
+    monkeypatch.setattr(module, "_IDS_AT_OPENING", 1)
+    monkeypatch.setattr(module, "_IDS_AT_ONCE", 1)
     place.write(100)
     place.ledger.close()
     flip_page_of(place.path, b"50.jpg")

@@ -1,0 +1,100 @@
+"""How long a large ledger takes to open, to be looked at, to be written and to be exported.
+
+    python -m tests.benchmarks.ledger_size [--rows 1000000] [--rounds 20]
+
+Two ledgers side by side, one of a thousand rows and one of many, measured in turn, so that what
+else the machine does disturbs both. Each figure is a median, but for exports, which run once for
+each size in a process of their own; the memory is the most that this process had.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from edge.ledger.kept import KeptLedger
+from edge.ledger.ledger import Ledger
+from edge.ledger.sqlite_file import ledger_facts
+from tests.benchmarks.ledger_bytes import row
+
+_SMALL = 1000
+_COMMIT = 5000
+
+
+def fill(path: Path, rows: int) -> None:
+    """Makes a ledger of so many rows."""
+    with Ledger(path) as ledger:
+        for first in range(0, rows, _COMMIT):
+            ledger.append([row(number) for number in range(first, min(rows, first + _COMMIT))])
+            ledger.checkpoint()
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """How long `work` takes."""
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def opened_and_written(path: Path, number: int) -> tuple[float, float]:
+    """Seconds of opening a ledger as a station does, and of one commit of a row after that."""
+    with KeptLedger(path) as ledger:
+        opening = seconds(lambda: ledger.append([]))
+        writing = [seconds(lambda: ledger.append([row(10**7 + number)])) for _ in range(5)]
+        if ledger._check is not None:  # the next round is not to find its disk busy
+            ledger._check._thread.join()
+    return opening, statistics.median(writing)
+
+
+def exported(path: Path, kind: str) -> tuple[float, float]:
+    """Seconds and megabytes of an export."""
+    script = (
+        "import resource, sys, time; from edge.cli import main; began = time.perf_counter(); "
+        "main(['ledger', 'export', sys.argv[1], '--format', sys.argv[2], '--out', sys.argv[3]]); "
+        "print(time.perf_counter() - began, "
+        "resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000)"
+    )
+    words = [sys.executable, "-c", script, str(path), kind, str(path.with_suffix(".export"))]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    taken, megabytes = map(float, done.stdout.split())
+    return taken, megabytes
+
+
+def main() -> None:
+    """Prints a line for each figure: the small ledger, the large one, their ratio."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--ledger", type=Path, help="a ledger of so many rows, made before")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / "small.sqlite", arguments.ledger or Path(folder) / "large.sqlite"]
+        fill(paths[0], _SMALL)
+        if arguments.ledger is None:
+            fill(paths[1], arguments.rows)
+        found: dict[str, list[list[float]]] = {
+            name: [[], []] for name in ("start", "append", "status")
+        }
+        for number in range(arguments.rounds):
+            for which, path in enumerate(paths):
+                opening, writing = opened_and_written(path, number)
+                found["start"][which].append(opening)
+                found["append"][which].append(writing)
+                found["status"][which].append(seconds(lambda path=path: ledger_facts(path)))  # type: ignore[misc]
+        for name, both in found.items():
+            small, large = (statistics.median(values) * 1000 for values in both)
+            print(f"{name:8} {small:8.2f} ms  {large:8.2f} ms  {large / small:6.2f}", flush=True)
+        for kind in ("csv", "jsonl", "epcis"):
+            for path in paths:
+                taken, megabytes = exported(path, kind)
+                print(f"{kind:8} {path.name:14} {taken:8.2f} s  {megabytes:6.1f} MB", flush=True)
+
+
+if __name__ == "__main__":
+    main()
