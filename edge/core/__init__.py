@@ -1,1 +1,1 @@
-"""What all three programs stand on, and nothing of a running station."""
+"""The code that trainer, converter and edge share; nothing here belongs to a running station."""

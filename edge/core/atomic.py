@@ -1,8 +1,9 @@
-"""Files and folders in the making, which a process that was killed leaves behind, and their end.
+"""Temporary files and folders for atomic writes, and the removal of those that were left over.
 
-They lie beside what they will become, so that a rename makes them that. Whoever makes one holds a
-lock on it, which ends with the process: what nobody holds is left over, and the next process that
-writes into the same folder removes it.
+A temporary file or folder lies beside its final path, so that a rename puts it there in one step.
+The process that makes it holds a lock on it until the process ends. A temporary file that no
+process has locked was left by a process that was killed: the next process that writes into the
+same folder removes it.
 """
 
 from __future__ import annotations
@@ -28,12 +29,12 @@ _alone = threading.Lock()
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[tuple[int, Path]]:
-    """An open descriptor and the path of a new empty file, to become `path` within the block.
+    """An open descriptor and the path of a new empty file, which the block renames to `path`.
 
-    What is left of it at the end is removed.
+    If the file still has its temporary name at the end of the block, it is removed.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: the file cannot be made.
     """
     remove_leftovers(path.parent)
     descriptor, temporary = _made(lambda: tempfile.mkstemp(dir=path.parent, prefix=_prefix(path)))
@@ -48,12 +49,12 @@ def atomic_file(path: Path) -> Iterator[tuple[int, Path]]:
 
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
-    """A new empty folder beside `path`, to become `path` within the block.
+    """A new empty folder beside `path`, which the block renames to `path`.
 
-    What is left of it at the end is removed.
+    If the folder still has its temporary name at the end of the block, it is removed.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: the folder cannot be made.
     """
     remove_leftovers(path.parent)
     with _folder(path.parent, _prefix(path)) as temporary:
@@ -62,13 +63,13 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def scratch_folder(place: Path | None = None) -> Iterator[Path]:
-    """A new empty folder for files in between, gone at the end of the block.
+    """A new empty folder for intermediate files, which is removed at the end of the block.
 
     Args:
-        place: where it lies; None: where this machine's temporary files do.
+        place: the folder to make it in; None means the temporary folder of this machine.
 
     Raises:
-        OSError: it cannot be made.
+        OSError: the folder cannot be made.
     """
     folder = Path(tempfile.gettempdir()) if place is None else place
     remove_leftovers(folder)
@@ -77,12 +78,12 @@ def scratch_folder(place: Path | None = None) -> Iterator[Path]:
 
 
 def swap_folders(temporary: Path, path: Path) -> None:
-    """Makes the folder `temporary` take the place of the folder `path`, which is then removed.
+    """Replaces the folder `path` by the folder `temporary`, and removes the old folder.
 
-    Where the process is killed in between, `remove_leftovers` puts the old one back.
+    If the process is killed between the two renames, `remove_leftovers` puts the old folder back.
 
     Raises:
-        OSError: it cannot; `path` is as it was.
+        OSError: the folders cannot be renamed; `path` is unchanged.
     """
     with _folder(path.parent, f".{path.name}{_OLD}{_MARK}") as old:
         path.replace(old / path.name)
@@ -94,7 +95,7 @@ def swap_folders(temporary: Path, path: Path) -> None:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Removes what killed processes left in the making in `folder`; once for each process."""
+    """Removes temporary files that killed processes left in `folder`; acts once per process."""
     with _alone:
         if folder in _swept:
             return
@@ -107,10 +108,10 @@ def remove_leftovers(folder: Path) -> None:
 
 
 def _remove_left(left: Path, replaced: str | None) -> None:
-    """Removes `left` if no process holds it.
+    """Removes the temporary file or folder `left` if no process has locked it.
 
     Args:
-        replaced: the name of the folder that it holds the old version of, if it does.
+        replaced: the name of the folder whose old version lies in `left`; None if there is none.
     """
     with suppress(OSError):
         if left.lstat().st_uid != os.geteuid():
@@ -135,7 +136,7 @@ def _folder(place: Path, prefix: str) -> Iterator[Path]:
         name = tempfile.mkdtemp(dir=place, prefix=prefix)
         try:
             return os.open(name, os.O_RDONLY), name
-        except FileNotFoundError:  # another process took it for left over
+        except FileNotFoundError:  # another process removed it before it was locked
             return make()
 
     descriptor, folder = _made(make)
@@ -147,16 +148,16 @@ def _folder(place: Path, prefix: str) -> Iterator[Path]:
 
 
 def _made(make: Callable[[], tuple[int, str]]) -> tuple[int, Path]:
-    """What `make` has made, with a lock on it."""
+    """The descriptor and the path that `make` returned, locked for this process."""
     while True:
         descriptor, name = make()
         try:
             is_ours = try_lock(descriptor)
-        except OSError:  # a file system without locks, where nothing is taken for left over
+        except OSError:  # on a file system without locks, nothing is ever removed as left over
             return descriptor, Path(name)
         if is_ours and os.fstat(descriptor).st_nlink:
             return descriptor, Path(name)
-        os.close(descriptor)  # another process takes it for left over, and removes it
+        os.close(descriptor)  # another process has locked it in order to remove it
 
 
 def _prefix(path: Path) -> str:

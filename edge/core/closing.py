@@ -1,4 +1,4 @@
-"""The one face of everything that is closed: hardware, files, threads and processes."""
+"""The base class of everything that is closed: hardware, files, threads and processes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Closing(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Lets go of what is held; may be called twice."""
+        """Releases the resource that this object holds; may be called twice."""
 
     def __enter__(self) -> Self:
         return self

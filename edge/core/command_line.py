@@ -1,4 +1,4 @@
-"""What the three commands of pilah share: verbs, errors, exit codes, output."""
+"""The command line of the three programs: verbs, errors, exit codes and output."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class Verb:
     summary: str
     module: str
     needs: tuple[str, ...] = ()
-    """Packages looked for before the verb begins: those that it comes to only after some work."""
+    """Packages that the verb imports only after some work, so they are looked for at its start."""
 
 
 _MINUS = re.compile(r"-[0-9.]")
-"""How a value begins that argparse takes for an option; no option of ours begins so."""
+"""The start of a value that argparse would take for an option, such as -1."""
 _VERBOSITIES: Mapping[str, Verbosity] = {
     "-v": "verbose", "--verbose": "verbose", "-q": "quiet", "--quiet": "quiet",
 }  # fmt: skip
@@ -63,17 +63,17 @@ def run_program(
 ) -> int:
     """Runs one verb of a command and returns the exit code.
 
-    Mistakes that have a message (PilahError) end on stderr as one `name: error:` line; so do a
-    missing package, a full disk and Ctrl-C. Anything else is a bug and keeps its traceback.
+    An error that has a message (PilahError) is written on stderr as one `name: error:` line; so
+    are a missing package, a full disk and Ctrl-C. Anything else is a bug and keeps its traceback.
 
     Every verb takes `--verbose` and `--quiet`, which choose what of the log is written on stderr.
 
     Args:
-        extra: the extra that brings the packages the verbs need.
-        words: the command line without the program's name; None: this process's own.
-        hangs: whether the verb has left a thread behind that hangs in a driver or on a disk. Then
-            the process ends without what libraries do at exit, which might wait for that thread,
-            or for what it holds.
+        extra: the extra of pyproject.toml that installs the packages that the verbs need.
+        words: the command line without the program's name; None means that of this process.
+        hangs: returns True if the verb has left a thread that hangs in a driver or on a disk. The
+            process then ends without the exit handlers of libraries, which could wait for that
+            thread or for a resource that it holds.
     """
     if words is not None:
         with LogLines() as lines:
@@ -100,7 +100,7 @@ def _run_verb(
     try:
         parser, run = _parse(name, description, verbs, words)
         if isinstance(sys.stdout, io.TextIOWrapper):
-            # A file name that is no UTF-8 is printed with escapes, which JSON understands too.
+            # A file name that is not UTF-8 is printed with escapes, which are valid JSON too.
             sys.stdout.reconfigure(errors="backslashreplace")
         arguments = parser.parse_args(words)
         if (verbosity := getattr(arguments, "verbosity", None)) is not None:
@@ -109,7 +109,7 @@ def _run_verb(
         _look_for(verbs[arguments.verb].needs)
         with printable_output():
             code = run(arguments)
-        # At exit, Python would meet a full disk or a closed pipe with a traceback.
+        # If Python flushed at exit, a full disk or a closed pipe would give a traceback.
         sys.stdout.flush()
         return code
     except PilahError as error:
@@ -125,7 +125,7 @@ def _run_verb(
             EXIT_UNAVAILABLE,
         )
     except BrokenPipeError:
-        _drop_stdout()  # the reader, `head` say, has seen enough
+        _drop_stdout()  # the reader, for example `head`, has stopped reading
         return EXIT_OK
     except OSError as error:
         if error.errno is None or (error.filename is None and error.errno != errno.ENOSPC):
@@ -138,16 +138,16 @@ def _run_verb(
 
 
 def print_json(answer: Mapping[str, object]) -> None:
-    """One object for a program: a line on stdout, without passwords."""
+    """Writes one JSON object on stdout, as one line, with passwords hidden."""
     write_out(json.dumps(redacted_value(answer), ensure_ascii=False) + "\n")
 
 
 def count(text: str) -> int:
-    """A whole number from 1: a type of argparse.
+    """The whole number, 1 or more, in `text`; a type for argparse.
 
     Raises:
-        ValueError: no whole number; argparse says so.
-        argparse.ArgumentTypeError: 0 or less.
+        ValueError: `text` is not a whole number; argparse turns this into its own message.
+        argparse.ArgumentTypeError: the number is 0 or less.
     """
     number = int(text)
     if number < 1:
@@ -180,21 +180,21 @@ def _parse(
 
 
 def _verb_first(words: Sequence[str]) -> list[str]:
-    """`words` with a -v or -q that stands before the verb behind it."""
+    """`words`, with each -v or -q that comes before the verb moved behind it."""
     before = list(itertools.takewhile(_VERBOSITIES.__contains__, words))
     return [*words[len(before) : len(before) + 1], *before, *words[len(before) + 1 :]]
 
 
 def _add_verbosity(parser: argparse.ArgumentParser) -> None:
-    """Lets `parser` and those of its verbs take -v and -q, also after the words of a verb."""
+    """Adds -v and -q to `parser` and to the parsers of its verbs."""
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             for below in action.choices.values():
                 _add_verbosity(below)
     chosen = parser.add_mutually_exclusive_group()
     for short, long, said in (
-        ("-v", "--verbose", "say more on stderr, with the part that says it"),
-        ("-q", "--quiet", "say on stderr only what is wrong or was lost"),
+        ("-v", "--verbose", "write more on stderr, with the name of the module"),
+        ("-q", "--quiet", "write only warnings and errors on stderr"),
     ):
         chosen.add_argument(
             short, long, dest="verbosity", action="store_const", const=_VERBOSITIES[long],
@@ -203,9 +203,10 @@ def _add_verbosity(parser: argparse.ArgumentParser) -> None:
 
 
 def _open_missing_streams() -> None:
-    """Where a stream was closed (`>&-`), what is said goes nowhere, and so does a library's talk.
+    """Opens /dev/null for each standard stream that was closed (`>&-`).
 
-    The next file to be opened would get the number of the closed one, and the talk would be in it.
+    Otherwise the next file to be opened would get the closed stream's number, and the messages of
+    this program and its libraries would be written into that file.
     """
     for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
         try:
@@ -230,7 +231,7 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(allow_abbrev=False, **options)  # type: ignore[arg-type]
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """As argparse's, and a value that begins with a minus is one: `--normalisation -1..1`."""
+        """Parses like argparse, but takes a value that starts with a minus: `--range -1..1`."""
         words = list(sys.argv[1:] if args is None else args)
         joined: list[str] = []
         for index, word in enumerate(words):
@@ -260,7 +261,7 @@ def _tell_bug_of_thread(failed: threading.ExceptHookArgs) -> None:
 
 
 def _drop_stdout() -> None:
-    """Sends what is left in the buffer nowhere: writing it would fail once more at exit."""
+    """Discards the rest of the output buffer, because writing it at exit would fail again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -1,6 +1,6 @@
-"""Labelled pictures on disk: folders of classes, divided or not, a CSV manifest, or a class map.
+"""Readers of labelled data sets: folders of classes with or without splits, manifests, class maps.
 
-`pilah-edge evaluate` and the trainer read their pictures through this one room.
+`pilah-edge evaluate` and the trainer read their pictures through this package.
 """
 
 from edge.core.dataset.picture_set import (

@@ -1,4 +1,4 @@
-"""A class map: a YAML file with a line `label: [folders]` for each class."""
+"""The reader of class maps, which are YAML files with a line `label: [folders]` for each class."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ def read_class_map(path: Path) -> PictureSet:
     """The pictures of every folder that the class map `path` names, each with its label.
 
     Raises:
-        PictureSetError: it is no class map, names a folder that is not there, or one twice.
+        PictureSetError: the file is not a class map, or names a missing folder or the same folder
+            twice.
         StorageError: a folder cannot be read.
     """
     file = read_map(path)
@@ -32,10 +33,10 @@ def read_class_map(path: Path) -> PictureSet:
 
 
 def read_map(path: Path) -> YamlFile:
-    """The class map as it stands in the file `path`.
+    """The class map in the file `path`, before its labels and folders are checked.
 
     Raises:
-        PictureSetError: it is no YAML file with a key for each class.
+        PictureSetError: the file is not YAML with a key for each class.
     """
     try:
         file = YamlFile(path)
@@ -49,10 +50,10 @@ def read_map(path: Path) -> YamlFile:
 
 
 def folders_of(file: YamlFile) -> list[tuple[str, Path]]:
-    """(label, folder) of every folder that a class map names.
+    """The (label, folder) pairs of every folder that a class map names.
 
     Raises:
-        PictureSetError: a label cannot be one, a folder is not there or belongs to two.
+        PictureSetError: a label is not valid, or a folder is missing or is named for two classes.
     """
     path = file.path
     problems: list[str] = []
@@ -61,11 +62,14 @@ def folders_of(file: YamlFile) -> list[tuple[str, Path]]:
     for label, names in file.content.items():
         where = f"{path}:{file.line((label,))}"
         if not isinstance(label, str):
-            problems.append(f"{where}: put the label {label!r} in quotes: it is read as no text")
+            problems.append(
+                f"{where}: put the label {label!r} in quotes: without them YAML does not read it "
+                "as text"
+            )
         elif problem := label_problem(label):
             problems.append(f"{where}: {problem}")
         elif not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            # A short form: what YAML's aliases make of a short file can fill all memory.
+            # Shortened, because YAML's aliases can turn a short file into one that fills memory.
             received = reprlib.repr(names)
             problems.append(f"{where}: {label} must be a list of folders. Received: {received}")
         else:

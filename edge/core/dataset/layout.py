@@ -1,4 +1,4 @@
-"""Folders of pictures as public sets come: which folders are classes, and which are parts."""
+"""Folder layouts of public data sets: which folders are classes, and which are splits."""
 
 from __future__ import annotations
 
@@ -22,30 +22,31 @@ from edge.core.dataset.tree import Folder, look_into
 from edge.core.errors import PictureSetError
 
 CAPTURED = "capture.json"
-"""Beside folders that `pilah-edge capture` filled: these are classes, whatever their names."""
+"""The file that `pilah-edge capture` writes: all folders beside it are classes, whatever their
+names."""
 
 _BOXES = frozenset(
     {"labels", "annotations", "annotation", "xmls", "imagesets", "masks", "mask", "ground_truth",
      "groundtruth", "segmentationclass", "segmentationobject", "jpegimages", "bboxes"}
 )  # fmt: skip
-"""Folders of sets that say where in a picture a thing is, in small letters."""
+"""Folder names, in lower case, of data sets for detection or segmentation."""
 _MEANS_NOTHING = _BOXES | {
     "images", "image", "imgs", "img", "pictures", "photos", "jpg", "jpeg", "png", "data", "dataset",
     "datasets", "archive", "raw", "all",
 }  # fmt: skip
-"""Names of folders that name no class."""
+"""Folder names, in lower case, that are not the name of a class."""
 _NUMBERS = re.compile(r"[\d\s._-]+")
 _MOST_NAMED = 5
 
 
 def read_folder(root: Path, labels: Collection[str] = ()) -> PictureSet:
-    """The pictures of a folder of classes, divided into parts or not.
+    """The pictures of a folder of classes, with or without splits.
 
     Args:
-        labels: those known beforehand: a folder of such a name is a class.
+        labels: the labels known beforehand: a folder with such a name is a class.
 
     Raises:
-        PictureSetError: which folders are classes cannot be told.
+        PictureSetError: the layout does not show which folders are classes.
         StorageError: the folder cannot be read.
     """
     found = look_into(root)
@@ -53,7 +54,10 @@ def read_folder(root: Path, labels: Collection[str] = ()) -> PictureSet:
     tree = found if captured else _unwrapped(found, labels)
     notes = []
     if tree is not found:
-        notes.append(f"{printable(root)}: it is read from {printable(tree.path)}, the folder in it")
+        notes.append(
+            f"{printable(root)}: the classes are in its folder {printable(tree.path)}, which is "
+            "read"
+        )
     divided = None
     if not captured and (parts := _parts(tree, labels)):
         divided = _read_parts(tree, parts, labels)
@@ -67,7 +71,9 @@ def read_folder(root: Path, labels: Collection[str] = ()) -> PictureSet:
     documents = sum((folder.all_documents() for folder in tree.folders), Counter[str]())
     if documents:
         kinds = Counter({_files(ending): count for ending, count in documents.items()})
-        notes.append(f"{printable(tree.path)}: no pictures, and left out: {counted(kinds)}")
+        notes.append(
+            f"{printable(tree.path)}: files that are not pictures are left out: {counted(kinds)}"
+        )
     return replace(
         divided,
         source=root,
@@ -77,12 +83,12 @@ def read_folder(root: Path, labels: Collection[str] = ()) -> PictureSet:
 
 
 def _beside(tree: Folder) -> list[str]:
-    """What to tell of pictures that lie beside folders of classes, if there are any."""
+    """A note on the pictures that lie beside the folders of classes, if there are any."""
     if not tree.pictures:
         return []
     return [
         f"{printable(tree.path)}: {len(tree.pictures):,} pictures lie beside the folders and have "
-        f"no class: they are left out, first: {tree.pictures[0].name!r}"
+        f"no class, so they are left out; the first is {tree.pictures[0].name!r}"
     ]
 
 
@@ -91,7 +97,7 @@ def _holding(tree: Folder) -> list[Folder]:
 
 
 def _unwrapped(tree: Folder, labels: Collection[str]) -> Folder:
-    """The folder within `tree` that has the classes or parts, where nothing else lies around it."""
+    """The folder that holds the classes or splits: `tree`, or one that is alone inside it."""
     inner = tree
     while True:
         holding = _holding(inner)
@@ -100,13 +106,13 @@ def _unwrapped(tree: Folder, labels: Collection[str]) -> Folder:
         if inner.pictures or inner.left_out or not holding:
             return tree
         if holding[0].name in labels or split_of_name(holding[0].name) == "train":
-            # A set of one class, or one without a test part, which is told as such.
+            # A set of one class, or one without a test split; another message says which.
             return inner
         inner = holding[0]
 
 
 def _of_part(folder: Folder, labels: Collection[str]) -> Folder:
-    """The folder with the classes of a part, which may lie in one of the same name again."""
+    """The folder that holds the classes of a split: `train` itself, or `train/train`."""
     part = split_of_name(folder.name)
     while part and not folder.pictures and len(_holding(folder)) == 1:
         (inner,) = _holding(folder)
@@ -121,10 +127,10 @@ def _is_set(tree: Folder) -> bool:
 
 
 def _parts(tree: Folder, labels: Collection[str]) -> dict[str, str]:
-    """Folder name -> part, where the folders in `tree` are parts and not classes.
+    """Folder name -> split, if the folders in `tree` are splits; empty if they are classes.
 
     Raises:
-        PictureSetError: they are called as parts are, and are not such as parts can be.
+        PictureSetError: the folders have the names of splits, but not the content of splits.
     """
     holding = {folder.name: folder for folder in _holding(tree) if folder.name not in labels}
     parts = splits_of_names(list(holding))
@@ -136,7 +142,7 @@ def _parts(tree: Folder, labels: Collection[str]) -> dict[str, str]:
     if "train" in {parts[name] for name in classed}:
         if strays := [name for name in others if not _is_unlabelled(holding[name])]:
             raise PictureSetError(
-                f"{where}: {_named(classed)} are parts of a divided set, and {_named(strays)} lies "
+                f"{where}: {_named(classed)} are splits of a data set, and {_named(strays)} lies "
                 f"beside them: move it away{_or_give(holding[strays[0]], labels)}. If all of them "
                 "are classes, write a class map"
             )
@@ -145,17 +151,17 @@ def _parts(tree: Folder, labels: Collection[str]) -> dict[str, str]:
         _refuse_loose(tree, list(holding.values()))
     if classed:
         raise PictureSetError(
-            f"{where}: {_named(classed)} is called as a part of a divided set is, and there is no "
-            f"part to train on with folders of classes beside it (found: {_named(list(holding))}). "
-            f"Give one of them, for example {printable(holding[classed[0]].path)}, or call the "
-            "other `train`"
+            f"{where}: {_named(classed)} has the name of a split, and no train split with folders "
+            f"of classes lies beside it (found: {_named(list(holding))}). Give one of these "
+            f"folders alone, for example {printable(holding[classed[0]].path)}, or rename the one "
+            "to train on to `train`"
         )
     if set(parts.values()) == {"train"} and len(parts) == 1:
-        return {}  # a thing on rails, among other things
+        return {}  # `train` is a class here: the vehicle
     raise PictureSetError(
-        f"{where}: {_named(list(parts))} has no folders of classes in it, though it is called as a "
-        f"part of a divided set is, and {_named(others)} lies beside it: pictures without labels "
-        "do not help a training, move them away; or write a class map if they are a class"
+        f"{where}: {_named(list(parts))} has the name of a split, but no folders of classes in it, "
+        f"and {_named(others)} lies beside it. If these pictures have no labels, move them away; "
+        "if they are a class, write a class map"
     )
 
 
@@ -174,22 +180,22 @@ def _read_parts(tree: Folder, parts: dict[str, str], labels: Collection[str]) ->
     left_out: list[SkippedFile] = []
     notes: list[str] = []
     classes: set[str] = set()
-    # The part to train on first: it has all classes, and the others may have but one.
+    # The train split first: it has all classes, and the others may have only one.
     for folder in sorted(_holding(tree), key=lambda folder: parts.get(folder.name) != "train"):
         part = parts.get(folder.name)
         inner = _of_part(folder, {*labels, *classes})
         if part is None or not _holding(inner):
             count = len(folder.all_pictures()) + len(folder.all_left_out())
             notes.append(
-                f"{printable(folder.path)}: {count:,} pictures lie there without folders of "
-                "classes: they have no labels and are left out"
+                f"{printable(folder.path)}: its {count:,} pictures lie in no folders of classes, "
+                "so they have no labels and are left out"
             )
             continue
         other = by_part.setdefault(part, folder.name)
         if other != folder.name:
             raise PictureSetError(
-                f"{printable(tree.path)}: {other} and {folder.name} are both the {part} part: "
-                "join them"
+                f"{printable(tree.path)}: {other} and {folder.name} are both the {part} split: "
+                "move all pictures into one of them"
             )
         within = _read_classes(inner, {*labels, *classes})
         classes.update(within.classes)
@@ -208,10 +214,12 @@ def _read_parts(tree: Folder, parts: dict[str, str], labels: Collection[str]) ->
 
 
 def _read_parts_of_classes(tree: Folder, labels: Collection[str]) -> PictureSet | None:
-    """Classes each of which is divided by itself: `can/train`, `can/test`, `jar/train` …
+    """The set whose classes each have folders of splits: `can/train`, `can/test`, `jar/train` …
+
+    None if no class has such folders.
 
     Raises:
-        PictureSetError: some are and others are not, or each is a whole set.
+        PictureSetError: some classes have splits and others do not, or each is a whole data set.
     """
     inner = {folder.name: _unwrapped(folder, labels) for folder in _holding(tree)}
     parts = {
@@ -229,16 +237,16 @@ def _read_parts_of_classes(tree: Folder, labels: Collection[str]) -> PictureSet 
     ]
     if sets:
         raise PictureSetError(
-            f"{where}: not one set, {_named(sets)} is a divided set of its own: give "
-            f"{printable(inner[sets[0]].path)}"
+            f"{where}: this is more than one data set, because {_named(sets)} has its own splits "
+            f"with folders of classes: give {printable(inner[sets[0]].path)}"
         )
     for name, folder in inner.items():
         strays = [part.name for part in _holding(folder) if part.name not in parts[name]]
         if name not in divided or strays or folder.pictures:
             raise PictureSetError(
-                f"{where}: {_named(divided)} has folders called as parts of a divided set are, and "
-                f"{_named(strays) if strays else name} is something else: what belongs to which "
-                "part cannot be told. Write a manifest with the columns path,label,split"
+                f"{where}: {_named(divided)} has folders with the names of splits, but "
+                f"{_named(strays) if strays else name} has not, so its split is not known. Write "
+                "a manifest with the columns path,label,split"
             )
     pictures = [
         LabelledPicture(picture, name, split=parts[name][part.name])
@@ -263,10 +271,11 @@ def _read_classes(tree: Folder, labels: Collection[str], *, captured: bool = Fal
             shown = ", ".join(f"{f.name!r} ({len(_holding(f))})" for f in nested[:_MOST_NAMED])
             shown += " …" if len(nested) > _MOST_NAMED else ""
             notes.append(
-                f"{printable(tree.path)}: folders within a class belong to it: {shown}. If they "
-                f"are the classes, give {printable(nested[0].path)}, or write a class map"
+                f"{printable(tree.path)}: pictures in folders within a class count as pictures of "
+                f"that class: {shown}. If those folders are the classes, give "
+                f"{printable(nested[0].path)}, or write a class map"
             )
-    # A folder of documents alone is none of a class; an empty one, and one of unknown files, is.
+    # A folder with documents only is not a class; an empty one, or one of unknown files, is.
     classes = [f for f in tree.folders if f.holds or f.name in labels or not f.all_documents()]
     pictures = [
         LabelledPicture(picture, folder.name)
@@ -283,7 +292,7 @@ def _left_out(folders: Iterable[tuple[str, Folder]]) -> list[SkippedFile]:
 
 
 def _refuse_boxes(tree: Folder, holding: Sequence[Folder]) -> None:
-    """Raises PictureSetError where these are folders of a set for detection or segmentation."""
+    """Raises PictureSetError if these are folders of a data set for detection or segmentation."""
     names = {folder.name.lower() for folder in holding}
     everything = {folder.name.lower() for folder in tree.folders}
     if not names or not names <= _MEANS_NOTHING:
@@ -299,14 +308,14 @@ def _refuse_boxes(tree: Folder, holding: Sequence[Folder]) -> None:
 
 def _refuse_set_of_boxes(path: Path, names: Sequence[str]) -> NoReturn:
     raise PictureSetError(
-        f"{printable(path)}: {_named(names)} are folders of a set that says where in a picture "
-        "things are (boxes or masks), not of what class a picture is. Cut the things out, one "
-        'folder per class, or export the set as "folder structure" for classification'
+        f"{printable(path)}: {_named(names)} are folders of a data set for detection or "
+        "segmentation (boxes or masks), which does not give each picture a class. Cut the objects "
+        'out into one folder per class, or export the set as "folder structure" for classification'
     )
 
 
 def _refuse_copies_and_series(tree: Folder, holding: Sequence[Folder]) -> None:
-    """Raises PictureSetError where the same classes lie in several folders beside one another."""
+    """Raises PictureSetError if the same classes lie in several folders beside one another."""
     names = {folder.name.casefold() for folder in holding}
     within = {
         folder.name: {inner.name.casefold() for inner in _holding(folder)} for folder in holding
@@ -317,7 +326,7 @@ def _refuse_copies_and_series(tree: Folder, holding: Sequence[Folder]) -> None:
         if len(same) > 1:
             raise PictureSetError(
                 f"{where}: {folder.name!r} has folders of the same names as those beside it "
-                f"({_named(sorted(same))}), so it is no class: move it away, or give "
+                f"({_named(sorted(same))}), so it is not a class: move it away, or give "
                 f"{printable(folder.path)} alone"
             )
     stems = {_NUMBERS.sub("", folder.name.casefold()) for folder in holding}
@@ -335,7 +344,7 @@ def _refuse_copies_and_series(tree: Folder, holding: Sequence[Folder]) -> None:
 
 
 def _refuse_loose(tree: Folder, folders: Sequence[Folder]) -> NoReturn:
-    """Raises PictureSetError: pictures lie in no folder of a class; with the probable way on."""
+    """Raises PictureSetError for pictures in no folder of a class, with advice on what to do."""
     count = sum(len(folder.all_pictures()) + len(folder.all_left_out()) for folder in folders)
     where = printable(folders[0].path if len(folders) == 1 else tree.path)
     inside = "" if len(folders) == 1 else f" in {_named([folder.name for folder in folders])}"
@@ -349,17 +358,17 @@ def _refuse_loose(tree: Folder, folders: Sequence[Folder]) -> NoReturn:
     documents = sum((folder.all_documents() for folder in (tree, *folders)), Counter[str]())
     if lists := sorted(p.name for p in tree.path.glob("*.[cC][sS][vV]")):
         hint = (
-            f". {', '.join(map(repr, lists[:3]))} may have the labels: give it as a manifest, with "
-            "the columns path,label"
+            f". {', '.join(map(repr, lists[:3]))} may have the labels: if so, give it as a "
+            "manifest with the columns path,label"
         )
     elif documents[".txt"] + documents[".xml"] > 1 or documents[".json"]:
         hint = (
-            ". The files beside them look like boxes of a set for detection: export it as "
-            '"folder structure" for classification'
+            ". The files beside them look like the boxes of a data set for detection: export the "
+            'set as "folder structure" for classification'
         )
     raise PictureSetError(
         f"{where}: {count:,} pictures lie here{inside} without a class. Make one folder per class "
-        f"and move them in, for example {printable(folders[0].path / 'can')}; where their labels "
+        f"and move them in, for example {printable(folders[0].path / 'can')}; if their labels "
         f"are in a list or in their names, write a manifest (path,label){hint}"
     )
 

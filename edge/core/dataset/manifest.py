@@ -1,4 +1,4 @@
-"""A manifest: a CSV file with the columns `path,label` and, if one likes, `group` and `split`."""
+"""The reader of manifests: CSV files with the columns `path,label`, optionally `group`, `split`."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from edge.core.labels import decode_text, label_problem, listed
 from edge.core.suggestions import did_you_mean
 
 _LARGEST = 256 * 1024 * 1024
-"""Bytes that a manifest may have: a million rows of long paths."""
+"""The largest size of a manifest in bytes: a million rows of long paths."""
 _SEPARATORS = ",;\t|"
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _ALIASES = {
     "path": ("file", "filename", "file_name", "filepath", "file_path", "image", "image_path", "id"),
     "label": ("class", "class_name", "category", "target", "labels", "type"),
 }
-"""What other tools call a column: not taken for it, but named in an error."""
+"""Names that other tools use for a column: they are not accepted, but named in the error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class _Row:
 
 @dataclass(frozen=True, slots=True)
 class _Columns:
-    """Where in a row the fields are."""
+    """The position of each field in a row."""
 
     names: list[str]
     path: int
@@ -49,14 +49,15 @@ class _Columns:
 def read_manifest(path: Path, group_column: str) -> PictureSet:
     """The pictures that the manifest `path` names.
 
-    It is text in UTF-8, or in UTF-16 with its mark, separated by commas, semicolons, tabs or `|`.
-    Spaces around a field are no part of it; backslashes are separators where that finds the file.
+    The file is text in UTF-8, or in UTF-16 with a byte order mark, separated by commas, semicolons,
+    tabs or `|`. Spaces around a field are ignored. A backslash separates folders if a file is found
+    that way.
 
     Raises:
-        PictureSetError: it is no such file; or rows do not fit its header, have no label or one
-            that cannot be, name a picture that is not there, or one that another row says another
-            thing of. The first of many mistakes are told, each with its line, and all counted.
-        StorageError: it cannot be read.
+        PictureSetError: the file is not a manifest, or a row does not fit the header, has no valid
+            label, names a missing picture, or contradicts another row. The message shows the first
+            mistakes with their lines, and the number of all.
+        StorageError: the file cannot be read.
     """
     with storage_errors("read", path):
         content = read_regular(path, largest=_LARGEST)
@@ -104,21 +105,21 @@ def parse_manifest(content: bytes, path: Path, group_column: str) -> PictureSet:
     if not count:
         raise PictureSetError(f"{path}: no pictures found: it has a header and no rows")
     pictures = tuple(picture for _, picture in seen.values())
-    # Its parts stay as they were given: a belt of photographs takes them by their names.
+    # The splits stay as they were given: a belt of photographs selects them by name.
     _, note = complete_splits(pictures)
     notes = []
     if again:
-        rows_name = "1 row names a picture" if again == 1 else f"{again:,} rows name pictures"
-        notes.append(f"{path}: {rows_name} that an earlier row names alike: counted once")
+        rows_name = "1 row repeats" if again == 1 else f"{again:,} rows repeat"
+        notes.append(f"{path}: {rows_name} an earlier row: each picture is counted once")
     classes = tuple({picture.label for picture in pictures})
     return PictureSet(path, pictures, classes, notes=tuple(notes), missing_splits=note)
 
 
 def _rows(text: str, path: Path) -> Iterator[_Row]:
-    """The rows that are not empty, the header first, each with the line that it begins on."""
+    """The rows that are not empty, the header first, each with the number of its first line."""
     first, skip = _LINE_END.split(text, maxsplit=1)[0], 0
     if first.strip().lower().startswith("sep=") and len(first.strip()) == 5:
-        # Excel's own first line, which names what separates.
+        # Excel's own first line, which names the separator.
         separator, skip = first.strip()[4], 1
     else:
         separator = max(_SEPARATORS, key=first.count)
@@ -145,8 +146,8 @@ def _columns(header: _Row | None, path: Path, group_column: str) -> _Columns:
         name for name, fold in zip(names, folded, strict=True) if fold and folded.count(fold) > 1
     ]:
         raise PictureSetError(
-            f"{path}:{line}: the column {twice[0]} is there twice: which of the two counts, nobody "
-            f"can know. Received: {shown}"
+            f"{path}:{line}: the header names the column {twice[0]} twice: remove or rename one of "
+            f"the two. Received: {shown}"
         )
     lacking = [name for name in ("path", "label") if name not in folded]
     if lacking:
@@ -172,12 +173,12 @@ def _picture(row: _Row, columns: _Columns, folder: Path) -> tuple[LabelledPictur
     fields = [field.strip(" \t") for field in row.fields]
     if len(fields) != len(columns.names):
         quotes = (
-            ": a field with a comma in it must stand in quotes"
+            ": put a field that contains a comma in quotes"
             if len(fields) > len(columns.names)
             else ": write an empty field between two separators"
         )
         return None, (
-            f"{len(fields)} fields, and the header has {len(columns.names)}{quotes}. "
+            f"the row has {len(fields)} fields, and the header has {len(columns.names)}{quotes}. "
             f"Received: {_shown(row.fields)}"
         )
     name, label = fields[columns.path], unicodedata.normalize("NFC", fields[columns.label])
@@ -204,7 +205,7 @@ def _file(folder: Path, name: str) -> Path:
 def _not_there(file: Path) -> str:
     if _is_link(file):
         return (
-            f"no such picture: {file} is a link that leads nowhere: fetch what it stands for, for "
+            f"no such picture: {file} is a broken link: fetch the file that it points to, for "
             "example with `git annex get` or `dvc pull`"
         )
     return f"no such picture: {str(file)[:500]}"
@@ -213,7 +214,7 @@ def _not_there(file: Path) -> str:
 def _is_file(file: Path) -> bool:
     try:
         return file.is_file()
-    except OSError:  # a name longer than a file system has
+    except OSError:  # a name longer than the file system allows
         return False
 
 
@@ -225,7 +226,7 @@ def _is_link(file: Path) -> bool:
 
 
 def _elsewhere(path: Path, missing: Sequence[str], count: int) -> str:
-    """What to say where nothing at all is found."""
+    """Advice for a manifest of which not one picture was found."""
     if len(missing) < max(2, count):
         return ""
     return f": paths are relative to the manifest, so to {path.parent.absolute()}"

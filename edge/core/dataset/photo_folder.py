@@ -1,4 +1,4 @@
-"""A folder of labelled photographs as it is filled: a folder per label, and how they were cut."""
+"""The folder that `pilah-edge capture` fills: one folder per label, and how pictures were cut."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ _JPEG = (
 
 
 class Geometry(BaseModel):
-    """What of the camera's picture is on a photograph: a model must be given the same."""
+    """How photographs were cut out of the camera's picture; a model must get the same cut."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     crop: Literal["region", "item"]
     padding: Annotated[float | None, Field(ge=0, le=1)] = None
-    """Room around an item's box, as a share of its longer side; None where nothing is cut out."""
+    """The margin around an item's box, as a share of the box's longer side; None for `region`."""
 
     @model_validator(mode="after")
     def _padding_of_items(self) -> Self:
@@ -62,7 +62,7 @@ class Geometry(BaseModel):
 
     @classmethod
     def of(cls, spec: InputSpec) -> Geometry:
-        """What a model of this input spec is given at a station."""
+        """The geometry of the pictures that a station gives a model with this input spec."""
         return cls(crop=spec.crop, padding=spec.padding if spec.crop == "item" else None)
 
 
@@ -72,10 +72,10 @@ class _Facts(Geometry):
 
 
 def read_geometry(folder: Path) -> Geometry | None:
-    """How the photographs in `folder` were cut; None: nobody wrote it down.
+    """The geometry of the photographs in `folder`; None if the folder has no `capture.json`.
 
     Raises:
-        PictureSetError: the file that says so is damaged, or of a newer pilah.
+        PictureSetError: the file is damaged, or was written by a newer pilah.
     """
     file = folder / FACTS
     try:
@@ -88,17 +88,18 @@ def read_geometry(folder: Path) -> Geometry | None:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"])) or "the file"
         raise PictureSetError(
-            f"{file}: {where}: {first['msg']}. It says how the photographs beside it were cut, as "
-            "`pilah-edge capture` wrote it: bring it back, or remove it if the recipe is to say so"
+            f"{file}: {where}: {first['msg']}. `pilah-edge capture` writes this file, to record "
+            "how the photographs beside it were cut. Restore it, or remove it if the recipe gives "
+            "crop and padding"
         ) from error
     return Geometry(crop=facts.crop, padding=facts.padding)
 
 
 def geometries(files: Iterable[Path]) -> dict[Geometry, Path]:
-    """Every geometry of the pictures `files`, as far as it was written down, and a folder of it.
+    """Every recorded geometry of the pictures `files`, each with a folder that has it.
 
     Raises:
-        PictureSetError: a file that says so is damaged, or of a newer pilah.
+        PictureSetError: a `capture.json` is damaged, or was written by a newer pilah.
     """
     found: dict[Geometry, Path] = {}
     for folder in sorted({file.absolute().parent.parent for file in files}):
@@ -108,24 +109,24 @@ def geometries(files: Iterable[Path]) -> dict[Geometry, Path]:
 
 
 class PhotoFolder(Closing):
-    """A folder of photographs that this process alone adds to; a context manager.
+    """A folder of photographs, locked so that only this process adds to it; a context manager.
 
     Attributes:
-        path: the folder; in it a folder per label, as `read_picture_set` reads it.
-        geometry: of the pictures that are added.
-        counts: how many pictures there are of each label.
+        path: the folder, with a folder per label in it, as `read_picture_set` reads it.
+        geometry: how the added pictures are cut.
+        counts: the number of pictures of each label.
     """
 
     def __init__(self, path: Path, *, geometry: Geometry, station: str) -> None:
         """Opens or makes the folder `path`.
 
         Args:
-            geometry: of the pictures that will be added.
+            geometry: how the pictures that will be added are cut.
             station: the station's name.
 
         Raises:
-            PictureSetError: the pictures in it are of another geometry.
-            StorageError: it cannot be written, or another process fills it.
+            PictureSetError: the pictures in the folder have another geometry.
+            StorageError: the folder cannot be written, or another process fills it.
         """
         self.path, self.geometry, self._station = path, geometry, station
         with storage_errors("create", path):
@@ -142,28 +143,28 @@ class PhotoFolder(Closing):
             raise PictureSetError(
                 f"{path}: its {self.counts.total()} pictures show {known}, and the new ones would "
                 f"show {geometry}; a model cannot learn from both. Give another folder with --out, "
-                "or take them the same way (--items, --whole-region)"
+                "or take the pictures the same way as before (--items, --whole-region)"
             )
         self.unknown = known is None and self.counts.total() > 0
         self._written = known == geometry
         self._lock: int | None = self._locked()
 
     def close(self) -> None:
-        """Lets another process fill it; may be called twice."""
+        """Releases the lock, so that another process may fill the folder; may be called twice."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
 
     def add(self, label: str, image: Image, *, taken: float) -> Path:
-        """Writes a picture and returns its file, which is new and, whatever happens, whole.
+        """Writes a picture into a new file, atomically, and returns the path of the file.
 
         Args:
             image: uint8 (height, width, 3) BGR.
-            taken: seconds since 1970.
+            taken: the capture time, in seconds since 1970.
 
         Raises:
-            PictureSetError: `label` cannot be one.
-            StorageError: the disk is full, or the folder cannot be written any more.
+            PictureSetError: `label` is not a valid label.
+            StorageError: the disk is full, or the folder can no longer be written.
         """
         folder = self.path / photo_label(label)
         with storage_errors("create", folder):
@@ -173,7 +174,7 @@ class PhotoFolder(Closing):
             write_file(self.path / FACTS, json.dumps(facts.model_dump(), indent=2) + "\n")
             self._written = True
         number = self._numbers.get(label, 0) + 1
-        # The number goes on from day to day: `--groups blocks:N` tells series of pictures by it.
+        # The number continues from day to day: `--groups blocks:N` finds series of pictures by it.
         file = folder / f"{datetime.fromtimestamp(taken):%Y%m%d-%H%M%S}-{number:04d}.jpg"
         _, content = cv2.imencode(".jpg", image, _JPEG)
         write_file(file, content.tobytes())
@@ -182,17 +183,17 @@ class PhotoFolder(Closing):
         return file
 
     def remove(self, file: Path) -> None:
-        """Deletes a picture that `add` wrote, and its label's folder where it was the last one.
+        """Deletes a picture that `add` wrote, and the folder of its label if that is then empty.
 
         Raises:
-            StorageError: it cannot be deleted.
+            StorageError: the picture cannot be deleted.
         """
         label = file.parent.name
         with storage_errors("remove", file):
             file.unlink(missing_ok=True)
         self.counts[label] -= 1
         if not self.counts[label]:
-            with suppress(OSError):  # something else lies there
+            with suppress(OSError):  # another file lies in it
                 file.parent.rmdir()
 
     def latest(self, label: str, limit: int) -> list[Path]:
@@ -213,7 +214,7 @@ class PhotoFolder(Closing):
         try:
             is_ours = try_lock(descriptor)
         except OSError:
-            return descriptor  # a file system without locks, as some network shares are
+            return descriptor  # a file system without locks, such as some network shares
         if not is_ours:
             os.close(descriptor)
             raise StorageError(
@@ -224,17 +225,17 @@ class PhotoFolder(Closing):
 
 
 def photo_label(text: str) -> str:
-    """`text` as the name of a class and of its folder.
+    """`text` in Unicode form NFC, as the name of a class and of its folder.
 
     Raises:
-        PictureSetError: it cannot be one.
+        PictureSetError: it cannot be the name of a class or of its folder.
     """
     label = unicodedata.normalize("NFC", text)
     check_label(label, where="--label")
     if label.startswith("__"):
         raise PictureSetError(
-            f"--label: {label!r} starts with __, and such folders are left out of a training: "
-            "choose another name"
+            f"--label: {label!r} starts with __, and a training leaves such folders out: choose "
+            "another name"
         )
     return label
 

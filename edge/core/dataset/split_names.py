@@ -1,4 +1,4 @@
-"""The names that folders and columns have for the parts of a set that comes divided."""
+"""The names that data sets use for the splits train, validation and test."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ _NEUTRAL = frozenset(
     {"set", "sets", "data", "dataset", "datasets", "image", "images", "img", "imgs", "picture",
      "pictures", "photo", "photos", "folder", "dir", "split", "part", "samples", "seg"}
 )  # fmt: skip
-"""What a name may have beside the part without saying anything else."""
+"""Words that may be in the name of a split and add no meaning."""
 _PIECE = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 _GLUED = re.compile(rf"({'|'.join(sorted(_WORDS, key=len, reverse=True))})({'|'.join(_NEUTRAL)})?")
 _NO_LABELS = frozenset({"pred", "predict", "prediction", "unlabeled", "unlabelled", "submission"})
 
 
 def split_of_name(name: str) -> str | None:
-    """One of PARTS that `name` stands for by itself: `Training`, `test_set`, `seg_train`."""
+    """The split that `name` means by itself, one of SPLITS: `Training`, `test_set`, `seg_train`."""
     part, rest = _split(name)
     return part if all(word in _NEUTRAL or word.isdecimal() for word in rest) else None
 
 
 def splits_of_names(names: Sequence[str]) -> dict[str, str]:
-    """Name -> part, of the names that stand for one.
+    """Name -> split, for the names that mean one.
 
-    What else a name says is no hindrance where all say it: `dogs_train` beside `dogs_test`.
+    A further word in a name is allowed if the other names have it too: `dogs_train`, `dogs_test`.
     """
     found = {name: part for name in names if (part := split_of_name(name))}
     named: dict[tuple[str, ...], dict[str, str]] = {}
@@ -46,13 +46,13 @@ def splits_of_names(names: Sequence[str]) -> dict[str, str]:
 
 
 def is_unlabelled_name(name: str) -> bool:
-    """Whether a folder beside the parts is called as pictures without labels often are."""
+    """Whether a folder beside the splits has a name that is common for pictures without labels."""
     part, _ = _split(name)
     return part is not None or not _NO_LABELS.isdisjoint(_pieces(name))
 
 
 def _split(name: str) -> tuple[str | None, list[str]]:
-    """The part, if just one word names one, and the other words."""
+    """The split, if exactly one word names a split, and the other words."""
     part, rest = None, []
     for piece in _pieces(name):
         match = _GLUED.fullmatch(piece)
