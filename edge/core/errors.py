@@ -1,7 +1,7 @@
-"""One named exception per mistake.
+"""The exceptions of pilah: one named class per mistake.
 
-Every message says what was wrong, where, what was received and what to do. `exit_code` is what a
-command ends with; the README lists them.
+Every message says what was wrong, where, what was received and what to do. `exit_code` is the exit
+code that a command ends with; the README lists them all.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from edge.core.redaction import redacted
 
 EXIT_OK = 0
 EXIT_NO = 1
-"""It ran, and the answer is no: a gate failed, a check found errors."""
+"""The command ran, and the result is negative: a gate failed, or a check found errors."""
 EXIT_USAGE = 2
 EXIT_DATA = 65
-"""What was given to read cannot be used: pictures, a bundle, a run (sysexits EX_DATAERR)."""
+"""The input cannot be used: pictures, a bundle or a run (sysexits EX_DATAERR)."""
 EXIT_UNAVAILABLE = 69
-"""Something needed is not there: a package, weights, hardware (EX_UNAVAILABLE)."""
+"""Something that is needed is missing: a package, weights, hardware (EX_UNAVAILABLE)."""
 EXIT_IO = 74
 """Writing or reading failed: a full disk, a missing permission (EX_IOERR)."""
 EXIT_CONFIG = 78
@@ -26,7 +26,7 @@ EXIT_INTERRUPTED = 130
 
 
 class PilahError(Exception):
-    """Any mistake that has a message for the user, in which passwords are hidden."""
+    """The base of all errors with a message for the user; passwords in the message are hidden."""
 
     exit_code = EXIT_USAGE
 
@@ -35,7 +35,7 @@ class PilahError(Exception):
 
 
 class UsageError(PilahError, ValueError):
-    """A command was called with words that do not fit together."""
+    """A command was called with arguments that do not fit together."""
 
 
 class StorageError(PilahError, OSError):
@@ -52,13 +52,13 @@ class FileLockedError(StorageError):
 
 
 class UnreadableImageError(PilahError, ValueError):
-    """A picture cannot be decoded whole."""
+    """A picture cannot be decoded completely."""
 
     exit_code = EXIT_DATA
 
 
 class PictureTooLargeError(UnreadableImageError):
-    """A picture claims more pixels, or has more bytes, than are decoded."""
+    """A picture claims more pixels, or has more bytes, than pilah decodes."""
 
 
 class PictureSetError(PilahError, ValueError):
@@ -68,20 +68,20 @@ class PictureSetError(PilahError, ValueError):
 
 
 class LabelListError(PictureSetError):
-    """A file is no list of labels, a label a line, that could name classes."""
+    """A file is not a list of labels with one valid label on each line."""
 
 
 # Bundles
 
 
 class BundleError(PilahError, ValueError):
-    """A bundle that must not be run."""
+    """A bundle must not be run; the base of the reasons."""
 
     exit_code = EXIT_DATA
 
 
 class TrialError(PilahError, RuntimeError):
-    """A bundle's model could not be tried, through no fault of the model."""
+    """A bundle's model could not be tried, for a reason that is not the model's fault."""
 
     exit_code = EXIT_UNAVAILABLE
 
@@ -107,23 +107,23 @@ class BundleFileMissingError(BundleError):
 
 
 class BundleFileExtraError(BundleError):
-    """A file is there that `bundle.json` does not name."""
+    """The bundle has a file that `bundle.json` does not name."""
 
 
 class SignatureMissingError(BundleError):
-    """The bundle is not signed, and keys are pinned."""
+    """The bundle is not signed, but the station file pins keys."""
 
 
 class SignatureFormatError(BundleError):
-    """The bundle's file `signature` is something else."""
+    """The bundle's file `signature` does not hold a signature in the right form."""
 
 
 class SignatureKeyError(BundleError):
-    """The bundle was signed with a key that is not among those pinned."""
+    """The bundle was signed with a key that is not pinned."""
 
 
 class SignatureWrongError(BundleError):
-    """The signature is not one of this `bundle.json`."""
+    """The signature does not match this `bundle.json`."""
 
 
 class LabelCountError(BundleError):
@@ -135,7 +135,7 @@ class LabelLaneError(BundleError):
 
 
 class ModelInputError(BundleError):
-    """The model's input is not what the bundle's input spec makes."""
+    """The model's input does not have the shape and type that the bundle's input spec gives."""
 
 
 class ModelOutputError(BundleError):
@@ -159,7 +159,7 @@ class BundleTakenError(BundleError):
 
 
 class BundleLinkError(StorageError):
-    """The station's bundle lies by itself where the link to the installed one should be."""
+    """A bundle lies in the place where the link to the installed bundle should be."""
 
 
 class InstallLockedError(StorageError):
@@ -173,7 +173,7 @@ class RollbackError(PilahError):
 
 
 class PublicKeyError(PilahError, ValueError):
-    """A file that should hold an Ed25519 public key holds something else."""
+    """A file does not hold an Ed25519 public key."""
 
     exit_code = EXIT_DATA
 
@@ -206,10 +206,10 @@ class ConfigError(PilahError, ValueError):
 
 
 class ConfigUnreadError(ConfigError):
-    """A station file or a recipe, or what it names, cannot be read now; nothing else is wrong.
+    """A station file, a recipe, or a file that it names cannot be read now; nothing else is wrong.
 
-    A card that fails, a disk that is not mounted yet, a permission: nothing has to be changed in
-    the file for it to be right the next time, so a service must try again.
+    The cause is a failing card, a disk that is not mounted yet, or a permission. The same file may
+    be readable the next time, so a service must try again.
     """
 
     exit_code = EXIT_IO
@@ -218,8 +218,8 @@ class ConfigUnreadError(ConfigError):
 class RegionError(PilahError, ValueError):
     """The station's region does not lie within the camera's picture.
 
-    The exit code is that of a camera which is not there: one that came up with a picture of another
-    size may come up right the next time, so a service must try again.
+    The exit code is that of a missing camera: a camera that started with another picture size may
+    start with the right one the next time, so a service must try again.
     """
 
     exit_code = EXIT_UNAVAILABLE
@@ -244,7 +244,7 @@ class LedgerError(PilahError, OSError):
 
 
 class LedgerDamagedError(LedgerError):
-    """The ledger's file is damaged, or something else was written over it."""
+    """The ledger's file is damaged or was overwritten."""
 
 
 class LedgerMissingError(LedgerError):
@@ -252,7 +252,7 @@ class LedgerMissingError(LedgerError):
 
 
 class LedgerRefusedError(LedgerError):
-    """A station must not begin with this ledger: a person has to decide."""
+    """A station must not start with this ledger until a person has decided what to do."""
 
 
 class LedgerVersionError(LedgerRefusedError):
@@ -260,7 +260,7 @@ class LedgerVersionError(LedgerRefusedError):
 
 
 class LedgerForeignError(LedgerRefusedError):
-    """The file is one of another program or of a person, and no ledger was ever in its place."""
+    """The file was made by another program or a person, and never was a ledger."""
 
 
 class LedgerInUseError(LedgerRefusedError):

@@ -1,4 +1,4 @@
-"""Files and folders that are either whole or not there, by a temporary file and a rename."""
+"""Atomic writes: a file or folder is complete or not there, by a temporary file and a rename."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def storage_errors(doing: str, path: Path) -> Iterator[None]:
     """Turns an OSError on `path` into a StorageError that says what to do.
 
     Args:
-        doing: what was attempted, as a verb phrase: "write", "create the folder".
+        doing: the action that failed, as a verb phrase: "write", "create the folder".
     """
     try:
         yield
-    except PilahError:  # has its own message, and may be an OSError as well
+    except PilahError:  # it has its own message, and may be an OSError as well
         raise
     except OSError as error:
         advice = {
@@ -35,22 +35,22 @@ def storage_errors(doing: str, path: Path) -> Iterator[None]:
             errno.ENOENT: "a folder of that path does not exist",
             errno.ENOTDIR: "a part of that path is a file, not a folder",
             errno.EEXIST: "it is there already: choose another name or remove it",
-            errno.ENOTEMPTY: "something came to that place meanwhile: choose another name",
+            errno.ENOTEMPTY: "another process wrote there in the meantime: choose another name",
         }.get(error.errno or 0, error.strerror or str(error))
         raise StorageError(f"cannot {doing} {path}: {advice}") from error
 
 
 def read_regular(path: Path, *, largest: int) -> bytes:
-    """The content of the file `path`. Never waits, as reading a pipe or a terminal would.
+    """The content of the regular file `path`; never waits, as reading a pipe would.
 
     Args:
-        largest: bytes it may have.
+        largest: the number of bytes that the file may have.
 
     Raises:
-        OSError: it is not there, is no regular file, is larger, or cannot be read. `strerror` says
-            which, and `filename` is set.
+        OSError: the file is missing, is not a regular file, is larger, or cannot be read.
+            `strerror` says which, and `filename` is set.
     """
-    check_regular(path)  # before it is opened: that alone can move a device
+    check_regular(path)  # before it is opened, because opening alone can act on a device
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb") as file:
         _check_regular(path, os.fstat(descriptor).st_mode)
@@ -61,11 +61,11 @@ def read_regular(path: Path, *, largest: int) -> bytes:
 
 
 def check_regular(path: Path) -> None:
-    """Passes a file that a library may open, which would wait for ever for a pipe's writer.
+    """Checks that `path` is a regular file, because opening a pipe could wait for ever.
 
     Raises:
-        OSError: it is not there, or is no regular file. `strerror` says which, and `filename` is
-            set.
+        OSError: the file is missing, or is not a regular file. `strerror` says which, and
+            `filename` is set.
     """
     _check_regular(path, path.stat().st_mode)
 
@@ -74,18 +74,18 @@ _MISTAKES = (
     errno.EFBIG, errno.EINVAL, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOENT,
     errno.ENOTDIR,
 )  # fmt: skip
-"""Errors that stay until somebody gives another path, or puts something else there."""
+"""Errors that remain until a person gives another path or changes what is there."""
 
 
 def may_come_back(path: Path, error: BaseException | None) -> bool:
-    """Whether what could not be read at `path` may be there the next time, with nobody's help.
+    """Whether a file that could not be read may be readable the next time without a change.
 
-    It may after a failing card or a missing permission. What is simply not there is a mistake, but
-    for a link that leads nowhere, a folder that is missing, and one with nothing in it, as that of
-    a disk is which is not mounted.
+    That is so after a failing card or a missing permission. A missing file is a mistake of the
+    user, unless the path is a broken link, or its folder is missing or empty: then the disk may
+    not be mounted yet.
 
     Args:
-        error: the OSError that reading it ended with; something else: it is not there.
+        error: the OSError that reading ended with; anything else means that the file is missing.
     """
     if isinstance(error, OSError) and error.errno is not None and error.errno not in _MISTAKES:
         return True
@@ -114,15 +114,15 @@ def _check_regular(path: Path, mode: int) -> None:
 def write_file(
     path: Path, content: bytes | str, *, replace: bool = True, mode: int | None = None
 ) -> None:
-    """Replaces `path` by `content` in one step; text is written as UTF-8.
+    """Writes `content` to `path` atomically; text is written as UTF-8.
 
     Args:
-        replace: take the place of a file that is there already.
-        mode: permissions of the file; None: those that any other new file has.
+        replace: whether an existing file is replaced.
+        mode: the permissions of the file; None means those of any new file.
 
     Raises:
-        StorageError: the disk is full, the place cannot be written, or `path` is there and
-            `replace` is off. `path` is as it was.
+        StorageError: the disk is full, the folder cannot be written, or `path` exists and
+            `replace` is False. `path` is unchanged.
     """
     raw = content.encode() if isinstance(content, str) else content
     with new_file(path, replace=replace, mode=mode) as file:
@@ -149,12 +149,12 @@ def new_file(path: Path, *, replace: bool = True, mode: int | None = None) -> It
         if replace:
             temporary.replace(path)
         else:
-            path.hardlink_to(temporary)  # unlike a rename, it fails where there is something
+            path.hardlink_to(temporary)  # unlike a rename, this fails if the path exists
         _sync_folder(path.parent)
 
 
 def readable_size(count: int) -> str:
-    """A number of bytes, for people.
+    """A number of bytes as text for people.
 
     >>> readable_size(900), readable_size(2_345_678), readable_size(40_000)
     ('900 bytes', '2.3 MB', '40.0 kB')
@@ -170,16 +170,16 @@ def readable_size(count: int) -> str:
 
 
 def point_link(link: Path, target: str) -> None:
-    """Makes `link` a symbolic link to `target` in one step, in place of the link it may be.
+    """Makes `link` a symbolic link to `target` in one step, replacing an existing link.
 
-    Not to be called twice at the same time for the same link.
+    Two calls for the same link must not run at the same time.
 
     Raises:
-        StorageError: the place cannot be written. `link` is as it was.
+        StorageError: the folder cannot be written. `link` is unchanged.
     """
     temporary = link.with_name(f".{link.name}.new")
     with storage_errors("write", link):
-        temporary.unlink(missing_ok=True)  # of a process that was killed here
+        temporary.unlink(missing_ok=True)  # left by a process that was killed here
         temporary.symlink_to(target)
         temporary.replace(link)
         _sync_folder(link.parent)
@@ -187,18 +187,18 @@ def point_link(link: Path, target: str) -> None:
 
 @contextmanager
 def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
-    """A folder to fill, which becomes `path` when the block ends well and vanishes when not.
+    """A folder to fill, which becomes `path` at the end of the block, or is removed on an error.
 
     Args:
-        replace: take the place of a folder that is there already; it is kept until then.
+        replace: whether an existing folder is replaced; it stays until the new one is complete.
 
     Raises:
-        StorageError: `path` exists and `replace` is off, or writing failed. Other errors of the
+        StorageError: `path` exists and `replace` is False, or writing failed. Other errors of the
             block pass through.
     """
     with storage_errors("create", path):
         path.parent.mkdir(parents=True, exist_ok=True)
-    remove_leftovers(path.parent)  # which may put `path` back
+    remove_leftovers(path.parent)  # which may restore `path`
     if path.exists() and not replace:
         raise StorageError(f"{path} is there already: choose another name or remove it")
     with ExitStack() as parts:
@@ -207,14 +207,14 @@ def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
         try:
             yield temporary
         except Exception as error:
-            # Libraries that write (HDF5, shutil, TensorFlow) hide a full disk in errors of their
-            # own, without its number; any other error names its own file.
+            # Libraries that write (HDF5, shutil, TensorFlow) report a full disk by errors of their
+            # own, without the errno; any other error names its own file.
             if isinstance(error, PilahError) or not _is_of_a_full_disk(error, temporary):
                 raise
             with storage_errors("write", path):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
         with storage_errors("write", path):
-            for entry in (*temporary.rglob("*"), temporary):  # a folder, too: for the names in it
+            for entry in (*temporary.rglob("*"), temporary):  # folders too, for the names in them
                 if entry.is_file() or entry.is_dir():
                     _sync(entry)
             temporary.chmod(0o777 & ~_umask())
@@ -226,9 +226,9 @@ def new_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
 
 
 def disk_is_full(path: Path) -> bool:
-    """Whether the file system of `path` has room for next to nothing: under a mebibyte, or no file.
+    """Whether the file system of `path` has less than a mebibyte left, or no room for a new file.
 
-    To be asked after a library failed to write and said no reason. A quota does not show here.
+    Ask this after a library failed to write and gave no reason. It does not show a full quota.
     """
     try:
         found = os.statvfs(path)

@@ -1,8 +1,8 @@
-"""JSON from outside, of which every reader makes the same.
+"""A strict JSON reader, for input that every program must understand in the same way.
 
-Python's own reader takes more than JSON has, and more than other programs can: NaN, a key twice (of
-which the last counts, elsewhere the first), half of a surrogate pair, which cannot be printed. And
-nesting can end the process that walks through it.
+Python's own reader accepts more than JSON allows: NaN, a repeated key (where Python takes the last
+value and other programs the first), and half of a surrogate pair, which cannot be printed. Deep
+nesting can also end the process that walks through it.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ _MOST_DIGITS = 30
 
 
 def read_json(raw: bytes) -> Any:
-    """What the JSON text `raw`, in UTF-8, says.
+    """The value of the JSON text `raw`, in UTF-8.
 
     Raises:
-        ValueError: it is none; it has NaN, an infinite or overlong number, a key twice or half a
-            character in it; or it is nested deeper than 32 levels.
+        ValueError: the text is not JSON; it has NaN, an infinite or overlong number, a repeated key
+            or half a surrogate pair; or it is nested deeper than 32 levels.
     """
     try:
         found = json.loads(
@@ -30,7 +30,7 @@ def read_json(raw: bytes) -> Any:
             parse_int=_short,
             object_pairs_hook=_without_repetition,
         )
-        json.dumps(found, ensure_ascii=False).encode()  # fails for half a character
+        json.dumps(found, ensure_ascii=False).encode()  # fails for half a surrogate pair
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
     _check_depth(found)
@@ -38,7 +38,7 @@ def read_json(raw: bytes) -> Any:
 
 
 def _refuse(word: str) -> NoReturn:
-    raise ValueError(f"{word} is no number of JSON")
+    raise ValueError(f"{word} is not a number in JSON")
 
 
 def _finite(digits: str) -> float:
@@ -49,7 +49,7 @@ def _finite(digits: str) -> float:
 
 def _short(digits: str) -> int:
     if len(digits) > _MOST_DIGITS:
-        raise ValueError(f"a number of {len(digits):,} digits")
+        raise ValueError(f"a number has {len(digits):,} digits, which is too many")
     return int(digits)
 
 

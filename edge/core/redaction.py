@@ -1,8 +1,8 @@
-"""Messages without the passwords that were in what they repeat.
+"""Hides passwords in messages that repeat what a user wrote.
 
-People write `rtsp://USER:PASSWORD@HOST` where it belongs, and also where it does not; whatever is
-said about that is copied into mails and bug reports. `PilahError`, every line of the log and every
-traceback, `print_json` and systemd's status line use this, so that nobody else has to think of it.
+People write `rtsp://USER:PASSWORD@HOST` in the right place and in wrong ones, and then copy the
+error message into mails and bug reports. `PilahError`, every line of the log and every traceback,
+`print_json` and systemd's status line call this module, so that no other code has to.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ _SECRET_NAME = (
     "(?:(?:login)?pass?(?:w|wd|word|code|phrase)?|psw|pwd?|secret|(?:access_?)?token|"
     "(?:api|access|private)_?key|auth(?:_?key|orization)?|credentials?|signature)"
 )
-"""How cameras' addresses and libraries' settings name a secret."""
+"""The names of secrets in the addresses of cameras and the settings of libraries."""
 _BEFORE_NAME = "(?:(?<![A-Za-z])|(?<=%[0-9A-F]{2}))"
 _SECRET = re.compile(f"{_BEFORE_NAME}({_SECRET_NAME}(?:=|%3D))[^\\s&;'\"]+", re.IGNORECASE)
 _IS_SECRET_NAME = re.compile(f"(?:.*[_-])?{_SECRET_NAME}", re.IGNORECASE)
 _PLACEHOLDER = "USER:PASSWORD@"
-"""How messages themselves say where a password belongs."""
+"""The placeholder that messages use to show where a password belongs; it is not hidden."""
 _LONGEST_WORD = 4096
-"""Characters: a longer word with a `@` is hidden altogether, for it would take long to search."""
+"""Characters. A longer word with an `@` is hidden completely, because searching it takes long."""
 
 
 def redacted(text: str) -> str:
-    """`text` with `***` for user and password of each address in it, and for `password=...`.
+    """`text` with `***` in place of the user and password in addresses, and of `password=...`.
 
-    It hides too much rather than too little: in `rtsp://host/a@b` also `host/a`.
+    It rather hides too much than too little: in `rtsp://host/a@b` it hides `host/a` too.
     """
     if "@" not in text and "%40" not in text and "=" not in text and "%3D" not in text.upper():
         return text
@@ -44,10 +44,10 @@ def redacted(text: str) -> str:
 
 
 def redacted_value(value: Any) -> Any:
-    """A string, list or mapping as `redacted`; of each string the whole is taken for one address.
+    """A string, list or mapping with passwords hidden; each string is treated as one address.
 
-    So a password with spaces or line breaks is found too. What is under a key such as `password`
-    is hidden altogether.
+    A password with spaces or line breaks is therefore found too. The value of a key such as
+    `password` is hidden completely.
     """
     if isinstance(value, str):
         return _word_redacted(value)
@@ -64,7 +64,7 @@ def redacted_value(value: Any) -> Any:
 
 
 def _quoted_redacted(text: str) -> str:
-    """`text` with what is in quotes, as repr() shows it, taken for one word where it is an URL."""
+    """`text` with passwords hidden in each quoted URL, which counts as one word (see `repr`)."""
 
     def hide(found: re.Match[str]) -> str:
         quote, inside = found.group(1), found.group(2)

@@ -1,4 +1,4 @@
-"""What somebody may have meant who wrote a word or a path that is not known, and how it is told."""
+"""Suggestions for a word or path that is not known: "Did you mean X?"."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _OPPOSITES = frozenset(
         "dark/light", "black/white", "known/unknown", "valid/invalid",
     )
 )  # fmt: skip
-"""Pairs of words that turn a meaning round."""
+"""Pairs of words with opposite meanings."""
 _NEGATIONS = frozenset(
     ("no", "not", "non", "never", "without", "disable", "disabled", "ignore", "skip", "invert",
      "inverted", "inverse", "reverse", "reversed", "anti")
@@ -32,19 +32,21 @@ _PREFIXES = ("un", "non", "in", "im", "dis", "not", "no", "de")
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A known word that is close to what was written."""
+    """A known word that is similar to the word that was written."""
 
     word: str
     opposite: bool
-    """It means the opposite: to suggest it would turn the meaning round."""
+    """True if it means the opposite, so that using it would reverse the meaning."""
 
 
 def closest(name: object, known: Iterable[str], *, cutoff: float = 0.6) -> Suggestion | None:
-    """The known word that is closest to `name`; one that means its opposite only for want of one.
+    """The known word that is most similar to `name`; None if no word is similar enough.
+
+    A word with the opposite meaning is returned only if there is no other.
 
     Args:
-        name: what was written; anything that is no text is compared as its text.
-        cutoff: how alike they must be, from 0 to 1 (`difflib.SequenceMatcher.ratio`).
+        name: the word that was written; a value that is not text is converted to text.
+        cutoff: the least similarity, from 0 to 1 (`difflib.SequenceMatcher.ratio`).
     """
     lower = {word.lower(): word for word in known}
     written = str(name).lower()[:200]  # difflib takes time with the square of the length
@@ -56,9 +58,10 @@ def closest(name: object, known: Iterable[str], *, cutoff: float = 0.6) -> Sugge
 
 
 def did_you_mean(name: object, known: Iterable[str], *, listing: bool = True) -> str:
-    """`. Did you mean X?` where a known name is close, else the known names; begins with a stop.
+    """The sentence `. Did you mean X?` if a known name is similar, else a list of known names.
 
-    A name that means the opposite is not suggested: it is said that it does.
+    It begins with a full stop, to be added to a message. If the similar name means the opposite,
+    the sentence says so.
     """
     known = list(known)
     close = closest(name, known)
@@ -70,17 +73,17 @@ def did_you_mean(name: object, known: Iterable[str], *, listing: bool = True) ->
 
 
 def similar_path(path: Path) -> str:
-    """`. Did you mean PATH?` where something of a close name lies beside it, else nothing."""
+    """`. Did you mean PATH?` if the folder has a file of a similar name, else an empty text."""
     try:
         names = [entry.name for entry in path.parent.iterdir()]
-    except OSError:  # there is no such folder, or not for this user
+    except OSError:  # the folder does not exist, or this user may not read it
         names = []
     close = difflib.get_close_matches(path.name, names, n=1)
     return f". Did you mean {path.parent / close[0]}?" if close else ""
 
 
 def are_opposite(one: str, other: str) -> bool:
-    """Whether two names differ by a word that turns the meaning round, as active_low does.
+    """Whether two names differ by a word that reverses the meaning, such as low and high.
 
     Example:
         are_opposite("active_low", "active_high")  # True

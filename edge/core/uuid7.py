@@ -1,4 +1,4 @@
-"""Identifiers that are unique for ever and sort by their time: UUID version 7 of RFC 9562.
+"""Unique identifiers that sort by time: UUID version 7 of RFC 9562.
 
 Section 5.7 of the RFC gives the layout, from the highest bit to the lowest: 48 bits of
 milliseconds since 1970, 4 bits of version (7), 12 bits `rand_a`, 2 bits of variant (binary 10), 62
@@ -15,14 +15,14 @@ from random import Random
 _COUNTER_BITS = 12
 _RANDOM_BITS = 62
 LATEST = 2**48 - 1
-"""The last millisecond that an identifier can tell, in the year 10889."""
+"""The last millisecond that an identifier can hold, in the year 10889."""
 
 
 def uuid7_text(milliseconds: int, rand_a: int, rand_b: int) -> str:
     """The identifier with these fields, as 36 characters, which sort in the order of the fields.
 
     Args:
-        milliseconds: since 1970, 48 bits; what lies outside counts as the nearest that fits.
+        milliseconds: since 1970, 48 bits; a value out of range is replaced by the nearest one.
         rand_a: 12 bits.
         rand_b: 62 bits.
 
@@ -37,16 +37,15 @@ def uuid7_text(milliseconds: int, rand_a: int, rand_b: int) -> str:
 
 
 class UUID7Source:
-    """Gives identifiers, each later than the one before; may be called by any thread.
+    """A generator of identifiers, each greater than the one before; any thread may call it.
 
     `rand_a` counts the identifiers of one millisecond (section 6.2 of the RFC, method 1), `rand_b`
-    is random. Where the time of day goes back, and where a millisecond has more than 4,096 of them,
-    the latest millisecond is counted on: the order stays.
+    is random. If the time of day goes back, or a millisecond has more than 4,096 identifiers, the
+    generator continues from the latest millisecond, so that the order is kept.
 
-    The random bits come from a generator that is seeded once by the operating system. They make
-    identifiers unique, not secret. An identifier takes half the time of `uuid.uuid4` then, and asks
-    the system for nothing: early after the start of a machine its source of randomness can make a
-    caller wait.
+    The random bits come from a generator that the operating system seeds once. They make
+    identifiers unique, not secret. An identifier then takes half the time of `uuid.uuid4` and needs
+    no call to the system, whose source of randomness can make a caller wait soon after a boot.
 
     Example:
         >>> import time
@@ -56,11 +55,11 @@ class UUID7Source:
     """
 
     def __init__(self, wall: Callable[[], float], *, seed: bytes | None = None) -> None:
-        """Has given none.
+        """Makes a generator.
 
         Args:
-            wall: seconds since 1970.
-            seed: of the random bits; None: the operating system's.
+            wall: returns the time of day, in seconds since 1970.
+            seed: the seed of the random bits; None means one from the operating system.
         """
         self._wall = wall
         self._random = Random(os.urandom(32) if seed is None else seed)

@@ -1,4 +1,4 @@
-"""Scores in, verdict out. Pure: no clock of its own, no input or output."""
+"""From scores to a verdict. The code is pure: it reads no clock and does no input or output."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ Scores = npt.NDArray[np.float32]
 
 
 class Prediction(NamedTuple):
-    """What the model says to one frame."""
+    """The output of the model for one frame."""
 
     scores: Scores
     novelty: float | None = None
-    """Novelty score, 0..1: how little it looks like a thing of any class; None: there is none."""
+    """Novelty score, 0..1: how little the item looks like a thing of any class; None if the model
+    has no such score."""
 
 
 class RejectReason(StrEnum):
@@ -28,15 +29,15 @@ class RejectReason(StrEnum):
     LOW_CONFIDENCE = "low_confidence"
     """The best score is below the accept threshold of its label."""
     DISAGREEMENT = "disagreement"
-    """Its frames did not agree on a label."""
+    """The frames of the item did not agree on a label."""
     LATE = "late"
-    """The verdict was there only after the item had passed."""
+    """The verdict came after the item had passed its lane."""
     UNKNOWN = "unknown"
-    """Its novelty score is above the threshold: it looks like a thing of no class."""
+    """The novelty score is above the threshold: the item looks like a thing of no class."""
     UNREADABLE = "unreadable"
     """The picture could not be decoded."""
     BAD_PICTURE = "bad_picture"
-    """The camera's picture was frozen, blank, torn or of another size when it was in view."""
+    """The camera's picture was frozen, blank, torn or of another size with the item in view."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,22 +45,24 @@ class Verdict:
     """What was decided for one item: a label, or a reject with its reason."""
 
     label: str
-    """The best label, also of a rejected item; empty where the picture could not be read."""
+    """The best label, also for a rejected item; empty if the picture could not be read."""
     confidence: float
     """The best label's score, 0..1."""
     scores: Mapping[str, float]
-    """By label, in the model's order; empty where there is no label."""
+    """The score of each label, in the model's order; empty if there is no label."""
     title: str
-    """Name and version of the model that judged it."""
+    """Name and version of the model that gave the verdict."""
     digest: str
-    """That model's digest, which no other bundle has."""
+    """The digest of that model's bundle, which no other bundle has."""
     reject: RejectReason | None = None
+    """Why the item is rejected; None if it is accepted."""
     novelty: float | None = None
-    """Novelty score, 0..1: how little it looks like a thing of any class; None: there is none."""
+    """Novelty score, 0..1: how little the item looks like a thing of any class; None if the model
+    has no such score."""
 
     @property
     def accepted(self) -> bool:
-        """True where the item goes to the lane of its label."""
+        """True if the item goes to the lane of its label."""
         return self.reject is None
 
 
@@ -72,45 +75,49 @@ class Rules:
     accept: Mapping[str, float]
     """The accept threshold, 0..1, of every label."""
     clear_frames: int = 3
-    """So many frames that agree are a verdict at once."""
+    """The number of agreeing frames after which the verdict is given without waiting for more."""
     max_frames: int = 20
+    """The number of well-framed frames after which the verdict is given in any case."""
     agreement: float = 0.6
+    """The least share of the voting frames, 0..1, that must have the same best label."""
     unknown: float | None = None
-    """An item with a novelty score above this, 0..1, is rejected as unknown; None: none is."""
+    """The novelty score, 0..1, above which an item is rejected as unknown; None means never."""
 
 
 _PATIENCE = 5
-"""An item that is never to be seen well has its verdict after so many times `max_frames`."""
+"""An item that is never well framed gets its verdict after this many times `max_frames` frames."""
 
 
 class Framing(IntEnum):
-    """How well a frame shows an item; the best ones of an item vote."""
+    """How well a frame shows an item; only the best-framed frames of an item vote."""
 
     CUT = 0
-    """It is cut off by the region's edge."""
+    """The item is cut off by the region's edge."""
     ASIDE = 1
-    """It is whole, but on its way to or from the middle, for a model that looks at all of it."""
+    """The item is complete but far from the middle, for a model that looks at the whole region."""
     GOOD = 2
-    """It is as the model knows it from its photographs."""
+    """The item is shown as in the photographs that the model was trained on."""
 
 
 class Ballot:
-    """The votes of one item: the scores of its frames, joined into one verdict.
+    """The predictions for the frames of one item, which are joined into one verdict.
 
-    The joined scores are the mean of the frames' probabilities, a soft vote, to which the accept
-    thresholds apply as to those of one frame; so does the `unknown` threshold to the mean
-    novelty score. Only the frames of the best framing there is vote. All of them are scored by
-    the one model that the ballot was opened with.
+    The joined scores are the mean of the frames' probabilities (a soft vote); the accept
+    thresholds apply to this mean, and the `unknown` threshold to the mean novelty score. Only the
+    frames with the best framing of all vote. One model, which the ballot was opened with, scores
+    all frames.
 
     Attributes:
-        rules, title, digest: of that model.
+        rules: the decision rules of that model.
+        title: the name and version of that model.
+        digest: the digest of that model's bundle.
     """
 
     def __init__(self, rules: Rules, *, title: str, digest: str) -> None:
-        """Nobody has voted.
+        """Opens an empty ballot.
 
         Args:
-            rules: of the model whose scores are going to be added.
+            rules: the decision rules of the model whose scores will be added.
             title: the model's name and version, for the verdict.
             digest: the model's digest, for the verdict.
         """
@@ -124,18 +131,18 @@ class Ballot:
         *,
         novelty: float | None = None,
     ) -> None:
-        """Counts one more frame.
+        """Adds the prediction for one more frame.
 
         Args:
             scores: float32 (classes,), class probabilities.
-            framing: how well it shows the item.
+            framing: how well the frame shows the item.
             novelty: novelty score, 0..1; None: the model has none.
         """
         self._votes[framing].append(Prediction(scores, novelty))
 
     @property
     def frames(self) -> int:
-        """How many frames vote."""
+        """The number of frames that vote."""
         return len(self._voting)
 
     @property
@@ -144,7 +151,7 @@ class Ballot:
 
     @property
     def decided(self) -> bool:
-        """True where more frames are not needed: the verdict is clear, or there were enough."""
+        """True if no more frames are needed: the verdict is clear, or there were enough frames."""
         good = self._votes[Framing.GOOD]
         seen = sum(map(len, self._votes.values()))
         if len(good) >= self.rules.max_frames or seen >= _PATIENCE * self.rules.max_frames:
@@ -155,7 +162,7 @@ class Ballot:
         return len(best) == 1 and self.verdict().accepted
 
     def verdict(self) -> Verdict:
-        """What the frames say together; there must be one at least."""
+        """The verdict on the item; at least one frame must have been added."""
         votes = [prediction.scores for prediction in self._voting]
         joined: Scores = votes[0] if len(votes) == 1 else np.mean(votes, axis=0, dtype=np.float32)
         given = [vote.novelty for vote in self._voting if vote.novelty is not None]
@@ -164,7 +171,7 @@ class Ballot:
         label, confidence = self.rules.labels[best], float(joined[best])
         agreeing = sum(int(scores.argmax()) == best for scores in votes)
         reject = None
-        # First: a thing of no class often gets scores that are low or that waver, too.
+        # Checked first, because a thing of no class often gets low or changing scores as well.
         if _is_unknown(novelty, self.rules.unknown):
             reject = RejectReason.UNKNOWN
         elif agreeing / len(votes) < self.rules.agreement:  # 14 / 25 is 0.56, 0.56 * 25 is above 14
@@ -176,7 +183,7 @@ class Ballot:
 
 
 def _is_unknown(novelty: float | None, threshold: float | None) -> bool:
-    # Not `>`: what is no number is no thing of a class either.
+    # Not `>`, so that NaN counts as unknown.
     return novelty is not None and threshold is not None and not novelty <= threshold
 
 
@@ -190,7 +197,7 @@ def decide(
     novelty: float | None = None,
     unknown: float | None = None,
 ) -> Verdict:
-    """The verdict on one picture: its best label, accepted when its score reaches the threshold.
+    """The verdict on one picture: its best label, accepted if the score reaches the threshold.
 
     Args:
         scores: float32 (classes,), class probabilities.
@@ -210,17 +217,18 @@ def unreadable(*, title: str, digest: str) -> Verdict:
     """The verdict on an item whose picture could not be decoded: a reject without a label.
 
     Args:
-        title: name and version of the model that would have judged it.
+        title: name and version of the model that would have given the verdict.
         digest: that model's digest.
     """
     return _unseen(RejectReason.UNREADABLE, title, digest)
 
 
 def bad_picture(ballot: Ballot) -> Verdict:
-    """The reject of an item in view of a camera that does not show what is before it now.
+    """The verdict on an item whose camera gave bad pictures: a reject.
 
     Args:
-        ballot: what its good frames say; where there was none, the verdict has no label.
+        ballot: the predictions for the item's good frames; if there are none, the verdict has no
+            label.
     """
     if not ballot.frames:
         return _unseen(RejectReason.BAD_PICTURE, ballot.title, ballot.digest)

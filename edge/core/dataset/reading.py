@@ -1,4 +1,4 @@
-"""Any set of labelled pictures, by the form of what is given: a folder, a manifest, a class map."""
+"""The one entry point for reading labelled pictures: from a folder, a manifest or a class map."""
 
 from __future__ import annotations
 
@@ -24,22 +24,27 @@ def read_picture_set(
     add: Sequence[Path] = (),
     labels: Collection[str] = (),
 ) -> PictureSet:
-    """The labelled pictures that `path` and `add` name; none of them is decoded.
+    """The labelled pictures in `path` and `add`; no picture is decoded.
 
     Args:
-        path: a folder with one folder per class; a folder that is divided already, into `train`
-            with `val` or `test` or both (or `Training`, `test_set`, `seg_train` …), each with one
-            folder per class, or each class so; a folder around one of these;
+        path: one of these:
+            a folder with one folder per class;
+            a folder with splits, `train` with `val` or `test` or both (or `Training`, `test_set`,
+            `seg_train` …), each with one folder per class;
+            a folder with one folder per class, each with folders of splits;
+            a folder around one of these;
             a `.csv` manifest with the columns `path,label` and optionally `group` and `split`
-            (paths relative to it); or a class map `.yaml`, `label: [folders]` (folders relative to
-            it).
-        group_column: of a manifest, the column that names each picture's group.
-        add: more of the same forms, for pictures that came later: see LabelledPicture.source.
-        labels: those known beforehand, as a bundle's: a folder of such a name is a class.
+            (paths are relative to the manifest);
+            a class map `.yaml`, `label: [folders]` (folders are relative to the file).
+        group_column: the column of a manifest that names each picture's group.
+        add: further sources in the same forms, for pictures that were taken later; see
+            `LabelledPicture.source`.
+        labels: the labels known beforehand, such as a bundle's: a folder with such a name is a
+            class.
 
     Raises:
-        PictureSetError: not there, empty, of another form, a label that cannot be one, or a file
-            that has two labels.
+        PictureSetError: a source is missing, empty or in another form, a label is not valid, or a
+            file has two labels.
         StorageError: a folder or file cannot be read.
 
     Example:
@@ -52,19 +57,19 @@ def read_picture_set(
         known = {*labels, *found.classes}
         found = _joined(found, _read_one(later, group_column, known), source)
     alike = [
-        f"{' and '.join(map(repr, group))} are {len(group)} classes, and differ in upper and lower "
-        "case, spaces, hyphens or underscores only: if they are one, rename the others, or join "
-        "them in a class map"
+        f"{' and '.join(map(repr, group))} are {len(group)} classes, but their names differ only "
+        "in upper and lower case, spaces, hyphens or underscores: if they are one class, give them "
+        "the same name, or join them in a class map"
         for group in nearly_equal(found.classes)
     ]
     return replace(found, notes=(*found.notes, *alike))
 
 
 def read_unlabelled(path: Path) -> PictureSet:
-    """The pictures of a folder, however deep they lie in it, as of one class without a name.
+    """The pictures of a folder and of all folders below it, with an empty label.
 
     Args:
-        path: a folder; or a manifest or class map, whose labels are passed over.
+        path: a folder; or a manifest or class map, whose labels are ignored.
 
     Raises:
         PictureSetError: there is no picture.
@@ -95,7 +100,10 @@ def _joined(first: PictureSet, later: PictureSet, source: int) -> PictureSet:
             )
     notes = [f"{later.source}: {note}" for note in later.notes]
     if again := len(later.pictures) - len(new):
-        notes.append(f"{later.source}: {again} of its pictures were there already: counted once")
+        notes.append(
+            f"{later.source}: {again} of its pictures are in an earlier source too: each is "
+            "counted once"
+        )
     if classes := sorted({p.label for p in new} - set(first.classes)):
         notes.append(f"{later.source}: brings new classes: {', '.join(classes)}")
     return PictureSet(
@@ -129,7 +137,7 @@ def _read_one(path: Path, group_column: str, labels: Collection[str]) -> Picture
             f"{path}: no pictures found. Put them in one folder per class, "
             f"for example {path / 'can' / '1.jpg'} (JPEG, PNG, WebP or BMP){_why_none(found)}"
         )
-    # The same "ü" can be one character or two (as macOS writes it): one class all the same.
+    # The same "ü" can be one character or two (as macOS writes it); both are the same class.
     found = replace(
         found,
         pictures=tuple(
@@ -147,4 +155,6 @@ def _why_none(found: PictureSet) -> str:
     if not found.left_out:
         return ""
     kinds = kinds_of(found.left_out)
-    return f"; {len(found.left_out):,} left out ({kinds}), first: {found.left_out[0]}"
+    return (
+        f"; {len(found.left_out):,} files are left out ({kinds}); the first is {found.left_out[0]}"
+    )

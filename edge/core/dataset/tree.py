@@ -1,4 +1,4 @@
-"""The files below a folder: pictures by their content, and what else looks like one."""
+"""The files below a folder, sorted into pictures, documents, and files that cannot be read."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from edge.core.files import storage_errors
 from edge.core.images.image_file import CONVERTIBLE_SUFFIXES, SUFFIXES
 
 _DEEPEST = 100
-"""Folders within one another. Sets of pictures have five at most."""
+"""The deepest nesting of folders that is read. Data sets have a depth of five at most."""
 _LARGEST_POINTER = 1024
-"""Bytes of the files that stand for others which were not fetched."""
+"""The largest size in bytes of a Git LFS or git-annex pointer file."""
 _HEAD = 64
 
 _PASSED_OVER = frozenset(
     {"thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "@eadir", "$recycle.bin",
      "system volume information", "lost+found"}
 )  # fmt: skip
-"""Files and folders of operating systems, in small letters."""
+"""Names, in lower case, of files and folders that operating systems make."""
 _HEIF_ADVICE = (
     " first, for example with `heif-convert picture.heic picture.jpg`, or set the phone's camera "
     'to "most compatible"'
@@ -42,7 +42,7 @@ _DOCUMENTS = frozenset(
      ".xml", ".yaml", ".yml", ".html", ".htm", ".py", ".ipynb", ".m", ".mat", ".npy", ".pkl",
      ".sh", ".log", ".bib", ".tex", ".url", ".lnk", ".names", ".cfg", ".ini"}
 )  # fmt: skip
-"""What lies beside pictures and is none: counted, and told in one line."""
+"""Endings of documents, which often lie beside pictures: they are counted in one message."""
 
 _ANNEX = (b"/annex/objects/", b"../.git/annex/objects/", b".git/annex/objects/")
 _HEIF_BRANDS = (b"hei", b"hev", b"mif1", b"msf1", b"avi")
@@ -51,55 +51,56 @@ _BMP_HEADERS = (12, 40, 52, 56, 64, 108, 124)
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """What lies in a folder, without what is hidden and what belongs to the operating system."""
+    """The content of a folder, without hidden files and files of the operating system."""
 
     path: Path
     pictures: tuple[Path, ...]
-    """The pictures in it, sorted; not those in its folders."""
+    """The pictures directly in the folder, sorted."""
     left_out: tuple[SkippedFile, ...]
-    """The files in it that look like pictures and cannot be read."""
+    """The files directly in the folder that look like pictures but cannot be read."""
     documents: Counter[str]
-    """The other files in it, counted by ending."""
+    """The number of other files directly in the folder, by ending."""
     folders: tuple[Folder, ...]
-    """Sorted by name."""
+    """The folders directly in the folder, sorted by name."""
 
     @property
     def name(self) -> str:
-        """Of the folder, without what it lies in."""
+        """The last part of the folder's path."""
         return self.path.name
 
     def walk(self) -> Iterator[Folder]:
-        """The folder itself and every one below it."""
+        """The folder itself and every folder below it."""
         yield self
         for folder in self.folders:
             yield from folder.walk()
 
     def all_pictures(self) -> list[Path]:
-        """Every picture in it and below it, in a stable order."""
+        """Every picture in the folder and below it, in a stable order."""
         return sorted(picture for folder in self.walk() for picture in folder.pictures)
 
     def all_left_out(self) -> list[SkippedFile]:
-        """Every file in it and below it that was left out, in a stable order."""
+        """Every file in the folder and below it that was left out, in a stable order."""
         files = [file for folder in self.walk() for file in folder.left_out]
         return sorted(files, key=lambda file: file.path)
 
     def all_documents(self) -> Counter[str]:
-        """Every other file in it and below it, counted by ending."""
+        """The number of other files in the folder and below it, by ending."""
         return sum((folder.documents for folder in self.walk()), Counter[str]())
 
     @property
     def holds(self) -> bool:
-        """Whether a picture is in it or below it, or what would be one if it could be read."""
+        """Whether a picture, or a file that looks like one, is in the folder or below it."""
         return any(folder.pictures or folder.left_out for folder in self.walk())
 
 
 def look_into(path: Path) -> Folder:
-    """What lies in the folder `path`. Only files whose ending tells too little are opened.
+    """The content of the folder `path`.
 
-    A link to a folder is followed, but no folder is read twice.
+    A file is opened only if its ending does not show what it is. A link to a folder is followed,
+    but no folder is read twice.
 
     Raises:
-        PictureSetError: there are more folders within one another than a set of pictures has.
+        PictureSetError: the folders are nested more than 100 deep.
         StorageError: the folder cannot be read.
     """
     with storage_errors("read", path), os.scandir(path):
@@ -109,7 +110,7 @@ def look_into(path: Path) -> Folder:
 
 def _look_into(path: Path, seen: set[tuple[int, int]], depth: int) -> Folder:
     if depth > _DEEPEST:
-        raise PictureSetError(f"{path}: more than {_DEEPEST} folders within one another")
+        raise PictureSetError(f"{path}: the folders are nested more than {_DEEPEST} deep")
     pictures: list[Path] = []
     left_out: list[SkippedFile] = []
     documents: Counter[str] = Counter()
@@ -133,7 +134,7 @@ def _look_into(path: Path, seen: set[tuple[int, int]], depth: int) -> Folder:
                     continue
                 status = entry.stat()
                 if (status.st_dev, status.st_ino) in seen:
-                    why = "a link to a folder that is read in another place: it is not read again"
+                    why = "it is a link to a folder that was already read, so it is not read again"
                     left_out.append(SkippedFile(place, "links to folders read already", why))
                 else:
                     folders.append(_look_into(place, seen, depth + 1))
@@ -156,21 +157,21 @@ def _look_into(path: Path, seen: set[tuple[int, int]], depth: int) -> Folder:
 
 
 def _closed(path: Path, error: OSError) -> SkippedFile:
-    why = f"cannot be opened ({error.strerror or error}): change its owner or permissions"
+    why = f"it cannot be opened ({error.strerror or error}): change its owner or permissions"
     return SkippedFile(path, "files that cannot be opened", why)
 
 
 def _unread_kind(entry: os.DirEntry[str]) -> tuple[str, str] | str | None:
-    """None: a picture; "": a document; else what it is, as a plural, and why it is not read."""
+    """None for a picture, "" for a document, otherwise (kind as a plural, why it is not read)."""
     suffix = Path(entry.name).suffix.lower()
     looks = suffix in SUFFIXES | CONVERTIBLE_SUFFIXES
     if not entry.is_file():
         if entry.is_symlink() and not Path(entry.path).exists():
-            return "links that lead nowhere", (
-                "a link that leads nowhere: fetch what it stands for, for example with "
+            return "broken links", (
+                "it is a broken link: fetch the file that it points to, for example with "
                 "`git annex get` or `dvc pull`"
             )
-        return "devices, pipes or sockets", "no file, but a device, a pipe or a socket: remove it"
+        return "devices, pipes or sockets", "it is a device, a pipe or a socket: remove it"
     if looks:
         if entry.stat().st_size <= _LARGEST_POINTER and (pointer := _pointer(_head(entry))):
             return pointer
@@ -187,29 +188,29 @@ def _unread_kind(entry: os.DirEntry[str]) -> tuple[str, str] | str | None:
     if suffix in _DOCUMENTS or _is_text(head):
         return ""
     return f"{suffix} files" if suffix else "files without an ending", (
-        "this is no picture of a known format: move it away, or convert it to JPEG"
+        "it is not a picture in a known format: move it away, or convert it to JPEG"
     )
 
 
 def _unread(name: str) -> tuple[str, str]:
     advice = _HEIF_ADVICE if f".{name.lower()}" in _HEIF else ""
-    return f"{name} pictures", f"{name} is not read: convert it to JPEG{advice}"
+    return f"{name} pictures", f"{name} is not supported: convert it to JPEG{advice}"
 
 
 def _by_ending(suffix: str) -> tuple[str, str] | None:
     if suffix in _RAW | _DRAWN:
         return _unread(suffix[1:].upper())
     if suffix in _FILMS:
-        return "films", (
-            "a film is not read: take pictures out of it, for example with "
-            "`ffmpeg -i film.mp4 -r 2 %04d.jpg`"
+        return "videos", (
+            "it is a video: extract pictures from it, for example with "
+            "`ffmpeg -i video.mp4 -r 2 %04d.jpg`"
         )
     if suffix in _ARCHIVES:
-        return "archives", "an archive is not read: unpack it"
+        return "archives", "it is an archive: unpack it"
     if suffix == ".dvc":
-        return "DVC files", "it stands for files that are not here: fetch them with `dvc pull`"
+        return "DVC files", "it points to files that are not here: fetch them with `dvc pull`"
     if suffix in _UNFINISHED:
-        return "unfinished downloads", "an unfinished download: download it again"
+        return "unfinished downloads", "it is an unfinished download: download it again"
     return None
 
 
@@ -227,18 +228,18 @@ def _by_content(head: bytes) -> tuple[str, str] | None:
 def _pointer(head: bytes) -> tuple[str, str] | None:
     if head.startswith(b"version https://git-lfs.github.com/"):
         return "Git LFS pointers", (
-            "it only says where Git LFS has the picture: fetch it with `git lfs pull`"
+            "it is a pointer to a picture in Git LFS: fetch the picture with `git lfs pull`"
         )
     if head.startswith(_ANNEX):
         return "git-annex pointers", (
-            "it only says where git-annex has the picture: fetch it with `git annex get`"
+            "it is a pointer to a picture in git-annex: fetch the picture with `git annex get`"
         )
     return None
 
 
 def _is_picture(head: bytes) -> bool:
-    """Whether a file that begins so is a JPEG, PNG, WebP or BMP."""
-    if head.startswith(b"BM"):  # two letters are little to go by
+    """Whether a file with these first bytes is a JPEG, PNG, WebP or BMP."""
+    if head.startswith(b"BM"):  # two letters alone could be the start of a text
         return head[6:10] == bytes(4) and int.from_bytes(head[14:18], "little") in _BMP_HEADERS
     return head.startswith((b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")) or (
         head[:4] == b"RIFF" and head[8:12] == b"WEBP"

@@ -1,1 +1,1 @@
-"""Images: read from files as the same bytes everywhere, preprocessed, judged and shown."""
+"""Images: reading them to the same bytes on every machine, preprocessing, quality, display."""

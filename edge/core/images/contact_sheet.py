@@ -1,4 +1,4 @@
-"""Contact sheets: many small pictures on one HTML page that needs nothing but itself."""
+"""Contact sheets: many small pictures on one HTML page without external files."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from edge.core.images.image_file import Image
 from edge.core.images.preprocess import InputSpec, preprocess
 
 _THUMBNAIL = 240
-"""Pixels of a thumbnail's longer side: twice what is shown, for fine screens and for print."""
+"""Pixels of a thumbnail's longer side: twice the size on the page, for sharp screens and print."""
 _QUALITY = 82
 
 
 class Mark(StrEnum):
-    """What a tile's badge says. Each has a shape of its own, besides its colour."""
+    """The meaning of a tile's badge. Each badge has its own shape and colour."""
 
     OK = "ok"
     WRONG = "wrong"
@@ -37,13 +37,13 @@ MEANINGS: Mapping[Mark, str] = {Mark.OK: "right", Mark.WRONG: "wrong", Mark.REJE
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tile:
-    """One picture with the words below it."""
+    """One picture with its caption."""
 
     image: Image
     """uint8 (height, width, 3) BGR, of any size."""
     caption: str
     detail: str = ""
-    """A second line, in small letters."""
+    """A second line, in a smaller font."""
     mark: Mark | None = None
 
 
@@ -55,17 +55,17 @@ class SheetSection:
     tiles: Sequence[Tile]
     note: str = ""
     count: int | None = None
-    """How many there are in all, where `tiles` has only some of them; None: `tiles` has all."""
+    """The number of pictures, if `tiles` has only some of them; None means that it has all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """What the page comes to, in a sentence at its top."""
+    """The conclusion of the page, in a sentence at its top."""
 
     mark: Mark
     text: str
     details: Sequence[str] = ()
-    """What it is based on, a line each."""
+    """The reasons for the conclusion, one line each."""
 
 
 def write_contact_sheet(
@@ -78,19 +78,18 @@ def write_contact_sheet(
     limit_per_section: int = 60,
     meanings: Mapping[Mark, str] = MEANINGS,
 ) -> None:
-    """Writes a page of thumbnails to `path`: no scripts, nothing fetched, for screen and paper.
+    """Writes a page of thumbnails to `path`, without scripts or external files, also for print.
 
-    What is marked as wrong comes first in each section, then rejects, then the rest.
+    In each section the tiles marked as wrong come first, then rejects, then the others.
 
     Args:
-        headline: what it comes to.
-        summary: a few lines below that.
-        limit_per_section: of a section with more tiles the first ones are shown; the rest is told
-            as a number.
-        meanings: what the marks that are used stand for, in a word or two.
+        headline: the conclusion of the page.
+        summary: a few lines below the headline.
+        limit_per_section: the most tiles shown in a section; the number of the others is given.
+        meanings: the meaning of each mark, in a word or two, for the legend.
 
     Raises:
-        StorageError: the place cannot be written.
+        StorageError: the file cannot be written.
     """
     marks = Counter(tile.mark for section in sections for tile in section.tiles if tile.mark)
     parts = [
@@ -111,7 +110,7 @@ def write_contact_sheet(
 
 
 def thumbnail(image: Image, *, side: int = _THUMBNAIL) -> Image:
-    """`image` made so small that its longer side has `side` pixels; a smaller one as it is."""
+    """`image` shrunk so that its longer side has `side` pixels; a smaller image is unchanged."""
     height, width = image.shape[:2]
     scale = side / max(height, width)
     if scale >= 1:
@@ -127,7 +126,7 @@ def _head(title: str) -> Iterable[str]:
     yield '<html lang="en">'
     yield "<head>"
     yield '<meta charset="utf-8">'
-    # The browser itself sees to it that the page stays within this file.
+    # With this policy the browser itself blocks everything outside of this file.
     yield (
         '<meta http-equiv="Content-Security-Policy" '
         "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">"
@@ -218,12 +217,12 @@ def _jpeg(tile: Tile) -> str:
 
 
 def _text(text: str) -> str:
-    """`text` escaped for HTML; bytes of a file name that were no UTF-8 become escapes too."""
+    """`text` escaped for HTML; bytes of a file name that are not UTF-8 become escapes too."""
     return html.escape(text.encode("utf-8", "backslashreplace").decode())
 
 
-# Blue and vermilion are told apart by every kind of colour blindness (Okabe and Ito, 2008), and
-# disc, square and ring in black and white.
+# Blue and vermilion can be distinguished with every kind of colour blindness (Okabe and Ito, 2008),
+# and disc, square and ring in black and white.
 _SYMBOLS = """\
 <svg width="0" height="0" style="position:absolute" aria-hidden="true">
 <symbol id="ok" viewBox="0 0 24 24"><circle cx="12" cy="12" r="11" fill="#0072b2"/>
@@ -270,7 +269,7 @@ a:focus-visible { outline: 3px solid var(--ok); outline-offset: 2px; }
 .picture { position: relative; aspect-ratio: 1; margin-bottom: .3rem; overflow: hidden;
   border-radius: 8px; background: var(--card); }
 .picture img { display: block; width: 100%; height: 100%; object-fit: contain; }
-/* Over the picture, not under it: white goods on a white page have an edge. */
+/* Over the picture, not under it, so that a white item on a white page has an edge. */
 .picture::after { content: ""; position: absolute; inset: 0; border: 1px solid var(--edge);
   border-radius: 8px; pointer-events: none; }
 .picture .badge { position: absolute; right: 6px; bottom: 6px; }

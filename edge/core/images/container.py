@@ -1,7 +1,7 @@
-"""The parts of a picture file, found without decoding any of its pixels.
+"""The segments and chunks of a picture file, found without decoding any pixels.
 
-Whatever is read here may come from outside: each function takes any bytes and returns in a time
-that grows with their number, whatever lengths and counts they claim.
+The files may come from untrusted sources: each function accepts any bytes, and its running time
+grows with their number, whatever lengths and counts the file claims.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from edge.core.errors import UnreadableImageError
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """JPEG markers of a frame header, which holds the size (ITU-T T.81, table B.1)."""
 _ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
-"""JPEG markers that no length follows."""
+"""JPEG markers that are not followed by a length."""
 
 
 class ImageSegment(NamedTuple):
-    """A segment or chunk: what it is called, and where its content lies in the file."""
+    """A segment of a JPEG file or a chunk of another one: its name and the range of its content."""
 
     kind: bytes
     start: int
@@ -26,10 +26,10 @@ class ImageSegment(NamedTuple):
 
 
 def picture_format(content: bytes, name: str) -> str:
-    """`JPEG`, `PNG`, `WebP` or `BMP`, by what the file begins with.
+    """The format of a picture file by its first bytes: `JPEG`, `PNG`, `WebP` or `BMP`.
 
     Raises:
-        UnreadableImageError: it is none of these.
+        UnreadableImageError: the file has none of these formats.
     """
     if not content:
         raise UnreadableImageError(f"{name}: the file has no bytes: copy it again")
@@ -43,31 +43,30 @@ def picture_format(content: bytes, name: str) -> str:
         return "BMP"
     if content[4:8] == b"ftyp":
         raise UnreadableImageError(
-            f"{name}: HEIC and AVIF pictures are not read: convert them to JPEG first, for example "
-            "with `heif-convert picture.heic picture.jpg`, or set the phone's camera to "
+            f"{name}: HEIC and AVIF are not supported: convert the picture to JPEG first, for "
+            "example with `heif-convert picture.heic picture.jpg`, or set the phone's camera to "
             '"most compatible"'
         )
     if content[:64].lstrip().lower().startswith((b"<!doctype", b"<html")):
         raise UnreadableImageError(
-            f"{name}: this is a web page and no picture: download the picture again"
+            f"{name}: this is a web page, not a picture: download the picture again"
         )
     if content.startswith(b"version https://git-lfs.github.com/"):
         raise UnreadableImageError(
-            f"{name}: it only says where Git LFS has the picture: fetch it with `git lfs pull`"
+            f"{name}: it is a pointer to a picture in Git LFS: fetch the picture with "
+            "`git lfs pull`"
         )
     other = {b"GIF8": "GIF", b"II*\0": "TIFF", b"MM\0*": "TIFF"}.get(content[:4])
-    raise UnreadableImageError(
-        f"{name}: {f'{other} is not read' if other else 'this is no picture of a known format'}: "
-        "use JPEG, PNG, WebP or BMP"
-    )
+    problem = f"{other} is not supported" if other else "this is not a picture in a known format"
+    raise UnreadableImageError(f"{name}: {problem}: use JPEG, PNG, WebP or BMP")
 
 
 def pixel_size(content: bytes, kind: str) -> tuple[int, int]:
-    """The (width, height) that the file claims, the largest where it claims several; 0: none."""
+    """The largest (width, height) in pixels that the file claims; (0, 0) if it claims none."""
     if kind == "JPEG":
         sizes = [_jpeg_frame_size(content, part) for part in jpeg_segments(content)]
     elif kind == "PNG":
-        # libpng takes no file whose first chunk is another.
+        # libpng refuses a file whose first chunk is not IHDR.
         known = content[12:16] == b"IHDR" and len(content) >= 24
         sizes = [struct.unpack_from(">II", content, 16)] if known else []
     elif kind == "WebP":
@@ -105,7 +104,7 @@ def _webp_chunk_size(content: bytes, part: ImageSegment) -> tuple[int, int]:
 def jpeg_segments(content: bytes) -> list[ImageSegment]:
     """Every segment up to and including the first scan's header; `kind` is the marker's byte.
 
-    As libjpeg reads them: stray and fill bytes between two segments are passed over.
+    Like libjpeg, it skips stray bytes and fill bytes between two segments.
     """
     segments = []
     at = 2
@@ -128,7 +127,7 @@ def jpeg_segments(content: bytes) -> list[ImageSegment]:
 
 
 def png_chunks(content: bytes) -> list[ImageSegment]:
-    """Every whole chunk up to and including the last, IEND."""
+    """Every complete chunk up to and including the last, IEND."""
     chunks = []
     at = 8
     while at + 12 <= len(content):
@@ -143,7 +142,7 @@ def png_chunks(content: bytes) -> list[ImageSegment]:
 
 
 def webp_chunks(content: bytes) -> list[ImageSegment]:
-    """Every whole chunk, those of an animation's first frame among them."""
+    """Every complete chunk, including those of the first frame of an animation."""
     chunks: list[ImageSegment] = []
     _add_webp_chunks(content, 12, len(content), chunks)
     frame = next((part for part in chunks if part.kind == b"ANMF"), None)
@@ -162,7 +161,7 @@ def _add_webp_chunks(content: bytes, at: int, stop: int, chunks: list[ImageSegme
 
 
 def bmp_bytes(content: bytes) -> int:
-    """Bytes that an uncompressed BMP of this header has; what its header says of any other."""
+    """The size in bytes of a BMP file: computed if it is uncompressed, else as its header says."""
     if len(content) < 34:
         return 54
     size, start, header, width, height, _, bits, compression = struct.unpack_from(
@@ -174,14 +173,14 @@ def bmp_bytes(content: bytes) -> int:
 
 
 def bmp_row_bytes(width: int, bits: int) -> int:
-    """Bytes of a row in an uncompressed BMP: a multiple of four."""
+    """The number of bytes of a row in an uncompressed BMP, which is a multiple of four."""
     return (abs(width) * bits + 31) // 32 * 4
 
 
 def bmp_masks(content: bytes) -> tuple[int, int, int, int, int] | None:
-    """(bits, masks of red, green, blue, alpha) of a BMP file that names masks; None: it does not.
+    """(bits, masks of red, green, blue, alpha) of a BMP file; None if it has no masks.
 
-    Behind a header of 40 bytes three masks follow; the longer headers hold them, and alpha's.
+    A header of 40 bytes is followed by three masks; longer headers hold these and that of alpha.
     """
     if len(content) < 70:
         return None
@@ -193,7 +192,7 @@ def bmp_masks(content: bytes) -> tuple[int, int, int, int, int] | None:
 
 
 def png_pixel_bits(content: bytes) -> int:
-    """Bits of a pixel, by the PNG file's header; 0: it has none."""
+    """The bits of a pixel by the header of a PNG file; 0 if the header is missing."""
     if len(content) < 26:
         return 0
     return content[24] * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(content[25], 0)

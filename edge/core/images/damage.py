@@ -1,9 +1,10 @@
-"""What is wrong inside a picture file whose container looks whole.
+"""Detection of damage inside a picture file whose container looks complete.
 
-OpenCV decodes a JPEG with a hole to a picture that is half garbage, writes a line without a name
-to stderr and returns no error; it does the same in silence for a WebP file. So before it is asked,
-each format is judged by what it has: JPEG by the warnings of its decoder, PNG by its checksums and
-the end of its stream, WebP by whether the decoder needs all of the bytes, BMP by its size.
+For a JPEG with a missing piece, OpenCV returns a picture that is half garbage, writes a line
+without the file's name to stderr, and raises no error; for a WebP file it does not even write a
+line. So each format is checked before OpenCV decodes it: JPEG by the warnings of its decoder, PNG
+by its checksums and the end of its stream, WebP by whether the decoder needs all of the bytes, BMP
+by its size.
 """
 
 from __future__ import annotations
@@ -32,44 +33,45 @@ _CUT = "it is cut short"
 
 _SCAN = b"\xda"
 _OF_SCAN = frozenset((*range(0xC0, 0xD0), 0xDB, 0xDD))
-"""JPEG markers of what the scans need: frame, Huffman and quantisation tables, restart interval."""
+"""JPEG markers of segments that scans need: frame, Huffman and quantisation tables, restarts."""
 _EXTRANEOUS = re.compile(r"(\d+) extraneous bytes before marker 0x(..)")
 _PADDING = {"end": 16, "restart": 2}
-"""Bytes that may lie before JPEG's end and restart markers. Webcams pad their frames so; damage
-leaves hundreds, or none."""
+"""The number of stray bytes allowed before an end or restart marker of a JPEG. Webcams pad their
+frames with a few; damage leaves hundreds, or none."""
 _NOT_JUDGED = ("subsampling", "not implemented", "Unsupported color conversion")
-"""In the decoder's words: valid JPEGs that it does not know. OpenCV may know them."""
+"""Words of the decoder for valid JPEGs that it does not support; OpenCV may support them."""
 
 _ZEROS = 32
-"""Bytes of zero in a row that the scan of a JPEG has only where its codes of zeros mean "flat"."""
+"""A run of this many zero bytes occurs in a JPEG scan only if the code of zeros means "flat"."""
 _ZEROS_OF_WEBP = 64
-"""The same of a lossless WebP file. Its encoders write a long run of one colour as one copy."""
+"""A run of this many zero bytes does not occur in an intact lossless WebP file, whose encoders
+write a long run of one colour as one copy."""
 
 _NEEDED = 8
-"""Bytes without which no intact WebP stream is decoded to its end. Its coder looks ahead by four
-at most (RFC 6386, section 7.3; measured on files of libwebp: 1 to 4)."""
+"""Without its last 8 bytes no intact WebP stream can be decoded to its end: the coder reads four
+bytes ahead at most (RFC 6386, section 7.3; measured on files of libwebp: 1 to 4)."""
 
 _BMP_HEADERS = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
-"""Lengths of the second header of a BMP file, of OS/2 and Windows."""
+"""The lengths in bytes of the second header of a BMP file, as OS/2 and Windows write it."""
 _BESIDE = 30
-"""Bytes, 10 pixels, that are looked at beside a run of zeros in a BMP file."""
+"""The number of bytes (10 pixels) that are examined beside a run of zeros in a BMP file."""
 _LEVELS_OF_A_DRAWING = 16
-"""A mask or a drawing has no more; its black may begin anywhere."""
+"""A mask or a drawing has at most this many levels; its black areas may begin anywhere."""
 
 
 def damage(content: bytes, kind: str) -> str | None:
-    """What is wrong with the file, in words that fit into brackets; None: nothing was found.
+    """A description of the damage, to be put in brackets; None if no damage was found.
 
     Args:
-        content: the file, whose claimed size was found bearable.
-        kind: as of `picture_format`.
+        content: the file, whose claimed size has been checked already.
+        kind: the format, as `picture_format` returns it.
     """
     judges = {"JPEG": _of_jpeg, "PNG": _of_png, "WebP": _of_webp, "BMP": _of_bmp}
     return judges[kind](content)
 
 
 def jpeg_scans(content: bytes) -> int:
-    """How many scans a JPEG has up to its first end marker, which are what its decoding takes."""
+    """The number of scans of a JPEG up to its first end marker; the decoding time grows with it."""
     scan = next((part.start for part in jpeg_segments(content) if part.kind == _SCAN), -1)
     if scan < 0:
         return 0
@@ -80,7 +82,7 @@ def jpeg_scans(content: bytes) -> int:
 def _of_jpeg(content: bytes) -> str | None:
     segments = jpeg_segments(content)
     scan = next((part for part in segments if part.kind == _SCAN), None)
-    # An embedded thumbnail has its own end marker, so look behind the first scan only;
+    # An embedded thumbnail has its own end marker, so the search starts after the first scan;
     # inside a scan 0xFF is always followed by a stuffed 0 or a restart marker.
     if scan is None or (end := content.find(b"\xff\xd9", scan.start)) < 0:
         return _CUT
@@ -92,11 +94,11 @@ def _of_jpeg(content: bytes) -> str | None:
         return "its restart markers are not in order"
     if content.find(bytes(_ZEROS), scan.end, end) >= 0 and not _zeros_are_flat(content, segments):
         return "a piece of it is zeros"
-    # The decoder tells its first warning only. Those of colour and comments would hide the others.
+    # The decoder gives its first warning only; one about colours or comments would hide the rest.
     needed = (content[p.start - 4 : p.end] for p in segments if p.kind[0] in _OF_SCAN)
     header = b"\xff\xd8" + b"".join(needed)
     try:
-        # An eighth of the size: each coefficient is read, and few pixels are made of them.
+        # At an eighth of the size every coefficient is read, but few pixels are computed.
         simplejpeg.decode_jpeg(
             header + content[scan.start - 4 :],
             "GRAY", fastdct=True, fastupsample=True, min_height=1, min_width=1,
@@ -116,7 +118,7 @@ def _of_jpeg(content: bytes) -> str | None:
 
 
 def _has_zero_step(content: bytes, part: ImageSegment) -> bool:
-    """Whether an 8-bit quantisation table divides by zero, which no encoder writes."""
+    """Whether an 8-bit quantisation table has a zero, which no encoder writes."""
     at = part.start
     while at < min(part.end, len(content)):
         wide = content[at] >> 4
@@ -127,10 +129,10 @@ def _has_zero_step(content: bytes, part: ImageSegment) -> bool:
 
 
 def _zeros_are_flat(content: bytes, segments: Sequence[ImageSegment]) -> bool:
-    """Whether blocks without any change may be coded as zeros alone, for each component.
+    """Whether a long run of zeros in the scan can be the code of flat blocks.
 
-    The code of zeros is that of a Huffman table's first symbol. It may mean "no difference, no
-    more coefficients" (symbol 0); any other, over and over, is no picture.
+    A code of zeros is the first symbol of a Huffman table. If that is symbol 0, "no difference, no
+    more coefficients", a run of zeros is a flat area; a run of any other symbol is not a picture.
     """
     firsts = []
     for part in segments:
@@ -144,7 +146,7 @@ def _zeros_are_flat(content: bytes, segments: Sequence[ImageSegment]) -> bool:
 
 
 def _restarts_count(scans: bytes) -> bool:
-    """Whether the restart markers of each scan go 0, 1 ... 7, 0, 1 ... as they have to."""
+    """Whether the restart markers of each scan count 0, 1 ... 7, 0, 1 ... as the standard says."""
     wanted = 0
     for marker in re.findall(rb"\xff([\xd0-\xd7\xda])", scans):
         if marker == _SCAN:
@@ -162,7 +164,7 @@ def _of_png(content: bytes) -> str | None:
         return _CUT
     view = memoryview(content)
     for kind, start, end in chunks:
-        # Of the chunks that decide about pixels; libpng, too, reads on behind a damaged comment.
+        # Only chunks that determine the pixels; libpng, too, ignores a damaged comment.
         if (kind[:1].isupper() or kind in (b"tRNS", b"eXIf")) and zlib.crc32(
             view[start - 4 : end]
         ) != int.from_bytes(content[end : end + 4], "big"):
@@ -184,7 +186,7 @@ def _of_png(content: bytes) -> str | None:
 
 
 def _inflated(stream: zlib._Decompress, packed: memoryview, wanted: int) -> int:
-    """How many bytes `packed` brings, of which no more than `wanted` are looked for."""
+    """The number of bytes that `packed` unpacks to; stops when `wanted` is reached."""
     found = 0
     for at in range(0, len(packed), 1 << 16):
         piece: bytes | memoryview = packed[at : at + (1 << 16)]
@@ -195,7 +197,7 @@ def _inflated(stream: zlib._Decompress, packed: memoryview, wanted: int) -> int:
 
 
 def _png_bytes(content: bytes) -> int:
-    """Bytes of the unpacked rows, each with the byte of its filter (PNG 1.2, sections 2.3, 2.6)."""
+    """The size in bytes of the unpacked rows, with one filter byte each (PNG 1.2, 2.3 and 2.6)."""
     width, height, interlaced = struct.unpack_from(">II4xB", content, 16)
     bits = png_pixel_bits(content)
     passes: Sequence[tuple[int, int, int, int]] = ((0, 0, 1, 1),)
@@ -224,9 +226,8 @@ def _of_webp(content: bytes) -> str | None:
         and content.find(bytes(_ZEROS_OF_WEBP), pixels.start, pixels.end) >= 0
     ):
         return "a piece of it is zeros"
-    # Neither of its two codings has a checksum. But a decoder that was led astray ends at another
-    # place than the encoder did: too late, and it says so; or too early, and it could have done
-    # without the last bytes.
+    # WebP has no checksum. But the decoder of damaged data ends at another place than the encoder
+    # did: too late, which it reports; or too early, and then it does not need the last bytes.
     alpha = next((part for part in chunks if part.kind == b"ALPH" and part < pixels), None)
     if pixels.end - pixels.start > 4 * _NEEDED and _decodes(_webp(content, pixels, short=_NEEDED)):
         return "its pixels end too early"
@@ -244,7 +245,7 @@ def _webp(
     short: int,
     header: ImageSegment | None = None,
 ) -> bytes:
-    """A still WebP file of these chunks, the first of them without its last `short` bytes."""
+    """A still WebP file made of these chunks, where `shortened` lacks its last `short` bytes."""
     parts = [shortened._replace(end=shortened.end - short), *others]
     if header is not None:
         parts.insert(0, header)
@@ -268,7 +269,7 @@ def _of_bmp(content: bytes) -> str | None:
         return _CUT
     start, header, width, height, _, bits, compression = struct.unpack_from("<IIiiHHI", content, 10)
     if header not in _BMP_HEADERS:
-        return "its header is of no known length"
+        return "its header has an unknown length"
     if header == 12 or bits not in (24, 32) or compression not in (0, 3) or not width:
         return None
     row = bmp_row_bytes(width, bits)
@@ -278,11 +279,11 @@ def _of_bmp(content: bytes) -> str | None:
 
 
 def _has_zeroed_piece(rows: npt.NDArray[np.uint8]) -> bool:
-    """Whether zeros run on over 1 % of the bytes or more as no picture's black does.
+    """Whether a run of zeros, over 1 % of the bytes or more, looks like a lost block of a disk.
 
-    A BMP file has nothing else to tell damage by. A lost block of a disk begins and ends anywhere:
-    in the middle of a row, beside and below pixels that are bright. A black ground, bar or box
-    begins with a row, or below other black, or with a soft edge.
+    A BMP file has no other sign of damage. A lost block begins and ends anywhere: in the middle of
+    a row, beside and below bright pixels. A black background, bar or box of a picture begins at
+    the start of a row, below other black pixels, or with a soft edge.
 
     Args:
         rows: uint8 (rows, bytes of a row), in the order of the file.
@@ -301,5 +302,5 @@ def _has_zeroed_piece(rows: npt.NDArray[np.uint8]) -> bool:
 
 
 def _is_bright(flat: npt.NDArray[np.uint8], *places: int) -> bool:
-    """Whether the bytes from each of these places on are bright on the whole."""
+    """Whether the bytes from each of these places on have a median above 16."""
     return all(np.median(flat[max(0, at) : max(0, at) + _BESIDE]) > 16 for at in places)

@@ -1,9 +1,9 @@
 """Decoded pictures: the same bytes from the same file on every machine.
 
-OpenCV decodes; this module decides what may be decoded. What a file is, how large, whether it is
-whole and how it is turned is found in its container beforehand, because OpenCV's own answers
-differ between its versions (WebP's EXIF orientation is applied by 5 but not by 4.11, GIF is read
-by 5 only) or are not given at all (a JPEG with a hole comes back half grey with no error).
+OpenCV decodes; this module decides what may be decoded. The format, the size, damage and the
+orientation are found in the container first, because OpenCV's results differ between its versions
+(5 applies WebP's EXIF orientation and 4.11 does not; only 5 reads GIF), or OpenCV gives no error
+at all (a JPEG with a missing piece is returned half grey).
 """
 
 from __future__ import annotations
@@ -26,47 +26,48 @@ Image = npt.NDArray[np.uint8]
 """A picture in memory: uint8, (height, width, 3) in BGR order as cameras and OpenCV deliver it."""
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
-"""File endings that are taken for pictures."""
+"""The file endings of pictures that are read."""
 
 CONVERTIBLE_SUFFIXES = frozenset({".heic", ".heif", ".avif", ".gif", ".tif", ".tiff"})
-"""Pictures too, but not of a format that decodes alike everywhere: reported, not read."""
+"""The file endings of formats that do not decode to the same bytes everywhere: reported only."""
 
 MAX_PIXELS = 1 << 26
-"""Pixels that are decoded: 67 million, what the largest sensors of phones give as JPEG."""
+"""The most pixels that are decoded: 67 million, as JPEGs of the largest phone sensors have."""
 MAX_FILE_BYTES = 1 << 28
-"""Bytes of a file that are read: 268 million."""
+"""The most bytes of a file that are read: 268 million."""
 _MAX_DECODED_BYTES = 1 << 28
-"""Of a picture with transparency or 16 bits, whose pixels take up to sixteen bytes."""
+"""The most bytes for decoding a picture with transparency or 16 bits (up to 16 bytes a pixel)."""
 _MAX_SCANNED_PIXELS = 20 * MAX_PIXELS
-"""Pixels times scans of a JPEG. Progressive files have about ten scans; thousands are an attack."""
+"""The most pixels times scans of a JPEG. Progressive files have about ten scans; thousands are an
+attack."""
 _LARGE = 1 << 24
 _one_large = threading.Lock()
-"""Of pictures over 17 million pixels, one at a time is decoded, however many threads there are."""
+"""Held while a picture of more than 17 million pixels is decoded, so that only one is at a time."""
 
 _READ_MASKS = {
     16: ((0xF800, 0x7E0, 0x1F), (0x7C00, 0x3E0, 0x1F)),
     32: ((0xFF0000, 0xFF00, 0xFF),),
 }
-"""Of BMP files, the masks of red, green and blue that OpenCV knows, by the bits of a pixel."""
+"""The masks of red, green and blue in BMP files that OpenCV supports, by the bits of a pixel."""
 
 _BACKGROUND = 255
-"""Level behind transparent pixels: product pictures are cut out to stand on white."""
+"""The level behind transparent pixels: cut-out product pictures are meant for a white page."""
 _ROWS = 256
-"""So many rows at a time are laid on it, to save memory."""
+"""The number of rows that are blended with the background at a time, to save memory."""
 
 SOURCES = tuple(
     Path(file or "")
     for file in (container.__file__, damage.__file__, orientation.__file__, __file__)
 )
-"""The code that decides about pixels: what was kept by another version of it is not used."""
+"""The source files that determine the pixels; a cache made by another version of them is stale."""
 
 
 def read_image(path: Path) -> Image:
     """The picture in the file `path`, upright, uint8 (height, width, 3) BGR.
 
     Raises:
-        UnreadableImageError: not there, no plain file, empty, damaged, too large, of another
-            format, or not decodable.
+        UnreadableImageError: the file is missing, not a regular file, empty, damaged, too large,
+            in another format, or cannot be decoded.
 
     Example:
         >>> read_image(Path("photos/red/1.png")).shape
@@ -82,23 +83,23 @@ def read_image(path: Path) -> Image:
 
 
 def read_content(path: Path, *, name: str | None = None) -> bytes:
-    """The bytes of a picture file, before anything is known of them.
+    """The bytes of a picture file, not checked in any way but their number.
 
     Args:
-        name: what the file is called in an error; None: its path.
+        name: the name of the file in error messages; None means its path.
 
     Raises:
-        OSError: it cannot be opened or read.
+        OSError: the file cannot be opened or read.
         UnreadableImageError: it is a pipe or device, or larger than MAX_FILE_BYTES.
     """
     found = path.stat()
     name = str(path) if name is None else name
     if not stat.S_ISREG(found.st_mode) and not stat.S_ISDIR(found.st_mode):
-        raise UnreadableImageError(f"{name}: is no plain file: give a picture file")
+        raise UnreadableImageError(f"{name}: this is not a regular file: give a picture file")
     if found.st_size > MAX_FILE_BYTES:
         raise PictureTooLargeError(
-            f"{name}: {found.st_size:,} bytes are too many: pictures are read up to "
-            f"{MAX_FILE_BYTES:,} bytes. Make it smaller"
+            f"{name}: the file has {found.st_size:,} bytes, and pictures may have up to "
+            f"{MAX_FILE_BYTES:,}: make it smaller"
         )
     return path.read_bytes()
 
@@ -106,16 +107,16 @@ def read_content(path: Path, *, name: str | None = None) -> bytes:
 def decode_image(content: bytes, *, name: str = "picture") -> Image:
     """The picture in an encoded file's `content`, upright, uint8 (height, width, 3) BGR.
 
-    Transparent pixels are laid on white (but a transparent level of a grey PNG stays as it is);
-    grey, palette, CMYK and 16-bit files become 8-bit BGR; an animation gives its first picture.
+    Transparent pixels are blended with white (but a transparent level of a grey PNG stays as it
+    is); grey, palette, CMYK and 16-bit files become 8-bit BGR; an animation gives its first frame.
 
     Args:
-        name: what the picture is called in an error.
+        name: the name of the picture in error messages.
 
     Raises:
-        UnreadableImageError: empty, damaged, of another format, not decodable, or nothing would be
-            seen of it.
-        PictureTooLargeError: it claims more pixels than are decoded.
+        UnreadableImageError: the file is empty, damaged, in another format, cannot be decoded, or
+            would be an empty picture on white.
+        PictureTooLargeError: the file claims more pixels than are decoded.
     """
     kind = container.picture_format(content, name)
     width, height = container.pixel_size(content, kind)
@@ -126,7 +127,7 @@ def decode_image(content: bytes, *, name: str = "picture") -> Image:
         why = damage.damage(content, kind)
         if why is not None:
             raise UnreadableImageError(
-                f"{name}: this {kind} file is damaged ({why}): copy it again, or leave it out"
+                f"{name}: this {kind} file is damaged ({why}): copy it again, or remove it"
             )
         image = _imdecode(content, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION, name, kind)
         if _may_be_transparent(content, kind):
@@ -137,15 +138,15 @@ def decode_image(content: bytes, *, name: str = "picture") -> Image:
 
 
 def decode_frame(content: bytes) -> Image:
-    """The picture of a camera's JPEG frame, as it lies: uint8 (height, width, 3) BGR.
+    """The picture of a camera's JPEG frame, not rotated: uint8 (height, width, 3) BGR.
 
-    Some cameras leave out the end marker or the Huffman tables; both are no damage.
+    Some cameras leave out the end marker or the Huffman tables; that does not count as damage.
 
     Raises:
-        UnreadableImageError: it is damaged, or no JPEG.
+        UnreadableImageError: the frame is damaged, or is not a JPEG.
     """
     if not content.startswith(b"\xff\xd8"):
-        raise UnreadableImageError("the frame does not begin as a JPEG does")
+        raise UnreadableImageError("the frame is not a JPEG: it does not begin with FF D8")
     if content.rfind(b"\xff\xd9") < 0:
         content += b"\xff\xd9"
     _check_size(content, "JPEG", *container.pixel_size(content, "JPEG"), "the frame")
@@ -156,7 +157,7 @@ def decode_frame(content: bytes) -> Image:
 
 
 def _check_size(content: bytes, kind: str, width: int, height: int, name: str) -> None:
-    """Passes a picture that can be decoded within a second or so and a gigabyte of memory."""
+    """Raises PictureTooLargeError if decoding would take over about a second or a gigabyte."""
     wide = 1
     if kind == "PNG":
         wide = container.png_pixel_bits(content) // 8
@@ -174,8 +175,8 @@ def _check_size(content: bytes, kind: str, width: int, height: int, name: str) -
         )
     elif scanned > _MAX_SCANNED_PIXELS:
         why = (
-            f"claims {width:,} x {height:,} pixels and goes over them "
-            f"{scanned // (width * height):,} times, where a progressive JPEG does about ten times"
+            f"claims {width:,} x {height:,} pixels in {scanned // (width * height):,} scans, and a "
+            "progressive JPEG has about ten"
         )
     elif len(content) > MAX_FILE_BYTES:
         why = f"has {len(content):,} bytes. Up to {MAX_FILE_BYTES:,} are read"
@@ -206,7 +207,7 @@ def _imdecode(content: bytes, flags: int, name: str, kind: str) -> npt.NDArray[A
 
 
 def _opaque(image: Image, whole: npt.NDArray[Any], name: str) -> Image:
-    """`image` on white, where `whole`, decoded with its transparency, has any."""
+    """`image` blended with white by the alpha channel of `whole`; unchanged if there is none."""
     if whole.ndim != 3 or whole.shape[2] != 4:
         return image
     mixed = np.empty_like(image)
@@ -219,25 +220,26 @@ def _opaque(image: Image, whole: npt.NDArray[Any], name: str) -> Image:
         mixed[rows] = (sums + 127) // 255
     if mixed.min() == _BACKGROUND and whole[:, :, 3].min() == 0:
         raise UnreadableImageError(
-            f"{name}: nothing is seen of this picture: its transparent pixels are laid on white, "
-            "and the others are white or none. Save it on another ground, without transparency"
+            f"{name}: this picture would be all white, because its transparent pixels are shown on "
+            "white and it has no others that differ: save it on another background, without "
+            "transparency"
         )
     return mixed
 
 
 def _check_depth(levels: npt.NDArray[Any], name: str) -> None:
-    """Passes 16-bit levels that use their range, or are all black."""
+    """Raises UnreadableImageError if 16-bit levels use only the lowest part of their range."""
     highest = int(levels[..., :3].max() if levels.ndim == 3 else levels.max())
     if highest:
         raise UnreadableImageError(
-            f"{name}: this picture would be nearly black: its levels go up to 65,535, and the "
-            f"highest is {highest:,}, as where the 10 or 12 bits of a camera were stored as they "
-            "are. Multiply them so that white is 65,535, or save it with 8 bits"
+            f"{name}: this picture would be nearly black: white is 65,535 in a 16-bit file, and "
+            f"its highest level is {highest:,}, perhaps because a camera's 10 or 12 bits were "
+            "stored unchanged. Multiply the levels so that white is 65,535, or save it with 8 bits"
         )
 
 
 def _check_masks(content: bytes, name: str) -> None:
-    """Passes a BMP file whose channels OpenCV reads in their own order, and that is opaque."""
+    """Raises UnreadableImageError if a BMP file has an unusual channel order or transparency."""
     masks = container.bmp_masks(content)
     if masks is None:
         return

@@ -1,7 +1,7 @@
-"""How a picture is turned: the tag Orientation of its EXIF block, else of its XMP packet.
+"""The orientation of a picture: the tag Orientation of its EXIF block, else of its XMP packet.
 
-As Pillow reads it, which most tools for training go by: the first EXIF block counts, its entry is
-read by its own type, and XMP is asked only where EXIF has no such entry.
+It is read in the same way as by Pillow, which most training tools use: the first EXIF block counts,
+its entry is read with its own type, and XMP is used only if EXIF has no such entry.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from edge.core.images.container import jpeg_segments, png_chunks, webp_chunks
 
 _TAG = 0x0112
 _TYPES = {3: "H", 4: "I", 6: "b", 8: "h", 9: "i", 13: "I"}
-"""Whole numbers of an entry, by the type's number (TIFF 6.0, section 2; 13 is an IFD's place)."""
+"""The `struct` letters of integer types by their number (TIFF 6.0, section 2; 13 is IFD)."""
 _XMP = re.compile(rb'tiff:Orientation(?:="|>)([0-9])')
 _XMP_LONGEST = 1 << 20
-"""Bytes of an XMP packet that are looked through."""
+"""The number of bytes of an XMP packet that are searched."""
 
 
 def orientation(content: bytes, kind: str) -> int:
-    """Exif's number of the way in which the picture is turned, 1 to 8; 1 (upright) if none."""
+    """The Exif orientation of the picture, 1 to 8; 1 (upright) if the file gives none."""
     exif, xmp = _blocks(content, kind)
     found = _of_exif(exif)
     if found is None:
@@ -34,7 +34,7 @@ def orientation(content: bytes, kind: str) -> int:
 
 
 def turned(image: npt.NDArray[np.uint8], number: int) -> npt.NDArray[np.uint8]:
-    """The picture (height, width, 3) made upright: Exif 2.32, tag Orientation.
+    """The picture (height, width, 3) turned upright (Exif 2.32, tag Orientation).
 
     2 to 4 mirror it or turn it by half; 5 to 8 swap the axes as well.
     """
@@ -48,7 +48,7 @@ def turned(image: npt.NDArray[np.uint8], number: int) -> npt.NDArray[np.uint8]:
 
 
 def _blocks(content: bytes, kind: str) -> tuple[bytes, bytes]:
-    """The EXIF block, as a TIFF file, and the XMP packet; empty where there is none."""
+    """The EXIF block, as a TIFF file, and the XMP packet; each is empty if the file has none."""
     if kind == "JPEG":
         extra = [content[p.start : p.end] for p in jpeg_segments(content) if p.kind == b"\xe1"]
         marks = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0"
@@ -83,7 +83,7 @@ def _inflated(text: bytes) -> bytes:
 
 
 def _of_exif(exif: bytes) -> int | None:
-    """The entry's value; None: the first directory has no such entry that is a whole number."""
+    """The value of the entry; None if the first directory has no such entry of an integer type."""
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(exif[:4])
     if order is None:
         return None
@@ -97,9 +97,9 @@ def _of_exif(exif: bytes) -> int | None:
                 continue
             size = struct.calcsize(_TYPES[kind])
             place = entry + 8
-            if size * values > 4:  # too much for the entry: it says where they are
+            if size * values > 4:  # too large for the entry, which holds their offset instead
                 (place,) = struct.unpack_from(f"{order}I", exif, place)
             found = int(struct.unpack_from(f"{order}{_TYPES[kind]}", exif, place)[0])
-    except struct.error:  # a block that is cut short says nothing more
+    except struct.error:  # the block is cut short
         return found
     return found

@@ -1,6 +1,6 @@
-"""The one preprocessing: trainer, converter and edge all call `preprocess`, and nothing else.
+"""The only preprocessing: trainer, converter and edge all call `preprocess`.
 
-Only operations that gave the same bytes on x86-64 and arm64, with OpenCV 4.11 and 5, are used: an
+It uses only operations that gave the same bytes on x86-64 and arm64, with OpenCV 4.11 and 5: an
 integer-factor `INTER_AREA` shrink, then `INTER_LINEAR_EXACT`. `tests/data/preprocess_hashes.json`
 holds the hashes.
 """
@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from edge.core.images.image_file import Image
 
 Tensor = npt.NDArray[np.uint8]
-"""What a model takes: uint8, (height, width, channels), RGB or grey."""
+"""The input of a model: uint8, (height, width, channels), RGB or grey."""
 
 
 _UINT8 = np.dtype(np.uint8)
@@ -34,7 +34,7 @@ class Box(NamedTuple):
 
 
 class InputSpec(BaseModel):
-    """How a picture becomes a model's input tensor. Stored in the bundle, so that both agree."""
+    """How a picture becomes a model's input tensor; the bundle stores it for the station."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -44,8 +44,8 @@ class InputSpec(BaseModel):
     geometry: Annotated[
         Literal["letterbox", "center_crop", "squash"],
         Field(
-            description="letterbox: all of the picture, bars fill the rest; center_crop: its "
-            "middle, cut to the tensor's shape; squash: all of it, stretched"
+            description="letterbox: the whole picture, with bars around it; center_crop: its "
+            "middle, cut to the tensor's shape; squash: the whole picture, stretched"
         ),
     ] = "letterbox"
     crop: Annotated[
@@ -67,12 +67,12 @@ class InputSpec(BaseModel):
 def preprocess(
     image: Image, spec: InputSpec, *, box: Box | None = None, out: Tensor | None = None
 ) -> Tensor:
-    """The tensor that the model takes for `image`.
+    """The model's input tensor for `image`.
 
     Args:
         image: uint8 (height, width, 3) BGR, at least one pixel; a station's region, already cut.
         spec: the bundle's input spec.
-        box: the item's box in `image`, used where the spec says `crop: item`. None: the whole.
+        box: the item's box in `image`, used if the spec says `crop: item`; None means all of it.
         out: uint8 `spec.shape`, C-contiguous: written and returned, which saves an allocation.
 
     Returns:
@@ -113,11 +113,11 @@ def preprocess(
 
 
 def cut_item(image: Image, box: Box, padding: float) -> Image:
-    """The item's box with some room around it, as far as the picture goes; a view, not a copy.
+    """The item's box with a margin, clipped to the picture; a view, not a copy.
 
     Args:
         image: uint8 (height, width, 3), a station's region.
-        padding: room on each side, as a share of the box's longer side.
+        padding: the margin on each side, as a share of the box's longer side.
     """
     room = round(padding * max(box.width, box.height))
     height, width = image.shape[:2]
@@ -135,17 +135,19 @@ class _Plan(NamedTuple):
     """How a picture of one size becomes a tensor of one size; sizes are (width, height)."""
 
     cut: _Part | None
-    """Of the picture; None: all of it, as with the other steps that can be left out."""
+    """The part of the picture that is used; None means all of it."""
     shrunk: tuple[int, int] | None
-    """By whole numbers, which averages every pixel once, so that nothing aliases."""
+    """The size after shrinking by whole numbers, which averages every pixel once, so that nothing
+    aliases; None if this step is not needed."""
     resized: tuple[int, int] | None
+    """The size after the final resize; None if this step is not needed."""
     bars: tuple[_Part, ...]
-    """Of the tensor."""
+    """The parts of the tensor that are filled with grey."""
     place: _Part | None
-    """Of the picture in the tensor."""
+    """The part of the tensor that the picture fills; None means all of it."""
 
 
-@functools.lru_cache(maxsize=64)  # every frame of a camera has the same; it costs as much as a copy
+@functools.lru_cache(maxsize=64)  # all frames of a camera have one plan
 def _plan(height: int, width: int, out_height: int, out_width: int, geometry: str) -> _Plan:
     top, left, cut_height, cut_width = 0, 0, height, width
     inner_height, inner_width = out_height, out_width
@@ -159,7 +161,7 @@ def _plan(height: int, width: int, out_height: int, out_width: int, geometry: st
         top, left = (height - cut_height) // 2, (width - cut_width) // 2
     rows, columns = max(1, cut_height // inner_height), max(1, cut_width // inner_width)
     shrunk_height, shrunk_width = cut_height // rows, cut_width // columns
-    # What whole numbers leave over is cropped evenly.
+    # The remainder of the division is cropped evenly on both sides.
     top += (cut_height - shrunk_height * rows) // 2
     left += (cut_width - shrunk_width * columns) // 2
     cut = _part(top, left, shrunk_height * rows, shrunk_width * columns)
@@ -188,7 +190,7 @@ def _part(top: int, left: int, height: int, width: int) -> _Part:
 
 def _write_channels(image: Image, out: Tensor) -> None:
     if out.shape[2] == 3:
-        # One SIMD pass, straight into its place; a reversed NumPy slice takes eight times as long.
+        # One SIMD pass, directly into `out`; a reversed NumPy slice takes eight times as long.
         cv2.cvtColor(image, cv2.COLOR_BGR2RGB, dst=out)
         return
     # Rec. 601 luma in 8-bit fixed point, the weights of a grey JPEG (77 + 150 + 29 = 256);

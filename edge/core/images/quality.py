@@ -1,4 +1,4 @@
-"""Whether a picture is worth keeping: its light, and how blurred a model would see it."""
+"""The quality of a picture: its brightness, and its blur at the size that a model sees."""
 
 from __future__ import annotations
 
@@ -12,33 +12,34 @@ from edge.core.images.contact_sheet import thumbnail
 from edge.core.images.image_file import Image
 
 BLURRED = 0.6
-"""From here on a picture is called blurred. Of 180 sharp photographs none was; of the same behind a
-Gaussian blur of 1 % of their longer side three quarters were, of 2 % nineteen in twenty."""
+"""The blur from which on a picture is called blurred. Of 180 sharp photographs none was; after a
+Gaussian blur of 1 % of the longer side three quarters were, after 2 % nineteen in twenty."""
 DARK, BRIGHT = 80, 225
 _SMALLEST_STEP = 0.3
-"""Grey levels between neighbours, on average: a picture with less shows nothing to be sharp."""
+"""The mean difference in grey levels between neighbours below which a picture has no detail, so
+that its blur cannot be measured."""
 _WINDOW = 11
 
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """What can be measured of a picture without knowing what is on it."""
+    """The measures of a picture that do not depend on what it shows."""
 
     darkest: float
-    """The grey level (0 to 255) that 1 % of the picture is darker than."""
+    """The grey level, 0 to 255, below which 1 % of the pixels are."""
     brightest: float
-    """The grey level that 1 % is brighter than."""
+    """The grey level, 0 to 255, above which 1 % of the pixels are."""
     blur: float
-    """0 sharp to 1 blurred, as seen in a thumbnail."""
+    """From 0 (sharp) to 1 (blurred), measured in a thumbnail."""
 
     @property
     def blurred(self) -> bool:
-        """True where a sharper picture should be taken."""
+        """True if a sharper picture should be taken."""
         return self.blur >= BLURRED
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What to see to, in a few words each."""
+        """The faults of the picture, a few words for each."""
         found = {
             "too dark": self.brightest < DARK,
             "too bright": self.darkest > BRIGHT,
@@ -50,7 +51,7 @@ class Quality:
 def judge(image: Image) -> Quality:
     """The quality of `image`, uint8 (height, width, 3) BGR.
 
-    Blur that is lost when the picture is made as small as a model sees it does not count.
+    Blur that is not visible at the size that a model sees does not count.
     """
     grey = cv2.cvtColor(thumbnail(image), cv2.COLOR_BGR2GRAY)
     darkest, brightest = np.percentile(grey, (1, 99))
@@ -59,7 +60,7 @@ def judge(image: Image) -> Quality:
 
 
 def _blur(levels: npt.NDArray[np.float32]) -> float:
-    """How little the steps between rows shrink when the picture is blurred once more.
+    """The blur between rows: how little their differences shrink when the picture is blurred again.
 
     After Crete et al., "The blur effect: perception and estimation with a new no-reference
     perceptual blur metric", SPIE 6492 (2007).

@@ -1,1 +1,1 @@
-"""What processes of pilah have to do with one another: their children, and locks between them."""
+"""Child processes, and locks between processes."""

@@ -12,14 +12,14 @@ _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
 def end_with_parent(parent: int | None = None) -> None:
-    """Has the kernel kill this process when the one that started it ends; Linux only.
+    """Asks the kernel to kill this process when its parent ends; Linux only.
 
-    To be called by the child, first of all. Elsewhere nothing is done: a child there has to notice
-    the end of a pipe.
+    The child calls this first. On other systems it does nothing: the child must notice there that
+    its pipe was closed.
 
     Args:
-        parent: the process that started this one, where it told; without it, a parent that has
-            ended already cannot be told from one that is process 1 of a container.
+        parent: the id of the parent process, if it is known; without it, a parent that has already
+            ended cannot be distinguished from one that is process 1 of a container.
     """
     if sys.platform != "linux":
         return
@@ -41,9 +41,10 @@ except OSError as error:
 
 
 def tied(words: Sequence[str]) -> list[str]:
-    """A command that runs the program `words` so that it ends with this process; Linux only.
+    """A command that runs the program `words` and ends it when this process ends; Linux only.
 
-    Elsewhere it is the same command. A program that is not there is told by its exit code 1.
+    On other systems `words` is returned unchanged. If the program is missing, the command ends with
+    exit code 1.
     """
     if sys.platform != "linux":
         return list(words)

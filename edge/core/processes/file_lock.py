@@ -1,6 +1,6 @@
 """Locks on files and folders, by which one process keeps others out.
 
-The kernel lets a lock go when the process that holds it ends, however it ends (`flock`). A lock
+The kernel releases a lock when the process that holds it ends, in whatever way (`flock`). A lock
 belongs to the open descriptor, so two descriptors of one process exclude each other too.
 """
 
@@ -19,12 +19,12 @@ _LOOK_SECONDS = 0.05
 
 
 def take_lock(descriptor: int, *, shared: bool = False) -> None:
-    """Locks an open file or folder, and waits for as long as another descriptor holds the lock.
+    """Locks an open file or folder; waits while another descriptor holds the lock.
 
-    A lock that the descriptor has already becomes the one that is asked for.
+    If the descriptor has a lock already, that lock is changed to the requested kind.
 
     Args:
-        shared: others may hold a shared lock as well.
+        shared: whether other descriptors may hold a shared lock at the same time.
 
     Raises:
         OSError: the file system has no locks.
@@ -33,7 +33,7 @@ def take_lock(descriptor: int, *, shared: bool = False) -> None:
 
 
 def try_lock(descriptor: int) -> bool:
-    """Locks an open file or folder for this descriptor alone; False where another one holds it.
+    """Locks an open file or folder exclusively; False if another descriptor holds the lock.
 
     Raises:
         OSError: the file system has no locks.
@@ -46,7 +46,7 @@ def try_lock(descriptor: int) -> bool:
 
 
 def release_lock(descriptor: int) -> None:
-    """Lets the lock go, which closing the descriptor does as well."""
+    """Releases the lock; closing the descriptor does the same."""
     fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
@@ -54,17 +54,17 @@ def release_lock(descriptor: int) -> None:
 def locked(
     path: Path, *, wait_seconds: float = 0, on_wait: Callable[[], object] = lambda: None
 ) -> Iterator[None]:
-    """Holds the lock of `path` within the block, alone.
+    """Holds an exclusive lock on `path` within the block.
 
     Args:
-        path: a folder, or a file, which is made where it is not there.
-        wait_seconds: how long to wait for another process to let the lock go; `math.inf`: until
-            it does.
+        path: a folder or a file; a missing file is created.
+        wait_seconds: how long to wait for another process to release the lock; `math.inf` means
+            without a limit.
         on_wait: called once before the wait begins.
 
     Raises:
-        FileLockedError: another process still holds it.
-        StorageError: it cannot be opened, or its file system has no locks.
+        FileLockedError: another process still holds the lock.
+        StorageError: the path cannot be opened, or its file system has no locks.
     """
     flags = os.O_RDONLY if path.is_dir() else os.O_RDWR | os.O_CREAT
     descriptor = -1

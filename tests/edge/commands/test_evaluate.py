@@ -119,7 +119,7 @@ def test_things_of_no_class_lie_in_a_plain_folder_too_and_the_old_name_is_taken(
     assert main([*words, "--json"]) == 0
     out, err = capsys.readouterr()
     assert json.loads(out)["strange"]["images"] == 2
-    assert "note.jpg: this is no picture of a known format" in err
+    assert "note.jpg: this is not a picture in a known format" in err
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_unreadable_pictures_are_named_and_counted(
     found = json.loads(out)
     assert (found["images"], found["skipped"]) == (8, 2)
     assert f"skipped: {folder}/red/a.jpg: the file has no bytes" in err
-    assert f"skipped: {folder}/red/b.heic: HEIC is not read: convert it to JPEG" in err
+    assert f"skipped: {folder}/red/b.heic: HEIC is not supported: convert it to JPEG" in err
 
 
 def test_nothing_readable_is_an_error(

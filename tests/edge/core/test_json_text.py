@@ -10,10 +10,10 @@ from edge.core.json_text import read_json
 @pytest.mark.parametrize(
     ("raw", "says"),
     [
-        (b"NaN", "NaN is no number of JSON"),
-        (b'{"a": [-Infinity]}', "-Infinity is no number"),
+        (b"NaN", "NaN is not a number in JSON"),
+        (b'{"a": [-Infinity]}', "-Infinity is not a number"),
         (b"1e999", "1e999 is too large"),
-        (b"9" * 5000, "a number of 5,000 digits"),
+        (b"9" * 5000, "a number has 5,000 digits"),
         (b"-" + b"9" * 300_000, "digits"),
         (b'{"a": 1, "b": {"c": 1, "c": 2}}', "the key 'c' is there twice"),
         (b"[" * 100_000 + b"]" * 100_000, "nested"),

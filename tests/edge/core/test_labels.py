@@ -42,16 +42,19 @@ def test_labels_may_begin_with_numbers_of_their_own(labels: tuple[str, ...]) -> 
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"", r"labels\.txt: it is empty: write one label a line"),
-        (b"\n\n", r"labels\.txt: it is empty"),
-        (b"0 a\n2 b\n1 c\n", r"labels\.txt: its lines are numbered 0, 2, 1: they must be 0, 1, 2"),
-        (b"1 a\n2 b\n3 c\n", "its lines are numbered 1, 2, 3"),
-        (b"a\nb\na\n", r"labels\.txt:3: names a twice, first on line 1"),
-        ("ü\nu\u0308\n".encode(), r"labels\.txt:2: names ü twice"),
-        (b"a\n\nb\n", r"labels\.txt:2: an empty line"),
+        (b"", r"labels\.txt: the file is empty: write one label on each line"),
+        (b"\n\n", r"labels\.txt: the file is empty"),
+        (
+            b"0 a\n2 b\n1 c\n",
+            r"labels\.txt: the lines are numbered 0, 2, 1, but the numbers must be",
+        ),
+        (b"1 a\n2 b\n3 c\n", "the lines are numbered 1, 2, 3"),
+        (b"a\nb\na\n", r"labels\.txt:3: the label a is already on line 1"),
+        ("ü\nu\u0308\n".encode(), r"labels\.txt:2: the label ü is already on"),
+        (b"a\n\nb\n", r"labels\.txt:2: the line is empty"),
         (b"m\xe4\nb\n", r"labels\.txt:1: not text in UTF-8 \(the byte 0xe4\): save it as UTF-8"),
         (b"a\nb\n\xff\xfec\n", r"labels\.txt:3: not text in UTF-8"),
-        (b"\xff\xfea\0b", "not a whole text file in UTF-16"),
+        (b"\xff\xfea\0b", "this UTF-16 text is cut off"),
         ("a\nb\n".encode("utf-16-le"), r"labels\.txt:1: not a text file, it has zero bytes"),
         (b"../../x\nb\n", r"labels\.txt:1: the label '\.\./\.\./x' has a slash"),
         (b"a/b\nb\n", "has a slash"),
@@ -62,7 +65,7 @@ def test_labels_may_begin_with_numbers_of_their_own(labels: tuple[str, ...]) -> 
         ("a\u2028b\nc\n".encode(), "cannot be printed"),
         (b"a\n" + b"x" * 101 + b"\n", r"labels\.txt:2: the label 'x{101}' is longer than 100"),
         (b"a\n" + b"x" * 9999 + b"\n", r"labels\.txt:2: the label 'x{100}\.\.\.' is longer"),
-        (b"a" * (LARGEST_LIST + 1), "more than 1,048,576 bytes: this is no list of labels"),
+        (b"a" * (LARGEST_LIST + 1), "more than 1,048,576 bytes, which is too many"),
     ],
 )
 def test_a_list_that_cannot_be_meant_is_refused_with_its_line(content: bytes, says: str) -> None:

@@ -30,9 +30,13 @@ def test_a_divided_folder_keeps_its_parts(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("folders", "expected", "says"),
     [
-        (["train", "val"], {"train", "test"}, "no test part is given: validation is tested on"),
+        (
+            ["train", "val"],
+            {"train", "test"},
+            "the validation split is used for the test",
+        ),
         (["train", "test"], {"train", "test"}, "no validation part is given"),
-        (["train"], {None}, "both are taken out of train"),
+        (["train"], {None}, "both are taken out of the train split"),
     ],
 )
 def test_what_a_divided_folder_lacks_is_told(
@@ -114,7 +118,9 @@ def test_folders_around_a_set_are_gone_into_and_that_is_said(tmp_path: Path, aro
     touch(tmp_path, "readme.md", "__MACOSX/1.jpg", f"{around}/.DS_Store", f"{around}/can/Thumbs.db")
     found = read_picture_set(tmp_path)
     assert found.classes == ("can", "jar")
-    assert found.notes == (f"{tmp_path}: it is read from {tmp_path}/{around}, the folder in it",)
+    assert found.notes == (
+        f"{tmp_path}: the classes are in its folder {tmp_path}/{around}, which is read",
+    )
 
 
 def test_a_folder_of_a_known_label_is_a_class_and_nothing_around_one(tmp_path: Path) -> None:
@@ -151,14 +157,14 @@ def test_a_thing_on_rails_among_other_things_is_a_class(tmp_path: Path) -> None:
         (["train/cat.0.jpg", "test1/1.jpg"], "in 'test1', 'train' without a class"),
         (["train/1.jpg"], "1 pictures lie here without a class"),
         (["train/a/1.jpg", "train/b/1.jpg", "test/a/1.jpg", "can/1.jpg"],
-         "'test', 'train' are parts of a divided set, and 'can' lies beside them: move it away"),
+         "'test', 'train' are splits of a data set, and 'can' lies beside them: move it away"),
         (["train/a/1.jpg", "test/a/1.jpg", "x/train/a/1.jpg", "x/test/a/1.jpg"],
          r"'x' lies beside them: move it away, or give .*/x alone"),
-        (["val/a/1.jpg", "test/a/1.jpg"], r"there is no part to train on.*for example .*/test"),
+        (["val/a/1.jpg", "test/a/1.jpg"], r"no train split with folders.*for example .*/test"),
         (["ok/1.jpg", "bad/1.jpg", "test/1.jpg"], "'test' has no folders of classes in it"),
         (["x/train/a/1.jpg", "x/train/b/1.jpg", "x/test/a/1.jpg", "y/y/train/a/1.jpg",
           "y/y/train/b/1.jpg", "y/y/test/a/1.jpg"],
-         r"'x', 'y' is a divided set of its own: give .*/x$"),
+         r"'x', 'y' has its own splits with folders of classes: give .*/x$"),
         (["can/train/1.jpg", "can/test/1.jpg", "jar/1.jpg"], "Write a manifest"),
         (["brain/yes/1.jpg", "brain/no/1.jpg", "yes/1.jpg", "no/1.jpg"],
          r"'brain' has folders of the same names .*'no', 'yes'.*or give .*/brain alone"),
@@ -171,7 +177,7 @@ def test_a_thing_on_rails_among_other_things_is_a_class(tmp_path: Path) -> None:
         (["images/train/1.jpg", "labels/train/1.txt"], "boxes or masks"),
         (["images/1.jpg", "masks/1.png"], "boxes or masks"),
         (["JPEGImages/1.jpg", "Annotations/1.xml"], "boxes or masks"),
-        (["train/1.jpg", "train/_annotations.coco.json", "valid/2.jpg"], "a set for detection"),
+        (["train/1.jpg", "train/_annotations.coco.json", "valid/2.jpg"], "set for detection"),
         (["images/1.jpg", "images/2.jpg", "labels.csv"],
          r"/images: 2 pictures lie here without .*'labels\.csv' may have the labels"),
         (["archive/images/1.jpg", "archive/images/2.jpg"], "/images: 2 pictures lie here without"),
@@ -191,10 +197,10 @@ def test_pictures_beside_the_folders_of_classes_are_told(tmp_path: Path) -> None
     found = read_picture_set(tmp_path)
     assert len(found.pictures) == 3
     assert found.notes == (
-        f"{tmp_path}: 2 pictures lie beside the folders and have no class: they are left out, "
-        "first: '8.png'",
+        f"{tmp_path}: 2 pictures lie beside the folders and have no class, so they are left "
+        "out; the first is '8.png'",
     )
-    assert found.skipped == (f"{tmp_path}/dataset.zip: an archive is not read: unpack it",)
+    assert found.skipped == (f"{tmp_path}/dataset.zip: it is an archive: unpack it",)
 
 
 def test_documents_are_no_class_and_those_beside_pictures_are_counted(tmp_path: Path) -> None:
@@ -204,7 +210,8 @@ def test_documents_are_no_class_and_those_beside_pictures_are_counted(tmp_path: 
     found = read_picture_set(tmp_path)
     assert found.classes == ("can", "empty", "jar")
     assert found.notes == (
-        f"{tmp_path}: no pictures, and left out: 2 .xml files, 1 .txt files, 1 .pdf files",
+        f"{tmp_path}: files that are not pictures are left out: 2 .xml files, 1 .txt files, "
+        "1 .pdf files",
     )
 
 
@@ -216,5 +223,5 @@ def test_folders_whose_names_are_nearly_equal_are_told(tmp_path: Path) -> None:
 
 def test_two_folders_of_one_part_are_refused(tmp_path: Path) -> None:
     touch(tmp_path, "train/a/1.jpg", "val/a/1.jpg", "validation/a/1.jpg")
-    with pytest.raises(PictureSetError, match="val and validation are both the validation part"):
+    with pytest.raises(PictureSetError, match="val and validation are both the validation split"):
         read_picture_set(tmp_path)

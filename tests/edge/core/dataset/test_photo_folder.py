@@ -174,7 +174,7 @@ def test_a_place_that_cannot_be_written_is_told_before_the_first_picture(tmp_pat
         ("", "empty"),
         ("a/b", "slash"),
         ("..", "starts with"),
-        ("__old", "left out"),
+        ("__old", "leaves such folders out"),
         ("a\n", "space"),
     ],
 )

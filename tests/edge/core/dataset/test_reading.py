@@ -44,7 +44,8 @@ def test_folders_within_a_class_belong_to_it(tmp_path: Path) -> None:
     assert found(tmp_path) == [("1.jpg", "can"), ("1.jpg", "can"), ("1.jpg", "jar")]
     (note,) = read_picture_set(tmp_path).notes
     assert note == (
-        f"{tmp_path}: folders within a class belong to it: 'can' (2). If they are the classes, "
+        f"{tmp_path}: pictures in folders within a class count as pictures of that class: "
+        "'can' (2). If those folders are the classes, "
         f"give {tmp_path}/can, or write a class map"
     )
 
@@ -59,7 +60,7 @@ def test_what_is_no_picture_and_what_is_hidden_is_passed_over(tmp_path: Path) ->
 def test_pictures_of_another_format_are_named_with_what_to_do(tmp_path: Path, ending: str) -> None:
     touch(tmp_path, "can/1.jpg", f"can/2.{ending}")
     (skipped,) = read_picture_set(tmp_path).skipped
-    says = f"{tmp_path}/can/2.{ending}: {ending.upper()} is not read: convert it to JPEG"
+    says = f"{tmp_path}/can/2.{ending}: {ending.upper()} is not supported: convert it to JPEG"
     assert skipped == says
 
 
@@ -69,7 +70,9 @@ def test_a_phones_pictures_are_told_how_to_convert_as_one_of_them_is_when_read(
 ) -> None:
     touch(tmp_path, "can/1.jpg", f"can/2.{ending}")
     (skipped,) = read_picture_set(tmp_path).skipped
-    assert skipped.startswith(f"{tmp_path}/can/2.{ending}: {ending.upper()} is not read: convert")
+    assert skipped.startswith(
+        f"{tmp_path}/can/2.{ending}: {ending.upper()} is not supported: convert"
+    )
     with pytest.raises(UnreadableImageError) as caught:
         decode_image(b"\0\0\0\x18ftypheic")
     assert skipped.partition(" to JPEG ")[2] == str(caught.value).partition(" to JPEG ")[2] != ""
@@ -189,8 +192,8 @@ def test_a_later_picture_that_was_there_already_counts_once(tmp_path: Path) -> N
     (tmp_path / "list.csv").write_text("path,label\nold/can/1.jpg,can\nnew/can/2.jpg,can\n")
     found = read_picture_set(tmp_path / "old", add=[tmp_path / "list.csv"])
     assert [(p.path.name, p.source) for p in found.pictures] == [("1.jpg", 0), ("2.jpg", 1)]
-    assert found.notes == (f"{tmp_path}/list.csv: 1 of its pictures were there already: "
-                           "counted once",)  # fmt: skip
+    assert found.notes == (f"{tmp_path}/list.csv: 1 of its pictures are in an earlier source too: "
+                           "each is counted once",)  # fmt: skip
 
 
 def test_a_later_picture_of_another_label_is_refused(tmp_path: Path) -> None:
@@ -223,7 +226,8 @@ def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
 def test_only_heic_pictures_says_so(tmp_path: Path) -> None:
     touch(tmp_path, "can/1.heic", "can/2.heic")
     with pytest.raises(
-        PictureSetError, match=r"2 left out \(2 HEIC pictures\), first: .*1\.heic: HEIC is not"
+        PictureSetError,
+        match=r"2 files are left out \(2 HEIC pictures\); .*1\.heic: HEIC is not",
     ):
         read_picture_set(tmp_path)
 

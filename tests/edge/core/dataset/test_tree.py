@@ -39,17 +39,17 @@ def test_a_picture_of_another_ending_is_a_picture(
 @pytest.mark.parametrize(
     ("name", "content", "kind", "says"),
     [
-        ("1.CR2", b"II*\0", "CR2 pictures", "CR2 is not read: convert it to JPEG"),
-        ("1.psd", b"8BPS", "PSD pictures", "PSD is not read: convert it to JPEG"),
-        ("1", b"GIF89a", "GIF pictures", "GIF is not read: convert it to JPEG"),
-        ("1", b"MM\0*", "TIFF pictures", "TIFF is not read: convert it to JPEG"),
-        ("1", b"\0\0\0\x18ftypheic", "HEIC pictures", "HEIC is not read.*heif-convert"),
-        ("1", b"\0\0\0\x18ftypisom", "films", "a film is not read: take pictures out of it"),
-        ("1.mov", b"x", "films", "a film is not read"),
-        ("1.zip", b"PK\3\4", "archives", "an archive is not read: unpack it"),
+        ("1.CR2", b"II*\0", "CR2 pictures", "CR2 is not supported: convert it to JPEG"),
+        ("1.psd", b"8BPS", "PSD pictures", "PSD is not supported: convert it to JPEG"),
+        ("1", b"GIF89a", "GIF pictures", "GIF is not supported: convert it to JPEG"),
+        ("1", b"MM\0*", "TIFF pictures", "TIFF is not supported: convert it to JPEG"),
+        ("1", b"\0\0\0\x18ftypheic", "HEIC pictures", "HEIC is not supported.*heif-convert"),
+        ("1", b"\0\0\0\x18ftypisom", "videos", "it is a video: extract pictures from it"),
+        ("1.mov", b"x", "videos", "it is a video"),
+        ("1.zip", b"PK\3\4", "archives", "it is an archive: unpack it"),
         ("1.jpg.dvc", b"outs:\n", "DVC files", "dvc pull"),
         ("1.jpg.crdownload", JPEG, "unfinished downloads", "download it again"),
-        ("1.dat", b"\0\1\2\3", ".dat files", "no picture of a known format"),
+        ("1.dat", b"\0\1\2\3", ".dat files", "not a picture in a known format"),
         ("1.jpg", b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n",
          "Git LFS pointers", "git lfs pull"),
         ("1.png", b"/annex/objects/SHA256E-s9--1.png\n", "git-annex pointers", "git annex get"),
@@ -59,7 +59,7 @@ def test_what_is_no_picture_is_counted_by_kind_and_told(
     tmp_path: Path, name: str, content: bytes, kind: str, says: str
 ) -> None:
     write(tmp_path, f"can/{name}", content)
-    with pytest.raises(PictureSetError, match=rf"1 left out \(1 {kind}\), first: .*{says}"):
+    with pytest.raises(PictureSetError, match=rf"1 files are left out \(1 {kind}\); .*{says}"):
         read_picture_set(tmp_path)
 
 
@@ -70,7 +70,7 @@ def test_links_that_lead_nowhere_are_counted(tmp_path: Path) -> None:
         (tmp_path / f"jar/{number}.jpg").symlink_to(f"/annex/objects/{number}.jpg")
     found = read_picture_set(tmp_path)
     assert found.classes == ("can", "jar")
-    assert kinds_of(found.left_out) == "3 links that lead nowhere"
+    assert kinds_of(found.left_out) == "3 broken links"
     assert {file.label for file in found.left_out} == {"jar"}
     assert "git annex get" in found.skipped[0]
 
@@ -106,7 +106,7 @@ def test_a_file_that_cannot_be_opened_is_told(
     monkeypatch.setattr(Path, "open", closed)
     (line,) = read_picture_set(tmp_path).skipped
     assert line == (
-        f"{tmp_path}/can/2.jfif: cannot be opened (Permission denied): change its owner or "
+        f"{tmp_path}/can/2.jfif: it cannot be opened (Permission denied): change its owner or "
         "permissions"
     )
 
@@ -116,7 +116,7 @@ def test_a_folder_that_is_not_there_and_one_too_deep_are_told(tmp_path: Path) ->
         look_into(tmp_path / "gone")
     deep = tmp_path.joinpath(*["a"] * 120)
     deep.mkdir(parents=True)
-    with pytest.raises(PictureSetError, match="more than 100 folders within one another"):
+    with pytest.raises(PictureSetError, match="nested more than 100 deep"):
         look_into(tmp_path)
 
 

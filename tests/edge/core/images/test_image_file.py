@@ -178,7 +178,7 @@ def test_a_senseless_orientation_leaves_the_picture_as_it_is(block: bytes) -> No
         ("empty.jpg", "the file has no bytes: copy it again"),
         (
             "text.jpg",
-            "this is no picture of a known format: use JPEG, PNG, WebP or BMP",
+            "this is not a picture in a known format: use JPEG, PNG, WebP or BMP",
         ),
         ("cut.jpg", "this JPEG file is damaged (it is cut short): copy it again"),
         ("cut_in_header.jpg", "this JPEG file is damaged (it is cut short): copy it again"),
@@ -190,8 +190,8 @@ def test_a_senseless_orientation_leaves_the_picture_as_it_is(block: bytes) -> No
         ("cut.webp", "this WebP file is damaged (it is cut short): copy it again"),
         ("cut_lossless.webp", "this WebP file is damaged (it is cut short): copy it again"),
         ("cut.bmp", "this BMP file is damaged (it is cut short): copy it again"),
-        ("picture.gif", "GIF is not read: use JPEG, PNG, WebP or BMP"),
-        ("picture.tif", "TIFF is not read"),
+        ("picture.gif", "GIF is not supported: use JPEG, PNG, WebP or BMP"),
+        ("picture.tif", "TIFF is not supported"),
         ("picture.heic", "convert them to JPEG first, for example with `heif-convert"),
     ],
 )
@@ -272,7 +272,7 @@ def test_a_jpeg_that_goes_over_its_pixels_without_end_is_refused() -> None:
     at = content.index(b"\xff\xc2")
     content[at + 5 : at + 9] = struct.pack(">HH", 8000, 8000)
     scan = bytes(content[content.index(b"\xff\xda") : -2])
-    with pytest.raises(PictureTooLargeError, match="goes over them"):
+    with pytest.raises(PictureTooLargeError, match="in .* scans, and a progressive"):
         decode_image(bytes(content[:-2]) + scan * 30)
 
 
@@ -282,7 +282,7 @@ def test_a_file_that_is_too_large_or_no_plain_file_is_not_read(tmp_path: Path) -
     with pytest.raises(PictureTooLargeError, match=r"large\.bmp: .* bytes are too many"):
         read_image(tmp_path / "large.bmp")
     os.mkfifo(tmp_path / "pipe.jpg")
-    with pytest.raises(UnreadableImageError, match=r"pipe\.jpg: is no plain file"):
+    with pytest.raises(UnreadableImageError, match=r"pipe\.jpg: this is not a regular file"):
         read_image(tmp_path / "pipe.jpg")
 
 
@@ -300,7 +300,7 @@ def test_a_picture_of_which_nothing_is_seen_is_refused(level: int) -> None:
     rgba = np.full((20, 20, 4), level, np.uint8)
     rgba[:, 5:, 3] = 0
     rgba[:, :5, 3] = level
-    with pytest.raises(UnreadableImageError, match="nothing is seen of this picture"):
+    with pytest.raises(UnreadableImageError, match="this picture would be all white"):
         decode_image(png(rgba, colour=6))
 
 
