@@ -1,6 +1,6 @@
-"""A YAML file that a person wrote, checked against its pydantic models: each mistake with its line.
+"""Reads a YAML file, checks it against pydantic models, and reports each mistake with its line.
 
-A file's models derive from `Section`; `edge.core.yaml_kinds` is for a section of several kinds.
+The models derive from `Section`; `edge.core.yaml_kinds` is for sections of several kinds.
 """
 
 from __future__ import annotations
@@ -42,18 +42,18 @@ from edge.core.yaml_messages import (
 from edge.core.yaml_text import LARGEST_FILE, read_document, syntax_problem
 
 _LONGEST_PATH = 4000
-"""Bytes; Linux takes 4095, with the folder before it."""
+"""The longest path in bytes; Linux accepts 4095, including the folder."""
 
 
 _MISSPELT = 0.8
-"""How alike a key and a misspelling of it are: `regoin` is to `region` (0.83), and `retention`, a
-word of its own, is not (0.67)."""
+"""The least similarity of a key and its misspelling: `regoin` and `region` have 0.83, and
+`retention`, which is a word of its own, has 0.67."""
 
 
 class Section(BaseModel):
-    """One section of a file: unknown keys are refused, and no value is guessed from another type.
+    """One section of a file. Unknown keys are errors, and values are not converted between types.
 
-    Every field has a description, which is shown where the field is missing.
+    Every field has a description, which is shown if the field is missing.
     """
 
     model_config = ConfigDict(
@@ -74,19 +74,19 @@ class _Checking:
 
     folder: Path
     sections: dict[int, type[Section]] = field(default_factory=dict)
-    """By the identity of what was received, which model it was checked against."""
+    """The model that each received mapping was checked against, by the `id` of the mapping."""
 
 
 Model = TypeVar("Model", bound=Section)
 
 
 class YamlFile:
-    """A YAML file that has been read, and knows the line of each of its values.
+    """A YAML file with its content and the line of each value.
 
     Attributes:
         path: the file.
-        content: what stands in it: a mapping.
-        repeated: a problem for each key that stands twice in its mapping.
+        content: the content of the file, a mapping.
+        repeated: a problem for each key that is repeated in its mapping.
     """
 
     content: dict[Any, Any]
@@ -95,9 +95,9 @@ class YamlFile:
         """Reads `path`.
 
         Raises:
-            ConfigError: no such file, no regular one, too large, not UTF-8, not YAML, or not a
-                mapping.
-            ConfigUnreadError: it cannot be read now.
+            ConfigError: the file is missing, not a regular file, too large, not UTF-8, not YAML, or
+                not a mapping.
+            ConfigUnreadError: the file cannot be read now.
         """
         self.path = path
         try:
@@ -125,14 +125,14 @@ class YamlFile:
     def check(
         self, model: type[Model], *, whole: type[Section] | None = None
     ) -> tuple[Model | None, list[FileProblem]]:
-        """The content as a `model`, or None and every way in which it is not one.
+        """(the content as a `model`, no problems), or (None, all problems of the content).
 
-        Paths of type `FilePath` become relative to this file's folder.
+        Paths of type `FilePath` are taken relative to this file's folder.
 
         Args:
-            whole: the model of a whole file, where `model` has some of its keys: what stands under
-                other keys is not judged. A key that no file has is told only where it may be the
-                reason for what is wrong or not there in the keys of `model`.
+            whole: the model of the whole file, if `model` has only some of its keys. Values under
+                the other keys are then not checked. An unknown key is reported only if it may be
+                the reason for a problem or a missing key of `model`.
         """
         checking = _Checking(self.path.absolute().parent)
         content, problems, checked = self.content, list(self.repeated), None
@@ -156,15 +156,15 @@ class YamlFile:
         return (None if problems else checked), problems
 
     def _stands_for(self, key: object, model: type[Section], whole: type[Section]) -> bool:
-        """Whether an unknown key is one of `model`'s, misspelt, that the file does not have."""
+        """Whether an unknown key is a misspelling of a key of `model` that the file lacks."""
         close = closest(key, whole.model_fields, cutoff=_MISSPELT)
         absent = model.model_fields.keys() - self.content.keys()
         return close is not None and close.word in absent
 
     def error(self, problems: Iterable[FileProblem]) -> ConfigError:
-        """An exception that tells all `problems` in the order of their lines.
+        """An exception with all `problems` in the order of their lines.
 
-        A ConfigUnreadError where every one of them may pass.
+        It is a ConfigUnreadError if each of the problems may go away without a change of the file.
         """
         found = list(problems)
         passing = bool(found) and all(problem.passing for problem in found)
@@ -178,7 +178,7 @@ class YamlFile:
         return [redacted(f"{line}: {dotted(p.location)}{p.message}") for line, p in lines]
 
     def line(self, location: Location) -> int:
-        """The line of a value, counted from 1; of what surrounds it where it is not there."""
+        """The line of a value, counted from 1; if it is missing, the line of what contains it."""
         node: yaml.Node = self._root
         line = 1
         for part in location:
@@ -189,7 +189,7 @@ class YamlFile:
         return line
 
     def value(self, location: Location) -> Any:
-        """What stands at `location`; None where nothing does."""
+        """The value at `location`; None if there is none."""
         value: Any = self.content
         for part in location:
             try:
@@ -199,9 +199,9 @@ class YamlFile:
         return value
 
     def path_at(self, location: Location) -> Path | None:
-        """The path at `location`, relative to this file's folder; None where no usable one is.
+        """The path at `location`, relative to this file's folder; None if there is no usable path.
 
-        What is wrong with it is told by `check`, where the field is a `FilePath`.
+        `check` reports what is wrong with the path, if the field is a `FilePath`.
         """
         try:
             found = _usable_path(self.value(location))
@@ -214,16 +214,16 @@ def _usable_path(received: Any) -> Any:
     if not isinstance(received, str):
         return received
     if not received:
-        raise advised("is empty: give a path")
+        raise advised("the path is empty: give a path")
     if "\0" in received:
-        raise advised(f"has a zero byte, which no path has. Received: {shown(received)}")
+        raise advised(f"a path cannot have a zero byte. Received: {shown(received)}")
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", received):
         raise advised(
             f"must be a path of this machine, not an address. Received: {shown(received)}. A "
             "network camera is `{kind: stream, url: ...}`"
         )
     if len(os.fsencode(received)) > _LONGEST_PATH:
-        raise advised(f"is longer than a path can be. Received: {shown(received)}")
+        raise advised(f"a path can have up to {_LONGEST_PATH:,} bytes. Received: {shown(received)}")
     return received
 
 
@@ -236,11 +236,11 @@ def _from_folder(received: Any, info: ValidationInfo) -> Any:
 
 @contextmanager
 def looking_at(path: Path) -> Iterator[None]:
-    """Turns an OSError, where `path` cannot even be looked at, into what a validator raises."""
+    """Turns an OSError of examining `path` into an error that a validator may raise."""
     try:
         yield
     except OSError as error:
-        raise advised(f"{path} cannot be looked at: {error.strerror}") from error
+        raise advised(f"{path} cannot be examined: {error.strerror}") from error
 
 
 def _folder_is_there(path: Path) -> Path:
@@ -251,10 +251,10 @@ def _folder_is_there(path: Path) -> Path:
 
 
 def file_or_nothing(path: Path) -> Path:
-    """`path`, where there is a regular file or nothing; also where it cannot be looked at now.
+    """`path`, if it is a regular file or missing, or cannot be examined now.
 
     Raises:
-        PydanticCustomError: something else is there.
+        PydanticCustomError: `path` is a folder, a pipe, a socket or a device.
     """
     try:
         mode = path.stat().st_mode
@@ -276,13 +276,13 @@ def _parent_is_there(path: Path) -> Path:
 
 
 FilePath = Annotated[Path, BeforeValidator(_from_folder)]
-"""A path, relative to the folder of the file it stands in."""
+"""A path, relative to the folder of the file in which it is written."""
 
 FolderPath = Annotated[FilePath, AfterValidator(_folder_is_there)]
-"""A folder that is there."""
+"""The path of an existing folder."""
 
 NewFilePath = Annotated[FilePath, AfterValidator(_parent_is_there)]
-"""A file, there or not, in a folder that is there."""
+"""The path of a file, existing or not, in an existing folder."""
 
 
 def _repeated_keys(root: yaml.Node) -> Iterable[FileProblem]:
@@ -301,7 +301,7 @@ def _repeated_keys(root: yaml.Node) -> Iterable[FileProblem]:
                 line = key.start_mark.line + 1
                 if key.value in lines and isinstance(key, yaml.ScalarNode):
                     first = lines[key.value]
-                    message = f"stands here twice, first on line {first}: remove one"
+                    message = f"this key is already on line {first}: remove one of the two"
                     yield FileProblem((*location, key.value), message)
                 elif isinstance(key, yaml.ScalarNode):
                     lines[key.value] = line
@@ -311,7 +311,7 @@ def _repeated_keys(root: yaml.Node) -> Iterable[FileProblem]:
 
 
 def _child(node: yaml.Node, part: int | str) -> tuple[int, yaml.Node] | None:
-    """(line, node) of the value under the key or index `part`; of a key that repeats, the last."""
+    """(line, node) of the value under the key or index `part`; the last one if a key repeats."""
     if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
         child = node.value[part]
         return child.start_mark.line + 1, child

@@ -1,7 +1,7 @@
-"""A section of a YAML file that is one of several kinds, as its key `kind` says.
+"""Sections of a YAML file that have several kinds, chosen by their key `kind`.
 
-Its field is annotated with `one_of(KINDS)`: only the module of the kind that the file names is
-imported.
+The field of such a section is annotated with `one_of(KINDS)`. Only the module of the kind that the
+file names is imported.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ class OneOf(BeforeValidator):
     kinds: Mapping[str, str] = field(default_factory=dict)
 
     def models(self) -> dict[str, type[Section]]:
-        """The model of each kind that is installed here; imports the modules of all."""
+        """The model of each kind that is installed here; imports all modules."""
         found = ((kind, _settings_of(module)) for kind, module in self.kinds.items())
         return {kind: model for kind, model in found if model is not None}
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """One schema for each kind, told apart by the key `kind`."""
+        """The schemas of all kinds, with the key `kind` as discriminator."""
         choices = {kind: model.__pydantic_core_schema__ for kind, model in self.models().items()}
         return handler(core_schema.tagged_union_schema(choices, discriminator="kind"))
 
@@ -49,7 +49,7 @@ def one_of(kinds: Mapping[str, str], also: Mapping[str, str] | None = None) -> O
 
     Args:
         kinds: the module of each kind, whose `Settings` is the section's model.
-        also: other words for a kind that people use: what each means.
+        also: other words that people use for a kind, and the kind that each one means.
     """
 
     def settings(received: Any, info: ValidationInfo) -> Any:
@@ -75,7 +75,7 @@ def one_of(kinds: Mapping[str, str], also: Mapping[str, str] | None = None) -> O
 
 
 def _settings_of(module: str) -> type[Section] | None:
-    """The model of the kind that `module` is; None: the wheel leaves it out."""
+    """The model of the kind in `module`; None if the module is not in the wheel."""
     try:
         model: type[Section] = importlib.import_module(module).Settings
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""What is wrong with a value of a YAML file, in words for the person who wrote it."""
+"""Error messages for values of a YAML file, in words for the person who wrote the file."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ class FileProblem:
     message: str
     """What is wrong, what was received and what to do, without the place."""
     passing: bool = False
-    """It may be right the next time with nothing changed in the file."""
+    """True if the problem may go away without a change of the file."""
 
 
 def problem_of(
     details: ErrorDetails, section: type[BaseModel] | None, *, value: Callable[[Location], Any]
 ) -> FileProblem:
-    """What pydantic found wrong, in words for the person who wrote the file.
+    """A problem that pydantic found, in words for the person who wrote the file.
 
     Args:
         details: one of the errors of a ValidationError.
-        section: the model that was expected where the mistake is; None: not known.
-        value: what stands at a location of the file; None where nothing does.
+        section: the model that was expected at the place of the mistake; None if not known.
+        value: returns the value at a location of the file, or None if there is none.
     """
     location, received = details["loc"], details["input"]
     kind = details["type"]
@@ -52,7 +52,7 @@ def problem_of(
             # In {alpha: 0,35} the comma ends the value: 35 is a key without one.
             return FileProblem(location, "a comma ends a value: a decimal number has a point, 0.35")
         advice = f'put the name in quotes: "{received}"'
-        return FileProblem(location, f"YAML reads this name as no text: {advice}")
+        return FileProblem(location, f"YAML does not read this name as text: {advice}")
     message = re.sub(r"^(Input|String|List|Dictionary|Value) should ", "must ", details["msg"])
     if kind in ("model_type", "dict_type"):
         message = "must be `key: value` lines"
@@ -69,27 +69,27 @@ def problem_of(
         advice = _bool_advice(received)
     if kind == "literal_error" and "did you mean" not in message:
         advice = did_you_mean(received, re.findall(r"'([^']*)'", message), listing=False)
-    if kind == "advised":  # says all there is to say
+    if kind == "advised":  # the message is complete
         return FileProblem(location, message)
     return FileProblem(location, f"{message}. Received: {shown(received)}{advice}")
 
 
 def advised(message: str) -> PydanticCustomError:
-    """What a validator raises when its message already says what was received and what to do."""
+    """The error for a validator whose message already says what was received and what to do."""
     return PydanticCustomError("advised", "{message}", {"message": message})
 
 
 def unknown_key(location: Location, received: object, section: type[BaseModel]) -> FileProblem:
-    """What is said of a key that `section` does not have, and what to write in its place."""
+    """The problem of a key that `section` does not have, with advice on what to write."""
     return FileProblem(location, f"unknown key{_key_advice(location[-1], received, section)}")
 
 
 def _key_advice(key: object, received: object, section: type[BaseModel]) -> str:
-    """What to write in place of an unknown key."""
+    """Advice on what to write instead of an unknown key."""
     known = section.model_fields
     close = closest(key, known)
     if close is not None and close.opposite and known[close.word].annotation is bool:
-        # Never the name alone: with the same value it would say the contrary.
+        # Not the name alone, because with the same value it would mean the opposite.
         value = f": {str(not received).lower()}" if isinstance(received, bool) else ""
         return f". There is {close.word}, which means the opposite: write {close.word}{value}"
     return did_you_mean(key, known)
@@ -108,6 +108,6 @@ def dotted(location: Location) -> str:
 
 
 def shown(received: Any) -> str:
-    """A value as messages repeat it: without passwords, and cut where it is long."""
+    """A value for a message: with passwords hidden, and cut if it is long."""
     text = repr(redacted_value(received))
     return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,9 +1,9 @@
-"""YAML that a person wrote, read as that person means it, and never for long.
+"""A YAML reader for files that people write, without YAML's surprises and with bounded cost.
 
-What no reader takes for a decimal number is text: `017`, `0o17`, `0x1F`, `1_000` and `1:30` (15,
-15, 31, 1000 and 90 in YAML 1.1), `no`, `on`, `2026-11-21` and `=`. Tags such as `!!int`, keys that
-are lists, and characters that steer a terminal are refused. Size, nesting and what aliases unfold
-to are bounded, so that no file takes all time or memory.
+A value that is not a plain decimal number is text: `017`, `0o17`, `0x1F`, `1_000` and `1:30` (15,
+15, 31, 1000 and 90 in YAML 1.1), and so are `no`, `on`, `2026-11-21` and `=`. Tags such as `!!int`,
+keys that are lists, and control characters are refused. The size, the nesting and the expansion of
+aliases are bounded, so that no file can use up time or memory.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import yaml
 LARGEST_FILE = 1_000_000
 """Bytes."""
 _DEEPEST = 32
-"""Mappings and lists within each other; a station file has five."""
+"""The deepest nesting of mappings and lists; a station file has five levels."""
 _MOST_VALUES = 20_000
-"""Keys and values, those that aliases and `<<` repeat counted each time."""
+"""The most keys and values; those that aliases and `<<` repeat count each time."""
 _TEXT_TAG = "tag:yaml.org,2002:str"
 
 
@@ -30,7 +30,7 @@ class _Loader(yaml.SafeLoader):
         super().__init__(text)
         self._values = self._depth = 0
         self._sizes: dict[int, int] = {}
-        """By the identity of a node that is complete, how many keys and values it has."""
+        """The number of keys and values of each complete node, by the `id` of the node."""
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]
@@ -38,13 +38,15 @@ class _Loader(yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent):
             node = super().compose_node(parent, index)
             if id(node) not in self._sizes:
-                raise _refused("an alias stands within what it stands for: remove it", event)
+                raise _refused("this alias is inside the value that it repeats: remove it", event)
             self._values += self._sizes[id(node)]
         else:
             self._values += 1
             self._depth += 1
             if self._depth > _DEEPEST:
-                raise _refused(f"nested more than {_DEEPEST} deep: is a bracket missing?", event)
+                raise _refused(
+                    f"the values are nested more than {_DEEPEST} deep: is a bracket missing?", event
+                )
             _check_tag(event)
             node = super().compose_node(parent, index)
             _check_node(node)
@@ -52,8 +54,8 @@ class _Loader(yaml.SafeLoader):
             self._sizes[id(node)] = self._values - before
         if self._values > _MOST_VALUES:
             raise _refused(
-                f"more than {_MOST_VALUES:,} values, what aliases repeat included: "
-                "this is no file that a person wrote",
+                f"the file has more than {_MOST_VALUES:,} values, including those that aliases "
+                "repeat: remove some of them",
                 event,
             )
         return node
@@ -68,10 +70,10 @@ _Loader.yaml_implicit_resolvers = {
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
 )
-# Not with a zero in front, which says octal to some readers, and no longer than 64 bits hold.
+# Not with a leading zero, which means octal to some readers, and at most 64 bits long.
 _WHOLE = re.compile(r"^[-+]?(?:0|[1-9][0-9]{0,17})$")
 _Loader.add_implicit_resolver("tag:yaml.org,2002:int", _WHOLE, list("-+0123456789"))
-# With a point or an exponent: what has neither is for the resolver of whole numbers.
+# With a point or an exponent; a number without both is left to the resolver of whole numbers.
 _DECIMAL = re.compile(
     r"^[-+]?(?:(?:\.[0-9]+|(?:0|[1-9][0-9]*)\.[0-9]*)(?:[eE][-+]?[0-9]+)?"
     r"|(?:0|[1-9][0-9]*)[eE][-+]?[0-9]+|\.(?:inf|Inf|INF))$|^\.(?:nan|NaN|NAN)$"
@@ -80,13 +82,14 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:float", _DECIMAL, list("-+.0123
 
 
 def read_document(text: str) -> tuple[yaml.Node | None, Callable[[], Any]]:
-    """(the root node, with the lines of everything; what gives the content) of the one document.
+    """(the root node with all line numbers, a function that returns the content) of a document.
 
-    Giving the content replaces `<<` in the nodes by what it stands for: look at them before.
+    The function replaces `<<` in the nodes by the merged keys, so look at the nodes before calling
+    it.
 
     Raises:
-        yaml.YAMLError: it is none, or one that is refused; see `syntax_problem`. So does what gives
-            the content.
+        yaml.YAMLError: the text is not YAML, or is refused; see `syntax_problem`. The function may
+            raise it too.
     """
     loader = _Loader(text)
     node = loader.get_single_node()
@@ -94,16 +97,16 @@ def read_document(text: str) -> tuple[yaml.Node | None, Callable[[], Any]]:
 
 
 def read_value(text: str) -> Any:
-    """The one YAML value that `text` is, read as it would be in a file.
+    """The YAML value in `text`, read by the same rules as in a file.
 
     Raises:
-        yaml.YAMLError: it is none.
+        yaml.YAMLError: the text is not a YAML value.
     """
     return read_document(text)[1]()
 
 
 def number_advice(text: str) -> str:
-    """What to write in place of `text` where a number is wanted; empty where nobody can know.
+    """What to write instead of `text` for a number; empty if that cannot be known.
 
     Example:
         number_advice("017")  # ": write 17, without the zero in front"
@@ -126,7 +129,7 @@ def number_advice(text: str) -> str:
 
 
 def syntax_problem(error: yaml.YAMLError, text: str) -> tuple[int, str]:
-    """(line, what is wrong there) for an error of this module's readers; no text of the file."""
+    """(line, description) of an error of this module's readers, without any text of the file."""
     if isinstance(error, yaml.reader.ReaderError):
         line = text.count("\n", 0, int(error.position)) + 1
         character = chr(int(error.character))
@@ -139,7 +142,7 @@ def syntax_problem(error: yaml.YAMLError, text: str) -> tuple[int, str]:
         return line, str(error.problem)
     problem = error.problem or str(error.context)
     if "\\t" in problem:
-        return line, "a tab stands here: indent with spaces"
+        return line, "there is a tab here: indent with spaces"
     hint = {
         "mapping values are not allowed here": ": is a line above it indented differently, or a "
         "text with `: ` in it not in quotes?",
@@ -154,7 +157,7 @@ def syntax_problem(error: yaml.YAMLError, text: str) -> tuple[int, str]:
 
 
 class _Refused(yaml.MarkedYAMLError):
-    """YAML, but of a kind that is not read here."""
+    """The text is YAML, but uses a feature that this module refuses."""
 
 
 def _refused(problem: str, at: yaml.Event | yaml.Node) -> _Refused:

@@ -1,8 +1,8 @@
-"""The bundle: a model with everything needed to run it right, in one folder or one zip file.
+"""The bundle: a model with everything that is needed to run it, in one folder or one zip file.
 
-`model.tflite`, `labels.txt`, `bundle.json` (the manifest), `golden/` (pictures with known answers)
-and `card.md`. The manifest names the SHA-256 of every other file; what does not fit is refused. One
-file it cannot name: `signature`, which is made over the manifest itself.
+It has `model.tflite`, `labels.txt`, `bundle.json` (the manifest), `golden/` (pictures with recorded
+predictions) and `card.md`. The manifest has the SHA-256 of every other file, and a file that does
+not match is refused. The manifest cannot name `signature`, which signs the manifest itself.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ LABELS = "labels.txt"
 CARD = "card.md"
 GOLDEN = "golden"
 _NOT_NAMED = (MANIFEST, SIGNATURE)
-"""Files that the manifest does not name: itself, and what is made over it."""
+"""The files that the manifest does not name: itself and its signature."""
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Threshold = Annotated[float, Field(ge=0, le=1)]
 Score = Annotated[float, Field(ge=-1e30, le=1e30)]
-"""What fits into a float32; a model of somebody else's may give other numbers than shares."""
+"""A number that fits into a float32; an imported model may give scores outside of 0 to 1."""
 
 
 class _Section(BaseModel):
@@ -57,24 +57,24 @@ class _Section(BaseModel):
 
 
 class GoldenPicture(_Section):
-    """A picture in the bundle with its known answers."""
+    """A picture in the bundle with its recorded prediction."""
 
     picture: Annotated[str, Field(pattern=r"^golden/[0-9]+\.png$")]
     tensor_sha256: Sha256
-    """Of the input tensor's bytes, C order."""
+    """The SHA-256 of the input tensor's bytes, in C order."""
     scores: list[Score]
-    """Under the reference kernels, exact float32 values."""
+    """The scores computed by the reference kernels, exact float32 values."""
     unknown: Score | None = None
-    """The novelty score under the reference kernels; None where the model has no such score."""
+    """The novelty score computed by the reference kernels; None if the model has no such score."""
 
 
 class Golden(_Section):
-    """What every device must reproduce."""
+    """The golden pictures, whose predictions every device must reproduce."""
 
     tolerance: Annotated[float, Field(gt=0, le=1)]
-    """Largest difference of a score under other than the reference kernels."""
+    """The largest allowed difference of a score with other kernels than the reference kernels."""
     unknown_tolerance: Annotated[float, Field(gt=0, le=1)] | None = None
-    """The same of the novelty score; None where the model has no such score."""
+    """The same for the novelty score; None if the model has no such score."""
     pictures: Annotated[list[GoldenPicture], Field(min_length=1, max_length=100)]
 
 
@@ -82,49 +82,50 @@ class Unknown(_Section):
     """The novelty score: how little a picture looks like a thing of any class, 0..1."""
 
     score: Literal["energy", "distance", "both"]
-    """What it is computed from; see `trainer/calibration/unknown.py`."""
+    """The method that computes the score; see `trainer/calibration/unknown.py`."""
     threshold: Threshold | None
-    """A novelty score above it is rejected as `unknown`; None: none is, for want of pictures."""
+    """A novelty score above it is rejected as `unknown`; None if there were too few pictures to
+    choose a threshold, so that nothing is rejected."""
 
 
 class Quantization(_Section):
-    """How the float model became integers."""
+    """How the float model was quantised."""
 
     scheme: str
-    """"int8", or "imported": somebody else's model as it was, in float or in integers."""
+    """"int8", or "imported" for a model from elsewhere that is used unchanged."""
     calibration_pictures: Annotated[int, Field(ge=0, le=MOST_PICTURES)]
 
 
 class Manifest(_Section):
-    """`bundle.json`."""
+    """The content of `bundle.json`."""
 
     schema_version: int
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
     version: Annotated[str, Field(pattern=r"^[0-9]{1,18}(\.[0-9]{1,18}){0,7}$")]
-    """Compared number by number; a station installs only a newer one."""
+    """Versions are compared number by number; a station installs only a newer one."""
     files: dict[str, Sha256]
     input: InputSpec
     accept: dict[str, Threshold]
     """The accept threshold of every label."""
     unknown: Unknown | None = None
-    """None where the model has no such score."""
+    """None if the model has no novelty score."""
     quantization: Quantization
     golden: Golden
     figures: Annotated[dict[str, Any], AfterValidator(checked_figures)]
-    """Evaluations of the float and int8 model on the test part, and their agreement."""
+    """The evaluations of the float and int8 model on the test split, and their agreement."""
     recipe: dict[str, Any]
     data: Annotated[dict[str, Any], AfterValidator(checked_data)]
     tools: dict[str, str]
 
     @property
     def unknown_threshold(self) -> float | None:
-        """The novelty score above which an item is rejected as `unknown`; None: none is."""
+        """The novelty score above which an item is rejected as `unknown`; None if none is."""
         return None if self.unknown is None else self.unknown.threshold
 
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """Name and version of a bundle."""
+    """The name and version of a bundle."""
 
     name: str
     version: str
@@ -134,18 +135,18 @@ class Title:
 
     @property
     def folder(self) -> str:
-        """What a station calls its folder; a version has no hyphen, so it can be read back."""
+        """The name of the bundle's folder at a station; it can be split at its last `-`."""
         return f"{self.name}-{self.version}"
 
     @property
     def key(self) -> tuple[int, ...]:
-        """What to compare versions by."""
+        """The key for comparing versions."""
         return version_key(self.version)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bundle:
-    """A bundle whose files are all as its manifest says."""
+    """A bundle whose files all match its manifest."""
 
     path: Path
     manifest: Manifest
@@ -154,26 +155,26 @@ class Bundle:
     golden: Mapping[str, bytes]
     """The golden pictures' PNG files by their name in the manifest."""
     digest: str
-    """SHA-256 of `bundle.json`, and through it of every file."""
+    """The SHA-256 of `bundle.json`, which identifies all files, because it has their SHA-256."""
     files: Mapping[str, bytes]
-    """Every file by its name, `bundle.json` and `signature` too."""
+    """Every file by its name, including `bundle.json` and `signature`."""
     signature: Signature | None
-    """What it claims; None where it is not signed."""
+    """The content of the file `signature`; None if the bundle is not signed."""
     signer: str | None
-    """Id of the trusted key that signed it; None where no key was there to check with."""
+    """The id of the trusted key that signed the bundle; None if it was not checked with a key."""
 
     @property
     def title(self) -> str:
-        """Name and version, as the ledger and the logs give it."""
+        """The name and version, as the ledger and the logs show them."""
         return f"{self.manifest.name} {self.manifest.version}"
 
     @property
     def origin(self) -> str:
-        """Who signed it, for people."""
+        """Text for people that says who signed the bundle."""
         if self.signer is not None:
             return f"signed by key {self.signer}"
         if self.signature is not None:
-            return f"says it is signed by key {self.signature.key}, which nobody checked"
+            return f"claims to be signed by key {self.signature.key}, which was not checked"
         return "not signed"
 
 
@@ -181,15 +182,15 @@ def read_bundle(path: Path, *, keys: Sequence[PublicKey] = ()) -> Bundle:
     """The bundle in the folder or zip file `path`, every file checked against the manifest.
 
     Args:
-        keys: one of them must have signed it; where there are none, it need not be signed.
+        keys: one of them must have signed the bundle; if empty, a signature is not needed.
 
     Raises:
-        BundleMissingError: nothing there, or nothing that holds a `bundle.json`.
-        BundleFormatError: `bundle.json` or `labels.txt` is not what the schema says.
-        BundleVersionError: its schema version is not one this pilah knows.
-        BundleFileChangedError, BundleFileMissingError, BundleFileExtraError: a file does not fit.
+        BundleMissingError: there is nothing at `path`, or it has no `bundle.json`.
+        BundleFormatError: `bundle.json` or `labels.txt` does not follow the schema.
+        BundleVersionError: this pilah does not know the schema version.
+        BundleFileChangedError, BundleFileMissingError, BundleFileExtraError: a file does not match.
         SignatureMissingError, SignatureKeyError, SignatureWrongError: none of `keys` signed it.
-        SignatureFormatError: the file `signature` is something else.
+        SignatureFormatError: the file `signature` does not hold a signature.
         LabelCountError: labels and thresholds do not name the same classes.
 
     Example:
@@ -204,7 +205,7 @@ def read_bundle(path: Path, *, keys: Sequence[PublicKey] = ()) -> Bundle:
         if SIGNATURE in found.sizes:
             everything[SIGNATURE] = found.read(SIGNATURE)
             signature = read_signature(everything[SIGNATURE], name=str(path))
-        if keys:  # before anything that a stranger may have written is made sense of
+        if keys:  # before any untrusted content is parsed
             signer = check_signature(raw, signature, keys, name=str(path)).id
         manifest = _manifest(raw, path)
         _check_names(set(found.sizes) - set(_NOT_NAMED), manifest, path)
@@ -235,11 +236,11 @@ def read_bundle(path: Path, *, keys: Sequence[PublicKey] = ()) -> Bundle:
 
 
 def write_manifest(folder: Path, **fields: Any) -> None:
-    """Writes `bundle.json` for the files that lie in `folder`, which makes it a bundle.
+    """Writes `bundle.json` for the files in `folder`, which makes the folder a bundle.
 
     Args:
-        folder: holds every other file of the bundle.
-        fields: all of `Manifest` but `schema_version` and `files`.
+        folder: the folder that has every other file of the bundle.
+        fields: all fields of `Manifest` except `schema_version` and `files`.
     """
     files = {
         file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
@@ -252,12 +253,12 @@ def write_manifest(folder: Path, **fields: Any) -> None:
 
 
 def version_key(version: str) -> tuple[int, ...]:
-    """What to compare versions by: 2026.11.3 is newer than 2026.9.12."""
+    """The key for comparing versions: 2026.11.3 is newer than 2026.9.12."""
     return tuple(int(part) for part in version.split("."))
 
 
 def _check_names(names: set[str], manifest: Manifest, path: Path) -> None:
-    """Passes the files that the manifest names, among them all that every bundle has."""
+    """Checks that the files are those that the manifest names, and include the required ones."""
     if absent := sorted(set(manifest.files) - names):
         raise BundleFileMissingError(
             f"{path}: {absent[0]} is missing, though {MANIFEST} names it: copy the bundle again"

@@ -1,8 +1,7 @@
-"""The files of a bundle by their names, from a folder or a zip file that anybody may have made.
+"""Access to the files of a bundle, from a folder or a zip file that may be untrusted.
 
-Nothing is unpacked, and nothing is read before it is asked for: a file's content comes into memory
-only once the names and sizes of all are such as a bundle's can be, and no more of it than a file
-of its kind may have.
+Nothing is unpacked, and no file is read before it is requested. A file is read into memory only
+after the names and sizes of all files have been checked, and only up to the limit for its kind.
 """
 
 from __future__ import annotations
@@ -31,26 +30,26 @@ LARGEST: Mapping[str, int] = {
     "labels.txt": 1 << 20,
     "card.md": 4 << 20,
 }
-"""Bytes that a file of a bundle may have, by its name."""
+"""The largest size in bytes of each file of a bundle, by its name."""
 LARGEST_OTHER = 16 << 20
-"""The same for a golden picture, and for whatever else the manifest names."""
+"""The largest size in bytes of a golden picture and of any other file in the manifest."""
 _LARGEST = 192 << 20
-"""Bytes a whole bundle may take unpacked: a Pi Zero 2 W has 512 MiB of memory."""
+"""The largest size in bytes of an unpacked bundle: a Pi Zero 2 W has 512 MiB of memory."""
 _MOST_FILES = 1000
 _DEEPEST = 4
-"""Folders within each other, in a bundle that is a folder."""
+"""The deepest nesting of folders, in a bundle that is a folder."""
 _LONGEST_READ = 1024 * 1024
-"""Bytes that may be read of a zip file at once. The directory of a thousand files takes less."""
+"""The most bytes read from a zip file at once; the directory of a thousand files has fewer."""
 _PIECE = 64 * 1024
 _INFLATED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-"""Of the other ways to compress, zipfile inflates a piece to whatever size it has."""
+"""The accepted compression methods. For others, zipfile unpacks a piece without a size limit."""
 _BROKEN_ZIP = (
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, IndexError,
-    RuntimeError,  # a password is wanted, or a version of zip that nobody knows
-    ValueError,  # a name that is no UTF-8, a time that is none
+    RuntimeError,  # a password is needed, or the version of zip is unknown
+    ValueError,  # a name is not UTF-8, or a time is not valid
     OverflowError,
 )  # fmt: skip
-"""What zipfile raises over an archive that is damaged or was made to do harm."""
+"""The exceptions that zipfile raises for a damaged or malicious archive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +57,21 @@ class BundleFiles:
     """The files of a bundle, none of them read yet."""
 
     path: Path
-    """Of the folder or zip file, for messages."""
+    """The path of the folder or zip file, for messages."""
     sizes: Mapping[str, int]
-    """Bytes of each by its name with `/`."""
+    """The size of each file in bytes, by its name with `/` as separator."""
     _open: Callable[[str], BinaryIO]
 
     def read(self, name: str, *, sha256: str | None = None) -> bytes:
         """The content of a file, hashed while it is read.
 
         Args:
-            sha256: what its SHA-256 must be, in hexadecimal digits; None: nobody knows.
+            sha256: the expected SHA-256 in hexadecimal digits; None if it is not known.
 
         Raises:
-            BundleFileChangedError: it is another.
-            BundleFormatError: the file is longer than one of its kind may be, or than was said.
-            StorageError: it cannot be read.
+            BundleFileChangedError: the SHA-256 differs.
+            BundleFormatError: the file is larger than its kind may be, or than its stated size.
+            StorageError: the file cannot be read.
         """
         self.check_size(name)
         content, digest = io.BytesIO(), hashlib.sha256()
@@ -95,10 +94,10 @@ class BundleFiles:
         return content.getvalue()
 
     def check_size(self, name: str) -> None:
-        """Passes a file that is no larger than one of its kind may be.
+        """Checks that a file is not larger than a file of its kind may be.
 
         Raises:
-            BundleFormatError: it is.
+            BundleFormatError: the file is larger.
         """
         largest = LARGEST.get(name, LARGEST_OTHER)
         if self.sizes[name] > largest:
@@ -116,9 +115,9 @@ def open_files(path: Path, *, holding: str) -> Iterator[BundleFiles]:
         holding: a file that must be among them.
 
     Raises:
-        BundleMissingError: nothing there, or no file `holding`.
-        BundleFormatError: no zip file, or files that no bundle can have.
-        StorageError: it cannot be read.
+        BundleMissingError: there is nothing at `path`, or it has no file `holding`.
+        BundleFormatError: `path` is not a zip file, or has files that a bundle cannot have.
+        StorageError: the files cannot be read.
     """
     with storage_errors("read", path):
         if not path.exists():
@@ -127,7 +126,7 @@ def open_files(path: Path, *, holding: str) -> Iterator[BundleFiles]:
             raise BundleFormatError(
                 f"{path}: a pipe, a socket or a device: give the folder or zip file of a bundle"
             )
-        # Followed once: a link to the installed version may come to point elsewhere meanwhile.
+        # Resolved once, because a link to the installed version may be changed in the meantime.
         place = path.resolve()
     with _folder_files(place, holding) if place.is_dir() else _zip_files(place, holding) as files:
         if holding not in files.sizes:
@@ -152,7 +151,7 @@ def _as_format_error(path: Path) -> Iterator[None]:
 def _folder_files(path: Path, holding: str) -> Iterator[BundleFiles]:
     sizes: dict[str, int] = {}
     with storage_errors("read", path):
-        if (path / holding).is_file():  # do not look at somebody's photographs
+        if (path / holding).is_file():  # otherwise a folder of photographs would be scanned
             _add_sizes(path, "", _DEEPEST, sizes, path)
     _check_size(sum(sizes.values()), path)
     yield BundleFiles(path, sizes, lambda name: _open_regular(path, name))
@@ -175,18 +174,18 @@ def _add_sizes(folder: Path, before: str, deepest: int, sizes: dict[str, int], p
 
 
 def _open_regular(path: Path, name: str) -> BinaryIO:
-    """A file of a folder, if it still is one."""
+    """Opens a file of a folder, if it still is a regular file."""
     descriptor = os.open(path / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     file = os.fdopen(descriptor, "rb")
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         file.close()
-        raise OSError(errno.EINVAL, "it is no file any more", str(path / name))
+        raise OSError(errno.EINVAL, "it is no longer a regular file", str(path / name))
     return file
 
 
 @contextmanager
 def _zip_files(path: Path, holding: str) -> Iterator[BundleFiles]:
-    # Two steps: what the caller of the block raises is none of this.
+    # Two steps, so that errors that the caller's block raises are not converted.
     with storage_errors("read", path):
         file = _ShortReads(path)
     with file:
@@ -194,7 +193,7 @@ def _zip_files(path: Path, holding: str) -> Iterator[BundleFiles]:
             archive = zipfile.ZipFile(file)
             members = _members(archive.infolist(), path)
         if holding not in members:
-            # `zip -r bundle.zip bundle/` puts a folder around it.
+            # `zip -r bundle.zip bundle/` puts a folder around the files.
             roots = {name.partition("/")[0] for name in members}
             if len(roots) == 1:
                 members = {name.partition("/")[2]: member for name, member in members.items()}
@@ -203,22 +202,22 @@ def _zip_files(path: Path, holding: str) -> Iterator[BundleFiles]:
 
 
 def _members(entries: Iterable[zipfile.ZipInfo], path: Path) -> dict[str, zipfile.ZipInfo]:
-    """The files of an archive by their names; no folders.
+    """The files of an archive by their names, without folders.
 
     Raises:
-        BundleFormatError: a name, a kind, a size or a number that no bundle has.
+        BundleFormatError: a name, a type, a size or the number of files is not allowed in a bundle.
     """
     members: dict[str, zipfile.ZipInfo] = {}
     for count, member in enumerate(entries, 1):
         _check_count(count, path)
         name = member.filename
         parts = name.removesuffix("/").split("/")
-        # The name as it was given: zipfile itself cuts one at a null byte.
-        strange = any(ord(letter) < 32 or letter == "\\" for letter in member.orig_filename)
-        if strange or not {"", ".", ".."}.isdisjoint(parts):
+        # The original name, because zipfile cuts a name at a null byte.
+        odd = any(ord(letter) < 32 or letter == "\\" for letter in member.orig_filename)
+        if odd or not {"", ".", ".."}.isdisjoint(parts):
             raise BundleFormatError(
-                f"{path}: {member.orig_filename!r} leads out of the bundle or is no plain name: "
-                "this zip file was made to do harm, or by a broken tool"
+                f"{path}: {member.orig_filename!r} leads out of the bundle or is not a plain name: "
+                "this zip file is malicious, or was made by a broken tool"
             )
         if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
             raise BundleFormatError(
@@ -228,11 +227,11 @@ def _members(entries: Iterable[zipfile.ZipInfo], path: Path) -> dict[str, zipfil
             continue
         if name in members:
             raise BundleFormatError(
-                f"{path}: {name} is there twice: which of the two counts, nobody can know"
+                f"{path}: {name} is in the zip file twice: make the zip file again"
             )
         if member.compress_type not in _INFLATED:
             raise BundleFormatError(
-                f"{path}: {name} is compressed in another way than `deflate`: zip it again"
+                f"{path}: {name} is not compressed with `deflate`: make the zip file again"
             )
         members[name] = member
     _check_size(sum(member.file_size for member in members.values()), path)
@@ -240,17 +239,17 @@ def _members(entries: Iterable[zipfile.ZipInfo], path: Path) -> dict[str, zipfil
 
 
 class _ShortReads(io.FileIO):
-    """A file that is read in pieces only.
+    """A file that can only be read in pieces of limited size.
 
-    zipfile reads the directory of an archive at once and makes an object of each entry, before
-    anybody can ask how many there are: 200 MB of a directory would take gigabytes.
+    zipfile reads the directory of an archive at once and makes an object for each entry, before the
+    number of entries can be checked: a directory of 200 MB would take gigabytes.
     """
 
     def read(self, size: int | None = -1, /) -> bytes:
-        """The next `size` bytes; all that are left where it is negative or None.
+        """The next `size` bytes; all remaining bytes if `size` is negative or None.
 
         Raises:
-            BadZipFile: these are too many.
+            BadZipFile: these are too many bytes.
         """
         left = max(0, os.fstat(self.fileno()).st_size - self.tell())
         wanted = left if size is None or size < 0 else min(size, left)
@@ -259,25 +258,26 @@ class _ShortReads(io.FileIO):
         return super().read(wanted) or b""
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        """The new position.
+        """Moves to a position and returns it.
 
         Raises:
-            BadZipFile: it would lie before the beginning.
+            BadZipFile: the position is outside of the file's possible range.
         """
         if whence == os.SEEK_SET and not 0 <= offset < 1 << 62:
-            raise zipfile.BadZipFile("its directory speaks of bytes that are not there")
+            raise zipfile.BadZipFile("its directory refers to bytes that are not there")
         return super().seek(offset, whence)
 
 
 def _check_count(count: int, path: Path) -> None:
     if count > _MOST_FILES:
         raise BundleFormatError(
-            f"{path}: more files than a bundle may have ({_MOST_FILES:,}): not a bundle"
+            f"{path}: not a bundle, because it has more than {_MOST_FILES:,} files"
         )
 
 
 def _check_size(size: int, path: Path) -> None:
     if size > _LARGEST:
         raise BundleFormatError(
-            f"{path}: {size:,} bytes is more than a bundle may take ({_LARGEST:,}): not a bundle"
+            f"{path}: not a bundle, because its {size:,} bytes are more than a bundle may have "
+            f"({_LARGEST:,})"
         )

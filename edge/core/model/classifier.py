@@ -1,4 +1,4 @@
-"""A bundle's model, checked and ready: picture in, scores out, as every part of pilah sees it."""
+"""The classifier that all of pilah uses: a bundle's model with its preprocessing and thresholds."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class Classifier:
         """Loads the bundle's model and checks that its shapes are what the bundle says.
 
         Raises:
-            LabelCountError: the labels do not fit the model's output.
-            ModelInputError, ModelOutputError: another type or shape than the contract's.
-            BundleFormatError: the model is none, or does harm.
-            TrialError: whether it does could not be found out.
+            LabelCountError: the number of labels does not match the model's output.
+            ModelInputError, ModelOutputError: the type or shape is not that of the contract.
+            BundleFormatError: the file is not a model, or the model does harm.
+            TrialError: the model could not be tried.
         """
-        # OpenCV's own threads fight the interpreter's for the same cores.
+        # OpenCV's own threads would compete with the interpreter's for the same cores.
         cv2.setNumThreads(1)
         self.bundle = bundle
         self.spec = bundle.manifest.input
@@ -80,7 +80,7 @@ class Classifier:
         return self.interpreter.predict(tensor)
 
     def verdict(self, prediction: Prediction) -> Verdict:
-        """What the bundle's own thresholds make of a prediction for one picture."""
+        """The verdict on a prediction for one picture, by the bundle's own thresholds."""
         manifest = self.bundle.manifest
         return decide(
             prediction.scores,

@@ -1,7 +1,7 @@
-"""The figures of a bundle, so far as pilah reads them again.
+"""Checks of those figures in a bundle that pilah reads again.
 
-They are for people and grow with every version, so a bundle may have others beside them. Those that
-are printed must be what they are printed as.
+The figures are for people, and new versions add more, so a bundle may have others beside these. A
+figure that is printed must have the right type.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ class _Data(BaseModel):
 
 
 GRADES = ("verdict", "int8_loss")
-"""Those of the figures that are a word with its reason."""
+"""The names of the figures that are grades: a word with its reason."""
 
 
 def checked_figures(figures: dict[str, Any]) -> dict[str, Any]:
-    """`figures`, if those that are read again are as they must be.
+    """`figures`, if those that are read again have the right form.
 
     Raises:
-        ValueError: they are not.
+        ValueError: a figure has another form.
     """
     for name, found in figures.items():
         if name in GRADES and found:
@@ -56,10 +56,10 @@ def checked_figures(figures: dict[str, Any]) -> dict[str, Any]:
 
 
 def checked_data(data: dict[str, Any]) -> dict[str, Any]:
-    """What is said of the pictures, if its digest is text.
+    """`data`, the description of the pictures, if its digest is text.
 
     Raises:
-        ValueError: it is not.
+        ValueError: the digest is not text.
     """
     _check(_Data, data, "it")
     return data

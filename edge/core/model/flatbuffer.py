@@ -1,7 +1,7 @@
-"""Tables of a FlatBuffer that a stranger may have written, read without trusting one offset of it.
+"""A reader for the tables of an untrusted FlatBuffer, which checks every offset.
 
-Code that is generated from a schema, Python's as well as C++'s, follows every offset wherever it
-leads. Here each is checked to lie within the file, and aligned, before anything is read from it.
+Code that is generated from a schema, in Python as well as in C++, follows every offset without a
+check. Here each offset must lie within the file and be aligned before anything is read there.
 Source of the layout: https://flatbuffers.dev/internals/
 """
 
@@ -15,21 +15,20 @@ import numpy.typing as npt
 
 
 class FlatBufferError(ValueError):
-    """An offset, a size or a count that no FlatBuffer of this kind can have."""
+    """An offset, a size or a count is not possible in a FlatBuffer of this kind."""
 
 
 class Table:
-    """One table: its fields are known by their number in the schema, from 0.
+    """One table, whose fields are addressed by their number in the schema, from 0.
 
-    A field that is not there has its default, as a schema without values of its own gives it: 0,
-    None or empty.
+    A missing field has the default value of its type: 0, None or empty.
     """
 
     def __init__(self, content: bytes, position: int) -> None:
-        """Looks at the table that begins at byte `position` of `content`.
+        """Reads the header of the table that begins at byte `position` of `content`.
 
         Raises:
-            FlatBufferError: there can be none.
+            FlatBufferError: there is no valid table.
         """
         self._content = content
         self._position = position
@@ -43,7 +42,7 @@ class Table:
         self._fields = struct.unpack_from(f"<{(size - 4) // 2}H", content, vtable + 4)
 
     def _at(self, field: int, size: int) -> int | None:
-        """Where the `size` bytes of a field begin; None: it has its default."""
+        """The position of the `size` bytes of a field; None if the field is missing."""
         offset = self._fields[field] if field < len(self._fields) else 0
         if not offset:
             return None
@@ -52,30 +51,30 @@ class Table:
         return self._position + offset
 
     def has(self, field: int) -> bool:
-        """Whether the file says anything of a field."""
+        """Whether the file has a value for a field."""
         return field < len(self._fields) and self._fields[field] != 0
 
     def number(self, field: int, kind: str) -> int:
-        """A whole number; `kind` is its letter in `struct`."""
+        """The value of an integer field; `kind` is its letter in `struct`."""
         position = self._at(field, struct.calcsize(f"<{kind}"))
         return 0 if position is None else int(_scalar(self._content, position, f"<{kind}"))
 
     def real(self, field: int) -> float:
-        """A float32."""
+        """The value of a float32 field."""
         position = self._at(field, 4)
         return 0.0 if position is None else float(_scalar(self._content, position, "<f"))
 
     def numbers(self, field: int, kind: str) -> npt.NDArray[Any]:
-        """A vector of numbers; `kind` is their NumPy type, as `<i4`."""
+        """The value of a field with a vector of numbers; `kind` is a NumPy type such as `<i4`."""
         dtype = np.dtype(kind)
         start, count = self._vector(field, dtype.itemsize)
         return np.frombuffer(self._content, dtype, count, start) if count else np.empty(0, dtype)
 
     def text(self, field: int) -> str:
-        """A string.
+        """The value of a string field.
 
         Raises:
-            FlatBufferError: it is none, or has a zero byte, at which C++ takes it to end.
+            FlatBufferError: the string is not valid, or has a zero byte, where C++ would end it.
         """
         start, count = self._vector(field, 1)
         raw = self._content[start : start + count]
@@ -90,15 +89,15 @@ class Table:
         return found
 
     def table(self, field: int) -> Table | None:
-        """A table that a field leads to; None where it leads to none."""
+        """The table that a field refers to; None if the field is missing."""
         position = self._at(field, 4)
         return None if position is None else Table(self._content, self._target(position))
 
     def tables(self, field: int, *, most: int) -> list[Table]:
-        """A vector of tables.
+        """The value of a field that is a vector of tables.
 
         Raises:
-            FlatBufferError: it has more than `most`.
+            FlatBufferError: the vector has more than `most` tables.
         """
         start, count = self._vector(field, 4)
         if count > most:
@@ -106,7 +105,7 @@ class Table:
         return [Table(self._content, self._target(at)) for at in range(start, start + 4 * count, 4)]
 
     def _vector(self, field: int, size: int) -> tuple[int, int]:
-        """Where the first part of a vector begins, and how many of `size` bytes it has."""
+        """The position of the first element of a vector, and its number of elements."""
         position = self._at(field, 4)
         if position is None:
             return 0, 0
@@ -125,13 +124,13 @@ class Table:
 
 
 def root_table(content: bytes, identifier: bytes) -> Table:
-    """The table that a FlatBuffer begins with.
+    """The root table of a FlatBuffer.
 
     Args:
-        identifier: the four letters of its kind.
+        identifier: the four letters of the file's type.
 
     Raises:
-        FlatBufferError: it is none, or of another kind.
+        FlatBufferError: the content is not a FlatBuffer, or has another type.
     """
     if content[4:8] != identifier:
         raise FlatBufferError(f"it is not marked as {identifier.decode()}")
@@ -149,5 +148,5 @@ def _scalar(content: bytes, position: int, layout: str) -> Any:
 def _check_within(content: bytes, position: int, size: int) -> None:
     if position < 0 or position + size > len(content):
         raise FlatBufferError(
-            f"it speaks of bytes {position:,} to {position + size:,}, and has {len(content):,}"
+            f"it refers to bytes {position:,} to {position + size:,}, and has {len(content):,}"
         )

@@ -1,4 +1,4 @@
-"""The golden check: does this machine answer as the one that made the bundle did?"""
+"""The golden check: does this machine give the predictions that are recorded in the bundle?"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from edge.core.model.classifier import Classifier
 from edge.core.verdict import Prediction
 
 _FLOAT_ROUNDING = 1e-6
-"""Largest difference of a score, as a share of it, where every integer up to the logits is equal.
+"""The largest relative difference of a score if every integer up to the logits is equal.
 
 The softmax behind them is float: tflite-runtime 2.14 on arm64 gives scores one unit in the last
 place (6e-8) away from those of LiteRT. One step of one logit changes a score by 1e-3 and more.
@@ -23,10 +23,10 @@ place (6e-8) away from those of LiteRT. One step of one logit changes a score by
 
 
 _TAIL_ROUNDING = 1e-4
-"""The same of a novelty score, which has more float operators behind its integers. One step of one
-logit changes it by 1e-3 of itself and more."""
+"""The same for a novelty score, which has more float operators after the integers. One step of one
+logit changes it by 1e-3 of its value and more."""
 _NOTHING = 1e-12
-"""A difference of scores too small to matter, however small the scores are."""
+"""An absolute difference of scores that is always allowed."""
 
 
 def record_golden(
@@ -35,8 +35,8 @@ def record_golden(
     """The manifest's entries for `golden/0.png`, `golden/1.png` ….
 
     Args:
-        predictions: what the reference kernels make of each.
-        tensors: the input tensor of each.
+        predictions: the prediction of the reference kernels for each picture.
+        tensors: the input tensor of each picture.
     """
     return [
         GoldenPicture(
@@ -50,10 +50,10 @@ def record_golden(
 
 
 def golden_tensor(bundle: Bundle, golden: GoldenPicture) -> Tensor:
-    """The input tensor that this machine makes of a golden picture.
+    """The input tensor that this machine computes from a golden picture.
 
     Raises:
-        GoldenError: it is not the recorded one.
+        GoldenError: the tensor is not the recorded one.
     """
     spec: InputSpec = bundle.manifest.input
     tensor = preprocess(decode_image(bundle.golden[golden.picture], name=golden.picture), spec)
@@ -67,11 +67,11 @@ def golden_tensor(bundle: Bundle, golden: GoldenPicture) -> Tensor:
 
 
 def check_golden_exactly(bundle: Bundle) -> None:
-    """Passes when the reference kernels reproduce every golden picture to the last integer.
+    """Checks that the reference kernels reproduce every golden picture to the last integer.
 
-    A model of somebody else's may compute in float, which rounds differently from processor to
-    processor: it has to come as close as the bundle's tolerance. Takes some tenths of a second a
-    picture; meant for installing and for `doctor`.
+    An imported model may compute in float, which rounds differently on each processor: it only has
+    to be within the bundle's tolerance. The check takes some tenths of a second for each picture;
+    it is meant for installing and for `doctor`.
 
     Raises:
         GoldenError: a tensor, a score or a novelty score differs.
@@ -87,7 +87,7 @@ def check_golden_exactly(bundle: Bundle) -> None:
 
 
 def check_golden_start(classifier: Classifier) -> None:
-    """Passes when the kernels in use come close enough on the first golden picture.
+    """Checks that the kernels in use are within the tolerance on the first golden picture.
 
     Raises:
         GoldenError: the tensor differs, or a score or the novelty score by more than the bundle's
@@ -110,13 +110,13 @@ def _compare(
     unknown: float,
     relative: bool = False,
 ) -> None:
-    """Passes a prediction no further from the recorded one than `scores` and `unknown` allow."""
+    """Raises GoldenError if a prediction differs by more than `scores` and `unknown` allow."""
     found = classifier.interpreter.predict(golden_tensor(classifier.bundle, golden))
     for what, got, recorded, allowed in (
         ("other scores", found.scores, golden.scores, scores),
         ("another novelty score", found.novelty, golden.unknown, unknown),
     ):
-        # None, where the model has no such score, is no number and equals only itself.
+        # None, for a model without this score, equals only None.
         one, other = (np.array(x, np.float32).reshape(-1) for x in (got, recorded))
         rtol, atol = (allowed, _NOTHING) if relative else (0, allowed)
         same = one.shape == other.shape and np.allclose(one, other, rtol=rtol, atol=atol)

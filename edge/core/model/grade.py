@@ -1,7 +1,7 @@
-"""How good a model is, in a word: good, fair or bad, or that there are too few pictures to say.
+"""The grade of a model in a word: good, fair, bad, or "too few pictures to say".
 
-A word is a promise, so it follows from the ends of a 95 % interval and never from the share that
-happened to come out. Trainer, converter and device say the same word by the same rule.
+A grade is a promise, so it follows from the ends of a 95 % interval and not from the measured share
+alone. Trainer, converter and device use the same rule.
 """
 
 from __future__ import annotations
@@ -19,38 +19,40 @@ TOO_FEW: Literal["too few pictures to say"] = "too few pictures to say"
 Word = Literal["good", "fair", "bad", "too few pictures to say"]
 
 GOOD = 0.9
-"""Share of pictures that a good model surely tells right: one item in ten is left to the reject
-threshold, which is what a sorting station can send round a second time."""
+"""The least accuracy of a good model (lower end of the interval): one item in ten is left to the
+reject threshold, and a sorting station can send so many round a second time."""
 FAIR = 0.75
-"""Share that a fair one surely tells right: a rejecting station still sorts most of what passes,
-and more pictures usually make it good. Below it, every fourth item is wrong or sent back."""
+"""The least accuracy of a fair model (lower end of the interval): a station that rejects still
+sorts most items, and more pictures usually make the model good. Below it, every fourth item is
+wrong or sent back."""
 FEWEST = 35
-"""Test pictures below which no model is called good or fair: so many, all of them right, are the
-fewest whose interval begins at GOOD. Source: Wilson's interval, n / (n + 1.96^2) >= 0.9."""
+"""The fewest test pictures for the grade good or fair: if all are right, this is the smallest
+number whose interval begins at GOOD. Source: Wilson's interval, n / (n + 1.96^2) >= 0.9."""
 FEWEST_BAD = 10
-"""Test pictures below which no model is called bad either: Wilson's interval of fewer excludes
-more than the exact test would."""
+"""The fewest test pictures for the grade bad: for fewer, Wilson's interval excludes more than the
+exact test would."""
 LOSS_GOOD = 0.02
-"""Share of pictures that conversion to integers surely does not lose more of, to be good: within
-it int8 networks usually stay (R. Krishnamoorthi, Quantizing deep convolutional networks for
-efficient inference, 2018)."""
+"""The most accuracy that a good conversion to integers loses (upper end of the interval); int8
+networks usually lose less (R. Krishnamoorthi, Quantizing deep convolutional networks for efficient
+inference, 2018)."""
 LOSS_FAIR = 0.05
-"""As LOSS_GOOD, to be fair."""
+"""The same as LOSS_GOOD, for the grade fair."""
 LOSS_BAD = 0.01
-"""Share of pictures that it surely loses, to be bad: the bar of the converter's gate."""
+"""The loss from which on a conversion is bad (lower end of the interval): the limit of the
+converter's gate."""
 _FACTORS = tuple(1.02**step for step in range(1, 400))
-"""Times as many pictures as there were, for which `_needed` asks in turn."""
+"""The factors by which `_needed` multiplies the number of pictures, in this order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Grade:
-    """A verdict on a model, for people and for `metrics.json`."""
+    """The grade of a model, for people and for `metrics.json`."""
 
     word: Word
     why: str
-    """What it is based on, as the rest of a sentence."""
+    """The reason for the grade, as the rest of a sentence."""
     needed: int | None = None
-    """About how many test pictures it takes to say more; None where the word is said."""
+    """About how many test pictures are needed for a grade; None if there is one already."""
 
     def __str__(self) -> str:
         return self.why if self.word == TOO_FEW else f"{self.word}: {self.why}"
@@ -62,28 +64,31 @@ class Grade:
 
 @dataclass(frozen=True, slots=True)
 class _Counted:
-    """What a word is derived from, which can be thought of as more pictures of the same kind."""
+    """The counts that a grade is derived from, which can be scaled to more pictures."""
 
     interval: tuple[float, float]
     total: float
     lost: float
-    """Independent pictures that always naming the most frequent class gets right, and it wrong."""
+    """The independent pictures that the model gets wrong, but always naming the most frequent
+    class gets right."""
     won: float
-    """The other way round."""
+    """The independent pictures that the model gets right, but always naming the most frequent
+    class gets wrong."""
     independent: float
+    """The number of independent pictures that give as much information as all pictures."""
 
 
 def grade(confusion: npt.NDArray[np.int64], interval: tuple[float, float] | None = None) -> Grade:
-    """The word for a model's answers to its test pictures.
+    """The grade of a model by its predictions for the test pictures.
 
-    Good or fair is what surely tells more than GOOD or FAIR of them right: the lower end of the
-    interval counts. It is bad where the upper end is below FAIR, where it is surely not good and
-    may be bad, and where it is not better than always naming the most frequent class. Where the
-    interval reaches from bad to good, or there are fewer than FEWEST pictures, nothing is said.
+    A model is good or fair if the lower end of the interval of its accuracy reaches GOOD or FAIR.
+    It is bad if the lower end is below FAIR and the upper end below GOOD, or if it is not better
+    than always naming the most frequent class. If the interval reaches from bad to good, or there
+    are fewer than FEWEST pictures, there is no grade.
 
     Args:
         confusion: (classes, classes), row the true label, column the best label.
-        interval: 95 % interval of the accuracy, where groups make it wider; None: Wilson's.
+        interval: 95 % interval of the accuracy, if groups make it wider; None means Wilson's.
     """
     total, right = int(confusion.sum()), int(np.trace(confusion))
     if not total:
@@ -105,16 +110,18 @@ def grade(confusion: npt.NDArray[np.int64], interval: tuple[float, float] | None
         return _too_few(total, _needed(value, counted, effect))
     if word == "bad" and total >= FEWEST and not _better_than_naming(counted):
         return Grade("bad", "not better than always naming the most frequent class")
-    return Grade(word, f"{whole_percents(interval)} of pictures like these are told right")
+    return Grade(
+        word, f"{whole_percents(interval)} of pictures like these are classified correctly"
+    )
 
 
 def grade_loss(first_only: int, second_only: int, total: int) -> Grade:
-    """The word for what a converted model loses in accuracy, from how the same pictures fared.
+    """The grade of a conversion by the accuracy it loses, from a comparison on the same pictures.
 
     Args:
-        first_only: pictures that only the model it was made from gets right.
-        second_only: pictures that only the converted one gets right.
-        total: all pictures.
+        first_only: the number of pictures that only the original model gets right.
+        second_only: the number of pictures that only the converted model gets right.
+        total: the number of all pictures.
     """
     word = _loss_word(first_only, second_only, total)
     if word == TOO_FEW:
@@ -144,13 +151,13 @@ def _word(counted: _Counted) -> Word:
 
 
 def _better_than_naming(counted: _Counted) -> bool:
-    """Whether it is shown to be better than always naming the most frequent class."""
+    """Whether the model is shown to be better than always naming the most frequent class."""
     lost, won = math.ceil(counted.lost), math.floor(counted.won)
     return paired_interval(lost, won, max(round(counted.independent), lost + won))[1] < 0
 
 
 def _needed(value: float, counted: _Counted, effect: float) -> int:
-    """About how many pictures it takes until a word can be said, were they like these."""
+    """About how many pictures like these are needed for a grade."""
     for factor in _FACTORS:
         independent = counted.independent * factor
         more = _Counted(

@@ -24,8 +24,8 @@ from edge.core.terminal.hints import install_command
 from edge.core.verdict import Prediction
 
 Kernels = Literal["default", "plain", "reference"]
-"""default: with XNNPACK where it can be; plain: the runtime's own optimised kernels; reference:
-slow ones that give the same bytes on every machine."""
+"""default: kernels with XNNPACK if it is available; plain: the runtime's own optimised kernels;
+reference: slow kernels that give the same bytes on every machine."""
 
 KERNELS: tuple[Kernels, ...] = ("default", "plain", "reference")
 _RESOLVERS = {
@@ -38,7 +38,7 @@ _RUNTIMES = (
     ("tflite_runtime.interpreter", "tflite-runtime"),
 )
 SCORES, UNKNOWN = "scores", "unknown"
-"""Names of the outputs of a model that has both; the converter gives them."""
+"""The names that the converter gives the outputs of a model that has both."""
 _HEAVY = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"}
 
 
@@ -46,22 +46,22 @@ class Interpreter:
     """One model on one runtime; not to be shared between threads.
 
     Attributes:
-        runtime: name and version of the TFLite runtime in use.
-        threads: threads the kernels may use.
-        xnnpack: whether XNNPACK computes the model's convolutions; None where it cannot be told.
-            That a delegate was created says little: tflite-runtime's takes only float operators.
+        runtime: the name and version of the TFLite runtime in use.
+        threads: the number of threads that the kernels may use.
+        xnnpack: whether XNNPACK computes the model's convolutions; None if that is not known.
+            The existence of a delegate is not enough: tflite-runtime's takes float operators only.
         input_shape: (height, width, channels).
-        classes: number of scores.
-        has_unknown: whether it also gives a novelty score.
+        classes: the number of scores.
+        has_unknown: whether the model also gives a novelty score.
     """
 
     def __init__(self, model: bytes, *, threads: int = 1, kernels: Kernels = "default") -> None:
         """Loads `model`, the bytes of a `.tflite` file.
 
         Raises:
-            UsageError: fewer threads than one.
+            UsageError: `threads` is less than one.
             RuntimeMissingError: neither runtime is installed.
-            BundleFormatError: the bytes are no TFLite model.
+            BundleFormatError: the bytes are not a TFLite model.
             ModelInputError: the input is not one uint8 picture of scale 1 and zero point 0.
             ModelOutputError: the outputs are not a row of float32 scores, or that and one float32
                 number named `unknown`.
@@ -78,7 +78,7 @@ class Interpreter:
                     num_threads=threads,
                     experimental_op_resolver_type=resolver,
                 )
-            # First, because LiteRT 2.3 can abort the process when it prepares a strange model.
+            # Checked first, because LiteRT 2.3 can abort the process on an unusual model.
             self.input_shape = self._check_input()
             self.classes, self.has_unknown = self._check_outputs()
             with chatter_held_back():
@@ -94,7 +94,7 @@ class Interpreter:
 
     @property
     def title(self) -> str:
-        """The runtime and whether XNNPACK is on, for people."""
+        """Text for people: the runtime and whether XNNPACK is on."""
         known = {True: "on", False: "off", None: "unknown"}[self.xnnpack]
         return f"{self.runtime}, XNNPACK {known}"
 
@@ -124,10 +124,10 @@ class Interpreter:
         return Prediction(scores, float(self._interpreter.get_tensor(self._unknown)[0, 0]))
 
     def invoke(self) -> None:
-        """Computes once more on the tensor given last: what the model alone costs.
+        """Runs the model again on the last tensor, for example to measure the time it takes.
 
         Raises:
-            BundleFormatError: the runtime cannot.
+            BundleFormatError: the runtime cannot compute the model.
         """
         try:
             self._interpreter.invoke()
@@ -146,7 +146,7 @@ class Interpreter:
                 "Convert with pilah-converter, which quantises the input to raw uint8"
             )
         scale, zero_point = inputs[0]["quantization"]
-        # (0, 0) is what a float model with a uint8 input reports: no quantisation.
+        # A float model with a uint8 input reports (0, 0), which means no quantisation.
         if (scale, zero_point) not in ((1.0, 0), (0.0, 0)):
             raise ModelInputError(
                 "the model must take raw levels 0..255: scale 1 and zero point 0. "
@@ -158,7 +158,7 @@ class Interpreter:
 
     def _check_outputs(self) -> tuple[int, bool]:
         outputs = self._interpreter.get_output_details()
-        # Their order is the converter's accident, and a row of scores may be one wide, too.
+        # The order of the outputs is arbitrary, and a row of scores may also have just one number.
         named = {SCORES: outputs[0]} if len(outputs) == 1 else {o["name"]: o for o in outputs}
         rows = {name: _row(output) for name, output in named.items()}
         whole = len(rows) == len(outputs) and set(rows) in ({SCORES}, {SCORES, UNKNOWN})
@@ -176,16 +176,16 @@ class Interpreter:
 
 
 def _row(output: Any) -> int:
-    """How many float32 numbers an output of one row has; 0 of another kind."""
+    """The number of float32 values of an output with one row; 0 for any other output."""
     shape = tuple(int(size) for size in output["shape"])
     return shape[1] if len(shape) == 2 and shape[0] == 1 and output["dtype"] == np.float32 else 0
 
 
 def load_runtime() -> tuple[Any, str]:
-    """The module of the TFLite runtime that is installed, and its name and version.
+    """The module of the installed TFLite runtime, and its name and version.
 
     Raises:
-        RuntimeMissingError: there is none.
+        RuntimeMissingError: no runtime is installed.
     """
     for module, distribution in _RUNTIMES:
         try:
@@ -204,7 +204,7 @@ def load_runtime() -> tuple[Any, str]:
     )
 
 
-@functools.cache  # it looks through everything that is installed
+@functools.cache  # it searches all installed packages
 def _version(distribution: str) -> str:
     return importlib.metadata.version(distribution)
 
@@ -212,8 +212,8 @@ def _version(distribution: str) -> str:
 def _xnnpack_runs(interpreter: Any) -> bool | None:
     """Whether a delegate computes most of the heavy operators.
 
-    The list of operators keeps those a delegate replaced and adds the delegate's own, so walk back
-    from a delegate's outputs to its inputs and count what lies between.
+    The list of operators keeps those that a delegate replaced and adds the delegate itself, so this
+    walks back from the outputs of a delegate to its inputs and counts the operators between them.
     """
     try:
         operators = interpreter._get_ops_details()

@@ -1,4 +1,4 @@
-"""How good scores are: accuracy, purity of what is accepted, and how sure one can be of both."""
+"""Metrics of scores: accuracy, purity of accepted pictures, and their confidence intervals."""
 
 from __future__ import annotations
 
@@ -22,33 +22,33 @@ def wilson(share: float, total: float) -> tuple[float, float]:
     z2 = Z95 * Z95
     middle = (share + z2 / (2 * total)) / (1 + z2 / total)
     half = Z95 / (1 + z2 / total) * math.sqrt(share * (1 - share) / total + z2 / (4 * total**2))
-    # None and all of them give 0 and 1, but for rounding.
+    # The limits are exact for a share of 0 or 1, where rounding would change them.
     return max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))
 
 
 NARROW = 0.2
-"""Width of a 95 % interval up to which a share is told: 10 points to either side."""
+"""The widest 95 % interval with which a share is given as a figure: 10 points to either side."""
 WIDE = 0.5
-"""Width up to which at least the interval is told; a wider one tells half of all shares apart from
-the other half, or less."""
+"""The widest 95 % interval that is given at all; a wider one excludes less than half of all
+shares."""
 _ROUNDING = 1e-9
 _MOST = 1_000_000
-"""Pictures up to which `pictures_needed` looks."""
+"""The largest number of pictures that `pictures_needed` considers."""
 
 
 class ShareWording(StrEnum):
-    """What may be said of a share; `share_in_words` says it."""
+    """How precisely a share may be stated; see `share_in_words`."""
 
     FIGURE = "figure"
-    """The share, with its interval."""
+    """The share with its interval."""
     INTERVAL = "interval"
-    """Its interval only: the share itself could be a good deal higher or lower."""
+    """The interval only, because the true share could be much higher or lower than the measured."""
     TOO_FEW = "too few"
-    """Nothing but how many there were and about how many it takes."""
+    """Only the number of pictures, and about how many are needed."""
 
 
 def share_wording(interval: tuple[float, float] | None) -> ShareWording:
-    """What may be said of a share with this 95 % interval; None: of nothing."""
+    """How precisely a share with this 95 % interval may be stated; None means no pictures."""
     if interval is None or width(interval) > WIDE + _ROUNDING:
         return ShareWording.TOO_FEW
     return ShareWording.FIGURE if width(interval) <= NARROW + _ROUNDING else ShareWording.INTERVAL
@@ -57,11 +57,11 @@ def share_wording(interval: tuple[float, float] | None) -> ShareWording:
 def share_in_words(
     value: float | None, interval: tuple[float, float] | None, count: int, total: int
 ) -> str:
-    """A share of `count` of `total` in words, as far as `share_wording` lets it be told.
+    """The share of `count` in `total` in words, as precisely as `share_wording` allows.
 
     Args:
-        value: count / total; None of nothing.
-        interval: its 95 % interval, which may know of groups; None of nothing.
+        value: count / total; None if `total` is 0.
+        interval: the 95 % interval, which may take groups into account; None if `total` is 0.
     """
     if value is None or interval is None:
         return "none"
@@ -77,16 +77,16 @@ def share_in_words(
 
 
 def whole_percents(interval: tuple[float, float]) -> str:
-    """An interval as "57% to 96%", rounded outwards so that it claims no more than it may."""
+    """An interval as "57% to 96%", rounded outwards so that it does not claim too much."""
     low, high = math.floor(100 * interval[0] + 1e-9), math.ceil(100 * interval[1] - 1e-9)
     return f"{low}% to {high}%"
 
 
 def pictures_needed(value: float, interval: tuple[float, float], total: int) -> int:
-    """About how many pictures it takes until a share like `value` may be told, as a round number.
+    """About how many pictures are needed to state a share like `value`, as a round number.
 
-    Pictures of one series tell less than single ones do: where `interval` is wider than that of
-    `total` independent pictures, as much more are needed.
+    Pictures of one series give less information than independent ones: if `interval` is wider than
+    that of `total` independent pictures, more are needed in proportion.
     """
     effect = design_effect(value, interval, total)
     needed = 1
@@ -96,9 +96,9 @@ def pictures_needed(value: float, interval: tuple[float, float], total: int) -> 
 
 
 def design_effect(value: float, interval: tuple[float, float], total: int) -> float:
-    """How many pictures tell as much as one independent one, 1 or more, by a share's interval.
+    """The design effect: how many pictures give as much information as one independent picture.
 
-    Wilson's interval of so many fewer pictures is as wide as `interval`.
+    It is 1 or more. Wilson's interval for `total` divided by it is as wide as `interval`.
     """
     low, high = 0.0, math.log(total)
     for _ in range(40):
@@ -111,31 +111,31 @@ def design_effect(value: float, interval: tuple[float, float], total: int) -> fl
 
 
 def width(interval: tuple[float, float]) -> float:
-    """Its upper end less its lower one."""
+    """The width of an interval: the upper end minus the lower end."""
     return interval[1] - interval[0]
 
 
 def round_up(number: float) -> int:
-    """The next number that reads as an estimate: a multiple of 5, above 100 with two digits."""
+    """`number` rounded up to a multiple of 5, or above 100 to two significant digits."""
     step: int = max(5, 10 ** (len(str(math.ceil(number))) - 2))
     return math.ceil(number / step - 1e-9) * step
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """So many of so many, with a 95 % interval."""
+    """A count out of a total, with its 95 % interval."""
 
     count: int
     total: int
 
     @property
     def value(self) -> float | None:
-        """count / total; None of nothing."""
+        """count / total; None if the total is 0."""
         return self.count / self.total if self.total else None
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """Wilson's 95 % interval; None of nothing.
+        """Wilson's 95 % interval; None if the total is 0.
 
         It assumes independent pictures: series of one object make the true interval wider.
         """
@@ -145,7 +145,7 @@ class Share:
 
     @property
     def short(self) -> str:
-        """For a cell of a table: "97.6%", "57% to 96%" or "too few", as `share_wording` lets it."""
+        """Short text for the cell of a table: "97.6%", "57% to 96%" or "too few"."""
         if self.value is None or self.interval is None:
             return "-"
         match share_wording(self.interval):
@@ -161,21 +161,23 @@ class Share:
 
 
 def paired_interval(lost: int, won: int, total: int) -> tuple[float, float]:
-    """Tango's 95 % score interval of (lost - won) / total; all of -1..1 of nothing.
+    """Tango's 95 % score interval of (lost - won) / total; (-1, 1) if the total is 0.
 
-    For two models' answers to the same pictures, or one model's to two forms of each. Holds for
-    small samples and where no pair differs, unlike Wald's. At a difference of zero its test is
-    McNemar's. Source: T. Tango, Equivalence test and confidence interval for the difference in
-    proportions for the paired-sample design, Statistics in Medicine 17 (1998), 891-908. It assumes
-    independent pictures: series of one object make it wider.
+    It compares the predictions of two models for the same pictures, or of one model for two forms
+    of each picture. Unlike Wald's interval it holds for small samples and if no pair differs. At a
+    difference of zero its test is McNemar's. Source: T. Tango, Equivalence test and confidence
+    interval for the difference in proportions for the paired-sample design, Statistics in Medicine
+    17 (1998), 891-908. It assumes independent pictures: series of one object make the true interval
+    wider.
 
     Args:
-        lost: pictures that only the first gets right.
-        won: pictures that only the second gets right.
+        lost: the number of pictures that only the first model gets right.
+        won: the number of pictures that only the second model gets right.
+        total: the number of all pictures.
     """
     if not total:
         return -1.0, 1.0
-    # The statistic falls steadily as the supposed difference rises.
+    # The statistic decreases monotonically with the assumed difference.
     return _solve(lost, won, total, Z95), _solve(lost, won, total, -Z95)
 
 
@@ -191,8 +193,8 @@ def _solve(lost: int, won: int, total: int, wanted: float) -> float:
 
 
 def _tango(lost: int, won: int, n: int, drop: float) -> float:
-    """How many standard errors the counts lie above those of a true `drop` (Tango, eq. 7)."""
-    # The likeliest share of pictures that only the second gets right, given that drop.
+    """The number of standard errors by which the counts exceed a true `drop` (Tango, eq. 7)."""
+    # The maximum-likelihood share of pictures that only the second gets right, given that drop.
     a = 2 * n
     b = -lost - won + (2 * n - lost + won) * drop
     c = -won * drop * (1 - drop)
@@ -206,7 +208,7 @@ def _tango(lost: int, won: int, n: int, drop: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class ClassFigures:
-    """One label's figures over all pictures, accepted or not."""
+    """The figures of one label over all pictures, accepted or not."""
 
     precision: Share
     recall: Share
@@ -214,17 +216,20 @@ class ClassFigures:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evaluation:
-    """What a model's scores on labelled pictures come to."""
+    """The metrics of a model's scores on labelled pictures."""
 
     accuracy: Share
+    """The share of pictures whose best label is right, accepted or not."""
     accepted: Share
+    """The share of pictures that are accepted."""
     purity: Share
-    """Right ones among the accepted."""
+    """The share of the accepted pictures whose label is right."""
     unknown: Share
-    """Rejected as unknown; of nothing where there is no threshold for that."""
+    """The share of pictures rejected as unknown; a total of 0 if there is no such threshold."""
     classes: Mapping[str, ClassFigures]
+    """The figures of each label."""
     confusion: npt.NDArray[np.int64]
-    """(classes, classes): row the true label, column the best label."""
+    """int64 (classes, classes): the row is the true label, the column the best label."""
 
     def to_json(self) -> dict[str, object]:
         """The object that `pilah-edge evaluate --json` prints and a bundle keeps."""
@@ -260,15 +265,15 @@ def evaluate_scores(
     novelty: npt.NDArray[np.floating] | None = None,
     unknown: float | None = None,
 ) -> Evaluation:
-    """The figures of `scores`.
+    """The metrics of `scores` on labelled pictures.
 
     Args:
         scores: float32 (pictures, classes).
-        truth: int (pictures,), the class index of each.
+        truth: int64 (pictures,), the true class index of each picture.
         labels: the label of each class index.
         accept: the accept threshold of every label.
-        novelty: novelty score (pictures,), 0..1; None: the model has none.
-        unknown: a novelty score above it is rejected as unknown; None: none is.
+        novelty: float (pictures,), the novelty scores, 0..1; None if the model has none.
+        unknown: the novelty score above which a picture is rejected as unknown; None if none is.
     """
     best = scores.argmax(axis=1) if len(scores) else np.zeros(0, np.int64)
     thresholds = np.array([accept[label] for label in labels], np.float64)

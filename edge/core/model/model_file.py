@@ -1,11 +1,11 @@
-"""Whether a `.tflite` file is a plain classifier that a runtime can be given at all.
+"""A static check that a `.tflite` file is a plain classifier that a runtime can load safely.
 
-The runtimes trust what stands in a file: an operator input of -1 ends the process, and a wrong
-size writes over its memory. So here everything is checked that they follow: each offset, each index
-of a tensor, buffer or operator, shapes against the bytes of weights, scales against channels, and
-that whatever an operator reads was computed before. Operators are those of classifiers only.
+The runtimes trust the content of a file: an operator input of -1 ends the process, and a wrong size
+overwrites its memory. So this module checks everything that they follow: each offset, each index of
+a tensor, buffer or operator, shapes against the bytes of weights, scales against channels, and that
+each tensor is computed before an operator reads it. Only operators of classifiers are allowed.
 
-What is right here can still be too much for a runtime: `edge.core.model.trial` tries it.
+A file that passes can still be too much for a runtime: `edge.core.model.trial` tries it.
 Source of the field numbers: TensorFlow Lite's schema.fbs, version 3.
 """
 
@@ -23,15 +23,15 @@ from edge.core.model.model_operators import OPERATORS, SHAPES, OperatorKind
 
 _MOST_TENSORS = 10_000
 _MOST_RANK = 6
-"""Dimensions of a tensor. Several kernels keep those of one in room for six."""
+"""The most dimensions of a tensor; several kernels have room for six only."""
 _MOST_BYTES = 1 << 28
-"""Bytes of one tensor."""
+"""The largest size of one tensor in bytes."""
 _VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """A type of numbers."""
+    """A number type of tensors."""
 
     bytes: int
     zero_points: tuple[int, int] = (0, 0)
@@ -57,25 +57,25 @@ class _Tensor:
 
 
 class _ModelError(ValueError):
-    """Something in the file that no classifier has."""
+    """The file has something that a classifier cannot have."""
 
 
 def check_model_file(content: bytes, *, name: str) -> None:
-    """Passes a `.tflite` file in which nothing points where it must not.
+    """Checks that a `.tflite` file is consistent and uses only what picture classifiers need.
 
     Args:
-        content: of the whole file.
-        name: of the file, for messages.
+        content: the content of the whole file.
+        name: the name of the file in messages.
 
     Raises:
-        BundleFormatError: something does, or it uses what no classifier of pictures needs.
+        BundleFormatError: the file is not consistent, or uses something else.
     """
     try:
         _check(root_table(content, b"TFL3"))
     except (FlatBufferError, _ModelError) as error:
         raise BundleFormatError(
-            f"{name}: no TFLite model that is safe to load: {error}. It was damaged, or made to do "
-            "harm: get it again from where it was made"
+            f"{name}: this TFLite model is not safe to load: {error}. It is damaged or malicious: "
+            "get it again from its maker"
         ) from error
 
 
@@ -102,7 +102,7 @@ def _check(model: Table) -> None:
 
 
 def _operator_kind(code: Table) -> OperatorKind:
-    # Files of before 2020 have the number in one byte only; newer ones have it in both.
+    # Files from before 2020 have the number in a one-byte field only; newer ones have both fields.
     number = max(code.number(0, "b"), code.number(3, "i"))
     if code.text(1) or number not in OPERATORS:
         what = f"the operator {code.text(1) or number}"
@@ -146,7 +146,7 @@ def _tensor(tensor: Table, buffers: Sequence[int]) -> _Tensor:
 
 
 def _check_quantization(found: Table, name: str, shape: Sequence[int], kind: _Kind) -> None:
-    for field in (0, 1):  # smallest and largest values seen: no kernel reads them
+    for field in (0, 1):  # the range of values, which no kernel reads
         found.numbers(field, "<f4")
     scales, zeros = found.numbers(2, "<f4"), found.numbers(3, "<i8")
     axis = found.number(6, "i")
@@ -203,18 +203,18 @@ def _check_reads(
             continue
         _check_index(index, len(tensors), "a tensor")
         if index not in ready:
-            raise _ModelError(f"its {kind.name} reads what was not computed before")
+            raise _ModelError(f"its {kind.name} reads a tensor that was not computed before")
         if place in kind.constants and not tensors[index].constant:
-            raise _ModelError(f"its {kind.name} computes what must stand in the file")
+            raise _ModelError(f"its {kind.name} reads a computed tensor that must be a constant")
     return reads
 
 
 def _check_options(operator: Table, kind: OperatorKind) -> None:
     extra = operator.numbers(5, "u1").size + operator.numbers(8, "<i4").size
     if extra or operator.number(9, "Q") or operator.number(10, "Q") or operator.number(11, "B"):
-        raise _ModelError(f"its {kind.name} has options of no classifier")
+        raise _ModelError(f"its {kind.name} has options that a classifier does not need")
     if operator.numbers(7, "u1").any():
-        raise _ModelError(f"its {kind.name} changes what it reads")
+        raise _ModelError(f"its {kind.name} changes its input tensors")
     chosen, options = operator.number(3, "B"), operator.table(4)
     if chosen == 0 and options is None and not kind.must_have_options:
         return
@@ -246,10 +246,10 @@ def _check_signature(signature: Table, tensors: int) -> None:
 
 def _check_index(index: int, count: int, what: str) -> None:
     if not 0 <= index < count:
-        raise _ModelError(f"it speaks of {what} with the number {index}, and has {count}")
+        raise _ModelError(f"it refers to {what} with the number {index}, and has {count}")
 
 
 def _check_new(index: int, ready: set[int], tensors: Sequence[_Tensor], what: str) -> None:
     _check_index(index, len(tensors), "a tensor")
     if index in ready:
-        raise _ModelError(f"{what} is given twice, or stands in the file")
+        raise _ModelError(f"{what} is computed twice, or is a constant")

@@ -1,7 +1,8 @@
-"""The operators that classifiers are made of: pilah's own, and those that `import` takes.
+"""The operators that a classifier may use: those of pilah's models and of imported models.
 
-Custom operators, control flow, variables, strings and recurrent layers are none of them. For each:
-how many tensors it reads and writes, and its options, as TensorFlow Lite's schema.fbs numbers them.
+Custom operators, control flow, variables, strings and recurrent layers are not among them. The
+table has for each operator the number of tensors that it reads and writes, and its options, with
+the numbers of TensorFlow Lite's schema.fbs.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True, slots=True)
 class _Number:
-    """A whole number among an operator's options."""
+    """An integer option of an operator."""
 
     low: int
     high: int
     letter: str = "i"
     absent: int = 0
-    """What counts where the file does not say."""
+    """The value that applies if the file has none."""
 
     def passes(self, options: Table, field: int) -> bool:
         """Whether the option is one that the operator can have."""
@@ -34,7 +35,7 @@ class _Number:
 
 @dataclass(frozen=True, slots=True)
 class _Real:
-    """A float32 among them."""
+    """A float32 option of an operator."""
 
     def passes(self, options: Table, field: int) -> bool:
         """Whether the option is one that the operator can have."""
@@ -43,7 +44,7 @@ class _Real:
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """A list of sizes or axes among them."""
+    """An option of an operator that is a list of sizes or axes."""
 
     def passes(self, options: Table, field: int) -> bool:
         """Whether the option is one that the operator can have."""
@@ -51,7 +52,7 @@ class _Shape:
 
 
 _STEP = _Number(1, 4096)
-"""Strides, and the sides of windows: 0 would be divided by."""
+"""Strides and window sizes; 0 is not allowed, because the kernels divide by them."""
 _DILATION = _Number(1, 4096, absent=1)
 _COUNT = _Number(0, 4096)
 _AXIS = _Number(-6, 6)
@@ -71,23 +72,24 @@ class OperatorKind:
 
     name: str
     inputs: tuple[int, int]
-    """The fewest and the most tensors that it reads."""
+    """The fewest and the most tensors that the operator reads."""
     options: int
-    """Number of its table of options in the union `BuiltinOptions`."""
+    """The number of its table of options in the union `BuiltinOptions`."""
     fields: tuple[_Option, ...]
-    """What that table has."""
+    """The fields of that table."""
     outputs: tuple[int, int] = (1, 1)
+    """The fewest and the most tensors that the operator writes."""
     constants: tuple[int, ...] = ()
-    """Places of inputs that must stand in the file."""
+    """The positions of inputs that must be constants in the file."""
 
     @property
     def needed(self) -> int:
-        """How many inputs cannot be left out by a -1 in their place."""
+        """The number of inputs that cannot be left out (by a -1 in their place)."""
         return self.inputs[0]
 
     @property
     def must_have_options(self) -> bool:
-        """Whether it cannot do with zeros, which a runtime takes where a file has no options."""
+        """Whether a file must have the options, because the runtime's default of 0 is not valid."""
         return any(isinstance(field, _Number) and field.low > 0 for field in self.fields)
 
 
@@ -170,7 +172,7 @@ OPERATORS: Mapping[int, OperatorKind] = {
     130: OperatorKind("BROADCAST_TO", (2, 2), 104, (), constants=(1,)),
     150: OperatorKind("GELU", (1, 1), 116, (_FLAG,)),
 }
-"""By their number in the enumeration `BuiltinOperator`."""
+"""The operators, by their number in the enumeration `BuiltinOperator`."""
 
 
 def _convolution(reads: Sequence[Shape | None], writes: Shape) -> bool:
@@ -235,5 +237,5 @@ SHAPES: Mapping[str, Callable[[Sequence[Shape | None], Shape], bool]] = {
      "LEAKY_RELU", "LOG_SOFTMAX", "L2_NORMALIZATION", "CAST"),
     _same,
 )  # fmt: skip
-"""Whether an operator can take tensors of these shapes, None for one that is left out, and give
-such a one: where the runtimes write by one shape what they read by another."""
+"""For operators where a runtime uses one shape to write and another to read: a function that tells
+whether the shapes of the inputs (None for one that is left out) and of the output fit together."""

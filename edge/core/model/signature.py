@@ -1,8 +1,8 @@
-"""Who signed a bundle: Ed25519 over `bundle.json`, which names the SHA-256 of every other file.
+"""The signature of a bundle: Ed25519 over `bundle.json`, which has the SHA-256 of every other file.
 
-The file `signature` lies in the bundle and is the only one that `bundle.json` does not name. What
-is signed begins with words of its own, so that nothing signed for another purpose can pass for it.
-Private keys are `converter/bundle/sign.py`'s alone.
+The file `signature` lies in the bundle and is the only one that `bundle.json` does not name. The
+signed bytes begin with a fixed prefix, so that a signature made for another purpose is not valid
+here. Only `converter/bundle/sign.py` uses private keys.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ from edge.core.errors import (
 )
 
 SIGNATURE = "signature"
-"""The file's name in a bundle."""
+"""The name of the signature file in a bundle."""
 LARGEST_KEY = 16384
-"""Bytes of a key file."""
+"""The largest size of a key file in bytes."""
 _DOMAIN = b"pilah bundle.json, version 1\n"
 _LONGEST_FILE = 4096
 
 
 class Signature(BaseModel):
-    """The file `signature`: JSON."""
+    """The content of the file `signature`, which is JSON."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     algorithm: Literal["ed25519"]
     key: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
-    """Id of the key that it claims to be of."""
+    """The id of the key that signed, as the file claims."""
     signature: Annotated[str, Field(pattern=r"^[0-9a-f]{128}$")]
     """64 bytes, in hexadecimal digits."""
 
     def to_file(self) -> bytes:
-        """What stands in the file."""
+        """The bytes of the file."""
         return (json.dumps(self.model_dump(), indent=2) + "\n").encode()
 
 
@@ -56,12 +56,12 @@ class PublicKey:
 
     @property
     def id(self) -> str:
-        """The first 16 hexadecimal digits of its SHA-256: for people, and to find it by."""
+        """The first 16 hexadecimal digits of the key's SHA-256, which identify the key."""
         return hashlib.sha256(self.raw).hexdigest()[:16]
 
 
 def signed_bytes(manifest: bytes) -> bytes:
-    """What a signature is made over, of the exact bytes of `bundle.json`."""
+    """The bytes that are signed for the exact bytes of `bundle.json`."""
     return _DOMAIN + manifest
 
 
@@ -69,10 +69,11 @@ def read_public_key(pem: bytes, *, name: str) -> PublicKey:
     """The key in a public key file.
 
     Args:
-        name: of the file, for messages.
+        pem: the content of the file.
+        name: the name of the file in messages.
 
     Raises:
-        PublicKeyError: it holds something else.
+        PublicKeyError: the file does not hold an Ed25519 public key.
     """
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -80,8 +81,8 @@ def read_public_key(pem: bytes, *, name: str) -> PublicKey:
 
     if b"PRIVATE KEY-----" in pem:
         raise PublicKeyError(
-            f"{name}: this is a private key, which signs and belongs on no station: take the .pub "
-            "file beside it"
+            f"{name}: this is a private key, which must not be on a station: take the .pub file "
+            "beside it"
         )
     try:
         key = load_pem_public_key(pem)
@@ -92,20 +93,19 @@ def read_public_key(pem: bytes, *, name: str) -> PublicKey:
         ) from error
     if not isinstance(key, Ed25519PublicKey):
         raise PublicKeyError(
-            f"{name}: a public key of another kind than Ed25519: make one with "
-            "`pilah-converter keygen`"
+            f"{name}: this public key is not an Ed25519 key: make one with `pilah-converter keygen`"
         )
     return PublicKey(key.public_bytes_raw())
 
 
 def read_signature(content: bytes, *, name: str) -> Signature:
-    """The file `signature` of a bundle, whose form is right; whether it holds is not asked yet.
+    """The parsed file `signature` of a bundle; the signature itself is not checked.
 
     Args:
-        name: of the bundle, for messages.
+        name: the name of the bundle in messages.
 
     Raises:
-        SignatureFormatError: it is something else.
+        SignatureFormatError: the content is not a signature file.
     """
     advice = "sign the bundle again with `pilah-converter sign`"
     if len(content) > _LONGEST_FILE:
@@ -118,7 +118,7 @@ def read_signature(content: bytes, *, name: str) -> Signature:
         first = error.errors()[0]
         where = "".join(f"{part}: " for part in first["loc"])
         raise SignatureFormatError(
-            f"{name}: {SIGNATURE} is not as it must be: {where}{first['msg']}: {advice}"
+            f"{name}: {SIGNATURE} has a wrong form: {where}{first['msg']}: {advice}"
         ) from error
 
 
@@ -128,12 +128,12 @@ def check_signature(
     """The key, one of `keys`, that signed these bytes of `bundle.json`.
 
     Args:
-        name: of the bundle, for messages.
+        name: the name of the bundle in messages.
 
     Raises:
         SignatureMissingError: there is no signature.
-        SignatureKeyError: it is of another key.
-        SignatureWrongError: it is of other bytes.
+        SignatureKeyError: the signature was made with another key.
+        SignatureWrongError: the signature does not match these bytes.
     """
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -141,14 +141,14 @@ def check_signature(
     trusted = ", ".join(key.id for key in keys)
     if signature is None:
         raise SignatureMissingError(
-            f"{name}: not signed, and only what key {trusted} signed is taken: sign it with "
-            "`pilah-converter sign`"
+            f"{name}: not signed, and only bundles signed by key {trusted} are accepted: sign it "
+            "with `pilah-converter sign`"
         )
     named = [key for key in keys if key.id == signature.key]
     if not named:
         raise SignatureKeyError(
             f"{name}: signed with key {signature.key}, and only key {trusted} is trusted: get the "
-            "bundle from whoever has that key, or trust the other one too"
+            "bundle from the owner of a trusted key, or trust this key too"
         )
     for key in named:
         try:

@@ -1,10 +1,9 @@
-"""Whether a model from a stranger can be loaded and run here, tried in a process of its own.
+"""The trial of an untrusted model: it is loaded and run in a child process with limits.
 
-A runtime takes a file at its word, and what is wrong with one can end the process, or go on for
-ever, or take all memory. So a bundle that no pinned key signed is first looked through by
-`check_model_file`, and then loaded, run and its golden pictures decoded in a child process with
-limits. What survives is noted by its digest, so that this is done once for a model, a runtime and a
-machine.
+A runtime trusts a file, and a damaged file can end the process, run without end or take all memory.
+So a bundle that was not signed by a pinned key is first checked by `check_model_file`; then a child
+process with limits loads it, runs it and decodes its golden pictures. The digest of a model that
+passes is noted, so that the trial runs once for a model, a runtime and a machine.
 """
 
 from __future__ import annotations
@@ -31,41 +30,42 @@ from edge.core.files import write_file
 from edge.core.model.bundle import MODEL, Bundle
 
 _VERSION = 1
-"""To be raised whenever more is asked of a model than before."""
+"""The version of the trial; it must be raised whenever the trial becomes stricter."""
 CPU_SECONDS = 60
-"""What the child may compute: a Raspberry Pi takes ten seconds for a large model."""
+"""The CPU time that the child may use: a Raspberry Pi takes ten seconds for a large model."""
 _WALL_SECONDS = 110.0
-"""Less than what systemd gives the service to start."""
+"""The time limit of a trial, which is less than systemd's limit for the start of the service."""
 _SPARE_MEMORY = 192 << 20
-"""Bytes that it may take besides, when all libraries are loaded."""
+"""The bytes of memory that the child may use in addition to the loaded libraries."""
 _MEMORY_PER_BYTE = 4
-"""The same for each byte of the model: a runtime packs its weights anew."""
+"""The further bytes of memory for each byte of the model, because a runtime repacks the weights."""
 _MOST_NOTES = 200
 _VERDICT = "verdict: "
 
 _known: set[str] = set()
-"""Keys of what this process has tried, or read the note of."""
+"""The keys of models that this process has tried, or has found a note of."""
 
 
 def check_bundle_harmless(bundle: Bundle) -> None:
-    """Passes a bundle whose model a child process has loaded and run, now or before, or that a
-    pinned key signed.
+    """Checks that a bundle's model does no harm, by a trial or an earlier note.
+
+    A bundle that a pinned key signed is not tried.
 
     Raises:
         BundleFormatError: the model ends the process that loads it, takes too much time or
-            memory, or is made in a way that is not even tried.
-        BundleError: the runtime refuses it, or it is not what a bundle's model must be.
-        TrialError: it could not be tried.
+            memory, or did not pass the static check.
+        BundleError: the runtime refuses the model, or it does not follow the contract.
+        TrialError: the model could not be tried.
     """
     if bundle.signer is None:
         _check(bundle.model, bundle.golden, _digests(bundle), name=str(bundle.path))
 
 
 def check_model_harmless(model: bytes, *, name: str) -> None:
-    """Passes a `.tflite` file of any input that a child process has loaded and run, now or before.
+    """Checks that a `.tflite` file with any input does no harm, by a trial or an earlier note.
 
     Args:
-        name: of the file, for messages.
+        name: the name of the file in messages.
 
     Raises:
         BundleFormatError, TrialError, UnreadableImageError: see `check_bundle_harmless`.
@@ -74,7 +74,7 @@ def check_model_harmless(model: bytes, *, name: str) -> None:
 
 
 def note_harmless(bundle: Bundle) -> None:
-    """Notes that this process has made the bundle's model itself, and has run it."""
+    """Notes that a bundle's model, which this process has made and run itself, does no harm."""
     _write_note(_key(_digests(bundle)))
 
 
@@ -99,7 +99,7 @@ def _check(
 
 
 def _key(digests: Sequence[str]) -> str:
-    """What a note is found by: everything that the outcome hangs on."""
+    """The key of a note: a digest of everything that the result of a trial depends on."""
     from edge.core.model.interpreter import load_runtime
 
     parts = [str(_VERSION), __version__, load_runtime()[1], platform.machine(), *sorted(digests)]
@@ -111,9 +111,9 @@ def _key(digests: Sequence[str]) -> str:
 
 
 def _note_of(key: str) -> Path | None:
-    """Where the note is kept: in PILAH_STATE, else the service's own folder, else the user's.
+    """The path of a note: in PILAH_STATE, else in the service's own folder, else in the user's.
 
-    None: there is no such place.
+    None if there is no such folder.
     """
     if chosen := os.environ.get("PILAH_STATE") or os.environ.get("STATE_DIRECTORY"):
         base = Path(chosen.partition(":")[0])
@@ -122,7 +122,7 @@ def _note_of(key: str) -> Path | None:
     else:
         try:
             base = Path.home() / ".local" / "share" / "pilah"
-        except RuntimeError:  # a user without a home
+        except RuntimeError:  # the user has no home folder
             return None
     return base / "tried" / key
 
@@ -132,7 +132,7 @@ def _note(key: str) -> bytes:
 
 
 def _is_noted(key: str) -> bool:
-    """Whether a note is there, is ours, and says what it must: a damaged one is none."""
+    """Whether there is a valid note, owned by this user or root; a damaged note does not count."""
     wanted, note = _note(key), _note_of(key)
     if note is None:
         return False
@@ -150,7 +150,7 @@ def _without_links(path: str, flags: int) -> int:
 
 
 def _write_note(key: str) -> None:
-    """Notes that a model did no harm. Where that cannot be kept, it is tried again next time."""
+    """Notes that a model did no harm; without a note, the trial is repeated the next time."""
     _known.add(key)
     if (note := _note_of(key)) is None:
         return
@@ -201,8 +201,8 @@ def _try_apart(model: bytes, golden: Mapping[str, bytes] | None, name: str) -> N
 
 
 def _judge(code: int, said: str, name: str) -> None:
-    """Passes what the child ended with, if that was well."""
-    advice = "It was damaged, or made to do harm: get it again from where it was made"
+    """Raises the error for a child that did not end well, or that refused the model."""
+    advice = "It is damaged or malicious: get it again from its maker"
     verdict = [line for line in said.splitlines() if line.startswith(_VERDICT)]
     if code == 0 and verdict:
         found = json.loads(verdict[-1].removeprefix(_VERDICT))
@@ -214,12 +214,12 @@ def _judge(code: int, said: str, name: str) -> None:
         raise kind(f"{name}: {found['said']}")
     if code in (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT):
         raise TrialError(
-            f"{name}: the process in which its model was tried was ended from outside, perhaps "
-            "because memory ran out: try again"
+            f"{name}: another process or the system ended the trial of its model, perhaps because "
+            "memory ran out: try again"
         )
     if code == -signal.SIGXCPU:
         raise BundleFormatError(
-            f"{name}: its model computes for more than {CPU_SECONDS} s at one picture. {advice}"
+            f"{name}: its model takes more than {CPU_SECONDS} s for one picture. {advice}"
         )
     if code < 0:
         raise BundleFormatError(
@@ -227,19 +227,19 @@ def _judge(code: int, said: str, name: str) -> None:
             f"it is not loaded. {advice}"
         )
     raise TrialError(
-        f"{name}: its model could not be tried: the process for that ended with {code}. Try again, "
-        "and report it if it stays so"
+        f"{name}: its model could not be tried: the child process ended with exit code {code}. Try "
+        "again, and report the error if it happens again"
     )
 
 
-# From here on: the child.
+# The child's side
 
 
 def _serve() -> None:
-    """Tries what comes on standard input, and says how it went on standard output."""
+    """Tries the model on standard input, and writes the result on standard output."""
     answers = os.dup(1)
     nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 1)  # what libraries say is nobody's
+    os.dup2(nothing, 1)  # the output of libraries is discarded
     os.dup2(nothing, 2)
     from edge.core.processes.children import end_with_parent
 
@@ -261,11 +261,11 @@ def _serve() -> None:
     except MemoryError:
         refusal = {
             "kind": "BundleFormatError",
-            "said": f"its model needs more than {_memory(len(model)) >> 20} MB of memory besides "
-            "what is loaded, which no station has to spare",
+            "said": f"its model needs more than {_memory(len(model)) >> 20} MB of memory, which a "
+            "station does not have",
         }
     os.write(answers, f"\n{_VERDICT}{json.dumps(refusal)}\n".encode())
-    os._exit(0)  # what a library does at its end is no harm that a model did
+    os._exit(0)  # a crash in a library's exit handler would not be the model's fault
 
 
 def _use_bundle(model: bytes) -> None:
@@ -275,11 +275,11 @@ def _use_bundle(model: bytes) -> None:
     for kernels in KERNELS:
         interpreter = Interpreter(model, kernels=kernels)
         interpreter.predict(_filled(interpreter.input_shape, np.uint8))
-        del interpreter  # where memory was written over, freeing it is what ends the process
+        del interpreter  # if memory was overwritten, freeing it ends the process
 
 
 def _use_any(model: bytes) -> None:
-    """Runs any model, whatever its inputs are."""
+    """Runs a model with any inputs under all kernels."""
     from edge.core.model.interpreter import load_runtime
 
     module, runtime = load_runtime()
@@ -301,7 +301,7 @@ def _use_any(model: bytes) -> None:
 
 
 def _filled(shape: Sequence[int], dtype: Any) -> Any:
-    """A tensor that has every level."""
+    """A tensor filled with all levels from 0 to 255."""
     count = int(np.prod(shape))
     return (np.arange(count) * 37 % 256).astype(dtype).reshape(shape)
 
@@ -321,7 +321,7 @@ def _memory(model_size: int) -> int:
 
 
 def _limit(model_size: int) -> None:
-    """Limits memory and time of this process, which has loaded all that it needs."""
+    """Limits the memory and CPU time of this process, which has loaded all libraries already."""
     import resource
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -329,7 +329,7 @@ def _limit(model_size: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (spent + CPU_SECONDS, spent + CPU_SECONDS + 5))
     try:
         pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    except OSError:  # no Linux: time alone is limited
+    except OSError:  # not Linux: only the time is limited
         return
     wanted = pages * resource.getpagesize() + _memory(model_size)
     resource.setrlimit(resource.RLIMIT_AS, (wanted, wanted))

@@ -1,1 +1,1 @@
-"""What a program says on a terminal, and the commands that it tells people to type."""
+"""Output on a terminal: log lines, progress, and command lines for people to type."""

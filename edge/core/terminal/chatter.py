@@ -1,8 +1,8 @@
-"""What TensorFlow and LiteRT say on stderr and nobody can use, kept from the people who sort.
+"""A filter for lines that TensorFlow and LiteRT write on stderr and that are of no use to a user.
 
-Their C++ parts write to the file descriptor itself, and no setting of theirs silences the lines
-that come before their logging begins, nor LiteRT's about its delegate. So what is written while
-they load is held back, and all but the known chatter is passed on: an error stays to be seen.
+Their C++ code writes to the file descriptor itself. No setting silences the lines before their
+logging starts, nor LiteRT's lines about its delegate. So the output is held back while they load,
+and then written without the known useless lines: errors remain visible.
 """
 
 from __future__ import annotations
@@ -35,22 +35,22 @@ _alone = threading.RLock()
 
 
 def without_chatter(text: str) -> str:
-    """The lines of `text` that are not known to say nothing."""
+    """`text` without the lines that are known to be useless."""
     return "".join(line for line in text.splitlines(keepends=True) if not _CHATTER.match(line))
 
 
 @contextmanager
 def chatter_held_back() -> Iterator[None]:
-    """What is written to stderr meanwhile comes after the block, without the chatter.
+    """Holds stderr back within the block, and writes it afterwards without the useless lines.
 
-    After an exception all of it comes. The whole process's stderr is held, so the block should be
-    as short as the loading of a library or a model.
+    After an exception all lines are written. The stderr of the whole process is held back, so the
+    block should be short, such as the loading of a library or a model.
     """
     with _alone, tempfile.TemporaryFile() as said:
         sys.stderr.flush()
         try:
             terminal = os.dup(2)
-        except OSError:  # a service may have none
+        except OSError:  # a service may have no stderr
             yield
             return
         try:

@@ -1,4 +1,4 @@
-"""Commands that a message tells a person to type: made so that they work when they are pasted."""
+"""Command lines in messages, quoted so that they work when they are pasted into a shell."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ def command(*words: str | Path) -> str:
 
 
 def install_command(extra: str, *, editable: bool = False) -> str:
-    """How to install what pilah lacks, with the Python that runs now.
+    """The commands that install a missing part of pilah for the Python that runs now.
 
-    No package index has pilah, so it is installed from a clone of its repository. Where this code
-    lies in one, its path is named; elsewhere the sentence says to go to one first.
+    Pilah is not on a package index, so it is installed from a clone of its repository. If this code
+    lies in a clone, the commands name its path; otherwise the text says to go to a clone first.
 
-    First what the extra needs, each file of which must have the hash that its lock file says; then
-    pilah itself, with nothing more to fetch.
+    The first command installs what the extra needs, and checks the hash in the lock file for each
+    package. The second one installs pilah itself, which downloads nothing.
 
     Args:
-        extra: of pyproject.toml: "converter".
-        editable: what is lacking is in a clone alone, which a wheel does not bring.
+        extra: the name of an extra in pyproject.toml, such as "converter".
+        editable: whether the missing part is only in a clone and not in the wheel.
     """
     clone, lock = Path(__file__).resolve().parents[3], f"deploy/locks/{extra}.txt"
     pip = (sys.executable or "python", "-m", "pip", "install")

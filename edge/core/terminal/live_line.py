@@ -1,4 +1,4 @@
-"""One line on a terminal that is written over and over, with lines above it that stay."""
+"""One line at the bottom of a terminal that is rewritten, with permanent lines above it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import threading
 from edge.core.terminal.speech import write_err
 
 _alone = threading.RLock()
-"""One terminal, one last line: the lines of the log, a progress bar and a status step aside for
-each other, whichever thread they come from."""
+"""Held while writing, because log lines, a progress bar and a status line of several threads share
+the one terminal."""
 _last = ""
-"""What the last line shows now."""
+"""The text that the last line shows now."""
 
 
 class LiveLine:
-    """How things stand, on the last line of stderr where that is a terminal; elsewhere nothing.
+    """A status on the last line of stderr; shown only if stderr is a terminal.
 
     Attributes:
         terminal: whether the line is shown.
@@ -25,7 +25,7 @@ class LiveLine:
         self.terminal = sys.stderr is not None and sys.stderr.isatty()
 
     def show(self, text: str) -> None:
-        """Puts `text` in the place of what the line showed before."""
+        """Replaces the text of the line by `text`."""
         global _last
         if not self.terminal:
             return
@@ -35,16 +35,16 @@ class LiveLine:
                 write_err(f"\r\x1b[K{_live(text)}")
 
     def clear(self) -> None:
-        """Takes the line away, so that others can write where it was."""
+        """Removes the line, so that other output can use its place."""
         self.show("")
 
 
 def write_line(text: str) -> None:
-    """Writes a line on stderr that stays, above the live line; `text` may have several."""
+    """Writes one or more permanent lines on stderr, above the live line."""
     with _alone:
         write_err(f"\r\x1b[K{text}\n{_live(_last)}" if _last else f"{text}\n")
 
 
 def _live(text: str) -> str:
-    # Without automatic wrapping the terminal cuts a line that is too long for it.
+    # With automatic wrapping off, the terminal cuts a line that is too long.
     return f"\x1b[?7l{text}\x1b[?7h" if text else ""

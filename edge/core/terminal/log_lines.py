@@ -1,18 +1,19 @@
-"""What the programs log, as lines on stderr: one handler, in which passwords are hidden.
+"""The handler that writes the programs' log as lines on stderr, with passwords hidden.
 
-Modules log to `logging.getLogger(__name__)` and know nothing of this: INFO for what happened,
-WARNING for what was lost or is odd while the work goes on, ERROR for what failed, DEBUG for what
-only `--verbose` shows. Used as a library the packages print nothing until the caller configures
-`logging`; `run_program` puts this handler in place for the time of a command.
+Modules log to `logging.getLogger(__name__)` and need nothing of this module. They use INFO for
+events, WARNING for losses and unusual states that do not stop the work, ERROR for failures, and
+DEBUG for what only `--verbose` shows. When the packages are used as a library, they print nothing
+until the caller configures `logging`; `run_program` installs this handler while a command runs.
 
-On a terminal, in a file or in a pipe a line is the message as it is. Where stderr is the journal of
-systemd, each line begins with its priority (`<4>` for a warning), which the journal takes off again
-(sd-daemon(3)): `journalctl -p warning` then finds it.
+On a terminal, in a file or in a pipe a line is the message alone. If stderr is the journal of
+systemd, each line begins with its priority (`<4>` for a warning), which the journal removes
+(sd-daemon(3)), so that `journalctl -p warning` finds it.
 
-The handler writes by `edge.core.terminal.speech`. Within `without_waiting`, as in a station, a
-reader that stands still (a full pipe, Ctrl-S, a journal that hangs) holds up no thread that logs:
-lines wait in a bounded queue, and what does not fit is left out, counted, and told when the reader
-goes on. Elsewhere whoever logs waits for the reader, as it would with `print`.
+The handler writes through `edge.core.terminal.speech`. Within `without_waiting`, as in a station,
+a reader that has stopped (a full pipe, Ctrl-S, a journal that hangs) does not block a thread that
+logs: lines wait in a bounded queue, lines that do not fit are dropped and counted, and their number
+is reported when the reader continues. Elsewhere a thread that logs waits for the reader, as with
+`print`.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _LEVELS: dict[Verbosity, tuple[int, int]] = {
     "normal": (logging.INFO, logging.WARNING),
     "verbose": (logging.DEBUG, logging.INFO),
 }
-"""From which level on lines of our packages are written, and those of libraries."""
+"""The least levels for lines of pilah's packages and for lines of libraries."""
 _PRIORITIES = (
     (logging.CRITICAL, 2), (logging.ERROR, 3), (logging.WARNING, 4), (logging.INFO, 6),
 )  # fmt: skip
@@ -45,9 +46,9 @@ _DEBUG_PRIORITY = 7
 
 
 class LogLines:
-    """While this context lasts, what is logged is written on stderr.
+    """A context manager that writes the log on stderr within its block.
 
-    Within another one it changes nothing but the verbosity, and that only where one is given.
+    Inside another `LogLines` it only changes the verbosity, if one is given.
 
     Example:
         with LogLines("verbose"):
@@ -87,7 +88,7 @@ class LogLines:
             logger.setLevel(level)
 
     def choose(self, verbosity: Verbosity) -> None:
-        """Writes warnings and errors only, what happened too, or with more details."""
+        """Sets the verbosity: only warnings and errors, also events, or also details."""
         ours, libraries = _LEVELS[verbosity]
         logging.getLogger().setLevel(libraries)
         for logger in _our_loggers():
@@ -97,10 +98,10 @@ class LogLines:
 
 
 def pass_log_on(pass_on: Callable[[int, str], None]) -> None:
-    """Hands what is logged in this process to another one, which logs it; from now on.
+    """From now on, passes the log of this process to `pass_on`, for another process to write.
 
     Args:
-        pass_on: takes each level and text from INFO on.
+        pass_on: called with the level and the text of each record from INFO on.
     """
     for logger in _our_loggers():
         logger.setLevel(logging.INFO)
@@ -108,12 +109,12 @@ def pass_log_on(pass_on: Callable[[int, str], None]) -> None:
 
 
 def lines_are_written() -> bool:
-    """Whether what is logged goes to stderr by this module: not where pilah is a library."""
+    """Whether this module writes the log to stderr; False if pilah is used as a library."""
     return _handler() is not None
 
 
 def write_traceback(error: BaseException, *, first: str = "") -> None:
-    """Writes a traceback as Python does, without passwords: it will be copied into a report."""
+    """Writes a traceback as Python does, but with passwords hidden, so that it can be shared."""
     handler = _handler() or _Handler()
     handler.write(first + "".join(traceback.format_exception(error)).rstrip(), logging.CRITICAL)
 
@@ -131,16 +132,16 @@ class _Handler(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
         self.names = False
-        """Whether lines begin with their level and the name of their logger."""
+        """Whether lines begin with the level and the name of the logger."""
         self._journal = _is_journal()
 
     def createLock(self) -> None:  # noqa: N802 - as `logging` calls it
-        # `logging` takes each handler's lock when the process ends. A thread that waits here for a
-        # reader, where waiting is allowed, would have it, and the process would not end.
+        # `logging` takes each handler's lock when the process ends. A thread that waits here for
+        # its reader would hold the lock, and the process would not end.
         self.lock = None
 
     def handle(self, record: logging.LogRecord) -> bool:
-        self.emit(record)  # which needs no lock: `write_line` has one
+        self.emit(record)  # needs no lock, because `write_line` has one
         return True
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -153,7 +154,7 @@ class _Handler(logging.Handler):
         self.write(text, record.levelno)
 
     def write(self, text: str, level: int) -> None:
-        """Writes `text`, which may have several lines, without passwords."""
+        """Writes one or more lines, with passwords hidden."""
         text = printable(redacted(text))
         if self._journal:
             number = next((p for least, p in _PRIORITIES if level >= least), _DEBUG_PRIORITY)
@@ -170,12 +171,13 @@ def _handler() -> _Handler | None:
 
 
 def _is_journal() -> bool:
-    """Whether stderr is the journal's: JOURNAL_STREAM names its device and inode (systemd.exec(5)).
+    """Whether stderr is the journal: JOURNAL_STREAM has its device and inode (systemd.exec(5)).
 
-    A command that a service starts with its output in a pipe inherits the variable alone.
+    The variable alone is not enough: a command inherits it even if a service reads its output from
+    a pipe.
     """
     try:
         status = os.fstat(sys.stderr.fileno())
-    except (AttributeError, OSError, ValueError):  # closed, or not one of the system's
+    except (AttributeError, OSError, ValueError):  # stderr is closed, or has no descriptor
         return False
     return os.environ.get("JOURNAL_STREAM") == f"{status.st_dev}:{status.st_ino}"

@@ -1,8 +1,8 @@
-"""Text as a terminal may be given it: what came from outside cannot move the cursor or hide itself.
+"""Makes text safe for a terminal: untrusted text cannot move the cursor or hide anything.
 
-A label, a path or a message of a library may have escape sequences in it, which change what a
-person sees, or type on their behalf. Such characters are shown by their number, as JSON writes
-them, so that JSON with them is still the same JSON.
+A label, a path or a message of a library may contain escape sequences, which change what a person
+sees, or even type commands. Such characters are shown as JSON escapes, so that JSON with them
+keeps its meaning.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Any, TextIO, cast
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
-"""Control characters but line feed and tab, what ends a line elsewhere, what turns the direction of
-writing, and halves of characters, which file names that are no UTF-8 have."""
+"""Control characters except line feed and tab, Unicode line separators, characters that change the
+direction of writing, and lone surrogates, which occur in file names that are not UTF-8."""
 
 
 def printable(text: str) -> str:
-    r"""`text` with an escape in place of each character that does something to a terminal.
+    r"""`text` with an escape in place of each character that a terminal would act on.
 
     >>> printable("red\x1b[2J\rgreen")
     'red\\u001b[2J\\u000dgreen'
@@ -30,7 +30,7 @@ def printable(text: str) -> str:
 
 
 class _Printable:
-    """A stream of text to which only what is printable is written."""
+    """A text stream that writes printable text only."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -49,9 +49,9 @@ class _Printable:
 
 @contextmanager
 def printable_output() -> Iterator[None]:
-    """Within it, whatever is printed on standard output is printable."""
+    """Makes everything that is printed on standard output within the block printable."""
     before = sys.stdout
-    if before is None:  # closed
+    if before is None:  # standard output is closed
         yield
         return
     sys.stdout = cast(TextIO, _Printable(before))

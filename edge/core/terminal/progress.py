@@ -1,6 +1,6 @@
-"""Progress on stderr: a bar with time left on a terminal, a line of the log now and then elsewhere.
+"""Progress on stderr: a bar with the time left on a terminal, otherwise a log line every 10 s.
 
-It is logged as INFO, so that `--quiet` leaves it out, and a library shows none by itself.
+It is logged as INFO, so `--quiet` hides it, and nothing is shown when pilah is used as a library.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ _log = logging.getLogger(__name__)
 _TERMINAL_EVERY = 0.1
 _PLAIN_EVERY = 10.0
 _QUIET_FOR = 2.0
-"""Seconds: what is done sooner shows nothing."""
+"""Seconds. Work that takes less shows no progress."""
 
 
 class Progress:
-    """How far a piece of work is; a context manager.
+    """A context manager that shows the progress of a piece of work.
 
     Example:
         >>> with Progress("decoding", total=2) as progress:
@@ -58,10 +58,10 @@ class Progress:
             _log.info(f"{self._name}: {self._done} done in {_time(seconds)}")
 
     def advance(self, by: int = 1, *, note: str = "") -> None:
-        """Counts `by` more as done.
+        """Adds `by` to the number of finished steps.
 
         Args:
-            note: a few words on how it goes, such as an accuracy.
+            note: a few words about the state of the work, such as an accuracy.
         """
         self._done += by
         now = self._clock()
@@ -82,9 +82,9 @@ class Progress:
 
 
 def bar() -> LiveLine | None:
-    """The line for what changes while work goes on; None: it is logged now and then instead.
+    """The live line for progress, or None if progress is to be logged as lines instead.
 
-    That is so where stderr is no terminal, under `--quiet`, and where pilah is a library.
+    It is None if stderr is not a terminal, with `--quiet`, and when pilah is used as a library.
     """
     line = LiveLine()
     shown = line.terminal and lines_are_written() and _log.isEnabledFor(logging.INFO)

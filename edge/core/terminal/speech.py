@@ -1,8 +1,8 @@
-"""What a program says on its standard output and error, without waiting where it must not.
+"""Writes to standard output and standard error, without blocking where a program must not block.
 
-A reader that stands still (a full pipe, Ctrl-S on a terminal, a journal that hangs) holds up
-whoever writes to it, for ever. Most commands may wait so; what moves actuators may not: within
-`without_waiting` every text goes into a bounded queue, and a thread of its own writes it.
+A reader that has stopped (a full pipe, Ctrl-S on a terminal, a journal that hangs) blocks the
+writer without a limit. Most commands may block; a program that moves actuators may not: within
+`without_waiting` every text goes into a bounded queue, and a separate thread writes it.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from typing import TextIO
 from edge.core.terminal.printable import printable
 
 _CAPACITY = 1 << 20
-"""Characters that may wait for each of the two: the lines of an hour, at an item a second."""
+"""The most characters that may wait for each stream: one hour of lines at an item a second."""
 _PATIENCE_SECONDS = 5.0
-"""How long a reader may stand still at the end before it is left alone with what it has."""
+"""How long, at the end, a reader may take nothing before the rest of the text is dropped."""
 _SOCKET_SECONDS = 0.05
 
 
 class Speaker:
-    """Texts for one stream, written by a thread of its own, which may wait for its reader for ever.
+    """A queue of texts for one stream, with a thread that writes them and may wait for the reader.
 
-    A text for which there is no room is left out and counted. When there is room again, how many
-    they were is told.
+    A text for which there is no room is dropped and counted. When there is room again, the number
+    of dropped texts is reported.
 
     Attributes:
-        left_out: texts that were never written, as far as is known by now.
-        error: what writing failed with last; None: it did not.
+        left_out: the number of texts dropped so far.
+        error: the last error of writing; None if there was none.
     """
 
     def __init__(
@@ -49,13 +49,13 @@ class Speaker:
         tell: Callable[[str], None] | None = None,
         capacity: int = _CAPACITY,
     ) -> None:
-        """Begins to wait for texts.
+        """Starts the thread.
 
         Args:
-            write: writes one, however long that takes.
-            name: what the stream is called.
-            tell: takes a line about what was left out; must not wait. None: `write` does.
-            capacity: characters that may wait.
+            write: writes one text to the stream; may block.
+            name: the name of the stream in messages.
+            tell: takes a line that reports dropped texts, and must not block; None means `write`.
+            capacity: the most characters that may wait.
         """
         self._put, self._name, self._tell, self._capacity = write, name, tell, capacity
         self._changed = threading.Condition()
@@ -67,7 +67,7 @@ class Speaker:
         threading.Thread(target=self._run, name=f"writing {name}", daemon=True).start()
 
     def write(self, text: str) -> None:
-        """Has `text` written when the reader takes it, or leaves it out; never waits."""
+        """Queues `text` for writing, or drops it if the queue is full; never blocks."""
         with self._changed:
             first = False
             if self._size + len(text) > self._capacity:
@@ -78,13 +78,15 @@ class Speaker:
                 self._size += len(text)
                 self._changed.notify_all()
         if first and self._tell is not None:
-            self._tell(f"warning: nobody reads {self._name}: what does not fit is not shown\n")
+            self._tell(f"warning: nobody reads {self._name}, so some lines will not be shown\n")
 
     def finish(self, *, limit: float | None = None) -> bool:
-        """Waits for what is left as long as the reader takes it; False: some of it was left out.
+        """Waits until the queue is written, as long as the reader takes text.
+
+        Returns False if some text was dropped.
 
         Args:
-            limit: seconds after which it waits no more, in any case; None: no limit.
+            limit: the most seconds to wait in any case; None means no limit.
         """
         until = None if limit is None else time.monotonic() + limit
         with self._changed:
@@ -111,7 +113,7 @@ class Speaker:
                 self._size -= len(text)
                 self._busy = True
                 gap = 0
-                if self._size <= self._capacity // 2:  # not at each line of a slow reader
+                if self._size <= self._capacity // 2:  # so that a slow reader gets few reports
                     gap, self._gap = self._gap, 0
             try:
                 self._put(text)
@@ -139,12 +141,13 @@ class Speaker:
 
 
 class Speech:
-    """The speakers of a process.
+    """The two speakers of a process.
 
     Attributes:
-        out: that of standard output.
-        err: that of standard error.
-        limit_seconds: how long the last of it may take; None: as long as somebody reads.
+        out: the speaker for standard output.
+        err: the speaker for standard error.
+        limit_seconds: the most seconds that `finish` may take; None means no limit while the
+            readers take text.
     """
 
     def __init__(self) -> None:
@@ -153,7 +156,7 @@ class Speech:
         self.out = Speaker(_writer(sys.stdout), name="standard output", tell=self.err.write)
 
     def finish(self) -> bool:
-        """Waits for both, as `Speaker.finish` does; what was not shown is told."""
+        """Waits for both speakers, as `Speaker.finish` does, and reports what was not shown."""
         out = self.out.finish(limit=self.limit_seconds)
         if self.out.left_out:
             self.err.write(f"not shown  {self.out.left_out} lines of standard output\n")
@@ -161,13 +164,13 @@ class Speech:
 
 
 _speech: Speech | None = None
-"""While there is one, all that is said goes through it."""
+"""If it is set, all output goes through it."""
 
 
 def write_out(text: str) -> None:
-    """Writes `text` on standard output; within `without_waiting` it does not wait.
+    """Writes `text` on standard output; within `without_waiting` it does not block.
 
-    What of it does something to a terminal is shown by its number.
+    Characters that a terminal would act on are written as escapes.
     """
     text = printable(text)
     if _speech is not None:
@@ -178,7 +181,7 @@ def write_out(text: str) -> None:
 
 
 def write_err(text: str) -> None:
-    """Writes `text` on standard error; within `without_waiting` it does not wait."""
+    """Writes `text` on standard error; within `without_waiting` it does not block."""
     if _speech is not None:
         _speech.err.write(text)
     elif sys.stderr is not None:
@@ -188,10 +191,10 @@ def write_err(text: str) -> None:
 
 @contextmanager
 def without_waiting() -> Iterator[Speech]:
-    """Within it nothing that is said waits for a reader, also what C libraries write themselves.
+    """Makes sure that no output within the block waits for a reader, not even that of C libraries.
 
-    At its end what is left is waited for. Where the reader stands still, that is given up, and what
-    is said later does not wait either.
+    At the end of the block the rest of the output is waited for. If the reader has stopped, the
+    rest is dropped, and later output does not block either.
     """
     global _speech
     if _speech is not None:
@@ -201,7 +204,7 @@ def without_waiting() -> Iterator[Speech]:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:
                 stream.flush()
-        speech = Speech()  # before: it keeps the streams as they were
+        speech = Speech()  # made first, because it duplicates the streams as they are now
         for descriptor in (1, 2):
             parts.callback(_never_full(descriptor))
         _speech = speech
@@ -215,16 +218,16 @@ def without_waiting() -> Iterator[Speech]:
 
 
 def _writer(stream: TextIO | None) -> Callable[[str], object]:
-    """What writes a whole text to `stream`, through a descriptor where it has one.
+    """A function that writes a whole text to `stream`, through its descriptor if it has one.
 
-    Not through the stream itself: a thread that waits in there keeps the stream's lock, and the
-    process from ending.
+    It does not use the stream itself, because a thread that blocks there holds the stream's lock,
+    and the process could not end.
     """
     if stream is None:
         return lambda text: None
     try:
         descriptor = os.dup(stream.fileno())
-    except (OSError, ValueError, io.UnsupportedOperation):  # one that a test or a notebook made
+    except (OSError, ValueError, io.UnsupportedOperation):  # a stream of a test or a notebook
 
         def through_the_stream(text: str) -> None:
             stream.write(text)
@@ -238,7 +241,7 @@ def _writer(stream: TextIO | None) -> Callable[[str], object]:
         while left:
             try:
                 left = left[os.write(descriptor, left) :]
-            except BlockingIOError:  # whoever started this made it so
+            except BlockingIOError:  # the parent process made the descriptor non-blocking
                 waiting = select.poll()
                 waiting.register(descriptor, select.POLLOUT)
                 waiting.poll()
@@ -247,20 +250,20 @@ def _writer(stream: TextIO | None) -> Callable[[str], object]:
 
 
 def _never_full(descriptor: int) -> Callable[[], None]:
-    """Makes writes to `descriptor` fail where they would wait, in this process only.
+    """Makes writes to `descriptor` fail if they would block, in this process only.
 
-    OpenCV, FFmpeg, libcamera and LiteRT write to standard error themselves. Returns what puts it
-    back. Where it cannot be done (a file has no reader to wait for) nothing is changed.
+    OpenCV, FFmpeg, libcamera and LiteRT write to standard error themselves. Returns a function that
+    restores the descriptor. A file never blocks, so nothing is changed for it.
     """
     try:
         mode = os.fstat(descriptor).st_mode
-        if stat.S_ISSOCK(mode):  # the journal's
+        if stat.S_ISSOCK(mode):  # the socket of the journal
             _limit_sending(descriptor)
         if not stat.S_ISFIFO(mode) and not os.isatty(descriptor):
             return lambda: None
-        # Opened once more: the flags of the one that we were given belong to others, too.
+        # Opened again, because the flags of the given descriptor are shared with other processes.
         other = os.open(f"/proc/self/fd/{descriptor}", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
-    except OSError:  # no reader any more, or a terminal of another user
+    except OSError:  # there is no reader any more, or the terminal belongs to another user
         return lambda: None
     before = os.dup(descriptor)
     os.dup2(other, descriptor)

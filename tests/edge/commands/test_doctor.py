@@ -51,7 +51,10 @@ def test_a_station_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     ("key", "says"),
     [
         (None, "signature  not signed; no key is pinned, so bundles of anybody are loaded\n"),
-        (OURS, f"signature  says it is signed by key {OURS.id}, which nobody checked; no key is"),
+        (
+            OURS,
+            f"signature  claims to be signed by key {OURS.id}, which was not checked; no key is",
+        ),
     ],
     ids=["unsigned", "signed"],
 )

@@ -99,7 +99,7 @@ def test_what_sorts_judges_every_section(
         (EYE.replace("camera:", "kamera:"), "2: kamera: unknown key. Did you mean camera?"),
         # Not close to any: it is told with what is missing, for it may have been meant for that.
         (EYE.replace("trigger:", "when:"), "3: when: unknown key. Known: version, station, camera"),
-        (EYE + "station: bin-2\n", "4: station: stands here twice, first on line 1"),
+        (EYE + "station: bin-2\n", "4: station: this key is already on line 1"),
     ],
 )
 def test_a_misspelt_own_section_is_told(text: str, said: str, tmp_path: Path) -> None:

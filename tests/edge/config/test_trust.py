@@ -71,7 +71,7 @@ def test_a_bundle_of_another_key_is_a_mistake(tmp_path: Path) -> None:
         ("trust: {public_keys: []}", "3: trust.public_keys: must have at least 1 item"),
         ("trust: {public_keys: ours.pub}", "3: trust.public_keys: must be a list"),
         ("trust: {public_keys: [7]}", "3: trust.public_keys.0: "),
-        ("trust: {public_keys: ['']}", "3: trust.public_keys.0: is empty: give a path"),
+        ("trust: {public_keys: ['']}", "3: trust.public_keys.0: the path is empty: give a path"),
         ("trust: {public_key: [ours.pub]}", "unknown key. Did you mean public_keys?"),
         ("trust: ours.pub", "3: trust: must be `key: value` lines"),
         ("trusts: {public_keys: [ours.pub]}", "unknown key. Did you mean trust?"),

@@ -82,7 +82,7 @@ def test_the_top_says_how_good_it_is_in_plain_words(tmp_path: Path) -> None:
         "can, glass or paper.",
         "It learned from 303 pictures and was tested on 120 others that it had never seen",
         "96.7%right on pictures it has never seen",
-        "Good 91% to 99% of pictures like these are told right.",
+        "Good 91% to 99% of pictures like these are classified correctly.",
         "116 of 120; 95% interval 91.7% to 98.7%",
         "Always naming the most frequent class: 44%",
         "3 of 3 classes carry a promise",

@@ -272,7 +272,7 @@ def test_a_jpeg_that_goes_over_its_pixels_without_end_is_refused() -> None:
     at = content.index(b"\xff\xc2")
     content[at + 5 : at + 9] = struct.pack(">HH", 8000, 8000)
     scan = bytes(content[content.index(b"\xff\xda") : -2])
-    with pytest.raises(PictureTooLargeError, match="in .* scans, and a progressive"):
+    with pytest.raises(PictureTooLargeError, match=r"in .* scans, and a progressive"):
         decode_image(bytes(content[:-2]) + scan * 30)
 
 

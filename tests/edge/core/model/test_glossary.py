@@ -18,7 +18,7 @@ def test_each_word_is_explained_where_it_stands(word: str) -> None:
         ("after cross-fitting", "cross-fitted"),
         ("its novelty", "novelty score"),
         ("Epochs: 12", "epoch"),
-        ("on validation", "validation part"),
+        ("on validation", "validation split"),
     ],
 )
 def test_other_forms_of_a_word_are_explained(text: str, word: str) -> None:

@@ -66,7 +66,7 @@ def test_models_as_pilah_and_others_make_them_pass(file: Path) -> None:
         (lambda m: setattr(operator(m, CONV).builtinOptions, "strideH", -1), "out of range"),
         (lambda m: setattr(operator(m, CONV).builtinOptions, "dilationWFactor", 0), "out of range"),
         (lambda m: setattr(operator(m, CONV).builtinOptions, "padding", 7), "out of range"),
-        (lambda m: graph(m).operators.reverse(), "reads what was not computed before"),
+        (lambda m: graph(m).operators.reverse(), "reads a tensor that was not computed before"),
         (lambda m: graph(m).operators.pop(), "computed by no operator"),
         (lambda m: graph(m).operators.append(graph(m).operators[0]), "given twice"),
         (lambda m: setattr(graph(m), "inputs", [-1]), "a tensor with the number -1"),
@@ -106,7 +106,7 @@ def test_what_points_where_it_must_not_is_refused(change: Change, says: str) -> 
 
     with pytest.raises(BundleFormatError, match=says) as caught:
         check_model_file(changed(lists), name="model.tflite")
-    assert str(caught.value).startswith("model.tflite: no TFLite model that is safe to load: ")
+    assert str(caught.value).startswith("model.tflite: this TFLite model is not safe to load: ")
 
 
 @pytest.mark.parametrize("content", [b"", b"TFL3", b"\0" * 64, b"\xff" * 64, b"\x1c\0\0\0TFL3"])

@@ -57,7 +57,7 @@ def test_without_keys_both_kinds_are_taken_and_neither_is_called_checked(
     assert read_bundle(tiny_bundle).origin == "not signed"
     bundle = read_bundle(signed)
     assert bundle.signer is None
-    assert bundle.origin == f"says it is signed by key {OURS.id}, which nobody checked"
+    assert bundle.origin == f"claims to be signed by key {OURS.id}, which was not checked"
 
 
 # Tampering
@@ -246,8 +246,8 @@ def test_a_public_key_is_read_and_has_the_id_of_its_bytes() -> None:
     [
         (b"", "not a public key in PEM form"),
         (b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n", "not a public key"),
-        (private_pem(), "this is a private key, which signs and belongs on no station"),
-        (pem_of(ec.generate_private_key(ec.SECP256R1()).public_key()), "another kind than Ed25519"),
+        (private_pem(), "this is a private key, which must not be on a station"),
+        (pem_of(ec.generate_private_key(ec.SECP256R1()).public_key()), "is not an Ed25519 key"),
     ],
     ids=["empty", "cut", "private", "another kind"],
 )

@@ -132,7 +132,7 @@ def test_notes_do_not_pile_up(
         (-signal.SIGABRT, "SIGABRT"),
         (-signal.SIGFPE, "SIGFPE"),
         (-signal.SIGBUS, "SIGBUS"),
-        (-signal.SIGXCPU, "computes for more than 60 s"),
+        (-signal.SIGXCPU, "takes more than 60 s for one picture"),
     ],
 )
 def test_a_model_that_ends_the_process_is_refused(code: int, says: str) -> None:

@@ -70,7 +70,7 @@ def test_what_fits_is_written_in_order_and_the_rest_is_counted_and_told(reader: 
     speaker = Speaker(reader.write, name="standard output", tell=told.append, capacity=6)
     for text in "abcdefghij":
         speaker.write(text)
-    assert told == ["warning: nobody reads standard output: what does not fit is not shown\n"]
+    assert told == ["warning: nobody reads standard output, so some lines will not be shown\n"]
     left_out = speaker.left_out
     assert left_out in (3, 4)  # the thread may have one in its hands
     reader.take(100)
