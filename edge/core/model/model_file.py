@@ -74,7 +74,7 @@ def check_model_file(content: bytes, *, name: str) -> None:
         _check(root_table(content, b"TFL3"))
     except (FlatBufferError, _ModelError) as error:
         raise BundleFormatError(
-            f"{name}: this TFLite model is not safe to load: {error}. It is damaged or malicious: "
+            f"{name}: not a TFLite model that is safe to load: {error}. It is damaged or malicious: "
             "get it again from its maker"
         ) from error
 

@@ -192,7 +192,7 @@ def test_a_model_that_ends_the_process_is_refused(
         (place / "model.tflite").write_bytes(bad if which == "the float model" else good)
         words = ["check-parity", str(bundle)]
     assert main([*words, "--data", str(photos)]) == EXIT_DATA
-    assert "this TFLite model is not safe to load" in capsys.readouterr().err
+    assert "not a TFLite model that is safe to load" in capsys.readouterr().err
 
 
 def test_a_float_model_that_is_no_file_is_refused(

@@ -35,7 +35,7 @@ def test_a_divided_folder_keeps_its_parts(tmp_path: Path, name: str) -> None:
             {"train", "test"},
             "the validation split is used for the test",
         ),
-        (["train", "test"], {"train", "test"}, "no validation part is given"),
+        (["train", "test"], {"train", "test"}, "no validation split is given"),
         (["train"], {None}, "both are taken out of the train split"),
     ],
 )
@@ -97,7 +97,7 @@ def test_a_part_without_labels_is_left_out_and_told(tmp_path: Path) -> None:
     found = read_picture_set(tmp_path)
     assert {picture.split for picture in found.pictures} == {"train", "test"}
     assert found.classes == ("can", "jar")
-    assert f"{tmp_path}/Test: 2 pictures lie there without folders of classes" in found.notes[0]
+    assert f"{tmp_path}/Test: its 2 pictures lie in no folders of classes" in found.notes[0]
     assert [note.partition(":")[0] for note in found.notes] == [
         f"{tmp_path}/{name}" for name in ("Test", "seg_pred", "test-multiple_fruits")
     ]
@@ -161,7 +161,7 @@ def test_a_thing_on_rails_among_other_things_is_a_class(tmp_path: Path) -> None:
         (["train/a/1.jpg", "test/a/1.jpg", "x/train/a/1.jpg", "x/test/a/1.jpg"],
          r"'x' lies beside them: move it away, or give .*/x alone"),
         (["val/a/1.jpg", "test/a/1.jpg"], r"no train split with folders.*for example .*/test"),
-        (["ok/1.jpg", "bad/1.jpg", "test/1.jpg"], "'test' has no folders of classes in it"),
+        (["ok/1.jpg", "bad/1.jpg", "test/1.jpg"], "'test' has the name of a split, but no folders"),
         (["x/train/a/1.jpg", "x/train/b/1.jpg", "x/test/a/1.jpg", "y/y/train/a/1.jpg",
           "y/y/train/b/1.jpg", "y/y/test/a/1.jpg"],
          r"'x', 'y' has its own splits with folders of classes: give .*/x$"),

@@ -171,4 +171,4 @@ def test_a_row_that_stands_there_twice_counts_once_and_that_is_said(tmp_path: Pa
 
 def test_labels_that_differ_in_case_only_are_told(tmp_path: Path) -> None:
     (note,) = read_picture_set(manifest(tmp_path, "path,label\n1.jpg,Can\nsub/2.jpg,can\n")).notes
-    assert note.startswith("'Can' and 'can' are 2 classes, and differ in upper and lower case")
+    assert note.startswith("'Can' and 'can' are 2 classes, but their names differ only")

@@ -192,7 +192,7 @@ def test_a_senseless_orientation_leaves_the_picture_as_it_is(block: bytes) -> No
         ("cut.bmp", "this BMP file is damaged (it is cut short): copy it again"),
         ("picture.gif", "GIF is not supported: use JPEG, PNG, WebP or BMP"),
         ("picture.tif", "TIFF is not supported"),
-        ("picture.heic", "convert them to JPEG first, for example with `heif-convert"),
+        ("picture.heic", "convert the picture to JPEG first, for example with `heif-convert"),
     ],
 )
 def test_what_cannot_be_read_says_why_and_what_to_do(
@@ -279,7 +279,9 @@ def test_a_jpeg_that_goes_over_its_pixels_without_end_is_refused() -> None:
 def test_a_file_that_is_too_large_or_no_plain_file_is_not_read(tmp_path: Path) -> None:
     with (tmp_path / "large.bmp").open("wb") as file:
         file.truncate(MAX_FILE_BYTES + 1)
-    with pytest.raises(PictureTooLargeError, match=r"large\.bmp: .* bytes are too many"):
+    with pytest.raises(
+        PictureTooLargeError, match=r"large\.bmp: the file has .* bytes, and pictures may"
+    ):
         read_image(tmp_path / "large.bmp")
     os.mkfifo(tmp_path / "pipe.jpg")
     with pytest.raises(UnreadableImageError, match=r"pipe\.jpg: this is not a regular file"):

@@ -72,8 +72,8 @@ def compressed(name: str, method: int) -> zipfile.ZipInfo:
         ([("bundle.json", b"{ }")], r"bundle\.json is in the zip file twice"),
         ([(compressed("x", zipfile.ZIP_BZIP2), b"1")], "is not compressed with `deflate`"),
         ([(compressed("x", zipfile.ZIP_LZMA), b"1")], "is not compressed with `deflate`"),
-        ([(str(number), b"") for number in range(1001)], r"more files than .*\(1,000\)"),
-        ([(f"{number}/", b"") for number in range(1001)], r"more files than .*\(1,000\)"),
+        ([(str(number), b"") for number in range(1001)], r"more than 1,000 files"),
+        ([(f"{number}/", b"") for number in range(1001)], r"more than 1,000 files"),
     ],
 )
 def test_a_zip_file_with_tricks_is_refused(tmp_path: Path, entries: list[Entry], says: str) -> None:
@@ -187,7 +187,7 @@ def test_two_files_that_share_their_bytes_count_twice(
     end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 9, 9, len(entries), at, 0)
     (tmp_path / "x.zip").write_bytes(local + b"0" + body + entries + end)
     monkeypatch.setattr(bundle_files, "_LARGEST", 8_000_000)
-    assert peak(refused(tmp_path / "x.zip", "9,000,000 bytes is more than")) < 1_000_000
+    assert peak(refused(tmp_path / "x.zip", "9,000,000 bytes are more than")) < 1_000_000
 
 
 # Folders

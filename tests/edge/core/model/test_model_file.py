@@ -68,7 +68,7 @@ def test_models_as_pilah_and_others_make_them_pass(file: Path) -> None:
         (lambda m: setattr(operator(m, CONV).builtinOptions, "padding", 7), "out of range"),
         (lambda m: graph(m).operators.reverse(), "reads a tensor that was not computed before"),
         (lambda m: graph(m).operators.pop(), "computed by no operator"),
-        (lambda m: graph(m).operators.append(graph(m).operators[0]), "given twice"),
+        (lambda m: graph(m).operators.append(graph(m).operators[0]), "computed twice"),
         (lambda m: setattr(graph(m), "inputs", [-1]), "a tensor with the number -1"),
         (lambda m: setattr(graph(m), "outputs", [12345]), "a tensor with the number 12345"),
         (lambda m: setattr(weights(m), "buffer", 12345), "a buffer with the number 12345"),
@@ -106,12 +106,12 @@ def test_what_points_where_it_must_not_is_refused(change: Change, says: str) -> 
 
     with pytest.raises(BundleFormatError, match=says) as caught:
         check_model_file(changed(lists), name="model.tflite")
-    assert str(caught.value).startswith("model.tflite: this TFLite model is not safe to load: ")
+    assert str(caught.value).startswith("model.tflite: not a TFLite model that is safe to load: ")
 
 
 @pytest.mark.parametrize("content", [b"", b"TFL3", b"\0" * 64, b"\xff" * 64, b"\x1c\0\0\0TFL3"])
 def test_what_is_no_model_is_refused(content: bytes) -> None:
-    with pytest.raises(BundleFormatError, match="no TFLite model"):
+    with pytest.raises(BundleFormatError, match="not a TFLite model"):
         check_model_file(content, name="model.tflite")
 
 
