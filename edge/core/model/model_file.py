@@ -74,8 +74,8 @@ def check_model_file(content: bytes, *, name: str) -> None:
         _check(root_table(content, b"TFL3"))
     except (FlatBufferError, _ModelError) as error:
         raise BundleFormatError(
-            f"{name}: not a TFLite model that is safe to load: {error}. It is damaged or malicious: "
-            "get it again from its maker"
+            f"{name}: not a TFLite model that is safe to load: {error}. It is damaged or "
+            "malicious: get it again from its maker"
         ) from error
 
 

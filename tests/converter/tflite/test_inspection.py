@@ -73,5 +73,5 @@ def test_what_is_no_model_is_refused(tmp_path: Path, capsys: pytest.CaptureFixtu
     file = tmp_path / "broken.tflite"
     file.write_bytes(b"PK and so on, but no model")
     assert main(["inspect", str(file)]) == ConversionError.exit_code
-    assert "no TFLite model" in capsys.readouterr().err
+    assert "not a TFLite model" in capsys.readouterr().err
     assert main(["inspect", str(tmp_path / "none.tflite")]) == 74

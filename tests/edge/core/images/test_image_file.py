@@ -279,9 +279,7 @@ def test_a_jpeg_that_goes_over_its_pixels_without_end_is_refused() -> None:
 def test_a_file_that_is_too_large_or_no_plain_file_is_not_read(tmp_path: Path) -> None:
     with (tmp_path / "large.bmp").open("wb") as file:
         file.truncate(MAX_FILE_BYTES + 1)
-    with pytest.raises(
-        PictureTooLargeError, match=r"large\.bmp: the file has .* bytes, and pictures may"
-    ):
+    with pytest.raises(PictureTooLargeError, match=r"large\.bmp: the file has .* bytes"):
         read_image(tmp_path / "large.bmp")
     os.mkfifo(tmp_path / "pipe.jpg")
     with pytest.raises(UnreadableImageError, match=r"pipe\.jpg: this is not a regular file"):

@@ -82,7 +82,7 @@ def test_a_spec_that_does_not_fit_the_input_is_refused(tmp_path: Path, spec: Inp
 
 def test_a_model_that_is_none_is_refused(tmp_path: Path) -> None:
     bundle = change(make_bundle(tmp_path / "bundle"), model=b"no model")
-    with pytest.raises(BundleFormatError, match=r"model\.tflite: no TFLite model"):
+    with pytest.raises(BundleFormatError, match=r"model\.tflite: not a TFLite model"):
         Classifier(read_bundle(bundle))
 
 

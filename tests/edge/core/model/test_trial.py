@@ -159,5 +159,5 @@ def test_in_a_process_of_its_own_a_good_model_is_used_and_a_bad_one_is_told_of(
 
 def test_a_model_of_any_input_is_tried_by_itself() -> None:
     check_model_harmless(TINY.with_name("tiny_float_input.tflite").read_bytes(), name="x")
-    with pytest.raises(BundleFormatError, match="x: no TFLite model"):
+    with pytest.raises(BundleFormatError, match="x: not a TFLite model"):
         check_model_harmless(b"none", name="x")
