@@ -155,6 +155,6 @@ def _why_none(found: PictureSet) -> str:
     if not found.left_out:
         return ""
     kinds = kinds_of(found.left_out)
-    return (
-        f"; {len(found.left_out):,} files are left out ({kinds}); the first is {found.left_out[0]}"
-    )
+    count = len(found.left_out)
+    files = "1 file is" if count == 1 else f"{count:,} files are"
+    return f"; {files} left out ({kinds}); the first is {found.left_out[0]}"

@@ -126,7 +126,10 @@ def test_things_of_no_class_lie_in_a_plain_folder_too_and_the_old_name_is_taken(
     ("files", "says"),
     [
         ({}, "no pictures found"),
-        ({"1.heic": b"x"}, r"no pictures found; 1 left out (1 HEIC pictures), first: "),
+        (
+            {"1.heic": b"x"},
+            r"no pictures found; 1 file is left out (1 HEIC pictures); the first is ",
+        ),
         ({"1.jpg": b"<html>"}, "none of its 1 pictures can be read, first: "),
     ],
 )

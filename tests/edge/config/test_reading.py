@@ -424,7 +424,9 @@ def test_aliases_that_unfold_without_end_are_refused_at_once(
     for number, lines in enumerate((lists, merged)):
         text = STATION + "\n".join(lines) + "\n"
         station = make_station(tmp_path / str(number), text=text, bundle=tiny_bundle)
-        with pytest.raises(ConfigError, match="more than 20,000 values, what aliases repeat"):
+        with pytest.raises(
+            ConfigError, match="more than 20,000 values, including those that aliases repeat"
+        ):
             read_station(station)
 
 

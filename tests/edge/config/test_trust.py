@@ -54,7 +54,9 @@ def test_an_unsigned_bundle_is_a_mistake_where_a_key_is_pinned(
     tmp_path: Path, tiny_bundle: Path
 ) -> None:
     (problem,) = problems_of(pinning(tmp_path, tiny_bundle, "trust: {public_keys: [ours.pub]}"))
-    assert problem.startswith(f"2: bundle: {tmp_path}/bundle: not signed, and only what key")
+    assert problem.startswith(
+        f"2: bundle: {tmp_path}/bundle: not signed, and only bundles signed by key"
+    )
 
 
 def test_a_bundle_of_another_key_is_a_mistake(tmp_path: Path) -> None:

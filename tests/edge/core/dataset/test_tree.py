@@ -59,7 +59,7 @@ def test_what_is_no_picture_is_counted_by_kind_and_told(
     tmp_path: Path, name: str, content: bytes, kind: str, says: str
 ) -> None:
     write(tmp_path, f"can/{name}", content)
-    with pytest.raises(PictureSetError, match=rf"1 files are left out \(1 {kind}\); .*{says}"):
+    with pytest.raises(PictureSetError, match=rf"1 file is left out \(1 {kind}\); .*{says}"):
         read_picture_set(tmp_path)
 
 
