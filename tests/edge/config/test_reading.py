@@ -424,9 +424,7 @@ def test_aliases_that_unfold_without_end_are_refused_at_once(
     for number, lines in enumerate((lists, merged)):
         text = STATION + "\n".join(lines) + "\n"
         station = make_station(tmp_path / str(number), text=text, bundle=tiny_bundle)
-        with pytest.raises(
-            ConfigError, match="more than 20,000 values, including those that aliases repeat"
-        ):
+        with pytest.raises(ConfigError, match="more than 20,000 values, including"):
             read_station(station)
 
 
