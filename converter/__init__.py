@@ -1,4 +1,4 @@
-"""From a trained model to the bundle that a station runs."""
+"""Converts a trained model into the bundle that a station runs."""
 
 import logging
 

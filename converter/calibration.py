@@ -1,4 +1,4 @@
-"""Representative pictures: what ranges, and the rounding of weights, are chosen by."""
+"""Chooses the calibration pictures, which decide int8 ranges and the rounding of weights."""
 
 from __future__ import annotations
 
@@ -14,33 +14,34 @@ from edge.core.images.image_file import read_image
 from edge.core.images.preprocess import InputSpec, preprocess
 from edge.core.terminal.progress import Progress
 
-CALIBRATED_ON = 100
-"""Pictures to calibrate on, unless told: each costs time."""
+CALIBRATION_PICTURES = 100
+"""The default number of calibration pictures. More of them take more time."""
 
 BLACK_AND_WHITE = 2
-"""Tensors at the front that no camera gives: pure black and pure white."""
+"""The number of artificial pictures in front of the others: one pure black, one pure white."""
 
-FEWEST = 10
-"""Pictures below which what they show is an accident of the choice."""
+MIN_CALIBRATION_PICTURES = 10
+"""The smallest number of calibration pictures: with fewer, the result depends on which they are."""
 
 Tensors = npt.NDArray[np.uint8]
-"""uint8 (pictures, height, width, channels), as `preprocess` makes them."""
+"""Model inputs as `preprocess` makes them, uint8 (pictures, height, width, channels)."""
 
 
 def choose_calibration(
     pictures: Sequence[LabelledPicture], count: int, *, seed: int
 ) -> tuple[LabelledPicture, ...]:
-    """At most `count` pictures of the training part, the same number of each label where it can be.
+    """At most `count` pictures of the training part, with equally many of each label if possible.
 
     The same pictures in the same order and the same seed give the same choice on every Python.
 
     Args:
-        pictures: of a run, every part.
-        count: how many; the whole training part where it has fewer.
+        pictures: all pictures of a run, of every part.
+        count: the number of pictures; the whole training part is taken if it has fewer.
+        seed: decides which pictures are chosen.
 
     Raises:
-        CalibrationError: the training part has fewer than FEWEST pictures, or `count` asks for
-            fewer than FEWEST or than there are labels.
+        CalibrationError: the training part has fewer than MIN_CALIBRATION_PICTURES pictures, or
+            `count` is less than that, or less than the number of labels.
     """
     # `random()` is the one stream that Python promises to keep between versions.
     draw = random.Random(seed)
@@ -49,15 +50,16 @@ def choose_calibration(
         picture for _, picture in sorted(((draw.random(), p) for p in training), key=lambda t: t[0])
     ]
     labels = sorted({picture.label for picture in shuffled})
-    if len(shuffled) < FEWEST:
+    if len(shuffled) < MIN_CALIBRATION_PICTURES:
         raise CalibrationError(
-            f"the training part has {len(shuffled)} pictures; calibration takes {FEWEST} or more: "
-            "train on more pictures"
+            f"the training part has {len(shuffled)} pictures; calibration needs "
+            f"{MIN_CALIBRATION_PICTURES} or more: train on more pictures"
         )
-    if count < max(FEWEST, len(labels)):
+    needed = max(MIN_CALIBRATION_PICTURES, len(labels))
+    if count < needed:
         raise CalibrationError(
-            f"--calibration-pictures {count} is too few: give {max(FEWEST, len(labels))} or more "
-            f"({FEWEST} at least, and one for each of the {len(labels)} labels)"
+            f"--calibration-pictures {count} is too few: give {needed} or more "
+            f"({MIN_CALIBRATION_PICTURES} at least, and one for each of the {len(labels)} labels)"
         )
     waiting = {label: [p for p in shuffled if p.label == label] for label in labels}
     chosen: list[LabelledPicture] = []
@@ -71,14 +73,15 @@ def choose_calibration(
 def calibration_tensors(pictures: Sequence[LabelledPicture], spec: InputSpec) -> Tensors:
     """Pure black, pure white and then `pictures`, uint8 (2 + pictures, height, width, channels).
 
-    With both ends of the scale among them the input becomes scale 1, zero point 0: raw levels.
+    Because both ends of the scale are among them, the quantised input has scale 1 and zero point 0
+    and so takes raw levels.
 
     Raises:
         UnreadableImageError: a picture has been damaged since the training.
     """
     tensors = np.empty((BLACK_AND_WHITE + len(pictures), *spec.shape), np.uint8)
     tensors[0], tensors[1] = 0, 255
-    with Progress("reading pictures to calibrate on", total=len(pictures)) as progress:
+    with Progress("reading calibration pictures", total=len(pictures)) as progress:
         for tensor, picture in zip(tensors[BLACK_AND_WHITE:], pictures, strict=True):
             preprocess(read_image(picture.path), spec, out=tensor)
             progress.advance()

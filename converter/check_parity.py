@@ -1,4 +1,4 @@
-"""A bundle beside the float model it was made from, on pictures of one's own."""
+"""Compares a bundle with the float model that it was made from, on the user's own pictures."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from trainer.run import read_run
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CheckedBundle:
-    """What the gate says of a bundle on these pictures."""
+    """How a bundle compares with its float model on given pictures."""
 
     parity: Parity
     verdict: GateVerdict
@@ -31,19 +31,20 @@ class CheckedBundle:
 
 
 def check_parity(bundle: Bundle, place: Path, data: Path, *, run: Path | None) -> CheckedBundle:
-    """The figures of the bundle's model and of the float model, and the gate's verdict.
+    """The figures of the bundle's model and of its float model, and the gate's verdict on them.
 
     Args:
-        place: where the bundle lies.
+        bundle: the bundle that was read from `place`.
+        place: the path of the bundle; its exports are looked for beside it.
         data: labelled pictures; all of them count for accuracy.
-        run: the training it was made from; None: the float32 model in its exports.
+        run: the run that the bundle was made from; None takes the float32 model in the exports.
 
     Raises:
-        UsageError: there is no float model to compare with, or one of other labels.
-        BundleError: one of the two models is no classifier, or does harm; see
+        UsageError: there is no float model to compare with, or it has other labels.
+        BundleError: one of the two models is no classifier, or is harmful; see
             `edge.core.model.trial`.
         StorageError: the float model cannot be read.
-        PictureSetError: a class that the bundle does not know, or no picture that can be read.
+        PictureSetError: a class that the bundle does not know, or no readable picture.
     """
     float32 = _with_model(bundle, _float_model(bundle, place, run))
     scored = score_bundles(float32, bundle, data)
@@ -56,7 +57,7 @@ def check_parity(bundle: Bundle, place: Path, data: Path, *, run: Path | None) -
 
 
 def _with_model(bundle: Bundle, model: bytes) -> Bundle:
-    """The bundle with another model, which nobody has signed or tried."""
+    """The bundle with another model, and so without a signature."""
     files = {**bundle.manifest.files, MODEL: hashlib.sha256(model).hexdigest()}
     manifest = bundle.manifest.model_copy(update={"files": files})
     return replace(bundle, model=model, manifest=manifest, signer=None)
@@ -67,8 +68,8 @@ def _float_model(bundle: Bundle, place: Path, run: Path | None) -> bytes:
         source = read_run(run)
         if source.facts.labels != bundle.labels:
             raise UsageError(
-                f"{run} has the labels {', '.join(source.facts.labels)}, the bundle "
-                f"{', '.join(bundle.labels)}: it was not made from that training"
+                f"{run} has the labels {', '.join(source.facts.labels)}, but the bundle has "
+                f"{', '.join(bundle.labels)}: the bundle was not made from this run; give its own"
             )
         black_and_white = np.zeros((2, *source.facts.input.shape), np.uint8)
         black_and_white[1] = 255
@@ -76,8 +77,8 @@ def _float_model(bundle: Bundle, place: Path, run: Path | None) -> bytes:
     beside = exports_folder(place) / "float32" / MODEL
     if not beside.exists():
         raise UsageError(
-            f"{beside} is not there: give the training with --run, or convert it with "
-            "--formats float32"
+            f"{beside} does not exist: give the run that the bundle was made from with --run, or "
+            "convert that run again with --formats float32"
         )
     with storage_errors("read", beside):
         return read_regular(beside, largest=LARGEST[MODEL])

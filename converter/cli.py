@@ -1,4 +1,4 @@
-"""`pilah-converter`."""
+"""The command `pilah-converter` and its verbs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from edge.core.command_line import Verb, run_program
 
 VERBS: Mapping[str, Verb] = {
     "convert": Verb(
-        "quantise a run into a bundle and prove it equal",
+        "convert a run into a bundle and compare it with the trained model",
         "converter.commands.convert",
         needs=("keras", "tensorflow", "ai_edge_litert"),
     ),
@@ -19,12 +19,12 @@ VERBS: Mapping[str, Verb] = {
         needs=("ai_edge_litert",),
     ),
     "inspect": Verb(
-        "what a .tflite file or a bundle's model is made of",
+        "show the inputs, outputs and operators of a .tflite file or a bundle",
         "converter.commands.inspect",
         needs=("ai_edge_litert",),
     ),
     "check-parity": Verb(
-        "does a bundle answer as its float model does, on your pictures?",
+        "does a bundle answer like its float model, on your pictures?",
         "converter.commands.check_parity",
         needs=("ai_edge_litert",),
     ),
@@ -38,7 +38,7 @@ VERBS: Mapping[str, Verb] = {
     ),
     "sign": Verb("sign a bundle", "converter.commands.sign", needs=("cryptography",)),
     "verify-signature": Verb(
-        "is a bundle signed and unchanged?",
+        "is a bundle signed with a key, and unchanged?",
         "converter.commands.verify_signature",
         needs=("cryptography",),
     ),
@@ -49,7 +49,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Runs `pilah-converter` and returns its exit code."""
     return run_program(
         "pilah-converter",
-        "From a trained model to a bundle.",
+        "Converts a trained model into a bundle.",
         VERBS,
         extra="converter",
         words=words,

@@ -1,4 +1,4 @@
-"""From a run to a bundle: quantise, compare with float, and write what passes the gate."""
+"""Converts a run into a bundle: quantise, compare with float, and write what passes the gate."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from converter.bundle.writer import bundle_draft, bundle_title, check_out
-from converter.calibration import CALIBRATED_ON, calibration_tensors, choose_calibration
+from converter.bundle.writer import bundle_draft, bundle_title, check_bundle_path
+from converter.calibration import CALIBRATION_PICTURES, calibration_tensors, choose_calibration
 from converter.errors import CalibrationError
-from converter.exports.formats import Source, keras_pieces, tflite_pieces
+from converter.exports.formats import Source, keras_requests, tflite_requests
 from converter.exports.tflite import convert_model
 from converter.exports.writer import (
     Exports,
-    check_exports,
+    check_exports_path,
     exports_folder,
     read_test_part,
     write_exports,
@@ -22,12 +22,12 @@ from converter.parity.export_parity import Format
 from converter.parity.gate import GateError, GateVerdict, Parity, compare, judge, score_both
 from converter.quantization.calibration_checks import (
     QuantizedModel,
+    alternative_tensors,
     check_calibration,
     check_tensors,
-    other_tensors,
 )
 from converter.quantization.fallbacks import PLAIN, Attempt, try_fallbacks
-from converter.tensorflow.process import Piece, begin_ahead, working_ahead
+from converter.tensorflow.process import TaskRequest, background_tasks, start_in_background
 from edge.core.dataset import LabelledPicture
 from edge.core.model.bundle import Bundle
 from trainer.run import Run, read_run
@@ -35,20 +35,21 @@ from trainer.run import Run, read_run
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Conversion:
-    """A bundle, and how it compares with the float model it was made from."""
+    """The bundle of a run, and how it compares with the float model that it was made from."""
 
     bundle: Bundle
     parity: Parity
     exports: Exports | None
-    """The other formats; None where none was wanted."""
+    """The exports in other formats, or None if none were requested."""
     attempts: tuple[Attempt, ...]
-    """The plain conversion and the fallbacks that were tried."""
+    """The plain conversion and the fallbacks that were tried, in order."""
     kept: Attempt
+    """The attempt whose model is in the bundle."""
     warnings: tuple[str, ...]
-    """Figures worse than a bar of the gate, within what chance could explain."""
+    """Figures that are worse than a limit of the gate, by no more than chance could explain."""
 
 
-@working_ahead()
+@background_tasks()
 def convert(
     run: Path,
     out: Path,
@@ -57,40 +58,43 @@ def convert(
     name: str | None = None,
     version: str | None = None,
     formats: Sequence[Format] = ("int8",),
-    calibration_pictures: int = CALIBRATED_ON,
+    calibration_pictures: int = CALIBRATION_PICTURES,
     seed: int | None = None,
     fallbacks: bool = True,
     replace: bool = False,
 ) -> Conversion:
-    """The bundle of a finished run, written to the folder `out`.
+    """Makes the bundle of a finished run and writes it to the folder `out`.
 
     Args:
-        run: the folder a training left behind.
-        data: where the run's pictures lie now; None: where they lay in training.
-        name: of the bundle; None: that of the folder `out`.
-        version: numbers with dots; None: from the time the training finished.
-        formats: those besides int8 are written to `BUNDLE-exports`; see `converter.exports.writer`.
-        calibration_pictures: how many to choose ranges and the rounding of weights by, at most.
-        seed: decides which pictures calibrate and which become golden; None: the run's.
-        fallbacks: where int8 does not pass, try what is known to help; see
+        run: the folder of the run.
+        out: the folder of the bundle.
+        data: the folder of the run's pictures; None takes the one that was used in training.
+        name: the bundle's name; None takes the name of the folder `out`.
+        version: numbers with dots between; None makes it from the time the training finished.
+        formats: the formats; those besides int8 are written to `BUNDLE-exports`, see
+            `converter.exports.writer`.
+        calibration_pictures: the largest number of calibration pictures.
+        seed: decides which pictures calibrate and which become golden pictures; None takes the
+            run's seed.
+        fallbacks: tries other ways to quantise if the int8 model does not pass the gate; see
             `converter.quantization.fallbacks`.
-        replace: take the place of a bundle that is there, once the new one is whole.
+        replace: replaces a bundle that is already there, after the new one is complete.
 
     Raises:
-        RunError: no finished run, or its pictures are not there.
-        CalibrationError: too few pictures to calibrate on or to judge by.
+        RunError: there is no finished run, or its pictures are missing.
+        CalibrationError: too few pictures to calibrate on or to evaluate with.
         UnreadableImageError: a picture has been damaged since the training.
         ConversionError: TensorFlow cannot convert the model.
-        GateError: int8 answers too differently from float. No bundle is left.
-        StorageError: `out` is there already or cannot be written.
+        GateError: the int8 model answers too differently from float. No bundle is written.
+        StorageError: `out` exists already or cannot be written.
 
     Example:
         >>> made = convert(Path("runs/first"), Path("bundles/first"), formats=["int8", "float16"])
     """
-    check_out(out, replace=replace)
+    check_bundle_path(out, replace=replace)
     others_too = tuple(formats) != ("int8",)
     if others_too:
-        check_exports(exports_folder(out), replace=replace)
+        check_exports_path(exports_folder(out), replace=replace)
     source = read_run(run)
     facts = source.facts
     title = bundle_title(facts, out, name=name, version=version)
@@ -98,16 +102,18 @@ def convert(
     seed = facts.seed if seed is None else seed
     chosen = choose_calibration(pictures, calibration_pictures, seed=seed)
     tensors = calibration_tensors(chosen, facts.input)
-    check_tensors(tensors, chosen, facts.input)  # fallbacks read theirs by the same function
-    # Those of the gate first. What is begun here is waited for where it is used.
-    begin_ahead(source, [Piece("float32", tensors), *tflite_pieces(formats, tensors)])
-    integers = [Piece("int8", tensors)]
-    if (others := other_tensors(pictures, chosen, facts.input, seed=seed)) is not None:
-        integers.append(Piece("int8", others))
-    begin_ahead(source, integers)
+    check_tensors(tensors, chosen, facts.input)  # fallbacks read their tensors the same way
+    # The models for the gate come first. Each result is waited for where it is used.
+    start_in_background(
+        source, [TaskRequest("float32", tensors), *tflite_requests(formats, tensors)]
+    )
+    integers = [TaskRequest("int8", tensors)]
+    if (others := alternative_tensors(pictures, chosen, facts.input, seed=seed)) is not None:
+        integers.append(TaskRequest("int8", others))
+    start_in_background(source, integers)
     tested = read_test_part(pictures, facts.input, seed=seed) if others_too else None
     if tested is not None:
-        begin_ahead(source, keras_pieces(formats, tested, tensors))
+        start_in_background(source, keras_requests(formats, tested, tensors))
     float32 = convert_model(source, "float32", tensors)
 
     def judged(model: bytes, calibrated: Sequence[LabelledPicture]) -> tuple[Parity, GateVerdict]:
@@ -139,20 +145,20 @@ def _checked_pictures(run: Run, data: Path | None) -> tuple[LabelledPicture, ...
     pictures = run.pictures(data)
     if not any(picture.split == "test" for picture in pictures):
         raise CalibrationError(
-            f"{run.path}: the run has no test part, so nothing shows what int8 loses: train with "
-            "a split that has one"
+            f"{run.path}: the run has no test part, so the loss by int8 cannot be measured: train "
+            "with a split that has a test part"
         )
     return pictures
 
 
 def _refusal(attempts: Sequence[Attempt], run: Path, calibration_pictures: int) -> str:
     failures = attempts[0].verdict.failures
-    tried = "".join(f"  {attempt.line}\n" for attempt in attempts[1:])
+    tried = "".join(f"  {attempt.summary}\n" for attempt in attempts[1:])
     return (
         f"{run}: the int8 model does not pass, so no bundle was written.\n"
         + "".join(f"  - {failure}\n" for failure in failures)
-        + (f"Tried, and not enough:\n{tried}" if tried else "")
-        + f"Try --calibration-pictures {2 * calibration_pictures}, or another --seed; see that the "
-        "training part shows every label as the others do; else train longer or with more "
-        "pictures: a model that wavers between two labels changes its mind with every rounding"
+        + (f"These fallbacks were tried and do not pass either:\n{tried}" if tried else "")
+        + f"Try --calibration-pictures {2 * calibration_pictures}, or another --seed. Check that "
+        "the pictures of the training part look like those of the other parts. Else train longer "
+        "or with more pictures: where a model is unsure between two labels, rounding decides"
     )

@@ -1,4 +1,4 @@
-"""The converter's own mistakes; see `edge/core/errors.py`."""
+"""The errors that only the converter raises; see `edge/core/errors.py` for the common ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from edge.core.errors import EXIT_DATA, EXIT_UNAVAILABLE, PilahError, StorageErr
 
 
 class CalibrationError(PilahError, ValueError):
-    """The run's pictures do not suffice to calibrate the integers or to judge them."""
+    """The run has too few pictures to calibrate the int8 model or to evaluate it."""
 
     exit_code = EXIT_DATA
 
@@ -18,29 +18,29 @@ class ConversionError(PilahError, RuntimeError):
 
 
 class PrivateKeyError(PilahError, ValueError):
-    """A file that should hold an Ed25519 private key holds something else."""
+    """A file that should contain an Ed25519 private key contains something else."""
 
     exit_code = EXIT_DATA
 
 
 class KeyModeError(PilahError, PermissionError):
-    """A private key's file can be read by others than its owner."""
+    """The file of a private key has permissions for users other than its owner."""
 
     exit_code = EXIT_DATA
 
 
 class KeyInBundleError(PilahError, ValueError):
-    """A private key lies in a bundle, which is there to be given away."""
+    """A bundle, which is meant to be published, contains a private key."""
 
     exit_code = EXIT_DATA
 
 
-class SignedAlreadyError(StorageError):
-    """The bundle has a signature, and nobody asked to replace it."""
+class AlreadySignedError(StorageError):
+    """The bundle is signed already, and replacing the signature was not requested."""
 
 
 class LibraryMissingError(PilahError, OSError):
-    """A program or library of another maker is not on this machine and cannot be fetched."""
+    """A third-party program or library is not on this machine and cannot be downloaded."""
 
     exit_code = EXIT_UNAVAILABLE
 
@@ -52,6 +52,6 @@ class TfjsError(PilahError, RuntimeError):
 
 
 class ForeignModelError(PilahError, ValueError):
-    """Somebody else's model whose labels do not fit, or which does not show what it takes."""
+    """The labels of somebody else's model do not fit, or its normalisation cannot be found out."""
 
     exit_code = EXIT_DATA

@@ -1,1 +1,1 @@
-"""Writes and signs bundles."""
+"""Writes and signs bundles, and chooses their golden pictures."""

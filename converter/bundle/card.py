@@ -1,4 +1,4 @@
-"""The model card: what a bundle is for, how good it is, and where it must not be trusted."""
+"""Writes the model card: what a bundle is for, how good it is, and what its limits are."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from edge.core.model.metrics import Evaluation
 from trainer.run import RunFacts
 
 _CALIBRATED = 100
-"""Test pictures from which on the card tells whether scores mean what they say, as the report."""
+"""The smallest number of test pictures for which the card gives the calibration error."""
 
 
 def model_card(title: str, facts: RunFacts, quantized: QuantizedModel) -> str:
-    """`card.md` of a bundle, in Markdown.
+    """The text of a bundle's `card.md`, in Markdown.
 
     Args:
-        title: name and version.
+        title: the bundle's name and version.
+        facts: what the run says of itself.
+        quantized: the int8 model and its figures.
     """
     kept = quantized.kept
     parity, spec = kept.parity, facts.input
@@ -34,9 +36,11 @@ def model_card(title: str, facts: RunFacts, quantized: QuantizedModel) -> str:
         "",
         "## How good it is",
         "",
-        f"**{sentence(parity.verdict)}** What conversion to int8 loses: **{parity.drop.verdict}.**",
+        f"**{as_sentence(parity.verdict)}** The loss by conversion to int8: "
+        f"**{parity.drop.verdict}.**",
         "",
-        "On the test part: pictures that were neither trained, tuned nor calibrated on.",
+        "Measured on the test part, whose pictures were used neither for training, nor for tuning, "
+        "nor for calibration.",
         "",
         "| | int8 (this bundle) | float |",
         "|---|---|---|",
@@ -45,18 +49,18 @@ def model_card(title: str, facts: RunFacts, quantized: QuantizedModel) -> str:
             for name in ("accuracy", "accepted", "purity")
         ),
         "",
-        "*accepted*: the best score reaches the threshold of its label; *purity*: right ones among "
-        "the accepted. In brackets 95 % intervals and counts.",
+        "*accepted*: the best score reaches the threshold of its label; *purity*: the share of "
+        "right labels among the accepted. 95 % intervals and counts are in brackets.",
         "",
-        f"- Accuracy of int8 less that of float: {drop}, from {drop.second_only} pictures that "
-        f"only int8 gets right and {drop.first_only} that only float does.",
-        f"- Float and int8 give the same label on {parity.agreement} of all pictures not used for "
-        "calibration (among them pictures it was trained on).",
+        f"- Accuracy of int8 minus accuracy of float: {drop}, from {drop.second_only} pictures "
+        f"that only int8 gets right and {drop.first_only} that only float gets right.",
+        f"- Float and int8 give the same label on {parity.agreement} of all pictures that were not "
+        "used for calibration (pictures of the training part are among them).",
         f"- The score of the best label moves by {change.mean:.3f} on average, by up to "
         f"{change.p95:.3f} on 95 % of pictures, by {change.largest:.3f} at most.",
         *_scores(parity),
         *(
-            f"- Worse than the bar, though chance could explain it: {line}."
+            f"- Worse than the limit, though chance could explain it: {line}."
             for line in kept.verdict.warnings
         ),
         *_calibration(quantized.check),
@@ -71,20 +75,21 @@ def model_card(title: str, facts: RunFacts, quantized: QuantizedModel) -> str:
         f"{facts.parameters:,} parameters, {facts.minutes:.1f} minutes, finished {facts.finished}"
         f"{', stopped before its last epoch' if facts.stopped_early else ''}. "
         f"Pictures: {parts}; {facts.data.skipped} could not be read. Data digest "
-        f"`{facts.data.digest[:12]}`. Integers chosen by {kept.calibrated_on} pictures "
-        "of the training part, and pure black and white.",
+        f"`{facts.data.digest[:12]}`. Int8 was calibrated with {kept.calibrated_on} pictures of "
+        "the training part, and with pure black and pure white.",
         "",
         "## Limits",
         "",
-        "- The intervals assume independent pictures. Where several show the same object the true "
-        "ones are wider.",
-        "- The figures hold for pictures like those of the data. Another camera, light, background "
-        "or distance is another matter: take pictures at the station and evaluate on them.",
-        "- It knows these classes only. A thing of another class gets one of these labels, and "
-        "often a high score; see what is rejected as unknown, if anything is.",
+        "- The intervals assume independent pictures. Where several pictures show the same object, "
+        "the true intervals are wider.",
+        "- The figures hold for pictures like those of the data. With another camera, light, "
+        "background or distance they may be worse: take pictures at the station and evaluate on "
+        "them.",
+        "- It knows these classes only. Something of no class gets one of these labels, often with "
+        "a high score, unless it is rejected as unknown.",
         *(f"- Threshold of {label}: {note}." for label, note in facts.accept_notes.items()),
-        f"- {_basis(facts)} They were then moved by what int8 changes near them, measured on "
-        "pictures that were neither tested nor calibrated on.",
+        f"- {_basis(facts)} They were then adjusted to the scores of the int8 model, with pictures "
+        "that were used neither for the test nor for calibration.",
         "",
         "## How to use it",
         "",
@@ -97,37 +102,43 @@ def model_card(title: str, facts: RunFacts, quantized: QuantizedModel) -> str:
         f"`model.tflite` takes uint8 (1, {spec.height}, {spec.width}, {spec.channels}), "
         f"{'RGB' if spec.channels == 3 else 'grey'} levels 0 to 255 as they are (scale 1, zero "
         f"point 0), and gives float32 (1, {len(facts.labels)}) class probabilities in the order of "
-        f"`labels.txt`, named `scores`{_second_output(facts)}. `bundle.json` says how a picture "
-        "becomes that input.",
+        f"`labels.txt`, named `scores`{_second_output(facts)}. `bundle.json` says how a picture is "
+        "preprocessed.",
     ]
-    return with_words(lines)
+    return with_glossary(lines)
 
 
-def with_words(lines: Sequence[str]) -> str:
-    """A card of these lines, with its technical words explained at its end."""
+def with_glossary(lines: Sequence[str]) -> str:
+    """A card of these lines, with a glossary of its technical words at the end."""
     text = "\n".join(lines)
     words = [f"- **{word}**: {meaning}" for word, meaning in explained(text).items()]
     return "\n".join([text, "", "## Words", "", *words]) + "\n"
 
 
-def sentence(verdict: Grade) -> str:
-    """A verdict as a sentence, with a capital letter and a full stop."""
+def as_sentence(verdict: Grade) -> str:
+    """A verdict as a sentence, with a capital letter in front and a full stop at the end."""
     said = str(verdict)
     return f"{said[0].upper()}{said[1:]}."
 
 
 def _scores(parity: Parity) -> list[str]:
-    """Whether scores mean what they say, where there are pictures enough to tell."""
+    """A line about the calibration error of the scores, if there are enough pictures."""
     if parity.int8.accuracy.total < _CALIBRATED:
         return []
     before, after = parity.calibration_error
-    return [f"- Scores lie {after:.3f} off the share that is right in int8, {before:.3f} in float."]
+    return [
+        f"- Scores differ from the share of right answers by {after:.3f} on average in int8, by "
+        f"{before:.3f} in float."
+    ]
 
 
 def _basis(facts: RunFacts) -> str:
     basis = facts.accept_basis
     if basis is None or basis.scores == "cross-fitted":
-        said = "Thresholds were chosen on the scores of float models that had not seen the picture."
+        said = (
+            "Thresholds were chosen on scores of float models for pictures that they were not "
+            "trained on."
+        )
     else:
         said = (
             "Thresholds were chosen on the float model's scores of the validation part, "
@@ -143,7 +154,7 @@ def _classes(facts: RunFacts, parity: Parity) -> list[str]:
 def class_table(
     labels: Sequence[str], evaluation: Evaluation, accept: Mapping[str, float]
 ) -> list[str]:
-    """A table in Markdown: how good each class is, and from which score on it is accepted."""
+    """A Markdown table with the precision, recall and accept threshold of each class."""
     return [
         "| label | precision | recall | test pictures | accepted from |",
         "|---|---|---|---|---|",
@@ -160,8 +171,8 @@ def _calibration(check: CalibrationCheck) -> list[str]:
     if not check.agreement.total:
         return []
     return [
-        f"- Calibrated on other pictures it would give the same label on {check.agreement} of the "
-        "validation part."
+        "- Calibrated with other pictures, the int8 model gives the same label on "
+        f"{check.agreement} of the validation part."
     ]
 
 
@@ -169,8 +180,8 @@ def _remedies(attempts: Sequence[Attempt], kept: Attempt) -> list[str]:
     if len(attempts) < 2:
         return []
     return [
-        "- Ways to make it int8 that were tried, in order of cost; the first that passes is kept:",
-        *(f"  - {attempt.line}{' (kept)' if attempt is kept else ''}" for attempt in attempts),
+        "- These ways to quantise were tried, in this order; the first one that passes is kept:",
+        *(f"  - {attempt.summary}{' (kept)' if attempt is kept else ''}" for attempt in attempts),
     ]
 
 
@@ -184,10 +195,10 @@ def _unknown(facts: RunFacts, parity: Parity) -> list[str]:
         f"The novelty score, 0 to 1, says by {NOVELTY_BY[unknown.score]} that a picture shows a "
         "thing of none of these classes. "
         + (
-            "Nothing is rejected for it."
+            "Nothing is rejected by this score."
             if parity.thresholds.unknown is None
-            else f"A score above {parity.thresholds.unknown:g} is rejected as `unknown`, which is "
-            f"to keep {unknown.keep:.0%} of known things."
+            else f"A picture with a score above {parity.thresholds.unknown:g} is rejected as "
+            f"`unknown`; the threshold was chosen to keep {unknown.keep:.0%} of known things."
         ),
         "",
     ]
@@ -198,15 +209,15 @@ def _unknown(facts: RunFacts, parity: Parity) -> list[str]:
         ]
     if parity.unknown is not None:
         lines += [
-            f"- The novelty score moves in int8 by {parity.unknown.change.mean:.3f} on average, by "
+            f"- In int8 the novelty score moves by {parity.unknown.change.mean:.3f} on average, by "
             f"{parity.unknown.change.largest:.3f} at most."
         ]
     found = unknown.left_out.get(unknown.score, {})
     if found:
         lines += [
-            "- Leave-one-class-out: pictures rejected of a class that was left out, where the "
-            "others are the known ones (measured on the network before it was trained, so an "
-            "estimate):",
+            "- Leave-one-class-out: the share of pictures of a class that are rejected if only the "
+            "other classes are known. It was measured on the network before its training, so it is "
+            "an estimate:",
             "",
             "| left out | found | 95 % interval | pictures |",
             "|---|---|---|---|",
@@ -223,4 +234,4 @@ def _unknown(facts: RunFacts, parity: Parity) -> list[str]:
 
 
 def _second_output(facts: RunFacts) -> str:
-    return "" if facts.unknown is None else ", and float32 (1, 1) novelty score, named `unknown`"
+    return "" if facts.unknown is None else ", and a float32 (1, 1) novelty score, named `unknown`"

@@ -1,4 +1,4 @@
-"""Golden pictures: a few with known answers, by which a device proves that it answers alike."""
+"""Chooses golden pictures: a few pictures with known scores, which every device must reproduce."""
 
 from __future__ import annotations
 
@@ -18,49 +18,52 @@ from edge.core.images.preprocess import InputSpec, Tensor, preprocess
 from edge.core.model.interpreter import Interpreter
 from edge.core.verdict import Prediction
 
-COUNT = 4
-"""Golden pictures in a bundle: the exact check takes some tenths of a second for each."""
-LONGEST = 640
-"""Pixels of a stored picture's longer side, at most."""
+GOLDEN_COUNT = 4
+"""The number of golden pictures in a bundle. The exact check takes some tenths of a second each."""
+MAX_STORED_SIDE = 640
+"""The largest length of a stored picture's longer side, in pixels."""
 
 _TRIED = 5
-"""Pictures looked at for each label."""
+"""The number of pictures of each label among which golden pictures are chosen."""
 _FEWEST_STEPS = 4
-"""Steps of a logit that a device may always be off by: one rounding in each of its last layers."""
+"""The smallest tolerance of a logit in quantisation steps, one for each of the last layers."""
 
 _FOREIGN_STEP = 0.025
-"""What a step of a logit is held to be worth where it cannot be read off: in a float model, or
-behind a softmax in integers."""
+"""The assumed quantisation step of a logit in models that have none: float models, and models with
+an int8 softmax."""
 
 _FEWEST_ODDS = 0.2
-"""What the log-odds of a novelty score may always be off by: where it is 0.5, that is 0.05."""
+"""The smallest tolerance of the novelty score's log-odds. At a score of 0.5 it is 0.05."""
 
 Scores = npt.NDArray[np.float32]
+"""The scores of one picture, float32 (classes,)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GoldenPicture:
-    """A picture for `golden/`, and what the reference kernels make of it."""
+    """A picture for `golden/`, with its input tensor and its scores."""
 
     png: bytes
+    """The PNG file's bytes."""
     tensor: Tensor
+    """The model's input for this picture."""
     prediction: Prediction
-    """Under the reference kernels."""
+    """The scores that the reference kernels compute."""
 
 
 def choose_golden(
     pictures: Sequence[LabelledPicture], model: bytes, spec: InputSpec, *, seed: int
 ) -> tuple[GoldenPicture, ...]:
-    """COUNT pictures, of different labels while they last, whose best score is clear.
+    """GOLDEN_COUNT pictures, of different labels if possible, whose best score is clear.
 
     Args:
-        pictures: a run's; the test part is used, or the validation part where that has fewer than
-            COUNT.
+        pictures: all pictures of a run; the test part is used, or the validation part if the test
+            part has fewer than GOLDEN_COUNT.
         model: the int8 `.tflite` file's bytes.
         spec: how a picture becomes a tensor.
-        seed: decides which pictures are looked at.
+        seed: decides which pictures are considered.
     """
-    part = "test" if sum(p.split == "test" for p in pictures) >= COUNT else "validation"
+    part = "test" if sum(p.split == "test" for p in pictures) >= GOLDEN_COUNT else "validation"
     offered = [picture for picture in pictures if picture.split == part]
     draw = random.Random(seed)  # `random()` gives the same on every Python
     shuffled = [p for _, p in sorted(((draw.random(), p) for p in offered), key=lambda t: t[0])]
@@ -79,15 +82,16 @@ def choose_golden(
     found.sort(key=lambda entry: entry[:2])
     reference = Interpreter(model, kernels="reference")
     return tuple(
-        GoldenPicture(png, tensor, reference.predict(tensor)) for _, _, png, tensor in found[:COUNT]
+        GoldenPicture(png, tensor, reference.predict(tensor))
+        for _, _, png, tensor in found[:GOLDEN_COUNT]
     )
 
 
 def stored_png(image: Image) -> bytes:
-    """`image` as a PNG file's bytes: no longer than LONGEST, and never square.
+    """`image` as a PNG file's bytes: no side longer than MAX_STORED_SIDE, and never square.
 
-    A square picture would not show a device that turns or stretches differently, so it loses a
-    strip at the top and at the bottom.
+    With a square picture, a device that rotates or stretches pictures differently would not be
+    noticed. So a strip at the top and one at the bottom are cut off.
 
     Args:
         image: uint8 (height, width, 3) BGR, upright.
@@ -96,27 +100,28 @@ def stored_png(image: Image) -> bytes:
     if height == width and height >= 8:
         image = image[height // 8 : height - height // 8]
         height = image.shape[0]
-    factor = -(-max(height, width) // LONGEST)
+    factor = -(-max(height, width) // MAX_STORED_SIDE)
     if factor > 1:
         image = image[: max(1, height // factor) * factor, : max(1, width // factor) * factor]
         size = (max(1, width // factor), max(1, height // factor))
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
     encoded, png = cv2.imencode(".png", image)
     if not encoded:
-        raise ValueError(f"a picture of {image.shape} cannot be written as PNG")
+        raise ValueError(f"a picture of shape {image.shape} cannot be written as PNG")
     return png.tobytes()
 
 
 def golden_tolerance(golden: Sequence[GoldenPicture], model: bytes) -> float:
-    """How far a score may be off under other kernels than the reference ones, 0..1.
+    """How far a score may differ with other kernels than the reference ones, 0..1.
 
-    Kernel families round differently in every layer, and that adds up: between XNNPACK and the
-    reference kernels the logits of MobileNetV2 moved against each other by 7 steps of their scale
-    on average, and by 15 at most (43 photographs). How much depends on the network's depth, so it
-    is measured here, on the golden pictures with the kernels at hand, and doubled for those that
-    are not; at least _FEWEST_STEPS steps. When logits move against each other by at most `shift`,
-    the log-odds of a score move by at most `shift` (log-odds of i = logit i less the
-    log-sum-exp of the others), so a score p becomes at most 1 / (1 + exp(-(logit p + shift))).
+    Kernels round differently in every layer, and the differences add up: between XNNPACK and the
+    reference kernels, the differences of two logits of MobileNetV2 changed by 7 quantisation steps
+    on average and by 15 at most (43 photographs). This depends on the depth of the network, so it
+    is measured on the golden pictures with the kernels of this machine, and doubled to allow for
+    other kernels; it is at least _FEWEST_STEPS steps. If differences of logits change by at most
+    `shift`, the log-odds of a score change by at most `shift` (the log-odds of class i are logit i
+    minus the log-sum-exp of the others), so a score p becomes at most
+    1 / (1 + exp(-(logit p + shift))).
     """
     shift = _FEWEST_STEPS * (logit_scale(model) or _FOREIGN_STEP)
     for kernels in ("default", "plain"):
@@ -130,15 +135,15 @@ def golden_tolerance(golden: Sequence[GoldenPicture], model: bytes) -> float:
         for moved in (log_odds - shift, log_odds + shift):
             change = np.abs(1 / (1 + np.exp(-moved)) - picture.prediction.scores).max()
             largest = max(largest, float(change))
-    # Rounded up, to be read by people; never below what a float softmax itself may differ by.
+    # Rounded up to be readable, and never less than the rounding of a float softmax.
     return min(1.0, max(0.001, float(np.ceil(largest * 1000) / 1000)))
 
 
 def unknown_tolerance(golden: Sequence[GoldenPicture], model: bytes) -> float | None:
-    """How far a novelty score may be off under other kernels, 0..1; None where there is none.
+    """How far the novelty score may differ with other kernels, 0..1; None if there is none.
 
-    Measured and doubled as the scores' is, in the log-odds, which kernels move alike whether a
-    picture is novel or not: at least _FEWEST_ODDS.
+    It is measured and doubled as for `golden_tolerance`, in log-odds, because kernels change these
+    by about the same amount for all pictures. It is at least _FEWEST_ODDS.
     """
     if any(picture.prediction.novelty is None for picture in golden):
         return None

@@ -1,4 +1,4 @@
-"""Keys, and the signatures of bundles that are made with them.
+"""Makes Ed25519 keys and signs bundles with them.
 
 `edge/core/model/signature.py` checks them.
 """
@@ -11,7 +11,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from converter.errors import KeyInBundleError, KeyModeError, PrivateKeyError, SignedAlreadyError
+from converter.errors import AlreadySignedError, KeyInBundleError, KeyModeError, PrivateKeyError
 from edge.core.errors import StorageError
 from edge.core.files import read_regular, storage_errors, write_file
 from edge.core.model.bundle import MANIFEST, Bundle, read_bundle
@@ -24,15 +24,18 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def public_file(key_file: Path) -> Path:
-    """Where the public key of `key_file` lies."""
+    """The path of the public key that belongs to the private key `key_file`."""
     return key_file.with_name(f"{key_file.name}.pub")
 
 
 def make_key(key_file: Path) -> PublicKey:
-    """A new key, in `key_file`, which only its owner can read, and its public part beside it.
+    """Writes a new private key to `key_file`, and its public part beside it.
+
+    Only the owner can read the private key.
 
     Raises:
-        StorageError: one of the two is there already, or cannot be written. Neither is made then.
+        StorageError: one of the two files exists already or cannot be written; then neither is
+            left.
     """
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -41,7 +44,7 @@ def make_key(key_file: Path) -> PublicKey:
     for file in (key_file, public):
         if file.exists():
             raise StorageError(
-                f"{file} is there already, and a key that is lost cannot be made again: choose "
+                f"{file} is there already, and a key that is overwritten is lost for ever: choose "
                 "another name"
             )
     key = Ed25519PrivateKey.generate()
@@ -70,36 +73,38 @@ def make_key(key_file: Path) -> PublicKey:
 
 
 def sign_bundle(path: Path, key_file: Path, *, replace: bool = False) -> Bundle:
-    """The bundle in the folder or zip file `path`, which has been signed and read back.
+    """Signs the bundle in the folder or zip file `path`, and reads it back.
 
     Args:
-        key_file: the private key.
-        replace: take the place of a signature that is there.
+        path: the bundle.
+        key_file: the file of the private key.
+        replace: replaces a signature that is already there.
 
     Raises:
-        KeyInBundleError: a private key lies in the bundle, this one or another.
-        KeyModeError: others can read `key_file`.
-        PrivateKeyError: it holds no Ed25519 private key.
-        BundleError: the bundle is not whole.
-        SignedAlreadyError: it has a signature, and `replace` is off.
-        StorageError: a file cannot be read or written. The bundle is as it was.
+        KeyInBundleError: a private key is in the bundle, this one or another.
+        KeyModeError: users other than the owner can read `key_file`.
+        PrivateKeyError: `key_file` contains no Ed25519 private key.
+        BundleError: the bundle is damaged or incomplete.
+        AlreadySignedError: the bundle has a signature, and `replace` is off.
+        StorageError: a file cannot be read or written. The bundle is left as it was.
     """
     if path.resolve() in key_file.resolve().parents:
         raise KeyInBundleError(
-            f"{key_file} lies in the bundle {path}, which is there to be given away: move the key "
-            "to where nobody else looks. If others had the bundle already, make a new key"
+            f"{key_file} is inside the bundle {path}, which is meant to be given to others: move "
+            "the key to a safe place. If others had the bundle already, make a new key"
         )
     key = _private_key(key_file)
     bundle = read_bundle(path)
     for name, content in bundle.files.items():
         if b"PRIVATE KEY-----" in content:
             raise KeyInBundleError(
-                f"{path}: {name} holds a private key: make the bundle without it, and a new key "
-                "if others had the bundle already"
+                f"{path}: {name} contains a private key: make the bundle without it, and make a "
+                "new key if others had the bundle already"
             )
     if bundle.signature is not None and not replace:
-        raise SignedAlreadyError(
-            f"{path} is signed with key {bundle.signature.key} already: sign it anew with --replace"
+        raise AlreadySignedError(
+            f"{path} is already signed with key {bundle.signature.key}: to replace the signature, "
+            "use --replace"
         )
     public = PublicKey(key.public_key().public_bytes_raw())
     content = Signature(
@@ -124,26 +129,26 @@ def _private_key(file: Path) -> Ed25519PrivateKey:
         mode = stat.S_IMODE(file.stat().st_mode)
         if mode & _OTHERS:
             raise KeyModeError(
-                f"{file}: others than its owner may use this private key (mode {mode:04o}): "
-                f"chmod 600 {file}"
+                f"{file}: users other than its owner can read or change this private key (mode "
+                f"{mode:04o}). Run: chmod 600 {file}"
             )
     try:
         key = load_pem_private_key(pem, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:  # TypeError: has a password
         raise PrivateKeyError(
-            f"{file}: not a private key in PEM form without a password: take one that "
-            "`pilah-converter keygen` wrote"
+            f"{file}: this is not a private key in PEM form without a password: give a key that "
+            "`pilah-converter keygen` has written"
         ) from error
     if not isinstance(key, Ed25519PrivateKey):
         raise PrivateKeyError(
-            f"{file}: a private key of another kind than Ed25519: make one with "
+            f"{file}: this private key is of another kind than Ed25519: make one with "
             "`pilah-converter keygen`"
         )
     return key
 
 
 def _zip_with(path: Path, signature: bytes) -> bytes:
-    """The zip file of a bundle with this signature, in place of the one that it may have."""
+    """The bytes of a bundle's zip file with this signature instead of the one it may have."""
     made = io.BytesIO()
     with zipfile.ZipFile(path) as before, zipfile.ZipFile(made, "w") as after:
         members = before.infolist()

@@ -1,4 +1,4 @@
-"""Writes a bundle: whole, read back and checked, or not at all."""
+"""Writes a bundle completely, reads it back and checks it, or leaves nothing."""
 
 from __future__ import annotations
 
@@ -36,38 +36,44 @@ _VERSION = re.compile(r"[0-9]+(\.[0-9]+)*")
 def bundle_title(
     facts: RunFacts, out: Path, *, name: str | None, version: str | None
 ) -> bundles.Title:
-    """Name and version, where not given from the folder `out` and the time of the training.
+    """The title of a run's bundle.
+
+    Args:
+        facts: what the run says of itself.
+        out: the folder of the bundle.
+        name: the bundle's name; None makes it from `out`, or else from the recipe's name.
+        version: the bundle's version; None makes it from the time the training finished.
 
     Raises:
-        UsageError: a name or version that no bundle can have.
+        UsageError: the name or version is not allowed.
     """
     return checked_title(
-        (plain_name(out) or facts.recipe) if name is None else name,
-        version_of(facts.finished) if version is None else version,
+        (name_from_folder(out) or facts.recipe) if name is None else name,
+        version_from_time(facts.finished) if version is None else version,
     )
 
 
-def plain_name(out: Path) -> str:
-    """What of a folder's name can be a bundle's name; empty where nothing can."""
+def name_from_folder(out: Path) -> str:
+    """A bundle's name made from the name of a folder; empty if no character of it is allowed."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", out.absolute().name).strip("._-")[:64]
 
 
-def version_of(time: str) -> str:
-    """A version from a time, ISO 8601: a later one is newer."""
+def version_from_time(time: str) -> str:
+    """A version made from an ISO 8601 time, such that a later time gives a higher version."""
     date, _, clock = time.partition("T")
     return f"{date.replace('-', '.')}.{re.sub('[^0-9]', '', clock)[:6]}"
 
 
 def checked_title(name: str, version: str) -> bundles.Title:
-    """Name and version of a bundle.
+    """The title with this name and version.
 
     Raises:
-        UsageError: no bundle can have them.
+        UsageError: the name or version is not allowed.
     """
     if not _NAME.fullmatch(name):
         raise UsageError(
-            "--name takes letters, digits, '.', '_' and '-', 64 at most, a letter or digit first. "
-            f"Received: {name!r}"
+            "--name takes up to 64 letters, digits, '.', '_' and '-', and begins with a letter or "
+            f"digit. Received: {name!r}"
         )
     if not _VERSION.fullmatch(version):
         raise UsageError(
@@ -76,28 +82,28 @@ def checked_title(name: str, version: str) -> bundles.Title:
     return bundles.Title(name, version)
 
 
-def check_out(out: Path, *, replace: bool) -> None:
-    """Passes a path where a bundle may be written; asked before the work, not after it.
+def check_bundle_path(out: Path, *, replace: bool) -> None:
+    """Checks, before the long work, that a bundle may be written to `out`.
 
     Raises:
-        StorageError: something is there, and it is not a bundle that may be replaced.
+        StorageError: the path exists, and it is not a bundle that may be replaced.
     """
     if not out.exists():
         return
     if not replace:
         raise StorageError(
-            f"{out} is there already: choose another --out, or write over it with --replace"
+            f"{out} is there already: choose another --out, or replace it with --replace"
         )
     if not (out / bundles.MANIFEST).is_file():
         raise StorageError(
-            f"{out} is there already and is no bundle, so --replace leaves it alone: choose "
+            f"{out} is there already and is not a bundle, so --replace does not replace it: choose "
             "another --out"
         )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Draft:
-    """All that a bundle is made of, before it is written."""
+    """The content of a bundle before it is written."""
 
     title: bundles.Title
     model: bytes
@@ -107,17 +113,18 @@ class Draft:
     golden: Sequence[GoldenPicture]
     card: str
     manifest: Mapping[str, Any]
-    """What else `bundle.json` says; see `edge.core.model.bundle.Manifest`."""
+    """The other entries of `bundle.json`; see `edge.core.model.bundle.Manifest`."""
 
     def write(self, out: Path, *, replace: bool) -> bundles.Bundle:
-        """The bundle written to the folder `out`, read back, and found to reproduce.
+        """Writes the bundle to the folder `out`, reads it back and checks its golden pictures.
 
         Args:
-            replace: take the place of a bundle that is there.
+            out: the folder of the bundle.
+            replace: replaces a bundle that is already there.
 
         Raises:
-            StorageError: `out` is there already, or cannot be written.
-            BundleError: what was written does not check; nothing is left of it.
+            StorageError: `out` exists already or cannot be written.
+            BundleError: the bundle that was written fails a check; nothing is left of it.
         """
         labels, golden = self.labels, self.golden
         with new_folder(out, replace=replace) as folder:
@@ -144,7 +151,7 @@ class Draft:
                 **self.manifest,
             )
             bundle = bundles.read_bundle(folder)
-            note_harmless(bundle)  # it has run in this process, to choose the golden pictures
+            note_harmless(bundle)  # it ran in this process when golden pictures were chosen
             check_golden_exactly(bundle)
             check_golden_start(Classifier(bundle))
         return bundles.read_bundle(out)
@@ -158,12 +165,14 @@ def bundle_draft(
     pictures: Sequence[LabelledPicture],
     seed: int,
 ) -> Draft:
-    """The bundle of a run, before it is written.
+    """The content of a run's bundle, before it is written.
 
     Args:
-        quantized: its int8 model, which passed the gate.
-        pictures: all of the run's; golden pictures are chosen among the test pictures.
-        seed: decides which pictures become golden.
+        run: the run.
+        quantized: the run's int8 model, which has passed the gate.
+        title: the bundle's name and version.
+        pictures: all pictures of the run; golden pictures are chosen from the test part.
+        seed: decides which pictures become golden pictures.
     """
     facts, kept = run.facts, quantized.kept
     model = with_metadata(

@@ -1,1 +1,1 @@
-"""The verbs of `pilah-converter`, a module each: `add_arguments(parser)` and `run(arguments)`."""
+"""The verbs of `pilah-converter`: each module has `add_arguments(parser)` and `run(arguments)`."""

@@ -1,5 +1,7 @@
-"""Does a bundle still answer as the model it was made from? On pictures of your own, with the gate
-that made it. Exits 1 when it does not."""
+"""Compare a bundle with the float model that it was made from, on your own pictures.
+
+The limits are those that the bundle had to pass when it was made. Exits 1 if it does not pass.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="source",
         type=Path,
         metavar="RUN",
-        help="the training it was made from (the float32 model in BUNDLE-exports, where it lies)",
+        help="the run that it was made from (default: the float32 model in BUNDLE-exports)",
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -42,8 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
     for line in found.skipped:
         _log.warning(f"skipped: {line}")
     if arguments.json:
-        told = {"passed": not verdict.failures, "failures": verdict.failures}
-        print_json(told | parity.to_json())
+        result = {"passed": not verdict.failures, "failures": verdict.failures}
+        print_json(result | parity.to_json())
         return EXIT_NO if verdict.failures else EXIT_OK
     print(f"accuracy   {parity.int8.accuracy}")
     print(f"float      {parity.float32.accuracy}")

@@ -14,7 +14,9 @@ _log = logging.getLogger(__name__)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("first", type=Path, metavar="A", help="bundle folder or zip file")
-    parser.add_argument("second", type=Path, metavar="B", help="another, of the same labels")
+    parser.add_argument(
+        "second", type=Path, metavar="B", help="another bundle, with the same labels"
+    )
     parser.add_argument(
         "--data",
         type=Path,
@@ -23,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="labelled pictures that neither was trained on: a folder per class, a .csv manifest "
         "(path,label) or a .yaml class map",
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -1,5 +1,8 @@
-"""Turn a run into a bundle: int8 TFLite, labels, golden pictures, figures, and proof that the int8
-model answers as the trained one does. Exits 1, and leaves no bundle, when it does not."""
+"""Convert a run into a bundle: an int8 TFLite model, labels, golden pictures, figures and a card.
+
+The int8 model is compared with the trained one. If they differ too much, no bundle is written and
+the exit code is 1.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ _log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", type=Path, metavar="RUN", help="folder that a training left behind")
+    parser.add_argument("run", type=Path, metavar="RUN", help="folder that a training has written")
     parser.add_argument(
         "--out", type=Path, required=True, metavar="BUNDLE", help="folder to make the bundle in"
     )
@@ -22,40 +25,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data",
         type=Path,
         metavar="FOLDER",
-        help="where the run's pictures lie now (where they lay in training)",
+        help="folder of the run's pictures (default: the one that was used in training)",
     )
     parser.add_argument(
         "--formats",
         default="int8",
         metavar="F,F",
-        help="more than the bundle's int8, into BUNDLE-exports: float16, dynamic, float32, "
-        "saved_model, tfjs, keras, or all",
+        help="other formats to write to BUNDLE-exports besides the bundle's int8: float16, "
+        "dynamic, float32, saved_model, tfjs, keras, or all",
     )
-    parser.add_argument("--name", help="of the bundle (that of its folder)")
+    parser.add_argument("--name", help="the bundle's name (default: the name of its folder)")
     parser.add_argument(
-        "--version", metavar="V", help="of the bundle, such as 1.2 (the time of the training)"
+        "--version",
+        metavar="V",
+        help="the bundle's version, such as 1.2 (default: the time of the training)",
     )
     parser.add_argument(
         "--calibration-pictures",
         type=int,
-        default=100,  # converter.calibration.CALIBRATED_ON, which --help need not import
+        default=100,  # converter.calibration.CALIBRATION_PICTURES, which --help need not import
         metavar="N",
-        help="pictures of the training part to choose integers by (100)",
+        help="number of pictures of the training part to calibrate int8 with (100)",
     )
     parser.add_argument(
-        "--seed", type=int, help="decides which pictures are used for what (the run's)"
+        "--seed",
+        type=int,
+        help="decides which pictures calibrate int8 and which become golden pictures (default: "
+        "the run's seed)",
     )
     parser.add_argument(
         "--no-fallbacks",
         "--no-remedies",  # its name until 0.1
         action="store_true",
-        help="where int8 does not pass, do not try other pictures, clipping, a head fitted to the "
-        "int8 features and layers in float (--no-remedies is its old name)",
+        help="if int8 does not pass, do not try other calibration pictures, narrower ranges, a "
+        "refitted last layer and layers in float (--no-remedies is the old name of this option)",
     )
     parser.add_argument(
-        "--replace", action="store_true", help="take the place of a bundle that is there"
+        "--replace", action="store_true", help="replace a bundle that is already there"
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -111,9 +119,7 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"same label {parity.agreement}, of all pictures not used for calibration")
     if parity.unknown is not None and parity.unknown.agreement.total:
         print(f"unknown    {parity.int8.unknown}, of the test part wrongly rejected as unknown")
-        print(
-            f"           {parity.unknown.agreement}, held to be that or not by float and int8 alike"
-        )
+        print(f"           {parity.unknown.agreement}, on which float and int8 agree about unknown")
     print(
         f"scores     move by {parity.confidence_change.mean:.3f} on average, by "
         f"{parity.confidence_change.largest:.3f} at most"
@@ -123,9 +129,9 @@ def run(arguments: argparse.Namespace) -> int:
         for row in made.exports.figures:
             failures = "; ".join(row.failures)
             left_out = "" if row.format == "int8" else "left out: "
-            print(f"  {row.format:12} {left_out + failures if failures else row.line}")
+            print(f"  {row.format:12} {left_out + failures if failures else row.summary}")
         for kind, why in made.exports.refused.items():
             print(f"  {kind:12} cannot be made: {why}")
         for kind in made.exports.untried:
-            print(f"  {kind:12} not compared: no Node.js here")
+            print(f"  {kind:12} not compared: there is no Node.js on this machine")
     return EXIT_OK if complete else EXIT_NO

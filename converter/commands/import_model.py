@@ -1,8 +1,8 @@
 """Make a bundle of somebody else's TFLite classifier: Teachable Machine's, MediaPipe's, yours.
 
-How it wants its pictures, 0..1, -1..1 or raw, RGB or BGR, is read from the file, found out on
-labelled pictures, shown, and never guessed: where it does not show, the command asks. Labels that
-are in another order than the model's outputs are refused, with the right order.
+The normalisation that it needs (0..1, -1..1 or raw, RGB or BGR) is read from the file, tried on
+labelled pictures, and printed. If they do not show it, the command asks for --normalisation. Labels
+in another order than the model's outputs are refused, and the right order is printed.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--labels",
         type=Path,
         metavar="labels.txt",
-        help="a label a line, or `0 name` a line (those inside the model)",
+        help="one label per line, or lines like `0 name` (default: the labels inside the model)",
     )
     parser.add_argument(
         "--data",
         type=Path,
         required=True,
         metavar="PATH",
-        help="labelled pictures, better ones it was not trained on: a folder per class, a .csv "
-        "manifest (path,label) or a .yaml class map",
+        help="labelled pictures, if possible ones that it was not trained on: a folder per class, "
+        "a .csv manifest (path,label) or a .yaml class map",
     )
     parser.add_argument(
         "--out", type=Path, required=True, metavar="BUNDLE", help="folder to make the bundle in"
@@ -39,23 +39,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--normalisation",
         metavar="WAY",
-        help="what the model takes, if you know: raw, 0..1, -1..1, torchvision (less ImageNet's "
-        "mean and through its deviation, as PyTorch has it), caffe (less ImageNet's mean, as "
-        'Keras\'s VGG16 and ResNet50), or such as "0..1, BGR"',
+        help="the normalisation that the model needs, if you know it: raw, 0..1, -1..1, "
+        "torchvision (ImageNet's mean subtracted, divided by its deviation, as usual with "
+        "PyTorch), caffe (ImageNet's mean subtracted, as for Keras's VGG16 and ResNet50), or the "
+        'same with BGR: "0..1, BGR"',
     )
     parser.add_argument(
         "--geometry",
         choices=("squash", "center_crop", "letterbox"),
         default="squash",
-        help="how a photograph becomes its input (squash; Teachable Machine crops the center)",
+        help="how a photograph is resized to the model's input (default: squash; Teachable "
+        "Machine uses center_crop)",
     )
-    parser.add_argument("--name", help="of the bundle (that of its folder)")
-    parser.add_argument("--version", metavar="V", help="of the bundle, such as 1.2 (the time)")
-    parser.add_argument("--seed", type=int, default=0, help="decides which half is which (0)")
+    parser.add_argument("--name", help="the bundle's name (default: the name of its folder)")
     parser.add_argument(
-        "--replace", action="store_true", help="take the place of a bundle that is there"
+        "--version", metavar="V", help="the bundle's version, such as 1.2 (default: the time)"
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="decides which pictures belong to which half (0)"
+    )
+    parser.add_argument(
+        "--replace", action="store_true", help="replace a bundle that is already there"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -85,14 +91,14 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(result | made.evaluation.to_json())
         return EXIT_OK
     print(f"{made.bundle.title}  {arguments.out}")
-    print("its pictures, on half of them:")
+    print("normalisations, tried on half of the pictures:")
     for tried in made.tried:
         mark = "->" if str(tried.normalisation) == manifest.recipe["normalisation"] else "  "
         print(f"{mark} {tried.normalisation!s:16} {tried.accuracy}")
-    if made.gives == "logits":
-        print("its outputs are no probabilities: a softmax was put behind them")
-    if made.gives == "shares":
-        print("its outputs do not add up to 1 (a sigmoid each): each is divided by their sum")
+    if made.output_kind == "logits":
+        print("the model's outputs were no probabilities: a softmax was added behind them")
+    if made.output_kind == "sigmoids":
+        print("the model's outputs did not add up to 1 (sigmoids): each is divided by their sum")
     print(f"accuracy   {made.evaluation.accuracy}, on the other half")
     print(f"accepted   {made.evaluation.accepted}")
     print(f"purity     {made.evaluation.purity}, of the accepted")

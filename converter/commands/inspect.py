@@ -1,4 +1,4 @@
-"""Show what a `.tflite` file or a bundle's model is made of: inputs, outputs, operators, cost."""
+"""Show the inputs, outputs, operators and cost of a `.tflite` file or of a bundle's model."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from edge.core.errors import EXIT_OK
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", type=Path, metavar="FILE|BUNDLE", help="anybody's .tflite file")
-    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument(
+        "model", type=Path, metavar="FILE|BUNDLE", help="a .tflite file, or a bundle folder or zip"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -1,4 +1,8 @@
-"""Make a key to sign bundles with: KEYFILE, for you alone, and KEYFILE.pub, which stations pin."""
+"""Make a key pair to sign bundles with.
+
+KEYFILE is the private key, which you keep secret. KEYFILE.pub is the public key, which stations
+pin.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,9 @@ _log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("key", type=Path, metavar="KEYFILE", help="file to write the key to")
+    parser.add_argument(
+        "key", type=Path, metavar="KEYFILE", help="file to write the private key to"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -23,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"private    {arguments.key}")
     print(f"public     {public_file(arguments.key)}")
     _log.info(
-        f"{arguments.key} signs for every station that pins its public part: keep a copy where "
-        "nobody else looks"
+        f"whoever has {arguments.key} can sign bundles for every station that pins its public "
+        "part: keep it secret, and keep a copy in a safe place"
     )
     return EXIT_OK

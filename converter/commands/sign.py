@@ -1,4 +1,4 @@
-"""Sign a bundle, so that the stations which pin the key's public part take it and no other."""
+"""Sign a bundle. Stations that pin the public key accept only bundles with such a signature."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--key", type=Path, required=True, metavar="KEYFILE", help="private key, made by keygen"
     )
     parser.add_argument(
-        "--replace", action="store_true", help="take the place of a signature that is there"
+        "--replace", action="store_true", help="replace a signature that is already there"
     )
 
 

@@ -1,4 +1,4 @@
-"""Say whether a bundle was signed with a key and has not been changed since; exits 1 when not."""
+"""Check that a bundle was signed with a key and has not been changed since. Exits 1 if not."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The other formats of a model."""
+"""Exports a model in other formats: TFLite, SavedModel, TF.js and Keras."""

@@ -1,4 +1,4 @@
-"""What fills the folder of each format beside a bundle, and says how it answers."""
+"""Writes each export format to its folder, and scores the test pictures with it."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from pathlib import Path
 
 from converter.calibration import Tensors
 from converter.exports.tfjs.folder import Contract, write_tfjs
-from converter.exports.tfjs.library import find_node, has_library, tfjs_library
+from converter.exports.tfjs.library import find_node, is_library_cached, tfjs_library
 from converter.exports.tflite import convert_model
 from converter.parity.export_parity import Format, score_in_subprocess, score_tflite
 from converter.parity.predictions import Predictions
-from converter.tensorflow.process import Piece, in_subprocess
+from converter.tensorflow.process import TaskRequest, in_subprocess
 from converter.tflite.metadata import with_metadata
 from edge.core.dataset import LabelledPicture
 from edge.core.model.bundle import MODEL, Bundle
 from trainer.run import Run
 
-MOST_IN_NODE = 12
-"""Pictures of the test part that TF.js is compared on: a second or two each for MobileNetV2, and
-enough to see whether every score is Keras's."""
+MAX_NODE_PICTURES = 12
+"""The number of test pictures that are scored with TF.js. Each takes one to two seconds with
+MobileNetV2, and so many are enough to see whether every score equals Keras's."""
 _COMPARED = 10
-"""Tensors, black and white among them, that the conversion to TF.js checks itself on."""
+"""The number of tensors, black and white included, that check the conversion to TF.js."""
 _KERAS = "model.keras"
 
 
@@ -33,71 +33,74 @@ class TestPictures:
 
     pictures: Sequence[LabelledPicture]
     tensors: Tensors
-    """Of each picture as the device reads it; and then of the first of them once more, as other
-    tools read them. In one array, so that a format is started once."""
+    """The tensors of all pictures as the device makes them, followed by those of the first pictures
+    as other tools make them. They are in one array so that a format is started only once."""
 
     @property
-    def as_device(self) -> Tensors:
-        """Those that the device would make."""
+    def device_tensors(self) -> Tensors:
+        """The tensors that the device would make, one for each picture."""
         return self.tensors[: len(self.pictures)]
 
     @property
-    def in_node(self) -> Tensors:
-        """Those that TF.js is compared on."""
-        return self.as_device[:MOST_IN_NODE]
+    def node_tensors(self) -> Tensors:
+        """The tensors that are scored with TF.js."""
+        return self.device_tensors[:MAX_NODE_PICTURES]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Source:
-    """What every format is made from."""
+    """The model and the pictures from which every format is made and checked."""
 
     run: Run
     bundle: Bundle
     tested: TestPictures
     calibration: Tensors
-    """What the int8 model was calibrated on."""
+    """The tensors that the int8 model was calibrated with."""
     float32: bytes
-    """The `.tflite` file's bytes, which the gate has compared int8 with."""
+    """The bytes of the float32 `.tflite` file that the gate has compared the int8 model with."""
 
 
-def tflite_pieces(formats: Sequence[Format], calibration: Tensors) -> list[Piece]:
-    """Jobs of the TensorFlow subprocess for `.tflite` formats besides float32 and int8."""
-    pieces = {
-        "float16": Piece("float16", _none(calibration)),
-        "dynamic": Piece("dynamic", calibration),
+def tflite_requests(formats: Sequence[Format], calibration: Tensors) -> list[TaskRequest]:
+    """The TensorFlow tasks for the requested `.tflite` formats other than float32 and int8."""
+    requests = {
+        "float16": TaskRequest("float16", _none(calibration)),
+        "dynamic": TaskRequest("dynamic", calibration),
     }
-    return [piece for kind, piece in pieces.items() if kind in formats]
+    return [request for kind, request in requests.items() if kind in formats]
 
 
-def keras_pieces(
+def keras_requests(
     formats: Sequence[Format], tested: TestPictures, calibration: Tensors
-) -> list[Piece]:
-    """What it will be asked for, for other formats and for Keras's scores, in an order that works.
+) -> list[TaskRequest]:
+    """The TensorFlow tasks for Keras's scores and for the requested formats other than TFLite.
+
+    A task comes after the tasks whose results it reads.
 
     Args:
-        formats: those that are wanted.
-        calibration: tensors, black and white first.
+        formats: the requested formats.
+        tested: the pictures to score.
+        calibration: the calibration tensors, black and white first.
     """
-    pieces = [Piece("keras scores", tested.as_device)]
+    requests = [TaskRequest("keras scores", tested.device_tensors)]
     none = _none(calibration)
     if "keras" in formats:
-        file = Piece("keras", none)
-        pieces += [file, Piece("keras scores", tested.tensors, file)]
+        file = TaskRequest("keras", none)
+        requests += [file, TaskRequest("keras scores", tested.tensors, file)]
     if "saved_model" in formats or "tfjs" in formats:
-        saved = Piece("saved_model", none)
-        pieces.append(saved)
+        saved = TaskRequest("saved_model", none)
+        requests.append(saved)
         if "saved_model" in formats:
-            pieces.append(Piece("saved_model scores", tested.tensors, saved))
+            requests.append(TaskRequest("saved_model scores", tested.tensors, saved))
         if "tfjs" in formats:
-            graph = Piece("tfjs", calibration[:_COMPARED], saved)
-            pieces.append(graph)
-            if find_node() is not None and has_library():
-                pieces.append(Piece("tfjs scores", tested.in_node, graph))
-    return pieces
+            graph = TaskRequest("tfjs", calibration[:_COMPARED], saved)
+            requests.append(graph)
+            if find_node() is not None and is_library_cached():
+                requests.append(TaskRequest("tfjs scores", tested.node_tensors, graph))
+    return requests
 
 
 def _none(tensors: Tensors) -> Tensors:
-    """For what needs none."""
+    """An empty array, for tasks that need no tensors."""
     return tensors[:0]
 
 
@@ -170,7 +173,7 @@ def _tfjs(place: Path, source: Source) -> Predictions | None:
         return score_in_subprocess(
             "tfjs scores",
             run,
-            source.tested.in_node,
+            source.tested.node_tensors,
             doing="scoring with TF.js in Node.js",
             source=made.result,
         )
@@ -184,5 +187,5 @@ WRITERS: Mapping[Format, Callable[[Path, Source], Predictions | None]] = {
     "keras": _keras,
     "tfjs": _tfjs,
 }
-"""Format -> what fills its folder and gives its answers to `tensors`, or to the first of
-them; None where nothing here can run it."""
+"""For each format, the function that fills its folder and returns its scores of the test pictures,
+or of the first of them; None if this machine has nothing that can run the format."""

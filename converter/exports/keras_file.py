@@ -1,4 +1,4 @@
-"""The run's model as a Keras file that predicts and does nothing else."""
+"""Writes the run's model as a Keras file for prediction, and scores pictures with Keras."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from converter.tensorflow.tasks import Stage
 
 
 def write_keras(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
-    """A file `out`, whose name must end in `.keras`: levels 0..255 in, scores out, no augmentation,
-    no optimiser.
+    """Writes the model to `out`, whose name must end in `.keras`, without its optimiser.
+
+    The model takes float32 levels 0..255 and gives scores.
 
     Raises:
-        ConversionError: the model has augmentation layers: they would be exported with it.
+        ConversionError: the model has augmentation layers, which would be exported with it.
     """
     stage("writing the Keras file")
     changed = [
@@ -28,16 +29,16 @@ def write_keras(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
     if changed:
         raise ConversionError(
             f"model.keras has augmentation layers ({', '.join(changed)}), which would change "
-            "pictures at random on some runtimes: take them out of the model and train again"
+            "pictures at random on some runtimes: remove them from the model and train again"
         )
     model.save(out)
 
 
 def score_keras(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
-    """What a Keras model says to `tensors`, as `out.npz`'s arrays by their names.
+    """Scores `tensors` with Keras and writes the outputs to the NumPy file `out`, by name.
 
     Args:
-        model: the run's, or the path of a `.keras` file.
+        model: the run's Keras model, or the path of a `.keras` file.
     """
     import keras
     import tensorflow as tf

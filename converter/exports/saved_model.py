@@ -1,4 +1,4 @@
-"""The run's model as a SavedModel: raw uint8 pictures in, named scores out."""
+"""Writes the run's model as a SavedModel, and scores pictures with that."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from converter.parity.predictions import outputs_by_name, write_outputs
 from converter.tensorflow.tasks import Stage
 
 PICTURES = "pictures"
-"""Name of the signature's input: uint8 (any number, height, width, channels)."""
+"""The name of the signature's input, uint8 (any number, height, width, channels)."""
 
 
 def write_saved_model(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
-    """A SavedModel whose `serving_default` takes uint8 levels 0..255 and gives float32 scores.
+    """Writes a SavedModel whose `serving_default` takes uint8 levels and gives float32 scores.
 
-    Its outputs are named `scores`, (pictures, classes), and where the run has a novelty score
-    `unknown`, (pictures, 1).
+    Its outputs are `scores`, (pictures, classes), and, if the run has a novelty score, `unknown`,
+    (pictures, 1).
     """
     import tensorflow as tf
 
@@ -39,7 +39,7 @@ def write_saved_model(model: Any, tensors: Tensors, out: Path, stage: Stage) -> 
 
 
 def score_saved_model(folder: Path, tensors: Tensors, out: Path, stage: Stage) -> None:
-    """What the SavedModel in `folder` says to `tensors`, as `out.npz`'s arrays by their names."""
+    """Scores `tensors` with the SavedModel in `folder` and writes the outputs to `out`, by name."""
     import tensorflow as tf
 
     serve = tf.saved_model.load(str(folder)).signatures["serving_default"]

@@ -1,8 +1,8 @@
-"""TFLite models of a run: int8 to the logits, and float ones beside it.
+"""Converts a run to TFLite: int8, float16, dynamic and float32.
 
-All take one picture of uint8 levels and give float32 scores, and where the run has one a float32
-novelty score, so that the same device code runs each of them. What begins with
-`write_` is done in a process of its own, see `converter.tensorflow.process`.
+All models take one picture of uint8 levels and give float32 scores and, if the run has one, a
+float32 novelty score, so that the same device code runs each of them. The functions `write_...` run
+in a separate process; see `converter.tensorflow.process`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from converter.calibration import BLACK_AND_WHITE, Tensors
 from converter.errors import ConversionError
 from converter.parity.predictions import outputs_by_name
 from converter.quantization.activation_statistics import measure_activations
-from converter.quantization.quantise import converter_of_graph, frozen_graph, named
+from converter.quantization.quantise import converter_from_graph, frozen_graph, with_output_names
 from converter.quantization.rounding import round_weights
 from converter.tensorflow.process import in_subprocess
 from converter.tensorflow.tasks import Stage
@@ -25,30 +25,33 @@ from converter.tflite.operators import check_integers
 from trainer.run import Run
 
 Kind = Literal["int8", "float16", "dynamic", "float32"]
-"""int8: everything from the input to the logits in integers, then DEQUANTIZE and a float SOFTMAX,
-because an int8 softmax has steps of 1/256, which no threshold near 1 survives; in the same way what
-follows the last layers with weights on the way to the novelty score. float16: float
-with weights of half the size. dynamic: weights int8, the rest float. float32: as Keras computes."""
+"""int8: everything from the input to the logits is integer, then come DEQUANTIZE and a float
+SOFTMAX, because an int8 softmax has steps of 1/256, too coarse for thresholds near 1. The operators
+that compute the novelty score behind the last weights are float, too. float16: float32 arithmetic
+with float16 weights. dynamic: int8 weights and float activations. float32: as in Keras."""
 
 _MEASURED_ON = 40
-"""Pictures by which the weights of the dynamic model are rounded."""
+"""The number of pictures that decide how the weights of the dynamic model are rounded."""
 _COMPARED = 8
-"""Pictures on which the float32 model must answer as Keras does."""
+"""The number of pictures on which the float32 model must give the same scores as Keras."""
 _FLOAT_TOLERANCE = 1e-3
-"""Largest difference of a score there: folded BatchNorm and other kernels round differently."""
+"""The largest allowed difference of a score, by folded BatchNorm and the rounding of kernels."""
 
 
 def convert_model(run: Run, kind: Kind, tensors: Tensors) -> bytes:
-    """The run's model as a `.tflite` file's bytes.
+    """The run's model as the bytes of a `.tflite` file.
 
-    An int8 model has been found integer as described, a float32 one equal to Keras.
+    The operators of an int8 model are checked to be integer where `Kind` says so, and the scores of
+    a float32 model are compared with Keras's.
 
     Args:
-        tensors: representative pictures, uint8 (pictures, height, width, channels).
+        run: the run.
+        kind: the number format of weights and activations.
+        tensors: calibration pictures, uint8 (pictures, height, width, channels).
 
     Raises:
-        ConversionError: TensorFlow refuses, or what it made is not as described.
-        StorageError: no room for the files in between.
+        ConversionError: TensorFlow cannot convert the model, or the result fails its check.
+        StorageError: there is no room for temporary files.
     """
     with in_subprocess(kind, run, tensors, doing=f"converting to {kind}") as made:
         model = made.result.read_bytes()
@@ -57,45 +60,48 @@ def convert_model(run: Run, kind: Kind, tensors: Tensors) -> bytes:
     return model
 
 
-# From here on: the other process.
+# The functions below run in the TensorFlow subprocess.
 
 
 def write_float16(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
-    """The model with float16 weights."""
+    """Writes the `.tflite` file with float16 weights."""
     import tensorflow as tf
 
     stage("converting")
-    converter = converter_of_graph(_graph(model))
+    converter = converter_from_graph(_graph(model))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.target_spec.supported_types = [tf.float16]
-    out.write_bytes(named(bytes(converter.convert())))
+    out.write_bytes(with_output_names(bytes(converter.convert())))
 
 
 def write_dynamic(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
-    """The model with int8 weights, its activations quantised as they come or left in float."""
+    """Writes the `.tflite` file with int8 weights and float activations.
+
+    The runtime may quantise activations while it computes.
+    """
     import tensorflow as tf
 
     stage("converting")
     whole = _whole(model)
-    converter = converter_of_graph(_graph(model))
+    converter = converter_from_graph(_graph(model))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     nearest = bytes(converter.convert())
     statistics = measure_activations(whole, tensors[: BLACK_AND_WHITE + _MEASURED_ON], stage)
     stage("rounding the weights")
-    out.write_bytes(named(round_weights(nearest, whole, statistics)))
+    out.write_bytes(with_output_names(round_weights(nearest, whole, statistics)))
 
 
 def write_float32(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
-    """The float model, found equal to Keras on the first of `tensors`."""
+    """Writes the float32 `.tflite` file after comparing it with Keras on the first `tensors`."""
     from edge.core.model.interpreter import Interpreter
 
     stage("converting")
-    content = named(_whole(model))
+    content = with_output_names(_whole(model))
     stage("comparing with Keras")
     interpreter = Interpreter(content)
     some = tensors[:_COMPARED]
     for tensor in some:
-        # One at a time: eight together took 660 MB, and kept it.
+        # One at a time: a batch of eight takes 660 MB, which TensorFlow does not give back.
         by_keras = outputs_by_name(
             model(tensor[np.newaxis].astype(np.float32), training=False)
         ).values()
@@ -105,9 +111,9 @@ def write_float32(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None
             change = float(np.abs(mine - theirs).max())
             if not change <= _FLOAT_TOLERANCE:
                 raise ConversionError(
-                    f"the float32 TFLite model scores a picture {change:.3g} away from the Keras "
-                    f"model (allowed {_FLOAT_TOLERANCE:g}): this TensorFlow converts it wrongly. "
-                    "Install the versions of deploy/locks"
+                    f"a score of the float32 TFLite model differs by {change:.3g} from the Keras "
+                    f"model's (allowed {_FLOAT_TOLERANCE:g}): this version of TensorFlow converts "
+                    "it wrongly. Install the versions of deploy/locks"
                 )
     out.write_bytes(content)
 
@@ -121,5 +127,5 @@ def _graph(model: Any) -> Any:
 
 @functools.lru_cache(maxsize=1)
 def _whole(model: Any) -> bytes:
-    """The float model as TensorFlow gives it."""
-    return bytes(converter_of_graph(_graph(model)).convert())
+    """The float32 `.tflite` file's bytes, as TensorFlow converts the model."""
+    return bytes(converter_from_graph(_graph(model)).convert())

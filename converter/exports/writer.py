@@ -1,4 +1,4 @@
-"""The formats that lie beside a bundle: one folder each, with labels, and the proof of all."""
+"""Writes the exports beside a bundle: a folder per format, and a comparison of all with Keras."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from typing import Any
 import cv2
 import numpy as np
 
-from converter.bundle.card import with_words
+from converter.bundle.card import with_glossary
 from converter.calibration import Tensors
 from converter.errors import ConversionError, LibraryMissingError, TfjsError
-from converter.exports.formats import MOST_IN_NODE, WRITERS, Source, TestPictures
+from converter.exports.formats import MAX_NODE_PICTURES, WRITERS, Source, TestPictures
 from converter.parity.export_parity import (
     FORMATS,
-    MOST_PICTURES,
-    MOST_SQUASHED,
+    MAX_PICTURES,
+    MAX_SQUASHED_PICTURES,
     Format,
     FormatFigures,
     compare_format,
+    parity_table,
     score_in_subprocess,
     score_tflite,
-    table,
 )
 from converter.parity.predictions import Predictions
 from edge.core.dataset import LabelledPicture
@@ -49,7 +49,7 @@ def read_formats(text: str) -> tuple[Format, ...]:
     """The formats that `--formats` names, in the order of FORMATS; int8 is always among them.
 
     Raises:
-        UsageError: no such format.
+        UsageError: there is no such format.
     """
     if text == "all":
         return FORMATS
@@ -63,47 +63,48 @@ def read_formats(text: str) -> tuple[Format, ...]:
 
 
 def exports_folder(bundle: Path) -> Path:
-    """Where the other formats of a bundle lie: beside it, so that a device fetches only its own."""
+    """The folder of a bundle's exports: beside the bundle, so that devices do not fetch them."""
     return bundle.with_name(bundle.name + _SUFFIX)
 
 
-def check_exports(folder: Path, *, replace: bool) -> None:
-    """Passes a path where exports may be written; asked before the work, not after it.
+def check_exports_path(folder: Path, *, replace: bool) -> None:
+    """Checks, before the long work, that exports may be written to `folder`.
 
     Raises:
-        StorageError: something is there, and it is not exports that may be replaced.
+        StorageError: the path exists, and it is not a folder of exports that may be replaced.
     """
     if not folder.exists():
         return
     if not replace:
         raise StorageError(
-            f"{folder} is there already: choose another --out, or write over it with --replace"
+            f"{folder} is there already: choose another --out, or replace it with --replace"
         )
     if not (folder / PARITY).is_file():
         raise StorageError(
-            f"{folder} is there already and holds no exports, so --replace leaves it alone: choose "
-            "another --out"
+            f"{folder} is there already and holds no exports, so --replace does not replace it: "
+            "choose another --out"
         )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Exports:
-    """What was written, and how each format answers."""
+    """The exports that were written, and how each format compares with Keras."""
 
     folder: Path
     figures: tuple[FormatFigures, ...]
+    """The figures of each format that was compared."""
     untried: tuple[Format, ...]
-    """Written, but not compared: nothing here can run them."""
+    """Formats that were written but not compared, because nothing on this machine can run them."""
     refused: Mapping[Format, str]
-    """Those that cannot be made here, and why."""
+    """For each format that could not be made, the reason."""
 
     @property
     def complete(self) -> bool:
-        """Whether every format that was wanted is there and passes."""
+        """Whether every requested format was written and passes its comparison."""
         return not self.refused and not any(row.failures for row in self.figures)
 
     def to_json(self) -> dict[str, Any]:
-        """By format, and where they lie."""
+        """The figures by format, and the folder, as `--json` prints them."""
         formats = {row.format: row.to_json() for row in self.figures}
         return {
             "folder": str(self.folder),
@@ -113,35 +114,36 @@ class Exports:
         }
 
 
-def pictures_of_test_part(
+def choose_test_pictures(
     pictures: Sequence[LabelledPicture], *, seed: int
 ) -> tuple[LabelledPicture, ...]:
-    """The test part's pictures, MOST_PICTURES of them at most."""
+    """The pictures of the test part, or MAX_PICTURES of them drawn at random."""
     offered = [picture for picture in pictures if picture.split == "test"]
-    if len(offered) > MOST_PICTURES:
+    if len(offered) > MAX_PICTURES:
         draw = random.Random(seed)  # `random()` gives the same on every Python
         order = sorted(range(len(offered)), key=lambda i, d=draw: d.random())  # type: ignore[misc]
-        offered = [offered[i] for i in sorted(order[:MOST_PICTURES])]
+        offered = [offered[i] for i in sorted(order[:MAX_PICTURES])]
     return tuple(offered)
 
 
 def read_tensors(pictures: Sequence[LabelledPicture], spec: InputSpec) -> Tensors:
-    """All pictures as the device reads them, and then the first MOST_SQUASHED as other tools do.
+    """The tensors of all pictures as the device makes them, then of some as other tools make them.
 
-    MediaPipe, Keras's `image_dataset_from_directory` and TF.js's `resizeBilinear` all squash the
-    whole picture to the model's size, whatever its shape, and none averages when it shrinks.
+    Those of the first MAX_SQUASHED_PICTURES are appended in the way of MediaPipe, Keras's
+    `image_dataset_from_directory` and TF.js's `resizeBilinear`: these all squash the whole picture
+    to the model's size, whatever its shape, and do not average pixels when they shrink it.
 
     Raises:
         UnreadableImageError: a picture has been damaged since the training.
     """
     count = len(pictures)
-    tensors = np.empty((count + min(MOST_SQUASHED, count), *spec.shape), np.uint8)
+    tensors = np.empty((count + min(MAX_SQUASHED_PICTURES, count), *spec.shape), np.uint8)
     plain = spec.model_copy(update={"geometry": "squash"})
     with Progress("reading pictures of the test part", total=len(pictures)) as progress:
         for index, picture in enumerate(pictures):
             image = read_image(picture.path)
             preprocess(image, spec, out=tensors[index])
-            if index < MOST_SQUASHED:
+            if index < MAX_SQUASHED_PICTURES:
                 small = cv2.resize(image, (spec.width, spec.height))
                 preprocess(np.asarray(small, np.uint8), plain, out=tensors[count + index])
             progress.advance()
@@ -151,39 +153,45 @@ def read_tensors(pictures: Sequence[LabelledPicture], spec: InputSpec) -> Tensor
 def read_test_part(
     pictures: Sequence[LabelledPicture], spec: InputSpec, *, seed: int
 ) -> TestPictures:
-    """What formats are compared on.
+    """The pictures of the test part that formats are compared on, and their tensors.
 
     Args:
-        pictures: all of a run's.
+        pictures: all pictures of a run.
+        spec: how a picture becomes a tensor.
+        seed: decides which pictures are chosen if there are many.
 
     Raises:
         UnreadableImageError: a picture has been damaged since the training.
     """
-    chosen = pictures_of_test_part(pictures, seed=seed)
+    chosen = choose_test_pictures(pictures, seed=seed)
     return TestPictures(chosen, read_tensors(chosen, spec))
 
 
 def write_exports(
     folder: Path, source: Source, formats: Sequence[Format], *, replace: bool = False
 ) -> Exports:
-    """The formats of a run beside its bundle, each compared with Keras on the test part.
+    """Writes the requested formats of a run, and compares each with Keras on the test part.
 
-    A format that cannot be made or fails is left out, and it is said why; the others are written.
+    A format that cannot be made or fails its comparison is left out, and the reason is logged. The
+    others are written.
 
     Args:
-        source: its bundle, the int8 one, is compared as well.
-        formats: as `read_formats` gives them.
-        replace: take the place of exports that are there.
+        folder: the folder to write.
+        source: the run, its bundle and the pictures. The bundle's int8 model is compared as well.
+        formats: the formats, from `read_formats`.
+        replace: replaces exports that are already there.
 
     Raises:
-        ConversionError: Keras itself cannot be asked.
+        ConversionError: the scores of Keras cannot be computed.
         StorageError: `folder` cannot be written.
     """
     run, bundle, tested = source.run, source.bundle, source.tested
     chosen, tensors = tested.pictures, tested.tensors
     labels = run.facts.labels
     truth = np.array([labels.index(picture.label) for picture in chosen], np.int64)
-    reference = score_in_subprocess("keras scores", run, tested.as_device, doing="scores of Keras")
+    reference = score_in_subprocess(
+        "keras scores", run, tested.device_tensors, doing="scores of Keras"
+    )
     rows: list[FormatFigures] = []
     untried: list[Format] = []
     refused: dict[Format, str] = {}
@@ -207,7 +215,8 @@ def write_exports(
             if predictions is None:
                 untried.append(kind)
                 _log.warning(
-                    f"{kind}: written, but not compared with Keras: no Node.js is here to run it"
+                    f"{kind}: written, but not compared with Keras, because there is no Node.js on "
+                    "this machine to run it"
                 )
                 continue
             count = min(len(predictions.scores), len(chosen))
@@ -249,37 +258,37 @@ def _card(
     lines = [
         f"# {bundle.title}: other formats",
         "",
-        "The same model as the bundle's, for other tools. Each folder has its `labels.txt`, line "
-        "number = class index.",
+        "The model of the bundle, for other tools. Each folder has a `labels.txt`, with the label "
+        "of class 0 on the first line, that of class 1 on the next, and so on.",
         "",
         *(f"- `{kind}/`: {_USES[kind]}" for kind in (*written, *untried)),
         "",
         "## Compared with Keras",
         "",
-        f"On {pictures} pictures of the test part ({MOST_IN_NODE} at most for tfjs, which is slow "
-        "in Node.js), the same tensor in. Squashed: as MediaPipe, Keras's "
-        "`image_dataset_from_directory` and TF.js's `resizeBilinear` read pictures, the whole to "
-        "the model's size and without averaging; how often a format then still gives Keras's "
-        f"label of the picture as the device reads it, on {MOST_SQUASHED} pictures at most. The "
-        "page in `tfjs/` reads as the device does.",
+        f"Measured on {pictures} pictures of the test part ({MAX_NODE_PICTURES} at most for tfjs, "
+        "which is slow in Node.js), with the same input tensors. *Squashed*: MediaPipe, Keras's "
+        "`image_dataset_from_directory` and TF.js's `resizeBilinear` resize the whole picture to "
+        "the model's size, without averaging; this is how often a format then still gives the "
+        "label that Keras gives for the picture as the device reads it, on up to "
+        f"{MAX_SQUASHED_PICTURES} pictures. The page in `tfjs/` reads pictures as the device does.",
         "",
-        *table(rows),
+        *parity_table(rows),
         "",
     ]
     for row in rows:
         lines += [f"- {row.format} was left out: {failure}." for failure in row.failures]
     lines += [f"- {kind} could not be made: {why}" for kind, why in refused.items()]
-    lines += [f"- {kind} was not compared: no Node.js was there to run it." for kind in untried]
-    return with_words(lines)
+    lines += [f"- {kind} was not compared: there was no Node.js to run it." for kind in untried]
+    return with_glossary(lines)
 
 
 _USES: Mapping[Format, str] = {
-    "int8": "the bundle's",
-    "float16": "TFLite with weights of half the size, for a GPU or a phone. uint8 levels in.",
-    "dynamic": "TFLite with int8 weights and float arithmetic. uint8 levels in.",
-    "float32": "TFLite as Keras computes. uint8 levels in.",
+    "int8": "the model of the bundle",
+    "float16": "TFLite with weights of half the size, for a GPU or a phone. It takes uint8 levels.",
+    "dynamic": "TFLite with int8 weights and float arithmetic. It takes uint8 levels.",
+    "float32": "TFLite with the same arithmetic as Keras. It takes uint8 levels.",
     "saved_model": "TensorFlow SavedModel; `serving_default` takes `pictures`, uint8 levels "
     "(any number, height, width, channels), and gives `scores`.",
     "tfjs": "TensorFlow.js graph model with a page that classifies from a camera or a file.",
-    "keras": "Keras file; levels 0 to 255 as float32 in.",
+    "keras": "Keras file. It takes levels 0 to 255 as float32.",
 }

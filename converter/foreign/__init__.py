@@ -1,1 +1,1 @@
-"""Somebody else's TFLite classifier: its form, what it says of itself, its labels, its input."""
+"""Imports a TFLite classifier that somebody else made: its interface, labels and normalisation."""

@@ -1,10 +1,9 @@
-"""A bundle of somebody else's TFLite classifier: how it wants its pictures is found out, and shown.
+"""Makes a bundle of somebody else's TFLite classifier, and finds out which normalisation it needs.
 
-Models come with their input in 0..1, -1..1 or raw, as RGB or BGR, and seldom say so; taken the
-wrong way they still answer, only worse. So what the file says is held against labelled pictures
-normalised every way, and where it does not show which is right, nothing is guessed. Their labels
-come in another order than their outputs: that shows on the same pictures. The parts of all this are
-in `converter/foreign/`.
+Models need their input in 0..1, -1..1 or raw, as RGB or BGR, and seldom say so. With a wrong
+normalisation they still answer, but worse. So every normalisation is tried on labelled pictures and
+compared with what the file says; if they do not show which is right, the import is refused. The
+same pictures show whether the labels have the same order as the model's outputs.
 """
 
 from __future__ import annotations
@@ -22,20 +21,30 @@ import numpy as np
 import numpy.typing as npt
 
 from converter.bundle.golden import choose_golden
-from converter.bundle.writer import Draft, check_out, checked_title, plain_name, version_of
+from converter.bundle.writer import (
+    Draft,
+    check_bundle_path,
+    checked_title,
+    name_from_folder,
+    version_from_time,
+)
 from converter.errors import ConversionError
 from converter.foreign.card import Findings, imported_card
 from converter.foreign.evidence import normalisations_to_try, read_evidence
+from converter.foreign.graph_surgery import Normalisation, OutputKind, adapt_model
 from converter.foreign.interface import ModelInterface, read_interface
-from converter.foreign.labels import find_labels, wrong_count
+from converter.foreign.label_order_check import (
+    background_hint,
+    check_better_than_chance,
+    check_label_swaps,
+)
+from converter.foreign.labels import find_labels, label_count_error
 from converter.foreign.normalisations import (
     TriedNormalisation,
-    best_first,
     choose_normalisation,
+    rank_normalisations,
     read_normalisation,
 )
-from converter.foreign.order_check import background_hint, check_chance, check_swaps
-from converter.foreign.surgery import Normalisation, Outputs, contract_model
 from converter.parity.compare import check_known
 from converter.parity.export_parity import score_tflite
 from converter.tflite.metadata import read_metadata
@@ -54,29 +63,29 @@ from trainer.run import tool_versions
 
 _log = logging.getLogger(__name__)
 
-MOST_TRIED = 300
-"""Pictures that each way to normalise is tried on, at most."""
+MAX_TRIED_PICTURES = 300
+"""The largest number of pictures on which each normalisation is tried."""
 _FEWEST = 20
-"""Pictures to find the way by, at least."""
+"""The smallest number of pictures that a normalisation can be chosen by."""
 _SHOWN = 5
-"""Labels that are named of many."""
+"""The number of labels that a message names if there are many."""
 _COLOURED = 4.0
-"""Levels by which red and blue must differ on average, for the order of channels to show."""
+"""The mean difference of red and blue, in levels, from which RGB and BGR can be told apart."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Imported:
-    """A bundle, and how it was found out what its model takes."""
+class ImportedModel:
+    """The bundle of an imported model, and what the pictures showed about the model."""
 
     bundle: Bundle
     tried: tuple[TriedNormalisation, ...]
-    """The best first."""
-    gives: Outputs
-    """What its output was."""
+    """Every normalisation that was tried, the best one first."""
+    output_kind: OutputKind
+    """What the outputs of the model were before the import."""
     evaluation: Evaluation
-    """On the half of the pictures that nothing was chosen on."""
+    """The evaluation on the half of the pictures on which nothing was chosen."""
     notes: tuple[str, ...]
-    """What is not promised, and what is in doubt."""
+    """Sentences about thresholds without a promise and about doubtful labels."""
     skipped: tuple[str, ...]
     """A line for each picture that could not be read."""
 
@@ -93,59 +102,62 @@ def import_model(
     version: str | None = None,
     seed: int = 0,
     replace: bool = False,
-) -> Imported:
-    """The bundle of a `.tflite` classifier, written to the folder `out`.
+) -> ImportedModel:
+    """Makes the bundle of a `.tflite` classifier and writes it to the folder `out`.
 
     Args:
-        labels: a label a line, or `0 name` a line as Teachable Machine writes them; None: those
-            inside the model.
-        data: labelled pictures. One half decides about normalisation and thresholds, by the other
-            it is judged. All of them have a say in whether the labels are refused.
-        normalisation: the name of one; None: what the file says, or whichever is right most often,
-            if that shows.
-        geometry: how a photograph becomes its input; see `InputSpec`.
-        name, version: of the bundle; None: from the folder `out` and the time.
+        model: the `.tflite` file.
+        labels: a file with one label per line, or lines like `0 name` as Teachable Machine writes
+            them; None takes the labels inside the model.
+        data: labelled pictures. One half chooses the normalisation and the thresholds, the other
+            half evaluates the result. Both are used to check the order of the labels.
+        out: the folder of the bundle.
+        normalisation: the name of a normalisation; None takes the one that the file and the
+            pictures show.
+        geometry: how a photograph is resized to the model's input; see `InputSpec`.
+        name: the bundle's name; None makes it from the folder `out`.
+        version: the bundle's version; None makes it from the time.
         seed: decides which pictures belong to which half.
-        replace: take the place of a bundle that is there.
+        replace: replaces a bundle that is already there.
 
     Raises:
-        LabelListError: the labels are no list of them.
-        ForeignModelError: its labels do not fit, or it does not show what it takes.
-        ConversionError: it is no classifier of pictures.
-        PictureSetError: a class that it does not know, or too few pictures.
-        UsageError: the normalisation or the title cannot be.
+        LabelListError: the file of labels is not a list of labels.
+        ForeignModelError: the labels do not fit, or the pictures do not show the normalisation.
+        ConversionError: the model is no image classifier.
+        PictureSetError: a class that the model does not know, or too few pictures.
+        UsageError: there is no such normalisation, or the name or version is not allowed.
         StorageError: a file cannot be read or written.
     """
-    check_out(out, replace=replace)
+    check_bundle_path(out, replace=replace)
     with storage_errors("read", model):
         content = read_regular(model, largest=LARGEST[MODEL])
     now = datetime.now(UTC).isoformat(timespec="seconds")
     title = checked_title(
-        (plain_name(out) or "imported") if name is None else name,
-        version_of(now) if version is None else version,
+        (name_from_folder(out) or "imported") if name is None else name,
+        version_from_time(now) if version is None else version,
     )
-    form = read_interface(content, model)
+    interface = read_interface(content, model)
     described = read_metadata(content)
-    evidence = read_evidence(form, described)
-    ways = normalisations_to_try(form, evidence)
+    evidence = read_evidence(interface, described)
+    ways = normalisations_to_try(interface, evidence)
     wanted = None if normalisation is None else read_normalisation(normalisation, ways)
     spec = InputSpec.model_validate(
-        {k: getattr(form, k) for k in ("height", "width", "channels")} | {"geometry": geometry}
+        {k: getattr(interface, k) for k in ("height", "width", "channels")} | {"geometry": geometry}
     )
     found_labels = find_labels(labels, model, content, described)
     names, source = found_labels.names, found_labels.source
     for note in found_labels.notes:
         _log.warning(note)
-    if form.has_unknown:
+    if interface.has_unknown:
         _log.warning(
-            f"{model}: its novelty score is left out, for the threshold that belongs to it is not "
+            f"{model}: the novelty score of this model is left out, because its threshold is not "
             "in the file"
         )
     found = read_picture_set(data, labels=names)
     for note in found.notes:
         _log.info(note)
-    if form.classes != len(names) and not set(found.labels) <= set(names):
-        raise wrong_count(names, form.classes, source, model)
+    if interface.classes != len(names) and not set(found.labels) <= set(names):
+        raise label_count_error(names, interface.classes, source, model)
     check_known(found, names)
     pictures, tensors, skipped = _read(found.pictures, spec)
     truth = np.array([names.index(picture.label) for picture in pictures], np.int64)
@@ -153,36 +165,38 @@ def import_model(
     chosen = _some(first, seed)
     if len(chosen) < _FEWEST:
         raise PictureSetError(
-            f"{data}: {len(pictures)} pictures that can be read; to find out what a model takes "
-            f"needs {2 * _FEWEST} or more"
+            f"{data}: only {len(pictures)} pictures can be read; to find out which normalisation a "
+            f"model needs takes {2 * _FEWEST} or more: give more pictures"
         )
     if len(set(truth.tolist())) < 2:
         raise PictureSetError(
-            f"{data}: all pictures are of one class, {names[truth[0]]!r}: to find out what a model "
-            "takes needs pictures of two classes or more"
+            f"{data}: all pictures are of one class, {names[truth[0]]!r}; to find out which "
+            "normalisation a model needs takes pictures of two classes or more: add other classes"
         )
-    gives = _what_it_gives(content, form, ways[0], tensors[chosen], model)
+    gives = _output_kind(content, interface, ways[0], tensors[chosen], model)
     answers = {
-        way: _scores(content, form, way, gives, tensors[chosen], doing=f"trying {way}")
+        way: _scores(content, interface, way, gives, tensors[chosen], doing=f"trying {way}")
         for way in ways
     }
-    if form.classes != len(names):
+    if interface.classes != len(names):
         rows = [scores.argmax(axis=1) for scores in answers.values()]
         hint = background_hint(rows, truth[chosen], names)
-        raise wrong_count(names, form.classes, source, model, hint=hint)
-    tried = best_first(
+        raise label_count_error(names, interface.classes, source, model, hint=hint)
+    tried = rank_normalisations(
         [TriedNormalisation.of(way, scores, truth[chosen]) for way, scores in answers.items()]
     )
-    check_chance(tried, wanted, truth[chosen], names, model=model, source=source)
-    check_swaps(truth[chosen], tried[0].best, names, source=source)
+    check_better_than_chance(tried, wanted, truth[chosen], names, model=model, source=source)
+    check_label_swaps(truth[chosen], tried[0].best, names, source=source)
     coloured = spec.channels == 3 and bool(_redness(tensors[chosen]) > _COLOURED)
     best = choose_normalisation(tried, wanted, evidence, model, coloured=coloured)
-    rewired = contract_model(content, form, best, gives=gives)
+    rewired = adapt_model(content, interface, best, gives=gives)
     scores = score_tflite(rewired, tensors, doing="scoring").scores
-    # Asked for another way than the best, it may well take red things for blue ones: of the labels
-    # that says nothing.
+    # With another normalisation than the best, red things may be answered as blue ones, which says
+    # nothing about the order of the labels.
     trusted = best == tried[0].normalisation or wanted is None
-    doubts = check_swaps(truth, scores.argmax(axis=1), names, source=source) if trusted else ()
+    doubts = (
+        check_label_swaps(truth, scores.argmax(axis=1), names, source=source) if trusted else ()
+    )
     thresholds = choose_thresholds(scores[first], truth[first], names, AcceptPlan())
     accept = {label: threshold.value for label, threshold in thresholds.items()}
     notes = (*doubts, *_unpromised(thresholds))
@@ -216,7 +230,7 @@ def import_model(
         },
     )
     bundle = draft.write(out, replace=replace)
-    return Imported(bundle, tried, gives, evaluation, notes, (*found.skipped, *skipped))
+    return ImportedModel(bundle, tried, gives, evaluation, notes, (*found.skipped, *skipped))
 
 
 def _read(
@@ -236,7 +250,7 @@ def _read(
 
 
 def _halves(pictures: Sequence[LabelledPicture], seed: int) -> npt.NDArray[np.bool_]:
-    """Bool (pictures,): half of each label's, by chance."""
+    """Bool (pictures,): True for a random half of the pictures of each label."""
     draw = random.Random(seed)  # `random()` gives the same on every Python
     by_label: dict[str, list[int]] = defaultdict(list)
     for index, picture in enumerate(pictures):
@@ -249,12 +263,12 @@ def _halves(pictures: Sequence[LabelledPicture], seed: int) -> npt.NDArray[np.bo
 
 
 def _some(first: npt.NDArray[np.bool_], seed: int) -> npt.NDArray[np.int64]:
-    """Indices of MOST_TRIED pictures of the first half at most, drawn by chance."""
+    """The indices of at most MAX_TRIED_PICTURES pictures of the first half, drawn at random."""
     found = np.flatnonzero(first)
-    if len(found) > MOST_TRIED:
+    if len(found) > MAX_TRIED_PICTURES:
         draw = random.Random(seed)  # `random()` gives the same on every Python
         order = sorted(range(len(found)), key=lambda _: draw.random())
-        found = np.sort(found[order[:MOST_TRIED]])
+        found = np.sort(found[order[:MAX_TRIED_PICTURES]])
     return found
 
 
@@ -264,50 +278,53 @@ def _as_test(pictures: Sequence[LabelledPicture]) -> list[LabelledPicture]:
 
 def _scores(
     content: bytes,
-    form: ModelInterface,
+    interface: ModelInterface,
     way: Normalisation,
-    gives: Outputs,
+    gives: OutputKind,
     tensors: npt.NDArray[np.uint8],
     *,
     doing: str,
 ) -> npt.NDArray[np.float32]:
-    contracted = contract_model(content, form, way, gives=gives)
+    contracted = adapt_model(content, interface, way, gives=gives)
     return score_tflite(contracted, tensors, doing=doing).scores
 
 
-def _what_it_gives(
+def _output_kind(
     content: bytes,
-    form: ModelInterface,
+    interface: ModelInterface,
     way: Normalisation,
     tensors: npt.NDArray[np.uint8],
     path: Path,
-) -> Outputs:
-    """Whether its outputs are probabilities. The steps of integers are allowed for.
+) -> OutputKind:
+    """What the model's outputs are. Sums may differ from 1 by the rounding of integer scores.
 
     Raises:
-        ConversionError: it cannot be run with pilah's input and output, or gives no numbers.
+        ConversionError: the model cannot be adapted, or its scores are not finite.
     """
     try:
-        scores = _scores(content, form, way, "probabilities", tensors, doing="looking")
+        scores = _scores(content, interface, way, "probabilities", tensors, doing="looking")
     except BundleError as error:
         raise ConversionError(
-            f"{path}: cannot be given pilah's input and output: {error}"
+            f"{path}: the model cannot be adapted to pilah's input and output: {error}"
         ) from error
     if not np.isfinite(scores).all():
-        raise ConversionError(f"{path}: gives scores that are no numbers (NaN or infinite)")
-    far = np.abs(scores.sum(axis=1) - 1).max() > 0.02 * max(1, form.classes / 4)
+        raise ConversionError(
+            f"{path}: the model gives scores that are not numbers (NaN or infinite): train or "
+            "export it again"
+        )
+    far = np.abs(scores.sum(axis=1) - 1).max() > 0.02 * max(1, interface.classes / 4)
     if scores.min() < -1e-3 or scores.max() > 1.001:
         return "logits"
-    return "shares" if far else "probabilities"
+    return "sigmoids" if far else "probabilities"
 
 
 def _redness(tensors: npt.NDArray[np.uint8]) -> float:
-    """How far red and blue lie apart in these pictures, levels on average."""
+    """The mean absolute difference of red and blue in these pictures, in levels."""
     return float(np.abs(tensors[..., 0].astype(np.int16) - tensors[..., -1]).mean())
 
 
 def _unpromised(thresholds: dict[str, AcceptThreshold]) -> tuple[str, ...]:
-    """One line about all labels whose threshold promises nothing."""
+    """One note about all labels whose threshold has no promised precision; empty if none."""
     notes = {label: t.note for label, t in thresholds.items() if t.note}
     if not notes:
         return ()
@@ -317,6 +334,6 @@ def _unpromised(thresholds: dict[str, AcceptThreshold]) -> tuple[str, ...]:
     more = f" and {len(notes) - _SHOWN:,} more" if len(notes) > _SHOWN else ""
     first = next(iter(notes))
     return (
-        f"thresholds of {len(notes):,} of {len(thresholds):,} labels ({shown}{more}) promise "
-        f"nothing. Of {first}: {notes[first].removeprefix('no promise: ')}",
+        f"the thresholds of {len(notes):,} of {len(thresholds):,} labels ({shown}{more}) carry no "
+        f"promise. The reason for {first}: {notes[first].removeprefix('no promise: ')}",
     )

@@ -1,7 +1,7 @@
-"""The form of somebody else's `.tflite` file: what it takes and gives, or why it is no classifier.
+"""Reads the inputs and outputs of somebody else's `.tflite` file, or says why it is no classifier.
 
-What stands in the file is looked at before any runtime is asked: a runtime says little of an
-operator that it does not know, and can end the process over a strange one.
+The file is parsed before any runtime loads it: a runtime reports little about an operator that it
+does not know, and an unknown custom operator can crash the process.
 """
 
 from __future__ import annotations
@@ -18,29 +18,30 @@ from edge.core.model.interpreter import SCORES, UNKNOWN
 
 _IDENTIFIER = b"TFL3"
 _SMALLEST, _LARGEST = 8, 2048
-"""Pixels of a side; those of `InputSpec`."""
+"""The smallest and largest height and width in pixels, as in `InputSpec`."""
 _OTHER_FILES = (
     (b"PK\x03\x04", "a zip archive: unpack it, and give the .tflite file in it"),
     (b"\x89HDF", "a Keras file (.h5): convert it to .tflite first, with tf.lite.TFLiteConverter"),
     (b"version https://git-lfs", "a pointer of Git LFS: fetch the file itself with `git lfs pull`"),
     (b"<", "a web page: the download went wrong"),
 )
-"""First bytes of what is given instead of a `.tflite` file, and what to do."""
+"""The first bytes of other files that are given by mistake, and what to do about each."""
 _DETECTION = "TFLite_Detection_PostProcess"
 
 
 @dataclass(frozen=True, slots=True)
-class Tensor:
-    """An input or an output."""
+class TensorInfo:
+    """An input or an output of a model."""
 
     name: str
     shape: tuple[int, ...]
-    """-1 where the size is open."""
+    """The sizes of the axes, -1 for an axis of variable size."""
     dtype: str
-    """Of TFLite: FLOAT32, UINT8, INT8 or another."""
+    """The name of the TFLite tensor type: FLOAT32, UINT8, INT8 or another."""
     scale: float
-    """0: not quantised."""
+    """The quantisation scale; 0 if the tensor is not quantised."""
     zero_point: int
+    """The quantisation zero point."""
 
     def __str__(self) -> str:
         shape = "x".join("?" if size < 0 else str(size) for size in self.shape)
@@ -49,38 +50,40 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True)
 class ModelInterface:
-    """What a classifier takes and gives."""
+    """The input and output of a classifier."""
 
-    taken: Tensor
-    given: Tensor
-    output: int
-    """Which of its outputs has the scores."""
+    input: TensorInfo
+    output: TensorInfo
+    """The output that has the scores of the classes."""
+    output_index: int
+    """The index of that output among all outputs."""
     height: int
     width: int
     channels: int
     channels_first: bool
-    """(1, channels, height, width), as PyTorch has it."""
+    """True for (1, channels, height, width), the layout of PyTorch."""
     classes: int
     has_unknown: bool
-    """It is pilah's own and has a second output, the novelty score."""
+    """True if the model is one of pilah's own with a second output, the novelty score."""
 
 
 def read_interface(content: bytes, path: Path) -> ModelInterface:
-    """The form of a `.tflite` file's bytes.
+    """The interface of the classifier in a `.tflite` file.
 
     Args:
-        path: of the file, for messages.
+        content: the file's bytes.
+        path: the file's path, for messages.
 
     Raises:
-        ConversionError: it is no TFLite file, cannot be run, or is no classifier of pictures.
+        ConversionError: it is no TFLite file, cannot be run, or is no image classifier.
     """
     model = _read_schema(content, path)
     _check_operators(model, path)
     read_structure(content, name=str(path))  # the runtime can load it
     if len(model.subgraphs) != 1:
         raise ConversionError(
-            f"{path}: the model has {len(model.subgraphs)} graphs (loops or conditions), and a "
-            "classifier has one: export what it computes for one picture"
+            f"{path}: the model has {len(model.subgraphs)} graphs (it has loops or conditions); "
+            "pilah needs a model with one graph: export the model again without them"
         )
     (graph,) = model.subgraphs
     taken = [_tensor(graph.tensors[index]) for index in graph.inputs]
@@ -88,9 +91,9 @@ def read_interface(content: bytes, path: Path) -> ModelInterface:
     height, width, channels, channels_first = _picture(taken, path)
     output = _scores(given, path)
     return ModelInterface(
-        taken=taken[0],
-        given=given[output],
-        output=output,
+        input=taken[0],
+        output=given[output],
+        output_index=output,
         height=height,
         width=width,
         channels=channels,
@@ -112,10 +115,12 @@ def _read_schema(content: bytes, path: Path) -> Any:
         model = schema.ModelT.InitFromPackedBuf(content, 0)
     except (struct.error, IndexError, TypeError, ValueError, AttributeError, MemoryError) as error:
         raise ConversionError(
-            f"{path}: a TFLite model that is cut short or damaged: fetch it again"
+            f"{path}: this TFLite model is cut short or damaged: copy or download it again"
         ) from error
     if not model.subgraphs or not model.operatorCodes:
-        raise ConversionError(f"{path}: a TFLite model without a graph: nothing can be run")
+        raise ConversionError(
+            f"{path}: this TFLite model has no graph, so it cannot be run: export it again"
+        )
     return model
 
 
@@ -126,27 +131,27 @@ def _check_operators(model: Any, path: Path) -> None:
         plain = path.name.replace("_edgetpu", "")
         named = f", {plain}" if plain != path.name else ""
         raise ConversionError(
-            f"{path}: was compiled for Google's Edge TPU and runs on nothing else: give the file "
-            f"without _edgetpu in its name{named}, from which it was compiled"
+            f"{path}: the model was compiled for Google's Edge TPU and runs only there: give the "
+            f"file that it was compiled from, without _edgetpu in its name{named}"
         )
     if _DETECTION in strange:
         raise ConversionError(
-            f"{path}: finds things and their boxes in a picture (its operator is {_DETECTION}); "
-            "pilah takes classifiers, which give one score for each class"
+            f"{path}: the model is an object detector (it has the operator {_DETECTION}); pilah "
+            "takes classifiers, which give one score for each class"
         )
     if flex := [name.removeprefix("Flex") for name in strange if name.startswith("Flex")]:
         raise ConversionError(
-            f"{path}: needs operators of the whole TensorFlow ({_few(flex)}), which no station "
-            "has: convert the model again with TFLITE_BUILTINS only, without SELECT_TF_OPS"
+            f"{path}: the model needs operators of full TensorFlow ({_few(flex)}), which no "
+            "station has: convert the model again with TFLITE_BUILTINS only, without SELECT_TF_OPS"
         )
     if strange:
         raise ConversionError(
-            f"{path}: needs operators that are not TFLite's own ({_few(strange)}), and no station "
-            "has them: convert the model again without them"
+            f"{path}: the model needs custom operators ({_few(strange)}), which no station has: "
+            "convert the model again without them"
         )
 
 
-def _tensor(tensor: Any) -> Tensor:
+def _tensor(tensor: Any) -> TensorInfo:
     from ai_edge_litert import schema_py_generated as schema
 
     kinds = {value: name for name, value in vars(schema.TensorType).items() if name.isupper()}
@@ -157,7 +162,7 @@ def _tensor(tensor: Any) -> Tensor:
     scales = [] if tensor.quantization is None else tensor.quantization.scale
     points = [] if tensor.quantization is None else tensor.quantization.zeroPoint
     quantised = scales is not None and len(scales) == 1
-    return Tensor(
+    return TensorInfo(
         (tensor.name or b"").decode("utf-8", "replace"),
         tuple(shape),
         kinds.get(tensor.type, "?"),
@@ -166,8 +171,8 @@ def _tensor(tensor: Any) -> Tensor:
     )
 
 
-def _picture(taken: Sequence[Tensor], path: Path) -> tuple[int, int, int, bool]:
-    """Height, width and channels of the picture that a model takes; whether channels come first."""
+def _picture(taken: Sequence[TensorInfo], path: Path) -> tuple[int, int, int, bool]:
+    """The height, width and channels of a model's input, and whether the channels come first."""
     received = ", ".join(map(str, taken)) or "nothing"
     shape = taken[0].shape if len(taken) == 1 else ()
     if len(shape) == 3 and shape[0] in (1, -1):  # (1, height, width), grey
@@ -175,37 +180,37 @@ def _picture(taken: Sequence[Tensor], path: Path) -> tuple[int, int, int, bool]:
     first = len(shape) == 4 and shape[3] not in (1, 3) and shape[1] in (1, 3)
     if len(shape) != 4 or (not first and shape[3] not in (1, 3)):
         raise ConversionError(
-            f"{path}: a classifier takes one picture, (1, height, width, 1 or 3) or with the "
-            f"channels first. This one takes {received}"
+            f"{path}: a classifier has one input, a picture of shape (1, height, width, 1 or 3), "
+            f"or the same with the channels first. This model takes {received}"
         )
     height, width, channels = (*shape[2:], shape[1]) if first else shape[1:]
     if shape[0] not in (1, -1):
         raise ConversionError(
-            f"{path}: takes {shape[0]} pictures at a time ({received}), and a station has one: "
-            "export the model again with a batch of 1"
+            f"{path}: the model takes {shape[0]} pictures at a time ({received}), but a station "
+            "has one: export the model again with a batch size of 1"
         )
     if height < 0 or width < 0:
         raise ConversionError(
-            f"{path}: takes pictures of any size ({received}), and a bundle needs one size: export "
-            "the model again with the size that it was trained at, such as 224 x 224"
+            f"{path}: the model takes pictures of any size ({received}), but a bundle needs one "
+            "size: export the model again with the size that it was trained at, such as 224 x 224"
         )
     if not (_SMALLEST <= height <= _LARGEST and _SMALLEST <= width <= _LARGEST):
         raise ConversionError(
-            f"{path}: takes pictures of {width} x {height} pixels; a bundle's have {_SMALLEST} to "
-            f"{_LARGEST} pixels a side"
+            f"{path}: the model takes pictures of {width} x {height} pixels; a bundle can have "
+            f"{_SMALLEST} to {_LARGEST} pixels per side: export the model again with such a size"
         )
     if taken[0].dtype not in ("FLOAT32", "UINT8", "INT8") or (
         taken[0].dtype == "INT8" and not taken[0].scale
     ):
         raise ConversionError(
-            f"{path}: takes {received}; float32, uint8 and quantised int8 are known: export the "
-            "model again with one of these inputs"
+            f"{path}: the model takes {received}; pilah supports float32, uint8 and quantised int8 "
+            "inputs: export the model again with one of these"
         )
     return height, width, channels, first
 
 
-def _scores(given: Sequence[Tensor], path: Path) -> int:
-    """Which of a model's outputs has the scores of its classes."""
+def _scores(given: Sequence[TensorInfo], path: Path) -> int:
+    """The index of the output that has the scores of the classes."""
     received = ", ".join(map(str, given)) or "nothing"
     names = [tensor.name for tensor in given]
     if len(given) == 2 and sorted(names) == [SCORES, UNKNOWN]:
@@ -214,27 +219,30 @@ def _scores(given: Sequence[Tensor], path: Path) -> int:
         output = 0
     else:
         boxes = any(len(tensor.shape) == 3 and tensor.shape[-1] == 4 for tensor in given)
-        kind = "it seems to find things and their boxes" if boxes else "several things at once"
+        kind = " It seems to be an object detector." if boxes else ""
         raise ConversionError(
-            f"{path}: gives {len(given)} outputs ({received}), {kind}; pilah takes classifiers, "
-            "which give one row of scores: export the model with that output only"
+            f"{path}: the model has {len(given)} outputs ({received}).{kind} Pilah takes "
+            "classifiers, which have one output, a row of scores: export the model with that "
+            "output only"
         )
     shape = given[output].shape
     if len(shape) < 2 or any(size not in (1, -1) for size in shape[:-1]) or shape[-1] < 1:
-        many = "a score for each place of the picture or for each box; " if len(shape) > 2 else ""
+        many = (
+            ", a score for each position in the picture or for each box" if len(shape) > 2 else ""
+        )
         raise ConversionError(
-            f"{path}: gives {received}: {many}pilah takes classifiers, which give one row of "
-            "scores, (1, classes)"
+            f"{path}: the model gives {received}{many}; pilah takes classifiers, which give one "
+            "row of scores, (1, classes)"
         )
     if shape[-1] == 1:
         raise ConversionError(
-            f"{path}: gives a single number, yes or no; pilah needs a score for each class: train "
-            "the model with an output for each of its two classes (a softmax)"
+            f"{path}: the model gives a single number, for yes or no; pilah needs a score for each "
+            "class: train the model with an output for each of its two classes (a softmax)"
         )
     if given[output].dtype not in ("FLOAT32", "UINT8", "INT8"):
         raise ConversionError(
-            f"{path}: gives {received}; float32, uint8 and int8 scores are known. A model that "
-            "gives only the number of the best class has to be exported with its scores"
+            f"{path}: the model gives {received}; pilah supports float32, uint8 and int8 scores. A "
+            "model that gives only the index of the best class must be exported with its scores"
         )
     return output
 

@@ -1,4 +1,4 @@
-"""The labels of somebody else's model: from a list beside it or inside it, made usable."""
+"""Finds the labels of somebody else's model, in a list beside it or inside it."""
 
 from __future__ import annotations
 
@@ -22,40 +22,43 @@ from edge.core.labels import (
 )
 
 _LONGEST = 100
-"""Bytes of a label."""
+"""The largest length of a label, bytes of UTF-8."""
 _SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """What a model's classes are called, and where that was read."""
+    """The labels of a model, in the order of its outputs, and where they were read."""
 
     names: tuple[str, ...]
     source: str
-    """The file, for messages."""
+    """The file that they were read from, as words for a message."""
     notes: tuple[str, ...]
-    """What was made of labels that no bundle can have, and of two lists that differ."""
+    """Warnings about labels that had to be changed, and about two lists that differ."""
 
 
 def find_labels(
     path: Path | None, model: Path, content: bytes, described: PictureMetadata | None
 ) -> Labels:
-    """The labels in the file `path`; None: those inside the model.
+    """The labels of a model, changed where a bundle cannot have them.
 
     Args:
-        content: the bytes of the file `model`.
+        path: the file with the list; None takes the list inside the model.
+        model: the path of the model, for messages.
+        content: the bytes of that file.
+        described: the model's metadata, which may name the list inside it.
 
     Raises:
-        LabelListError: a list is no list of labels.
-        ForeignModelError: none was given, and none is inside.
+        LabelListError: the list is not a list of labels.
+        ForeignModelError: no list was given, and there is none inside the model.
         StorageError: `path` cannot be read.
     """
     inner = _inside(content, described)
     if path is None:
         if inner is None:
             raise ForeignModelError(
-                f"{model}: no labels are inside it: give the list that came with it, "
-                "--labels labels.txt, a label a line in the order of its outputs"
+                f"{model}: the file has no labels inside: give the list that came with the model, "
+                "--labels labels.txt, one label per line in the order of the model's outputs"
             )
         name, text = inner
         return _usable(text, f"{model} ({name} inside it)")
@@ -69,16 +72,16 @@ def find_labels(
         return Labels(found.names, found.source, (*found.notes, f"inside the model: {error}"))
     if other == found.names:
         return found
-    told = "in another order" if sorted(other) == sorted(found.names) else "others"
+    differ = "in another order than" if sorted(other) == sorted(found.names) else "other than"
     note = (
-        f"{model} has labels inside it, {told} than {path}: taken is {path}; without --labels "
-        "those inside are taken"
+        f"{model} has labels inside, {differ} those of {path}. The labels of {path} are used; "
+        "to use those inside the model, leave out --labels"
     )
     return Labels(found.names, found.source, (*found.notes, note))
 
 
 def _inside(content: bytes, described: PictureMetadata | None) -> tuple[str, bytes] | None:
-    """Name and content of the list of labels in the archive behind a model."""
+    """The name and content of the list of labels in the archive at the end of a model's file."""
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             names = archive.namelist()
@@ -88,7 +91,7 @@ def _inside(content: bytes, described: PictureMetadata | None) -> tuple[str, byt
                 if archive.getinfo(name).file_size <= LARGEST_LIST:
                     return name, archive.read(name)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError):
-        return None  # what lies behind the model is no archive, or is a damaged one
+        return None  # there is no archive at the end of the file, or a damaged one
     return None
 
 
@@ -101,7 +104,7 @@ def _usable(content: bytes, source: str) -> Labels:
     for number, line in enumerate(lines, start=1):
         label = unicodedata.normalize("NFC", line)
         if not label:
-            made.append(label)  # told as the mistake that it is
+            made.append(label)  # `check_label_list` reports it
             continue
         if label_problem(label):
             label = _cleaned(label) or f"class {number - 1}"
@@ -116,15 +119,15 @@ def _usable(content: bytes, source: str) -> Labels:
         return Labels(names, source, ())
     more = f", and {len(changed) - _SHOWN:,} more" if len(changed) > _SHOWN else ""
     note = (
-        f"{source}: {len(changed):,} of {len(names):,} labels cannot be names in a bundle (a "
-        f"comma, a slash, a quote, or there twice): {'; '.join(changed[:_SHOWN])}{more}. Folders "
-        "of pictures are called so too"
+        f"{source}: {len(changed):,} of {len(names):,} labels cannot be labels of a bundle (they "
+        "contain a comma, a slash or a quote, or occur twice) and were changed: "
+        f"{'; '.join(changed[:_SHOWN])}{more}. The folders of pictures must have the new names"
     )
     return Labels(names, source, (note,))
 
 
 def _cleaned(label: str) -> str:
-    """A label in which nothing is that `label_problem` refuses."""
+    """The label without the characters that `label_problem` refuses; empty if nothing is left."""
     label = "".join(" " if not character.isprintable() else character for character in label)
     for character, other in ((",", ";"), ("/", "-"), ("\\", "-"), ('"', "")):
         label = label.replace(character, other)
@@ -135,7 +138,7 @@ def _cleaned(label: str) -> str:
 
 
 def _numbered(label: str, taken: set[str]) -> str:
-    """The label with the first number behind it that no other has: crane, crane 2."""
+    """The label with a number that makes it unique: the second "crane" becomes "crane 2"."""
     number = 2
     while True:
         ending = f" {number}"
@@ -147,30 +150,35 @@ def _numbered(label: str, taken: set[str]) -> str:
         number += 1
 
 
-def wrong_count(
+def label_count_error(
     names: Sequence[str], classes: int, source: str, model: Path, *, hint: str = ""
 ) -> ForeignModelError:
-    """The error of a list that has not a label for each output of a model.
+    """The error for a list of labels whose length is not the number of the model's outputs.
 
     Args:
-        hint: what the pictures say of it; empty: nothing.
+        names: the labels.
+        classes: the number of the model's outputs.
+        source: where the labels were read, for the message.
+        model: the path of the model, for the message.
+        hint: a clause about what the pictures show, or an empty string.
     """
     meant = ""
     if classes == len(names) + 1:
         meant = (
-            ". One more output than labels: most often the first is a class 'background' that the "
-            "list leaves out: write a line `background` before the others"
+            ". The model has one output more than there are labels. Most often its first output is "
+            "a class 'background' that the list leaves out: write a line `background` before the "
+            "others"
         )
     elif classes == len(names) - 1:
         first = names[0].lower().strip("_")
         meant = (
-            f". The list's first line, {names[0]!r}, is probably no class of this model: take it "
-            "out"
+            f". The list's first line, {names[0]!r}, is probably not a class of this model: remove "
+            "that line"
             if first in ("background", "none", "unknown", "other", "labels", "label", "class")
-            else ". One label more than outputs: the list of a model with a class 'background', or "
-            "a heading? Take that line out"
+            else ". There is one label more than the model has outputs. The list may have a "
+            "heading, or a class 'background' that this model does not have: remove that line"
         )
     return ForeignModelError(
-        f"{model} gives {classes:,} scores, and there are {len(names):,} labels in {source}: give "
-        f"the labels file that came with it{meant}{hint}"
+        f"{model} gives {classes:,} scores, but there are {len(names):,} labels in {source}: give "
+        f"the labels file that came with the model{meant}{hint}"
     )

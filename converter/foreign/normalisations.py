@@ -1,4 +1,4 @@
-"""Which normalisation a model wants, by what it makes of labelled pictures taken each way."""
+"""Finds the normalisation that a model needs: labelled pictures are scored with each of them."""
 
 from __future__ import annotations
 
@@ -12,34 +12,36 @@ import numpy.typing as npt
 
 from converter.errors import ForeignModelError
 from converter.foreign.evidence import Evidence
-from converter.foreign.surgery import NORMALISATIONS, Normalisation
+from converter.foreign.graph_surgery import NORMALISATIONS, Normalisation
 from edge.core.errors import UsageError
 from edge.core.model.metrics import Share, paired_interval
 
 _log = logging.getLogger(__name__)
 
 _LEAST_SCORE = 1 / 512
-"""A score counts as no less: integers have steps of 1/256, and no single picture is to decide."""
+"""Scores are raised to at least this before their logarithm is taken: integer scores have steps of
+1/256, and a score of 0 on one picture must not decide."""
 _TEMPERATURES = np.geomspace(0.2, 5.0, 25)
 _SHOWS = 3.0
-"""Standard errors from which a difference of mean log losses shows: one in 700 by chance."""
+"""A difference of mean log losses counts if it exceeds so many standard errors, which happens by
+chance once in 700 comparisons."""
 _ALIKE = (frozenset({"-1..1", "torchvision", "caffe"}), frozenset({"raw", "caffe"}))
-"""Names of normalisations that differ in contrast, or by a shift, so little that easy pictures may
-not tell them apart: where they do not, the first of them is taken."""
+"""Names of normalisations that differ so little, in contrast or by a shift, that easy pictures may
+not separate them. If they do not, the first one is taken."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TriedNormalisation:
-    """What a model makes of pictures normalised one way."""
+    """How a model answers labelled pictures that were normalised in one way."""
 
     normalisation: Normalisation
     best: npt.NDArray[np.int64]
-    """(pictures,): the output with the highest score."""
+    """(pictures,): the index of the output with the highest score."""
     right: npt.NDArray[np.bool_]
-    """(pictures,): it is that of the picture's label."""
+    """(pictures,): True if that output belongs to the picture's label."""
     loss: npt.NDArray[np.float64]
-    """(pictures,): log loss of the scores, nats, at the temperature that suits them best. Without a
-    temperature a way that merely stretches the levels would look surer, and so better."""
+    """(pictures,): log loss of the scores in nats, at the temperature with the lowest mean loss.
+    Without a temperature, a normalisation that only increases the contrast would look better."""
 
     @classmethod
     def of(
@@ -48,7 +50,7 @@ class TriedNormalisation:
         scores: npt.NDArray[np.float32],
         truth: npt.NDArray[np.int64],
     ) -> TriedNormalisation:
-        """From the scores (pictures, classes) and the labels' class indices (pictures,)."""
+        """The result for scores, (pictures, classes), and true class indices, (pictures,)."""
         best = scores.argmax(axis=1)
         logits = np.log(np.maximum(scores.astype(np.float64), _LEAST_SCORE))
         losses = [_losses(logits / temperature, truth) for temperature in _TEMPERATURES]
@@ -56,7 +58,7 @@ class TriedNormalisation:
 
     @property
     def accuracy(self) -> Share:
-        """Of the pictures it was tried on."""
+        """The accuracy on the pictures that this normalisation was tried on."""
         return Share(int(self.right.sum()), len(self.right))
 
 
@@ -72,7 +74,7 @@ def read_normalisation(text: str, ways: Sequence[Normalisation]) -> Normalisatio
     """The normalisation that `--normalisation` names.
 
     Raises:
-        UsageError: the model cannot want one of that name.
+        UsageError: none of `ways` has that name.
     """
 
     def plain(name: str) -> str:
@@ -85,8 +87,8 @@ def read_normalisation(text: str, ways: Sequence[Normalisation]) -> Normalisatio
     raise UsageError(f"--normalisation takes one of {known}. Received: {text!r}")
 
 
-def best_first(tried: Sequence[TriedNormalisation]) -> tuple[TriedNormalisation, ...]:
-    """Sorted by how many are right, and where that is the same by the log loss."""
+def rank_normalisations(tried: Sequence[TriedNormalisation]) -> tuple[TriedNormalisation, ...]:
+    """The tried normalisations, the best first: by accuracy, then by log loss."""
     return tuple(sorted(tried, key=lambda t: (-int(t.right.sum()), float(t.loss.mean()))))
 
 
@@ -98,15 +100,21 @@ def choose_normalisation(
     *,
     coloured: bool,
 ) -> Normalisation:
-    """The one that was asked for; or of those that may be the best by the pictures, the one that
-    the file itself speaks for; or the only one that may be. What was not clear is said.
+    """The normalisation that the bundle gets; what remains uncertain is logged.
+
+    It is `wanted` if given. Else it is the one that is better than all others beyond chance. Where
+    several are equally good, it is the one that the file's own evidence names, or the more usual
+    one of a few that hardly differ.
 
     Args:
-        tried: the best first.
-        coloured: the pictures would show it if the order of the channels mattered.
+        tried: every normalisation, the best first.
+        wanted: the one that the user asked for, or None.
+        evidence: what the file says, or None.
+        path: of the model, for messages.
+        coloured: True if red and blue differ enough in the pictures to separate RGB from BGR.
 
     Raises:
-        ForeignModelError: it does not show which.
+        ForeignModelError: several fit equally well, and they differ in what they do.
     """
     if wanted is not None:
         _compare_wanted(tried, wanted, evidence, path)
@@ -114,15 +122,16 @@ def choose_normalisation(
     best = next((t for t in tried if all(_shows(t, o) for o in tried if o is not t)), tried[0])
     left = [best, *(t for t in tried if t is not best and not _shows(best, t))]
     if evidence is not None:
-        told = [t for t in left if t.normalisation.name == evidence.normalisation.name]
-        if told:
-            left = told
-            _log.info(f"{path}: {evidence.source} speaks for {evidence.normalisation}")
-        elif evidence.told:
+        fitting = [t for t in left if t.normalisation.name == evidence.normalisation.name]
+        if fitting:
+            left = fitting
+            _log.info(f"{path}: {evidence.source} indicates {evidence.normalisation}")
+        elif evidence.explicit:
             _log.warning(
-                f"{path}: {evidence.source} speaks for {evidence.normalisation}, your pictures for "
-                f"{best.normalisation}{_figures(tried, evidence, best)}: taken is what the "
-                f'pictures say; --normalisation "{evidence.normalisation}" takes the other'
+                f"{path}: {evidence.source} indicates {evidence.normalisation}, but your pictures "
+                f"indicate {best.normalisation}{_figures(tried, evidence, best)}. The bundle uses "
+                f"{best.normalisation}; to use the other one, give --normalisation "
+                f'"{evidence.normalisation}"'
             )
     if len(left) == 1:
         return left[0].normalisation
@@ -132,8 +141,8 @@ def choose_normalisation(
     if not alike or (len(orders) > 1 and not coloured):
         shown = "".join(f"\n  {t.normalisation!s:16} {t.accuracy}" for t in tried)
         raise ForeignModelError(
-            f"{path}: it does not show how the model wants its pictures:{shown}\n"
-            "Ask whoever made it and give --normalisation, or give more pictures"
+            f"{path}: your pictures do not show which normalisation the model needs:{shown}\n"
+            "Ask the model's maker and give --normalisation, or give more pictures"
         )
     known = [str(way) for way in NORMALISATIONS]
     taken, *others = sorted(
@@ -142,9 +151,9 @@ def choose_normalisation(
     )
     shown = " or ".join(f'"{way}"' for way in others)
     _log.info(
-        f"whether it wants {' or '.join(str(way) for way in (taken, *others))} makes no difference "
-        f"that shows ({best.accuracy} at best): taken is {taken}, the more usual; --normalisation "
-        f"{shown} takes another"
+        f"the normalisations {' and '.join(str(way) for way in (taken, *others))} are equally good "
+        f"on your pictures ({best.accuracy} at best). The bundle uses {taken}, the more usual one; "
+        f"to use another, give --normalisation {shown}"
     )
     return taken
 
@@ -152,8 +161,8 @@ def choose_normalisation(
 def _figures(
     tried: Sequence[TriedNormalisation], evidence: Evidence, best: TriedNormalisation
 ) -> str:
-    told = [t for t in tried if t.normalisation.name == evidence.normalisation.name]
-    return f" ({told[0].accuracy} against {best.accuracy})" if told else ""
+    fitting = [t for t in tried if t.normalisation.name == evidence.normalisation.name]
+    return f" ({fitting[0].accuracy} against {best.accuracy})" if fitting else ""
 
 
 def _compare_wanted(
@@ -162,22 +171,20 @@ def _compare_wanted(
     evidence: Evidence | None,
     path: Path,
 ) -> None:
-    if evidence is not None and evidence.told and evidence.normalisation.name != wanted.name:
-        _log.warning(
-            f"{path}: {evidence.source} speaks for {evidence.normalisation}, not for {wanted}"
-        )
+    if evidence is not None and evidence.explicit and evidence.normalisation.name != wanted.name:
+        _log.warning(f"{path}: {evidence.source} indicates {evidence.normalisation}, not {wanted}")
     asked = next(t for t in tried if t.normalisation == wanted)
     better = [t for t in tried if _shows(t, asked)]
     if better:
         _log.warning(
-            f"with {wanted}, as --normalisation wants it, {asked.accuracy} of your pictures are "
-            f"right; with {better[0].normalisation} it would be {better[0].accuracy}"
+            f"with --normalisation {wanted}, {asked.accuracy} of your pictures are right; with "
+            f"{better[0].normalisation} it would be {better[0].accuracy}"
         )
 
 
 def _shows(one: TriedNormalisation, other: TriedNormalisation) -> bool:
-    """Whether the first is better beyond chance: right more often; or if that does not show either
-    way, with scores nearer to the truth."""
+    """Whether the first is better beyond chance: by accuracy, or, if accuracy does not separate
+    them, by log loss."""
     lost, won = int((one.right & ~other.right).sum()), int((other.right & ~one.right).sum())
     low, high = paired_interval(lost, won, len(one.right))
     if low > 0 or high < 0:

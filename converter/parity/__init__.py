@@ -1,1 +1,1 @@
-"""Whether one model answers as another does."""
+"""Compares the scores of two models on the same pictures."""

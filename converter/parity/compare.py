@@ -1,4 +1,4 @@
-"""Two bundles on the same labelled pictures, pair by pair, each with its own preprocessing."""
+"""Compares two bundles on the same labelled pictures, each with its own preprocessing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from converter.parity.gate import MetricChange, PairedDrop
+from converter.parity.differences import MetricChange, PairedDrop
 from converter.parity.predictions import Predictions
 from edge.core.dataset import LabelledPicture, PictureSet, read_picture_set
 from edge.core.errors import PictureSetError, UnreadableImageError, UsageError
@@ -25,27 +25,27 @@ from edge.core.verdict import Prediction
 _log = logging.getLogger(__name__)
 
 _NAMED = 20
-"""Labels that a model knows which are named in an error, those like the unknown ones first."""
+"""The largest number of a model's labels that an error names, similar ones first."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """How two bundles fare on the same pictures."""
+    """How two bundles compare on the same pictures."""
 
     first: Evaluation
     second: Evaluation
     drop: PairedDrop
-    """Accuracy of the first less that of the second."""
+    """The accuracy of the first minus the accuracy of the second."""
     agreement: Share
-    """Same best label."""
+    """The share of pictures with the same best label."""
     change: MetricChange
-    """Of the score of the first's best label."""
+    """How far the score of the first bundle's best label differs in the second."""
     skipped: tuple[str, ...]
     """A line for each picture that could not be read."""
 
     @property
     def verdict(self) -> str:
-        """Which is better, if that shows."""
+        """Which bundle is better, or that no difference shows."""
         low, high = self.drop.interval
         if low > 0:
             return "the first is better"
@@ -75,29 +75,29 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScoredPair:
-    """What two bundles of the same labels say to the same pictures."""
+    """The predictions of two bundles with the same labels for the same pictures."""
 
     pictures: tuple[LabelledPicture, ...]
-    """Those that can be read."""
+    """The pictures that can be read."""
     first: Predictions
     second: Predictions
-    """Their scores in the order of the first's labels."""
+    """The predictions of the second bundle, in the order of the first one's labels."""
     skipped: tuple[str, ...]
     """A line for each picture that could not be read."""
 
 
 def score_bundles(first: Bundle, second: Bundle, data: Path) -> ScoredPair:
-    """Both bundles on the labelled pictures of `data`, each decoded once.
+    """The predictions of both bundles for the labelled pictures of `data`, each decoded once.
 
     Raises:
-        UsageError: the bundles have not the same labels.
-        PictureSetError: a class that they do not know, or no picture that can be read.
+        UsageError: the bundles have different labels.
+        PictureSetError: a class that the bundles do not know, or no readable picture.
     """
     if set(first.labels) != set(second.labels):
         only = sorted(set(first.labels) ^ set(second.labels))
         raise UsageError(
-            f"{first.path} and {second.path} have not the same labels: {', '.join(only)} in one "
-            "only: nothing to compare them by"
+            f"{first.path} and {second.path} have different labels ({', '.join(only)} only in one "
+            "of them), so they cannot be compared: give two bundles with the same labels"
         )
     found = read_picture_set(data, labels=first.labels)
     for note in found.notes:
@@ -130,10 +130,10 @@ def score_bundles(first: Bundle, second: Bundle, data: Path) -> ScoredPair:
 
 
 def check_known(found: PictureSet, labels: Sequence[str]) -> None:
-    """Passes pictures all of whose classes a model knows.
+    """Checks that a model knows all classes of a picture set.
 
     Raises:
-        PictureSetError: it does not know one.
+        PictureSetError: the model does not know one of the classes.
     """
     if extra := sorted(set(found.labels) - set(labels)):
         near = [name for label in extra[:_NAMED] for name in get_close_matches(label, labels)]
@@ -146,10 +146,11 @@ def check_known(found: PictureSet, labels: Sequence[str]) -> None:
 
 
 def compare_bundles(first: Bundle, second: Bundle, data: Path) -> Comparison:
-    """Both bundles on the labelled pictures of `data`.
+    """Compares two bundles on the labelled pictures of `data`.
 
     Raises:
-        As `score_bundles`.
+        UsageError: the bundles have different labels.
+        PictureSetError: a class that the bundles do not know, or no readable picture.
     """
     scored = score_bundles(first, second, data)
     truth = np.array([first.labels.index(picture.label) for picture in scored.pictures])

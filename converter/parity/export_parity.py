@@ -1,7 +1,7 @@
-"""One battery for every format: what each answers to the test part, beside what Keras answers.
+"""Compares every export format with Keras on the pictures of the test part.
 
-The tensors are the same for all, so what differs is the format. Each format has limits of its own:
-a float format must give Keras's scores to the fourth digit, a quantised one its labels.
+All formats get the same input tensors, so every difference is caused by the format. A float format
+must give Keras's scores to the fourth digit, a quantised one Keras's labels.
 """
 
 from __future__ import annotations
@@ -19,13 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from converter.calibration import Tensors
-from converter.parity.gate import (
-    LARGEST_CHANGE,
-    LARGEST_DROP,
-    MetricChange,
-    PairedDrop,
-    mean_divergence,
-)
+from converter.parity.differences import MetricChange, PairedDrop, mean_divergence
+from converter.parity.gate import MAX_ACCURACY_DROP, MAX_CONFIDENCE_CHANGE
 from converter.parity.predictions import Predictions
 from converter.tensorflow.process import in_subprocess
 from edge.core.images.preprocess import Tensor
@@ -38,56 +33,61 @@ from trainer.run import Run
 Format = Literal["int8", "float16", "dynamic", "float32", "saved_model", "tfjs", "keras"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 
-SAME = 1e-4
-"""How far a score of a float format may lie from Keras's."""
+FLOAT_TOLERANCE = 1e-4
+"""The largest allowed difference of a float format's score from Keras's."""
 _LEAST_AGREEMENT: Mapping[str, float] = {"float16": 0.98, "dynamic": 0.95, "int8": 0.95}
-"""Share of the test part that must get Keras's label, of a format that rounds its weights. Lower
-than the gate's, which counts pictures trained on as well: of those a model is surer."""
-MOST_PICTURES = 1000
-"""Of the test part, by chance: enough to see a drop of a point, and they lie in memory."""
-MOST_SQUASHED = 100
-"""Of those, the first, that are read in other tools' way as well."""
+"""For each format that rounds its weights, the smallest share of the test part that must get
+Keras's label. It is lower than the gate's, which also counts pictures that the model was trained
+on, for which its scores are clearer."""
+MAX_PICTURES = 1000
+"""The largest number of test pictures that are compared: enough to see a drop of one point, and few
+enough to be held in memory."""
+MAX_SQUASHED_PICTURES = 100
+"""The largest number of pictures that are also read in the way of other tools."""
 
 
 @dataclass(frozen=True, slots=True)
 class FormatFigures:
-    """How one format answers beside Keras, on pictures of the test part."""
+    """How one format compares with Keras on pictures of the test part."""
 
     format: Format
     accuracy: Share
+    """The accuracy of the format."""
     drop: PairedDrop
-    """Keras is the first, the format the second."""
+    """The loss of accuracy, with Keras as the first model and the format as the second."""
     agreement: Share
-    """Same best label as Keras."""
+    """The share of pictures with the same best label as Keras."""
     largest_difference: float
-    """Of any score."""
+    """The largest absolute difference of any score, 0..1."""
     mean_difference: float
-    """Of all scores."""
+    """The mean absolute difference of all scores, 0..1."""
     divergence: float
-    """Mean Kullback-Leibler divergence of the format's scores from Keras's, nats."""
+    """The mean Kullback-Leibler divergence of the format's scores from Keras's, in nats."""
     confidence_change: MetricChange
-    """Of the score of Keras's best label."""
+    """How far the score of Keras's best label differs in the format."""
     worst_label: str
-    """The one that loses most recall."""
+    """The label that loses the most recall."""
     worst_loss: float
-    """Points of recall that it loses, 0..1."""
+    """The recall that this label loses, 0..1."""
     largest_novelty_difference: float | None
-    """Of the novelty score; None where there is none."""
+    """The largest absolute difference of the novelty score; None if the model has none."""
     squashed: Share
-    """Same best label from the picture read as other tools read it as Keras gives for the picture
-    read as the device reads it; of nothing where that was not tried. Reported, not judged."""
+    """The share of pictures for which the format, reading them like other tools, gives the label
+    that Keras gives for the device's tensors. A share of 0 pictures if this was not measured. It is
+    reported but has no limit."""
     failures: tuple[str, ...]
+    """A clause for each limit that the format fails."""
 
     @property
-    def line(self) -> str:
-        """The figures that matter most, for people."""
+    def summary(self) -> str:
+        """The most important figures as a line for people."""
         return (
             f"accuracy {percent(self.accuracy.value)}, same label as Keras "
             f"{percent(self.agreement.value)}, scores within {_small(self.largest_difference)}"
         )
 
     def to_json(self) -> dict[str, Any]:
-        """A part of `parity.json`."""
+        """The JSON object of this format in `parity.json`."""
         return {
             "passed": not self.failures,
             "failures": list(self.failures),
@@ -120,13 +120,16 @@ def compare_format(
     *,
     squashed: Predictions,
 ) -> FormatFigures:
-    """The figures of one format, and in what it fails.
+    """The figures of one format, and the limits that it fails.
 
     Args:
-        reference: Keras's predictions.
-        predictions: the format's, for the same tensors, a row each.
+        kind: the format.
+        reference: the predictions of Keras.
+        predictions: the predictions of the format for the same tensors.
         truth: (pictures,) class indices.
-        squashed: the format's to the first of these pictures, read as other tools do.
+        labels: the label of each class.
+        squashed: the predictions of the format for the first of these pictures, read in the way of
+            other tools.
     """
     keras, mine = reference.scores.astype(np.float64), predictions.scores.astype(np.float64)
     best, best_mine = keras.argmax(axis=1), mine.argmax(axis=1)
@@ -165,32 +168,41 @@ def compare_format(
 def _judged(figures: FormatFigures, *, has_unknown: bool) -> FormatFigures:
     failures = []
     if has_unknown and figures.largest_novelty_difference is None:
-        failures.append("it has lost the novelty score")
+        failures.append("it has no novelty score, but the Keras model has one")
     kind = figures.format
     if kind in _LEAST_AGREEMENT:
         interval, least = figures.agreement.interval, _LEAST_AGREEMENT[kind]
         if interval is not None and interval[1] < least:
             failures.append(f"it agrees with Keras on {figures.agreement}, less than {least:.0%}")
-        if figures.drop.interval[0] > LARGEST_DROP:
+        if figures.drop.interval[0] > MAX_ACCURACY_DROP:
             failures.append(
-                f"it changes accuracy by {figures.drop}, more than {100 * LARGEST_DROP:g} down"
+                f"it changes accuracy by {figures.drop}; at most {100 * MAX_ACCURACY_DROP:g} may "
+                "be lost"
             )
-        if not figures.confidence_change.mean <= LARGEST_CHANGE:
+        if not figures.confidence_change.mean <= MAX_CONFIDENCE_CHANGE:
             failures.append(
                 f"the best label's score moves by {figures.confidence_change.mean:.2f} on average, "
-                f"more than {LARGEST_CHANGE:g}"
+                f"more than {MAX_CONFIDENCE_CHANGE:g}"
             )
     else:
         furthest = max(figures.largest_difference, figures.largest_novelty_difference or 0.0)
-        if not furthest <= SAME:
-            failures.append(f"a score lies {furthest:.2g} from Keras's, more than {SAME:g}")
+        if not furthest <= FLOAT_TOLERANCE:
+            failures.append(
+                f"a score lies {furthest:.2g} from Keras's, more than {FLOAT_TOLERANCE:g}"
+            )
     return replace(figures, failures=tuple(failures))
 
 
 def score_tflite(model: bytes, tensors: Tensors, *, doing: str) -> Predictions:
-    """What a `.tflite` file says, by the device's own code."""
+    """The predictions of a `.tflite` model, computed by the device's own code.
+
+    Args:
+        model: the `.tflite` file's bytes.
+        tensors: uint8 (pictures, height, width, channels).
+        doing: what the progress bar says.
+    """
     rows: list[Prediction] = []
-    # An interpreter for each processor: it lets go of Python's lock while it computes.
+    # One interpreter per processor: it releases Python's lock while it computes.
     idle: SimpleQueue[Interpreter] = SimpleQueue()
     workers = min(4, os.cpu_count() or 1)
     for _ in range(workers):
@@ -213,7 +225,12 @@ def score_tflite(model: bytes, tensors: Tensors, *, doing: str) -> Predictions:
 def score_in_subprocess(
     task: str, run: Run, tensors: Tensors, *, doing: str, source: Path | None = None
 ) -> Predictions:
-    """What Keras or TensorFlow says, in a process of its own."""
+    """The predictions that a task of `converter.tensorflow.tasks` computes in a subprocess.
+
+    Raises:
+        ConversionError: the task fails.
+        StorageError: there is no room for temporary files.
+    """
     with (
         in_subprocess(task, run, tensors, doing=doing, source=source) as made,
         np.load(made.result) as row,
@@ -221,8 +238,8 @@ def score_in_subprocess(
         return Predictions.named({name: row[name] for name in row.files})
 
 
-def table(rows: Sequence[FormatFigures]) -> list[str]:
-    """The figures of all formats as a Markdown table, a line each."""
+def parity_table(rows: Sequence[FormatFigures]) -> list[str]:
+    """The lines of a Markdown table with the figures of each format."""
     lines = [
         "| format | accuracy | change, points (95 %) | same label as Keras | largest difference of "
         "a score | mean | divergence | confidence moves by | label that loses most | same label, "
@@ -249,7 +266,7 @@ def percent(share: float | None) -> str:
 
 
 def _small(value: float) -> str:
-    """One digit of a small number: what lies below is another rounding on another machine."""
+    """A small number with one digit: further digits differ from machine to machine."""
     if value == 0 or not math.isfinite(value):
         return f"{value:g}"
     return f"{value:.3f}" if value >= 0.01 else f"{value:.0e}"

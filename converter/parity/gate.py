@@ -1,7 +1,8 @@
-"""The gate: does the int8 model answer as the float model does, through the device's own code?
+"""The gate: compares the int8 model with the float model, and decides whether it may be used.
 
-Agreement and change of confidence need no labels and are judged over every picture that was not
-used for calibration; accuracy is judged on the test part, pair by pair.
+Both run with the device's own code. Agreement and change of confidence need no labels and are
+measured on every picture that was not used for calibration. Accuracy is measured on the test part,
+with a paired comparison.
 """
 
 from __future__ import annotations
@@ -14,122 +15,52 @@ from queue import SimpleQueue
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from converter.parity.predictions import Predictions, ScoreRows
+from converter.parity.differences import (
+    MetricChange,
+    PairedDrop,
+    expected_calibration_error,
+    mean_divergence,
+)
+from converter.parity.predictions import Predictions
 from converter.parity.thresholds import Thresholds, move_thresholds
 from edge.core.dataset import LabelledPicture
 from edge.core.errors import EXIT_NO, PilahError
 from edge.core.images.image_file import read_image
 from edge.core.images.preprocess import InputSpec, preprocess
-from edge.core.model.grade import Grade, grade, grade_loss
+from edge.core.model.grade import Grade, grade
 from edge.core.model.interpreter import Interpreter
-from edge.core.model.metrics import (
-    Evaluation,
-    Share,
-    ShareWording,
-    evaluate_scores,
-    paired_interval,
-    share_wording,
-)
+from edge.core.model.metrics import Evaluation, Share, evaluate_scores
 from edge.core.terminal.progress import Progress
 from edge.core.verdict import Prediction
 from trainer.run import RunFacts
 from trainer.statistics.intervals import Resampling
 
-LARGEST_DROP = 0.01
-"""Accuracy the int8 model may lose on the test part."""
-LEAST_AGREEMENT = 0.98
-"""Share of pictures that must get the same label from both."""
-LARGEST_CHANGE = 0.1
-"""How far the best label's score may move on average. Beyond it the accept thresholds, which were
-chosen on the float model, mean nothing, even where every label stays the same."""
+MAX_ACCURACY_DROP = 0.01
+"""The accuracy that the int8 model may lose on the test part, 0..1."""
+MIN_AGREEMENT = 0.98
+"""The smallest allowed share of pictures that get the same label from both models."""
+MAX_CONFIDENCE_CHANGE = 0.1
+"""The largest allowed mean change of the best label's score. With more, the accept thresholds,
+which were chosen for the float model, do not fit, even if every label stays the same."""
 
-LEAST_SAME_UNKNOWN = 0.95
-"""Share of pictures that both must reject, or not reject, as unknown. Lower than that of the
-labels: a threshold lies where known things are, not between two kinds."""
-
-_BINS = 15
-_LEAST_SCORE = 1e-7
-"""Of the divergence: float32 rounds below it."""
-
-
-@dataclass(frozen=True, slots=True)
-class PairedDrop:
-    """What the second of two models loses in accuracy, from how the same pictures fared in both."""
-
-    first_only: int
-    """Pictures that only the first gets right: the float model, where the other is int8."""
-    second_only: int
-    total: int
-
-    @classmethod
-    def between(cls, first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> PairedDrop:
-        """Of which pictures each gets right, bool (pictures,)."""
-        return cls(int((first & ~second).sum()), int((second & ~first).sum()), len(first))
-
-    @property
-    def value(self) -> float:
-        """Accuracy of the first less that of the second, -1..1. Of nothing: 0."""
-        return (self.first_only - self.second_only) / self.total if self.total else 0.0
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Tango's 95 % interval of `value`; see `paired_interval`."""
-        return paired_interval(self.first_only, self.second_only, self.total)
-
-    def __str__(self) -> str:
-        """As people read it, the second less the first: "+1.4 points (-0.4 to +3.9)".
-
-        As of a share, only the interval or only the number of pictures where they are few.
-        """
-        low, high = self.interval
-        between = f"{-100 * high:+.1f} to {-100 * low:+.1f}"
-        match share_wording(self.interval):
-            case ShareWording.FIGURE:
-                return f"{0 - 100 * self.value:+.1f} points ({between})"
-            case ShareWording.INTERVAL:
-                return f"{between} points"
-            case _:
-                return f"too few pictures to say ({self.total})"
-
-    @property
-    def verdict(self) -> Grade:
-        """What the second loses, in a word."""
-        return grade_loss(self.first_only, self.second_only, self.total)
-
-
-@dataclass(frozen=True, slots=True)
-class MetricChange:
-    """How far a figure of each picture moves in int8, 0..1."""
-
-    mean: float
-    p95: float
-    largest: float
-
-    @classmethod
-    def between(
-        cls, one: npt.NDArray[np.floating], other: npt.NDArray[np.floating]
-    ) -> MetricChange:
-        """Of the same pictures, float64 or float32 (pictures,)."""
-        moved = np.abs(one.astype(np.float64) - other)
-        return cls(float(moved.mean()), float(np.quantile(moved, 0.95)), float(moved.max()))
-
-    def to_json(self) -> dict[str, float]:
-        """By the names above."""
-        return {"mean": self.mean, "p95": self.p95, "largest": self.largest}
+MIN_UNKNOWN_AGREEMENT = 0.95
+"""The smallest allowed share of pictures on which both models agree whether they are unknown. It is
+lower than that of the labels, because the threshold lies among the scores of known things."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnknownParity:
-    """The novelty score in float and int8, of the same pictures as the agreement."""
+    """How the novelty scores of int8 and float compare, on the pictures of `Parity.agreement`."""
 
     agreement: Share
-    """Rejected as unknown by both, or by neither; of nothing where there is no threshold."""
+    """The share of pictures that both models reject as unknown, or neither does; a share of 0
+    pictures if there is no threshold."""
     change: MetricChange
+    """How far the novelty score changes."""
 
     def to_json(self) -> dict[str, object]:
-        """A part of the `figures` of a bundle."""
+        """The JSON object `unknown` in the `figures` of a bundle."""
         return {
             "images": self.agreement.total,
             "agreement": self.agreement.value,
@@ -140,37 +71,38 @@ class UnknownParity:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Parity:
-    """Float and int8 side by side."""
+    """How the int8 model compares with the float model."""
 
     agreement: Share
-    """Same best label, of all pictures not used for calibration."""
+    """The share of pictures with the same best label, of all that were not used for calibration."""
     confidence_change: MetricChange
-    """Of the score of the float model's best label."""
+    """How far the score of the float model's best label changes, on the same pictures."""
     drop: PairedDrop
-    """On the test part."""
+    """The loss of accuracy on the test part."""
     float32: Evaluation
-    """On the test part."""
+    """The evaluation of the float model on the test part."""
     int8: Evaluation
-    """On the test part."""
+    """The evaluation of the int8 model on the test part."""
     thresholds: Thresholds
-    """Of the int8 model."""
+    """The thresholds of the int8 model."""
     calibration_error: tuple[float, float]
-    """Expected, of float and of int8, on the test part."""
+    """The expected calibration errors of float and of int8 on the test part, 0..1."""
     divergence: float
-    """Mean Kullback-Leibler divergence of int8's scores from float's on the validation part; on all
-    pictures where there is none. Nats."""
+    """The mean Kullback-Leibler divergence of int8's scores from float's, in nats, on the
+    validation part; on all pictures if there is no validation part."""
     unknown: UnknownParity | None = None
-    """None where the model has no novelty score."""
+    """The comparison of the novelty scores; None if the model has none."""
     right_interval: tuple[float, float] | None = None
-    """95 % interval of int8's accuracy that knows of groups; None: pictures are independent."""
+    """The 95 % interval of int8's accuracy that takes groups of pictures into account; None if all
+    pictures are independent."""
 
     @property
     def verdict(self) -> Grade:
-        """How good the int8 model is, in a word, by the rule by which a training says it."""
+        """The grade of the int8 model, by the same rule as for a training."""
         return grade(self.int8.confusion, self.right_interval)
 
     def to_json(self) -> dict[str, object]:
-        """The `figures` of a bundle."""
+        """The JSON object `figures` of a bundle."""
         return {
             "verdict": self.verdict.to_json(),
             "int8_loss": self.drop.verdict.to_json(),
@@ -195,7 +127,7 @@ class Parity:
 
 
 class GateError(PilahError):
-    """The int8 model answers too differently from the float model. `parity` has the figures."""
+    """The int8 model answers too differently from the float model; `parity` has the figures."""
 
     exit_code = EXIT_NO
 
@@ -206,38 +138,41 @@ class GateError(PilahError):
 
 @dataclass(frozen=True, slots=True)
 class GateVerdict:
-    """What the gate says: passed where `failures` is empty."""
+    """The gate's decision: the model passes if `failures` is empty."""
 
     failures: tuple[str, ...]
+    """A clause for each limit that is missed by more than chance explains."""
     warnings: tuple[str, ...]
+    """A clause for each limit that is missed by no more than chance could explain."""
 
 
 def judge(parity: Parity) -> GateVerdict:
-    """The gate's decision: it fails only what is worse than a bar beyond the 95 % interval.
+    """The gate's decision on the figures of an int8 model.
 
-    A figure on the wrong side of its bar that chance could explain is a warning.
+    A figure fails only if its whole 95 % interval is on the wrong side of the limit. If only the
+    figure itself is, chance could explain it, and it is a warning.
     """
     failures: list[str] = []
     warnings: list[str] = []
     share, interval = parity.agreement.value, parity.agreement.interval
-    if share is not None and interval is not None and share < LEAST_AGREEMENT:
-        (failures if interval[1] < LEAST_AGREEMENT else warnings).append(
+    if share is not None and interval is not None and share < MIN_AGREEMENT:
+        (failures if interval[1] < MIN_AGREEMENT else warnings).append(
             f"float and int8 agree on {parity.agreement} of the pictures, less than "
-            f"{LEAST_AGREEMENT:.0%}"
+            f"{MIN_AGREEMENT:.0%}"
         )
     drop = parity.drop
-    if drop.value > LARGEST_DROP:
+    if drop.value > MAX_ACCURACY_DROP:
         low, high = drop.interval
-        (failures if low > LARGEST_DROP else warnings).append(
+        (failures if low > MAX_ACCURACY_DROP else warnings).append(
             f"int8 loses {100 * drop.value:.1f} points of accuracy ({100 * low:.1f} to "
             f"{100 * high:.1f}) on the {drop.total} pictures of the test part, more than "
-            f"{100 * LARGEST_DROP:g}: {drop.first_only} are right in float only, "
-            f"{drop.second_only} in int8 only"
+            f"{100 * MAX_ACCURACY_DROP:g}: {drop.first_only} are right only in float, "
+            f"{drop.second_only} only in int8"
         )
-    if parity.confidence_change.mean > LARGEST_CHANGE:
+    if parity.confidence_change.mean > MAX_CONFIDENCE_CHANGE:
         failures.append(
             f"the score of the best label moves by {parity.confidence_change.mean:.2f} on average, "
-            f"more than {LARGEST_CHANGE:g}: the accept thresholds would mean nothing"
+            f"more than {MAX_CONFIDENCE_CHANGE:g}: the accept thresholds would not fit"
         )
     if parity.unknown is not None:
         _judge_unknown(parity.unknown, failures, warnings)
@@ -246,32 +181,34 @@ def judge(parity: Parity) -> GateVerdict:
 
 def _judge_unknown(parity: UnknownParity, failures: list[str], warnings: list[str]) -> None:
     share, interval = parity.agreement.value, parity.agreement.interval
-    if share is not None and interval is not None and share < LEAST_SAME_UNKNOWN:
-        (failures if interval[1] < LEAST_SAME_UNKNOWN else warnings).append(
-            f"float and int8 reject the same as unknown on {parity.agreement} of the "
-            f"pictures, less than {LEAST_SAME_UNKNOWN:.0%}"
+    if share is not None and interval is not None and share < MIN_UNKNOWN_AGREEMENT:
+        (failures if interval[1] < MIN_UNKNOWN_AGREEMENT else warnings).append(
+            f"float and int8 agree about what is unknown on {parity.agreement} of the pictures, "
+            f"less than {MIN_UNKNOWN_AGREEMENT:.0%}"
         )
-    if parity.change.mean > LARGEST_CHANGE:
+    if parity.change.mean > MAX_CONFIDENCE_CHANGE:
         failures.append(
             f"the novelty score moves by {parity.change.mean:.2f} on average, more than "
-            f"{LARGEST_CHANGE:g}: its threshold would mean nothing"
+            f"{MAX_CONFIDENCE_CHANGE:g}: its threshold would not fit"
         )
 
 
 def score_both(
     pictures: Sequence[LabelledPicture], spec: InputSpec, *, float32: bytes, int8: bytes
 ) -> tuple[Predictions, Predictions]:
-    """What both models say to every picture, each decoded once.
+    """The predictions of both models for every picture, each decoded once.
 
     Args:
-        float32, int8: `.tflite` files' bytes.
+        pictures: the pictures to score.
+        spec: how a picture becomes a tensor.
+        float32, int8: the bytes of the two `.tflite` files.
 
     Raises:
         UnreadableImageError: a picture has been damaged since the training.
-        ModelInputError, ModelOutputError: a model is not as the contract says.
+        ModelInputError, ModelOutputError: the input or output of a model is not as required.
     """
     cv2.setNumThreads(1)
-    # A pair of interpreters for each processor: they let go of Python's lock, as decoding does.
+    # One pair of interpreters per processor: they release Python's lock, as decoding does.
     workers = min(4, os.cpu_count() or 1)
     idle: SimpleQueue[tuple[Interpreter, Interpreter]] = SimpleQueue()
     for _ in range(workers):
@@ -299,12 +236,13 @@ def score_both(
 def compare(
     float32: Predictions, int8: Predictions, pictures: Sequence[LabelledPicture], facts: RunFacts
 ) -> Parity:
-    """The figures of two models' predictions for the pictures of a run, a row each.
+    """The figures of the int8 model of a run, compared with the float model.
 
-    The int8 model has thresholds of its own; see `converter.parity.thresholds`.
+    The int8 model gets thresholds of its own; see `converter.parity.thresholds`.
 
     Args:
-        pictures: all that were scored; those of the test part count for accuracy.
+        float32, int8: the predictions of the two models for `pictures`.
+        pictures: all pictures that were scored; those of the test part count for accuracy.
         facts: the run's labels and thresholds.
     """
     threshold = facts.unknown.threshold if facts.unknown else None
@@ -323,11 +261,13 @@ def compare_answers(
     of_float: Thresholds,
     of_int8: Thresholds,
 ) -> Parity:
-    """The figures of two models' answers to the same pictures, a row each.
+    """The figures of an int8 model, compared with a float model, with given thresholds.
 
     Args:
-        pictures: all that were scored; those of the test part count for accuracy.
-        of_float, of_int8: from where on each accepts.
+        float32, int8: the predictions of the two models for `pictures`.
+        pictures: all pictures that were scored; those of the test part count for accuracy.
+        labels: the label of each class.
+        of_float, of_int8: the thresholds of the two models.
     """
     best, best_int8 = float32.scores.argmax(axis=1), int8.scores.argmax(axis=1)
     rows = np.arange(len(best))
@@ -376,25 +316,3 @@ def _compare_unknown(
     if threshold is not None and of_int8 is not None:
         same = Share(int(((one > threshold) == (other > of_int8)).sum()), len(other))
     return UnknownParity(same, MetricChange.between(one, other))
-
-
-def mean_divergence(one: ScoreRows, other: ScoreRows) -> float:
-    """Mean Kullback-Leibler divergence of the rows of `other` from those of `one`, nats."""
-    p, q = (np.maximum(rows.astype(np.float64), _LEAST_SCORE) for rows in (one, other))
-    return max(0.0, float((p * np.log(p / q)).sum(axis=1).mean()))
-
-
-def expected_calibration_error(scores: ScoreRows, truth: npt.NDArray[np.int64]) -> float:
-    """How far confidence and accuracy lie apart, by the pictures in each of _BINS bins; 0..1.
-
-    Source: Guo et al., On calibration of modern neural networks, ICML 2017.
-    """
-    if not len(truth):
-        return 0.0
-    confidence, right = scores.max(axis=1), scores.argmax(axis=1) == truth
-    bins = np.minimum((confidence * _BINS).astype(np.int64), _BINS - 1)
-    apart = 0.0
-    for index in np.unique(bins):
-        mine = bins == index
-        apart += abs(float(confidence[mine].mean()) - float(right[mine].mean())) * int(mine.sum())
-    return apart / len(truth)

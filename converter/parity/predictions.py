@@ -1,4 +1,4 @@
-"""What models say to pictures, and the names by which every format gives it."""
+"""The predictions of models for pictures, and the names of the outputs in every format."""
 
 from __future__ import annotations
 
@@ -13,29 +13,30 @@ import numpy.typing as npt
 from edge.core.model.interpreter import SCORES, UNKNOWN
 from edge.core.verdict import Prediction
 
-_AT_ONCE = 8  # four times as many took 0.4 GB more, and were no quicker
+_AT_ONCE = 8  # the batch size; 32 took 0.4 GB more and was not faster
 
 ScoreRows = npt.NDArray[np.float32]
-"""float32 (pictures, classes)."""
+"""The scores of several pictures, float32 (pictures, classes)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictions:
-    """What a model says to pictures, a row each."""
+    """The scores that a model gives to pictures, one row per picture."""
 
     scores: ScoreRows
     novelty: npt.NDArray[np.float64] | None = None
-    """(pictures,); None: the model has no such score."""
+    """The novelty scores, (pictures,); None if the model has none."""
 
     @classmethod
     def of(cls, rows: Sequence[Prediction]) -> Predictions:
-        """Those of single pictures, together."""
+        """The predictions for several pictures, from the answer to each."""
         novelty = [row.novelty for row in rows if row.novelty is not None]
         return cls(np.stack([row.scores for row in rows]), np.array(novelty) if novelty else None)
 
     @classmethod
     def named(cls, outputs: Mapping[str, npt.NDArray[Any]]) -> Predictions:
-        """Outputs by name: `scores` (pictures, classes), perhaps `unknown` (pictures, 1)."""
+        """The predictions in outputs by name: `scores`, (pictures, classes), and, if the model has
+        a novelty score, `unknown`, (pictures, 1)."""
         novelty = outputs.get(UNKNOWN)
         return cls(
             np.asarray(outputs[SCORES], np.float32),
@@ -43,15 +44,15 @@ class Predictions:
         )
 
     def part(self, start: int, stop: int) -> Predictions:
-        """Those to the pictures from `start` to before `stop`."""
-        strange = self.novelty
+        """The predictions for the pictures from `start` up to, but not including, `stop`."""
+        novelty = self.novelty
         return Predictions(
-            self.scores[start:stop], None if strange is None else strange[start:stop]
+            self.scores[start:stop], None if novelty is None else novelty[start:stop]
         )
 
 
 def outputs_by_name(outputs: Any) -> dict[str, Any]:
-    """The outputs of a Keras model, which come alone or in a list, by name."""
+    """The outputs of a Keras model, one tensor or a list of them, by name."""
     rows = outputs if isinstance(outputs, (list, tuple)) else [outputs]
     return dict(zip((SCORES, UNKNOWN), rows, strict=False))
 
@@ -62,11 +63,13 @@ def write_outputs(
     forward: Callable[[npt.NDArray[np.uint8]], Mapping[str, Any]],
     stage: Callable[[str], None],
 ) -> None:
-    """Writes what `forward` makes of all `tensors` to `out`, a NumPy file of arrays by name.
+    """Computes the outputs for all `tensors` and writes them to `out`, a NumPy file, by name.
 
     Args:
-        forward: from a few tensors to TensorFlow's outputs by name.
-        stage: called with how far it is.
+        out: the file to write.
+        tensors: uint8 (pictures, height, width, channels).
+        forward: gives TensorFlow's outputs, by name, for a batch of tensors.
+        stage: called with a description of the progress.
     """
     rows: dict[str, list[Any]] = {}
     for start in range(0, len(tensors), _AT_ONCE):

@@ -1,9 +1,10 @@
-"""Accept and unknown thresholds moved from the float model's scores to the int8 model's.
+"""Adjusts the accept and unknown thresholds of the float model to the scores of the int8 model.
 
-They were promised on scores that no model gave to pictures it had trained on, and only the trainer
-has such models. The int8 model's scores are the float model's with a small error; what of it is the
-same for all pictures of a label is put into the threshold, measured on pictures that were neither
-tested nor calibrated on, near the threshold.
+The trainer chose them on scores of models that had not been trained on the scored pictures. The
+converter does not have these models, so it cannot choose thresholds again. But the int8 model's
+scores are those of the float model with a small error. The part of that error that is the same for
+all pictures of a label is added to the label's threshold. It is measured near the threshold, on
+pictures that are used neither for the test nor for calibration.
 """
 
 from __future__ import annotations
@@ -18,20 +19,21 @@ import numpy.typing as npt
 from converter.parity.predictions import Predictions
 
 _NEAREST = 50
-"""Pictures of a label, those whose score lies nearest to its threshold, that tell of the shift."""
+"""The number of pictures of a label, nearest to its threshold, that the shift is measured on."""
 _FEWEST = 10
-"""With fewer, a threshold stays as it is."""
+"""The smallest number of pictures for which a threshold is adjusted."""
 _LEAST_ODDS = 1e-9
+"""Scores are limited to this and to 1 minus this before their log-odds are computed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """From which scores on a model's predictions count."""
+    """The thresholds of a model."""
 
     accept: Mapping[str, float]
     """The score, 0..1, from which each label is accepted."""
     unknown: float | None
-    """A novelty score above it, 0..1, is rejected as `unknown`; None: none is."""
+    """The novelty score, 0..1, above which a picture is rejected as unknown; None rejects none."""
 
 
 def move_thresholds(
@@ -42,12 +44,14 @@ def move_thresholds(
     accept: Mapping[str, float],
     unknown: float | None,
 ) -> Thresholds:
-    """The thresholds at which int8 accepts what float accepts.
+    """The thresholds with which the int8 model accepts what the float model accepts.
 
     Args:
-        float32, int8: predictions for the same pictures.
-        usable: bool (pictures,): those that thresholds may be chosen on, none of the test part.
-        accept, unknown: of the float model.
+        float32, int8: the predictions of the two models for the same pictures.
+        usable: bool (pictures,): True for the pictures that thresholds may be chosen on, which are
+            not of the test part.
+        labels: the label of each class.
+        accept, unknown: the thresholds of the float model.
     """
     best = float32.scores.argmax(axis=1)
     same = usable & (best == int8.scores.argmax(axis=1))

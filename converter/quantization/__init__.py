@@ -1,1 +1,1 @@
-"""From a float model to integers."""
+"""Quantises a float model to int8."""

@@ -1,8 +1,8 @@
-"""What calibration pictures show of a float model: ranges, and how what each layer reads varies.
+"""Measures a float model's activations on calibration pictures: ranges, means and covariances.
 
-TensorFlow's own calibration reads a tensor after the operator behind it may have written its result
-over it, and then notes too wide a range: of 70 tensors of MobileNetV2 it does so for 20. Here every
-tensor is kept.
+TensorFlow's own calibration reads a tensor when a later operator may already have overwritten it,
+and then records too wide a range. With MobileNetV2 this happens for 20 of 70 tensors. Here no
+tensor is overwritten.
 """
 
 from __future__ import annotations
@@ -16,52 +16,56 @@ import numpy.typing as npt
 
 from converter.calibration import BLACK_AND_WHITE, Tensors
 from converter.tensorflow.tasks import Stage
-from converter.tflite.layers import Layer, layers_of, read_graph, write_graph
-from converter.tflite.operators import intermediates
+from converter.tflite.layers import Layer, find_layers, read_graph, write_graph
+from converter.tflite.operators import intermediate_tensors
 
 _PLACES = 64
-"""Of each picture, by chance, where what a convolution reads is looked at."""
+"""The number of random positions in each picture at which a convolution's inputs are sampled."""
 _MOST_READ = 2304
-"""Values that one output is computed from, beyond which their covariance takes too much memory."""
+"""The largest number of inputs of one output whose covariance fits into memory."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moments:
-    """How what one output of a layer is computed from varies over pictures and places."""
+    """Mean and covariance of the inputs of one output of a layer, over pictures and positions.
+
+    `values` is the number of these inputs: for a convolution, kernel height x width x channels.
+    """
 
     mean: npt.NDArray[np.float64]
-    """(values,), or of a depthwise convolution (channels, values)."""
+    """float64 (values,), or (channels, values) for a depthwise convolution."""
     covariance: npt.NDArray[np.float32] | None
-    """(values, values) or (channels, values, values); None: too many values."""
-    places: int
-    """How many were looked at."""
+    """float32 (values, values), or (channels, values, values); None if values are too many."""
+    positions: int
+    """The number of positions that were sampled in all pictures."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ActivationStatistics:
-    """What a float model's tensors were seen to hold."""
+    """The activations of a float model, as measured on calibration pictures."""
 
     ranges: Mapping[int, tuple[float, float]]
-    """Lowest and highest value by the number of the tensor; zero is in every range."""
+    """The index of a tensor -> its lowest and highest value. Every range contains zero."""
     reads: Mapping[str, Moments]
-    """By the name of the tensor that a layer writes."""
+    """The name of a layer's output tensor -> the moments of that layer's inputs."""
 
 
 def measure_activations(calibrated: bytes, tensors: Tensors, stage: Stage) -> ActivationStatistics:
-    """Runs the float model on all pictures.
+    """The statistics of a float model's activations on all pictures.
 
     Args:
         calibrated: the float `.tflite` file's bytes.
         tensors: uint8 (2 + pictures, height, width, channels), black and white first.
+        stage: called with a description of the current step.
     """
     graph = read_graph(calibrated)
-    layers = [layer for layer in layers_of(graph) if layer.has_places]
+    layers = [layer for layer in find_layers(graph) if layer.can_sample]
     (taken,) = graph.inputs
     draw = np.random.default_rng(0)
     low: dict[int, float] = {}
     high: dict[int, float] = {}
     sums = {layer.name: _Sums(layer) for layer in layers}
-    for count, written in enumerate(intermediates(calibrated, tensors)):
+    for count, written in enumerate(intermediate_tensors(calibrated, tensors)):
         # No operator writes the picture itself.
         written[taken] = tensors[count][None].astype(np.float32)
         if count % 10 == 0:
@@ -70,16 +74,16 @@ def measure_activations(calibrated: bytes, tensors: Tensors, stage: Stage) -> Ac
             if values.dtype == np.float32:
                 low[index] = min(low.get(index, 0.0), float(values.min()))
                 high[index] = max(high.get(index, 0.0), float(values.max()))
-        if count >= BLACK_AND_WHITE:  # they count for ranges alone
+        if count >= BLACK_AND_WHITE:  # black and white count only for the ranges
             for layer in layers:
                 sums[layer.name].add(written[layer.reads], draw)
-    # Each sum goes as its moments come: DenseNet121's take 0.4 GB.
+    # Each sum is freed when its moments are computed: those of DenseNet121 take 0.4 GB.
     reads = {name: sums.pop(name).moments() for name in list(sums) if sums[name].count}
     return ActivationStatistics({index: (low[index], high[index]) for index in low}, reads)
 
 
 def with_ranges(calibrated: bytes, statistics: ActivationStatistics) -> bytes:
-    """The calibrated model with the ranges that were seen in place of those it notes."""
+    """The calibrated model with its ranges replaced by the measured ones."""
     graph = read_graph(calibrated)
     for index, (low, high) in statistics.ranges.items():
         ranges = graph.tensors[index].quantization
@@ -90,18 +94,19 @@ def with_ranges(calibrated: bytes, statistics: ActivationStatistics) -> bytes:
 
 
 class _Sums:
-    """Sums over places of what one output of a layer is computed from, and of its products."""
+    """Sums of the inputs of one output of a layer, and of their products, over positions."""
 
     def __init__(self, layer: Layer) -> None:
         self._layer = layer
         self.count = 0
-        # Products of what is near zero on average lose fewest digits: all is less the first mean.
+        # The mean of the first picture is subtracted: products of values near zero lose fewer
+        # digits.
         self._first: Any = None
         self._sum: Any = 0.0
         self._products: Any = 0.0 if layer.values <= _MOST_READ else None
 
     def add(self, read: npt.NDArray[np.float32], draw: np.random.Generator) -> None:
-        places = self._layer.places(read, _PLACES, draw)
+        places = self._layer.sample_positions(read, _PLACES, draw)
         if self._first is None:
             self._first = places.mean(axis=0)
         places = places - self._first

@@ -1,8 +1,8 @@
-"""What is tried where int8 answers too differently from float, and what each way gave.
+"""Other ways to quantise a model, tried when the plain int8 model fails the gate.
 
-In order of cost: other calibration pictures and narrower ranges cost nothing on the device, nor
-does a head fitted to the int8 features, but it may fit too closely; layers in float cost size and
-time.
+They are ordered by cost. Other calibration pictures and narrower ranges cost nothing on the device.
+A last layer that is refitted to the int8 features costs nothing either, but it may overfit. Layers
+in float make the model larger and slower.
 """
 
 from __future__ import annotations
@@ -12,7 +12,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from converter.calibration import CALIBRATED_ON, Tensors, calibration_tensors, choose_calibration
+from converter.calibration import (
+    CALIBRATION_PICTURES,
+    Tensors,
+    calibration_tensors,
+    choose_calibration,
+)
 from converter.errors import CalibrationError, ConversionError
 from converter.parity.gate import GateVerdict, Parity
 from converter.tensorflow.process import in_subprocess
@@ -23,35 +28,43 @@ from trainer.run import Run
 _log = logging.getLogger(__name__)
 
 PLAIN = "plain"
+"""The name of the first attempt, without a fallback."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Attempt:
-    """One way to make the model int8, and what the gate says of it."""
+    """One attempt to quantise the model, and the gate's verdict on it."""
 
     fallback: str
-    """PLAIN, or the name of a fallback."""
+    """PLAIN, or the name of the fallback that was used."""
     model: bytes
+    """The int8 `.tflite` file's bytes."""
     tensors: Tensors
-    """What it was calibrated on."""
+    """The tensors that it was calibrated with, black and white first."""
     calibration: tuple[LabelledPicture, ...]
+    """The pictures that it was calibrated with."""
     parity: Parity
+    """How it compares with the float model."""
     verdict: GateVerdict
+    """The gate's verdict on it."""
 
     @property
     def calibrated_on(self) -> int:
-        """How many of these ranges and rounding were chosen by: a refitted head needs more."""
+        """The number of pictures that ranges and rounding were chosen by.
+
+        It is less than all of `calibration` for a refitted last layer, which needs more pictures.
+        """
         count = len(self.calibration)
-        return min(CALIBRATED_ON, count) if self.fallback == REFITTED.name else count
+        return min(CALIBRATION_PICTURES, count) if self.fallback == REFITTED.name else count
 
     @property
     def passed(self) -> bool:
-        """By the gate."""
+        """Whether the gate accepts the model."""
         return not self.verdict.failures
 
     @property
-    def line(self) -> str:
-        """What it gave, for people."""
+    def summary(self) -> str:
+        """The most important figures as a sentence for people."""
         parity = self.parity
         agreement = parity.agreement.value
         share = "-" if agreement is None else f"{agreement:.1%}"
@@ -62,7 +75,7 @@ class Attempt:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """A part of a bundle's figures."""
+        """The JSON object in the `figures` of a bundle."""
         return {
             "remedy": self.fallback,
             "passed": self.passed,
@@ -75,13 +88,15 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """One way to make the model int8 after the plain one has failed."""
+    """A way to quantise the model after the plain attempt has failed."""
 
     name: str
     task: str
+    """The name of the TensorFlow task that does it; see `converter.tensorflow.tasks`."""
     pictures: int
-    """How many times the calibration pictures of the plain attempt."""
+    """The number of calibration pictures, as a multiple of that of the plain attempt."""
     other_seed: bool = False
+    """True if the pictures are chosen with another seed."""
 
 
 REFITTED = Fallback("head refitted", "int8 refitted", 4)
@@ -91,24 +106,28 @@ FALLBACKS = (
     REFITTED,
     Fallback("wider layers", "int8 wider", 1),
 )
-"""In the order in which they are tried."""
+"""All fallbacks, in the order in which they are tried."""
 
 Judge = Callable[[bytes, Sequence[LabelledPicture]], tuple[Parity, GateVerdict]]
-"""The gate, of a model and the pictures that it was calibrated on."""
+"""A function that evaluates an int8 model, given the pictures that it was calibrated with."""
 
 
 def try_fallbacks(
     plain: Attempt, run: Run, pictures: Sequence[LabelledPicture], *, seed: int, judged: Judge
 ) -> list[Attempt]:
-    """The plain attempt, and others as long as none passes.
+    """The plain attempt, followed by fallbacks until one of them passes the gate.
 
     Args:
-        pictures: all of the run's.
+        plain: the plain attempt; no fallback is tried if it passes.
+        run: the run.
+        pictures: all pictures of the run.
+        seed: the seed by which the plain attempt's pictures were chosen.
+        judged: evaluates an int8 model.
     """
     attempts = [plain]
     if not plain.passed:
-        _log.warning("int8 does not pass: trying what is known to help")
-        _log.info(plain.line)
+        _log.warning("the int8 model does not pass the gate: trying the fallbacks")
+        _log.info(plain.summary)
     for fallback in FALLBACKS:
         if attempts[-1].passed:
             break
@@ -123,8 +142,8 @@ def try_fallbacks(
             unknown = None if run.facts.unknown is None else run.facts.unknown.score
             check_integers(model, unknown, wider=fallback.task == "int8 wider")
         except (CalibrationError, ConversionError) as error:
-            _log.warning(f"{fallback.name}: cannot be done: {error}")
+            _log.warning(f"the fallback {fallback.name} is not possible: {error}")
             continue
         attempts.append(Attempt(fallback.name, model, tensors, chosen, *judged(model, chosen)))
-        _log.info(attempts[-1].line)
+        _log.info(attempts[-1].summary)
     return attempts

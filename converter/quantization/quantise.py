@@ -1,6 +1,6 @@
-"""How a Keras model becomes integers, and the known fallbacks where they answer too differently.
+"""Quantises a Keras model to int8, in the plain way or with one of the fallbacks.
 
-All of it is done in a TensorFlow subprocess; see `converter.tensorflow.process`.
+All functions here run in a TensorFlow subprocess; see `converter.tensorflow.process`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from converter.calibration import BLACK_AND_WHITE, CALIBRATED_ON, Tensors
+from converter.calibration import BLACK_AND_WHITE, CALIBRATION_PICTURES, Tensors
 from converter.errors import ConversionError
 from converter.quantization.activation_statistics import (
     ActivationStatistics,
@@ -24,59 +24,62 @@ from converter.quantization.activation_statistics import (
 from converter.quantization.rounding import round_weights
 from converter.tensorflow.tasks import Stage
 from converter.tflite.layers import read_graph, write_graph
-from converter.tflite.operators import behind_weights, intermediates, operators
+from converter.tflite.operators import intermediate_tensors, operators_after_weights, read_operators
 from edge.core.model.interpreter import SCORES, UNKNOWN
 
 _CLIPPED_SHARE = 1e-4
-"""Of a tensor's values beyond either end: what percentile calibration leaves out (N. Wu et al.,
-Integer quantization for deep learning inference, 2020, use 99.99 %)."""
+"""The share of a tensor's values that percentile calibration leaves out at either end (H. Wu et
+al., Integer quantization for deep learning inference, 2020, use 99.99 %)."""
 _CLIPPED_ON = 64
-"""Pictures whose values are looked at for that."""
+"""The number of pictures that these percentiles are computed from."""
 _VALUES = 4000
-"""Of each tensor and picture, evenly spread."""
+"""The number of values that are sampled from each tensor for each picture, evenly spread."""
 _AT_ONCE = 16
-"""Pictures that Keras is asked about at a time."""
+"""The batch size for Keras."""
 _RIDGE = 0.1
-"""How strongly the refitted head is drawn to the old one, as a share of the features' energy."""
+"""How strongly the refitted head is regularised towards the old one, as a share of the features'
+energy."""
 _WIDER_SHARE = 0.1
-"""Of the tensors, the most sensitive, that are left in float at least."""
+"""The smallest share of the tensors that are left in float, the most sensitive ones."""
 _SENSED_ON = 8
-"""Pictures that sensitivity is measured on."""
+"""The number of pictures that sensitivity is measured on."""
 _NOISY = 0.1
-"""Share of a tensor's variance that rounding may be, before it counts as sensitive."""
+"""The share of rounding noise in a tensor's variance from which on the tensor is sensitive."""
 _DEAD = 1e-8
-"""Of the largest channel's variance: less says nothing, it is no loss."""
+"""Channels whose variance is below this share of the largest channel's are ignored: they carry
+nothing that could be lost."""
 
 
 def write_int8(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
-    """The int8 model, its ranges and the rounding of its weights by what `tensors` show."""
+    """Writes the int8 model, with ranges and rounding chosen by the calibration pictures."""
     stage("converting")
-    calibrated = CalibratedModel.by(_with_places_for_ranges_once(model), tensors, stage)
+    calibrated = CalibratedModel.from_converted(_with_places_for_ranges_once(model), tensors, stage)
     out.write_bytes(calibrated.quantised(stage))
 
 
 def write_int8_clipped(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
-    """The int8 model with the rarest values of every tensor left out of its range.
+    """Writes the int8 model with narrower ranges, which clip the rarest values of every tensor.
 
-    One spike in one picture makes the steps of a whole tensor coarse. What lies beyond is cut off.
+    Otherwise one extreme value in one picture makes the steps of a whole tensor coarse.
     """
-    calibrated = CalibratedModel.of(model, tensors, stage)
+    calibrated = CalibratedModel.from_keras(model, tensors, stage)
     stage("looking for outliers")
     clipped = replace(calibrated, model=_clipped(calibrated.model, tensors))
     out.write_bytes(clipped.quantised(stage))
 
 
 def write_int8_refitted(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
-    """The int8 model with a head that was fitted, on int8 features, to Keras's logits.
+    """Writes the int8 model with a head that was fitted on int8 features to Keras's logits.
 
-    The head needs all of `tensors`, the rest only the first of them: see CALIBRATED_ON.
+    The head is the Dense layer `logits`. It is fitted with all `tensors`; the rest of the model is
+    calibrated with the first CALIBRATION_PICTURES of them.
     """
     import keras
 
     from trainer.fit.predict import scorer  # which loads Keras
 
-    first = tensors[: BLACK_AND_WHITE + CALIBRATED_ON]
-    quantised = CalibratedModel.of(model, first, stage).quantised(stage)
+    first = tensors[: BLACK_AND_WHITE + CALIBRATION_PICTURES]
+    quantised = CalibratedModel.from_keras(model, first, stage).quantised(stage)
     stage("refitting the head")
     head = model.get_layer("logits")
     whole = keras.Model(model.input, head.output)
@@ -93,39 +96,39 @@ def write_int8_refitted(model: Any, tensors: Tensors, out: Path, stage: Stage) -
     gram += _RIDGE * np.trace(gram) / len(gram) * np.eye(len(gram))
     new = old + features.T @ np.linalg.solve(gram, wanted - features @ old)
     head.set_weights([new[:-1].astype(np.float32), new[-1].astype(np.float32)])
-    out.write_bytes(CalibratedModel.of(model, first, stage).quantised(stage))
+    out.write_bytes(CalibratedModel.from_keras(model, first, stage).quantised(stage))
 
 
 def write_int8_wider(model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
-    """The int8 model with its most sensitive layers in float: larger and slower."""
-    calibrated = CalibratedModel.of(model, tensors, stage)
+    """Writes the int8 model with its most sensitive layers in float: it is larger and slower."""
+    calibrated = CalibratedModel.from_keras(model, tensors, stage)
     stage("measuring each layer")
     sensitive = _sensitive(calibrated.model, tensors)
     out.write_bytes(calibrated.quantised(stage, also_float=sensitive))
 
 
-def named(model: bytes) -> bytes:
-    """The model with its outputs named; a model of one needs no name, but is easier to read."""
+def with_output_names(model: bytes) -> bytes:
+    """The model with its outputs named `scores` and, if there is a second one, `unknown`."""
     graph = read_graph(model)
     for output, name in zip(graph.outputs, (SCORES, UNKNOWN), strict=False):
         graph.tensors[output].name = name.encode()
     return write_graph(graph)
 
 
-def converter_of(model: Any, dtype: Any) -> Any:
-    """A converter of the graph that runs one picture of `dtype` through the frozen model."""
-    return converter_of_graph(frozen_graph(model, dtype))
+def tflite_converter(model: Any, dtype: Any) -> Any:
+    """A TFLite converter for a Keras model with one input picture of type `dtype`."""
+    return converter_from_graph(frozen_graph(model, dtype))
 
 
-def converter_of_graph(graph: Any) -> Any:
-    """A converter of a graph that `frozen_graph` gave; each converts once."""
+def converter_from_graph(graph: Any) -> Any:
+    """A TFLite converter for a graph from `frozen_graph`. Each converter can convert once."""
     import tensorflow as tf
 
     return tf.lite.TFLiteConverter.from_concrete_functions([graph])
 
 
 def frozen_graph(model: Any, dtype: Any) -> Any:
-    """The function that runs one picture of `dtype` through the model, its weights constants."""
+    """The model as a function of one picture of type `dtype`, with its weights as constants."""
     import tensorflow as tf
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
@@ -140,18 +143,22 @@ def frozen_graph(model: Any, dtype: Any) -> Any:
 
 
 def float_nodes(calibrated: bytes) -> list[str]:
-    """The names of what is to stay in float: all that no layer with weights comes after."""
+    """The names of the tensors that stay in float: those behind the last layers with weights."""
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_content=calibrated)
     names = {tensor["index"]: tensor["name"] for tensor in interpreter.get_tensor_details()}
-    return [names[tensor] for op in behind_weights(operators(calibrated)) for tensor in op.writes]
+    return [
+        names[tensor]
+        for op in operators_after_weights(read_operators(calibrated))
+        for tensor in op.writes
+    ]
 
 
 def _with_places_for_ranges(model: Any) -> bytes:
-    """The float model as a `.tflite` file's bytes, with a range wherever one is wanted.
+    """The float model as a `.tflite` file's bytes, with a range for every tensor that needs one.
 
-    The ranges are of black and white alone.
+    The ranges are provisional: they are those of a black and of a white picture.
     """
     import tensorflow as tf
 
@@ -159,7 +166,7 @@ def _with_places_for_ranges(model: Any) -> bytes:
         for level in (0.0, 255.0):
             yield [np.full((1, *model.input_shape[1:]), level, np.float32)]
 
-    converter = converter_of(model, tf.float32)
+    converter = tflite_converter(model, tf.float32)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = pictures
     debugger = tf.lite.experimental.QuantizationDebugger(
@@ -169,44 +176,57 @@ def _with_places_for_ranges(model: Any) -> bytes:
 
 
 _with_places_for_ranges_once = functools.lru_cache(maxsize=1)(_with_places_for_ranges)
-"""The same of a model whose weights nobody changes: other pictures give other ranges only."""
+"""The cached variant, for models whose weights do not change afterwards. Other calibration pictures
+change only the ranges."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CalibratedModel:
-    """The float model with the range of every tensor, ready to become integers."""
+    """A float model with the measured range of every tensor, ready to be quantised."""
 
     model: bytes
-    """A float `.tflite` file's."""
+    """The float `.tflite` file's bytes."""
     statistics: ActivationStatistics
+    """The activation statistics of the float model."""
 
     @classmethod
-    def of(cls, model: Any, tensors: Tensors, stage: Stage) -> CalibratedModel:
-        """That of a Keras model; `tensors` has black and white first."""
+    def from_keras(cls, model: Any, tensors: Tensors, stage: Stage) -> CalibratedModel:
+        """The calibrated model of a Keras model.
+
+        Args:
+            model: the Keras model.
+            tensors: calibration tensors, black and white first.
+            stage: called with a description of the current step.
+        """
         stage("converting")
-        return cls.by(_with_places_for_ranges(model), tensors, stage)
+        return cls.from_converted(_with_places_for_ranges(model), tensors, stage)
 
     @classmethod
-    def by(cls, converted: bytes, tensors: Tensors, stage: Stage) -> CalibratedModel:
-        """That of a float model with places for ranges."""
+    def from_converted(cls, converted: bytes, tensors: Tensors, stage: Stage) -> CalibratedModel:
+        """The calibrated model of a float `.tflite` file that has provisional ranges."""
         statistics = measure_activations(converted, tensors, stage)
         return cls(with_ranges(converted, statistics), statistics)
 
     def quantised(self, stage: Stage, *, also_float: Sequence[str] = ()) -> bytes:
-        """The int8 model; the operators that write `also_float` stay in float."""
+        """The int8 model as a `.tflite` file's bytes.
+
+        Args:
+            stage: called with a description of the current step.
+            also_float: names of tensors; the operators that write them stay in float.
+        """
         import tensorflow as tf
         from tensorflow.lite.python.util import modify_model_io_type
 
         stage("quantising")
-        nearest = self.nearest(also_float)
+        nearest = self.rounded_to_nearest(also_float)
         stage("rounding the weights")
         best = round_weights(nearest, self.model, self.statistics)
-        return named(bytes(modify_model_io_type(best, tf.uint8, tf.float32)))
+        return with_output_names(bytes(modify_model_io_type(best, tf.uint8, tf.float32)))
 
-    def nearest(self, also_float: Sequence[str] = ()) -> bytes:
-        """The same as TensorFlow makes it, each weight the nearest integer; float32 levels in."""
-        # The converter itself has no way to leave operators in float; this is what its debugger
-        # calls, which would do it three times.
+    def rounded_to_nearest(self, also_float: Sequence[str] = ()) -> bytes:
+        """The int8 model with each weight rounded to the nearest integer, and a float32 input."""
+        # The converter itself cannot leave operators in float. Its debugger calls this function,
+        # but would do so three times.
         from tensorflow.lite.python.convert import mlir_quantize
 
         left = [*float_nodes(self.model), *also_float]
@@ -214,9 +234,9 @@ class CalibratedModel:
 
 
 def _clipped(calibrated: bytes, tensors: Tensors) -> bytes:
-    """The calibrated model with narrower ranges; black and white at the front are not looked at."""
+    """The calibrated model with narrower ranges, chosen without the black and white pictures."""
     seen: dict[int, list[npt.NDArray[np.float32]]] = {}
-    for written in intermediates(calibrated, tensors[BLACK_AND_WHITE:][:_CLIPPED_ON]):
+    for written in intermediate_tensors(calibrated, tensors[BLACK_AND_WHITE:][:_CLIPPED_ON]):
         for index, values in written.items():
             flat = values.ravel()
             seen.setdefault(index, []).append(flat[:: max(1, len(flat) // _VALUES)].copy())
@@ -233,32 +253,32 @@ def _clipped(calibrated: bytes, tensors: Tensors) -> bytes:
 
 
 def _features(model: bytes, tensors: Tensors) -> npt.NDArray[np.float64]:
-    """What the Dense layer `logits` of an int8 model reads, (pictures, depth), in real numbers."""
+    """The inputs of the Dense layer `logits` of an int8 model, dequantised, (pictures, depth)."""
     from ai_edge_litert.interpreter import Interpreter
 
     details = Interpreter(model_content=model).get_tensor_details()
     names = {tensor["index"]: tensor["name"] for tensor in details}
     dense = [
         op
-        for op in operators(model)
+        for op in read_operators(model)
         if op.name == "FULLY_CONNECTED" and "logits" in names[op.writes[0]]
     ]
     if not dense:
-        raise ConversionError("the int8 model has no Dense layer whose weights could be refitted")
+        raise ConversionError("the int8 model has no Dense layer `logits` that could be refitted")
     place = dense[0].reads[0]
     scale, zero_point = next(t["quantization"] for t in details if t["index"] == place)
-    rows = [w[place].ravel() for w in intermediates(model, tensors, only=[place])]
+    rows = [w[place].ravel() for w in intermediate_tensors(model, tensors, only=[place])]
     return np.asarray((np.stack(rows).astype(np.float64) - zero_point) * scale, np.float64)
 
 
 def _sensitive(calibrated: bytes, tensors: Tensors) -> list[str]:
-    """The outputs of the operators that write or read a tensor whose steps are too coarse for it.
+    """The outputs of all operators that write or read a tensor whose quantisation is too coarse.
 
-    One scale serves all channels of a tensor. The noise of rounding to steps of `scale` has the
-    variance scale^2 / 12 (B. Widrow, 1956); where that is a large part of what a channel varies by,
-    the channel is lost.
+    All channels of a tensor have one scale. Rounding to steps of `scale` adds noise of the variance
+    scale^2 / 12 (B. Widrow, 1956). If that is a large part of a channel's variance, the channel's
+    information is lost.
     """
-    pictures = list(intermediates(calibrated, tensors[BLACK_AND_WHITE:][:_SENSED_ON]))
+    pictures = list(intermediate_tensors(calibrated, tensors[BLACK_AND_WHITE:][:_SENSED_ON]))
     graph = read_graph(calibrated)
     lost = {}
     for index in pictures[0]:
@@ -274,9 +294,10 @@ def _sensitive(calibrated: bytes, tensors: Tensors) -> list[str]:
     worst = sorted(lost, key=lambda index: -lost[index])
     least = max(1, round(_WIDER_SHARE * len(worst)))
     coarse = {i for n, i in enumerate(worst) if n < least or lost[i] > _NOISY}
-    # What reads such a tensor as well: it would be rounded again at its door. And what writes the
-    # inputs of those: a concatenation gives its own scale to all that it joins.
-    found = operators(calibrated)
+    # Operators that read such a tensor are included, or it would be rounded at their input. So are
+    # the operators that write the other inputs of those: a concatenation imposes its own scale on
+    # everything that it joins.
+    found = read_operators(calibrated)
     touched = [op for op in found if coarse & {*op.reads, *op.writes}]
     read = {index for op in touched for index in op.reads}
     touched += [op for op in found if read & {*op.writes}]

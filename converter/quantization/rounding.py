@@ -1,10 +1,11 @@
-"""How a layer's weights are rounded, and what its bias makes good.
+"""Rounds the weights of layers to int8 such that the outputs of the layers change little.
 
-Weights rounded each to the nearest integer move what a layer gives, and move it alike for every
-picture: through fifty layers that adds up to more than all other rounding. So the weights of one
-output are rounded one after the other, and what one loses the next make good, by how what the layer
-reads varies together (GPTQ: E. Frantar et al., 2022); what is left on average goes into the bias
-(M. Nagel et al., Data-free quantization through weight equalization and bias correction, 2019).
+If each weight is rounded to the nearest integer, a layer's outputs shift by the same amount for
+every picture, and over fifty layers these shifts add up to more than all other rounding errors. So
+the weights of one output are rounded one after the other, and the error of each is compensated by
+the weights that follow, using the covariance of the layer's inputs (GPTQ: E. Frantar et al., 2022).
+The mean error that remains is added to the bias (M. Nagel et al., Data-free quantization through
+weight equalization and bias correction, 2019).
 """
 
 from __future__ import annotations
@@ -13,34 +14,34 @@ import numpy as np
 import numpy.typing as npt
 
 from converter.quantization.activation_statistics import ActivationStatistics, Moments
-from converter.tflite.layers import Graph, Layer, layers_of, read_graph, write_graph
+from converter.tflite.layers import Graph, Layer, find_layers, read_graph, write_graph
 
 _LARGEST = 127
-"""-128 is not used: weights are symmetric in TFLite."""
+"""The largest integer weight. -128 is not used, because TFLite's weights are symmetric."""
 _DAMPING = 0.01
-"""Of the mean variance, added to each, as in GPTQ."""
+"""The share of the mean variance that is added to each variance, as in GPTQ."""
 _FEW = 1.0
-"""The same where there are hardly more places than values, as of a Dense layer, which has one for
-each picture: what varies together in them does so by chance, and would be fitted."""
+"""The same share if there are few positions, as for a Dense layer, which has one position per
+picture: most covariance is then chance, and rounding would overfit it."""
 _MANY = 4
-"""Places a value, from which on there are not few."""
+"""The number of positions per value from which on the positions are not few."""
 
 Rows = npt.NDArray[np.float64]
-"""(outputs, values)."""
+"""The weights of a layer as a matrix, float64 (outputs, values)."""
 
 
 def round_weights(int8: bytes, calibrated: bytes, statistics: ActivationStatistics) -> bytes:
-    """The model with weights and biases that give on average what the float model gives.
+    """The quantised model with weights and biases rounded such that its outputs change little.
 
     Args:
-        int8: with int8 weights, in integers or in float arithmetic; other layers are left as they
-            are.
-        calibrated: the float model that it was made of.
-        statistics: of the float model.
+        int8: the bytes of a `.tflite` file with int8 weights, for integer or float arithmetic.
+            Layers with other weights are not changed.
+        calibrated: the bytes of the float model that it was made from.
+        statistics: the float model's activation statistics.
     """
     graph, original = read_graph(int8), read_graph(calibrated)
-    of_float = {layer.name: layer for layer in layers_of(original)}
-    for layer in layers_of(graph):
+    of_float = {layer.name: layer for layer in find_layers(original)}
+    for layer in find_layers(graph):
         moments, before = statistics.reads.get(layer.name), of_float.get(layer.name)
         if moments is None or before is None or layer.shared or layer.shape != before.shape:
             continue
@@ -54,12 +55,12 @@ def _round_layer(graph: Graph, layer: Layer, wanted: Rows, now: Rows, moments: M
     found = np.asarray(graph.tensors[layer.weights].quantization.scale, np.float64)
     scales = np.broadcast_to(found, len(wanted))
     if np.abs(wanted / scales[:, None] - now).max() > 1:
-        return  # another layer's weights under the same name: to be left as they are
+        return  # these are the weights of another layer with the same name
     integers = now
     if moments.covariance is not None:
-        damping = damping_of(moments, layer.values)
-        integers = rounded(wanted / scales[:, None], moments.covariance, damping)
-        graph.set_constant(layer.weights, layer.unrows(integers))
+        damping = damping_for(moments, layer.values)
+        integers = round_with_compensation(wanted / scales[:, None], moments.covariance, damping)
+        graph.set_constant(layer.weights, layer.from_rows(integers))
     lost = ((wanted - integers * scales[:, None]) * moments.mean).sum(axis=1)
     bias = graph.constant(layer.bias) if layer.bias >= 0 else None
     if graph.is_float(layer.reads):
@@ -75,28 +76,34 @@ def _round_layer(graph: Graph, layer: Layer, wanted: Rows, now: Rows, moments: M
         graph.set_constant(layer.bias, np.rint(bias + lost / (step * scales)))
 
 
-def damping_of(moments: Moments, values: int) -> float:
-    """How little the covariance of so many values is to be believed."""
-    return _DAMPING if moments.places >= _MANY * values else _FEW
+def damping_for(moments: Moments, values: int) -> float:
+    """The damping of a covariance, a share of its mean variance; larger if positions are few."""
+    return _DAMPING if moments.positions >= _MANY * values else _FEW
 
 
-def rounded(wanted: Rows, covariance: npt.NDArray[np.floating], damping: float) -> Rows:
-    """Integers for real weights, so that little changes in what the layer gives.
+def round_with_compensation(
+    wanted: Rows, covariance: npt.NDArray[np.floating], damping: float
+) -> Rows:
+    """Integer weights for real ones, chosen such that the layer's outputs change little.
 
     Args:
-        wanted: (outputs, values), in integer steps.
-        covariance: (values, values) of what the layer reads, or (outputs, values, values).
-        damping: how little to believe that, as a share of the mean variance.
+        wanted: the real weights in units of an integer step, float64 (outputs, values).
+        covariance: the covariance of the layer's inputs, (values, values), or
+            (outputs, values, values) if it differs by output.
+        damping: the share of the mean variance that is added to each variance.
+
+    Returns:
+        Whole numbers from -127 to 127, float64 (outputs, values).
     """
     shared = covariance.ndim == 2
     each = np.asarray(covariance[None] if shared else covariance, np.float64)
     values = wanted.shape[1]
-    # Those that vary most are rounded first, while there are many others to make good for them.
+    # Values that vary most are rounded first, while many others are left to compensate for them.
     order = np.argsort(-np.einsum("cii->i", each), kind="stable")
     each = each[:, order][:, :, order]
     variances = np.einsum("cii->ci", each)
     each = each + (damping * variances.mean(axis=1) + 1e-12)[:, None, None] * np.eye(values)
-    # Row i of this: how the values behind the i-th make good what the i-th loses.
+    # Row i of this says how the values after value i compensate the error of value i.
     factor = np.swapaxes(np.linalg.cholesky(np.linalg.inv(each)), -1, -2)
     left = wanted[:, order]
     integers = np.empty_like(left)

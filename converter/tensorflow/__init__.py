@@ -1,1 +1,1 @@
-"""TensorFlow in a process of its own."""
+"""Runs TensorFlow in a separate process."""

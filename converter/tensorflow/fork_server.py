@@ -1,14 +1,14 @@
-"""A process that has TensorFlow loaded and lends it out: each job runs in a fork of it.
+"""A fork server: a process that has loaded TensorFlow and runs each job in a fork of itself.
 
-TensorFlow's `convert()` never gives back what it takes, so each job needs a process of its own;
-loading TensorFlow takes seconds, so that is done once. The parent process never computes with
-TensorFlow: what is forked has none of its threads, which would not live on in the copy.
+TensorFlow's `convert()` leaks memory, so each job needs its own process; loading TensorFlow takes
+seconds, so it is done once. The server itself never computes with TensorFlow, because TensorFlow
+would then start threads, which do not exist in a fork.
 
-`python -m converter.tensorflow.fork_server` is that process. It reads requests from its standard
-input, a JSON object a line, and answers each with the number of the job and its exit code, a line
-each, when it is done: jobs are begun in the order of the requests, some of them run side by side. A
-request can also be to end a job. When the input ends, because the caller is done or was killed, it
-ends the jobs and itself.
+`python -m converter.tensorflow.fork_server` is the server. It reads requests from its standard
+input, one JSON object per line. When a job is done, it writes a line with the number of the job and
+its exit code. Jobs start in the order of the requests, and up to two run at the same time. A
+request can also be to stop a job. When the input ends, because the client is done or was killed,
+the server stops the jobs and itself.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ from typing import Any, NoReturn
 from edge.core.closing import Closing
 from edge.core.processes.children import end_with_parent
 
-TALK = "talk"
-"""In the folder of a job: what it wrote to its standard output and error."""
+OUTPUT_LOG = "talk"
+"""The file in the folder of a job that receives the job's standard output and standard error."""
 _LOADED = b"loaded\n"
-"""What the process says first, before any exit code."""
+"""The first line that the server writes, before any exit code."""
 _SIDE_BY_SIDE = 2
-"""Jobs at most that run at a time, each mostly on one core. All of a MobileNetV2 of 224 pixels took
-1.5 GB with two, all processes together."""
+"""The largest number of jobs that run at the same time, each mostly on one core. With two, the
+conversion of a MobileNetV2 with 224 pixels took 1.5 GB in all processes together."""
 
 
 class ForkServer(Closing):
-    """The caller's side: starts the process with the first task, and ends it when it is closed."""
+    """The client: it starts the server with the first job, and stops it when it is closed."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
@@ -52,32 +52,33 @@ class ForkServer(Closing):
 
     @property
     def process_id(self) -> int | None:
-        """Of the process, while it is there."""
+        """The process id of the server, or None if it is not running."""
         process = self._process
         return None if process is None or process.poll() is not None else process.pid
 
     def begin(self, words: Sequence[str], folder: Path) -> int:
-        """The number of a job: `tasks.main(*words)` in a fork, as soon as its turn comes.
+        """Requests a job, and returns its number; it runs `tasks.main(*words)` in a fork.
 
         Args:
-            folder: where what it says and its temporary files go.
+            words: the arguments of `tasks.main`.
+            folder: the folder for the output and the temporary files of the job.
         """
         if self._process is None or self.process_id is None:
             self.close()
-            self._process, self._loaded = _start(folder / TALK), False
+            self._process, self._loaded = _start(folder / OUTPUT_LOG), False
         assert self._process.stdin is not None
         self._begun += 1
         self._open.add(self._begun)
         request = {"job": self._begun, "words": list(words), "folder": str(folder)}
-        with suppress(BrokenPipeError):  # it has died: `wait` tells of what
+        with suppress(BrokenPipeError):  # the server has died: `wait` gives its exit code
             self._process.stdin.write(json.dumps(request).encode() + b"\n")
         return self._begun
 
     def wait(self, job: int, timeout: float) -> int:
-        """The exit code of a job that was begun, negative for the signal that ended it.
+        """The exit code of a job, negative for the signal that ended it.
 
         Raises:
-            subprocess.TimeoutExpired: it was not done after `timeout` seconds.
+            subprocess.TimeoutExpired: the job was not done after `timeout` seconds.
         """
         while job not in self._codes:
             assert self._process is not None
@@ -96,7 +97,7 @@ class ForkServer(Closing):
         return self._codes[job]
 
     def end(self, job: int) -> None:
-        """Ends a job, if it is not done, and returns when it is gone."""
+        """Stops a job if it is not done, and returns when it has ended."""
         timeout = 0.0
         while True:
             with suppress(subprocess.TimeoutExpired):
@@ -105,21 +106,21 @@ class ForkServer(Closing):
             assert self._process is not None
             assert self._process.stdin is not None
             if not self._loaded:
-                self.close()  # which does not wait until it is
+                self.close()  # which does not wait until TensorFlow is loaded
             elif not timeout:
                 timeout = 1.0
                 with suppress(BrokenPipeError):
                     self._process.stdin.write(json.dumps({"end": job}).encode() + b"\n")
 
     def close(self) -> None:
-        """Ends the process and the jobs that it is at; may be called again."""
+        """Stops the server and its jobs; may be called again."""
         if self._process is None:
             return
         process, self._process = self._process, None
         assert process.stdin is not None
         assert process.stdout is not None
         if not self._loaded:
-            process.kill()  # it has no fork yet, and would not look at its input for seconds
+            process.kill()  # it has no forks yet, and would not read its input for seconds
         with suppress(BrokenPipeError):
             process.stdin.close()
         process.wait()
@@ -135,10 +136,10 @@ def _start(talk: Path) -> subprocess.Popen[bytes]:
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path),
         "CUDA_VISIBLE_DEVICES": "-1",
-        # Jobs run side by side; and NumPy's threads wait for each other by keeping a core busy.
+        # Several jobs run at the same time, and NumPy's threads keep a core busy while they wait.
         "OPENBLAS_NUM_THREADS": "1",
     }
-    with talk.open("wb") as said:  # why TensorFlow cannot be loaded, if it cannot
+    with talk.open("wb") as said:  # the reason, if TensorFlow cannot be loaded
         return subprocess.Popen(
             [sys.executable, "-P", "-W", "ignore", "-m", "converter.tensorflow.fork_server"],
             stdin=subprocess.PIPE,
@@ -149,29 +150,29 @@ def _start(talk: Path) -> subprocess.Popen[bytes]:
         )
 
 
-# From here on: the other process, and its forks.
+# The functions below run in the server and in its forks.
 
 
 def serve() -> None:
     """Answers requests until there are no more."""
-    # Ctrl-C in a terminal goes to the caller too, which then closes the input.
+    # Ctrl-C in a terminal also reaches the client, which then closes the input.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    end_with_parent()  # it looks at its input only when TensorFlow is loaded
+    end_with_parent()  # the input is read only after TensorFlow is loaded
     from trainer.tensorflow import import_tensorflow
 
     import_tensorflow()
     gc.collect()
-    gc.freeze()  # so that the collector does not write to the pages that all forks share
+    gc.freeze()  # so that the collector does not write to memory pages that all forks share
     os.write(1, _LOADED)
     _serve(min(_SIDE_BY_SIDE, len(os.sched_getaffinity(0))))
 
 
 def _serve(side_by_side: int) -> None:
-    """Forks for each request, not more than `side_by_side` at a time, until there are no more."""
+    """Runs each requested job in a fork, at most `side_by_side` at a time, until the input ends."""
     serving = os.getpid()
     received = b""
     waiting: deque[dict[str, Any]] = deque()
-    running: dict[int, tuple[int, int]] = {}  # what can be waited for -> the job, its process
+    running: dict[int, tuple[int, int]] = {}  # pidfd -> the job's number, its process id
     while True:
         while waiting and len(running) < side_by_side:
             asked = waiting.popleft()
@@ -211,14 +212,14 @@ def _kill(children: Sequence[int]) -> None:
 
 
 def _do(words: Sequence[str], folder: Path) -> NoReturn:
-    """Does the job and ends the fork."""
+    """Runs the job in the fork, and ends the fork."""
     code = 1
     try:
-        talk = os.open(folder / TALK, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        talk = os.open(folder / OUTPUT_LOG, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         nothing = os.open(os.devnull, os.O_RDONLY)
         for source, target in ((nothing, 0), (talk, 1), (talk, 2)):
             os.dup2(source, target)
-        # What TensorFlow leaves there when it is killed goes with the folder.
+        # Temporary files that TensorFlow leaves when it is killed are removed with the folder.
         os.environ["TMPDIR"] = str(folder)
         tempfile.tempdir = None
         from converter.tensorflow.tasks import main
@@ -229,7 +230,7 @@ def _do(words: Sequence[str], folder: Path) -> NoReturn:
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
-        os._exit(code)  # not sys.exit: the loop of the process that was forked is not to go on
+        os._exit(code)  # not sys.exit, which would return to the server's loop in the fork
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""Work that needs TensorFlow, done in a process of its own: this side of it.
+"""Runs tasks that need TensorFlow in a separate process, and waits for their results.
 
-TensorFlow's `convert()` leaks memory, talks on stderr and warns that it is deprecated, so whatever
-needs it runs in a fork of a process that has loaded it, see `converter.tensorflow.fork_server` and
-`converter.tensorflow.tasks`. This side never imports it, shows how far the work is, and ends the
-process when it is stopped itself.
+TensorFlow's `convert()` leaks memory, writes to stderr and warns that it is deprecated. So each job
+runs in a fork of a process that has loaded TensorFlow; see `converter.tensorflow.fork_server` and
+`converter.tensorflow.tasks`. This module never imports TensorFlow. It shows the progress of a job,
+and stops the job if it is interrupted itself.
 
-What will be wanted later can be begun before, see `begin_ahead`: it is then done beside other work,
-by a fork that loads the model once for all of it.
+Tasks whose results are needed later can be started early with `start_in_background`. They then run
+beside other work, in one fork that loads the model once for all of them.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ import numpy.typing as npt
 
 from converter.calibration import Tensors
 from converter.errors import ConversionError
-from converter.tensorflow.fork_server import TALK, ForkServer
-from converter.tensorflow.tasks import DONE, PIECES, REFUSAL, RESULTS, STAGE, TENSORS
+from converter.tensorflow.fork_server import OUTPUT_LOG, ForkServer
+from converter.tensorflow.tasks import DONE, ERROR_MESSAGE, REQUESTS, RESULTS, STAGE, TENSORS
 from edge.core.atomic import scratch_folder
 from edge.core.errors import EXIT_IO, StorageError
 from edge.core.files import storage_errors
@@ -39,27 +39,28 @@ _log = logging.getLogger(__name__)
 
 _TERMINAL_EVERY = 0.5
 _PLAIN_EVERY = 10.0
-"""Seconds from one word about what is going on to the next."""
+"""The seconds between two messages about a running task, on a terminal and elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
 class SubprocessResult:
-    """What the other process left."""
+    """The result that the TensorFlow process wrote."""
 
     result: Path
-    """A file or a folder, until the block ends."""
+    """A file or a folder, which exists until the `with` block ends."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Piece:
-    """A task, and what it is done with."""
+class TaskRequest:
+    """A task and its input."""
 
     task: str
-    """One of those named above."""
+    """The name of a task of `converter.tensorflow.tasks`."""
     tensors: Tensors
-    """uint8 (pictures, height, width, channels)."""
-    source: Path | Piece | None = None
-    """What it reads instead of the run's `model.keras`: a path, or what a piece before it made."""
+    """The input tensors, uint8 (pictures, height, width, channels)."""
+    source: Path | TaskRequest | None = None
+    """The file or folder that the task reads instead of the run's `model.keras`: a path, or the
+    result of an earlier request."""
 
 
 @contextmanager
@@ -71,98 +72,108 @@ def in_subprocess(
     doing: str,
     source: Path | None = None,
 ) -> Iterator[SubprocessResult]:
-    """What `task` makes of the run's model and `tensors`, for the length of the block.
+    """The result of a task, for the length of the `with` block.
+
+    If `start_in_background` has started the same task, its result is waited for.
 
     Args:
-        task: one of those named above.
+        task: the name of a task of `converter.tensorflow.tasks`.
+        run: the run whose model the task reads.
         tensors: uint8 (pictures, height, width, channels).
-        doing: what to say is going on: "converting to int8".
-        source: what the task reads instead of the run's `model.keras`: a path.
+        doing: what the progress messages say, such as "converting to int8".
+        source: the path that the task reads instead of the run's `model.keras`, or None.
 
     Raises:
-        ConversionError: TensorFlow refuses, or what it made is not as it must be.
-        StorageError: no room for the files in between.
+        ConversionError: TensorFlow fails, or its result fails a check.
+        StorageError: there is no room for temporary files.
     """
-    piece = Piece(task, tensors, source)
-    for begun in _ahead.begun if _ahead else ():
-        if (result := begun.result(run, piece, doing)) is not None:
+    request = TaskRequest(task, tensors, source)
+    for job in _background.jobs if _background else ():
+        if (result := job.result(run, request, doing)) is not None:
             yield SubprocessResult(result)
             return
     with scratch_folder() as folder:
         with storage_errors("write", folder):
-            (result,) = _write_pieces(folder, [piece])
+            (result,) = _write_requests(folder, [request])
             code = _run_job(run, folder, doing)
         if code == EXIT_IO:
             raise StorageError(
                 f"cannot write {folder}: the disk is full: free some space or set TMPDIR to a "
                 "folder on another disk"
             )
-        if (refusal := folder / REFUSAL).is_file():
+        if (refusal := folder / ERROR_MESSAGE).is_file():
             raise ConversionError(refusal.read_text(encoding="utf-8"))
         if code != 0:
-            raise ConversionError(_crash(run, doing, code, folder / TALK))
+            raise ConversionError(_crash(run, doing, code, folder / OUTPUT_LOG))
         yield SubprocessResult(result)
 
 
-def begin_ahead(run: Run, pieces: Sequence[Piece]) -> None:
-    """Begins pieces of work that will be asked for, one after the other in one fork.
+def start_in_background(run: Run, requests: Sequence[TaskRequest]) -> None:
+    """Starts tasks whose results will be needed later, one after the other in one fork.
 
-    `in_subprocess` then gives what was made of the same task, tensors and source. Where one of the
-    pieces fails, the rest is left, and each is done alone when it is asked for: that tells what
-    failed.
+    `in_subprocess` then returns the result of the request with the same task, tensors and source.
+    If one of the tasks fails, the rest of them are not run. `in_subprocess` then runs each of them
+    by itself when it is needed, and raises the error of the one that fails.
 
-    To be called within a block of `working_ahead`.
+    This must be called within a block of `background_tasks`.
+
+    Args:
+        run: the run whose model the tasks read.
+        requests: the tasks; a request comes after the requests whose results it reads.
 
     Raises:
-        StorageError: no room for the files in between.
+        StorageError: there is no room for temporary files.
     """
-    assert _ahead is not None
-    folder = _ahead.folders.enter_context(scratch_folder())
+    assert _background is not None
+    folder = _background.folders.enter_context(scratch_folder())
     with storage_errors("write", folder):
-        results = _write_pieces(folder, pieces)
-    server = _ahead.server
+        results = _write_requests(folder, requests)
+    server = _background.server
     job = server.begin([str(run.path.absolute()), str(folder)], folder)
-    _ahead.begun.append(_Begun(run, pieces, results, folder, server, job))
+    _background.jobs.append(_BackgroundJob(run, requests, results, folder, server, job))
 
 
 @contextmanager
-def working_ahead() -> Iterator[None]:
-    """Work can be begun ahead within the block. At its end what was begun is ended, and gone."""
-    global _ahead
+def background_tasks() -> Iterator[None]:
+    """A block within which tasks can be started in the background.
+
+    At its end, the tasks that still run are stopped, and all results are removed.
+    """
+    global _background
     with ExitStack() as folders, shared_tensorflow() as server:
-        before, _ahead = _ahead, _Ahead(server, folders, [])
+        before, _background = _background, _Background(server, folders, [])
         try:
             yield
         finally:
-            begun, _ahead = _ahead.begun, before
-            for each in begun:
+            jobs, _background = _background.jobs, before
+            for each in jobs:
                 server.end(each.job)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Begun:
-    """A job whose pieces nobody waits for yet."""
+class _BackgroundJob:
+    """A job that was started in the background."""
 
     run: Run
-    pieces: Sequence[Piece]
+    requests: Sequence[TaskRequest]
     results: Sequence[Path]
     folder: Path
     server: ForkServer
     job: int
 
-    def result(self, run: Run, wanted: Piece, doing: str) -> Path | None:
-        """What this job made of a piece like `wanted`, waited for; None: it has none, or failed."""
+    def result(self, run: Run, wanted: TaskRequest, doing: str) -> Path | None:
+        """Waits for the result of a request like `wanted`; None if there is none, or it failed."""
         if run.path != self.run.path:
             return None
-        for piece, result in zip(self.pieces, self.results, strict=True):
-            source = piece.source
-            if isinstance(source, Piece):
-                source = self.results[self.pieces.index(source)]
-            if (piece.task, source) != (wanted.task, wanted.source):
+        for request, result in zip(self.requests, self.results, strict=True):
+            source = request.source
+            if isinstance(source, TaskRequest):
+                source = self.results[self.requests.index(source)]
+            if (request.task, source) != (wanted.task, wanted.source):
                 continue
-            if np.array_equal(piece.tensors, wanted.tensors):
+            if np.array_equal(request.tensors, wanted.tensors):
                 waiting = _Waiting(self.server, self.job, result.with_name(DONE))
-                return result if wait_for(waiting, doing, self._stage) == 0 else None
+                return result if wait_with_progress(waiting, doing, self._stage) == 0 else None
         return None
 
     def _stage(self) -> str:
@@ -170,27 +181,27 @@ class _Begun:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Ahead:
-    """What was begun, and where it lies."""
+class _Background:
+    """The jobs that were started in the background, and their folders."""
 
     server: ForkServer
     folders: ExitStack
-    begun: list[_Begun]
+    jobs: list[_BackgroundJob]
 
 
-_ahead: _Ahead | None = None
+_background: _Background | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    """A piece that is waited for: a job, or what it leaves when it is done with one of many."""
+    """A job to wait for, or one task of it, for which the job creates the file `done`."""
 
     server: ForkServer
     job: int
     done: Path | None = None
 
     def wait(self, timeout: float) -> int:
-        """0, or the exit code of the job that ended without having come so far."""
+        """0 when the task is done, or the exit code of a job that ended before."""
         if self.done is None:
             return self.server.wait(self.job, timeout)
         if self.done.exists():
@@ -199,31 +210,31 @@ class _Waiting:
         return 0 if self.done.exists() else code or 1
 
 
-def _write_pieces(folder: Path, pieces: Sequence[Piece]) -> list[Path]:
-    """Writes to `folder` what the other process needs, and gives where the results will lie."""
+def _write_requests(folder: Path, requests: Sequence[TaskRequest]) -> list[Path]:
+    """Writes the input of the tasks to `folder`, and returns the paths of the future results."""
     results: list[Path] = []
     written = []
-    tensors: dict[tuple[int, tuple[int, ...]], Path] = {}  # by their place in memory
-    for number, piece in enumerate(pieces):
+    tensors: dict[tuple[int, tuple[int, ...]], Path] = {}  # by their address in memory
+    for number, request in enumerate(requests):
         place = folder / str(number)
         place.mkdir()
-        same = piece.tensors.ctypes.data, piece.tensors.shape
+        same = request.tensors.ctypes.data, request.tensors.shape
         if same in tensors:
             os.link(tensors[same], place / TENSORS)
         else:
             tensors[same] = place / TENSORS
-            _write_tensors(place / TENSORS, piece.tensors)
-        source = piece.source
-        if isinstance(source, Piece):
-            source = results[pieces.index(source)]
-        results.append(place / RESULTS.get(piece.task, "result"))
-        written.append({"task": piece.task, "source": source and str(source.absolute())})
-    (folder / PIECES).write_text(json.dumps(written), encoding="utf-8")
+            _write_tensors(place / TENSORS, request.tensors)
+        source = request.source
+        if isinstance(source, TaskRequest):
+            source = results[requests.index(source)]
+        results.append(place / RESULTS.get(request.task, "result"))
+        written.append({"task": request.task, "source": source and str(source.absolute())})
+    (folder / REQUESTS).write_text(json.dumps(written), encoding="utf-8")
     return results
 
 
 def _write_tensors(path: Path, tensors: Tensors) -> None:
-    # As np.save does, which on a full disk raises an OSError that does not say so.
+    # The same as np.save, whose OSError on a full disk does not say that the disk is full.
     layout = np.lib.format
     with path.open("wb") as file:
         layout.write_array_header_1_0(file, layout.header_data_from_array_1_0(tensors))
@@ -232,7 +243,7 @@ def _write_tensors(path: Path, tensors: Tensors) -> None:
 
 @contextmanager
 def shared_tensorflow() -> Iterator[ForkServer]:
-    """Loads TensorFlow once for all tasks within the block, instead of once for each."""
+    """A block within which all tasks use one process, so that TensorFlow is loaded only once."""
     global _shared
     if _shared is not None:
         yield _shared
@@ -251,7 +262,9 @@ def _run_job(run: Run, folder: Path, doing: str) -> int:
     with shared_tensorflow() as server:
         try:
             job = server.begin([str(run.path.absolute()), str(folder)], folder)
-            return wait_for(_Waiting(server, job), doing, lambda: _read_stage(folder / STAGE))
+            return wait_with_progress(
+                _Waiting(server, job), doing, lambda: _read_stage(folder / STAGE)
+            )
         except BaseException:
             server.close()
             raise
@@ -261,15 +274,21 @@ def _read_stage(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.is_file() else "loading TensorFlow"
 
 
-class Waitable(Protocol):
-    """A `subprocess.Popen`, or what can be waited for like one."""
+class WaitableProcess(Protocol):
+    """A `subprocess.Popen`, or another object with such a method `wait`."""
 
     def wait(self, timeout: float) -> int:
-        """The exit code, or `subprocess.TimeoutExpired` after `timeout` seconds."""
+        """The exit code; raises `subprocess.TimeoutExpired` after `timeout` seconds."""
 
 
-def wait_for(process: Waitable, doing: str, stage: Callable[[], str]) -> int:
-    """The exit code of `process`; until it ends, shows on stderr what it is doing."""
+def wait_with_progress(process: WaitableProcess, doing: str, stage: Callable[[], str]) -> int:
+    """Waits for `process`, shows meanwhile on stderr what it is doing, and returns its exit code.
+
+    Args:
+        process: the process to wait for.
+        doing: what the messages say, such as "converting to int8".
+        stage: gives the description of the current step.
+    """
     line, start = bar(), time.monotonic()
     every = _PLAIN_EVERY if line is None else _TERMINAL_EVERY
     next_line = every
@@ -297,8 +316,9 @@ def wait_for(process: Waitable, doing: str, stage: Callable[[], str]) -> int:
 def _crash(run: Run, doing: str, code: int, talk: Path) -> str:
     end = talk.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-12:]
     why = (
-        f"was ended by signal {-code} (9: probably no memory left; close other programs)"
+        f"was ended by signal {-code} (9: there was probably not enough memory; close other "
+        "programs)"
         if code < 0
         else "failed"
     )
-    return f"{run.path}: {doing}: TensorFlow {why}. Its last words:\n" + "\n".join(end)
+    return f"{run.path}: {doing}: TensorFlow {why}. Its last messages:\n" + "\n".join(end)

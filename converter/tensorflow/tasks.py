@@ -1,4 +1,4 @@
-"""Work that needs TensorFlow, done in a process of its own: the tasks, and what does them there."""
+"""The tasks that need TensorFlow, and the function that runs them in a separate process."""
 
 from __future__ import annotations
 
@@ -17,18 +17,20 @@ from trainer.errors import RunError
 from trainer.run import read_run
 
 Stage = Callable[[str], None]
-"""Called with what is being done, for the person who waits."""
+"""A function that is called with a description of the current step, which is shown to the user."""
 
 
 class Task(Protocol):
-    """What is done in the other process."""
+    """A function that is run in the TensorFlow process."""
 
     def __call__(self, model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
-        """Writes its result to `out`, a path where nothing is yet.
+        """Writes the result of the task to `out`, a path that does not exist yet.
 
         Args:
-            model: the run's Keras model.
+            model: the run's Keras model, or the path that was given as the task's source.
             tensors: uint8 (pictures, height, width, channels), as given to `in_subprocess`.
+            out: a file or folder to write.
+            stage: called with a description of the current step.
         """
 
 
@@ -47,40 +49,45 @@ _TASKS: Mapping[str, tuple[str, str]] = {
     "tfjs scores": ("converter.exports.tfjs.run_in_node", "score_graph_model"),
     "saved_model scores": ("converter.exports.saved_model", "score_saved_model"),
 }
-"""Name -> module and function, a `Task`."""
+"""The name of a task -> the module and the function of that `Task`."""
 
-PIECES, TENSORS, STAGE, REFUSAL, DONE = "pieces", "tensors.npy", "stage", "refusal", "done"
-"""In the folder that both processes share; what belongs to one piece in a folder of its own."""
+REQUESTS, TENSORS, STAGE, ERROR_MESSAGE, DONE = "requests", "tensors.npy", "stage", "error", "done"
+"""The names of files in a job's folder, which both processes use. TENSORS and DONE are in a
+subfolder for each task."""
 RESULTS: Mapping[str, str] = {"keras": "model.keras"}
-"""The name of a task's result, where it matters: Keras looks at the end of it."""
+"""The file name of a task's result where it matters: Keras requires the suffix `.keras`."""
 
 
 def main(run: Path, folder: Path) -> int:
-    """Does the pieces of a job and returns the exit code; what is refused is written to `folder`.
+    """Runs the tasks of a job, and returns the exit code.
 
-    The first that fails ends it.
+    The first task that fails ends the job. Its error message is written to the file ERROR_MESSAGE.
+
+    Args:
+        run: the folder of the run.
+        folder: the folder of the job, with the file REQUESTS.
     """
 
     def stage(doing: str) -> None:
         (folder / STAGE).write_text(doing, encoding="utf-8")
 
-    pieces = json.loads((folder / PIECES).read_text(encoding="utf-8"))
+    requests = json.loads((folder / REQUESTS).read_text(encoding="utf-8"))
     model = None
     try:
         stage("loading the model")
-        for number, piece in enumerate(pieces):
-            module, function = _TASKS[piece["task"]]
+        for number, request in enumerate(requests):
+            module, function = _TASKS[request["task"]]
             place = folder / str(number)
             tensors: Tensors = np.load(place / TENSORS, mmap_mode="r")
             work: Task = getattr(importlib.import_module(module), function)
-            if piece["source"] is not None:
-                given = Path(piece["source"])
+            if request["source"] is not None:
+                given = Path(request["source"])
             else:
                 given = model = model or _checked_model(run)
-            work(given, tensors, place / RESULTS.get(piece["task"], "result"), stage)
+            work(given, tensors, place / RESULTS.get(request["task"], "result"), stage)
             (place / DONE).touch()
     except PilahError as error:
-        (folder / REFUSAL).write_text(str(error), encoding="utf-8")
+        (folder / ERROR_MESSAGE).write_text(str(error), encoding="utf-8")
         return error.exit_code
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
@@ -97,7 +104,8 @@ def _checked_model(path: Path) -> Any:
     outputs = 1 if run.facts.unknown is None else 2
     if expected != found or len(model.outputs) != outputs:
         raise RunError(
-            f"{path}: the model's height, width, channels and classes are {found}, in "
-            f"{len(model.outputs)} outputs; run.json says {expected}, in {outputs}: train again"
+            f"{path}: the model's height, width, channels and classes are {found}, with "
+            f"{len(model.outputs)} outputs, but run.json says {expected}, with {outputs}: train "
+            "again"
         )
     return model

@@ -1,1 +1,1 @@
-"""What a `.tflite` file is made of, read and written."""
+"""Reads and writes the content of `.tflite` files: layers, operators and metadata."""

@@ -1,4 +1,4 @@
-"""What a `.tflite` file is made of: inputs, outputs, operators, their types and what they cost."""
+"""Summarises a `.tflite` file: its inputs, outputs, operators, number formats and cost."""
 
 from __future__ import annotations
 
@@ -14,21 +14,23 @@ import numpy as np
 
 from converter.errors import ConversionError
 from converter.tflite.metadata import LABELS
-from converter.tflite.operators import WEIGHTED
+from converter.tflite.operators import WEIGHTED_OPERATORS
 from edge.core.errors import BundleError
 from edge.core.model.trial import check_model_harmless
 
 
 @dataclass(frozen=True, slots=True)
 class TensorSummary:
-    """An input or an output."""
+    """An input or an output of a model."""
 
     name: str
     dtype: str
+    """The name of the NumPy dtype, such as "uint8"."""
     shape: tuple[int, ...]
     scale: float
-    """0: not quantised."""
+    """The quantisation scale; 0 if the tensor is not quantised."""
     zero_point: int
+    """The quantisation zero point."""
 
     def __str__(self) -> str:
         shape = "x".join(str(size) for size in self.shape)
@@ -38,24 +40,24 @@ class TensorSummary:
 
 @dataclass(frozen=True, slots=True)
 class ModelStructure:
-    """What one model is made of."""
+    """The summary of one model."""
 
     size: int
-    """Bytes of the file."""
+    """The size of the file in bytes."""
     inputs: tuple[TensorSummary, ...]
     outputs: tuple[TensorSummary, ...]
     operators: Mapping[str, int]
-    """How many of each, the most frequent first."""
+    """The number of operators of each name, the most frequent first."""
     not_int8: Mapping[str, int]
-    """Those of them that read or write a float."""
+    """The number of operators of each name that read or write a float tensor."""
     multiply_accumulates: int
-    """Of convolutions and dense layers, for one picture."""
+    """The multiply-accumulates of convolutions and dense layers for one picture."""
     weighted: int
-    """Convolutions and dense layers."""
+    """The number of convolutions and dense layers."""
     per_channel: int
-    """Those of them whose weights have a scale for each output channel."""
+    """The number of those whose weights have a scale for each output channel."""
     labels: tuple[str, ...]
-    """In the archive behind the model; empty: there are none."""
+    """The labels in the archive at the end of the file; empty if there are none."""
 
     def to_json(self) -> dict[str, Any]:
         """The object that `pilah-converter inspect --json` prints."""
@@ -86,14 +88,15 @@ class ModelStructure:
 
 
 def read_structure(model: bytes, *, name: str) -> ModelStructure:
-    """What a `.tflite` file's bytes are made of.
+    """The summary of a `.tflite` file.
 
     Args:
-        name: of the file, for messages.
+        model: the file's bytes.
+        name: the file's name, for messages.
 
     Raises:
-        ConversionError: it is no TFLite model, or loading it does harm.
-        TrialError: whether it does could not be found out.
+        ConversionError: it is no TFLite model, or loading it is harmful.
+        TrialError: it could not be found out whether loading it is harmful.
     """
     try:
         check_model_harmless(model, name=name)
@@ -102,14 +105,15 @@ def read_structure(model: bytes, *, name: str) -> ModelStructure:
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
     try:
-        # Without a delegate, which would put itself in the place of what it computes.
+        # Without a delegate, which would replace the operators that it computes.
         interpreter = Interpreter(
             model_content=model, experimental_op_resolver_type=OpResolverType.BUILTIN_REF
         )
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         raise ConversionError(
-            f"{name}: not a TFLite model that can be run: {error}. Give a .tflite file or a bundle"
+            f"{name}: this is not a TFLite model that can be run: {error}. Give a .tflite file or "
+            "a bundle"
         ) from error
     tensors = {tensor["index"]: tensor for tensor in interpreter.get_tensor_details()}
     found = interpreter._get_ops_details()
@@ -145,11 +149,11 @@ def _has_float(op: Mapping[str, Any], tensors: Mapping[int, Mapping[str, Any]]) 
 def _weights_of(
     op: Mapping[str, Any], tensors: Mapping[int, Mapping[str, Any]]
 ) -> Mapping[str, Any] | None:
-    return tensors[int(op["inputs"][1])] if op["op_name"] in WEIGHTED else None
+    return tensors[int(op["inputs"][1])] if op["op_name"] in WEIGHTED_OPERATORS else None
 
 
 def _cost(op: Mapping[str, Any], tensors: Mapping[int, Mapping[str, Any]]) -> int:
-    """Multiply-accumulates of one operator."""
+    """The multiply-accumulates of one operator."""
     weights = _weights_of(op, tensors)
     if weights is None:
         return 0
@@ -157,7 +161,7 @@ def _cost(op: Mapping[str, Any], tensors: Mapping[int, Mapping[str, Any]]) -> in
     written = math.prod(int(size) for size in tensors[int(op["outputs"][0])]["shape"])
     if op["op_name"] == "DEPTHWISE_CONV_2D":  # (1, rows, columns, channels)
         return written * shape[1] * shape[2]
-    if op["op_name"] == "TRANSPOSE_CONV":  # (out, rows, columns, in): each input level is spread
+    if op["op_name"] == "TRANSPOSE_CONV":  # (out, rows, columns, in), once for each input value
         read = math.prod(int(size) for size in tensors[int(op["inputs"][2])]["shape"])
         return read * math.prod(shape[:3])
     return written * math.prod(shape[1:])

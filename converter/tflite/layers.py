@@ -1,4 +1,4 @@
-"""The layers with weights in a `.tflite` file, to be read and to be written over."""
+"""Reads and changes the weights and biases of the layers in a `.tflite` file."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import numpy.typing as npt
 
 _CONV, _DEPTHWISE, _DENSE = "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"
 _SAME = 0
-"""The padding that gives as many outputs as there are steps in the input."""
+"""The code of the padding SAME: with stride 1, the output has the size of the input."""
 
 
 class Graph:
-    """The one graph of a model, as objects of TensorFlow's schema."""
+    """The only graph of a model, as objects of TensorFlow's FlatBuffer schema."""
 
     def __init__(self, content: Any) -> None:
         from tensorflow.lite.python import schema_py_generated as schema
@@ -34,16 +34,16 @@ class Graph:
         self._int32, self._float32 = types["INT32"], types["FLOAT32"]
 
     def kind(self, operator: Any) -> str:
-        """Such as "CONV_2D"."""
+        """The name of an operator's type, such as "CONV_2D"."""
         code = self.content.operatorCodes[operator.opcodeIndex]
         return str(self._names[max(code.builtinCode, code.deprecatedBuiltinCode)])
 
     def is_float(self, index: int) -> bool:
-        """A tensor of float32."""
+        """Whether a tensor is float32."""
         return bool(self.tensors[index].type == self._float32)
 
     def constant(self, index: int) -> npt.NDArray[Any] | None:
-        """The values of a tensor; None: it is none of float32, int8 and int32, or no constant."""
+        """The values of a constant tensor of float32, int8 or int32; None for other tensors."""
         tensor = self.tensors[index]
         data = self.content.buffers[tensor.buffer].data
         if data is None or tensor.type not in self._dtypes:
@@ -51,7 +51,7 @@ class Graph:
         return np.frombuffer(bytes(data), self._dtypes[tensor.type]).reshape(tensor.shape)
 
     def set_constant(self, index: int, values: npt.NDArray[Any]) -> None:
-        """Writes over the values of a tensor. Other tensors that share them keep theirs."""
+        """Replaces the values of a tensor; others that share its buffer keep the old values."""
         tensor = self.tensors[index]
         if Counter(other.buffer for other in self.tensors)[tensor.buffer] > 1:
             tensor.buffer = len(self.content.buffers)
@@ -63,11 +63,12 @@ class Graph:
         self.content.buffers[tensor.buffer].data = np.frombuffer(data, np.uint8)
 
     def add_bias(self, like: Any, outputs: int, scales: npt.NDArray[np.float64]) -> int:
-        """The number of a new int32 tensor of zeros, (outputs,).
+        """Adds a bias of zeros, int32 (outputs,), and returns its tensor index.
 
         Args:
-            like: the quantised weights.
-            scales: as many as they have: one, or (outputs,).
+            like: the tensor of the quantised weights.
+            outputs: the number of outputs of the layer.
+            scales: the quantisation scales of the bias: one, or (outputs,), as the weights have.
         """
         tensor = copy.deepcopy(like)
         tensor.name = like.name + b"/bias"
@@ -84,49 +85,55 @@ class Graph:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layer:
-    """A convolution or a Dense layer whose weights are in the file."""
+    """A convolution or a Dense layer whose weights are constants in the file."""
 
     name: str
-    """That of the tensor it writes."""
+    """The name of its output tensor."""
     kind: str
+    """The name of the operator's type."""
     operator: Any
+    """The operator as an object of TensorFlow's FlatBuffer schema."""
     shape: tuple[int, ...]
-    """Of the weights: (outputs, height, width, inputs), depthwise (1, height, width, channels),
-    Dense (outputs, inputs)."""
+    """The shape of the weights: (outputs, height, width, inputs) for a convolution,
+    (1, height, width, channels) for a depthwise one, (outputs, inputs) for a Dense layer."""
     channels: int
-    """Of what it reads."""
+    """The number of channels of its input."""
     shared: bool
-    """Another operator has the same weights or bias."""
+    """True if another operator uses the same weights or bias."""
 
     @property
     def reads(self) -> int:
-        """The number of the tensor it reads."""
+        """The index of its input tensor."""
         return int(self.operator.inputs[0])
 
     @property
     def weights(self) -> int:
-        """The number of its weights' tensor."""
+        """The index of the tensor of its weights."""
         return int(self.operator.inputs[1])
 
     @property
     def bias(self) -> int:
-        """The number of its bias's tensor; -1: it has none."""
+        """The index of the tensor of its bias; -1 if it has none."""
         inputs = self.operator.inputs
         return int(inputs[2]) if len(inputs) > 2 else -1
 
     @property
     def depthwise(self) -> bool:
-        """Each channel has a kernel of its own."""
+        """Whether it is a depthwise convolution, with one kernel per channel."""
         return self.kind == _DEPTHWISE
 
     @property
     def values(self) -> int:
-        """How many values one output is computed from."""
+        """The number of input values that one output is computed from."""
         return int(np.prod(self.shape[1:3] if self.depthwise else self.shape[1:]))
 
     @property
-    def has_places(self) -> bool:
-        """`places` knows it: no dilated or grouped convolution, nor several outputs a channel."""
+    def can_sample(self) -> bool:
+        """Whether `sample_positions` supports the layer.
+
+        It does not support dilated or grouped convolutions, nor depthwise ones with several outputs
+        per channel.
+        """
         options = self.operator.builtinOptions
         if self.kind == _DENSE:
             return True
@@ -135,25 +142,27 @@ class Layer:
         return self.shape[3] == self.channels
 
     def rows(self, weights: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-        """(outputs, values) of the weights, in the order of `places`."""
+        """The weights as a matrix (outputs, values), in the order of `sample_positions`."""
         flat = weights.astype(np.float64)
         return flat.reshape(-1, flat.shape[-1]).T if self.depthwise else flat.reshape(len(flat), -1)
 
-    def unrows(self, rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """The weights in the shape of the file."""
+    def from_rows(self, rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """The weights of a matrix from `rows`, in the shape that they have in the file."""
         return (rows.T if self.depthwise else rows).reshape(self.shape)
 
-    def places(
+    def sample_positions(
         self, read: npt.NDArray[np.float32], most: int, draw: np.random.Generator
     ) -> npt.NDArray[np.float32]:
-        """What some of the outputs for one picture are computed from, with the padding's zeros.
+        """The input values of some of the layer's outputs for one picture, zero padding included.
 
         Args:
-            read: what the layer reads: (1, height, width, channels), Dense (..., inputs).
-            most: how many outputs: of a Dense layer the first, of a convolution by chance.
+            read: the layer's input, (1, height, width, channels), or (..., inputs) for Dense.
+            most: the largest number of positions: random ones of a convolution, the first ones of a
+                Dense layer.
+            draw: the random generator that chooses them.
 
         Returns:
-            (places, values), depthwise (places, channels, values).
+            (positions, values), or (positions, channels, values) for a depthwise convolution.
         """
         if self.kind == _DENSE:
             return read.reshape(-1, self.shape[1])[:most]
@@ -176,7 +185,7 @@ class Layer:
         chosen = np.arange(down * across)
         if len(chosen) > most:
             chosen = draw.choice(chosen, most, replace=False)
-        # (places, channels, height, width)
+        # (positions, channels, height, width)
         taken: npt.NDArray[np.float32] = windows[chosen // across, chosen % across]
         if not self.depthwise:
             taken = taken.transpose(0, 2, 3, 1)
@@ -191,14 +200,14 @@ def read_graph(model: bytes) -> Graph:
 
 
 def write_graph(graph: Graph) -> bytes:
-    """The bytes of a `.tflite` file."""
+    """The bytes of the `.tflite` file with this graph."""
     from tensorflow.lite.tools import flatbuffer_utils
 
     return bytes(flatbuffer_utils.convert_object_to_bytearray(graph.content))
 
 
-def layers_of(graph: Graph) -> list[Layer]:
-    """The layers with weights that are in the file, float or int8, in the order they run."""
+def find_layers(graph: Graph) -> list[Layer]:
+    """The layers whose weights are constants in the file, float or int8, in execution order."""
     found = []
     readers = Counter(int(index) for operator in graph.operators for index in operator.inputs)
     for operator in graph.operators:

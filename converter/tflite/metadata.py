@@ -1,7 +1,7 @@
-"""TFLite metadata: what other people's tools read of a `.tflite` file, put into it or read from it.
+"""Reads and writes TFLite metadata, which other tools read from a `.tflite` file.
 
-Names, labels and normalisation are a FlatBuffer of their own inside the model's, and the labels
-besides a file in a zip archive behind it: `unzip -p model.tflite labels.txt` shows them. Android's
+Names and normalisation are in a FlatBuffer inside that of the model. The labels are a file in a zip
+archive at the end of the `.tflite` file: `unzip -p model.tflite labels.txt` shows them. Android's
 Task Library, MediaPipe Tasks and Netron read both.
 
 Source of tables, slots and numbers: metadata_schema.fbs of TensorFlow Lite Support, 1.5.
@@ -25,31 +25,31 @@ _ENTRY = "TFLITE_METADATA"
 _IDENTIFIER = b"M001"
 _MODEL_IDENTIFIER = b"TFL3"
 _PARSER = "1.0.0"
-"""The oldest reader that knows all fields used here."""
+"""The oldest version of a reader that supports all fields used here."""
 _AXIS_LABELS = 2
-"""AssociatedFileType: a line for each place along the last axis."""
+"""The AssociatedFileType of a file with one label per line, for the last axis of a tensor."""
 _IMAGE_PROPERTIES, _NORMALIZATION = 2, 1
 """Members of the unions ContentProperties and ProcessUnitOptions."""
 _COLOUR = {3: 1, 1: 2}
-"""ColorSpaceType by channels: RGB, GRAYSCALE."""
+"""The number of channels -> the ColorSpaceType, RGB or GRAYSCALE."""
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
-"""Of the labels in the archive, so that the same model gives the same bytes."""
+"""The time of the labels in the archive, fixed so that the same model gives the same bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class PictureMetadata:
-    """What the metadata of a model say of its one picture and of its first outputs."""
+    """The normalisation and the files of labels that the metadata of a model name."""
 
     mean: tuple[float, ...]
-    """Per channel or one for all, in levels: a model takes (level - mean) / deviation."""
+    """One value per channel or one for all, in levels: the input is (level - mean) / deviation."""
     deviation: tuple[float, ...]
-    """As many; empty: nothing is said."""
+    """As many values as `mean`; empty if the metadata do not say it."""
     label_files: tuple[str, ...]
-    """Names in the archive behind the model, of files with a label a line."""
+    """The names of files in the archive of the `.tflite` file that have one label per line."""
 
 
 def read_metadata(model: bytes) -> PictureMetadata | None:
-    """What the metadata of a `.tflite` file's bytes say; None: it has none that can be read."""
+    """The metadata of a `.tflite` file's bytes; None if it has none that can be read."""
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
@@ -78,7 +78,7 @@ def read_metadata(model: bytes) -> PictureMetadata | None:
 
 
 class _Read:
-    """A FlatBuffer table that is read; slots as in the schema."""
+    """Reads the fields of a FlatBuffer table; `slot` is the number of a field in the schema."""
 
     def __init__(self, table: Any) -> None:
         self._table = table
@@ -88,7 +88,7 @@ class _Read:
         return offset and offset + int(self._table.Pos)
 
     def _places(self, slot: int) -> list[int]:
-        """Where the entries of a vector of four bytes each lie."""
+        """The offsets of the entries of a vector whose entries have four bytes each."""
         if not self._at(slot):
             return []
         offset = self._at(slot) - int(self._table.Pos)
@@ -113,7 +113,7 @@ class _Read:
         return tuple(struct.unpack_from("<f", self._table.Bytes, p)[0] for p in self._places(slot))
 
     def number(self, slot: int) -> int:
-        """Of one byte; 0 where it is left out."""
+        """The value of a one-byte field; 0 if the field is missing."""
         place = self._at(slot)
         return int(self._table.Bytes[place]) if place else 0
 
@@ -125,12 +125,16 @@ class _Read:
 def with_metadata(
     model: bytes, *, name: str, version: str, spec: InputSpec, labels: Sequence[str]
 ) -> bytes:
-    """The model with its metadata, and the labels in an archive behind it.
+    """The model with metadata, and with the labels in an archive at the end of the file.
 
-    Metadata that it had is replaced; no weight, operator or tensor changes.
+    Metadata that it had before are replaced; no weight, operator or tensor changes.
 
     Args:
-        model: a `.tflite` file's bytes, its input raw uint8 levels.
+        model: the bytes of a `.tflite` file whose input is raw uint8 levels.
+        name: the name of the model.
+        version: the version of the model.
+        spec: how a picture becomes the model's input.
+        labels: the label of each class.
     """
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
@@ -138,7 +142,7 @@ def with_metadata(
     content = schema.ModelT.InitFromPackedBuf(model, 0)
     (graph,) = content.subgraphs
     outputs = [graph.tensors[index].name.decode() for index in graph.outputs]
-    # A single output is the scores, whatever it is called.
+    # A single output has the scores, whatever its name.
     outputs = outputs if len(outputs) > 1 else [SCORES]
     description = f"which of these a picture shows: {', '.join(labels)}"
     written = _packed(name, version, description, spec, outputs)
@@ -170,7 +174,7 @@ def _packed(
     builder = flatbuffers.Builder(2048)
     image = _table(builder, 2, lambda: builder.PrependUint8Slot(0, _COLOUR[spec.channels], 0))
     content = _union(builder, 3, _IMAGE_PROPERTIES, image)
-    # The graph normalises for itself: levels go in as they are.
+    # The graph normalises its input itself, so it takes raw levels.
     normalization = _offsets(builder, 2, {0: _floats(builder, [0.0]), 1: _floats(builder, [1.0])})
     unit = _union(builder, 2, _NORMALIZATION, normalization)
     levels = {0: _floats(builder, [255.0]), 1: _floats(builder, [0.0])}
@@ -223,9 +227,7 @@ def _output(builder: Any, output: str) -> int:
         )
         fields[6] = _vector(builder, [file])
     else:
-        fields[1] = builder.CreateString(
-            "novelty score, 0 to 1: how little the picture shows any of the classes"
-        )
+        fields[1] = builder.CreateString("novelty score, 0 to 1: how little it looks like a class")
     fields[5] = _offsets(builder, 2, {0: _floats(builder, [1.0]), 1: _floats(builder, [0.0])})
     return _offsets(builder, 7, fields)
 

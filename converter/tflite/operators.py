@@ -1,4 +1,4 @@
-"""The operators of a `.tflite` file, and whether an int8 model is as integer as promised."""
+"""Reads the operators of a `.tflite` file, and checks that an int8 model computes in integers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from converter.errors import ConversionError
 
-WEIGHTED = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"}
+WEIGHTED_OPERATORS = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"}
 """Operators with weights."""
 _SOFTMAX = ("DEQUANTIZE", "SOFTMAX")
 _ENERGY = ("REDUCE_MAX", "LOG", "REDUCE_MAX", "SUB", "MUL")
@@ -24,8 +24,8 @@ _FLOAT_TAILS: dict[str | None, tuple[str, ...]] = {
     "distance": (*_SOFTMAX, *_DISTANCE, "ADD", "LOGISTIC"),
     "both": (*_SOFTMAX, *_ENERGY, *_DISTANCE, "ADD", "ADD", "LOGISTIC"),
 }
-"""By the novelty score: the operators behind the last layers with weights, all of
-them in every TFLite runtime. The largest of the prototypes may be taken in int8: it is the same."""
+"""For each kind of novelty score, the float operators behind the last layers with weights. Every
+TFLite runtime has all of them. REDUCE_MAX may also run in int8, because its result is the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +34,22 @@ class Operator:
 
     name: str
     inputs: tuple[str, ...]
-    """NumPy names of the dtypes of what it reads: "int8"."""
+    """The NumPy names of the dtypes of its inputs, such as "int8"."""
     outputs: tuple[str, ...]
+    """The NumPy names of the dtypes of its outputs."""
     input_scale: float
-    """Quantisation scale of its first input; 0 where that is not quantised."""
+    """The quantisation scale of its first input; 0 if that is not quantised."""
     reads: tuple[int, ...]
-    """The tensors it reads."""
+    """The indices of its input tensors."""
     writes: tuple[int, ...]
-    """The tensors it writes."""
+    """The indices of its output tensors."""
 
 
-def operators(model: bytes) -> tuple[Operator, ...]:
-    """The operators of a `.tflite` file's bytes, in the order they run."""
+def read_operators(model: bytes) -> tuple[Operator, ...]:
+    """The operators of a `.tflite` file's bytes, in execution order."""
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-    # Without a delegate, which would put itself in the place of what it computes.
+    # Without a delegate, which would replace the operators that it computes.
     interpreter = Interpreter(
         model_content=model, experimental_op_resolver_type=OpResolverType.BUILTIN_REF
     )
@@ -66,14 +67,15 @@ def operators(model: bytes) -> tuple[Operator, ...]:
     )
 
 
-def intermediates(
+def intermediate_tensors(
     model: bytes, tensors: npt.NDArray[np.uint8], *, only: Collection[int] = ()
 ) -> Iterator[dict[int, npt.NDArray[Any]]]:
-    """What the operators of a model write, by the number of the tensor, picture by picture.
+    """The values of a model's intermediate tensors for each picture, by tensor index.
 
     Args:
+        model: a `.tflite` file's bytes.
         tensors: uint8 (pictures, height, width, channels).
-        only: the tensors that are wanted; none named: all.
+        only: the indices of the requested tensors; all outputs of operators if empty.
     """
     from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
@@ -84,7 +86,7 @@ def intermediates(
     )
     interpreter.allocate_tensors()
     (taken,) = interpreter.get_input_details()
-    wanted = only or sorted({i for op in operators(model) for i in op.writes})
+    wanted = only or sorted({i for op in read_operators(model) for i in op.writes})
     for tensor in tensors:
         interpreter.set_tensor(taken["index"], tensor[None].astype(taken["dtype"]))
         interpreter.invoke()
@@ -92,18 +94,22 @@ def intermediates(
 
 
 def check_integers(model: bytes, unknown: str | None = None, *, wider: bool = False) -> None:
-    """Passes an int8 model that is integer up to its last layers with weights, and behind them has
-    the float operators of a softmax and of its novelty score, and no others.
+    """Checks that an int8 model computes in integers up to its last layers with weights.
+
+    Behind them it must have the float operators of a softmax and of its novelty score, and no
+    others.
 
     Args:
-        unknown: what that score is computed from; None: there is none.
-        wider: some layers were left in float on purpose: look only at what lies behind the weights.
+        model: a `.tflite` file's bytes.
+        unknown: the kind of the novelty score; None if the model has none.
+        wider: True if some layers were left in float on purpose; then only the operators behind the
+            last layers with weights are checked.
 
     Raises:
-        ConversionError: an operator was left in float, or is not one of those.
+        ConversionError: an operator was left in float, or is not allowed behind the last weights.
     """
-    found = operators(model)
-    tail = behind_weights(found)
+    found = read_operators(model)
+    tail = operators_after_weights(found)
     left = [
         op.name
         for op in found
@@ -111,9 +117,9 @@ def check_integers(model: bytes, unknown: str | None = None, *, wider: bool = Fa
     ]
     if left and not wider:
         raise ConversionError(
-            f"the int8 model is not integer from its input to its logits: left in float: "
-            f"{', '.join(left)}. Use layers that TFLite has in int8, and end with a Dense and a "
-            "Softmax"
+            "the int8 model is not integer from its input to its logits; these operators are in "
+            f"float: {', '.join(left)}. Use layers that TFLite supports in int8, and end the "
+            "network with a Dense layer and a Softmax"
         )
     names = Counter(op.name for op in tail)
     coarse = [op for op in tail if op.name != "REDUCE_MAX" and set(op.outputs) != {"float32"}]
@@ -124,26 +130,26 @@ def check_integers(model: bytes, unknown: str | None = None, *, wider: bool = Fa
         received = ", ".join(f"{op.name} ({op.outputs[0]})" for op in tail)
         raise ConversionError(
             f"the int8 model must end in {', '.join(_FLOAT_TAILS[unknown])}, in float. Received: "
-            f"{received}. End the network with a Dense and a Softmax; or this TensorFlow converts "
-            "otherwise: install the versions of deploy/locks"
+            f"{received}. End the network with a Dense layer and a Softmax. If it does, this "
+            "version of TensorFlow converts differently: install the versions of deploy/locks"
         )
 
 
 def logit_scale(model: bytes) -> float:
-    """What one integer step of a logit is worth, in units of the logit; 0 where it is float."""
-    found = operators(model)
+    """The quantisation step of the logits; 0 if the logits are float."""
+    found = read_operators(model)
     made_by = {tensor: op for op in found for tensor in op.writes}
     softmax = next((op for op in reversed(found) if op.name == "SOFTMAX"), None)
     before = made_by.get(softmax.reads[0]) if softmax else None
     return before.input_scale if before is not None and before.name == "DEQUANTIZE" else 0.0
 
 
-def behind_weights(found: Sequence[Operator]) -> tuple[Operator, ...]:
-    """Those that no layer with weights comes after, in the order they run."""
+def operators_after_weights(found: Sequence[Operator]) -> tuple[Operator, ...]:
+    """The operators that no layer with weights depends on, in execution order."""
     wanted: set[int] = set()
     tail = []
     for op in reversed(found):
-        if op.name in WEIGHTED or wanted.intersection(op.writes):
+        if op.name in WEIGHTED_OPERATORS or wanted.intersection(op.writes):
             wanted.update(op.reads)
         else:
             tail.append(op)

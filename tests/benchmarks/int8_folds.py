@@ -25,10 +25,16 @@ from typing import Any
 
 import numpy as np
 
-from converter.calibration import CALIBRATED_ON, Tensors, calibration_tensors, choose_calibration
+from converter.calibration import (
+    CALIBRATION_PICTURES,
+    Tensors,
+    calibration_tensors,
+    choose_calibration,
+)
 from converter.convert import convert
 from converter.exports.tflite import convert_model
-from converter.parity.gate import GateError, PairedDrop, score_both
+from converter.parity.differences import PairedDrop
+from converter.parity.gate import GateError, score_both
 from edge.core.dataset import LabelledPicture
 from edge.core.model.bundle import read_bundle
 from edge.core.model.metrics import Share
@@ -154,7 +160,7 @@ def converted(run: Run) -> tuple[bytes, str]:
         if not out.exists():
             convert(run.path, out, name=run.path.name)
     except GateError:
-        pictures = choose_calibration(run.pictures(), CALIBRATED_ON, seed=run.facts.seed)
+        pictures = choose_calibration(run.pictures(), CALIBRATION_PICTURES, seed=run.facts.seed)
         tensors = calibration_tensors(pictures, run.facts.input)
         return convert_model(run, "int8", tensors), "refused by the gate"
     bundle = read_bundle(out)
@@ -166,7 +172,7 @@ def usual_int8(run: Run) -> bytes:
     import keras
     import tensorflow as tf
 
-    pictures = choose_calibration(run.pictures(), CALIBRATED_ON, seed=run.facts.seed)
+    pictures = choose_calibration(run.pictures(), CALIBRATION_PICTURES, seed=run.facts.seed)
     tensors = calibration_tensors(pictures, run.facts.input)
     model = run.load_model()
     scores = model.outputs[0] if isinstance(model.outputs, list) else model.outputs

@@ -1,4 +1,4 @@
-"""One run and one pair of conversions for all tests of the converter: each takes seconds."""
+"""Fixtures for all tests of the converter: shared runs and conversions, which take seconds each."""
 
 from __future__ import annotations
 
@@ -43,27 +43,27 @@ def run(tmp_path_factory: pytest.TempPathFactory, keras_model: Path) -> Run:
 
 
 @pytest.fixture(scope="session")
-def telling_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+def novelty_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A finished run whose model has a novelty score."""
     from tests.data.make_tiny import tiny_model, tiny_novelty_score
     from trainer.calibration.novelty import with_unknown_output
 
-    path = tmp_path_factory.mktemp("keras") / "telling.keras"
+    path = tmp_path_factory.mktemp("keras") / "novelty.keras"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # see KERAS_READS_VARIABLES
         with_unknown_output(tiny_model(), tiny_novelty_score()).save(path)
-    return read_run(make_run(tmp_path_factory.mktemp("telling"), path, unknown=UNKNOWN))
+    return read_run(make_run(tmp_path_factory.mktemp("novelty"), path, unknown=UNKNOWN))
 
 
 @pytest.fixture(scope="session")
-def telling_models(telling_run: Run, tensors: Tensors) -> Mapping[Kind, bytes]:
-    """The `.tflite` files of that, converted once."""
-    return {kind: convert_model(telling_run, kind, tensors) for kind in ("float32", "int8")}
+def novelty_models(novelty_run: Run, tensors: Tensors) -> Mapping[Kind, bytes]:
+    """The `.tflite` files of `novelty_run`, converted once."""
+    return {kind: convert_model(novelty_run, kind, tensors) for kind in ("float32", "int8")}
 
 
 @pytest.fixture(scope="session")
 def tensors(run: Run) -> Tensors:
-    """What the tiny run is calibrated on."""
+    """The calibration tensors of the tiny run."""
     chosen = choose_calibration(run.pictures(), 30, seed=run.facts.seed)
     return calibration_tensors(chosen, run.facts.input)
 
@@ -76,8 +76,10 @@ def models(run: Run, tensors: Tensors) -> Mapping[Kind, bytes]:
 
 @pytest.fixture
 def known_harmless(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Spares the process of its own in which a model from a stranger is tried: test_trial has it,
-    and the imports of pilah's own exports."""
+    """Skips the subprocess in which an unknown model is tried first.
+
+    `test_trial` tests it, and so do the imports of pilah's own exports.
+    """
     monkeypatch.setattr(trial, "_try_apart", lambda model, golden, name: None)
 
 
@@ -85,16 +87,16 @@ def known_harmless(monkeypatch: pytest.MonkeyPatch) -> None:
 def converted_before(
     monkeypatch: pytest.MonkeyPatch, models: Mapping[Kind, bytes]
 ) -> Callable[[Kind, bytes], None]:
-    """Spares the conversions: `models` serve instead; call it to put in another model."""
+    """Replaces conversions by `models`. Call the fixture to replace one of these models."""
     return _spare_conversions(monkeypatch, models)
 
 
 @pytest.fixture
-def telling_converted_before(
-    monkeypatch: pytest.MonkeyPatch, telling_models: Mapping[Kind, bytes]
+def novelty_converted_before(
+    monkeypatch: pytest.MonkeyPatch, novelty_models: Mapping[Kind, bytes]
 ) -> None:
-    """The same of `telling_run`."""
-    _spare_conversions(monkeypatch, telling_models)
+    """Replaces conversions of `novelty_run` by `novelty_models`."""
+    _spare_conversions(monkeypatch, novelty_models)
 
 
 def _spare_conversions(
@@ -102,5 +104,5 @@ def _spare_conversions(
 ) -> Callable[[Kind, bytes], None]:
     given = dict(models)
     patch.setattr(converting, "convert_model", lambda run, kind, tensors: given[kind])
-    patch.setattr(converting, "begin_ahead", lambda run, pieces: None)
+    patch.setattr(converting, "start_in_background", lambda run, requests: None)
     return given.__setitem__

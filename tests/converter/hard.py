@@ -1,4 +1,4 @@
-"""Networks made hard to quantise on purpose: one fallback helps, and those before it do not."""
+"""Networks that are hard to quantise on purpose: one fallback helps, and those before it do not."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ SIZE = 32
 
 
 def spiky() -> Any:
-    """Pure white fires a channel a thousand times as strong as all others: clipping helps."""
+    """A network in which pure white makes one channel a thousand times as large: clipping helps."""
     return _with_loud_channel(weight=2e4, bias=-2e4 * 2.94, rectified=True)
 
 
 def loud() -> Any:
-    """A channel a thousand times as strong as all others, always: only float has room for both."""
+    """A network with one channel that is always a thousand times as large: only float helps."""
     return _with_loud_channel(weight=1e3, bias=0.0, rectified=False)
 
 
 def save(model: Any, path: Path) -> Path:
-    """The model as the trainer would leave it."""
+    """Saves the model in the way of the trainer, and returns its path."""
     model.save(path)
     return path
 
 
 def _with_loud_channel(*, weight: float, bias: float, rectified: bool) -> Any:
-    """The tiny red-green-blue network, and beside its features some of another size.
+    """The tiny red-green-blue network with additional features of another magnitude.
 
-    The loud ones say nothing: the Dense layer has no weight for them.
+    The additional features have no influence: their weights in the Dense layer are 0.
     """
     import keras
 

@@ -1,4 +1,4 @@
-"""A finished run of the tiny red-green-blue network, as the trainer would leave it."""
+"""Writes a finished run of the tiny red-green-blue network, in the way of the trainer."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tests.bundles import SPEC
 from trainer.run import MODEL, DataFacts, RunFacts, UnknownFacts, write_facts, write_split
 
 LABELS = ("blå & co.", "grün", "红 色")
-"""Odd, but fit for a label: they must come through unharmed."""
+"""Unusual but valid labels, which must not be changed."""
 PARTS = {"train": 12, "validation": 3, "test": 8}
-"""Pictures of each label in each part."""
+"""The number of pictures of each label in each part."""
 
 UNKNOWN = UnknownFacts(
     score="both",
@@ -32,7 +32,7 @@ UNKNOWN = UnknownFacts(
 )
 
 KERAS_READS_VARIABLES = "ignore:__array__ implementation:DeprecationWarning"
-"""For `pytest.mark.filterwarnings`: Keras copies variables in a way NumPy 2 warns of."""
+"""For `pytest.mark.filterwarnings`: Keras copies variables in a way that NumPy 2 warns about."""
 
 
 def make_run(
@@ -48,7 +48,7 @@ def make_run(
 
     Args:
         keras_model: a saved model of three classes.
-        unknown: of a model with a novelty score.
+        unknown: the facts of the novelty score, if the model has one.
     """
     import cv2
 
@@ -96,7 +96,7 @@ def make_run(
 
 
 def drawn(channel: int, seed: int) -> Image:
-    """A picture in which one RGB channel prevails, more or less clearly: uint8 (48, 64, 3) BGR."""
+    """A picture in which one RGB channel is the strongest, uint8 (48, 64, 3) BGR."""
     random = np.random.default_rng(seed)
     levels = random.integers(20, 110, 3)
     levels[2 - channel] = random.integers(140, 240)

@@ -1,4 +1,4 @@
-"""Calibration pictures: seeded, of every label, of the training part only."""
+"""Calibration pictures are seeded, of every label, and of the training part only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.bundles import BGR, write_picture
 
 
 def pictures(**training: int) -> list[LabelledPicture]:
-    """So many training pictures of each label, and as many of the other two parts."""
+    """Pictures of which so many of each label are for training, and as many in the other parts."""
     return [
         LabelledPicture(Path(f"{label}/{part}{number}.jpg"), label, None, part)
         for label, count in training.items()

@@ -1,4 +1,4 @@
-"""From a run to a bundle, by the command: what it prints, what it leaves, how it ends."""
+"""The command `convert`: what it prints, which files it writes, and its exit codes."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def words(run: Run, tmp_path: Path) -> list[str]:
 
 
 def left(tmp_path: Path) -> list[Path]:
-    """What lies where the bundle should be, hidden folders too."""
+    """The names in the folder where the bundle should be, hidden ones included."""
     return sorted((tmp_path / "out").iterdir()) if (tmp_path / "out").exists() else []
 
 
@@ -90,19 +90,19 @@ def test_the_card_gives_figures_with_intervals_and_limits(
 
 
 def test_a_run_that_tells_unknown_things_makes_a_bundle_that_rejects_them(
-    telling_run: Run,
-    telling_models: Mapping[Kind, bytes],
+    novelty_run: Run,
+    novelty_models: Mapping[Kind, bytes],
     tmp_path: Path,
     converted_before: Swap,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    for kind, model in telling_models.items():
+    for kind, model in novelty_models.items():
         converted_before(kind, model)
     assert (
         main(
             [
                 "convert",
-                str(telling_run.path),
+                str(novelty_run.path),
                 "--out",
                 str(tmp_path / "out" / "bundle"),
                 "--no-fallbacks",
@@ -121,12 +121,12 @@ def test_a_run_that_tells_unknown_things_makes_a_bundle_that_rejects_them(
     assert 0 < (manifest.golden.unknown_tolerance or 0) < 0.2
     assert manifest.figures["unknown"]["images"] == 9 + 24
     assert manifest.figures["unknown"]["agreement"] > 0.9
-    known = [classifier.predict(read_image(picture.path)) for picture in telling_run.pictures()]
-    assert sum(classifier.verdict(prediction).accepted for prediction in known) > len(known) / 2
-    grey = classifier.predict(np.full((60, 80, 3), 127, np.uint8))
+    known = [classifier.answer(read_image(picture.path)) for picture in novelty_run.pictures()]
+    assert sum(classifier.verdict(answer).accepted for answer in known) > len(known) / 2
+    grey = classifier.answer(np.full((60, 80, 3), 127, np.uint8))
     assert classifier.verdict(grey).reject is RejectReason.UNKNOWN
     card = (tmp_path / "out" / "bundle" / "card.md").read_text(encoding="utf-8")
-    assert "A score above 0.5 is rejected as `unknown`, which is to keep 95%" in card
+    assert "score above 0.5 is rejected as `unknown`; the threshold was chosen to keep 95%" in card
     assert f"| {LABELS[2]} | 80% | 60% to 90% | 23 |" in card
     assert "- No promise: too few series." in card
     assert "and float32 (1, 1) novelty score, named `unknown`" in card
@@ -181,7 +181,7 @@ def test_calibration_pictures_never_come_from_the_other_parts(
 
 
 def reversed_labels(model: bytes) -> bytes:
-    """The float model in place of int8, with two of its colours exchanged."""
+    """The float model instead of int8, with two of its colours swapped."""
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
@@ -266,7 +266,7 @@ def test_what_is_there_already_is_not_written_over(
     assert main(words) == 74
     assert "is there already: choose another --out" in capfd.readouterr().err
     assert main([*words, "--replace"]) == 74
-    assert "is no bundle, so --replace leaves it alone" in capfd.readouterr().err
+    assert "is not a bundle, so --replace does not replace it" in capfd.readouterr().err
     assert mine.read_bytes() == b"mine"
 
 
@@ -304,7 +304,7 @@ def little_training(run: Path) -> None:
 
 
 def use_part(run: Path, before: str, after: str) -> None:
-    """Moves every picture of the part `before` to the part `after`."""
+    """Moves all pictures of the part `before` to the part `after`."""
     split = run / "split.csv"
     lines = split.read_text(encoding="utf-8")
     assert f",{before}," in lines

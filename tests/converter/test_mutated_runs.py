@@ -1,4 +1,4 @@
-"""A run that was damaged, or made to do harm, is converted or refused, and nothing else."""
+"""A run that was damaged or is malicious is either converted or refused, without a traceback."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def flip(content: bytearray) -> None:
 
 
 def member_changed(place: Path, name: str, change: Callable[[bytes], bytes]) -> None:
-    """Changes one file in a model's archive, whose checksums are right again."""
+    """Changes one file in a model's archive; the checksums of the archive are made right again."""
     with zipfile.ZipFile(place / MODEL) as archive:
         parts = {part: archive.read(part) for part in archive.namelist()}
     parts[name] = change(parts[name])

@@ -1,4 +1,4 @@
-"""Every network that can be trained becomes integers from its input to its logits."""
+"""Every network that can be trained is quantised to integers from its input to its logits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from converter.exports.tflite import convert_model
 from converter.quantization.quantise import CalibratedModel
 from converter.quantization.rounding import round_weights
 from converter.tensorflow import process, tasks
-from converter.tflite.layers import layers_of, read_graph
+from converter.tflite.layers import find_layers, read_graph
 from edge.core.images.preprocess import InputSpec
 from edge.core.model.interpreter import Interpreter
 from tests.converter.runs import KERAS_READS_VARIABLES, LABELS, make_run
@@ -44,7 +44,7 @@ def make_untrained(
 
 
 def check_conversion(run: Run) -> None:
-    """Passes where the int8 model takes raw levels and answers nearly as Keras does."""
+    """Asserts that the int8 model takes raw levels and gives nearly the same scores as Keras."""
     spec = run.facts.input
     rng = np.random.default_rng(1)
     coarse = rng.integers(0, 256, (40, 4, 4, spec.channels), dtype=np.uint8)
@@ -77,16 +77,16 @@ def test_a_large_network_becomes_integers(name: str, head: str, tmp_path: Path) 
 
 
 def check_every_layer_is_known(run: Run) -> None:
-    """Passes where the rounding of weights finds every layer of the int8 model in the float one."""
+    """Asserts that the rounding of weights finds every int8 layer in the float model."""
     spec = run.facts.input
     tensors = np.random.default_rng(1).integers(0, 256, (6, *spec.shape), dtype=np.uint8)
     tensors[0], tensors[1] = 0, 255
-    calibrated = CalibratedModel.of(run.load_model(), tensors, lambda doing: None)
+    calibrated = CalibratedModel.from_keras(run.load_model(), tensors, lambda doing: None)
     before, after = (
-        layers_of(read_graph(model))
+        find_layers(read_graph(model))
         for model in (
-            calibrated.nearest(),
-            round_weights(calibrated.nearest(), calibrated.model, calibrated.statistics),
+            calibrated.rounded_to_nearest(),
+            round_weights(calibrated.rounded_to_nearest(), calibrated.model, calibrated.statistics),
         )
     )
     assert len(before) > 1

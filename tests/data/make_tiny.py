@@ -22,8 +22,7 @@ from tensorflow.lite.python import convert as tflite_convert
 from tensorflow.lite.python.util import modify_model_io_type
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-from converter.quantization.quantise import float_nodes
-from converter.quantization.quantise import named as with_names
+from converter.quantization.quantise import float_nodes, with_output_names
 from trainer.calibration.novelty import NoveltyScore, with_unknown_output
 
 SIZE = 32
@@ -112,7 +111,7 @@ def convert(
     finally:
         tflite_convert.mlir_quantize = per_channel
     model = bytes(modify_model_io_type(quantised, takes, gives))
-    return with_names(model) if named else model
+    return with_output_names(model) if named else model
 
 
 def convert_whole(model: keras.Model) -> bytes:

@@ -1,1 +1,1 @@
-"""The TF.js export: model, library, page, and a run in Node.js."""
+"""The TF.js export: the model, the TF.js library, a web page, and scoring in Node.js."""

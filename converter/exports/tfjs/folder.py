@@ -1,4 +1,4 @@
-"""The TF.js export: a folder that any web server serves, with a page that classifies pictures."""
+"""Writes the TF.js export: a folder for any web server, with a page that classifies pictures."""
 
 from __future__ import annotations
 
@@ -32,26 +32,27 @@ _PAGE = (
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """How a model is to be used: what goes in, what its outputs mean, and what is accepted."""
+    """How a model is to be used: its input, the meaning of its outputs, and its thresholds."""
 
     title: str
-    """What the page calls the model."""
+    """The title that the page shows."""
     labels: Sequence[str]
     """The label of each class index."""
     spec: InputSpec
     accept: Mapping[str, float]
     """The accept threshold, 0..1, of every label."""
     unknown: float | None = None
-    """A picture whose novelty score, 0..1, is above it is rejected as `unknown`; None: none is."""
+    """The novelty score, 0..1, above which pictures are rejected as `unknown`; None for none."""
 
 
 def write_tfjs(out: Path, *, graph_model: Path, library: Path, contract: Contract) -> None:
     """Fills the folder `out` with a model, its contract, TF.js and the page.
 
     Args:
-        out: an empty folder; `edge.core.files.new_folder` gives one that is whole or not there.
-        graph_model: the folder that `write_graph_model` made.
-        library: `tf.es2017.min.js`, as `tfjs_library` gives it.
+        out: an empty folder, such as `edge.core.files.new_folder` makes.
+        graph_model: the folder that `write_graph_model` has written.
+        library: the path of `tf.es2017.min.js`, from `tfjs_library`.
+        contract: how the model is to be used.
     """
     for file in sorted(graph_model.iterdir()):
         shutil.copyfile(file, out / file.name)
@@ -78,7 +79,7 @@ def _contract_json(model: Mapping[str, Any], contract: Contract) -> dict[str, An
         outputs[UNKNOWN] = {
             "shape": [None, 1],
             "dtype": "float32",
-            "meaning": "how little the picture looks like a thing of any label, 0..1",
+            "meaning": "novelty score 0..1: how little the picture looks like a thing of any label",
         }
     return {
         "schema_version": SCHEMA_VERSION,
@@ -89,12 +90,12 @@ def _contract_json(model: Mapping[str, Any], contract: Contract) -> dict[str, An
             "name": PICTURE,
             "shape": [None, *spec.shape],
             "dtype": "float32",
-            "meaning": "levels 0..255 as they come, RGB or grey; the model normalises them itself",
+            "meaning": "raw levels 0..255, RGB or grey; the model normalises them itself",
         },
         "preprocessing": spec.model_dump(mode="json")
         | {
-            "resize": "a shrink by whole numbers that averages each block of pixels, then a linear "
-            "one with 8-bit weights; preprocess.js gives the bytes that the device's gives"
+            "resize": "first shrink by a whole number, averaging each block of pixels, then resize "
+            "linearly with 8-bit weights; preprocess.js gives the same bytes as the device"
         },
         "outputs": outputs,
         "accept": dict(contract.accept),

@@ -1,8 +1,8 @@
-"""A TF.js graph model of a SavedModel: `model.json` and its weights.
+"""Converts a SavedModel into a TF.js graph model: `model.json` and files of weights.
 
-Written here, with TensorFlow alone: the `tensorflowjs` package of TF.js 4.22 cannot be installed
-beside a TensorFlow of today. The format is that of TF.js: a GraphDef as JSON, whose constants lie
-in files of raw little-endian values, in the order of a list.
+This uses TensorFlow alone, because the `tensorflowjs` package of TF.js 4.22 cannot be installed
+beside a current TensorFlow. The format is that of TF.js: a GraphDef as JSON, whose constants are in
+files of raw little-endian values, in the order of the list `weightsManifest`.
 """
 
 from __future__ import annotations
@@ -17,18 +17,19 @@ import numpy.typing as npt
 
 from converter.calibration import Tensors
 from converter.errors import ConversionError
-from converter.exports.tfjs.graph_passes import array_of, count_operators, fewer_steps
+from converter.exports.tfjs.graph_passes import constant_value, count_operators, simplify_graph
 from edge import __version__
 
 MODEL = "model.json"
 PICTURE = "picture"
-"""Name of the input: float32 (pictures, height, width, channels), whole levels 0..255."""
+"""The name of the input, float32 (pictures, height, width, channels), whole levels 0..255."""
 
 _SHARD = 4 * 1024 * 1024
-"""Bytes of a file of weights: browsers fetch some at a time, and cache no very large ones."""
+"""The size of a file of weights in bytes: browsers do not cache very large files."""
 _COMPARED = 8
-"""Pictures on which the rewritten graph must answer as the SavedModel does."""
+"""The number of pictures on which the rewritten graph is compared with the SavedModel."""
 _TOLERANCE = 1e-4
+"""The largest allowed difference of a score in that comparison."""
 
 KNOWN_OPERATORS = frozenset({
     "Add", "AddV2", "AvgPool", "BiasAdd", "Concat", "ConcatV2", "Const", "Conv2D",
@@ -37,9 +38,9 @@ KNOWN_OPERATORS = frozenset({
     "Relu6", "Reshape", "Rsqrt", "Shape", "Sigmoid", "Softmax", "Sqrt", "Square", "Squeeze",
     "StridedSlice", "Sub", "Sum", "Tanh", "_FusedConv2D", "_FusedDepthwiseConv2dNative",
 })  # fmt: skip
-"""What TF.js computes as TensorFlow does, of what classifiers are made of."""
+"""Operators of classifiers for which TF.js was found to compute the same as TensorFlow."""
 _OTHER_NAMES = {"_FusedDepthwiseConv2dNative": "FusedDepthwiseConv2dNative"}
-"""What TF.js calls it."""
+"""TensorFlow's name of an operator -> its name in TF.js, where they differ."""
 
 
 def write_graph_model(
@@ -47,29 +48,32 @@ def write_graph_model(
 ) -> None:
     """Writes a folder `out` with `model.json` and its weights; runs in a TensorFlow subprocess.
 
-    The input is named `picture`; the outputs are named as those of the SavedModel's default
-    signature, which takes one input, of whole levels 0..255.
+    The input is named `picture`. The outputs have the names of the outputs of the SavedModel's
+    default signature, which must have one input of whole levels 0..255.
 
     Args:
-        tensors: uint8 (pictures, height, width, channels), on the first of which the graph that
-            is written must answer as the SavedModel does.
-        stage: called with what is being done.
+        saved_model: the folder of the SavedModel.
+        tensors: uint8 (pictures, height, width, channels). On the first of them, the graph that is
+            written must give the same scores as the SavedModel.
+        out: the folder to write.
+        stage: called with a description of the current step.
 
     Raises:
-        ConversionError: an operator that TF.js may not have, or the graph answers differently.
+        ConversionError: the model has an operator that TF.js may not have, or the graph gives
+            other scores.
     """
     import tensorflow as tf
 
     stage("reading the SavedModel")
-    loaded = tf.saved_model.load(str(saved_model))  # the signature lets go of its variables
+    loaded = tf.saved_model.load(str(saved_model))  # keeps the signature's variables alive
     serve = loaded.signatures["serving_default"]
     given, names = _frozen(serve)
     stage("folding constants")
-    graph = _named(fewer_steps(given, source=PICTURE, outputs=list(names)), names)
+    graph = _named(simplify_graph(given, source=PICTURE, outputs=list(names)), names)
     if strange := set(count_operators(graph)) - KNOWN_OPERATORS:
         raise ConversionError(
-            f"the model has operators that were never tried in TF.js: {', '.join(sorted(strange))}."
-            " Use layers made of others, or leave out the TF.js export"
+            "the model has operators that were not tested in TF.js: "
+            f"{', '.join(sorted(strange))}. Use other layers, or leave out the TF.js export"
         )
     stage("comparing with the SavedModel")
     _compare(serve, graph, sorted(names.values()), tensors[:_COMPARED])
@@ -79,8 +83,10 @@ def write_graph_model(
 
 
 def _frozen(serve: Any) -> tuple[Any, dict[str, str]]:
-    """The signature as a GraphDef of constants and operators that takes float32, and the names of
-    its output nodes with the names of those outputs."""
+    """The signature as a frozen GraphDef with a float32 input, and its outputs.
+
+    The outputs are a dict from the names of the output nodes to the names in the signature.
+    """
     import tensorflow as tf
     from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
@@ -125,9 +131,9 @@ def _compare(serve: Any, graph: Any, outputs: Sequence[str], tensors: Tensors) -
         change = float(np.abs(values.numpy() - expected[output].numpy()).max(initial=0))
         if not change <= _TOLERANCE:
             raise ConversionError(
-                f"the graph for TF.js gives {output} {change:.3g} away from the SavedModel "
-                f"(allowed {_TOLERANCE:g}): this TensorFlow rewrites it wrongly. Install the "
-                "versions of deploy/locks"
+                f"the output {output} of the graph for TF.js differs by {change:.3g} from the "
+                f"SavedModel's (allowed {_TOLERANCE:g}): this version of TensorFlow rewrites the "
+                "graph wrongly. Install the versions of deploy/locks"
             )
 
 
@@ -161,13 +167,13 @@ def _write(graph: Any, outputs: Sequence[str], out: Path) -> None:
 
 
 def _value(node: Any) -> npt.NDArray[Any]:
-    value = array_of(node)
+    value = constant_value(node)
     if value.dtype == np.int64:  # sizes and axes; TF.js has int32 only
         value = value.astype(np.int32)
     if value.dtype not in (np.float32, np.int32, np.bool_):
         raise ConversionError(
-            f"the model has a constant of {value.dtype}, {node.name}, which TF.js cannot hold: "
-            "export without TF.js, or train in float32"
+            f"the model has a constant of type {value.dtype}, {node.name}, which TF.js does not "
+            "support: export without TF.js, or train in float32"
         )
     return np.ascontiguousarray(value.astype(value.dtype.newbyteorder("<")))
 

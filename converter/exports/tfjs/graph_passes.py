@@ -1,8 +1,8 @@
-"""A frozen TensorFlow graph with fewer steps, each of which TF.js knows.
+"""Simplifies a frozen TensorFlow graph to fewer nodes, all of which TF.js supports.
 
-A step costs a browser a program of its own on the graphics processor: MobileNetV2 has 71 of them
-with its biases and activations inside its convolutions, and 175 without. TensorFlow runs the
-result, too, so it can be compared with what it was made from.
+In a browser, each node runs as a separate program on the graphics processor: MobileNetV2 has 71
+nodes with biases and activations fused into its convolutions, and 175 without. TensorFlow can run
+the simplified graph, too, so it can be compared with the original one.
 """
 
 from __future__ import annotations
@@ -20,18 +20,19 @@ _CONVOLUTIONS: Mapping[str, str] = {
     "Conv2D": "_FusedConv2D",
     "DepthwiseConv2dNative": "_FusedDepthwiseConv2dNative",
 }
-"""A convolution -> the same with a bias, and perhaps an activation, inside."""
+"""A convolution -> the fused operator that adds a bias, and can apply an activation."""
 _ACTIVATIONS = ("Relu", "Relu6")
 _FOLDING = ("function", "pruning", "constfold", "dependency", "pruning")
-"""TensorFlow's own rewritings that leave no operators which TF.js has not."""
+"""TensorFlow's own graph optimisers that introduce no operator that TF.js does not have."""
 
 
-def fewer_steps(graph: Any, *, source: str, outputs: Sequence[str]) -> Any:
-    """`graph`, a GraphDef of constants and operators, computing the same in fewer nodes.
+def simplify_graph(graph: Any, *, source: str, outputs: Sequence[str]) -> Any:
+    """A GraphDef that computes the same as `graph` with fewer nodes.
 
     Args:
-        source: name of its Placeholder, float32.
-        outputs: names of the nodes that give its outputs.
+        graph: a GraphDef of constants and operators.
+        source: the name of its float32 Placeholder.
+        outputs: the names of its output nodes.
     """
     nodes = _Nodes(_folded(graph, outputs), outputs)
     nodes.skip_casts(source)
@@ -42,7 +43,7 @@ def fewer_steps(graph: Any, *, source: str, outputs: Sequence[str]) -> Any:
     return nodes.graph()
 
 
-def array_of(node: Any) -> npt.NDArray[Any]:
+def constant_value(node: Any) -> npt.NDArray[Any]:
     """The value of a Const node."""
     from tensorflow import make_ndarray
 
@@ -71,14 +72,14 @@ class _Nodes:
         self._graph, self._outputs = graph, outputs
         self._nodes: dict[str, Any] = {node.name: node for node in graph.node}
         for node in graph.node:
-            # Nothing here has an effect that another node would have to wait for.
+            # No node here has side effects, so control dependencies can be removed.
             data = [_plain(name) for name in node.input if not name.startswith("^")]
             del node.input[:]
             node.input.extend(data)
         self._prune()
 
     def in_order(self) -> list[str]:
-        """Their names, each behind what it reads."""
+        """The names of the nodes in topological order: each comes after its inputs."""
         order: dict[str, None] = {}
         waiting = list(self._outputs)
         while waiting:
@@ -91,16 +92,16 @@ class _Nodes:
         return list(order)
 
     def graph(self) -> Any:
-        """What has become of it."""
+        """The rewritten graph as a GraphDef."""
         self._prune()
         result = type(self._graph)(versions=self._graph.versions)
         result.node.extend(self._nodes[name] for name in self.in_order())
         return result
 
     def skip_casts(self, source: str) -> None:
-        """Has the graph read its input as it comes: float32, whole levels.
+        """Removes the casts of the input to uint8 and back to float32.
 
-        TF.js has no uint8, and casting a whole level there and back changes nothing.
+        TF.js has no uint8, and these casts do not change whole levels.
         """
         skipped = {source}
         for name in self.in_order():
@@ -114,7 +115,7 @@ class _Nodes:
                     node.input[at] = source
 
     def take_factor_in(self, name: str) -> None:
-        """Multiplies a convolution's weights by the factors of a Mul behind it."""
+        """Folds a Mul with constant factors into the weights of the convolution in front of it."""
         node = self._nodes[name]
         found = self._with_vector(node) if node.op == "Mul" else None
         if found is None:
@@ -129,10 +130,10 @@ class _Nodes:
         self._replace(name, convolution.name)
 
     def take_bias_in(self, name: str) -> None:
-        """Makes a convolution and the bias behind it one, with an activation behind that."""
+        """Fuses a convolution with the bias behind it, and with an activation behind the bias."""
         node = self._nodes.get(name)
         if node is None or node.op not in ("AddV2", "BiasAdd"):
-            return  # None: an activation that is inside its convolution by now
+            return  # None: an activation that was already fused into its convolution
         found = self._with_vector(node)
         if found is None:
             return
@@ -159,7 +160,10 @@ class _Nodes:
         self._replace(last, convolution.name)
 
     def _with_vector(self, node: Any) -> tuple[Any, npt.NDArray[Any]] | None:
-        """The convolution that only `node` reads, and the constant of one value a channel."""
+        """The convolution and the constant vector that `node` combines; None for other nodes.
+
+        Only `node` may read them, and the vector must have one value for each channel.
+        """
         if len(node.input) != 2:
             return None
         for first, second in (node.input, reversed(node.input)):
@@ -177,7 +181,7 @@ class _Nodes:
 
     def _constant(self, name: str) -> npt.NDArray[Any] | None:
         node = self._nodes[name]
-        return array_of(node) if node.op == "Const" else None
+        return constant_value(node) if node.op == "Const" else None
 
     def _set_constant(self, name: str, value: npt.NDArray[Any]) -> None:
         from tensorflow import make_tensor_proto
@@ -196,7 +200,10 @@ class _Nodes:
                 if read == name:
                     node.input[at] = by
         if name in self._outputs:
-            raise ConversionError(f"an output of the model, {name}, is a convolution's own")
+            raise ConversionError(
+                f"the output {name} of the model is fused into a convolution, which TF.js export "
+                "does not support: export without TF.js"
+            )
         del self._nodes[name]
 
     def _prune(self) -> None:
@@ -208,11 +215,12 @@ def _plain(name: str) -> str:
     node, _, output = name.partition(":")
     if output not in ("", "0"):
         raise ConversionError(
-            f"the model reads output {output} of {node}: TF.js export has no such"
+            f"the model uses output {output} of the operator {node}, which TF.js export does not "
+            "support: export without TF.js"
         )
     return node
 
 
 def count_operators(graph: Any) -> Counter[str]:
-    """How many there are of each operator."""
+    """The number of nodes of each operator."""
     return Counter(node.op for node in graph.node)

@@ -1,7 +1,7 @@
-"""TF.js itself: one file of the npm package `@tensorflow/tfjs`, fetched once and kept in the cache.
+"""Fetches TF.js, one file of the npm package `@tensorflow/tfjs`, and keeps it in the cache.
 
-Nothing of it is part of pilah. npm fetches it: this machine's, or the one that the extra `tfjs`
-brings with its Node.js, which also serves to compare the model's scores.
+TF.js is not a part of pilah. npm fetches it: the npm of this machine, or the one that the extra
+`tfjs` installs together with Node.js, which also runs the exported model.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from converter.errors import LibraryMissingError
-from converter.tensorflow.process import wait_for
+from converter.tensorflow.process import wait_with_progress
 from edge.core.atomic import scratch_folder
 from edge.core.files import storage_errors, write_file
 from edge.core.processes.file_lock import locked
@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 VERSION = "4.22.0"
 SCRIPT = "tf.es2017.min.js"
-"""The one of its builds that evaluates no strings, which the page's content policy forbids."""
+"""The build of TF.js that evaluates no strings as code, as the page's content policy requires."""
 SHA256 = "a1f9e32fd9b373cf394905050cf0c8c66238b34925846c065db00d2a34d1c040"
 
 _PACKAGE = f"@tensorflow/tfjs@{VERSION}"
@@ -44,15 +44,14 @@ _NPM_OPTIONS = ("--fetch-retries=1", "--fetch-retry-mintimeout=2000", "--ignore-
 
 
 def library_folder() -> Path:
-    """Where TF.js is kept."""
+    """The folder in the cache that holds TF.js."""
     return cache_folder() / f"tfjs-{VERSION}"
 
 
 def tfjs_library() -> Path:
-    """The path of TF.js for a page, `tf.es2017.min.js`, fetched if it is not in the cache yet.
+    """The path of `tf.es2017.min.js`, which is fetched if it is not in the cache yet.
 
-    What is there is whole and has the published content, whatever happened before, and however many
-    processes ask at a time.
+    The SHA-256 of the file is always checked. Several processes may call this at the same time.
 
     Raises:
         LibraryMissingError: it is not in the cache and cannot be fetched.
@@ -73,13 +72,13 @@ def tfjs_library() -> Path:
     return script
 
 
-def has_library() -> bool:
-    """Whether `tfjs_library` has nothing to fetch."""
+def is_library_cached() -> bool:
+    """Whether TF.js is in the cache, so that `tfjs_library` fetches nothing."""
     return _is_published(library_folder() / SCRIPT)
 
 
 def find_node() -> Path | None:
-    """Node.js: this machine's, else that of the extra `tfjs`; None: there is none."""
+    """The path of Node.js: this machine's, else that of the extra `tfjs`; None if there is none."""
     if found := shutil.which("node"):
         return Path(found)
     return _of_the_extra(_NODE)
@@ -95,7 +94,10 @@ def _is_published(script: Path) -> bool:
 
 def _fetch(script: Path) -> None:
     npm = _npm()
-    _log.info(f"TF.js {VERSION} is fetched, once: 31 MB, of which 1.1 MB stay in {script.parent}")
+    _log.info(
+        f"fetching TF.js {VERSION}, which happens once: 31 MB, of which 1.1 MB stay in "
+        f"{script.parent}"
+    )
     with (
         storage_errors("write", script.parent),
         scratch_folder(script.parent) as folder,
@@ -106,14 +108,14 @@ def _fetch(script: Path) -> None:
     found = hashlib.sha256(content).hexdigest()
     if found != SHA256:
         raise LibraryMissingError(
-            f"npm gave another {SCRIPT} than was published as {_PACKAGE}: SHA-256 {SHA256} is "
-            f"expected. Received: {found}. See which registry npm is set to"
+            f"npm fetched a {SCRIPT} that differs from the published {_PACKAGE}: its SHA-256 must "
+            f"be {SHA256}. Received: {found}. Check which registry npm uses"
         )
     write_file(script, content)
 
 
 def _npm() -> list[str]:
-    """The words that call npm: this machine's, else that of the extra `tfjs`."""
+    """The first words of an npm command: this machine's npm, else that of the extra `tfjs`."""
     if found := shutil.which("npm"):
         return [found]
     node, npm = _of_the_extra(_NODE), _of_the_extra(_NPM)
@@ -126,7 +128,7 @@ def _npm() -> list[str]:
 
 
 def _of_the_extra(file: Path) -> Path | None:
-    """A file of the package that the extra `tfjs` brings; None: it is not installed."""
+    """The path of a file in the package of the extra `tfjs`; None if that is not installed."""
     package = find_spec(_NODE_PACKAGE)
     for folder in (package and package.submodule_search_locations) or ():
         if (Path(folder) / file).is_file():
@@ -142,13 +144,13 @@ def _unpacked(folder: Path, script: Path) -> bytes:
             return b"" if member is None else member.read()
     except (ValueError, KeyError, tarfile.TarError, EOFError) as error:
         raise LibraryMissingError(
-            f"npm gave no package with {_MEMBER} ({error or type(error).__name__}). "
+            f"npm fetched no package with {_MEMBER} ({error or type(error).__name__}). "
             f"{_advice(script)}"
         ) from error
 
 
 def _run(words: Sequence[str], *, doing: str, folder: Path, script: Path) -> None:
-    """Runs a program to its end, and says meanwhile that it goes on."""
+    """Runs a program to its end, and shows meanwhile how long it has been running."""
     with tempfile.TemporaryFile() as talk:
         try:
             process = subprocess.Popen(
@@ -165,7 +167,7 @@ def _run(words: Sequence[str], *, doing: str, folder: Path, script: Path) -> Non
                 f"{words[0]} cannot be run ({error.strerror}). {_advice(script)}"
             ) from error
         try:
-            code = wait_for(process, doing, lambda: "going on")
+            code = wait_with_progress(process, doing, lambda: "running")
         except BaseException:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
@@ -176,19 +178,19 @@ def _run(words: Sequence[str], *, doing: str, folder: Path, script: Path) -> Non
             said = talk.read().decode(errors="replace").strip().splitlines()
             errors = [line for line in said if line.lower().startswith(("error", "npm err"))]
             raise LibraryMissingError(
-                f"{doing} failed (exit code {code}: {(errors or said or ['no word'])[-1]}). "
+                f"{doing} failed (exit code {code}: {(errors or said or ['no output'])[-1]}). "
                 f"{_advice(script)}"
             )
 
 
 def _environment() -> Mapping[str, str]:
-    # npm would ask for newer versions of itself, and advertise them.
+    # Otherwise npm looks for newer versions of itself and advertises them.
     return os.environ | {"NO_UPDATE_NOTIFIER": "1", "npm_config_update_notifier": "false"}
 
 
 def _advice(script: Path) -> str:
     return (
-        "Connect this machine to the net and run the same command again; or take dist/"
-        f"{SCRIPT} from the npm package {_PACKAGE} on another machine and put it at {script}; or "
-        "leave out the TF.js export"
+        "Connect this machine to the internet and run the same command again; or copy dist/"
+        f"{SCRIPT} of the npm package {_PACKAGE} from another machine to {script}; or leave out "
+        "the TF.js export"
     )

@@ -1,4 +1,4 @@
-"""A TF.js graph model run by TF.js in Node.js, on tensors that others have scored, too."""
+"""Scores pictures with a TF.js graph model in Node.js."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy.typing as npt
 from converter.calibration import Tensors
 from converter.errors import LibraryMissingError, TfjsError
 from converter.exports.tfjs.library import find_node, tfjs_library
-from converter.tensorflow.process import wait_for
+from converter.tensorflow.process import wait_with_progress
 from converter.tensorflow.tasks import Stage
 from edge.core.atomic import scratch_folder
 from edge.core.files import storage_errors
@@ -22,19 +22,16 @@ from edge.core.processes.children import tied
 from edge.core.terminal.hints import install_command
 
 Outputs = Mapping[str, npt.NDArray[np.float32]]
-"""By the name of an output, `scores` or `unknown`: float32 (pictures, values)."""
-
-PICTURES_A_SECOND = 1.0
-"""What TF.js computes in Node.js of MobileNetV2 at 224 pixels, on one core of a desktop."""
+"""The name of an output, `scores` or `unknown` -> its values, float32 (pictures, values)."""
 
 _SCRIPT = Path(__file__).parent / "node" / "score.js"
 
 
 def score_graph_model(folder: Path, tensors: Tensors, out: Path, stage: Stage) -> None:
-    """What TF.js says in Node.js to `tensors`, as `out.npz`'s arrays by their names.
+    """Scores `tensors` with TF.js in Node.js and writes the outputs to the file `out`, by name.
 
     Args:
-        folder: that of `model.json`.
+        folder: the folder of `model.json`.
     """
     stage("running TF.js")
     with out.open("wb") as file:
@@ -42,22 +39,22 @@ def score_graph_model(folder: Path, tensors: Tensors, out: Path, stage: Stage) -
 
 
 def score_in_node(model: Path, tensors: Tensors, *, library: Path) -> Outputs:
-    """What the graph model says to `tensors`, computed by TF.js in plain JavaScript.
+    """The outputs of the graph model for `tensors`, computed by TF.js in plain JavaScript.
 
     Args:
         model: the folder of `model.json`.
         tensors: uint8 (pictures, height, width, channels).
-        library: `tf.es2017.min.js`, as `tfjs_library` gives it.
+        library: the path of `tf.es2017.min.js`, from `tfjs_library`.
 
     Raises:
-        LibraryMissingError: there is no Node.js here; ask `find_node` before.
+        LibraryMissingError: there is no Node.js on this machine; see `find_node`.
         TfjsError: TF.js cannot load or run the model.
-        StorageError: no room for the files in between.
+        StorageError: there is no room for temporary files.
     """
     node = find_node()
     if node is None:
         raise LibraryMissingError(
-            "there is no Node.js on this machine to run the TF.js model with. Install the package "
+            "there is no Node.js on this machine to run the TF.js model. Install the package "
             "nodejs of your system, 16 or newer, or the extra tfjs: " + install_command("tfjs")
         )
     with scratch_folder() as folder, storage_errors("write", folder):
@@ -74,7 +71,7 @@ def score_in_node(model: Path, tensors: Tensors, *, library: Path) -> Outputs:
         if code != 0:
             raise TfjsError(
                 f"{model}: TF.js cannot run the model in Node.js (exit code {code}): "
-                + ("\n".join(said.strip().splitlines()[-6:]) or "it said nothing")
+                + ("\n".join(said.strip().splitlines()[-6:]) or "it wrote no message")
             )
         answer: dict[str, Any] = json.loads((folder / "outputs.json").read_text(encoding="utf-8"))
         return {
@@ -84,7 +81,7 @@ def score_in_node(model: Path, tensors: Tensors, *, library: Path) -> Outputs:
 
 
 def _run(words: list[str], folder: Path, total: int) -> tuple[int, str]:
-    """The exit code of Node.js and what it said."""
+    """The exit code of Node.js and its output."""
 
     def stage() -> str:
         done = folder / "done"
@@ -95,7 +92,7 @@ def _run(words: list[str], folder: Path, total: int) -> tuple[int, str]:
             tied(words), stdin=subprocess.DEVNULL, stdout=talk, stderr=subprocess.STDOUT
         )
         try:
-            code = wait_for(process, "scoring with TF.js in Node.js", stage)
+            code = wait_with_progress(process, "scoring with TF.js in Node.js", stage)
         except BaseException:
             process.kill()
             process.wait()

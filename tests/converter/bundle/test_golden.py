@@ -1,4 +1,4 @@
-"""Golden pictures: stored so that they show a mistake, with a tolerance that can be justified."""
+"""Golden pictures are stored such that they reveal mistakes, with a tolerance that is measured."""
 
 from __future__ import annotations
 
@@ -120,11 +120,11 @@ def test_square_pictures_lose_their_top_and_bottom(tmp_path: Path) -> None:
     assert decode_image(stored_png(image)).min() == 200
 
 
-def test_a_novelty_score_may_differ_by_twice_what_other_kernels_make_of_it(
-    telling_run: Run, telling_models: Mapping[Kind, bytes]
+def test_a_strangeness_may_differ_by_twice_what_other_kernels_make_of_it(
+    novelty_run: Run, novelty_models: Mapping[Kind, bytes]
 ) -> None:
-    model = telling_models["int8"]
-    golden = choose_golden(telling_run.pictures(), model, telling_run.facts.input, seed=7)
+    model = novelty_models["int8"]
+    golden = choose_golden(novelty_run.pictures(), model, novelty_run.facts.input, seed=7)
     allowed = unknown_tolerance(golden, model)
     assert allowed is not None
     for picture in golden:

@@ -1,4 +1,4 @@
-"""Keys are made for their owner alone; bundles are signed, and private keys stay out of them."""
+"""Only the owner can read a private key; bundles are signed, and never contain a private key."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def bundle(tiny_bundle: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def key(tmp_path: Path) -> Path:
-    """A private key's file, with the public one beside it."""
+    """The file of a private key; the public key is beside it."""
     (tmp_path / "keys").mkdir()
     assert main(["keygen", str(tmp_path / "keys" / "office.key")]) == EXIT_OK
     return tmp_path / "keys" / "office.key"
@@ -59,7 +59,7 @@ def test_a_key_is_made_for_its_owner_alone(
     assert private.public_key().public_bytes_raw() == public(key).raw
     out, err = capsys.readouterr()
     assert f"key {public(key).id}\n" in out
-    assert "nobody else looks" in err
+    assert "keep it secret" in err
     assert b"PRIVATE" in key.read_bytes()
     assert "PRIVATE" not in out + err
 
@@ -169,7 +169,7 @@ def test_a_bundle_that_holds_any_private_key_is_not_signed(
     if form == "zip":
         bundle = zip_of(bundle, tmp_path / "tiny.zip")
     assert main(["sign", str(bundle), "--key", str(key)]) == EXIT_DATA
-    assert "card.md holds a private key" in capsys.readouterr().err
+    assert "card.md contains a private key" in capsys.readouterr().err
 
 
 def test_a_bundle_that_is_not_whole_is_not_signed(bundle: Path, key: Path) -> None:

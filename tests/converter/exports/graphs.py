@@ -12,7 +12,7 @@ from edge.core.model.interpreter import SCORES, UNKNOWN
 
 
 def save_model(model: Any, folder: Path) -> Path:
-    """A SavedModel of a Keras model: raw uint8 pictures in, named float32 outputs."""
+    """Writes a SavedModel of a Keras model, which takes uint8 pictures and has named outputs."""
     import tensorflow as tf
 
     class Served(tf.Module):  # type: ignore[misc]
@@ -34,7 +34,7 @@ def save_model(model: Any, folder: Path) -> Path:
 
 
 def levels(count: int, shape: tuple[int, int, int]) -> Tensor:
-    """Pictures of coarse chance, uint8 (count, *shape)."""
+    """Random pictures with a coarse structure, uint8 (count, *shape)."""
     coarse = np.random.default_rng(1).integers(0, 256, (count, 4, 4, shape[2]), dtype=np.uint8)
     whole = np.kron(coarse, np.ones((1, -(-shape[0] // 4), -(-shape[1] // 4), 1), np.uint8))
     return whole[:, : shape[0], : shape[1]]

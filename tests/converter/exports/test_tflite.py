@@ -1,4 +1,4 @@
-"""The TFLite models are what the contract says, made in a TensorFlow subprocess."""
+"""TFLite models have the promised inputs, outputs and operators, and a subprocess makes them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from converter.exports.tflite import Kind, convert_model
 from converter.parity.gate import judge
 from converter.tensorflow import process, tasks
 from converter.tensorflow.fork_server import ForkServer
-from converter.tflite.operators import check_integers, logit_scale, operators
+from converter.tflite.operators import check_integers, logit_scale, read_operators
 from edge.core.errors import ModelInputError, StorageError
 from edge.core.images.preprocess import InputSpec
 from edge.core.model.interpreter import Interpreter, Kernels
@@ -43,7 +43,7 @@ def test_the_int8_model_takes_raw_levels_and_gives_float_scores(
 
 
 def test_the_int8_model_is_integer_up_to_its_softmax(models: Mapping[Kind, bytes]) -> None:
-    *integer, dequantize, softmax = operators(models["int8"])
+    *integer, dequantize, softmax = read_operators(models["int8"])
     assert {"CONV_2D", "FULLY_CONNECTED"} <= {op.name for op in integer}
     for op in integer:
         assert set(op.inputs + op.outputs) <= {"uint8", "int8", "int32"}, op
@@ -108,15 +108,15 @@ def test_the_same_run_gives_the_same_bytes_and_says_only_how_it_goes(
 
 
 def test_a_float_operator_in_the_middle_is_refused(models: Mapping[Kind, bytes]) -> None:
-    with pytest.raises(ConversionError, match=r"left in float: .*CONV_2D"):
+    with pytest.raises(ConversionError, match=r"in float: .*CONV_2D"):
         check_integers(models["float32"])
 
 
 def test_behind_the_last_layers_with_weights_all_is_float(
-    telling_models: Mapping[Kind, bytes],
+    novelty_models: Mapping[Kind, bytes],
 ) -> None:
-    found = operators(telling_models["int8"])
-    check_integers(telling_models["int8"], "both")
+    found = read_operators(novelty_models["int8"])
+    check_integers(novelty_models["int8"], "both")
     last = max(i for i, op in enumerate(found) if op.name == "FULLY_CONNECTED")
     for op in found[last + 1 :]:
         assert op.outputs == ("float32",) or op.name == "REDUCE_MAX", op
@@ -128,10 +128,10 @@ def test_behind_the_last_layers_with_weights_all_is_float(
 
 @pytest.mark.parametrize("unknown", [None, "energy", "distance"])
 def test_float_operators_that_the_run_does_not_tell_of_are_refused(
-    telling_models: Mapping[Kind, bytes], unknown: str | None
+    novelty_models: Mapping[Kind, bytes], unknown: str | None
 ) -> None:
     with pytest.raises(ConversionError, match=r"must end in .*LOGISTIC \(float32\)"):
-        check_integers(telling_models["int8"], unknown)
+        check_integers(novelty_models["int8"], unknown)
 
 
 def test_an_integer_tail_is_refused() -> None:
@@ -142,33 +142,33 @@ def test_an_integer_tail_is_refused() -> None:
 
 @pytest.mark.filterwarnings(KERAS_READS_VARIABLES)
 @pytest.mark.parametrize("kernels", ["default", "plain", "reference"])
-def test_novelty_score_is_the_same_in_keras_float_and_nearly_in_int8(
-    telling_models: Mapping[Kind, bytes], telling_run: Run, tensors: Tensors, kernels: Kernels
+def test_strangeness_is_the_same_in_keras_float_and_nearly_in_int8(
+    novelty_models: Mapping[Kind, bytes], novelty_run: Run, tensors: Tensors, kernels: Kernels
 ) -> None:
-    keras_model = telling_run.load_model()
+    keras_model = novelty_run.load_model()
     expected = np.asarray(keras_model(tensors.astype(np.float32))[1])[:, 0]
     float32, int8 = (
-        np.array([Interpreter(model, kernels=kernels).predict(t).novelty for t in tensors])
-        for model in (telling_models["float32"], telling_models["int8"])
+        np.array([Interpreter(model, kernels=kernels).answer(t).novelty for t in tensors])
+        for model in (novelty_models["float32"], novelty_models["int8"])
     )
     np.testing.assert_allclose(float32, expected, atol=1e-4)
     assert np.abs(int8 - expected).mean() < 0.02
 
 
-def test_a_novelty_score_is_no_step_of_an_integer(
-    telling_models: Mapping[Kind, bytes], tensors: Tensors
+def test_a_strangeness_is_no_step_of_an_integer(
+    novelty_models: Mapping[Kind, bytes], tensors: Tensors
 ) -> None:
-    interpreter = Interpreter(telling_models["int8"])
+    interpreter = Interpreter(novelty_models["int8"])
     found = np.array([interpreter.predict(tensor).novelty for tensor in tensors])
     assert (np.abs(found * 256 - np.round(found * 256)) > 0.01).mean() > 0.8
 
 
 @pytest.mark.filterwarnings(KERAS_READS_VARIABLES)
 def test_a_run_that_tells_of_no_second_output_is_refused(
-    tmp_path: Path, telling_run: Run, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, novelty_run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(process, "_run_job", lambda run, folder, _: tasks.main(run.path, folder))
-    run = read_run(make_run(tmp_path, telling_run.path / MODEL, parts={"test": 1}))
+    run = read_run(make_run(tmp_path, novelty_run.path / MODEL, parts={"test": 1}))
     with pytest.raises(ConversionError, match=r"in 2 outputs; run\.json says .*, in 1: train"):
         convert_model(run, "float32", np.zeros((3, *SPEC.shape), np.uint8))
 
@@ -258,7 +258,7 @@ def test_ctrl_c_ends_the_other_process_and_leaves_no_folder(
             job.wait(0)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(process, "wait_for", interrupted)
+    monkeypatch.setattr(process, "wait_with_progress", interrupted)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with pytest.raises(KeyboardInterrupt):
         convert_model(run, "int8", tensors)

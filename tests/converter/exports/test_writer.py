@@ -1,4 +1,4 @@
-"""Every format beside the bundle is proved by one battery, and left out where it fails."""
+"""Every export is compared with Keras, and is left out if it fails the comparison."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ MADE: tuple[Format, ...] = tuple(kind for kind in FORMATS if kind != "tfjs")
 
 
 def predictions() -> Predictions:
-    """Of a model that is right, more or less clearly, on all but a few."""
+    """The scores of a model that is right on all but a few pictures, more or less clearly."""
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 0.5, (90, 3))
     logits[np.arange(90), TRUTH] += 3
@@ -48,7 +48,7 @@ def predictions() -> Predictions:
 
 
 def moved(by: float) -> Predictions:
-    """The same, some probability moved between the first two labels of one picture."""
+    """The same scores with some probability moved between the first two labels of one picture."""
     scores = predictions().scores.copy()
     scores[7, 0] += by
     scores[7, 1] -= by
@@ -95,7 +95,7 @@ def test_other_labels_fail_every_format(kind: Format) -> None:
 @pytest.mark.parametrize("kind", FORMATS)
 def test_a_lost_score_for_things_of_no_class_fails(kind: Format) -> None:
     found = compared(kind, predictions(), replace(predictions(), novelty=None))
-    assert "it has lost the novelty score" in found.failures[0]
+    assert "it has no novelty score" in found.failures[0]
 
 
 def test_what_other_tools_read_is_reported_and_not_judged() -> None:
@@ -107,7 +107,7 @@ def test_what_other_tools_read_is_reported_and_not_judged() -> None:
 
 
 def test_pictures_are_read_again_as_other_tools_read_them(tmp_path: Path) -> None:
-    """A wide picture: the device cuts its middle out, the others squash the whole."""
+    """A wide picture: the device crops its middle, other tools squash the whole picture."""
     wide = np.zeros((40, 120, 3), np.uint8)
     wide[:, 40:80] = 200
     path = tmp_path / "wide.png"
@@ -127,12 +127,12 @@ def test_formats_are_named_in_any_order_and_int8_is_always_there() -> None:
 
 
 @pytest.fixture(scope="module")
-def bundle(telling_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """With every format beside it that needs nothing from outside."""
+def bundle(novelty_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bundle with an export in every format that needs no download."""
     out = tmp_path_factory.mktemp("exports") / "bundle"
     words = [
         "convert",
-        str(telling_run.path),
+        str(novelty_run.path),
         "--out",
         str(out),
         "--formats",
@@ -141,7 +141,7 @@ def bundle(telling_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
 
     def left_to_the_end(run: Run, folder: Path, doing: str) -> int:
-        raise AssertionError(f"{doing}: was not begun ahead")
+        raise AssertionError(f"{doing}: was not started in the background")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(process, "_run_job", left_to_the_end)
@@ -175,10 +175,10 @@ def test_every_format_has_its_folder_its_labels_and_its_proof(bundle: Path) -> N
 @pytest.mark.slow
 @pytest.mark.skipif(find_node() is None, reason="TF.js is run by Node.js, which is not here")
 def test_all_formats_are_made_and_tf_js_answers_as_keras(
-    telling_run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    novelty_run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "bundle"
-    assert main(["convert", str(telling_run.path), "--out", str(out), "--formats", "all"]) == 0
+    assert main(["convert", str(novelty_run.path), "--out", str(out), "--formats", "all"]) == 0
     assert "tfjs         accuracy" in capsys.readouterr().out
     proof = json.loads((exports_folder(out) / PARITY).read_text(encoding="utf-8"))
     assert set(proof["formats"]) == set(FORMATS)
@@ -200,9 +200,9 @@ def test_the_saved_model_takes_raw_levels_and_names_its_outputs(bundle: Path) ->
     }
 
 
-@pytest.mark.usefixtures("telling_converted_before")
+@pytest.mark.usefixtures("novelty_converted_before")
 def test_a_format_that_cannot_be_made_does_not_take_the_others_with_it(
-    telling_run: Run,
+    novelty_run: Run,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -216,7 +216,7 @@ def test_a_format_that_cannot_be_made_does_not_take_the_others_with_it(
     monkeypatch.setitem(formats.WRITERS, "tfjs", offline)
     monkeypatch.setitem(formats.WRITERS, "float32", kept)
     out = tmp_path / "bundle"
-    words = ["convert", str(telling_run.path), "--out", str(out), "--no-fallbacks"]
+    words = ["convert", str(novelty_run.path), "--out", str(out), "--no-fallbacks"]
     assert main([*words, "--formats", "tfjs,float32"]) == 1
     assert "tfjs         cannot be made: TF.js is not here" in capsys.readouterr().out
     folder = exports_folder(out)
@@ -226,7 +226,7 @@ def test_a_format_that_cannot_be_made_does_not_take_the_others_with_it(
 
 
 def test_exports_that_are_there_are_kept_unless_told(
-    bundle: Path, telling_run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    bundle: Path, novelty_run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "bundle"
     place = exports_folder(out)
@@ -234,7 +234,7 @@ def test_exports_that_are_there_are_kept_unless_told(
     (place / "mine.txt").write_text("kept")
     words = [
         "convert",
-        str(telling_run.path),
+        str(novelty_run.path),
         "--out",
         str(out),
         "--formats",
@@ -244,15 +244,15 @@ def test_exports_that_are_there_are_kept_unless_told(
     assert main(words) == 74
     assert "is there already" in capsys.readouterr().err
     assert main([*words, "--replace"]) == 74
-    assert "holds no exports, so --replace leaves it alone" in capsys.readouterr().err
+    assert "holds no exports, so --replace does not replace it" in capsys.readouterr().err
     assert (place / "mine.txt").read_text() == "kept"
     assert not out.exists()
 
 
-@pytest.mark.usefixtures("telling_converted_before")
+@pytest.mark.usefixtures("novelty_converted_before")
 def test_a_format_that_fails_is_left_out_and_the_exit_says_so(
     bundle: Path,
-    telling_run: Run,
+    novelty_run: Run,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -266,7 +266,7 @@ def test_a_format_that_fails_is_left_out_and_the_exit_says_so(
     out = tmp_path / "bundle"
     words = [
         "convert",
-        str(telling_run.path),
+        str(novelty_run.path),
         "--out",
         str(out),
         "--formats",

@@ -1,6 +1,6 @@
-"""Other people's classifiers in every form, written operator by operator: no TensorFlow, no wait.
+"""TFLite classifiers with every kind of input and output, built quickly without TensorFlow.
 
-Each knows ten colours: the mean of a picture is held against each of them (the nearest wins).
+Each one has ten colours as classes: the colour that is nearest to the mean of a picture wins.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from converter.foreign.surgery import NORMALISATIONS, Normalisation
+from converter.foreign.graph_surgery import NORMALISATIONS, Normalisation
 from edge.core.images.preprocess import InputSpec
 
 COLOURS = {
@@ -22,11 +22,11 @@ COLOURS = {
     "emerald": (20, 150, 80), "fawn": (200, 170, 130), "grey": (120, 120, 120),
     "ink": (20, 20, 90), "lilac": (170, 110, 200), "snow": (235, 240, 245),
 }  # fmt: skip
-"""RGB of each label."""
+"""The RGB levels of each label's colour."""
 LABELS = tuple(COLOURS)
 SIZE = 16
 SHARP = 0.002
-"""Of the squared distance of two colours in levels: what logits are."""
+"""The factor between the squared distance of two colours, in levels, and a logit."""
 
 
 def way(name: str) -> Normalisation:
@@ -35,7 +35,7 @@ def way(name: str) -> Normalisation:
 
 
 def colour_photos(root: Path, *, each: int = 12, noise: float = 12.0) -> Path:
-    """A folder per colour with pictures of nearly that colour."""
+    """Writes a folder per colour, with pictures of nearly that colour."""
     rng = np.random.default_rng(0)
     for label, colour in COLOURS.items():
         (root / label).mkdir(parents=True)
@@ -59,18 +59,18 @@ def colour_model(
     signature: Sequence[int] | None = None,
     batch: int = 1,
 ) -> bytes:
-    """A `.tflite` file's bytes.
+    """The `.tflite` file's bytes of a classifier of colours.
 
     Args:
-        wanted: how it wants its pictures.
-        gives: "probabilities", "logits" or "shares" (a sigmoid each).
+        wanted: the normalisation that it needs.
+        gives: the kind of its outputs, "probabilities", "logits" or "sigmoids".
         layout: "NHWC" or "NCHW".
-        integers: type (UINT8 or INT8), scale and zero point of its input; None: float32.
-        custom: the name of an operator that no runtime knows, put before all.
-        outputs: how often the scores are given.
-        flat: scores (1, classes), else (1, 1, 1, classes).
-        size: height and width.
-        signature: shape with -1 where it is open; None: all are fixed.
+        integers: the type (UINT8 or INT8), scale and zero point of its input; None for float32.
+        custom: the name of a custom operator in front of all others, which no runtime knows.
+        outputs: the number of outputs; each has the scores.
+        flat: True for scores of shape (1, classes), False for (1, 1, 1, classes).
+        size: height and width of the input.
+        signature: the input shape with -1 for variable sizes; None if all sizes are fixed.
     """
     build = _Build()
     shape = [batch, 3, *size] if layout == "NCHW" else [batch, *size, 3]
@@ -83,7 +83,7 @@ def colour_model(
     axes = [2, 3] if layout == "NCHW" else [1, 2]
     x = build.operator("MEAN", [x, build.constant(np.array(axes, np.int32))], [batch, 3])
     colours = np.array(list(COLOURS.values()), np.float64)
-    sharp = SHARP / 50 if gives == "shares" else SHARP  # a sigmoid of much is 1 for all
+    sharp = SHARP / 50 if gives == "sigmoids" else SHARP  # a sigmoid of much is 1 for all
     weights, bias = 2 * sharp * colours, -sharp * (colours**2).sum(axis=1)
     scales, offsets = np.broadcast_arrays(wanted.scale, np.zeros(3))[0], np.array(wanted.offset)
     weights, bias = weights / scales, bias - (weights / scales * offsets).sum(axis=1)
@@ -101,7 +101,7 @@ def colour_model(
 
 
 def with_labels(model: bytes, labels: Sequence[str]) -> bytes:
-    """The model with a list of labels in an archive behind it."""
+    """The model's bytes with a list of labels in an archive at their end."""
     content = io.BytesIO(model)
     with zipfile.ZipFile(content, "a") as archive:
         archive.writestr("labels.txt", "".join(f"{label}\n" for label in labels))
@@ -112,7 +112,7 @@ SPEC = InputSpec(height=SIZE, width=SIZE, geometry="squash")
 
 
 class _Build:
-    """One graph that is put together operator by operator."""
+    """Builds a graph, operator by operator."""
 
     def __init__(self) -> None:
         from ai_edge_litert import schema_py_generated as schema

@@ -1,4 +1,4 @@
-"""What a file says of how it takes its pictures, in integers, in metadata, by its layout."""
+"""The normalisation is read from a file's integer input, its metadata or its layout."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ INTEGERS = {
 @pytest.mark.parametrize("kind", INTEGERS)
 def test_integers_say_what_they_stand_for(kind: str) -> None:
     integers, name = INTEGERS[kind]
-    form = read_interface(colour_model(way("-1..1"), integers=integers), Path("m.tflite"))
-    found = read_evidence(form, None)
+    interface = read_interface(colour_model(way("-1..1"), integers=integers), Path("m.tflite"))
+    found = read_evidence(interface, None)
     assert (found.normalisation.name if found else None) == name
 
 
@@ -53,10 +53,10 @@ METADATA = {
 @pytest.mark.parametrize("kind", METADATA)
 def test_metadata_say_it_in_mean_and_deviation(kind: str) -> None:
     mean, deviation, name = METADATA[kind]
-    form = read_interface(colour_model(way("-1..1")), Path("m.tflite"))
-    found = read_evidence(form, PictureMetadata(mean, deviation, ()))
+    interface = read_interface(colour_model(way("-1..1")), Path("m.tflite"))
+    found = read_evidence(interface, PictureMetadata(mean, deviation, ()))
     assert (found.normalisation.name if found else None) == name
-    tried = {str(way) for way in normalisations_to_try(form, found)}
+    tried = {str(way) for way in normalisations_to_try(interface, found)}
     assert tried >= {"raw", "-1..1", "torchvision, BGR", *([name] if name else [])}
 
 
@@ -81,15 +81,14 @@ def test_damaged_metadata_are_none() -> None:
 
 
 def test_a_layout_is_usual_and_no_proof() -> None:
-    form = read_interface(colour_model(way("torchvision"), layout="NCHW"), Path("m.tflite"))
-    found = read_evidence(form, None)
+    interface = read_interface(colour_model(way("torchvision"), layout="NCHW"), Path("m.tflite"))
+    found = read_evidence(interface, None)
     assert found is not None
     assert found.normalisation.name == "torchvision"
-    assert not found.told
+    assert not found.explicit
 
 
 def test_a_model_that_takes_levels_is_tried_in_both_orders_only() -> None:
-    form = read_interface(TINY.read_bytes(), TINY)
-    assert [str(way) for way in normalisations_to_try(form, read_evidence(form, None))] == [
-        "raw", "raw, BGR",
-    ]  # fmt: skip
+    interface = read_interface(TINY.read_bytes(), TINY)
+    tried = normalisations_to_try(interface, read_evidence(interface, None))
+    assert [str(way) for way in tried] == ["raw", "raw, BGR"]

@@ -1,5 +1,5 @@
-"""Somebody else's classifier becomes a bundle: how it takes its pictures is never guessed, and
-labels in another order never pass."""
+"""Imports of other people's classifiers: the normalisation is never guessed, and labels in another
+order are refused."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from converter.cli import main
 from converter.errors import ConversionError, ForeignModelError
 from converter.exports.tflite import Kind
 from converter.foreign.evidence import Evidence
+from converter.foreign.graph_surgery import NORMALISATIONS, adapt_model
 from converter.foreign.interface import read_interface
 from converter.foreign.normalisations import TriedNormalisation, choose_normalisation
-from converter.foreign.surgery import NORMALISATIONS, contract_model
 from converter.tflite.metadata import with_metadata
 from edge.core.errors import EXIT_USAGE, PictureSetError
 from edge.core.images.image_file import read_image
@@ -59,7 +59,7 @@ class Import:
         self, model: bytes, *more: str, labels: tuple[str, ...] | None = LABELS,
         photos: Path | None = None,
     ) -> int:  # fmt: skip
-        """The exit code; `shown` and `said` are what it wrote to stdout and stderr."""
+        """Runs the import and returns its exit code; `shown` is its stdout, `said` its stderr."""
         self._model.write_bytes(model)
         words = ["import", str(self._model), "--data", str(photos or self._photos),
                  "--out", str(self.out), "--name", "theirs", *more]  # fmt: skip
@@ -73,7 +73,7 @@ class Import:
 
     @property
     def taken(self) -> str:
-        """How the bundle normalises."""
+        """The normalisation of the bundle."""
         return str(read_bundle(self.out).manifest.recipe["normalisation"])
 
 
@@ -86,8 +86,8 @@ FORMS: dict[str, tuple[str, dict[str, Any], str]] = {
     "torchvision, channels first": ("torchvision", {"layout": "NCHW"}, ""),
     "-1..1, channels first": ("-1..1", {"layout": "NCHW"}, ""),
     "caffe, BGR": ("caffe, BGR", {}, ""),
-    "raw, logits": ("raw", {"gives": "logits"}, "a softmax was put behind them"),
-    "0..1, sigmoids": ("0..1", {"gives": "shares"}, "each is divided by their sum"),
+    "raw, logits": ("raw", {"gives": "logits"}, "a softmax was added behind them"),
+    "0..1, sigmoids": ("0..1", {"gives": "sigmoids"}, "each is divided by their sum"),
     "-1..1, scores in four dimensions": ("-1..1", {"flat": False}, ""),
     "0..1, any batch": ("0..1", {"signature": (-1, SIZE, SIZE, 3)}, ""),
     "-1..1, uint8": ("-1..1", {"integers": ("UINT8", 1 / 127.5, 127)}, ""),
@@ -108,11 +108,11 @@ def test_models_of_every_form_are_taken_as_they_are_meant(kind: str, imports: Im
     assert bundle.manifest.figures["imported"]["accuracy"] > 0.9
     check_golden_exactly(bundle)
     assert "in another order" not in imports.said
-    # Of ten labels none has pictures enough to promise anything: one line says it of all.
-    assert imports.shown.count("promise nothing") == 1
+    # None of the ten labels has enough pictures for a promise: one note says so for all of them.
+    assert imports.shown.count("carry no promise") == 1
     card = (imports.out / "card.md").read_text(encoding="utf-8")
     assert f"| {wanted} (this one) |" in card
-    assert card.count("promise nothing") == 1
+    assert card.count("carry no promise") == 1
 
 
 WRONG = {
@@ -131,7 +131,7 @@ def test_labels_in_another_order_are_refused_and_the_order_is_named(
 ) -> None:
     labels, more = WRONG[kind]
     assert imports(colour_model(way("-1..1")), *more, labels=labels) == ForeignModelError.exit_code
-    assert "labels.txt is in another order" in imports.said
+    assert "labels.txt are in another order" in imports.said
     right = "\n".join(LABELS)
     assert f"\n\n{right}\n\n" in imports.said
     assert not imports.out.exists()
@@ -157,8 +157,8 @@ def test_a_normalisation_that_is_forced_is_held_against_chance_and_the_others(
 ) -> None:
     model = colour_model(way("-1..1"))
     assert imports(model, "--normalisation", "raw") == ForeignModelError.exit_code
-    assert "no more than chance explains" in imports.said
-    assert "leave --normalisation out" in imports.said
+    assert "which is no better than chance" in imports.said
+    assert "leave out --normalisation" in imports.said
     assert imports(model, "--normalisation", "torchvision") == 0
     assert "with -1..1 it would be 100.0%" in imports.said
     assert imports(model, "--replace", "--normalisation", "-1..1,bgr") == 0
@@ -186,11 +186,11 @@ def test_a_forced_order_of_channels_does_not_blame_the_labels(
 def test_a_file_that_contradicts_the_pictures_is_told(imports: Import) -> None:
     lying = colour_model(way("0..1"), integers=("UINT8", 1 / 127.5, 128))
     assert imports(lying) == 0
-    assert "speaks for -1..1, your pictures for 0..1" in imports.said
+    assert "indicates -1..1, but your pictures indicate 0..1" in imports.said
     assert imports.taken == "0..1"
     right = colour_model(way("-1..1"), integers=("UINT8", 1 / 127.5, 128))
     assert imports(right, "--replace") == 0
-    assert "zero point 128) speaks for -1..1\n" in imports.said
+    assert "zero point 128) indicates -1..1\n" in imports.said
 
 
 def test_labels_inside_the_model_suffice(imports: Import) -> None:
@@ -198,12 +198,12 @@ def test_labels_inside_the_model_suffice(imports: Import) -> None:
     assert read_bundle(imports.out).labels == LABELS
     code = imports(colour_model(way("0..1")), "--replace", labels=None)
     assert code == ForeignModelError.exit_code
-    assert "no labels are inside it" in imports.said
+    assert "has no labels inside" in imports.said
 
 
 COUNTS = {
     "background left out": (LABELS[1:], "write a line `background` before"),
-    "background too many": (("background", *LABELS), "without its first line, 'background'"),
+    "background too many": (("background", *LABELS), "without the first line, 'background'"),
 }
 
 
@@ -214,14 +214,14 @@ def test_another_number_of_labels_than_outputs_is_told_with_what_is_meant(
 ) -> None:
     labels, meant = COUNTS[kind]
     assert imports(colour_model(way("raw")), labels=labels) == ForeignModelError.exit_code
-    assert f"gives 10 scores, and there are {len(labels)} labels" in imports.said
+    assert f"gives 10 scores, but there are {len(labels)} labels" in imports.said
     assert meant in imports.said
 
 
 def test_a_model_compiled_for_the_edge_tpu_asks_for_the_other_file(imports: Import) -> None:
     model = colour_model(way("raw"), custom="edgetpu-custom-op")
     assert imports(model) == ConversionError.exit_code
-    assert "give the file without _edgetpu" in imports.said
+    assert "the file that it was compiled from, without _edgetpu" in imports.said
 
 
 def test_pictures_of_one_class_decide_nothing(
@@ -250,7 +250,7 @@ def test_where_it_does_not_show_nothing_is_guessed(
                 cv2.imwrite(str(place), cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2GRAY))
     model = colour_model(way("0..1, BGR"))
     assert imports(model, photos=tmp_path / "grey") == ForeignModelError.exit_code
-    assert "it does not show how the model wants its pictures" in imports.said
+    assert "your pictures do not show which normalisation the model needs" in imports.said
     assert "0..1, BGR" in imports.said
     assert not imports.out.exists()
     assert imports(model, "--normalisation", "0..1, BGR", photos=tmp_path / "grey") == 0
@@ -265,7 +265,7 @@ def test_json_tells_what_was_tried(imports: Import) -> None:
 
 
 def tried(counts: Mapping[str, tuple[int, int]]) -> list[TriedNormalisation]:
-    """Of 100 pictures, those from one number to before another are right; the best first."""
+    """Normalisations tried on 100 pictures, given the range of right ones of each; best first."""
     numbers = np.arange(100)
     rows = []
     for normalisation in NORMALISATIONS:
@@ -292,15 +292,15 @@ def test_where_coloured_pictures_show_no_order_rgb_is_taken_and_said(
     assert str(rows[0].normalisation) == "-1..1, BGR"
     assert decided(rows) == "-1..1"
     said = capsys.readouterr().err
-    assert "no difference that shows" in said
+    assert "are equally good" in said
     assert '--normalisation "-1..1, BGR"' in said
-    with pytest.raises(ForeignModelError, match="it does not show"):
+    with pytest.raises(ForeignModelError, match="do not show which normalisation"):
         decided(rows, coloured=False)
 
 
 def test_an_order_that_shows_is_taken_and_undecided_levels_are_refused() -> None:
     assert decided(tried(UNDECIDED | {"-1..1": (0, 60)})) == "-1..1, BGR"
-    with pytest.raises(ForeignModelError, match="it does not show"):
+    with pytest.raises(ForeignModelError, match="do not show which normalisation"):
         decided(tried(UNDECIDED | {"0..1": (0, 80)}))
 
 
@@ -309,7 +309,7 @@ def test_the_file_decides_what_the_pictures_leave_open(capsys: pytest.CaptureFix
     rows = tried(UNDECIDED | {"0..1": (0, 80)})
     evidence = Evidence(way("0..1"), "its metadata")
     assert decided(rows, evidence=evidence) == "0..1"
-    assert "its metadata speaks for 0..1" in capsys.readouterr().err
+    assert "its metadata indicates 0..1" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("log_lines")
@@ -318,7 +318,7 @@ def test_of_two_ways_that_are_nearly_the_same_the_usual_one_is_taken_and_said(
 ) -> None:
     rows = tried({"-1..1": (0, 80), "torchvision": (1, 81)})
     assert decided(rows) == "-1..1"
-    assert '--normalisation "torchvision" takes another' in capsys.readouterr().err
+    assert 'to use another, give --normalisation "torchvision"' in capsys.readouterr().err
 
 
 def test_where_all_are_right_alike_the_scores_decide() -> None:
@@ -338,17 +338,17 @@ OWN: dict[str, Kind] = {"the bundle's own": "int8", "float32": "float32"}
 
 @pytest.mark.parametrize("kind", OWN)
 def test_pilahs_own_exports_are_imported(
-    kind: str, imports: Import, telling_models: Mapping[Kind, bytes], tmp_path: Path
+    kind: str, imports: Import, novelty_models: Mapping[Kind, bytes], tmp_path: Path
 ) -> None:
     for label, bgr in bundles.BGR.items():
         for number in range(16):
             picture = tmp_path / "rgb" / label / f"{number}.png"
             bundles.write_picture(picture, bgr, height=40 + number)
     model = with_metadata(
-        telling_models[OWN[kind]], name="own", version="1", spec=bundles.SPEC, labels=bundles.LABELS
+        novelty_models[OWN[kind]], name="own", version="1", spec=bundles.SPEC, labels=bundles.LABELS
     )
     assert imports(model, labels=None, photos=tmp_path / "rgb") == 0
-    assert "its novelty score is left out" in imports.said
+    assert "the novelty score of this model is left out" in imports.said
     assert imports.taken == "raw"
     bundle = read_bundle(imports.out)
     assert bundle.labels == bundles.LABELS
@@ -359,8 +359,10 @@ def test_pilahs_own_exports_are_imported(
 
 
 def keras_export(scale: float, offset: float, *, quantised: bool) -> bytes:
-    """A model that knows dark red, light red and blue, as its maker's tool exports it: float, or
-    uint8 throughout; from levels times `scale` plus `offset`."""
+    """A model for dark red, light red and blue, as a tool exports it: float, or uint8 throughout.
+
+    Its input is levels times `scale` plus `offset`.
+    """
     import keras
     import tensorflow as tf
 
@@ -390,7 +392,7 @@ def keras_export(scale: float, offset: float, *, quantised: bool) -> bytes:
 
 @pytest.fixture(scope="module")
 def reds(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Pictures of the three classes, which their levels and the order of channels tell apart."""
+    """Pictures of the three classes, which differ in brightness and in the order of channels."""
     rng = np.random.default_rng(0)
     root = tmp_path_factory.mktemp("reds")
     for label, (low, high, channel) in {
@@ -441,8 +443,8 @@ def test_the_rewired_model_scores_as_theirs_does(wanted: str, layout: str) -> No
 
     normal = way(wanted)
     content = colour_model(normal, layout=layout)
-    form = read_interface(content, Path("theirs.tflite"))
-    mine = Interpreter(contract_model(content, form, normal, gives="probabilities"))
+    interface = read_interface(content, Path("theirs.tflite"))
+    mine = Interpreter(adapt_model(content, interface, normal, gives="probabilities"))
     theirs = LiteRt(model_content=content)
     theirs.allocate_tensors()
     for tensor in np.random.default_rng(2).integers(0, 256, (5, SIZE, SIZE, 3), np.uint8):

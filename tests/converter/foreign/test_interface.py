@@ -1,4 +1,4 @@
-"""What is no classifier of pictures is refused with what it is and what to do."""
+"""A file that is no image classifier is refused; the error says what it is and what to do."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ from tests.converter.foreign.models import colour_model, way
 pytestmark = pytest.mark.usefixtures("known_harmless")
 WANTED = way("-1..1")
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
-    "Edge TPU": ({"custom": "edgetpu-custom-op"}, r"give the file without _edgetpu.*, theirs\.tfl"),
-    "Flex": ({"custom": "FlexErf"}, r"operators of the whole TensorFlow \(Erf\).*TFLITE_BUILTINS"),
-    "custom": ({"custom": "TheirOwn"}, r"not TFLite's own \(TheirOwn\)"),
-    "detection": ({"custom": "TFLite_Detection_PostProcess", "outputs": 4}, "and their boxes"),
-    "two outputs": ({"outputs": 2}, "gives 2 outputs .* several things at once"),
+    "Edge TPU": (
+        {"custom": "edgetpu-custom-op"},
+        r"the file that it was compiled from, without _edgetpu.*, theirs\.tfl",
+    ),
+    "Flex": ({"custom": "FlexErf"}, r"operators of full TensorFlow \(Erf\).*TFLITE_BUILTINS"),
+    "custom": ({"custom": "TheirOwn"}, r"custom operators \(TheirOwn\)"),
+    "detection": ({"custom": "TFLite_Detection_PostProcess", "outputs": 4}, "object detector"),
+    "two outputs": ({"outputs": 2}, "has 2 outputs .* which have one output"),
     "any size": ({"signature": (-1, -1, -1, 3)}, r"any size \(float32 \?x\?x\?x3\)"),
-    "many at once": ({"batch": 8}, "8 pictures at a time .* batch of 1"),
+    "many at once": ({"batch": 8}, "8 pictures at a time .* batch size of 1"),
     "four pixels": ({"size": (4, 4)}, "pictures of 4 x 4 pixels"),
 }
 
@@ -59,17 +62,24 @@ def test_no_cut_of_a_model_gives_a_traceback(share: int) -> None:
 
 
 def test_the_form_of_a_model_says_what_it_takes_and_gives() -> None:
-    form = read_interface(colour_model(WANTED, layout="NCHW", size=(16, 24)), Path("theirs.tflite"))
-    assert (form.height, form.width, form.channels, form.channels_first) == (16, 24, 3, True)
-    assert (form.classes, form.has_unknown) == (10, False)
+    interface = read_interface(
+        colour_model(WANTED, layout="NCHW", size=(16, 24)), Path("theirs.tflite")
+    )
+    assert (interface.height, interface.width, interface.channels, interface.channels_first) == (
+        16,
+        24,
+        3,
+        True,
+    )
+    assert (interface.classes, interface.has_unknown) == (10, False)
     integers = ("INT8", 1 / 127.5, 0)
-    form = read_interface(colour_model(WANTED, integers=integers), Path("theirs.tflite"))
-    assert (form.taken.dtype, form.taken.zero_point) == ("INT8", 0)
-    assert form.taken.scale == pytest.approx(1 / 127.5)
+    interface = read_interface(colour_model(WANTED, integers=integers), Path("theirs.tflite"))
+    assert (interface.input.dtype, interface.input.zero_point) == ("INT8", 0)
+    assert interface.input.scale == pytest.approx(1 / 127.5)
 
 
 def test_pilahs_own_models_are_taken_with_and_without_a_score_for_the_unknown() -> None:
     assert not read_interface(TINY.read_bytes(), TINY).has_unknown
-    form = read_interface(TINY_UNKNOWN.read_bytes(), TINY_UNKNOWN)
-    assert form.has_unknown
-    assert form.classes == 3
+    interface = read_interface(TINY_UNKNOWN.read_bytes(), TINY_UNKNOWN)
+    assert interface.has_unknown
+    assert interface.classes == 3

@@ -1,4 +1,4 @@
-"""The labels of other people's models are found, made usable, and nothing of that is silent."""
+"""The labels of other people's models are found; changes to them are always reported."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from converter.errors import ForeignModelError
-from converter.foreign.labels import find_labels, wrong_count
+from converter.foreign.labels import find_labels, label_count_error
 from converter.tflite.metadata import PictureMetadata
 from edge.core.errors import LabelListError
 from tests.converter.foreign.models import LABELS, colour_model, way, with_labels
@@ -36,7 +36,7 @@ def test_labels_that_no_bundle_can_have_are_made_usable_and_that_is_said(
     found = find_labels(tmp_path / "labels.txt", THEIRS, MODEL, None)
     assert found.names == names
     (note,) = found.notes
-    assert "cannot be names in a bundle" in note
+    assert "cannot be labels of a bundle" in note
     changed = next(
         name for name, line in zip(names, text.split("\n"), strict=False) if name != line
     )
@@ -58,7 +58,7 @@ def test_an_empty_line_stays_a_mistake(tmp_path: Path) -> None:
 def test_labels_inside_the_model_are_taken_where_no_list_is_given() -> None:
     found = find_labels(None, THEIRS, with_labels(MODEL, LABELS), PictureMetadata((), (), ()))
     assert found.names == LABELS
-    with pytest.raises(ForeignModelError, match=r"no labels are inside it.*--labels"):
+    with pytest.raises(ForeignModelError, match=r"has no labels inside.*--labels"):
         find_labels(None, THEIRS, MODEL, None)
 
 
@@ -71,15 +71,15 @@ def test_a_list_that_differs_from_the_one_inside_is_said(tmp_path: Path) -> None
 
 COUNTS = {
     "background left out": (LABELS[:-1], "write a line `background` before"),
-    "background too many": (("background", *LABELS), "'background', is probably no class"),
-    "one too many": ((*LABELS, "zinc"), "One label more than outputs"),
-    "of another model": (LABELS[:4], "give the labels file that came with it"),
+    "background too many": (("background", *LABELS), "'background', is probably not a class"),
+    "one too many": ((*LABELS, "zinc"), "There is one label more than the model has outputs"),
+    "of another model": (LABELS[:4], "give the labels file that came with the model"),
 }
 
 
 @pytest.mark.parametrize("kind", COUNTS)
 def test_another_number_of_labels_is_told_with_what_is_meant(kind: str) -> None:
     names, meant = COUNTS[kind]
-    said = str(wrong_count(names, len(LABELS), "labels.txt", THEIRS))
-    assert f"gives 10 scores, and there are {len(names)} labels" in said
+    said = str(label_count_error(names, len(LABELS), "labels.txt", THEIRS))
+    assert f"gives 10 scores, but there are {len(names)} labels" in said
     assert meant in said

@@ -1,4 +1,4 @@
-"""Float and int8 compared over all pictures of a run, for tests of the gate."""
+"""Compares float and int8 on all pictures of a run, for tests of the gate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two bundles, or a bundle and its float model, on the same pictures."""
+"""Two bundles, or a bundle and its float model, are compared on the same pictures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from trainer.run import Run
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """Forty pictures of each label, and a file that is none."""
+    """Forty pictures of each label, and a file that is no picture."""
     rng = np.random.default_rng(0)
     for label, colour in BGR.items():
         folder = tmp_path / "photos" / label
@@ -82,7 +82,7 @@ def test_bundles_of_other_labels_are_not_compared(
     first = make_bundle(tmp_path / "a")
     second = make_bundle(tmp_path / "b", labels=("red", "green", "can"))
     assert main(["compare", str(first), str(second), "--data", str(photos)]) == 2
-    assert "blue, can in one only" in capsys.readouterr().err
+    assert "blue, can only in one of them" in capsys.readouterr().err
     shutil.copytree(photos / "red", photos / "pink")
     assert main(["compare", str(first), str(first), "--data", str(photos)]) == 65
     assert "no label 'pink'" in capsys.readouterr().err
@@ -118,7 +118,7 @@ def test_a_run_of_other_labels_is_not_what_the_bundle_was_made_from(
     bundle = make_bundle(tmp_path / "bundle")
     words = ["check-parity", str(bundle), "--data", str(photos), "--run", str(run.path)]
     assert main(words) == 2
-    assert "it was not made from that training" in capsys.readouterr().err
+    assert "the bundle was not made from this run" in capsys.readouterr().err
 
 
 def test_without_a_float_model_there_is_nothing_to_check_against(
@@ -126,11 +126,11 @@ def test_without_a_float_model_there_is_nothing_to_check_against(
 ) -> None:
     bundle = make_bundle(tmp_path / "bundle")
     assert main(["check-parity", str(bundle), "--data", str(photos)]) == 2
-    assert "give the training with --run" in capsys.readouterr().err
+    assert "with --run, or convert that run again" in capsys.readouterr().err
 
 
 def turned(model: bytes) -> bytes:
-    """The model with the rows of its Dense layer moved on by one: labels answer for others."""
+    """The model with the rows of its Dense layer rotated by one, so that it gives wrong labels."""
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
@@ -159,7 +159,7 @@ def test_int8_that_answers_otherwise_fails_with_exit_1(
 
 
 def pointing_nowhere(model: bytes) -> bytes:
-    """The model with an input of its first convolution that is no tensor, which ends a runtime."""
+    """The model with an invalid input index in its first convolution, which crashes a runtime."""
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 

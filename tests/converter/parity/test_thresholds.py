@@ -1,11 +1,10 @@
-"""The int8 model accepts what the float model accepts: thresholds move by what int8 changes."""
+"""Thresholds are adjusted such that the int8 model accepts what the float model accepts."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from converter.parity.gate import expected_calibration_error
 from converter.parity.predictions import Predictions
 from converter.parity.thresholds import move_thresholds
 
@@ -14,7 +13,7 @@ ACCEPT = {"a": 0.8, "b": 0.9}
 
 
 def predictions(odds: np.ndarray, novelty: np.ndarray | None = None) -> Predictions:
-    """Of pictures whose first label has these log-odds."""
+    """The predictions for pictures whose first label has these log-odds."""
     first = 1 / (1 + np.exp(-odds))
     return Predictions(np.stack([first, 1 - first], axis=1).astype(np.float32), novelty)
 
@@ -64,12 +63,3 @@ def test_the_threshold_of_novelty_score_moves_as_well() -> None:
     )
     assert moved.unknown is not None
     assert ((novelty > 0.7) != (moved_novelty > moved.unknown)).sum() <= 1
-
-
-def test_confidence_that_means_what_it_says_has_no_calibration_error() -> None:
-    # Of 1,000 pictures at 0.8, 800 are right; then 500 are.
-    scores = np.tile(np.array([[0.8, 0.2]], np.float32), (1000, 1))
-    truth = (np.arange(1000) >= 800).astype(np.int64)
-    assert expected_calibration_error(scores, truth) == pytest.approx(0, abs=1e-6)
-    truth = (np.arange(1000) >= 500).astype(np.int64)
-    assert expected_calibration_error(scores, truth) == pytest.approx(0.3, abs=1e-6)

@@ -1,4 +1,4 @@
-"""A poor choice of calibration pictures shows: others would give another model."""
+"""A poor choice of calibration pictures is noticed, because others give another model."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from converter.calibration import Tensors
 from converter.cli import main
 from converter.exports.tflite import Kind, convert_model
-from converter.quantization.calibration_checks import agreement_of, saturation
+from converter.quantization.calibration_checks import label_agreement, saturation
 from edge.core.errors import EXIT_DATA
 from edge.core.images.preprocess import InputSpec, Tensor, preprocess
 from edge.core.model.bundle import read_bundle
@@ -22,7 +22,7 @@ from trainer.run import Run
 
 
 def test_a_model_agrees_with_itself(models: Mapping[Kind, bytes], tensors: Tensors) -> None:
-    found = agreement_of(models["int8"], models["int8"], tensors[2:12])
+    found = label_agreement(models["int8"], models["int8"], tensors[2:12])
     assert (found.count, found.total) == (10, 10)
 
 
@@ -89,7 +89,7 @@ def test_calibration_broken_on_purpose_is_caught(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Red and blue exchanged, another normalisation, one picture repeated."""
+    """Red and blue swapped, another normalisation, and one picture repeated are refused."""
 
     def read(image: Tensor, spec: InputSpec, *, out: Tensor) -> None:
         out[:] = broken(preprocess(image, spec))

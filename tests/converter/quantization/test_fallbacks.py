@@ -1,4 +1,4 @@
-"""Where int8 answers too differently, what is known to help is tried, and kept if it does."""
+"""If int8 answers too differently, fallbacks are tried, and the first that passes is kept."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from converter.cli import main
-from converter.tflite.operators import operators
+from converter.tflite.operators import read_operators
 from edge.core.model.bundle import read_bundle
 from edge.core.model.golden import check_golden_exactly
 from tests.converter import hard
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.filterwarnings(KERAS_READS_VARIABLES)
 
 
 def floats(model: bytes) -> set[str]:
-    """The operators of a model that write floats."""
-    return {op.name for op in operators(model) if "float32" in op.outputs}
+    """The names of a model's operators that write float tensors."""
+    return {op.name for op in read_operators(model) if "float32" in op.outputs}
 
 
 def test_a_spike_is_clipped_away_before_anything_that_costs_the_device(
@@ -29,7 +29,7 @@ def test_a_spike_is_clipped_away_before_anything_that_costs_the_device(
     run = make_run(tmp_path, hard.save(hard.spiky(), tmp_path / "made.keras"))
     assert main(["convert", str(run), "--out", str(tmp_path / "bundle")]) == 0
     talk = capsys.readouterr().err
-    assert "int8 does not pass: trying what is known to help" in talk
+    assert "the int8 model does not pass the gate: trying the fallbacks" in talk
     assert "clipping: same label 100.0%" in talk
     bundle = read_bundle(tmp_path / "bundle")
     check_golden_exactly(bundle)

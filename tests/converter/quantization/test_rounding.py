@@ -1,4 +1,4 @@
-"""Weights are rounded so that layers give what they gave in float, and ranges are those seen."""
+"""Weights are rounded such that layer outputs change little, and ranges are the measured ones."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ import pytest
 from converter.calibration import Tensors
 from converter.exports.tflite import write_dynamic, write_float32
 from converter.quantization.activation_statistics import ActivationStatistics, Moments
-from converter.quantization.quantise import CalibratedModel, converter_of
-from converter.quantization.rounding import damping_of, round_weights, rounded
-from converter.tflite.layers import Graph, Layer, layers_of, read_graph, write_graph
-from converter.tflite.operators import intermediates
+from converter.quantization.quantise import CalibratedModel, tflite_converter
+from converter.quantization.rounding import damping_for, round_weights, round_with_compensation
+from converter.tflite.layers import Graph, Layer, find_layers, read_graph, write_graph
+from converter.tflite.operators import intermediate_tensors
 from tests.converter.exports.graphs import levels
 from tests.converter.runs import KERAS_READS_VARIABLES
 
@@ -32,7 +32,7 @@ pytestmark = [
 
 @dataclass(frozen=True)
 class Quantised:
-    """A small network, calibrated and made int8 as TensorFlow does it."""
+    """A small network, calibrated, and quantised in the way of TensorFlow."""
 
     calibrated: bytes
     nearest: bytes
@@ -41,7 +41,7 @@ class Quantised:
 
 
 def widen_steps(model: Any) -> None:
-    """Puts one weight of each output far from the others: the steps of all become coarse."""
+    """Makes one weight of each output large, so that the quantisation steps become coarse."""
     for layer in model.layers:
         if values := layer.get_weights():
             values[0].reshape(-1, values[0].shape[-1])[0] *= 12
@@ -50,8 +50,8 @@ def widen_steps(model: Any) -> None:
 
 @pytest.fixture(scope="module")
 def network() -> tuple[Any, Tensors]:
-    """Each kind of layer, kernels of several strides, a sum, and a Dense layer without a bias; and
-    pictures for it."""
+    """A network with every kind of layer, several strides, a sum and a Dense layer without a bias,
+    and pictures for it."""
     import keras
 
     keras.utils.set_random_seed(3)
@@ -84,12 +84,14 @@ def network() -> tuple[Any, Tensors]:
 @pytest.fixture(scope="module")
 def quantised(network: tuple[Any, Tensors]) -> Quantised:
     model, tensors = network
-    calibrated = CalibratedModel.of(model, tensors, lambda doing: None)
-    return Quantised(calibrated.model, calibrated.nearest(), tensors, calibrated.statistics)
+    calibrated = CalibratedModel.from_keras(model, tensors, lambda doing: None)
+    return Quantised(
+        calibrated.model, calibrated.rounded_to_nearest(), tensors, calibrated.statistics
+    )
 
 
 def logits(model: bytes, tensors: Tensors) -> npt.NDArray[np.float64]:
-    """(pictures, outputs), each row less its mean."""
+    """The logits, (pictures, outputs), with the mean of each row subtracted."""
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(model_content=model)
@@ -111,9 +113,9 @@ def constant(graph: Graph, index: int) -> npt.NDArray[Any]:
 
 def test_independent_values_are_rounded_to_the_nearest() -> None:
     wanted = np.random.default_rng(0).normal(scale=40, size=(6, 9))
-    assert (rounded(wanted, np.eye(9), 0.01) == np.rint(wanted)).all()
+    assert (round_with_compensation(wanted, np.eye(9), 0.01) == np.rint(wanted)).all()
     each = np.broadcast_to(np.eye(9), (6, 9, 9))
-    assert (rounded(wanted, each, 0.01) == np.rint(wanted)).all()
+    assert (round_with_compensation(wanted, each, 0.01) == np.rint(wanted)).all()
 
 
 @pytest.mark.parametrize("shared", [True, False])
@@ -124,7 +126,7 @@ def test_values_that_vary_together_make_good_for_each_other(shared: bool) -> Non
     covariance = np.cov(seen.T)
     wanted = rng.uniform(-127, 127, size=(10, 24))
     given = covariance if shared else np.broadcast_to(covariance, (10, 24, 24))
-    found = rounded(wanted, given, 0.01)
+    found = round_with_compensation(wanted, given, 0.01)
     assert (found == np.rint(found)).all()
     assert np.abs(found).max() <= 127
     lost, lost_nearest = (((rows - wanted) @ seen.T).var() for rows in (found, np.rint(wanted)))
@@ -132,8 +134,8 @@ def test_values_that_vary_together_make_good_for_each_other(shared: bool) -> Non
 
 
 def test_few_pictures_are_not_believed() -> None:
-    """Of a Dense layer that reads 128 values 100 pictures were seen: what they show by chance is
-    not fitted, so on others the layer is better than rounded to the nearest, too."""
+    """A Dense layer with 128 inputs does not overfit to 100 pictures: with damping, it is better
+    than rounding to the nearest, on other pictures, too."""
     rng = np.random.default_rng(4)
     mixed = 0.3 * rng.normal(size=(12, 128))
     seen, fresh = (
@@ -144,34 +146,36 @@ def test_few_pictures_are_not_believed() -> None:
     covariance = np.cov(seen.T)
 
     def lost(damping: float) -> float:
-        return float(((rounded(wanted, covariance, damping) - wanted) @ fresh.T).var())
+        return float(
+            ((round_with_compensation(wanted, covariance, damping) - wanted) @ fresh.T).var()
+        )
 
     lost_nearest = float(((np.rint(wanted) - wanted) @ fresh.T).var())
-    assert lost(damping_of(Moments(np.zeros(128), covariance, places=100), 128)) < lost_nearest
-    assert lost(damping_of(Moments(np.zeros(128), covariance, places=6400), 128)) > lost_nearest
+    assert lost(damping_for(Moments(np.zeros(128), covariance, positions=100), 128)) < lost_nearest
+    assert lost(damping_for(Moments(np.zeros(128), covariance, positions=6400), 128)) > lost_nearest
 
 
 def test_nothing_that_varies_is_no_reason_to_fail() -> None:
     wanted = np.array([[3.4, -2.6]])
-    assert rounded(wanted, np.zeros((2, 2)), 0.01).tolist() == [[3, -3]]
+    assert round_with_compensation(wanted, np.zeros((2, 2)), 0.01).tolist() == [[3, -3]]
 
 
 def test_places_are_what_the_outputs_are_computed_from(quantised: Quantised) -> None:
-    """Weights times places plus bias is what the layer writes, for every kind and stride."""
+    """Weights times inputs plus bias equals the output, for every kind of layer and stride."""
     graph = read_graph(quantised.calibrated)
     tensor = quantised.tensors[2:3]
-    (written,) = intermediates(quantised.calibrated, tensor)
-    layers = layers_of(graph)
+    (written,) = intermediate_tensors(quantised.calibrated, tensor)
+    layers = find_layers(graph)
     assert [layer.kind for layer in layers] == [
         "CONV_2D", "CONV_2D", "DEPTHWISE_CONV_2D", "CONV_2D", "DEPTHWISE_CONV_2D", "CONV_2D",
         "FULLY_CONNECTED",
     ]  # fmt: skip
     for layer in layers:
-        assert layer.has_places
+        assert layer.can_sample
         read = written[layer.reads]
-        places = layer.places(read, 10**6, np.random.default_rng(0))
+        places = layer.sample_positions(read, 10**6, np.random.default_rng(0))
         rows = layer.rows(constant(graph, layer.weights))
-        assert (layer.unrows(rows) == constant(graph, layer.weights)).all()
+        assert (layer.from_rows(rows) == constant(graph, layer.weights)).all()
         made = np.einsum("pcv,cv->pc", places, rows) if layer.depthwise else places @ rows.T
         if layer.bias >= 0:
             made = made + constant(graph, layer.bias)
@@ -183,9 +187,9 @@ def test_places_are_what_the_outputs_are_computed_from(quantised: Quantised) -> 
 
 def test_moments_are_those_of_the_places(quantised: Quantised) -> None:
     graph = read_graph(quantised.calibrated)
-    layer = layers_of(graph)[-1]
+    layer = find_layers(graph)[-1]
     rows = np.concatenate(
-        [w[layer.reads] for w in intermediates(quantised.calibrated, quantised.tensors[2:])]
+        [w[layer.reads] for w in intermediate_tensors(quantised.calibrated, quantised.tensors[2:])]
     ).astype(np.float64)
     moments = quantised.statistics.reads[layer.name]
     assert moments.covariance is not None
@@ -194,12 +198,12 @@ def test_moments_are_those_of_the_places(quantised: Quantised) -> None:
 
 
 def test_ranges_are_those_that_were_seen(quantised: Quantised) -> None:
-    """TensorFlow's own calibration notes what an addition wrote over its input."""
+    """TensorFlow's own calibration records the output of an addition that overwrote its input."""
     graph = read_graph(quantised.calibrated)
     checked = 0
     low: dict[int, float] = {}
     high: dict[int, float] = {}
-    for written in intermediates(quantised.calibrated, quantised.tensors):
+    for written in intermediate_tensors(quantised.calibrated, quantised.tensors):
         for index, values in written.items():
             low[index] = min(low.get(index, 0.0), float(values.min()))
             high[index] = max(high.get(index, 0.0), float(values.max()))
@@ -225,7 +229,7 @@ def test_the_network_gives_what_it_gave_in_float(quantised: Quantised) -> None:
 def test_so_it_does_where_only_its_weights_are_integers(
     network: tuple[Any, Tensors], tmp_path: Path
 ) -> None:
-    """With layers of more than 1,024 weights: TensorFlow leaves smaller ones in float."""
+    """A network with layers of more than 1,024 weights: TensorFlow leaves smaller ones in float."""
     import keras
     import tensorflow as tf
 
@@ -237,7 +241,7 @@ def test_so_it_does_where_only_its_weights_are_integers(
     x = keras.layers.GlobalAveragePooling2D()(x)
     model = keras.Model(picture, keras.layers.Softmax()(keras.layers.Dense(5)(x)))
     widen_steps(model)
-    converter = converter_of(model, tf.uint8)
+    converter = tflite_converter(model, tf.uint8)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     nearest = bytes(converter.convert())
     write_dynamic(model, tensors, tmp_path / "model", lambda doing: None)
@@ -252,7 +256,7 @@ def test_so_it_does_where_only_its_weights_are_integers(
 def test_a_layer_without_a_bias_gets_one(quantised: Quantised) -> None:
     def dense(model: bytes) -> tuple[Graph, Layer]:
         graph = read_graph(model)
-        return graph, layers_of(graph)[-1]
+        return graph, find_layers(graph)[-1]
 
     assert dense(quantised.nearest)[1].bias < 0
     graph, layer = dense(
@@ -271,7 +275,7 @@ def test_a_layer_without_a_bias_gets_one(quantised: Quantised) -> None:
 
 def test_what_shares_its_values_keeps_them(quantised: Quantised) -> None:
     graph = read_graph(quantised.nearest)
-    first, second = layers_of(graph)[3].weights, len(graph.tensors)
+    first, second = find_layers(graph)[3].weights, len(graph.tensors)
     graph.tensors.append(type(graph.tensors[0])())
     shared = graph.tensors[first]
     graph.tensors[second].__dict__.update(shared.__dict__)
@@ -290,12 +294,12 @@ def test_it_is_the_same_twice(quantised: Quantised) -> None:
 
 
 def changed(quantised: Quantised, change: Callable[[Graph], object]) -> list[bool]:
-    """Which layers' weights `round_weights` writes over once the int8 graph is changed."""
+    """The layers whose weights `round_weights` changes, after the int8 graph was changed."""
     graph = read_graph(quantised.nearest)
     change(graph)
     before = write_graph(graph)
     after = read_graph(round_weights(before, quantised.calibrated, quantised.statistics))
-    pairs = zip(layers_of(graph), layers_of(after), strict=True)
+    pairs = zip(find_layers(graph), find_layers(after), strict=True)
     return [
         bool((constant(graph, old.weights) != constant(after, new.weights)).any())
         for old, new in pairs
@@ -308,14 +312,14 @@ def test_every_layer_is_rounded_anew(quantised: Quantised) -> None:
 
 def test_weights_that_two_operators_read_are_left_alone(quantised: Quantised) -> None:
     def share(graph: Graph) -> None:
-        graph.operators.append(layers_of(graph)[3].operator)
+        graph.operators.append(find_layers(graph)[3].operator)
 
     assert changed(quantised, share)[3] is False
 
 
 def test_other_weights_under_the_same_name_are_left_alone(quantised: Quantised) -> None:
     def turn(graph: Graph) -> None:
-        weights = layers_of(graph)[1].weights
+        weights = find_layers(graph)[1].weights
         graph.set_constant(weights, constant(graph, weights)[::-1])
 
     assert changed(quantised, turn)[:3] == [True, False, True]
@@ -329,9 +333,9 @@ def test_a_grouped_convolution_has_no_places() -> None:
     x = keras.layers.GlobalAveragePooling2D()(x)
     model = keras.Model(picture, keras.layers.Softmax()(keras.layers.Dense(3)(x)))
     tensors = np.concatenate([np.zeros((1, 8, 8, 4), np.uint8), levels(12, (8, 8, 4))])
-    calibrated = CalibratedModel.of(model, tensors, lambda doing: None)
-    layers = layers_of(read_graph(calibrated.model))
-    places = {layer.kind: layer.has_places for layer in layers}
+    calibrated = CalibratedModel.from_keras(model, tensors, lambda doing: None)
+    layers = find_layers(read_graph(calibrated.model))
+    places = {layer.kind: layer.can_sample for layer in layers}
     assert places == {"CONV_2D": False, "FULLY_CONNECTED": True}
     assert calibrated.quantised(lambda doing: None)
 
@@ -343,5 +347,5 @@ def test_a_layer_that_reads_the_picture_itself_is_seen() -> None:
     x = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(4, 3, name="first")(picture))
     model = keras.Model(picture, keras.layers.Softmax()(keras.layers.Dense(3)(x)))
     tensors = np.concatenate([np.zeros((2, 8, 8, 3), np.uint8), levels(12, (8, 8, 3))])
-    calibrated = CalibratedModel.of(model, tensors, lambda doing: None)
+    calibrated = CalibratedModel.from_keras(model, tensors, lambda doing: None)
     assert any("first" in name for name in calibrated.statistics.reads)

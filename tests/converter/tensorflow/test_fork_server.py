@@ -1,4 +1,4 @@
-"""TensorFlow is loaded once and lent out: jobs run in forks, which end with their caller."""
+"""TensorFlow is loaded once for all jobs; they run in forks, which end with their caller."""
 
 from __future__ import annotations
 
@@ -17,8 +17,13 @@ import pytest
 from converter.calibration import Tensors
 from converter.exports.tflite import convert_model
 from converter.tensorflow import process as module
-from converter.tensorflow.fork_server import TALK
-from converter.tensorflow.process import Piece, begin_ahead, shared_tensorflow, working_ahead
+from converter.tensorflow.fork_server import OUTPUT_LOG
+from converter.tensorflow.process import (
+    TaskRequest,
+    background_tasks,
+    shared_tensorflow,
+    start_in_background,
+)
 from edge.core.errors import PilahError
 from trainer.run import Run
 
@@ -47,7 +52,7 @@ fork_server._serve(2)
 
 @contextmanager
 def server() -> Iterator[subprocess.Popen[bytes]]:
-    """One that needs no TensorFlow: jobs are what their words say, and exit with 3."""
+    """A server without TensorFlow, whose jobs do what their words say and exit with 3."""
     with subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", SERVER],
         stdin=subprocess.PIPE,
@@ -122,9 +127,9 @@ def test_what_was_begun_and_not_asked_for_is_ended_with_the_block(
     run: Run, tensors: Tensors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with shared_tensorflow() as server, working_ahead():
-        begin_ahead(run, [Piece("int8", tensors)] * 3)
-        begin_ahead(run, [Piece("float32", tensors)])
+    with shared_tensorflow() as server, background_tasks():
+        start_in_background(run, [TaskRequest("int8", tensors)] * 3)
+        start_in_background(run, [TaskRequest("float32", tensors)])
         assert len(list(tmp_path.iterdir())) == 2
     assert server._open == set()
     assert list(tmp_path.iterdir()) == []
@@ -136,23 +141,23 @@ def test_tasks_share_one_process_which_outlives_a_task_that_fails(
     with shared_tensorflow() as server:
         convert_model(run, "float16", tensors)
         first = server.process_id
-        module._write_pieces(tmp_path, [Piece("no such task", tensors)])
+        module._write_pieces(tmp_path, [TaskRequest("no such task", tensors)])
         assert module._run_job(run, tmp_path, "failing") == 1
-        assert "no such task" in (tmp_path / TALK).read_text("utf-8")
+        assert "no such task" in (tmp_path / OUTPUT_LOG).read_text("utf-8")
         convert_model(run, "float16", tensors)
         assert server.process_id == first is not None
 
 
 @pytest.fixture
 def ahead() -> Iterator[None]:
-    """Work can be begun ahead."""
-    with working_ahead():
+    """A block in which tasks can be started in the background."""
+    with background_tasks():
         yield
 
 
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What is done alone, because nobody began it or because it failed."""
+    """The tasks that run by themselves: not started before, or failed in the background."""
     done: list[str] = []
 
     def run_job(run: Run, folder: Path, doing: str) -> int:
@@ -168,8 +173,8 @@ def alone(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_what_was_begun_ahead_is_given_to_who_asks_for_the_same(
     run: Run, tensors: Tensors, alone: list[str]
 ) -> None:
-    saved = Piece("saved_model", tensors[:0])
-    begin_ahead(run, [saved, Piece("saved_model scores", tensors[:4], saved)])
+    saved = TaskRequest("saved_model", tensors[:0])
+    start_in_background(run, [saved, TaskRequest("saved_model scores", tensors[:4], saved)])
     with module.in_subprocess("saved_model", run, tensors[:0], doing="saved_model") as made:
         (folder,) = [made.result]
         with module.in_subprocess(
@@ -184,7 +189,7 @@ def test_what_was_begun_ahead_is_given_to_who_asks_for_the_same(
 def test_other_pictures_than_were_begun_with_are_not_taken_for_them(
     run: Run, tensors: Tensors, alone: list[str]
 ) -> None:
-    begin_ahead(run, [Piece("keras scores", tensors[:3])])
+    start_in_background(run, [TaskRequest("keras scores", tensors[:3])])
     with module.in_subprocess("keras scores", run, tensors[3:6], doing="others") as made:
         scores = np.load(made.result)["scores"]
     assert alone == ["others"]
@@ -196,8 +201,8 @@ def test_other_pictures_than_were_begun_with_are_not_taken_for_them(
 def test_what_fails_of_that_is_done_alone_to_tell_why_and_so_is_what_comes_behind_it(
     run: Run, tensors: Tensors, tmp_path: Path, alone: list[str]
 ) -> None:
-    strange = Piece("saved_model scores", tensors[:1], tmp_path / "nowhere")
-    begin_ahead(run, [strange, Piece("keras scores", tensors[:2])])
+    strange = TaskRequest("saved_model scores", tensors[:1], tmp_path / "nowhere")
+    start_in_background(run, [strange, TaskRequest("keras scores", tensors[:2])])
     with (
         pytest.raises(PilahError, match="nowhere"),
         module.in_subprocess(

@@ -1,4 +1,4 @@
-"""What a model file is made of, and what it costs, can be read off it."""
+"""The content and the cost of a model are read from its file."""
 
 from __future__ import annotations
 

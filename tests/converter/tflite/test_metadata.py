@@ -1,4 +1,4 @@
-"""Other people's tools find names, labels and normalisation in the model file itself."""
+"""Other tools find names, labels and normalisation in the model file itself."""
 
 from __future__ import annotations
 

@@ -2,8 +2,9 @@
 //
 //   node score.js TF.MIN.JS MODEL_FOLDER FOLDER PICTURES HEIGHT WIDTH CHANNELS
 //
-// FOLDER has `tensors`, uint8 in C order; it gets a file of float32 for each output, by its name,
-// `outputs.json` with their shapes, and `done`, the number of pictures scored so far.
+// FOLDER contains `tensors`, uint8 in C order. The script writes to it a file of float32 values for
+// each output, named after the output, `outputs.json` with their shapes, and `done` with the number
+// of pictures that have been scored.
 "use strict";
 
 const fs = require("fs");
@@ -11,7 +12,7 @@ const path = require("path");
 
 const [library, modelFolder, folder, ...sizes] = process.argv.slice(2);
 const [pictures, height, width, channels] = sizes.map(Number);
-console.warn = () => {}; // TF.js advertises another package of its makers
+console.warn = () => {}; // TF.js advertises the package tfjs-node there
 const tf = require(path.resolve(library));
 
 async function score() {

@@ -7,7 +7,7 @@ const LARGEST = 16e6; // pixels of a canvas on some phones
 let contract, labels, model;
 let stream = null;
 let facing = "environment";
-let turn = 0; // counts what was started, so that what is late is known to be
+let turn = 0; // counts the actions of the user, so that results of an earlier one are ignored
 
 class PageError extends Error {} // its message is for the person who looks at the page
 
@@ -40,12 +40,13 @@ async function start() {
     throw new PageError("This browser computes the model wrongly: try another one.");
   }
   showFacts();
-  say(`Ready: tells ${labels.length} labels apart.`);
+  say(`Ready. The model knows ${labels.length} labels.`);
   const waiting = [element("camera"), element("file")];
   waiting.forEach((control) => (control.disabled = false));
   element("choose").removeAttribute("aria-disabled");
   if (contract.preprocessing.crop === "item") {
-    element("hint").textContent = "The model knows things from close by: let one thing fill the picture.";
+    element("hint").textContent =
+      "The model was trained on close pictures: let one thing fill the picture.";
     element("hint").hidden = false;
   }
   element("camera").addEventListener("click", () => (stream ? stop() : guarded(openCamera)));
@@ -76,7 +77,7 @@ async function openCamera() {
   if (!navigator.mediaDevices) {
     throw new PageError(
       "The browser gives the camera only to pages from https:// or from this computer itself " +
-        "(http://localhost). You can choose a picture instead: on a phone that offers to take one."
+        "(http://localhost). You can choose a picture instead; a phone then also offers to take one."
     );
   }
   const mine = ++turn;
@@ -189,14 +190,14 @@ async function decoded(file) {
     });
   } catch (error) {
     try {
-      return await createImageBitmap(file); // an older browser refuses some of these wishes
+      return await createImageBitmap(file); // an older browser does not support all of these options
     } catch (again) {
-      throw new PageError(`${file.name} is no picture that this browser can read: use JPEG or PNG.`);
+      throw new PageError(`${file.name} is not a picture that this browser can read: use JPEG or PNG.`);
     }
   }
 }
 
-// What both have in common
+// Classification, for the camera and for chosen pictures
 
 function drawn(canvas, source) {
   const context = canvas.getContext("2d", { willReadFrequently: true });
@@ -237,7 +238,7 @@ async function scoresOf(tensor) {
   return { scores: named.scores, unknown: named.unknown ? named.unknown[0] : null };
 }
 
-// Whether the scores of a picture are probabilities; the first picture also takes longest.
+// Whether the scores of a picture add up to 1. This also warms up TF.js, whose first run is slow.
 async function computesWell() {
   const { scores } = await scoresOf(new Uint8Array(size()).fill(128));
   return Math.abs(scores.reduce((sum, score) => sum + score, 0) - 1) < 0.01;

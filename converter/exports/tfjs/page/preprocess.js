@@ -1,9 +1,9 @@
-// A picture as the model's tensor: the bytes that edge/core/images/preprocess.py gives, by the same steps.
-// A test compares the two.
+// Turns a picture into the model's tensor, in the same steps and with the same bytes as
+// edge/core/images/preprocess.py. A test compares the two.
 "use strict";
 
-// Where a picture of this size is cut, what it is shrunk to by whole numbers, what it is resized to
-// then, and where that lies in the tensor. Lengths are pixels.
+// The plan for a picture of this size: where it is cropped, the size that it is shrunk to by whole
+// numbers, the size that it is then resized to, and where that is in the tensor. Lengths are pixels.
 function planFor(height, width, spec) {
   let [top, left, cutHeight, cutWidth] = [0, 0, height, width];
   let [innerHeight, innerWidth] = [spec.height, spec.width];
@@ -36,7 +36,7 @@ function planFor(height, width, spec) {
   };
 }
 
-// The tensor, Uint8Array of height x width x channels, of a picture of RGBA bytes.
+// The tensor of a picture of RGBA bytes: a Uint8Array of height x width x channels.
 function preprocess(rgba, width, height, spec) {
   const plan = planFor(height, width, spec);
   const shrunk = averageBlocks(rgba, width, plan);
@@ -60,7 +60,7 @@ function preprocess(rgba, width, height, spec) {
   return tensor;
 }
 
-// RGB bytes in which each pixel is the mean of a block of the picture.
+// The shrunk picture as RGB bytes: each of its pixels is the mean of a block of the picture.
 function averageBlocks(rgba, width, plan) {
   const { top, left, rows, columns, shrunkHeight, shrunkWidth } = plan;
   const result = new Uint8Array(shrunkHeight * shrunkWidth * 3);
@@ -80,14 +80,15 @@ function averageBlocks(rgba, width, plan) {
       }
     }
     for (let at = 0; at < sums.length; at++) {
-      // OpenCV rounds halves up for 2 x 2 and to even else.
+      // OpenCV rounds halves up for blocks of 2 x 2, and to even for all others.
       result[to++] = small ? (sums[at] + 2) >> 2 : roundToEven(Math.fround(sums[at] * area));
     }
   }
   return result;
 }
 
-// RGB bytes resized by linear interpolation with weights of 1/256, as INTER_LINEAR_EXACT does.
+// RGB bytes resized by linear interpolation with weights in steps of 1/256, like OpenCV's
+// INTER_LINEAR_EXACT.
 function resizeLinear(rgb, height, width, outHeight, outWidth) {
   if (height === outHeight && width === outWidth) {
     return rgb;
@@ -121,8 +122,8 @@ function resizeLinear(rgb, height, width, outHeight, outWidth) {
   return result;
 }
 
-// For each pixel of a line of `outSize`: the two of a line of `size` that it lies between, and how
-// much of the second it has, in units of 1/256.
+// For each pixel of a line of length `outSize`: the two pixels of a line of length `size` between
+// which it lies, and the weight of the second one in units of 1/256.
 function weightsFor(size, outSize) {
   const near = new Int32Array(outSize);
   const far = new Int32Array(outSize);

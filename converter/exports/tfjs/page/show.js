@@ -1,13 +1,13 @@
-// What the page shows of the verdict, the picture and the model.
+// Shows the verdict, the picture and the model on the page.
 "use strict";
 
-const SHOWN = 5; // labels with a bar
+const SHOWN = 5; // the largest number of labels that are shown with a bar
 const element = (id) => document.getElementById(id);
 
 function showVerdict({ label, score, reject }, { scores, unknown }) {
   const needed = contract.accept[label];
   const texts = {
-    unknown: ["Nothing it knows", `Reject: it looks like none of the labels (most like: ${label}).`],
+    unknown: ["Unknown", `Reject: it looks like none of the labels (most like: ${label}).`],
     low_confidence: [
       "Not sure",
       `Reject: most likely ${label}, ${percent(score)}; ${percent(needed)} is needed.`,
@@ -51,16 +51,16 @@ function scoreRow(label, score, reject) {
 }
 
 function percent(share) {
-  // Never 100% of what is a little less.
+  // Rounded down, so that 99.96% is not shown as 100%.
   return `${(Math.floor(1000 * share) / 10).toFixed(1)}%`;
 }
 
 function noveltyText(unknown) {
   if (unknown === null) {
-    return "the model has no score for it";
+    return "this model has none";
   }
   const { threshold } = contract.unknown;
-  const limit = threshold === null ? "nothing is rejected for it" : `${threshold} is the most accepted`;
+  const limit = threshold === null ? "it rejects nothing" : `above ${threshold} a picture is rejected`;
   return `${unknown.toFixed(3)}; ${limit}`;
 }
 
@@ -80,15 +80,19 @@ function showSeen(tensor) {
 
 function showFacts() {
   const { height, width, channels, geometry } = contract.preprocessing;
-  const shapes = { letterbox: "all of it, with bars", center_crop: "its middle", squash: "all of it, stretched" };
+  const shapes = {
+    letterbox: "the whole picture, with bars",
+    center_crop: "the middle of the picture",
+    squash: "the whole picture, stretched",
+  };
   const coarse =
     tf.getBackend() === "webgl" && !tf.env().getBool("WEBGL_RENDER_FLOAT32_ENABLED")
       ? ", in half precision: scores may differ in the third digit"
       : "";
   const facts = [
-    ["Model sees", `${width} × ${height} pixels, ${channels === 3 ? "colour" : "grey"}: ${shapes[geometry]}`],
+    ["Model input", `${width} × ${height} pixels, ${channels === 3 ? "colour" : "grey"}: ${shapes[geometry]}`],
     ["Computed by", `TF.js ${tf.version.tfjs}, ${tf.getBackend()}${coarse}`],
-    ["Took", "", "took"],
+    ["Time", "", "took"],
     ["Novelty score", "", "novelty"],
   ];
   for (const [name, text, id] of facts) {

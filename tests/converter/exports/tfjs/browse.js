@@ -1,4 +1,4 @@
-// Opens the page in Chromium, does what a person would, and prints what is to be seen, as JSON.
+// Opens the page in Chromium, acts like a user, and prints what the page shows, as JSON.
 //
 //   node browse.js PLAYWRIGHT_FOLDER CHROMIUM PLAN
 //

@@ -1,4 +1,4 @@
-"""The folder of the TF.js export: what lies in it, and its page's own scripts in Node.js."""
+"""The folder of the TF.js export: its files, and the scripts of its page, run in Node.js."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ needs_node = pytest.mark.skipif(
 
 
 def made(folder: Path, *, outputs: Sequence[str] = ("scores",), **choices: Any) -> Path:
-    """The export of a model that is none but looks like one."""
+    """The export of a dummy graph model."""
     graph, library = folder / "graph", folder / "library.js"
     graph.mkdir()
     signature = {"inputs": {"picture": {}}, "outputs": {name: {} for name in outputs}}
@@ -188,7 +188,7 @@ def test_the_page_decides_as_the_device_does(tmp_path: Path, threshold: float | 
         ([0.9, 0.05, 0.05], 0.1),  # clear
         ([0.5, 0.25, 0.25], 0.1),  # at its threshold
         ([0.3, 0.6, 0.1], 0.1),  # below it
-        ([0.3, 0.6, 0.1], 0.9),  # unknown as well: that counts first
+        ([0.3, 0.6, 0.1], 0.9),  # unknown as well, which comes first
         ([0.9, 0.05, 0.05], 0.5),  # at the threshold of the novelty score
         ([0.9, 0.05, 0.05], 0.51),
         ([0.9, 0.05, 0.05], float("nan")),

@@ -1,4 +1,4 @@
-"""A TF.js graph model: what is written, and that TF.js in Node.js computes as Keras does."""
+"""A TF.js graph model has the right files, and TF.js in Node.js gives the same scores as Keras."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SMALL = {
 
 
 def written(model: Any, folder: Path) -> Path:
-    """The graph model of a Keras model."""
+    """The folder of the graph model of a Keras model."""
     saved = save_model(model, folder / "saved")
     out = folder / "graph"
     write_graph_model(saved, levels(3, model.input_shape[1:]), out, lambda doing: None)
@@ -45,7 +45,7 @@ def written(model: Any, folder: Path) -> Path:
 
 
 def convolutions() -> Any:
-    """Both kinds of convolution, each with BatchNormalization and an activation behind it."""
+    """A model with both kinds of convolution, each with a BatchNormalization and activation."""
     import keras
 
     keras.utils.set_random_seed(0)
@@ -94,7 +94,7 @@ def test_inputs_and_outputs_have_their_names(telling: Any, tmp_path: Path) -> No
 
 
 @pytest.fixture(scope="module")
-def telling() -> Any:
+def share_wording() -> Any:
     from tests.data.make_tiny import tiny_model, tiny_novelty_score
     from trainer.calibration.novelty import with_unknown_output
 
@@ -121,7 +121,7 @@ def test_an_operator_that_was_never_tried_is_named(tmp_path: Path) -> None:
     picture = keras.Input((8, 8, 3))
     mean = keras.layers.GlobalAveragePooling2D()(picture)
     model = keras.Model(picture, keras.layers.Softmax()(keras.ops.erfinv(mean / 1e3)))
-    with pytest.raises(ConversionError, match=r"never tried in TF\.js: Erfinv"):
+    with pytest.raises(ConversionError, match=r"not tested in TF\.js: Erfinv"):
         written(model, tmp_path)
     assert not (tmp_path / "graph").exists()
 

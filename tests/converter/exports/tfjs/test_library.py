@@ -1,4 +1,4 @@
-"""TF.js is fetched once, whole and as published, or the error says what to do."""
+"""TF.js is fetched once and checked against its published hash, or the error says what to do."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ cp {archive} ./tensorflow-tfjs.tgz
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache, and a TF.js of a few bytes."""
+    """An empty cache folder; the published TF.js is replaced by a few bytes."""
     monkeypatch.setenv("PILAH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(library, "SHA256", hashlib.sha256(CONTENT).hexdigest())
     return tmp_path / "cache"
@@ -37,7 +37,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that alone, beside the system's, is looked in for programs."""
+    """A folder that is the only one on PATH besides the system's."""
     folder = tmp_path / "programs"
     folder.mkdir()
     for name in ("sh", "cp", "sleep"):
@@ -53,7 +53,7 @@ def program(path: Path, text: str) -> Path:
 
 
 def npm(programs: Path, content: bytes = CONTENT, *, member: str | None = None) -> Path:
-    """An npm that gives a package with `content`; returns the file it notes its calls in."""
+    """Installs a fake npm that fetches a package with `content`; returns the file of its calls."""
     archive, calls = programs / "package.tgz", programs / "calls"
     with tarfile.open(archive, "w:gz") as packed:
         info = tarfile.TarInfo(member or library._MEMBER)
@@ -76,7 +76,7 @@ def test_it_is_fetched_once_and_says_so(
     assert script.read_bytes() == CONTENT
     assert left(cache) == [script.name]
     said = capsys.readouterr().err
-    assert "TF.js 4.22.0 is fetched, once: 31 MB" in said
+    assert "fetching TF.js 4.22.0, which happens once: 31 MB" in said
     assert str(script.parent) in said
     assert tfjs_library() == script
     assert len(calls.read_text().splitlines()) == 1
@@ -98,7 +98,9 @@ def test_what_is_in_the_cache_needs_no_npm(cache: Path, programs: Path) -> None:
 
 def test_another_file_than_was_published_is_refused(cache: Path, programs: Path) -> None:
     npm(programs, b"something else")
-    with pytest.raises(LibraryMissingError, match=r"another tf\S+ than was published.*Received"):
+    with pytest.raises(
+        LibraryMissingError, match=r"a tf\S+ that differs from the published.*Received"
+    ):
         tfjs_library()
     assert left(cache) == []
 
@@ -124,7 +126,7 @@ def test_without_a_connection_the_error_says_why_and_what_to_do(
 
 @pytest.fixture
 def extra(programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What the extra `tfjs` brings: a package with a Node.js that has an npm; returns its node."""
+    """Installs a fake of the extra `tfjs`, a package with Node.js and npm; returns its node."""
     npm(programs)
     (programs / "npm").rename(programs / "npm-of-the-extra")
     package = tmp_path / "site" / "node_of_tests"
@@ -190,7 +192,7 @@ def test_ctrl_c_ends_npm_and_what_it_started_and_leaves_nothing(
 
 
 def ended(pid: int) -> bool:
-    """Whether a process is gone, or will be once its parent has looked."""
+    """Whether a process has ended, though its parent may not have waited for it yet."""
     until = time.monotonic() + 60
     while time.monotonic() < until:
         try:
@@ -228,7 +230,7 @@ def test_two_that_ask_at_a_time_fetch_it_once(cache: Path, programs: Path) -> No
         return asking.stderr.readline()
 
     first = ask()
-    assert "is fetched, once" in hear(first)
+    assert "which happens once" in hear(first)
     second = ask()
     assert "another process is fetching TF.js: waiting" in hear(second)
     go.write_text("go\n")

@@ -1,6 +1,6 @@
-"""The page of the TF.js export in a real Chromium, served as a person would serve it.
+"""The page of the TF.js export works in a real Chromium, served by a plain web server.
 
-Needs Chromium, and npm for what drives it.
+The tests need Chromium, and npm to fetch Playwright, which controls it.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def network() -> Any:
 
 @pytest.fixture(scope="module")
 def export(network: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Its export."""
+    """The TF.js export of that network."""
     folder = tmp_path_factory.mktemp("tfjs")
     saved = save_model(network, folder / "saved")
     write_graph_model(saved, levels(2, SPEC.shape), folder / "graph", lambda doing: None)
@@ -72,7 +72,7 @@ def export(network: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what drives Chromium."""
+    """A folder with Playwright, which controls Chromium."""
     npm = shutil.which("npm")
     if npm is None:
         pytest.skip("not run: there is no npm on this machine")
@@ -91,13 +91,13 @@ class Quiet(SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def site(export: Path, tmp_path: Path) -> Path:
-    """A copy of the export, to be served or spoilt."""
+    """A copy of the export, which a test may change."""
     return Path(shutil.copytree(export, tmp_path / "site"))
 
 
 @pytest.fixture
 def browse(site: Path, driver: Path) -> Iterator[Browse]:
-    """Opens the page, does what the plan says, and gives what is to be seen."""
+    """Opens the page, carries out the plan, and returns what the page shows."""
     handler = functools.partial(Quiet, directory=str(site))
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever)
@@ -200,7 +200,7 @@ def test_a_cut_out_stands_on_white(browse: Browse, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("level", "head", "reason", "reject"),
     [
-        ((128, 128, 128), "Nothing it knows", "it looks like none of the labels", "unknown"),
+        ((128, 128, 128), "Unknown", "it looks like none of the labels", "unknown"),
         ((0, 200, 170), "Not sure", "80.0% is needed", "low_confidence"),
     ],
 )
@@ -250,7 +250,7 @@ def test_a_page_from_elsewhere_without_https_says_why_there_is_no_camera(browse:
 def test_a_file_that_is_no_picture_is_named(browse: Browse, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no picture")
     seen = browse(file=tmp_path / "notes.txt")
-    assert seen["message"].startswith("notes.txt is no picture")
+    assert seen["message"].startswith("notes.txt is not a picture")
 
 
 @pytest.mark.parametrize("name", ["contract.json", "model.json", "group1-shard1of1.bin"])

@@ -1,4 +1,4 @@
-"""TF.js in Node.js, where there is none, where it fails and where it is stopped."""
+"""Scoring with TF.js in Node.js, also if Node.js is missing, fails or is interrupted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TENSORS = np.zeros((2, 4, 4, 3), np.uint8)
 
 
 def node(folder: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Has a shell script serve as Node.js."""
+    """Replaces Node.js by a shell script."""
     program = folder / "node"
     program.write_text(f"#!/bin/sh\n{text}\n")
     program.chmod(0o755)

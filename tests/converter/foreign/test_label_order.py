@@ -1,4 +1,4 @@
-"""A list of labels in another order is told from a model that is merely weak."""
+"""A list of labels in another order is distinguished from a model that is merely weak."""
 
 from __future__ import annotations
 
@@ -8,9 +8,18 @@ import numpy as np
 import pytest
 
 from converter.errors import ForeignModelError
+from converter.foreign.label_order import (
+    Indices,
+    exceeds_chance,
+    find_label_order,
+    find_label_swaps,
+)
+from converter.foreign.label_order_check import (
+    background_hint,
+    check_better_than_chance,
+    check_label_swaps,
+)
 from converter.foreign.normalisations import TriedNormalisation
-from converter.foreign.order import Indices, beats, find_order, find_swaps
-from converter.foreign.order_check import background_hint, check_chance, check_swaps
 from tests.converter.foreign.models import LABELS, way
 
 COUNT = len(LABELS)
@@ -18,14 +27,14 @@ EACH = 20
 
 
 def answers(truth: Indices, *, recall: float, seed: int = 0) -> Indices:
-    """The outputs of a model that is right so often, and else wrong as chance has it."""
+    """The outputs of a model with this recall, whose wrong answers are random."""
     rng = np.random.default_rng(seed)
     wrong = (truth + rng.integers(1, COUNT, len(truth))) % COUNT
     return np.where(rng.random(len(truth)) < recall, truth, wrong)
 
 
 def fifty_orders() -> list[tuple[str, tuple[str, ...]]]:
-    """Wrong orders of a list, each with what was done to it."""
+    """Wrong orders of a list, each with a description of the change."""
     rng = np.random.default_rng(1)
     found = [(f"shifted by {k}", LABELS[k:] + LABELS[:k]) for k in range(1, COUNT)]
     found.append(("reversed", LABELS[::-1]))
@@ -51,14 +60,16 @@ SHUFFLED = tuple(LABELS[i] for i in np.random.default_rng(5).permutation(COUNT))
 
 
 def refusal(labels: tuple[str, ...], right: tuple[str, ...], *, recall: float) -> str:
-    """What is said of a model whose outputs are `right` and whose list is `labels`."""
+    """The error message for a model whose outputs are `right` and whose list is `labels`."""
     outputs = np.repeat(np.arange(COUNT), EACH)
     best = answers(outputs, recall=recall)
     truth = np.array([labels.index(right[output]) for output in outputs])
     row = TriedNormalisation(way("-1..1"), best, best == truth, np.zeros(len(truth)))
     try:
-        check_chance([row], None, truth, labels, model=Path("m.tflite"), source="labels.txt")
-        check_swaps(truth, best, labels, source="labels.txt")
+        check_better_than_chance(
+            [row], None, truth, labels, model=Path("m.tflite"), source="labels.txt"
+        )
+        check_label_swaps(truth, best, labels, source="labels.txt")
     except ForeignModelError as error:
         return str(error)
     return "nothing"
@@ -70,7 +81,7 @@ def test_each_of_fifty_wrong_orders_is_refused_and_the_right_one_named(
     kind: str, labels: tuple[str, ...], recall: float
 ) -> None:
     said = refusal(labels, LABELS, recall=recall)
-    assert "labels.txt is in another order" in said
+    assert "labels.txt are in another order" in said
     assert "\n\n" + "\n".join(LABELS) + "\n\n" in said
 
 
@@ -83,7 +94,7 @@ def test_an_order_that_no_rule_gives_is_named_as_well() -> None:
 def test_labels_without_pictures_follow_the_rule_and_that_is_said() -> None:
     outputs = np.repeat(np.arange(3), EACH)  # no picture of the other seven
     shifted = LABELS[-1:] + LABELS[:-1]
-    order = find_order(outputs + 1, answers(outputs, recall=0.9), shifted, looks=10)
+    order = find_label_order(outputs + 1, answers(outputs, recall=0.9), shifted, comparisons=10)
     assert order is not None
     assert order.labels == LABELS
     assert set(order.guessed) == set(LABELS[3:])
@@ -102,27 +113,27 @@ def test_a_right_list_of_a_weak_model_is_not_refused() -> None:
             lost = mine[rng.random(len(mine)) > known]
             best[lost] = np.where(rng.random(len(lost)) < 0.6, friend,
                                   rng.integers(0, COUNT, len(lost)))  # fmt: skip
-        assert not any(found.certain for found in find_swaps(truth, best, LABELS))
+        assert not any(found.certain for found in find_label_swaps(truth, best, LABELS))
 
 
 def test_a_class_that_is_always_taken_for_another_is_no_exchange() -> None:
     # All of class 0 are called 1, and so are all of class 1: a weak model, not a wrong list.
     truth = np.repeat(np.arange(COUNT), EACH)
     best = np.where(truth == 0, 1, truth)
-    assert find_swaps(truth, best, LABELS) == ()
+    assert find_label_swaps(truth, best, LABELS) == ()
     # Many of 0 outvote few of 1 in number, and are still one class.
     few = np.concatenate([np.zeros(80, int), np.ones(6, int), np.repeat(np.arange(2, COUNT), 9)])
     best = few.copy()
     best[:70], best[80:82] = 1, 0
-    assert not any(found.certain for found in find_swaps(few, best, LABELS))
+    assert not any(found.certain for found in find_label_swaps(few, best, LABELS))
 
 
 def test_an_exchange_that_few_pictures_show_is_said_and_not_refused() -> None:
     truth = np.repeat(np.arange(COUNT), 5)
     best = truth.copy()
     best[truth == 2], best[truth == 7] = 7, 2
-    (said,) = check_swaps(truth, best, LABELS, source="labels.txt")
-    assert "coal and ink (of their pictures 10 are answered with the other" in said
+    (said,) = check_label_swaps(truth, best, LABELS, source="labels.txt")
+    assert "coal and ink (10 of their pictures are answered with the other" in said
     assert "more pictures of these classes show which" in said
 
 
@@ -131,21 +142,23 @@ def test_a_model_that_knows_nothing_is_told_from_one_with_a_wrong_list() -> None
     best = np.random.default_rng(2).integers(0, COUNT, len(truth))
     row = TriedNormalisation(way("raw"), best, best == truth, np.zeros(len(truth)))
     with pytest.raises(ForeignModelError, match="no better than chance") as refused:
-        check_chance([row], None, truth, LABELS, model=Path("m.tflite"), source="labels.txt")
-    assert "No other order of the labels shows either" in str(refused.value)
+        check_better_than_chance(
+            [row], None, truth, LABELS, model=Path("m.tflite"), source="labels.txt"
+        )
+    assert "No other order of the labels fits either" in str(refused.value)
 
 
 @pytest.mark.parametrize("shift", [1, -1])
 def test_a_background_class_is_seen_in_the_pictures(shift: int) -> None:
     truth = np.repeat(np.arange(1, COUNT), EACH)
     said = background_hint([truth + shift], truth, LABELS)
-    assert ("a line `background` before" if shift == 1 else "without its first line") in said
+    assert ("a line `background` before" if shift == 1 else "without the first line") in said
     assert background_hint([np.zeros_like(truth)], truth, LABELS) == ""
 
 
 def test_the_test_against_chance_is_the_exact_one() -> None:
     # 10 of 10 at a half: 1 in 1,024, and 10 such questions.
-    assert beats(10, 10, 0.5, chance=1 / 1000)
-    assert not beats(10, 10, 0.5, chance=1 / 1050)
-    assert not beats(10, 10, 0.5, chance=1 / 1000, looks=10)
-    assert not beats(0, 0, 0.5)
+    assert exceeds_chance(10, 10, 0.5, significance=1 / 1000)
+    assert not exceeds_chance(10, 10, 0.5, significance=1 / 1050)
+    assert not exceeds_chance(10, 10, 0.5, significance=1 / 1000, comparisons=10)
+    assert not exceeds_chance(0, 0, 0.5)

@@ -1,8 +1,9 @@
-"""Somebody else's TFLite classifier, given the input and output of pilah's contract.
+"""Adapts somebody else's TFLite classifier to the input and output that pilah's bundles have.
 
-Operators are put before and behind theirs; none of theirs is changed. Before: raw uint8 levels
-become what their model takes (cast, times, plus, turned, and quantised where theirs is). Behind:
-quantised scores become float32, and logits probabilities.
+Operators are added in front of the model's own and behind them; its own are not changed. Those in
+front turn raw uint8 levels into the model's input: cast, multiply, add, reorder the channels, and
+quantise if the input is an integer. Those behind turn quantised scores into float32, and logits
+into probabilities.
 """
 
 from __future__ import annotations
@@ -15,45 +16,46 @@ import numpy as np
 from converter.foreign.interface import ModelInterface
 from edge.core.model.interpreter import SCORES
 
-Outputs = Literal["probabilities", "logits", "shares"]
-"""What a model gives. shares: a number 0..1 for each class by itself, as sigmoids do."""
+OutputKind = Literal["probabilities", "logits", "sigmoids"]
+"""What the outputs of a model are. sigmoids: a number 0..1 for each class that is independent of
+the other classes."""
 
 _FLOAT32, _UINT8 = "FLOAT32", "UINT8"
 _LEAST_SUM = 1e-6
-"""Put to a sum of shares, which integers may round to 0."""
+"""Added to the sum of sigmoids before it divides, because integers may round that sum to 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Normalisation:
-    """What a model takes for a raw level 0..255: `scale * level + offset`."""
+    """How a model's input follows from a raw level 0..255: `scale * level + offset`."""
 
     name: str
     scale: tuple[float, ...]
-    """One for all channels, or one each for red, green and blue."""
+    """One value for all channels, or one each for red, green and blue."""
     offset: tuple[float, ...]
-    """As many."""
+    """As many values as `scale` has."""
     bgr: bool = False
-    """The channels in the other order than RGB."""
+    """True if the model takes the channels as blue, green, red."""
 
     def __str__(self) -> str:
         return f"{self.name}{', BGR' if self.bgr else ''}"
 
     @property
-    def plain(self) -> bool:
-        """The same for all channels."""
+    def uniform(self) -> bool:
+        """Whether all channels have the same scale and offset."""
         return len(self.scale) == 1
 
     @property
-    def limits(self) -> tuple[float, float]:
-        """The least and the most that a level can become."""
+    def range(self) -> tuple[float, float]:
+        """The lowest and the highest value that a level can become."""
         highest = (255 * s + o for s, o in zip(self.scale, self.offset, strict=True))
         return min(self.offset), max(highest)
 
     @classmethod
-    def of_moments(
+    def from_mean_and_deviation(
         cls, name: str, mean: tuple[float, ...], deviation: tuple[float, ...]
     ) -> Normalisation:
-        """`(level - mean) / deviation`."""
+        """The normalisation `(level - mean) / deviation`."""
         return cls(
             name,
             tuple(1 / d for d in deviation),
@@ -65,32 +67,35 @@ _KNOWN = (
     Normalisation("raw", (1.0,), (0.0,)),
     Normalisation("0..1", (1 / 255,), (0.0,)),
     Normalisation("-1..1", (1 / 127.5,), (-1.0,)),
-    Normalisation.of_moments("torchvision", (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)),
-    Normalisation.of_moments("caffe", (123.68, 116.779, 103.939), (1.0, 1.0, 1.0)),
+    Normalisation.from_mean_and_deviation(
+        "torchvision", (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+    ),
+    Normalisation.from_mean_and_deviation("caffe", (123.68, 116.779, 103.939), (1.0, 1.0, 1.0)),
 )
 NORMALISATIONS = tuple(replace(way, bgr=bgr) for bgr in (False, True) for way in _KNOWN)
-"""What models are trained on. raw: Keras's EfficientNet; 0..1: most tutorials; -1..1: MobileNet and
-Teachable Machine; torchvision: less ImageNet's mean and through its deviation, as nearly all that
-comes from PyTorch; caffe: less ImageNet's mean, as Keras's VGG16 and ResNet50. With OpenCV, and in
-caffe, blue comes first. Sources: `keras.applications.imagenet_utils.preprocess_input`, and the
-transforms of torchvision's weights."""
+"""The normalisations that models are usually trained with. raw: Keras's EfficientNet; 0..1: most
+tutorials; -1..1: MobileNet and Teachable Machine; torchvision: ImageNet's mean is subtracted and
+the result divided by ImageNet's deviation, as nearly all PyTorch models need it; caffe: ImageNet's
+mean is subtracted, as for Keras's VGG16 and ResNet50. OpenCV and Caffe put blue first. Sources:
+`keras.applications.imagenet_utils.preprocess_input` and the transforms of torchvision's weights."""
 
 
-def contract_model(
-    model: bytes, form: ModelInterface, normalisation: Normalisation, *, gives: Outputs
+def adapt_model(
+    model: bytes, interface: ModelInterface, normalisation: Normalisation, *, gives: OutputKind
 ) -> bytes:
-    """The model with raw uint8 RGB (or grey) levels in and float32 probabilities out.
+    """The model changed to take raw uint8 RGB (or grey) levels and to give float32 probabilities.
 
     Args:
         model: a `.tflite` file's bytes.
-        form: what `read_form` says of it.
-        normalisation: one for all channels where the model takes grey.
+        interface: that file's inputs and outputs, from `read_interface`.
+        normalisation: for a grey model, one with the same values for all channels.
+        gives: what the model's own outputs are.
     """
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
     content = schema.ModelT.InitFromPackedBuf(model, 0)
-    graph = _Graph(schema, content, form)
+    graph = _Graph(schema, content, interface)
     graph.prepend_input(normalisation)
     graph.append_output(gives)
     content.metadata, content.signatureDefs = [], []
@@ -100,21 +105,21 @@ def contract_model(
 
 
 class _Graph:
-    """A graph that operators are added to."""
+    """The graph of a model, to which operators are added in front and behind."""
 
-    def __init__(self, schema: Any, content: Any, form: ModelInterface) -> None:
-        self._schema, self._content, self._form = schema, content, form
+    def __init__(self, schema: Any, content: Any, interface: ModelInterface) -> None:
+        self._schema, self._content, self._interface = schema, content, interface
         (self._graph,) = content.subgraphs
 
     def prepend_input(self, normalisation: Normalisation) -> None:
-        form, graph = self._form, self._graph
+        interface, graph = self._interface, self._graph
         theirs = int(graph.inputs[0])
         tensor = graph.tensors[theirs]
         tensor.shape = np.array([1, *tensor.shape[1:]], np.int32)
         tensor.shapeSignature = None
-        levels = takes_levels(form)
+        levels = takes_raw_levels(interface)
         kind = _UINT8 if levels else _FLOAT32
-        turned = (1, form.height, form.width, form.channels)
+        turned = (1, interface.height, interface.width, interface.channels)
         steps: list[_Step] = [] if levels else [_Step("CAST", _FLOAT32, turned)]
         if not levels:
             for name, values, neutral in (
@@ -125,29 +130,29 @@ class _Graph:
                     steps.append(_Step(name, _FLOAT32, turned, constant))
         if normalisation.bgr:
             steps.append(_Step("REVERSE_V2", kind, turned, np.array([3], np.int32)))
-        if form.channels_first:
-            first = (1, form.channels, form.height, form.width)
+        if interface.channels_first:
+            first = (1, interface.channels, interface.height, interface.width)
             steps.append(_Step("TRANSPOSE", kind, first, np.array([0, 3, 1, 2], np.int32)))
-        elif len(form.taken.shape) == 3:
-            flat = (1, form.height, form.width)
+        elif len(interface.input.shape) == 3:
+            flat = (1, interface.height, interface.width)
             steps.append(_Step("RESHAPE", kind, flat, np.array(flat, np.int32)))
-        if not levels and form.taken.dtype != _FLOAT32:
-            steps.append(_Step("QUANTIZE", form.taken.dtype, tuple(tensor.shape)))
+        if not levels and interface.input.dtype != _FLOAT32:
+            steps.append(_Step("QUANTIZE", interface.input.dtype, tuple(tensor.shape)))
         if not steps:
             return
         picture = self._tensor("picture", turned, _UINT8)
         graph.operators = [*self._chain(picture, steps, last=theirs), *graph.operators]
         graph.inputs = np.array([picture], np.int32)
 
-    def append_output(self, gives: Outputs) -> None:
-        form, graph = self._form, self._graph
-        x = int(graph.outputs[form.output])
+    def append_output(self, gives: OutputKind) -> None:
+        interface, graph = self._interface, self._graph
+        x = int(graph.outputs[interface.output_index])
         tensor = graph.tensors[x]
-        tensor.shape = np.array([1] * (len(tensor.shape) - 1) + [form.classes], np.int32)
+        tensor.shape = np.array([1] * (len(tensor.shape) - 1) + [interface.classes], np.int32)
         tensor.shapeSignature = None
-        row = (1, form.classes)
+        row = (1, interface.classes)
         steps: list[_Step] = []
-        if form.given.dtype != _FLOAT32:
+        if interface.output.dtype != _FLOAT32:
             steps.append(_Step("DEQUANTIZE", _FLOAT32, tuple(tensor.shape)))
         if len(tensor.shape) != 2:
             steps.append(_Step("RESHAPE", _FLOAT32, row, np.array(row, np.int32)))
@@ -157,7 +162,7 @@ class _Graph:
             operators = self._chain(x, steps)
             graph.operators = [*graph.operators, *operators]
             x = int(operators[-1].outputs[0])
-        if gives == "shares":
+        if gives == "sigmoids":
             axis = np.array([1], np.int32)
             least = np.array([_LEAST_SUM], np.float32)
             sums = self._chain(
@@ -171,7 +176,12 @@ class _Graph:
         graph.outputs = np.array([x], np.int32)
 
     def _chain(self, x: int, steps: list[_Step], last: int | None = None) -> list[Any]:
-        """Operators, each on what the one before it gives; the last writes to `last`."""
+        """A chain of operators, each of which reads what the one before it writes.
+
+        Args:
+            x: the tensor that the first one reads.
+            last: the tensor that the last one writes; None adds a new tensor.
+        """
         operators = []
         for index, step in enumerate(steps):
             made = last if last is not None and index == len(steps) - 1 else None
@@ -231,9 +241,9 @@ class _Step:
 
     operator: str
     kind: str
-    """TensorType of what it gives."""
+    """The TensorType of its output."""
     shape: tuple[int, ...]
-    """Of what it gives."""
+    """The shape of its output."""
     constant: Any = None
     """Its second input, float32 or int32."""
 
@@ -253,8 +263,7 @@ _OPTIONS = {
 }
 
 
-def takes_levels(form: ModelInterface) -> bool:
-    """Whether a model's integers are the picture's levels as they are, as in pilah's own."""
-    return form.taken.dtype == _UINT8 and (form.taken.scale, form.taken.zero_point) in (
-        (0.0, 0), (1.0, 0),
-    )  # fmt: skip
+def takes_raw_levels(interface: ModelInterface) -> bool:
+    """Whether a model takes raw uint8 levels, unscaled, as pilah's own models do."""
+    tensor = interface.input
+    return tensor.dtype == _UINT8 and tensor.scale in (0.0, 1.0) and tensor.zero_point == 0

@@ -1,8 +1,8 @@
-"""Whether the labels of a model stand in the order of its outputs, by what it makes of pictures.
+"""Tests with labelled pictures whether a list of labels has the same order as a model's outputs.
 
-A list in another order is the most common fault of models that change hands. It is told from a weak
-model by what weak models do not do: answer several classes with one another's labels, each more
-often with the other's than with its own.
+A list in another order is the most common fault of models that are passed on. It differs from a
+weak model in one way: several classes are answered with each other's labels, each of them more
+often with the other label than with its own.
 """
 
 from __future__ import annotations
@@ -16,61 +16,70 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-CHANCE = 0.01
-"""How often a right list may be refused by chance."""
+SIGNIFICANCE = 0.01
+"""The probability with which a right list may be refused by chance."""
 _CAUTION = 0.2
-"""The same of a caution, which only says that it may be so. It is that much only for a model that
-takes two classes for one another as often as not; for weak models as they are it is far less."""
+"""The probability with which a right list may cause a warning by chance. It is reached only by a
+model that confuses two classes in half of their pictures; for usual weak models it is far less."""
 _NEARLY = 0.75
-"""Share of moved labels that are nearly all of them."""
+"""The share of the moved labels that must be answered better in their new place."""
 _REST = 0.05
-"""The same of what is left of an exchange without the class that shows it most."""
+"""The significance level for a swap without the class that shows it most."""
 
 Indices = npt.NDArray[np.int64]
+"""Class indices or output indices, int64 (pictures,) or (classes,)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Order:
-    """The order that the labels seem to stand in."""
+class LabelOrder:
+    """Another order of the labels, in which a model's answers fit the pictures."""
 
     labels: tuple[str, ...]
-    """All, in the order of the outputs."""
+    """All labels, in the order of the model's outputs."""
     kind: str
-    """"sorted by the alphabet", say; empty: no rule shows."""
+    """The rule of the order, such as "sorted by the alphabet"; empty if it follows no rule."""
     guessed: tuple[str, ...]
-    """Labels of no picture: by the rule where there is one, else where a place was left."""
+    """Labels without pictures. The rule puts them in their place, or the places that are left."""
     hits: npt.NDArray[np.bool_]
-    """(pictures,): right then."""
+    """(pictures,): True for each picture that is right in this order."""
     general: bool
-    """It moves half of the labels that there are pictures of, or more, and nearly all of these are
-    answered more often by their new place than by the old one."""
+    """True if at least half of the labels with pictures move, and nearly all of those are answered
+    more often in the new place than in the old one."""
 
     @property
     def right(self) -> int:
-        """Pictures that are right then."""
+        """The number of pictures that are right in this order."""
         return int(self.hits.sum())
 
 
 @dataclass(frozen=True, slots=True)
 class LabelSwap:
-    """Labels of classes that seem to have been exchanged with one another."""
+    """Labels that seem to be swapped with each other in the list."""
 
     labels: tuple[str, ...]
-    """Each is answered with the next one, the last with the first."""
+    """The labels. Each one is answered with the next, and the last one with the first."""
     swapped: int
-    """Pictures of these classes that are answered so."""
+    """The number of pictures of these classes that are answered in that way."""
     kept: int
-    """Those that are answered with their own."""
+    """The number of pictures of these classes that are answered with their own label."""
     certain: bool
-    """Chance or a weak model do not explain it."""
+    """True if neither chance nor a weak model explains it."""
 
 
-def beats(count: int, total: int, share: float, *, looks: int = 1, chance: float = CHANCE) -> bool:
+def exceeds_chance(
+    count: int,
+    total: int,
+    share: float,
+    *,
+    comparisons: int = 1,
+    significance: float = SIGNIFICANCE,
+) -> bool:
     """Whether `count` of `total` is more than `share`, by the exact one-sided binomial test.
 
     Args:
-        looks: how many such questions are asked; together they err with `chance` at most
-            (Bonferroni).
+        comparisons: the number of such tests. The probability that any of them errs is at most
+            `significance` (Bonferroni).
+        significance: the probability of an error by chance.
     """
     if share >= 1 or count <= share * total:
         return False
@@ -81,20 +90,22 @@ def beats(count: int, total: int, share: float, *, looks: int = 1, chance: float
     ]  # fmt: skip
     highest = max(terms)
     tail = highest + math.log(sum(math.exp(term - highest) for term in terms))
-    return tail + math.log(looks) <= math.log(chance)
+    return tail + math.log(comparisons) <= math.log(significance)
 
 
-def find_order(truth: Indices, best: Indices, labels: Sequence[str], *, looks: int) -> Order | None:
-    """The order of the labels in which a model answers better than by chance; None: there is none.
+def find_label_order(
+    truth: Indices, best: Indices, labels: Sequence[str], *, comparisons: int
+) -> LabelOrder | None:
+    """Another order of the labels in which a model is better than chance; None if there is none.
 
-    A rule (sorted, reversed, shifted) is
-    believed before an order that has to be fitted to the pictures, and that only as far as one
-    fitted to half of them holds on the other half.
+    An order that follows a rule (sorted, reversed, shifted) is preferred to one that is fitted to
+    the pictures. A fitted order counts only if an order fitted to half of the pictures also fits
+    the other half.
 
     Args:
-        truth: (pictures,) class indices by `labels`.
-        best: (pictures,) outputs with the highest score.
-        looks: how many normalisations are tried besides.
+        truth: (pictures,) class indices into `labels`.
+        best: (pictures,) indices of the outputs with the highest score.
+        comparisons: the number of normalisations for which this is asked.
     """
     count, total = len(labels), len(truth)
     largest = int(np.bincount(truth).max()) / total
@@ -106,11 +117,11 @@ def find_order(truth: Indices, best: Indices, labels: Sequence[str], *, looks: i
         int((_fitted(truth[part], best[part], count)[truth[~part]] == best[~part]).sum())
         for part in (halves, ~halves)
     )
-    looks *= len(rules) + count + 1
+    comparisons *= len(rules) + count + 1
     kind, places = "", fitted
-    if max(right) >= held and beats(max(right), total, largest, looks=looks):
+    if max(right) >= held and exceeds_chance(max(right), total, largest, comparisons=comparisons):
         kind, places = rules[right.index(max(right))]
-    elif not beats(held, total, largest, looks=looks):
+    elif not exceeds_chance(held, total, largest, comparisons=comparisons):
         return None
     named = [""] * count
     seen = set(np.unique(truth).tolist())
@@ -122,11 +133,11 @@ def find_order(truth: Indices, best: Indices, labels: Sequence[str], *, looks: i
              for index in seen if places[index] != index
              for mine in [truth == index]]  # fmt: skip
     general = 2 * len(gains) >= len(seen) and sum(g > 0 for g in gains) >= _NEARLY * len(gains)
-    return Order(tuple(named), kind, guessed, hits, general)
+    return LabelOrder(tuple(named), kind, guessed, hits, general)
 
 
 def _rules(truth: Indices, best: Indices, labels: Sequence[str]) -> list[tuple[str, Indices]]:
-    """Orders that lists are often in: how each is called, and the output of each label in it."""
+    """The usual orders of lists: a description of each, and the output index of each label."""
     count = len(labels)
     every = np.arange(count)
     found = []
@@ -138,7 +149,7 @@ def _rules(truth: Indices, best: Indices, labels: Sequence[str]) -> list[tuple[s
         places = np.empty(count, np.int64)
         places[np.array(sorted(every, key=lambda i, k=key: k(labels[i])), np.int64)] = every  # type: ignore[misc]
         found.append((kind, places))
-    found.append(("turned round, the last first", every[::-1].copy()))
+    found.append(("reversed", every[::-1].copy()))
     shift = int(np.bincount((best - truth) % count).argmax())
     lines = shift if shift <= count // 2 else shift - count
     way = "down" if lines > 0 else "up"
@@ -153,7 +164,10 @@ def _natural(label: str) -> list[tuple[int, int, str]]:
 
 
 def _fitted(truth: Indices, best: Indices, count: int) -> Indices:
-    """The output of each label by which most pictures are right; without pictures its own."""
+    """The output index of each label with which most pictures are right.
+
+    A label without pictures keeps its own output if that is free.
+    """
     from scipy.optimize import linear_sum_assignment
 
     answers = np.zeros((count, count))
@@ -163,17 +177,18 @@ def _fitted(truth: Indices, best: Indices, count: int) -> Indices:
     return np.asarray(linear_sum_assignment(answers, maximize=True)[1], np.int64)
 
 
-def find_swaps(truth: Indices, best: Indices, labels: Sequence[str]) -> tuple[LabelSwap, ...]:
-    """Labels that seem to be exchanged in a list that on the whole is right.
+def find_label_swaps(truth: Indices, best: Indices, labels: Sequence[str]) -> tuple[LabelSwap, ...]:
+    """The labels that seem to be swapped in a list whose order is otherwise right.
 
-    Certain is an exchange when each of its classes is answered more often with the other's label
-    than with its own; when all together are so beyond chance (McNemar's exact test, over all
-    exchanges of as many labels that there could be); and when that does not rest on a single class,
-    which a weak model may well take for another. Where that fails, it may be so.
+    A swap is certain if three things hold: each of its classes is answered more often with the
+    other label than with its own; that holds for all of them together beyond chance (McNemar's
+    exact test, corrected for the number of possible swaps of so many labels); and it does not
+    depend on a single class, which a weak model may confuse with another. If only the second holds
+    at a weaker level, the swap is possible but not certain.
 
     Args:
-        truth: (pictures,) class indices by `labels`.
-        best: (pictures,) outputs with the highest score.
+        truth: (pictures,) class indices into `labels`.
+        best: (pictures,) indices of the outputs with the highest score.
     """
     places = _fitted(truth, best, len(labels))
     seen = len(np.unique(truth))
@@ -184,22 +199,24 @@ def find_swaps(truth: Indices, best: Indices, labels: Sequence[str]) -> tuple[La
         pairs, theirs = int((swapped + kept).sum()), int(swapped.sum())
         rest = np.arange(len(cycle)) != (swapped - kept).argmax()
         size = min(len(cycle), seen)
-        looks = math.perm(seen, size) // size
+        comparisons = math.perm(seen, size) // size
         certain = (
             bool((swapped > kept).all())
-            and beats(theirs, pairs, 0.5, looks=looks)
-            and beats(
-                int(swapped[rest].sum()), int((swapped + kept)[rest].sum()), 0.5, chance=_REST
+            and exceeds_chance(theirs, pairs, 0.5, comparisons=comparisons)
+            and exceeds_chance(
+                int(swapped[rest].sum()), int((swapped + kept)[rest].sum()), 0.5, significance=_REST
             )
         )
-        if certain or beats(theirs, pairs, 0.5, looks=looks, chance=_CAUTION):
+        if certain or exceeds_chance(
+            theirs, pairs, 0.5, comparisons=comparisons, significance=_CAUTION
+        ):
             names = tuple(labels[i] for i in cycle)
             found.append(LabelSwap(names, theirs, pairs - theirs, certain))
     return tuple(found)
 
 
 def _cycles(places: Indices) -> list[list[int]]:
-    """The classes that go round: the output of each is the place of the next."""
+    """The cycles of a permutation: the output of each class is the index of the next class."""
     left = set(np.flatnonzero(places != np.arange(len(places))).tolist())
     cycles = []
     while left:
@@ -211,10 +228,10 @@ def _cycles(places: Indices) -> list[list[int]]:
     return cycles
 
 
-def exchanged(labels: Sequence[str], exchanges: Sequence[LabelSwap]) -> tuple[str, ...]:
-    """The labels in the order of the outputs, once `exchanges` are undone."""
+def undo_swaps(labels: Sequence[str], swaps: Sequence[LabelSwap]) -> tuple[str, ...]:
+    """The labels in the order of the outputs, after `swaps` are undone."""
     named = list(labels)
-    for exchange in exchanges:
-        for label, output in pairwise((*exchange.labels, exchange.labels[0])):
+    for swap in swaps:
+        for label, output in pairwise((*swap.labels, swap.labels[0])):
             named[labels.index(output)] = label
     return tuple(named)
