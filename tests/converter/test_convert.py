@@ -129,7 +129,7 @@ def test_a_run_that_tells_unknown_things_makes_a_bundle_that_rejects_them(
     assert "score above 0.5 is rejected as `unknown`; the threshold was chosen to keep 95%" in card
     assert f"| {LABELS[2]} | 80% | 60% to 90% | 23 |" in card
     assert "- No promise: too few series." in card
-    assert "and float32 (1, 1) novelty score, named `unknown`" in card
+    assert "and a float32 (1, 1) novelty score, named `unknown`" in card
 
 
 def test_json_is_one_object_on_stdout(

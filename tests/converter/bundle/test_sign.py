@@ -141,7 +141,7 @@ def test_a_key_that_others_can_use_signs_nothing(
 ) -> None:
     key.chmod(mode)
     assert main(["sign", str(bundle), "--key", str(key)]) == EXIT_DATA
-    assert f"(mode {mode:04o}): chmod 600 {key}" in capsys.readouterr().err
+    assert f"(mode {mode:04o}). Run: chmod 600 {key}" in capsys.readouterr().err
     assert not (bundle / "signature").exists()
     key.chmod(0o400)
     assert main(["sign", str(bundle), "--key", str(key)]) == EXIT_OK
@@ -153,7 +153,7 @@ def test_a_key_in_the_bundle_signs_nothing(
 ) -> None:
     moved = key.rename(bundle / place)
     assert main(["sign", str(bundle), "--key", str(moved)]) == EXIT_DATA
-    assert f"{moved} lies in the bundle" in capsys.readouterr().err
+    assert f"{moved} is inside the bundle" in capsys.readouterr().err
     assert not (bundle / "signature").exists()
 
 

@@ -48,7 +48,7 @@ def test_two_disjoint_choices_are_compared_and_the_bundle_keeps_the_figure(
     assert figures["other_pictures_agreement"] == 1
     assert 0 <= figures["saturated"][0]["share"] < 0.5
     card = (tmp_path / "bundle" / "card.md").read_text(encoding="utf-8")
-    assert re.search(r"Calibrated on other pictures .* the same label on .*\(9 of 9\)", card)
+    assert re.search(r"Calibrated with other pictures.* the same label on .*\(9 of 9\)", card)
 
 
 def test_the_same_run_gives_the_same_bundle_byte_for_byte(
@@ -76,9 +76,9 @@ def first_only(levels: Tensor) -> Tensor:
 @pytest.mark.parametrize(
     ("broken", "said"),
     [
-        (exchanged, "other levels of it than the device would read"),
-        (darkened, "other levels of it than the device would read"),
-        (first_only, "only 1 differ; it takes 10"),
+        (exchanged, "other levels than the device would read"),
+        (darkened, "other levels than the device would read"),
+        (first_only, "calibration needs 10"),
     ],
 )
 def test_calibration_broken_on_purpose_is_caught(

@@ -119,7 +119,7 @@ def test_without_a_connection_the_error_says_why_and_what_to_do(
     with pytest.raises(LibraryMissingError) as caught:
         tfjs_library()
     assert "exit code 1: npm error code ENOTFOUND" in str(caught.value)
-    assert f"put it at {library_folder() / library.SCRIPT}" in str(caught.value)
+    assert f"from another machine to {library_folder() / library.SCRIPT}" in str(caught.value)
     assert caught.value.exit_code == 69
     assert left(cache) == []
 
