@@ -137,7 +137,9 @@ def test_a_graph_that_answers_differently_is_refused(
         real(self, name, value * np.float32(1.1))
 
     monkeypatch.setattr(graph_passes._Nodes, "_set_constant", wrong)
-    with pytest.raises(ConversionError, match=r"output scores .* differs by .* from the SavedModel"):
+    with pytest.raises(
+        ConversionError, match=r"output scores .* differs by .* from the SavedModel"
+    ):
         written(convolutions(), tmp_path)
     assert not (tmp_path / "graph").exists()
 
