@@ -24,10 +24,10 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     """,
     "tests/converter/foreign/test_import_model.py": """
         converter.commands.import_model converter.foreign.card converter.foreign.normalisations
-        converter.foreign.surgery
+        converter.foreign.graph_surgery
     """,
-    "tests/converter/foreign/test_order.py": """
-        converter.foreign.order_check
+    "tests/converter/foreign/test_label_order.py": """
+        converter.foreign.label_order_check
     """,
     "tests/converter/parity/test_compare.py": """
         converter.check_parity converter.commands.check_parity converter.commands.compare

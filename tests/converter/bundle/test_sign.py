@@ -129,7 +129,7 @@ def test_a_signature_is_replaced_only_when_asked(
         bundle = zip_of(bundle, tmp_path / "tiny.zip")
     before = content_of(bundle)
     assert main(["sign", str(bundle), "--key", str(key)]) == EXIT_IO
-    assert f"signed with key {THEIRS.id} already" in capsys.readouterr().err
+    assert f"already signed with key {THEIRS.id}" in capsys.readouterr().err
     assert content_of(bundle) == before
     assert main(["sign", str(bundle), "--key", str(key), "--replace"]) == EXIT_OK
     assert read_bundle(bundle, keys=[public(key)]).signer == public(key).id
