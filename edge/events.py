@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import wraps
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from edge.core.uuid7 import UUID7Source
 
@@ -190,6 +190,14 @@ def kind_of(event: Event) -> str:
 
 Observer = Callable[[Event], None]
 """Is told of each event once that is written down. Must not wait."""
+
+
+class EventSink(Protocol):
+    """What events are offered to."""
+
+    def offer(self, event: Event) -> None:
+        """Takes `event`. Never waits; may be called by any thread."""
+        ...
 
 
 def of_items(take: Callable[[ItemSorted], object]) -> Observer:

@@ -21,6 +21,7 @@ from edge.lanes.opening import open_lanes
 from edge.lanes.pins import Pins, open_pins
 from edge.ledger.journal import Journal
 from edge.ledger.opening import begin_recorder, open_recorder
+from edge.receiving.counting import Counting, StampedItems
 from edge.runtime.clock import SYSTEM_CLOCK, Clock
 from edge.runtime.clock_state import CachedClockState, boot_id
 from edge.runtime.heartbeat import Heartbeat
@@ -88,15 +89,24 @@ class Station(Closing):
                 report=lambda ended: self._dispatch.note(ended),
             )
             # Its process starts while the model is loaded.
+            counting = None
+            if config.receiving is not None:
+                counting = Counting(
+                    config.receiving, config.ledger.path, stamps=stamps, clock=clock
+                )
+                self._parts.callback(counting.close)  # after the recorder, which feeds it
+                observers = [*observers, counting.count]
             self._recorder = begin_recorder(config.ledger, observers=observers, clock=clock)
             self._parts.callback(self._recorder.close)
             self._journal = Journal(self._recorder, stamps)
             self._sorter = open_sorter(plan, clock=clock, beat=self._sorting.beat)
             open_recorder(self._recorder, config.ledger, config.station)
+            if counting is not None:
+                counting.start()
             self._dispatch = Dispatch(
                 plan,
                 lanes=self._lanes,
-                recorder=self._recorder,
+                recorder=StampedItems(self._recorder, counting) if counting else self._recorder,
                 tally=self._tally,
                 stamps=stamps,
                 clock=clock,

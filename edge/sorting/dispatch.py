@@ -8,10 +8,9 @@ from typing import NamedTuple
 from edge.config.reading import StationPlan
 from edge.core.errors import LabelLaneError
 from edge.core.verdict import Verdict, unreadable
-from edge.events import ActuationEnded, ItemSorted, Stamp, Stamps, utc_text
+from edge.events import ActuationEnded, EventSink, ItemSorted, Stamp, Stamps, utc_text
 from edge.flow import EMPTY, Actuated, ItemKey, UnreadableFrame
 from edge.lanes.lanes import Lanes
-from edge.ledger.recorder import Recorder
 from edge.runtime.clock import Clock
 from edge.sorting.model import ActiveModel
 from edge.sorting.routing import Destination, Routing, route
@@ -48,7 +47,7 @@ class Dispatch:
         plan: StationPlan,
         *,
         lanes: Lanes,
-        recorder: Recorder,
+        recorder: EventSink,
         tally: Tally,
         stamps: Stamps,
         clock: Clock,

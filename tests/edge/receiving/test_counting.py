@@ -1,0 +1,183 @@
+"""A station counts what it sorts on the delivery that is open."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from edge.cli import main
+from edge.config.receiving import ReceivingSettings
+from edge.core.errors import DeliveryFileError
+from edge.events import CameraLost, Event, ItemSorted, Stamps
+from edge.ledger.ledger import Ledger
+from edge.receiving.counting import Counting
+from edge.receiving.desk import Desk
+from edge.receiving.state import DeliveryState
+from edge.receiving.store import Deliveries
+from edge.runtime.clock import SYSTEM_CLOCK
+from tests.edge.receiving.goods_lists import goods
+from tests.edge.stations import STATION, make_station
+
+STAMPS = Stamps("door", SYSTEM_CLOCK.wall)
+
+
+def item(number: int, label: str = "adidas", **values: object) -> ItemSorted:
+    """An item that the station sorted now."""
+    known: dict[str, object] = {
+        "item": number, "source": "", "label": label, "confidence": 0.9, "scores": None,
+        "accepted": True, "reject": None, "lane": "counted", "bundle": "b", "bundle_digest": "d",
+        "latency_ms": 1.0, "frames": 3,
+    }  # fmt: skip
+    return ItemSorted(*STAMPS.now(), **{**known, **values})  # type: ignore[arg-type]
+
+
+def counting_at(folder: Path, *, by: str = "label") -> Counting:
+    """What counts at the station whose files are in `folder`."""
+    settings = ReceivingSettings.model_validate({"count_by": by})
+    return Counting(settings, folder / "ledger.sqlite", stamps=STAMPS, clock=SYSTEM_CLOCK)
+
+
+@pytest.fixture
+def door(tmp_path: Path) -> Path:
+    """A folder in which the delivery D1 was opened at the station's own file."""
+    with at(tmp_path) as desk_file:
+        desk = Desk(desk_file, STAMPS, "clerk")
+        desk.import_goods([goods()], "goods.csv")
+        desk.open("D1")
+    return tmp_path
+
+
+def at(folder: Path) -> Deliveries:
+    return Deliveries(folder / "ledger-deliveries.sqlite")
+
+
+def state_at(folder: Path) -> DeliveryState:
+    with at(folder) as deliveries:
+        state = deliveries.state("D1")
+    assert state is not None
+    return state
+
+
+def pass_by(folder: Path, items: Sequence[Event], *, by: str = "label") -> list[Event]:
+    """The rows of `items`, once a station has sorted and counted them."""
+    counting = counting_at(folder, by=by)
+    counting.start()
+    rows = [counting.stamped(event) for event in items]
+    for row in rows:
+        counting.count(row)
+    counting.close()
+    counting.close()
+    return rows
+
+
+def test_an_accepted_item_is_a_piece_and_any_other_is_put_aside(door: Path) -> None:
+    rows = pass_by(
+        door,
+        [
+            item(1),
+            item(2, quantity=2),
+            item(3, "sock"),
+            item(4, "glove"),
+            item(5, accepted=False, reject="unknown"),
+            CameraLost(*STAMPS.now(), camera="cam"),
+        ],
+    )
+    assert [getattr(row, "delivery_id", None) for row in rows] == ["D1"] * 5 + [None]
+    state = state_at(door)
+    assert (state.count(1).counted, state.count(1).seen) == (3, 3)
+    assert [aside.reason for aside in state.asides] == [
+        "2 lines have the label sock: scan its code",
+        "no line has the label glove",
+        "the station rejected it (unknown)",
+    ]
+
+
+def test_an_item_is_counted_once_however_often_it_is_told(door: Path) -> None:
+    seen = item(1)
+    for _ in range(2):
+        pass_by(door, [seen, seen])
+    assert state_at(door).count(1).counted == 1
+
+
+def test_counting_by_code_leaves_the_count_to_scans(door: Path) -> None:
+    (row,) = pass_by(door, [item(1)], by="code")
+    assert getattr(row, "delivery_id", None) == "D1"
+    assert state_at(door).count(1).counted == 0
+
+
+def test_items_without_an_open_delivery_are_only_sorted(tmp_path: Path) -> None:
+    assert getattr(pass_by(tmp_path, [item(1)])[0], "delivery_id", "none") is None
+
+
+def test_what_is_in_the_ledger_alone_is_counted_at_the_next_start(door: Path) -> None:
+    """As after a kill between the two files."""
+    rows = [item(1, delivery_id="D1"), item(2, delivery_id="D2"), item(3)]
+    with Ledger(door / "ledger.sqlite") as ledger:
+        ledger.append(rows)
+    pass_by(door, [])
+    pass_by(door, [])
+    assert state_at(door).count(1).counted == 1
+
+
+def test_an_item_that_comes_after_the_close_is_said_and_not_counted(
+    door: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    late = item(7, delivery_id="D1")
+    with at(door) as deliveries:
+        Desk(deliveries, STAMPS, "clerk").close(None, as_counted=True, back_order=False)
+    before = state_at(door)
+    pass_by(door, [late])
+    counting = counting_at(door)
+    counting.start()
+    counting.count(late)
+    counting.close()
+    assert state_at(door) == before
+
+
+def test_a_station_sorts_on_while_the_file_cannot_be_written(
+    door: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting = counting_at(door)
+    counting.start()
+    with monkeypatch.context() as broken:
+
+        def full(*_: object) -> None:
+            raise DeliveryFileError("cannot write: the disk is full")
+
+        broken.setattr(Deliveries, "append", full)
+        counting.count(counting.stamped(item(1)))
+        counting.close()
+    with Ledger(door / "ledger.sqlite") as ledger:
+        ledger.append([item(2, delivery_id="D1")])
+    pass_by(door, [])
+    assert state_at(door).count(1).counted == 1  # the one whose row is in the ledger
+
+
+def test_a_file_of_another_program_stops_no_station(tmp_path: Path) -> None:
+    (tmp_path / "ledger-deliveries.sqlite").write_text("not a database " * 100, "utf-8")
+    counting = counting_at(tmp_path)
+    counting.start()
+    seen = item(1)
+    assert counting.stamped(seen) == seen
+    counting.close()
+
+
+def test_a_running_station_counts_what_passes(tmp_path: Path) -> None:
+    file = make_station(tmp_path, text=STATION + "receiving: {}\n")
+    words = [str(file), "--delivery", "D1", "--line", "R:red=1", "--line", "G:green=2"]
+    assert main(["delivery", "import", *words]) == 0
+    assert main(["delivery", "open", str(file), "D1"]) == 0
+    assert main(["run", str(file)]) == 0
+    state = state_at(tmp_path)
+    assert [state.count(number).counted for number in (1, 2)] == [1, 1]
+    assert [aside.reason for aside in state.asides] == ["no line has the label blue"]
+    with closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as ledger:
+        rows = ledger.execute("SELECT uuid, delivery_id FROM items").fetchall()
+    assert {delivery for _, delivery in rows} == {"D1"}
+    with at(tmp_path) as deliveries:
+        counted = {getattr(event, "item_id", None) for event in deliveries.events("D1")}
+    assert {uuid for uuid, _ in rows} <= counted
