@@ -5,7 +5,8 @@
 
 Four threads, and none waits for a later one: `camera` leaves the latest frame (FramePump),
 `sorting` takes it and decides (SortingLoop), `lanes` writes pins when they are due (Lanes),
-`ledger` writes rows and tells observers (Recorder). The main thread watches over them (Supervisor).
+`ledger` writes rows and tells observers (Recorder). Where deliveries are counted, a fifth,
+`receiving`, writes their counts (Counting). The main thread watches over them (Supervisor).
 """
 
 from __future__ import annotations
@@ -13,15 +14,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence, Set
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from edge.config.reading import StationPlan
 from edge.core.closing import Closing
-from edge.events import Observer, Stamps
+from edge.events import EventSink, Observer, Stamps
 from edge.lanes.opening import open_lanes
 from edge.lanes.pins import Pins, open_pins
 from edge.ledger.journal import Journal
 from edge.ledger.opening import begin_recorder, open_recorder
-from edge.receiving.counting import Counting, StampedItems
 from edge.runtime.clock import SYSTEM_CLOCK, Clock
 from edge.runtime.clock_state import CachedClockState, boot_id
 from edge.runtime.heartbeat import Heartbeat
@@ -36,6 +37,9 @@ from edge.sorting.sorter import Outcome
 from edge.sorting.tally import Tally
 from edge.vision.frame_pump import FramePump
 from edge.vision.latest_frame import LatestFrame
+
+if TYPE_CHECKING:
+    from edge.receiving.counting import Counting
 
 _log = logging.getLogger(__name__)
 
@@ -89,8 +93,10 @@ class Station(Closing):
                 report=lambda ended: self._dispatch.note(ended),
             )
             # Its process starts while the model is loaded.
-            counting = None
+            counting: Counting | None = None
             if config.receiving is not None:
+                from edge.receiving.counting import Counting  # which no other station needs
+
                 counting = Counting(
                     config.receiving, config.ledger.path, stamps=stamps, clock=clock
                 )
@@ -101,12 +107,14 @@ class Station(Closing):
             self._journal = Journal(self._recorder, stamps)
             self._sorter = open_sorter(plan, clock=clock, beat=self._sorting.beat)
             open_recorder(self._recorder, config.ledger, config.station)
+            sink: EventSink = self._recorder
             if counting is not None:
                 counting.start()
+                sink = counting.before(self._recorder)
             self._dispatch = Dispatch(
                 plan,
                 lanes=self._lanes,
-                recorder=StampedItems(self._recorder, counting) if counting else self._recorder,
+                recorder=sink,
                 tally=self._tally,
                 stamps=stamps,
                 clock=clock,

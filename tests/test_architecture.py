@@ -212,8 +212,9 @@ def test_no_room_imports_itself_in_a_circle(package: str) -> None:
 
 def test_a_station_reads_and_waits_for_no_time_but_its_clock_s() -> None:
     """Cameras are left out: what they wait for is a device."""
-    threads = ("edge.station", "edge.sorting", "edge.lanes", "edge.ledger", "edge.receiving", "edge.samples",
-               "edge.runtime", "edge.vision.latest_frame", "edge.vision.trigger")  # fmt: skip
+    threads = ("edge.station", "edge.sorting", "edge.lanes", "edge.ledger", "edge.receiving",
+               "edge.samples", "edge.runtime", "edge.vision.latest_frame",
+               "edge.vision.trigger")  # fmt: skip
     forbidden = {"time.monotonic", "time.time", "time.sleep", "threading.Event",
                  "threading.Condition", "threading.Timer"}  # fmt: skip
     found = {

@@ -21,8 +21,7 @@ from pathlib import Path
 
 from edge.config.receiving import ReceivingSettings, deliveries_path
 from edge.core.errors import DeliveryFileError
-from edge.events import Event, ItemSorted, Stamps, utc_text
-from edge.ledger.recorder import Recorder
+from edge.events import Event, EventSink, ItemSorted, Stamps, utc_text
 from edge.receiving.scan import Scan, answer_to_item
 from edge.receiving.state import COUNTABLE
 from edge.receiving.store import Deliveries
@@ -81,6 +80,10 @@ class Counting:
         if delivery is None or not isinstance(event, ItemSorted):
             return event
         return replace(event, delivery_id=delivery)
+
+    def before(self, recorder: EventSink) -> EventSink:
+        """What takes events in place of `recorder`, and gives it items with their delivery."""
+        return _StampedItems(recorder, self)
 
     def count(self, event: Event) -> None:
         """An observer: takes each item that belongs to a delivery."""
@@ -188,14 +191,14 @@ class Counting:
             self._write(file, missing)
 
 
-class StampedItems:
-    """What takes events in place of a recorder, and gives it items with their delivery."""
+class _StampedItems:
+    """See `Counting.before`."""
 
-    def __init__(self, recorder: Recorder, counting: Counting) -> None:
+    def __init__(self, recorder: EventSink, counting: Counting) -> None:
         self._recorder, self._counting = recorder, counting
 
     def offer(self, event: Event) -> None:
-        """See `Recorder.offer`."""
+        """See `EventSink`."""
         self._recorder.offer(self._counting.stamped(event))
 
 

@@ -134,7 +134,8 @@ def _lines(state: DeliveryState, shown: Sequence[Row]) -> Iterator[str]:
         }
         yield f'<tr class="{"differs" if row.differs else "right"}">'
         yield f'<td class="number">{row.line.number}</td>'
-        yield f'<td dir="auto">{_article(row)}</td><td>{_text(row.line.gtin or "")}</td>'
+        yield f'<td dir="auto">{_article(row)}</td>'
+        yield f'<td class="code">{_text(row.line.gtin or "")}</td>'
         for name, figure in figures.items():
             if name not in hidden:
                 said = f"{figure:,}" if figure or name in ("Expected", "Counted") else ""
@@ -281,7 +282,8 @@ th, td { padding: .45rem .6rem; border-bottom: 1px solid var(--line); text-align
   vertical-align: top; }
 th { color: var(--soft); font-size: .85rem; font-weight: 600; white-space: nowrap; }
 td { overflow-wrap: anywhere; }
-.number { text-align: end; white-space: nowrap; }
+.number { text-align: end; }
+.number, .code { white-space: nowrap; }
 tr.differs { background: var(--card); box-shadow: inset 4px 0 var(--odd); }
 tr { break-inside: avoid; }
 small { display: block; color: var(--soft); font-size: .85rem; }
