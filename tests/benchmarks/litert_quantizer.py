@@ -110,11 +110,10 @@ def quantised(float32: bytes, tensors: Tensors) -> bytes:
         source.write_bytes(float32)
         work = quantizer.Quantizer(str(source))
         work.load_quantization_recipe(recipe.static_wi8_ai8())
-        work.update_quantization_recipe(
-            regex=".*",
-            operation_name=TFLOperationName.SOFTMAX,
-            algorithm_key=AlgorithmName.NO_QUANTIZE,
-        )
+        for operation in (TFLOperationName.SOFTMAX, TFLOperationName.OUTPUT):
+            work.update_quantization_recipe(
+                regex=".*", operation_name=operation, algorithm_key=AlgorithmName.NO_QUANTIZE
+            )
         samples = [{"picture": tensor[np.newaxis]} for tensor in tensors]
         ranges = work.calibrate({"serving_default": samples})
         work.quantize(ranges).export_model(str(made))
