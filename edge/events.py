@@ -5,9 +5,9 @@ the row of each kind, and then tells whoever observes. Lanes are not moved by ev
 thread calls them itself, because they are a matter of time.
 
 What a later capability needs goes here, too: an incident (something abnormal that asks for an
-action) and what becomes of it, a delivery (goods that are expected) and the receipts of its items.
-Each is a class and a line in KINDS, and has rows in the table `events` without a migration; one
-that is to be counted and joined in SQL has a table of its own.
+action) and what becomes of it. Each is a class and a line in KINDS, and has rows in the table
+`events` without a migration; one that is to be counted and joined in SQL has a table of its own.
+What happens to deliveries is in `edge/receiving/events.py`, and in a file of its own.
 """
 
 from __future__ import annotations

@@ -141,5 +141,5 @@ def as_json(state: DeliveryState) -> dict[str, Any]:
             {"id": one.id, "time": one.time, "line": one.line, "code": one.code, "seen": one.seen}
             for one in state.disagreements
         ],
-        "containers_missing": containers_missing(state),
+        "containers_missing": None if state.hidden else containers_missing(state),
     }

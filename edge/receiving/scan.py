@@ -135,8 +135,9 @@ class Answer:
                     f"({title(self.lines[0])}), the picture says {self.scan.seen}. Nothing was "
                     "counted"
                 )
-        place = len(after.arrived), len(after.expected.containers)
-        return f"container {self.scan.code.sscc} ({place[0]} of {place[1]}): scan its contents"
+        came, announced = len(after.arrived), len(after.expected.containers)
+        place = "" if after.hidden else f" ({came} of {announced})"
+        return f"container {self.scan.code.sscc}{place}: scan its contents"
 
     def _counted(self, after: DeliveryState) -> str:
         line = self.lines[0]

@@ -9,6 +9,7 @@ import pytest
 from edge.core.errors import UsageError
 from edge.receiving.code import read_code
 from edge.receiving.delivery import Line
+from edge.receiving.difference import as_json
 from edge.receiving.events import DeliveryImported
 from edge.receiving.scan import Answer, Reply, Scan, answer, answer_to_item
 from edge.receiving.state import DeliveryState, advance
@@ -140,3 +141,11 @@ def test_the_answer_of_a_blind_delivery_says_no_expected_figure(tmp_path: Path) 
     with counting(tmp_path, blind=True) as desk:
         found, state = desk.scan(None, Scan(code=read_code(SHOE), times=9))
         assert found.words(state) == "counted 9 pieces: SH, 9 now"
+
+
+def test_the_containers_of_a_blind_delivery_are_not_counted_up(tmp_path: Path) -> None:
+    line = Line(number=1, sku="A", expected=1, container=BOX)
+    with counting(tmp_path, line, blind=True) as desk:
+        assert as_json(desk.known("D1"))["containers_missing"] is None
+        found, state = desk.scan(None, Scan(code=read_code(BOX)))
+        assert found.words(state) == f"container {BOX}: scan its contents"
