@@ -96,11 +96,11 @@ class Ledger:
         continues from there. A row gets the same id whenever that is (`id_of_old_item`).
 
         Args:
-            limit: how many rows are looked at, so that the call takes a short time however many
-                there are.
+            limit: how many numbers of rows are looked at, so that the call takes a short time
+                however many rows there are.
 
         Returns:
-            How many rows were looked at; fewer than `limit`: all have ids.
+            How many were looked at; fewer than `limit`: all rows have ids.
 
         Raises:
             LedgerError, LedgerDamagedError: as of `append`.
@@ -108,29 +108,23 @@ class Ledger:
         here = PROGRESS.c.what == _IDS
         with self._errors("write"), self._engine.begin() as connection:
             before = connection.execute(sa.select(PROGRESS.c.up_to).where(here)).scalar() or 0
-            wanted = sa.select(
-                ITEMS.c.id, ITEMS.c.time, ITEMS.c.station, ITEMS.c.item, ITEMS.c.uuid
-            )
-            found = connection.execute(
-                wanted.where(ITEMS.c.id > before).order_by(ITEMS.c.id).limit(limit)
-            ).all()
-            changes = [
-                {"row": row, "uuid": id_of_old_item(*key)}
-                for row, *key, uuid in found
-                if uuid is None
-            ]
-            if changes:
-                connection.execute(
-                    sa.update(ITEMS).where(ITEMS.c.id == sa.bindparam("row")), changes
-                )
+            last = connection.execute(sa.select(sa.func.max(ITEMS.c.id))).scalar() or 0
+            after = min(before + limit, last)
+            wanted = sa.select(ITEMS.c.id, ITEMS.c.time, ITEMS.c.station, ITEMS.c.item)
+            looked_at = ITEMS.c.id > before, ITEMS.c.id <= after
+            found = connection.execute(wanted.where(*looked_at, ITEMS.c.uuid.is_(None))).all()
             if found:
-                after = found[-1].id
+                connection.execute(
+                    sa.update(ITEMS).where(ITEMS.c.id == sa.bindparam("row")),
+                    [{"row": row, "uuid": id_of_old_item(*key)} for row, *key in found],
+                )
+            if after > before:
                 connection.execute(
                     insert(PROGRESS)
                     .values(what=_IDS, up_to=after)
                     .on_conflict_do_update(["what"], set_={"up_to": after})
                 )
-        return len(found)
+        return max(0, after - before)
 
     def entries(self) -> Iterator[ItemSorted]:
         """The row of every item, in the order they were written."""

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from edge.ledger.kept import KeptLedger
@@ -42,14 +43,16 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def opened_and_written(path: Path, number: int) -> tuple[float, float]:
-    """Seconds of opening a ledger as a station does, and of one commit of a row after that."""
+def opened_and_written(path: Path, number: int) -> dict[str, float]:
+    """Seconds of opening a ledger as a station does, and of one commit of a row after that: while
+    a large one is still being checked, and then."""
     with KeptLedger(path) as ledger:
         opening = seconds(lambda: ledger.append([]))
-        writing = [seconds(lambda: ledger.append([row(10**7 + number)])) for _ in range(5)]
-        if ledger._check is not None:  # the next round is not to find its disk busy
+        during = seconds(lambda: ledger.append([row(10**7 + 10 * number)]))
+        if ledger._check is not None:
             ledger._check._thread.join()
-    return opening, statistics.median(writing)
+        after = [seconds(lambda: ledger.append([row(10**7 + 10 * number + 1)])) for _ in range(5)]
+    return {"start": opening, "append, during check": during, "append": statistics.median(after)}
 
 
 def exported(path: Path, kind: str) -> tuple[float, float]:
@@ -71,6 +74,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--no-export", action="store_true", help="leave out the exports")
     parser.add_argument("--ledger", type=Path, help="a ledger of so many rows, made before")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -78,19 +82,17 @@ def main() -> None:
         fill(paths[0], _SMALL)
         if arguments.ledger is None:
             fill(paths[1], arguments.rows)
-        found: dict[str, list[list[float]]] = {
-            name: [[], []] for name in ("start", "append", "status")
-        }
+        found: dict[str, tuple[list[float], list[float]]] = {}
         for number in range(arguments.rounds):
             for which, path in enumerate(paths):
-                opening, writing = opened_and_written(path, number)
-                found["start"][which].append(opening)
-                found["append"][which].append(writing)
-                found["status"][which].append(seconds(lambda path=path: ledger_facts(path)))  # type: ignore[misc]
+                figures = opened_and_written(path, number)
+                figures["status"] = seconds(partial(ledger_facts, path))
+                for name, figure in figures.items():
+                    found.setdefault(name, ([], []))[which].append(figure)
         for name, both in found.items():
             small, large = (statistics.median(values) * 1000 for values in both)
-            print(f"{name:8} {small:8.2f} ms  {large:8.2f} ms  {large / small:6.2f}", flush=True)
-        for kind in ("csv", "jsonl", "epcis"):
+            print(f"{name:20} {small:8.2f} ms  {large:8.2f} ms  {large / small:6.2f}", flush=True)
+        for kind in () if arguments.no_export else ("csv", "jsonl", "epcis"):
             for path in paths:
                 taken, megabytes = exported(path, kind)
                 print(f"{kind:8} {path.name:14} {taken:8.2f} s  {megabytes:6.1f} MB", flush=True)
