@@ -123,6 +123,39 @@ CORRECTABLE = ("label", "lane", "quantity")
 
 
 @dataclass(frozen=True, slots=True)
+class CodeRead(Event):
+    """A code was read in a picture of an item, whose row was written before."""
+
+    item: int
+    item_id: str
+    """The id of the item's event."""
+    text: str
+    """What the code says; a FNC1 within it is the character 0x1D."""
+    format: str
+    """One of the station file: `ean13`."""
+    gtin: str | None
+    """The GS1 number of the article, as 14 digits; None: the code has none."""
+    sscc: str | None
+    """The GS1 number of the container, as 18 digits; None: the code has none."""
+    lot: str | None
+    expiry: str | None
+    """A date such as 2027-03-31; None: the code has none."""
+    serial: str | None
+    rung: str
+    """Which copy of the picture it was read in: `plain`, `turned 45`, `enlarged`."""
+    milliseconds: float
+    """How long it took."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeScanned(Event):
+    """The station's hand scanner read a code."""
+
+    text: str
+    """What it sent, without its line end."""
+
+
+@dataclass(frozen=True, slots=True)
 class CameraLost(Event):
     """The camera gives no more pictures, and is opened again until it does."""
 
@@ -172,6 +205,8 @@ KINDS: Mapping[str, type[Event]] = {
     "item": ItemSorted,
     "actuation": ActuationEnded,
     "correction": ItemCorrected,
+    "code_read": CodeRead,
+    "code_scanned": CodeScanned,
     "camera_lost": CameraLost,
     "camera_back": CameraBack,
     "model_changed": ModelChanged,

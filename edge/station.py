@@ -6,7 +6,9 @@
 Four threads, and none waits for a later one: `camera` leaves the latest frame (FramePump),
 `sorting` takes it and decides (SortingLoop), `lanes` writes pins when they are due (Lanes),
 `ledger` writes rows and tells observers (Recorder). Where deliveries are counted, a fifth,
-`receiving`, writes their counts (Counting). The main thread watches over them (Supervisor).
+`receiving`, writes their counts (Counting); where the station file asks for
+them, `codes` reads codes in the pictures of sorted items, and `scanner` a hand scanner (Receiving).
+The main thread watches over them (Supervisor).
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from edge.lanes.opening import open_lanes
 from edge.lanes.pins import Pins, open_pins
 from edge.ledger.journal import Journal
 from edge.ledger.opening import begin_recorder, open_recorder
+from edge.receiving.station import Receiving
 from edge.runtime.clock import SYSTEM_CLOCK, Clock
 from edge.runtime.clock_state import CachedClockState, boot_id
 from edge.runtime.heartbeat import Heartbeat
@@ -105,7 +108,12 @@ class Station(Closing):
             self._recorder = begin_recorder(config.ledger, observers=observers, clock=clock)
             self._parts.callback(self._recorder.close)
             self._journal = Journal(self._recorder, stamps)
-            self._sorter = open_sorter(plan, clock=clock, beat=self._sorting.beat)
+            self._receiving = Receiving(
+                config, publish=self._recorder.offer, stamps=stamps, clock=clock
+            )
+            self._sorter = open_sorter(
+                plan, clock=clock, beat=self._sorting.beat, sharpness=self._receiving.sharpness
+            )
             open_recorder(self._recorder, config.ledger, config.station)
             sink: EventSink = self._recorder
             if counting is not None:
@@ -118,7 +126,7 @@ class Station(Closing):
                 tally=self._tally,
                 stamps=stamps,
                 clock=clock,
-                watch=watch,
+                sent=self._receiving.item_sorted,
             )
             self._loop = SortingLoop(
                 self._latest,
@@ -127,6 +135,7 @@ class Station(Closing):
                 region=config.region,
                 heart=self._sorting,
                 clock=clock,
+                watch=watch,
             )
             self._camera = config.camera.open(
                 clock=clock.now,
@@ -177,6 +186,7 @@ class Station(Closing):
                 Task("camera", lambda: pump.run(self._camera), pump.heartbeat),
                 Task("sorting", lambda: self._loop.run(max_items), self._sorting),
                 Task("lanes", lanes.run, lanes.heartbeat, moves=True),
+                *self._receiving.tasks,
             ],
             last=Task("ledger", recorder.run, recorder.heartbeat),
             ready=f"sorting with {model.title}",
@@ -201,13 +211,15 @@ class Station(Closing):
         if name == "sorting":  # needs no more frames; the lanes finish what is planned
             self._pump.stop()
             self._lanes.finish()
-        if not working & {"sorting", "lanes"}:  # there will be no more rows
+            self._receiving.finish()
+        if not working & {"sorting", "lanes", "codes", "scanner"}:  # there will be no more rows
             self.finish()
 
     def stop(self) -> None:
         """See `Supervised`: puts the actuators at rest, and reads no more frames."""
         self._lanes.stop()  # first of all
         self._pump.stop()
+        self._receiving.stop()
 
     def finish(self) -> None:
         """See `Supervised`; may be called twice."""

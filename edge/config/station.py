@@ -7,10 +7,12 @@ from typing import Annotated
 from pydantic import Field
 
 from edge.config.belt import Belt
+from edge.config.codes import CodesSettings
 from edge.config.decision import Decision
 from edge.config.lanes import Lane
 from edge.config.ledger import LedgerSettings
 from edge.config.receiving import ReceivingSettings
+from edge.config.scanner import ScannerSettings
 from edge.config.trust import Trust
 from edge.config.version import NEWEST
 from edge.core.yaml_file import FilePath, Section
@@ -93,7 +95,16 @@ class ReceivingConfig(RecordsConfig, ActuationConfig):
     """What receiving goods needs to know: the labels of the lanes, and where records are kept."""
 
 
-class StationConfig(RecordsConfig, ActuationConfig, VisionConfig):
+class ScannerConfig(StationPart):
+    """The hand scanner alone."""
+
+    scanner: Annotated[
+        ScannerSettings | None,
+        Field(description="a hand scanner; without it, there is none"),
+    ] = None
+
+
+class StationConfig(RecordsConfig, ActuationConfig, VisionConfig, ScannerConfig):
     """A whole station file. Paths in it are relative to it."""
 
     bundle: Annotated[
@@ -114,6 +125,10 @@ class StationConfig(RecordsConfig, ActuationConfig, VisionConfig):
     default_lane: Annotated[
         str, Field(description="the name of the lane that rejected items go to")
     ]
+    codes: Annotated[
+        CodesSettings | None,
+        Field(description="codes to read in the pictures of items; without it, none are read"),
+    ] = None
 
     @property
     def seconds_per_item(self) -> float | None:

@@ -292,3 +292,15 @@ class StuckError(PilahError, RuntimeError):
     """A thread of the station does not end."""
 
     exit_code = EXIT_UNAVAILABLE
+
+
+class CodesMissingError(PilahError, ImportError):
+    """A station is to read codes in pictures, and what reads them is not installed."""
+
+    exit_code = EXIT_UNAVAILABLE
+
+
+class ScannerError(PilahError, OSError):
+    """A hand scanner cannot be opened or read."""
+
+    exit_code = EXIT_UNAVAILABLE

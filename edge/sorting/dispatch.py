@@ -51,16 +51,16 @@ class Dispatch:
         tally: Tally,
         stamps: Stamps,
         clock: Clock,
-        watch: Callable[[Outcome], None] = lambda outcome: None,
+        sent: Callable[[Outcome, ItemKey], None] = lambda outcome, key: None,
     ) -> None:
         """Nothing is sent yet; `lanes`, `recorder` and `tally` stay the caller's.
 
         Args:
             stamps: gives the events that are offered to `recorder` their ids.
             clock: that of the frames' capture times.
-            watch: is shown each outcome just before its item is sent.
+            sent: is shown each outcome just after its item was sent; must not wait.
         """
-        self._watch = watch
+        self._sent = sent
         self._plan, self._lanes, self._recorder, self._tally = plan, lanes, recorder, tally
         self._stamps, self._clock = stamps, clock
         by_name = destinations(plan)
@@ -92,8 +92,7 @@ class Dispatch:
             if verdict.accepted and verdict.label == EMPTY and EMPTY not in self._destinations:
                 self._tally.empty += 1
                 continue
-            self._watch(outcome)
-            self._route(
+            key = self._route(
                 verdict,
                 captured=outcome.frame.captured,
                 passed=outcome.passed,
@@ -101,6 +100,7 @@ class Dispatch:
                 source=outcome.frame.source,
                 frames=outcome.frames,
             )
+            self._sent(outcome, key)
             if self._tally.items == max_items:
                 return True
         return False
@@ -133,8 +133,8 @@ class Dispatch:
         deadline: float | None,
         source: str,
         frames: int,
-    ) -> None:
-        """Plans the lane's move and offers the row.
+    ) -> ItemKey:
+        """Plans the lane's move and offers the row; which item it is.
 
         Args:
             captured: the capture of the last frame that was looked at; see `route` for the others.
@@ -150,8 +150,8 @@ class Dispatch:
         )
         taken = self._clock.wall() - (now - captured)
         stamp = self._stamps.at(taken)
+        key = ItemKey(self._tally.items + 1, taken, stamp.id)
         if routing.at is not None:
-            key = ItemKey(self._tally.items + 1, taken, stamp.id)
             self._lanes.actuate(routing.lane, routing.at, key)
         # A video that is read as fast as can be runs ahead of the clock.
         latency_ms = 1000 * max(0.0, now - captured)
@@ -159,6 +159,7 @@ class Dispatch:
         due = None if routing.at is None else taken + (routing.at - captured)
         moments = _Moments(captured, due, latency_ms)
         self._recorder.offer(self._item(routing, stamp, moments, source, frames))
+        return key
 
     def note(self, actuated: Actuated) -> None:
         """Offers the row of what became of an actuation; called from the lanes' thread."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable, Iterator
 
 from edge.flow import UnreadableFrame
 from edge.runtime import heartbeat
 from edge.runtime.clock import Clock
 from edge.runtime.heartbeat import Heartbeat
 from edge.sorting.dispatch import Dispatch
-from edge.sorting.sorter import Sorter
+from edge.sorting.sorter import Outcome, Sorter
 from edge.vision.latest_frame import LatestFrame
 from edge.vision.region import Region, cut
 
@@ -26,6 +27,7 @@ class SortingLoop:
         region: Region | None,
         heart: Heartbeat,
         clock: Clock,
+        watch: Callable[[Outcome], None] = lambda outcome: None,
     ) -> None:
         """Takes no frame yet.
 
@@ -33,9 +35,11 @@ class SortingLoop:
             region: the part of each frame that is looked at; None: all of it.
             heart: is given the thread's signs of life.
             clock: that of the frames' capture times.
+            watch: is shown each outcome before the dispatch is, which waits for it.
         """
         self._latest, self._sorter, self._dispatch = latest, sorter, dispatch
         self._region, self._heart, self._clock = region, heart, clock
+        self._watch = watch
 
     def run(self, max_items: int | None = None) -> None:
         """Sorts until no more frames come or `max_items` have passed; None: without that limit.
@@ -56,10 +60,15 @@ class SortingLoop:
                         if frame is None
                         else self._sorter.look(cut(frame, self._region))
                     )
-                    done = self._dispatch.carry_out(outcomes, max_items=max_items)
+                    done = self._dispatch.carry_out(self._shown(outcomes), max_items=max_items)
                 if done:
                     return
-            self._dispatch.carry_out(self._sorter.end(), max_items=max_items)
+            self._dispatch.carry_out(self._shown(self._sorter.end()), max_items=max_items)
+
+    def _shown(self, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
+        for outcome in outcomes:
+            self._watch(outcome)
+            yield outcome
 
     def _patience(self) -> float:
         """How long to wait for a frame before an open vote must be closed without one."""

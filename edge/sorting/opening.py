@@ -8,17 +8,23 @@ from edge.config.reading import StationPlan
 from edge.runtime.clock import Clock
 from edge.sorting.dispatch import destinations
 from edge.sorting.model import open_model
-from edge.sorting.sorter import Closing, Sorter
+from edge.sorting.sorter import Closing, Sharpness, Sorter
 
 _VERDICT_SECONDS = 0.02
 """What a verdict takes besides the inference: a wake-up of the thread, the vote, the hand-over."""
 
 
-def open_sorter(plan: StationPlan, *, clock: Clock, beat: Callable[[], None]) -> Sorter:
+def open_sorter(
+    plan: StationPlan,
+    *,
+    clock: Clock,
+    beat: Callable[[], None],
+    sharpness: Sharpness | None = None,
+) -> Sorter:
     """A sorter with the trigger and the model of the station, in whose view no item is.
 
     Args:
-        clock, beat: as of Sorter.
+        clock, beat, sharpness: as of Sorter.
 
     Raises:
         BundleError: the model is not what its bundle says, or does not reproduce.
@@ -34,4 +40,5 @@ def open_sorter(plan: StationPlan, *, clock: Clock, beat: Callable[[], None]) ->
         ),
         clock=clock.now,
         beat=beat,
+        sharpness=sharpness,
     )

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple, TypeAlias
 
+from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box
 from edge.core.verdict import Ballot, Framing, Prediction, Verdict, bad_picture
 from edge.flow import Frame, Observation
 from edge.sorting.model import ActiveModel
 from edge.vision.trigger import Trigger
+
+Sharpness: TypeAlias = "Callable[[Image, Box | None], float]"
 
 _MIDDLE = 0.15
 """How far from the middle of the region, in widths and heights of it, an item is in the middle:
@@ -63,6 +67,16 @@ class Outcome:
     """How many frames voted."""
     deciding: Frame
     """The one that spoke most for the verdict's label, among those that showed the item best."""
+    sharpest: Sighting
+    """The sharpest of those that voted, where sharpness is measured; else the last."""
+
+
+class Sighting(NamedTuple):
+    """An item in one frame."""
+
+    frame: Frame
+    box: Box | None
+    """Where the item is in it; None: it is the whole region."""
 
 
 @dataclass(slots=True)
@@ -79,6 +93,15 @@ class _Voting:
     confirmed: bool = False
     speaking: dict[int, _Speaking] = field(default_factory=dict)
     """By class index, the frame that spoke most for it, where it was the best class of one."""
+    sharpest: Sighting | None = None
+    sharpness: tuple[bool, float] = (False, -1.0)
+    """Of `sharpest`: whether it shows the whole item, and how sharply."""
+
+    def seen(self, observation: Observation, frame: Frame, sharpness: Sharpness) -> None:
+        """Keeps the frame where it shows the item better than those before."""
+        this = (observation.whole, sharpness(frame.image, observation.box))
+        if this > self.sharpness:
+            self.sharpest, self.sharpness = Sighting(frame, observation.box), this
 
     def heard(self, prediction: Prediction, framing: Framing, frame: Frame) -> None:
         """Counts a frame's answer."""
@@ -131,14 +154,17 @@ class Sorter:
         closing: Closing,
         clock: Callable[[], float],
         beat: Callable[[], None] = lambda: None,
+        sharpness: Sharpness | None = None,
     ) -> None:
         """No item is in view.
 
         Args:
             clock: seconds, the clock of the frames' capture times.
             beat: called before each inference: a frame with many items takes many of them.
+            sharpness: how sharp an item is, in an image and its box there; None: nobody asks.
         """
         self._trigger, self._clock, self._beat = trigger, clock, beat
+        self._sharpness = sharpness
         self.model, self._closing = model, closing
         self._voting: dict[int, _Voting] = {}
         self._decided: set[int] = set()
@@ -199,6 +225,8 @@ class Sorter:
         prediction = voting.model.classifier.predict(frame.image, box=observation.box)
         framing = _framing(observation, frame, voting)
         voting.heard(prediction, framing, frame)
+        if self._sharpness is not None:
+            voting.seen(observation, frame, self._sharpness)
         if voting.confirmed and voting.ballot.decided:
             yield self._close(item)
 
@@ -230,6 +258,7 @@ class Sorter:
             passed=voting.passed,
             frames=voting.ballot.frames,
             deciding=voting.deciding(verdict.label),
+            sharpest=voting.sharpest or Sighting(voting.frame, voting.box),
         )
 
 

@@ -1,0 +1,69 @@
+"""What a code means: whose article, which container, which lot; read by biip.
+
+Only what a code's own symbology promises counts. The thirteen digits of an EAN-13 are an article
+number; thirteen digits in a plain Code 128 may be anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import biip
+from biip.gs1_digital_link_uris import GS1DigitalLinkURI
+from biip.gs1_element_strings import GS1ElementStrings
+from biip.symbology import GS1Symbology, SymbologyIdentifier
+
+_ARTICLES = ("]E0", "]E4", "]I1")
+"""EAN-13, UPC-A and UPC-E; EAN-8; ITF with a check digit, which is read as ITF-14 alone."""
+_LOT, _EXPIRY, _SERIAL = "10", "17", "21"
+"""GS1 application identifiers (GS1 General Specifications, section 3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a code says; each is None where the code does not say it."""
+
+    gtin: str | None = None
+    """The GS1 number of an article, as 14 digits."""
+    sscc: str | None = None
+    """The GS1 number of a container, as 18 digits."""
+    lot: str | None = None
+    expiry: str | None = None
+    """The day until which the article may be used, such as 2027-03-31."""
+    serial: str | None = None
+
+
+def meaning_of(text: str, symbology_identifier: str) -> Meaning:
+    """What the text of a code means.
+
+    Args:
+        text: with 0x1D where the code has FNC1.
+        symbology_identifier: three characters by ISO/IEC 15424 that begin with `]`.
+    """
+    try:
+        if text.lower().startswith(("http://", "https://")):
+            return _of_elements(GS1DigitalLinkURI.parse(text).element_strings)
+        if symbology_identifier in _ARTICLES:
+            gtin = biip.parse(symbology_identifier + text).gtin
+            return Meaning(gtin=gtin.as_gtin_14() if gtin else None)
+        symbology = SymbologyIdentifier.extract(symbology_identifier).gs1_symbology
+        if symbology in GS1Symbology.with_gs1_messages():
+            message = biip.parse(symbology_identifier + text).gs1_message
+            return _of_elements(message.element_strings) if message else Meaning()
+    except biip.ParseError:
+        pass  # no code of GS1: its text is all that it says
+    return Meaning()
+
+
+def _of_elements(elements: GS1ElementStrings) -> Meaning:
+    found = {element.ai.ai: element for element in elements}
+    gtin = next((e.gtin for e in elements if e.gtin is not None and e.ai.ai == "01"), None)
+    sscc = next((e.sscc for e in elements if e.sscc is not None), None)
+    expiry = found[_EXPIRY].date if _EXPIRY in found else None
+    return Meaning(
+        gtin=gtin.as_gtin_14() if gtin else None,
+        sscc=sscc.value if sscc else None,
+        lot=found[_LOT].value if _LOT in found else None,
+        expiry=expiry.isoformat() if expiry else None,
+        serial=found[_SERIAL].value if _SERIAL in found else None,
+    )

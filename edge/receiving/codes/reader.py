@@ -1,0 +1,159 @@
+"""The codes' thread: it reads codes in the pictures of sorted items, after they were sorted.
+
+The sorting thread leaves the picture of an item here and does not wait. An item's row is written
+when it is sorted, and never changes; a code is read later, and so it is an event of its own,
+`CodeRead`, which refers to the item.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+from collections import deque
+from collections.abc import Callable
+
+from edge.config.codes import CodesSettings
+from edge.core.errors import CodesMissingError
+from edge.core.images.image_file import Image
+from edge.core.images.preprocess import Box
+from edge.core.terminal.hints import install_command
+from edge.events import CodeRead, Event, Stamps
+from edge.flow import ItemKey
+from edge.runtime import heartbeat
+from edge.runtime.clock import Clock, wait_for
+from edge.runtime.heartbeat import Heartbeat
+
+try:
+    from edge.receiving.codes import ladder
+except ModuleNotFoundError as error:
+    if error.name not in ("zxingcpp", "biip"):
+        raise
+    raise CodesMissingError(
+        "reading codes (the section `codes` of a station file) needs the package "
+        f"{error.name!r}, which is not installed: {install_command('codes')}"
+    ) from error
+
+_log = logging.getLogger(__name__)
+
+_PLACES = 16
+"""Pictures that may wait: grey ones, of at most a megabyte each from a camera of 1280x720."""
+_NICE = 10
+"""The thread's share of a busy processor, by which the others go first."""
+
+
+sharpness = ladder.sharpness
+
+
+class CodeReader:
+    """Reads codes in the pictures of items that were sorted.
+
+    Attributes:
+        heartbeat: the signs of life of `run`.
+        looked, read, dropped: items whose picture was looked at; those on which a code was read;
+            those that were not looked at, because too many waited.
+    """
+
+    def __init__(
+        self,
+        settings: CodesSettings,
+        *,
+        publish: Callable[[Event], None],
+        stamps: Stamps,
+        clock: Clock,
+    ) -> None:
+        """No picture waits.
+
+        Args:
+            publish: takes an event for each code, in the thread of `run`; must not wait.
+            stamps: gives the events their ids and times.
+        """
+        self._ladder = ladder.CodeLadder(
+            settings.formats, rungs=ladder.LADDER if settings.ladder else (ladder.PLAIN,)
+        )
+        self._whole_region = settings.where == "region"
+        self._publish, self._stamps = publish, stamps
+        self._clock, self._changed = clock, clock.condition()
+        self._waiting: deque[tuple[ItemKey, ladder.Grey]] = deque()
+        self._ended = False
+        self.heartbeat = Heartbeat(clock.now)
+        self.looked = self.read = self.dropped = 0
+
+    def offer(self, key: ItemKey, image: Image, box: Box | None) -> None:
+        """Leaves the picture of an item to be looked at; never waits. Used by the sorting thread.
+
+        Args:
+            image: uint8 (height, width, 3) BGR; copied.
+            box: where the item is in it; None: it is the whole picture.
+        """
+        if len(self._waiting) >= _PLACES:
+            self.dropped += 1
+            if self.dropped == 1:
+                _log.warning(
+                    f"codes      item {key.item} is not looked at: {_PLACES} wait already. How "
+                    "many there were is said at the end; ask for fewer formats, or `ladder: false`"
+                )
+            return
+        grey = ladder.part_with_item(image, None if self._whole_region else box)
+        with self._changed:
+            self._waiting.append((key, grey))
+            self._changed.notify_all()
+
+    def run(self) -> None:
+        """The body of the codes' thread: until `finish` and nothing waits, or `stop`."""
+        with contextlib.suppress(OSError):  # not allowed: it is as important as the others then
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+        with self.heartbeat.working():
+            while (taken := self._take()) is not None:
+                self._look(*taken)
+        _log.info(
+            f"codes      on {self.read} of {self.looked} items"
+            + (f"; {self.dropped} WERE NOT LOOKED AT, for want of time" if self.dropped else "")
+        )
+
+    def finish(self) -> None:
+        """No more pictures come; those that wait are still looked at. May be called twice."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Ends `run` after the rung that it is on; pictures that wait count as dropped."""
+        with self._changed:
+            self.dropped += len(self._waiting)
+            self._waiting.clear()
+        self.finish()
+
+    def _take(self) -> tuple[ItemKey, ladder.Grey] | None:
+        """The next picture; None: there will be no more."""
+        while True:
+            self.heartbeat.beat()
+            with self._changed:
+                until = self._clock.now() + heartbeat.BEAT_SECONDS
+                if wait_for(
+                    self._clock, self._changed, lambda: bool(self._waiting) or self._ended, until
+                ):
+                    return self._waiting.popleft() if self._waiting else None
+
+    def _look(self, key: ItemKey, grey: ladder.Grey) -> None:
+        reading = self._ladder.read(grey, self.heartbeat.beat)
+        self.looked += 1
+        self.read += bool(reading.codes)
+        for code in reading.codes:
+            self._publish(
+                CodeRead(
+                    *self._stamps.now(),
+                    item=key.item,
+                    item_id=key.id,
+                    text=code.text,
+                    format=code.format,
+                    gtin=code.meaning.gtin,
+                    sscc=code.meaning.sscc,
+                    lot=code.meaning.lot,
+                    expiry=code.meaning.expiry,
+                    serial=code.meaning.serial,
+                    rung=reading.rung or "",
+                    milliseconds=round(sum(reading.milliseconds), 1),
+                )
+            )

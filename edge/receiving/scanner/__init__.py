@@ -1,0 +1,1 @@
+"""A hand scanner, which types what it reads as a keyboard does: from its keys to codes."""
