@@ -28,6 +28,9 @@ It makes:  the user pilah (groups gpio, video and render, where there are such)
            /etc/pilah/station.schema.json  by which editors complete and check it
            /var/lib/pilah              the user's home: bundle, ledger, photographs
            pilah.service               starts with the machine, once there is a station file
+           /etc/udev/rules.d/70-pilah-scanner.rules  where the station file has a hand scanner: by
+                                       it the service may read that one, and no other keyboard
+Where the station file has a section `codes`, the packages that read barcodes are installed, too.
 
 Exit codes: 0 done, 1 installed but the service does not run (with --dry-run: would not), 2 wrong
 usage, 69 something needed is missing.
@@ -39,6 +42,7 @@ command=/usr/local/bin/pilah-edge
 unit=/etc/systemd/system/pilah.service
 config=/etc/pilah/station.yaml
 home=/var/lib/pilah
+rule=/etc/udev/rules.d/70-pilah-scanner.rules
 python=/usr/bin/python3    # the system's own: picamera2 and lgpio are built for no other
 needed_mb=700
 
@@ -178,6 +182,7 @@ if [ -n "$uninstall" ]; then
         ! systemd_runs || run systemctl daemon-reload
     fi
     [ ! -L "$command" ] || run rm "$command"
+    [ ! -e "$rule" ] || run rm "$rule"
     [ ! -d "$program" ] || run rm -r "$program"
     say "kept, where they are there: /etc/pilah, $home, the user pilah. To remove these too:"
     say "    rm -r /etc/pilah $home; userdel pilah"
@@ -248,8 +253,14 @@ place "$checkout/deploy/examples/station.schema.json" "${config%/*}/station.sche
 before_program=$changes
 extra=edge
 [ "$machine" != aarch64 ] || [ -z "$picamera2" ] || extra=pi
+# The station file that there will be: one that is there is never replaced.
+kept=$config
+[ -e "$kept" ] || kept=$station
+codes=''
+[ -z "$kept" ] || ! grep -q '^codes:' "$kept" || codes=codes
 sources="pyproject.toml README.md LICENSE edge trainer converter deploy/locks/$extra.txt"
-wanted="$extra $("$python" --version 2>/dev/null || echo none) $(
+[ -z "$codes" ] || sources="$sources deploy/locks/$codes.txt"
+wanted="$extra $codes $("$python" --version 2>/dev/null || echo none) $(
     cd "$checkout"
     # shellcheck disable=SC2086 # one word for each
     find $sources -type f ! -name '*.pyc' -exec sha256sum {} + | LC_ALL=C sort | sha256sum
@@ -275,6 +286,9 @@ if [ "$(cat "$program/installed" 2>/dev/null)" != "$wanted" ]; then
     )
     run "$program/bin/python" -m pip install --quiet --require-hashes \
         --requirement "$checkout/deploy/locks/$extra.txt"
+    # Of the same versions, and two packages more.
+    [ -z "$codes" ] || run "$program/bin/python" -m pip install --quiet --require-hashes \
+        --requirement "$checkout/deploy/locks/$codes.txt"
     # All that is needed is there, setuptools too: nothing is fetched that has no hash.
     run "$program/bin/python" -m pip install --quiet --no-deps --no-build-isolation "$copy"
     run install -m 0644 "$copy/installed" "$program/installed"
@@ -289,6 +303,23 @@ if [ -n "$station" ]; then
         place "$station" "$config" 0640 pilah
     elif ! cmp -s "$station" "$config"; then
         say "$config is there already: kept as it is"
+    fi
+fi
+if [ -e "$config" ] && [ -x "$command" ]; then
+    # The service may read the station's hand scanner, and no other keyboard. 1: it has none.
+    told=0
+    made=$("$command" scanner rule "$config" 2>/dev/null) || told=$?
+    if [ "$told" = 0 ] && [ "$made" != "$(cat "$rule" 2>/dev/null)" ]; then
+        copied=$(mktemp)
+        echo "$made" >"$copied"
+        place "$copied" "$rule" 0644 root
+        rm "$copied"
+        if command -v udevadm >/dev/null && systemd_runs; then
+            run udevadm control --reload
+            run udevadm trigger --subsystem-match=input --action=change
+        fi
+    elif [ "$told" = 1 ] && [ -e "$rule" ]; then
+        run rm "$rule"
     fi
 fi
 misfit='' active=$home/bundle

@@ -57,6 +57,7 @@ FILES: Mapping[str, Lock] = {
         free=("numpy", "opencv-python-headless"),
     ),
     "parquet": Lock(("edge", "parquet")),
+    "codes": Lock(("edge", "codes")),
     "trainer": Lock(("trainer",)),
     "kaggle": Lock(("trainer", "kaggle")),
     "converter": Lock(("converter",)),
@@ -67,7 +68,7 @@ FILES: Mapping[str, Lock] = {
 }
 """Each file in `deploy/locks`, by its name there."""
 
-EVERYTHING = Lock(("edge", "parquet", "kaggle", "tfjs", "dev"))
+EVERYTHING = Lock(("edge", "parquet", "codes", "kaggle", "tfjs", "dev"))
 """What binds the others. `gpu` has another build of TensorFlow, of the same version."""
 
 HEADER = """\

@@ -11,6 +11,7 @@ from edge.runtime.worker import Worker
 
 VERBS: Mapping[str, Verb] = {
     "classify": Verb("what is on these pictures", "edge.commands.classify"),
+    "codes": Verb("read the barcodes on pictures", "edge.commands.receiving.codes"),
     "evaluate": Verb("how good a bundle is on labelled pictures", "edge.commands.evaluate"),
     "inspect": Verb("what is in a bundle", "edge.commands.inspect"),
     "bench": Verb("how fast this machine runs a bundle", "edge.commands.bench"),
@@ -22,6 +23,7 @@ VERBS: Mapping[str, Verb] = {
     "schema": Verb("print the JSON Schema of station files", "edge.commands.schema"),
     "lane": Verb("move one lane by keyboard, to find its angles", "edge.commands.lane"),
     "delivery": Verb("count the goods of a delivery", "edge.commands.delivery"),
+    "scanner": Verb("show what a hand scanner sends", "edge.commands.receiving.scanner"),
     "install": Verb("give a station a newer bundle", "edge.commands.install"),
     "rollback": Verb("give a station an earlier bundle again", "edge.commands.rollback"),
     "doctor": Verb("is a station's model what it should be?", "edge.commands.doctor"),

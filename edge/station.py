@@ -126,7 +126,7 @@ class Station(Closing):
                 tally=self._tally,
                 stamps=stamps,
                 clock=clock,
-                sent=self._receiving.item_sorted,
+                sent=lambda outcome, key: self._receiving.item_sorted(key, *outcome.sharpest),
             )
             self._loop = SortingLoop(
                 self._latest,

@@ -63,6 +63,12 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         edge.commands.check edge.config.checks edge.config.decision edge.config.lanes
         edge.config.ledger edge.config.station
     """,
+    "tests/edge/receiving/scanner/test_reader.py": """
+        edge.receiving.scanner.access edge.receiving.scanner.source
+    """,
+    "tests/edge/receiving/test_station.py": """
+        edge.receiving.codes.installed edge.receiving.codes.reader
+    """,
     "tests/edge/config/test_schema.py": """
         edge.commands.schema
     """,

@@ -1,4 +1,4 @@
-"""Say how a station is: file, bundle, runtime, camera, pins, ledger, disk, clock, heat.
+"""Say how a station is: file, bundle, runtime, camera, pins, scanner, ledger, disk, clock, heat.
 
 A line for each: ok, warning or bad, with what to do. It exits with 1 where one is bad. Nothing
 moves, and nothing is written.
@@ -17,11 +17,13 @@ from edge.core.errors import (
     EXIT_OK,
     BundleError,
     CameraError,
+    CodesMissingError,
     ConfigError,
     LedgerError,
     PinError,
     RegionError,
     RuntimeMissingError,
+    ScannerError,
     StorageError,
 )
 from edge.core.redaction import redacted
@@ -98,6 +100,7 @@ def examine(station: Path) -> Iterator[Finding]:
     if hands is not None:
         yield _about_the_pins(hands.lanes)
     if config is not None:
+        yield from _about_the_codes(config)
         ledger = config.ledger
         yield from _about_the_ledger(ledger, config.station)
         yield disk_finding(ledger.path.parent)
@@ -184,6 +187,24 @@ def _about_the_pins(lanes: dict[str, Lane]) -> Finding:
         return bad("pins", str(error))
     said = f"{title}, for {', '.join(moving)}"
     return ok("pins", said) if real else warning("pins", said, "nothing moves on this machine")
+
+
+def _about_the_codes(config: StationConfig) -> Iterator[Finding]:
+    from edge.receiving.codes.installed import require_packages
+    from edge.receiving.scanner.access import try_scanner
+
+    if config.codes is not None:
+        try:
+            require_packages()
+        except CodesMissingError as error:
+            yield bad("codes", str(error))
+        else:
+            yield ok("codes", f"{', '.join(config.codes.formats)} are read on items")
+    if config.scanner is not None:
+        try:
+            yield ok("scanner", try_scanner(config.scanner))
+        except ScannerError as error:
+            yield bad("scanner", str(error))
 
 
 def _about_the_ledger(settings: LedgerSettings, station: str) -> Iterator[Finding]:

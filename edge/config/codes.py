@@ -10,6 +10,8 @@ from edge.core.yaml_file import Section
 
 CodeFormat = Literal["ean13", "ean8", "upca", "code128", "qr", "data_matrix"]
 
+_USUAL: tuple[CodeFormat, ...] = ("ean13",)
+
 
 class CodesSettings(Section):
     """`codes`: codes that are read in the pictures of items. Needs the extra `codes`."""
@@ -20,7 +22,7 @@ class CodesSettings(Section):
             min_length=1,
             description="which codes the goods have; each takes time, so name no others",
         ),
-    ] = Field(default_factory=lambda: ["ean13"])
+    ] = Field(default_factory=lambda: [*_USUAL])
     where: Annotated[
         Literal["item", "region"],
         Field(

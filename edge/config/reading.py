@@ -21,6 +21,7 @@ from edge.config.checks import (
 from edge.config.station import (
     ActuationConfig,
     ReceivingConfig,
+    ScannerConfig,
     StationConfig,
     StationPart,
     VisionConfig,
@@ -123,6 +124,11 @@ def read_part(path: Path, part: type[Sections]) -> tuple[YamlFile, Sections]:
 def read_vision_config(path: Path) -> VisionConfig:
     """How the station of the file `path` sees; see `read_part`."""
     return read_part(path, VisionConfig)[1]
+
+
+def read_scanner_config(path: Path) -> ScannerConfig:
+    """The hand scanner of the station of the file `path`; see `read_part`."""
+    return read_part(path, ScannerConfig)[1]
 
 
 def read_actuation_config(path: Path) -> tuple[YamlFile, ActuationConfig]:

@@ -32,7 +32,8 @@ def schema_of(model: type[Section], title: str) -> dict[str, Any]:
     )
     definitions = found.pop("$defs")
     for definition in definitions.values():
-        if kind := definition["properties"].get("kind"):
+        kind = definition["properties"].get("kind", {})
+        if "const" in kind:
             definition["title"] = f"kind: {kind['const']}"
     return {
         "$schema": DIALECT,

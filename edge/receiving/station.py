@@ -9,12 +9,12 @@ from edge.config.station import StationConfig
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box
 from edge.events import CodeScanned, Event, Stamps
-from edge.flow import ItemKey
+from edge.flow import Frame, ItemKey
+from edge.receiving.codes.installed import require_packages
 from edge.receiving.scanner.decoder import Scan
 from edge.receiving.scanner.reader import ScannerReader
 from edge.runtime.clock import Clock
 from edge.runtime.supervisor import Task
-from edge.sorting.sorter import Outcome
 
 if TYPE_CHECKING:
     from edge.receiving.codes.reader import CodeReader
@@ -51,8 +51,9 @@ class Receiving:
         self.tasks: list[Task] = []
         self.sharpness: Callable[[Image, Box | None], float] | None = None
         if config.codes is not None:
-            # This one first: it says which package is missing.
-            from edge.receiving.codes.reader import CodeReader, sharpness
+            require_packages()
+            from edge.receiving.codes.ladder import sharpness
+            from edge.receiving.codes.reader import CodeReader
 
             codes = CodeReader(config.codes, publish=publish, stamps=stamps, clock=clock)
             self._codes, self.sharpness = codes, sharpness
@@ -62,9 +63,13 @@ class Receiving:
             self._scanner = scanner
             self.tasks.append(Task("scanner", scanner.run, scanner.heartbeat))
 
-    def item_sorted(self, outcome: Outcome, key: ItemKey) -> None:
-        """An item was sent to its lane; called by the sorting thread, which does not wait."""
-        frame, box = outcome.sharpest
+    def item_sorted(self, key: ItemKey, frame: Frame, box: Box | None) -> None:
+        """An item was sent to its lane; called by the sorting thread, which does not wait.
+
+        Args:
+            frame: the one that shows the item best.
+            box: where the item is in it; None: it is the whole region.
+        """
         if self._codes is not None and frame.fault is None:
             self._codes.offer(key, frame.image, box)
 

@@ -25,6 +25,8 @@ VERBS = [
 ]
 WORDS: Mapping[tuple[str, str], list[str]] = {
     ("edge", "classify"): ["bundle", "a.png"],
+    ("edge", "codes"): ["a.png"],
+    ("edge", "scanner"): ["show", "station.yaml"],
     ("edge", "evaluate"): ["bundle", "pictures"],
     ("edge", "inspect"): ["bundle"],
     ("edge", "bench"): ["bundle"],

@@ -65,7 +65,7 @@ LADDER = tuple(Rung(degrees, scale) for scale in (1.0, _ENLARGEMENT) for degrees
 
 
 @dataclass(frozen=True, slots=True)
-class Code:
+class PictureCode:
     """A code that was read in a picture."""
 
     text: str
@@ -79,7 +79,7 @@ class Code:
 class Reading:
     """What was read in one picture."""
 
-    codes: tuple[Code, ...]
+    codes: tuple[PictureCode, ...]
     """Without repeats; empty: none was found."""
     rung: str | None
     """The name of the rung that read them; None: none did."""
@@ -134,14 +134,16 @@ class CodeLadder:
                 return Reading(found, rung.name, tuple(spent))
         return Reading((), None, tuple(spent))
 
-    def _codes(self, view: _View, others: list[BarcodeFormat]) -> Iterator[Code]:
+    def _codes(self, view: _View, others: list[BarcodeFormat]) -> Iterator[PictureCode]:
         """The codes in one view, each once."""
         seen: set[tuple[str, str]] = set()
         for found in (*self._articles(view), *_read(view.picture, others)):
             name = self._names.get(found.format)
             if name is not None and (name, found.text) not in seen:
                 seen.add((name, found.text))
-                yield Code(found.text, name, meaning_of(found.text, found.symbology_identifier))
+                yield PictureCode(
+                    found.text, name, meaning_of(found.text, found.symbology_identifier)
+                )
 
     def _articles(self, view: _View) -> Iterator[zxingcpp.Barcode]:
         """The EAN and UPC codes in one view whose bars are those of their digits."""
@@ -229,6 +231,9 @@ def _read(
         return []
     return list(
         zxingcpp.read_barcodes(
-            picture, formats=formats, text_mode=zxingcpp.TextMode.Plain, return_errors=errors
+            picture,
+            formats=zxingcpp.BarcodeFormats(formats),
+            text_mode=zxingcpp.TextMode.Plain,
+            return_errors=errors,
         )
     )

@@ -50,8 +50,8 @@ def meaning_of(text: str, symbology_identifier: str) -> Meaning:
         if symbology in GS1Symbology.with_gs1_messages():
             message = biip.parse(symbology_identifier + text).gs1_message
             return _of_elements(message.element_strings) if message else Meaning()
-    except biip.ParseError:
-        pass  # no code of GS1: its text is all that it says
+    except (biip.BiipException, ValueError):  # an address that is none is a ValueError
+        return Meaning()  # no code of GS1: its text is all that it says
     return Meaning()
 
 

@@ -15,25 +15,14 @@ from collections import deque
 from collections.abc import Callable
 
 from edge.config.codes import CodesSettings
-from edge.core.errors import CodesMissingError
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box
-from edge.core.terminal.hints import install_command
 from edge.events import CodeRead, Event, Stamps
 from edge.flow import ItemKey
+from edge.receiving.codes import ladder
 from edge.runtime import heartbeat
 from edge.runtime.clock import Clock, wait_for
 from edge.runtime.heartbeat import Heartbeat
-
-try:
-    from edge.receiving.codes import ladder
-except ModuleNotFoundError as error:
-    if error.name not in ("zxingcpp", "biip"):
-        raise
-    raise CodesMissingError(
-        "reading codes (the section `codes` of a station file) needs the package "
-        f"{error.name!r}, which is not installed: {install_command('codes')}"
-    ) from error
 
 _log = logging.getLogger(__name__)
 
@@ -41,9 +30,6 @@ _PLACES = 16
 """Pictures that may wait: grey ones, of at most a megabyte each from a camera of 1280x720."""
 _NICE = 10
 """The thread's share of a busy processor, by which the others go first."""
-
-
-sharpness = ladder.sharpness
 
 
 class CodeReader:

@@ -11,10 +11,12 @@ import pytest
 from edge import lanes
 from edge.cli import main
 from edge.config.belt import Belt
+from edge.config.codes import CodesSettings
 from edge.config.decision import Decision
 from edge.config.lanes import Lane
 from edge.config.ledger import LedgerSettings
 from edge.config.reading import read_station, read_vision_config
+from edge.config.scanner import ScannerSettings
 from edge.config.station import StationConfig
 from edge.core.errors import EXIT_CONFIG, EXIT_OK, ConfigError
 from edge.core.yaml_file import Section
@@ -62,6 +64,14 @@ MISTAKES = [
         12,
         "unknown key. Known: labels, delay",
     ),
+    # codes and the scanner
+    (
+        ("default_lane: rest", "default_lane: rest\ncodes: {formats: [ean14]}"),
+        14,
+        "codes.formats",
+    ),
+    (("default_lane: rest", "default_lane: rest\ncodes: {formats: []}"), 14, "codes.formats"),
+    (("default_lane: rest", "default_lane: rest\nscanner: {}"), 14, "scanner.path: missing"),
     # something missing is told on the line of what it is missing from
     (("ledger: {path: ledger.sqlite}", "ledger: {}"), 14, "ledger.path: missing: the SQLite file"),
     (("default_lane: rest\n", ""), 1, "default_lane: missing: the name of the lane"),
@@ -377,6 +387,8 @@ MODELS: list[type[Section]] = [
     Belt,
     Lane,
     LedgerSettings,
+    CodesSettings,
+    ScannerSettings,
     *(
         importlib.import_module(module).Settings
         for kinds in (camera.KINDS, trigger.KINDS, lanes.KINDS)

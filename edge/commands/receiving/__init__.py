@@ -1,0 +1,1 @@
+"""The verbs for receiving goods: codes in pictures, a hand scanner."""
