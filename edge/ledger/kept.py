@@ -198,13 +198,13 @@ class KeptLedger:
         if self._all_have_ids:
             return
         try:
-            given = ledger.give_ids(limit)
+            found = ledger.give_ids(limit)
         except LedgerDamagedError:
             raise
         except LedgerError:  # a full disk, a locked file: the next rows tell, and this can wait
             return
-        self._given += given
-        self._all_have_ids = given < limit
+        self._given += found.given
+        self._all_have_ids = found.looked_at < limit
 
     def _heed_check(self) -> None:
         """Passes where the check of a large ledger has found nothing until now.

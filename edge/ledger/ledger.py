@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
@@ -35,6 +35,15 @@ as SQLite's own 4096. See tests/benchmarks/ledger_bytes.py."""
 _BUSY_SECONDS = 2.0
 """How long to wait for another program that holds the file locked."""
 _IDS = "uuids"
+
+
+class IdsGiven(NamedTuple):
+    """What one call of `Ledger.give_ids` did."""
+
+    looked_at: int
+    """Rows; fewer than the limit: all rows have ids."""
+    given: int
+    """Rows that got an id."""
 
 
 class Ledger:
@@ -89,7 +98,7 @@ class Ledger:
             for table, found in rows.items():
                 connection.execute(insert(table).on_conflict_do_nothing(), found)
 
-    def give_ids(self, limit: int) -> int:
+    def give_ids(self, limit: int) -> IdsGiven:
         """Gives ids to items that have none, as a pilah without them wrote them, oldest first.
 
         All of it is in one transaction, with a note of how far it came: a process that is killed
@@ -100,7 +109,7 @@ class Ledger:
                 however many rows there are.
 
         Returns:
-            How many were looked at; fewer than `limit`: all rows have ids.
+            How many were looked at, and how many of them got an id.
 
         Raises:
             LedgerError, LedgerDamagedError: as of `append`.
@@ -124,7 +133,7 @@ class Ledger:
                     .values(what=_IDS, up_to=after)
                     .on_conflict_do_update(["what"], set_={"up_to": after})
                 )
-        return max(0, after - before)
+        return IdsGiven(max(0, after - before), len(found))
 
     def entries(self) -> Iterator[ItemSorted]:
         """The row of every item, in the order they were written."""

@@ -327,7 +327,7 @@ def test_rows_of_before_get_ids_in_their_order_and_the_same_in_every_copy(
     shutil.copy(before, copy)
     for file, limit in ((before, 100), (copy, 1)):
         with Ledger(file) as ledger:
-            while ledger.give_ids(limit) == limit:
+            while ledger.give_ids(limit).looked_at == limit:
                 pass
     found = uuids(before)
     assert found == sorted(set(map(str, found))) == uuids(copy)
@@ -340,7 +340,7 @@ def test_ids_are_given_a_few_at_a_time_and_a_killed_process_goes_on_from_there(
     before: Path,
 ) -> None:
     with Ledger(before) as ledger:
-        assert ledger.give_ids(10) == 10
+        assert ledger.give_ids(10) == (10, 10)
         before_kill = uuids(before)
         ledger.append([entry(99)])
     assert [text is None for text in before_kill] == [False] * 10 + [True] * 15
@@ -351,7 +351,7 @@ def test_ids_are_given_a_few_at_a_time_and_a_killed_process_goes_on_from_there(
         assert connection.execute("SELECT * FROM progress").fetchall() == [("uuids", 10)]
     connection.close()
     with Ledger(before) as ledger:  # the next start
-        assert [ledger.give_ids(10) for _ in range(3)] == [10, 6, 0]
+        assert [ledger.give_ids(10) for _ in range(3)] == [(10, 10), (6, 5), (0, 0)]
     after = uuids(before)
     assert after[:10] == before_kill[:10]
     assert after[25] == entry(99).id
@@ -375,8 +375,8 @@ def test_the_pilah_of_before_can_still_write_and_its_rows_get_ids_too(before: Pa
     write_as_before(before, range(30, 33))
     assert [text is None for text in uuids(before)] == [False] * 26 + [True] * 3
     with Ledger(before) as ledger:
-        assert ledger.give_ids(100) == 4  # the last row of before, and three
-        assert ledger.give_ids(100) == 0
+        assert ledger.give_ids(100) == (4, 3)  # the last row of before, and three
+        assert ledger.give_ids(100) == (0, 0)
     assert None not in uuids(before)
 
 
