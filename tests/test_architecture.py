@@ -109,6 +109,7 @@ WAITING_OTHERWISE = {
     "edge.lanes.pins": "an arm of metal turns in real time",
     "edge.lanes.lanes": "`begun` is waited for by `lane test`, which moves a lane by hand",
     "edge.ledger.lock": "another process ends in real time",
+    "edge.receiving.scanner.source": "a key of a scanner is let go of in real time",
 }
 """The modules of a station that read or wait for a time that is not its clock's, and why."""
 
