@@ -284,7 +284,7 @@ for thread in camera sorting lanes ledger MainThread; do
     shell "printf $thread >$home/hang && chown pilah: $home/hang"
     wait_for 60 "restart with a hung $thread" restarted "$count"
     [ $thread = MainThread ] || expect "a hung $thread ends the station, which starts again" \
-        "$thread: no sign of life" "$(journal)"
+        "the thread $thread has not responded" "$(journal)"
     sorts_again "$start"
 done
 [ "$(journal | grep -c "Failed with result 'watchdog'")" = 2 ] || fail "one watchdog too few"

@@ -86,12 +86,12 @@ def run(arguments: argparse.Namespace) -> int:
         endings = parts.enter_context(stop_signals())
         pressed = _button(arguments.button, parts) if arguments.button is not None else _nothing
         keys = parts.enter_context(Keyboard(sys.stdin))
-        sitting = parts.enter_context(
+        session = parts.enter_context(
             Capture(
                 eye,
                 folder,
                 labels=labels,
-                occasions=CaptureSchedule(arguments.items, arguments.every, arguments.count),
+                schedule=CaptureSchedule(arguments.items, arguments.every, arguments.count),
                 key=lambda: pressed() or _key(keys, arguments),
                 line=line,
             )
@@ -105,10 +105,10 @@ def run(arguments: argparse.Namespace) -> int:
             _say_if_new(label, folder)
         _log.info(_keys(arguments, labels))
         try:
-            sitting.run(endings)
+            session.run(endings)
         finally:
             # Also after a full disk: what was taken is there.
-            _say_counts(sitting, folder)
+            _say_counts(session, folder)
             _write_sheet(folder, eye.station, labels)
             _say_next(folder)
     return EXIT_OK
@@ -160,16 +160,16 @@ def _say_if_new(label: str, folder: PhotoFolder) -> None:
         _log.info(f"{label!r} is a new label, beside {', '.join(sorted(others))}{hint}")
 
 
-def _say_counts(sitting: Capture, folder: PhotoFolder) -> None:
-    faults = [f"{number} {fault}" for fault, number in sitting.warned.items() if number]
+def _say_counts(session: Capture, folder: PhotoFolder) -> None:
+    faults = [f"{number} {fault}" for fault, number in session.warned.items() if number]
     _log.info(
-        f"taken: {len(sitting.taken)}"
+        f"taken: {len(session.taken)}"
         + (f", of these {', '.join(faults)}: look at them in the contact sheet" if faults else "")
     )
-    if sitting.single_frame:
-        _log.warning(f"  not taken: {sitting.single_frame} things that were seen in a single frame")
-    if sitting.refused:
-        _log.info(f"  not taken: {sitting.refused}, as the camera did not show what was before it")
+    if session.single_frame:
+        _log.warning(f"  not taken: {session.single_frame} things that were seen in a single frame")
+    if session.refused:
+        _log.info(f"  not taken: {session.refused}, as the camera did not show what was before it")
     for label, number in sorted((+folder.counts).items()):
         more = GOOD_START - number
         _log.info(f"  {label:<20} {number:>5}" + (f"   {more} more make a good start" * (more > 0)))

@@ -14,6 +14,7 @@ from edge.flow import EMPTY
 
 
 def pins_used_twice(content: dict[Any, Any]) -> Iterator[FileProblem]:
+    """A problem for each pin or PWM channel that an earlier device of the file uses too."""
     first: dict[str, Location] = {}
     for location, name in _pins(content, ()):
         if name in first:
@@ -25,7 +26,7 @@ def pins_used_twice(content: dict[Any, Any]) -> Iterator[FileProblem]:
 
 
 def _pins(value: Any, location: Location) -> Iterator[tuple[Location, str]]:
-    """Each pin, and each channel of the PWM hardware, with its kind and its name."""
+    """Where each pin and each channel of the PWM hardware is written, with its kind and name."""
     if isinstance(value, list):
         for index, part in enumerate(value):
             yield from _pins(part, (*location, index))
@@ -43,6 +44,7 @@ def _pins(value: Any, location: Location) -> Iterator[tuple[Location, str]]:
 
 
 def distance_problems(content: dict[Any, Any]) -> Iterator[FileProblem]:
+    """A problem for each lane with a distance, if the file does not give the belt's speed."""
     lanes = content.get("lanes")
     if content.get("belt") is not None or not isinstance(lanes, dict):
         return
@@ -56,7 +58,7 @@ def distance_problems(content: dict[Any, Any]) -> Iterator[FileProblem]:
 
 
 def region_problems(file: YamlFile) -> Iterator[FileProblem]:
-    """Where the region does not fit the picture that the camera is asked for."""
+    """A problem if the region does not fit into the picture that the camera is asked for."""
     eye, _ = file.check(VisionConfig, whole=StationConfig)
     size = None if eye is None else eye.camera.size
     if eye is None or eye.region is None or size is None:
@@ -71,6 +73,7 @@ def region_problems(file: YamlFile) -> Iterator[FileProblem]:
 
 
 def box_problems(config: StationConfig, bundle: Bundle) -> Iterator[FileProblem]:
+    """A problem if the bundle needs the box of each item and the trigger gives none."""
     if bundle.manifest.input.crop == "item" and not config.trigger.has_box:
         yield FileProblem(
             ("trigger",),
@@ -82,10 +85,11 @@ def box_problems(config: StationConfig, bundle: Bundle) -> Iterator[FileProblem]
 def label_problems(
     file: YamlFile, bundle: Bundle | None, shapes: list[Location]
 ) -> Iterator[FileProblem]:
-    """What does not fit between lanes, thresholds and the bundle's labels.
+    """A problem for each mismatch between the lanes, the thresholds and the bundle's labels.
 
     Args:
-        shapes: where the file's form is wrong already; what hangs on it is not judged.
+        shapes: the locations at which the file's form is wrong. Checks that depend on these values
+            are left out.
     """
     content = file.content
     found = content.get("lanes")

@@ -20,7 +20,7 @@ class Decision(Section):
             gt=0,
             le=3600,
             description="seconds after its first frame by which an item gets its verdict, from the "
-            "frames there are; where even that comes later, it is a reject",
+            "frames captured so far; an item whose verdict comes later is rejected",
         ),
     ] = None
     clear_frames: Annotated[
@@ -28,8 +28,8 @@ class Decision(Section):
         Field(
             ge=2,  # a single frame may be a damaged one
             le=100,
-            description="so many frames that all say the same, and surely enough to be accepted, "
-            "are a verdict at once; the item's other frames are not looked at",
+            description="an item gets its verdict early when this many frames agree and their "
+            "scores are high enough to accept it; its later frames are not classified",
         ),
     ] = 3
     max_frames: Annotated[
@@ -37,8 +37,8 @@ class Decision(Section):
         Field(
             ge=2,
             le=1000,
-            description="an item's verdict comes with this frame at the latest, of those "
-            "that show it well",
+            description="the largest number of frames per item that are classified, counting only "
+            "those that show it well; the last of them gives the verdict",
         ),
     ] = 20
     agreement: Annotated[
@@ -46,8 +46,8 @@ class Decision(Section):
         Field(
             ge=0,
             le=1,
-            description="share of an item's frames that must say what the verdict says; with fewer "
-            "it is a reject",
+            description="share of an item's frames that must agree with the verdict, 0 to 1; with "
+            "fewer, the item is rejected",
         ),
     ] = 0.6
     accept: dict[str, Threshold] = Field(
@@ -67,6 +67,6 @@ class Decision(Section):
         if self.clear_frames > self.max_frames:
             raise advised(
                 f"clear_frames ({self.clear_frames}) is above max_frames ({self.max_frames}): "
-                "no verdict would ever come early. Lower the one or raise the other"
+                "no verdict would ever come early. Lower clear_frames or raise max_frames"
             )
         return self

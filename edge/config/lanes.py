@@ -39,7 +39,7 @@ class Lane(Section):
     ] = None
     actuator: Annotated[
         lanes.ActuatorSettings | None,
-        one_of(lanes.KINDS, lanes.ALSO),
+        one_of(lanes.KINDS, lanes.SYNONYMS),
         Field(description="what moves items into the lane; without one they fall through"),
     ] = None
 

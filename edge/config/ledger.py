@@ -11,25 +11,27 @@ from edge.core.yaml_file import FilePath, Section, file_or_nothing
 from edge.core.yaml_messages import advised
 
 NO_SPILL = Path()
-"""What `spill: none` is read as."""
+"""The value of `spill` for a file that says `spill: none`."""
 
 
 class LedgerSettings(Section):
     """`ledger`: where a row for every item is kept."""
 
-    # That its folder is missing is no mistake of the file: its disk may come, and a station sorts.
+    # A missing folder is no mistake in the file: its disk may be mounted later, and the station
+    # sorts meanwhile.
     path: Annotated[
         FilePath,
         AfterValidator(file_or_nothing),
-        Field(description="the SQLite file, made where it is not there"),
+        Field(description="the SQLite file; it is created if it does not exist"),
     ]
     commit_seconds: Annotated[
         float,
         Field(
             ge=0,
             le=60,
-            description="how long rows may wait to be written together, which wears a card less; "
-            "a power cut takes the rows of so many seconds. 0: each row is written at once",
+            description="how many seconds rows may wait so that they are written together, which "
+            "wears an SD card less; a power cut loses the rows of this time. 0: each row is "
+            "written at once",
         ),
     ] = 1.0
     spill: Annotated[

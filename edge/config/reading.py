@@ -42,19 +42,20 @@ Sections = TypeVar("Sections", bound=StationPart)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StationPlan:
-    """A station file in which no mistake was found, and the bundle it names."""
+    """A station file in which no mistake was found, and the bundle that it names."""
 
     file: YamlFile
     config: StationConfig
     bundle: Bundle
     keys: tuple[PublicKey, ...]
-    """Those pinned; where there are any, one of them signed the bundle."""
+    """The public keys that the file pins. If there are any, one of them signed the bundle."""
     warnings: tuple[str, ...] = ()
-    """What is allowed and probably not meant, each as `LINE: KEY: message`."""
+    """One warning for each setting that is allowed but probably not meant, as `LINE: KEY: message`.
+    """
 
 
 def read_config(path: Path) -> StationConfig:
-    """What stands in the station file `path`; its bundle need not be there, and is not looked at.
+    """Reads the station file `path` alone; its bundle is not read and need not exist.
 
     Raises:
         ConfigError: the file has mistakes; every one is named, with its line.
@@ -73,13 +74,13 @@ def read_station(path: Path, *, bundle: Path | None = None) -> StationPlan:
     """The station that the file `path` describes.
 
     Args:
-        bundle: one that the station might have in place of the one that its file names.
+        bundle: a bundle to check in place of the one that the file names; None: the file's.
 
     Raises:
         ConfigError: it has mistakes; every one is named, with its line. That its bundle is broken,
             or not signed with a key that it pins, is one of them.
         ConfigUnreadError: nothing is wrong but that its bundle or a key cannot be read now.
-        BundleError: that is so of `bundle`.
+        BundleError: `bundle` is given, and is broken or not signed with a pinned key.
     """
     file = _opened(path)
     config, problems = file.check(StationConfig)
@@ -105,10 +106,10 @@ def read_station(path: Path, *, bundle: Path | None = None) -> StationPlan:
 
 
 def read_part(path: Path, part: type[Sections]) -> tuple[YamlFile, Sections]:
-    """The station file `path`, and those of its sections that `part` has.
+    """Reads the station file `path` and checks only the sections that the model `part` has.
 
-    What stands in other sections is not judged: they may be missing or wrong, or be for another
-    version of pilah, which has more of them.
+    Other sections are not checked: they may be missing or wrong, or belong to another version of
+    pilah that has more sections.
 
     Raises:
         ConfigError: the sections of `part` have mistakes.
@@ -122,7 +123,7 @@ def read_part(path: Path, part: type[Sections]) -> tuple[YamlFile, Sections]:
 
 
 def read_vision_config(path: Path) -> VisionConfig:
-    """How the station of the file `path` sees; see `read_part`."""
+    """Reads the camera, the region and the trigger of the station file `path`; see `read_part`."""
     return read_part(path, VisionConfig)[1]
 
 
@@ -132,7 +133,7 @@ def read_scanner_config(path: Path) -> ScannerConfig:
 
 
 def read_actuation_config(path: Path) -> tuple[YamlFile, ActuationConfig]:
-    """The station file `path` and what it moves; see `read_part`."""
+    """Reads the station file `path` with its lanes and its keep-alive pin; see `read_part`."""
     return read_part(path, ActuationConfig)
 
 
@@ -150,10 +151,12 @@ def _opened(path: Path) -> YamlFile:
 def _between_sections(
     file: YamlFile, bundle: Bundle | None, shapes: Iterable[FileProblem]
 ) -> Iterator[FileProblem]:
-    """What does not fit between sections, and, where there is a bundle, between them and it.
+    """A problem for each mismatch between sections, or between a section and the bundle.
 
     Args:
-        shapes: what is wrong with the form of single sections; what hangs on it is not judged.
+        bundle: None if it is not known; nothing is compared with it then.
+        shapes: problems in the form of single sections. Checks that depend on the values named
+            there are left out.
     """
     yield from pins_used_twice(file.content)
     yield from label_problems(file, bundle, [problem.location for problem in shapes])
@@ -164,7 +167,7 @@ def _between_sections(
 def _bundle(file: YamlFile, keys: tuple[PublicKey, ...]) -> tuple[Bundle | None, list[FileProblem]]:
     path = file.path_at(("bundle",))
     if path is None:
-        return None, []  # told already
+        return None, []  # the check of the file's form has reported it
     try:
         found = read_bundle(path, keys=keys)
         check_as_installed(found, path)

@@ -1,8 +1,8 @@
 """JSON Schema of station files, for editors that complete and check them as they are written.
 
-It is made from the models that read the files. It says which keys there are, and the kinds and
-limits of their values. What must be true between keys, and whether files are there, only
-`pilah-edge check` says. A key without a value, which is read as one that is left out, is not in it.
+It is made from the models that read the files. It describes the keys, and the types and limits of
+their values. Rules between keys, and whether files exist, are checked by `pilah-edge check` only.
+The reader takes a key without a value for one that is left out; the schema does not allow it.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from edge.config.station import StationConfig
 from edge.core.yaml_file import Section
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
-"""The newest one that yaml-language-server, which most editors use, knows whole."""
+"""The newest dialect that yaml-language-server, which most editors use, supports completely."""
 
 
 def station_schema() -> dict[str, Any]:
-    """The schema, with those kinds of camera, trigger and actuator that are installed here."""
+    """The schema of station files, with every kind of camera, trigger and actuator."""
     return schema_of(StationConfig, "Station file of pilah")
 
 
@@ -44,13 +44,15 @@ def schema_of(model: type[Section], title: str) -> dict[str, Any]:
 
 
 def schema_text() -> str:
-    """`station_schema` as the text of a file."""
+    """The schema of station files as JSON text."""
     return json.dumps(station_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 class _Generator(GenerateJsonSchema):
-    """pydantic's, without null as a value, without titles that only repeat a key, and without
-    defaults that are no single value: an editor would write them out.
+    """pydantic's generator with three changes that suit editors.
+
+    It leaves out null as a value, titles that only repeat a key, and defaults that are mappings,
+    which an editor would insert as text.
     """
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:

@@ -22,7 +22,7 @@ from edge.vision import camera, trigger
 from edge.vision.region import Region
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
-"""What can stand in a file name, a topic and a log."""
+"""A name that is valid in a file name, an MQTT topic and a log."""
 
 
 class StationPart(Section):
@@ -39,31 +39,32 @@ class StationPart(Section):
 
 
 class NamedPart(StationPart):
-    """What the station is called."""
+    """The section with the station's name."""
 
-    station: Annotated[Name, Field(description="the station's name, as the ledger gives it")]
+    station: Annotated[Name, Field(description="the station's name, as the ledger records it")]
 
 
 class VisionConfig(NamedPart):
-    """How items are seen: all that taking photographs needs."""
+    """The sections that say how items are seen: all that taking photographs needs."""
 
     camera: Annotated[
         camera.CameraSettings,
-        one_of(camera.KINDS, camera.ALSO),
+        one_of(camera.KINDS, camera.SYNONYMS),
         Field(description="where frames come from: `{kind: ..., ...}`"),
     ]
     region: Annotated[
-        Region | None, Field(description="what of the picture to look at; without it, all of it")
+        Region | None,
+        Field(description="the part of the picture to look at; without it, the whole picture"),
     ] = None
     trigger: Annotated[
         trigger.TriggerSettings,
-        one_of(trigger.KINDS, trigger.ALSO),
-        Field(description="when there is an item: `{kind: ..., ...}`"),
+        one_of(trigger.KINDS, trigger.SYNONYMS),
+        Field(description="what finds the items in the frames: `{kind: ..., ...}`"),
     ]
 
 
 class ActuationConfig(StationPart):
-    """What is moved, and the pin that lets it move."""
+    """The sections that say what is moved: the lanes, and the keep-alive pin."""
 
     lanes: Annotated[
         dict[str, Lane],
@@ -72,8 +73,8 @@ class ActuationConfig(StationPart):
     keep_alive: Annotated[
         KeepAliveSettings | None,
         Field(
-            description="a pin whose level changes as long as all is well, for a circuit that cuts "
-            "the actuators' supply when it does not (wiring.md)"
+            description="a pin whose level changes as long as the station works, for a circuit "
+            "that cuts the actuators' supply when the changes stop (wiring.md)"
         ),
     ] = None
 
@@ -132,13 +133,16 @@ class StationConfig(RecordsConfig, ActuationConfig, VisionConfig, ScannerConfig)
 
     @property
     def seconds_per_item(self) -> float | None:
-        """Seconds from one item to the next, as far as the file says; None: it does not."""
+        """Seconds from one item to the next; None if the file does not give them."""
         if self.trigger.has_box:
             return self.camera.seconds_per_item
         return self.camera.seconds_per_frame
 
     def delay_seconds(self, lane: Lane) -> float | None:
-        """Seconds from an item's passing to the moment `lane` moves; None: as soon as known."""
+        """Seconds from an item's passing to the moment `lane` moves.
+
+        None if it moves as soon as the verdict is known.
+        """
         if lane.distance_metres is not None and self.belt is not None:
             return lane.distance_metres / self.belt.metres_per_second
         return lane.delay_seconds

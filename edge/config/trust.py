@@ -27,10 +27,12 @@ class Trust(Section):
 
 
 def pinned_keys(file: YamlFile) -> tuple[tuple[PublicKey, ...] | None, list[FileProblem]]:
-    """The keys that a station file pins, none where it has no `trust`, and what is wrong with them.
+    """Reads the public keys that a station file pins.
 
-    The keys are None where anything is wrong: what cannot be read must not become "no key pinned".
-    What is wrong with the section's form is told by `YamlFile.check`, all but its emptiness.
+    Returns:
+        The keys, empty if the file has no `trust` section, and the problems found. The keys are
+        None if anything is wrong: a key that cannot be read must not become "no key pinned".
+        Mistakes in the section's form are reported by `YamlFile.check`, except an empty section.
     """
     if "trust" not in file.content:
         return (), []

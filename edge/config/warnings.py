@@ -1,4 +1,4 @@
-"""What a station file may say, and probably should not: warnings, which stop nothing."""
+"""Warnings about settings that are valid but probably not meant; they stop nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from edge.lanes.header import BUSES, PULLED_UP
 
 
 def station_warnings(config: StationConfig) -> Iterator[FileProblem]:
-    """A problem for everything in a station file without mistakes that may not be meant so."""
+    """A warning for each setting of a valid station file that is probably not meant."""
     for name, lane in config.lanes.items():
         where: Location = ("lanes", name)
         yield from _about_its_delay(config, lane, where)
@@ -26,8 +26,8 @@ def station_warnings(config: StationConfig) -> Iterator[FileProblem]:
         if not any(lane.actuator is not None for lane in config.lanes.values()):
             yield FileProblem(
                 ("keep_alive",),
-                "no lane has an actuator: nothing is there to be cut off, and its pin stays as it "
-                "is. Remove it, or give a lane an actuator",
+                "no lane has an actuator: there is no supply to cut off, and the level of this pin "
+                "never changes. Remove the section, or give a lane an actuator",
             )
     yield from _about_the_ledger(config)
 
@@ -40,7 +40,8 @@ def _about_the_ledger(config: StationConfig) -> Iterator[FileProblem]:
         yield FileProblem(
             ("ledger", "path"),
             f"the folder {ledger.parent} cannot be used now ({error.strerror}"
-            f"{similar_path(ledger.parent)}): the station sorts, and rows wait until it can",
+            f"{similar_path(ledger.parent)}): the station sorts anyway, and the rows wait until "
+            "the folder can be used",
         )
         return
     if spill is not None and spill.name:  # `none` has none
@@ -54,8 +55,8 @@ def _about_the_ledger(config: StationConfig) -> Iterator[FileProblem]:
         if same:
             yield FileProblem(
                 ("ledger", "spill"),
-                f"{spill} lies on the same disk as the ledger, and fails when that does: choose "
-                "another disk, or leave it out, and rows wait in memory",
+                f"{spill} is on the same disk as the ledger and fails together with it: choose "
+                "another disk, or remove this line, and rows wait in memory",
             )
 
 
@@ -68,8 +69,9 @@ def _about_its_delay(config: StationConfig, lane: Lane, where: Location) -> Iter
     yield FileProblem(
         (*where, key),
         f"{lane.delay_seconds or lane.distance_metres:g}{comes}, is below "
-        f"decision.deadline_seconds ({deadline:g}): items come to this lane before the deadline, "
-        "so votes end earlier, with fewer frames. Lower deadline_seconds, or move the lane away",
+        f"decision.deadline_seconds ({deadline:g}): items reach this lane before the deadline, so "
+        "verdicts are made earlier, from fewer frames. Lower deadline_seconds, or move the lane "
+        "farther from the camera",
     )
 
 

@@ -1,4 +1,4 @@
-"""Where items go: one module for each kind of actuator, and when each is to move."""
+"""The lanes, where items go: a module for each kind of actuator, and their schedule."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KINDS = {
 }
 """The module of each `kind`; its `Settings` is an ActuatorSettings."""
 
-ALSO = {
+SYNONYMS = {
     **dict.fromkeys(
         ("relay", "coil", "magnet", "electromagnet", "valve", "pusher", "ejector", "cylinder",
          "pneumatic", "air", "jet", "blower", "output", "digital", "gpio", "pin", "mosfet"),
@@ -31,34 +31,34 @@ ALSO = {
         "servo",
     ),
 }  # fmt: skip
-"""What people call a kind of actuator otherwise."""
+"""Other words that people use for a kind of actuator, with the kind that each means."""
 
 Pin = Annotated[int, Field(ge=0, le=LAST), BeforeValidator(a_bcm_number)]
-"""A GPIO of the 40-pin header by its BCM number. Keys of this type are called `pin` or `..._pin`:
-that is how a pin used twice is found."""
+"""A GPIO of the 40-pin header by its BCM number. Keys of this type must be named `pin` or
+`..._pin`: a pin that is used twice is found by this name."""
 
 
 class Actuator(Protocol):
     """A device that moves an item into a lane.
 
-    It is in its safe state from the moment it is opened until the station sorts, and again from the
-    moment the station ends, however it ends. In between it is at rest or active.
+    It is in its safe state from the moment it is opened until the station sorts, and again when the
+    station ends, for whatever reason. In between it is at rest or active.
     """
 
     def activate(self) -> None:
-        """Moves it to where it diverts items."""
+        """Moves it to the position in which it diverts items."""
         ...
 
     def rest(self) -> None:
-        """Moves it to where it lets items pass; may be called twice."""
+        """Moves it to the position in which it lets items pass; may be called twice."""
         ...
 
     def release(self) -> None:
-        """Ends what holds it in its place; it stays there as long as nothing pushes it."""
+        """Ends the signal that holds its position; it stays there as long as nothing pushes it."""
         ...
 
     def safe(self) -> None:
-        """Moves it to where it does no harm while nobody sorts; may be called twice."""
+        """Moves it to its safe state, while nothing is sorted; may be called twice."""
         ...
 
     def close(self) -> None:
@@ -79,7 +79,8 @@ class ActuatorSettings(Section):
         Field(
             gt=0,
             le=600,
-            description="seconds after which it goes to rest, however many items follow each other",
+            description="longest time in seconds that it stays active without a pause, even if "
+            "items follow each other closely",
         ),
     ] = None
 
@@ -90,23 +91,23 @@ class ActuatorSettings(Section):
         if longest is not None and hold is not None and hold > longest:
             raise advised(
                 f"hold_seconds ({hold:g}) is above max_on_seconds ({longest:g}): "
-                "it would be cut short each time. Lower the one or raise the other"
+                "every actuation would be cut short. Lower hold_seconds or raise max_on_seconds"
             )
         return longest
 
     @property
     def timing(self) -> Timing:
-        """How long it is on, for the schedule."""
+        """The on-times of this actuator, for the schedule."""
         return Timing(self.hold_seconds, self.max_on_seconds)
 
     @property
     def cycle_seconds(self) -> float:
-        """The shortest time from one item to the next between which it comes to rest."""
+        """The shortest time between two items in which it returns to rest."""
         return 2 * self.hold_seconds
 
     @abstractmethod
     def open(self, pins: Pins) -> Actuator:
-        """The actuator, in its safe state.
+        """Opens the actuator in its safe state.
 
         Raises:
             PinError: its pin cannot be used.

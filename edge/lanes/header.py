@@ -1,4 +1,4 @@
-"""The 40-pin header of a Raspberry Pi: BCM numbers, which pilah uses, and the pins' places."""
+"""The 40-pin header of a Raspberry Pi: the BCM numbers that pilah uses, and the pins' positions."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ BCM_OF_PLACE = {
     22: 25, 23: 11, 24: 8, 26: 7, 27: 0, 28: 1, 29: 5, 31: 6, 32: 12, 33: 13, 35: 19, 36: 16,
     37: 26, 38: 20, 40: 21,
 }  # fmt: skip
-"""Place on the header, counted 1 to 40, to BCM number (the pinout of the Raspberry Pi, the same
-from the B+ to the 5). The other places are power and ground."""
+"""The BCM number of each header pin, counted from 1 to 40 (the pinout of the Raspberry Pi, the same
+from the B+ to the 5). The other header pins are power and ground."""
 _POWER = {1: "3.3 V", 17: "3.3 V", 2: "5 V", 4: "5 V"}
 _BCM_OF_WIRINGPI = (
     17, 18, 27, 22, 23, 24, 25, 4, 2, 3, 8, 7, 10, 9, 11, 14, 15, None, None, None, None, 5, 6, 13,
     19, 26, 12, 16, 20, 21, 0, 1,
 )  # fmt: skip
-"""By the number that the library WiringPi gave a pin; where it gave none on this header, None."""
+"""The BCM number of each pin number of the library WiringPi; None for a number that is not on this
+header."""
 
 PULLED_UP = range(9)
 """BCM numbers that are pulled high from power-on until a program sets them; the others are pulled
@@ -42,14 +43,14 @@ BUSES = {
     14: "the serial port (TXD), on which a console may write at boot",
     15: "the serial port (RXD), on which a console may listen",
 }
-"""What else drives a pin, by its BCM number."""
+"""The other function that may drive a pin, by its BCM number."""
 
 
 def a_bcm_number(received: Any) -> int:
-    """`received` where it is a BCM number.
+    """Returns `received` if it is a BCM number.
 
     Raises:
-        PydanticCustomError: it is something else; the message says which BCM number was meant.
+        PydanticCustomError: it is something else; the message suggests the BCM number meant.
     """
     if isinstance(received, int) and not isinstance(received, bool) and 0 <= received <= LAST:
         return received
@@ -68,7 +69,7 @@ def _meant(received: Any) -> str:
     text = received.strip().upper()
     if re.fullmatch(r"0*[0-9]{1,2}", text):
         number = int(text)
-        advice = "without quotes or a zero in front"
+        advice = "without quotes or a leading zero"
         return f": write {number}, {advice}" if number <= LAST else f": {_place(number)}"
     found = re.fullmatch(r"([A-Z][A-Z0-9]*?)[ _.:#-]*([0-9]{1,2})", text)
     if found is None:
@@ -89,5 +90,5 @@ def _place(place: int) -> str:
         bcm = BCM_OF_PLACE[place]
         return f"header pin {place} is GPIO {bcm}: if that is meant, write {bcm}"
     if 1 <= place <= 40:
-        return f"header pin {place} is {_POWER.get(place, 'ground')}, and no GPIO"
+        return f"header pin {place} is {_POWER.get(place, 'ground')}, not a GPIO"
     return "the header has 40 pins"

@@ -1,4 +1,4 @@
-"""One lane moved by hand, to find its angles and times."""
+"""Moves one lane's actuator by key presses, to find its angles and times."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from edge.runtime.clock import Clock
 _log = logging.getLogger(__name__)
 
 TRAIN = 10
-"""Actuations of a train."""
+"""The number of actuations that the key `t` plans."""
 
 _TURNS = {"left": -1, "right": 1, "[": -5, "]": 5, "shift left": -5, "shift right": 5}
-"""Degrees."""
+"""The degrees by which each key turns a servo."""
 _WELL_SECONDS = 3.0
 _SHORTEST_HOLD, _LONGEST_HOLD = 0.01, 60.0
 
 
 class Jog:
-    """An actuator at its lane's hands, as in operation, and at the operator's.
+    """An actuator that moves as in operation, at the operator's key presses.
 
-    `lanes.run` is the body of the thread that moves it at its times and holds its maximum on-time;
-    a key is pressed in any other thread.
+    `lanes.run` is the body of the thread that moves it on schedule and limits its on-time; `press`
+    may be called from any other thread.
 
     Attributes:
-        lanes: the one lane's schedule.
-        hold_seconds: how long it is active for one item.
+        lanes: the schedule of this one lane.
+        hold_seconds: how long the actuator is active for one item.
     """
 
     def __init__(
@@ -54,9 +54,14 @@ class Jog:
         """Opens the actuator of the lane `name`.
 
         Args:
-            keep_alive: without its changes the actuator may have no supply; the caller's to close.
-            written: its section as it stands in the station file.
-            write: takes lines of YAML for the station file.
+            name: the lane's name.
+            settings: the actuator's settings.
+            written: the actuator's section as it is written in the station file.
+            pins: the machine's pins.
+            clock: the time by which the actuator moves.
+            write: called with lines of YAML for the station file.
+            keep_alive: the keep-alive pin, without which the actuator may have no supply. The
+                caller closes it.
 
         Raises:
             PinError: its pin cannot be used.
@@ -75,13 +80,13 @@ class Jog:
         self._device.close()
 
     def allow(self) -> None:
-        """Lets the keep-alive pin go on for a moment: whoever reads the keys is there."""
+        """Lets the keep-alive pin change for a moment more: the thread that reads keys works."""
         if self._keep_alive is not None:
             self._keep_alive.allow(self._clock.now() + _WELL_SECONDS)
 
     @property
     def help(self) -> str:
-        """What the keys do."""
+        """One line that explains the keys."""
         turns = "left/right turn by 1 degree, [ ] by 5, r/a take the angle as rest/active, "
         return (
             f"keys: space actuates once, t {TRAIN} times, up/down change the hold time, "
@@ -91,7 +96,7 @@ class Jog:
 
     @property
     def status(self) -> str:
-        """How things stand, on one line."""
+        """The state of the actuator, on one line."""
         device, words = self._device, [f"{self._name}:"]
         if isinstance(device, Servo):
             words.append(
@@ -103,13 +108,13 @@ class Jog:
         per_minute = 60 / self._cycle_seconds
         words.append(f" hold {self.hold_seconds:g} s, at most {per_minute:.0f} items a minute")
         if left_out := self.lanes.missed.total():
-            words.append(f" {left_out} left out: too soon, it has to cool")
+            words.append(f" {left_out} left out: too soon, the actuator must cool")
         return " ".join(words) + ("" if self.lanes.idle else "  ...")
 
     def press(self, key: str) -> bool:
-        """Does what `key` stands for; False: the operator wants to end.
+        """Carries out a key; returns False if the operator wants to end.
 
-        The end of the input ends it when everything planned is done, `q` at once.
+        The end of the input ends it when all planned actuations are done; `q` ends it at once.
 
         Raises:
             PinError: a pin could not be written.
@@ -141,7 +146,7 @@ class Jog:
 
     @property
     def yaml(self) -> str:
-        """The lane's actuator as it is to stand in the station file."""
+        """The section of the lane's actuator for the station file, with the values found."""
         found = {**self._written, "hold_seconds": self.hold_seconds}
         if isinstance(self._device, Servo):
             found["rest_angle"] = _plain(self._device.rest_angle)
@@ -164,8 +169,9 @@ class Jog:
             wanted = servo.angle + _TURNS[key]
             if not low <= wanted <= high:
                 _log.info(
-                    f"{self._name}: its angles go from min_angle ({low:g}) to max_angle "
-                    f"({high:g}); the station file can widen them, with their pulses"
+                    f"{self._name}: angles are limited to min_angle ({low:g}) and max_angle "
+                    f"({high:g}). To widen them, change these keys in the station file, together "
+                    "with min_pulse_seconds and max_pulse_seconds"
                 )
             servo.turn(min(max(wanted, low), high))
 
@@ -174,12 +180,12 @@ class Jog:
         longest = self._settings.max_on_seconds or _LONGEST_HOLD
         wanted = round(self.hold_seconds + direction * step, 3)
         if wanted > longest and self._settings.max_on_seconds:
-            _log.info(f"{self._name}: never longer than max_on_seconds ({longest:g})")
+            _log.info(f"{self._name}: hold_seconds is limited to max_on_seconds ({longest:g})")
         self.hold_seconds = min(max(wanted, _SHORTEST_HOLD), longest)
         timing = replace(self._settings.timing, hold_seconds=self.hold_seconds)
         self.lanes.retime(self._name, timing)
 
 
 def _plain(number: float) -> float:
-    """Whole numbers as a person writes them."""
+    """The number rounded to 0.1; an int if it is whole, so that YAML shows no `.0`."""
     return int(number) if number == int(number) else round(number, 1)

@@ -1,7 +1,7 @@
-"""A pin that changes its level as long as a station is well: what a watchdog circuit waits for.
+"""A pin that changes its level as long as a station works, for a watchdog circuit.
 
-Software that stands still switches nothing off. A circuit that cuts the actuators' supply when the
-changes stop does; `deploy/wiring.md` has one.
+Software that hangs cannot switch anything off. A circuit can: it cuts the actuators' supply when
+the changes stop. `deploy/wiring.md` describes one.
 """
 
 from __future__ import annotations
@@ -24,34 +24,34 @@ class Settings(Section, title="KeepAlive"):
         Field(
             ge=0.02,
             le=1,
-            description="seconds from one change to the next; the circuit must wait for three "
-            "times as long",
+            description="seconds from one change to the next; the circuit must tolerate three "
+            "times as long without a change",
         ),
     ] = 0.25
 
     def open(self, pins: Pins) -> KeepAlive:
-        """The pin at low.
+        """Opens the pin at a low level.
 
         Raises:
-            PinError: it cannot be used.
+            PinError: the pin cannot be used.
         """
         return KeepAlive(self.pin, change_seconds=self.change_seconds, pins=pins)
 
 
 class KeepAlive:
-    """A pin at low, which changes its level at its times once it is begun, while that is allowed.
+    """A pin that is low at first, and changes its level at regular times while that is allowed.
 
-    Used by the lanes' thread, but for `allow`.
+    The lanes' thread calls all methods but `allow`.
 
     Attributes:
-        next_at: when the next change is due, seconds on the clock of `step`.
+        next_at: when the next change is due, in seconds on the clock of `step`.
     """
 
     def __init__(self, pin: int, *, change_seconds: float, pins: Pins) -> None:
-        """Takes the pin and makes it low.
+        """Claims the pin and sets it low.
 
         Raises:
-            PinError: it cannot be used.
+            PinError: the pin cannot be used.
         """
         from gpiozero import OutputDevice
 
@@ -62,14 +62,14 @@ class KeepAlive:
             self._device = OutputDevice(pin, initial_value=False, pin_factory=pins.factory)
 
     def allow(self, until: float) -> None:
-        """All is well: it may change its level up to the time `until`. May be called any time."""
+        """Allows changes up to the time `until`; may be called by any thread."""
         self._until = until
 
     def step(self, now: float) -> None:
-        """Changes its level where that is due at the time `now`, and allowed.
+        """Changes the level if a change is due at the time `now` and allowed.
 
         Raises:
-            PinError: it cannot be written.
+            PinError: the pin cannot be written.
         """
         if now < self.next_at:
             return
@@ -79,12 +79,12 @@ class KeepAlive:
                 self._device.toggle()
 
     def rest(self) -> None:
-        """Makes it low; may be called twice."""
+        """Sets the pin low; may be called twice."""
         with pin_errors(self._pin):
             self._device.off()
 
     def close(self) -> None:
-        """Leaves it low and frees it; may be called twice."""
+        """Sets the pin low and frees it; may be called twice."""
         if not self._device.closed:
             try:
                 self.rest()

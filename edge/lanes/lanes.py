@@ -1,4 +1,4 @@
-"""The lanes at work: pins switched on and off at their times, by one thread that does only that."""
+"""The lanes in operation: a thread of their own switches the pins on and off on schedule."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from edge.runtime import heartbeat
 from edge.runtime.clock import Clock
 
 _LOCK_SECONDS = 0.5
-"""How long whoever ends a station waits for a lock that is held for microseconds."""
+"""How long `finish` and `stop` wait for a lock that is normally held for microseconds."""
 
 
 class Lanes:
-    """The actuators of a station by the name of their lane, and when each is to move.
+    """The actuators of a station by the name of their lane, with the schedule of their moves.
 
     `actuate` may be called from any thread; `run` is the body of the thread that moves them.
 
     Attributes:
-        begun: set once `run` has put everything to rest.
-        heartbeat: of `run`'s thread.
+        begun: set when `run` has put every actuator at rest.
+        heartbeat: the heartbeat of the thread of `run`.
     """
 
     def __init__(
@@ -37,12 +37,16 @@ class Lanes:
         keep_alive: KeepAlive | None = None,
         report: Callable[[Actuated], None] = lambda actuated: None,
     ) -> None:
-        """Moves `actuators`, which are in their safe state and stay the caller's to close.
+        """Takes the actuators, which are in their safe state; the caller closes them.
 
         Args:
-            keep_alive: what tells a circuit that `run` goes on; the caller's to close.
-            report: takes what became of each planned actuation, once the pins are written; must
-                not wait. Called from `run`'s thread; after its end, from that of `actuate`.
+            actuators: the actuators by the name of their lane.
+            timings: the on-times of each, by the same names.
+            clock: the time by which they move.
+            keep_alive: the pin that shows a circuit that `run` works; the caller closes it.
+            report: called with the outcome of each planned actuation after the pins are written;
+                must not wait. It is called from the thread of `run`; after the end of `run`, from
+                the thread of `actuate`.
         """
         self._actuators, self._clock, self._report = actuators, clock, report
         self._keep_alive = keep_alive
@@ -54,7 +58,7 @@ class Lanes:
 
     @property
     def missed(self) -> Counter[Missed]:
-        """Actuations that were left out, by reason."""
+        """The number of actuations that were left out, by reason."""
         return Counter(self._schedule.missed)  # no lock: `run` may hang with it
 
     @property
@@ -67,33 +71,35 @@ class Lanes:
         """Plans to move the actuator of `lane` at the time `at`; does not wait.
 
         Args:
-            key: the item that it is for.
+            key: the item for which it moves; None if there is none.
         """
         with self._changed:
             self._schedule.add(lane, at, key)
             self._changed.notify()
             ended = self._ended
-        if ended:  # nobody would come to it any more
-            self._give_up()
+        if ended:  # `run` would not move it any more
+            self._cancel_all()
 
     def allow_keep_alive(self, until: float) -> None:
-        """All is well: the keep-alive pin, where there is one, may go on up to the time `until`."""
+        """Lets the keep-alive pin, if there is one, change its level up to the time `until`."""
         if self._keep_alive is not None:
             self._keep_alive.allow(until)
 
     def retime(self, lane: str, timing: Timing) -> None:
-        """Changes how long `lane` is on, from its next actuation."""
+        """Changes the on-times of `lane`, from its next actuation on."""
         with self._changed:
             self._schedule.retime(lane, timing)
 
     def run(self) -> None:
-        """Moves what is due until it is told to end: from rest on, into the safe state.
+        """Puts all actuators at rest, moves each on schedule, and ends with all in the safe state.
+
+        It runs until `finish` or `stop` is called.
 
         Raises:
             PinError: a pin could not be written.
         """
         with self.heartbeat.working(), ExitStack() as at_the_end:
-            at_the_end.callback(self._give_up)
+            at_the_end.callback(self._cancel_all)
             if self._keep_alive is not None:
                 at_the_end.callback(self._keep_alive.rest)
             for actuator in self._actuators.values():
@@ -107,7 +113,7 @@ class Lanes:
                 self.step()
 
     def step(self) -> None:
-        """Moves what is due now."""
+        """Carries out all actions that are due now."""
         now = self._clock.now()
         with self._changed:
             changes = self._schedule.take_due(now)
@@ -123,23 +129,23 @@ class Lanes:
                 if actuated.missed is None and actuated.lane in failed:
                     actuated = actuated._replace(missed=Missed.FAULT)
                 self._report(actuated)
-        # Last: where the pins of the lanes cannot be written, this one tells so.
+        # Last: if a lane's pin cannot be written, the keep-alive pin stops changing too.
         if self._keep_alive is not None:
             self._keep_alive.step(now)
 
     def finish(self) -> None:
-        """Lets `run` end when everything planned is done."""
+        """Lets `run` end when all planned actuations are done."""
         self._draining = True
         self._wake()
 
     def stop(self) -> None:
-        """Lets `run` end at once; what is planned is not done any more."""
+        """Lets `run` end at once; planned actuations are left out."""
         self._stopped = True
         self._wake()
 
     def _wake(self) -> None:
-        # Whoever ends a station in which `run` hangs must not hang with it. Without this call
-        # `run` looks at its next beat.
+        # The thread that ends a station must not hang because `run` hangs. Without this
+        # notification `run` notices at its next heartbeat.
         if self._changed.acquire(timeout=_LOCK_SECONDS):
             try:
                 self._changed.notify()
@@ -155,17 +161,17 @@ class Lanes:
             case LaneAction.RELEASE:
                 self._actuators[lane].release()
 
-    def _give_up(self) -> None:
-        """What is still planned will not be done, nor what anybody plans from now on."""
+    def _cancel_all(self) -> None:
+        """Leaves out all planned actuations, and those that are planned from now on."""
         with self._changed:
             self._ended = True
-            self._schedule.give_up(self._clock.now())
+            self._schedule.cancel_all(self._clock.now())
             ended = self._schedule.take_ended()
         for actuated in ended:
             self._report(actuated)
 
     def _wait(self) -> bool:
-        """True when something is due, False when `run` is to end."""
+        """Waits until an action is due; returns False if `run` is to end instead."""
         with self._changed:
             while not self._stopped:
                 self.heartbeat.beat()

@@ -1,11 +1,11 @@
 """A Raspberry Pi's pins through gpiozero and lgpio, without a wrong level or angle in between.
 
-What gpiozero's own lgpio pins do otherwise: they round a pulse to whole per cent of its period, 0.2
-ms of a servo's, which leaves it about six places to go; they claim a pin first as a floating input
-and then as a low output before its level is set, on which a relay board that is on at a low level
-switches on; and they let go of every output when it is closed.
+gpiozero's own lgpio pins differ in three ways. They round a pulse to whole per cent of its period,
+which is 0.2 ms for a servo and leaves it about six positions. They claim a pin first as a floating
+input and then as a low output before its level is set, which briefly switches on a relay board that
+is active at a low level. And they release every output when it is closed.
 
-Imported on a Raspberry Pi only: lgpio is nowhere else.
+This module is imported on a Raspberry Pi only, because lgpio exists only there.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from gpiozero.pins.local import LocalPiPin
 
 
 class SteadyFactory(LGPIOFactory):  # type: ignore[misc]
-    """gpiozero's pin factory with pins that are always where they were told to be."""
+    """gpiozero's pin factory with pins that never have another level than the one asked for."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -26,10 +26,10 @@ class SteadyFactory(LGPIOFactory):  # type: ignore[misc]
 
 
 class SteadyPin(LGPIOPin):  # type: ignore[misc]
-    """One pin: claimed with its level, pulses as long as asked for, an output until the end."""
+    """A pin that is claimed with its level, makes exact pulses, and stays an output to the end."""
 
     def __init__(self, factory: Any, info: Any) -> None:
-        """Claims nothing as yet: LGPIOPin's own would let a level set by `gpio=` at boot float."""
+        """Claims nothing yet: LGPIOPin would let a level that `gpio=` set at boot float."""
         LocalPiPin.__init__(self, factory, info)
         self._pwm = self._bounce = self._callback = None
         self._edges = lgpio.BOTH_EDGES
@@ -37,14 +37,14 @@ class SteadyPin(LGPIOPin):  # type: ignore[misc]
     def output_with_state(self, state: Any) -> None:
         """Makes the pin an output that has the level `state` from the first moment."""
         lgpio.gpio_claim_output(self.factory._handle, self._number, int(bool(state)))
-        # Where it was an output already, claiming it changes nothing.
+        # If the pin is an output already, claiming it does not change its level.
         lgpio.gpio_write(self.factory._handle, self._number, int(bool(state)))
 
     def close(self) -> None:
-        """Ends the pulses; an output stays at its level until the factory is closed.
+        """Ends the pulses; an output keeps its level until the factory is closed.
 
-        Then the kernel decides: that of Raspberry Pi OS leaves the level, others (and this one with
-        `dtparam=strict_gpiod`) make the pin an input, for which the wiring has its resistor.
+        After that the kernel decides: that of Raspberry Pi OS keeps the level. Others (and this one
+        with `dtparam=strict_gpiod`) make the pin an input; the wiring has a resistor for this case.
         """
         if self.factory._handle is None:
             return
@@ -63,5 +63,5 @@ class SteadyPin(LGPIOPin):  # type: ignore[misc]
     def _set_frequency(self, value: Any) -> None:
         ends = self._pwm and not value
         super()._set_frequency(value)
-        if ends:  # lg stops at once, and in the middle of a pulse the pin would stay high
+        if ends:  # lgpio stops at once, and in the middle of a pulse the pin would stay high
             lgpio.gpio_write(self.factory._handle, self._number, 0)

@@ -1,4 +1,4 @@
-"""The lanes of a station with their pins, as its file asks for them."""
+"""Opens the lanes of a station with their pins, as its station file describes them."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ def open_lanes(
     clock: Clock,
     report: Callable[[Actuated], None],
 ) -> Lanes:
-    """The lanes, with every actuator in its safe state.
+    """Opens the lanes, with every actuator in its safe state.
 
     Args:
-        devices: the actuator of each lane that has one, by the lane's name. Where there is none,
-            no pin is opened, and the keep-alive pin is not either.
-        keep_alive_pin: what tells a circuit that the lanes' thread goes on; None: nothing does.
+        devices: the settings of the actuators, by the name of their lane; lanes without an actuator
+            are left out. If there is none, no pin is opened, and the keep-alive pin neither.
+        keep_alive_pin: the settings of the keep-alive pin; None if there is none.
         pins: opens the machine's GPIO pins.
-        parts: closes what was opened here, also when something cannot be opened.
-        clock, report: as of Lanes.
+        parts: closes what was opened here, also if opening the rest fails.
+        clock, report: see `Lanes`.
 
     Raises:
         PinError: a pin cannot be used.

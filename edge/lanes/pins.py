@@ -21,10 +21,10 @@ class Pins(Closing):
     """A gpiozero pin factory; a context manager.
 
     Attributes:
-        factory: what gpiozero's devices take as `pin_factory`.
-        real: whether a wire on them would feel anything.
-        title: what they are, for people.
-        clock: seconds, monotonic, by which devices know how long they have been moving.
+        factory: the `pin_factory` for gpiozero's devices.
+        real: whether the pins are physical ones.
+        title: a description of the pins for the operator.
+        clock: seconds, monotonic, by which devices measure how long they have been moving.
     """
 
     def __init__(
@@ -63,8 +63,8 @@ def open_pins(board: Path = _BOARD) -> Pins:
         factory = MockFactory(pin_class=MockPWMPin)  # the plain MockPin cannot drive a servo
         return Pins(factory, real=False, title=f"mock (no Raspberry Pi: {name or 'no board name'})")
     try:
-        # On import lgpio makes a pipe in the current folder, which may not be writable, and keeps
-        # it open: its name is needed no more.
+        # On import lgpio makes a pipe in the current folder, which may not be writable. It keeps
+        # the pipe open, so that its file is not needed afterwards.
         with tempfile.TemporaryDirectory() as folder, _working_in(folder):
             from edge.lanes.lgpio_pins import SteadyFactory
 
@@ -88,17 +88,17 @@ def pin_errors(pin: int) -> Iterator[None]:
         yield
     except Exception as error:  # lgpio.error derives from Exception only
         raise PinError(
-            f"GPIO {pin} cannot be used: {type(error).__name__}: {error}. Does another program "
-            "hold it? `gpioinfo` tells"
+            f"GPIO {pin} cannot be used: {type(error).__name__}: {error}. Does another program use "
+            "it? `gpioinfo` shows which"
         ) from error
 
 
 @contextmanager
 def _working_in(folder: str) -> Iterator[None]:
-    """Makes `folder` the current one for a while.
+    """A context in which `folder` is the current folder.
 
-    The one before may be gone, or closed to this user, as with `sudo -u pilah` in a home folder:
-    then the root is the current folder from now on.
+    If the folder before it is gone or not accessible to this user, as with `sudo -u pilah` in a
+    home folder, the root is the current folder afterwards.
     """
     try:
         before = Path.cwd()

@@ -1,4 +1,4 @@
-"""A servo's pulses: one every 20 ms, as long as the angle says."""
+"""A servo's pulses: one every 20 ms, whose length sets the angle."""
 
 from __future__ import annotations
 
@@ -14,23 +14,24 @@ SYSFS = Path("/sys/class/pwm")
 
 _PERMISSION_SECONDS = 0.05
 _PERMISSION_TRIES = 40
-"""udev gives the files of a new channel to the group gpio a moment after they are there."""
+"""How often access to a new channel's files is tried: udev gives them to the group gpio a moment
+after they appear."""
 
 
 class Pulses(Protocol):
-    """Pulses on one pin; none at first."""
+    """Pulses on one pin; there are none at first."""
 
     def set(self, seconds: float) -> None:
-        """Makes every pulse from now on this long; 0: no more pulses, the last one is not cut."""
+        """Sets the length of all further pulses; 0 ends them without cutting the last one short."""
         ...
 
     def close(self) -> None:
-        """Ends the pulses, the last one whole, and frees the pin; may be called twice."""
+        """Ends the pulses after a complete one and frees the pin; may be called twice."""
         ...
 
 
 class SoftwarePulses:
-    """Pulses timed by a thread of lgpio, on any pin: they tremble while the machine is busy."""
+    """Pulses timed by a thread of lgpio, on any pin; their length varies on a busy machine."""
 
     def __init__(self, pin: int, pins: Pins) -> None:
         from gpiozero import PWMOutputDevice
@@ -63,10 +64,11 @@ class HardwarePulses:
     def __init__(
         self, channel: str, *, wait: Callable[[float], object], sysfs: Path | None = None
     ) -> None:
-        """Takes `channel`, such as `pwmchip0/pwm0`.
+        """Claims a channel of the PWM device.
 
         Args:
-            wait: waits for so many seconds.
+            channel: its name, such as `pwmchip0/pwm0`.
+            wait: waits for the given number of seconds.
             sysfs: the folder of the PWM chips; None: the kernel's.
 
         Raises:
@@ -78,8 +80,8 @@ class HardwarePulses:
         if not (sysfs / chip).is_dir():
             there = ", ".join(sorted(p.name for p in sysfs.glob("pwmchip*"))) or "none"
             raise PinError(
-                f"hardware_pwm: {channel}: there is no {sysfs / chip} (there: {there}). Put "
-                "`dtoverlay=pwm-2chan` into /boot/firmware/config.txt and start the Pi again"
+                f"hardware_pwm: {channel}: there is no {sysfs / chip} (found: {there}). Put "
+                "`dtoverlay=pwm-2chan` into /boot/firmware/config.txt and restart the Pi"
             )
         try:
             if not self._folder.is_dir():
@@ -90,7 +92,7 @@ class HardwarePulses:
                     break
                 except PermissionError:
                     wait(_PERMISSION_SECONDS)
-                except OSError:  # without a period there is nothing yet to disable
+                except OSError:  # a channel without a period cannot be disabled
                     break
             if int((self._folder / "duty_cycle").read_text()) != 0:
                 (self._folder / "duty_cycle").write_text("0")
@@ -108,8 +110,8 @@ class HardwarePulses:
         (self._folder / "duty_cycle").write_text(str(round(seconds * 1e9)))
 
     def close(self) -> None:
-        """See Pulses. The channel stays exported: its permissions took a moment to come."""
+        """See Pulses. The channel stays exported, because its permissions take a moment to come."""
         if self._open:
             self._open = False
-            self.set(0)  # takes effect when the period is over, as does the end
+            self.set(0)  # takes effect at the end of the period, as disabling does
             (self._folder / "enable").write_text("0")

@@ -1,4 +1,4 @@
-"""What is due when: actuations in order of time, their ends, and the longest on-time. Pure."""
+"""The schedule of the lanes: planned actuations, their ends, and the longest on-time. Pure."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ from edge.flow import Actuated, ItemKey, Missed
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long a lane's actuator is on."""
+    """The on-times of a lane's actuator."""
 
     hold_seconds: float
-    """For one item; items that follow each other closely prolong it."""
+    """On-time for one item; items that follow each other closely prolong it."""
     max_on_seconds: float | None = None
-    """Without a pause, however many items follow; None: no limit."""
+    """The longest on-time without a pause; None if there is no limit."""
     cool_seconds: float = 0.0
-    """The pause that makes good for the longest on-time; a part of it for a part of it."""
+    """The pause that the actuator needs after the longest on-time; a shorter on-time needs a
+    proportionally shorter pause."""
     release_seconds: float | None = None
-    """After it moved, until nothing needs to hold it in its place any more; None: it is held."""
+    """The time after a move at which the holding signal ends; None if the actuator stays held."""
 
 
 class LaneAction(Enum):
-    """What a lane's actuator is to do."""
+    """An action of a lane's actuator; see the methods of `Actuator`."""
 
     ACTIVATE = "activate"
     REST = "rest"
@@ -40,15 +41,15 @@ class _Lane:
     off_at: float = 0.0
     release_at: float | None = None
     heat: float = 0.0
-    """Seconds of on-time, when it went on or off last, that no pause has made good for yet."""
+    """Seconds of on-time that no pause had made up for when the actuator was last switched."""
 
     def activate(self, now: float) -> bool:
-        """Whether it may go on, for a whole hold time; then it is on."""
+        """Switches it on, if it may stay on for a whole hold time; returns whether it is on."""
         longest, cool = self.timing.max_on_seconds, self.timing.cool_seconds
         if longest is not None:
             paused = now - self.off_at
             heat = max(0.0, self.heat - paused * longest / cool) if cool and self.heat else 0.0
-            # What is a rounding error away from enough is enough.
+            # A time that is short by a rounding error is enough.
             if longest - heat < self.timing.hold_seconds - 1e-9:
                 return False
             self.heat = heat
@@ -57,7 +58,7 @@ class _Lane:
         return True
 
     def prolong(self, now: float) -> None:
-        """Keeps it on for a hold time from now, as far as the longest on-time allows."""
+        """Keeps it on for a hold time from now, at most until the longest on-time is over."""
         longest = self.timing.max_on_seconds
         self.off_at = max(self.off_at, now + self.timing.hold_seconds)
         if longest is not None and self.on_since is not None:
@@ -70,10 +71,11 @@ class _Lane:
 
 @dataclass(slots=True)
 class Schedule:
-    """A heap of due actuations; times are seconds on whatever clock the caller uses.
+    """The planned actuations of all lanes; times are seconds on the caller's clock.
 
     Attributes:
-        missed: actuations that were left out, by reason.
+        timings: the on-times of each lane's actuator, by the lane's name.
+        missed: the number of actuations that were left out, by reason.
     """
 
     timings: Mapping[str, Timing]
@@ -92,23 +94,23 @@ class Schedule:
         heapq.heappush(self._due, (at, self._added, lane, key))
 
     def begin(self, now: float) -> list[tuple[str, LaneAction]]:
-        """What has to be done before the first actuation: everything goes to rest."""
+        """The actions before the first actuation: every actuator goes to rest."""
         for lane in self._lanes.values():
             lane.moves(now)
         return [(name, LaneAction.REST) for name in self._lanes]
 
     def retime(self, lane: str, timing: Timing) -> None:
-        """Changes how long `lane` is on, from its next actuation."""
+        """Changes the on-times of `lane`, from its next actuation on."""
         self._lanes[lane].timing = timing
 
-    def give_up(self, now: float) -> None:
-        """Leaves out all that is planned: nothing moves any more."""
+    def cancel_all(self, now: float) -> None:
+        """Leaves out all planned actuations, because nothing moves any more."""
         for at, _, lane, key in sorted(self._due, key=lambda due: due[:2]):
             self._end(Actuated(lane, key, at, now, Missed.STOPPED))
         self._due.clear()
 
     def take_ended(self) -> list[Actuated]:
-        """What became of the actuations that came to their end since the last call, in order."""
+        """The outcomes of the actuations that ended since the last call, in order."""
         ended, self._ended = self._ended, []
         return ended
 
@@ -119,13 +121,13 @@ class Schedule:
 
     @property
     def next_at(self) -> float | None:
-        """When something is due next; None: nothing will be, unless more is planned."""
+        """When the next action is due; None if there is none unless more is planned."""
         ends = [lane.off_at for lane in self._lanes.values() if lane.on_since is not None]
         releases = [lane.release_at for lane in self._lanes.values() if lane.release_at is not None]
         return min([*ends, *releases, *(due[0] for due in self._due[:1])], default=None)
 
     def take_due(self, now: float) -> list[tuple[str, LaneAction]]:
-        """What has to be done at the time `now`, in order; the caller does it all at once."""
+        """The actions due at the time `now`, in order; the caller carries them out at once."""
         changes: list[tuple[str, LaneAction]] = []
         while self._due and self._due[0][0] <= now:
             at, _, name, key = heapq.heappop(self._due)
@@ -133,7 +135,7 @@ class Schedule:
             if now > at + lane.timing.hold_seconds:
                 self._end(Actuated(name, key, at, now, Missed.OVERDUE))
                 continue
-            # The longest on-time may have run out between two looks at the clock.
+            # The longest on-time may have ended since the last call.
             changes.extend(self._switched_off(name, now))
             if lane.on_since is None:
                 if not lane.activate(now):
@@ -141,7 +143,7 @@ class Schedule:
                     continue
                 changes.append((name, LaneAction.ACTIVATE))
             self._end(Actuated(name, key, at, now))
-            # A full hold, also where the clock was read a little late: a flap needs its time.
+            # A full hold time, even if this call is a little late: a flap needs its time.
             lane.prolong(now)
         for name, lane in self._lanes.items():
             changes.extend(self._switched_off(name, now))

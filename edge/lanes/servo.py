@@ -31,8 +31,8 @@ class Settings(ActuatorSettings):
     safe_angle: Annotated[
         Angle | None,
         Field(
-            description="degrees while the station does not sort: before it is ready, after it "
-            "ended, however it ended; without it, rest_angle"
+            description="degrees while the station does not sort: before it is ready and after it "
+            "has ended for any reason; without it, rest_angle"
         ),
     ] = None
     turn_seconds: Annotated[
@@ -41,8 +41,8 @@ class Settings(ActuatorSettings):
     pulses: Annotated[
         Literal["always", "while_turning"],
         Field(
-            description="always: the arm holds its place against a push. while_turning: no pulses "
-            "after turn_seconds, so that it neither trembles nor hums, and can be pushed"
+            description="always: the arm holds its position against a push. while_turning: pulses "
+            "end after turn_seconds, so that the arm neither trembles nor hums, but can be pushed"
         ),
     ] = "always"
     hardware_pwm: Annotated[
@@ -50,8 +50,8 @@ class Settings(ActuatorSettings):
         Field(
             pattern=r"^pwmchip[0-9]+/pwm[0-9]+$",
             description="the channel of /sys/class/pwm that is on this pin, such as pwmchip0/pwm0 "
-            "with `dtoverlay=pwm-2chan`: pulses that do not tremble; without it, software makes "
-            "them",
+            "with `dtoverlay=pwm-2chan`: exact pulses, so that the arm does not tremble; without "
+            "it, software makes the pulses",
         ),
     ] = None
 
@@ -71,27 +71,27 @@ class Settings(ActuatorSettings):
         if angle is None or low is None or high is None or low <= angle <= high:
             return angle
         raise advised(
-            f"must lie within min_angle and max_angle ({low:g} to {high:g}). Received: {angle:g}"
+            f"must be between min_angle and max_angle ({low:g} to {high:g}). Received: {angle:g}"
         )
 
     @property
     def timing(self) -> Timing:
-        """How long it is on, and after what time its pulses may end."""
+        """The on-times of the servo, and the time after a turn at which its pulses end."""
         release = self.turn_seconds if self.pulses == "while_turning" else None
         return Timing(self.hold_seconds, self.max_on_seconds, release_seconds=release)
 
     @property
     def cycle_seconds(self) -> float:
-        """The shortest time from one item to the next between which the arm comes to rest."""
+        """The shortest time between two items in which the arm returns to rest."""
         return self.hold_seconds + self.turn_seconds
 
     def pulse_seconds(self, angle: float) -> float:
-        """The pulse that turns the arm to `angle` degrees."""
+        """The length in seconds of the pulse that turns the arm to `angle` degrees."""
         share = (angle - self.min_angle) / (self.max_angle - self.min_angle)
         return self.min_pulse_seconds + share * (self.max_pulse_seconds - self.min_pulse_seconds)
 
     def open(self, pins: Pins) -> Servo:
-        """The servo at its safe angle.
+        """Opens the servo at its safe angle.
 
         Raises:
             PinError: its pin cannot be used.
@@ -100,16 +100,16 @@ class Settings(ActuatorSettings):
 
 
 class Servo:
-    """An arm on one pin, at its safe angle until it is told otherwise.
+    """A servo on one pin, at its safe angle at first.
 
     Attributes:
-        angle: degrees it was last turned to.
+        angle: degrees to which it was last turned.
         rest_angle: degrees where items pass.
         active_angle: degrees where items are diverted.
     """
 
     def __init__(self, settings: Settings, pins: Pins) -> None:
-        """Takes the pin and turns the arm to its safe angle.
+        """Claims the pin and turns the arm to its safe angle.
 
         Raises:
             PinError: the pin cannot be used.
@@ -159,7 +159,7 @@ class Servo:
     def close(self) -> None:
         """Leaves the arm at its safe angle and frees the pin; may be called twice.
 
-        Without pulses an arm stops wherever it is, so they end only when it had time to turn.
+        Without pulses an arm stops wherever it is, so they end only after it had time to turn.
         """
         if self._closed:
             return

@@ -28,20 +28,21 @@ class Settings(ActuatorSettings):
         Field(
             ge=0,
             le=600,
-            description="seconds without current that the coil needs after max_on_seconds, less "
-            "after less; items that come too soon are missed. Without it, as long as "
-            "max_on_seconds: it is on for half of the time at most. 0: made to be on for good",
+            description="seconds without current that the coil needs after max_on_seconds, and "
+            "proportionally less after a shorter on-time; items that come earlier are missed. "
+            "Without it, the same as max_on_seconds, so that the coil is on for half of the time "
+            "at most. 0: the coil may be on all the time",
         ),
     ] = None
 
     @property
     def timing(self) -> Timing:
-        """How long it is on, and how long it must cool."""
+        """The on-times of the coil, and the time that it must cool."""
         return Timing(self.hold_seconds, self.max_on_seconds, cool_seconds=self._cool_seconds)
 
     @property
     def cycle_seconds(self) -> float:
-        """The shortest time from one item to the next between which the coil has cooled."""
+        """The shortest time between two items in which the coil cools."""
         return self.hold_seconds * (1 + max(1.0, self._cool_seconds / self.max_on_seconds))
 
     @property
@@ -49,7 +50,7 @@ class Settings(ActuatorSettings):
         return self.max_on_seconds if self.cool_seconds is None else self.cool_seconds
 
     def open(self, pins: Pins) -> Solenoid:
-        """The solenoid without current.
+        """Opens the solenoid without current.
 
         Raises:
             PinError: its pin cannot be used.
@@ -61,7 +62,7 @@ class Solenoid:
     """A coil on one pin, without current until it is activated."""
 
     def __init__(self, pin: int, *, active_high: bool, pins: Pins) -> None:
-        """Takes the pin and switches it off.
+        """Claims the pin and switches it off.
 
         Raises:
             PinError: the pin cannot be used.
@@ -90,10 +91,10 @@ class Solenoid:
             self._device.off()
 
     def release(self) -> None:
-        """Does nothing: without current nothing holds it."""
+        """Does nothing, because a coil without current holds nothing."""
 
     def safe(self) -> None:
-        """Switches the current off: while nobody sorts, nobody watches the longest on-time."""
+        """Switches the current off, because the on-time is limited only while the station sorts."""
         self.rest()
 
     def close(self) -> None:

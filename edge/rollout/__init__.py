@@ -1,1 +1,1 @@
-"""The bundles of a station through time."""
+"""Installing bundles on a station: to a newer version, and back to an earlier one."""

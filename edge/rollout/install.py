@@ -1,4 +1,4 @@
-"""The bundles of a station through time: install a newer one, go back to an earlier one."""
+"""Installs a newer bundle on a station, or goes back to an earlier one."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ class VersionChange:
     plan: StationPlan
     """The station with its new bundle."""
     before: Title | None
-    """What it loaded until now; None: nothing had been installed."""
+    """The bundle that it loaded until now; None if none had been installed."""
     runtime: str
 
 
 def install(bundle: Path, station: Path) -> VersionChange:
     """Makes a station load `bundle` from its next start on; earlier versions are kept.
 
-    At any moment, also one at which the process is killed, the station has the old bundle or the
-    new one. One of another name is refused: a station that is to do something else gets another
-    path for it in its file. The version that is active may be given again where what lies there is
-    not what was installed: that mends it.
+    The station has either the old bundle or the new one at any moment, even if the process is
+    killed. A bundle of another name is refused: a station that shall do something else gets another
+    `bundle` path in its file. The active version can be installed again to repair it, if its files
+    are not those that were installed.
 
     Raises:
-        BundleError: the bundle is broken, not signed with a key that the station pins, answers
-            otherwise on this machine, or is not a newer version of the one that is active.
+        BundleError: the bundle is broken, is not signed with a key that the station pins, does not
+            reproduce its golden scores on this machine, or is not newer than the active one.
         ConfigError: the station file has mistakes, or does not fit the bundle.
-        StorageError: there is no place for it.
+        StorageError: the bundle cannot be written, for instance because the disk is full.
     """
     plan = read_station(station, bundle=bundle)
     versions, title = Versions(plan.config.bundle), title_of(plan.bundle)
@@ -78,15 +78,15 @@ def install(bundle: Path, station: Path) -> VersionChange:
 
 
 def roll_back(station: Path, *, version: str | None = None) -> VersionChange:
-    """Makes a station load a version from its next start on that was verified on it before.
+    """Makes a station load, from its next start on, a version that was verified on it before.
 
     Args:
-        version: any such one; None: the newest that is older than the one that is active.
+        version: the version to go back to; None: the newest one that is older than the active one.
 
     Raises:
         RollbackError: there is no such version.
-        BundleError: it has been changed since, is not signed with a key that is pinned now, or
-            answers otherwise on this machine.
+        BundleError: the version has been changed since, is not signed with a key that is pinned
+            now, or does not reproduce its golden scores on this machine.
         ConfigError: the station file has mistakes, or does not fit that version.
         StorageError: the link cannot be written.
     """
@@ -95,20 +95,21 @@ def roll_back(station: Path, *, version: str | None = None) -> VersionChange:
         before = versions.active
         if before is None:
             raise RollbackError(
-                f"{versions.link}: nothing has been installed here yet: `pilah-edge install`"
+                f"{versions.link}: no bundle has been installed here yet. Use `pilah-edge install`"
             )
         title = _earlier(versions, before, version)
         verification = versions.verification(title)
         if verification is None:
             raise RollbackError(
-                f"{versions.folder}: the record of {title} cannot be read, so nobody knows "
-                "whether it was verified here: give another version"
+                f"{versions.folder}: the record of {title} cannot be read, so it is not known "
+                "whether that version was verified here: give another version"
             )
         plan = read_station(station, bundle=versions.path(title))
         if plan.bundle.digest != verification.digest:
             raise BundleFileChangedError(
-                f"{plan.bundle.path}: not the {title} that was verified here (digest "
-                f"{plan.bundle.digest[:12]}, then {verification.digest[:12]}): give another version"
+                f"{plan.bundle.path}: this is not the {title} that was verified here (its digest "
+                f"is {plan.bundle.digest[:12]}, and was {verification.digest[:12]}): give another "
+                "version"
             )
         runtime = _prove(plan.bundle)
         versions.activate(title)
@@ -131,10 +132,10 @@ def _earlier(versions: Versions, active: Title, version: str | None) -> Title:
 
 
 def _link_of(station: Path) -> Path:
-    """Where a station file says that its bundle is; the rest of the file is not judged.
+    """The path that a station file gives for its bundle; the rest of the file is not checked.
 
     Raises:
-        ConfigError: it says nothing of that.
+        ConfigError: the file gives none.
     """
     file = YamlFile(station)
     name = file.value(("bundle",))
@@ -144,10 +145,10 @@ def _link_of(station: Path) -> Path:
 
 
 def _prove(bundle: Bundle) -> str:
-    """The runtime that this machine has, once it has reproduced the bundle's golden pictures.
+    """Checks that this machine reproduces the bundle's golden scores; returns its runtime's name.
 
     Raises:
-        BundleError: it does not.
+        BundleError: the scores differ.
     """
     check_golden_exactly(bundle)
     classifier = Classifier(bundle)

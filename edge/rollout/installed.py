@@ -39,25 +39,25 @@ _TITLE = re.compile(r"(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)-(?P<version>[0-9]+(\.
 
 
 KEPT = 5
-"""So many of the newest versions stay on a station, whichever is active."""
+"""How many of the newest versions stay on a station, whichever is active."""
 
 
-RECORD_LOST = "its record cannot be read: nobody can tell whether it has changed since"
-"""Said of an installed bundle that has nothing to be compared with."""
+RECORD_LOST = "its record cannot be read: it is not known whether the bundle has changed since"
+"""What a message says about an installed bundle that cannot be compared with its record."""
 
 
 class Verification(BaseModel):
-    """That a bundle was found right on this station: the file beside its folder."""
+    """The record that a bundle was verified on this station: the JSON file beside its folder."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     digest: str
     signer: str | None
-    """Id of the pinned key that signed it; None: no key was pinned."""
+    """Id of the pinned key that signed the bundle; None if no key was pinned."""
     runtime: str
-    """What computed its golden pictures."""
+    """The runtime that computed the scores of its golden pictures."""
     time: str
-    """ISO 8601, UTC."""
+    """When the bundle was verified, ISO 8601, UTC."""
 
 
 class Versions:
@@ -65,20 +65,20 @@ class Versions:
 
     Attributes:
         link: what the station file calls `bundle`.
-        folder: where every version lies.
+        folder: the folder that holds every installed version.
     """
 
     def __init__(self, link: Path) -> None:
-        """Looks at nothing yet."""
+        """Reads nothing yet."""
         self.link = link
         self.folder = link.with_name(f"{link.name}.versions")
 
     @property
     def active(self) -> Title | None:
-        """What the link points to, be it whole or not; None: nothing was installed yet.
+        """The version that the link points to, complete or not; None if none was installed yet.
 
         Raises:
-            BundleLinkError: something else is in the link's place.
+            BundleLinkError: the path holds something other than the link that `install` makes.
         """
         with storage_errors("read", self.link):
             if not os.path.lexists(self.link):
@@ -106,7 +106,7 @@ class Versions:
         return self.folder / title.folder
 
     def verification(self, title: Title) -> Verification | None:
-        """How a version was found right; None where it was not, or nobody can tell."""
+        """The record of a version's verification; None if there is none or it cannot be read."""
         try:
             content = self._record(title).read_bytes()
             return Verification.model_validate_json(content)
@@ -114,7 +114,7 @@ class Versions:
             return None
 
     def is_whole(self, title: Title) -> bool:
-        """Whether a version still is what was verified here."""
+        """Whether a version is complete and unchanged since it was verified here."""
         verification = self.verification(title)
         try:
             return verification is not None and (
@@ -124,51 +124,54 @@ class Versions:
             return False
 
     def add(self, bundle: Bundle, verification: Verification) -> None:
-        """Keeps a bundle that was found right. To be called while `alone`.
+        """Stores a verified bundle with its record. To be called within `alone`.
 
         Raises:
-            BundleTakenError: another one of this name and version was kept before.
-            StorageError: it cannot be written.
+            BundleTakenError: a different bundle of this name and version was installed before.
+            StorageError: the bundle or its record cannot be written.
         """
         title = title_of(bundle)
         before = self.verification(title)
         if before is not None and before.digest != bundle.digest:
             raise BundleTakenError(
-                f"{bundle.path}: {title} is not the {title} that was installed before (digest "
-                f"{bundle.digest[:12]}, then {before.digest[:12]}): give what is new a newer "
+                f"{bundle.path}: this is not the {title} that was installed before (its digest is "
+                f"{bundle.digest[:12]}, and was {before.digest[:12]}): give the new bundle a newer "
                 "version"
             )
-        for left in self.folder.glob(".*"):  # by processes that were killed; see `alone`
+        for left in self.folder.glob(".*"):  # files of processes that were killed; see `alone`
             if left.is_dir():
                 shutil.rmtree(left, ignore_errors=True)
             else:
                 left.unlink(missing_ok=True)
-        # Always anew: what lies there may be what a killed process or a bad card left.
+        # Always written again: a killed process or a bad card may have left wrong files there.
         with new_folder(self.path(title), replace=True) as folder:
             for name, content in bundle.files.items():
                 file = folder / name
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(content)
             if read_bundle(folder).files != bundle.files:
-                raise BundleFileChangedError(f"{self.folder}: what was written reads otherwise")
+                raise BundleFileChangedError(
+                    f"{self.folder}: the files read back differ from those written: the disk or "
+                    "card is failing. Replace it and install again"
+                )
         write_file(self._record(title), verification.model_dump_json(indent=2) + "\n")
 
     def activate(self, title: Title) -> None:
-        """Makes the link point to a version that is kept.
+        """Makes the link point to an installed version.
 
         Raises:
-            StorageError: it cannot be written; the link is as it was.
+            StorageError: the link cannot be written; it is unchanged.
         """
         point_link(self.link, f"{self.folder.name}/{title.folder}")
 
     def prune(self, *keep: Title | None) -> None:
-        """Removes old versions, so that a card does not fill up; to be called while `alone`.
+        """Removes old versions, so that a card does not fill up; to be called within `alone`.
 
-        What stays: the version that is active, the newest before it, the KEPT newest, and `keep`.
-        Other bundles of this station, of another name, are left alone.
+        It keeps the active version, the newest one before it, the KEPT newest ones, and `keep`.
+        Bundles of another name are not removed.
 
         Raises:
-            StorageError: one cannot be removed.
+            StorageError: a version cannot be removed.
         """
         active = self.active
         if active is None:
@@ -179,23 +182,24 @@ class Versions:
         with storage_errors("remove an old version from", self.folder):
             for title in known:
                 if title not in staying:
-                    # The record first: what has none is not gone back to.
+                    # The record first: `rollback` ignores a version without one.
                     self._record(title).unlink(missing_ok=True)
                     shutil.rmtree(self.path(title))
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Keeps other processes from changing the same station's bundles.
+        """Locks the station's bundles, so that no other process changes them meanwhile.
 
         Raises:
-            InstallLockedError: one is changing them.
+            InstallLockedError: another process is changing them.
         """
         with ExitStack() as held:
             try:
                 held.enter_context(locked(self.link.parent))
             except FileLockedError as error:
                 raise InstallLockedError(
-                    f"{self.link.parent}: another process is installing here: wait until it is done"
+                    f"{self.link.parent}: another process is installing a bundle here: wait until "
+                    "it has ended"
                 ) from error
             yield
 
@@ -204,36 +208,38 @@ class Versions:
 
 
 def title_of(bundle: Bundle) -> Title:
-    """Name and version of a bundle."""
+    """The name and the version of a bundle."""
     return Title(bundle.manifest.name, bundle.manifest.version)
 
 
 def check_as_installed(bundle: Bundle, link: Path) -> None:
     """Compares the bundle that a station loads with the record of its installation.
 
-    The manifest has a digest of every file, and nothing in the bundle has one of the manifest: of
-    a bundle that no pinned key signed, only this record can tell that its manifest has changed.
+    The manifest has the digest of every other file, but nothing in the bundle has the digest of
+    the manifest. If no pinned key signed the bundle, only this record shows that its manifest has
+    changed.
 
     Args:
-        link: what the station file calls `bundle`; one that `install` did not make has no record.
+        link: what the station file calls `bundle`; a path that `install` did not make has no
+            record.
 
     Raises:
-        BundleFileChangedError: it is another one than was installed.
+        BundleFileChangedError: the bundle is not the one that was installed.
     """
     verification = installed_verification(link)
     if verification is not None and verification.digest != bundle.digest:
         raise BundleFileChangedError(
-            f"{bundle.path}: not the {title_of(bundle)} that was verified here on "
-            f"{verification.time} (digest {bundle.digest[:12]}, then {verification.digest[:12]}): "
-            "somebody changed it, or the disk is failing. Give it to `pilah-edge install` again, "
-            "or go back with `pilah-edge rollback`"
+            f"{bundle.path}: this is not the {title_of(bundle)} that was verified here on "
+            f"{verification.time} (its digest is {bundle.digest[:12]}, and was "
+            f"{verification.digest[:12]}): somebody changed it, or the disk is failing. Install it "
+            "again with `pilah-edge install`, or go back with `pilah-edge rollback`"
         )
 
 
 def record_is_lost(bundle: Bundle, link: Path) -> bool:
-    """Whether `install` made the link, and nothing tells that the bundle is what was installed.
+    """Whether the bundle was installed, and nothing proves that it has not changed since.
 
-    Of a bundle that a pinned key signed, its signature does.
+    The signature proves it for a bundle that a pinned key signed.
     """
     try:
         installed = Versions(link).active is not None
@@ -243,7 +249,7 @@ def record_is_lost(bundle: Bundle, link: Path) -> bool:
 
 
 def installed_verification(link: Path) -> Verification | None:
-    """How the version that `link` points to was found right; None where nobody can tell."""
+    """The record of the version that `link` points to; None if there is none."""
     versions = Versions(link)
     try:
         title = versions.active

@@ -1,1 +1,1 @@
-"""What runs a station: threads, their signs of life, signals, systemd and the keyboard."""
+"""How a station runs: its threads, their heartbeats, signals, systemd and the keyboard."""

@@ -1,7 +1,7 @@
-"""Time as an object: what a station reads it from, and the one way in which its threads wait.
+"""The clock of a station, as an object: its threads read the time and wait through it only.
 
 A station on another clock (`edge/simulation/virtual_clock.py`) runs the same code in less time.
-Waiting for a device or for another process is not waiting for time, and does not go through here.
+Waiting for a device or for another process is not waiting for time, and does not use the clock.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class Clock(Protocol):
-    """What time it is, and waiting for it. A moment `until` may be infinite: never by itself."""
+    """Gives the time and waits for it. A moment `until` may be infinite: wait without a limit."""
 
     def now(self) -> float:
         """Seconds, monotonic."""
@@ -28,18 +28,18 @@ class Clock(Protocol):
         ...
 
     def condition(self) -> threading.Condition:
-        """A new condition, which threads can wait on by this clock."""
+        """A new condition on which threads can wait by this clock."""
         ...
 
     def wait(self, condition: threading.Condition, until: float) -> None:
         """Waits until `condition`, which the caller holds, is notified, or for the moment `until`.
 
-        As of any condition: whoever waits looks again at what it waits for.
+        As with any condition, the caller must check again whether what it waits for is true.
         """
         ...
 
     def get(self, queue: SimpleQueue[T], until: float) -> T:
-        """The next thing in `queue`, as soon as it is there: the one that signal handlers can fill.
+        """The next object in `queue`, as soon as it is there. Signal handlers can fill this queue.
 
         Raises:
             queue.Empty: nothing was there by the moment `until`.
@@ -47,16 +47,16 @@ class Clock(Protocol):
         ...
 
     def enter(self) -> None:
-        """The calling thread works by this clock from now on: no time passes while it does."""
+        """Registers the calling thread: while it works, no time passes on a virtual clock."""
         ...
 
     def leave(self) -> None:
-        """The calling thread does not any more."""
+        """Ends the registration of the calling thread."""
         ...
 
 
 class SystemClock:
-    """The time of this machine, which passes by itself."""
+    """The clock of this machine, whose time passes by itself."""
 
     def now(self) -> float:
         """See Clock."""
@@ -79,7 +79,7 @@ class SystemClock:
         return queue.get(timeout=self._left(until))
 
     def enter(self) -> None:
-        """See Clock: this time passes, whoever works."""
+        """See Clock. This time passes whether a thread works or not."""
 
     def leave(self) -> None:
         """See Clock."""
@@ -89,7 +89,7 @@ class SystemClock:
 
 
 SYSTEM_CLOCK: Clock = SystemClock()
-"""The clock of whoever is given no other."""
+"""The default clock."""
 
 
 def wait_for(
@@ -98,18 +98,18 @@ def wait_for(
     """Waits on `condition`, which the caller holds, until `there()` or for the moment `until`.
 
     Returns:
-        Whether it is there.
+        What `there()` returned last.
     """
     while not there():
         over = clock.now() >= until
-        clock.wait(condition, until)  # where it is over, too: others get hold of the condition
+        clock.wait(condition, until)  # also when time is up: others can then take the condition
         if over:
             return there()
     return True
 
 
 class Flag:
-    """Is set once, and can be waited for by a clock."""
+    """A flag that is set once and that threads can wait for by a clock."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock, self._changed = clock, clock.condition()
@@ -126,13 +126,13 @@ class Flag:
         return self._set
 
     def wait(self, until: float) -> bool:
-        """Whether it is set, as soon as that is so, or at the moment `until`."""
+        """Waits until the flag is set or for the moment `until`; returns whether it is set."""
         with self._changed:
             return wait_for(self._clock, self._changed, self.is_set, until)
 
 
 class ClockedThread(threading.Thread):
-    """A thread that works by a clock, from before `start` returns until it ends."""
+    """A thread that is registered with a clock, from before `start` returns until it ends."""
 
     def __init__(self, name: str, body: Callable[[], None], clock: Clock) -> None:
         # A thread that hangs in a driver must not keep the process from ending.
@@ -141,7 +141,7 @@ class ClockedThread(threading.Thread):
         self._entered, self._over = threading.Event(), Flag(clock)
 
     def start(self) -> None:
-        """Starts it; whoever waits by the clock after that, waits for this thread, too."""
+        """Starts the thread and returns when it is registered with the clock."""
         super().start()
         self._entered.wait()
 
@@ -156,7 +156,7 @@ class ClockedThread(threading.Thread):
             self._clock.leave()
 
     def join(self, timeout: float | None = None) -> None:
-        """Waits, by the clock, for the thread to end, at most `timeout` seconds; None: for ever."""
+        """Waits for the thread to end, at most `timeout` seconds by the clock; None: no limit."""
         until = math.inf if timeout is None else self._clock.now() + timeout
         if self._over.wait(until):
             super().join()

@@ -1,4 +1,4 @@
-"""Whether the threads of a station get on with their work, as another thread can see it."""
+"""Heartbeats of a station's threads, by which another thread sees whether they still work."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from contextlib import contextmanager
 from edge.core.errors import StuckError
 
 BEAT_SECONDS = 0.5
-"""How often a thread that waits gives a sign of life."""
+"""How often a waiting thread gives a heartbeat."""
 _ASLEEP_SECONDS = 3.0
-"""Whoever looks about once a second, and could not for so long, was held up itself."""
+"""A monitor that checks about once a second, and could not for so long, was held up itself."""
 
 
 class Heartbeat:
-    """One thread's signs of life, from its first one until it stops.
+    """The heartbeat of one thread, expected from its first beat until it stops.
 
-    They are given while it waits, too, every BEAT_SECONDS: one that was stopped while it waited
-    would not come back for the next piece of work either.
+    A waiting thread beats too, every BEAT_SECONDS: one that hangs while it waits would not return
+    for its next work either.
     """
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        """None is expected yet.
+        """No beat is expected yet.
 
         Args:
             clock: seconds, monotonic.
@@ -30,16 +30,16 @@ class Heartbeat:
         self._last: float | None = None
 
     def beat(self) -> None:
-        """A sign of life; others are expected from now on."""
+        """Gives one beat; more are expected from now on."""
         self._last = self._clock()
 
     def stop(self) -> None:
-        """None is expected any more."""
+        """Ends the heartbeat: no more beats are expected."""
         self._last = None
 
     @contextmanager
     def working(self) -> Iterator[None]:
-        """Within it signs are expected, and after it none."""
+        """A context in which beats are expected; after it, none are."""
         self.beat()
         try:
             yield
@@ -48,17 +48,17 @@ class Heartbeat:
 
     @property
     def silent_seconds(self) -> float:
-        """How long no sign has come; 0 where none is expected."""
+        """The seconds since the last beat; 0 if no beat is expected."""
         last = self._last  # one read: the other thread may change it in between
         return 0.0 if last is None else self._clock() - last
 
 
 class ThreadMonitor:
-    """Looks after threads, about once a second.
+    """Checks the heartbeats of threads, about once a second.
 
-    A machine that stands still as a whole (its memory is on the card and the card is busy, a
-    process that was halted and goes on) silences them all, and whoever looks, too: only what they
-    miss while somebody looks counts.
+    If the whole machine or process pauses (it swaps to a busy card, or was halted and continues),
+    all threads miss beats, and so does the monitor. Only beats missed while the monitor itself runs
+    count.
     """
 
     def __init__(
@@ -68,29 +68,30 @@ class ThreadMonitor:
         stuck_seconds: float,
         clock: Callable[[], float],
     ) -> None:
-        """Begins to look.
+        """Begins to watch.
 
         Args:
-            heartbeats: of the threads, by their names.
-            stuck_seconds: a thread that has been silent for so long will say nothing more.
+            heartbeats: the threads' heartbeats, by the thread's name.
+            stuck_seconds: a thread without a beat for longer is taken to hang.
+            clock: seconds, monotonic.
         """
         self._heartbeats, self._stuck_seconds, self._clock = heartbeats, stuck_seconds, clock
         self._since = self._last = clock()
 
     def look(self) -> None:
-        """Passes where every thread is getting on.
+        """Checks that every thread works.
 
         Raises:
-            StuckError: one is not.
+            StuckError: a thread has given no beat for `stuck_seconds`.
         """
         now = self._clock()
         if now - self._last > _ASLEEP_SECONDS:
             self._since = now
         self._last = now
-        # Where one hangs, others that wait for it may follow: the first is the one to be named.
+        # If one hangs, others that wait for it may follow: the first one is named.
         silent, name = max((heart.silent_seconds, name) for name, heart in self._heartbeats.items())
         if min(silent, now - self._since) > self._stuck_seconds:
             raise StuckError(
-                f"{name}: no sign of life for {silent:.0f} seconds. The station ends, so that it "
-                "can be started again"
+                f"the thread {name} has not responded for {silent:.0f} seconds. The station ends, "
+                "so that it can be started again"
             )

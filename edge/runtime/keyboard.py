@@ -24,19 +24,19 @@ _NAMES = {
 }
 _ARROWS = {"A": "up", "B": "down", "C": "right", "D": "left"}
 _SEQUENCE = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|O[@-~])")
-"""What a terminal sends for a key that is no character (ECMA-48, section 5.4)."""
+"""The control sequence that a terminal sends for a key such as an arrow (ECMA-48, section 5.4)."""
 _BEGUN = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*|O)?")
 _ESCAPE_SECONDS = 0.05
-"""What follows an escape later than this is a key of its own."""
+"""A character that follows an escape later than this is a key of its own."""
 _ENDS = (signal.SIGTERM, signal.SIGHUP)
 
 
 class Keyboard:
     """The keys pressed by the operator; a context manager, to be entered in the main thread.
 
-    A terminal is set to give each key at once and to show none, and is put back however this ends.
-    Ctrl-C still interrupts; Ctrl-S and Ctrl-Z are keys like others, because what the keys move must
-    not stand still half-way.
+    A terminal is set to give each key at once and to echo none; its settings are restored however
+    this ends. Ctrl-C still interrupts; Ctrl-S and Ctrl-Z are ordinary keys, because an actuator
+    that the keys move must not stop half-way.
 
     Attributes:
         terminal: whether the keys come from a terminal.
@@ -48,8 +48,8 @@ class Keyboard:
     """
 
     def __init__(self, stream: TextIO | None) -> None:
-        """Reads from `stream`; None, or one that is closed, has ended."""
-        # Whatever was read into the stream's own buffer before is lost to this.
+        """Reads from `stream`; None or a closed stream counts as ended."""
+        # What was read into the stream's own buffer before cannot be read here.
         self._fd = -1 if stream is None or stream.closed else stream.fileno()
         self.terminal = self._fd >= 0 and os.isatty(self._fd)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -78,13 +78,14 @@ class Keyboard:
         self._handlers.clear()
 
     def get(self, timeout: float | None) -> str | None:
-        """The next key, or None when none is pressed for `timeout` seconds (None: waits for one).
+        """The next key, or None if none is pressed for `timeout` seconds (None: wait for one).
 
-        A character stands for itself, space too. Others have names: `up`, `down`, `left`, `right`
-        (`shift left` and so on with shift), `enter`, `escape`, `tab`, `backspace`. A key that has
-        none is left out. From a pipe come the characters of its lines; an empty line is `enter`.
+        A key with a character, space too, is given as this character. Others have names: `up`,
+        `down`, `left`, `right` (`shift left` and so on with shift), `enter`, `escape`, `tab`,
+        `backspace`. A key without a name is ignored. A pipe gives the characters of its lines; an
+        empty line is `enter`.
 
-        The end of the input is `end`, once; after that there are no keys to wait for.
+        The end of the input is given as `end`, once; after that no keys come.
         """
         until = None if timeout is None else time.monotonic() + timeout
         while True:
@@ -97,7 +98,7 @@ class Keyboard:
                     return "end"
                 select.select([], [], [], left)
                 return None
-            begun = self._text.startswith("\x1b")  # its rest may be on its way
+            begun = self._text.startswith("\x1b")  # the rest of the sequence may still arrive
             patience = _ESCAPE_SECONDS if begun else left
             if not select.select([self._fd], [], [], patience)[0]:
                 if not begun:
@@ -115,7 +116,7 @@ class Keyboard:
         self._text += self._decoder.decode(received, final=self._ended)
 
     def _next(self) -> str | None:
-        """The first key in what was read; None: there is no whole one."""
+        """The first key in the characters read so far; None if there is no complete one."""
         while self._text:
             if self._text[0] == "\x1b":
                 if (sequence := _SEQUENCE.match(self._text)) is not None:
@@ -136,13 +137,13 @@ class Keyboard:
 
     def _put_back(self) -> None:
         if self._before is not None:
-            # A terminal that is gone needs nothing put back.
+            # A terminal that has been closed has no settings to restore.
             with suppress(termios.error):
                 termios.tcsetattr(self._fd, termios.TCSANOW, self._before)
             self._before = None
 
     def _put_back_at_signals(self) -> None:
-        """Where nobody catches the signals that end a process, they still put the terminal back."""
+        """Restores the terminal at signals that end the process, if nothing else handles them."""
         if threading.current_thread() is not threading.main_thread():
             return
         for number in _ENDS:
@@ -157,7 +158,7 @@ class Keyboard:
 
 def _keys_at_once(fd: int) -> list[Any]:
     mode = termios.tcgetattr(fd)
-    mode[0] &= ~termios.IXON  # Ctrl-S would hold up whoever writes to this terminal
+    mode[0] &= ~termios.IXON  # Ctrl-S would block every write to this terminal
     mode[3] &= ~(termios.ICANON | termios.ECHO)
     characters = list(mode[6])
     characters[termios.VMIN], characters[termios.VTIME] = 1, 0

@@ -1,4 +1,4 @@
-"""A station as a service: it tells systemd how it is, and ends cleanly when it is told to."""
+"""A station as a systemd service: it reports its state, and ends cleanly at a signal."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from edge.core.redaction import redacted
 from edge.runtime.worker import Endings
 
 _OF_A_TERMINAL = (signal.SIGHUP, signal.SIGQUIT, signal.SIGTSTP)
-"""The terminal or its ssh connection is gone; Ctrl-\\; Ctrl-Z. A coil must not stay on then, nor
-stand still half-way: a process that is halted switches nothing off."""
+"""The terminal or its ssh connection was closed; Ctrl-\\; Ctrl-Z. They must end the station rather
+than halt it: a halted process switches nothing off, and a coil would stay on."""
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, *_OF_A_TERMINAL)
+"""The signals that end a station in order."""
 
 
 @contextmanager
 def stop_signals() -> Iterator[Endings]:
-    """A queue into which STOP_SIGNALS are put, instead of ending or halting the process.
+    """A queue that receives STOP_SIGNALS, so that they do not end or halt the process.
 
-    A second Ctrl-C raises KeyboardInterrupt, in case the clean end takes too long. Those of a
-    terminal that are ignored already stay so: whoever used `nohup` means it. Must be used in the
+    A second Ctrl-C raises KeyboardInterrupt, in case the clean end takes too long. Signals of the
+    terminal that the process already ignores, as under `nohup`, stay ignored. To be used in the
     main thread.
     """
     endings: Endings = queue.SimpleQueue()
@@ -50,27 +51,27 @@ def stop_signals() -> Iterator[Endings]:
 
 
 class Ending:
-    """The end of a process, which may take so long and no longer.
+    """The end of a process, which must not take longer than a given time.
 
     Attributes:
-        begun: set once one of STOP_SIGNALS has come, or `begin` was called.
+        begun: set when one of STOP_SIGNALS has arrived or `begin` was called.
     """
 
     def __init__(self) -> None:
         self.begun, self._done = threading.Event(), threading.Event()
         self._received, self._told = os.pipe()
         os.set_blocking(self._told, False)
-        # A handler of Python's runs in the main thread only, which may itself wait in a driver; a
+        # Python runs signal handlers in the main thread only, which may be blocked in a driver; a
         # byte in a pipe reaches another thread.
         self._before = signal.set_wakeup_fd(self._told, warn_on_full_buffer=False)
 
     def begin(self) -> None:
-        """The process ends, though no signal came."""
+        """Begins the end of the process without a signal."""
         self.begun.set()
         os.write(self._told, bytes([signal.SIGTERM]))
 
     def follow(self, seconds: float, force: Callable[[], None]) -> None:
-        """Waits for the end to begin, and calls `force` where it takes more than `seconds`."""
+        """Waits for the end to begin, and calls `force` if it takes more than `seconds`."""
         while (number := os.read(self._received, 1)) and number[0] not in STOP_SIGNALS:
             pass
         if number:
@@ -79,7 +80,7 @@ class Ending:
                 force()
 
     def finish(self) -> None:
-        """The end has come."""
+        """Reports that the end is complete."""
         self._done.set()
         signal.set_wakeup_fd(self._before)
         os.close(self._told)
@@ -87,12 +88,12 @@ class Ending:
 
 @contextmanager
 def ending_within(seconds: float, force: Callable[[], None]) -> Iterator[Ending]:
-    """Within it, `force` is called `seconds` after one of STOP_SIGNALS, whatever hangs by then.
+    """A context in which `force` is called `seconds` after one of STOP_SIGNALS if it lasts so long.
 
     To be used in the main thread, within `stop_signals`.
 
     Args:
-        force: called in a thread of its own where the end has not come; it should end the process.
+        force: called in a thread of its own, even if all others hang; it should end the process.
     """
     ending = Ending()
     watching = threading.Thread(
@@ -108,14 +109,14 @@ def ending_within(seconds: float, force: Callable[[], None]) -> Iterator[Ending]
 
 
 class Notifier:
-    """Tells systemd how the service is (sd_notify(3)); without systemd it does nothing.
+    """Reports the state of the service to systemd (sd_notify(3)); without systemd it does nothing.
 
-    No method waits or raises: what cannot be told is lost. A NOTIFY_SOCKET of which the service is
-    gone, as a shell can inherit it, must not keep a station from running.
+    No method waits or raises: a message that cannot be sent is dropped. A shell can inherit a
+    NOTIFY_SOCKET whose service has ended; it must not keep a station from running.
 
     Attributes:
-        watchdog_seconds: systemd restarts the service when `alive` was not called for so many
-            seconds; None: it does not watch.
+        watchdog_seconds: systemd restarts the service if `alive` was not called for so many
+            seconds; None if systemd does not watch it.
     """
 
     def __init__(
@@ -124,10 +125,10 @@ class Notifier:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Says nothing yet.
+        """Reads the environment; sends nothing yet.
 
         Args:
-            environment: has NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID where systemd set them.
+            environment: has NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID if systemd set them.
             clock: seconds, monotonic.
         """
         name = environment.get("NOTIFY_SOCKET", "")
@@ -139,7 +140,7 @@ class Notifier:
         self.watchdog_seconds = _watchdog_seconds(environment) if self._address else None
 
     def ready(self, status: str) -> None:
-        """The service is started and does its work from now on.
+        """Reports that the service has started.
 
         Args:
             status: one line for `systemctl status`.
@@ -148,15 +149,15 @@ class Notifier:
         self._tell("READY=1", _status_line(status))
 
     def status(self, text: str) -> None:
-        """One line for `systemctl status`; sent only when it is another one than before."""
+        """Sends one line for `systemctl status`, unless it is the same as before."""
         if text != self._status and self._tell(_status_line(text)):
             self._status = text
 
     def alive(self) -> None:
-        """Feeds the watchdog; may be called as often as one likes.
+        """Feeds the watchdog; may be called at any rate.
 
-        Sends only every quarter of `watchdog_seconds`, so that a caller who comes every other
-        quarter is in time.
+        It sends a message every quarter of `watchdog_seconds` at most, so that it is enough to call
+        it at least once in half of that time.
         """
         if self.watchdog_seconds is None:
             return
@@ -167,18 +168,18 @@ class Notifier:
             self._fed = now
 
     def stopping(self) -> None:
-        """The service has begun to end."""
+        """Reports that the service has begun to end."""
         self._tell("STOPPING=1")
 
     def _tell(self, *lines: str) -> bool:
-        """Whether systemd has been told."""
+        """Sends `lines` to systemd; returns whether it received them."""
         if not self._address:
             return False
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as datagrams:
             datagrams.setblocking(False)
             try:
                 datagrams.sendto("\n".join(lines).encode(), self._address)
-            except OSError:  # nobody listens, or systemd is busy: see the class
+            except OSError:  # no one listens, or systemd is busy: see the class
                 return False
         return True
 
@@ -188,7 +189,7 @@ def _status_line(text: str) -> str:
 
 
 def _watchdog_seconds(environment: Mapping[str, str]) -> float | None:
-    """The interval that systemd expects of this process; None where it does not watch it."""
+    """The watchdog interval that systemd sets for this process; None if it does not watch it."""
     microseconds, pid = environment.get("WATCHDOG_USEC", ""), environment.get("WATCHDOG_PID", "")
     if not microseconds.isdecimal() or int(microseconds) == 0:
         return None

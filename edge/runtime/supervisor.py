@@ -1,7 +1,7 @@
-"""The main thread of a station: it watches over the other threads, and ends them in order.
+"""The main thread of a station: it watches the other threads, and ends them in order.
 
-It waits for signals and for the end of each thread, and tells the system that they are getting on.
-It waits for nothing else: it must be there to stop the others.
+It waits for signals and for the end of each thread, and tells systemd that the threads work. It
+waits for nothing else, because it must always be able to stop them.
 """
 
 from __future__ import annotations
@@ -23,66 +23,66 @@ from edge.runtime.worker import Endings, Worker
 _log = logging.getLogger(__name__)
 
 _PATIENCE_SECONDS = 4.2
-"""How long the threads may take to end once they are told to: the longest time limit of a camera's
-read, and a little. With what comes after, less than END_SECONDS."""
+"""How long the threads may take to end once they are told to: a little more than the longest time
+limit of a camera's read. With the steps that follow it is less than END_SECONDS."""
 _REST_SECONDS = 1.0
-"""How long the lanes' thread may take to put everything at rest: it takes milliseconds."""
+"""How long the lanes' thread may take to put everything at rest; it normally takes milliseconds."""
 _LAST_ROWS_SECONDS = 0.3
-"""How long the last rows may take beyond _PATIENCE_SECONDS: they were under way meanwhile."""
+"""How much longer than _PATIENCE_SECONDS the writing of the last rows may take."""
 END_SECONDS = 4.9
 """How long the whole end of a station may take, and that of its process."""
 STUCK_SECONDS = 6.0
-"""A thread that gives no sign of life for so long will give no more. Longer than the time limits of
+"""A thread without a heartbeat for so long is taken to hang. This is longer than the time limits of
 the cameras' own reads (4 s at most) and than any inference (the slowest network here takes 0.3 s on
-a Raspberry Pi 3); shorter than the watchdog of `deploy/pilah.service`, so that a station ends in
-its own way where it can."""
+a Raspberry Pi 3); it is shorter than the watchdog of `deploy/pilah.service`, so that a station can
+end in order before systemd kills it."""
 _LOOK_SECONDS = 1.0
-"""How often the main thread looks whether all the others are getting on."""
+"""How often the main thread checks that all the others work."""
 _WELL_SECONDS = 3.0
-"""How long all is taken to be well after such a look."""
+"""How long the threads are taken to work after such a check."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What one thread of a station does."""
+    """The work of one thread of a station."""
 
     name: str
     body: Callable[[], None]
     heartbeat: Heartbeat
-    """The thread's signs of life."""
+    """The thread's heartbeat."""
     moves: bool = False
-    """It moves actuators. Whoever closes them next must be the only one who does: it is waited for
-    in any case, for _REST_SECONDS."""
+    """Whether the thread moves actuators. Only one thread may move them, so whoever closes them
+    waits for this one first, for up to _REST_SECONDS."""
 
 
 class Supervised(Protocol):
-    """What a supervisor tells things to. All is called by the main thread, and must not wait."""
+    """What a supervisor controls. The main thread calls all methods; none of them may wait."""
 
     def well_until(self, moment: float) -> None:
-        """All threads are getting on, and are taken to do so until `moment` on the clock."""
+        """All threads work, and are taken to work until `moment` on the clock."""
         ...
 
     def ended(self, name: str, working: Set[str]) -> None:
-        """The thread `name` has ended; those of the names `working` have not."""
+        """The thread `name` has ended; the threads in `working` have not."""
         ...
 
     def stop(self) -> None:
-        """All threads are to end at once, but for the last; may be called twice."""
+        """All threads but the last one are to end at once; may be called twice."""
         ...
 
     def finish(self) -> None:
-        """The last thread is to end: all the others have ended, or are given up."""
+        """The last thread is to end: all others have ended, or are not waited for any longer."""
         ...
 
 
 class Supervisor:
     """Runs the threads of a station until their work is done, one fails, or a signal comes.
 
-    Used by one thread, the main thread of a station.
+    Only one thread uses it, the main thread of a station.
 
     Attributes:
-        reason: why the threads end: the signal that came, or what failed; empty while they work,
-            and where their work was done.
+        reason: why the threads end: the signal that arrived, or the failure. It is empty while they
+            work, and after they have finished their work.
     """
 
     def __init__(
@@ -96,9 +96,10 @@ class Supervisor:
         """Runs nothing yet.
 
         Args:
-            endings: takes the end of each thread; a signal put in here ends them all.
-            clock: the time that the threads work by.
-            notifier: tells systemd how things stand; None: nobody asks.
+            endings: receives each thread that ended; a signal that is put into it ends them all.
+            supervised: what the threads work on.
+            clock: the clock of the threads.
+            notifier: reports to systemd; None if nothing is reported.
         """
         self._endings, self._supervised = endings, supervised
         self._clock, self._notifier = clock, notifier
@@ -107,19 +108,19 @@ class Supervisor:
         """When the threads must have ended, on the clock."""
 
     def run(self, tasks: Sequence[Task], *, last: Task, ready: str) -> None:
-        """Runs the threads, and comes back when all have ended.
+        """Runs the threads, and returns when all have ended.
 
         Args:
-            tasks: are started from the last to the first, so that whoever feeds others comes
-                after them, and are waited for.
-            last: is started before them and ends after them: it takes what they leave.
+            tasks: started from the last to the first, so that a thread that feeds others starts
+                after them.
+            last: started before them and ended after them: it processes their results.
             ready: one line for `systemctl status`.
 
         Raises:
-            StuckError: a thread gave no more signs of life, or did not end.
-            BaseException: what the first thread that failed has raised.
+            StuckError: a thread stopped giving heartbeats, or did not end in time.
+            BaseException: the exception that the first failed thread raised.
         """
-        lookout = ThreadMonitor(
+        monitor = ThreadMonitor(
             {task.name: task.heartbeat for task in (*tasks, last)},
             stuck_seconds=STUCK_SECONDS,
             clock=self._clock.now,
@@ -131,9 +132,9 @@ class Supervisor:
             worker.start()
         if self._notifier:
             self._notifier.ready(ready)
-        self._look(lookout)
+        self._look(monitor)
         try:
-            self._wait_for(set(workers), lookout)
+            self._wait_for(set(workers), monitor)
         except BaseException as error:
             self.reason = self.reason or _words(error)
             raise
@@ -150,8 +151,8 @@ class Supervisor:
     def _worker(self, task: Task) -> Worker:
         return Worker(task.name, task.body, self._endings, clock=self._clock)
 
-    def _wait_for(self, working: set[Worker], lookout: ThreadMonitor) -> None:
-        """Waits for all to end, each as it should or because one failed or a signal came."""
+    def _wait_for(self, working: set[Worker], monitor: ThreadMonitor) -> None:
+        """Waits for all threads to end: by themselves, after a failure, or after a signal."""
         failure: BaseException | None = None
         while working:
             now = self._clock.now()
@@ -159,10 +160,12 @@ class Supervisor:
                 ending = self._clock.get(self._endings, min(now + _LOOK_SECONDS, self._until))
             except queue.Empty:
                 if self._until == math.inf:
-                    self._look(lookout)
+                    self._look(monitor)
                 elif now >= self._until:
                     names = ", ".join(sorted(worker.name for worker in working))
-                    stuck = StuckError(f"{names}: did not end within {_PATIENCE_SECONDS:g} seconds")
+                    stuck = StuckError(
+                        f"these threads did not end within {_PATIENCE_SECONDS:g} seconds: {names}"
+                    )
                     raise stuck from failure
                 continue
             if isinstance(ending, Worker):
@@ -187,15 +190,15 @@ class Supervisor:
         if self._notifier:
             self._notifier.stopping()
 
-    def _look(self, lookout: ThreadMonitor) -> None:
-        """Tells systemd, and whoever watches the keep-alive pin, that all is well.
+    def _look(self, monitor: ThreadMonitor) -> None:
+        """Checks the threads, and if all of them work, tells systemd and the keep-alive pin.
 
         Raises:
-            StuckError: it is not. The lanes are put at rest at the end, and another start helps
-                more than waiting.
+            StuckError: a thread hangs. The station then puts its lanes at rest and ends, because a
+                new start helps more than waiting.
         """
         try:
-            lookout.look()
+            monitor.look()
         except StuckError:
             self._until = self._clock.now() + _REST_SECONDS
             raise
@@ -205,5 +208,5 @@ class Supervisor:
 
 
 def _words(error: BaseException) -> str:
-    """What an error says, without the passwords in it, or what it is called."""
+    """The message of an error without the passwords in it, or its class if it has no message."""
     return redacted(str(error)) or type(error).__name__

@@ -1,4 +1,4 @@
-"""A thread whose end, and whose failure, is always told."""
+"""A thread that always reports its end and its failure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Worker(ClockedThread):
     """Runs `body` once and then puts itself into `endings`.
 
     Attributes:
-        failure: what `body` raised; None: it ended well, or has not ended.
+        failure: the exception that `body` raised; None if it raised none or has not ended.
     """
 
     def __init__(
@@ -39,5 +39,5 @@ class Worker(ClockedThread):
 
 
 Endings: TypeAlias = "queue.SimpleQueue[Worker | signal.Signals]"
-"""What the main thread waits for: a thread that ended, or a signal. The one queue that a signal
-handler may put into while the same thread is getting from it."""
+"""A queue of threads that ended and of signals, on which the main thread waits. A SimpleQueue is
+the only queue into which a signal handler may put while the same thread is reading from it."""

@@ -1,9 +1,9 @@
-"""Taking labelled photographs with a station's own eyes: its camera, its region, its trigger.
+"""Takes labelled photographs with a station's own camera, region and trigger.
 
     camera ─Frame▶ latest frame ─▶ region ─▶ key, button, clock or trigger ─▶ folder
 
-Two threads: `camera` fills the place of the latest frame; the main thread takes frames from it,
-looks whether a key was pressed, and writes the pictures.
+There are two threads: `camera` puts each frame into the slot for the latest one; the main thread
+takes frames from it, checks for pressed keys, and writes the pictures.
 """
 
 from __future__ import annotations
@@ -35,25 +35,25 @@ _log = logging.getLogger(__name__)
 
 TAKE, DELETE, NEXT_LABEL, QUIT = " ", "d", "n", "q"
 _KEY_SECONDS = 0.1
-"""How soon a key is noticed while the camera gives no frames."""
+"""How long it takes at most to notice a key while the camera gives no frames."""
 _SHOW_SECONDS = 0.2
 _PATIENCE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class CaptureSchedule:
-    """When a picture is taken, besides by key or button."""
+    """When pictures are taken, in addition to those that a key or button asks for."""
 
     items: bool = False
-    """One of each item that the trigger finds."""
+    """Whether one picture is taken of each item that the trigger finds."""
     every_seconds: float | None = None
-    """One in so many seconds."""
+    """The seconds from one picture to the next; None if none is taken by time."""
     count: int | None = None
-    """Ends after so many pictures; None: when told to."""
+    """The number of pictures after which the capture ends; None if it ends on request only."""
 
 
 def geometry_of(eye: VisionConfig, *, items: bool, whole_region: bool) -> Geometry:
-    """What the pictures will show: an item's box where the trigger tells one, else the region."""
+    """What the pictures will show: the item's box if the trigger gives one, else the region."""
     if items and eye.trigger.has_box and not whole_region:
         return Geometry(crop="item", padding=InputSpec().padding)
     return Geometry(crop="region")
@@ -70,14 +70,15 @@ class _Candidate:
 
 
 class Capture(Closing):
-    """One sitting: pictures go into a folder until it is ended; a context manager.
+    """One capture session, which writes pictures into a folder until it ends; a context manager.
 
     Attributes:
-        taken: the pictures of this sitting, oldest first; deleted ones are gone from it.
-        warned: how many of them have each fault.
-        single_frame: things that the trigger saw in a single frame only: no items, not taken.
-        refused: pictures that were asked for and not taken, as the camera's was frozen, blank, torn
-            or of another size.
+        taken: the pictures of this session, oldest first, without the deleted ones.
+        warned: the number of these pictures with each fault.
+        single_frame: the number of objects that the trigger saw in a single frame only. They are
+            not taken for items.
+        refused: the number of pictures that were requested and not taken, because the camera's
+            picture was frozen, blank, torn or of another size.
     """
 
     def __init__(
@@ -86,7 +87,7 @@ class Capture(Closing):
         folder: PhotoFolder,
         *,
         labels: Sequence[str],
-        occasions: CaptureSchedule,
+        schedule: CaptureSchedule,
         key: Callable[[], str | None],
         line: LiveLine,
         clock: Clock = SYSTEM_CLOCK,
@@ -94,16 +95,19 @@ class Capture(Closing):
         """Opens the camera.
 
         Args:
-            folder: its geometry says what of a frame is kept.
-            labels: of what is photographed; a key leads from one to the next.
-            key: the next key that was pressed (see `edge.runtime.keyboard`), at once; None: none
-                was.
+            eye: the camera, the region and the trigger.
+            folder: where the pictures go; its geometry says which part of a frame is stored.
+            labels: the labels to choose from; a key selects the next one.
+            schedule: when pictures are taken without a key.
+            key: returns the next key that was pressed (see `edge.runtime.keyboard`) without
+                waiting, or None if none was.
+            line: shows the state of the session.
 
         Raises:
             CameraError: the camera cannot be opened.
         """
         self._eye, self._folder, self._labels = eye, folder, list(labels)
-        self._occasions, self._geometry = occasions, folder.geometry
+        self._schedule, self._geometry = schedule, folder.geometry
         self._key, self._line = key, line
         self._clock = clock
         self.taken: list[Path] = []
@@ -116,7 +120,7 @@ class Capture(Closing):
         self._best: dict[int, _Candidate | None] = {}
         self._never_whole = self.single_frame = self.refused = 0
         self._unconfirmed: set[int] = set()
-        self._trigger = eye.trigger.open() if occasions.items else None
+        self._trigger = eye.trigger.open() if schedule.items else None
         self._latest = LatestFrame(clock)
         self._pump = FramePump(self._latest, clock=clock)
         self._parts = ExitStack()
@@ -133,12 +137,12 @@ class Capture(Closing):
         """Takes pictures until a key, a signal, the count or the last frame ends it.
 
         Args:
-            endings: a signal that is put in here ends it.
+            endings: a signal that is put into this queue ends the session.
 
         Raises:
             RegionError: the region does not fit the camera's picture.
             CameraError: the camera gives no more pictures.
-            StorageError: a picture cannot be written; those before it are kept.
+            StorageError: a picture cannot be written; the earlier ones stay in the folder.
         """
         camera = Worker("camera", lambda: self._pump.run(self._camera), endings, clock=self._clock)
         camera.start()
@@ -173,13 +177,13 @@ class Capture(Closing):
                 return True
 
     def _enough(self) -> bool:
-        return self._occasions.count is not None and len(self.taken) >= self._occasions.count
+        return self._schedule.count is not None and len(self.taken) >= self._schedule.count
 
     def _look(self, frame: Frame) -> None:
-        """Takes what there is to take of a frame that is cut to the region."""
+        """Takes the pictures that are due from a frame that is cut to the region."""
         if self._trigger is not None:
             self._follow(self._trigger.look(frame), frame)
-        every = self._occasions.every_seconds
+        every = self._schedule.every_seconds
         if every is not None:
             if self._due is None:
                 self._due = frame.captured + every
@@ -195,16 +199,16 @@ class Capture(Closing):
         self._line.show(self._status(frame, quality))
 
     def _refuse(self, fault: PictureFault) -> None:
-        """Takes nothing of a picture that does not show what is before the camera now."""
+        """Refuses a requested picture, because the camera's does not show what is before it now."""
         if self._wanted:
             self._wanted = False
             self.refused += 1
-            _log.warning(f"not taken: the camera {fault.words}")
+            _log.warning(f"picture not taken: the camera {fault.words}")
         self._line.show(f"the camera {fault.words}".upper())
 
     def _obey(self) -> bool:
-        """Does what the keys say; False: it is to end."""
-        # A picture that is asked for is of the next frame; the keys behind it wait until then.
+        """Carries out the pressed keys; returns False if the session is to end."""
+        # A requested picture is made from the next frame; the keys after it wait until then.
         while not self._wanted and (key := self._key()) is not None:
             if key == TAKE:
                 self._wanted = self._trigger is None
@@ -226,7 +230,7 @@ class Capture(Closing):
 
     def _delete(self) -> None:
         if not self.taken:
-            _log.info("nothing to delete: no picture was taken in this sitting")
+            _log.info("nothing to delete: this session has no pictures")
             return
         file = self.taken.pop()
         self._folder.remove(file)
@@ -247,10 +251,10 @@ class Capture(Closing):
             _log.info(f"{file}  ({self._folder.counts[label]} {label}{faults})")
 
     def _follow(self, observations: Sequence[Observation], frame: Frame | None = None) -> None:
-        """Keeps the best picture of each item in view, and takes it when the item is gone.
+        """Remembers the best picture of each item in view, and writes it when the item is gone.
 
         Args:
-            frame: the one the items are seen in; None: they are all gone.
+            frame: the frame in which the items are seen; None if all of them have left.
         """
         for observation in observations:
             if not observation.gone and frame is not None:
@@ -272,12 +276,13 @@ class Capture(Closing):
                     continue
                 self._never_whole += 1
                 _log.warning(
-                    f"item {observation.item} was never whole in the region ({self._never_whole} "
-                    "so far): not taken. `pilah-edge roi` shows the region"
+                    f"item {observation.item} was not taken, because it was never completely in "
+                    f"the region ({self._never_whole} such items so far). `pilah-edge roi` shows "
+                    "the region"
                 )
 
     def _better(self, best: _Candidate | None, box: Box | None, frame: Frame) -> _Candidate:
-        """The better picture of an item: a sharp one, and of these the nearest to the middle."""
+        """The better picture of an item: a sharp one, and of those the nearest to the middle."""
         distance = _from_middle(box, frame.image)
         if best is not None and best.rank <= (False, distance):
             return best  # whatever this one is like

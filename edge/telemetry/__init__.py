@@ -1,1 +1,1 @@
-"""How a station, its machine and its model do, in figures."""
+"""Measurements of a station's machine and model: health checks and benchmarks."""

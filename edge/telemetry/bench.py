@@ -23,14 +23,14 @@ FRAME_WIDTH, FRAME_HEIGHT = 640, 480
 
 @dataclass(frozen=True, slots=True)
 class Percentiles:
-    """Of one stage's durations, in milliseconds."""
+    """Percentiles of one stage's durations, in milliseconds."""
 
     p50: float
     p95: float
     p99: float
 
     def to_json(self) -> dict[str, float]:
-        """With the unit in the names."""
+        """The percentiles as JSON, with the unit in the names."""
         return {f"{name}_ms": round(getattr(self, name), 4) for name in ("p50", "p95", "p99")}
 
 
@@ -45,15 +45,15 @@ class Benchmark:
     runs: int
     stages: dict[str, Percentiles]
     rss_mb: float
-    """Resident memory of this process afterwards, in 10^6 bytes."""
+    """Resident memory of this process after the measurement, in 10^6 bytes."""
 
     @property
     def total_over_invoke(self) -> float:
-        """The whole way over the bare inference, medians of runs that took turns."""
+        """The median time from frame to verdict divided by the median time of bare inference."""
         return self.stages["total"].p50 / self.stages["invoke"].p50
 
     def to_json(self) -> dict[str, Any]:
-        """For `--json`."""
+        """The benchmark as JSON, as `--json` prints it."""
         return {
             "bundle": self.bundle,
             "runtime": self.runtime,
@@ -76,15 +76,16 @@ def measure(
     max_seconds: float = float("inf"),
     clock: Callable[[], float] = time.perf_counter,
 ) -> Benchmark:
-    """Times `image` becoming a verdict, taking turns with the bare inference.
+    """Measures the time from `image` to its verdict, and that of the bare inference.
 
-    They take turns, each first in every other run, because a machine that is slow for a second must
-    not be slow for one of the two only.
+    The two alternate, each of them first in every other run, so that a moment in which the machine
+    is slow affects both.
 
     Args:
         image: uint8 (height, width, 3) BGR.
-        runs: how many; more until `min_seconds` have passed, fewer (but one) after `max_seconds`.
-        warmup_runs: before them, not counted.
+        runs: the number of runs. There are more until `min_seconds` have passed, and fewer, but at
+            least one, after `max_seconds`.
+        warmup_runs: the number of runs before these, which are not counted.
         clock: seconds.
     """
     interpreter, spec = classifier.interpreter, classifier.spec
@@ -134,16 +135,19 @@ def measure(
 
 
 def synthetic_frame() -> Image:
-    """The same 640x480 frame of coloured noise each time, uint8 (480, 640, 3)."""
+    """A 640x480 frame of coloured noise, uint8 (480, 640, 3), the same in every call."""
     random = np.random.default_rng(0)
     return random.integers(0, 256, (FRAME_HEIGHT, FRAME_WIDTH, 3), dtype=np.uint8)
 
 
 def resident_bytes(status: Path = Path("/proc/self/status")) -> int:
-    """This process's resident memory in bytes.
+    """The resident memory of this process in bytes.
 
     Args:
         status: the kernel's file about the process (proc(5)).
+
+    Raises:
+        ValueError: the file has no line VmRSS.
     """
     found = re.search(r"^VmRSS:\s+(\d+) kB$", status.read_text(), re.MULTILINE)
     if found is None:

@@ -1,4 +1,4 @@
-"""What `pilah-edge doctor` finds: a line for each part, with what to do where it is not well."""
+"""The findings of `pilah-edge doctor`: one line for each part, with advice if it is not well."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from enum import StrEnum
 
 
 class Health(StrEnum):
-    """How a part is."""
+    """The state of a part of the station."""
 
     OK = "ok"
     WARNING = "warning"
-    """It sorts, but should be looked after."""
+    """The station sorts, but the part needs attention."""
     BAD = "bad"
-    """It does not sort, or not rightly."""
+    """The station does not sort, or sorts wrongly."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of what was found."""
+    """One line of the report: the state of one part."""
 
     part: str
-    """In a word: camera, clock."""
+    """The part in one word, such as camera or clock."""
     state: Health
     said: str
     advice: str = ""
-    """What to do; empty where nothing is to be done."""
+    """What the operator should do; empty if nothing."""
 
     def __str__(self) -> str:
         advice = f": {self.advice}" if self.advice else ""
@@ -33,15 +33,15 @@ class Finding:
 
 
 def ok(part: str, said: str) -> Finding:
-    """It is as it should be."""
+    """A finding for a part that is as it should be."""
     return Finding(part, Health.OK, said)
 
 
 def warning(part: str, said: str, advice: str = "") -> Finding:
-    """It works, but should be looked after."""
+    """A finding for a part that works but needs attention."""
     return Finding(part, Health.WARNING, said, advice)
 
 
 def bad(part: str, said: str, advice: str = "") -> Finding:
-    """It does not work."""
+    """A finding for a part that does not work."""
     return Finding(part, Health.BAD, said, advice)

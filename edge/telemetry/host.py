@@ -1,4 +1,4 @@
-"""How the machine under a station is: its clock, its disk, its heat and its power supply."""
+"""The state of a station's machine: its clock, its disk, its temperature and its power supply."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ _SCARCE, _TOO_SCARCE = 500 * _MEGABYTE, 50 * _MEGABYTE
 _HOT, _TOO_HOT = 75.0, 82.0
 """Degrees Celsius: a Raspberry Pi lowers its clock from 80 (3B+: 60) to 85 degrees."""
 _FLAGS = {0: "under-voltage", 1: "clock capped", 2: "throttled", 3: "soft temperature limit"}
-"""Bits of the firmware's word for now; 16 bits further up: since it was switched on
-(Raspberry Pi documentation, vcgencmd get_throttled)."""
+"""The bits of the firmware's flags that describe the present. The same bits shifted up by 16
+describe the time since the machine was switched on (Raspberry Pi documentation, vcgencmd
+get_throttled)."""
 
 
 def clock_finding(
@@ -31,7 +32,7 @@ def clock_finding(
 
     Args:
         synchronised: as `clock_is_synchronised` tells.
-        now: the time it shows; None: that of this machine.
+        now: the time that the clock shows; None: the time of this machine.
         rtc: the kernel's list of real-time clocks.
     """
     now = datetime.now(UTC) if now is None else now
@@ -48,11 +49,14 @@ def clock_finding(
             said,
             "connect a network and see `timedatectl`"
             if has_rtc
-            else "rows get wrong times: connect a network (see `timedatectl`), or add an RTC",
+            else "rows get wrong times: connect a network (see `timedatectl`), or add an RTC "
+            "(a real-time clock)",
         )
     if not has_rtc:
         return warning(
-            "clock", said, "after a power cut without a network times are wrong: add an RTC"
+            "clock",
+            said,
+            "after a power cut without a network, times are wrong: add an RTC (a real-time clock)",
         )
     return ok("clock", said)
 
@@ -61,16 +65,18 @@ def disk_finding(folder: Path, *, free: int | None = None) -> Finding:
     """Whether the ledger can grow in `folder`.
 
     Args:
-        free: bytes that are left; None: as the file system says.
+        free: the free bytes; None: read them from the file system.
     """
     try:
         left = shutil.disk_usage(folder).free if free is None else free
     except OSError as error:
-        return bad("disk", f"{folder}: {error.strerror}", "make the folder of the ledger")
+        return bad("disk", f"{folder}: {error.strerror}", "create the folder of the ledger")
     said = f"{left / 1e9:.1f} GB free in {folder}"
     if not os.access(folder, os.W_OK):
         return bad(
-            "disk", f"{said}, where this user may not write", "change its owner, or `ledger`"
+            "disk",
+            f"{said}, where this user may not write",
+            "change its owner, or `ledger` in the station file",
         )
     if left < _TOO_SCARCE:
         return bad("disk", said, "free some space: rows will be lost")
@@ -78,11 +84,13 @@ def disk_finding(folder: Path, *, free: int | None = None) -> Finding:
 
 
 def heat_findings(*, zones: Path = _ZONES, throttled: Path = _THROTTLED) -> Iterator[Finding]:
-    """Whether the processor is too hot, and the power supply strong enough, where one can read it.
+    """Whether the processor is too hot and whether the power supply is strong enough.
+
+    The second finding is left out on a machine that does not report it.
 
     Args:
-        zones: the kernel's folder of thermometers, millidegrees Celsius.
-        throttled: the file with the firmware's flags, of a Raspberry Pi.
+        zones: the kernel's folder of temperature sensors, which give millidegrees Celsius.
+        throttled: the file with the firmware's flags on a Raspberry Pi.
     """
     degrees = [read for file in zones.glob("thermal_zone*/temp") if (read := _number(file, 10))]
     if not degrees:
@@ -97,7 +105,7 @@ def heat_findings(*, zones: Path = _ZONES, throttled: Path = _THROTTLED) -> Iter
         return
     now = [name for bit, name in _FLAGS.items() if flags >> bit & 1]
     before = [name for bit, name in _FLAGS.items() if flags >> bit + 16 & 1]
-    advice = "take a stronger supply and a short thick cable; cool it"
+    advice = "use a stronger power supply with a short, thick cable, and cool the processor"
     if now:
         yield bad("power", f"now: {', '.join(now)}", advice)
     elif before:

@@ -1,1 +1,1 @@
-"""From the camera to the items in view: cameras, the newest frame, the region, triggers."""
+"""From the camera to the items in view: cameras, the latest frame, the region and triggers."""

@@ -1,4 +1,4 @@
-"""The camera's thread: it reads the camera, and leaves the latest frame to whoever looks at it."""
+"""The camera's thread: it reads the camera, and passes the latest frame to the sorting thread."""
 
 from __future__ import annotations
 
@@ -15,23 +15,20 @@ _log = logging.getLogger(__name__)
 
 
 class FramePump:
-    """Moves frames from a camera to `latest`, until the camera has no more or `stop`.
+    """Moves frames from a camera to `latest`, until the camera has no more or `stop` is called.
 
     Attributes:
-        heartbeat: the signs of life of `run`, also while the camera waits by `pause`.
+        heartbeat: the heartbeat of `run`, also while the camera waits by `pause`.
     """
 
     def __init__(self, latest: LatestFrame, *, clock: Clock) -> None:
-        """Reads nothing yet.
-
-        Args:
-        """
+        """Reads nothing yet."""
         self._latest, self._clock = latest, clock
         self._stopping = Flag(clock)
         self.heartbeat = Heartbeat(clock.now)
 
     def run(self, camera: Camera) -> None:
-        """Reads `camera`, which stays the caller's to close: the body of the camera's thread.
+        """Reads `camera`: the body of the camera's thread. The caller closes the camera.
 
         Raises:
             CameraError: the camera gives no more pictures.
@@ -52,7 +49,7 @@ class FramePump:
             self._latest.finish()
 
     def pause(self, seconds: float) -> bool:
-        """Waits within the camera's thread; True: it was stopped. See `CameraSettings.open`."""
+        """Waits in the camera's thread; True if it was stopped. See `CameraSettings.open`."""
         until = self._clock.now() + seconds
         while True:
             self.heartbeat.beat()
@@ -61,6 +58,6 @@ class FramePump:
                 return self._stopping.is_set()
 
     def stop(self) -> None:
-        """Lets `run` end, and whoever takes frames too; may be called twice, by any thread."""
+        """Lets `run` and the thread that takes frames end; may be called twice, by any thread."""
         self._stopping.set()
         self._latest.close()

@@ -1,4 +1,4 @@
-"""The place between camera and sorting, which holds one frame: the newest."""
+"""The slot between the camera's thread and the sorting thread, which holds the latest frame."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ class LatestFrame:
     """Hands frames from the camera's thread to the sorting thread.
 
     Attributes:
-        dropped: frames that nobody looked at: a newer one replaced them here, or already in the
-            camera, as the gaps between the sequence numbers tell.
-        faults: frames of a live camera whose picture could not be decoded or is not to be
-            believed, by the reason. They are passed over, unless the fault lasts.
+        dropped: the number of frames that were not taken, because a newer one replaced them here
+            or already in the camera, as gaps between the sequence numbers show.
+        faults: the number of frames of a live camera whose picture could not be decoded or has a
+            fault, by the kind of fault. They are skipped, unless the fault lasts.
     """
 
     def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
-        """No frame is there."""
+        """The slot is empty at first."""
         self._clock, self._changed = clock, clock.condition()
         self._frame: Frame | UnreadableFrame | None = None
         self._ended = False
@@ -31,10 +31,10 @@ class LatestFrame:
         self.faults: Counter[PictureFaultKind] = Counter()
 
     def put(self, frame: Frame | UnreadableFrame) -> None:
-        """Leaves `frame` to be taken, in place of one that still lies there.
+        """Puts `frame` into the slot, in place of one that has not been taken.
 
-        A live camera's damaged frame is counted, and replaces none; so is one whose picture has a
-        fault, until that lasts.
+        A damaged frame of a live camera is only counted. So is a frame whose picture has a fault,
+        until the fault lasts.
         """
         with self._changed:
             if self._sequence is not None:
@@ -53,7 +53,7 @@ class LatestFrame:
             self._changed.notify_all()
 
     def wait_until_taken(self, beat: Callable[[], None] = lambda: None) -> bool:
-        """Waits until no frame lies here; False: it was closed, nothing is taken any more.
+        """Waits until the slot is empty; False if it was closed and no frame will be taken.
 
         Args:
             beat: called every BEAT_SECONDS meanwhile.
@@ -66,13 +66,13 @@ class LatestFrame:
             return not self._ended
 
     def finish(self) -> None:
-        """No more frames will be put; one that lies there can still be taken."""
+        """Reports that no more frames will be put; one in the slot can still be taken."""
         with self._changed:
             self._ended = True
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Ends both sides at once; a frame that lies there is gone."""
+        """Ends both sides at once; a frame in the slot is dropped."""
         with self._changed:
             self._ended, self._frame = True, None
             self._changed.notify_all()
@@ -80,11 +80,11 @@ class LatestFrame:
     def frames(
         self, patience: Callable[[], float] = lambda: math.inf
     ) -> Iterator[Frame | UnreadableFrame | None]:
-        """Each frame as it is taken; ends when no more will come.
+        """Takes the frames one after the other; ends when no more will come.
 
         Args:
-            patience: seconds to wait for the next one before a None is given instead, so that
-                whoever sorts can look at the clock.
+            patience: returns the seconds to wait for the next frame before None is given instead,
+                so that the caller can look at the clock.
         """
         while True:
             with self._changed:

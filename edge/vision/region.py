@@ -1,4 +1,4 @@
-"""The part of the camera's picture that a station looks at."""
+"""The region: the part of the camera's picture that a station looks at."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Region(Section):
 
 
 def cut(frame: Frame, region: Region | None) -> Frame:
-    """The frame with only the region in it; its image is a view, not a copy.
+    """The frame cut to the region; its image is a view, not a copy.
 
-    One whose picture has a fault stays as it is: of another size, it has no such region.
+    A frame whose picture has a fault is not cut, because its size may be a different one.
 
     Raises:
         RegionError: the region does not lie within the picture.

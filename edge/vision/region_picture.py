@@ -1,4 +1,4 @@
-"""A picture on which a region can be read off: what lies outside is dim, rulers stand along it."""
+"""A picture for reading off a region: it has rulers at its sides, and is dim outside the region."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _OUTSIDE = 0.35
 
 
 def draw_region(image: Image, region: Region | None) -> Image:
-    """`image` with rulers in its own pixels and, where there is one, the region and its middle.
+    """Draws rulers in the picture's pixels and, if there is one, the region and its middle.
 
-    Of a region that reaches beyond the picture, the part that lies in it is drawn.
+    If the region reaches beyond the picture, only the part inside is drawn.
 
     Args:
         image: uint8 (height, width, 3) BGR, a camera's whole picture.
@@ -46,7 +46,7 @@ def draw_region(image: Image, region: Region | None) -> Image:
 
 
 def _dashes(drawn: Image, region: Region, line: int) -> None:
-    """The lines through the region's middle, which an item's moment of passing is counted from."""
+    """Draws the lines through the region's middle, where an item's passing is measured."""
     across = region.left + region.width // 2
     down = region.top + region.height // 2
     for start in range(region.top, region.top + region.height, 16):
@@ -58,7 +58,10 @@ def _dashes(drawn: Image, region: Region, line: int) -> None:
 
 
 def _ruler(sheet: Image, axis: int, length: int) -> None:
-    """Ticks every 10, 50 and 100 pixels (ten times as far apart on a large picture), numbered."""
+    """Draws ticks every 10, 50 and 100 pixels, five times as far apart on a large picture.
+
+    Every tenth tick has a number.
+    """
     unit = 10 if length <= 1600 else 50
     for at in range(0, length, unit):
         step = at // unit

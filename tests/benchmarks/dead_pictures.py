@@ -72,7 +72,7 @@ KINDS = {
     "black": Dead(lambda last: np.zeros_like(last), "shows nothing: its picture is evenly dark"),
     "green": Dead(lambda last: np.full_like(last, (30, 200, 40)), "shows nothing: its picture is"),
     "frozen": Dead(lambda last: last, "is frozen: exactly the same picture"),
-    "half grey": Dead(_half_grey, "gives parts of pictures"),
+    "half grey": Dead(_half_grey, "gives incomplete pictures"),
     "half sent": Dead(lambda last: noisy("green"), "damaged", lambda jpeg: jpeg[: len(jpeg) // 2]),
     "smaller": Dead(lambda last: noisy("green", 120, 160), "gives 160x120 pixels now"),
 }

@@ -18,4 +18,4 @@ def test_a_dead_picture_of_a_stream_is_named_and_no_item_accepted(
     assert KINDS[kind].says in found.said
     assert (found.accepted, found.before >= 20) == (0, True), found.said
     # Where each picture is damaged there are no more items to be rejected.
-    assert found.rejected > 0 or "opening it again" in found.said
+    assert found.rejected > 0 or "it is being reopened" in found.said

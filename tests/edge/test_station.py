@@ -568,7 +568,7 @@ def test_a_thread_that_hangs_does_not_keep_the_station(
 
     monkeypatch.setattr(FolderCamera, "read", hanging)
     monkeypatch.setattr(supervisor, "_PATIENCE_SECONDS", 0.2)
-    with pytest.raises(StuckError, match=r"camera: did not end within 0\.2 seconds"):
+    with pytest.raises(StuckError, match=r"did not end within 0\.2 seconds: camera"):
         run()
     release.set()
     assert run.states(SERVO) == pytest.approx([0, REST_PULSE, 0])
@@ -715,7 +715,7 @@ def test_a_thread_that_stops_at_work_or_while_it_waits_ends_the_station(
     monkeypatch.setattr(Notifier, "alive", lambda notifier: told.append("alive"))
     monkeypatch.setattr(Notifier, "stopping", lambda notifier: told.append("stopping"))
     try:
-        with pytest.raises(StuckError, match=f"{thread}: no sign of life"):
+        with pytest.raises(StuckError, match=f"{thread} has not responded"):
             run(notifier=Notifier({}))
     finally:
         release.set()
@@ -949,10 +949,10 @@ class _Lens:
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
-        ("frozen", "is frozen: exactly the same picture for 2 s"),
+        ("frozen", "is frozen: it has given exactly the same picture for 2 s"),
         ("black", "shows nothing: its picture is evenly dark"),
-        ("half", "gives parts of pictures: its rows 21 to 60 of 60 repeat one another"),
-        ("small", "gives 45x30 pixels now, and gave 90x60 when it was started"),
+        ("half", "gives incomplete pictures: its rows 21 to 60 of 60 repeat one another"),
+        ("small", "gives 45x30 pixels now, but gave 90x60 at the start"),
     ],
 )
 def test_of_a_camera_that_shows_no_picture_of_now_nothing_is_accepted(

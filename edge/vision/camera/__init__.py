@@ -1,4 +1,4 @@
-"""Where frames come from: one module for each kind of camera."""
+"""The cameras, from which frames come: one module for each kind."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KINDS = {
 }
 """The module of each `kind`; its `Settings` is a CameraSettings."""
 
-ALSO = {
+SYNONYMS = {
     **dict.fromkeys(
         ("csi", "pi", "picam", "pi_camera", "raspberry", "raspberrypi", "raspberry_pi", "libcamera",
          "rpicam", "raspicam", "picamera2", "mipi", "hq", "camera_module", "module"),
@@ -44,43 +44,44 @@ ALSO = {
     ),
     **dict.fromkeys(("simulated", "simulation", "simulator", "fake", "demo", "conveyor"), "belt"),
 }  # fmt: skip
-"""What people call a kind of camera otherwise."""
+"""Other words that people use for a kind of camera, with the kind that each means."""
 
 
 FROZEN_SECONDS = 2.0
-"""The same picture for so long is a frozen one, where a station file does not say otherwise."""
+"""A picture that repeats for so long is frozen, unless the station file sets another time."""
 
 
 def unheeded(change: CameraChange) -> None:
-    """Nobody asks what becomes of the camera."""
+    """Ignores a change of the camera's state."""
 
 
 Tell = Callable[[int, str], None]
+"""A function that takes a message for the operator: its level of `logging` and one line of text."""
 
 log: Tell = logging.getLogger(__name__).log
-"""How a camera tells what happens to it where nobody else wants to know."""
+"""The default for a camera's messages to the operator: they are logged."""
 
 
 class Camera(Protocol):
     """A source of frames, read by one thread.
 
     Attributes:
-        live: it shows the present, so that a frame nobody took in time is dropped for a newer one;
-            False: it reads stored pictures, and waits until each was taken.
+        live: True if it shows the present, so that a frame that is not taken in time is dropped for
+            a newer one; False if it reads stored pictures, and waits until each is taken.
     """
 
     live: bool
 
     def read(self) -> Frame | UnreadableFrame | None:
-        """The next frame, as soon as it is there; None: there are no more, or it was stopped.
+        """The next frame, as soon as it is there; None if there are no more or it was stopped.
 
         Raises:
-            CameraError: it gives no pictures.
+            CameraError: the camera gives no pictures.
         """
         ...
 
     def close(self) -> None:
-        """Frees what it holds; may be called twice."""
+        """Frees the camera's device or file; may be called twice."""
         ...
 
 
@@ -91,17 +92,17 @@ class CameraSettings(Section):
 
     @property
     def size(self) -> tuple[int, int] | None:
-        """(width, height) in pixels of the picture asked for; None: not known before it is open."""
+        """The requested (width, height) in pixels; None if unknown before the camera is open."""
         return None
 
     @property
     def seconds_per_frame(self) -> float | None:
-        """From one frame to the next; None: not known before it is open."""
+        """The seconds from one frame to the next; None if unknown before the camera is open."""
         return None
 
     @property
     def seconds_per_item(self) -> float | None:
-        """From one thing in view to the next, where the camera makes them; None: nobody knows."""
+        """The seconds from one item to the next, if the camera simulates them; else None."""
         return None
 
     @abstractmethod
@@ -113,19 +114,19 @@ class CameraSettings(Section):
         tell: Tell = log,
         report: Callable[[CameraChange], None] = unheeded,
     ) -> Camera:
-        """The camera, ready to be read.
+        """Opens the camera, ready to be read.
 
         Args:
             clock: seconds, monotonic.
-            pause: waits so many seconds and returns False, or returns True at once when stopped.
-                Whatever waits uses it: it is also a sign of life for the watchdog.
-            tell: takes what the operator has to know, with its level of `logging`, in one line;
-                must not wait.
-            report: takes each change of a camera that is lost and comes back, in the camera's
-                thread; must not wait.
+            pause: waits the given number of seconds and returns False, or returns True at once if
+                the camera is stopped. A camera must wait by this function only, because it also
+                gives the heartbeat for the watchdog.
+            tell: called with messages for the operator, each of one line with its level of
+                `logging`; must not wait.
+            report: called in the camera's thread when the camera is lost or back; must not wait.
 
         Raises:
-            CameraError: it cannot be opened.
+            CameraError: the camera cannot be opened.
         """
 
 
@@ -137,7 +138,8 @@ class DeviceSettings(CameraSettings):
         Field(
             ge=0,
             le=3600,
-            description="exactly the same picture for so long is a frozen one, and items are "
-            "rejected; 0: never, for a stream that repeats pictures when nothing moves",
+            description="seconds after which a picture that stays exactly the same counts as "
+            "frozen, so that items are rejected; 0: never, for a stream that repeats pictures when "
+            "nothing moves",
         ),
     ] = FROZEN_SECONDS

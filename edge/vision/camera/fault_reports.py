@@ -1,4 +1,4 @@
-"""When a camera's pictures begin to be faulty, and when that is over, in words. Pure."""
+"""Messages that say when a camera's pictures begin to have a fault, and when it is over. Pure."""
 
 from __future__ import annotations
 
@@ -11,57 +11,60 @@ WELL_SECONDS = 3.0
 """A fault is over when no picture has had it for so long."""
 
 _AT_ONCE = (PictureFaultKind.DAMAGED, PictureFaultKind.TORN, PictureFaultKind.RESIZED)
-"""Each such picture is a fault of the camera; a single blank one may be a flash, or its start."""
+"""The kinds that a single picture proves. A single blank picture may be a flash, or the start of
+the camera."""
 
 _ADVICE = {
-    PictureFaultKind.FROZEN: "Items are rejected until it moves on: switch it off and on, and look "
-    "at its cable and supply",
-    PictureFaultKind.BLANK: "Items are rejected until something is to be seen: look at its cap, "
-    "its light and its cable",
-    PictureFaultKind.TORN: "These are left out: look at its cable, supply and network",
-    PictureFaultKind.RESIZED: "These are left out: set it as it was, or, if it is to stay so, "
-    "start the station again and look at its region",
-    PictureFaultKind.DAMAGED: "Look at its cable, supply and network",
+    PictureFaultKind.FROZEN: "Items are rejected until its picture changes: switch the camera off "
+    "and on, and check its cable and supply",
+    PictureFaultKind.BLANK: "Items are rejected until its picture shows something: check the lens "
+    "cap, the light and the cable",
+    PictureFaultKind.TORN: "These pictures are left out: check its cable, supply and network",
+    PictureFaultKind.RESIZED: "These pictures are left out: set the camera to the size before, or, "
+    "if the new size is right, restart the station and check its region",
+    PictureFaultKind.DAMAGED: "Check its cable, supply and network",
 }
 
 
 @dataclass(slots=True)
 class _Spell:
+    """A fault that lasts: when it was last seen, in how many pictures, and if it was reported."""
+
     last: float
     pictures: int = 0
     told: bool = False
 
 
 class FaultReports:
-    """Says once that a fault has begun, and once that it is over, however many pictures have it."""
+    """Reports once that a fault has begun and once that it is over, for any number of pictures."""
 
     def __init__(self, name: str) -> None:
-        """All is well.
+        """Starts without any fault.
 
         Args:
-            name: what the operator calls the camera.
+            name: the camera's name for the operator.
         """
         self._name = name
         self._spells: dict[PictureFaultKind, _Spell] = {}
 
     def forget(self) -> None:
-        """The camera is lost, which is said otherwise."""
+        """Forgets all faults, because the camera is lost; its loss is reported elsewhere."""
         self._spells.clear()
 
     def see(self, fault: PictureFault | None, at: float) -> Iterator[str]:
-        """What there is to say of the next picture: nothing, mostly.
+        """The messages that the next picture gives rise to; for most pictures there are none.
 
         Args:
-            fault: what is wrong with it; None: nothing.
-            at: when it was taken, in seconds on any monotonic clock.
+            fault: the picture's fault; None if it has none.
+            at: when the picture was taken, in seconds on any monotonic clock.
         """
         for kind, spell in list(self._spells.items()):
             if at - spell.last >= WELL_SECONDS and (fault is None or fault.kind is not kind):
                 del self._spells[kind]
                 if spell.told:
                     yield (
-                        f"{self._name}: no {kind} picture for {WELL_SECONDS:g} s now, after "
-                        f"{spell.pictures:,} that were left out"
+                        f"{self._name}: no {kind} picture for {WELL_SECONDS:g} s; "
+                        f"{spell.pictures:,} were left out before"
                     )
         if fault is None or fault.kind.harmless:
             return

@@ -1,4 +1,4 @@
-"""Pictures in a folder, as if a camera had taken them at an even pace."""
+"""The pictures of a folder as frames, as if a camera took them at a constant rate."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ class Settings(CameraSettings):
     """`camera: {kind: folder, ...}`."""
 
     kind: Annotated[Literal["folder"], Field(description="the kind of camera")]
-    path: Annotated[FolderPath, Field(description="folder of pictures, with those in it below")]
+    path: Annotated[FolderPath, Field(description="folder of pictures, including its subfolders")]
     frames_per_second: Annotated[
-        float, Field(gt=0, le=1000, description="the pace, where sorting keeps up with it")
+        float, Field(gt=0, le=1000, description="the frame rate; lower if sorting is slower")
     ] = 2.0
     loop: Annotated[bool, Field(description="begin again after the last picture")] = False
 
     @property
     def seconds_per_frame(self) -> float | None:
-        """From one frame to the next."""
+        """The seconds from one frame to the next."""
         return 1 / self.frames_per_second
 
     def open(
@@ -40,7 +40,7 @@ class Settings(CameraSettings):
         tell: Tell = log,
         report: Callable[[CameraChange], None] = unheeded,
     ) -> Camera:
-        """The folder's camera.
+        """Opens the folder as a camera.
 
         Raises:
             CameraError: there is no picture in the folder.
@@ -57,7 +57,7 @@ class Settings(CameraSettings):
 class FolderCamera:
     """The pictures below a folder as frames, in natural order: 2.jpg comes before 10.jpg.
 
-    A file that looks like a picture and cannot be decoded becomes an UnreadableFrame.
+    A picture file that cannot be decoded becomes an UnreadableFrame.
     """
 
     live = False
@@ -74,7 +74,7 @@ class FolderCamera:
         """Lists the pictures.
 
         Raises:
-            CameraError: there is none.
+            CameraError: there is no picture in the folder.
         """
         self._path, self._loop = path, loop
         self._seconds_per_frame = seconds_per_frame
@@ -94,7 +94,7 @@ class FolderCamera:
             file = next(self._next, None)
         if file is None:
             return None
-        # A late frame does not make the next ones hurry: the pace starts anew from here.
+        # After a late frame the next ones are not sent faster: the schedule restarts here.
         now = self._clock()
         if self._due > now and self._pause(self._due - now):
             return None
@@ -108,7 +108,7 @@ class FolderCamera:
         return Frame(image, self._clock(), self._sequence, source)
 
     def close(self) -> None:
-        """Reads no more."""
+        """Ends the reading; may be called twice."""
         self._loop, self._next = False, iter(())
 
     def _listed(self) -> list[Path]:
@@ -116,7 +116,7 @@ class FolderCamera:
 
 
 def _pictures(folder: Path) -> Iterator[Path]:
-    # Formats that are not read are listed too: each such file is a row in the ledger, not a gap.
+    # Unsupported formats are listed too, so that each such file gets a row in the ledger.
     tree = look_into(folder)
     yield from tree.all_pictures()
     yield from (file.path for file in tree.all_left_out())

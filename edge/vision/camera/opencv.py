@@ -1,4 +1,4 @@
-"""OpenCV's VideoCapture: opened without its chatter, and read as colour pictures."""
+"""OpenCV's VideoCapture, opened without its messages and read as colour pictures."""
 
 from __future__ import annotations
 
@@ -14,43 +14,47 @@ from edge.core.errors import UnreadableImageError
 from edge.core.images.image_file import Image, decode_frame
 
 BROKEN_IN_A_ROW = 10
-"""So many frames in a row may be damaged, as a JPEG that lost a byte is, before it is given up."""
+"""After so many damaged frames in a row, such as incomplete JPEGs, the source is taken for lost."""
 
 _opening = threading.Lock()
-"""Its options come from the environment, and that belongs to the whole process."""
+"""Only one source is opened at a time, because OpenCV takes options from the environment, which
+belongs to the whole process."""
 
 
 class Capture:
-    """A VideoCapture that is open; `grab` moves on to the next frame, `picture` decodes it."""
+    """An open VideoCapture: `grab` moves on to the next frame, and `picture` decodes it.
+
+    Attributes:
+        damage: what was wrong with the last frame that `picture` could not decode.
+    """
 
     def __init__(self, capture: cv2.VideoCapture) -> None:
         """Takes over `capture`."""
         self._capture = capture
         self._gives_jpegs = False
         self.damage = ""
-        """What was wrong with the last frame that `picture` could not decode."""
 
     def take_jpegs(self, prop: int, value: int) -> None:
-        """Has the frames of an MJPEG source handed out as they come, to be decoded here.
+        """Makes the backend pass on the frames of an MJPEG source undecoded, to decode them here.
 
-        Decoders of video conceal what is damaged: half a frame is painted from the one before.
+        Video decoders conceal damage: they fill a missing part of a frame from the one before.
 
         Args:
-            prop, value: what the backend is told for it, before the first frame.
+            prop, value: the property that switches decoding off, set before the first frame.
         """
         mjpeg = cv2.VideoWriter.fourcc(*"MJPG")
         if int(self.get(cv2.CAP_PROP_FOURCC)) == mjpeg:
             self._gives_jpegs = self.set(prop, value)
 
     def grab(self) -> bool:
-        """Waits for the next frame; False: none came in time, or there are no more."""
+        """Waits for the next frame; False if none came in time, or there are no more."""
         try:
             return bool(self._capture.grab())
         except cv2.error:  # an assertion about buffers, when a device was pulled out
             return False
 
     def picture(self) -> Image | None:
-        """The frame that was grabbed, uint8 (height, width, 3) BGR; None: it is damaged."""
+        """The frame that was grabbed, uint8 (height, width, 3) BGR; None if it is damaged."""
         self.damage = "it cannot be decoded"
         try:
             decoded, image = self._capture.retrieve()
@@ -71,7 +75,7 @@ class Capture:
         return np.asarray(image, np.uint8)
 
     def next_picture(self, clock: Callable[[], float]) -> tuple[Image, float] | None:
-        """(the next frame that is not damaged, when it arrived); None: there is none."""
+        """The next undamaged frame and the time of its arrival; None if there is none."""
         for _ in range(BROKEN_IN_A_ROW):
             if not self.grab():
                 return None
@@ -82,11 +86,11 @@ class Capture:
         return None
 
     def get(self, prop: int) -> float:
-        """What the backend answers for a property; 0 or -1 where it does not know it."""
+        """The backend's value of a property; 0 or -1 if it does not know the property."""
         return float(self._capture.get(prop))
 
     def set(self, prop: int, value: float) -> bool:
-        """Asks for a property; False: it was not taken. True alone does not prove that it was."""
+        """Sets a property; False if it was refused. True does not prove that it was accepted."""
         try:
             return bool(self._capture.set(prop, value))
         except cv2.error:
@@ -104,16 +108,16 @@ def open_capture(
     parameters: Mapping[int, int] | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Capture | None:
-    """The capture of `source`, or None: OpenCV does not say why it cannot be opened.
+    """Opens `source`; None if that fails, for a reason that OpenCV does not give.
 
     Args:
         source: a device, a file or a URL.
         backend: one of `cv2.CAP_...`.
-        parameters: properties that count from the opening on.
-        environment: variables that OpenCV reads while it opens.
+        parameters: properties that are set for the opening.
+        environment: environment variables that OpenCV reads while it opens.
     """
     options = [number for pair in (parameters or {}).items() for number in pair]
-    # FFmpeg would write to stderr what its servers answer, with the URL and its password.
+    # FFmpeg would write its servers' answers to stderr, with the URL and its password.
     variables = {"OPENCV_FFMPEG_LOGLEVEL": "-8", **(environment or {})}
     with _opening, _environment(variables), _quiet():
         capture = cv2.VideoCapture(source, backend, options)
@@ -125,7 +129,7 @@ def open_capture(
 
 @contextmanager
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """`variables` set for the time of the block, but for those that are set already."""
+    """A context in which `variables` are set, except those that were set before."""
     new = {name: value for name, value in variables.items() if name not in os.environ}
     os.environ.update(new)
     try:
@@ -137,7 +141,7 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """OpenCV writes nothing to stderr: what went wrong is told by those who open."""
+    """A context in which OpenCV writes nothing to stderr; the callers report what went wrong."""
     # OpenCV 4 and 5 have it in two places.
     module = cv2.utils.logging if hasattr(cv2, "utils") and hasattr(cv2.utils, "logging") else cv2
     before = module.getLogLevel()

@@ -18,7 +18,7 @@ from edge.vision.camera import Camera, DeviceSettings, Tell, log, unheeded
 from edge.vision.camera.reopening import CapturedPicture, ReopeningCamera
 
 _SILENT_SECONDS = 3.0
-"""A camera that gives no frame for so long is lost. Longer than any exposure that can be asked."""
+"""A camera that gives no frame for so long is lost; longer than the longest allowed exposure."""
 _OLDEST_SECONDS = 5.0
 """A frame that looks older than this has its time from another clock."""
 
@@ -31,19 +31,17 @@ class Settings(DeviceSettings):
     kind: Annotated[Literal["picamera"], Field(description="the kind of camera")]
     camera: Annotated[
         int,
-        Field(ge=0, le=3, description="which of several, as `rpicam-hello --list-cameras` says"),
+        Field(ge=0, le=3, description="the camera's number in `rpicam-hello --list-cameras`"),
     ] = 0
     width: Annotated[
         int, Field(ge=64, le=8192, multiple_of=2, description="pixels of the picture's width")
     ] = 640
     height: Annotated[
-        int, Field(ge=64, le=8192, multiple_of=2, description="pixels of its height")
+        int, Field(ge=64, le=8192, multiple_of=2, description="pixels of the picture's height")
     ] = 480
-    frames_per_second: Annotated[float, Field(ge=0.5, le=240, description="how many it gives")] = (
-        30.0
-    )
+    frames_per_second: Annotated[float, Field(ge=0.5, le=240, description="the frame rate")] = 30.0
     buffer_count: Annotated[
-        int, Field(ge=2, le=12, description="pictures that the camera may have under way at once")
+        int, Field(ge=2, le=12, description="number of buffers for pictures in progress")
     ] = 4
     exposure_microseconds: Annotated[
         int | None,
@@ -54,7 +52,7 @@ class Settings(DeviceSettings):
     ] = None
     white_balance: Annotated[
         Literal["auto", "incandescent", "tungsten", "fluorescent", "indoor", "daylight", "cloudy"],
-        Field(description="the kind of light that automatic white balance looks for"),
+        Field(description="the kind of light that automatic white balance assumes"),
     ] = "auto"
     white_balance_gains: Annotated[
         list[Gain] | None,
@@ -66,13 +64,15 @@ class Settings(DeviceSettings):
     ] = None
     focus_dioptres: Annotated[
         float | None,
-        Field(ge=0, le=32, description="fixed focus of a lens that can move: 1 / metres"),
+        Field(ge=0, le=32, description="fixed focus of a motorised lens: 1 / distance in metres"),
     ] = None
     autofocus: Annotated[
-        bool, Field(description="a lens that can move looks for the focus all the time")
+        bool, Field(description="whether a motorised lens focuses continuously")
     ] = False
-    flip_horizontal: Annotated[bool, Field(description="left and right change places")] = False
-    flip_vertical: Annotated[bool, Field(description="top and bottom change places")] = False
+    flip_horizontal: Annotated[bool, Field(description="whether left and right are swapped")] = (
+        False
+    )
+    flip_vertical: Annotated[bool, Field(description="whether top and bottom are swapped")] = False
 
     @field_validator("exposure_microseconds")
     @classmethod
@@ -80,8 +80,8 @@ class Settings(DeviceSettings):
         rate = info.data.get("frames_per_second")
         if exposure is not None and rate is not None and exposure * rate > 1_000_000:
             raise advised(
-                f"{exposure} do not fit into a frame at {rate:g} frames a second "
-                f"({1_000_000 / rate:.0f}): lower the one or the other"
+                f"{exposure} microseconds are longer than a frame at {rate:g} frames a second "
+                f"({1_000_000 / rate:.0f}): lower exposure_microseconds or frames_per_second"
             )
         return exposure
 
@@ -89,7 +89,7 @@ class Settings(DeviceSettings):
     @classmethod
     def _one_focus(cls, autofocus: bool, info: ValidationInfo) -> bool:
         if autofocus and info.data.get("focus_dioptres") is not None:
-            raise advised("focus_dioptres fixes the focus already: give one of the two")
+            raise advised("focus_dioptres fixes the focus already: remove one of the two")
         return autofocus
 
     @property
@@ -99,7 +99,7 @@ class Settings(DeviceSettings):
 
     @property
     def seconds_per_frame(self) -> float | None:
-        """From one frame to the next."""
+        """The seconds from one frame to the next."""
         return 1 / self.frames_per_second
 
     def open(
@@ -110,7 +110,7 @@ class Settings(DeviceSettings):
         tell: Tell = log,
         report: Callable[[CameraChange], None] = unheeded,
     ) -> Camera:
-        """The camera; opened again by itself when it stops giving frames.
+        """Opens the camera; it reopens by itself when it stops giving frames.
 
         Raises:
             CameraError: picamera2 is not installed, or there is no such camera.
@@ -133,12 +133,14 @@ class PicameraSource:
     so its arrays are BGR as they come (picamera2's manual, "Image formats").
 
     The capture time is `SensorTimestamp`, when the first row of the sensor began to be exposed. It
-    is documented on CLOCK_BOOTTIME; the monotonic clock differs from that by the time the machine
-    was suspended, and both go on at the same pace, so the frame's age is measured on the one and
-    taken off the other.
+    is documented to be on CLOCK_BOOTTIME. The monotonic clock differs from it by the time in which
+    the machine was suspended, and both run at the same rate. So the frame's age is measured on
+    CLOCK_BOOTTIME and subtracted from the monotonic time.
 
     Attributes:
         device: the `picamera2.Picamera2`.
+        title: the camera and its picture, for the operator.
+        notes: a line for each setting that the camera does not support.
     """
 
     def __init__(
@@ -152,7 +154,7 @@ class PicameraSource:
 
         Args:
             clock: seconds, monotonic.
-            boot_clock: nanoseconds since the machine was started.
+            boot_clock: nanoseconds since the machine started.
 
         Raises:
             CameraError: picamera2 is not installed, or there is no such camera.
@@ -172,14 +174,14 @@ class PicameraSource:
                 f"Pi camera {settings.camera}: starts, but gives no picture within "
                 f"{_SILENT_SECONDS:g} seconds. Is its cable pushed in straight, at both ends?"
             )
-        assert first.image is not None  # its frames are not coded: none can be damaged
+        assert first.image is not None  # frames are not compressed, so none can be damaged
         height, width = first.image.shape[:2]
         self.title = f"Pi camera {settings.camera}, {width}x{height} pixels, times from the sensor"
 
     def shoot(self) -> CapturedPicture | None:
-        """The next picture; None: none came within 3 seconds."""
+        """The next picture; None if none came within 3 seconds."""
         done: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        # Waiting for the job itself would last for ever when the cable is loose.
+        # Waiting for the job itself would never end if the cable is loose.
         self.device.capture_request(wait=False, signal_function=done.put)
         try:
             job = done.get(timeout=_SILENT_SECONDS)
@@ -226,7 +228,7 @@ class PicameraSource:
 
 
 def _opened(number: int) -> Any:
-    """The picamera2 camera of that number.
+    """Opens the picamera2 camera of the given number.
 
     Raises:
         CameraError: picamera2 is not installed, or there is no such camera.
@@ -255,10 +257,13 @@ def _opened(number: int) -> Any:
 
 
 def _controls(settings: Settings, known: Mapping[str, Any]) -> tuple[dict[str, Any], Sequence[str]]:
-    """(libcamera's controls for what the settings ask, a line for each that the camera has not).
+    """Translates the settings into libcamera's controls.
 
     Args:
-        known: the camera's own controls, by name.
+        known: the controls that the camera has, by name.
+
+    Returns:
+        The controls, and a line for each setting that the camera does not support.
     """
     frame = round(1_000_000 / settings.frames_per_second)
     wanted: dict[str, dict[str, Any]] = {
@@ -269,7 +274,7 @@ def _controls(settings: Settings, known: Mapping[str, Any]) -> tuple[dict[str, A
     if settings.analogue_gain is not None:
         wanted["analogue_gain"] = {"AnalogueGain": settings.analogue_gain}
     if settings.white_balance_gains is not None:
-        # Gains alone switch automatic white balance off.
+        # Setting the gains switches automatic white balance off.
         wanted["white_balance_gains"] = {"ColourGains": tuple(settings.white_balance_gains)}
     elif settings.white_balance != "auto":
         wanted["white_balance"] = {"AwbMode": _AWB_MODES[settings.white_balance]}
@@ -283,7 +288,7 @@ def _controls(settings: Settings, known: Mapping[str, Any]) -> tuple[dict[str, A
         if all(name in known for name in values):
             controls.update(values)
         else:
-            notes.append(f"cannot do {key}: it has no effect on this camera")
+            notes.append(f"does not support {key}: the setting has no effect")
     return controls, notes
 
 

@@ -1,4 +1,4 @@
-"""Whether a live camera's picture shows what is before it now: pictures in, a fault out. Pure."""
+"""Checks whether a live camera's picture shows what is before the camera now. Pure."""
 
 from __future__ import annotations
 
@@ -12,25 +12,29 @@ from edge.core.images.image_file import Image
 from edge.flow import PictureFault, PictureFaultKind
 
 EVEN_LEVELS = 1
-"""Levels, of 255, by which the means of a picture's 48 parts differ at most where it shows nothing.
-Measured: the least that 510 photographs differ by is 41; at a fiftieth of their light, with noise
-of two levels on it, one in a hundred is as even as this; so is noise alone, up to five levels."""
+"""The largest difference, in levels of 255, between the means of the 48 parts of a picture that
+shows nothing. Measured: the smallest difference in 510 photographs is 41. At a fiftieth of their
+light, with noise of two levels, one photograph in a hundred is as even as this; so is pure noise of
+up to five levels."""
 LASTING_SECONDS = 0.5
-"""Blank, torn or resized pictures one after the other for so long are more than a hiccup."""
+"""The time after which consecutive blank, torn or resized pictures count as a lasting fault."""
 _PARTS = 8, 6
-"""Across and down."""
+"""The number of parts, across and down."""
 _COLUMNS = 40
-"""So many pixels of each row are compared with every picture; all of them where these are equal."""
+"""The number of pixels of each row that are always compared; the others are compared only if these
+are equal."""
 _REPEATED_SHARE = 1 / 8
-"""Of a picture's rows: so many in a row, each exactly as the one above it, were never taken."""
+"""If this share of a picture's rows, one below the other, equal the row above, the picture is torn.
+"""
 _STALE_SHARE = 1 / 4
-"""Of its rows: so many, exactly as in the picture before, are left over from that."""
+"""If this share of its rows equal those of the previous picture, they are left over from it."""
 _MOST = 0.9
+"""The share of rows that counts as nearly all of them."""
 _LIVELY_PICTURES = 30
-"""So many pictures one after the other that changed in nearly every row show that the camera has
-noise, and codes each picture by itself: rows that stand still are no part of such a picture."""
+"""After so many consecutive pictures that changed in nearly every row, the camera is known to have
+noise and to code each picture independently: rows that do not change are then a fault."""
 _DARK, _BRIGHT = 16, 250
-"""What is clipped has no noise: such rows are equal to each other by right."""
+"""The levels at which a sensor clips. Clipped rows have no noise, and may rightly be equal."""
 
 _Rows = npt.NDArray[np.uint64]
 
@@ -43,20 +47,21 @@ class _Seen:
 
 
 class PictureChecker:
-    """Finds what is wrong with the pictures of one camera, each by itself and beside the last.
+    """Finds the faults in the pictures of one camera, from each picture and the one before it.
 
     A sensor has noise: two of its pictures, or two rows of one, are never exactly equal. A picture
-    that equals the one before it tells nothing new, and so does the first one of all, which nobody
-    knows to be live yet. What cannot be known: half a picture that a decoder has painted from the
-    one before with motion, and a black half, which may be a dark place.
+    that equals the one before it therefore gives no new information. Neither does the very first
+    one, because it is not known yet whether the camera is live. Two faults cannot be found: a part
+    that a decoder predicted from the picture before with motion, and a black part, which may be a
+    dark place.
     """
 
     def __init__(self, *, frozen_seconds: float) -> None:
-        """Knows no picture yet.
+        """Starts without any picture.
 
         Args:
-            frozen_seconds: the same picture for so long is a frozen one; 0: it never is, and
-                pictures may be equal.
+            frozen_seconds: a picture that repeats for so long is frozen; 0: pictures may be equal,
+                and never count as frozen.
         """
         self._frozen_seconds = frozen_seconds
         self._size: tuple[int, int] | None = None
@@ -66,15 +71,15 @@ class PictureChecker:
         self._lively = 0
 
     def forget(self) -> None:
-        """The camera is opened anew; its pictures must keep their size all the same."""
+        """Forgets the last picture, as the camera was reopened; the size must stay the same."""
         self._before, self._bad, self._lively = None, False, 0
 
     def look(self, image: Image, captured: float) -> PictureFault | None:
-        """What is wrong with the next picture; None: nothing that shows.
+        """Checks the next picture; returns its fault, or None if none was found.
 
         Args:
-            image: uint8 (height, width, 3) BGR, which nobody changes afterwards.
-            captured: seconds on any monotonic clock.
+            image: uint8 (height, width, 3) BGR; it must not be changed afterwards.
+            captured: when it was taken, in seconds on any monotonic clock.
         """
         kind, words = self._found(image, captured)
         if kind is None or kind.harmless:
@@ -105,23 +110,25 @@ class PictureChecker:
         self._size = self._size or (height, width)
         if (height, width) != self._size:
             was = f"{self._size[1]}x{self._size[0]}"
-            words = f"gives {width}x{height} pixels now, and gave {was} when it was started"
+            words = f"gives {width}x{height} pixels now, but gave {was} at the start"
             return PictureFaultKind.RESIZED, words
         if (colour := _even_colour(columns)) is not None:
             return PictureFaultKind.BLANK, f"shows nothing: its picture is evenly {colour}"
         if (torn := self._torn(now, before, changed)) is not None:
-            return PictureFaultKind.TORN, f"gives parts of pictures: {torn}"
+            return PictureFaultKind.TORN, f"gives incomplete pictures: {torn}"
         if is_first and self._frozen_seconds:
             return PictureFaultKind.FIRST, ""
         if is_repeated and self._frozen_seconds:
             if captured - self._since < self._frozen_seconds:
                 return PictureFaultKind.REPEATED, ""
-            words = f"is frozen: exactly the same picture for {self._frozen_seconds:g} s"
+            words = (
+                f"is frozen: it has given exactly the same picture for {self._frozen_seconds:g} s"
+            )
             return PictureFaultKind.FROZEN, words
         return None, ""
 
     def _torn(self, now: _Seen, before: _Seen | None, changed: npt.NDArray[np.bool_]) -> str | None:
-        """Which rows are no picture of now, in words; None: all may be."""
+        """Describes the rows that do not show the present; None if there are none."""
         image, height = now.image, len(now.rows)
         fresh = _differ(now.rows[1:], now.rows[:-1])  # other than the row above it
         start, end = _longest_run(~fresh)
@@ -152,10 +159,10 @@ class PictureChecker:
 
 
 def even_colour(image: Image) -> str | None:
-    """The colour of a picture that shows nothing, in a word or two; None: there is something.
+    """The colour of a picture that shows nothing, in one word; None if it shows something.
 
-    What is no more than noise shows nothing either. A dark place at night does, as long as
-    anything stands out from the dark.
+    A picture of pure noise shows nothing. A dark place at night shows something, as long as
+    anything in it can be distinguished.
 
     Args:
         image: uint8 (height, width, 3) BGR.
@@ -184,20 +191,21 @@ def _columns(image: Image) -> Image:
 
 def _equal(one: Image, other: Image) -> bool:
     """Whether two pictures are equal in every pixel."""
-    # Three times as quick as NumPy's comparison.
+    # Three times as fast as NumPy's comparison.
     return cv2.norm(np.ascontiguousarray(one), np.ascontiguousarray(other), cv2.NORM_INF) == 0
 
 
 def _equal_rows(one: Image, other: Image) -> tuple[int, int]:
-    """(first, one behind the last) of the longest run of rows that are equal in every pixel.
+    """The longest run of rows that are equal in every pixel, as (first, last + 1).
 
-    Where a JPEG's good part meets the other, a row or two differ in some of their columns only.
+    At the border between the good and the bad part of a JPEG, a row or two may differ in some
+    columns only.
     """
     return _longest_run(np.all((one == other).reshape(len(one), -1), axis=1))
 
 
 def _longest_run(flags: npt.NDArray[np.bool_]) -> tuple[int, int]:
-    """(first, one behind the last) index of the longest run of True; (0, 0): there is none."""
+    """The longest run of True as the indices (first, last + 1); (0, 0) if there is none."""
     if not np.count_nonzero(flags):  # as in nearly every picture
         return 0, 0
     edges = np.concatenate(([-1], np.flatnonzero(~flags), [len(flags)]))
@@ -208,17 +216,17 @@ def _longest_run(flags: npt.NDArray[np.bool_]) -> tuple[int, int]:
 
 
 def _mostly(flags: npt.NDArray[np.bool_], start: int, end: int) -> bool:
-    """Whether nearly all flags but those from `start` to `end` are True, and there are some."""
+    """Whether there are flags outside of `start` to `end`, and nearly all of them are True."""
     outside = np.concatenate((flags[:start], flags[end:]))
     return len(outside) > 0 and _share(outside) >= _MOST
 
 
 def _differ(one: _Rows, other: _Rows) -> npt.NDArray[np.bool_]:
-    """bool (rows,): which rows differ."""
-    # Two thirds of what comparing and np.any take.
+    """Which rows differ, bool (rows,)."""
+    # This takes two thirds of the time of a comparison with np.any.
     return np.asarray(np.bitwise_or.reduce(one ^ other, axis=1) != 0)
 
 
 def _share(flags: npt.NDArray[np.bool_]) -> float:
-    """Of the flags, how many are True, 0..1. A tenth of what their mean takes."""
+    """The share of flags that are True, 0..1; ten times as fast as their mean."""
     return np.count_nonzero(flags) / len(flags)

@@ -1,4 +1,4 @@
-"""A camera that is lost now and then: opened again by itself until it is back."""
+"""A camera that may be lost at times: it is reopened until it gives frames again."""
 
 from __future__ import annotations
 
@@ -19,35 +19,36 @@ from edge.vision.camera.picture_checks import PictureChecker
 _FIRST_PAUSE_SECONDS = 0.5
 _LONGEST_PAUSE_SECONDS = 10.0
 _STEADY_SECONDS = 10.0
-"""Only after so long is a camera well again; one that comes and goes is opened less and less."""
+"""Only after so long without a loss do the pauses start from the shortest again; a camera that is
+lost repeatedly is reopened more and more rarely."""
 _LOOK_SECONDS = 0.2
-"""How often one who waits for an opening looks whether it is to stop."""
+"""How often a thread that waits for the opening checks whether it must stop."""
 
 
 class CapturedPicture(NamedTuple):
-    """A picture and when it was taken."""
+    """A picture and the time at which it was taken."""
 
     image: Image | None
-    """uint8 (height, width, 3) BGR; None: the frame is damaged."""
+    """uint8 (height, width, 3) BGR; None if the frame is damaged."""
     captured: float
-    """Seconds on the station's monotonic clock."""
+    """When it was taken, in seconds on the station's monotonic clock."""
     damage: str = ""
-    """What is wrong with a damaged frame."""
+    """What is wrong with a damaged frame; empty if it is not damaged."""
 
 
 class Source(Protocol):
     """A camera that is open and has given a picture.
 
     Attributes:
-        title: what it is and what it gives, for the operator.
-        notes: what it was asked for and does not do.
+        title: the camera and its picture format, for the operator.
+        notes: a line for each requested setting that the camera does not support.
     """
 
     title: str
     notes: Sequence[str]
 
     def shoot(self) -> CapturedPicture | None:
-        """The next picture, damaged or not, as soon as it is there; None: it gives no more."""
+        """The next picture, damaged or not, as soon as it is there; None if no more come."""
         ...
 
     def close(self) -> None:
@@ -56,12 +57,13 @@ class Source(Protocol):
 
 
 class ReopeningCamera:
-    """Frames of a live camera; when they end, it is closed, and opened again until they go on.
+    """A live camera that is closed when its frames end, and reopened until they continue.
 
-    It never gives up: the pauses between its attempts grow from 0.5 to 10 seconds. That it was
-    lost, and that it is back, is said once each. Damaged frames are told apart, and those whose
-    pictures do not show what is before the camera now are marked; that a fault begins and that it
-    is over is said once each. When nothing but damaged frames comes, the camera is taken for lost.
+    The attempts do not end; the pauses between them grow from 0.5 to 10 seconds. One message says
+    that the camera was lost, and one that it is back. Damaged frames are given as UnreadableFrame,
+    and frames whose pictures do not show what is before the camera now have a fault; one message
+    says that a fault begins, and one that it is over. If only damaged frames come, the camera is
+    taken for lost.
     """
 
     live = True
@@ -77,16 +79,16 @@ class ReopeningCamera:
         report: Callable[[CameraChange], None] = unheeded,
         frozen_seconds: float = FROZEN_SECONDS,
     ) -> None:
-        """Opens the camera and says what it gives.
+        """Opens the camera and tells the operator what it gives.
 
         Args:
-            open_source: opens it; raises CameraError.
-            name: what the operator calls it.
-            clock, pause, tell, report: as of CameraSettings.open.
-            frozen_seconds: see DeviceSettings.
+            open_source: opens the camera; raises CameraError if it cannot.
+            name: the camera's name for the operator.
+            clock, pause, tell, report: see `CameraSettings.open`.
+            frozen_seconds: see `DeviceSettings`.
 
         Raises:
-            CameraError: it cannot be opened now, at the start.
+            CameraError: the camera cannot be opened at the start.
         """
         self._open_source, self._name = open_source, name
         self._clock, self._pause, self._tell_operator, self._report = clock, pause, tell, report
@@ -95,7 +97,7 @@ class ReopeningCamera:
         self._reading = threading.Lock()
         self._pause_seconds = _FIRST_PAUSE_SECONDS
         self._since: float = clock()
-        """When it was opened, or, while there is no source, when it was lost."""
+        """When the camera was opened, or, if it is lost, when it was lost."""
         self._source: Source | None = open_source()
         self._damaged_in_a_row = 0
         self._judge = PictureChecker(frozen_seconds=frozen_seconds)
@@ -106,7 +108,7 @@ class ReopeningCamera:
             self._tell_operator(logging.WARNING, f"camera     {note}")
 
     def read(self) -> Frame | UnreadableFrame | None:
-        """The next frame, which may be damaged; None when it was stopped or closed."""
+        """The next frame, which may be damaged; None if the camera was stopped or closed."""
         with self._reading:
             while not self._closed:
                 if self._source is None and not self._reopen():
@@ -137,8 +139,8 @@ class ReopeningCamera:
     def close(self) -> None:
         """Frees the camera; may be called twice.
 
-        A read under way in another thread is not disturbed (a device closed beneath it would
-        end the process): it frees the camera when it comes back.
+        If another thread is reading, it is that thread that frees the camera when its read returns:
+        closing a device during a read would crash the process.
         """
         self._closed = True
         if self._reading.acquire(blocking=False):
@@ -164,12 +166,12 @@ class ReopeningCamera:
         if not self._closed:
             self._tell_operator(
                 logging.WARNING,
-                f"camera     {self._name} gives no more frames: opening it again until it does",
+                f"camera     {self._name} gives no more frames: it is being reopened until it does",
             )
             self._report(CameraChange(self._name, None))
 
     def _reopen(self) -> bool:
-        """Opens the camera, however often that takes; False: it was stopped."""
+        """Tries to open the camera until that succeeds; False if it was stopped."""
         while True:
             if self._pause(self._pause_seconds) or self._closed:
                 return False
@@ -190,9 +192,10 @@ class ReopeningCamera:
         return True
 
     def _opened_aside(self) -> Source | CameraError | None:
-        """What opening it in a thread of its own came to; None: it was stopped before.
+        """Opens the camera in a thread of its own, because opening can take longer than a stop may.
 
-        An opening can take longer than one who stops the station wants to wait.
+        Returns:
+            The source, or the error of the attempt; None if the camera was stopped meanwhile.
         """
         outcomes: queue.SimpleQueue[Source | BaseException] = queue.SimpleQueue()
         unwanted = threading.Event()
@@ -200,7 +203,7 @@ class ReopeningCamera:
         def run() -> None:
             try:
                 source = self._open_source()
-            except BaseException as error:  # raised again by the one who waits
+            except BaseException as error:  # raised again by the waiting thread
                 outcomes.put(error)
                 return
             outcomes.put(source)
@@ -214,7 +217,7 @@ class ReopeningCamera:
             except queue.Empty:
                 if self._pause(0) or self._closed:
                     unwanted.set()
-                    if not outcomes.empty():  # it came in between: one of the two closes it
+                    if not outcomes.empty():  # opened in the meantime: one of the two closes it
                         late = outcomes.get()
                         if not isinstance(late, BaseException):
                             late.close()

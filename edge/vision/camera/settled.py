@@ -15,25 +15,24 @@ from edge.flow import Frame, PictureFaultKind
 from edge.vision.camera import CameraSettings, Tell, log
 
 _FIRST_SECONDS = 1.0
-"""A camera's automatic exposure and white balance need about so long, as a rule."""
+"""The time that automatic exposure and white balance usually need."""
 _LONGEST_SECONDS = 4.0
-"""The light may change for ever: a picture is taken then in any case."""
+"""The time after which a picture is taken even if the light still changes."""
 _STEADY = 1.5
-"""Levels, of 255, that the mean brightness may change by in half a second of a settled camera."""
+"""The largest change of a settled camera's mean brightness in half a second, in levels of 255."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SettledFrame:
-    """A frame and how it was come by."""
+    """A frame and the circumstances in which it was taken."""
 
     frame: Frame
     seconds: float
-    """From the camera's first frame to this one; 0 where pictures are stored ones."""
+    """The seconds from the camera's first frame to this one; 0 for stored pictures."""
     steady: bool
-    """Whether its brightness had stopped changing."""
+    """Whether the brightness had stopped changing."""
     faults: Counter[PictureFaultKind]
-    """What was wrong with others that the camera gave meanwhile, or with all where its own picture
-    has a fault."""
+    """The number of the camera's frames with each kind of fault, including this one."""
 
 
 def settled_frame(
@@ -42,13 +41,14 @@ def settled_frame(
     tell: Tell = log,
     clock: Callable[[], float] = time.monotonic,
 ) -> SettledFrame:
-    """A frame of `camera` a second after its first one, or as soon as it changes no more then.
+    """Takes a frame of `camera` once its brightness is steady, a second after its first or later.
 
-    A camera that reads stored pictures has nothing to settle: its first readable one is taken. A
-    picture with a fault is taken only where there is no other in the four seconds that it takes.
+    A camera that reads stored pictures needs no time to settle: its first readable picture is
+    taken. A live camera gives a frame after four seconds at the latest; one with a fault is taken
+    only if there is no other.
 
     Raises:
-        CameraError: it cannot be opened, or gives no picture.
+        CameraError: the camera cannot be opened, or gives no picture.
     """
     never = threading.Event()
     last: SettledFrame | None = None
@@ -61,7 +61,7 @@ def settled_frame(
             if not isinstance(frame, Frame):
                 if frame.source:
                     tell(logging.WARNING, f"unreadable: {frame.message}")
-                else:  # a live camera has said it itself
+                else:  # a live camera has reported it
                     faults[PictureFaultKind.DAMAGED] += 1
                 continue
             if not source.live:
@@ -81,7 +81,7 @@ def settled_frame(
             if (seconds >= _FIRST_SECONDS and steady) or seconds >= _LONGEST_SECONDS:
                 break
     if last is None:
-        raise CameraError(f"camera {camera.kind}: it gave no picture that can be read")
+        raise CameraError(f"the camera (kind: {camera.kind}) gave no picture that can be read")
     return last
 
 

@@ -21,11 +21,11 @@ from edge.vision.camera.reopening import CapturedPicture, ReopeningCamera
 
 _PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 _HOST = re.compile(r"[\w.:%~-]+")
-"""A name or an address, of IPv6 too."""
+"""A host name or an address, of IPv4 or IPv6."""
 _KNOCK_SECONDS = 1.0
 _CATCH_UP_SECONDS = 1.0
 _SLOWEST, _FASTEST = 5.0, 60.0
-"""Frames a second that are believed of a stream; many say 90000, or guess."""
+"""The plausible frame rates of a stream; many report 90000, or a guess."""
 
 
 class Settings(DeviceSettings):
@@ -37,29 +37,32 @@ class Settings(DeviceSettings):
         Field(
             repr=False,  # it may hold a password
             description="rtsp://USER:PASSWORD@HOST:PORT/PATH, or http://... of an MJPEG stream; "
-            "choose the camera's small picture: 640x480 is enough",
+            "choose a small picture in the camera's settings: 640x480 is enough",
         ),
     ]
     transport: Annotated[
         Literal["tcp", "udp"],
-        Field(description="of RTSP: tcp loses nothing, udp waits for nothing (only in a good LAN)"),
+        Field(
+            description="how RTSP data is sent: tcp loses no data; udp has less delay, but needs a "
+            "reliable network"
+        ),
     ] = "tcp"
     lag_seconds: Annotated[
         float,
         Field(
             ge=0,
             le=10,
-            description="seconds from the light on the sensor to the arrival of its frame, to be "
-            "measured: a stream does not tell; they are taken off the capture times",
+            description="seconds from the exposure of a frame to its arrival, which are subtracted "
+            "from the capture times; a stream does not report them, so they must be measured",
         ),
     ] = 0.0
     open_timeout_seconds: Annotated[
-        float, Field(gt=0, le=10, description="how long the server may take to begin")
+        float, Field(gt=0, le=10, description="seconds that the server may take to answer")
     ] = 5.0
     # Less than a station waits for its threads when it is stopped.
     read_timeout_seconds: Annotated[
         float,
-        Field(gt=0, le=4, description="after so long without a frame it is opened again"),
+        Field(gt=0, le=4, description="seconds without a frame after which it is reopened"),
     ] = 3.0
 
     @field_validator("url", mode="before")
@@ -67,7 +70,7 @@ class Settings(DeviceSettings):
     def _of_a_camera(cls, received: Any) -> Any:
         # These messages do not repeat what they were given: it may hold a password.
         usable = False
-        with suppress(ValueError):  # of a port that is no number
+        with suppress(ValueError):  # raised for a port that is not a number
             if isinstance(received, str):
                 parts = urlsplit(received)
                 host = _HOST.fullmatch(parts.hostname or "")
@@ -81,7 +84,7 @@ class Settings(DeviceSettings):
 
     @property
     def shown_url(self) -> str:
-        """The URL as it can be shown: without user, password and what follows a `?`."""
+        """The URL for messages, without the user, the password and the query after a `?`."""
         parts = urlsplit(self.url)
         host = parts.netloc.rpartition("@")[2]
         return f"{parts.scheme}://{host}{parts.path}"
@@ -94,10 +97,10 @@ class Settings(DeviceSettings):
         tell: Tell = log,
         report: Callable[[CameraChange], None] = unheeded,
     ) -> Camera:
-        """The camera; opened again by itself when its stream breaks off.
+        """Opens the camera; it reopens by itself when its stream breaks off.
 
         Raises:
-            CameraError: it gives no pictures.
+            CameraError: the camera gives no pictures.
         """
         return ReopeningCamera(
             lambda: StreamSource(self, clock=clock),
@@ -111,17 +114,17 @@ class Settings(DeviceSettings):
 
 
 class StreamSource:
-    """An open stream, with no frame left waiting in it.
+    """An open stream without a backlog of frames.
 
-    The capture time is that of the frame's arrival, less `lag_seconds`: the times in a stream are
-    on the server's clock.
+    The capture time is the frame's arrival less `lag_seconds`, because the times in a stream are on
+    the server's clock.
     """
 
     def __init__(self, settings: Settings, *, clock: Callable[[], float]) -> None:
-        """Connects, and takes frames until one had to be waited for.
+        """Connects, and drops the frames that are waiting already.
 
         Raises:
-            CameraError: it gives no pictures.
+            CameraError: the stream gives no pictures.
         """
         self._clock, self._lag = clock, settings.lag_seconds
         self.notes: Sequence[str] = ()
@@ -132,7 +135,7 @@ class StreamSource:
             if first is None:
                 raise CameraError(
                     f"{settings.shown_url}: opens, but gives no picture within "
-                    f"{settings.read_timeout_seconds:g} seconds. Look at it with a video player"
+                    f"{settings.read_timeout_seconds:g} seconds. Check it with a video player"
                 )
             self._catch_up()
         except BaseException:
@@ -144,7 +147,7 @@ class StreamSource:
             self.title += f" less {self._lag:g} s"
 
     def shoot(self) -> CapturedPicture | None:
-        """The next picture; None: none came in time, or the connection is lost."""
+        """The next picture; None if none came in time, or the connection is lost."""
         if not self._capture.grab():
             return None
         arrived = self._clock()
@@ -156,12 +159,12 @@ class StreamSource:
         self._capture.release()
 
     def _catch_up(self) -> None:
-        """Drops what arrived while FFmpeg looked at the stream's format: up to a second of it."""
+        """Drops the frames that arrived while FFmpeg detected the format: up to a second."""
         rate = self._capture.get(cv2.CAP_PROP_FPS)
         rate = min(max(rate, _SLOWEST), _FASTEST) if rate > 0 else _SLOWEST
         waits = 0
         began = now = self._clock()
-        # One that took long may be a hiccup of this machine: two in a row were waited for.
+        # One slow read may be a delay of this machine; two in a row show that none was waiting.
         while waits < 2 and now - began < _CATCH_UP_SECONDS and self._capture.grab():
             before, now = now, self._clock()
             waits = waits + 1 if now - before > 0.5 / rate else 0
@@ -170,7 +173,7 @@ class StreamSource:
 def _opened(settings: Settings) -> Capture:
     options = {
         "rtsp_transport": settings.transport,
-        "fflags": "nobuffer",  # nothing is kept of what was looked at to find the format
+        "fflags": "nobuffer",  # frames that were read to detect the format are dropped
         "flags": "low_delay",
     }
     capture = open_capture(
@@ -179,7 +182,7 @@ def _opened(settings: Settings) -> Capture:
         parameters={
             cv2.CAP_PROP_OPEN_TIMEOUT_MSEC: round(1000 * settings.open_timeout_seconds),
             cv2.CAP_PROP_READ_TIMEOUT_MSEC: round(1000 * settings.read_timeout_seconds),
-            # Each further thread of a decoder holds back one frame, and takes from the inference.
+            # Each further decoder thread delays by one frame, and slows down the inference.
             cv2.CAP_PROP_N_THREADS: 1,
         },
         environment={
@@ -192,16 +195,16 @@ def _opened(settings: Settings) -> Capture:
 
 
 def _why_not(parts: SplitResult) -> str:
-    """What can be found out about a stream that does not open, and what to do."""
+    """The reason why a stream does not open, as far as it can be found, and what to do."""
     host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
     try:
         socket.create_connection((host, port), timeout=_KNOCK_SECONDS).close()
     except socket.gaierror:
-        return f"no host of the name {host} is known: correct it, or give its address"
+        return f"the host name {host} is unknown: correct it, or give the host's IP address"
     except OSError as error:
         return (
             f"nothing answers at {host}, port {port} ({error.strerror or 'it takes too long'}): is "
-            "the camera on, and in this network?"
+            "the camera switched on, and in this network?"
         )
     return (
         f"{host} answers, but gives no video: check the path, user and password of the URL with a "

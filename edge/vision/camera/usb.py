@@ -22,10 +22,10 @@ _LINKS = Path("/dev/v4l/by-id")
 _NODES = Path("/dev")
 _SELECT_SECONDS = 3
 _BUFFERS = 2
-"""One that is being read and one that the driver fills. With only one the driver has none to fill
-while a frame is decoded, and loses every second frame; each further one only adds delay."""
+"""One buffer is read while the driver fills the other. With a single buffer the driver could not
+fill one while a frame is decoded, and would lose every second frame; more would only add delay."""
 _JITTER_SECONDS = 0.05
-"""Drivers that reckon a frame's time from the pace may be so far ahead."""
+"""How far in the future a frame's time may be: some drivers compute it from the frame rate."""
 _OLDEST_SECONDS = 5.0
 """A frame that looks older than this has its time from another clock."""
 
@@ -42,16 +42,18 @@ class Settings(DeviceSettings):
         ),
     ] = 0
     width: Annotated[int, Field(ge=16, le=8192, description="pixels of the picture's width")] = 640
-    height: Annotated[int, Field(ge=16, le=8192, description="pixels of its height")] = 480
-    frames_per_second: Annotated[int, Field(ge=1, le=240, description="how many are asked for")] = (
-        30
+    height: Annotated[int, Field(ge=16, le=8192, description="pixels of the picture's height")] = (
+        480
     )
+    frames_per_second: Annotated[
+        int, Field(ge=1, le=240, description="the frame rate that the camera is asked for")
+    ] = 30
     fourcc: Annotated[
         str | None,
         Field(
             pattern=r"^[A-Z0-9]{3}[A-Z0-9 ]$",
-            description="the format on the cable, such as MJPG or YUYV; without it, what OpenCV "
-            "chooses: often YUYV, which is slow above 640x480",
+            description="the pixel format on the USB cable, such as MJPG or YUYV; without it, "
+            "OpenCV chooses, often YUYV, which is slow above 640x480",
         ),
     ] = None
     exposure_microseconds: Annotated[
@@ -85,7 +87,7 @@ class Settings(DeviceSettings):
 
     @property
     def path(self) -> str:
-        """The device's file."""
+        """The path of the device's file."""
         return f"/dev/video{self.device}" if isinstance(self.device, int) else self.device
 
     @property
@@ -95,7 +97,7 @@ class Settings(DeviceSettings):
 
     @property
     def seconds_per_frame(self) -> float | None:
-        """From one frame to the next."""
+        """The seconds from one frame to the next."""
         return 1 / self.frames_per_second
 
     def open(
@@ -106,10 +108,10 @@ class Settings(DeviceSettings):
         tell: Tell = log,
         report: Callable[[CameraChange], None] = unheeded,
     ) -> Camera:
-        """The camera; opened again by itself when it is pulled out and put back.
+        """Opens the camera; it reopens by itself after it was unplugged and plugged in again.
 
         Raises:
-            CameraError: it is not there, or gives no pictures.
+            CameraError: the camera is not there, or gives no pictures.
         """
         return ReopeningCamera(
             lambda: UsbSource(self, clock=clock),
@@ -125,17 +127,17 @@ class Settings(DeviceSettings):
 class UsbSource:
     """An open V4L2 device.
 
-    The capture time is the one that the driver gave the frame: OpenCV's V4L2 backend hands out the
-    buffer's timestamp as CAP_PROP_POS_MSEC, which drivers take from CLOCK_MONOTONIC (uvcvideo:
-    when the camera began to send the frame, or the camera's own clock converted). Where it is 0, or
-    lies in the future or far in the past, the time counts at which the frame arrived.
+    The capture time is the driver's: OpenCV's V4L2 backend gives the buffer's timestamp as
+    CAP_PROP_POS_MSEC, which drivers take from CLOCK_MONOTONIC (uvcvideo: when the camera began to
+    send the frame, or the camera's own clock converted). If it is 0, in the future or far in the
+    past, the frame's arrival is taken instead.
     """
 
     def __init__(self, settings: Settings, *, clock: Callable[[], float]) -> None:
-        """Opens it as `settings` say and takes a first picture.
+        """Opens the device with these settings and takes a first picture.
 
         Raises:
-            CameraError: it is not there, or gives no pictures.
+            CameraError: the device is not there, or gives no pictures.
         """
         self._clock = clock
         path = settings.path
@@ -161,7 +163,7 @@ class UsbSource:
         )
 
     def shoot(self) -> CapturedPicture | None:
-        """The next picture; None: none came within 3 seconds, or the camera is gone."""
+        """The next picture; None if none came within 3 seconds, or the camera is gone."""
         if not self._capture.grab():
             return None
         arrived = self._clock()
@@ -183,17 +185,17 @@ def _check_device(path: str) -> None:
         raise CameraError(
             f"{path}: there is no such camera. "
             + (f"Found: {', '.join(cameras)}" if cameras else "No camera is plugged in")
-            + ". A camera of the Raspberry Pi's own connector is kind: picamera"
+            + ". A camera on the Raspberry Pi's own connector needs kind: picamera"
         )
     if not os.access(path, os.R_OK | os.W_OK):
         raise CameraError(
-            f"{path}: no permission. Add the user to the group of cameras, `sudo usermod -aG video "
+            f"{path}: no permission. Add the user to the group video, `sudo usermod -aG video "
             f"{os.environ.get('USER', 'USER')}`, and log in again"
         )
 
 
 def _opened(path: str) -> Capture:
-    # Else a camera that hangs is waited for ten seconds at a time. Read once by OpenCV.
+    # Without it, each read of a hanging camera takes ten seconds. OpenCV reads it once.
     os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(_SELECT_SECONDS))
     capture = open_capture(path, cv2.CAP_V4L2)
     if capture is None:
@@ -206,14 +208,14 @@ def _opened(path: str) -> Capture:
 
 
 def _cameras() -> list[str]:
-    """The cameras' files: links that stay the same, else the devices themselves."""
+    """The cameras' files: their permanent links, or, if there are none, the devices themselves."""
     links = sorted(map(str, _LINKS.glob("*"))) if _LINKS.is_dir() else []
     nodes = [str(node) for node in _NODES.glob("video*") if re.fullmatch(r"video\d+", node.name)]
     return links or sorted(nodes, key=lambda node: (len(node), node))
 
 
 def _set_up(capture: Capture, settings: Settings) -> list[str]:
-    """Sets everything that was asked for and returns a line for each that was not taken."""
+    """Applies all settings; returns a line for each one that the camera did not accept."""
     if settings.fourcc is not None:  # before the size: a camera offers other sizes in each format
         capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*settings.fourcc))
     capture.set(cv2.CAP_PROP_FRAME_WIDTH, settings.width)
@@ -222,7 +224,7 @@ def _set_up(capture: Capture, settings: Settings) -> list[str]:
     capture.set(cv2.CAP_PROP_BUFFERSIZE, _BUFFERS)
     notes = []
     manual, automatic = 1, 3  # V4L2_EXPOSURE_MANUAL, V4L2_EXPOSURE_APERTURE_PRIORITY
-    # A switch to automatic first, so that what an earlier program fixed does not stay.
+    # Automatic is set explicitly, because an earlier program may have fixed a value.
     exposure = settings.exposure_microseconds
     capture.set(cv2.CAP_PROP_AUTO_EXPOSURE, automatic if exposure is None else manual)
     capture.set(cv2.CAP_PROP_AUTO_WB, 1 if settings.white_balance_kelvin is None else 0)
@@ -240,7 +242,7 @@ def _set_up(capture: Capture, settings: Settings) -> list[str]:
         if answered < 0:
             notes.append(f"does not know {key}: {wanted} has no effect")
         elif abs(answered - wanted) > unit / 2:
-            notes.append(f"does not take {key}: {wanted}, it stays at {answered:g}")
+            notes.append(f"does not accept {key}: {wanted}; the value stays at {answered:g}")
     return notes
 
 

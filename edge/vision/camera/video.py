@@ -1,4 +1,4 @@
-"""A video or GIF file, as if a camera saw it now, or as fast as its frames are taken."""
+"""A video or GIF file, played at its own speed or as fast as its frames are taken."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class Settings(CameraSettings):
     paced: Annotated[
         bool,
         Field(
-            description="at the clip's own speed, frames that sorting has no time for are dropped; "
-            "false: every frame, as fast as sorting takes them, with the clip's own times"
+            description="true: the clip plays at its own speed, and frames are dropped if sorting "
+            "is slower; false: every frame is sorted, as fast as possible, with the clip's times"
         ),
     ] = True
     loop: Annotated[bool, Field(description="begin again after the last frame")] = False
@@ -51,18 +51,18 @@ class Settings(CameraSettings):
         tell: Tell = log,
         report: Callable[[CameraChange], None] = unheeded,
     ) -> Camera:
-        """The clip's camera.
+        """Opens the clip as a camera.
 
         Raises:
-            CameraError: it cannot be read as a video.
+            CameraError: the file cannot be read as a video.
         """
         return VideoCamera(self.path, paced=self.paced, loop=self.loop, clock=clock, pause=pause)
 
 
 class VideoCamera:
-    """The frames of a clip, each at the time that the file gives it, counted from the first read.
+    """The frames of a clip, each at its time in the file, counted from the first read.
 
-    In a GIF each frame has a length of its own.
+    Each frame of a GIF has its own duration.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class VideoCamera:
         """Opens the clip.
 
         Raises:
-            CameraError: it cannot be read as a video.
+            CameraError: the file cannot be read as a video.
         """
         self.live = paced
         self._path, self._loop = path, loop
@@ -85,17 +85,17 @@ class VideoCamera:
         self._capture: Capture | None = _opened(path)
         self._sequence = 0
         self._due: float | None = None
-        """When the last frame was shown; None: there was none."""
+        """When the last frame was shown; None if there was none."""
         self._position = 0.0
-        """Seconds of the last frame in the clip."""
+        """The time of the last frame in the clip, in seconds."""
         self._length = 1 / _rate(self._capture)
-        """Seconds that the last frame but one was shown, which stand in for the last one's."""
+        """The duration of the last frame but one, in seconds, which is also used for the last."""
 
     def read(self) -> Frame | None:
         """The next frame when its time has come; None after the last one or when stopped.
 
         Raises:
-            CameraError: the file is gone when it is to begin again.
+            CameraError: the clip is to start again, and its file is gone.
         """
         capture = self._capture
         if capture is None:
@@ -112,7 +112,7 @@ class VideoCamera:
                 return None
         captured = self._time_of_frame(capture)
         if self.live:
-            # One that reads late, or pauses, does not make the next frames hurry.
+            # After a late read or a pause the next frames are not sent faster.
             now = self._clock()
             captured = max(captured, now)
             if captured > now and self._pause(captured - now):
@@ -146,7 +146,7 @@ def _opened(path: Path) -> Capture:
     if capture is None:
         raise CameraError(
             f"{path}: cannot be read as a video. Does it play in a video player? "
-            "`ffmpeg -i FILE new.mp4` makes a common format of most"
+            "`ffmpeg -i FILE new.mp4` converts most videos to a common format"
         )
     return capture
 

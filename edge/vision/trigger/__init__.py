@@ -1,4 +1,4 @@
-"""When is there an item? One module for each kind of trigger."""
+"""The triggers, which find the items in the frames: one module for each kind."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KINDS = {
 }
 """The module of each `kind`; its `Settings` is a TriggerSettings."""
 
-ALSO = {
+SYNONYMS = {
     **dict.fromkeys(
         ("always", "every", "every_frame", "frame", "frames", "all", "none", "loop"), "continuous"
     ),
@@ -23,22 +23,21 @@ ALSO = {
         ("movement", "move", "moving", "background", "blob", "belt", "items", "object"), "motion"
     ),
 }
-"""What people call a kind of trigger otherwise."""
+"""Other words that people use for a kind of trigger, with the kind that each means."""
 
 
 class Trigger(Protocol):
-    """Finds the items in a stream of frames; has no clock but their capture times."""
+    """Finds the items in a sequence of frames; it uses no clock but their capture times."""
 
     def look(self, frame: Frame) -> Sequence[Observation]:
-        """What is to be seen in the next frame, whose image is cut to the station's region.
+        """The observations in the next frame, whose image is cut to the station's region.
 
-        In one whose picture has a fault nothing is seen. Only where every frame is an item, it is
-        one too.
+        A frame whose picture has a fault gives no observations, unless every frame is an item.
         """
         ...
 
     def end(self) -> Sequence[Observation]:
-        """The frames have ended: every item that was still in view, as gone."""
+        """An observation for every item still in view, as gone, because the frames have ended."""
         ...
 
 
@@ -46,7 +45,7 @@ class TriggerSettings(Section):
     """The section `trigger` of a station file.
 
     Attributes:
-        has_box: whether it tells where in the region an item is.
+        has_box: whether it gives the box of an item in the region.
     """
 
     kind: str
@@ -54,4 +53,4 @@ class TriggerSettings(Section):
 
     @abstractmethod
     def open(self) -> Trigger:
-        """The trigger, ready to be given frames."""
+        """Opens the trigger, ready for the first frame."""

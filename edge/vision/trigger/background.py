@@ -1,11 +1,11 @@
-"""What a picture shows in front of the background learned before it.
+"""Background subtraction: finds what a picture shows in front of the background learned before.
 
-OpenCV's own background subtractors cannot leave out a part of the picture when they learn, and on
-a busy belt there is always a part that must not be learned. So this one is a running mean and
-spread for each pixel, with three things that a camera over a belt or a bin needs: a change of light
-that all pixels show is taken over at once; a spread that is shared by the surroundings, because the
-texture of a moving belt comes by everywhere; and a patch that an item has uncovered is told from
-an item by its edges (they are in the background and no longer in the picture).
+OpenCV's own background subtractors cannot exclude a part of the picture from learning, and on a
+busy belt there is always a part that must not be learned. So this one keeps a running mean and
+spread for each pixel, with three additions for a camera over a belt or a bin. A change of light in
+all pixels is adopted at once. The spread of a pixel includes that of its surroundings, because the
+texture of a moving belt passes everywhere. A patch that an item has uncovered is distinguished from
+an item by its edges, which are in the background and no longer in the picture.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ from edge.vision.trigger.blobs import (
 )
 
 LEARNED_FRAMES = 15
-"""The background is the median of so many frames at most: an item that passes meanwhile is not in
-it."""
+"""The largest number of frames of which the background is the median, so that an item that passes
+meanwhile is not in it."""
 ADAPT_SECONDS = 10.0
 """Time constant with which each pixel of the background follows slow changes."""
 _ADAPT_EVERY = 0.2
-"""Seconds; to do so with every frame would cost more and bring nothing."""
+"""The seconds between two adaptations; doing it with every frame would only cost more time."""
 _SPREADS = 4.0
-"""A pixel is in front when it differs by so many standard deviations of the background."""
+"""A pixel is in front if it differs by so many standard deviations of the background."""
 _LIGHTNESS_AND_COLOURS = np.array([[1 / 3, 1 / 3, 1 / 3], [1, -1, 0], [0, -1, 1]], np.float32)
 _CHANGED = 0.01
-"""What changes in less of its area is at rest, as a share."""
+"""The share of its area below which a change does not count: the object is at rest."""
 _LIGHT_PER_SECOND = 0.3
-"""How fast the camera's exposure may drift, as a share."""
+"""The largest drift of the camera's exposure per second, as a share."""
 _LAMP = (1 / 4, 4.0)
-"""What a lamp makes of the light; a picture that is black or white all over is none."""
+"""The factors by which a lamp may change the light; a black or a white picture is beyond them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,26 +57,27 @@ class _Learned:
     spread: Floats
     """(height, width, 3), standard deviation over time of lightness and of two colours."""
     limit: Floats
-    """(height, width, 3), the levels by which these must be off for something to be in front."""
+    """(height, width, 3), the levels by which these must differ for something to be in front."""
 
 
 class Background:
     """The background of a still camera's pictures, all of one shape.
 
     Attributes:
-        woken: where something stirs that was absorbed, so that it is in front again.
+        woken: the boxes in which something moves that was absorbed, so that it is in front again.
     """
 
     def __init__(
         self, *, contrast: float, min_area: float, max_area: float, learn_seconds: float
     ) -> None:
-        """Knows nothing yet.
+        """Starts without a background.
 
         Args:
-            contrast: levels by which something must differ from the background.
-            min_area: smaller blobs are not told, as a share of the picture.
-            max_area: when more differs it is the light or the camera, as a share of the picture.
-            learn_seconds: how long it watches before it knows the background.
+            contrast: the levels by which something must differ from the background.
+            min_area: the area below which blobs are left out, as a share of the picture.
+            max_area: the area above which a change is taken for one of the light or the camera, as
+                a share of the picture.
+            learn_seconds: the time for which the background is learned at first.
         """
         self._contrast, self._learn_seconds = contrast, learn_seconds
         self._min_area, self._max_area = min_area, max_area
@@ -96,9 +97,9 @@ class Background:
         self.woken: list[Box] = []
 
     def blobs(self, picture: Image, captured: float) -> list[Blob] | None:
-        """What is in front; None while the background is being learned, or nearly all differs.
+        """The blobs in front; None while the background is learned, or if nearly all differs.
 
-        A single picture that differs all over, a flash or a damaged one, changes nothing.
+        A single picture that differs everywhere, such as a flash or a damaged one, changes nothing.
 
         Args:
             picture: uint8 (height, width, 3) BGR, always of one shape.
@@ -128,14 +129,14 @@ class Background:
         learned = self._learned
         suspects = [b.box for b in found if is_uncovered(b, self._picture, learned.mean)]
         for box in suspects:
-            # Twice in the same place, lest a blurred moment of a moving item is taken for it.
+            # Twice in the same place, so that a blurred picture of a moving item does not count.
             if box in self._suspects:
                 self.absorb(box)
         self._suspects = suspects
         return [blob for blob in found if blob.box not in suspects]
 
     def is_calm(self, box: Box) -> bool:
-        """Nothing in `box` changed since the picture before."""
+        """Whether nothing in `box` changed since the picture before."""
         if self._last.shape != self._picture.shape:
             return False
         part = around(box, 0)
@@ -143,7 +144,7 @@ class Background:
         return int((changed > self._contrast).sum()) < _CHANGED * changed.size
 
     def adapt(self, items: Iterable[Box]) -> None:
-        """Follows the picture just looked at, except where `items` are."""
+        """Adapts the background to the latest picture, except in the boxes of `items`."""
         learned = self._learned
         if learned is None or self._covered:
             return
@@ -156,14 +157,14 @@ class Background:
             return
         self._adapted = self._now
         share = 1 - math.exp(-min(elapsed, 1.0) / ADAPT_SECONDS)
-        # Mean absolute deviation of a normal distribution is 0.8 standard deviations.
+        # The mean absolute deviation of a normal distribution is 0.8 standard deviations.
         off = _away(self._picture, learned.mean) / np.float32(0.8)
         cv2.accumulateWeighted(self._picture, learned.mean, share, free)
         cv2.accumulateWeighted(off, learned.spread, share, free)
         self._learned = replace(learned, limit=self._limit(learned.spread))
 
     def absorb(self, box: Box, *, until_it_stirs: bool = False) -> None:
-        """Takes what is in `box` for background from now on, or until something moves there."""
+        """Makes the content of `box` part of the background, for good or until something moves."""
         if self._learned is None:
             return
         part = around(box, RIM)
@@ -172,7 +173,7 @@ class Background:
         self._learned.mean[part] = self._picture[part]
 
     def _wakes(self, found: list[Blob]) -> bool:
-        """Whether something absorbed is in front again, because something stirs there."""
+        """Puts absorbed objects in front again if something moves there; returns whether any is."""
         assert self._learned is not None
         for box, patch in list(self._patches):
             if any(touch(blob.box, box) for blob in found):
@@ -182,8 +183,8 @@ class Background:
         return bool(self.woken)
 
     def _watch(self) -> _Learned | None:
-        """The background, once it was watched for long enough."""
-        # No more pictures than are needed: watching may last a minute.
+        """The background, once enough pictures were collected; None before that."""
+        # No more pictures than are needed: learning may last a minute.
         pace = self._learn_seconds / (2 * LEARNED_FRAMES)
         if not self._watched or self._now - self._watched[-1][0] >= pace:
             self._watched.append((self._now, self._picture))
@@ -211,16 +212,16 @@ class Background:
         return strongest(cv2.compare(off, learned.limit, cv2.CMP_GT))
 
     def _in_this_light(self, learned: _Learned) -> Mask | None:
-        """What is in front, once the background has been brought into the light of now.
+        """The mask of what is in front, after the background was adjusted to the present light.
 
-        None: all of the light changed with this picture, for a moment or for good.
+        None if the light of the whole picture has just changed, briefly or permanently.
         """
         now, mean = self._picture[::4, ::4], learned.mean[::4, ::4]
         valid = self._free[::4, ::4] & (mean.min(axis=2) > 8)
         if valid.mean() < 0.2:
             return self._in_front(learned)
         switched = np.median(now[valid] / mean[valid], axis=0).astype(np.float32)
-        # Exposure drifts slowly; a large item that just came must not count as darkness.
+        # Exposure drifts slowly; a large item that just appeared must not count as darkness.
         drift = min(_LIGHT_PER_SECOND * self._elapsed, 0.1)
         gain = np.clip(switched, 1 - drift, 1 + drift)
         lit = replace(learned, mean=_lit(learned.mean, gain))
@@ -228,7 +229,7 @@ class Background:
         flashed, self._flashed = self._flashed, False
         low, high = _LAMP
         if _share(front) > 0.25 and low <= switched.min() and switched.max() <= high:
-            # A lamp was switched, if one factor for all explains nearly everything at once.
+            # If one factor explains nearly all differences, a lamp was switched.
             relit = replace(learned, mean=_lit(learned.mean, switched))
             rest = self._in_front(relit)
             if _share(rest) < _share(front) / 5:
@@ -242,23 +243,23 @@ class Background:
         return front
 
     def _found(self, front: Mask, learned: _Learned) -> list[Blob] | None:
-        """The blobs; None where the light or the camera must have changed."""
+        """The blobs; None if the light or the camera must have changed."""
         most = self._max_area * front.size
         if cv2.countNonZero(front) > most:
             return None
         found = self._blobs(front, learned)
-        # A camera that was moved shows a rim at every edge, all over the picture.
+        # A camera that was moved shows differences at all edges, everywhere in the picture.
         return None if any(blob.box.width * blob.box.height > most for blob in found) else found
 
     def _blobs(self, front: Mask, learned: _Learned) -> list[Blob]:
-        # A thing in view may become smaller than a new one must be.
+        # An object in view may become smaller than the least size of a new one.
         least = self._min_area * front.size / 4
         return connected(front, self._picture, learned.mean, least=least)
 
     def _anew(self, learned: _Learned) -> list[Blob] | None:
-        """What is found after nearly everything has changed: the lamp, the camera, a flap.
+        """The blobs after nearly everything has changed, by a lamp, the camera or a flap.
 
-        Learns anew, and goes back to the background before as soon as that fits again.
+        The background is learned again; the one before is restored as soon as it fits again.
         """
         self._covered = True
         if self._before is not None:
@@ -276,9 +277,10 @@ class Background:
 
 
 def _away(picture: Image, mean: Floats) -> Floats:
-    """By how many levels the lightness, and two differences between colours, are off.
+    """The absolute differences, in levels, of the lightness and of two colour differences.
 
-    Not the channels themselves: the texture of a grey belt then does not hide what is coloured.
+    They are used in place of the channels, so that the texture of a grey belt does not hide
+    coloured objects.
     """
     off = cv2.transform(picture - mean, _LIGHTNESS_AND_COLOURS)
     return np.asarray(cv2.absdiff(off, np.zeros_like(off)), np.float32)

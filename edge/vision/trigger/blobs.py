@@ -1,4 +1,4 @@
-"""The connected things in front of a background, without their shadows."""
+"""Blobs: the connected objects in front of a background, without their shadows."""
 
 from __future__ import annotations
 
@@ -16,47 +16,48 @@ Mask = cv2.typing.MatLike
 """uint8, 0 or 255 for each pixel."""
 
 RIM = 3
-"""Pixels around a blob that still show something of it."""
+"""The pixels around a blob that still show something of it."""
 _SHADOW = (0.5, 0.97)
-"""A soft shadow leaves this share of the light ..."""
+"""The share of the light that a soft shadow leaves, from and to."""
 _SHADOW_TINT = 10.0
-"""... and the colour: no channel differs by more levels from an evenly darker background."""
+"""The levels by which a channel of a soft shadow may differ from an evenly darker background."""
 _SOLID = 0.3
-"""What is less than this without its shadow, as a share, is not a thing with a shadow."""
+"""If the dark part is all of a blob but less than this share, it is taken for an item, not for the
+shadow of one."""
 _SUM = np.ones((1, 3), np.float32)
 
 
 class Blob(NamedTuple):
-    """A connected thing in front of the background, in pixels of the small picture."""
+    """A connected object in front of the background, in pixels of the small picture."""
 
     box: Box
-    """Without its soft shadow."""
+    """The box of the object without its soft shadow."""
     area: int
-    """Pixels, without its soft shadow."""
+    """The number of its pixels, without its soft shadow."""
     extent: Box
-    """With its soft shadow."""
+    """The box of the object with its soft shadow."""
     shape: Mask
-    """1 where it is, in the pixels up to `RIM` around its box."""
+    """The object's mask, 1 or 0, for its box enlarged by `RIM` pixels on each side."""
 
 
 def connected(front: Mask, picture: Image, mean: Floats, *, least: float) -> list[Blob]:
-    """The things that are in front.
+    """Finds the blobs in a mask.
 
     Args:
-        front: where `picture` differs from the background.
+        front: the mask of the pixels in which `picture` differs from the background.
         picture: uint8 (height, width, 3) BGR.
         mean: the background, of the same shape.
-        least: pixels; what is smaller is left out.
+        least: the area in pixels below which a blob is left out.
     """
     front = _cleaned(front)
     count, places, extents, _ = cv2.connectedComponentsWithStats(front, connectivity=8)
     if count == 1:
         return []
     solid = _cleaned(cv2.bitwise_and(front, cv2.bitwise_not(_shadow(picture, mean))))
-    # The blurred rim of a dark item on a light belt is half light too: it gets that back.
+    # The blurred rim of a dark item on a light belt looks like a shadow too: it is added again.
     solid = cv2.bitwise_and(front, cv2.dilate(solid, np.ones((5, 5), np.uint8)))
-    # A dark item on a lighter belt of its colour looks like a shadow: what would be nothing but
-    # shadow is an item.
+    # A dark item on a lighter belt of its colour looks like a shadow: a blob that would be nearly
+    # all shadow is an item.
     kept = np.bincount(places[solid > 0], minlength=count)
     whole = kept < np.maximum(_SOLID * extents[:, cv2.CC_STAT_AREA], 1)
     whole[0] = False
@@ -76,7 +77,7 @@ def connected(front: Mask, picture: Image, mean: Floats, *, least: float) -> lis
 
 
 def is_uncovered(blob: Blob, picture: Image, mean: Floats) -> bool:
-    """Its outline is in the background and no more in the picture: something was taken away."""
+    """Whether something was taken away: its outline is in the background, not in the picture."""
     height, width = picture.shape[:2]
     if any(cut_off(blob.box, (width, height))):
         return False
@@ -88,14 +89,14 @@ def is_uncovered(blob: Blob, picture: Image, mean: Floats) -> bool:
 
 
 def cut_off(box: Box, size: tuple[float, float]) -> tuple[bool, bool, bool, bool]:
-    """Whether `box` reaches the left, top, right and bottom of a picture of that width, height."""
+    """Whether `box` reaches the left, top, right and bottom of a picture of that size."""
     width, height = size
     right, bottom = box.left + box.width, box.top + box.height
     return box.left <= 1, box.top <= 1, right >= width - 1, bottom >= height - 1
 
 
 def touch(box: Box, other: Box) -> bool:
-    """They overlap, or lie next to each other."""
+    """Whether two boxes overlap or adjoin."""
     return (
         box.left <= other.left + other.width
         and other.left <= box.left + box.width
@@ -105,7 +106,7 @@ def touch(box: Box, other: Box) -> bool:
 
 
 def around(box: Box, margin: int) -> tuple[slice, slice]:
-    """The rows and columns of `box` and of so many pixels around it."""
+    """The rows and columns of `box` and of `margin` pixels around it."""
     left, top, width, height = box
     rows = slice(max(0, top - margin), top + height + margin)
     return rows, slice(max(0, left - margin), left + width + margin)
@@ -126,7 +127,7 @@ def _cleaned(mask: Mask) -> Mask:
 
 
 def _shadow(picture: Image, mean: Floats) -> Mask:
-    """Where the picture is like the background, but evenly darker."""
+    """The mask of the pixels that are like the background, but evenly darker."""
     now = picture.astype(np.float32)
     light = cv2.divide(cv2.transform(now, _SUM), cv2.transform(mean, _SUM) + 1)
     tint = strongest(cv2.absdiff(now, cv2.multiply(mean, cv2.merge([light] * 3))))

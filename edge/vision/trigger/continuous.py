@@ -1,4 +1,4 @@
-"""Every frame is an item."""
+"""The continuous trigger, for which every frame is an item."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Settings(TriggerSettings):
     kind: Annotated[Literal["continuous"], Field(description="the kind of trigger")]
 
     def open(self) -> Trigger:
-        """The trigger that takes every frame for an item."""
+        """Opens the trigger that takes every frame for an item."""
         return ContinuousTrigger()
 
 
@@ -31,11 +31,11 @@ class ContinuousTrigger:
         self._items = 0
 
     def look(self, frame: Frame) -> Sequence[Observation]:
-        """One new item, which fills the region and is gone at once."""
+        """The observation of one new item, which fills the region, and that it is gone."""
         self._items += 1
         seen = Observation(self._items, None, passed=frame.captured)
         return seen, replace(seen, gone=True)
 
     def end(self) -> Sequence[Observation]:
-        """Nothing: no item is ever left over."""
+        """An empty sequence, because no item is still in view."""
         return ()

@@ -1,4 +1,4 @@
-"""Items are what comes into view, stays or travels, and leaves again."""
+"""The motion trigger, for which an item is what comes into view, stays or travels, and leaves."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from edge.vision.trigger.track import Track
 from edge.vision.trigger.tracks import Tracks
 
 _LONGEST_SIDE = 160
-"""Pixels, about: the size of the pictures in which motion is looked for."""
+"""The approximate longer side, in pixels, of the pictures in which motion is detected."""
 
 
 class Settings(TriggerSettings):
@@ -38,8 +38,8 @@ class Settings(TriggerSettings):
         Field(
             ge=0.05,
             le=1,
-            description="share of the region's area above which a change is not an item but the "
-            "light or the camera",
+            description="largest item, as a share of the region's area; a larger change is one of "
+            "the light or the camera",
         ),
     ] = 0.7
     min_gap: Annotated[
@@ -47,9 +47,9 @@ class Settings(TriggerSettings):
         Field(
             ge=0,
             le=1,
-            description="what is nearer to each other than this is one item, as a share of the "
-            "region's longer side; 0: only what touches. For items that look like several things, "
-            "clear bottles say, where they come one by one",
+            description="parts that are nearer to each other than this are one item, as a share of "
+            "the region's longer side; 0: only parts that touch. It is for items that look like "
+            "several, such as clear bottles, if they come one by one",
         ),
     ] = 0
     contrast: Annotated[
@@ -66,20 +66,20 @@ class Settings(TriggerSettings):
         Field(
             ge=0,
             le=60,
-            description="0: items count while they move, as on a belt; above: only what has "
-            "been at rest for so long is an item, as in a bin or on a table, not the hand",
+            description="seconds for which an object must be at rest to be an item, as in a bin or "
+            "on a table, where a hand is none; 0: moving objects are items, as on a belt",
         ),
     ] = 0
     lost_seconds: Annotated[
         float,
-        Field(ge=0, le=10, description="how long an item may be out of sight before it is gone"),
+        Field(ge=0, le=10, description="seconds for which an item may be unseen before it is gone"),
     ] = 0.3
     stuck_seconds: Annotated[
         float,
         Field(
             ge=1,
             le=86400,
-            description="what has been at rest for longer belongs to the background",
+            description="seconds after which an object at rest becomes part of the background",
         ),
     ] = 60
     learn_seconds: Annotated[
@@ -87,8 +87,8 @@ class Settings(TriggerSettings):
         Field(
             ge=0.1,
             le=60,
-            description="how long the background is watched at first, if there is a belt while it "
-            "runs; no items until then",
+            description="seconds for which the background is learned at first, with the belt "
+            "running if there is one; there are no items before that",
         ),
     ] = 1
 
@@ -109,16 +109,16 @@ class Settings(TriggerSettings):
         return longest
 
     def open(self) -> Trigger:
-        """The trigger, which first learns the background."""
+        """Opens the trigger, which first learns the background."""
         return MotionTrigger(self)
 
 
 class MotionTrigger:
-    """Finds the items that come into view, each with its box, and follows them until they left.
+    """Finds the items that come into view, each with its box, and follows them until they leave.
 
     Attributes:
-        blobs: what was in front of the background in the frame looked at last, in pixels of
-            `small_picture`, items or not.
+        blobs: the objects in front of the background in the latest frame, items or not, in pixels
+            of `small_picture`.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -136,7 +136,7 @@ class MotionTrigger:
         self.blobs: Sequence[Blob] = ()
 
     def look(self, frame: Frame) -> Sequence[Observation]:
-        """The items in the frame, and those that have gone."""
+        """The observations of the items in the frame, and of those that are gone."""
         if frame.fault is not None:
             return ()
         gone: list[Track] = []
@@ -145,7 +145,7 @@ class MotionTrigger:
             if self._shape is not None and frame.image.shape != before:
                 self._other_shape, self.blobs = frame.image.shape, ()
                 return ()  # a single frame of another size is a damaged one
-            # The camera was opened anew and gives another size.
+            # The camera was reopened and gives another size.
             gone = self._tracks.all_gone()
             self._shape, self._background = frame.image.shape, self._blank()
         at, background, tracks = frame.captured, self._background, self._tracks
@@ -160,7 +160,7 @@ class MotionTrigger:
             tracks.follow(blobs, at, size, background.is_calm)
         stuck = tracks.stuck(at)
         for track in stuck:
-            # A silent one was woken once already: what the camera's being moved left behind.
+            # A silent track was woken once already: it remains from a move of the camera.
             background.absorb(track.extent, until_it_stirs=not track.silent)
         gone += [*stuck, *tracks.ended(at)]
         if blobs is not None:
@@ -168,7 +168,7 @@ class MotionTrigger:
         return [*self._observations(tracks.seen()), *self._observations(gone, gone=True)]
 
     def end(self) -> Sequence[Observation]:
-        """Every item that was still in view, as gone."""
+        """An observation for every item still in view, as gone."""
         return self._observations(self._tracks.all_gone(), gone=True)
 
     def _blank(self) -> Background:
@@ -187,7 +187,7 @@ class MotionTrigger:
                 self._in_region(track.box),
                 whole=not any(track.cut),
                 gone=gone,
-                # What is an item because it lies still has no moment at which it passes.
+                # An item that must be at rest has no moment at which it passes.
                 passed=None if self._settings.still_seconds else track.passed,
                 confirmed=track.frames > 1,
             )
@@ -201,14 +201,14 @@ class MotionTrigger:
         height, width = self._shape[:2]
         factor = _factor(width, height)
         left, top, wide, tall = (factor * value for value in box)
-        # The small picture leaves out a rest at the right and the bottom.
+        # The small picture leaves out a remainder at the right and the bottom.
         right = width if left + wide > width - factor else left + wide
         bottom = height if top + tall > height - factor else top + tall
         return Box(left, top, right - left, bottom - top)
 
 
 def small_picture(image: Image) -> Image:
-    """The picture in which motion is looked for; of a small picture it is that picture itself."""
+    """The reduced picture in which motion is detected; a picture that is small stays as it is."""
     height, width = image.shape[:2]
     factor = _factor(width, height)
     whole = image[: height // factor * factor, : width // factor * factor]
@@ -217,5 +217,5 @@ def small_picture(image: Image) -> Image:
 
 
 def _factor(width: int, height: int) -> int:
-    """How many pixels of the region are one of the small picture; a whole number is quickest."""
+    """The factor by which the region is reduced; a whole number is fastest."""
     return max(1, min(round(max(width, height) / _LONGEST_SIDE), width, height))

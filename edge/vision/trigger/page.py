@@ -1,4 +1,4 @@
-"""What a motion trigger saw, as a page: each item in its best frame, and the way there."""
+"""An HTML page of what a motion trigger found: each item in its best frame, then the frames."""
 
 from __future__ import annotations
 
@@ -16,26 +16,27 @@ from edge.vision.trigger.blobs import RIM
 from edge.vision.trigger.replay import Item, ReplayResult
 
 SIDE = 320
-"""Pixels of a picture's longer side on the page."""
+"""The longer side in pixels of a picture on the page."""
 ITEMS, STEPS = 60, 48
-"""So many items, and so many frames of the way, are shown at most."""
+"""The largest numbers of items and of frames that the page shows."""
 _COLOURS = ((0, 94, 213), (178, 114, 0), (115, 158, 0), (167, 121, 204), (66, 228, 240))
-"""BGR; told apart by every kind of colour blindness (Okabe and Ito, 2008), and numbered besides."""
+"""BGR; distinguishable with every kind of colour blindness (Okabe and Ito, 2008). Items also have
+numbers."""
 _MASK = (255, 0, 255)
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 
 class Pictures:
-    """The frames of a recording as they are shown: small, and kept as JPEG."""
+    """The frames of a recording for the page: reduced, and stored as JPEG in memory."""
 
     def __init__(self) -> None:
         self._frames: list[tuple[bytes, tuple[int, int]]] = []
 
     def add(self, image: Image) -> None:
-        """Takes the next frame, uint8 (height, width, 3) BGR, cut to the region.
+        """Adds the next frame, uint8 (height, width, 3) BGR, cut to the region.
 
         Raises:
-            StorageError: it cannot be kept as JPEG.
+            StorageError: the frame cannot be encoded as JPEG.
         """
         height, width = image.shape[:2]
         scale = min(1.0, SIDE / max(height, width))
@@ -43,11 +44,11 @@ class Pictures:
         small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         done, content = cv2.imencode(".jpg", small, (cv2.IMWRITE_JPEG_QUALITY, 90))
         if not done:
-            raise StorageError(f"a frame of {width}x{height} pixels cannot be kept as JPEG")
+            raise StorageError(f"a frame of {width}x{height} pixels cannot be encoded as JPEG")
         self._frames.append((content.tobytes(), (width, height)))
 
     def drawn(self, index: int, look: ReplayResult) -> Image:
-        """The frame with what was in front of the background tinted, and the items' boxes."""
+        """The frame with the outlines of all blobs and the boxes of the items."""
         content, _ = self._frames[index]
         image = np.asarray(cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR))
         width, height = look.size
@@ -79,13 +80,18 @@ def write_trigger_page(
     pictures: Pictures,
     times: Sequence[float],
 ) -> None:
-    """Writes the page: what was found first, then each item, then the frames one after the other.
+    """Writes the page: first the summary, then each item, then the frames one after the other.
 
     Args:
-        times: seconds from the first frame, of each.
+        path: the file to write.
+        title: the page's title.
+        summary: the lines at its top.
+        look: the items and the blobs.
+        pictures: the recorded frames.
+        times: the time of each frame, in seconds from the first one.
 
     Raises:
-        StorageError: the place cannot be written.
+        StorageError: the file cannot be written.
     """
     apart = {id(item) for group in look.together for item in group}
     items = [
@@ -108,8 +114,8 @@ def write_trigger_page(
             SheetSection(
                 "Items",
                 items,
-                "Each in the frame in which it is nearest to the middle. The thin line is what "
-                "differs from the background, a box is an item.",
+                "Each item is shown in the frame in which it is nearest to the middle. Thin lines "
+                "outline what differs from the background; each box is an item.",
                 count=len(look.items),
             ),
             SheetSection("One after the other", steps, "Frames in which something was in view."),
@@ -118,7 +124,9 @@ def write_trigger_page(
     )
 
 
-_MEANINGS: Mapping[Mark, str] = {Mark.WRONG: "close beside another one: perhaps a piece"}
+_MEANINGS: Mapping[Mark, str] = {
+    Mark.WRONG: "close beside another item: perhaps a part of the same one"
+}
 
 
 def _steps(look: ReplayResult) -> list[int]:
@@ -129,7 +137,7 @@ def _steps(look: ReplayResult) -> list[int]:
 
 
 def _best_frame(item: Item, size: tuple[int, int]) -> int:
-    """The frame in which the item is nearest to the middle, whole if it ever is."""
+    """The frame in which the item is nearest to the middle, and whole if there is such a frame."""
 
     def rank(index: int) -> tuple[bool, float]:
         box = item.boxes[index]

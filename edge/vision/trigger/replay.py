@@ -1,7 +1,7 @@
-"""Recorded frames seen again with other settings: which values count the items rightly.
+"""Replays recorded frames with other trigger settings, to find values that count items correctly.
 
-A recording holds the small pictures in which the motion trigger looks for motion, so that seeing it
-again gives exactly what the trigger would have found, and a minute of it needs little memory.
+A recording holds the reduced pictures in which the motion trigger detects motion. So a replay gives
+exactly what the trigger would have found, and a minute of frames needs little memory.
 """
 
 from __future__ import annotations
@@ -19,50 +19,50 @@ from edge.vision.trigger.track import Edges
 
 CONTRASTS = (6.0, 10.0, 20.0, 40.0)
 MIN_GAPS = (0.0, 0.1, 0.3, 1.0)
-"""The values that are tried beside those of the station file, each with each."""
+"""The values that are tried in addition to those of the station file, in all combinations."""
 _TOGETHER = 0.25
-"""What is nearer to each other than this in most of its frames may be pieces of one thing, as a
+"""The gap below which items may be pieces of one object, if it lasts for most of their frames, as a
 share of the picture's longer side."""
 
 
 @dataclass(eq=False)
 class Item:
-    """One item that the trigger found: where it was in which frame of the recording."""
+    """An item that the trigger found, with its place in each frame of the recording."""
 
     number: int
     boxes: dict[int, Box] = field(default_factory=dict)
-    """By index of the frame, in pixels of the small picture."""
+    """The item's box by the index of the frame, in pixels of the small picture."""
     whole: set[int] = field(default_factory=set)
-    """The frames in which the picture's edge does not cut it off."""
+    """The indices of the frames in which the picture's edge does not cut the item off."""
     confirmed: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class ReplayResult:
-    """What one set of values finds in a recording."""
+    """The items that the trigger finds in a recording with one set of values."""
 
     settings: Settings
     items: Sequence[Item]
-    """Those that were confirmed, in order of appearance."""
+    """The confirmed items, in order of appearance."""
     single_frame: int
-    """Things that were seen in a single frame, and are no items."""
+    """The number of objects that were seen in a single frame only, and are not items."""
     blobs: Sequence[Sequence[Blob]]
-    """What was in front of the background, by frame."""
+    """The objects in front of the background, by frame."""
     learned: int
-    """Index of the first frame behind those in which the background is learned."""
+    """The index of the first frame after those in which the background is learned."""
     size: tuple[int, int]
-    """Width and height of the small picture; (0, 0) where there was no frame."""
+    """Width and height of the small picture; (0, 0) if there was no frame."""
     together: Sequence[Sequence[Item]]
-    """Items that travel side by side, close to each other: perhaps one thing in pieces."""
+    """Groups of items that travel close to each other, and may be pieces of one object."""
 
     @property
     def pieces(self) -> int:
-        """Items more than there are things, if what travels together is one thing."""
+        """The number of surplus items, if each group that travels together is one object."""
         return sum(len(group) - 1 for group in self.together)
 
 
 class Recording:
-    """Frames to be looked at more than once."""
+    """Frames that can be replayed with several settings."""
 
     def __init__(self) -> None:
         self._frames: list[Frame] = []
@@ -72,26 +72,26 @@ class Recording:
 
     @property
     def seconds(self) -> float:
-        """From the first frame to the last."""
+        """The seconds from the first frame to the last."""
         return self._frames[-1].captured - self._frames[0].captured if self._frames else 0.0
 
     @property
     def frames_per_second(self) -> float:
-        """By the median time between two frames; 0 where there is one at most."""
+        """The frame rate, from the median time between frames; 0 if there is one frame at most."""
         times = [frame.captured for frame in self._frames]
         steps = [later - sooner for sooner, later in itertools.pairwise(times)]
         usual = statistics.median(steps) if steps else 0.0
         return 1 / usual if usual > 0 else 0.0
 
     def add(self, frame: Frame) -> None:
-        """Takes a frame that is cut to the station's region."""
+        """Adds a frame that is cut to the station's region."""
         small = small_picture(frame.image)
         # A copy: the camera may write its next frame into the same memory.
         image = small.copy() if small.base is not None else small
         self._frames.append(Frame(image, frame.captured, frame.sequence, frame.source))
 
     def look(self, settings: Settings) -> ReplayResult:
-        """What the trigger finds with these values."""
+        """Runs the trigger over the recording with these settings."""
         trigger = MotionTrigger(settings)
         found: dict[int, Item] = {}
         blobs: list[Sequence[Blob]] = []
@@ -119,7 +119,7 @@ class Recording:
 
     @property
     def times(self) -> list[float]:
-        """Seconds from the first frame, of each."""
+        """The time of each frame, in seconds from the first one."""
         return [frame.captured - self._frames[0].captured for frame in self._frames]
 
     @property
@@ -131,7 +131,7 @@ class Recording:
 
 
 def variants(settings: Settings) -> Iterator[Settings]:
-    """`settings` with other values of `contrast` and `min_gap`, those it has among them."""
+    """Copies of `settings` with all values of `contrast` and `min_gap` to try, its own included."""
     gaps = sorted({*MIN_GAPS, settings.min_gap})
     for contrast in sorted({*CONTRASTS, settings.contrast}):
         for gap in gaps:
@@ -139,15 +139,17 @@ def variants(settings: Settings) -> Iterator[Settings]:
 
 
 def best(looks: Sequence[ReplayResult], things: int, *, contrast: float) -> ReplayResult | None:
-    """Of what was tried, the values to propose for `things` that passed; None: none counts them.
+    """The result to propose if `things` items passed; None if no result counts them correctly.
 
-    Of those that count rightly, without pieces side by side: the one whose neighbours (the next
-    higher and lower value of either key) do so too, so that a little more light does no harm; of
-    these the one that keeps the contrast there is, or nearly, and joins the least.
+    Among the results with the correct count and no pieces that travel together, it prefers the one
+    with the most neighbours (the next higher and lower value of either key) that are correct too,
+    so that a small change of the light does no harm. Then it prefers a contrast close to the
+    present one, and then the smallest gap.
 
     Args:
-        looks: what was tried.
-        contrast: that of the station file.
+        looks: the results of all values that were tried.
+        things: the number of items that passed.
+        contrast: the contrast in the station file.
     """
     right = [look for look in looks if len(look.items) == things and not look.together]
     if not right:
@@ -180,7 +182,7 @@ def _note(item: Item, index: int, observation: Observation) -> None:
 
 
 def _together(items: Sequence[Item], *, side: int) -> list[list[Item]]:
-    """The groups of items that are close to each other for most of the time of one of them."""
+    """The groups of items that are close to each other for most of one item's frames."""
     groups: list[list[Item]] = []
     for item in items:
         near = [g for g in groups if any(_close(item, other, _TOGETHER * side) for other in g)]

@@ -1,4 +1,4 @@
-"""One thing followed through the pictures: where it is, where it will be, when it passes."""
+"""The track of one object through the pictures: its place, its expected place, and its passing."""
 
 from __future__ import annotations
 
@@ -13,19 +13,22 @@ from edge.core.images.preprocess import Box
 from edge.vision.trigger.blobs import cut_off
 
 Vector = tuple[float, float]
-"""Across and down, in pixels of the small picture (per second, where it is a pace)."""
+"""A vector across and down in the small picture: in pixels, or for a velocity in pixels per second.
+"""
 
 AT_REST = 0.0125
-"""A side that moves by less is at rest, as a share of the picture's longer side."""
+"""The movement of a side below which it is at rest, as a share of the picture's longer side."""
 _TRAVELS = 0.05
-"""What has moved by less does not travel, as a share of the picture's longer side."""
+"""The movement below which an object does not travel, as a share of the picture's longer side."""
 _FITTED = 12
-"""The line along which an item travels is fitted to so many of its latest observations, or to more
-where it has not gone twice as far as what travels has: on a slow belt, or with a quick camera."""
+"""The number of the latest observations to which the line of an item's travel is fitted. More are
+used while it has moved less than twice the least travel, as on a slow belt or at a high frame rate.
+"""
 _REMEMBERED = 250
+"""The number of observations that are remembered."""
 _LEAP = 1.6
-"""A thing that covers so many times as much, or as little, in one picture as in those before and
-after it was not seen well in that one."""
+"""An object whose area in one picture is so many times larger or smaller than before and after was
+not seen well in that picture."""
 
 
 class Edges(NamedTuple):
@@ -48,11 +51,11 @@ class Edges(NamedTuple):
 
     @property
     def centre(self) -> Vector:
-        """The point in its middle."""
+        """The centre of the box."""
         return (self.left + self.right) / 2, (self.top + self.bottom) / 2
 
     def common(self, other: Edges) -> Edges:
-        """What both cover."""
+        """The intersection of both boxes."""
         return Edges(
             max(self.left, other.left),
             max(self.top, other.top),
@@ -61,7 +64,7 @@ class Edges(NamedTuple):
         )
 
     def gap(self, other: Edges) -> float:
-        """Pixels between them, across or down, whichever is more; 0 where they touch."""
+        """The pixels between two boxes, across or down, whichever is more; 0 if they touch."""
         common = self.common(other)
         return max(0.0, common.left - common.right, common.top - common.bottom)
 
@@ -70,22 +73,22 @@ class _Point(NamedTuple):
     seen: float
     edges: Edges
     cut: tuple[bool, bool, bool, bool]
-    """Which of the edges are the picture's own."""
+    """Which of the edges lie at the picture's edge."""
 
     @property
     def centre(self) -> Vector:
         return self.edges.centre
 
     def side(self, axis: int) -> float:
-        """Pixels of it that are seen, across (0) or down (1)."""
+        """The visible pixels of the object, across (0) or down (1)."""
         return self.edges[axis + 2] - self.edges[axis]
 
     def is_sure(self, axis: int) -> bool:
-        """Not falsified by the picture's edge."""
+        """Whether the picture's edge does not cut this side off."""
         return not (self.cut[axis] or self.cut[axis + 2])
 
     def place(self, axis: int, side: float) -> float:
-        """Where its centre is, also the centre of what the edge hides in part, from its `side`."""
+        """The place of the object's centre, computed from its `side` if an edge hides a part."""
         if self.cut[axis] and not self.cut[axis + 2]:
             return self.edges[axis + 2] - side / 2
         if self.cut[axis + 2] and not self.cut[axis]:
@@ -94,7 +97,7 @@ class _Point(NamedTuple):
 
 
 class _State(NamedTuple):
-    """What was known before an observation that may turn out to be of a damaged picture."""
+    """The state before an observation that may turn out to come from a damaged picture."""
 
     point: _Point
     velocity: Vector | None
@@ -103,29 +106,37 @@ class _State(NamedTuple):
 
 
 class Track:
-    """One thing in view.
+    """One object in view. All times are in seconds.
 
     Attributes:
-        box: where it was when last seen, in pixels of the small picture.
-        extent: the same with its soft shadow.
+        box: its box when it was last seen, in pixels of the small picture.
+        extent: the same box with the soft shadow.
         cut: whether `box` reached the picture's left, top, right and bottom.
-        seen: seconds, when that was.
-        frames: how many pictures have shown it.
-        shown: it is in the picture looked at last.
-        alone: nothing else touches it there.
-        still_since: seconds, since when it has been in its place.
-        calm_since: seconds, since when nothing has moved in it.
-        velocity: its pace; None: it was seen once.
-        passed: seconds, when its centre passes the middle of the picture; None: not known, or it
+        seen: when it was last seen.
+        frames: the number of pictures that have shown it.
+        shown: whether it is in the latest picture.
+        alone: whether nothing else touches it there.
+        still_since: the time since which it has been in its place.
+        calm_since: the time since which nothing has moved in it.
+        velocity: its velocity; None if it was seen once.
+        passed: when its centre passes the middle of the picture; None if this is not known or it
             does not travel.
-        number: which item it is; None: it is none, as yet.
-        silent: it will never be one.
+        number: the item's number; None if it is not an item yet.
+        silent: whether it can never be an item.
     """
 
     def __init__(
         self, box: Box, extent: Box, at: float, *, size: Vector, silent: bool = False
     ) -> None:
-        """First seen in `box` `at` that many seconds, in a picture of `size`."""
+        """Starts the track of an object first seen in `box` at the time `at`.
+
+        Args:
+            box: its box, without its soft shadow.
+            extent: its box with the shadow.
+            at: the time in seconds.
+            size: width and height of the picture.
+            silent: whether it can never be an item.
+        """
         self._size = size
         self.box, self.extent, self.cut = box, extent, cut_off(box, size)
         self.seen = self.still_since = self.calm_since = at
@@ -140,9 +151,9 @@ class Track:
         self._previous: _State | None = None
 
     def expected(self, at: float, usual: Vector | None) -> Edges:
-        """Where it is if it keeps its pace, or the `usual` one where its own is not known yet.
+        """The expected place at its velocity, or at the `usual` one if its own is not known yet.
 
-        The side at which it comes in or goes out stays at the picture's edge.
+        A side that the picture's edge cuts off stays at this edge.
         """
         across, down = (pace * (at - self.seen) for pace in self.velocity or usual or (0, 0))
         left, top, right, bottom = Edges.of(self.box)
@@ -154,7 +165,7 @@ class Track:
         )
 
     def move(self, box: Box, extent: Box, at: float) -> None:
-        """It is seen in `box`."""
+        """Adds an observation: the object is seen in `box` at the time `at`."""
         if self._previous is not None and self._leapt(self._previous.point.edges, Edges.of(box)):
             # The latest picture was damaged, or showed something else beside it.
             self._points[-1] = self._previous.point
@@ -173,18 +184,18 @@ class Track:
         if not self._settled:
             latest = self._latest()
             self.passed = self._passing(latest)
-            # Once both sides of the middle were seen, more observations could only blur it.
+            # With observations on both sides of the middle, more would only reduce the precision.
             first = latest[0].seen
             self._settled = self.passed is not None and first <= self.passed <= at
 
     def share(self, box: Box, extent: Box, at: float) -> None:
-        """It is somewhere in a blob with something else: most likely in `box`."""
+        """Adds an observation in a blob of several objects; this one is most likely in `box`."""
         self.box, self.extent, self.cut = box, extent, cut_off(box, self._size)
         self.seen, self.shown, self.alone = at, True, False
         self.frames += 1
 
     def is_leaving(self, at: float) -> bool:
-        """It was on its way out, or must be out by now."""
+        """Whether it was leaving the picture, or must have left it by the time `at`."""
         if self.velocity is None:
             return False
         across, down = self.velocity
@@ -196,7 +207,7 @@ class Track:
         return self.expected(at, None).common(Edges(2, 2, width - 2, height - 2)).area == 0
 
     def _leapt(self, before: Edges, now: Edges) -> bool:
-        """Whether the latest observation shows much more or less of it than the ones around it."""
+        """Whether its area in the latest observation differs much from those before and after."""
         area = self._points[-1].edges.area
         larger, smaller = max(before.area, now.area), min(before.area, now.area)
         return area > _LEAP * larger or _LEAP * area < smaller
@@ -206,7 +217,7 @@ class Track:
         last = self.velocity
         paces = []
         for axis in range(2):
-            # Only sides that lay inside both times tell how far it went.
+            # Only sides that were inside the picture both times show how far it moved.
             shifts = [
                 now[side] - before[side]
                 for side in (axis, axis + 2)
@@ -235,8 +246,9 @@ class Track:
     def _passing(self, latest: Sequence[_Point]) -> float | None:
         """When its centre is nearest to the picture's middle, on a line fitted to the centres.
 
-        By least squares, across and down each by itself: centre = start + pace * time. What the
-        edge hides of it is known once all of it was seen; until then it has the largest side seen.
+        The line centre = start + pace * time is fitted by least squares, separately across and
+        down. The length of a side that the edge cuts off is taken from an observation in which it
+        is completely visible; until there is one, it is the largest length seen.
         """
         times = np.array([point.seen - self.seen for point in latest])
         lasted = float(np.ptp(times))

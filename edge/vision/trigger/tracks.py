@@ -1,4 +1,4 @@
-"""Which blob of a picture is which of the picture before: each thing keeps its number."""
+"""Matches the blobs of each picture to the objects of the picture before."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from edge.vision.trigger.blobs import Blob, cut_off
 from edge.vision.trigger.track import Edges, Track, Vector
 
 _INSIDE = 0.6
-"""So much of a box within another is inside it, as a share."""
+"""The share of a box within another from which it counts as inside."""
 _APART = 0.1
-"""Parts of one thing are no further apart, as a share of the picture's longer side."""
+"""The largest gap between parts of one object, as a share of the picture's longer side."""
 _CLOSE = 0.03
-"""What comes into view no further apart is one thing, as a share of the longer side."""
+"""The largest gap between blobs that come into view as one object, as a share of that side."""
 _SHRUNK = 4.0
-"""What covers so many times less than what was seen once is something else."""
+"""A blob whose area is so many times smaller than that of an object seen once is another object."""
 _SILENT_SECONDS = 1.0
-"""What is no item belongs to the background after so long at rest."""
+"""The time at rest after which an object that cannot be an item becomes background."""
 
 
 class Tracks:
-    """All the things in view."""
+    """The tracks of all objects in view."""
 
     def __init__(
         self,
@@ -34,15 +34,15 @@ class Tracks:
         lost_seconds: float,
         stuck_seconds: float,
     ) -> None:
-        """Nothing is in view yet.
+        """Starts with nothing in view.
 
         Args:
-            min_area: a smaller blob is no new thing, as a share of the picture; what is in view
-                may become smaller.
-            min_gap: blobs nearer to each other are one thing, as a share of the longer side.
-            still_seconds: how long a thing must be at rest to be an item; 0: it may be moving.
-            lost_seconds: what was not seen for longer is gone.
-            stuck_seconds: what was at rest for longer belongs to the background.
+            min_area: the area below which a blob is not a new object, as a share of the picture;
+                an object in view may become smaller.
+            min_gap: the gap below which blobs are one object, as a share of the longer side.
+            still_seconds: how long an object must be at rest to be an item; 0: it may move.
+            lost_seconds: the time unseen after which an object is gone.
+            stuck_seconds: the time at rest after which an object becomes background.
         """
         self._min_area, self._min_gap, self._still_seconds = min_area, min_gap, still_seconds
         self._lost_seconds, self._stuck_seconds = lost_seconds, stuck_seconds
@@ -52,11 +52,11 @@ class Tracks:
         self._numbers = itertools.count(1)
 
     def __iter__(self) -> Iterator[Track]:
-        """Everything in view, and what was in view a moment ago."""
+        """The tracks of all objects in view, and of those that were in view a moment ago."""
         return iter(self._tracks)
 
     def seen(self) -> list[Track]:
-        """The items that can be seen in the picture, each with its number."""
+        """The tracks of the items in the picture, each with its number."""
         items = [track for track in self._tracks if self._is_item(track)]
         for track in items:
             if track.number is None:
@@ -66,11 +66,13 @@ class Tracks:
     def follow(
         self, blobs: Sequence[Blob], at: float, size: Vector, is_calm: Callable[[Box], bool]
     ) -> None:
-        """The picture taken at `at` seconds shows `blobs`.
+        """Updates the tracks with the blobs of the next picture.
 
         Args:
+            blobs: the objects in front of the background.
+            at: when the picture was taken, in seconds.
             size: the picture's width and height.
-            is_calm: nothing moves there.
+            is_calm: returns whether nothing moves in a box.
         """
         self._skipped = 0
         for track in self._tracks:
@@ -85,20 +87,20 @@ class Tracks:
                 track.calm_since = at
 
     def skip(self) -> None:
-        """The picture tells nothing of what is in view: nearly all of it differs."""
+        """Skips a picture that shows nothing about the objects, as nearly all of it differs."""
         self._skipped += 1
         for track in self._tracks:
             track.shown = False
 
     def wake(self, boxes: Sequence[Box], at: float, size: Vector) -> None:
-        """What came to lie in `boxes` stirs again; it is no item a second time."""
+        """Adds tracks for objects at rest in `boxes` that move again; they are not items again."""
         self._tracks += [Track(box, box, at, size=size, silent=True) for box in boxes]
 
     def ended(self, at: float) -> list[Track]:
-        """What has gone; it is not in view any more.
+        """Removes the tracks of the objects that are gone, and returns them.
 
-        What was seen once has gone if the next picture does not show it. A single picture that
-        tells nothing ends nothing.
+        An object that was seen once is gone if the next picture does not show it. A single skipped
+        picture ends no track.
         """
         if self._skipped == 1:
             return []
@@ -112,7 +114,7 @@ class Tracks:
         return not self._skipped and (track.frames == 1 or track.is_leaving(at))
 
     def stuck(self, at: float) -> list[Track]:
-        """What has been at rest for too long; it is not in view any more."""
+        """Removes the tracks of the objects that have been at rest for too long; returns them."""
         return self._without(
             track
             for track in self._tracks
@@ -120,7 +122,7 @@ class Tracks:
         )
 
     def all_gone(self) -> list[Track]:
-        """Everything; nothing is in view any more."""
+        """Removes all tracks, and returns them."""
         return self._without(self._tracks)
 
     def _is_item(self, track: Track) -> bool:
@@ -137,7 +139,7 @@ class Tracks:
         return taken
 
     def _matched(self, blobs: Sequence[Blob], at: float, size: Vector) -> list[Blob]:
-        """Moves each thing to its blob; the blobs that nothing moved to."""
+        """Moves each track to its blob; returns the blobs without a track."""
         expected = {track: track.expected(at, self._usual) for track in self._tracks}
         owners = self._owners(blobs, expected, at, size)
         boxes = {index: blobs[index].box for index in owners}
@@ -154,7 +156,7 @@ class Tracks:
         alone = [track for track in self._tracks if track not in owners.values()]
         for index, track in owners.items():
             blob, edges = blobs[index], Edges.of(blob.box)
-            # Things that have come to touch each other are one blob: each goes on at its own pace.
+            # Objects that touch each other are one blob: each is expected at its own velocity.
             larger = edges.area > 1.2 * expected[track].area
             others = [one for one in alone if larger and _covered(expected[one], edges) > _INSIDE]
             if others:
@@ -169,7 +171,7 @@ class Tracks:
     def _owners(
         self, blobs: Sequence[Blob], expected: Mapping[Track, Edges], at: float, size: Vector
     ) -> dict[int, Track]:
-        """The thing that each blob is, by the blob's index; the best pairs come first."""
+        """The track of each blob, by the blob's index; the best pairs are chosen first."""
         side, pairs = max(size), []
         for track, where in expected.items():
             for index, blob in enumerate(blobs):
@@ -177,11 +179,11 @@ class Tracks:
                 if where.gap(edges) > self._reach(track, at, side):
                     continue
                 if track.frames == 1 and where.area > _SHRUNK * edges.area:
-                    continue  # A damaged picture, and something that comes in where it was.
+                    continue  # A damaged picture, and another object that comes in at its place.
                 unlike = _unlike(track, where, blob, side)
                 new = track.velocity is None and self._usual is None
                 if new and any(cut_off(blob.box, size)):
-                    # Rather the next one coming in than this one going back to where it came from.
+                    # More likely the next one coming in than this one moving back.
                     unlike += 0.5
                 pairs.append((unlike, index, track))
         owners: dict[int, Track] = {}
@@ -191,24 +193,24 @@ class Tracks:
         return owners
 
     def _reach(self, track: Track, at: float, side: float) -> float:
-        """Pixels by which a blob may miss the place where the thing is expected."""
+        """The pixels by which a blob may miss the expected place of the object."""
         if track.velocity is not None:
             return 0.06 * side + math.hypot(*track.velocity) * (at - track.seen) / 2
         return (0.15 if self._usual else 0.35) * side
 
 
 def _is_part(part: Blob, blob: Blob, track: Track, where: Edges, size: Vector) -> bool:
-    """The thing, which is `blob` now, has fallen apart: a bottle does so where its label is."""
+    """Whether `part` is a piece of the object in `blob`; a bottle is often divided at its label."""
     cut = zip(track.cut, cut_off(blob.box, size), strict=True)
     if any(before and not now for before, now in cut):
-        return False  # It has come in, and what follows it at the edge is the next.
+        return False  # The object has come in; a blob behind it at the edge is the next one.
     edges = Edges.of(part.box)
     near = edges.gap(Edges.of(blob.box)) <= _APART * max(size)
     return near and _covered(edges, where) > _INSIDE
 
 
 def _unlike(track: Track, where: Edges, blob: Blob, side: float) -> float:
-    """How badly the blob fits the thing: the way between them, and how much larger one is."""
+    """How badly the blob fits the object: their distance, and the ratio of their sizes."""
     edges = Edges.of(blob.box)
     way = math.dist(where.centre, edges.centre) / side
     if any(track.cut):
@@ -241,7 +243,7 @@ def _union(box: Box, other: Box) -> Box:
 
 
 def _within(edges: Edges, box: Box) -> Box:
-    """The pixels of `box` that lie within `edges`, or all of it where these are less than one."""
+    """The part of `box` within `edges`; all of `box` if that part is smaller than a pixel."""
     common = edges.common(Edges.of(box))
     left, top, right, bottom = (round(side) for side in common)
     return Box(left, top, right - left, bottom - top) if right > left and bottom > top else box

@@ -140,7 +140,7 @@ def test_what_was_set_aside_and_what_waits_is_told(
     assert code == EXIT_OK
     assert "warning  ledger     1 damaged or foreign files were set aside, the last one is" in out
     assert f"warning  ledger     2 rows wait in {tmp_path / 'spill'} until" in out
-    assert "lies on the same disk as the ledger" in out
+    assert "is on the same disk as the ledger" in out
     assert sorted(tmp_path.iterdir()) == before
 
 

@@ -49,7 +49,7 @@ def test_each_refusal_has_its_exit_code(tmp_path: Path, capsys: pytest.CaptureFi
     station = make_pinned(tmp_path / "station")
     first = str(make_signed(tmp_path, "2"))
     assert main(["rollback", str(station)]) == EXIT_NO
-    assert "nothing has been installed here yet" in capsys.readouterr().err
+    assert "no bundle has been installed here yet" in capsys.readouterr().err
     assert main(["install", first, str(station)]) == EXIT_OK
     assert main(["install", first, str(station)]) == EXIT_DATA
     assert "tiny 2 is not newer than tiny 2" in capsys.readouterr().err

@@ -52,7 +52,7 @@ def test_a_thing_in_pieces_is_told_and_values_that_join_it_are_proposed(
     (proposal,) = (line for line in out.splitlines() if line.startswith("proposed"))
     page = Path("trigger.html").read_text("utf-8")
     assert page.count("data:image/jpeg") > 2
-    assert "close beside another one" in page
+    assert "close beside another item" in page
 
     line = proposal.partition(": ")[2]
     text = station.read_text("utf-8").splitlines()

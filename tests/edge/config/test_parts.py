@@ -133,8 +133,8 @@ def test_any_section_can_be_a_part(tmp_path: Path) -> None:
     file.write_text("camera: 3\nledger: {}\n", encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
         read_part(file, Ledger)
-    assert caught.value.problems == ["2: ledger.path: missing: the SQLite file, made where it is "
-                                     "not there"]  # fmt: skip
+    assert caught.value.problems == ["2: ledger.path: missing: the SQLite file; it is created if "
+                                     "it does not exist"]  # fmt: skip
 
 
 def test_the_whole_file_is_read_without_its_bundle(tmp_path: Path) -> None:

@@ -32,9 +32,15 @@ def test_version_one_may_be_said_or_not(line: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("version", "said"),
     [
-        ("2", "the file is of version 2, and pilah .* reads 1: install the newer pilah that it"),
-        ("2", "or write it for version 1 \\(`pilah-edge schema` lists the keys of that\\)"),
-        ("0", "must be the whole number of a version; .* Received: 0: write 1, or remove the"),
+        (
+            "2",
+            "the file has version 2, and pilah .* reads 1: install the newer pilah that the file",
+        ),
+        (
+            "2",
+            "or rewrite it for version 1 \\(`pilah-edge schema` lists the keys of that version\\)",
+        ),
+        ("0", "must be a version of .* Received: 0: write 1, or remove the"),
         ("'1'", "Received: '1': write 1, or remove the line"),
         ("1.0", "Received: 1.0: write 1, or remove the line"),
         ("true", "Received: True: write 1, or remove the line"),

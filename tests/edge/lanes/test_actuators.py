@@ -167,7 +167,7 @@ def test_a_servo_without_pulses_is_where_it_was_and_gets_them_again(pins: Pins) 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"safe_angle": 91}, "within min_angle and max_angle (-90 to 90). Received: 91"),
+        ({"safe_angle": 91}, "between min_angle and max_angle (-90 to 90). Received: 91"),
         ({"pulses": "never"}, "'always' or 'while_turning'"),
         ({"hardware_pwm": "pwm0"}, "should match pattern"),
     ],

@@ -90,7 +90,7 @@ def test_the_arm_turns_by_keys_no_further_than_it_can(
     bench.press(*keys)
     assert bench.angle == pytest.approx(angle)
     assert f"angle {angle:g} " in bench.jog.status
-    assert all("min_angle (-90) to max_angle (90)" in text for text in bench.said)
+    assert all("min_angle (-90) and max_angle (90)" in text for text in bench.said)
     assert bool(bench.said) == (abs(angle) == 90)
 
 
@@ -214,7 +214,7 @@ def test_an_actuation_that_comes_too_soon_for_a_coil_is_told(pins: Pins) -> None
     assert "left out" not in bench.jog.status
     bench.press(" ")
     bench.wait(0.1)
-    assert "1 left out: too soon, it has to cool" in bench.jog.status
+    assert "1 left out: too soon, the actuator must cool" in bench.jog.status
 
 
 @pytest.mark.parametrize(("cool", "per_minute"), [(0.0, 100), (0.3, 100), (0.9, 50)])

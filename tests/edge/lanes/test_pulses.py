@@ -80,7 +80,7 @@ def test_a_channel_is_exported_and_its_permissions_are_waited_for(
 def test_a_chip_that_is_not_there_says_which_are_and_what_to_do(sysfs: Path) -> None:
     with pytest.raises(PinError) as caught:
         HardwarePulses("pwmchip2/pwm2", wait=no_wait, sysfs=sysfs)
-    assert "(there: pwmchip0). Put `dtoverlay=pwm-2chan` into" in str(caught.value)
+    assert "(found: pwmchip0). Put `dtoverlay=pwm-2chan` into" in str(caught.value)
 
 
 def test_a_channel_that_cannot_be_written_is_named(sysfs: Path) -> None:

@@ -161,5 +161,5 @@ def test_what_is_given_up_counts_as_missed() -> None:
     schedule = Schedule({"flap": Timing(hold_seconds=1)})
     schedule.add("flap", 5.0)
     schedule.add("flap", 6.0)
-    schedule.give_up(0.0)
+    schedule.cancel_all(0.0)
     assert (schedule.missed, schedule.idle) == ({Missed.STOPPED: 2}, True)

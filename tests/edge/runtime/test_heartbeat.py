@@ -31,7 +31,7 @@ def test_a_thread_is_silent_from_its_last_sign_until_it_stops() -> None:
 def test_a_thread_that_says_nothing_is_found_by_its_name() -> None:
     clock = Clock()
     camera, lanes = Heartbeat(clock), Heartbeat(clock)
-    lookout = ThreadMonitor(
+    monitor = ThreadMonitor(
         {"camera": camera, "lanes": lanes},
         stuck_seconds=6,
         clock=clock,
@@ -41,25 +41,25 @@ def test_a_thread_that_says_nothing_is_found_by_its_name() -> None:
     for _ in range(6):
         clock.now += 1
         lanes.beat()
-        lookout.look()
+        monitor.look()
     clock.now += 1
-    with pytest.raises(StuckError, match="camera: no sign of life for 7 seconds"):
-        lookout.look()
+    with pytest.raises(StuckError, match="the thread camera has not responded for 7 seconds"):
+        monitor.look()
 
 
 def test_a_machine_that_stood_still_as_a_whole_finds_nobody_stuck() -> None:
     clock = Clock()
     sorting = Heartbeat(clock)
-    lookout = ThreadMonitor({"sorting": sorting}, stuck_seconds=6, clock=clock)
+    monitor = ThreadMonitor({"sorting": sorting}, stuck_seconds=6, clock=clock)
     sorting.beat()
     clock.now += 60  # nobody ran, whoever looks neither
-    lookout.look()
+    monitor.look()
     clock.now += 1
     sorting.beat()
-    lookout.look()
+    monitor.look()
     for _ in range(6):
         clock.now += 1
-        lookout.look()
+        monitor.look()
     clock.now += 1
     with pytest.raises(StuckError, match="sorting"):
-        lookout.look()
+        monitor.look()

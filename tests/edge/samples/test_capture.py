@@ -1,4 +1,4 @@
-"""A sitting takes the pictures it is asked for, as the station's own eyes see them."""
+"""A capture session takes the pictures that it is asked for, as the station sees them."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Place:
         count: int | None = None,
         clock: Clock | None = None,
     ) -> Capture:
-        """A whole sitting. A None among `keys` lets a frame go by."""
+        """Runs a whole session. A None among `keys` lets a frame go by."""
         pressed = iter(keys)
         geometry = geometry_of(self.eye, items=items, whole_region=whole_region)
         with (
@@ -88,14 +88,14 @@ class Place:
                 self.eye,
                 folder,
                 labels=labels,
-                occasions=CaptureSchedule(items, every, count),
+                schedule=CaptureSchedule(items, every, count),
                 key=lambda: next(pressed, None),
                 line=LiveLine(),
                 clock=clock or ToldClock(wall=lambda: 1_800_000_000.0),
-            ) as sitting,
+            ) as session,
         ):
-            sitting.run(self.endings)
-        return sitting
+            session.run(self.endings)
+        return session
 
     def taken(self, label: str = "can") -> list[Image]:
         return [read_image(file) for file in sorted((self.out / label).glob("*.jpg"))]
@@ -127,8 +127,8 @@ def test_only_the_region_is_taken(tmp_path: Path) -> None:
 
 def test_a_file_is_named_by_the_time_of_its_capture_and_a_number(tmp_path: Path) -> None:
     place = Place(tmp_path, [frame(50)] * 4)
-    sitting = place.sit([" ", None, " "])
-    stems = [file.stem for file in sitting.taken]
+    session = place.sit([" ", None, " "])
+    stems = [file.stem for file in session.taken]
     assert all(re.fullmatch(r"20270115-\d{6}-000[12]", stem) for stem in stems), stems
     assert [stem[-4:] for stem in stems] == ["0001", "0002"]
 
@@ -161,10 +161,10 @@ def test_deleting_tells_what_was_deleted_and_when_there_is_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     place = Place(tmp_path, [frame(50)] * 5)
-    sitting = place.sit([" ", "d", "d"])
+    session = place.sit([" ", "d", "d"])
     assert "deleted " in caplog.text
     assert "nothing to delete" in caplog.text
-    assert sitting.taken == []
+    assert session.taken == []
 
 
 def test_after_a_count_it_ends(tmp_path: Path) -> None:
@@ -181,8 +181,8 @@ def test_a_picture_in_so_many_seconds(tmp_path: Path) -> None:
 def test_each_item_is_taken_once_at_its_best(tmp_path: Path) -> None:
     lefts = [NONE, -10, 20, 60, 88, 130, 180, NONE, 10, 80, 150, NONE]
     place = Place(tmp_path, map(frame, lefts))
-    sitting = place.sit(items=True)
-    assert len(sitting.taken) == 2
+    session = place.sit(items=True)
+    assert len(session.taken) == 2
     first, second = place.taken()
     padding = round(0.1 * SIDE)
     for image, left in ((first, 88), (second, 80)):
@@ -212,7 +212,7 @@ def test_an_item_that_was_never_whole_is_not_taken_and_told(
 ) -> None:
     place = Place(tmp_path, map(frame, [-20, -5, NONE]))
     assert place.sit(items=True).taken == []
-    assert "item 1 was never whole in the region" in caplog.text
+    assert "item 1 was not taken, because it was never completely in" in caplog.text
 
 
 def test_the_last_item_is_taken_though_the_frames_end_before_it_is_gone(tmp_path: Path) -> None:
@@ -254,8 +254,8 @@ def test_a_faulty_picture_is_taken_and_its_fault_told(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, image: Image, fault: str
 ) -> None:
     place = Place(tmp_path, [image] * 3)
-    sitting = place.sit([" "])
-    assert sitting.warned == {fault: 1}
+    session = place.sit([" "])
+    assert session.warned == {fault: 1}
     assert f"(1 can, {fault})" in caplog.text
     assert len(place.taken()) == 1
 
@@ -342,5 +342,5 @@ def test_what_is_seen_in_a_single_frame_is_not_taken_but_counted(
         [Observation(2, Box(30, 20, 20, 20), confirmed=False)],
     ]
     monkeypatch.setattr(DrawnTrigger, "look", lambda trigger, frame: flashes.pop(0))
-    sitting = Place(tmp_path, [frame(50)] * 3).sit(items=True)
-    assert (sitting.taken, sitting.single_frame) == ([], 1)
+    session = Place(tmp_path, [frame(50)] * 3).sit(items=True)
+    assert (session.taken, session.single_frame) == ([], 1)

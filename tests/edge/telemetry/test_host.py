@@ -15,7 +15,7 @@ NOW = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
     ("synchronised", "rtc", "now", "state", "said"),
     [
         (True, True, NOW, Health.OK, "2026-11-29 12:00 UTC, synchronised, an RTC"),
-        (True, False, NOW, Health.WARNING, "after a power cut without a network times are wrong"),
+        (True, False, NOW, Health.WARNING, "after a power cut without a network, times are wrong"),
         (False, True, NOW, Health.WARNING, "not synchronised, an RTC: connect a network"),
         (False, False, NOW, Health.WARNING, "rows get wrong times"),
         (None, True, NOW, Health.OK, "2026-11-29 12:00 UTC, an RTC"),

@@ -17,7 +17,7 @@ def said(*faults: PictureFault | None, spells: FaultReports | None = None) -> li
 def test_that_a_fault_begins_and_that_it_is_over_is_said_once_each() -> None:
     begun, over = said(None, BLANK, DARK, DARK, DARK, None, None, None, None, None)
     assert begun.startswith("the camera shows nothing. ")
-    assert over == "the camera: no blank picture for 3 s now, after 4 that were left out"
+    assert over == "the camera: no blank picture for 3 s; 4 were left out before"
 
 
 def test_a_single_blank_picture_is_not_worth_a_word_but_a_damaged_one_is() -> None:

@@ -124,7 +124,7 @@ def test_a_control_that_the_camera_has_not_is_said_and_left_out(pi: Machine) -> 
     del pi.controls["LensPosition"]
     said: list[str] = []
     open_picamera(said, focus_dioptres=5.0)
-    assert said[1:] == ["camera     cannot do focus_dioptres: it has no effect on this camera"]
+    assert said[1:] == ["camera     does not support focus_dioptres: the setting has no effect"]
 
 
 def test_the_configuration_asks_for_the_next_frame_with_buffers_and_flips(pi: Machine) -> None:
@@ -152,7 +152,7 @@ def test_a_camera_that_falls_silent_is_closed_and_opened_again(
     assert frame.sequence == 2
     assert [opened.closed for opened in pi.opened] == [True, False]
     assert said[1:] == [
-        "camera     Pi camera 0 gives no more frames: opening it again until it does",
+        "camera     Pi camera 0 gives no more frames: it is being reopened until it does",
         "camera     Pi camera 0 is back after 0.5 s",
     ]
     camera.close()
@@ -217,9 +217,9 @@ def test_one_that_cannot_be_configured_is_an_error_and_closed(
         (
             "frames_per_second: 60.0\nexposure_microseconds: 20000",
             "exposure_microseconds",
-            "20000 do not fit into a frame at 60 frames a second (16667)",
+            "20000 microseconds are longer than a frame at 60 frames a second (16667)",
         ),
-        ("focus_dioptres: 2.0\nautofocus: true", "autofocus", "give one of the two"),
+        ("focus_dioptres: 2.0\nautofocus: true", "autofocus", "remove one of the two"),
         ("white_balance: sunny", "white_balance", "daylight"),
         ("white_balance_gains: [1.5]", "white_balance_gains", "at least 2 items"),
     ],

@@ -98,7 +98,7 @@ def test_a_camera_that_is_lost_is_opened_until_it_is_back_and_frames_count_on() 
     # ever longer, but never longer than 10 seconds
     assert [pause for pause in time.pauses if pause] == [0.5, 1, 2, 4, 8, 10, 10, 10]
     assert said == [
-        "camera     the camera gives no more frames: opening it again until it does",
+        "camera     the camera gives no more frames: it is being reopened until it does",
         "camera     the camera is back after 45.5 s",
     ]
     assert changes == [("the camera", None), ("the camera", 45.5)]

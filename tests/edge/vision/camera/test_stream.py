@@ -134,7 +134,9 @@ def test_a_server_that_was_restarted_is_opened_again(server: MjpegServer) -> Non
     assert frame.sequence > 4
     assert watch.pauses == [0.5, 1, 2, 4]
     lost, back = watch.said
-    assert lost == f"camera     {server.url} gives no more frames: opening it again until it does"
+    assert (
+        lost == f"camera     {server.url} gives no more frames: it is being reopened until it does"
+    )
     assert back.startswith(f"camera     {server.url} is back after ")
     watch.camera.close()
 
@@ -170,7 +172,7 @@ def with_password(url: str) -> str:
     [
         ("http://127.0.0.1:{closed}/stream", "nothing answers at 127.0.0.1, port {closed} (Conn"),
         ("http://127.0.0.1:{open}/elsewhere", "127.0.0.1 answers, but gives no video: check the"),
-        ("http://camera.invalid/stream", "no host of the name camera.invalid is known"),
+        ("http://camera.invalid/stream", "the host name camera.invalid is unknown"),
     ],
 )
 def test_a_stream_that_does_not_open_is_an_error_that_tells_no_password(

@@ -200,7 +200,9 @@ def test_a_setting_that_the_camera_does_not_take_is_said(key: str, device: FakeD
     device.unknown, device.limits = set(), {prop: raw / 2}
     said.clear()
     open_usb(device, said, **{key: value})
-    assert said[1:] == [f"camera     does not take {key}: {value}, it stays at {value / 2:g}"]
+    assert said[1:] == [
+        f"camera     does not accept {key}: {value}; the value stays at {value / 2:g}"
+    ]
 
 
 def test_a_damaged_picture_is_told_apart(device: FakeDevice) -> None:
@@ -282,7 +284,7 @@ def test_a_camera_that_was_pulled_out_and_put_back_goes_on(device: FakeDevice) -
     (frame,) = frames(camera, 1)
     assert frame.sequence == 3
     assert said[1:] == [
-        f"camera     {DEVICE} gives no more frames: opening it again until it does",
+        f"camera     {DEVICE} gives no more frames: it is being reopened until it does",
         f"camera     {DEVICE} is back after 3.5 s",
     ]
 
