@@ -163,7 +163,7 @@ def test_another_size_is_a_fault_until_it_is_as_at_the_start_even_if_it_was_open
     judge.forget()
     found = [judge.look(picture, second) for second, picture in enumerate([*small, live()])]
     assert [fault.kind if fault else None for fault in found] == [RESIZED] * 3 + [None]
-    assert "80x60 pixels now, and gave 160x120" in str(found[0])
+    assert "80x60 pixels now, but gave 160x120" in str(found[0])
 
 
 def test_a_fault_lasts_when_no_good_picture_has_come_for_half_a_second() -> None:
