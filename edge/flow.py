@@ -1,4 +1,4 @@
-"""What flows through a station, from the camera to the ledger."""
+"""The values that pass through a station, from the camera to the ledger."""
 
 from __future__ import annotations
 
@@ -10,43 +10,44 @@ from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box
 
 EMPTY = "empty"
-"""The label of pictures with no item in them. Where no lane has it, such a verdict is no item."""
+"""The label of pictures without an item. If no lane has it, such a verdict is not counted as an
+item."""
 
 
 class PictureFaultKind(StrEnum):
     """Why the picture of a live camera does not show what is before it now."""
 
     FIRST = "first"
-    """It is the first since the camera was opened: none shows yet that it is not frozen."""
+    """The first picture after the camera was opened, which cannot be compared with another yet."""
     REPEATED = "repeated"
-    """It is exactly the picture before it, as some cameras give when there is no newer one."""
+    """A picture equal to the one before it, as some cameras give if there is no newer one."""
     FROZEN = "frozen"
-    """It is exactly what the camera has been showing for long."""
+    """A picture that has been exactly the same for a long time."""
     BLANK = "blank"
-    """It shows nothing but one colour: black, green, covered."""
+    """A picture of one colour only: black, green, or of a covered lens."""
     TORN = "torn"
-    """Parts of it were not taken: its rows repeat each other, or the picture before."""
+    """A picture of which parts are missing: its rows repeat each other, or the picture before."""
     RESIZED = "resized"
-    """It has another size than the camera's pictures had at first."""
+    """A picture of another size than the camera's pictures had at first."""
     DAMAGED = "damaged"
-    """It could not be decoded: an UnreadableFrame."""
+    """A picture that could not be decoded: an UnreadableFrame."""
 
     @property
     def harmless(self) -> bool:
-        """True where a camera that is well gives such pictures too."""
+        """Whether a working camera gives such pictures too."""
         return self in (PictureFaultKind.FIRST, PictureFaultKind.REPEATED)
 
 
 class PictureFault(NamedTuple):
-    """What is wrong with the picture of a live camera."""
+    """A fault in the picture of a live camera."""
 
     kind: PictureFaultKind
     lasting: bool = False
-    """It has been so for long enough that what is in view is rejected; False: this one frame is
-    left out."""
+    """True if the fault has lasted so long that the items in view are rejected; False if only this
+    frame is left out."""
     words: str = ""
-    """What is wrong, as the end of a sentence that begins with the camera; empty where nothing is
-    to be said."""
+    """The fault in words, as the end of a sentence whose subject is the camera; empty if nothing is
+    to be reported."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,74 +57,76 @@ class Frame:
     image: Image
     """uint8 (height, width, 3) BGR."""
     captured: float
-    """Seconds on the station's monotonic clock, when the light fell on the sensor."""
+    """When the frame was exposed, in seconds on the station's monotonic clock."""
     sequence: int
-    """Counts every frame the camera gave, dropped ones too."""
+    """The number of the frame, counting every frame of the camera including dropped ones."""
     source: str = ""
-    """The file a frame was read from; empty for a live camera."""
+    """The file from which the frame was read; empty for a live camera."""
     fault: PictureFault | None = None
-    """Why a live camera's picture is not to be believed; None: it is good, or a stored one."""
+    """The fault of a live camera's picture; None for a good or a stored one."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnreadableFrame:
     """A picture that could not be decoded.
 
-    A stored one, which has a `source`, is an item all the same, always rejected. A live camera's
-    damaged frame is no item: nothing is known of what it showed, and the next one follows.
+    A stored picture, which has a `source`, counts as an item that is rejected. A damaged frame of a
+    live camera does not: what it showed is not known, and the next frame follows soon.
     """
 
     captured: float
-    """Seconds on the station's monotonic clock, when it was taken, or reading the file failed."""
+    """When it was taken or reading its file failed, in seconds on the station's monotonic clock."""
     sequence: int
     source: str
     """The file; empty for a live camera."""
     message: str
-    """What is wrong with it and, of a file, what to do."""
+    """What is wrong with the picture and, for a file, what to do."""
 
 
 class CameraChange(NamedTuple):
-    """A live camera gives no more pictures, or gives them again."""
+    """The loss of a live camera, or its return."""
 
     camera: str
-    """What the operator calls it."""
+    """The camera's name for the operator."""
     lost_seconds: float | None
-    """How long it was lost, now that it is back; None: it is lost."""
+    """For how many seconds it was lost, if it is back; None if it has just been lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One item in one frame: what a trigger finds."""
+    """One item in one frame, as a trigger finds it."""
 
     item: int
-    """Counts the items from 1 in order of appearance; the same object keeps its number."""
+    """The item's number, from 1 in order of appearance; the same object keeps its number."""
     box: Box | None
-    """Where it is, in the region's pixels; None: it is the whole region."""
+    """The item's box in the region's pixels; None if the item is the whole region."""
     whole: bool = True
-    """False: it is cut off by the region's edge."""
+    """False if the region's edge cuts the item off."""
     gone: bool = False
-    """True: it is not in this frame any more, `box` is its last, and no observation follows."""
+    """True if the item is not in this frame any more. `box` is then its last one, and no more
+    observations of it follow."""
     passed: float | None = None
-    """Seconds on the frames' clock when its centre passes the middle of the region, estimated from
-    its frames so far; may lie ahead. None: not known, and the capture of the frame counts."""
+    """When its centre passes the middle of the region, estimated from its frames so far, in seconds
+    on the frames' clock; may be in the future. None if it is not known: the capture of the frame is
+    used then."""
     confirmed: bool = True
-    """False: this frame is the only one that has shown it, and a damaged frame or a flash shows
-    such things too: it is no item unless it is seen again."""
+    """False if only this frame has shown it. A damaged frame or a flash can cause such an
+    observation, so it is not an item unless it is seen again."""
 
 
 class Missed(StrEnum):
-    """Why an actuator did not move for an item that goes into its lane."""
+    """The reason why an actuator did not move for an item of its lane."""
 
     LATE = "late"
-    """The item had passed the actuator when its verdict was there."""
+    """The verdict came after the item had passed the actuator."""
     OVERDUE = "overdue"
-    """The lanes' thread came to it only after the item had passed."""
+    """The lanes' thread was too busy, and the item had passed."""
     COOLING = "cooling"
-    """The coil had been on for long, and had to cool."""
+    """The coil had been on for too long, and had to cool."""
     FAULT = "fault"
     """A pin could not be written."""
     STOPPED = "stopped"
-    """The station ended before its moment."""
+    """The station ended before the actuation was due."""
 
     @property
     def words(self) -> str:
@@ -132,34 +135,34 @@ class Missed(StrEnum):
 
 
 _MISSED = {
-    Missed.LATE: "the item had passed when its verdict was there",
-    Missed.OVERDUE: "this machine was too busy to move it in time",
-    Missed.COOLING: "its coil had to cool",
+    Missed.LATE: "the verdict came after the item had passed",
+    Missed.OVERDUE: "this machine was too busy to move the actuator in time",
+    Missed.COOLING: "the actuator's coil had to cool",
     Missed.FAULT: "a pin could not be written",
-    Missed.STOPPED: "the station was stopped before",
+    Missed.STOPPED: "the station was stopped before the actuation was due",
 }
 
 
 class ItemKey(NamedTuple):
-    """Which item an actuation is for."""
+    """The item for which an actuation is planned."""
 
     item: int
-    """Counts the items of one run of the station, from 1."""
+    """The number of the item in this run of the station, from 1."""
     taken: float
-    """Seconds since 1970, when its picture was taken."""
+    """When its picture was taken, in seconds since 1970."""
     id: str
-    """That of the event that tells of the item."""
+    """The id of the item's event."""
 
 
 class Actuated(NamedTuple):
-    """What became of an actuation that was planned."""
+    """The outcome of a planned actuation."""
 
     lane: str
     key: ItemKey | None
-    """None: it is for no item, but was asked for by hand."""
+    """The item; None if the operator asked for the actuation."""
     at: float
-    """Seconds on the station's monotonic clock, when it was to move."""
+    """When the actuator was to move, in seconds on the station's monotonic clock."""
     done: float
-    """Seconds on the same clock, when it moved or was found missed."""
+    """When it moved or was found to have missed, on the same clock."""
     missed: Missed | None = None
-    """None: it moved."""
+    """Why it did not move; None if it moved."""

@@ -1,4 +1,4 @@
-"""A station: its parts built from the station file, and the whole way of an item through them.
+"""A station: its parts, built from the station file, and the path of an item through them.
 
     camera ─Frame▶ latest frame ─▶ trigger ─Observation▶ model ─Prediction▶ ballot ─Verdict▶ routing
         routing ─▶ lanes; events ─▶ recorder ─▶ ledger, observers
@@ -61,18 +61,21 @@ class Station(Closing):
         notifier: Notifier | None = None,
         watch: Callable[[Outcome], None] = lambda outcome: None,
     ) -> None:
-        """Opens everything the station file names, and says what was opened.
+        """Opens everything that the station file names, and logs what was opened.
 
         Args:
-            endings: a signal put in here ends `run`.
-            observers: told of each event by the ledger's thread once it is written; must not wait.
-            clock: the time that all threads of the station read and wait for.
+            plan: the station file and its bundle.
+            endings: a signal that is put into this queue ends `run`.
+            observers: called with each event by the ledger's thread after it is written; must not
+                wait.
+            clock: the clock of all threads of the station.
             pins: opens the machine's GPIO pins.
-            notifier: tells systemd how things stand; None: nobody asks.
-            watch: is shown each item's outcome, by the sorting thread, which waits for it.
+            notifier: reports to systemd; None if nothing is reported.
+            watch: called with each item's outcome by the sorting thread, which waits for it.
 
         Raises:
-            BundleError: the model is not what its bundle says, or does not reproduce.
+            BundleError: the model is not as its bundle describes it, or does not reproduce its
+                golden picture.
             CameraError, PinError, LedgerError: a part cannot be opened.
         """
         config = plan.config
@@ -155,13 +158,13 @@ class Station(Closing):
             self._moving.close()  # first, whatever the others do
 
     def change_model(self, model: ActiveModel) -> None:
-        """Has `model` judge each item that comes into view from now on.
+        """Classifies each item that comes into view from now on with `model`.
 
-        Those in view keep the model that they were seen with first. May be called from any thread,
+        Items in view keep the model with which their vote began. May be called from any thread,
         which must not use the model's classifier after that.
 
         Raises:
-            LabelLaneError: a label of the model has no lane. The station's model stays.
+            LabelLaneError: a label of the model has no lane. The station keeps its model.
         """
         self._dispatch.check_labels(model)
         self._sorter.model = model
@@ -171,7 +174,7 @@ class Station(Closing):
     def run(self, *, max_items: int | None = None) -> Tally:
         """Sorts until the camera has no more frames, `max_items` have passed, or a signal comes.
 
-        Actuations that are planned when the frames end are still done; after a signal they are not.
+        Actuations that are planned when the frames end are still done; a signal cancels them.
 
         Raises:
             RegionError: the region does not fit the camera's picture.
@@ -195,7 +198,7 @@ class Station(Closing):
         return tally
 
     def _tell(self, level: int, text: str) -> None:
-        """Logs, and tells whoever asks systemd, how the camera is."""
+        """Logs a message, and shows it as the service's status."""
         _log.log(level, text)
         if self._notifier:
             self._notifier.status(text)
@@ -228,7 +231,7 @@ class Station(Closing):
 
 
 def _stamps(station: str, clock: Clock) -> Stamps:
-    """The stamps of a station, which say how far this machine's clock can be trusted."""
+    """The stamps of a station, which record whether this machine's clock is synchronised."""
     if clock is not SYSTEM_CLOCK:  # a simulated time is that of no machine
         return Stamps(station, clock.wall)
     state = CachedClockState(clock.now)

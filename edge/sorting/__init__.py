@@ -1,1 +1,1 @@
-"""From the items in view to verdicts, and from verdicts to lanes and rows."""
+"""Sorting: from the items in view to verdicts, and from verdicts to lanes and ledger rows."""

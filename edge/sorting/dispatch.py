@@ -19,7 +19,7 @@ from edge.sorting.tally import Tally
 
 
 def destinations(plan: StationPlan) -> dict[str, Destination]:
-    """The lanes of the station, as the decision sees them, by name."""
+    """The destinations that the station's lanes are, by the name of the lane."""
     return {
         name: Destination(name, lane.actuator is not None, plan.config.delay_seconds(lane))
         for name, lane in plan.config.lanes.items()
@@ -32,14 +32,14 @@ class _Moments(NamedTuple):
     captured: float
     """Seconds on the monotonic clock."""
     due: float | None
-    """Seconds since 1970; None: no actuator is to move."""
+    """When the actuator is to move, in seconds since 1970; None if none is to move."""
     latency_ms: float
 
 
 class Dispatch:
-    """Sends items where their verdicts say; never waits, neither for a pin nor for a disk.
+    """Carries out verdicts: plans the lane's move and offers the row, and never waits for either.
 
-    Used by the sorting thread only, but for `note`.
+    Only the sorting thread may call its methods, except `note`.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Dispatch:
         clock: Clock,
         sent: Callable[[Outcome, ItemKey], None] = lambda outcome, key: None,
     ) -> None:
-        """Nothing is sent yet; `lanes`, `recorder` and `tally` stay the caller's.
+        """Stores its parts; the caller closes `lanes` and `recorder`.
 
         Args:
             stamps: gives the events that are offered to `recorder` their ids.
@@ -72,10 +72,10 @@ class Dispatch:
         }
 
     def check_labels(self, model: ActiveModel) -> None:
-        """Passes where each label of `model` has a lane; `empty` needs none.
+        """Checks that each label of `model` has a lane; `empty` needs none.
 
         Raises:
-            LabelLaneError: one has none.
+            LabelLaneError: a label has no lane.
         """
         homeless = [x for x in model.rules.labels if x not in self._destinations and x != EMPTY]
         if homeless:
@@ -85,7 +85,7 @@ class Dispatch:
             )
 
     def carry_out(self, outcomes: Iterable[Outcome], *, max_items: int | None = None) -> bool:
-        """Sends each item; True: `max_items` have passed, and the rest is left."""
+        """Carries out the outcomes; returns True after `max_items`, and leaves out the rest."""
         limit = self._plan.config.decision.deadline_seconds
         for outcome in outcomes:
             verdict = outcome.verdict
@@ -108,10 +108,12 @@ class Dispatch:
     def carry_out_unreadable(
         self, frame: UnreadableFrame, model: ActiveModel, *, max_items: int | None = None
     ) -> bool:
-        """Sends the item of a picture that could not be decoded; True: `max_items` have passed.
+        """Rejects the item of a picture that could not be decoded; True after `max_items`.
 
         Args:
-            model: the one that would have judged it.
+            frame: the picture.
+            model: the model that would have classified it.
+            max_items: the number of items after which the station ends; None: no limit.
         """
         captured = frame.captured
         self._route(
@@ -137,7 +139,7 @@ class Dispatch:
         """Plans the lane's move and offers the row; which item it is.
 
         Args:
-            captured: the capture of the last frame that was looked at; see `route` for the others.
+            captured: when the last classified frame was captured; see `route` for the others.
         """
         now = self._clock.now()
         routing = route(
@@ -153,7 +155,7 @@ class Dispatch:
         key = ItemKey(self._tally.items + 1, taken, stamp.id)
         if routing.at is not None:
             self._lanes.actuate(routing.lane, routing.at, key)
-        # A video that is read as fast as can be runs ahead of the clock.
+        # The times of a video that is read as fast as possible may be in the future.
         latency_ms = 1000 * max(0.0, now - captured)
         self._tally.count(routing, latency_ms)
         due = None if routing.at is None else taken + (routing.at - captured)
@@ -162,7 +164,7 @@ class Dispatch:
         return key
 
     def note(self, actuated: Actuated) -> None:
-        """Offers the row of what became of an actuation; called from the lanes' thread."""
+        """Offers the row for the outcome of an actuation; called from the lanes' thread."""
         if actuated.key is None:
             return
         ended = self._clock.wall() - (self._clock.now() - actuated.done)

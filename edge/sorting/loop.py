@@ -1,4 +1,4 @@
-"""The sorting thread: it takes the latest frame, has its items judged, and sends them on."""
+"""The sorting thread: it takes the latest frame, classifies its items, and carries out verdicts."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class SortingLoop:
         self._watch = watch
 
     def run(self, max_items: int | None = None) -> None:
-        """Sorts until no more frames come or `max_items` have passed; None: without that limit.
+        """Sorts until no more frames come or `max_items` have passed; None: no limit.
 
         Raises:
             RegionError: the region does not fit the camera's picture.

@@ -1,4 +1,4 @@
-"""The model that a station sorts by, as a value: what it answers, its rules, and its name."""
+"""The model by which a station sorts, as a value: its classifier, its rules and its name."""
 
 from __future__ import annotations
 
@@ -24,54 +24,54 @@ _WARM_UPS = 10
 
 
 class Answering(Protocol):
-    """What answers to pictures: a Classifier, as the sorting sees it."""
+    """The part of a Classifier that sorting needs."""
 
     @property
     def spec(self) -> InputSpec:
-        """What of a region it looks at."""
+        """Which part of a region the model uses, and how it is preprocessed."""
         ...
 
     def predict(self, image: Image, *, box: Box | None = None) -> Prediction:
-        """What the model says to the item in `box` of a region; see `Classifier.predict`."""
+        """The model's scores for the item in `box` of a region; see `Classifier.predict`."""
         ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ActiveModel:
-    """A model that items are judged by, known to answer as it should, and warm."""
+    """A model that is checked against its golden picture and warmed up, ready to sort by."""
 
     classifier: Answering
-    """Used by the sorting thread only, once it is the station's."""
+    """The classifier, which only the sorting thread may use once the station has it."""
     rules: Rules
-    """How its scores become verdicts: the bundle's, with what the station file says instead."""
+    """The rules for verdicts: those of the bundle, with the station file's values in their place.
+    """
     title: str
     """The bundle's name and version."""
     digest: str
     """The bundle's digest."""
     inference_seconds: float
-    """What the slowest of a few inferences took."""
+    """The time of the slowest of a few inferences."""
 
     @property
     def whole_region(self) -> bool:
-        """Whether it looks at all of the region (`crop: region`).
+        """Whether the model uses the whole region (`crop: region`).
 
-        It knows items where photographs have them then: one that travels is seen best in the
-        middle.
+        Such a model expects items where its photographs had them: a travelling item is classified
+        best in the middle.
         """
         return self.classifier.spec.crop == "region"
 
     def ballot(self) -> Ballot:
-        """An empty ballot for one item that this model judges."""
+        """An empty ballot for one item that this model classifies."""
         return Ballot(self.rules, title=self.title, digest=self.digest)
 
 
 def open_model(plan: StationPlan) -> ActiveModel:
-    """The model of a station.
-
-    Args:
+    """Loads, checks and warms up the model of a station.
 
     Raises:
-        BundleError: the model is not what its bundle says, or does not reproduce.
+        BundleError: the model is not as its bundle describes it, or does not reproduce its golden
+            picture.
     """
     bundle, region = plan.bundle, plan.config.region
     classifier = Classifier(bundle)

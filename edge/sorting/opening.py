@@ -1,4 +1,4 @@
-"""The model and the sorter of a station, as its file asks for them."""
+"""Opens the model and the sorter of a station, as its station file describes them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from edge.sorting.model import open_model
 from edge.sorting.sorter import Closing, Sharpness, Sorter
 
 _VERDICT_SECONDS = 0.02
-"""What a verdict takes besides the inference: a wake-up of the thread, the vote, the hand-over."""
+"""The time for a verdict besides the inference: to wake the thread, to vote and to dispatch it."""
 
 
 def open_sorter(
@@ -27,7 +27,8 @@ def open_sorter(
         clock, beat, sharpness: as of Sorter.
 
     Raises:
-        BundleError: the model is not what its bundle says, or does not reproduce.
+        BundleError: the model is not as its bundle describes it, or does not reproduce its golden
+            picture.
     """
     delays = [lane.delay_seconds for lane in destinations(plan).values() if lane.moves]
     return Sorter(

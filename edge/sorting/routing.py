@@ -11,26 +11,28 @@ from edge.flow import Missed
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """A lane, as the decision sees it."""
+    """The properties of a lane that routing needs."""
 
     lane: str
     moves: bool
-    """It has an actuator; items fall through into one that has none."""
+    """Whether the lane has an actuator; items fall through into a lane without one."""
     delay_seconds: float | None = None
-    """From the passing of an item to the moment its actuator must move; None: at once."""
+    """The seconds from the passing of an item to the moment at which its actuator must move; None
+    if it moves at once."""
 
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """Where an item goes, and when."""
+    """The lane of an item, and the time at which its actuator moves."""
 
     verdict: Verdict
-    """The decision's, or a reject where it came too late."""
+    """The item's verdict, changed into a reject if it came too late."""
     lane: str
     at: float | None
-    """When the lane's actuator is to move, on the clock of the captures; None: it stays at rest."""
+    """When the lane's actuator is to move, on the clock of the captures; None if it stays at rest.
+    """
     missed: Missed | None = None
-    """Why the lane's actuator, where it has one, is not to move."""
+    """Why the lane's actuator is not to move although it should; None if it is not missed."""
 
 
 def route(
@@ -42,14 +44,15 @@ def route(
     now: float,
     deadline: float | None = None,
 ) -> Routing:
-    """Where an item goes: the lane of its label, or the default lane when rejected or too late.
+    """Routes an item to the lane of its label, or to the default lane if rejected or too late.
 
     Args:
+        verdict: the item's verdict.
         destinations: the lane of every label.
         default: the lane of rejects.
-        passed: when the item passed the middle of the region, in seconds; may lie ahead.
-        now: when the verdict was there, on the same clock.
-        deadline: by when the verdict was to be there, on the same clock; None: whenever.
+        passed: when the item passes the middle of the region, in seconds; may be in the future.
+        now: the time of the verdict, on the same clock.
+        deadline: the latest time for the verdict, on the same clock; None if there is none.
     """
     late = deadline is not None and now > deadline
     if verdict.accepted:

@@ -1,4 +1,4 @@
-"""From frames to verdicts: which item each observation is of, and when its vote is closed."""
+"""From frames to verdicts: assigns each observation to its item, and closes the item's vote."""
 
 from __future__ import annotations
 
@@ -16,31 +16,34 @@ from edge.vision.trigger import Trigger
 Sharpness: TypeAlias = "Callable[[Image, Box | None], float]"
 
 _MIDDLE = 0.15
-"""How far from the middle of the region, in widths and heights of it, an item is in the middle:
-about what the shifts of a training's augmentation cover."""
+"""The largest distance from the middle of the region, as a share of its width or height, at which
+an item counts as in the middle; about the range of the shifts in a training's augmentation."""
 
 _RESTING_SECONDS = 0.5
-"""What shows no sign of travelling for so long will not come to the middle."""
+"""An item that does not travel for so long is not expected to reach the middle."""
 
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """When an item's vote is closed, whether it is clear by then or not."""
+    """The times at which an item's vote is closed even if it is not clear."""
 
     deadline_seconds: float | None = None
-    """After its first frame; None: no limit."""
+    """The seconds after the item's first frame; None if there is no limit."""
     shortest_delay_seconds: float | None = None
-    """Of the lanes that move at a set time after an item's passing; None: there is none."""
+    """The shortest delay of the lanes that move at a set time after an item's passing; None if
+    there is no such lane."""
     margin_seconds: float = 0.0
-    """What a verdict takes besides the inferences: a vote is closed so much earlier."""
+    """The time that a verdict takes besides the inferences; a vote is closed earlier by it."""
 
     def at(self, first: float, passed: float, *, inference_seconds: float) -> float | None:
-        """The moment, on the frames' clock, for an item first seen at `first`; None: never.
+        """When the vote is closed, on the frames' clock; None if there is no limit.
 
         Args:
+            first: when the item was first seen.
             passed: when the item passes the middle of the region.
-            inference_seconds: of the model that judges it. Two of them may lie between that moment
-                and the verdict: one that is under way, and that of the last frame.
+            inference_seconds: the time of an inference of the item's model. Two of them may be
+                needed between this moment and the verdict: one in progress, and that of the last
+                frame.
         """
         ends = []
         if self.deadline_seconds is not None:
@@ -56,15 +59,15 @@ class Outcome:
 
     verdict: Verdict
     frame: Frame
-    """The last one that was looked at."""
+    """The last frame that was classified."""
     box: Box | None
-    """Where the item is in it."""
+    """The item's box in that frame."""
     first: float
     """When the item was first seen, in seconds on the frames' clock."""
     passed: float
-    """When it passes the middle of the region; may lie ahead."""
+    """When the item passes the middle of the region, on the same clock; may be in the future."""
     frames: int
-    """How many frames voted."""
+    """The number of frames that voted."""
     deciding: Frame
     """The one that spoke most for the verdict's label, among those that showed the item best."""
     sharpest: Sighting
@@ -84,7 +87,7 @@ class _Voting:
     """An item in view that has no verdict yet."""
 
     model: ActiveModel
-    """The one that judges it, whichever is the station's meanwhile."""
+    """The model that classifies this item, even if the station's model changes meanwhile."""
     ballot: Ballot
     first: float
     frame: Frame
@@ -104,7 +107,7 @@ class _Voting:
             self.sharpest, self.sharpness = Sighting(frame, observation.box), this
 
     def heard(self, prediction: Prediction, framing: Framing, frame: Frame) -> None:
-        """Counts a frame's answer."""
+        """Adds the scores of a frame to the vote."""
         self.ballot.add(prediction.scores, framing, novelty=prediction.novelty)
         best = int(prediction.scores.argmax())
         this = _Speaking(framing, float(prediction.scores[best]), frame)
@@ -112,7 +115,7 @@ class _Voting:
             self.speaking[best] = this
 
     def deciding(self, label: str) -> Frame:
-        """The frame that spoke most for a label; the last one where none spoke for it first."""
+        """The frame with the highest score for a label; the last frame if it was never the best."""
         labels = self.model.rules.labels
         index = labels.index(label) if label in labels else None
         return self.frame if index not in self.speaking else self.speaking[index].frame
@@ -120,7 +123,7 @@ class _Voting:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Speaking:
-    """What one frame says for its best class."""
+    """The score of one frame for its best class."""
 
     framing: Framing
     score: float
@@ -128,22 +131,22 @@ class _Speaking:
 
     @property
     def weight(self) -> tuple[int, float]:
-        """A frame that shows the item better counts first."""
+        """The sort key: frames that show the item better come before a higher score."""
         return self.framing, self.score
 
 
 class Sorter:
     """Gives every item that its trigger finds exactly one verdict.
 
-    Of an item's frames, as many are looked at as it takes: until the vote is clear, the item is
-    gone, or its time is up. What its trigger never confirmed is no item, whatever it looks like.
-    While a fault of the camera's pictures lasts, what is in view is rejected, as nobody sees any
-    more where it is.
+    An item's frames are classified until the vote is clear, the item is gone, or its time is up. An
+    object that the trigger never confirmed is not an item. While a fault of the camera's pictures
+    lasts, the items in view are rejected, because it is not known where they are.
 
     Attributes:
-        model: the one that judges each item whose vote begins from now on. Another thread may put
-            another one here: a vote that has begun keeps its own.
-        single_frame: things that were seen in a single frame only, and got no verdict.
+        model: the model for each item whose vote begins from now on. Another thread may replace it;
+            a vote that has begun keeps its own.
+        single_frame: the number of objects that were seen in a single frame only, and got no
+            verdict.
     """
 
     def __init__(
@@ -156,9 +159,12 @@ class Sorter:
         beat: Callable[[], None] = lambda: None,
         sharpness: Sharpness | None = None,
     ) -> None:
-        """No item is in view.
+        """Starts without an item in view.
 
         Args:
+            trigger: finds the items.
+            model: classifies them.
+            closing: when votes are closed.
             clock: seconds, the clock of the frames' capture times.
             beat: called before each inference: a frame with many items takes many of them.
             sharpness: how sharp an item is, in an image and its box there; None: nobody asks.
@@ -172,12 +178,16 @@ class Sorter:
 
     @property
     def next_closing(self) -> float | None:
-        """When the next vote is to be closed, even if no frame comes; None: none is open."""
+        """When the next vote is to be closed, even without a frame; None if none has a limit."""
         closings = map(self._closes, self._voting.values())
         return min((moment for moment in closings if moment is not None), default=None)
 
     def look(self, frame: Frame) -> Iterator[Outcome]:
-        """The items that get their verdict with this frame, cut to the station's region."""
+        """The outcomes of the items that get their verdict with this frame.
+
+        Args:
+            frame: the next frame, cut to the station's region.
+        """
         for observation in self._trigger.look(frame):
             yield from self._follow(observation, frame)
         if frame.fault is not None:
@@ -187,7 +197,7 @@ class Sorter:
         yield from self.close_due()
 
     def close_due(self) -> Iterator[Outcome]:
-        """The items whose time is up now."""
+        """The outcomes of the items whose time is up now."""
         now = self._clock()
         for item, voting in list(self._voting.items()):
             closes = self._closes(voting)
@@ -195,7 +205,7 @@ class Sorter:
                 yield self._close(item)
 
     def end(self) -> Iterator[Outcome]:
-        """The items still in view: there are no more frames."""
+        """The outcomes of the items still in view, because there are no more frames."""
         self._trigger.end()
         for item in list(self._voting):
             yield from self._leave(item)
@@ -231,14 +241,14 @@ class Sorter:
             yield self._close(item)
 
     def _closes(self, voting: _Voting) -> float | None:
-        # What may not be there at all is waited for; if it is, its verdict may be late.
+        # An unconfirmed object is not closed yet; if it is an item, its verdict may be late.
         if not voting.confirmed:
             return None
         seconds = voting.model.inference_seconds
         return self._closing.at(voting.first, voting.passed, inference_seconds=seconds)
 
     def _leave(self, item: int) -> Iterator[Outcome]:
-        """The verdict on what is out of view now, if it was an item."""
+        """The outcome of an object that has left the view, if it was an item."""
         if self._voting[item].confirmed:
             yield self._close(item)
         else:

@@ -1,4 +1,4 @@
-"""What a station counted while it ran."""
+"""The counts of one run of a station."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BAD = (
     PictureFaultKind.REPEATED,
 )
 _LATENCIES = 10_000
-"""Items whose latency is remembered: the percentiles are those of the latest."""
+"""The number of the latest items from whose latencies the percentiles are computed."""
 
 
 @dataclass(slots=True)
@@ -35,26 +35,25 @@ class Tally:
     rejects: Counter[str] = field(default_factory=Counter)
     """Rejected items by reason."""
     empty: int = 0
-    """Verdicts that there was no item."""
+    """Verdicts `empty`, which say that there was no item."""
     missed: Counter[Missed] = field(default_factory=Counter)
     """Items for which the actuator of their lane did not move, by reason."""
     single_frame: int = 0
-    """Things that the trigger saw in a single frame: no items."""
+    """Objects that the trigger saw in a single frame only, which are not items."""
     dropped: int = 0
-    """Frames that a newer one replaced before they were looked at."""
+    """Frames that a newer one replaced before they were taken."""
     faults: Counter[PictureFaultKind] = field(default_factory=Counter)
-    """Frames of a live camera that could not be decoded or are not to be believed, by the reason.
-    """
+    """Frames of a live camera that could not be decoded or have a fault, by the kind of fault."""
     lost: int = 0
     """Items whose rows are not in the ledger."""
     spilled: int = 0
     """Items whose rows wait in the spill for the next start."""
     lost_actuations: int = 0
-    """Rows of what moved that are not in the ledger."""
+    """Rows of actuations that are not in the ledger."""
     lost_others: int = 0
-    """Rows of what happened to the station that are not in the ledger."""
+    """Rows of other events of the station that are not in the ledger."""
     latencies_ms: deque[float] = field(default_factory=lambda: deque(maxlen=_LATENCIES))
-    """From capture to verdict."""
+    """The milliseconds from capture to verdict of the latest items."""
 
     def count(self, routing: Routing, latency_ms: float) -> None:
         """Counts one item."""
@@ -69,10 +68,7 @@ class Tally:
     def complete(
         self, *, latest: LatestFrame, sorter: Sorter, lanes: Lanes, recorder: Recorder
     ) -> None:
-        """Takes over what the other parts of a station have counted, once their threads have ended.
-
-        To be called once.
-        """
+        """Adds the counts of the station's other parts; to be called once, after its threads end."""
         self.dropped, self.faults = latest.dropped, latest.faults
         self.single_frame = sorter.single_frame
         self.missed += lanes.missed
@@ -96,13 +92,13 @@ class Tally:
             lines.append(f"damaged    {damaged} frames of the camera were left out")
         bad = Counter({kind.value: self.faults[kind] for kind in _BAD})
         if +bad:
-            lines.append(f"pictures   {_counts(+bad)}: they show nothing new, and have no say")
+            lines.append(f"pictures   {_counts(+bad)}: they show nothing new, and were left out")
         if self.empty:
-            lines.append(f"empty      {self.empty} times there was no item")
+            lines.append(f"empty      {self.empty}: the verdict was that there was no item")
         if self.single_frame:
             lines.append(
-                f"one frame  {self.single_frame} things were seen in a single frame, and are no "
-                "items: flashes, damaged frames, or items too fast for the camera"
+                f"one frame  {self.single_frame} objects were seen in a single frame, and are not "
+                "counted: flashes, damaged frames, or items too fast for the camera"
             )
         if self.missed:
             reasons = (f"{self.missed[why]} {why}: {why.words}" for why in sorted(self.missed))
@@ -115,9 +111,13 @@ class Tally:
         if self.lost:
             lines.append(f"LOST       {self.lost} rows are not in the ledger")
         if self.lost_actuations:
-            lines.append(f"LOST       {self.lost_actuations} rows of what moved are not in it")
+            lines.append(
+                f"LOST       {self.lost_actuations} rows of actuations are not in the ledger"
+            )
         if self.lost_others:
-            lines.append(f"LOST       {self.lost_others} rows of the station itself are not in it")
+            lines.append(
+                f"LOST       {self.lost_others} rows of the station's events are not in the ledger"
+            )
         return lines
 
 

@@ -804,7 +804,7 @@ def test_pictures_of_nothing_are_no_items(tmp_path: Path) -> None:
         tally = station.run()
     assert [entry.label for entry in shown] == ["red", "blue"]
     assert (tally.items, tally.empty) == (2, 1)
-    assert "empty      1 times there was no item" in tally.lines()
+    assert "empty      1: the verdict was that there was no item" in tally.lines()
 
 
 def test_frames_with_times_of_their_own_are_never_early(

@@ -215,9 +215,9 @@ def test_of_every_kind_of_event_those_that_are_lost_are_counted() -> None:
     ("missed", "said"),
     [
         (None, []),
-        ("cooling", ["missed     item 7: left did not move: its coil had to cool"]),
-        ("overdue", ["missed     item 7: left did not move: this machine was too busy to move it "
-                     "in time"]),
+        ("cooling", ["missed     item 7: left did not move: the actuator's coil had to cool"]),
+        ("overdue", ["missed     item 7: left did not move: this machine was too busy to move "
+                     "the actuator in time"]),
     ],
 )  # fmt: skip
 def test_what_became_of_an_actuation_is_written_and_a_missed_one_said(
@@ -234,7 +234,7 @@ def test_an_item_that_comes_too_late_to_its_actuator_is_said() -> None:
     watched.recorder.offer(entry(3, actuation="missed", missed="late"))
     watched.end()
     assert watched.said == [
-        "missed     item 3: metal did not move: the item had passed when its verdict was there"
+        "missed     item 3: metal did not move: the verdict came after the item had passed"
     ]
 
 
