@@ -68,7 +68,7 @@ class Tally:
     def complete(
         self, *, latest: LatestFrame, sorter: Sorter, lanes: Lanes, recorder: Recorder
     ) -> None:
-        """Adds the counts of the station's other parts; to be called once, after its threads end."""
+        """Adds the counts of the station's other parts; to be called once, after all threads."""
         self.dropped, self.faults = latest.dropped, latest.faults
         self.single_frame = sorter.single_frame
         self.missed += lanes.missed
