@@ -28,9 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add(parser, "num-threads", count, 1, "threads to compute with")
     _add(parser, "num-runs", count, 50, "runs to measure")
     _add(parser, "warmup-runs", count, 10, "runs before those that are measured")
-    _add(parser, "min-secs", _seconds, 1.0, "measure for so many seconds at least")
-    _add(parser, "max-secs", _seconds, 150.0, "measure for so many seconds at most")
-    _add(parser, "use-xnnpack", _truth, True, "compute with XNNPACK where it can: true or false")
+    _add(parser, "min-secs", _seconds, 1.0, "shortest time to measure, in seconds")
+    _add(parser, "max-secs", _seconds, 150.0, "longest time to measure, in seconds")
+    _add(parser, "use-xnnpack", _truth, True, "compute with XNNPACK if possible: true or false")
 
 
 def run(arguments: argparse.Namespace) -> int:

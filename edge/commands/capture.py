@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 GOOD_START = 100
-"""Pictures of a label that are worth a first training."""
+"""The number of pictures of a label that is enough for a first training."""
 _ON_THE_SHEET = 48
 
 
@@ -39,15 +39,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         dest="labels",
         metavar="X",
-        help="what is on the pictures, as `can`; `empty`: nothing is. Repeatable: the keys 1 to 9 "
-        "change between them, n goes to the next",
+        help="what the pictures show, such as `can`, or `empty` for pictures without an item. "
+        "Repeatable: the keys 1 to 9 select a label, n selects the next one",
     )
     parser.add_argument(
         "--out",
         type=Path,
         default=Path("photos"),
         metavar="FOLDER",
-        help="folder to fill, with one of each label in it (photos)",
+        help="folder for the pictures, with a subfolder for each label (photos)",
     )
     parser.add_argument(
         "--items", action="store_true", help="one picture of each item that the trigger finds"
@@ -55,13 +55,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--whole-region",
         action="store_true",
-        help="with --items: keep the whole region, not the item's own box",
+        help="with --items: store the whole region, not the item's own box",
     )
     parser.add_argument(
-        "--button", type=_gpio, metavar="GPIO", help="a button from this GPIO to ground takes one"
+        "--button",
+        type=_gpio,
+        metavar="GPIO",
+        help="a button between this GPIO and ground takes a picture",
     )
     parser.add_argument(
-        "--every", type=_seconds, metavar="SECONDS", help="one picture in so many seconds"
+        "--every", type=_seconds, metavar="SECONDS", help="take a picture every SECONDS seconds"
     )
     parser.add_argument("--count", type=count, metavar="N", help="end after N pictures")
 
@@ -99,7 +102,8 @@ def run(arguments: argparse.Namespace) -> int:
         _log.info(f"{eye.station}: pictures show {geometry}")
         if folder.unknown:
             _log.warning(
-                f"{folder.path}: has pictures that were taken otherwise; they should look alike"
+                f"{folder.path}: has pictures that were taken in another way; all pictures of a "
+                "folder should look alike"
             )
         for label in labels:
             _say_if_new(label, folder)
@@ -115,10 +119,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace, eye: VisionConfig, labels: Sequence[str]) -> None:
-    """What does not fit together.
+    """Checks that the options fit together, and fit the trigger.
 
     Raises:
-        UsageError: always the same way out: take pictures by key.
+        UsageError: they do not.
     """
     from edge.flow import EMPTY
 
@@ -129,7 +133,7 @@ def _check(arguments: argparse.Namespace, eye: VisionConfig, labels: Sequence[st
     if arguments.every is not None or arguments.button is not None:
         raise UsageError(
             "--items takes one picture of each item by itself; --every and --button take the whole "
-            "region: keep the one or the other"
+            "region: use either --items or these options"
         )
     if EMPTY in labels:
         raise UsageError(
@@ -152,7 +156,7 @@ def _keys(arguments: argparse.Namespace, labels: Sequence[str]) -> str:
 
 
 def _say_if_new(label: str, folder: PhotoFolder) -> None:
-    """A slip of the pen would make a class of its own."""
+    """Logs that a label is new if it resembles another: a typing error would make a new class."""
     from edge.core.suggestions import did_you_mean
 
     others = list(+folder.counts)  # those of which there are any
@@ -167,9 +171,13 @@ def _say_counts(session: Capture, folder: PhotoFolder) -> None:
         + (f", of these {', '.join(faults)}: look at them in the contact sheet" if faults else "")
     )
     if session.single_frame:
-        _log.warning(f"  not taken: {session.single_frame} things that were seen in a single frame")
+        _log.warning(
+            f"  not taken: {session.single_frame} objects that were seen in a single frame only"
+        )
     if session.refused:
-        _log.info(f"  not taken: {session.refused}, as the camera did not show what was before it")
+        _log.info(
+            f"  not taken: {session.refused}, because the camera did not show what was before it"
+        )
     for label, number in sorted((+folder.counts).items()):
         more = GOOD_START - number
         _log.info(f"  {label:<20} {number:>5}" + (f"   {more} more make a good start" * (more > 0)))
@@ -178,7 +186,7 @@ def _say_counts(session: Capture, folder: PhotoFolder) -> None:
 def _say_next(folder: PhotoFolder) -> None:
     counts = (+folder.counts).values()
     if len(counts) == 1:
-        _log.info("next: another --label; a model tells at least two apart")
+        _log.info("next: take pictures of another --label; a model needs at least two")
     elif counts and min(counts) >= GOOD_START:
         words = ("pilah-trainer", "train", "mobilenet_v2", "--data", folder.path, "--out", "run")
         _log.info(f"next: {command(*words)}")
@@ -252,7 +260,7 @@ def _tiles(files: Sequence[Path], progress: Progress) -> list[Tile]:
 
 
 def _key(keys: Keyboard, arguments: argparse.Namespace) -> str | None:
-    """The next key; where keys alone take pictures, their end is the end of it all."""
+    """The next key. If only keys take pictures, the end of the keys ends the session."""
     from edge.samples.capture import QUIT
 
     key = keys.get(0)
@@ -260,7 +268,10 @@ def _key(keys: Keyboard, arguments: argparse.Namespace) -> str | None:
         return key
     if arguments.items or arguments.every is not None or arguments.button is not None:
         return None
-    _log.warning("no more keys come from here; --items, --every and --button do without")
+    _log.warning(
+        "the keyboard input has ended, so no more pictures can be taken; --items, --every and "
+        "--button need no keyboard"
+    )
     return QUIT
 
 
@@ -269,7 +280,7 @@ def _nothing() -> None:
 
 
 def _button(gpio: int, parts: ExitStack) -> Callable[[], str | None]:
-    """What gives a key for each press of the button on `gpio`."""
+    """A function that returns a key for each press of the button on `gpio`, else None."""
     from gpiozero import Button
 
     from edge.lanes.pins import open_pins, pin_errors

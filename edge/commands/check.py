@@ -1,6 +1,6 @@
 """Find every mistake in a station file, each with its line and what to do about it.
 
-Warnings are what is allowed and probably not meant; they do not change the exit code.
+Warnings name settings that are allowed but probably not meant; they do not change the exit code.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("station", type=Path, metavar="STATION.yaml", help="station file")
     parser.add_argument(
-        "--bundle", type=Path, metavar="BUNDLE", help="try this one, in place of the file's own"
+        "--bundle", type=Path, metavar="BUNDLE", help="check with this bundle, not the file's own"
     )
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
 
@@ -47,13 +47,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _checked(station: Path, bundle: Path | None) -> StationPlan:
-    """The plan of a station file without mistakes, whose bundle answers as it should.
+    """Reads a station file, and checks it with its bundle, which must reproduce its golden picture.
 
     Args:
-        bundle: in place of the one that the file names.
+        station: the station file.
+        bundle: a bundle to use in place of the one that the file names; None: the file's own.
 
     Raises:
-        ConfigError: it has mistakes.
+        ConfigError: the file has mistakes.
         BundleError: `bundle` is broken.
     """
     from edge.config.reading import read_station
@@ -84,7 +85,7 @@ def _print(plan: StationPlan) -> None:
 
 
 def _placed(told: Sequence[str]) -> list[dict[str, object]]:
-    """The line, None where there is none, and the message of each `LINE: message`."""
+    """Each text `LINE: message` as its line number, None if there is none, and its message."""
     parts = [text.partition(": ") for text in told]
     return [
         {"line": int(line), "message": message}

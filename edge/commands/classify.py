@@ -1,4 +1,4 @@
-"""Say what is on pictures: a line each, with the score of the best label."""
+"""Classify pictures: print a line for each, with the best label and its score."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _log = logging.getLogger(__name__)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="bundle folder or zip file")
     parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="picture files")
-    parser.add_argument("--json", action="store_true", help="a JSON object a line")
+    parser.add_argument("--json", action="store_true", help="one JSON object per line")
     parser.add_argument("--threads", type=int, default=1, help="threads to compute with (1)")
 
 

@@ -1,7 +1,7 @@
 """Say how a station is: file, bundle, runtime, camera, pins, scanner, ledger, disk, clock, heat.
 
-A line for each: ok, warning or bad, with what to do. It exits with 1 where one is bad. Nothing
-moves, and nothing is written.
+It prints a line for each part: ok, warning or bad, with what to do. It exits with 1 if a part is
+bad. Nothing moves, and nothing is written.
 """
 
 from __future__ import annotations
@@ -65,9 +65,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def examine(station: Path) -> Iterator[Finding]:
-    """How each part of the station is that the file `station` describes.
+    """A finding for each part of the station that the file `station` describes.
 
-    Where the file has mistakes, the parts that can be read are looked at all the same.
+    If the file has mistakes, the parts whose sections can be read are still examined.
     """
     from edge.config.reading import (
         read_actuation_config,
@@ -111,7 +111,7 @@ def examine(station: Path) -> Iterator[Finding]:
 def _unless_wrong(read: Callable[[], Part]) -> Part | None:
     try:
         return read()
-    except ConfigError:  # its mistakes have been told
+    except ConfigError:  # its mistakes have been reported
         return None
 
 
@@ -146,7 +146,7 @@ def _about_the_camera(eye: VisionConfig) -> Iterator[Finding]:
         found = settled_frame(eye.camera, tell=lambda level, text: None)
         seen = cut(found.frame, eye.region).image
     except CameraError as error:
-        advice = "is it plugged in and switched on, and does no running station hold it?"
+        advice = "is it plugged in and switched on, and is no running station using it?"
         yield bad("camera", str(error), advice)
         return
     except RegionError as error:
@@ -159,14 +159,16 @@ def _about_the_camera(eye: VisionConfig) -> Iterator[Finding]:
         f"{number} {kind}" for kind, number in sorted(found.faults.items()) if not kind.harmless
     )
     if fault is not None:
-        advice = "look at its cap, light, cable and supply; switch it off and on"
+        advice = "check its lens cap, light, cable and supply; switch it off and on"
         yield bad("camera", f"{said}: it {fault.words or 'gives one picture only'}", advice)
     elif faults:
-        advice = "look at its cable, supply and network"
-        yield warning("camera", f"{said}, but some pictures are none to sort by ({faults})", advice)
+        advice = "check its cable, supply and network"
+        yield warning("camera", f"{said}, but some pictures have faults ({faults})", advice)
     elif (colour := even_colour(seen)) is not None:
-        advice = "look at it with `pilah-edge roi`: cap, light, focus"
-        yield warning("camera", f"{said}, evenly {colour}: nothing is to be seen", advice)
+        advice = (
+            "see its picture with `pilah-edge roi`, and check the lens cap, the light and the focus"
+        )
+        yield warning("camera", f"{said}, evenly {colour}: it shows nothing", advice)
     elif not found.steady:
         advice = "set a fixed exposure, or look at the light"
         yield warning("camera", f"{said}, its brightness does not settle", advice)

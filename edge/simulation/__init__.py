@@ -1,1 +1,1 @@
-"""What stands in for a real machine; no part of pilah's wheel."""
+"""Simulations of a real machine; they are not part of pilah's wheel."""

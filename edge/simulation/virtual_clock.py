@@ -1,4 +1,4 @@
-"""Time that jumps: a station on it does in seconds what takes it an hour, with the same code."""
+"""A virtual clock that jumps: a station runs through an hour in seconds, with the same code."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from queue import Empty, SimpleQueue
 from edge.runtime.clock import T
 
 _WALL = 1_767_225_600.0
-"""2026-01-01T00:00:00Z: the time of day at which it begins, unless told."""
+"""2026-01-01T00:00:00Z, the default time of day at which the clock begins."""
 
 
 class VirtualClock:
@@ -135,7 +135,7 @@ class VirtualClock:
 
 
 class _Sleeper:
-    """A thread that waits."""
+    """A waiting thread."""
 
     __slots__ = ("called", "condition", "counted", "gate", "until")
 
@@ -152,7 +152,7 @@ class _Sleeper:
 
 
 class _VirtualCondition(threading.Condition):
-    """A condition that tells its clock whom it wakes."""
+    """A condition that tells its clock which threads it wakes."""
 
     def __init__(self, clock: VirtualClock) -> None:
         super().__init__()

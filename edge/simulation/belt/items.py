@@ -1,4 +1,4 @@
-"""What comes along the belt: drawn items or photographs, made before they are needed."""
+"""The items for the belt, drawn or from photographs, made before they are needed."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from edge.simulation.belt.wire import BeltPhotograph
 _log = logging.getLogger(__name__)
 
 _AHEAD = 3
-"""Items that are ready before they are needed."""
+"""The number of items that are made before they are needed."""
 _SAMPLE = 24
-"""Photographs that the belt's colour is taken from."""
+"""The number of photographs from which the belt's colour is taken."""
 
 Choice = TypeVar("Choice")
 
 
 def drawn(labels: Sequence[str], *, scene: Scene, seed: int) -> Iterator[BeltItem]:
-    """Items drawn for ever, of each class as many as of the others."""
+    """Draws items without end, equally many of each class."""
     for number, label in enumerate(_rounds(labels, seed), start=1):
         random = np.random.default_rng((seed, number))
         layer = SpriteLayer(draw_item(label, random=random, height=scene.height), blur=scene.blur)
@@ -115,7 +115,7 @@ class Ahead:
         threading.Thread(target=self._make, name="items", daemon=True).start()
 
     def take(self) -> BeltItem | None:
-        """The next thing; None: it is not ready yet, or there are no more.
+        """The next item; None if it is not ready yet, or there are no more.
 
         Raises:
             BaseException: what ended the making of things.
@@ -144,7 +144,7 @@ class Ahead:
 
 
 def _rounds(choices: Sequence[Choice], seed: int) -> Iterator[Choice]:
-    """Every choice once in any order, again and again."""
+    """Gives every choice once in a random order, then again in another, without end."""
     for turn in itertools.count():
         order = np.random.default_rng((seed, 0, turn)).permutation(len(choices))
         yield from (choices[index] for index in order)

@@ -1,4 +1,4 @@
-"""The belt's own process: draws a frame whenever the station asks for one.
+"""The belt's own process, which draws a frame whenever the station asks for one.
 
 It has a process of its own because a busy thread beside them would spoil the wake-ups of the
 station's. Started by `camera.py` as `python -m edge.simulation.belt.process`, it ends with the
@@ -43,12 +43,12 @@ class Wire:
         self._writing = threading.Lock()
 
     def order(self) -> Order:
-        """What the station wants a belt of."""
+        """Reads the order: the settings of the belt that the station asks for."""
         (length,) = LENGTH.unpack(self._read(LENGTH.size))
         return Order.model_validate_json(self._read(length))
 
     def asked(self) -> float:
-        """The station's time as it asks for a frame; waits until it does."""
+        """Waits until the station asks for a frame; returns the station's time."""
         return float(ASK.unpack(self._read(ASK.size))[0])
 
     def wait(self, seconds: float) -> None:
@@ -62,7 +62,7 @@ class Wire:
             raise StationGoneError
 
     def frame(self, image: Image, *, captured: float, sequence: int) -> None:
-        """Answers with a frame."""
+        """Sends a frame."""
         rows, columns = image.shape[:2]
         head = ANSWER.pack(FRAME, captured, sequence, rows, columns)
         self._write(head, np.ascontiguousarray(image).data.cast("B"))

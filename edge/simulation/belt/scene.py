@@ -1,4 +1,4 @@
-"""The view of the belt's camera: belt, items, light and sensor become a frame."""
+"""The view of the belt's camera: makes a frame of the belt, the items, the light and the sensor."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Color = tuple[int, int, int]
 """BGR, 0..255."""
 
 RAIL = 0.055
-"""Height of the belt's metal edge at the top and bottom of the view, in heights of the view."""
+"""The height of the belt's metal edge at the top and bottom, as a share of the view's height."""
 
 _FULL_LIGHT = 200
 """The level of a light map that leaves a pixel as it is."""
@@ -25,7 +25,7 @@ _FULL_LIGHT = 200
 
 @dataclass(frozen=True, slots=True)
 class PlacedLayer:
-    """A layer in the view."""
+    """A layer with its position in the view."""
 
     layer: SpriteLayer
     left: int
@@ -83,7 +83,7 @@ class Scene:
 
     @property
     def margin(self) -> int:
-        """Pixels at the top and bottom of the view where no item lies."""
+        """The pixels at the top and at the bottom of the view that no item covers."""
         return round(RAIL * self.height) if self._rails else 0
 
     def view(

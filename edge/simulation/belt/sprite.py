@@ -1,4 +1,4 @@
-"""What lies on the belt, ready to be laid into a frame."""
+"""Sprites: the pictures of items, prepared so that they can be drawn into a frame."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _VISIBLE = 128
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sprite:
-    """One item seen from above, and the shadow it casts; all arrays have one size."""
+    """One item seen from above, and its shadow; all arrays have one size."""
 
     image: Image
     """uint8 (height, width, 3) BGR; what it holds where `alpha` is 0 does not count."""
     alpha: Mask
-    """How much of the belt the item hides."""
+    """The opacity of the item at each pixel."""
     shadow: Mask
-    """How much of the belt's light the item takes."""
+    """The share of the belt's light that the item's shadow takes away at each pixel."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -50,7 +50,7 @@ class Sprite:
 
 
 def box_of(alpha: Mask) -> Box:
-    """The smallest box around the visible pixels; around the middle one where there is none."""
+    """The smallest box around the visible pixels; around the middle one if there is none."""
     rows = np.flatnonzero((alpha >= _VISIBLE).any(axis=1))
     columns = np.flatnonzero((alpha >= _VISIBLE).any(axis=0))
     if not rows.size:
@@ -60,7 +60,7 @@ def box_of(alpha: Mask) -> Box:
 
 
 def filled_part(mask: npt.NDArray[np.bool_]) -> tuple[slice, slice]:
-    """The smallest part, rows and columns, around all that is True; of no size where nothing is."""
+    """The smallest rows and columns around all True values; of no size if there is none."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not rows.size:
         return slice(0, 0), slice(0, 0)
@@ -105,7 +105,7 @@ class SpriteLayer:
         return width, height
 
     def lay(self, frame: Image, left: int, top: int) -> None:
-        """Draws it into `frame`; what reaches beyond the frame is cut off."""
+        """Draws the sprite into `frame`; the part outside of the frame is cut off."""
         height, width = frame.shape[:2]
         own_width, own_height = self.size
         x0, x1 = max(left, 0), min(left + own_width, width)

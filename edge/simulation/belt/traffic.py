@@ -1,4 +1,4 @@
-"""Which item is where on the belt, and when: the truth that a run is judged by."""
+"""The traffic on the simulated belt: which item is where and when, as the ground truth of a run."""
 
 from __future__ import annotations
 
@@ -34,16 +34,17 @@ _MOMENT_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BeltItem:
-    """Something to lay on the belt."""
+    """An item to lay on the belt."""
 
     label: str
     source: str
-    """The photograph's path, or the seed that it was drawn from."""
+    """The photograph's path, or the seed from which the item was drawn."""
     cut: str
-    """drawn; cut: out of its photograph; whole: the photograph as it is, as cutting it failed."""
+    """How the item was made: `drawn`; `cut` out of its photograph; or `whole`, the complete
+    photograph, if cutting failed."""
     layer: SpriteLayer
     top: int
-    """Where the layer's first row lies in the view."""
+    """The row of the view at which the layer begins."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,27 +52,27 @@ class _Passing:
     thing: BeltItem
     item: int
     behind: int
-    """Pixels that the belt moves until the layer's left edge is at the view's."""
+    """The pixels that the belt moves until the layer's left edge is at that of the view."""
 
     def left(self, moved: int) -> int:
         return moved - self.behind
 
 
 class ItemSource(Protocol):
-    """Where things to lay on the belt come from."""
+    """A source of items to lay on the belt."""
 
     @property
     def ended(self) -> bool:
-        """There are no more, and every one was taken."""
+        """Whether all items were taken and no more will come."""
         ...
 
     def take(self) -> BeltItem | None:
-        """The next thing; None: it is not ready yet, or there are no more."""
+        """The next item; None if it is not ready yet, or there are no more."""
         ...
 
 
 class Traffic:
-    """Items on a belt that runs evenly to the right.
+    """The items on a belt that runs to the right at a constant speed.
 
     Attributes:
         passed: items that have left the view.
@@ -88,7 +89,7 @@ class Traffic:
         random: np.random.Generator,
         record: Callable[[dict[str, object]], None] = lambda row: None,
     ) -> None:
-        """An empty belt.
+        """Starts with an empty belt.
 
         Args:
             things: what to lay on it. One that is not ready in time is laid on later.
@@ -132,7 +133,7 @@ class Traffic:
         return moved, tuple(placed)
 
     def over(self, seconds: float) -> bool:
-        """Whether the last item has left, shadow and all, and a moment has passed."""
+        """Whether the last item has left with its shadow, and a moment has passed."""
         gone = self._coming is None and not self._in_view
         return gone and self._things.ended and seconds >= self._last_gone + _MOMENT_SECONDS
 
@@ -177,10 +178,10 @@ class Traffic:
 
 
 class GroundTruthFile:
-    """The truth as a CSV file, each row there as soon as it is written."""
+    """Writes the ground truth to a CSV file; each row is flushed at once."""
 
     def __init__(self, path: Path) -> None:
-        """Writes the first line, in place of what the file had.
+        """Replaces the file, and writes its first line.
 
         Raises:
             StorageError: it cannot be written.
@@ -191,36 +192,36 @@ class GroundTruthFile:
         self._rows.writeheader()
 
     def write(self, row: dict[str, object], *, began: float) -> None:
-        """Adds a row of Traffic's; `began`: when the belt did, seconds CLOCK_MONOTONIC."""
+        """Adds a row of Traffic; `began` is the belt's start in seconds on CLOCK_MONOTONIC."""
         times = {key: began + float(str(row[key])) for key in ("entered", "centred", "left")}
         self._rows.writerow(row | {key: f"{time:.4f}" for key, time in times.items()})
 
     def close(self) -> None:
-        """Writes no more; may be called twice."""
+        """Closes the file; may be called twice."""
         self._file.close()
 
 
 @dataclass(frozen=True, slots=True)
 class GroundTruth:
-    """One item that passed, as the belt knows it. Times in seconds CLOCK_MONOTONIC."""
+    """The ground truth of one item that passed; times are in seconds on CLOCK_MONOTONIC."""
 
     item: int
     label: str
     source: str
     cut: str
     entered: float
-    """Its first pixel comes into view."""
+    """When its first pixel comes into view."""
     centred: float
-    """Its middle passes that of the view."""
+    """When its middle passes the middle of the view."""
     left: float
-    """Its last pixel leaves the view."""
+    """When its last pixel leaves the view."""
     box: Box
-    """Where it is when it is centred."""
+    """The box of its pixels when it is centred."""
     pixels_per_second: float
 
 
 def read_ground_truth(path: Path) -> Iterator[GroundTruth]:
-    """The rows of a truth file; one that is not whole yet is left out."""
+    """Reads the rows of a ground truth file; an incomplete last row is left out."""
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(line for line in file if line.endswith("\n")):
             sides = (row[f"box_{side}"] for side in ("left", "top", "width", "height"))

@@ -1,4 +1,4 @@
-"""What the belt's process and the station's say to each other, through two pipes.
+"""The messages between the belt's process and the station's, through two pipes.
 
 The station asks for each frame, so that none is drawn that nobody takes, and none gets old in a
 pipe. Closing its end tells the belt's process to end.
@@ -35,14 +35,14 @@ class BeltPhotograph(BaseModel):
 
 
 class Order(BaseModel):
-    """All that the belt's process has to know; see the keys of the same names in `camera.py`."""
+    """The settings for the belt's process; see the keys of the same names in `camera.py`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     items: int | None
     labels: tuple[str, ...]
     pictures: tuple[BeltPhotograph, ...]
-    """Empty: items are drawn."""
+    """The photographs; if there are none, items are drawn."""
     scale: float
     width: int
     height: int

@@ -166,9 +166,9 @@ def test_keys_come_from_a_pipe_too(
         assert main(["capture", str(station), "--label", "can"]) == EXIT_OK
     said = capsys.readouterr().err
     assert "taken: 2\n" in said
-    assert "no more keys come from here" in said
+    assert "the keyboard input has ended" in said
     assert "\x1b" not in said, "plain lines where there is no terminal"
-    assert "next: another --label" in said
+    assert "next: take pictures of another --label" in said
 
 
 def test_items_are_cut_out_and_it_is_written_down(
@@ -218,8 +218,16 @@ def test_a_slip_in_a_label_is_pointed_out(
     [
         (["--label", "empty", "--items"], EXIT_USAGE, "is for pictures with none"),
         (["--label", "can", "--items"], EXIT_USAGE, "every frame is an item"),
-        (["--label", "can", "--items", "--every", "1"], EXIT_USAGE, "keep the one or the other"),
-        (["--label", "can", "--items", "--button", "4"], EXIT_USAGE, "keep the one or the other"),
+        (
+            ["--label", "can", "--items", "--every", "1"],
+            EXIT_USAGE,
+            "use either --items or these options",
+        ),
+        (
+            ["--label", "can", "--items", "--button", "4"],
+            EXIT_USAGE,
+            "use either --items or these options",
+        ),
         (["--label", "can", "--whole-region"], EXIT_USAGE, "goes with --items"),
         (["--label", "a/b"], EXIT_DATA, "rename"),
         (["--label", "can", "--out", "station.yaml"], EXIT_IO, "cannot create station.yaml"),

@@ -207,7 +207,7 @@ def test_a_picture_with_nothing_to_see_is_a_warning(
     cv2.imwrite(str(tmp_path / "photos" / "0.png"), np.zeros((60, 90, 3), np.uint8))
     code, out = doctor(station, capsys)
     assert code == EXIT_OK
-    assert "warning  camera     folder, 90x60 pixels, evenly dark: nothing is to be seen" in out
+    assert "warning  camera     folder, 90x60 pixels, evenly dark: it shows nothing" in out
 
 
 def test_for_programs_it_is_one_object(
