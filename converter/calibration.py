@@ -30,17 +30,17 @@ Tensors = npt.NDArray[np.uint8]
 def choose_calibration(
     pictures: Sequence[LabelledPicture], count: int, *, seed: int
 ) -> tuple[LabelledPicture, ...]:
-    """At most `count` pictures of the training part, with equally many of each label if possible.
+    """At most `count` pictures of the training split, with equally many of each label if possible.
 
     The same pictures in the same order and the same seed give the same choice on every Python.
 
     Args:
         pictures: all pictures of a run, of every part.
-        count: the number of pictures; the whole training part is taken if it has fewer.
+        count: the number of pictures; the whole training split is taken if it has fewer.
         seed: decides which pictures are chosen.
 
     Raises:
-        CalibrationError: the training part has fewer than MIN_CALIBRATION_PICTURES pictures, or
+        CalibrationError: the training split has fewer than MIN_CALIBRATION_PICTURES pictures, or
             `count` is less than that, or less than the number of labels.
     """
     # `random()` is the one stream that Python promises to keep between versions.
@@ -52,7 +52,7 @@ def choose_calibration(
     labels = sorted({picture.label for picture in shuffled})
     if len(shuffled) < MIN_CALIBRATION_PICTURES:
         raise CalibrationError(
-            f"the training part has {len(shuffled)} pictures; calibration needs "
+            f"the training split has {len(shuffled)} pictures; calibration needs "
             f"{MIN_CALIBRATION_PICTURES} or more: train on more pictures"
         )
     needed = max(MIN_CALIBRATION_PICTURES, len(labels))

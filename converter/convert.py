@@ -15,7 +15,7 @@ from converter.exports.writer import (
     Exports,
     check_exports_path,
     exports_folder,
-    read_test_part,
+    read_test_split,
     write_exports,
 )
 from converter.parity.export_parity import Format
@@ -111,7 +111,7 @@ def convert(
     if (others := alternative_tensors(pictures, chosen, facts.input, seed=seed)) is not None:
         integers.append(TaskRequest("int8", others))
     start_in_background(source, integers)
-    tested = read_test_part(pictures, facts.input, seed=seed) if others_too else None
+    tested = read_test_split(pictures, facts.input, seed=seed) if others_too else None
     if tested is not None:
         start_in_background(source, keras_requests(formats, tested, tensors))
     float32 = convert_model(source, "float32", tensors)
@@ -145,8 +145,8 @@ def _checked_pictures(run: Run, data: Path | None) -> tuple[LabelledPicture, ...
     pictures = run.pictures(data)
     if not any(picture.split == "test" for picture in pictures):
         raise CalibrationError(
-            f"{run.path}: the run has no test part, so the loss by int8 cannot be measured: train "
-            "with a split that has a test part"
+            f"{run.path}: the run has no test split, so the loss by int8 cannot be measured: train "
+            "with a split that has a test split"
         )
     return pictures
 
@@ -159,6 +159,6 @@ def _refusal(attempts: Sequence[Attempt], run: Path, calibration_pictures: int) 
         + "".join(f"  - {failure}\n" for failure in failures)
         + (f"These fallbacks were tried and do not pass either:\n{tried}" if tried else "")
         + f"Try --calibration-pictures {2 * calibration_pictures}, or another --seed. Check that "
-        "the pictures of the training part look like those of the other parts. Else train longer "
+        "the pictures of the training split look like those of the other parts. Else train longer "
         "or with more pictures: where a model is unsure between two labels, rounding decides"
     )

@@ -34,7 +34,7 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def own_state(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No test counts as a look at a test part of this machine's user, nor leaves rows in memory."""
+    """No test counts as a use of a test split of this machine's user, or leaves rows in memory."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PILAH_STATE", str(tmp_path_factory.mktemp("state")))
         patch.setenv("RUNTIME_DIRECTORY", str(tmp_path_factory.mktemp("runtime")))

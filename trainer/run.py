@@ -4,7 +4,7 @@
 probabilities; its last layers are a Dense named `logits`, into which the temperature is folded, and
 a Softmax named `scores`. Where the run has a novelty score, a second output named
 `unknown` (batch, 1) is it, 0..1. It has no augmentation layers. `run.json` is
-`RunFacts`; `split.csv` says which picture, by its path and its content, belongs to which part;
+`RunFacts`; `split.csv` says which picture, by its path and its content, belongs to which split;
 `recipe.yaml` is the recipe as resolved; `metrics.json`, `history.csv`, `confusion.svg` and
 `report.html` are the evaluation. `tensorboard/` has the curves for TensorBoard. `skipped.txt` names
 the files that were left out.
@@ -59,9 +59,9 @@ class DataFacts(BaseModel):
     """Where they lay, absolute; the paths of `split.csv` are relative to `root`."""
     root: str
     digest: str
-    """SHA-256 over every picture's content digest, label and part."""
+    """SHA-256 over every picture's content digest, label and split."""
     pictures: dict[str, int]
-    """How many in each part."""
+    """How many in each split."""
     skipped: int
     """Files that could not be read."""
 
@@ -92,7 +92,7 @@ class AcceptBasis(BaseModel):
 
     scores: Literal["cross-fitted", "validation"]
     """Of models that had not trained on the pictures, a fold each; or the final model's of the
-    validation part, by plan (`accept.folds: 1`) or for want of whole folds."""
+    validation split, by plan (`accept.folds: 1`) or for want of whole folds."""
     images: int
     """Pictures so scored."""
     folds: int
@@ -154,7 +154,7 @@ class Run:
     facts: RunFacts
 
     def pictures(self, data: Path | None = None) -> tuple[LabelledPicture, ...]:
-        """Every picture with its label, group and part.
+        """Every picture with its label, group and split.
 
         Args:
             data: the folder the pictures lie in now; None: where they lay in training.
@@ -174,7 +174,7 @@ class Run:
             if picture.label not in self.facts.labels or picture.split not in SPLITS:
                 raise RunError(
                     f"{self.path / SPLIT}: {picture.path.name} is of the class {picture.label!r} "
-                    f"in the part {picture.split!r}, which this run does not have. Train again"
+                    f"in the split {picture.split!r}, which this run does not have. Train again"
                 )
             if not picture.path.is_file():
                 raise RunError(
@@ -253,7 +253,7 @@ def _split_rows(run: Path) -> Iterable[dict[str, str]]:
 
 
 def earlier_parts(path: Path) -> dict[str, str]:
-    """The part of each picture of the run in the folder `path`, by the SHA-256 of its file.
+    """The split of each picture of the run in the folder `path`, by the SHA-256 of its file.
 
     Raises:
         RunError: there is no such run, or its `split.csv` is damaged or has no digests.
@@ -274,7 +274,7 @@ def earlier_parts(path: Path) -> dict[str, str]:
 def write_split(
     folder: Path, root: Path, pictures: Sequence[LabelledPicture], digests: Sequence[str]
 ) -> None:
-    """Writes `split.csv`: of every picture path (relative to `root`), label, group, part, digest.
+    """Writes `split.csv`: of every picture path (relative to `root`), label, group, split, digest.
 
     Args:
         digests: SHA-256 of the content of each picture's file, in hexadecimal.

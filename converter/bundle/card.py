@@ -27,7 +27,7 @@ def model_card(title: str, facts: RunFacts, quantized: QuantizedModel) -> str:
     kept = quantized.kept
     parity, spec = kept.parity, facts.input
     drop, change = parity.drop, parity.confidence_change
-    parts = ", ".join(f"{count:,} {part}" for part, count in facts.data.pictures.items())
+    splits = ", ".join(f"{count:,} {split}" for split, count in facts.data.pictures.items())
     lines = [
         f"# {title}",
         "",
@@ -39,8 +39,8 @@ def model_card(title: str, facts: RunFacts, quantized: QuantizedModel) -> str:
         f"**{as_sentence(parity.verdict)}** The loss by conversion to int8: "
         f"**{parity.drop.verdict}.**",
         "",
-        "Measured on the test part, whose pictures were used neither for training, nor for tuning, "
-        "nor for calibration.",
+        "Measured on the test split, whose pictures were used neither for training, nor for "
+        "tuning, nor for calibration.",
         "",
         "| | int8 (this bundle) | float |",
         "|---|---|---|",
@@ -55,7 +55,7 @@ def model_card(title: str, facts: RunFacts, quantized: QuantizedModel) -> str:
         f"- Accuracy of int8 minus accuracy of float: {drop}, from {drop.second_only} pictures "
         f"that only int8 gets right and {drop.first_only} that only float gets right.",
         f"- Float and int8 give the same label on {parity.agreement} of all pictures that were not "
-        "used for calibration (pictures of the training part are among them).",
+        "used for calibration (pictures of the training split are among them).",
         f"- The score of the best label moves by {change.mean:.3f} on average, by up to "
         f"{change.p95:.3f} on 95 % of pictures, by {change.largest:.3f} at most.",
         *_scores(parity),
@@ -74,9 +74,9 @@ def model_card(title: str, facts: RunFacts, quantized: QuantizedModel) -> str:
         f"Recipe `{facts.recipe}` (variant `{facts.variant}`, seed {facts.seed}), "
         f"{facts.parameters:,} parameters, {facts.minutes:.1f} minutes, finished {facts.finished}"
         f"{', stopped before its last epoch' if facts.stopped_early else ''}. "
-        f"Pictures: {parts}; {facts.data.skipped} could not be read. Data digest "
+        f"Pictures: {splits}; {facts.data.skipped} could not be read. Data digest "
         f"`{facts.data.digest[:12]}`. Int8 was calibrated with {kept.calibrated_on} pictures of "
-        "the training part, and with pure black and pure white.",
+        "the training split, and with pure black and pure white.",
         "",
         "## Limits",
         "",
@@ -141,7 +141,7 @@ def _basis(facts: RunFacts) -> str:
         )
     else:
         said = (
-            "Thresholds were chosen on the float model's scores of the validation part, "
+            "Thresholds were chosen on the float model's scores of the validation split, "
             f"{basis.images} pictures."
         )
     return said if basis is None or not basis.note else f"{said} Note: {basis.note}."
@@ -172,7 +172,7 @@ def _calibration(check: CalibrationCheck) -> list[str]:
         return []
     return [
         "- Calibrated with other pictures, the int8 model gives the same label on "
-        f"{check.agreement} of the validation part."
+        f"{check.agreement} of the validation split."
     ]
 
 
@@ -204,7 +204,7 @@ def _unknown(facts: RunFacts, parity: Parity) -> list[str]:
     ]
     if parity.thresholds.unknown is not None:
         lines += [
-            f"- Wrongly rejected as unknown on the test part: int8 {parity.int8.unknown}, float "
+            f"- Wrongly rejected as unknown on the test split: int8 {parity.int8.unknown}, float "
             f"{parity.float32.unknown}."
         ]
     if parity.unknown is not None:

@@ -57,8 +57,8 @@ def choose_golden(
     """GOLDEN_COUNT pictures, of different labels if possible, whose best score is clear.
 
     Args:
-        pictures: all pictures of a run; the test part is used, or the validation part if the test
-            part has fewer than GOLDEN_COUNT.
+        pictures: all pictures of a run; the test split is used, or the validation split if the test
+            split has fewer than GOLDEN_COUNT.
         model: the int8 `.tflite` file's bytes.
         spec: how a picture becomes a tensor.
         seed: decides which pictures are considered.

@@ -171,7 +171,7 @@ def bundle_draft(
         run: the run.
         quantized: the run's int8 model, which has passed the gate.
         title: the bundle's name and version.
-        pictures: all pictures of the run; golden pictures are chosen from the test part.
+        pictures: all pictures of the run; golden pictures are chosen from the test split.
         seed: decides which pictures become golden pictures.
     """
     facts, kept = run.facts, quantized.kept

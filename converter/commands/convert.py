@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=100,  # converter.calibration.CALIBRATION_PICTURES, which --help need not import
         metavar="N",
-        help="number of pictures of the training part to calibrate int8 with (100)",
+        help="number of pictures of the training split to calibrate int8 with (100)",
     )
     parser.add_argument(
         "--seed",
@@ -113,12 +113,12 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"{made.bundle.title}  {arguments.out}  {len(made.bundle.model) / 1e6:.1f} MB")
     print(f"verdict    {parity.verdict}")
     print(f"int8 loss  {parity.drop.verdict}")
-    print(f"right      {parity.int8.accuracy}, of the test part")
+    print(f"right      {parity.int8.accuracy}, of the test split")
     print(f"           {parity.float32.accuracy} before conversion, as float")
     print(f"           {parity.drop} from float to int8, picture by picture")
     print(f"same label {parity.agreement}, of all pictures not used for calibration")
     if parity.unknown is not None and parity.unknown.agreement.total:
-        print(f"unknown    {parity.int8.unknown}, of the test part wrongly rejected as unknown")
+        print(f"unknown    {parity.int8.unknown}, of the test split wrongly rejected as unknown")
         print(f"           {parity.unknown.agreement}, on which float and int8 agree about unknown")
     print(
         f"scores     move by {parity.confidence_change.mean:.3f} on average, by "

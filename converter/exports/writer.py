@@ -117,7 +117,7 @@ class Exports:
 def choose_test_pictures(
     pictures: Sequence[LabelledPicture], *, seed: int
 ) -> tuple[LabelledPicture, ...]:
-    """The pictures of the test part, or MAX_PICTURES of them drawn at random."""
+    """The pictures of the test split, or MAX_PICTURES of them drawn at random."""
     offered = [picture for picture in pictures if picture.split == "test"]
     if len(offered) > MAX_PICTURES:
         draw = random.Random(seed)  # `random()` gives the same on every Python
@@ -139,7 +139,7 @@ def read_tensors(pictures: Sequence[LabelledPicture], spec: InputSpec) -> Tensor
     count = len(pictures)
     tensors = np.empty((count + min(MAX_SQUASHED_PICTURES, count), *spec.shape), np.uint8)
     plain = spec.model_copy(update={"geometry": "squash"})
-    with Progress("reading pictures of the test part", total=len(pictures)) as progress:
+    with Progress("reading pictures of the test split", total=len(pictures)) as progress:
         for index, picture in enumerate(pictures):
             image = read_image(picture.path)
             preprocess(image, spec, out=tensors[index])
@@ -150,10 +150,10 @@ def read_tensors(pictures: Sequence[LabelledPicture], spec: InputSpec) -> Tensor
     return tensors
 
 
-def read_test_part(
+def read_test_split(
     pictures: Sequence[LabelledPicture], spec: InputSpec, *, seed: int
 ) -> TestPictures:
-    """The pictures of the test part that formats are compared on, and their tensors.
+    """The pictures of the test split that formats are compared on, and their tensors.
 
     Args:
         pictures: all pictures of a run.
@@ -170,7 +170,7 @@ def read_test_part(
 def write_exports(
     folder: Path, source: Source, formats: Sequence[Format], *, replace: bool = False
 ) -> Exports:
-    """Writes the requested formats of a run, and compares each with Keras on the test part.
+    """Writes the requested formats of a run, and compares each with Keras on the test split.
 
     A format that cannot be made or fails its comparison is left out, and the reason is logged. The
     others are written.
@@ -265,7 +265,7 @@ def _card(
         "",
         "## Compared with Keras",
         "",
-        f"Measured on {pictures} pictures of the test part ({MAX_NODE_PICTURES} at most for tfjs, "
+        f"Measured on {pictures} pictures of the test split ({MAX_NODE_PICTURES} at most for tfjs, "
         "which is slow in Node.js), with the same input tensors. *Squashed*: MediaPipe, Keras's "
         "`image_dataset_from_directory` and TF.js's `resizeBilinear` resize the whole picture to "
         "the model's size, without averaging; this is how often a format then still gives the "

@@ -1,4 +1,4 @@
-"""Compares every export format with Keras on the pictures of the test part.
+"""Compares every export format with Keras on the pictures of the test split.
 
 All formats get the same input tensors, so every difference is caused by the format. A float format
 must give Keras's scores to the fourth digit, a quantised one Keras's labels.
@@ -36,7 +36,7 @@ FORMATS: tuple[Format, ...] = get_args(Format)
 FLOAT_TOLERANCE = 1e-4
 """The largest allowed difference of a float format's score from Keras's."""
 _LEAST_AGREEMENT: Mapping[str, float] = {"float16": 0.98, "dynamic": 0.95, "int8": 0.95}
-"""For each format that rounds its weights, the smallest share of the test part that must get
+"""For each format that rounds its weights, the smallest share of the test split that must get
 Keras's label. It is lower than the gate's, which also counts pictures that the model was trained
 on, for which its scores are clearer."""
 MAX_PICTURES = 1000
@@ -48,7 +48,7 @@ MAX_SQUASHED_PICTURES = 100
 
 @dataclass(frozen=True, slots=True)
 class FormatFigures:
-    """How one format compares with Keras on pictures of the test part."""
+    """How one format compares with Keras on pictures of the test split."""
 
     format: Format
     accuracy: Share

@@ -1,7 +1,7 @@
 """The gate: compares the int8 model with the float model, and decides whether it may be used.
 
 Both run with the device's own code. Agreement and change of confidence need no labels and are
-measured on every picture that was not used for calibration. Accuracy is measured on the test part,
+measured on every picture that was not used for calibration. Accuracy is measured on the test split,
 with a paired comparison.
 """
 
@@ -37,7 +37,7 @@ from trainer.run import RunFacts
 from trainer.statistics.intervals import Resampling
 
 MAX_ACCURACY_DROP = 0.01
-"""The accuracy that the int8 model may lose on the test part, 0..1."""
+"""The accuracy that the int8 model may lose on the test split, 0..1."""
 MIN_AGREEMENT = 0.98
 """The smallest allowed share of pictures that get the same label from both models."""
 MAX_CONFIDENCE_CHANGE = 0.1
@@ -78,18 +78,18 @@ class Parity:
     confidence_change: MetricChange
     """How far the score of the float model's best label changes, on the same pictures."""
     drop: PairedDrop
-    """The loss of accuracy on the test part."""
+    """The loss of accuracy on the test split."""
     float32: Evaluation
-    """The evaluation of the float model on the test part."""
+    """The evaluation of the float model on the test split."""
     int8: Evaluation
-    """The evaluation of the int8 model on the test part."""
+    """The evaluation of the int8 model on the test split."""
     thresholds: Thresholds
     """The thresholds of the int8 model."""
     calibration_error: tuple[float, float]
-    """The expected calibration errors of float and of int8 on the test part, 0..1."""
+    """The expected calibration errors of float and of int8 on the test split, 0..1."""
     divergence: float
     """The mean Kullback-Leibler divergence of int8's scores from float's, in nats, on the
-    validation part; on all pictures if there is no validation part."""
+    validation split; on all pictures if there is no validation split."""
     unknown: UnknownParity | None = None
     """The comparison of the novelty scores; None if the model has none."""
     right_interval: tuple[float, float] | None = None
@@ -165,7 +165,7 @@ def judge(parity: Parity) -> GateVerdict:
         low, high = drop.interval
         (failures if low > MAX_ACCURACY_DROP else warnings).append(
             f"int8 loses {100 * drop.value:.1f} points of accuracy ({100 * low:.1f} to "
-            f"{100 * high:.1f}) on the {drop.total} pictures of the test part, more than "
+            f"{100 * high:.1f}) on the {drop.total} pictures of the test split, more than "
             f"{100 * MAX_ACCURACY_DROP:g}: {drop.first_only} are right only in float, "
             f"{drop.second_only} only in int8"
         )
@@ -242,7 +242,7 @@ def compare(
 
     Args:
         float32, int8: the predictions of the two models for `pictures`.
-        pictures: all pictures that were scored; those of the test part count for accuracy.
+        pictures: all pictures that were scored; those of the test split count for accuracy.
         facts: the run's labels and thresholds.
     """
     threshold = facts.unknown.threshold if facts.unknown else None
@@ -265,7 +265,7 @@ def compare_answers(
 
     Args:
         float32, int8: the predictions of the two models for `pictures`.
-        pictures: all pictures that were scored; those of the test part count for accuracy.
+        pictures: all pictures that were scored; those of the test split count for accuracy.
         labels: the label of each class.
         of_float, of_int8: the thresholds of the two models.
     """

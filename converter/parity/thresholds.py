@@ -49,7 +49,7 @@ def move_thresholds(
     Args:
         float32, int8: the predictions of the two models for the same pictures.
         usable: bool (pictures,): True for the pictures that thresholds may be chosen on, which are
-            not of the test part.
+            not of the test split.
         labels: the label of each class.
         accept, unknown: the thresholds of the float model.
     """

@@ -101,7 +101,7 @@ def check_tensors(tensors: Tensors, pictures: Sequence[LabelledPicture], spec: I
         raise CalibrationError(
             f"only {different} of the {len(pictures)} calibration pictures differ from each other; "
             f"calibration needs {MIN_CALIBRATION_PICTURES}: take more with --calibration-pictures. "
-            "If that does not help, the training part consists of copies of a few pictures, such "
+            "If that does not help, the training split consists of copies of a few pictures, such "
             f"as {pictures[0].path}: train on more pictures"
         )
     for index in range(0, len(pictures), max(1, len(pictures) // _READ_AGAIN)):
@@ -124,7 +124,7 @@ def alternative_tensors(
     """Calibration tensors of other pictures: black, white, and as many others as were `used`.
 
     Args:
-        pictures: all pictures of the run; the training part is used.
+        pictures: all pictures of the run; the training split is used.
         used: the pictures that the model was calibrated with.
         spec: how a picture becomes a tensor.
         seed: decides which pictures are chosen.
@@ -149,8 +149,8 @@ def check_calibration(
 ) -> CalibrationCheck:
     """Compares the int8 model with one that was calibrated with other pictures.
 
-    The other pictures are of the training part, too. The models are compared on the validation
-    part.
+    The other pictures are of the training split, too. The models are compared on the validation
+    split.
 
     Args:
         run: the run.

@@ -70,7 +70,7 @@ class Attempt:
         share = "-" if agreement is None else f"{agreement:.1%}"
         return (
             f"{self.fallback}: same label {share}, accuracy {parity.drop}, confidence moves by "
-            f"{parity.confidence_change.mean:.3f}, divergence on the validation part "
+            f"{parity.confidence_change.mean:.3f}, divergence on the validation split "
             f"{parity.divergence:.2g}{'' if self.passed else ': does not pass'}"
         )
 

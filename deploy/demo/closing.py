@@ -45,7 +45,7 @@ def close_drawn(
     """Whether the demo on drawn items went well; writes and says all of it.
 
     Args:
-        evaluation: what `pilah-edge evaluate --json` says of the test part.
+        evaluation: what `pilah-edge evaluate --json` says of the test split.
         expected: the share that the model is made to accept as what they are, 0..1.
     """
     result = result_of(folder, belt)
@@ -55,7 +55,7 @@ def close_drawn(
     problems = _verdict_problems(result.verdicts)
     if stated.recovery.count < least:
         problems.append(
-            f"the model itself: it accepts {stated.recovery} of the test part as what they are; "
+            f"the model itself: it accepts {stated.recovery} of the test split as what they are; "
             f"of a model that comes to {expected:.1%} chance leaves {least} at least, but once in "
             "a thousand runs"
         )

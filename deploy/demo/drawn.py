@@ -8,7 +8,7 @@ from pathlib import Path
 
 from deploy.demo.closing import PLUMBING, close_drawn
 from deploy.demo.folder import BUNDLE, PHOTOS, RUN, TEST, fresh_folder
-from deploy.demo.photographs import write_test_part
+from deploy.demo.photographs import write_test_split
 from deploy.demo.sorting import sort_on_belt
 from deploy.demo.stages import Stages, pilah, pilah_json
 from deploy.demo.stations import TRIGGER, BeltPlan, belt_camera, write_station
@@ -18,7 +18,7 @@ _log = logging.getLogger(__name__)
 LABELS = ("bottle", "can", "fruit", "paper_ball")
 """Those that a small network tells apart after a minute; cartons and cups look like cans to it."""
 EXPECTED = 0.975
-"""What the model is made to accept as what they are, of the test part: 39 of 40."""
+"""What the model is made to accept as what they are, of the test split: 39 of 40."""
 ITEMS = 160
 """On the belt: 40 for each lane, so that one mistake is not the end of it."""
 MINUTES = 24 * 60
@@ -69,7 +69,7 @@ def drawn_demo(folder: Path, *, seed: int, items: int, photographs: int = PHOTOG
     with stages.stage("check", "check: the bundle as the device sees it"):
         # `inspect` refuses a bundle that does not reproduce its golden pictures.
         pilah("edge", "inspect", folder / BUNDLE)
-        write_test_part(folder)
+        write_test_split(folder)
         evaluation = pilah_json("edge", "evaluate", folder / BUNDLE, folder / TEST)
     with stages.stage("belt", f"belt: {items} items that nobody has seen before"):
         belt = sort_on_belt(

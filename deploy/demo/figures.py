@@ -2,7 +2,7 @@
 
 A lane of forty is a small sample: a model that is right 98 times in 100 loses two of forty in one
 lane out of five. So no lane is held to a round figure. It is held to what the run itself states of
-its model, measured on its test part, and falls short only where chance explains it less often than
+its model, measured on its test split, and falls short only where chance explains it less often than
 in one run of a thousand: see `fewest`.
 """
 

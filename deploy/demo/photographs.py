@@ -1,4 +1,4 @@
-"""The demo on one's own photographs: the test part passes on the belt."""
+"""The demo on one's own photographs: the test split passes on the belt."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def photographs_demo(
         folder: to fill.
         groups: which photographs belong together, as `pilah-trainer train` takes it.
         minutes: for the training; None: the recipe's own.
-        items: photographs of the test part to pass on the belt, at most; None: all.
+        items: photographs of the test split to pass on the belt, at most; None: all.
 
     Raises:
         PilahError: a stage failed, or the folder cannot be filled.
@@ -77,25 +77,25 @@ def photographs_demo(
         pilah("trainer", "train", "mobilenet_v2", *words)
     with stages.stage("conversion", "conversion: to int8, and proof that it answers alike"):
         pilah("converter", "convert", folder / RUN, "--out", folder / BUNDLE)
-    return sort_test_part(folder, stages, seed=seed, items=items)
+    return sort_test_split(folder, stages, seed=seed, items=items)
 
 
-def sort_test_part(folder: Path, stages: Stages, *, seed: int, items: int | None) -> bool:
-    """Whether the test part of `folder`/run, on the belt, is sorted as well as it is evaluated.
+def sort_test_split(folder: Path, stages: Stages, *, seed: int, items: int | None) -> bool:
+    """Whether the test split of `folder`/run, on the belt, is sorted as well as it is evaluated.
 
     Uses the run and the bundle that lie in `folder`, however they came there.
     """
-    with stages.stage("check", "check: the bundle on the test part, as the device sees it"):
-        photographs = write_test_part(folder, items)
+    with stages.stage("check", "check: the bundle on the test split, as the device sees it"):
+        photographs = write_test_split(folder, items)
         pilah("edge", "inspect", folder / BUNDLE)
         evaluation = pilah_json("edge", "evaluate", folder / BUNDLE, folder / TEST)
     count, plan = len(photographs), belt_for(photographs)
     if items is not None and count < items:
         _log.info(
-            f"ITEMS={items}, but {count} photographs pass: so many are in the test part, about a "
+            f"ITEMS={items}, but {count} photographs pass: so many are in the test split, about a "
             "tenth of all, which the model was not trained on. More photographs make it larger"
         )
-    with stages.stage("belt", f"belt: {count} photographs of the test part"):
+    with stages.stage("belt", f"belt: {count} photographs of the test split"):
         belt = sort_on_belt(
             folder,
             plan,
@@ -129,8 +129,8 @@ def belt_for(photographs: Sequence[Path]) -> BeltPlan:
     return replace(BELT, width=width, height=height)
 
 
-def write_test_part(folder: Path, items: int | None = None) -> list[Path]:
-    """The pictures of the run's test part, which are now named by `folder`/test.csv.
+def write_test_split(folder: Path, items: int | None = None) -> list[Path]:
+    """The pictures of the run's test split, which are now named by `folder`/test.csv.
 
     Args:
         items: takes so many at most, evenly from all of it; None: all.

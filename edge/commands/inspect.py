@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
             right = share_in_words(
                 accuracy, figures["accuracy_interval"], round(accuracy * images), images
             )
-            print(f"{name:<10} right on the test part: {right}")
+            print(f"{name:<10} right on the test split: {right}")
     print(f"recipe     {manifest.recipe.get('name')}, data {manifest.data.get('digest', '')[:12]}")
     print(f"made with  {', '.join(f'{tool} {v}' for tool, v in manifest.tools.items())}")
     print(f"here       {interpreter.title}")

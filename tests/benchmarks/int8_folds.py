@@ -4,7 +4,7 @@
         [--groups garbage=blocks:20] [--alpha 0.35] [--usual]
 
 Each recipe's pictures are dealt to three folds, whole groups together; a run is trained for each
-fold with that fold as its test part, and converted by `converter.convert`. Every picture is so
+fold with that fold as its test split, and converted by `converter.convert`. Every picture is so
 tested on once, by a model that has not seen it, in float and in int8. Runs and bundles that are in
 WORK already are used as they are: `--train-only` makes the runs, and a second call goes on.
 
@@ -54,7 +54,7 @@ SHORT = {
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """How the test part of one run fared."""
+    """How the test split of one run fared."""
 
     name: str
     agreement: Share
@@ -131,7 +131,7 @@ def write_manifest(path: Path, pictures: Sequence[LabelledPicture], test: Sequen
 
 
 def compare_forms(run: Run, *, usual: bool) -> dict[str, Fold]:
-    """Converts a run, and compares each int8 model with the float one on its test part."""
+    """Converts a run, and compares each int8 model with the float one on its test split."""
     models = {"pilah": converted(run)}
     if usual:
         models["usual"] = usual_int8(run), "usual"

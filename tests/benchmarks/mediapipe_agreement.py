@@ -3,7 +3,7 @@
     python -m tests.benchmarks.mediapipe_agreement RUN BUNDLE [--python PYTHON]
 
 Both read the bundle's `model.tflite`; MediaPipe decodes and resizes in its own way, and finds
-labels and normalisation in the file's metadata. On the pictures of the run's test part. MediaPipe
+labels and normalisation in the file's metadata. On the pictures of the run's test split. MediaPipe
 is installed into an environment of its own, unless PYTHON is one that has it.
 """
 

@@ -1,4 +1,4 @@
-"""Calibration pictures are seeded, of every label, and of the training part only."""
+"""Calibration pictures are seeded, of every label, and of the training split only."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_every_label_has_its_share(
 @pytest.mark.parametrize(
     ("training", "count", "message"),
     [
-        ({"can": 5, "glass": 4}, 100, "the training part has 9 pictures"),
+        ({"can": 5, "glass": 4}, 100, "the training split has 9 pictures"),
         ({"can": 50, "glass": 40}, 9, "--calibration-pictures 9 is too few: give 10 or more"),
         ({str(n): 5 for n in range(12)}, 11, "give 12 or more"),
     ],

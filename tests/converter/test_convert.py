@@ -110,7 +110,7 @@ def test_a_run_that_tells_unknown_things_makes_a_bundle_that_rejects_them(
         )
         == 0
     )
-    assert "of the test part wrongly rejected as unknown" in capsys.readouterr().out
+    assert "of the test split wrongly rejected as unknown" in capsys.readouterr().out
     bundle = read_bundle(tmp_path / "out" / "bundle")
     check_golden_exactly(bundle)
     classifier = Classifier(bundle)
@@ -330,8 +330,8 @@ def a_threshold_short(run: Path) -> None:
         (no_facts, "not a finished run, it has no run.json"),
         (a_picture_moved, "not there any more: say where the pictures lie now with --data"),
         (a_picture_cut_short, r"test0.png: this PNG file is damaged (it is cut short)"),
-        (no_test_part, "the run has no test part"),
-        (little_training, "the training part has 0 pictures"),
+        (no_test_part, "the run has no test split"),
+        (little_training, "the training split has 0 pictures"),
         (
             a_strange_label,
             "is of the class 'hat' in the part 'train', which this run does not",

@@ -91,7 +91,7 @@ def to_json(checked: CheckResult, problems: Sequence[Problem]) -> dict[str, Any]
         "problems": [asdict(problem) for problem in problems],
         "pictures": len(checked.pictures),
         "classes": {
-            label: {"pictures": count, "parts": _parts(checked, label)}
+            label: {"pictures": count, "parts": _splits(checked, label)}
             for label, count in checked.counts.items()
         },
         "sizes": _sizes(checked),
@@ -105,7 +105,7 @@ def to_json(checked: CheckResult, problems: Sequence[Problem]) -> dict[str, Any]
             {
                 "paths": [names[i] for i in copies.members],
                 "labels": list(copies.labels),
-                "parts": list(copies.parts),
+                "parts": list(copies.splits),
                 "exact": copies.exact,
                 "how": copies.how,
                 "similarity": copies.similarity,
@@ -227,7 +227,7 @@ def _content(checked: CheckResult, shown: _Shown) -> dict[str, Any]:
         "total": len(checked.pictures),
         "counts": counts,
         "most": max(1, *counts.values()),
-        "parts": [part for part in SPLITS if any(p.split == part for p in checked.pictures)],
+        "splits": [split for split in SPLITS if any(p.split == split for p in checked.pictures)],
         "by_part": Counter((picture.label, picture.split) for picture in checked.pictures),
         "unreadable": unreadable,
         "probable": probable,
@@ -280,7 +280,7 @@ def _sizes(checked: CheckResult) -> list[dict[str, int]]:
     ]
 
 
-def _parts(checked: CheckResult, label: str) -> dict[str, int]:
+def _splits(checked: CheckResult, label: str) -> dict[str, int]:
     return dict(Counter(p.split for p in checked.pictures if p.label == label and p.split))
 
 

@@ -44,7 +44,7 @@ def clean_pictures(
 ) -> Cleaned:
     """Writes a manifest of the pictures in `source` as the list `review` says.
 
-    Groups and parts that the set has are kept.
+    Groups and splits that the set has are kept.
 
     Args:
         source: what was checked.

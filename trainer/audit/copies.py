@@ -18,8 +18,8 @@ class Copies:
     """Numbers of the pictures, at least two, rising."""
     labels: tuple[str, ...]
     """Every label among them, sorted."""
-    parts: tuple[str, ...]
-    """Every part among them that was given, sorted."""
+    splits: tuple[str, ...]
+    """Every split among them that was given, sorted."""
     exact: bool
     """All are the same file to the byte."""
     how: str
@@ -103,7 +103,7 @@ def _copies(
     return Copies(
         members=members,
         labels=tuple(sorted({pictures[i].label for i in members})),
-        parts=tuple(sorted({part for i in members if (part := pictures[i].split)})),
+        splits=tuple(sorted({split for i in members if (split := pictures[i].split)})),
         exact=exact,
         how="the same file" if exact else "; ".join(done) or "the same picture in other files",
         similarity=min(pair.similarity for pair in pairs),

@@ -255,12 +255,12 @@ def _unreadable(checked: CheckResult) -> Iterator[Problem]:
 
 
 def _across_parts(checked: CheckResult) -> Iterator[Problem]:
-    found = [copies for copies in checked.copies if len(copies.parts) > 1]
+    found = [copies for copies in checked.copies if len(copies.splits) > 1]
     if found:
         yield Problem(
             "copies",
-            f"{len(found)} pictures lie in two parts of the split, as copies",
-            "A test on pictures that were trained on flatters. Drop the copies of one part; "
+            f"{len(found)} pictures lie in two splits of the split, as copies",
+            "A test on pictures that were trained on flatters. Drop the copies of one split; "
             "`train` leaves those to train on out by itself.",
         )
 
@@ -310,14 +310,14 @@ def _files(checked: CheckResult) -> Iterator[Problem]:
 
 
 def _copies(checked: CheckResult) -> Iterator[Problem]:
-    found = [c for c in checked.copies if len(c.labels) == 1 and len(c.parts) < 2]
+    found = [c for c in checked.copies if len(c.labels) == 1 and len(c.splits) < 2]
     extra = sum(len(copies.members) - 1 for copies in found)
     if extra:
         yield Problem(
             "copies",
             f"{extra} {'picture is a copy' if extra == 1 else 'pictures are copies'} of others of "
             "the same class",
-            "They do no harm, as training keeps copies in one part, but count for less than "
+            "They do no harm, as training keeps copies in one split, but count for less than "
             "their number.",
         )
 

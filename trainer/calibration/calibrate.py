@@ -38,7 +38,7 @@ _MOST_PROTOTYPED = 3000
 _FOR_THE_REPORT = 30.0
 """Seconds of the deadline that are left when the folds end."""
 _FLATTERED = (
-    "no promise: chosen on the validation part, which chose the best epoch too, for want of whole "
+    "no promise: chosen on the validation split, which chose the best epoch too, for want of whole "
     "cross-fitted models"
 )
 
@@ -65,7 +65,7 @@ def calibrate(model: TrainedModel, *, budget: Budget, checkpoint: Checkpoint) ->
     A cross-fitted model trained on fewer pictures and more shortly than the final one. Both are
     brought to calibrated probabilities, each by a temperature of its own, and a threshold is one of
     those. Where no cross-fitted model could be trained whole, the final model's scores of the
-    validation part serve, and nothing is promised. The network is left as it was.
+    validation split serve, and nothing is promised. The network is left as it was.
 
     Args:
         budget: some of it is left for the report.
@@ -85,7 +85,7 @@ def calibrate(model: TrainedModel, *, budget: Budget, checkpoint: Checkpoint) ->
         phases = cross_fit_phases(prepared.recipe, model.best)
         share = len(known) * (1 - 1 / accept.folds) * (1 - 1 / INNER) / len(model.data.train)
         trained_state = network.state()
-        # A small test part and the report take their time too.
+        # A small test split and the report take their time too.
         end = max(time.monotonic(), budget.deadline - _FOR_THE_REPORT)
         found = cross_fit(
             FoldTraining(prepared, model.data, phases, model.untrained, trained_sample=_some),
@@ -137,7 +137,7 @@ def standing_in(
 
     Args:
         truth: (pictures,) class indices of the whole set.
-        final: pictures of the validation part that the final model gets right.
+        final: pictures of the validation split that the final model gets right.
     """
     kept = tuple(
         fold
@@ -158,7 +158,7 @@ def standing_in(
             f"of {found.planned} cross-fitted models {len(kept)} can be used: {' and '.join(why)}"
         )
     if not kept:
-        note += ". The validation part serves instead, and nothing is promised"
+        note += ". The validation split serves instead, and nothing is promised"
     return CrossFitted(kept, found.planned), AcceptBasis(
         scores="cross-fitted" if kept else "validation",
         images=sum(len(fold.held) for fold in kept) or final.total,

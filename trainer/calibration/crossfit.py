@@ -228,7 +228,7 @@ def is_far_below(fold: Share, final: Share, guessing: float) -> bool:
 
     Args:
         fold: pictures that were right of those held.
-        final: pictures that were right of the validation part, by the final model.
+        final: pictures that were right of the validation split, by the final model.
         guessing: the share of the most frequent class among those held.
     """
     if fold.interval is None or final.interval is None:

@@ -1,7 +1,7 @@
 """The novelty score of a training: which kind, which threshold, and how much it finds.
 
 The kind is chosen, and its worth measured, on classes left out (`leave_one_class_out.py`). The
-threshold comes from what cross-fitted models say of known pictures. Neither looks at the test part.
+threshold comes from what cross-fitted models say of known pictures. Neither uses the test split.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ def choose_unknown(
     """The novelty score; None where the plan wants none, or no fold was scored.
 
     Args:
-        pictures: those of all parts but the test part, with their groups.
+        pictures: those of all splits but the test split, with their groups.
         frozen: (pictures, depth) outputs of `pooled` for these, in their order, by the network as
             it was before it was trained; None where that network came without weights.
         folds: of the cross-fitted models.

@@ -30,7 +30,7 @@ def add_recipe_arguments(parser: argparse.ArgumentParser, *, minutes: bool = Tru
         action="append",
         default=[],
         metavar="PATH",
-        help="later pictures, in any of these forms; they move none of --data to another part",
+        help="later pictures, in any of these forms; they move none of --data to another split",
     )
     parser.add_argument(
         "--groups",

@@ -19,8 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--keep-parts",
         type=Path,
         metavar="RUN",
-        help="an earlier run: its pictures keep the part (train, validation, test) they had there, "
-        "though the folder has grown since",
+        help="an earlier run: its pictures keep the split (train, validation or test) that they "
+        "had there, though the folder has grown since",
     )
     parser.add_argument(
         "--resume", action="store_true", help="go on with a training to RUN that was cut off"

@@ -1,1 +1,1 @@
-"""From files to arrays: which pictures, in which part, as which bytes."""
+"""From files to arrays: which pictures, in which split, as which bytes."""

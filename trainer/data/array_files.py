@@ -24,7 +24,7 @@ Levels = npt.NDArray[np.uint8]
 Values = npt.NDArray[np.generic]
 
 UNDIVIDED = ""
-"""The name of the one part of a file whose arrays are not divided."""
+"""The name of the one split of a file whose arrays are not divided."""
 _PARTS = {
     "train": ("train", "training"),
     "validation": ("validation", "val", "valid"),
@@ -42,7 +42,7 @@ _DAMAGED = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelledArrays:
-    """Pictures of a part, and the number of the class of each."""
+    """Pictures of a split, and the number of the class of each."""
 
     pictures: Levels
     """(pictures, height, width) grey, or (pictures, height, width, 3) RGB."""
@@ -62,7 +62,7 @@ class _Raw:
 def read_npz(path: Path, labels: tuple[str, ...] | None) -> tuple[
     dict[str, LabelledArrays], tuple[str, ...]
 ]:  # fmt: skip
-    """The parts of an `.npz` file and the labels that they index.
+    """The splits of an `.npz` file and the labels that they index.
 
     The arrays are called `x_train` and `y_train` as Keras writes them, `train_images` and
     `train_labels`, and so on for `val` and `test`; or `x` and `y` where they are not divided.
@@ -75,10 +75,10 @@ def read_npz(path: Path, labels: tuple[str, ...] | None) -> tuple[
     """
     wanted: dict[str, _Raw] = {}
     arrays, left_out = _arrays(path)
-    for part, (of_pictures, of_labels) in _pairs(path, arrays).items():
+    for split, (of_pictures, of_labels) in _pairs(path, arrays).items():
         where = f"{path}: {of_labels}"
         pictures = _pictures(arrays[of_pictures], f"{path}: {of_pictures}")
-        wanted[part] = _Raw(pictures, _values(arrays[of_labels], len(pictures), where), where)
+        wanted[split] = _Raw(pictures, _values(arrays[of_labels], len(pictures), where), where)
     if left_out:
         _log.warning(f"{path}: not read: the arrays {', '.join(left_out)}")
     return _indexed(wanted, labels)
@@ -87,17 +87,17 @@ def read_npz(path: Path, labels: tuple[str, ...] | None) -> tuple[
 def read_idx(folder: Path, labels: tuple[str, ...] | None) -> tuple[
     dict[str, LabelledArrays], tuple[str, ...]
 ]:  # fmt: skip
-    """The parts of a folder of idx files as MNIST's and the labels that they index.
+    """The splits of a folder of idx files as MNIST's and the labels that they index.
 
     Raises:
         PictureSetError: a file is missing or damaged, or does not fit another.
     """
     wanted = {}
-    for part, start in _IDX.items():
+    for split, start in _IDX.items():
         where = f"{folder}: {start}"
         pictures = _pictures(_idx_file(folder, f"{start}-images-idx3-ubyte"), where)
         values = _values(_idx_file(folder, f"{start}-labels-idx1-ubyte"), len(pictures), where)
-        wanted[part] = _Raw(pictures, values, where)
+        wanted[split] = _Raw(pictures, values, where)
     return _indexed(wanted, labels)
 
 
@@ -129,7 +129,7 @@ def _arrays(path: Path) -> tuple[dict[str, Values], list[str]]:
 
 
 def _names() -> list[tuple[str, str]]:
-    """What a pair of arrays may be called, in small letters; those of a part in a row."""
+    """What a pair of arrays may be called, in small letters; those of a split in a row."""
     named = [("x", "y"), ("images", "labels")]
     for words in _PARTS.values():
         for word in words:
@@ -142,7 +142,8 @@ def _pairs(path: Path, arrays: Mapping[str, Values]) -> dict[str, tuple[str, str
     """Part -> the names of its two arrays.
 
     Raises:
-        PictureSetError: one of two is missing, a part is there twice, or there is none to train on.
+        PictureSetError: one of two is missing, a split is there twice, or there is no training
+            split.
     """
     own = {name.lower(): name for name in arrays}
     found: dict[str, tuple[str, str]] = {}
@@ -153,19 +154,19 @@ def _pairs(path: Path, arrays: Mapping[str, Values]) -> dict[str, tuple[str, str
             missing = first if first not in own else second
             raise PictureSetError(f"{path}: has no array {missing}. It has: {', '.join(arrays)}")
         words = set(first.split("_"))
-        part = next((p for p, known in _PARTS.items() if words & set(known)), UNDIVIDED)
-        if part in found:
+        split = next((p for p, known in _PARTS.items() if words & set(known)), UNDIVIDED)
+        if split in found:
             raise PictureSetError(
-                f"{path}: both {found[part][0]} and {own[first]} are there, which name the same "
-                "part: leave one of them out"
+                f"{path}: both {found[split][0]} and {own[first]} are there, which name the same "
+                "split: leave one of them out"
             )
-        found[part] = own[first], own[second]
+        found[split] = own[first], own[second]
     if "train" not in found and list(found) != [UNDIVIDED]:
         raise PictureSetError(
             f"{path}: expected the arrays x_train and y_train, and x_test and y_test; or x and y. "
             f"It has: {', '.join(arrays) or 'none of that kind'}"
         )
-    return {part: names for part, names in found.items() if part or len(found) == 1}
+    return {split: names for split, names in found.items() if split or len(found) == 1}
 
 
 def _pictures(pictures: Values, where: str) -> Levels:
@@ -239,18 +240,18 @@ def _values(labels: Values, count: int, where: str) -> Values:
 def _indexed(
     raw: Mapping[str, _Raw], labels: tuple[str, ...] | None
 ) -> tuple[dict[str, LabelledArrays], tuple[str, ...]]:
-    """The parts with an index for each value, and the labels that these index.
+    """The splits with an index for each value, and the labels that these index.
 
     Raises:
         PictureSetError: a value is no label, or has none in the list `labels`.
     """
-    text = {part.values.dtype.kind == "U" for part in raw.values()}
+    text = {split.values.dtype.kind == "U" for split in raw.values()}
     if len(text) > 1:
         raise PictureSetError(
-            "; ".join(f"{part.where} has {part.values.dtype}" for part in raw.values())
+            "; ".join(f"{split.where} has {split.values.dtype}" for split in raw.values())
             + ": labels must be text in all of them, or numbers in all of them"
         )
-    distinct = {name: np.unique(part.values).tolist() for name, part in raw.items()}
+    distinct = {name: np.unique(split.values).tolist() for name, split in raw.items()}
     known = sorted({value for values in distinct.values() for value in values})
     if not known:
         raise PictureSetError(f"{next(iter(raw.values())).where}: there are no pictures")
@@ -258,39 +259,39 @@ def _indexed(
     # Numbers index a list of labels; where there is none, they are themselves the names.
     values: Iterable[int | str] = range(len(labels)) if labels else known
     place = {value: index for index, value in enumerate(names if text == {True} else values)}
-    for name, part in raw.items():
-        _check_values(distinct[name], place, part, labels)
+    for name, split in raw.items():
+        _check_values(distinct[name], place, split, labels)
     return {
         name: LabelledArrays(
-            part.pictures,
-            np.array([place[value] for value in part.values.tolist()], np.int64),
+            split.pictures,
+            np.array([place[value] for value in split.values.tolist()], np.int64),
         )
-        for name, part in raw.items()
-        if len(part.values) or name == "train"
+        for name, split in raw.items()
+        if len(split.values) or name == "train"
     }, names
 
 
 def _check_values(
     values: list[int | str],
     place: Mapping[int | str, int],
-    part: _Raw,
+    split: _Raw,
     labels: tuple[str, ...] | None,
 ) -> None:
     problems = []
     for value in values:
-        count = int((part.values == value).sum())
+        count = int((split.values == value).sum())
         if isinstance(value, int) and value < 0:
             problems.append(
-                f"{part.where}: {count} pictures have the class number {value}, which often says "
+                f"{split.where}: {count} pictures have the class number {value}, which often says "
                 "that nobody labelled them: leave them out"
             )
         elif value not in place:
             problems.append(
-                f"{part.where}: {count} pictures have the class {value!r}, and labels.txt has "
+                f"{split.where}: {count} pictures have the class {value!r}, and labels.txt has "
                 f"{len(labels or ())} labels: give it a line for each class, in their order"
             )
         elif isinstance(value, str) and (problem := label_problem(value)):
-            problems.append(f"{part.where}: {problem}")
+            problems.append(f"{split.where}: {problem}")
     if problems:
         raise PictureSetError(listed(problems))
 

@@ -84,18 +84,18 @@ def _labels_beside(path: Path) -> tuple[str, ...] | None:
     return read_label_list(file) if file.is_file() else None
 
 
-def _unpack(parts: Mapping[str, LabelledArrays], labels: tuple[str, ...]) -> Path:
+def _unpack(splits: Mapping[str, LabelledArrays], labels: tuple[str, ...]) -> Path:
     digest = hashlib.sha256("\n".join(labels).encode())
-    for part, arrays in sorted(parts.items()):
-        digest.update(part.encode() + arrays.pictures.tobytes() + arrays.truth.tobytes())
+    for split, arrays in sorted(splits.items()):
+        digest.update(split.encode() + arrays.pictures.tobytes() + arrays.truth.tobytes())
     folder = cache_folder() / "unpacked" / digest.hexdigest()[:20]
     names = [
-        f"{Path(part) / labels[truth]}/{number:06d}.png"
-        for part, arrays in parts.items()
+        f"{Path(split) / labels[truth]}/{number:06d}.png"
+        for split, arrays in splits.items()
         for number, truth in enumerate(arrays.truth.tolist(), start=1)
     ]
-    folders = {part for part in parts if part} | {
-        str(Path(part) / label) for part in parts for label in labels
+    folders = {split for split in splits if split} | {
+        str(Path(split) / label) for split in splits for label in labels
     }
     if folder.is_dir():
         if _is_whole(folder, names, folders):
@@ -104,7 +104,7 @@ def _unpack(parts: Mapping[str, LabelledArrays], labels: tuple[str, ...]) -> Pat
             f"{folder}: the pictures in it are not those that were unpacked: they are unpacked "
             "anew. If this comes again, look after the disk, or set PILAH_CACHE to another one"
         )
-    pictures = [picture for arrays in parts.values() for picture in arrays.pictures]
+    pictures = [picture for arrays in splits.values() for picture in arrays.pictures]
     with storage_errors("write", folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
     with (

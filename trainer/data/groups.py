@@ -1,4 +1,4 @@
-"""Which pictures belong together and must never land in two parts of a split."""
+"""Which pictures belong together and must never land in two splits of a split."""
 
 from __future__ import annotations
 

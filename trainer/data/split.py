@@ -28,13 +28,13 @@ class Split:
     """Which picture belongs to which split."""
 
     pictures: tuple[LabelledPicture, ...]
-    """Those that are used, each with its group and its part."""
+    """Those that are used, each with its group and its split."""
     kept: npt.NDArray[np.int64]
     """The numbers of those, among the pictures that were given."""
     left_out: tuple[str, ...]
     """A line for each of the others: why."""
     notes: tuple[str, ...]
-    """A line for each thing a person should know of the parts."""
+    """A line for each thing a person should know of the splits."""
     pairs: tuple[NearPair, ...]
     """Copies, the same files too, by the numbers of the pictures that were given."""
 
@@ -48,14 +48,14 @@ def split_pictures(
     spec: InputSpec | None = None,
     earlier: Mapping[str, str] | None = None,
 ) -> Split:
-    """The pictures in their parts, with copies and groups together.
+    """The pictures in their splits, with copies and groups together.
 
     What is not given is drawn by content (see `stratified_split`): a picture by its bytes, a group
     by its name. Other names or another order of the files change nothing. Pictures of a later
     source are placed when all before them have been, and move none; so are, in a folder that has
     grown, those that are not in `earlier`.
 
-    A picture that would have to lie in two parts is left out: one that was added and is a copy of
+    A picture that would have to lie in two splits is left out: one that was added and is a copy of
     two others, or in a set that comes divided, one to train on that is a copy of one to test on.
 
     Args:
@@ -66,13 +66,13 @@ def split_pictures(
         groups: a plan for `assign_groups`.
         seed: another one gives another split.
         spec: what the tensors were made by.
-        earlier: the part of each picture that was divided before, by the digest of its file: it
-            keeps that part.
+        earlier: the split of each picture that was divided before, by the digest of its file: it
+            keeps that split.
 
     Raises:
         GroupError: the plan does not fit the pictures.
-        TooFewPicturesError: a class has too few groups, or a group has been given two parts.
-        UsageError: there are `earlier` parts, and the set comes divided.
+        TooFewPicturesError: a class has too few groups, or a group has been given two splits.
+        UsageError: there are `earlier` splits, and the set comes divided.
     """
     digests = decoded.digests
     shares = {"validation": plan.validation, "test": plan.test}
@@ -133,7 +133,7 @@ class _Some:
 
 
 def _completed(pictures: Sequence[LabelledPicture]) -> list[LabelledPicture]:
-    """Each source with a test part, where it comes divided."""
+    """Each source with a test split, where it comes divided."""
     completed = list(pictures)
     for source in sorted({picture.source for picture in pictures}):
         numbers = [i for i, picture in enumerate(pictures) if picture.source == source]
@@ -142,7 +142,7 @@ def _completed(pictures: Sequence[LabelledPicture]) -> list[LabelledPicture]:
         for i in numbers:
             if pictures[i].split is None:
                 raise TooFewPicturesError(
-                    f"{pictures[i].path} has no part in the manifest's column `split`: "
+                    f"{pictures[i].path} has no split in the manifest's column `split`: "
                     "fill it in every line, or in none"
                 )
         changed, _ = complete_splits([pictures[i] for i in numbers])  # the reader has told
@@ -154,10 +154,10 @@ def _completed(pictures: Sequence[LabelledPicture]) -> list[LabelledPicture]:
 def _as_before(
     grouped: Sequence[LabelledPicture], digests: Sequence[str], earlier: Mapping[str, str]
 ) -> tuple[LabelledPicture, ...]:
-    """Pictures that were divided before with their parts, all others as of a later source."""
+    """Pictures that were divided before with their splits, all others as of a later source."""
     if any(picture.split for picture in grouped):
         raise UsageError(
-            "--keep-parts is for pictures that come without parts, and these come divided: leave "
+            "--keep-parts is for pictures that come without splits, and these come divided: leave "
             "it out"
         )
     return tuple(
@@ -263,16 +263,16 @@ def _conflicting(
         members[joined[i]].append(i)
     out: dict[int, str] = {}
     for group in members.values():
-        parts = {i: part for i in group if (part := placed.get(i, grouped[i]).split)}
-        if len(set(parts.values())) < 2:
+        splits = {i: split for i in group if (split := placed.get(i, grouped[i]).split)}
+        if len(set(splits.values())) < 2:
             continue
-        old = {part for i, part in parts.items() if i in placed}
+        old = {split for i, split in splits.items() if i in placed}
         # What lies there stays; of what is new, what is to be tested on.
-        stays = old if old else {next(p for p in ("test", "validation") if p in parts.values())}
+        stays = old if old else {next(p for p in ("test", "validation") if p in splits.values())}
         for i in group:
-            part = grouped[i].split
-            if i not in placed and (len(stays) > 1 or (part is not None and part not in stays)):
-                others = {k: p for k, p in parts.items() if k != i and p != part}
+            split = grouped[i].split
+            if i not in placed and (len(stays) > 1 or (split is not None and split not in stays)):
+                others = {k: p for k, p in splits.items() if k != i and p != split}
                 out[i] = f"{grouped[i].path}: {_why(i, others, grouped, pairs)}"
     return out
 
@@ -285,9 +285,9 @@ def _why(
 ) -> str:
     copies = [i for i in others if (min(i, number), max(i, number)) in pairs]
     where = {others[i]: i for i in copies or others}
-    of = " and of ".join(f"{grouped[i].path} ({part})" for part, i in sorted(where.items()))
+    of = " and of ".join(f"{grouped[i].path} ({split})" for split, i in sorted(where.items()))
     direct = "a copy of" if copies else "a copy, or of the group, of a copy of"
-    return f"{direct} {of}, and cannot lie in two parts"
+    return f"{direct} {of}, and cannot lie in two splits"
 
 
 def _identities(
@@ -312,16 +312,16 @@ def _waiting(
     placed: Mapping[int, LabelledPicture],
     source: int,
 ) -> dict[int, LabelledPicture]:
-    """The pictures in their joined groups, with the parts that they have to keep."""
+    """The pictures in their joined groups, with the splits that they have to keep."""
     given = Counter(completed[i].split for i in joined if grouped[i].source == source)
-    # Divided without a validation part: that is drawn from those to train on.
+    # Divided without a validation split: that is drawn from those to train on.
     redrawn = given["train"] > 0 and not given["validation"]
     waiting = {}
     for i, name in joined.items():
-        part = placed.get(i, grouped[i]).split
-        if redrawn and i not in placed and part == "train":
-            part = None
-        waiting[i] = replace(grouped[i], group=name, split=part)
+        split = placed.get(i, grouped[i]).split
+        if redrawn and i not in placed and split == "train":
+            split = None
+        waiting[i] = replace(grouped[i], group=name, split=split)
     return waiting
 
 
@@ -333,7 +333,7 @@ def _wanted(
     source: int,
     shares: Mapping[str, float],
 ) -> Mapping[str, float]:
-    """The shares to draw by: nothing is drawn into a test part that a set came with."""
+    """The shares to draw by: nothing is drawn into a test split that a set came with."""
     tested = {grouped[i].source for i in joined if completed[i].split == "test"}
     stays = source in tested or (
         0 in tested and {grouped[i].label for i in joined} == {p.label for p in placed.values()}

@@ -11,7 +11,7 @@ from edge.core.dataset import SPLITS, LabelledPicture
 from trainer.errors import TooFewPicturesError
 
 _FILLED = {"test": 1, "validation": -1}
-"""The parts that are filled to a share, and from which end of the draws: opposite ones, so that
+"""The splits that are filled to a share, and from which end of the draws: opposite ones, so that
 where the one ends does not move the other."""
 
 
@@ -22,37 +22,37 @@ def stratified_split(
     seed: int,
     identities: Mapping[str, str] | None = None,
 ) -> tuple[LabelledPicture, ...]:
-    """The pictures, each with its part, in the same order.
+    """The pictures, each with its split, in the same order.
 
     Every group draws a number from 0 to 1, a hash of the seed and of what it is known by. In each
     class the groups of the lowest numbers are tested on and those of the highest validate, until
-    taking another one would bring the part no nearer to its wanted share of the class's pictures;
+    taking another one would bring the split no nearer to its wanted share of the class's pictures;
     a group that is too large for what is still wanted is passed over.
 
-    So every part of a class has the whole number of pictures that is nearest to its wanted share,
+    So every split of a class has the whole number of pictures that is nearest to its wanted share,
     where each picture is a group of its own and the class has five or more; else it is at most half
-    a group away from it. Every part has at least one group of each class.
+    a group away from it. Every split has at least one group of each class.
 
-    Pictures whose part is given keep it and count: what is added to a divided set goes where it
-    brings the whole nearest to the shares. Where no part is given, the order of draws decides
-    among all of them, so that a set which has grown without its earlier parts moves a few pictures
-    that lie at the edge of a part: no rule that knows only the content can both meet the shares of
-    every set and move nothing, since a picture's part would have to follow from it alone.
+    Pictures whose split is given keep it and count: what is added to a divided set goes where it
+    brings the whole nearest to the shares. Where no split is given, the order of draws decides
+    among all of them, so that a set which has grown without its earlier splits moves a few pictures
+    that lie at the edge of a split: no rule that knows only the content can both meet the shares of
+    every set and move nothing, since a picture's split would have to follow from it alone.
 
     Args:
-        pictures: each with a group. Those that have a part keep it, and so do their groups.
+        pictures: each with a group. Those that have a split keep it, and so do their groups.
         shares: the wanted share of "validation" and of "test"; the rest is trained on.
         seed: another one gives another split.
         identities: by group, what it is known by; None: its name.
 
     Raises:
-        TooFewPicturesError: a class has fewer groups than there are parts, or those that are given
-            leave a part without it, or a group has been given two parts.
+        TooFewPicturesError: a class has fewer groups than there are splits, or those that are given
+            leave a split without it, or a group has been given two splits.
     """
     members: dict[str, list[int]] = defaultdict(list)
     for index, picture in enumerate(pictures):
         members[picture.group or str(picture.path)].append(index)
-    parts = _given(pictures, members)
+    splits = _given(pictures, members)
     names = identities or {}
     groups: dict[str, list[_Group]] = defaultdict(list)
     for name, indices in members.items():
@@ -62,12 +62,12 @@ def stratified_split(
         groups[label].append(_Group(name, draw(seed, names.get(name, name)), counts))
     totals = Counter(picture.label for picture in pictures)
     placed: dict[str, Counter[str]] = defaultdict(Counter)
-    for name, part in parts.items():
-        placed[part].update(pictures[i].label for i in members[name])
+    for name, split in splits.items():
+        placed[split].update(pictures[i].label for i in members[name])
     for label in sorted(totals):
-        _place(label, groups[label], parts, placed, shares, totals[label])
+        _place(label, groups[label], splits, placed, shares, totals[label])
     return tuple(
-        replace(picture, split=parts[picture.group or str(picture.path)]) for picture in pictures
+        replace(picture, split=splits[picture.group or str(picture.path)]) for picture in pictures
     )
 
 
@@ -105,7 +105,7 @@ def draw(seed: int, identity: str) -> float:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Group:
-    """Pictures that must lie in one part."""
+    """Pictures that must lie in one split."""
 
     name: str
     draw: float
@@ -118,65 +118,67 @@ def _given(
 ) -> dict[str, str]:
     given = {}
     for group, indices in members.items():
-        parts = sorted({part for i in indices if (part := pictures[i].split)})
-        if len(parts) > 1:
+        splits = sorted({split for i in indices if (split := pictures[i].split)})
+        if len(splits) > 1:
             raise TooFewPicturesError(
-                f"the pictures put group {group!r} into {' and '.join(parts)}, as "
+                f"the pictures put group {group!r} into {' and '.join(splits)}, as "
                 f"{pictures[indices[0]].path}: a group must stay in one split, or the "
                 "test result is too good"
             )
-        if parts:
-            given[group] = parts[0]
+        if splits:
+            given[group] = splits[0]
     return given
 
 
 def _place(
     label: str,
     groups: Sequence[_Group],
-    parts: dict[str, str],
+    splits: dict[str, str],
     placed: Mapping[str, Counter[str]],
     shares: Mapping[str, float],
     total: int,
 ) -> None:
-    """Gives a part to those groups of a class that have none.
+    """Gives a split to those groups of a class that have none.
 
     Args:
-        parts: of the groups that have one; those of the others are written to it.
-        placed: by part, how many pictures of each label lie there; kept up to date.
+        splits: of the groups that have one; those of the others are written to it.
+        placed: by split, how many pictures of each label lie there; kept up to date.
         total: pictures of the class.
     """
     waiting = sorted(
-        (group for group in groups if group.name not in parts), key=lambda g: (g.draw, g.name)
+        (group for group in groups if group.name not in splits), key=lambda g: (g.draw, g.name)
     )
-    reached = {parts[group.name] for group in groups if group.name in parts}
+    reached = {splits[group.name] for group in groups if group.name in splits}
 
-    def put(group: _Group, part: str) -> None:
+    def put(group: _Group, split: str) -> None:
         waiting.remove(group)
-        parts[group.name] = part
-        placed[part].update(group.counts)
-        reached.add(part)
+        splits[group.name] = split
+        placed[split].update(group.counts)
+        reached.add(split)
 
-    def gap(part: str, more: int) -> float:
-        return abs(placed[part][label] + more - shares[part] * total)
+    def gap(split: str, more: int) -> float:
+        return abs(placed[split][label] + more - shares[split] * total)
 
     def spare() -> bool:
-        """Whether a group can be taken without leaving a later part none."""
+        """Whether a group can be taken without leaving a later split none."""
         return len(waiting) > len(_FILLED.keys() - reached) + ("train" not in reached)
 
-    for part, step in _FILLED.items():
+    for split, step in _FILLED.items():
         for group in waiting[::step]:
-            # One more than the parts that have none: this part's own first group is among those.
-            if (spare() or part not in reached) and gap(part, group.counts[label]) < gap(part, 0):
-                put(group, part)
-        if part not in reached and waiting:
-            put(min(waiting, key=lambda g: (gap(part, g.counts[label]), step * g.draw)), part)
+            # One more than the splits that have none: this split's own first group is among those.
+            if (spare() or split not in reached) and gap(split, group.counts[label]) < gap(
+                split, 0
+            ):
+                put(group, split)
+        if split not in reached and waiting:
+            put(min(waiting, key=lambda g: (gap(split, g.counts[label]), step * g.draw)), split)
     for group in list(waiting):
         put(group, "train")
-    missing = [part for part in ("test", "validation", "train") if part not in reached]
+    missing = [split for split in ("test", "validation", "train") if split not in reached]
     if missing:
         raise TooFewPicturesError(
             f"class {label!r} has {len(groups)} separate group{'s' * (len(groups) != 1)} of "
-            f"pictures and none for the {missing[0]} part: at least {len(SPLITS)} are needed, one "
+            f"pictures and none for the {missing[0]} split: at least {len(SPLITS)} are needed, one "
             "each to train, validate and test on. Take more pictures, use smaller groups, "
             "or remove the class"
         )

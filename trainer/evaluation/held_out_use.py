@@ -28,11 +28,11 @@ _log = logging.getLogger(__name__)
 
 LEDGER = "test-looks.json"
 SAME_FROM = 0.5
-"""A test part that shares more than this of its pictures with an earlier one counts as the same."""
+"""A test split that shares more than this of its pictures with an earlier one is the same."""
 _SKETCH = 256
-"""Digests kept of each test part: the smallest ones. Of larger parts they are a fair sample."""
+"""Digests kept of each test split: the smallest ones. Of larger splits they are a fair sample."""
 _PARTS = 1000
-"""Test parts remembered; those not looked at for longest go first."""
+"""Test splits remembered; those not looked at for longest go first."""
 _LOCK_SECONDS = 5.0
 
 
@@ -44,7 +44,7 @@ class EarlierUse:
     """UTC, ISO 8601, seconds."""
     run: str
     shared: float
-    """Share of the pictures of today's test part that were in it, 0.5..1."""
+    """Share of the pictures of today's test split that were in it, 0.5..1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class _Use(BaseModel):
 
 
 class _Part(BaseModel):
-    """One test part; `sketch` has the smallest `_SKETCH` of its `pictures` digests, sorted."""
+    """One test split; `sketch` has the smallest `_SKETCH` of its `pictures` digests, sorted."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -106,7 +106,7 @@ def count_held_out_use(
     Never fails a training: where the ledger cannot be written, it says so and counts nothing.
 
     Args:
-        digests: SHA-256 of the content of each picture of the test part, in hexadecimal.
+        digests: SHA-256 of the content of each picture of the test split, in hexadecimal.
         run: the folder of the run whose model is evaluated.
     """
     try:

@@ -114,7 +114,7 @@ def learning_curve(
     performance, BMC Medical Informatics and Decision Making 12 (2012).
 
     Args:
-        features: float32 (pictures, depth), pooled, of pictures not in the test part, from a
+        features: float32 (pictures, depth), pooled, of pictures not in the test split, from a
             network that trained on none of them: else the curve flatters and is too flat.
         truth: (pictures,) class indices.
         groups: of each picture; pictures of one group are alike.

@@ -61,7 +61,7 @@ def find_rates(
 ) -> tuple[RateCurve, ...]:
     """A curve for each phase of a recipe, each tried from the network's starting weights.
 
-    The test part takes no part in it.
+    The test split takes no part in it.
 
     Args:
         recipe, data, variant, settings, add, groups, seed: see `train`.
@@ -88,7 +88,7 @@ def find_rates(
     whole = training_set(
         prepared,
         phases,
-        with_copies=prepared.part == "train",
+        with_copies=prepared.split == "train",
         train=train,
         validation=train,
     )

@@ -35,20 +35,20 @@ class Prepared:
     network: Network
     decoded: DecodedPictures
     pictures: tuple[LabelledPicture, ...]
-    """Those that were decoded, each with its group and its part."""
+    """Those that were decoded, each with its group and its split."""
     labels: tuple[str, ...]
     truth: npt.NDArray[np.int64]
     """(pictures,) class indices."""
-    part: npt.NDArray[np.str_]
-    """(pictures,) the part of each."""
+    split: npt.NDArray[np.str_]
+    """(pictures,) the split of each."""
     skipped: tuple[str, ...]
     """A line for each file that was left out."""
     seed: int
     """What split and starting weights came from, and augmentation and order are to come from."""
 
-    def of(self, *parts: str) -> npt.NDArray[np.int64]:
-        """The indices of the pictures of these parts."""
-        return np.flatnonzero(np.isin(self.part, parts))
+    def of(self, *splits: str) -> npt.NDArray[np.int64]:
+        """The indices of the pictures of these splits."""
+        return np.flatnonzero(np.isin(self.split, splits))
 
 
 def prepare(
@@ -64,10 +64,10 @@ def prepare(
 
     Args:
         data: see `read_picture_set`; arrays of pictures are unpacked first.
-        add: later pictures, which move none of `data` to another part.
+        add: later pictures, which move none of `data` to another split.
         groups: which pictures belong together; see `assign_groups`.
         seed: of the split and of the starting weights.
-        keep_parts: an earlier run whose pictures keep the part that they had there.
+        keep_parts: an earlier run whose pictures keep the split that they had there.
 
     Raises:
         PictureSetError, TooFewPicturesError, GroupError: the pictures will not do.
@@ -105,7 +105,7 @@ def prepare(
     if earlier is not None:
         known = sum(digest in earlier for digest in decoded.digests)
         _log.info(
-            f"{known} of {len(decoded.digests)} pictures keep the part that {keep_parts} gave them"
+            f"{known} of {len(decoded.digests)} pictures keep the split that {keep_parts} gave them"
         )
     for line in (*split.notes, *split.left_out):
         _log.warning(line)
@@ -120,7 +120,7 @@ def prepare(
         pictures=pictures,
         labels=labels,
         truth=np.array([labels.index(picture.label) for picture in pictures]),
-        part=np.array([picture.split for picture in pictures]),
+        split=np.array([picture.split for picture in pictures]),
         skipped=skipped,
         seed=seed,
     )

@@ -201,7 +201,7 @@ class AcceptPlan(Section):
             ge=1,
             le=10,
             description="to cross-fit the scores with; 1: no further trainings, the half of the "
-            "validation part that chose no epoch serves",
+            "validation split that chose no epoch serves",
         ),
     ] = 3
     epochs: Annotated[int, Field(ge=1, le=100, description="of each fold's training")] = 6
@@ -227,7 +227,7 @@ class SplitPlan(Section):
     test: Share = 0.1
     near_duplicates: Annotated[
         bool,
-        Field(description="copies are found by what they show, and kept in one part; else by file"),
+        Field(description="copies are found by what they show and kept in one split; else by file"),
     ] = True
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trainer.report.report_facts import ReportFacts
 from trainer.report.scored_split import (
-    ScoredPart,
+    ScoredSplit,
     accepting,
     calibration,
     class_rows,
@@ -16,13 +16,13 @@ from trainer.report.warnings import report_warnings
 
 def metrics_json(facts: ReportFacts) -> dict[str, object]:
     """All figures of the report, for `metrics.json`."""
-    parts = {
+    splits = {
         "test": facts.test, "validation": facts.validation, "cross_fitted": facts.cross_fitted
     }  # fmt: skip
     use = facts.held_out_use
     return {
         "verdict": facts.verdict.to_json(),
-        **{name: _of_part(facts, part) for name, part in parts.items() if part is not None},
+        **{name: _of_part(facts, split) for name, split in splits.items() if split is not None},
         "labels": list(facts.labels),
         "thresholds": {
             label: {
@@ -48,14 +48,14 @@ def metrics_json(facts: ReportFacts) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _of_part(facts: ReportFacts, part: ScoredPart) -> dict[str, object]:
-    sampling = part.resampling()
-    accuracy = sampling.share(part.right)
-    taken = accepting(part, facts.labels, facts.accept)
-    before = calibration(part.raw_scores, part.truth)
-    after = calibration(part.scores, part.truth)
+def _of_part(facts: ReportFacts, split: ScoredSplit) -> dict[str, object]:
+    sampling = split.resampling()
+    accuracy = sampling.share(split.right)
+    taken = accepting(split, facts.labels, facts.accept)
+    before = calibration(split.raw_scores, split.truth)
+    after = calibration(split.scores, split.truth)
     return {
-        "images": len(part.truth),
+        "images": len(split.truth),
         "groups": sampling.groups,
         "accuracy": accuracy.value,
         "accuracy_interval": accuracy.interval,
@@ -73,15 +73,15 @@ def _of_part(facts: ReportFacts, part: ScoredPart) -> dict[str, object]:
                 "f1": row.f1.value,
                 "f1_interval": row.f1.interval,
             }
-            for row in class_rows(part, facts.labels)
+            for row in class_rows(split, facts.labels)
         },
-        "confusion": confusion_matrix(part, len(facts.labels)).tolist(),
+        "confusion": confusion_matrix(split, len(facts.labels)).tolist(),
         "confused": [
             {"is": c.label, "taken_for": c.taken_for, "images": c.pictures.count}
-            for c in confusions(part, facts.labels)
+            for c in confusions(split, facts.labels)
         ],
         "calibration": {
-            "temperature": part.temperature,
+            "temperature": split.temperature,
             "before": before and before.to_json(),
             "after": after and after.to_json(),
         },

@@ -13,7 +13,7 @@ from trainer.calibration.accept_thresholds import AcceptThreshold
 from trainer.evaluation.held_out_use import HeldOutUse
 from trainer.evaluation.learning_curve import LearningCurve
 from trainer.evaluation.robustness import Disturbed
-from trainer.report.scored_split import ScoredPart, confusion_matrix
+from trainer.report.scored_split import ScoredSplit, confusion_matrix
 from trainer.run import AcceptBasis
 from trainer.statistics.intervals import Figure
 
@@ -39,11 +39,11 @@ class EpochLine(Protocol):
 
     @property
     def validation_loss(self) -> float:
-        """Log loss on the validation part."""
+        """Log loss on the validation split."""
 
     @property
     def validation_accuracy(self) -> float:
-        """On the validation part."""
+        """On the validation split."""
 
     @property
     def learning_rate(self) -> float:
@@ -78,11 +78,11 @@ class ReportFacts:
     description: str
     labels: tuple[str, ...]
     counts: Mapping[str, Mapping[str, int]]
-    """Pictures by label and part."""
+    """Pictures by label and split."""
     skipped: int
     """Files that could not be read."""
 
-    test: ScoredPart
+    test: ScoredSplit
     thresholds: Mapping[str, AcceptThreshold]
     purity: float
     """That the thresholds are to promise."""
@@ -107,7 +107,7 @@ class ReportFacts:
     data: str
     """Where the pictures lay."""
     digest: str
-    """SHA-256 over every picture's content, label and part."""
+    """SHA-256 over every picture's content, label and split."""
     finished: str
     """UTC, ISO 8601."""
     tools: Mapping[str, str]
@@ -115,13 +115,13 @@ class ReportFacts:
     """Of the stages of the training, by their names."""
 
     tensors: Any = None
-    """uint8 (pictures, height, width, channels) that the parts' `rows` point into, an array or what
-    reads such rows from disk; None: a report without pictures."""
+    """uint8 (pictures, height, width, channels) that the splits' `rows` point into: an array, or an
+    object that reads such rows from disk. None for a report without pictures."""
     fill: int = 128
     """Grey level of letterbox bars."""
-    validation: ScoredPart | None = None
-    cross_fitted: ScoredPart | None = None
-    """Pictures of the other parts, each scored by a model that had not trained on it: all of them,
+    validation: ScoredSplit | None = None
+    cross_fitted: ScoredSplit | None = None
+    """Pictures of the other splits, each scored by a model that had not trained on it: all of them,
     or those of the folds that could be used (see `basis`)."""
     unknown: UnknownFigures | None = None
     basis: AcceptBasis | None = None
@@ -139,7 +139,7 @@ class ReportFacts:
 
     @property
     def verdict(self) -> Grade:
-        """How good it is, in a word, by the test part."""
+        """How good it is, in a word, by the test split."""
         interval = self.test.resampling().share(self.test.right).interval
         return grade(confusion_matrix(self.test, len(self.labels)), interval)
 

@@ -31,7 +31,7 @@ from trainer.evaluation.robustness import DISTURBANCES, disturb, without_bars
 from trainer.report import charts
 from trainer.report.report_facts import ReportFacts
 from trainer.report.scored_split import (
-    ScoredPart,
+    ScoredSplit,
     accepted,
     accepting,
     at_coverage,
@@ -88,7 +88,7 @@ class ConfusedPair:
 
 @dataclass(frozen=True, slots=True)
 class Mistakes:
-    """The errors on one part."""
+    """The errors on one split."""
 
     title: str
     note: str
@@ -143,7 +143,7 @@ def _content(facts: ReportFacts) -> dict[str, Any]:
     operating = None
     if taken.accepted.value is not None and taken.purity.value is not None:
         operating = taken.accepted.value, taken.purity.value
-    parts = [part for part in SPLITS if any(facts.counts.get(x, {}).get(part) for x in labels)]
+    splits = [split for split in SPLITS if any(facts.counts.get(x, {}).get(split) for x in labels)]
     has_test = bool(len(test.truth))
     return {
         "facts": facts,
@@ -167,19 +167,19 @@ def _content(facts: ReportFacts) -> dict[str, Any]:
         "taken": taken,
         "promised": [label for label, t in facts.thresholds.items() if not t.note],
         "warnings": report_warnings(facts),
-        "parts": parts,
-        "sums": {p: sum(facts.counts.get(x, {}).get(p, 0) for x in labels) for p in parts},
+        "splits": splits,
+        "sums": {p: sum(facts.counts.get(x, {}).get(p, 0) for x in labels) for p in splits},
         "learned": _curves(facts),
         "matrices": [
-            _matrix(title, part, labels)
-            for title, part in _parts(facts)
-            if len(part.truth) and len(labels) <= _MOST_CELLS
+            _matrix(title, split, labels)
+            for title, split in _splits(facts)
+            if len(split.truth) and len(labels) <= _MOST_CELLS
         ],
         "rows": class_rows(test, labels),
         "mistakes": [
-            _mistakes(title, part, facts, thumbnails)
-            for title, part in _parts(facts)
-            if len(part.truth)
+            _mistakes(title, split, facts, thumbnails)
+            for title, split in _splits(facts)
+            if len(split.truth)
         ],
         "before": before,
         "after": after,
@@ -204,7 +204,7 @@ def _content(facts: ReportFacts) -> dict[str, Any]:
 
 
 def source(name: str) -> Markup:
-    """A part that the pages of trainer have in common."""
+    """A section that the pages of the trainer share."""
     return Markup((Path(__file__).parent / "templates" / name).read_text(encoding="utf-8"))
 
 
@@ -216,8 +216,8 @@ def with_words(page: str) -> str:
     return page.replace(_WORDS, section)
 
 
-def _parts(facts: ReportFacts) -> list[tuple[str, ScoredPart]]:
-    found = [("On the test part", facts.test)]
+def _splits(facts: ReportFacts) -> list[tuple[str, ScoredSplit]]:
+    found = [("On the test split", facts.test)]
     if facts.cross_fitted is not None:
         some = facts.basis is not None and facts.basis.folds < facts.basis.folds_planned
         which = f"{len(facts.cross_fitted.truth):,}" if some else "all"
@@ -225,10 +225,10 @@ def _parts(facts: ReportFacts) -> list[tuple[str, ScoredPart]]:
     return found
 
 
-def _guessing(part: ScoredPart, classes: int) -> float | None:
+def _guessing(split: ScoredSplit, classes: int) -> float | None:
     """What always naming the most frequent class would get right."""
-    counts = np.bincount(part.truth, minlength=classes)
-    return float(counts.max() / counts.sum()) if len(part.truth) else None
+    counts = np.bincount(split.truth, minlength=classes)
+    return float(counts.max() / counts.sum()) if len(split.truth) else None
 
 
 def _curves(facts: ReportFacts) -> dict[str, Markup]:
@@ -241,12 +241,12 @@ def _curves(facts: ReportFacts) -> dict[str, Markup]:
     }
 
 
-def _matrix(title: str, part: ScoredPart, labels: Sequence[str]) -> dict[str, Any]:
-    matrix = confusion_matrix(part, len(labels))
+def _matrix(title: str, split: ScoredSplit, labels: Sequence[str]) -> dict[str, Any]:
+    matrix = confusion_matrix(split, len(labels))
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     return {
         "title": title,
-        "shares": len(part.truth) >= FEWEST,
+        "shares": len(split.truth) >= FEWEST,
         "rows": [
             (label, list(zip(matrix[i].tolist(), shares[i].tolist(), strict=True)))
             for i, label in enumerate(labels)
@@ -254,16 +254,18 @@ def _matrix(title: str, part: ScoredPart, labels: Sequence[str]) -> dict[str, An
     }
 
 
-def _mistakes(title: str, part: ScoredPart, facts: ReportFacts, thumbnails: Thumbnails) -> Mistakes:
+def _mistakes(
+    title: str, split: ScoredSplit, facts: ReportFacts, thumbnails: Thumbnails
+) -> Mistakes:
     labels = facts.labels
-    scores, best = part.scores.max(axis=1), part.best
-    passed = accepted(part, labels, facts.accept)
+    scores, best = split.scores.max(axis=1), split.best
+    passed = accepted(split, labels, facts.accept)
 
     def picture(position: int) -> ShownPicture:
         return ShownPicture(
-            uri=thumbnails.of_row(int(part.rows[position])),
-            name=part.names[position],
-            label=labels[part.truth[position]],
+            uri=thumbnails.of_row(int(split.rows[position])),
+            name=split.names[position],
+            label=labels[split.truth[position]],
             taken_for=labels[best[position]],
             score=float(scores[position]),
             accepted=bool(passed[position]),
@@ -271,19 +273,19 @@ def _mistakes(title: str, part: ScoredPart, facts: ReportFacts, thumbnails: Thum
 
     note = (
         "These pictures measure; they are not for choosing by."
-        if part is facts.test
+        if split is facts.test
         else "Each scored by a model that had not trained on it. Look here for what to improve, "
         "and for wrong labels: the most confident errors often are."
     )
-    wrong = worst_errors(part)
-    confused = confusions(part, labels)[:_PAIRS]
+    wrong = worst_errors(split)
+    confused = confusions(split, labels)[:_PAIRS]
     shown = {position for c in confused for position in c.worst[:_PICTURES_OF_A_PAIR]}
     others = [position for position in wrong if position not in shown]
     return Mistakes(
         title=title,
         note=note,
         errors=len(wrong),
-        total=len(part.truth),
+        total=len(split.truth),
         pairs=tuple(
             ConfusedPair(
                 c.label,

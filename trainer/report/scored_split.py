@@ -21,8 +21,8 @@ Indices = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ScoredPart:
-    """Pictures of one part with what a model answered that had not trained on them."""
+class ScoredSplit:
+    """Pictures of one split with what a model answered that had not trained on them."""
 
     logits: npt.NDArray[np.floating]
     """(pictures, classes), before they are divided by the temperature."""
@@ -88,7 +88,7 @@ class Confusion:
     pictures: Share
     """So many of the label's pictures."""
     worst: tuple[int, ...]
-    """Positions in the part, the most confident first."""
+    """Positions in the split, the most confident first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,41 +132,41 @@ class Accepting:
     total: int
 
 
-def class_rows(part: ScoredPart, labels: Sequence[str]) -> tuple[ClassRow, ...]:
+def class_rows(split: ScoredSplit, labels: Sequence[str]) -> tuple[ClassRow, ...]:
     """Precision, recall and F1 of every label, with 95 % intervals."""
-    sampling, best = part.resampling(), part.best
+    sampling, best = split.resampling(), split.best
     rows = []
     for index, label in enumerate(labels):
-        is_label, taken = part.truth == index, best == index
+        is_label, taken = split.truth == index, best == index
         rows.append(
             ClassRow(
                 label=label,
                 pictures=int(is_label.sum()),
                 taken=int(taken.sum()),
                 right=int((is_label & taken).sum()),
-                precision=sampling.share(part.right, taken),
-                recall=sampling.share(part.right, is_label),
+                precision=sampling.share(split.right, taken),
+                recall=sampling.share(split.right, is_label),
                 f1=sampling.f1(is_label, taken),
             )
         )
     return tuple(rows)
 
 
-def confusion_matrix(part: ScoredPart, classes: int) -> Indices:
+def confusion_matrix(split: ScoredSplit, classes: int) -> Indices:
     """(classes, classes): row what it is, column what it is taken for."""
     matrix = np.zeros((classes, classes), np.int64)
-    np.add.at(matrix, (part.truth, part.best), 1)
+    np.add.at(matrix, (split.truth, split.best), 1)
     return matrix
 
 
-def confusions(part: ScoredPart, labels: Sequence[str]) -> tuple[Confusion, ...]:
+def confusions(split: ScoredSplit, labels: Sequence[str]) -> tuple[Confusion, ...]:
     """Every label that was taken for another, the most frequent first."""
-    matrix = confusion_matrix(part, len(labels))
-    confidence, best = part.scores.max(axis=1, initial=0), part.best
+    matrix = confusion_matrix(split, len(labels))
+    confidence, best = split.scores.max(axis=1, initial=0), split.best
     found = []
     for is_, taken in zip(*np.nonzero(matrix), strict=True):
         if is_ != taken:
-            mine = np.flatnonzero((part.truth == is_) & (best == taken))
+            mine = np.flatnonzero((split.truth == is_) & (best == taken))
             order = mine[np.argsort(-confidence[mine], kind="stable")]
             share = Share(int(matrix[is_, taken]), int(matrix[is_].sum()))
             found.append(Confusion(labels[is_], labels[taken], share, tuple(int(i) for i in order)))
@@ -175,10 +175,10 @@ def confusions(part: ScoredPart, labels: Sequence[str]) -> tuple[Confusion, ...]
     )
 
 
-def worst_errors(part: ScoredPart) -> tuple[int, ...]:
+def worst_errors(split: ScoredSplit) -> tuple[int, ...]:
     """Positions of the pictures that are taken for something else, the most confident first."""
-    wrong = np.flatnonzero(~part.right)
-    confidence = part.scores.max(axis=1, initial=0)[wrong]
+    wrong = np.flatnonzero(~split.right)
+    confidence = split.scores.max(axis=1, initial=0)[wrong]
     return tuple(int(i) for i in wrong[np.argsort(-confidence, kind="stable")])
 
 
@@ -208,27 +208,27 @@ def calibration(scores: Floats, truth: Indices) -> Reliability | None:
     )
 
 
-def accepting(part: ScoredPart, labels: Sequence[str], accept: Mapping[str, float]) -> Accepting:
+def accepting(split: ScoredSplit, labels: Sequence[str], accept: Mapping[str, float]) -> Accepting:
     """What the accept thresholds of the labels make of the pictures."""
-    return _accepting(part, accepted(part, labels, accept))
+    return _accepting(split, accepted(split, labels, accept))
 
 
 def accepted(
-    part: ScoredPart, labels: Sequence[str], accept: Mapping[str, float]
+    split: ScoredSplit, labels: Sequence[str], accept: Mapping[str, float]
 ) -> npt.NDArray[np.bool_]:
     """(pictures,) whether the best score reaches the threshold of its label."""
     thresholds = np.array([accept[label] for label in labels])
-    return np.asarray(part.scores.max(axis=1, initial=0) >= thresholds[part.best])
+    return np.asarray(split.scores.max(axis=1, initial=0) >= thresholds[split.best])
 
 
-def coverage_curve(part: ScoredPart) -> tuple[tuple[float, float, float], ...]:
+def coverage_curve(split: ScoredSplit) -> tuple[tuple[float, float, float], ...]:
     """(share accepted, accuracy of these, lowest score accepted), were all labels' thresholds one.
 
     One for each different score, from the highest down.
     """
-    confidence = part.scores.max(axis=1, initial=0)
+    confidence = split.scores.max(axis=1, initial=0)
     order = np.argsort(-confidence, kind="stable")
-    right, sorted_scores = np.cumsum(part.right[order]), confidence[order]
+    right, sorted_scores = np.cumsum(split.right[order]), confidence[order]
     total = len(order)
     return tuple(
         ((i + 1) / total, float(right[i] / (i + 1)), float(sorted_scores[i]))
@@ -237,21 +237,21 @@ def coverage_curve(part: ScoredPart) -> tuple[tuple[float, float, float], ...]:
     )
 
 
-def at_coverage(part: ScoredPart, coverage: float) -> Accepting:
+def at_coverage(split: ScoredSplit, coverage: float) -> Accepting:
     """What it comes to when the most confident share `coverage` of the pictures is accepted."""
-    count = math.ceil(coverage * len(part.truth) - 1e-9)
-    order = np.argsort(-part.scores.max(axis=1, initial=0), kind="stable")[:count]
-    taken = np.zeros(len(part.truth), bool)
+    count = math.ceil(coverage * len(split.truth) - 1e-9)
+    order = np.argsort(-split.scores.max(axis=1, initial=0), kind="stable")[:count]
+    taken = np.zeros(len(split.truth), bool)
     taken[order] = True
-    return _accepting(part, taken)
+    return _accepting(split, taken)
 
 
-def _accepting(part: ScoredPart, taken: npt.NDArray[np.bool_]) -> Accepting:
-    sampling = part.resampling()
+def _accepting(split: ScoredSplit, taken: npt.NDArray[np.bool_]) -> Accepting:
+    sampling = split.resampling()
     return Accepting(
         accepted=sampling.share(taken),
-        purity=sampling.share(part.right, taken),
+        purity=sampling.share(split.right, taken),
         count=int(taken.sum()),
-        right=int((part.right & taken).sum()),
+        right=int((split.right & taken).sum()),
         total=len(taken),
     )

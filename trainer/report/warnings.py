@@ -10,14 +10,14 @@ from edge.core.model.grade import FEWEST, TOO_FEW
 from trainer.calibration.accept_thresholds import is_promised
 from trainer.report.listing import listed
 from trainer.report.report_facts import ReportFacts
-from trainer.report.scored_split import ScoredPart, accepting, calibration, class_rows, confusions
+from trainer.report.scored_split import ScoredSplit, accepting, calibration, class_rows, confusions
 
 MANY_USES = 3
 """Evaluations on the same test pictures from which on the report warns."""
 _FEW = 100
 """Test pictures below which an accuracy is a rough guess."""
 _TELLING = 10
-"""Pictures of a part below which nothing is concluded from it."""
+"""Pictures of a split below which nothing is concluded from it."""
 _SURELY = 0.975
 """Confidence of what is said to be more than chance: that of one end of a 95 % interval."""
 _SELDOM = 0.5
@@ -76,7 +76,7 @@ def report_warnings(facts: ReportFacts) -> tuple[ReportWarning, ...]:
 def _nothing_to_test(facts: ReportFacts) -> Iterator[ReportWarning]:
     if not len(facts.test.truth):
         yield ReportWarning(
-            "There is no test part: nobody knows how good this model is",
+            "There is no test split: nobody knows how good this model is",
             "Set pictures aside that it is not trained on.",
         )
 
@@ -133,13 +133,13 @@ def _size(facts: ReportFacts) -> Iterator[ReportWarning]:
         few = not sampling.independent and sampling.groups < _FEW_GROUPS
         of = f" in {sampling.groups} groups" if few else ""
         yield ReportWarning(
-            f"The test part is small: {total} pictures{of}",
+            f"The test split is small: {total} pictures{of}",
             f"Its accuracy could as well be {interval[0]:.0%} or {interval[1]:.0%}. A few hundred "
             "pictures of different objects make it certain to a few points.",
         )
     elif not sampling.independent and sampling.groups < _FEW_GROUPS:
         yield ReportWarning(
-            f"The test part has only {sampling.groups} groups of pictures",
+            f"The test split has only {sampling.groups} groups of pictures",
             "Pictures of a group are alike, so they tell little more than one of them. Take "
             "pictures of more different objects.",
         )
@@ -194,8 +194,8 @@ def _validation_apart(facts: ReportFacts) -> Iterator[ReportWarning]:
         return
     if min(len(facts.validation.truth), len(facts.test.truth)) < _TELLING:
         return
-    parts = facts.validation, facts.test
-    validation, test = map(_accuracy, parts)
+    splits = facts.validation, facts.test
+    validation, test = map(_accuracy, splits)
     # The intervals' half widths are about 1.96 standard errors each (Newcombe, 1998).
     apart = validation[0] - test[0]
     room = math.hypot(validation[0] - validation[1], test[2] - test[0])
@@ -203,18 +203,18 @@ def _validation_apart(facts: ReportFacts) -> Iterator[ReportWarning]:
         room = math.hypot(validation[2] - validation[0], test[0] - test[1])
     if abs(apart) > room:
         yield ReportWarning(
-            f"Validation says {_right(parts[0])} and the test part {_right(parts[1])}",
-            "More than chance explains: the two parts have pictures of different kinds. Trust the "
+            f"Validation says {_right(splits[0])} and the test split {_right(splits[1])}",
+            "More than chance explains: the two splits have pictures of different kinds. Trust the "
             "lower one, and look at how the pictures were taken and grouped.",
         )
 
 
-def _right(part: ScoredPart) -> str:
-    return part.resampling().share(part.right).in_words(int(part.right.sum()), len(part.right))
+def _right(split: ScoredSplit) -> str:
+    return split.resampling().share(split.right).in_words(int(split.right.sum()), len(split.right))
 
 
-def _accuracy(part: ScoredPart) -> tuple[float, float, float]:
-    found = part.resampling().share(part.right)
+def _accuracy(split: ScoredSplit) -> tuple[float, float, float]:
+    found = split.resampling().share(split.right)
     low, high = found.interval or (0.0, 1.0)
     return found.value or 0.0, low, high
 
@@ -233,10 +233,10 @@ def _never_taken(facts: ReportFacts) -> Iterator[ReportWarning]:
 
 
 def _confused(facts: ReportFacts) -> Iterator[ReportWarning]:
-    part = facts.test if facts.cross_fitted is None else facts.cross_fitted
+    split = facts.test if facts.cross_fitted is None else facts.cross_fitted
     pairs = [
         f"{c.label} for {c.taken_for} ({c.pictures.count} of {c.pictures.total})"
-        for c in confusions(part, facts.labels)
+        for c in confusions(split, facts.labels)
         if c.pictures.count >= _CONFUSED_PICTURES and (c.pictures.value or 0) >= _CONFUSED
     ]
     if pairs:

@@ -22,7 +22,7 @@ from trainer.fit.trained import TrainedModel
 from trainer.networks import Network
 from trainer.recipes.reading import recipe_yaml
 from trainer.report.report_facts import ReportFacts, UnknownFigures
-from trainer.report.scored_split import ScoredPart
+from trainer.report.scored_split import ScoredSplit
 from trainer.run import RunFacts
 from trainer.session.training_session import TrainingSession
 
@@ -52,7 +52,7 @@ def evaluate(
     held_out_use = count_held_out_use(
         [prepared.decoded.digests[i] for i in test], run=str(session.request.out)
     )
-    parts = {name: _scored(model, calibration, name) for name in ("test", "validation")}
+    splits = {name: _scored(model, calibration, name) for name in ("test", "validation")}
     curve = _learning_curve(model)
     stages.ended("figures")
     disturbed, left_out = _disturbed(prepared, session.budget.deadline)
@@ -64,10 +64,12 @@ def evaluate(
         variant=facts.variant,
         description=recipe.description,
         labels=prepared.labels,
-        counts={label: {part: counts[label, part] for part in SPLITS} for label in prepared.labels},
+        counts={
+            label: {split: counts[label, split] for split in SPLITS} for label in prepared.labels
+        },
         skipped=facts.data.skipped,
-        test=parts["test"],
-        validation=parts["validation"],
+        test=splits["test"],
+        validation=splits["validation"],
         cross_fitted=_cross_fitted(prepared, calibration),
         thresholds=calibration.thresholds,
         basis=calibration.basis,
@@ -100,12 +102,12 @@ def evaluate(
     )
 
 
-def _scored(model: TrainedModel, calibration: Calibration, part: str) -> ScoredPart:
+def _scored(model: TrainedModel, calibration: Calibration, split: str) -> ScoredSplit:
     prepared = model.prepared
-    indices = prepared.of(part)
+    indices = prepared.of(split)
     # The temperature is folded in by now.
     logits = model.predict(indices)[0] * calibration.temperature
-    return ScoredPart(
+    return ScoredSplit(
         logits=logits,
         temperature=calibration.temperature,
         truth=prepared.truth[indices],
@@ -115,11 +117,11 @@ def _scored(model: TrainedModel, calibration: Calibration, part: str) -> ScoredP
     )
 
 
-def _cross_fitted(prepared: Prepared, calibration: Calibration) -> ScoredPart | None:
+def _cross_fitted(prepared: Prepared, calibration: Calibration) -> ScoredSplit | None:
     if calibration.basis.scores != "cross-fitted":
-        return None  # the validation part's scores, which are told as what they are
+        return None  # the validation split's scores, which are told as what they are
     indices = calibration.scored.indices
-    return ScoredPart(
+    return ScoredSplit(
         logits=calibration.scored.logits,
         temperature=calibration.scored_temperature,
         truth=prepared.truth[indices],

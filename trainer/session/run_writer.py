@@ -127,7 +127,9 @@ def _run_facts(
             path=str(request.data.resolve()),
             root=str(_root_of(request.data, pictures)),
             digest=data_digest(prepared),
-            pictures={part: sum(picture.split == part for picture in pictures) for part in SPLITS},
+            pictures={
+                split: sum(picture.split == split for picture in pictures) for split in SPLITS
+            },
             skipped=len(prepared.skipped),
         ),
         finished=datetime.now(UTC).isoformat(timespec="seconds"),

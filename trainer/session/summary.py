@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 def say_data(prepared: Prepared) -> None:
-    """Says how many pictures of each class there are in each part."""
+    """Says how many pictures of each class there are in each split."""
     pictures, labels, skipped = prepared.pictures, prepared.labels, prepared.skipped
     counts = Counter((picture.label, picture.split) for picture in pictures)
     groups = len({picture.group for picture in pictures})
@@ -29,7 +29,7 @@ def say_data(prepared: Prepared) -> None:
     )
     _log.info(f"  {'':<20} {'train':>7} {'validation':>11} {'test':>6}")
     for label in labels:
-        train_count, validation, test = (counts[label, part] for part in SPLITS)
+        train_count, validation, test = (counts[label, split] for split in SPLITS)
         _log.info(f"  {label:<20} {train_count:>7} {validation:>11} {test:>6}")
 
 

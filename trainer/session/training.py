@@ -47,9 +47,9 @@ def train(
         data: a folder per class, a CSV manifest, a class map, or arrays; see `read_picture_set`.
         variant: of the recipe, by its name; with a `Recipe`, what to note as its variant.
         settings: changes of the recipe, each as `key=value`; not with a `Recipe`.
-        add: later pictures; they move none of `data` to another part.
+        add: later pictures; they move none of `data` to another split.
         groups: which pictures belong together; see `assign_groups`.
-        keep_parts: an earlier run whose pictures keep the part that they had there, for a folder
+        keep_parts: an earlier run whose pictures keep the split that they had there, for a folder
             that has grown since.
         seed: of the split, the starting weights, the augmentation and the order.
         max_minutes: instead of the recipe's own.

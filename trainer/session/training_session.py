@@ -75,7 +75,7 @@ class TrainingSession:
             prepared,
             recipe.phases,
             # Validation pictures get copies too: the cross-fitted models train on them.
-            with_copies=prepared.part != "test",
+            with_copies=prepared.split != "test",
             train=prepared.of("train"),
             validation=choosing,
             check_stop=budget.check_stop,

@@ -138,7 +138,7 @@ def test_accuracy_counts_the_test_part_and_agreement_every_picture() -> None:
     facts = facts_of()
     # part, label, float's score of a, int8's score of a
     table = [
-        ("train", "a", 0.9, 0.4),  # disagree, but not of the test part
+        ("train", "a", 0.9, 0.4),  # disagree, but not of the test split
         ("validation", "b", 0.2, 0.2),
         ("test", "a", 0.8, 0.7),  # both right
         ("test", "a", 0.6, 0.3),  # float only

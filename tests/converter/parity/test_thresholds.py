@@ -43,7 +43,7 @@ def test_noise_without_a_direction_moves_nothing_much() -> None:
 
 
 def test_only_usable_pictures_tell() -> None:
-    # On the others int8 is far off; they are the test part.
+    # On the others int8 is far off; they are the test split.
     usable = np.arange(len(ODDS)) % 2 == 0
     int8 = predictions(np.where(usable, ODDS, ODDS + 2))
     assert move_thresholds(predictions(ODDS), int8, usable, LABELS, ACCEPT, None).accept == ACCEPT

@@ -62,7 +62,7 @@ def test_the_figures_of_the_test_part_are_shown(
     int8 = {"accuracy": 0.9, "accuracy_interval": [0.85, 0.94], "images": 300}
     write_manifest(bundle, **fields | {"figures": {"int8": int8, "agreement": 0.99}})
     assert main(["inspect", str(bundle)]) == 0
-    says = "int8       right on the test part: 90.0% (85.0% to 94.0%, 270 of 300)"
+    says = "int8       right on the test split: 90.0% (85.0% to 94.0%, 270 of 300)"
     assert says in capsys.readouterr().out
 
 

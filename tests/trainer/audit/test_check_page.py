@@ -76,7 +76,7 @@ def test_the_page_explains_its_words_and_has_none_that_need_a_book(
 ) -> None:
     text = page(found, tmp_path)
     _, words = text.split('<section id="words">')
-    assert "<dt>validation part</dt>" in words or "<dt>score</dt>" in words
+    assert "<dt>validation split</dt>" in words or "<dt>score</dt>" in words
     assert unexplained(re.sub(r"<(style|script).*?</\1>|<[^>]*>", " ", text, flags=re.DOTALL)) == []
 
 

@@ -42,7 +42,7 @@ def test_those_with_different_labels_come_first_then_the_largest() -> None:
 def test_parts_that_copies_lie_in_are_told() -> None:
     pictures = [picture("a", split="train"), picture("b", split="test")]
     (found,) = find_copies(pictures, ["1", "1"], [])
-    assert found.parts == ("test", "train")
+    assert found.splits == ("test", "train")
 
 
 def test_groups_of_copies_become_one() -> None:

@@ -112,10 +112,10 @@ def test_copies_of_the_same_label_are_worth_a_look(tmp_path: Path) -> None:
 
 
 def test_copies_in_two_parts_are_told(tmp_path: Path) -> None:
-    for part in ("train", "test"):
-        write_set(tmp_path / "set" / part)
+    for split in ("train", "test"):
+        write_set(tmp_path / "set" / split)
     found = told(checked(tmp_path / "set"))
-    assert any("lie in two parts" in title for title in found)
+    assert any("lie in two splits" in title for title in found)
 
 
 def test_without_weights_the_rest_is_checked_and_that_is_said(

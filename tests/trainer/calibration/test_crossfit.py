@@ -79,7 +79,7 @@ def fit(network: Network, *, deadline: float, seconds_a_fold: float | None) -> C
         pictures=pictures,
         labels=("a", "b"),
         truth=truth,
-        part=np.full(60, "train"),
+        split=np.full(60, "train"),
         skipped=(),
         seed=0,
     )
@@ -184,7 +184,7 @@ def fold_of(held: np.ndarray, *, right: float) -> Fold:
         ((0.95,), "cross-fitted", 200, "of 2 cross-fitted models 1 can be used: 1 could not be"),
         ((0.95, 0.3), "cross-fitted", 200, "1 learned far less than the final model did"),
         ((0.3,), "validation", 100, "0 can be used: 1 could not be trained whole"),
-        ((), "validation", 100, "The validation part serves instead, and nothing is promised"),
+        ((), "validation", 100, "The validation split serves instead, and nothing is promised"),
     ],
 )
 def test_what_thresholds_are_chosen_by_is_said(

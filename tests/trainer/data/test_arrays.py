@@ -256,7 +256,7 @@ def test_what_is_no_array_stays_as_it_is(tmp_path: Path) -> None:
         ({"x_train": GREY[:, :0]}, "a picture has levels"),
         ({"x_train": GREY[:0], "y_train": LABELS[:0], "x_test": GREY[:0], "y_test": LABELS[:0]},
          "there are no pictures"),
-        ({"train_images": GREY, "train_labels": LABELS}, "which name the same part"),
+        ({"train_images": GREY, "train_labels": LABELS}, "which name the same split"),
     ],
 )  # fmt: skip
 def test_arrays_that_are_no_pictures_are_told(

@@ -1,4 +1,4 @@
-"""No copy and no group crosses from one part to another, and what is added moves nothing."""
+"""No copy and no group crosses from one split to another, and what is added moves nothing."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ class Photo:
     content: str
     label: str = "can"
     group: str | None = None
-    part: str | None = None
+    split: str | None = None
     source: int = 0
     image: Image | None = None
 
     @property
     def picture(self) -> LabelledPicture:
         path = Path(f"photos{self.source}") / self.label / self.name
-        return LabelledPicture(path, self.label, self.group, self.part, self.source)
+        return LabelledPicture(path, self.label, self.group, self.split, self.source)
 
 
 def photos(count: int, label: str = "can", *, start: int = 0, source: int = 0) -> list[Photo]:
@@ -81,10 +81,10 @@ def digest(content: str) -> str:
 
 
 def digested(by_content: dict[str, str]) -> dict[str, str]:
-    return {digest(content): part for content, part in by_content.items()}
+    return {digest(content): split for content, split in by_content.items()}
 
 
-def parts(given: Sequence[Photo], **options: object) -> dict[str, str]:
+def splits(given: Sequence[Photo], **options: object) -> dict[str, str]:
     """By content, so that names do not matter."""
     found = split(given, **options)  # type: ignore[arg-type]
     return {given[i].content: str(p.split) for i, p in zip(found.kept, found.pictures, strict=True)}
@@ -104,22 +104,22 @@ def test_names_and_the_order_of_files_change_nothing() -> None:
     given = [*photos(80), *photos(40, "jar")]
     shuffled = [replace(photo, name=f"IMG_{i}.png") for i, photo in enumerate(given)]
     random.Random(1).shuffle(shuffled)
-    assert parts(shuffled) == parts(given)
-    assert parts(given, seed=1) != parts(given)
+    assert splits(shuffled) == splits(given)
+    assert splits(given, seed=1) != splits(given)
 
 
 @pytest.mark.parametrize("source", [0, 1], ids=["in the same folder", "by --add"])
 @pytest.mark.parametrize("groups", [None, "blocks:2"])
 def test_pictures_that_are_added_move_none_of_the_old(source: int, groups: str | None) -> None:
-    """Those of the same folder, where the earlier parts are given."""
+    """Those of the same folder, where the earlier splits are given."""
     given = [*photos(151), *photos(90, "jar")]
     more = [*photos(60, start=500, source=source), *photos(30, "jar", start=500, source=source)]
-    before = parts(given, groups=groups)
-    after = parts([*more, *given], groups=groups, earlier=None if source else digested(before))
+    before = splits(given, groups=groups)
+    after = splits([*more, *given], groups=groups, earlier=None if source else digested(before))
     assert {content: after[content] for content in before} == before
     assert len(after) == 331
     for label, total in (("can", 211), ("jar", 120)):
-        counts = Counter(part for content, part in after.items() if content.startswith(label))
+        counts = Counter(split for content, split in after.items() if content.startswith(label))
         assert abs(counts["test"] - 0.1 * total) <= 1
         assert abs(counts["validation"] - 0.1 * total) <= 1
 
@@ -130,7 +130,7 @@ def test_of_a_folder_that_has_grown_a_block_stays_with_its_old_pictures() -> Non
     before = {photo.content: "train" for photo in given} | {"can 100": "test"}
     before |= {"can 0": "validation", "can 1": "validation"}
     more = photos(1, start=101)
-    grown = parts([*given, *more], groups="blocks:2", earlier=digested(before))
+    grown = splits([*given, *more], groups="blocks:2", earlier=digested(before))
     assert grown["can 101"] == grown["can 100"] == "test"
 
 
@@ -180,23 +180,23 @@ def test_copies_join_the_groups_they_lie_in() -> None:
 
 
 def by_part(given: Sequence[Photo]) -> dict[str, list[Photo]]:
-    placed = parts(given)
+    placed = splits(given)
     return {
-        part: [p for p in given if placed[p.content] == part]
-        for part in ("train", "validation", "test")
+        split: [p for p in given if placed[p.content] == split]
+        for split in ("train", "validation", "test")
     }
 
 
 def test_a_later_copy_joins_its_original() -> None:
     given = photos(60)
     old = by_part(given)
-    copies = [replace(old[part][0], name=f"{part}.jpg", source=1) for part in ("train", "test")]
+    copies = [replace(old[split][0], name=f"{split}.jpg", source=1) for split in ("train", "test")]
     found = split([*given, *copies])
     assert [p.split for p in found.pictures[60:]] == ["train", "test"]
 
 
 def test_what_would_join_two_parts_is_left_out_and_told() -> None:
-    """A newcomer of a group of two, copies of pictures of two parts."""
+    """A newcomer of a group of two, copies of pictures of two splits."""
     given = photos(60)
     old = by_part(given)
     one, other = old["train"][0], old["test"][0]
@@ -209,7 +209,7 @@ def test_what_would_join_two_parts_is_left_out_and_told() -> None:
     assert found.kept.tolist() == [*range(60), 62]
     assert len(found.left_out) == 2
     assert "photos1/can/one.jpg: a copy of photos0/can/" in found.left_out[0]
-    assert "and cannot lie in two parts" in found.left_out[0]
+    assert "and cannot lie in two splits" in found.left_out[0]
     assert {p.split for p in found.pictures[:60]} == {"train", "validation", "test"}
     assert [p.split for p in found.pictures[:60]] == [p.split for p in split(given).pictures]
 
@@ -240,16 +240,16 @@ def test_a_new_class_comes_into_every_part() -> None:
 
 def divided(**counts: int) -> list[Photo]:
     return [
-        Photo(f"{part}{n}.jpg", f"{label} {part} {n}", label, part=part)
+        Photo(f"{split}{n}.jpg", f"{label} {split} {n}", label, split=split)
         for label in ("can", "jar")
-        for part, count in counts.items()
+        for split, count in counts.items()
         for n in range(count)
     ]
 
 
 def test_given_parts_stay() -> None:
     given = divided(train=20, validation=5, test=5)
-    assert [p.split for p in split(given).pictures] == [photo.part for photo in given]
+    assert [p.split for p in split(given).pictures] == [photo.split for photo in given]
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_what_a_divided_set_lacks_is_taken_out_of_train(
 ) -> None:
     given = divided(**counts)
     found = split(given)
-    was = Counter((photo.part, p.split) for photo, p in zip(given, found.pictures, strict=True))
+    was = Counter((photo.split, p.split) for photo, p in zip(given, found.pictures, strict=True))
     assert was[tested, "test"] == 40
     assert 8 <= was["train", "validation"] <= 34
     assert was["train", "train"] + was["train", "validation"] == 200
@@ -271,22 +271,23 @@ def test_a_picture_to_train_on_that_is_a_copy_of_one_to_test_on_is_left_out() ->
     given = divided(train=30, validation=10, test=10)
     test, validation = given[40], given[30]
     given += [
-        replace(test, name="seen.jpg", part="train"),
-        replace(validation, name="known.jpg", part="train"),
+        replace(test, name="seen.jpg", split="train"),
+        replace(validation, name="known.jpg", split="train"),
         replace(test, name="twice.jpg"),
     ]
     found = split(given)
     assert found.kept.tolist() == [*range(100), 102]
     assert found.left_out == (
-        "photos0/can/seen.jpg: a copy of photos0/can/test0.jpg (test), and cannot lie in two parts",
+        "photos0/can/seen.jpg: a copy of photos0/can/test0.jpg (test), and cannot lie in two "
+        "splits",
         "photos0/can/known.jpg: a copy of photos0/can/validation0.jpg (validation), and cannot lie "
-        "in two parts",
+        "in two splits",
     )
 
 
 def test_what_is_left_to_draw_of_a_divided_set_never_joins_its_test_part() -> None:
     given = divided(train=40, test=10)
-    given.append(replace(given[40], name="seen.jpg", part="train"))
+    given.append(replace(given[40], name="seen.jpg", split="train"))
     found = split(given)
     assert found.kept.tolist() == list(range(100))
     assert len(found.left_out) == 1
@@ -301,14 +302,14 @@ def test_pictures_added_to_a_divided_set_leave_its_test_part_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("given", "says"),
     [
-        ([Photo("a", "a", part="train"), Photo("b", "b")], "fill it in every line"),
+        ([Photo("a", "a", split="train"), Photo("b", "b")], "fill it in every line"),
         (
-            [Photo("a", "a", group="1", part="train"), Photo("b", "b", group="1", part="test")],
+            [Photo("a", "a", group="1", split="train"), Photo("b", "b", group="1", split="test")],
             r"group '1' is given train .* and test .*: a group must stay in one split",
         ),
         (photos(2), "2 separate groups"),
         ([Photo(str(i), "the same") for i in range(9)], "1 separate group of pictures"),
-        (divided(train=3, validation=2, test=1)[:-1], "none for the test part"),
+        (divided(train=3, validation=2, test=1)[:-1], "none for the test split"),
     ],
 )
 def test_what_cannot_be_divided_is_refused(given: list[Photo], says: str) -> None:

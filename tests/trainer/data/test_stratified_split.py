@@ -22,10 +22,10 @@ def series(label: str, groups: int, size: int) -> list[LabelledPicture]:
 
 def test_no_group_lands_in_two_parts() -> None:
     split = stratified_split([*series("can", 20, 20), *series("jar", 7, 13)], SHARES, seed=1)
-    parts: dict[str, set[str]] = {}
+    splits: dict[str, set[str]] = {}
     for picture in split:
-        parts.setdefault(str(picture.group), set()).add(str(picture.split))
-    assert all(len(found) == 1 for found in parts.values())
+        splits.setdefault(str(picture.group), set()).add(str(picture.split))
+    assert all(len(found) == 1 for found in splits.values())
 
 
 def wanted(total: int) -> dict[str, float]:
@@ -38,9 +38,9 @@ def test_every_class_is_within_one_picture_of_the_wanted_counts(total: int) -> N
     for seed in range(3):
         counts = Counter((p.label, p.split) for p in stratified_split(pictures, SHARES, seed=seed))
         for label, size in (("can", total), ("jar", 2 * total + 1)):
-            for part, count in wanted(size).items():
-                assert abs(counts[label, part] - count) <= 1
-                assert counts[label, part] >= 1
+            for split, count in wanted(size).items():
+                assert abs(counts[label, split] - count) <= 1
+                assert counts[label, split] >= 1
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -54,10 +54,10 @@ def test_groups_bring_each_part_to_within_half_a_group(seed: int) -> None:
         for i in range(size)
     ]
     counts = Counter(p.split for p in stratified_split(pictures, SHARES, seed=seed))
-    for part in ("test", "validation"):
-        smallest = min(sizes)  # where a part's first group is larger than all that it wants
-        allowed = max(max(sizes) / 2, smallest - wanted(len(pictures))[part])
-        assert abs(counts[part] - wanted(len(pictures))[part]) <= allowed
+    for split in ("test", "validation"):
+        smallest = min(sizes)  # where a split's first group is larger than all that it wants
+        allowed = max(max(sizes) / 2, smallest - wanted(len(pictures))[split])
+        assert abs(counts[split] - wanted(len(pictures))[split]) <= allowed
 
 
 @pytest.mark.parametrize("shares", [(0.0, 0.1), (0.3, 0.3), (0.45, 0.45), (0.02, 0.2)])
@@ -67,7 +67,7 @@ def test_other_shares_leave_every_part_a_group(shares: tuple[float, float], tota
         series("can", total, 1), dict(zip(("test", "validation"), shares, strict=True)), seed=0
     )
     counts = Counter(p.split for p in split)
-    assert min(counts[part] for part in ("train", "validation", "test")) >= 1
+    assert min(counts[split] for split in ("train", "validation", "test")) >= 1
     if total == 40:
         assert abs(counts["test"] - max(1, 40 * shares[0])) <= 1
         assert abs(counts["validation"] - 40 * shares[1]) <= 1
@@ -77,7 +77,7 @@ def test_other_shares_leave_every_part_a_group(shares: tuple[float, float], tota
 def test_a_class_of_three_groups_has_one_in_each_part(seed: int) -> None:
     split = stratified_split([*series("can", 3, 40), *series("jar", 4, 2)], SHARES, seed=seed)
     assert {(p.label, p.split) for p in split} == {
-        (label, part) for label in ("can", "jar") for part in ("train", "validation", "test")
+        (label, split) for label in ("can", "jar") for split in ("train", "validation", "test")
     }
 
 
@@ -117,8 +117,8 @@ def test_pictures_that_are_added_move_none_and_bring_the_whole_to_the_shares(see
         total += more
         assert {p.path: p.split for p in placed if p.path in before} == before
         counts = Counter(p.split for p in placed)
-        for part, count in wanted(total).items():
-            assert abs(counts[part] - count) <= (1 if total >= 5 else 1.5)
+        for split, count in wanted(total).items():
+            assert abs(counts[split] - count) <= (1 if total >= 5 else 1.5)
 
 
 def test_a_set_that_has_grown_without_its_parts_moves_only_the_edges_of_the_parts() -> None:
@@ -133,9 +133,9 @@ def test_what_a_group_is_known_by_decides_not_its_name() -> None:
     pictures = series("can", 50, 1)
     other = [LabelledPicture(p.path, p.label, f"other {p.group}") for p in pictures]
     names = {f"other {p.group}": str(p.group) for p in pictures}
-    parts = [p.split for p in stratified_split(pictures, SHARES, seed=0)]
-    assert [p.split for p in stratified_split(other, SHARES, seed=0, identities=names)] == parts
-    assert [p.split for p in stratified_split(other, SHARES, seed=0)] != parts
+    splits = [p.split for p in stratified_split(pictures, SHARES, seed=0)]
+    assert [p.split for p in stratified_split(other, SHARES, seed=0, identities=names)] == splits
+    assert [p.split for p in stratified_split(other, SHARES, seed=0)] != splits
 
 
 def test_draws_are_spread_evenly() -> None:
@@ -150,13 +150,13 @@ def test_a_class_with_too_few_groups_is_refused_by_name(groups: int, says: str) 
         stratified_split(pictures, SHARES, seed=0)
 
 
-def given(label: str, part: str | None, group: str) -> LabelledPicture:
-    return LabelledPicture(Path(f"{label}{group}.jpg"), label, group, part)
+def given(label: str, split: str | None, group: str) -> LabelledPicture:
+    return LabelledPicture(Path(f"{label}{group}.jpg"), label, group, split)
 
 
 def test_parts_that_are_given_are_kept() -> None:
-    parts = ("train", "validation", "test")
-    pictures = [given(label, part, f"{label}{part}") for label in "ab" for part in parts]
+    splits = ("train", "validation", "test")
+    pictures = [given(label, split, f"{label}{split}") for label in "ab" for split in splits]
     assert list(stratified_split(pictures, SHARES, seed=3)) == pictures
 
 
@@ -171,7 +171,7 @@ def test_what_is_added_to_a_group_goes_where_that_is() -> None:
     ("pictures", "words"),
     [
         ([given("a", "train", "1"), given("a", "test", "1")], "'1' into test and train"),
-        ([given("a", "train", "1"), given("a", "test", "2")], "none for the validation part"),
+        ([given("a", "train", "1"), given("a", "test", "2")], "none for the validation split"),
     ],
 )
 def test_given_parts_that_would_flatter_are_refused(

@@ -1,4 +1,4 @@
-"""Looks at a test part are counted by its pictures, whatever its name; none stops a training."""
+"""Looks at a test split are counted by its pictures, whatever its name; none stops a training."""
 
 from __future__ import annotations
 

@@ -14,26 +14,26 @@ from trainer.evaluation.learning_curve import CurvePoint, Forecast, LearningCurv
 from trainer.evaluation.robustness import DISTURBANCES, Disturbed
 from trainer.fit.phases import Epoch
 from trainer.report.report_facts import ReportFacts, UnknownFigures
-from trainer.report.scored_split import ScoredPart
+from trainer.report.scored_split import ScoredSplit
 from trainer.statistics.intervals import Figure
 
 LABELS = ("can", "glass", "paper")
 
 
-def part(
+def scored(
     answers: list[tuple[int, int, float]],
     *,
     labels: int = 3,
     temperature: float = 1.0,
     groups: list[str] | None = None,
     first_row: int = 0,
-) -> ScoredPart:
+) -> ScoredSplit:
     """Pictures of which is known (what each is, what it is taken for, with which score)."""
     scores = np.empty((len(answers), labels))
     for row, (_, taken, score) in zip(scores, answers, strict=True):
         row[:] = (1 - score) / (labels - 1)
         row[taken] = score
-    return ScoredPart(
+    return ScoredSplit(
         logits=np.log(scores) * temperature,
         temperature=temperature,
         truth=np.array([is_ for is_, _, _ in answers], np.int64),
@@ -68,7 +68,7 @@ def _plain() -> ReportFacts:
             for i, label in enumerate(LABELS)
         },
         skipped=0,
-        test=part(TEST),
+        test=scored(TEST),
         thresholds={label: AcceptThreshold(0.6, 80, 80, "") for label in LABELS},
         purity=0.9,
         confidence=0.95,
@@ -95,7 +95,7 @@ def _plain() -> ReportFacts:
         tools={"pilah": "1.0", "keras": "3.15"},
         seconds={"decoding": 12.0, "phases": 200.0},
         tensors=rng.integers(0, 256, (200, 32, 32, 3), np.uint8),
-        validation=part(TEST[::2], first_row=120),
+        validation=scored(TEST[::2], first_row=120),
         held_out_use=HeldOutUse(1, "2026-03-01T10:00:00+00:00"),
     )
 

@@ -17,7 +17,7 @@ COUNTS = np.array([[18, 0, 2], [0, 0, 0], [1, 0, 37]])
 
 
 def drawn(tmp_path: Path, counts: npt.NDArray[np.int64], labels: list[str]) -> ElementTree.Element:
-    draw_confusion(counts, labels, "test part: 55 of 58 right", tmp_path / "c.svg")
+    draw_confusion(counts, labels, "test split: 55 of 58 right", tmp_path / "c.svg")
     return ElementTree.fromstring((tmp_path / "c.svg").read_text(encoding="utf-8"))
 
 
@@ -29,7 +29,7 @@ def test_it_has_the_labels_along_both_sides_and_the_counts_that_are_not_0(tmp_pa
     found = texts(drawn(tmp_path, COUNTS, LABELS))
     assert [found.count(label) for label in LABELS] == [2, 2, 2]
     assert sorted(text for text in found if text.isdecimal()) == ["1", "18", "2", "37"]
-    assert {"test part: 55 of 58 right", "is", "taken for"} <= set(found)
+    assert {"test split: 55 of 58 right", "is", "taken for"} <= set(found)
 
 
 def test_each_cell_says_in_words_what_it_means(tmp_path: Path) -> None:

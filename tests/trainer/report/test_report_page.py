@@ -15,7 +15,7 @@ import pytest
 from edge.core.errors import StorageError
 from edge.core.model.glossary import explained
 from tests.plain_words import unexplained
-from tests.trainer.report.made_up import LABELS, TEST, disturbed, facts, learning, part, unknown
+from tests.trainer.report.made_up import LABELS, TEST, disturbed, facts, learning, scored, unknown
 from trainer.calibration.accept_thresholds import AcceptThreshold
 from trainer.evaluation.held_out_use import EarlierUse, HeldOutUse
 from trainer.report.metrics import metrics_json
@@ -66,7 +66,7 @@ def written(folder: Path, told: ReportFacts | None = None, **changes: Any) -> Pa
 def full(**changes: Any) -> ReportFacts:
     return facts(
         **{
-            "cross_fitted": part([*TEST, (2, 0, 0.9)]),
+            "cross_fitted": scored([*TEST, (2, 0, 0.9)]),
             "unknown": unknown(),
             "learning": learning(),
             "disturbed": disturbed(),
@@ -112,7 +112,7 @@ def test_what_makes_it_doubtful_stands_at_the_top(tmp_path: Path) -> None:
 
 
 def test_series_of_one_object_are_told_and_widen_the_interval(tmp_path: Path) -> None:
-    page = written(tmp_path, test=part(TEST, groups=[str(n // 5) for n in range(len(TEST))]))
+    page = written(tmp_path, test=scored(TEST, groups=[str(n // 5) for n in range(len(TEST))]))
     assert "in 24 groups of pictures that belong together" in page.text
     assert "The pictures come in groups of alike ones" in page.text
 
@@ -121,7 +121,7 @@ def test_series_of_one_object_are_told_and_widen_the_interval(tmp_path: Path) ->
     ("section", "texts"),
     [
         ("training", ["number 5 of 6", "Learning rate", "epoch 4 (upper 1): loss 0.250"]),
-        ("confusion", ["On the test part", "cross-fitted", "can50 94%3 6%0"]),
+        ("confusion", ["On the test split", "cross-fitted", "can50 94%3 6%0"]),
         ("classes", ["97.6% 40 of 41", "0.60", "shown on 80 accepted pictures, all of them right",
                      "at least 90% of what is accepted as it is right, at 95% confidence"]),
         ("mistakes", ["can taken for glass 3 of 53", "can/50.jpg"]),
@@ -158,8 +158,8 @@ def test_what_there_is_nothing_of_is_left_out(tmp_path: Path) -> None:
 
 
 def test_a_training_without_a_test_part_says_so(tmp_path: Path) -> None:
-    page = written(tmp_path, full(test=part([])))
-    assert "There is no test part" in page.text
+    page = written(tmp_path, full(test=scored([])))
+    assert "There is no test split" in page.text
     assert "–right on pictures it has never seen" in page.text
 
 
@@ -173,8 +173,8 @@ def test_a_training_without_a_test_part_says_so(tmp_path: Path) -> None:
         ),
         ({"learning": learning(forecast=None, note="too far")}, "No forecast: too far."),
         ({"learning": learning(points=(), fit=None, forecast=None, note="why")}, "forecast: why."),
-        ({"cross_fitted": part([(0, 0, 0.9)])}, "cross-fitted: 0 of 1 wrong"),
-        ({"test": part([(0, 1, 0.9)] * 120)}, "0 of 120"),
+        ({"cross_fitted": scored([(0, 0, 0.9)])}, "cross-fitted: 0 of 1 wrong"),
+        ({"test": scored([(0, 1, 0.9)] * 120)}, "0 of 120"),
     ],
 )
 def test_odd_cases_are_told(tmp_path: Path, changes: dict[str, Any], text: str) -> None:
@@ -183,7 +183,7 @@ def test_odd_cases_are_told(tmp_path: Path, changes: dict[str, Any], text: str) 
 
 @pytest.mark.parametrize("total", [3, 13, 34])
 def test_figures_of_a_few_pictures_are_not_shown(tmp_path: Path, total: int) -> None:
-    page = written(tmp_path, full(test=part(TEST[48 : 48 + total])))
+    page = written(tmp_path, full(test=scored(TEST[48 : 48 + total])))
     assert "Too few pictures to say It was tested on" in page.text
     top = page.text.partition("Mistakes, with")[0]
     if total < 16:
@@ -208,7 +208,7 @@ def test_the_verdict_and_the_contents_come_before_everything_else(tmp_path: Path
 
 def test_no_picture_is_shown_twice_among_the_mistakes_of_a_part(tmp_path: Path) -> None:
     many = [(n % 3, (n + 1) % 3, 0.9) for n in range(60)] + [(n % 3, n % 3, 0.9) for n in range(60)]
-    write_report(tmp_path / "report.html", facts(test=part(many)))
+    write_report(tmp_path / "report.html", facts(test=scored(many)))
     source = (tmp_path / "report.html").read_text(encoding="utf-8")
     section = re.search(r'<section id="mistakes">.*?</section>', source, re.DOTALL)
     assert section is not None
@@ -216,7 +216,7 @@ def test_no_picture_is_shown_twice_among_the_mistakes_of_a_part(tmp_path: Path) 
     assert len(shown) == len(set(shown)) > 20
 
 
-@pytest.mark.parametrize("changes", [{}, {"test": part(TEST[48:61])}, {"unknown": None}])
+@pytest.mark.parametrize("changes", [{}, {"test": scored(TEST[48:61])}, {"unknown": None}])
 def test_every_technical_word_is_explained_on_the_page(
     tmp_path: Path, changes: dict[str, Any]
 ) -> None:
@@ -271,7 +271,7 @@ def test_any_word_is_shown_as_it_is(tmp_path: Path, name: str) -> None:
 
 
 def test_a_name_that_is_no_utf8_is_shown_with_escapes(tmp_path: Path) -> None:
-    page = written(tmp_path, test=replace(part(TEST), names=["caf\udce9.jpg"] * len(TEST)))
+    page = written(tmp_path, test=replace(scored(TEST), names=["caf\udce9.jpg"] * len(TEST)))
     assert "caf\\udce9.jpg" in page.text
 
 
@@ -313,8 +313,8 @@ def test_a_report_of_many_errors_is_of_a_bearable_size(tmp_path: Path) -> None:
         labels=labels,
         counts={label: {"train": 80, "test": 100} for label in labels},
         thresholds={label: AcceptThreshold(0.9, 8, 8, "no promise") for label in labels},
-        test=part(answers, labels=20),
-        cross_fitted=part(answers, labels=20),
+        test=scored(answers, labels=20),
+        cross_fitted=scored(answers, labels=20),
         validation=None,
         tensors=tensors,
         disturbed=disturbed(),
@@ -331,7 +331,7 @@ def test_more_labels_than_a_table_can_hold_are_told_by_their_pairs(tmp_path: Pat
         labels=labels,
         counts={},
         thresholds={label: AcceptThreshold(0.9, 8, 8, "no promise") for label in labels},
-        test=part([(n % 60, (n + n // 60) % 60, 0.7) for n in range(240)], labels=60),
+        test=scored([(n % 60, (n + n // 60) % 60, 0.7) for n in range(240)], labels=60),
         validation=None,
         tensors=None,
     )
@@ -372,7 +372,7 @@ def test_all_figures_are_there_for_machines(tmp_path: Path) -> None:
     assert len(told["robustness"]) == 18
     assert told["test_looks"]["times"] == 1
     assert told["warnings"] == ["The training was cut short"]
-    assert json.dumps(metrics_json(facts(test=part([]), held_out_use=None)))
+    assert json.dumps(metrics_json(facts(test=scored([]), held_out_use=None)))
 
 
 def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import pytest
 
-from tests.trainer.report.made_up import LABELS, TEST, disturbed, facts, part
+from tests.trainer.report.made_up import LABELS, TEST, disturbed, facts, scored
 from trainer.calibration.accept_thresholds import AcceptThreshold
 from trainer.evaluation.held_out_use import HeldOutUse
 from trainer.report.warnings import MANY_USES, report_warnings
@@ -19,7 +19,7 @@ def titles(**changes: Any) -> list[str]:
 
 def test_of_a_good_training_there_is_nothing_to_say() -> None:
     assert titles() == []
-    assert titles(disturbed=disturbed(), cross_fitted=part(TEST)) == []
+    assert titles(disturbed=disturbed(), cross_fitted=scored(TEST)) == []
 
 
 def basis(folds: int) -> AcceptBasis:
@@ -30,7 +30,7 @@ def basis(folds: int) -> AcceptBasis:
 
 
 def test_whole_folds_are_nothing_to_say() -> None:
-    assert titles(basis=basis(3), cross_fitted=part(TEST)) == []
+    assert titles(basis=basis(3), cross_fitted=scored(TEST)) == []
 
 
 def groups(number: int) -> list[str]:
@@ -43,16 +43,16 @@ MANY = [(n % 3, n % 3, 0.9) for n in range(600)]
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"test": part([])}, "There is no test part"),
-        ({"test": part(TEST[::3])}, "The test part is small: 40 pictures"),
+        ({"test": scored([])}, "There is no test split"),
+        ({"test": scored(TEST[::3])}, "The test split is small: 40 pictures"),
         (
-            {"test": part(TEST[::3], groups=groups(4)[:40])},
-            "The test part is small: 40 pictures in 4 groups",
+            {"test": scored(TEST[::3], groups=groups(4)[:40])},
+            "The test split is small: 40 pictures in 4 groups",
         ),
-        ({"test": part(TEST, groups=groups(6))}, "only 6 groups"),
-        ({"test": part(TEST[:103])}, "Fewer than 10 test pictures of paper"),
+        ({"test": scored(TEST, groups=groups(6))}, "only 6 groups"),
+        ({"test": scored(TEST[:103])}, "Fewer than 10 test pictures of paper"),
         # Two thirds of what it accepts are wrong.
-        ({"test": part([(n % 3, 0, 0.9) for n in range(150)])}, "less than the 90%"),
+        ({"test": scored([(n % 3, 0, 0.9) for n in range(150)])}, "less than the 90%"),
         ({"held_out_use": HeldOutUse(MANY_USES, "2026-01-02T03:04:05+00:00")}, "since 2026-01-02"),
         ({"held_out_use": HeldOutUse(0, "", note="the disk is full")}, "was not counted"),
         (
@@ -63,18 +63,18 @@ MANY = [(n % 3, n % 3, 0.9) for n in range(600)]
         ({"basis": basis(1)}, "Only 1 of 3 cross-fitted models could be used"),
         ({"basis": basis(0)}, "No cross-fitted model could be used"),
         ({"left_out": ("how it bears dirt",)}, "Not measured for want of time: how it bears dirt"),
-        ({"validation": part([(0, 1, 0.6)] * 40 + TEST[:60])},
+        ({"validation": scored([(0, 1, 0.6)] * 40 + TEST[:60])},
          "Validation says 57.0% (47.2% to 66.3%, 57 of 100)"),
-        ({"validation": part(MANY), "test": part(MANY[:500] + [(0, 1, 0.5)] * 100)},
-         "600 of 600) and the test part 83.3% (8"),
-        ({"test": part([(2, 1, 0.5), *TEST[:93], *[(2, 1, 0.5)] * 20])},
+        ({"validation": scored(MANY), "test": scored(MANY[:500] + [(0, 1, 0.5)] * 100)},
+         "600 of 600) and the test split 83.3% (8"),
+        ({"test": scored([(2, 1, 0.5), *TEST[:93], *[(2, 1, 0.5)] * 20])},
          "No test picture of paper was told right"),
-        ({"cross_fitted": part([*TEST, *[(2, 0, 0.7)] * 8])}, "paper for can (8 of 34)"),
+        ({"cross_fitted": scored([*TEST, *[(2, 0, 0.7)] * 8])}, "paper for can (8 of 34)"),
         (
             {"thresholds": {label: AcceptThreshold(0.9, 8, 8, "no promise") for label in LABELS}},
             "No class carries a promise",
         ),
-        ({"test": part([(n % 3, n % 3 if n % 4 else (n + 1) % 3, 0.99) for n in range(400)])},
+        ({"test": scored([(n % 3, n % 3 if n % 4 else (n + 1) % 3, 0.99) for n in range(400)])},
          "Its scores lie 24% off"),
         ({"disturbed": disturbed(change=-0.2, high=-0.05)}, "less accurate: blur (20"),
         ({"history": facts().history[:5]}, "Its last epoch was its best"),
@@ -96,8 +96,8 @@ def test_it_warns(changes: dict[str, Any], said: str) -> None:
         {"thresholds": facts().thresholds | {"can": AcceptThreshold(0.9, 8, 8, "no promise")}},
         {"disturbed": disturbed(change=-0.2, high=0.05)},  # chance could explain it
         {"disturbed": disturbed(change=-0.05, high=-0.01)},  # sure, but small
-        {"cross_fitted": part([*TEST, (2, 0, 0.7)])},
-        {"validation": part([(0, 1, 0.6)] * 3 + TEST[:60])},
+        {"cross_fitted": scored([*TEST, (2, 0, 0.7)])},
+        {"validation": scored([(0, 1, 0.6)] * 3 + TEST[:60])},
         {"history": []},
         {"validation": None},
     ],
@@ -108,13 +108,13 @@ def test_it_is_quiet_where_there_is_no_reason(changes: dict[str, Any]) -> None:
 
 def test_many_items_are_not_all_listed() -> None:
     confused = [(0, 1, 0.6), (0, 2, 0.6), (1, 0, 0.6), (1, 2, 0.6), (2, 0, 0.6), (2, 1, 0.6)]
-    (title,) = [t for t in titles(cross_fitted=part(confused * 10)) if "often takes" in t]
+    (title,) = [t for t in titles(cross_fitted=scored(confused * 10)) if "often takes" in t]
     assert title.endswith(" and 2 more")
     assert title.count(" for ") == 4
 
 
 def test_every_caution_says_what_to_make_of_it() -> None:
-    found = report_warnings(facts(test=part(TEST[::3]), cut_short=True, skipped=2))
+    found = report_warnings(facts(test=scored(TEST[::3]), cut_short=True, skipped=2))
     assert len(found) == 3
     assert all(warning.advice.endswith(".") for warning in found)
     assert not any(warning.title.endswith(".") for warning in found)

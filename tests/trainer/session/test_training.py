@@ -180,7 +180,7 @@ def test_a_training_without_time_for_folds_promises_nothing_and_says_so(
     assert "Not measured for want of time" in str(metrics["warnings"])
     assert "of 2 cross-fitted models 0 can be used" in capsys.readouterr().err
     page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
-    assert "on the validation part, which the final model had not trained on" in page
+    assert "on the validation split, which the final model had not trained on" in page
 
 
 def test_the_history_has_every_epoch_of_every_phase(run: Path) -> None:
@@ -210,11 +210,11 @@ def test_the_saved_model_gives_the_figures_it_claims(run: Path) -> None:
 
 
 def test_no_block_is_in_two_parts(run: Path) -> None:
-    parts: dict[str | None, set[str | None]] = {}
+    splits: dict[str | None, set[str | None]] = {}
     for picture in read_run(run).pictures():
-        parts.setdefault(picture.group, set()).add(picture.split)
-    assert len(parts) == 30
-    assert all(len(found) == 1 for found in parts.values())
+        splits.setdefault(picture.group, set()).add(picture.split)
+    assert len(splits) == 30
+    assert all(len(found) == 1 for found in splits.values())
 
 
 def test_the_same_seed_gives_the_same_model(
@@ -252,7 +252,7 @@ def test_replace_takes_the_place_of_a_run_and_of_nothing_else(
 
 
 def test_few_groups_are_enough(photos: Path, recipe: Path, tmp_path: Path) -> None:
-    """Three groups a class: one for each part, and one in each fold but the last."""
+    """Three groups a class: one for each split, and one in each fold but the last."""
     words = ["train", str(recipe), "--data", str(photos), "--out", str(tmp_path / "run")]
     few = ["accept.folds=3", "accept.epochs=1", "phases.head.epochs=1", "phases.upper.epochs=1"]
     sets = [word for setting in few for word in ("--set", setting)]

@@ -76,7 +76,7 @@ def test_of_nothing_there_is_no_figure() -> None:
 
 
 def test_the_true_accuracy_lies_inside_about_as_often_as_said() -> None:
-    """400 test parts of 12 groups, which differ much in how hard they are."""
+    """400 test splits of 12 groups, which differ much in how hard they are."""
     rng = np.random.default_rng(3)
     inside = plain_inside = 0
     for _ in range(400):
