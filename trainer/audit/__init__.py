@@ -1,1 +1,1 @@
-"""What is wrong with a set of labelled pictures, found before anybody trains on it."""
+"""The check of a set of labelled pictures for faults before a training."""

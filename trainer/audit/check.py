@@ -1,4 +1,4 @@
-"""All that a check finds out about a set of pictures: the one place where its flow can be read."""
+"""The check of a set of pictures: its steps in order, and all that it finds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,13 @@ from trainer.audit.file_facts import FileFacts, Unreadable, read_facts
 from trainer.audit.label_errors import LabelErrors, find_label_errors
 from trainer.audit.outliers import Outlier, find_outliers
 from trainer.audit.pooled_features import SPEC, pooled_features
-from trainer.audit.shortcut import Table, Told, file_table, frame_and_middle, told_by
+from trainer.audit.shortcut import (
+    ShortcutResult,
+    Table,
+    file_table,
+    frame_and_middle,
+    measure_shortcut,
+)
 from trainer.audit.sources import Sources, find_sources
 from trainer.data.arrays import unpacked
 from trainer.data.cache import DecodedPictures, decode_pictures
@@ -27,52 +33,54 @@ from trainer.data.groups import assign_groups, group_column
 from trainer.errors import WeightsMissingError
 
 _FEWEST_TO_TELL = 10
-"""Pictures of two classes at least, before a model can be asked what it thinks of them."""
+"""Pictures that at least two classes must have each before a model judges the labels."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CheckResult:
-    """What was found. Pictures are named by their numbers in `pictures`."""
+    """The findings of a check. Pictures are named by their indices in `pictures`."""
 
     source: Path
-    """What was checked, as it was given."""
+    """The set that was checked, as the user gave it."""
     root: Path
-    """The folder that paths are told relative to."""
+    """The folder that shown paths are relative to."""
     classes: tuple[str, ...]
     pictures: tuple[LabelledPicture, ...]
-    """Those that can be read."""
+    """The pictures that can be read."""
     facts: tuple[FileFacts, ...]
-    """Of each."""
+    """The facts of the file of each picture in `pictures`."""
     tensors: Any
-    """uint8 (pictures, 224, 224, 3), reads as an array."""
+    """The decoded pictures, uint8 (pictures, 224, 224, 3), indexed like an array."""
     unreadable: tuple[tuple[LabelledPicture, Unreadable], ...]
     skipped: tuple[str, ...]
     """A line for each file that looks like a picture and is not read."""
     notes: tuple[str, ...]
     copies: tuple[Copies, ...]
     sources: Sources | None
-    """None: all come from one."""
-    source_shows: Told | None
-    """How well the source is told by the frame of the picture and by its file."""
-    background: Told | None
-    """How well the class is told by the frame of the picture. None: too few pictures."""
-    files: Told | None
-    """How well the class is told by size, format and compression. None: all are alike."""
+    """The sources of the pictures; None if all come from one source."""
+    source_shows: ShortcutResult | None
+    """How well a classifier predicts the source from the picture's frame and its file."""
+    background: ShortcutResult | None
+    """How well a classifier predicts the class from the picture's frame alone; None if there are
+    too few pictures."""
+    files: ShortcutResult | None
+    """How well a classifier predicts the class from the file's size, format and compression; None
+    if all files have the same."""
     label_errors: LabelErrors | None
     outliers: tuple[Outlier, ...]
     without_features: str
-    """Why there are neither label errors nor outliers; empty where there are."""
+    """The reason why label errors and outliers were not looked for; empty if they were."""
 
     @property
     def counts(self) -> Counter[str]:
-        """How many pictures of each class can be read; 0 too."""
+        """The number of readable pictures of each class, including classes with 0."""
         counts = Counter(dict.fromkeys(self.classes, 0))
         counts.update(picture.label for picture in self.pictures)
         return counts
 
 
 def check_pictures(source: Path, *, groups: str | None = None) -> CheckResult:
-    """What is wrong with the pictures of `source`, or worth knowing before one trains on them.
+    """Everything in the pictures of `source` that is wrong or worth knowing before a training.
 
     Args:
         source: see `read_picture_set`; arrays of pictures are unpacked first.
@@ -134,18 +142,18 @@ def _give_aways(
     facts: Sequence[FileFacts],
     pictures: Sequence[LabelledPicture],
     sources: Sources | None,
-) -> tuple[Told | None, Told | None, Told | None]:
-    """What the frame tells of the class, the files of the class, and both of the source."""
+) -> tuple[ShortcutResult | None, ShortcutResult | None, ShortcutResult | None]:
+    """How well the frame predicts the class, the file the class, and both together the source."""
     if not _enough(pictures):
         return None, None, None
     frame, middle = frame_and_middle(tensors)
-    background = told_by(frame, pictures, middle=middle)
+    background = measure_shortcut(frame, pictures, middle=middle)
     table = file_table(facts)
-    files = told_by(table, pictures) if _varies(table) else None
+    files = measure_shortcut(table, pictures) if _varies(table) else None
     shows = None
     if sources is not None:
         of = [replace(p, label=name) for p, name in zip(pictures, sources.of, strict=True)]
-        shows = told_by(np.concatenate([frame, table], axis=1), of)
+        shows = measure_shortcut(np.concatenate([frame, table], axis=1), of)
     return background, files, shows
 
 

@@ -1,4 +1,4 @@
-"""The page of a check: one HTML file that needs nothing but itself, and the same as JSON."""
+"""The page of a check: one self-contained HTML file, and the same content as JSON."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from trainer.audit.check import CheckResult
 from trainer.audit.page_thumbnails import PageThumbnails
 from trainer.audit.problems import Problem, given_away, given_away_by_source, partly_given_away
 from trainer.audit.review import COLUMNS, relative_name, suspects
-from trainer.audit.shortcut import Told
+from trainer.audit.shortcut import ShortcutResult
 from trainer.report.report_page import with_words
 
 _SAMPLES, _SAMPLES_IN_ALL = 12, 240
@@ -161,7 +161,7 @@ def to_json(checked: CheckResult, problems: Sequence[Problem]) -> dict[str, Any]
     }
 
 
-def _told_json(told: Told | None) -> dict[str, Any] | None:
+def _told_json(told: ShortcutResult | None) -> dict[str, Any] | None:
     if told is None:
         return None
     return {
@@ -249,7 +249,7 @@ def _content(checked: CheckResult, shown: _Shown) -> dict[str, Any]:
 
 
 def _decisions(checked: CheckResult, review: str) -> dict[str, Any]:
-    """What the page's script needs to write the review list."""
+    """The values that the page's script needs to write the review list."""
     rows = [[str(word) for word in astuple(suspect)] for suspect in suspects(checked)]
     # The key under which a browser keeps decisions: other suspects are another list.
     key = hashlib.sha256(json.dumps([str(checked.root.resolve()), rows]).encode()).hexdigest()[:16]
@@ -266,7 +266,7 @@ def _decisions(checked: CheckResult, review: str) -> dict[str, Any]:
 
 
 def _spread(numbers: Sequence[int], count: int) -> list[int]:
-    """So many of the numbers, evenly from first to last."""
+    """At most `count` of the numbers, spread evenly from the first to the last."""
     at = np.linspace(0, len(numbers) - 1, min(count, len(numbers))).round().astype(int)
     return [numbers[i] for i in at]
 

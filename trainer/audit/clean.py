@@ -26,22 +26,22 @@ _SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Cleaned:
-    """What became of a set."""
+class CleanResult:
+    """The manifest of a cleaned set and how many pictures were changed."""
 
     manifest: Path
     kept: int
     dropped: int
     relabelled: int
     undecided: int
-    """Lines of the list in which nothing was filled in: those pictures are kept."""
+    """Rows of the list without a decision: their pictures are kept."""
     counts: dict[str, int]
-    """Label to how many pictures of it are kept."""
+    """The number of pictures that are kept, by label."""
 
 
 def clean_pictures(
     source: Path, review: Path, out: Path | None = None, *, replace_out: bool = False
-) -> Cleaned:
+) -> CleanResult:
     """Writes a manifest of the pictures in `source` as the list `review` says.
 
     Groups and splits that the set has are kept.
@@ -75,7 +75,7 @@ def clean_pictures(
     with storage_errors("create", manifest.parent):
         manifest.parent.mkdir(parents=True, exist_ok=True)
     write_file(manifest, _manifest(kept, manifest.parent))
-    return Cleaned(
+    return CleanResult(
         manifest=manifest,
         kept=len(kept),
         dropped=len(found.pictures) - len(kept),

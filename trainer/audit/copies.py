@@ -21,11 +21,11 @@ class Copies:
     splits: tuple[str, ...]
     """Every split among them that was given, sorted."""
     exact: bool
-    """All are the same file to the byte."""
+    """True if all files have the same bytes."""
     how: str
-    """What was done to some of them, such as "mirrored"."""
+    """The change between the copies, such as "mirrored"."""
     similarity: float
-    """Of the least alike pair that holds them together, at most 1."""
+    """The similarity of the least similar pair that links them, at most 1."""
 
 
 def find_copies(

@@ -1,4 +1,4 @@
-"""What each picture's file is like by itself: its size, format and light, or why it is none."""
+"""The properties of each picture's file: size, format and light, or why it cannot be read."""
 
 from __future__ import annotations
 
@@ -42,22 +42,22 @@ class FileFacts:
     kind: str
     """JPEG, PNG, WebP or BMP."""
     tables: int
-    """A number for the quantisation tables of a JPEG, the same for the same tables; 0: none."""
+    """A number that identifies the quantisation tables of a JPEG; 0 if there are none."""
     quality: Quality
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A file that is no picture, or only a part of one."""
+    """A file that is not a picture, or only a part of one."""
 
     why: str
     is_empty: bool = False
-    """It has no bytes at all."""
+    """True if the file has no bytes."""
     is_cut_short: bool = False
 
 
 def read_facts(pictures: Sequence[LabelledPicture]) -> list[FileFacts | Unreadable]:
-    """What each picture's file is like; of files read before, from the cache.
+    """The properties of each picture's file, from the cache for files that were read before.
 
     Raises:
         StorageError: the cache cannot be written.

@@ -24,9 +24,9 @@ _INVERSE_PENALTY = 5.0
 second round without the surest errors, a vote of several layers, and neighbours in place of a model
 were within a point or two."""
 _ENOUGH = 5000
-"""Pictures that tell the main components of any number of them."""
+"""The number of pictures from which the principal components are computed, at most."""
 _FEWEST = 10
-"""Pictures of a class from which one can tell what it looks like."""
+"""Pictures that a class must have before a model can learn it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,14 +40,15 @@ class LabelErrors:
     suggested: npt.NDArray[np.int64]
     """The class index of each picture's most probable other label."""
     probability: npt.NDArray[np.float64]
-    """That label's."""
+    """The probability of that other label, of each picture."""
     probable: npt.NDArray[np.bool_]
-    """Those that confident learning calls errors: another class's probability is as high as is
-    usual for pictures of that class. Of a small set most are the judge's own errors."""
+    """True for each picture that confident learning calls an error: the probability of another
+    class is as high as is usual for pictures of that class. In a small set, most of these are
+    errors of the model, not of the labels."""
     wrong: WrongShare
-    """Which share of the labels is wrong beyond what the judge's own errors explain."""
+    """The share of wrong labels beyond what the model's own errors explain."""
     agreement: float
-    """Share of the pictures of which the most probable label is their own."""
+    """The share of the pictures whose most probable label is the given one."""
 
 
 def find_label_errors(
@@ -109,7 +110,7 @@ def _cross_fitted(
     classes: int,
     repeats: int,
 ) -> npt.NDArray[np.float64]:
-    """Probabilities (pictures, classes), of each picture by models that did not see its group."""
+    """Probabilities (pictures, classes) by models that were not trained on the picture's group."""
     from sklearn.linear_model import LogisticRegression
     from threadpoolctl import threadpool_limits
 

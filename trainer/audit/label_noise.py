@@ -1,4 +1,4 @@
-"""How many labels are wrong, told apart from how often the judge of labels is wrong itself.
+"""The share of wrong labels, separated from the errors of the model that judges the labels.
 
 A model that names 15 % of a set's pictures otherwise than their labels may have found 15 % of wrong
 labels, or be wrong in 15 % of the pictures. What tells the two apart is how sure it is: its own
@@ -27,24 +27,25 @@ import numpy.typing as npt
 from trainer.statistics.design_effect import cluster_design_effect
 
 CERTAINTY = 0.99
-"""Of `WrongShare.at_least`."""
+"""The confidence of the bound `WrongShare.at_least`."""
 _Z99, _Z95 = 2.3263, 1.9600
 """One-sided at 99 %, two-sided at 95 %."""
 _TEMPERATURES = np.exp(np.linspace(np.log(0.1), np.log(10), 30))
 _SHARES = np.concatenate([[0.0], np.geomspace(0.001, 0.5, 80)])
-"""To one half: where more labels are wrong, a judge that learned from them tells nothing."""
+"""The shares tried, up to one half: where more labels are wrong, a model that was trained on them
+is of no use."""
 _LEAST = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
 class WrongShare:
-    """Which share of the labels is wrong; all of 0..1."""
+    """The share of the labels that is wrong, 0..1, with its bounds."""
 
     estimate: float
     """The most likely share."""
     low: float
     high: float
-    """The 95 % interval."""
+    """The upper end of the 95 % interval; `low` is its lower end."""
     at_least: float
     """The share that is exceeded with a certainty of 99 %."""
 
@@ -54,7 +55,7 @@ def wrong_share(
     truth: npt.NDArray[np.int64],
     groups: Sequence[str] | None = None,
 ) -> WrongShare:
-    """The share of wrong labels that the judge's own mistakes do not explain.
+    """The share of wrong labels that the model's own errors do not explain.
 
     Args:
         scores: (pictures, classes) probabilities, of each picture by a judge that did not learn

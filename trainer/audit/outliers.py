@@ -1,4 +1,4 @@
-"""Pictures unlike all others of their class: perhaps of something else, or just rare."""
+"""Pictures that differ from all others of their class: of something else, or just rare."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ NEIGHBOURS = 5
 OUTLIER_FROM = 4.0
 """How far from its class, in robust standard deviations, an outlier is at least."""
 _FEWEST = 20
-"""Pictures of a class from which one can tell what is usual in it."""
+"""Pictures that a class must have before outliers are looked for in it."""
 _CHUNK = 512
 
 
 @dataclass(frozen=True, slots=True)
 class Outlier:
-    """A picture far from its own class."""
+    """A picture that differs much from the others of its class."""
 
     index: int
     score: float
-    """Robust standard deviations beyond what is usual in its class."""
+    """Its distance beyond the median of its class, in robust standard deviations."""
     nearest: int
     """The number of the picture of its class that is most like it."""
 

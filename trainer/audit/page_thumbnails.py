@@ -1,4 +1,4 @@
-"""The pictures that a check shows: read anew, since what the network is given is squashed."""
+"""The pictures that a check's page shows, read again from their files in their own proportions."""
 
 from __future__ import annotations
 
@@ -22,15 +22,16 @@ _QUALITY = 80
 
 
 class PageThumbnails:
-    """Thumbnails as data URIs, by the pictures' numbers."""
+    """Thumbnails of pictures as data URIs, by the pictures' indices."""
 
     def __init__(
         self, checked: CheckResult, wanted: Iterable[int], *, framed: Iterable[int]
     ) -> None:
-        """Reads the pictures that are wanted.
+        """Reads the pictures and makes their thumbnails.
 
         Args:
-            framed: those that are also shown with their middle covered.
+            wanted: indices of the pictures to show.
+            framed: indices of those that are also shown with their middle covered.
         """
         framed = set(framed)
         numbers = sorted({*wanted, *framed})
@@ -55,11 +56,11 @@ class PageThumbnails:
                 progress.advance()
 
     def plain(self, number: int) -> str:
-        """The picture; empty where it is not to be had."""
+        """The data URI of the picture; empty if its file is gone."""
         return self._plain.get(number, "")
 
     def framed(self, number: int) -> str:
-        """The picture with its middle covered; empty where it is not to be had."""
+        """The data URI of the picture with its middle covered; empty if its file is gone."""
         return self._framed.get(number, "")
 
 

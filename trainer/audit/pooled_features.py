@@ -1,4 +1,4 @@
-"""What a frozen ImageNet network sees in each picture: the features that the check compares."""
+"""Features of each picture by a frozen ImageNet network, which the check compares."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from trainer.recipes.plan import NetworkPlan
 from trainer.tensorflow import import_tensorflow
 
 SPEC = InputSpec(height=224, width=224, geometry="squash")
-"""How pictures are decoded for the check: all of each, at the size the network was trained at."""
+"""The preprocessing for the check: the whole picture, at the size the network was trained at."""
 _PLAN = NetworkPlan(name="mobilenet_v2", alpha=1.0, weights="imagenet")
 _DETAIL = "block_12_add"
 _DEPTH, _DETAIL_DEPTH = 1280, 96
@@ -31,17 +31,18 @@ _BATCH = 32
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PooledFeatures:
-    """Features of pictures, pooled over all places of each."""
+    """Features of pictures, averaged over all positions in each picture."""
 
     means: npt.NDArray[np.float32]
-    """float32 (pictures, 1280): the mean of the last layer's. What is on the picture as a whole."""
+    """float32 (pictures, 1280): the means of the last layer's outputs, which describe the
+    whole picture."""
     products: npt.NDArray[np.float32]
-    """float32 (pictures, 4656): of each two channels of a middle layer, the mean of their product.
-    Small marks and materials, which the last layer has averaged away."""
+    """float32 (pictures, 4656): for each two channels of a middle layer the mean of their product.
+    They describe small marks and materials, which are lost in the last layer's means."""
 
 
 def pooled_features(decoded: DecodedPictures) -> PooledFeatures:
-    """The pooled features of every picture, from the cache where they have been before.
+    """The pooled features of every picture, from the cache where they are there already.
 
     Products: Lin, RoyChowdhury, Maji, "Bilinear CNN models for fine-grained visual recognition",
     ICCV 2015. With them 84 of 100 planted label errors among the shoes are in the first tenth of

@@ -1,4 +1,4 @@
-"""What to do about what a check found, the gravest first.
+"""The problems that a check found, with advice, the most serious first.
 
 These spoil a training, so that `data check` ends with exit code 1:
 
@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 from trainer.audit.check import CheckResult
 from trainer.audit.label_noise import CERTAINTY
-from trainer.audit.shortcut import ToldClass
+from trainer.audit.shortcut import ClassShortcut
 from trainer.fit.checks import FEWEST
 from trainer.report.listing import listed
 
@@ -34,7 +34,7 @@ SURELY_WRONG = 0.02
 choose it, it was 1.0 % at most; the test sets that Northcutt, Athalye, Mueller, "Pervasive label
 errors in test sets", NeurIPS 2021, looked through have 3.3 % on average."""
 GIVEN_AWAY, PARTLY = 0.8, 0.5
-"""Of the way from chance (0) to always right (1)."""
+"""F1 limits, scaled so that 0 is chance and 1 is always right."""
 BY_SOURCE, SHOWS = 0.9, 0.75
 GOOD_START = 100
 """Pictures of a class that are a good start; a threshold one can promise takes about as many."""
@@ -46,7 +46,7 @@ _BETTER_THAN_MIDDLE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong, or worth a look."""
+    """One problem of the set, or one thing worth a look."""
 
     kind: str
     """A short name for programs, also of the section of the page that shows it."""
@@ -56,7 +56,7 @@ class Problem:
 
 
 def problems(checked: CheckResult) -> tuple[Problem, ...]:
-    """What is wrong, what spoils a training first."""
+    """The problems that were found; those that spoil a training come first."""
     found = [
         problem
         for find in (
@@ -81,8 +81,8 @@ def problems(checked: CheckResult) -> tuple[Problem, ...]:
     return tuple(sorted(found, key=lambda problem: not problem.spoils))
 
 
-def given_away(checked: CheckResult) -> tuple[ToldClass, ...]:
-    """Classes that the frame of a picture tells as surely as its middle does, or surer."""
+def given_away(checked: CheckResult) -> tuple[ClassShortcut, ...]:
+    """Classes that the frame of a picture predicts as well as its middle does, or better."""
     return tuple(
         told
         for told in (checked.background.classes if checked.background else ())
@@ -91,8 +91,8 @@ def given_away(checked: CheckResult) -> tuple[ToldClass, ...]:
     )
 
 
-def partly_given_away(checked: CheckResult) -> tuple[ToldClass, ...]:
-    """Classes of which the frame tells clearly more than the middle does."""
+def partly_given_away(checked: CheckResult) -> tuple[ClassShortcut, ...]:
+    """Classes that the frame of a picture predicts clearly better than its middle does."""
     whole = given_away(checked)
     return tuple(
         told
@@ -104,7 +104,7 @@ def partly_given_away(checked: CheckResult) -> tuple[ToldClass, ...]:
 
 
 def given_away_by_source(checked: CheckResult) -> tuple[str, ...]:
-    """Classes that are told by a source which shows in the picture or its file."""
+    """Classes that a source predicts, where the source shows in the picture or its file."""
     if checked.sources is None or checked.source_shows is None:
         return ()
     showing = {told.label for told in checked.source_shows.classes if told.f1 >= SHOWS}
@@ -115,7 +115,7 @@ def given_away_by_source(checked: CheckResult) -> tuple[str, ...]:
     )
 
 
-def _above_chance(checked: CheckResult, told: ToldClass, f1: float) -> float:
+def _above_chance(checked: CheckResult, told: ClassShortcut, f1: float) -> float:
     counts = checked.counts
     chance = max(1 / len(counts), counts[told.label] / max(1, counts.total()))
     return (f1 - chance) / (1 - chance) if chance < 1 else 0.0

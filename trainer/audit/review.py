@@ -1,4 +1,4 @@
-"""The review list: a CSV in which a person says what is to be done with each suspect picture."""
+"""The review list: a CSV file in which a person decides about each suspect picture."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class Suspect:
     suggested: str
     """drop or relabel."""
     new_label: str
-    """Where it is relabel."""
+    """The label to give instead, if `suggested` is relabel."""
     score: float | str
-    """How sure the check is, the more the surer; of each kind of problem by itself."""
+    """The certainty of the check, comparable only within one kind of problem."""
     do: str = ""
     """What the person decided: drop, relabel:LABEL, keep, or nothing, which keeps."""
 
@@ -41,7 +41,7 @@ COLUMNS = tuple(field.name for field in fields(Suspect))
 
 
 def suspects(checked: CheckResult) -> tuple[Suspect, ...]:
-    """Every picture that a person should decide on, each with its gravest reason; gravest first."""
+    """Every picture that a person should decide on, with its most serious reason; those first."""
     found: dict[str, Suspect] = {}
     for find in (_contradictions, _labels, _copies, _unreadable, _quality, _odd):
         for suspect in find(checked):
@@ -64,7 +64,7 @@ def write_review(file: Path, found: Sequence[Suspect]) -> None:
 
 
 def check_unreviewed(file: Path) -> None:
-    """Passes where writing the list to `file` costs nobody's decisions.
+    """Checks that writing the list to `file` overwrites no decisions.
 
     Raises:
         StorageError: the list there has decisions in it.

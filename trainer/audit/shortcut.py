@@ -18,9 +18,9 @@ from trainer.audit.file_facts import FileFacts
 from trainer.data.stratified_split import fold_pictures
 
 FRAME = 0.08
-"""Of each side: the outer frame that is looked at. Of most pictures it shows background."""
+"""The width of the outer frame as a share of each side. In most pictures it shows background."""
 _MOST = 4000
-"""Pictures looked at: more make the answer no surer."""
+"""Pictures used at most: more do not make the result more certain."""
 _FOLDS = 5
 _TREES = 150
 _CHUNK = 128
@@ -30,14 +30,14 @@ Table = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class ToldClass:
-    """How well one class is told by something that should not tell it."""
+class ClassShortcut:
+    """How well a classifier predicts one class from something that should not reveal it."""
 
     label: str
     recall: Share
     precision: Share
     middle_f1: float = 0.0
-    """The same from the middle of the picture, by the same statistics."""
+    """The F1 with the same statistics of the middle of the picture."""
 
     @property
     def f1(self) -> float:
@@ -46,7 +46,7 @@ class ToldClass:
 
     @property
     def surely(self) -> float:
-        """The F1 of the lower ends of both intervals: it is at least about this."""
+        """The F1 of the lower ends of the intervals of recall and precision."""
         return _f1(
             *(
                 share.interval[0] if share.interval else 0.0
@@ -56,17 +56,17 @@ class ToldClass:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Told:
-    """How well labels are told by something that should not tell them."""
+class ShortcutResult:
+    """How well a classifier predicts labels from something that should not reveal them."""
 
     accuracy: float
-    """The mean over the labels of the share that was told right."""
+    """The mean over the labels of the share that was predicted correctly."""
     chance: float
-    """What guessing gives."""
-    classes: tuple[ToldClass, ...]
-    """The best told first."""
+    """The accuracy of guessing."""
+    classes: tuple[ClassShortcut, ...]
+    """The classes, the best predicted first."""
     right: npt.NDArray[np.int64]
-    """Numbers of the pictures that were told right, the surest first."""
+    """Indices of the correctly predicted pictures, the most certain first."""
 
 
 def frame_and_middle(tensors: Any) -> tuple[Table, Table]:
@@ -88,7 +88,7 @@ def frame_and_middle(tensors: Any) -> tuple[Table, Table]:
 
 
 def file_table(facts: Sequence[FileFacts]) -> Table:
-    """What is known of a picture without looking at it: size, shape, format, compression."""
+    """The properties of each picture's file: size, shape, format and compression."""
     common = [name for name, _ in Counter(fact.tables for fact in facts).most_common(12)]
     return np.array(
         [
@@ -105,10 +105,10 @@ def file_table(facts: Sequence[FileFacts]) -> Table:
     )
 
 
-def told_by(
+def measure_shortcut(
     table: Table, pictures: Sequence[LabelledPicture], *, middle: Table | None = None
-) -> Told:
-    """How well a forest of trees tells the labels from `table`, of pictures it has not seen.
+) -> ShortcutResult:
+    """How well a random forest predicts the labels of pictures it was not trained on from `table`.
 
     Args:
         table: a row for each picture.
@@ -127,7 +127,7 @@ def told_by(
         else np.full(len(some), -1)
     )
     classes = [
-        ToldClass(
+        ClassShortcut(
             str(name),
             *_shares(truth == at, best == at),
             middle_f1=_f1(*(share.value for share in _shares(truth == at, inner == at))),
@@ -136,7 +136,7 @@ def told_by(
     ]
     right = np.flatnonzero(best == truth)
     order = np.argsort(-scores[right, truth[right]], kind="stable")
-    return Told(
+    return ShortcutResult(
         accuracy=float(np.mean([told.recall.value or 0.0 for told in classes])),
         chance=1 / len(names),
         classes=tuple(sorted(classes, key=lambda told: (-told.f1, told.label))),

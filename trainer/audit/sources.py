@@ -1,4 +1,4 @@
-"""Where pictures come from, and which classes can be told by that alone."""
+"""The sources of pictures, and which classes the source alone predicts."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ _CAMERAS = re.compile(
     r"^(IMG|MVIMG|PXL|DSC[NF_]?|GOPR|WIN|WhatsApp|Screenshot|VID|frame|P(?=\d{7})|(?=20\d{6}[-_]))",
     re.IGNORECASE,
 )
-"""How cameras, phones and programs begin the names of what they save."""
+"""The beginnings of the file names that cameras, phones and programs give."""
 _SMALLEST = 0.03
-"""Share of the pictures from which on a source is worth a word."""
+"""The smallest share of the pictures that a source must have to be listed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClassBySource:
-    """How well one class is told by the source of a picture, and nothing else."""
+    """How well the source of a picture alone predicts one class."""
 
     label: str
     sources: tuple[str, ...]
-    """Those of which most pictures are of this class."""
+    """The sources most of whose pictures are of this class."""
     recall: Share
-    """Pictures of this class that come from those."""
+    """The share of the pictures of this class that come from these sources."""
     precision: Share
-    """Pictures of those that are of this class."""
+    """The share of the pictures of these sources that are of this class."""
 
     @property
     def f1(self) -> float:
@@ -45,17 +45,17 @@ class Sources:
     """A set of pictures that was put together from several sources."""
 
     kind: str
-    """What tells the sources apart, such as "folder"."""
+    """The property that separates the sources, such as "folder"."""
     of: tuple[str, ...]
     """The source of each picture."""
     counts: dict[str, dict[str, int]]
-    """Source to label to how many pictures."""
+    """The number of pictures, by source and label."""
     told: Share
-    """Pictures whose class is the most frequent one of their source."""
+    """The share of the pictures whose class is the most frequent one of their source."""
     largest: Share
-    """Pictures of the largest class: what one would be right in without looking."""
+    """The share of the pictures that are of the largest class: the accuracy of always naming it."""
     classes: tuple[ClassBySource, ...]
-    """The best told first."""
+    """The classes, the best predicted first."""
 
 
 def find_sources(source: Path, pictures: Sequence[LabelledPicture]) -> Sources | None:

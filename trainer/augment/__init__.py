@@ -31,7 +31,7 @@ _CHANGES = (
 
 
 def augmented(tensor: Tensor, plan: AugmentPlan, rng: np.random.Generator) -> Tensor:
-    """A new uint8 tensor of the same shape, changed at random as far as `plan` allows.
+    """A new uint8 tensor of the same shape, changed at random within the limits of `plan`.
 
     Args:
         tensor: uint8 (height, width, channels).

@@ -14,15 +14,15 @@ from trainer.augment.light import table_of
 from trainer.recipes.plan import AugmentPlan
 
 _TOLERANCE = 28
-"""Levels by which a pixel of the board may differ from what is expected there: texture, JPEG."""
+"""Levels by which a pixel of the board may differ from its expected colour (texture, JPEG)."""
 _PLAIN = 0.75
 """Share of the border that is as expected, if there is a board."""
 _SHARES = (0.15, 0.9)
-"""Of the picture that a board may take: less is no background, and more leaves no item, or one of
-the board's own colour."""
+"""The share of the picture that a board may cover: less is no background; more leaves no item, or
+an item of the board's own colour."""
 _MOST_RAGGED = 150
-"""Perimeter squared over area (a disc: 13) of what is not board. More: the item has the board's
-colour, or fills the picture, and has been taken for board in part."""
+"""The largest perimeter squared over area (a disc has 13) of the region that is not board. If it is
+more, the item has the board's colour or fills the picture, and a part of it was taken for board."""
 _DARKEST = 64
 """Mean level below which a board's own shading is mostly noise, and is not kept."""
 _GRID = 32
@@ -40,7 +40,7 @@ def change_backgrounds(tensors: Tensor, plan: AugmentPlan, chance: Chance) -> No
 
 
 def find_board(tensor: Tensor) -> Tensor | None:
-    """uint8 (height, width), 255 where a plain board shows that reaches the border; None: none."""
+    """uint8 (height, width), 255 where a plain board reaches the border; None without a board."""
     expected = _empty_board(tensor)
     if expected is None:
         return None

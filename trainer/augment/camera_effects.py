@@ -1,4 +1,4 @@
-"""What lens, movement, sensor and file add."""
+"""Effects of lens, movement, sensor and file compression on a picture."""
 
 from __future__ import annotations
 

@@ -23,14 +23,14 @@ def change_levels(tensors: Tensor, plan: AugmentPlan, chance: Chance) -> None:
 
 
 def looked_up(tensor: Tensor, table: Tensor) -> Tensor:
-    """The picture with each level replaced: uint8 (256,), or (256, channels) for each its own."""
+    """The picture with each level replaced by `table`, uint8 (256,) or (256, channels)."""
     if table.ndim == 2 and table.shape[1] == 1:
         table = table[:, 0]
     return cv2.LUT(tensor, table[None]).reshape(tensor.shape)  # type: ignore[return-value]
 
 
 def _tables(plan: AugmentPlan, chance: Chance, channels: int) -> Tensor:
-    """uint8 (pictures, 256, channels): what becomes of each level."""
+    """uint8 (pictures, 256, channels): the new value of each level."""
     level = np.arange(256, dtype=np.float64)[None, :, None]
     gain = (1 + plan.brightness * chance.of("brightness")) * (
         1 + plan.color * chance.of("color")[:, :channels]

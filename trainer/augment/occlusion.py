@@ -1,4 +1,4 @@
-"""Something lies over a part of the picture: a hand, another item, the edge of a bin."""
+"""Occlusion: something covers a part of the picture, such as a hand or another item."""
 
 from __future__ import annotations
 

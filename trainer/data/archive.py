@@ -17,7 +17,7 @@ _MOST = 100 * 10**9
 
 
 def unzip(archive: Path, folder: Path) -> None:
-    """Fills `folder` with what is in the archive, without what macOS adds of its own.
+    """Unpacks the archive into `folder`, without the files that macOS adds.
 
     Raises:
         DownloadError: it is no whole zip, or holds a name that leads out of the folder, a link, or

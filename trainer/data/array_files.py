@@ -37,12 +37,12 @@ _DAMAGED = (
     ValueError, OSError, EOFError, KeyError, TypeError, OverflowError, MemoryError, SyntaxError,
     NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error,
 )  # fmt: skip
-"""What NumPy and zipfile raise over files that are damaged, or were made to do harm."""
+"""The exceptions that NumPy and zipfile raise for damaged or malicious files."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelledArrays:
-    """Pictures of a split, and the number of the class of each."""
+    """The pictures of a split, and the class index of each."""
 
     pictures: Levels
     """(pictures, height, width) grey, or (pictures, height, width, 3) RGB."""
@@ -56,7 +56,7 @@ class _Raw:
     values: Values
     """(pictures,) whole numbers or text."""
     where: str
-    """What the values are called in an error."""
+    """The name of the values in an error message."""
 
 
 def read_npz(path: Path, labels: tuple[str, ...] | None) -> tuple[

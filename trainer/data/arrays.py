@@ -27,7 +27,8 @@ FASHION_LABELS = (
     "t-shirt", "trouser", "pullover", "dress", "coat",
     "sandal", "shirt", "sneaker", "bag", "ankle-boot",
 )  # fmt: skip
-"""In the order of its class indices; https://github.com/zalandoresearch/fashion-mnist."""
+"""The labels of Fashion-MNIST in the order of its class indices; source:
+https://github.com/zalandoresearch/fashion-mnist."""
 
 _AT_ONCE = 512
 _LARGEST = 1 << 30

@@ -33,7 +33,7 @@ class DecodedPictures:
     """Pictures with their tensors."""
 
     pictures: tuple[LabelledPicture, ...]
-    """Those that could be read."""
+    """The pictures that could be read."""
     tensors: Rows
     """uint8 (pictures, height, width, channels), read from disk as needed."""
     digests: tuple[str, ...]
@@ -42,7 +42,7 @@ class DecodedPictures:
     """One line for each picture that could not be read."""
 
     def only(self, kept: npt.NDArray[np.int64]) -> DecodedPictures:
-        """Those of these numbers, in that order."""
+        """The pictures with the indices `kept`, in that order."""
         return DecodedPictures(
             pictures=tuple(self.pictures[i] for i in kept.tolist()),
             tensors=self.tensors.only(kept),
@@ -52,7 +52,7 @@ class DecodedPictures:
 
 
 def decode_pictures(pictures: Sequence[LabelledPicture], spec: InputSpec) -> DecodedPictures:
-    """The pictures through `preprocess`, from the cache where they have been before.
+    """The pictures after `preprocess`, from the cache where they are there already.
 
     The cache is keyed by each file's content, the input spec, the code that makes tensors and
     OpenCV's version, so it cannot be stale.

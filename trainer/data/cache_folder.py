@@ -1,4 +1,4 @@
-"""Where caches lie, how much they may take together, and which go first."""
+"""The folder of the caches, their size limit, and the removal of the oldest."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from edge.core.errors import FileLockedError, StorageError
 from edge.core.processes.file_lock import locked
 
 DEFAULT_GIGABYTES = 20.0
-"""What all stores may take together, unless PILAH_CACHE_GB says otherwise."""
+"""The size limit of all caches together, unless PILAH_CACHE_GB sets another."""
 
 LOCK = "lock"
 """The file in each store's folder that is locked (`flock`) as long as the store is in use."""
 
 
 def cache_folder() -> Path:
-    """Where caches lie: PILAH_CACHE, else `pilah` in XDG_CACHE_HOME or `~/.cache`."""
+    """The folder of the caches: PILAH_CACHE, else `pilah` in XDG_CACHE_HOME or `~/.cache`."""
     if chosen := os.environ.get("PILAH_CACHE"):
         return Path(chosen)
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"

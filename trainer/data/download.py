@@ -1,4 +1,4 @@
-"""Files fetched over HTTP: what broke off goes on where it was, and nothing is taken unchecked.
+"""Files fetched over HTTP: interrupted downloads are resumed, and every file is checked.
 
 On `requests` alone, which TensorFlow and kagglehub bring along. Of the libraries made for this,
 pooch and parfive begin anew after a break, resumable-urlretrieve was left by its maker in 2018, and
@@ -25,30 +25,30 @@ from trainer.errors import DownloadError
 _TIMEOUT = (20, 60)
 """Seconds: to connect, and between two bytes."""
 _TRIES = 5
-"""In a row that bring nothing, before it is given up."""
+"""Attempts in a row without new bytes before a download fails."""
 _MOST_REDIRECTS = 10
 _PIECE = 1 << 13
-"""Bytes read at once: of a piece that breaks off nothing is kept."""
+"""Bytes read at once; a piece that is interrupted is lost."""
 _RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""HTTP states that may pass."""
+"""HTTP status codes after which another attempt may succeed."""
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """A file on the net."""
+    """A file on a web server."""
 
     name: str
     urls: tuple[str, ...]
-    """Where it lies, tried in order."""
+    """The addresses of the file, tried in order."""
     checksum: str | None = None
-    """`md5:` or `sha256:` and hex digits, as published; None: none is."""
+    """`md5:` or `sha256:` and hex digits, as published; None if none is published."""
 
 
 def fetch(file: RemoteFile, folder: Path, *, wait: Callable[[float], None] = time.sleep) -> Path:
     """The file, whole and checked, in `folder`.
 
-    What has arrived of it stays there as `NAME.part` when it breaks off, and is gone on with the
-    next time, if the server still has the same file.
+    An interrupted download stays there as `NAME.part` and is resumed the next time, if the server
+    still has the same file.
 
     Args:
         folder: there already.
@@ -114,7 +114,7 @@ def _fetched(url: str, part: Path, name: str, wait: Callable[[float], None]) -> 
 
 
 def _go_on(url: str, part: Path, name: str) -> str:
-    """Fetches what is missing; returns what went wrong, if it may go better the next time.
+    """Fetches the missing bytes; returns the problem if another attempt may succeed.
 
     Raises:
         DownloadError: it will not.
@@ -205,7 +205,7 @@ def _extent(answer: requests.Response) -> tuple[int, int | None]:
 
 
 def _newest(headers: Mapping[str, str]) -> str:
-    """What tells this version of the file from another: a strong ETag, else its date."""
+    """The identifier of this version of the file: a strong ETag, else its date."""
     tag = headers.get("ETag", "")
     return tag if tag and not tag.startswith("W/") else headers.get("Last-Modified", "")
 

@@ -1,4 +1,4 @@
-"""Which pictures belong together and must never land in two splits of a split."""
+"""Groups of pictures that belong together and must stay in one split."""
 
 from __future__ import annotations
 

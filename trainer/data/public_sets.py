@@ -1,4 +1,4 @@
-"""Public sets of pictures, by name: where they lie, and what to do with what arrives."""
+"""Public sets of pictures, by name: their addresses, and how their files are unpacked."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ KAGGLE = "kaggle:"
 
 @dataclass(frozen=True, slots=True)
 class PublicSet:
-    """A set of pictures anybody may fetch."""
+    """A set of pictures that is free to download."""
 
     summary: str
     files: tuple[RemoteFile, ...]
     train: str
-    """Recipe and flags that suit it."""
+    """The recipe and options that suit the set."""
     labels: tuple[str, ...] = ()
-    """Of a set of arrays, whose classes are numbers: their names."""
+    """The names of the classes, for a set of arrays whose classes are numbers."""
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
-    """A set that has arrived."""
+class FetchedSet:
+    """A set that was downloaded."""
 
     folder: Path
     train: str
-    """Recipe and flags that suit it."""
+    """The recipe and options that suit the set."""
     notes: tuple[str, ...] = ()
-    """A line for each thing a person should know."""
+    """One line for each note to the user."""
 
 
 def _fashion_file(name: str, md5: str) -> RemoteFile:
@@ -91,7 +91,7 @@ def get(
     *,
     sets: Mapping[str, PublicSet] = PUBLIC_SETS,
     wait: Callable[[float], None] = time.sleep,
-) -> Fetched:
+) -> FetchedSet:
     """The set called `name`, in the new folder `out`.
 
     What is fetched lies beside it, in `OUT.download`, until all has arrived: a download that broke
@@ -136,7 +136,7 @@ def get(
             text = "".join(f"{label}\n" for label in chosen.labels)
             (folder / "labels.txt").write_text(text, encoding="utf-8")
     shutil.rmtree(downloads)
-    return Fetched(out, chosen.train, tuple(notes))
+    return FetchedSet(out, chosen.train, tuple(notes))
 
 
 def _lift(folder: Path) -> None:
@@ -151,7 +151,7 @@ def _lift(folder: Path) -> None:
         only.rmdir()
 
 
-def _from_kaggle(handle: str, out: Path) -> Fetched:
+def _from_kaggle(handle: str, out: Path) -> FetchedSet:
     owner, _, name = handle.partition("/")
     if not owner or not name:
         raise UsageError(f"a set of Kaggle is kaggle:owner/name. Received: {KAGGLE}{handle}")
@@ -176,5 +176,5 @@ def _from_kaggle(handle: str, out: Path) -> Fetched:
         read_picture_set(out)
     except PictureSetError as error:
         note = f"as it lies there it is no set of pictures ({error}): write a class map for it"
-        return Fetched(out, "RECIPE", (note,))
-    return Fetched(out, "RECIPE")
+        return FetchedSet(out, "RECIPE", (note,))
+    return FetchedSet(out, "RECIPE")

@@ -87,7 +87,7 @@ class RowStore(Closing):
                 files.callback(self._index.close)
 
     def close(self) -> None:
-        """Lets it be dropped; may be called twice, and happens when nobody has the store."""
+        """Releases the store, so that it may be removed; may be called twice."""
         self._finalizer()
 
     def __len__(self) -> int:
@@ -255,7 +255,7 @@ class RowStore(Closing):
         return index
 
     def _read_index(self) -> None:
-        """Takes in what is new in the index.
+        """Reads the new entries of the index.
 
         Raises:
             sqlite3.DatabaseError: the index is damaged.
@@ -323,7 +323,7 @@ class Rows:
         return len(self._numbers)
 
     def only(self, kept: npt.NDArray[np.int64]) -> Rows:
-        """Those of these positions, in that order."""
+        """The rows at the positions `kept`, in that order."""
         return Rows(self._store, self._numbers[kept])
 
     def __getitem__(self, index: Any) -> npt.NDArray[Any]:

@@ -25,18 +25,18 @@ _Pair = tuple[int, int]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Split:
-    """Which picture belongs to which split."""
+    """The split of every picture that is used, and the pictures that are left out."""
 
     pictures: tuple[LabelledPicture, ...]
-    """Those that are used, each with its group and its split."""
+    """The pictures that are used, each with its group and its split."""
     kept: npt.NDArray[np.int64]
-    """The numbers of those, among the pictures that were given."""
+    """The indices of `pictures` in the pictures that were given."""
     left_out: tuple[str, ...]
-    """A line for each of the others: why."""
+    """One line for each picture that is left out, with the reason."""
     notes: tuple[str, ...]
-    """A line for each thing a person should know of the splits."""
+    """One line for each note to the user about the splits."""
     pairs: tuple[NearPair, ...]
-    """Copies, the same files too, by the numbers of the pictures that were given."""
+    """Pairs of copies, including identical files, by their indices in the given pictures."""
 
 
 def split_pictures(
@@ -296,7 +296,7 @@ def _identities(
     named: Sequence[bool],
     digests: Sequence[str],
 ) -> dict[str, str]:
-    """What each joined group is known by: of its earliest source a name, else the first digest."""
+    """The name of each joined group: a name from its earliest source, else the first digest."""
     candidates: dict[str, tuple[int, bool, str]] = {}
     for i, name in joined.items():
         own = grouped[i].group if named[i] else digests[i][:16]

@@ -58,7 +58,7 @@ class Network:
     _made: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     def once(self, key: Hashable, make: Callable[[], _Made]) -> _Made:
-        """What `make` gave when it was first asked for by `key`.
+        """The object that `make` returned at the first call with `key`.
 
         For functions of this network that TensorFlow traces, which takes seconds each time.
         """
@@ -88,7 +88,7 @@ class Network:
         return keras.Model(start, ends if more else ends[0])
 
     def state(self) -> list[Any]:
-        """Copies of all variables: weights, statistics, and the state of each layer's chance."""
+        """Copies of all variables: weights, statistics, and the random state of each layer."""
         # Copies: .numpy() may show the variable's own memory, which goes on changing.
         return [np.array(variable.numpy()) for variable in self.model.variables]
 

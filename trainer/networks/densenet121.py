@@ -17,8 +17,9 @@ from trainer.recipes.plan import NetworkPlan
 
 _MEAN = (0.485, 0.456, 0.406)
 _DEVIATION = (0.229, 0.224, 0.225)
-"""Of ImageNet's red, green and blue in 0..1: what its weights were trained with (keras.applications
-calls it the mode `torch`). On [-1, 1] they would be several points worse."""
+"""Mean and standard deviation of ImageNet's red, green and blue in 0..1, which its weights were
+trained with (keras.applications calls it the mode `torch`). On [-1, 1] they would be several points
+worse."""
 
 
 def features(plan: NetworkPlan, spec: InputSpec, image: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The schema of recipes: what a training plan may say, and what it means."""
+"""The schema of recipes: the keys of a training plan, and what they mean."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _SHIPPED = Path(__file__).parent
 _DEEPEST_KEY = 4
 
 _Origin = Location | str
-"""Where a changed value comes from: a place in the recipe's file, or a `--set`, as it was given."""
+"""The origin of a changed value: a place in the recipe's file, or a `--set` as it was given."""
 
 
 def shipped_recipes() -> list[str]:
@@ -73,7 +73,7 @@ def read_recipe(name: str, *, variant: str = "default", settings: Sequence[str] 
 def _blamed(
     file: YamlFile, problems: Sequence[FileProblem], origins: Mapping[Location, _Origin]
 ) -> ConfigError:
-    """An exception that tells each problem where the value stands that makes it."""
+    """An exception that names each problem with the place of the value that causes it."""
     in_file: list[FileProblem] = []
     of_settings: list[str] = []
     own = set(YamlFile(file.path).check(Recipe)[1])

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 
 def cluster_design_effect(wrong: npt.NDArray[np.bool_], groups: Sequence[str]) -> float:
-    """How many pictures tell as much as one independent one does, 1 or more.
+    """The number of pictures that hold as much information as one independent picture, 1 or more.
 
     The variance of the share of `wrong` ones between groups over that of independent pictures:
     L. Kish, Survey sampling, 1965. Not more than the groups' mean size, weighted by size, which it

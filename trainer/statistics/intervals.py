@@ -21,13 +21,13 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure with its 95 % interval; both None of nothing."""
+    """A figure with its 95 % interval; both are None if there are no pictures."""
 
     value: float | None
     interval: Interval | None
 
     def in_words(self, count: int, total: int) -> str:
-        """In words, a share of `count` of `total`, as far as so many tell it."""
+        """The share `count` of `total` in words, as precisely as that many pictures allow."""
         return share_in_words(self.value, self.interval, count, total)
 
     def to_json(self) -> dict[str, object]:
@@ -65,7 +65,7 @@ class Resampling:
         self._drawn: npt.NDArray[np.float32] | None = None
 
     def share(self, hits: Mask, among: Mask | None = None) -> Figure:
-        """The share of `hits` in `among` (None: all pictures); both bool (pictures,)."""
+        """The share of `hits` in `among`, by default in all pictures; both bool (pictures,)."""
         among = np.ones(self.total, bool) if among is None else among
         hits = hits & among
         count, total = int(hits.sum()), int(among.sum())
@@ -128,7 +128,7 @@ class Resampling:
         return Figure(value, (max(-1.0, wide[0]), min(1.0, wide[1])))
 
     def _draw(self, *masks: Mask) -> npt.NDArray[np.float64]:
-        """(draws, masks): how many pictures of each mask are in each bootstrap sample."""
+        """The number of pictures of each mask in each bootstrap sample, (draws, masks)."""
         sums = np.zeros((self.groups, len(masks)))
         for column, mask in enumerate(masks):
             np.add.at(sums[:, column], self._of, mask)

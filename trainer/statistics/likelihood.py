@@ -1,4 +1,4 @@
-"""Logits as probabilities, and how well they fit what is true."""
+"""Logits as probabilities, and their log loss."""
 
 from __future__ import annotations
 

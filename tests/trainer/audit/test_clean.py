@@ -8,7 +8,7 @@ import pytest
 
 from edge.core.dataset import read_picture_set
 from edge.core.errors import PictureSetError, StorageError
-from trainer.audit.clean import Cleaned, clean_pictures
+from trainer.audit.clean import CleanResult, clean_pictures
 from trainer.errors import ReviewError
 
 SET = ("can/1.jpg", "can/2.jpg", "can/3.jpg", "jar/1.jpg", "jar/2.jpg")
@@ -22,14 +22,14 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "set"
 
 
-def clean(source: Path, lines: list[str], out: Path | None = None, **options: bool) -> Cleaned:
+def clean(source: Path, lines: list[str], out: Path | None = None, **options: bool) -> CleanResult:
     root = source if source.is_dir() else source.parent
     review = root.parent / "list.csv"
     review.write_text("\n".join(["path,do", *lines]) + "\n", encoding="utf-8")
     return clean_pictures(source, review, out, **options)
 
 
-def kept(done: Cleaned) -> list[tuple[str, str]]:
+def kept(done: CleanResult) -> list[tuple[str, str]]:
     found = read_picture_set(done.manifest)
     return [(p.path.parent.name + "/" + p.path.name, p.label) for p in found.pictures]
 

@@ -12,7 +12,7 @@ from edge.core.dataset import LabelledPicture
 from edge.core.images.quality import Quality
 from trainer.audit import shortcut
 from trainer.audit.file_facts import FileFacts
-from trainer.audit.shortcut import file_table, frame_and_middle, told_by
+from trainer.audit.shortcut import file_table, frame_and_middle, measure_shortcut
 
 EACH = 40
 
@@ -55,7 +55,7 @@ def test_the_frame_and_the_middle_are_told_apart(
     boards: tuple[int, int], things: tuple[int, int], frame_tells: bool, middle_tells: bool
 ) -> None:
     frame, middle = frame_and_middle(tensors(boards, things))
-    told = told_by(frame, PICTURES, middle=middle)
+    told = measure_shortcut(frame, PICTURES, middle=middle)
     assert (told.accuracy > 0.9) == frame_tells
     assert all((each.f1 > 0.9) == frame_tells for each in told.classes)
     assert all((each.middle_f1 > 0.9) == middle_tells for each in told.classes)
@@ -65,7 +65,7 @@ def test_the_frame_and_the_middle_are_told_apart(
 
 def test_intervals_keep_few_pictures_from_being_called_sure() -> None:
     frame, _ = frame_and_middle(tensors((200, 110), (90, 90))[EACH - 6 : EACH + 6])
-    told = told_by(frame, PICTURES[EACH - 6 : EACH + 6])
+    told = measure_shortcut(frame, PICTURES[EACH - 6 : EACH + 6])
     assert all(each.surely < 0.8 for each in told.classes)
 
 
@@ -79,19 +79,19 @@ def test_pictures_of_one_group_do_not_tell_one_another() -> None:
         for i in range(80)
     ]
     frame, _ = frame_and_middle(levels.astype(np.uint8))
-    assert told_by(frame, pictures).accuracy < 0.75
+    assert measure_shortcut(frame, pictures).accuracy < 0.75
     alone = [LabelledPicture(p.path, p.label, str(i)) for i, p in enumerate(pictures)]
-    assert told_by(frame, alone).accuracy > 0.95
+    assert measure_shortcut(frame, alone).accuracy > 0.95
 
 
 def test_files_of_another_camera_are_told() -> None:
     light = Quality(0, 255, 0)
     files = [FileFacts("", 1, 4000, 3000, "JPEG", 7, light)] * EACH
     files += [FileFacts("", 1, 800, 600, "PNG", 0, light)] * EACH
-    assert told_by(file_table(files), PICTURES).accuracy == 1.0
+    assert measure_shortcut(file_table(files), PICTURES).accuracy == 1.0
 
 
 def test_the_surest_pictures_come_first() -> None:
     frame, _ = frame_and_middle(tensors((200, 110), (90, 90)))
-    right = told_by(frame, PICTURES).right
+    right = measure_shortcut(frame, PICTURES).right
     assert len(set(right.tolist())) == len(right) > 70

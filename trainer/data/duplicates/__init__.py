@@ -1,1 +1,1 @@
-"""Pictures that are copies of one another, found by what they show."""
+"""Detection of pictures that are copies of one another, by their content."""

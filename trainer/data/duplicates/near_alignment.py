@@ -1,4 +1,4 @@
-"""Whether one picture is a copy of another: laid upon it, evened in its light, compared bit by bit.
+"""The comparison of two pictures, aligned and with equal lighting: whether one is a copy.
 
 A copy that was cropped, mirrored, saved again or made brighter lies on its original by a shift and
 a scale along each axis, to a fraction of a pixel, everywhere. Another photograph of the same thing
@@ -18,38 +18,38 @@ from trainer.data.duplicates.near_candidates import averaging
 Floats = npt.NDArray[np.float32]
 
 ROUGH = 32
-"""Pixels: side of the pictures that are laid upon one another first."""
+"""The side in pixels of the pictures that are aligned first."""
 FINE = 96
-"""Pixels: side of the pictures that are compared in the end."""
+"""The side in pixels of the pictures in the final comparison."""
 ROUGH_ALIKE = 0.62
-"""Correlation at ROUGH below which no copy lay: 999 of 1,000 planted ones are above."""
+"""The least correlation of copies at ROUGH: 999 of 1,000 planted ones have more."""
 
 _NOISE = 4.0
-"""Levels squared: what saving as a poor JPEG does to the structure compared, about."""
+"""The approximate effect of a low-quality JPEG on the compared structure, in levels squared."""
 _BLOCKS = 7
 _PALE = 25.0
-"""Levels: chroma below it counts as none, so that grey pictures are not told apart by noise."""
+"""Chroma in levels below which a pixel counts as grey, so that noise does not matter."""
 _GREY = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """How well one picture lies on another."""
+    """How similar two aligned pictures are."""
 
     structure: float
-    """Correlation of edges and texture in that fifth of them where it is lowest, at most 1."""
+    """The correlation of edges and texture in the fifth of them where it is lowest, at most 1."""
     worst: float
-    """The same in the worst block of those that have any structure."""
+    """The same correlation in the worst of the blocks that have any structure."""
     moved: float
-    """Pixels of FINE: how far all parts but one lie off, at most."""
+    """The largest misalignment of all blocks but one, in pixels of FINE."""
     shade: float
-    """Levels: how much the light differs in the fiftieth of the picture where it does most."""
+    """The difference in light, in levels, in the fiftieth of the picture where it is largest."""
     colour: float
-    """Difference of chroma as a share of it, 0 for the same colours."""
+    """The relative difference of chroma, 0 for the same colours."""
     detail: float
-    """Levels: root mean square of the structure that could be compared."""
+    """The root mean square of the structure that could be compared, in levels."""
     lighter: float
-    """Levels: by how much the part is lighter than the whole, on average."""
+    """The mean difference in light, in levels, positive if the part is lighter than the whole."""
 
     @property
     def is_copy(self) -> bool:
@@ -112,7 +112,7 @@ def align(wholes: Floats, parts: Floats, boxes: Floats, *, steps: int) -> Floats
 
 
 def rough_likeness(wholes: Floats, parts: Floats, boxes: Floats) -> Floats:
-    """Correlation of edges and texture of each pair once aligned, (pairs,)."""
+    """The correlation of edges and texture of each aligned pair, (pairs,)."""
     side = wholes.shape[1]
     seen = _laid_on(wholes, boxes)
     a, b = (_structure(levels, side) for levels in (seen, parts))
@@ -125,7 +125,7 @@ def rough_likeness(wholes: Floats, parts: Floats, boxes: Floats) -> Floats:
 
 
 def compare(whole: Floats, part: Floats, box: Floats) -> tuple[Likeness, Floats]:
-    """How well `part` lies on `whole`, and the box where it does.
+    """The similarity of `part` to the best-aligned box of `whole`, and that box.
 
     Args:
         whole, part: float32 (FINE, FINE, channels), levels, RGB or grey.

@@ -1,4 +1,4 @@
-"""Which pairs of pictures may be copies of one another: the likeliest few of each, by thumbnails.
+"""The pairs of pictures that may be copies: the most similar few of each, by thumbnails.
 
 Every picture's thumbnail, as it is and mirrored, is held against the thumbnails of some canonical
 crops of every other picture. Thumbnails are whitened by what the set has in common: on a thousand
@@ -20,13 +20,14 @@ from edge.core.terminal.progress import Progress
 Floats = npt.NDArray[np.float32]
 
 SIDE = 48
-"""Pixels: side of the grey pictures that candidates are found in."""
+"""The side in pixels of the grey thumbnails."""
 _CELLS = 8
-"""Of a thumbnail's side. Fewer see less, more forgive less of a crop that lies between two."""
+"""Cells along a thumbnail's side. Fewer lose detail; more are less tolerant of a crop between two
+of the canonical crops."""
 _STEP, _MOST, _SMALLEST = 0.08, 0.24, 0.72
 """Canonical crops: steps of a border, the most off one axis, the smallest area, as shares."""
 _NEIGHBOURS = 8
-"""Looked at of each picture, as the whole and as the part of another."""
+"""Candidates for each picture, both as the whole and as the part of another."""
 _LIKELY = 0.65
 """Correlation of whitened thumbnails: 99 of 100 planted copies had more than 0.85."""
 _RIDGE = 0.02
@@ -36,9 +37,9 @@ _CHUNK = 256
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Pairs that may be copies, with how the one would lie in the other; all arrays of one length.
+    """Pairs that may be copies, with the box of the one in the other; all arrays have one length.
 
-    A row says: `part` is, mirrored perhaps, what the box of `whole` shows.
+    In each row, `part` may be a copy of the box of `whole`, mirrored if `mirrored` is True.
     """
 
     whole: npt.NDArray[np.intp]

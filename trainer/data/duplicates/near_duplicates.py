@@ -1,4 +1,4 @@
-"""Pictures that are copies of one another, though no byte of their files need be the same."""
+"""Pictures that are copies of one another, even if their files differ in every byte."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _CHUNK = 256
 
 
 class Tensors(Protocol):
-    """Pictures one can take by number: a NumPy array, or one that lies in a file."""
+    """Pictures that can be indexed: a NumPy array, or an array in a file."""
 
     def __len__(self) -> int: ...
 
@@ -43,9 +43,9 @@ class NearPair:
     first: int
     second: int
     similarity: float
-    """Correlation of what the pictures show once one is laid on the other, at most 1."""
+    """The correlation of the two pictures after alignment, at most 1."""
     how: str
-    """What was done to one of them, as "mirrored, cropped"; "identical" if nothing."""
+    """The change between them, such as "mirrored, cropped"; "identical" if there is none."""
 
 
 def find_near_duplicates(
@@ -118,7 +118,7 @@ def _how(likeness: Likeness, mirrored: bool, box: npt.NDArray[np.float32]) -> st
 
 
 def _rough(small: npt.NDArray[np.uint8], found: Candidates, since: int) -> Candidates:
-    """Those candidates that lie on one another roughly, with their boxes moved there."""
+    """The candidates that can be roughly aligned, with their boxes aligned."""
     kept, boxes = [], []
     shrink = averaging(0, 1, ROUGH, SIDE)
     late = np.flatnonzero(np.maximum(found.whole, found.part) >= since)

@@ -1,1 +1,1 @@
-"""What networks are built of."""
+"""The building blocks of the networks."""

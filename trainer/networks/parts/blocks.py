@@ -10,12 +10,12 @@ from edge.core.images.preprocess import InputSpec
 from trainer.recipes.plan import NetworkPlan
 
 SCRATCH_MOMENTUM = 0.9
-"""Of moving averages when training from scratch. The published networks' 0.99 to 0.999 need
-thousands of steps to forget their start; a small data set has hundreds."""
+"""The momentum of moving averages in a training from scratch. The published networks' 0.99 to 0.999
+need thousands of steps to forget their start; a small data set has hundreds."""
 
 
 def rescaled(image: Any, *, scale: Any = 1 / 127.5, offset: Any = -1.0) -> Any:
-    """Levels 0..255 as `scale * level + offset`, -1..1 unless told."""
+    """Levels 0..255 as `scale * level + offset`, by default -1..1."""
     return keras.layers.Rescaling(scale, offset=offset, name="rescaling")(image)
 
 

@@ -1,4 +1,4 @@
-"""Where a network's weights come from."""
+"""The starting weights of a network: from ImageNet, a file, or at random."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _FETCHES: ContextVar[bool] = ContextVar("fetches", default=True)
 
 
 class _NotFetchedError(Exception):
-    """ImageNet weights exist, and nobody wants them now."""
+    """The ImageNet weights exist but are not to be downloaded now."""
 
 
 @contextmanager
@@ -74,7 +74,7 @@ def load_weights(
 
 
 def fetch(build: Callable[[], Any], what: str, file: str) -> Any:
-    """What `build` gives: a network of keras.applications with its ImageNet weights.
+    """The network of keras.applications that `build` makes, with its ImageNet weights.
 
     Args:
         what: the network as the reader knows it.
@@ -104,7 +104,7 @@ def fetch(build: Callable[[], Any], what: str, file: str) -> Any:
 
 @contextmanager
 def _keras_silent() -> Iterator[None]:
-    """Keras tells nothing on stdout of what it downloads within the block."""
+    """Keras prints nothing on stdout about downloads within the block."""
     told = keras.config.is_interactive_logging_enabled()
     keras.config.disable_interactive_logging()
     try:
