@@ -259,9 +259,9 @@ def _across_parts(checked: CheckResult) -> Iterator[Problem]:
     if found:
         yield Problem(
             "copies",
-            f"{len(found)} pictures lie in two splits of the split, as copies",
-            "A test on pictures that were trained on flatters. Drop the copies of one split; "
-            "`train` leaves those to train on out by itself.",
+            f"Copies of {len(found)} pictures lie in two splits",
+            "A test on pictures that were trained on gives too good figures. Drop the copies of one "
+            "split; `train` leaves out those of the training split by itself.",
         )
 
 
