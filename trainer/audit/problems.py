@@ -260,8 +260,8 @@ def _across_parts(checked: CheckResult) -> Iterator[Problem]:
         yield Problem(
             "copies",
             f"Copies of {len(found)} pictures lie in two splits",
-            "A test on pictures that were trained on gives too good figures. Drop the copies of one "
-            "split; `train` leaves out those of the training split by itself.",
+            "A test on pictures that were trained on gives too good figures. Drop the copies of "
+            "one split; `train` leaves out those of the training split by itself.",
         )
 
 
