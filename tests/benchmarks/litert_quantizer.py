@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from converter.calibration import CALIBRATED_ON, Tensors, calibration_tensors, choose_calibration
+from converter.errors import ConversionError
 from converter.exports.tflite import convert_model
 from converter.parity.gate import Parity, compare, score_both
 from converter.quantization.quantise import frozen_graph
@@ -121,8 +122,7 @@ def quantised(float32: bytes, tensors: Tensors) -> bytes:
 
 
 def _row(parity: Parity, model: bytes) -> dict[str, Any]:
-    found = read_structure(model, name="int8")
-    return {
+    row = {
         "accuracy of float": str(parity.float32.accuracy),
         "accuracy of int8": str(parity.int8.accuracy),
         "drop, points": str(parity.drop),
@@ -130,6 +130,12 @@ def _row(parity: Parity, model: bytes) -> dict[str, Any]:
         "score moves by": str(parity.confidence_change),
         "divergence, nats": round(parity.divergence, 5),
         "bytes": len(model),
+    }
+    try:
+        found = read_structure(model, name="int8")
+    except ConversionError as error:  # such as weights that lie outside of the file's tables
+        return row | {"operators": str(error)}
+    return row | {
         "operators": sum(found.operators.values()),
         "of them with a float": dict(found.not_int8),
         "weights per channel": f"{found.per_channel} of {found.weighted}",
