@@ -1,4 +1,4 @@
-"""What README.md shows is there, and the commands it gives are understood."""
+"""What README.md and the pages behind it show is there, and their commands are understood."""
 
 from __future__ import annotations
 
@@ -20,6 +20,12 @@ from tests.bundles import BGR, make_bundle, write_picture
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = {
+    path: (ROOT / path).read_text(encoding="utf-8")
+    for path in ("deploy/receiving.md", "deploy/photographs.md", "deploy/programs.md")
+}
+"""What goes on with the README, in the order of the tour: it is typed in the same folder."""
+GUIDE = "\n".join([README, *PAGES.values()])
 PROGRAMS: Mapping[str, Mapping[str, edge.cli.Verb]] = {
     "pilah-edge": edge.cli.VERBS,
     "pilah-trainer": trainer.cli.VERBS,
@@ -58,7 +64,7 @@ def parse(line: str) -> argparse.Namespace:
 
 
 LINKS = [link for link in links(README) if not re.match(r"[a-z]+:", link)]
-COMMANDS = [line for line in commands(README) if not re.search(r" --(help|version)\b", line)]
+COMMANDS = [line for line in commands(GUIDE) if not re.search(r" --(help|version)\b", line)]
 
 
 @pytest.mark.parametrize("link", sorted(set(LINKS)))
@@ -73,6 +79,19 @@ def test_what_is_linked_is_there(link: str) -> None:
 @pytest.mark.parametrize("line", COMMANDS)
 def test_a_command_of_the_readme_is_understood(line: str) -> None:
     assert vars(parse(line))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_a_page_links_is_there(page: str) -> None:
+    assert page in links(README)
+    for link in links(PAGES[page]):
+        path, _, anchor = link.partition("#")
+        if re.match(r"[a-z]+:", link):
+            continue
+        if path:
+            assert (ROOT / page).parent.joinpath(path).exists(), link
+        else:
+            assert anchor in anchors(PAGES[page]), link
 
 
 def test_every_program_is_shown() -> None:
@@ -174,7 +193,7 @@ def test_the_tour_works_when_it_is_typed_in_the_order_of_the_page(
     for label, colour in zip(("cardboard", "glass", "metal"), BGR.values(), strict=False):
         write_picture(tmp_path / "photos" / label / "1.jpg", colour)
     ran = []
-    for line in tour(README):
+    for line in tour(GUIDE):
         if not any(line.startswith(start) for start in LEFT_OUT):
             expected = 1 if "# exits with 1" in line else 0
             assert typed(line) == expected, f"{line}\n{capsys.readouterr().err}"
@@ -189,4 +208,4 @@ def test_the_tour_works_when_it_is_typed_in_the_order_of_the_page(
 
 def test_every_command_that_the_tour_leaves_out_is_on_the_page() -> None:
     for start in LEFT_OUT:
-        assert start in README
+        assert start in GUIDE

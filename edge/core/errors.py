@@ -1,7 +1,7 @@
 """The exceptions of pilah: one named class per mistake.
 
 Every message says what was wrong, where, what was received and what to do. `exit_code` is the exit
-code that a command ends with; the README lists them all.
+code that a command ends with; `deploy/programs.md` lists them all.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ _log = logging.getLogger(__name__)
 _CHECKPOINT_COMMITS = 250
 _CHECKPOINT_ROWS = 2000
 """After so many the log is brought into the file. Rarer costs memory and disk for little: at 250 a
-page of the file is written about once for 20 rows. See the README for what was measured."""
+page of the file is written about once for 20 rows. See `deploy/ledger.md` for what was measured."""
 _IDS_AT_OPENING = 2000
 _IDS_AT_ONCE = 500
 """Rows that are looked at for one without an id, as an older pilah wrote them, when the ledger is
