@@ -1,4 +1,4 @@
-"""What a killed process left in the making is removed by the next one; what lives is left alone."""
+"""A temporary file that a killed process left is removed by the next one; one in use stays."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ def test_a_folder_that_is_there_is_not_touched(tmp_path: Path) -> None:
 
 def test_what_came_meanwhile_is_not_replaced(tmp_path: Path) -> None:
     with (
-        pytest.raises(StorageError, match="something came to that place meanwhile"),
+        pytest.raises(StorageError, match="another process wrote there in the meantime"),
         new_folder(tmp_path / "run"),
     ):
         write_into(tmp_path / "run", "other")

@@ -1,4 +1,4 @@
-"""Which folders are classes, and which are parts, in the layouts of public sets."""
+"""Which folders are classes, and which are splits, in the layouts of public data sets."""
 
 from __future__ import annotations
 

@@ -172,8 +172,8 @@ def test_another_schema_version_is_refused(bundle: Path, version: object) -> Non
         (lambda f: f.update(version="1.0-beta"), "version: String should match"),
         (lambda f: f["files"].update({"labels.txt": "abc"}), r"files\.labels\.txt: String should"),
         (lambda f: f.update(version="9" * 5000), "version: String should match"),
-        (lambda f: f["accept"].update(red=float("nan")), "NaN is no number of JSON"),
-        (lambda f: f["golden"].update(tolerance=float("inf")), "Infinity is no number"),
+        (lambda f: f["accept"].update(red=float("nan")), "NaN is not a number in JSON"),
+        (lambda f: f["golden"].update(tolerance=float("inf")), "Infinity is not a number"),
         (lambda f: f["golden"]["pictures"][0].update(scores=[1e300]), "scores"),
         (lambda f: f.update(name="\ud800"), "surrogates not allowed"),
         (lambda f: f.update(figures={"verdict": 7}), r"figures: .*verdict"),
@@ -204,9 +204,9 @@ def test_a_manifest_that_is_no_json_is_refused(bundle: Path, content: bytes) -> 
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"red\ngreen\n\nblue\n", r"labels\.txt:3: an empty line"),
-        (b"red\ngreen\nred\n", r"labels\.txt:3: names red twice, first on line 1"),
-        (b"", r"labels\.txt: it is empty"),
+        (b"red\ngreen\n\nblue\n", r"labels\.txt:3: the line is empty"),
+        (b"red\ngreen\nred\n", r"labels\.txt:3: the label red is already on line 1"),
+        (b"", r"labels\.txt: the file is empty"),
         (b"red\ngr\xfcn\nblue\n", r"labels\.txt:2: not text in UTF-8"),
         (b"red\n../green\nblue\n", r"labels\.txt:2: the label '\.\./green' has a slash"),
     ],
@@ -300,7 +300,7 @@ def test_what_would_not_fit_into_a_pi_is_refused_before_it_is_read(
         file.truncate(300 * 1024 * 1024)  # sparse: takes no room on the disk
     if form == "zip":
         bundle = zip_of(bundle, tmp_path / "big.zip")
-    with pytest.raises(BundleFormatError, match="more than a bundle may take"):
+    with pytest.raises(BundleFormatError, match="more than a bundle may have"):
         read_bundle(bundle)
 
 

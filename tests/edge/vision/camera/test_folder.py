@@ -86,7 +86,7 @@ def test_a_stop_while_it_waits_ends_it(tmp_path: Path) -> None:
     [
         ("1.jpg", b"", "no bytes"),
         ("1.jpg", b"\xff\xd8\xff\xe0 cut", "cut short"),
-        ("1.heic", b"\0\0\0\x18ftypheic", "convert them to JPEG"),
+        ("1.heic", b"\0\0\0\x18ftypheic", "convert the picture to JPEG"),
     ],
 )
 def test_an_unreadable_picture_is_told_and_does_not_end_the_rest(
