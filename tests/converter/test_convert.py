@@ -121,9 +121,9 @@ def test_a_run_that_tells_unknown_things_makes_a_bundle_that_rejects_them(
     assert 0 < (manifest.golden.unknown_tolerance or 0) < 0.2
     assert manifest.figures["unknown"]["images"] == 9 + 24
     assert manifest.figures["unknown"]["agreement"] > 0.9
-    known = [classifier.answer(read_image(picture.path)) for picture in novelty_run.pictures()]
+    known = [classifier.predict(read_image(picture.path)) for picture in novelty_run.pictures()]
     assert sum(classifier.verdict(answer).accepted for answer in known) > len(known) / 2
-    grey = classifier.answer(np.full((60, 80, 3), 127, np.uint8))
+    grey = classifier.predict(np.full((60, 80, 3), 127, np.uint8))
     assert classifier.verdict(grey).reject is RejectReason.UNKNOWN
     card = (tmp_path / "out" / "bundle" / "card.md").read_text(encoding="utf-8")
     assert "score above 0.5 is rejected as `unknown`; the threshold was chosen to keep 95%" in card
@@ -334,7 +334,7 @@ def a_threshold_short(run: Path) -> None:
         (little_training, "the training split has 0 pictures"),
         (
             a_strange_label,
-            "is of the class 'hat' in the part 'train', which this run does not",
+            "is of the class 'hat' in the split 'train', which this run does not",
         ),
         (
             a_threshold_short,

@@ -27,6 +27,8 @@ WORDS: Mapping[tuple[str, str], list[str]] = {
     ("edge", "classify"): ["bundle", "a.png"],
     ("edge", "codes"): ["a.png"],
     ("edge", "scanner"): ["show", "station.yaml"],
+    ("edge", "delivery"): ["status", "station.yaml"],
+    ("edge", "ledger"): ["check", "ledger.sqlite"],
     ("edge", "evaluate"): ["bundle", "pictures"],
     ("edge", "inspect"): ["bundle"],
     ("edge", "bench"): ["bundle"],

@@ -148,7 +148,7 @@ def test_strangeness_is_the_same_in_keras_float_and_nearly_in_int8(
     keras_model = novelty_run.load_model()
     expected = np.asarray(keras_model(tensors.astype(np.float32))[1])[:, 0]
     float32, int8 = (
-        np.array([Interpreter(model, kernels=kernels).answer(t).novelty for t in tensors])
+        np.array([Interpreter(model, kernels=kernels).predict(t).novelty for t in tensors])
         for model in (novelty_models["float32"], novelty_models["int8"])
     )
     np.testing.assert_allclose(float32, expected, atol=1e-4)
@@ -169,7 +169,9 @@ def test_a_run_that_tells_of_no_second_output_is_refused(
 ) -> None:
     monkeypatch.setattr(process, "_run_job", lambda run, folder, _: tasks.main(run.path, folder))
     run = read_run(make_run(tmp_path, novelty_run.path / MODEL, parts={"test": 1}))
-    with pytest.raises(ConversionError, match=r"in 2 outputs; run\.json says .*, in 1: train"):
+    with pytest.raises(
+        ConversionError, match=r"with 2 outputs, but run\.json says .*, with 1: train"
+    ):
         convert_model(run, "float32", np.zeros((3, *SPEC.shape), np.uint8))
 
 
@@ -199,7 +201,7 @@ def test_pictures_of_another_normalisation_for_calibration_fail_the_gate(
         (
             LABELS,
             InputSpec(height=48, width=32),
-            r"\(32, 32, 3, 3\), in 1 .* says \(48, 32, 3, 3\)",
+            r"\(32, 32, 3, 3\), with 1 .* says \(48, 32, 3, 3\)",
         ),
         ((*LABELS, "more"), SPEC, r"\(32, 32, 3, 3\), .* says \(32, 32, 3, 4\)"),
     ],

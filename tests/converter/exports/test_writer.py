@@ -169,7 +169,7 @@ def test_every_format_has_its_folder_its_labels_and_its_proof(bundle: Path) -> N
     card = (folder / "card.md").read_text(encoding="utf-8")
     assert f"| float16 | {proof['formats']['float16']['accuracy']:.1%} |" in card
     assert unexplained(card) == []
-    assert "- **divergence**: how far" in card
+    assert "- **divergence**: how much" in card
 
 
 @pytest.mark.slow

@@ -51,7 +51,7 @@ def test_good_labels_stay_and_nothing_is_said(tmp_path: Path) -> None:
 
 def test_an_empty_line_stays_a_mistake(tmp_path: Path) -> None:
     (tmp_path / "labels.txt").write_text("a\n\nb\n", encoding="utf-8")
-    with pytest.raises(LabelListError, match=r"labels.txt:2: an empty line"):
+    with pytest.raises(LabelListError, match=r"labels.txt:2: the line is empty"):
         find_labels(tmp_path / "labels.txt", THEIRS, MODEL, None)
 
 

@@ -141,7 +141,7 @@ def test_tasks_share_one_process_which_outlives_a_task_that_fails(
     with shared_tensorflow() as server:
         convert_model(run, "float16", tensors)
         first = server.process_id
-        module._write_pieces(tmp_path, [TaskRequest("no such task", tensors)])
+        module._write_requests(tmp_path, [TaskRequest("no such task", tensors)])
         assert module._run_job(run, tmp_path, "failing") == 1
         assert "no such task" in (tmp_path / OUTPUT_LOG).read_text("utf-8")
         convert_model(run, "float16", tensors)

@@ -107,7 +107,12 @@ def test_mistakes_in_the_lanes_are_told_with_their_lines(
     station.write_text(text + "camra: {}\n", encoding="utf-8")
     assert main(["lane", "test", str(station), "warm"]) == EXIT_CONFIG
     err = capsys.readouterr().err
-    for words in (":5: lanes.warm.actuator.active_angle: must lie", ":8: ", "used by", "camra"):
+    for words in (
+        ":5: lanes.warm.actuator.active_angle: must be between",
+        ":8: ",
+        "used by",
+        "camra",
+    ):
         assert words in err
 
 

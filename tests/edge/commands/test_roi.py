@@ -114,7 +114,7 @@ def test_pictures_that_cannot_be_read_are_passed_over(
     assert "unreadable: " in capsys.readouterr().err
     (station.parent / "frames" / "1.png").write_bytes(b"no picture")
     assert main(["roi", "station.yaml"]) == EXIT_UNAVAILABLE
-    assert "camera folder: it gave no picture" in capsys.readouterr().err
+    assert "the camera (kind: folder) gave no picture" in capsys.readouterr().err
 
 
 def test_a_station_file_with_mistakes_is_refused(

@@ -134,7 +134,7 @@ def test_arrays_that_are_not_read_are_named(
         (b"../../../../../x\nb\nc\n", LABELS, r"labels\.txt:1: the label .* has a slash"),
         (b"a/b\nb\nc\n", LABELS, r"labels\.txt:1: the label 'a/b' has a slash"),
         (b"m\xe4\nb\nc\n", LABELS, r"labels\.txt:1: not text in UTF-8"),
-        (b"a\na\nc\n", LABELS, r"labels\.txt:2: names a twice"),
+        (b"a\na\nc\n", LABELS, r"labels\.txt:2: the label a is already on line 1"),
         (b"a\nb\n", LABELS, r"y_train: 2 pictures have the class 2, and labels\.txt has 2 labels"),
         (b"a\nb\nc\n", LABELS - 1, "2 pictures have the class number -1"),
         (b"a\nb\nc\n", LABELS + 4006381333930, r"the class 4006381333930, and labels\.txt has 3"),

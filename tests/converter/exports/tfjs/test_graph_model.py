@@ -81,8 +81,8 @@ def test_biases_norms_and_activations_are_inside_the_convolutions(tmp_path: Path
     assert found["Cast"] == 0
 
 
-def test_inputs_and_outputs_have_their_names(telling: Any, tmp_path: Path) -> None:
-    out = written(telling, tmp_path)
+def test_inputs_and_outputs_have_their_names(novelty: Any, tmp_path: Path) -> None:
+    out = written(novelty, tmp_path)
     model = json.loads((out / "model.json").read_text())
     (name,) = model["signature"]["inputs"]
     sizes = model["signature"]["inputs"][name]["tensorShape"]["dim"]
@@ -94,7 +94,7 @@ def test_inputs_and_outputs_have_their_names(telling: Any, tmp_path: Path) -> No
 
 
 @pytest.fixture(scope="module")
-def share_wording() -> Any:
+def novelty() -> Any:
     from tests.data.make_tiny import tiny_model, tiny_novelty_score
     from trainer.calibration.novelty import with_unknown_output
 
@@ -167,8 +167,8 @@ def test_tf_js_in_node_scores_every_network_as_keras_does(
 
 
 @pytest.mark.slow
-def test_tf_js_in_node_gives_the_novelty_score_too(telling: Any, tmp_path: Path) -> None:
-    check_in_node(telling, tmp_path)
+def test_tf_js_in_node_gives_the_novelty_score_too(novelty: Any, tmp_path: Path) -> None:
+    check_in_node(novelty, tmp_path)
 
 
 @pytest.mark.slow
