@@ -24,7 +24,12 @@ from typing import Any
 
 import numpy as np
 
-from converter.calibration import CALIBRATED_ON, Tensors, calibration_tensors, choose_calibration
+from converter.calibration import (
+    CALIBRATION_PICTURES,
+    Tensors,
+    calibration_tensors,
+    choose_calibration,
+)
 from converter.errors import ConversionError
 from converter.exports.tflite import convert_model
 from converter.parity.gate import Parity, compare, score_both
@@ -48,7 +53,7 @@ def main() -> int:
     run = read_run(arguments.run)
     facts = run.facts
     pictures = run.pictures(arguments.data)
-    chosen = choose_calibration(pictures, CALIBRATED_ON, seed=facts.seed)
+    chosen = choose_calibration(pictures, CALIBRATION_PICTURES, seed=facts.seed)
     tensors = calibration_tensors(chosen, facts.input)
     with shared_tensorflow():
         float32 = convert_model(run, "float32", tensors)
