@@ -14,8 +14,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from types import TracebackType
 
+from edge.core.closing import Closing
 from edge.core.errors import LedgerDamagedError, LedgerError, LedgerForeignError
 from edge.events import Event
 from edge.ledger.ledger import Ledger
@@ -55,7 +55,7 @@ def set_aside_files(path: Path) -> list[Path]:
     return sorted(found, key=lambda path: path.stem)
 
 
-class KeptLedger:
+class KeptLedger(Closing):
     """The ledger at a path, opened when it is first written, and again whenever that is needed.
 
     Used by one thread at a time. All that is found wrong and mended is logged, at once.
@@ -89,17 +89,6 @@ class KeptLedger:
         self._all_have_ids = False
         self._check: BackgroundCheck | None = None
         """Reads a large ledger that was opened; None: it is known to be whole."""
-
-    def __enter__(self) -> KeptLedger:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def append(self, rows: Sequence[Event]) -> None:
         """Writes `rows` durably, all or none; those that are there already are left alone.

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
+from edge.core.closing import Closing
 from edge.core.errors import LedgerDamagedError, LedgerVersionError
 from edge.events import ActuationEnded, Event, ItemCorrected, ItemSorted, kind_of
 from edge.ledger.rows import id_of_old_item, read_event
@@ -46,7 +46,7 @@ class IdsGiven(NamedTuple):
     """Rows that got an id."""
 
 
-class Ledger:
+class Ledger(Closing):
     """An open ledger; a context manager. Used by one thread at a time."""
 
     def __init__(self, path: Path) -> None:
@@ -71,17 +71,6 @@ class Ledger:
         except BaseException:
             self.close()
             raise
-
-    def __enter__(self) -> Ledger:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def append(self, events: Sequence[Event]) -> None:
         """Writes the rows of `events` durably, all or none; those that are there are left alone.

@@ -10,14 +10,13 @@ from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box
 from edge.events import CodeScanned, Event, Stamps
 from edge.flow import Frame, ItemKey
-from edge.receiving.codes.installed import require_packages
-from edge.receiving.scanner.decoder import Scan
-from edge.receiving.scanner.reader import ScannerReader
 from edge.runtime.clock import Clock
 from edge.runtime.supervisor import Task
 
 if TYPE_CHECKING:
     from edge.receiving.codes.reader import CodeReader
+    from edge.receiving.scanner.decoder import Scan
+    from edge.receiving.scanner.reader import ScannerReader
 
 
 class Receiving:
@@ -51,6 +50,8 @@ class Receiving:
         self.tasks: list[Task] = []
         self.sharpness: Callable[[Image, Box | None], float] | None = None
         if config.codes is not None:
+            from edge.receiving.codes.installed import require_packages
+
             require_packages()
             from edge.receiving.codes.ladder import sharpness
             from edge.receiving.codes.reader import CodeReader
@@ -59,6 +60,8 @@ class Receiving:
             self._codes, self.sharpness = codes, sharpness
             self.tasks.append(Task("codes", codes.run, codes.heartbeat))
         if config.scanner is not None:
+            from edge.receiving.scanner.reader import ScannerReader  # which no other station needs
+
             scanner = ScannerReader(config.scanner, report=self._scanned, clock=clock)
             self._scanner = scanner
             self.tasks.append(Task("scanner", scanner.run, scanner.heartbeat))

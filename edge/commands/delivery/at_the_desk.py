@@ -10,10 +10,18 @@ from contextlib import contextmanager
 
 from edge.config.reading import read_receiving_config
 from edge.config.receiving import deliveries_path
+from edge.core.command_line import print_json
 from edge.core.errors import UsageError
+from edge.core.terminal.speech import write_out
 from edge.events import Stamps
 from edge.receiving.desk import Desk
-from edge.receiving.difference import aside_pieces, containers_missing, outcome_words, rows
+from edge.receiving.difference import (
+    as_json,
+    aside_pieces,
+    containers_missing,
+    outcome_words,
+    rows,
+)
 from edge.receiving.scan import title
 from edge.receiving.state import DeliveryState, Phase
 from edge.receiving.store import Deliveries
@@ -110,3 +118,12 @@ def _columns(shown: Sequence[Sequence[str]], *, hidden: Sequence[int]) -> Iterat
             for place in places
         ]
         yield "  ".join(cells).rstrip()
+
+
+def show_state(arguments: Namespace, state: DeliveryState) -> None:
+    """Prints what is counted of a delivery: as one JSON object with `--json`, else as a table."""
+    if arguments.json:
+        print_json(as_json(state))
+    else:
+        for line in table(state):
+            write_out(f"{line}\n")

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from edge.commands.delivery.at_the_desk import desk, table
-from edge.core.command_line import print_json
+from edge.commands.delivery.at_the_desk import desk, show_state
 from edge.core.errors import EXIT_OK, UsageError
 from edge.core.terminal.speech import write_out
-from edge.receiving.difference import as_json
 from edge.receiving.events import Figure, kind_of
-from edge.receiving.state import DeliveryState
 
 
 def run_correct(arguments: Namespace) -> int:
@@ -20,7 +17,7 @@ def run_correct(arguments: Namespace) -> int:
     now = arguments.damaged if arguments.counted is None else arguments.counted
     with desk(arguments) as work:
         state = work.correct(arguments.delivery, arguments.line, figure, now, arguments.why)
-    _show(arguments, state)
+    show_state(arguments, state)
     return EXIT_OK
 
 
@@ -30,13 +27,5 @@ def run_undo(arguments: Namespace) -> int:
     if not arguments.json:
         said = kind_of(undone).replace("_", " ")
         write_out(f"undone     {undone.id[-8:]}: {said} by {undone.by}, {undone.time[:19]}\n")
-    _show(arguments, state)
+    show_state(arguments, state)
     return EXIT_OK
-
-
-def _show(arguments: Namespace, state: DeliveryState) -> None:
-    if arguments.json:
-        print_json(as_json(state))
-    else:
-        for line in table(state):
-            write_out(f"{line}\n")

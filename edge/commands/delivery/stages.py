@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from edge.commands.delivery.at_the_desk import desk, table
-from edge.core.command_line import print_json
+from edge.commands.delivery.at_the_desk import desk, show_state
 from edge.core.errors import EXIT_NO, EXIT_OK
 from edge.core.terminal.speech import write_out
-from edge.receiving.difference import as_json
 from edge.receiving.scan import RULE
-from edge.receiving.state import DeliveryState, Phase
+from edge.receiving.state import Phase
 
 
 def run_open(arguments: Namespace) -> int:
     with desk(arguments) as work:
         state = work.open(arguments.name)
-    _show(arguments, state)
+    show_state(arguments, state)
     if not arguments.json:
         write_out(f"{RULE}\n")
     return EXIT_OK
@@ -29,7 +27,7 @@ def run_close(arguments: Namespace) -> int:
             as_counted=arguments.as_counted,
             back_order=not arguments.no_back_order,
         )
-    _show(arguments, state)
+    show_state(arguments, state)
     closed = state.phase is Phase.CLOSED
     if not arguments.json:
         if rest is not None:
@@ -45,13 +43,5 @@ def run_close(arguments: Namespace) -> int:
 def run_reopen(arguments: Namespace) -> int:
     with desk(arguments) as work:
         state = work.reopen(arguments.name, arguments.why)
-    _show(arguments, state)
+    show_state(arguments, state)
     return EXIT_OK
-
-
-def _show(arguments: Namespace, state: DeliveryState) -> None:
-    if arguments.json:
-        print_json(as_json(state))
-    else:
-        for line in table(state):
-            write_out(f"{line}\n")
