@@ -1,5 +1,5 @@
 # make setup       .venv with edge, trainer, converter and dev, as pinned in deploy/locks;
-#                  2.2 GB, 3 minutes where the network is fast
+#                  2.5 GB, 3 minutes where the network is fast
 # make demo        drawn items from photograph to lane, in demo/: about 4 minutes, no network needed
 #                  PHOTOS=folder: your own photographs; GROUPS=blocks:20, MINUTES=10, SEED=1, ITEMS=50
 # make test        lint and the whole suite but its slow tests, one process for each core, at most 4

@@ -59,7 +59,7 @@ def setup(
 def test_it_says_how_much_it_takes_what_pip_does_and_what_is_next(tmp_path: Path) -> None:
     done = setup(tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "2.2 GB" in done.stdout.splitlines()[0]
+    assert "2.5 GB" in done.stdout.splitlines()[0]
     assert done.stdout.count("Collecting tensorflow") == 2, "pip's own lines are shown"
     assert done.stdout.index(". .venv/bin/activate") < done.stdout.index("make demo")
     asked = (tmp_path / "pip-was-asked").read_text("utf-8")
