@@ -59,6 +59,8 @@ class Ledger(Closing):
             LedgerVersionError: a newer pilah wrote it.
         """
         self.path = path
+        self._ids_up_to = 0
+        """Rows up to this number have been looked at by `give_ids`."""
         refuse_foreign(path)
         self._engine = sa.create_engine(
             f"sqlite:///{path}", connect_args={"timeout": _BUSY_SECONDS}
@@ -90,8 +92,10 @@ class Ledger(Closing):
     def give_ids(self, limit: int) -> IdsGiven:
         """Gives ids to items that have none, as a pilah without them wrote them, oldest first.
 
-        All of it is in one transaction, with a note of how far it came: a process that is killed
-        continues from there. A row gets the same id whenever that is (`id_of_old_item`).
+        All of it is in one transaction. How far it came is written down where rows got ids, and
+        where all rows have been looked at: a process that is killed looks at some rows again, and
+        a call that changes no row costs no write. A row gets the same id whenever that is
+        (`id_of_old_item`).
 
         Args:
             limit: how many numbers of rows are looked at, so that the call takes a short time
@@ -105,7 +109,8 @@ class Ledger(Closing):
         """
         here = PROGRESS.c.what == _IDS
         with self._errors("write"), self._engine.begin() as connection:
-            before = connection.execute(sa.select(PROGRESS.c.up_to).where(here)).scalar() or 0
+            noted = connection.execute(sa.select(PROGRESS.c.up_to).where(here)).scalar() or 0
+            before = max(noted, self._ids_up_to)
             last = connection.execute(sa.select(sa.func.max(ITEMS.c.id))).scalar() or 0
             after = min(before + limit, last)
             wanted = sa.select(ITEMS.c.id, ITEMS.c.time, ITEMS.c.station, ITEMS.c.item)
@@ -116,12 +121,13 @@ class Ledger(Closing):
                     sa.update(ITEMS).where(ITEMS.c.id == sa.bindparam("row")),
                     [{"row": row, "uuid": id_of_old_item(*key)} for row, *key in found],
                 )
-            if after > before:
+            if after > noted and (found or after - before < limit):
                 connection.execute(
                     insert(PROGRESS)
                     .values(what=_IDS, up_to=after)
                     .on_conflict_do_update(["what"], set_={"up_to": after})
                 )
+        self._ids_up_to = max(before, after)
         return IdsGiven(max(0, after - before), len(found))
 
     def entries(self) -> Iterator[ItemSorted]:

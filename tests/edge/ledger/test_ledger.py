@@ -358,6 +358,21 @@ def test_ids_are_given_a_few_at_a_time_and_a_killed_process_goes_on_from_there(
     assert None not in after
 
 
+def test_rows_that_have_ids_cost_no_write_until_all_have_been_looked_at(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    with Ledger(path) as ledger:
+        ledger.append([entry(number) for number in range(25)])
+        log = path.with_name(path.name + "-wal")
+        before = log.stat().st_size
+        assert [ledger.give_ids(10) for _ in range(2)] == [(10, 0), (10, 0)]
+        assert log.stat().st_size == before
+        assert ledger.give_ids(10) == (5, 0)
+        assert log.stat().st_size > before, "the next start goes on from here"
+        assert ledger.give_ids(10) == (0, 0)
+    with Ledger(path) as ledger:
+        assert ledger.give_ids(10) == (0, 0)
+
+
 def test_what_is_read_has_its_id_before_that_is_written(before: Path) -> None:
     with Ledger(before) as ledger:
         read = [found.id for found in ledger.entries()]
