@@ -58,7 +58,7 @@ class Best:
     accuracy: float = 0.0
     history: list[Epoch] = field(default_factory=list)
     cut_short: bool = False
-    """A phase was shortened or left out for want of time, or stopped by the user."""
+    """A phase was shortened or left out because the time was too short, or stopped by the user."""
     reached: bool = False
     """A phase's `stop_at` was."""
 

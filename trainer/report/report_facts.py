@@ -127,7 +127,7 @@ class ReportFacts:
     basis: AcceptBasis | None = None
     """Which scores the thresholds were chosen by; None: not known."""
     left_out: tuple[str, ...] = ()
-    """What was not measured for want of time, each as a clause."""
+    """What was not measured because the time was too short, each as a clause."""
     learning: LearningCurve | None = None
     disturbed: tuple[Disturbed, ...] = ()
     held_out_use: HeldOutUse | None = None

@@ -21,7 +21,8 @@ _TELLING = 10
 _SURELY = 0.975
 """Confidence of what is said to be more than chance: that of one end of a 95 % interval."""
 _SELDOM = 0.5
-"""Share told right that a class of which none was is surely below: so it is with 0 of 4."""
+"""A class with no correct test picture is reported where its recall is surely below this share,
+as with 0 of 4."""
 _FEW_OF_A_CLASS = 10
 _FEW_GROUPS = 10
 _CONFUSED = 0.15
@@ -184,8 +185,8 @@ def _folds_missing(facts: ReportFacts) -> Iterator[ReportWarning]:
 def _left_out(facts: ReportFacts) -> Iterator[ReportWarning]:
     if facts.left_out:
         yield ReportWarning(
-            f"Not measured for want of time: {listed(list(facts.left_out))}",
-            "More time (--max-minutes) leaves room for it.",
+            f"Not measured, because the time was too short: {listed(list(facts.left_out))}",
+            "Allow more time with --max-minutes.",
         )
 
 
@@ -227,7 +228,7 @@ def _never_taken(facts: ReportFacts) -> Iterator[ReportWarning]:
     ]
     if never:
         yield ReportWarning(
-            f"No test picture of {listed(never)} was told right",
+            f"No test picture of {listed(never)} was classified correctly",
             "Look at the pictures: too few, a wrong label, or a class that looks like another.",
         )
 
@@ -251,8 +252,8 @@ def _no_promise(facts: ReportFacts) -> Iterator[ReportWarning]:
     if facts.thresholds and all(threshold.note for threshold in facts.thresholds.values()):
         yield ReportWarning(
             "No class carries a promise",
-            f"Of none is it shown that {facts.purity:.0%} of what is accepted is right. What each "
-            "would need stands below.",
+            f"For no class is it shown that {facts.purity:.0%} of what is accepted is right. The "
+            "table of the classes says how many more pictures each one needs.",
         )
 
 

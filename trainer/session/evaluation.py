@@ -152,11 +152,11 @@ def _learning_curve(model: TrainedModel) -> LearningCurve | None:
 def _disturbed(
     prepared: Prepared, deadline: float
 ) -> tuple[tuple[Disturbed, ...], tuple[str, ...]]:
-    """(what disturbed pictures come to, what was left out for want of time)."""
+    """(what disturbed pictures come to, what was not measured because the time was too short)."""
     test = prepared.of("test")
     count = min(LIMIT, len(test))
     if time.monotonic() + count * _SECONDS_A_PICTURE > deadline:
-        _log.warning("robustness: left out for want of time")
+        _log.warning("robustness: not measured, because the time was too short")
         return (), ("how it bears bad light, dirt and blur",)
     found = robustness(
         _scores(prepared.network),

@@ -95,7 +95,7 @@ class CodeReader:
                 self._look(*taken)
         _log.info(
             f"codes      on {self.read} of {self.looked} items"
-            + (f"; {self.dropped} WERE NOT LOOKED AT, for want of time" if self.dropped else "")
+            + (f"; {self.dropped} WERE NOT LOOKED AT: too little time" if self.dropped else "")
         )
 
     def finish(self) -> None:

@@ -177,7 +177,7 @@ def test_a_training_without_time_for_folds_promises_nothing_and_says_so(
     assert metrics["accept_basis"] == facts.accept_basis.model_dump(mode="json")
     assert "cross_fitted" not in metrics
     assert "No cross-fitted model could be used" in str(metrics["warnings"])
-    assert "Not measured for want of time" in str(metrics["warnings"])
+    assert "Not measured, because the time was too short" in str(metrics["warnings"])
     assert "of 2 cross-fitted models 0 can be used" in capsys.readouterr().err
     page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
     assert "on the validation split, which the final model had not trained on" in page
