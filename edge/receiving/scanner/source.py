@@ -34,8 +34,8 @@ class ScannerSource(Closing):
     """An open scanner, read by one thread.
 
     Attributes:
-        ended: no more events come from what was opened: a file was read to its end, or the last
-            program that wrote into a pipe has closed it.
+        ended: no more events come from what was opened: a file was read to its end. A pipe does
+            not end: its writers may come and go.
         lasting: it can be opened again for more: it is no file.
     """
 
@@ -52,7 +52,7 @@ class ScannerSource(Closing):
         """
         self.ended = False
         try:
-            self._descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            self._descriptor = os.open(path, _access(path) | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
             raise ScannerError(_refusal(path, error)) from error
         self._path, self._rest = path, b""
@@ -116,6 +116,15 @@ def packed(event: InputEvent) -> bytes:
     """An event as an input device gives it."""
     microseconds = round(event.seconds * 1e6)
     return _EVENT.pack(*divmod(microseconds, 1_000_000), event.type, event.code, event.value)
+
+
+def _access(path: Path) -> int:
+    """How it is opened: a pipe for writing too, though nothing is written.
+
+    A pipe that nobody holds open for writing is at its end, and opening it again would lose what
+    the next writer wrote in between (Linux allows this of a pipe: fifo(7)).
+    """
+    return os.O_RDWR if stat.S_ISFIFO(os.stat(path).st_mode) else os.O_RDONLY
 
 
 def _refusal(path: Path, error: OSError) -> str:

@@ -39,7 +39,7 @@ def test_a_file_of_events_is_read_to_its_end(tmp_path: Path) -> None:
     assert reader.counts.scans == 3
 
 
-def test_a_pipe_is_opened_again_after_its_writer_has_gone(tmp_path: Path) -> None:
+def test_nothing_is_lost_between_two_writers_of_a_pipe(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     found: queue.SimpleQueue[Scan] = queue.SimpleQueue()
@@ -55,6 +55,16 @@ def test_a_pipe_is_opened_again_after_its_writer_has_gone(tmp_path: Path) -> Non
     reader.stop()
     assert endings.get(timeout=30) is worker
     assert worker.failure is None
+
+
+def test_a_pipe_without_a_writer_has_not_ended(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with ScannerSource(tmp_path / "pipe", grab=False) as source:
+        with (tmp_path / "pipe").open("wb") as writer:
+            writer.write(typed("7"))
+        assert len(source.read(patience=30)) == 4
+        assert source.read(patience=0) == []
+        assert not source.ended
 
 
 @pytest.mark.parametrize(
