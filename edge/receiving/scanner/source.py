@@ -124,7 +124,7 @@ def _access(path: Path) -> int:
     A pipe that nobody holds open for writing is at its end, and opening it again would lose what
     the next writer wrote in between (Linux allows this of a pipe: fifo(7)).
     """
-    return os.O_RDWR if stat.S_ISFIFO(os.stat(path).st_mode) else os.O_RDONLY
+    return os.O_RDWR if stat.S_ISFIFO(path.stat().st_mode) else os.O_RDONLY
 
 
 def _refusal(path: Path, error: OSError) -> str:
