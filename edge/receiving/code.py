@@ -6,6 +6,7 @@ GS1 General Specifications, section 7.9. GTINs are compared as 14 digits, zeros 
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from dataclasses import dataclass
 from datetime import date
@@ -13,6 +14,12 @@ from datetime import date
 _GTIN_LENGTHS = (8, 12, 13, 14)
 _SSCC_LENGTH = 18
 _ELEMENT = re.compile(r"\((\d{2,4})\)([^()]+)")
+_IDENTIFIER = re.compile(r"^\][A-Za-z][0-9A-Za-z]")
+"""A symbology identifier by ISO/IEC 15424, which some scanners send before the code."""
+_ELEMENTS = re.compile(r"(?:01[0-9]{14}|00[0-9]{18}|.*\x1d)", re.DOTALL)
+_LINK = re.compile(r"https?://.*/(?:01|00)/[0-9]", re.IGNORECASE)
+FNC1 = "\x1d"
+"""What stands for the character FNC1 of a code, which divides GS1 elements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +27,7 @@ class Code:
     """What was read from one code. Without a `gtin` and an `sscc` it may be a SKU or a serial."""
 
     text: str
-    """As it was read, without spaces around it."""
+    """As it was read, without spaces around it; FNC1 as in `shown`."""
     gtin: str | None = None
     """14 digits."""
     sscc: str | None = None
@@ -36,9 +43,11 @@ def read_code(text: str) -> Code:
 
     Understood are the digits of a GTIN or an SSCC (with or without its application identifier 00),
     and GS1 elements as people read them, with 00, 01, 10 (lot), 17 (expiry) and 21 (serial):
-    `(01)04006381333931(17)270331(10)L7`. Everything else is kept as text.
+    `(01)04006381333931(17)270331(10)L7`. With the extra `codes`, understood are also GS1 elements
+    as scanners send them, with 0x1D for FNC1, and GS1 Digital Links. A symbology identifier in
+    front, such as `]C1`, is left out. Everything else is kept as text.
     """
-    text = text.strip()
+    text = _IDENTIFIER.sub("", text.strip())
     elements = dict(_ELEMENT.findall(text))
     if elements and _ELEMENT.sub("", text) == "":
         return Code(
@@ -51,7 +60,36 @@ def read_code(text: str) -> Code:
         )
     if (sscc := sscc_18(text)) is not None:
         return Code(text, sscc=sscc)
-    return Code(text, gtin=gtin_14(text))
+    if (gtin := gtin_14(text)) is not None or not _may_be_of_gs1(text) or not can_read_elements():
+        return Code(shown(text), gtin=gtin)
+    from edge.receiving.codes.meaning import meaning_of_typed  # which needs the extra
+
+    found = meaning_of_typed(text)
+    return Code(shown(text), found.gtin, found.sscc, found.serial, found.lot, found.expiry)
+
+
+def shown(text: str) -> str:
+    """The text of a code as it can be printed: FNC1 is shown by the symbol for it."""
+    return text.replace(FNC1, "\N{SYMBOL FOR GROUP SEPARATOR}")
+
+
+def is_left_unread(text: str) -> bool:
+    """Whether `read_code` keeps a code as mere text only because the extra `codes` is missing."""
+    code = _IDENTIFIER.sub("", text.strip())
+    return (
+        not can_read_elements() and _may_be_of_gs1(code) and gtin_14(code) is sscc_18(code) is None
+    )
+
+
+def can_read_elements() -> bool:
+    """Whether biip is installed, which reads GS1 elements and Digital Links."""
+    return importlib.util.find_spec("biip") is not None
+
+
+def _may_be_of_gs1(text: str) -> bool:
+    """Whether a text has the form of GS1 elements that begin with an article or a container, or of
+    a Digital Link to one."""
+    return _ELEMENTS.match(text) is not None or _LINK.match(text) is not None
 
 
 def gtin_14(digits: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
@@ -10,11 +11,14 @@ from edge.commands.delivery.at_the_desk import desk
 from edge.core.command_line import print_json
 from edge.core.errors import EXIT_NO, EXIT_OK, UsageError
 from edge.core.files import check_regular, storage_errors
+from edge.core.terminal.hints import install_command
 from edge.core.terminal.speech import write_out
-from edge.receiving.code import read_code
+from edge.receiving.code import FNC1, is_left_unread, read_code
 from edge.receiving.desk import Desk
 from edge.receiving.scan import RULE, Answer, Reply, Scan
 from edge.receiving.state import DeliveryState
+
+_log = logging.getLogger(__name__)
 
 _LONGEST_CODE = 128
 """Characters of a line on stdin; the longest GS1 element string is shorter."""
@@ -26,9 +30,15 @@ def run(arguments: Namespace) -> int:
     if arguments.photograph is not None:
         with storage_errors("read", arguments.photograph):
             check_regular(arguments.photograph)
-    all_counted = True
+    all_counted, was_told = True, False
     with desk(arguments) as work:
         for text in _codes(arguments, work):
+            if not was_told and is_left_unread(text):
+                was_told = True
+                _log.warning(
+                    f"warning    {text!r} is taken as mere text: GS1 elements and Digital Links "
+                    f"are read with the extra `codes`: {install_command('codes')}"
+                )
             found, state = work.scan(
                 arguments.delivery,
                 Scan(
@@ -64,7 +74,7 @@ def _codes(arguments: Namespace, work: Desk) -> Iterator[str]:
 
 def _checked(text: str) -> str:
     code = text.strip()
-    if not code or len(code) > _LONGEST_CODE or not code.isprintable():
+    if not code or len(code) > _LONGEST_CODE or not code.replace(FNC1, "").isprintable():
         raise UsageError(
             f"a code has 1 to {_LONGEST_CODE} printable characters. Received: {text[:140]!r}"
         )

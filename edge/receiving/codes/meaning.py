@@ -1,7 +1,9 @@
 """What a code means: whose article, which container, which lot; read by biip.
 
 Only what a code's own symbology promises counts. The thirteen digits of an EAN-13 are an article
-number; thirteen digits in a plain Code 128 may be anything.
+number; thirteen digits in a plain Code 128 may be anything. A hand scanner seldom says which
+symbology it has read: what it typed counts as GS1 elements only where it names an article or a
+container whose check digit is right.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from biip.symbology import GS1Symbology, SymbologyIdentifier
 
 _ARTICLES = ("]E0", "]E4", "]I1")
 """EAN-13, UPC-A and UPC-E; EAN-8; ITF with a check digit, which is read as ITF-14 alone."""
+_GS1_128 = "]C1"
 _LOT, _EXPIRY, _SERIAL = "10", "17", "21"
 """GS1 application identifiers (GS1 General Specifications, section 3)."""
 
@@ -53,6 +56,17 @@ def meaning_of(text: str, symbology_identifier: str) -> Meaning:
     except (biip.BiipException, ValueError):  # an address that is none is a ValueError
         return Meaning()  # no code of GS1: its text is all that it says
     return Meaning()
+
+
+def meaning_of_typed(text: str) -> Meaning:
+    """What a text means that a hand scanner typed, without a symbology identifier.
+
+    Args:
+        text: GS1 elements, divided by 0x1D where the code has FNC1, or the address of a GS1 Digital
+            Link. Any other text has no meaning, the digits of a single GTIN or SSCC either.
+    """
+    found = meaning_of(text, _GS1_128)
+    return found if found.gtin or found.sscc else Meaning()
 
 
 def _of_elements(elements: GS1ElementStrings) -> Meaning:

@@ -90,6 +90,23 @@ def test_scans_come_from_stdin_line_by_line(
     ]
 
 
+def test_a_raw_code_of_a_scanner_is_counted(door: Path) -> None:
+    call("import", "goods.csv")
+    call("open", "D1")
+    assert call("scan", f"]C101{SHOE.zfill(14)}10L7\x1d17270331") == EXIT_OK
+    assert call("scan", f"https://id.gs1.org/01/{SOCK.zfill(14)}") == EXIT_OK
+
+
+def test_without_the_extra_a_raw_code_is_put_aside_and_it_is_said_why_once(
+    door: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("edge.receiving.code.can_read_elements", lambda: False)
+    call("import", "goods.csv")
+    call("open", "D1")
+    assert call("scan", *[f"01{SHOE.zfill(14)}10L7"] * 2) == EXIT_NO
+    assert capsys.readouterr().err.count("deploy/locks/codes.txt") == 1
+
+
 def test_what_was_counted_wrongly_is_corrected_and_undone(
     door: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
