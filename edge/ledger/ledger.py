@@ -217,10 +217,14 @@ class Ledger(Closing):
 def _prepare(connection: sqlite3.Connection, record: object) -> None:
     # Python's driver would begin transactions by itself, but not before DDL.
     connection.isolation_level = None
-    connection.execute(f"PRAGMA page_size={_PAGE_BYTES}")  # of a new file only
-    connection.execute("PRAGMA journal_mode=WAL")  # the operator pages read while this writes
-    connection.execute("PRAGMA synchronous=FULL")  # a row that was told survives a power cut
-    connection.execute("PRAGMA wal_autocheckpoint=0")  # whoever appends calls `checkpoint`
+    try:
+        connection.execute(f"PRAGMA page_size={_PAGE_BYTES}")  # of a new file only
+        connection.execute("PRAGMA journal_mode=WAL")  # the operator pages read while this writes
+        connection.execute("PRAGMA synchronous=FULL")  # a row that was told survives a power cut
+        connection.execute("PRAGMA wal_autocheckpoint=0")  # whoever appends calls `checkpoint`
+    except BaseException:
+        connection.close()  # SQLAlchemy leaves it open where this function fails
+        raise
 
 
 def _begin(connection: sa.Connection) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from edge.core.errors import LedgerError, LedgerRefusedError, StorageError
-from edge.events import ActuationEnded, Event, ItemSorted, Observer
+from edge.events import ActuationEnded, Event, ItemSorted, Observer, StationStarted
 from edge.ledger.backlog import Backlog
 from edge.ledger.hand import Hand
 from edge.ledger.losses import Losses
@@ -43,7 +43,8 @@ class Patience:
     """For the ledger to be opened, before sorting begins without it. Making a new one takes long
     on a slow board, and would hold up the threads that sort."""
     commit: float = 1.0
-    """From one commit to the next; the first after a rest is made at once. 0: never."""
+    """From one commit to the next; the first after a rest is made at once, and so is that of the
+    first rows after the station's start. 0: every commit is made at once."""
     hang: float = 3.0
     """For the ledger to answer. Longer than cards rest to clean up, and than another program may
     hold it locked."""
@@ -334,7 +335,9 @@ class Recorder:
 
     def _send(self, rows: list[Event], chunk: Chunk | None = None) -> None:
         self._flight = _Flight(rows, self._clock.now(), chunk)
-        self._commit_at = self._flight.since + self._patience.commit
+        # The start of the station is no reason for its first item to wait.
+        if any(not isinstance(row, StationStarted) for row in rows):
+            self._commit_at = self._flight.since + self._patience.commit
         self._hand.give(lambda: self._ledger.append(rows))
 
     def _land(self, *, show: bool) -> None:

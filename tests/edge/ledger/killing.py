@@ -21,7 +21,7 @@ from pathlib import Path
 
 from edge.core.errors import LedgerError
 from edge.core.processes.children import end_with_parent
-from edge.events import Event, Observer, of_items
+from edge.events import Event, ItemSorted, Observer, of_items
 from edge.ledger.apart import LedgerApart
 from edge.ledger.recorder import Patience, Recorder
 from edge.ledger.rows import Writable
@@ -150,27 +150,23 @@ def end_and_compare(folder: Path, rounds: int, seed: int, end: Callable[[int], N
 
 def _record_for_ever(folder: Path, shown: int, chance: random.Random, first: int) -> None:
     import threading
-    import time
 
     end_with_parent()
+    room = threading.Semaphore(50)
+
+    def show(row: ItemSorted) -> None:
+        os.write(shown, b"%d\n" % row.item)
+        room.release()
+
     try:
         listen(_end_at_an_incident)
-        recorder = new_recorder(
-            folder,
-            observers=[of_items(lambda row: _write(shown, b"%d\n" % row.item))],
-            chance=chance,
-        )
+        recorder = new_recorder(folder, observers=[of_items(show)], chance=chance)
         threading.Thread(target=recorder.run, daemon=True).start()
         for item in count(first):
-            while recorder.waiting > 50:
-                time.sleep(0.0005)
+            room.acquire()
             recorder.offer(entry(item, time=f"2026-11-29T12:00:00.{item:06}Z"))
     finally:
         os._exit(1)
-
-
-def _write(descriptor: int, raw: bytes) -> None:
-    os.write(descriptor, raw)
 
 
 def _end_at_an_incident(text: str) -> None:

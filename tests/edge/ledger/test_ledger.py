@@ -33,6 +33,7 @@ from edge.events import (
     kind_of,
     utc_text,
 )
+from edge.ledger import ledger as ledger_module
 from edge.ledger import sqlite_file
 from edge.ledger.ledger import Ledger
 from edge.ledger.rows import id_of_old_item
@@ -145,6 +146,28 @@ def test_a_file_of_another_kind_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match="a file of another kind: move it away"):
         Ledger(file)
     assert file.read_bytes().startswith(b"my shopping list")
+
+
+def test_a_file_that_cannot_be_opened_is_closed_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "ledger.sqlite"
+    file.write_bytes(b"my shopping list\n" * 100)
+    opened: list[sqlite3.Connection] = []
+    prepare = ledger_module._prepare
+
+    def watched(connection: sqlite3.Connection, record: object) -> None:
+        opened.append(connection)
+        prepare(connection, record)
+
+    monkeypatch.setattr(ledger_module, "_prepare", watched)
+    monkeypatch.setattr(ledger_module, "refuse_foreign", lambda path: None)
+    with pytest.raises(LedgerError):
+        Ledger(file)
+    assert opened
+    for connection in opened:
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            connection.execute("SELECT 1")
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,22 @@ from typing import Any
 import pytest
 
 from edge.core.errors import LedgerError, LedgerInUseError, LedgerVersionError
-from edge.events import ActuationEnded, CameraLost, Event, ItemSorted, of_items
+from edge.events import (
+    ActuationEnded,
+    CameraLost,
+    Event,
+    ItemSorted,
+    StationStarted,
+    of_items,
+)
 from edge.ledger.recorder import Patience, Recorder
 from edge.ledger.spill import Spill
 from tests.edge.ledger.entries import actuation, entry
 from tests.logged import listen
 
 LOST = CameraLost("9", "2026-11-21T23:04:36.123456Z", "bin-1", "/dev/video0")
+
+STARTED = StationStarted("8", LOST.time, "bin-1", "0.1", "tiny 1", "0" * 64)
 
 
 class FlakyLedger:
@@ -45,6 +54,8 @@ class FlakyLedger:
 
 
 SOON = Patience(commit=0, hang=0.02, retry=0.02, finish=5)
+PATIENT = Patience(commit=0, hang=60, retry=0.02, finish=60)
+"""For a ledger that does not hang, on a machine that may be busy."""
 
 
 class Watched:
@@ -55,12 +66,16 @@ class Watched:
     ) -> None:
         self.ledger = FlakyLedger()
         self.shown: list[int] = []
+        self.told: list[Event] = []
         self.said: list[str] = []
         self.changed = threading.Condition()
         listen(lambda text: self._note(self.said, text))
         self.recorder = Recorder(
             self.ledger,
-            observers=[of_items(lambda entry: self._note(self.shown, entry.item))],
+            observers=[
+                of_items(lambda entry: self._note(self.shown, entry.item)),
+                lambda event: self._note(self.told, event),
+            ],
             patience=patience,
             capacity=capacity,
         )
@@ -250,6 +265,19 @@ def test_rows_that_come_fast_are_written_together_and_the_first_at_once() -> Non
     assert watched.shown == [0, 1, 2, 3, 4]
 
 
+def test_the_first_item_does_not_wait_because_the_start_was_written_just_before() -> None:
+    watched = Watched(patience=Patience(commit=50))
+    watched.recorder.open()
+    watched.thread.start()
+    watched.recorder.offer(STARTED)
+    watched.wait_for(lambda: watched.told == [STARTED])
+    watched.recorder.offer(entry(0))
+    watched.wait_for(lambda: watched.shown == [0])
+    watched.recorder.offer(entry(1))
+    watched.end()
+    assert watched.ledger.commits == [0, 1, 1, 1]
+
+
 def test_a_hundred_rows_do_not_wait_for_their_time() -> None:
     watched = Watched(patience=Patience(commit=50))
     watched.thread.start()
@@ -263,7 +291,7 @@ def test_a_hundred_rows_do_not_wait_for_their_time() -> None:
 
 
 def test_rows_wait_in_the_spill_while_the_disk_is_full_and_are_added_after(spill: Spill) -> None:
-    watched = Watched(patience=SOON, spill=spill)
+    watched = Watched(patience=PATIENT, spill=spill)
     watched.ledger.full = True
     watched.thread.start()
     for item in range(5):
@@ -326,7 +354,7 @@ def test_a_station_ends_soon_where_the_disk_hangs_and_the_next_start_has_its_row
 def test_where_the_spill_is_full_too_rows_wait_in_memory_and_then_are_lost_and_said(
     tmp_path: Path,
 ) -> None:
-    watched = Watched(patience=SOON, spill=Spill(tmp_path / "spill", limit=1000), capacity=4)
+    watched = Watched(patience=PATIENT, spill=Spill(tmp_path / "spill", limit=1000), capacity=4)
     watched.ledger.full = True
     watched.thread.start()
     for item in range(12):
@@ -384,7 +412,7 @@ def test_a_ledger_that_a_person_must_see_to_is_refused_at_the_start(
 
 
 def test_a_ledger_that_cannot_be_opened_now_is_no_reason_not_to_sort() -> None:
-    watched = Watched(patience=SOON)
+    watched = Watched(patience=PATIENT)
     watched.ledger.full = True
     watched.recorder.open()
     watched.thread.start()
