@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from converter.exports.export_folders import exports_folder
 from converter.exports.tflite import convert_model
-from converter.exports.writer import exports_folder
 from converter.parity.compare import score_bundles
 from converter.parity.gate import GateVerdict, Parity, compare_answers, judge
 from converter.parity.thresholds import Thresholds

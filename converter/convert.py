@@ -9,15 +9,15 @@ from pathlib import Path
 from converter.bundle.writer import bundle_draft, bundle_title, check_bundle_path
 from converter.calibration import CALIBRATION_PICTURES, calibration_tensors, choose_calibration
 from converter.errors import CalibrationError
-from converter.exports.formats import Source, keras_requests, tflite_requests
-from converter.exports.tflite import convert_model
-from converter.exports.writer import (
+from converter.exports.export_folders import (
     Exports,
     check_exports_path,
     exports_folder,
     read_test_split,
     write_exports,
 )
+from converter.exports.formats import ExportSource, keras_requests, tflite_requests
+from converter.exports.tflite import convert_model
 from converter.parity.export_parity import Format
 from converter.parity.gate import GateError, GateVerdict, Parity, compare, judge, score_both
 from converter.quantization.calibration_checks import (
@@ -72,7 +72,7 @@ def convert(
         name: the bundle's name; None takes the name of the folder `out`.
         version: numbers with dots between; None makes it from the time the training finished.
         formats: the formats; those besides int8 are written to `BUNDLE-exports`, see
-            `converter.exports.writer`.
+            `converter.exports.export_folders`.
         calibration_pictures: the largest number of calibration pictures.
         seed: decides which pictures calibrate and which become golden pictures; None takes the
             run's seed.
@@ -136,7 +136,7 @@ def convert(
     bundle = draft.write(out, replace=replace)
     exports = None
     if tested is not None:
-        made_from = Source(source, bundle, tested, best.tensors, float32)
+        made_from = ExportSource(source, bundle, tested, best.tensors, float32)
         exports = write_exports(exports_folder(out), made_from, formats, replace=replace)
     return Conversion(bundle, best.parity, exports, tuple(attempts), best, best.verdict.warnings)
 

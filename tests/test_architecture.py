@@ -186,6 +186,24 @@ def test_parameters_are_counted_without_self(text: str, count: int) -> None:
     assert parameters(function) == count
 
 
+SAME_NAME = {
+    "Settings": "what a user writes for a kind of camera, trigger or actuator, each in its module",
+    "Line": "of a delivery, and where a reader has found a code",
+    "Scan": "what a scanner sent, and what is to be counted",
+}
+"""Names of classes that several modules have, and what each stands for."""
+
+
+def test_a_name_of_a_class_stands_for_one_thing() -> None:
+    names = Counter(
+        node.name
+        for file in MODULES.values()
+        for node in ast.parse(file.read_text("utf-8")).body
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert {name for name, count in names.items() if count > 1} == set(SAME_NAME)
+
+
 @pytest.mark.parametrize("package", FORBIDDEN)
 def test_no_module_imports_itself_in_a_circle(package: str) -> None:
     TopologicalSorter(

@@ -15,7 +15,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "tests/converter/exports/test_tflite.py": """
         converter.tflite.operators
     """,
-    "tests/converter/exports/test_writer.py": """
+    "tests/converter/exports/test_export_folders.py": """
         converter.exports.formats converter.exports.keras_file converter.exports.saved_model
         converter.parity.export_parity
     """,
@@ -23,8 +23,8 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         converter.exports.tfjs.graph_passes
     """,
     "tests/converter/foreign/test_import_model.py": """
-        converter.commands.import_model converter.foreign.card converter.foreign.normalisations
-        converter.foreign.graph_surgery
+        converter.commands.import_model converter.foreign.graph_surgery
+        converter.foreign.imported_card converter.foreign.normalisations
     """,
     "tests/converter/foreign/test_label_order.py": """
         converter.foreign.label_order_check
@@ -212,7 +212,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         trainer.data.cache_folder
     """,
     "tests/trainer/fit/test_phases.py": """
-        trainer.fit.checks trainer.fit.learning_rate_finder trainer.fit.optimizers
+        trainer.fit.preconditions trainer.fit.learning_rate_finder trainer.fit.optimizers
         trainer.fit.predict trainer.fit.trained trainer.fit.weight_averaging
     """,
     "tests/trainer/networks/test_networks.py": """
@@ -225,14 +225,14 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         trainer.recipes.network_names trainer.recipes.plan
     """,
     "tests/trainer/report/test_report_page.py": """
-        trainer.report.charts trainer.report.report_facts trainer.report.metrics
+        trainer.report.charts trainer.report.report_facts trainer.report.metrics_json
         trainer.report.thumbnails
     """,
     "tests/trainer/session/test_training.py": """
         trainer trainer.cli trainer.commands.arguments trainer.commands.cross_validate
         trainer.commands.find_rate trainer.commands.recipes trainer.commands.train
         trainer.evaluation.crossval trainer.run trainer.session.evaluation
-        trainer.session.interrupt trainer.session.run_writer trainer.session.stages
+        trainer.session.interrupt trainer.session.run_writer trainer.session.stage_times
         trainer.session.summary trainer.session.training_session
     """,
 }

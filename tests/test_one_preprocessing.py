@@ -29,12 +29,12 @@ CALLS = {
 """What OpenCV, TensorFlow and Keras call decoding, resizing and normalising."""
 ALLOWED = {
     (
-        "converter/bundle/golden.py",
+        "converter/bundle/golden_choice.py",
         "resize",
     ): "makes a photograph small before it is stored as a "
     "PNG; the tensor is made of that PNG by preprocess",
     (
-        "converter/exports/writer.py",
+        "converter/exports/export_folders.py",
         "resize",
     ): "reads pictures as other tools do, to report "
     "what becomes of the formats made for them; nothing of pilah's is given that tensor",

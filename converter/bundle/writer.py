@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from converter.bundle.card import model_card
-from converter.bundle.golden import (
-    GoldenPicture,
+from converter.bundle.golden_choice import (
+    ReferencePicture,
     choose_golden,
     golden_tolerance,
     unknown_tolerance,
@@ -110,7 +110,7 @@ class Draft:
     """The `.tflite` file's bytes."""
     labels: Sequence[str]
     spec: InputSpec
-    golden: Sequence[GoldenPicture]
+    golden: Sequence[ReferencePicture]
     card: str
     manifest: Mapping[str, Any]
     """The other entries of `bundle.json`; see `edge.core.model.bundle.Manifest`."""

@@ -68,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     from converter.convert import convert
-    from converter.exports.writer import read_formats
+    from converter.exports.export_folders import read_formats
     from converter.parity.gate import GateError
 
     try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from converter.calibration import Tensors
-from converter.exports.tfjs.folder import Contract, write_tfjs
+from converter.exports.tfjs.export_folder import Contract, write_tfjs
 from converter.exports.tfjs.library import find_node, is_library_cached, tfjs_library
 from converter.exports.tflite import convert_model
 from converter.parity.export_parity import Format, score_in_subprocess, score_tflite
@@ -48,7 +48,7 @@ class TestPictures:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Source:
+class ExportSource:
     """The model and the pictures from which every format is made and checked."""
 
     run: Run
@@ -104,21 +104,21 @@ def _none(tensors: Tensors) -> Tensors:
     return tensors[:0]
 
 
-def _float32(place: Path, source: Source) -> Predictions:
+def _float32(place: Path, source: ExportSource) -> Predictions:
     return _tflite(place, source, "float32", source.float32)
 
 
-def _float16(place: Path, source: Source) -> Predictions:
+def _float16(place: Path, source: ExportSource) -> Predictions:
     model = convert_model(source.run, "float16", _none(source.calibration))
     return _tflite(place, source, "float16", model)
 
 
-def _dynamic(place: Path, source: Source) -> Predictions:
+def _dynamic(place: Path, source: ExportSource) -> Predictions:
     model = convert_model(source.run, "dynamic", source.calibration)
     return _tflite(place, source, "dynamic", model)
 
 
-def _tflite(place: Path, source: Source, kind: Format, model: bytes) -> Predictions:
+def _tflite(place: Path, source: ExportSource, kind: Format, model: bytes) -> Predictions:
     bundle = source.bundle
     content = with_metadata(
         model,
@@ -131,7 +131,7 @@ def _tflite(place: Path, source: Source, kind: Format, model: bytes) -> Predicti
     return score_tflite(content, source.tested.tensors, doing=f"scores of {kind}")
 
 
-def _saved_model(place: Path, source: Source) -> Predictions:
+def _saved_model(place: Path, source: ExportSource) -> Predictions:
     run, none = source.run, _none(source.calibration)
     with in_subprocess("saved_model", run, none, doing="saved_model") as made:
         shutil.copytree(made.result, place, dirs_exist_ok=True)
@@ -144,7 +144,7 @@ def _saved_model(place: Path, source: Source) -> Predictions:
         )
 
 
-def _keras(place: Path, source: Source) -> Predictions:
+def _keras(place: Path, source: ExportSource) -> Predictions:
     run, none = source.run, _none(source.calibration)
     with in_subprocess("keras", run, none, doing="keras") as made:
         shutil.copyfile(made.result, place / _KERAS)
@@ -157,7 +157,7 @@ def _keras(place: Path, source: Source) -> Predictions:
         )
 
 
-def _tfjs(place: Path, source: Source) -> Predictions | None:
+def _tfjs(place: Path, source: ExportSource) -> Predictions | None:
     library = tfjs_library()
     run, facts = source.run, source.run.facts
     unknown = facts.unknown.threshold if facts.unknown else None
@@ -179,7 +179,7 @@ def _tfjs(place: Path, source: Source) -> Predictions | None:
         )
 
 
-WRITERS: Mapping[Format, Callable[[Path, Source], Predictions | None]] = {
+WRITERS: Mapping[Format, Callable[[Path, ExportSource], Predictions | None]] = {
     "float16": _float16,
     "dynamic": _dynamic,
     "float32": _float32,

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from converter.bundle.golden import choose_golden
+from converter.bundle.golden_choice import choose_golden
 from converter.bundle.writer import (
     Draft,
     check_bundle_path,
@@ -29,16 +29,16 @@ from converter.bundle.writer import (
     version_from_time,
 )
 from converter.errors import ConversionError
-from converter.foreign.card import Findings, imported_card
 from converter.foreign.evidence import normalisations_to_try, read_evidence
 from converter.foreign.graph_surgery import Normalisation, OutputKind, adapt_model
+from converter.foreign.imported_card import Findings, imported_card
 from converter.foreign.interface import ModelInterface, read_interface
 from converter.foreign.label_order_check import (
     background_hint,
     check_better_than_chance,
     check_label_swaps,
 )
-from converter.foreign.labels import find_labels, label_count_error
+from converter.foreign.label_search import find_labels, label_count_error
 from converter.foreign.normalisations import (
     TriedNormalisation,
     choose_normalisation,

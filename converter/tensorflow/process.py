@@ -12,10 +12,8 @@ beside other work, in one fork that loads the model once for all of them.
 from __future__ import annotations
 
 import json
-import logging
 import os
 import subprocess
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -32,14 +30,8 @@ from converter.tensorflow.tasks import DONE, ERROR_MESSAGE, REQUESTS, RESULTS, S
 from edge.core.atomic import scratch_folder
 from edge.core.errors import EXIT_IO, StorageError
 from edge.core.files import storage_errors
-from edge.core.terminal.progress import bar
+from edge.core.terminal.progress import Progress
 from trainer.run import Run
-
-_log = logging.getLogger(__name__)
-
-_TERMINAL_EVERY = 0.5
-_PLAIN_EVERY = 10.0
-"""The seconds between two messages about a running task, on a terminal and elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,28 +281,16 @@ def wait_with_progress(process: WaitableProcess, doing: str, stage: Callable[[],
         doing: what the messages say, such as "converting to int8".
         stage: gives the description of the current step.
     """
-    line, start = bar(), time.monotonic()
-    every = _PLAIN_EVERY if line is None else _TERMINAL_EVERY
-    next_line = every
-    while True:
-        try:
-            code = process.wait(timeout=0.2)
-        except subprocess.TimeoutExpired:
-            seconds = time.monotonic() - start
-            if seconds >= next_line:
-                next_line += every
-                said = f"{doing}: {stage()}, {seconds:.0f} s"
-                if line is None:
-                    _log.info(said)
-                else:
-                    line.show(said)
-            continue
-        if line is not None:
-            line.clear()
-        seconds = time.monotonic() - start
-        if code == 0 and seconds >= 1:
-            _log.info(f"{doing}: done in {seconds:.0f} s")
-        return code
+    with Progress(doing, total=None) as progress:
+        while True:
+            try:
+                code = process.wait(timeout=0.2)
+            except subprocess.TimeoutExpired:
+                progress.advance(0, note=stage())
+                continue
+            if code != 0:
+                progress.stop()
+            return code
 
 
 def _crash(run: Run, doing: str, code: int, talk: Path) -> str:

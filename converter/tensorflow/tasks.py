@@ -20,7 +20,7 @@ Stage = Callable[[str], None]
 """A function that is called with a description of the current step, which is shown to the user."""
 
 
-class Task(Protocol):
+class TensorFlowTask(Protocol):
     """A function that is run in the TensorFlow process."""
 
     def __call__(self, model: Any, tensors: Tensors, out: Path, stage: Stage) -> None:
@@ -49,7 +49,7 @@ _TASKS: Mapping[str, tuple[str, str]] = {
     "tfjs scores": ("converter.exports.tfjs.run_in_node", "score_graph_model"),
     "saved_model scores": ("converter.exports.saved_model", "score_saved_model"),
 }
-"""The name of a task -> the module and the function of that `Task`."""
+"""The name of a task -> the module and the function of that `TensorFlowTask`."""
 
 REQUESTS, TENSORS, STAGE, ERROR_MESSAGE, DONE = "requests", "tensors.npy", "stage", "error", "done"
 """The names of files in a job's folder, which both processes use. TENSORS and DONE are in a
@@ -79,7 +79,7 @@ def main(run: Path, folder: Path) -> int:
             module, function = _TASKS[request["task"]]
             place = folder / str(number)
             tensors: Tensors = np.load(place / TENSORS, mmap_mode="r")
-            work: Task = getattr(importlib.import_module(module), function)
+            work: TensorFlowTask = getattr(importlib.import_module(module), function)
             if request["source"] is not None:
                 given = Path(request["source"])
             else:

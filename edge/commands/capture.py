@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from edge.core.images.contact_sheet import Headline, Tile
     from edge.core.terminal.progress import Progress
     from edge.runtime.keyboard import Keyboard
-    from edge.samples.capture import Capture
+    from edge.samples.capture import CaptureSession
 
 _log = logging.getLogger(__name__)
 
@@ -75,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     from edge.core.terminal.live_line import LiveLine
     from edge.runtime.keyboard import Keyboard
     from edge.runtime.service import stop_signals
-    from edge.samples.capture import Capture, CaptureSchedule, geometry_of
+    from edge.samples.capture import CaptureSchedule, CaptureSession, geometry_of
 
     eye = read_vision_config(arguments.station)
     labels = list(dict.fromkeys(map(photo_label, arguments.labels)))
@@ -90,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
         pressed = _button(arguments.button, parts) if arguments.button is not None else _nothing
         keys = parts.enter_context(Keyboard(sys.stdin))
         session = parts.enter_context(
-            Capture(
+            CaptureSession(
                 eye,
                 folder,
                 labels=labels,
@@ -164,7 +164,7 @@ def _say_if_new(label: str, folder: PhotoFolder) -> None:
         _log.info(f"{label!r} is a new label, beside {', '.join(sorted(others))}{hint}")
 
 
-def _say_counts(session: Capture, folder: PhotoFolder) -> None:
+def _say_counts(session: CaptureSession, folder: PhotoFolder) -> None:
     faults = [f"{number} {fault}" for fault, number in session.warned.items() if number]
     _log.info(
         f"taken: {len(session.taken)}"

@@ -249,9 +249,9 @@ def _signature(plan: StationPlan) -> str:
 
 def _about_the_installation(plan: StationPlan) -> Finding:
     from edge.core.errors import BundleLinkError
-    from edge.rollout.installed import RECORD_LOST, Versions
+    from edge.rollout.installed import RECORD_LOST, InstalledVersions
 
-    versions = Versions(plan.config.bundle)
+    versions = InstalledVersions(plan.config.bundle)
     try:
         title = versions.active
     except BundleLinkError:

@@ -18,7 +18,7 @@ from edge.core.model.classifier import Classifier
 from edge.core.model.golden import check_golden_exactly, check_golden_start
 from edge.core.yaml_file import YamlFile
 from edge.core.yaml_messages import FileProblem
-from edge.rollout.installed import Verification, Versions, title_of
+from edge.rollout.installed import InstalledVersions, Verification, title_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def install(bundle: Path, station: Path) -> VersionChange:
         StorageError: the bundle cannot be written, for instance because the disk is full.
     """
     plan = read_station(station, bundle=bundle)
-    versions, title = Versions(plan.config.bundle), title_of(plan.bundle)
+    versions, title = InstalledVersions(plan.config.bundle), title_of(plan.bundle)
     with versions.alone():
         before = versions.active
         if before is not None and before.name != title.name:
@@ -90,7 +90,7 @@ def roll_back(station: Path, *, version: str | None = None) -> VersionChange:
         ConfigError: the station file has mistakes, or does not fit that version.
         StorageError: the link cannot be written.
     """
-    versions = Versions(_link_of(station))
+    versions = InstalledVersions(_link_of(station))
     with versions.alone():
         before = versions.active
         if before is None:
@@ -116,7 +116,7 @@ def roll_back(station: Path, *, version: str | None = None) -> VersionChange:
     return VersionChange(plan, before, runtime)
 
 
-def _earlier(versions: Versions, active: Title, version: str | None) -> Title:
+def _earlier(versions: InstalledVersions, active: Title, version: str | None) -> Title:
     verified = versions.verified(active.name)
     if version is None:
         fitting = [title for title in verified if title.key < active.key]

@@ -60,7 +60,7 @@ class Verification(BaseModel):
     """When the bundle was verified, ISO 8601, UTC."""
 
 
-class Versions:
+class InstalledVersions:
     """The installed bundles of one station.
 
     Attributes:
@@ -242,7 +242,7 @@ def record_is_lost(bundle: Bundle, link: Path) -> bool:
     The signature proves it for a bundle that a pinned key signed.
     """
     try:
-        installed = Versions(link).active is not None
+        installed = InstalledVersions(link).active is not None
     except BundleLinkError:
         return False
     return installed and bundle.signer is None and installed_verification(link) is None
@@ -250,7 +250,7 @@ def record_is_lost(bundle: Bundle, link: Path) -> bool:
 
 def installed_verification(link: Path) -> Verification | None:
     """The record of the version that `link` points to; None if there is none."""
-    versions = Versions(link)
+    versions = InstalledVersions(link)
     try:
         title = versions.active
     except BundleLinkError:

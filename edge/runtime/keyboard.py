@@ -11,8 +11,10 @@ import termios
 import threading
 import time
 from contextlib import suppress
-from types import FrameType, TracebackType
-from typing import Any, TextIO
+from types import FrameType
+from typing import Any, Self, TextIO
+
+from edge.core.closing import Closing
 
 _NAMES = {
     "\r": "enter",
@@ -31,7 +33,7 @@ _ESCAPE_SECONDS = 0.05
 _ENDS = (signal.SIGTERM, signal.SIGHUP)
 
 
-class Keyboard:
+class Keyboard(Closing):
     """The keys pressed by the operator; a context manager, to be entered in the main thread.
 
     A terminal is set to give each key at once and to echo none; its settings are restored however
@@ -59,19 +61,15 @@ class Keyboard:
         self._before: list[Any] | None = None
         self._handlers: dict[signal.Signals, Any] = {}
 
-    def __enter__(self) -> Keyboard:
+    def __enter__(self) -> Self:
         if self.terminal:
             self._before = termios.tcgetattr(self._fd)
             self._put_back_at_signals()
             termios.tcsetattr(self._fd, termios.TCSANOW, _keys_at_once(self._fd))
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Restores the settings of the terminal and the handlers of signals."""
         self._put_back()
         for number, handler in self._handlers.items():
             signal.signal(number, handler)

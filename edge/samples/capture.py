@@ -69,7 +69,7 @@ class _Candidate:
     rank: tuple[bool, float]
 
 
-class Capture(Closing):
+class CaptureSession(Closing):
     """One capture session, which writes pictures into a folder until it ends; a context manager.
 
     Attributes:

@@ -8,7 +8,7 @@ from edge.config.reading import StationPlan
 from edge.runtime.clock import Clock
 from edge.sorting.dispatch import destinations
 from edge.sorting.model import open_model
-from edge.sorting.sorter import Closing, Sharpness, Sorter
+from edge.sorting.sorter import Sharpness, Sorter, VoteDeadlines
 
 _VERDICT_SECONDS = 0.02
 """The time for a verdict besides the inference: to wake the thread, to vote and to dispatch it."""
@@ -34,7 +34,7 @@ def open_sorter(
     return Sorter(
         plan.config.trigger.open(),
         open_model(plan),
-        closing=Closing(
+        closing=VoteDeadlines(
             deadline_seconds=plan.config.decision.deadline_seconds,
             shortest_delay_seconds=min(filter(None, delays), default=None),
             margin_seconds=_VERDICT_SECONDS,

@@ -24,7 +24,7 @@ _RESTING_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Closing:
+class VoteDeadlines:
     """The times at which an item's vote is closed even if it is not clear."""
 
     deadline_seconds: float | None = None
@@ -154,7 +154,7 @@ class Sorter:
         trigger: Trigger,
         model: ActiveModel,
         *,
-        closing: Closing,
+        closing: VoteDeadlines,
         clock: Callable[[], float],
         beat: Callable[[], None] = lambda: None,
         sharpness: Sharpness | None = None,

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from trainer.audit.check import CheckResult
 from trainer.audit.label_noise import CERTAINTY
 from trainer.audit.shortcut import ClassShortcut
-from trainer.fit.checks import FEWEST
+from trainer.fit.preconditions import FEWEST
 from trainer.report.listing import listed
 
 UNREADABLE_SHARE = 0.10

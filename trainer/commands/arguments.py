@@ -62,7 +62,7 @@ def recipe_options(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def checked_recipe_options(arguments: argparse.Namespace) -> dict[str, Any]:
     """The same, once all that shows without TensorFlow has been found right."""
-    from trainer.fit.checks import check_request
+    from trainer.fit.preconditions import check_request
 
     options = recipe_options(arguments)
     asked = ("recipe", "data", "variant", "settings", "add", "groups")

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     import trainer
-    from trainer.fit.checks import check_steps
+    from trainer.fit.preconditions import check_steps
 
     check_steps(arguments.steps)
     options = checked_recipe_options(arguments)  # before TensorFlow is loaded

@@ -62,7 +62,7 @@ def _check(recipe: Recipe, variant: str) -> None:
     from trainer.tensorflow import import_tensorflow
 
     import_tensorflow()
-    from trainer.fit.checks import check_phases
+    from trainer.fit.preconditions import check_phases
     from trainer.networks import build_network
     from trainer.networks.parts.weights import without_fetching
 

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     import trainer
-    from trainer.fit.checks import check_out
+    from trainer.fit.preconditions import check_out
 
     options = checked_recipe_options(arguments)
     check_out(arguments.out, arguments.data, replace=arguments.replace)

@@ -16,7 +16,7 @@ from trainer.data.cache import DecodedPictures, decode_pictures
 from trainer.data.captured import as_captured
 from trainer.data.groups import group_column
 from trainer.data.split import split_pictures
-from trainer.fit.checks import check_enough, check_phases
+from trainer.fit.preconditions import check_enough, check_phases
 from trainer.fit.predict import TrainingSet
 from trainer.fit.saved_outputs import save_outputs
 from trainer.networks import INPUT, Network, build_network

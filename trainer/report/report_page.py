@@ -30,6 +30,7 @@ from trainer.evaluation.learning_curve import MORE
 from trainer.evaluation.robustness import DISTURBANCES, disturb, without_bars
 from trainer.report import charts
 from trainer.report.report_facts import ReportFacts
+from trainer.report.report_warnings import report_warnings
 from trainer.report.scored_split import (
     ScoredSplit,
     accepted,
@@ -44,7 +45,6 @@ from trainer.report.scored_split import (
 )
 from trainer.report.svg import gauge
 from trainer.report.thumbnails import Thumbnails
-from trainer.report.warnings import report_warnings
 from trainer.statistics.intervals import Figure
 
 _PAIRS, _PICTURES_OF_A_PAIR, _WORST = 6, 6, 18

@@ -6,15 +6,17 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType, TracebackType
+from types import FrameType
+from typing import Any, Self
 
+from edge.core.closing import Closing
 from edge.core.terminal.log_lines import lines_are_written
 from trainer.fit.phases import StopTraining
 
 _STOPPING = b"\nstopping with the best so far; press Ctrl-C again to leave nothing\n"
 
 
-class CtrlC:
+class CtrlC(Closing):
     """Within this context Ctrl-C makes `check_stop` raise; it interrupts nothing by itself.
 
     A second one interrupts as always, but only within `second_ends`: outside it, what is being
@@ -34,18 +36,17 @@ class CtrlC:
     def __init__(self) -> None:
         self.wanted = False
         self._second_ends = False
+        self._before: Any = None
 
-    def __enter__(self) -> CtrlC:
+    def __enter__(self) -> Self:
         self._before = signal.signal(signal.SIGINT, self._on_signal)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        signal.signal(signal.SIGINT, self._before)
+    def close(self) -> None:
+        """Lets Ctrl-C interrupt again as it did before."""
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+            self._before = None
 
     @contextmanager
     def second_ends(self) -> Iterator[None]:

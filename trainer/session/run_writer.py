@@ -22,7 +22,7 @@ from trainer.fit.prepare import Prepared
 from trainer.fit.trained import TrainedModel
 from trainer.recipes.reading import recipe_yaml
 from trainer.report.confusion import draw_confusion
-from trainer.report.metrics import metrics_json
+from trainer.report.metrics_json import metrics_json
 from trainer.report.report_facts import ReportFacts
 from trainer.report.report_page import write_report
 from trainer.report.scored_split import confusion_matrix

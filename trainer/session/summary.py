@@ -11,8 +11,8 @@ from edge.core.model.metrics import ShareWording, share_wording
 from edge.core.terminal.hints import command
 from trainer.fit.prepare import Prepared
 from trainer.report.report_facts import ReportFacts
+from trainer.report.report_warnings import report_warnings
 from trainer.report.scored_split import accepting
-from trainer.report.warnings import report_warnings
 from trainer.run import REPORT, RunFacts
 
 _log = logging.getLogger(__name__)

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from trainer.fit.checkpoint import Checkpoint
-from trainer.fit.checks import check_out
 from trainer.fit.phases import StopTraining
+from trainer.fit.preconditions import check_out
 from trainer.recipes.plan import Recipe
 from trainer.recipes.reading import read_recipe, recipe_yaml
 from trainer.run import Run
 from trainer.session.interrupt import CtrlC
 from trainer.session.request import TrainingRequest
 from trainer.session.run_writer import data_digest, write_run
-from trainer.session.stages import Stages
+from trainer.session.stage_times import Stages
 from trainer.session.summary import say_data, say_result
 from trainer.session.training_session import TrainingSession
 

@@ -21,7 +21,7 @@ from trainer.fit.trained import TrainedModel
 from trainer.run import TENSORBOARD
 from trainer.session.logs import TensorBoard
 from trainer.session.request import TrainingRequest
-from trainer.session.stages import Stages
+from trainer.session.stage_times import Stages
 
 _CALIBRATION_SHARE = 0.25
 """Of max_minutes, kept for the cross-fitted scores and the report."""

@@ -23,9 +23,9 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
-from types import TracebackType
 from typing import Literal, Self
 
+from edge.core.closing import Closing
 from edge.core.redaction import redacted
 from edge.core.terminal.live_line import write_line
 from edge.core.terminal.printable import printable
@@ -45,7 +45,7 @@ _PRIORITIES = (
 _DEBUG_PRIORITY = 7
 
 
-class LogLines:
+class LogLines(Closing):
     """A context manager that writes the log on stderr within its block.
 
     Inside another `LogLines` it only changes the verbosity, if one is given.
@@ -74,18 +74,16 @@ class LogLines:
             self.choose(self._verbosity)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Restores the log as it was before the block."""
         if self._handler is not None:
             logging.getLogger().removeHandler(self._handler)
-        elif (outer := _handler()) is not None:
+            self._handler = None
+        elif self._before and (outer := _handler()) is not None:
             outer.names = self._named_before
         for logger, level in self._before.items():
             logger.setLevel(level)
+        self._before = {}
 
     def choose(self, verbosity: Verbosity) -> None:
         """Sets the verbosity: only warnings and errors, also events, or also details."""
@@ -105,7 +103,7 @@ def pass_log_on(pass_on: Callable[[int, str], None]) -> None:
     """
     for logger in _our_loggers():
         logger.setLevel(logging.INFO)
-        logger.addHandler(_Passing(pass_on))
+        logger.addHandler(_ForwardingHandler(pass_on))
 
 
 def lines_are_written() -> bool:
@@ -119,7 +117,7 @@ def write_traceback(error: BaseException, *, first: str = "") -> None:
     handler.write(first + "".join(traceback.format_exception(error)).rstrip(), logging.CRITICAL)
 
 
-class _Passing(logging.Handler):
+class _ForwardingHandler(logging.Handler):
     def __init__(self, pass_on: Callable[[int, str], None]) -> None:
         super().__init__()
         self._pass_on = pass_on

@@ -235,7 +235,7 @@ class BeltCamera:
         content = order.model_dump_json().encode()
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "edge.simulation.belt.process"],
+                [sys.executable, "-P", "-m", "edge.simulation.belt.drawing_process"],
                 env=os.environ | {"PYTHONPATH": _python_path()},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

@@ -48,7 +48,7 @@ class BeltItem:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Passing:
+class _PassingItem:
     thing: BeltItem
     item: int
     behind: int
@@ -103,8 +103,8 @@ class Traffic:
         self._things, self._view, self._speed = things, view, pixels_per_second
         self._spacing, self._jitter, self._random = spacing, jitter, random
         self._record = record
-        self._coming: _Passing | None = None
-        self._in_view: deque[_Passing] = deque()
+        self._coming: _PassingItem | None = None
+        self._in_view: deque[_PassingItem] = deque()
         self._middle = 0.0  # of the last item: pixels the belt moves until it is at the left edge
         self._width = 0
         self._count = 0
@@ -154,14 +154,14 @@ class Traffic:
         behind = max(round(middle + box.left + box.width / 2), moved + layer.size[0])
         self._middle, self._width = behind - box.left - box.width / 2, box.width
         self._count += 1
-        self._coming = _Passing(thing, self._count, behind)
+        self._coming = _PassingItem(thing, self._count, behind)
         self._last_gone = (behind + view_width) / self._speed
 
     @staticmethod
-    def _reaches_view(passing: _Passing, moved: int) -> bool:
+    def _reaches_view(passing: _PassingItem, moved: int) -> bool:
         return passing.left(moved) + passing.thing.layer.size[0] > 0
 
-    def _truth(self, passing: _Passing) -> dict[str, object]:
+    def _truth(self, passing: _PassingItem) -> dict[str, object]:
         thing, (width, height) = passing.thing, self._view
         box = thing.layer.box
         # The box's left edge is at 0 when the belt has moved so far.

@@ -36,7 +36,7 @@ class CapturedPicture(NamedTuple):
     """What is wrong with a damaged frame; empty if it is not damaged."""
 
 
-class Source(Protocol):
+class CameraSource(Protocol):
     """A camera that is open and has given a picture.
 
     Attributes:
@@ -70,7 +70,7 @@ class ReopeningCamera:
 
     def __init__(
         self,
-        open_source: Callable[[], Source],
+        open_source: Callable[[], CameraSource],
         *,
         name: str,
         clock: Callable[[], float],
@@ -98,7 +98,7 @@ class ReopeningCamera:
         self._pause_seconds = _FIRST_PAUSE_SECONDS
         self._since: float = clock()
         """When the camera was opened, or, if it is lost, when it was lost."""
-        self._source: Source | None = open_source()
+        self._source: CameraSource | None = open_source()
         self._damaged_in_a_row = 0
         self._judge = PictureChecker(frozen_seconds=frozen_seconds)
         self._spells = FaultReports(name)
@@ -191,13 +191,13 @@ class ReopeningCamera:
         self._source, self._title, self._since = opened, opened.title, now
         return True
 
-    def _opened_aside(self) -> Source | CameraError | None:
+    def _opened_aside(self) -> CameraSource | CameraError | None:
         """Opens the camera in a thread of its own, because opening can take longer than a stop may.
 
         Returns:
             The source, or the error of the attempt; None if the camera was stopped meanwhile.
         """
-        outcomes: queue.SimpleQueue[Source | BaseException] = queue.SimpleQueue()
+        outcomes: queue.SimpleQueue[CameraSource | BaseException] = queue.SimpleQueue()
         unwanted = threading.Event()
 
         def run() -> None:

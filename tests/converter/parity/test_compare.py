@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from converter.cli import main
+from converter.exports.export_folders import exports_folder
 from converter.exports.tflite import Kind
-from converter.exports.writer import exports_folder
 from edge.core.errors import EXIT_DATA, EXIT_IO
 from tests.benchmarks.mutated_bundles import with_digests
 from tests.bundles import BGR, TINY, make_bundle

@@ -39,7 +39,7 @@ from edge.core.errors import (
 )
 from edge.core.model.bundle import read_bundle
 from edge.rollout.install import install, roll_back
-from edge.rollout.installed import Versions
+from edge.rollout.installed import InstalledVersions
 from tests.bundles import make_bundle, zip_of
 from tests.disks import Disk
 from tests.edge.rollout.rollouts import OPEN, PINNED, make_pinned, make_signed
@@ -225,7 +225,7 @@ def test_a_version_that_was_left_can_be_installed_again_and_is_mended(
 
 
 def test_two_that_install_at_once_do_not_mix(started: Path, tmp_path: Path) -> None:
-    versions = Versions(started.parent / "model")
+    versions = InstalledVersions(started.parent / "model")
     with versions.alone(), pytest.raises(InstallLockedError, match="another process"):
         install(make_signed(tmp_path, "2"), started)
     install(make_signed(tmp_path, "3"), started)

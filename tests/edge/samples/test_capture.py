@@ -22,7 +22,7 @@ from edge.core.terminal.live_line import LiveLine
 from edge.flow import Frame, Observation
 from edge.runtime.clock import Clock
 from edge.runtime.worker import Endings
-from edge.samples.capture import Capture, CaptureSchedule, geometry_of
+from edge.samples.capture import CaptureSchedule, CaptureSession, geometry_of
 from edge.simulation.virtual_clock import VirtualClock
 from edge.vision import trigger
 from tests.clocks import ToldClock
@@ -78,13 +78,13 @@ class Place:
         every: float | None = None,
         count: int | None = None,
         clock: Clock | None = None,
-    ) -> Capture:
+    ) -> CaptureSession:
         """Runs a whole session. A None among `keys` lets a frame go by."""
         pressed = iter(keys)
         geometry = geometry_of(self.eye, items=items, whole_region=whole_region)
         with (
             PhotoFolder(self.out, geometry=geometry, station="bin") as folder,
-            Capture(
+            CaptureSession(
                 self.eye,
                 folder,
                 labels=labels,

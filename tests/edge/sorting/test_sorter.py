@@ -12,13 +12,13 @@ from edge.core.images.preprocess import Box, InputSpec
 from edge.core.verdict import Prediction, RejectReason, Rules
 from edge.flow import Frame, Observation, PictureFault, PictureFaultKind
 from edge.sorting.model import ActiveModel
-from edge.sorting.sorter import Closing, Outcome, Sorter
+from edge.sorting.sorter import Outcome, Sorter, VoteDeadlines
 from edge.vision.trigger.continuous import ContinuousTrigger
 
 LABELS = ("can", "bottle")
 CAN, BOTTLE, UNSURE = (0.9, 0.1), (0.1, 0.9), (0.6, 0.4)
 BOX = Box(1, 1, 4, 4)
-NO_LIMIT = Closing()
+NO_LIMIT = VoteDeadlines()
 
 
 @dataclass
@@ -47,7 +47,9 @@ class Script:
         return self.now
 
 
-def sorter(script: Script, closing: Closing = NO_LIMIT, *, whole_region: bool = False) -> Sorter:
+def sorter(
+    script: Script, closing: VoteDeadlines = NO_LIMIT, *, whole_region: bool = False
+) -> Sorter:
     script.spec = InputSpec(crop="region" if whole_region else "item")
     return Sorter(script, model_of(script), closing=closing, clock=script.clock)
 
@@ -72,7 +74,7 @@ def gone(item: int = 1, *, passed: float | None = None) -> Observation:
 
 
 def play(
-    script: Script, closing: Closing = NO_LIMIT, *, whole_region: bool = False
+    script: Script, closing: VoteDeadlines = NO_LIMIT, *, whole_region: bool = False
 ) -> list[tuple[int, Outcome]]:
     """(number of the frame, outcome) of every verdict; a frame each tenth of a second from 0."""
     found: list[tuple[int, Outcome]] = []
@@ -160,15 +162,15 @@ def test_an_item_that_was_never_seen_has_no_verdict() -> None:
 @pytest.mark.parametrize(
     ("closing", "passed", "frame"),
     [
-        (Closing(deadline_seconds=0.35), None, 4),
-        (Closing(deadline_seconds=0.35, margin_seconds=0.1), None, 3),
-        (Closing(shortest_delay_seconds=0.15), 0.1, 3),  # the flap has to move then
-        (Closing(deadline_seconds=0.35, shortest_delay_seconds=0.15), 0.0, 2),
+        (VoteDeadlines(deadline_seconds=0.35), None, 4),
+        (VoteDeadlines(deadline_seconds=0.35, margin_seconds=0.1), None, 3),
+        (VoteDeadlines(shortest_delay_seconds=0.15), 0.1, 3),  # the flap has to move then
+        (VoteDeadlines(deadline_seconds=0.35, shortest_delay_seconds=0.15), 0.0, 2),
         (NO_LIMIT, None, -1),
     ],
 )
 def test_a_vote_that_is_not_clear_is_closed_in_time(
-    closing: Closing, passed: float | None, frame: int
+    closing: VoteDeadlines, passed: float | None, frame: int
 ) -> None:
     script = Script([[seen(passed=passed)]] * 5, [UNSURE] * 5)
     ((number, outcome),) = play(script, closing)
@@ -178,7 +180,7 @@ def test_a_vote_that_is_not_clear_is_closed_in_time(
 
 def test_a_vote_is_closed_in_time_when_no_more_frames_come() -> None:
     script = Script([[seen()]], [CAN])
-    sorting = sorter(script, Closing(deadline_seconds=2.0))
+    sorting = sorter(script, VoteDeadlines(deadline_seconds=2.0))
     assert sorting.next_closing is None
     frame = Frame(np.zeros((8, 8, 3), np.uint8), 0.0, 1)
     assert list(sorting.look(frame)) == []
@@ -236,7 +238,7 @@ def test_an_item_passes_when_its_trigger_says_so(
 def test_what_is_seen_in_a_single_frame_gets_no_verdict_but_is_counted() -> None:
     once = Observation(1, BOX, confirmed=False)
     script = Script([[once], [gone()], []], [CAN])
-    sorting = sorter(script, Closing(deadline_seconds=0.1))
+    sorting = sorter(script, VoteDeadlines(deadline_seconds=0.1))
     for number in range(3):
         script.now = number  # its time is up before it is gone
         frame = Frame(np.zeros((8, 8, 3), np.uint8), script.now, number)
@@ -257,7 +259,7 @@ def test_a_single_frame_in_view_at_the_end_is_no_item() -> None:
 
 def test_an_item_confirmed_after_its_time_is_up_gets_its_verdict_then() -> None:
     script = Script([[Observation(1, BOX, confirmed=False)], [], [seen()]], [CAN, CAN])
-    ((number, outcome),) = play(script, Closing(deadline_seconds=0.1))
+    ((number, outcome),) = play(script, VoteDeadlines(deadline_seconds=0.1))
     assert (number, outcome.frames) == (2, 2)
 
 
@@ -341,7 +343,7 @@ def test_an_item_keeps_the_model_that_its_vote_began_with() -> None:
 
 def test_a_vote_is_closed_earlier_the_longer_its_model_takes() -> None:
     script = Script([[seen(1)], []], [CAN])
-    sorting = sorter(script, Closing(deadline_seconds=2.0, margin_seconds=0.1))
+    sorting = sorter(script, VoteDeadlines(deadline_seconds=2.0, margin_seconds=0.1))
     sorting.model = replace(sorting.model, inference_seconds=0.3)
     list(sorting.look(Frame(np.zeros((8, 8, 3), np.uint8), 0.0, 1)))
     assert sorting.next_closing == pytest.approx(2.0 - 0.1 - 2 * 0.3)

@@ -18,7 +18,7 @@ from tests.plain_words import unexplained
 from tests.trainer.report.made_up import LABELS, TEST, disturbed, facts, learning, scored, unknown
 from trainer.calibration.accept_thresholds import AcceptThreshold
 from trainer.evaluation.held_out_use import EarlierUse, HeldOutUse
-from trainer.report.metrics import metrics_json
+from trainer.report.metrics_json import metrics_json
 from trainer.report.report_facts import ReportFacts
 from trainer.report.report_page import write_report
 from trainer.report.thumbnails import Thumbnails, jpeg_uri

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 import pytest
 
-from converter.exports.tfjs.folder import Contract, write_tfjs
+from converter.exports.tfjs.export_folder import Contract, write_tfjs
 from converter.exports.tfjs.graph_model import write_graph_model
 from converter.exports.tfjs.library import tfjs_library
 from edge.core.images.image_file import Image, read_image

@@ -109,3 +109,41 @@ def test_quiet_shows_neither_bar_nor_lines(
         monkeypatch.setattr(sys, "stderr", stream)
         work(Clock(), total=100, each=1)
         assert stream.getvalue() == ""
+
+
+def work_of_unknown_length(clock: Clock, *, fails: bool = False) -> None:
+    with Progress("converting to int8", total=None, clock=clock) as progress:
+        for note in ("loading TensorFlow", "", "rounding weights"):
+            clock.now += 30
+            progress.advance(0, note=note)
+        if fails:
+            progress.stop()
+
+
+def test_work_of_unknown_length_shows_its_note_and_the_time_it_took(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    work_of_unknown_length(Clock())
+    assert capsys.readouterr().err.splitlines() == [
+        "converting to int8: loading TensorFlow, 30 s",
+        "converting to int8: running, 1:00",
+        "converting to int8: rounding weights, 1:30",
+        "converting to int8: done in 1:30",
+    ]
+
+
+def test_work_of_unknown_length_has_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    work_of_unknown_length(Clock())
+    shown = re.sub(r"\x1b\[\?7[lh]", "", terminal.getvalue()).split("\r\x1b[K")
+    assert shown[1] == "converting to int8: loading TensorFlow, 30 s"
+    assert shown[-1] == "converting to int8: done in 1:30\n"
+
+
+def test_failed_work_is_wiped_and_not_called_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    work_of_unknown_length(Clock(), fails=True)
+    assert terminal.getvalue().endswith("\r\x1b[K")
+    assert "done in" not in terminal.getvalue()

@@ -9,7 +9,7 @@ import pytest
 from edge.core.errors import CameraError
 from edge.flow import CameraChange, Frame
 from edge.vision.camera import unheeded
-from edge.vision.camera.reopening import CapturedPicture, ReopeningCamera, Source
+from edge.vision.camera.reopening import CameraSource, CapturedPicture, ReopeningCamera
 from tests.edge.vision.camera.fake_time import FakeTime
 
 
@@ -39,10 +39,10 @@ class FakeSource:
 class Cameras:
     """Openings that come out as listed: a source, or an error."""
 
-    def __init__(self, *outcomes: Source | Exception) -> None:
+    def __init__(self, *outcomes: CameraSource | Exception) -> None:
         self.outcomes = list(outcomes)
 
-    def __call__(self) -> Source:
+    def __call__(self) -> CameraSource:
         outcome = self.outcomes.pop(0)
         if isinstance(outcome, Exception):
             raise outcome
@@ -50,7 +50,7 @@ class Cameras:
 
 
 def open_camera(
-    cameras: Callable[[], Source],
+    cameras: Callable[[], CameraSource],
     time: FakeTime,
     said: list[str] | None = None,
     report: Callable[[CameraChange], None] = unheeded,
@@ -141,7 +141,7 @@ def test_a_stop_does_not_wait_for_an_opening_that_hangs() -> None:
     may_open, late = threading.Event(), FakeSource(time, pictures=1)
     openings = iter([FakeSource(time, pictures=0)])
 
-    def hang() -> Source:
+    def hang() -> CameraSource:
         first = next(openings, None)
         if first is not None:
             return first

@@ -13,7 +13,7 @@ import pytest
 
 from edge.core.errors import StorageError
 from edge.core.images.image_file import Image
-from edge.simulation.belt.process import StationGoneError, Wire, serve
+from edge.simulation.belt.drawing_process import StationGoneError, Wire, serve
 from edge.simulation.belt.traffic import read_ground_truth
 from edge.simulation.belt.wire import ASK, END, FAIL, LENGTH, Order
 from tests.edge.vision.camera.fake_time import FakeTime

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from converter.errors import ForeignModelError
-from converter.foreign.labels import find_labels, label_count_error
+from converter.foreign.label_search import find_labels, label_count_error
 from converter.tflite.metadata import PictureMetadata
 from edge.core.errors import LabelListError
 from tests.converter.foreign.models import LABELS, colour_model, way, with_labels

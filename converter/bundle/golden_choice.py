@@ -40,7 +40,7 @@ Scores = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class GoldenPicture:
+class ReferencePicture:
     """A picture for `golden/`, with its input tensor and its scores."""
 
     png: bytes
@@ -53,7 +53,7 @@ class GoldenPicture:
 
 def choose_golden(
     pictures: Sequence[LabelledPicture], model: bytes, spec: InputSpec, *, seed: int
-) -> tuple[GoldenPicture, ...]:
+) -> tuple[ReferencePicture, ...]:
     """GOLDEN_COUNT pictures, of different labels if possible, whose best score is clear.
 
     Args:
@@ -82,7 +82,7 @@ def choose_golden(
     found.sort(key=lambda entry: entry[:2])
     reference = Interpreter(model, kernels="reference")
     return tuple(
-        GoldenPicture(png, tensor, reference.predict(tensor))
+        ReferencePicture(png, tensor, reference.predict(tensor))
         for _, _, png, tensor in found[:GOLDEN_COUNT]
     )
 
@@ -111,7 +111,7 @@ def stored_png(image: Image) -> bytes:
     return png.tobytes()
 
 
-def golden_tolerance(golden: Sequence[GoldenPicture], model: bytes) -> float:
+def golden_tolerance(golden: Sequence[ReferencePicture], model: bytes) -> float:
     """How far a score may differ with other kernels than the reference ones, 0..1.
 
     Kernels round differently in every layer, and the differences add up: between XNNPACK and the
@@ -139,7 +139,7 @@ def golden_tolerance(golden: Sequence[GoldenPicture], model: bytes) -> float:
     return min(1.0, max(0.001, float(np.ceil(largest * 1000) / 1000)))
 
 
-def unknown_tolerance(golden: Sequence[GoldenPicture], model: bytes) -> float | None:
+def unknown_tolerance(golden: Sequence[ReferencePicture], model: bytes) -> float | None:
     """How far the novelty score may differ with other kernels, 0..1; None if there is none.
 
     It is measured and doubled as for `golden_tolerance`, in log-odds, because kernels change these

@@ -13,8 +13,8 @@ import pytest
 from converter.cli import main
 from converter.errors import LibraryMissingError
 from converter.exports import formats
+from converter.exports.export_folders import PARITY, exports_folder, read_formats, read_tensors
 from converter.exports.tfjs.library import find_node
-from converter.exports.writer import PARITY, exports_folder, read_formats, read_tensors
 from converter.parity.export_parity import (
     FORMATS,
     Format,
@@ -210,7 +210,7 @@ def test_a_format_that_cannot_be_made_does_not_take_the_others_with_it(
     def offline(place: Path, source: object) -> Predictions:
         raise LibraryMissingError("TF.js is not here and cannot be fetched")
 
-    def kept(place: Path, source: formats.Source) -> Predictions:
+    def kept(place: Path, source: formats.ExportSource) -> Predictions:
         return score_tflite(source.float32, source.tested.tensors, doing="kept")
 
     monkeypatch.setitem(formats.WRITERS, "tfjs", offline)

@@ -9,7 +9,7 @@ import pytest
 from tests.trainer.report.made_up import LABELS, TEST, disturbed, facts, scored
 from trainer.calibration.accept_thresholds import AcceptThreshold
 from trainer.evaluation.held_out_use import HeldOutUse
-from trainer.report.warnings import MANY_USES, report_warnings
+from trainer.report.report_warnings import MANY_USES, report_warnings
 from trainer.run import AcceptBasis
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from converter.bundle.card import with_glossary
 from converter.calibration import Tensors
 from converter.errors import ConversionError, LibraryMissingError, TfjsError
-from converter.exports.formats import MAX_NODE_PICTURES, WRITERS, Source, TestPictures
+from converter.exports.formats import MAX_NODE_PICTURES, WRITERS, ExportSource, TestPictures
 from converter.parity.export_parity import (
     FORMATS,
     MAX_PICTURES,
@@ -168,7 +168,7 @@ def read_test_split(
 
 
 def write_exports(
-    folder: Path, source: Source, formats: Sequence[Format], *, replace: bool = False
+    folder: Path, source: ExportSource, formats: Sequence[Format], *, replace: bool = False
 ) -> Exports:
     """Writes the requested formats of a run, and compares each with Keras on the test split.
 

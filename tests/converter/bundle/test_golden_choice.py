@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converter.bundle.golden import (
-    GoldenPicture,
+from converter.bundle.golden_choice import (
+    ReferencePicture,
     choose_golden,
     golden_tolerance,
     stored_png,
@@ -100,7 +100,9 @@ def test_kernels_that_move_scores_further_widen_the_tolerance(
     away = np.array([0.4, 0.35, 0.25], np.float32)  # as if the reference kernels had said so
     narrow = golden_tolerance([first], models["int8"])
     assert (
-        golden_tolerance([GoldenPicture(first.png, first.tensor, Prediction(away))], models["int8"])
+        golden_tolerance(
+            [ReferencePicture(first.png, first.tensor, Prediction(away))], models["int8"]
+        )
         > narrow
     )
 
@@ -132,7 +134,7 @@ def test_a_strangeness_may_differ_by_twice_what_other_kernels_make_of_it(
         assert abs(found - (picture.prediction.novelty or 0)) <= allowed / 1.5
     # 0.2 in the log-odds at the least: of 0.2 that makes 0.03
     assert 0.005 <= allowed < 0.1
-    away = GoldenPicture(
+    away = ReferencePicture(
         golden[0].png, golden[0].tensor, Prediction(golden[0].prediction.scores, 0.9)
     )
     assert (unknown_tolerance([away], model) or 0) > 0.3

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from converter.exports.tfjs import folder as module
-from converter.exports.tfjs.folder import Contract, write_tfjs
+from converter.exports.tfjs import export_folder as module
+from converter.exports.tfjs.export_folder import Contract, write_tfjs
 from converter.exports.tfjs.library import SCRIPT
 from edge.core.files import new_folder
 from edge.core.images.preprocess import InputSpec, preprocess

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trainer.report.report_facts import ReportFacts
+from trainer.report.report_warnings import report_warnings
 from trainer.report.scored_split import (
     ScoredSplit,
     accepting,
@@ -11,7 +12,6 @@ from trainer.report.scored_split import (
     confusion_matrix,
     confusions,
 )
-from trainer.report.warnings import report_warnings
 
 
 def metrics_json(facts: ReportFacts) -> dict[str, object]:

@@ -1,8 +1,8 @@
 """The belt's own process, which draws a frame whenever the station asks for one.
 
-It has a process of its own because a busy thread beside them would spoil the wake-ups of the
-station's. Started by `camera.py` as `python -m edge.simulation.belt.process`, it ends with the
-pipe on its standard input: with the station, however that ends.
+It is a process of its own because a busy thread would delay the threads of the station. `camera.py`
+starts it as `python -m edge.simulation.belt.drawing_process`. It ends when the pipe on its standard
+input is closed, which happens when the station ends in any way.
 """
 
 from __future__ import annotations
