@@ -114,6 +114,14 @@ class Observation:
     observation, so it is not an item unless it is seen again."""
 
 
+class Sighting(NamedTuple):
+    """An item in one frame."""
+
+    frame: Frame
+    box: Box | None
+    """The item's box in the region's pixels; None if the item is the whole region."""
+
+
 class Missed(StrEnum):
     """The reason why an actuator did not move for an item of its lane."""
 

@@ -18,9 +18,11 @@ from collections.abc import Callable, Sequence, Set
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from edge.config.photographs import photographs_folder
 from edge.config.reading import StationPlan
 from edge.core.closing import Closing
 from edge.events import EventSink, Observer, Stamps
+from edge.flow import ItemKey
 from edge.lanes.opening import open_lanes
 from edge.lanes.pins import Pins, open_pins
 from edge.ledger.journal import Journal
@@ -32,7 +34,7 @@ from edge.runtime.heartbeat import Heartbeat
 from edge.runtime.service import Notifier
 from edge.runtime.supervisor import Supervisor, Task
 from edge.runtime.worker import Endings
-from edge.sorting.dispatch import Dispatch
+from edge.sorting.dispatch import Dispatch, PictureUses
 from edge.sorting.loop import SortingLoop
 from edge.sorting.model import ActiveModel
 from edge.sorting.opening import open_sorter
@@ -40,6 +42,7 @@ from edge.sorting.sorter import Outcome
 from edge.sorting.tally import Tally
 from edge.vision.frame_pump import FramePump
 from edge.vision.latest_frame import LatestFrame
+from edge.vision.sharpness import sharpness
 
 if TYPE_CHECKING:
     from edge.receiving.counting import Counting
@@ -114,8 +117,12 @@ class Station(Closing):
             self._receiving = Receiving(
                 config, publish=self._recorder.offer, stamps=stamps, clock=clock
             )
+            looks_again = config.codes is not None or config.photographs is not None
             self._sorter = open_sorter(
-                plan, clock=clock, beat=self._sorting.beat, sharpness=self._receiving.sharpness
+                plan,
+                clock=clock,
+                beat=self._sorting.beat,
+                sharpness=sharpness if looks_again else None,
             )
             open_recorder(self._recorder, config.ledger, config.station)
             sink: EventSink = self._recorder
@@ -129,7 +136,7 @@ class Station(Closing):
                 tally=self._tally,
                 stamps=stamps,
                 clock=clock,
-                sent=lambda outcome, key: self._receiving.item_sorted(key, *outcome.sharpest),
+                pictures=self._picture_uses(plan, stamps, clock),
             )
             self._loop = SortingLoop(
                 self._latest,
@@ -151,6 +158,31 @@ class Station(Closing):
         except BaseException:
             self.close()
             raise
+
+    def _picture_uses(self, plan: StationPlan, stamps: Stamps, clock: Clock) -> PictureUses:
+        """What the station file has done with the pictures of items."""
+
+        def sent(outcome: Outcome, key: ItemKey) -> None:
+            self._receiving.item_sorted(key, *outcome.sharpest)
+
+        settings = plan.config.photographs
+        if settings is None:
+            return PictureUses(sent=sent)
+        from edge.samples.photographs import Photographs  # which no other station needs
+
+        shown = plan.bundle.manifest.input
+        photographs = Photographs(
+            settings,
+            photographs_folder(settings, plan.config.ledger.path),
+            padding=shown.padding if shown.crop == "item" else None,
+            clock=clock,
+            time_is_right=stamps.synchronised,
+        )
+        # Somebody who sent a signal waits for the end; nobody does where the pictures ended.
+        self._parts.callback(
+            lambda: photographs.close(seconds=1.0 if self._supervisor.reason else 30.0)
+        )
+        return PictureUses(keep=photographs.keep, sent=sent)
 
     def close(self) -> None:
         """Puts every actuator at rest and closes every part; may be called twice."""

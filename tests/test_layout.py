@@ -69,6 +69,9 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "tests/edge/receiving/test_station.py": """
         edge.receiving.codes.installed edge.receiving.codes.reader
     """,
+    "tests/edge/samples/test_photographs.py": """
+        edge.config.photographs
+    """,
     "tests/edge/config/test_schema.py": """
         edge.commands.schema
     """,

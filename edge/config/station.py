@@ -11,6 +11,7 @@ from edge.config.codes import CodesSettings
 from edge.config.decision import Decision
 from edge.config.lanes import Lane
 from edge.config.ledger import LedgerSettings
+from edge.config.photographs import PhotographSettings
 from edge.config.receiving import ReceivingSettings
 from edge.config.scanner import ScannerSettings
 from edge.config.trust import Trust
@@ -88,6 +89,13 @@ class RecordsConfig(NamedPart):
         Field(
             description="how deliveries are counted; without it, the station counts none of what "
             "it sorts, and the verbs of `pilah-edge delivery` count what is scanned"
+        ),
+    ] = None
+    photographs: Annotated[
+        PhotographSettings | None,
+        Field(
+            description="of which sorted items a photograph is kept, and how long; without it, "
+            "none is kept"
         ),
     ] = None
 

@@ -267,6 +267,21 @@ def file_or_nothing(path: Path) -> Path:
     return path
 
 
+def folder_or_nothing(path: Path) -> Path:
+    """`path`, if it is a folder or missing, or cannot be examined now.
+
+    Raises:
+        PydanticCustomError: `path` is something else.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return path
+    if not stat.S_ISDIR(mode):
+        raise advised(f"{path} is no folder: give the name of one")
+    return path
+
+
 def _parent_is_there(path: Path) -> Path:
     file_or_nothing(path)
     with looking_at(path):

@@ -5,8 +5,25 @@ from __future__ import annotations
 import math
 import queue
 from collections.abc import Callable
+from dataclasses import dataclass
 
+from edge.events import Event
+from edge.ledger.spill import Chunk
 from edge.runtime.clock import Clock, ClockedThread
+
+
+@dataclass(slots=True)
+class Flight:
+    """Rows that the hand is writing, and since when, in seconds on the clock."""
+
+    rows: list[Event]
+    since: float
+    chunk: Chunk | None
+    """What of the spill they are; None: they are the first ones in memory."""
+    overdue: bool = False
+    """The hand has not answered for too long."""
+    put_by: bool = False
+    """They were put into the spill as well."""
 
 
 class Hand:

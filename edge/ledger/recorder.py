@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from edge.core.errors import LedgerError, LedgerRefusedError, StorageError
 from edge.events import ActuationEnded, Event, ItemSorted, Observer, StationStarted
 from edge.ledger.backlog import Backlog
-from edge.ledger.hand import Hand
+from edge.ledger.hand import Flight, Hand
 from edge.ledger.losses import Losses
 from edge.ledger.observers import Observers, log_missed
 from edge.ledger.rows import Writable
@@ -52,20 +52,6 @@ class Patience:
     """Until a ledger that could not be written is tried again."""
     finish: float = 2.0
     """For the last rows, when the station ends."""
-
-
-@dataclass(slots=True)
-class _Flight:
-    """Rows that the hand is writing."""
-
-    rows: list[Event]
-    since: float
-    chunk: Chunk | None
-    """What of the spill they are; None: they are the first ones in memory."""
-    overdue: bool = False
-    """The hand has not answered for too long."""
-    put_by: bool = False
-    """They were put into the spill as well."""
 
 
 class Recorder:
@@ -106,7 +92,7 @@ class Recorder:
         self._told = 0
         """So many of the first that wait have been shown."""
         self._hand = Hand(self._wake, clock)
-        self._flight: _Flight | None = None
+        self._flight: Flight | None = None
         self._answered = self._begun = self._finished = self._ending = self._ended = False
         self._failing = self._spill_failing = False
         self._commit_at = self._retry_at = self._failed_at = _AT_ONCE
@@ -334,7 +320,7 @@ class Recorder:
         self._send(chunk.rows, chunk)
 
     def _send(self, rows: list[Event], chunk: Chunk | None = None) -> None:
-        self._flight = _Flight(rows, self._clock.now(), chunk)
+        self._flight = Flight(rows, self._clock.now(), chunk)
         # The start of the station is no reason for its first item to wait.
         if any(not isinstance(row, StationStarted) for row in rows):
             self._commit_at = self._flight.since + self._patience.commit

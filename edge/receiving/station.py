@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from edge.config.station import StationConfig
-from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box
 from edge.events import CodeScanned, Event, Stamps
 from edge.flow import Frame, ItemKey
@@ -24,7 +23,6 @@ class Receiving:
 
     Attributes:
         tasks: the threads, to be run by the station's supervisor.
-        sharpness: what the sorter measures frames by; None: no picture is looked at again.
     """
 
     def __init__(
@@ -48,16 +46,14 @@ class Receiving:
         self._codes: CodeReader | None = None
         self._scanner: ScannerReader | None = None
         self.tasks: list[Task] = []
-        self.sharpness: Callable[[Image, Box | None], float] | None = None
         if config.codes is not None:
             from edge.receiving.codes.installed import require_packages
 
             require_packages()
-            from edge.receiving.codes.ladder import sharpness
             from edge.receiving.codes.reader import CodeReader
 
             codes = CodeReader(config.codes, publish=publish, stamps=stamps, clock=clock)
-            self._codes, self.sharpness = codes, sharpness
+            self._codes = codes
             self.tasks.append(Task("codes", codes.run, codes.heartbeat))
         if config.scanner is not None:
             from edge.receiving.scanner.reader import ScannerReader  # which no other station needs

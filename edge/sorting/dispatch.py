@@ -9,7 +9,7 @@ from edge.config.reading import StationPlan
 from edge.core.errors import LabelLaneError
 from edge.core.verdict import Verdict, unreadable
 from edge.events import ActuationEnded, EventSink, ItemSorted, Stamp, Stamps, utc_text
-from edge.flow import EMPTY, Actuated, ItemKey, UnreadableFrame
+from edge.flow import EMPTY, Actuated, ItemKey, Sighting, UnreadableFrame
 from edge.lanes.lanes import Lanes
 from edge.runtime.clock import Clock
 from edge.sorting.model import ActiveModel
@@ -36,6 +36,19 @@ class _Moments(NamedTuple):
     latency_ms: float
 
 
+class PictureUses(NamedTuple):
+    """What is done with the picture of an item; neither waits."""
+
+    keep: Callable[[Verdict, Sighting, ItemKey], str | None] = lambda verdict, sighting, key: None
+    """Has a photograph of the item kept, and returns its file for the item's row; None: none is
+    kept. The sighting is the item in the frame that shows it best."""
+    sent: Callable[[Outcome, ItemKey], None] = lambda outcome, key: None
+    """Is shown the outcome just after its item was sent."""
+
+
+NO_USES = PictureUses()
+
+
 class Dispatch:
     """Carries out verdicts: plans the lane's move and offers the row, and never waits for either.
 
@@ -51,16 +64,16 @@ class Dispatch:
         tally: Tally,
         stamps: Stamps,
         clock: Clock,
-        sent: Callable[[Outcome, ItemKey], None] = lambda outcome, key: None,
+        pictures: PictureUses = NO_USES,
     ) -> None:
         """Stores its parts; the caller closes `lanes` and `recorder`.
 
         Args:
             stamps: gives the events that are offered to `recorder` their ids.
             clock: that of the frames' capture times.
-            sent: is shown each outcome just after its item was sent; must not wait.
+            pictures: what is done with the pictures of items.
         """
-        self._sent = sent
+        self._pictures = pictures
         self._plan, self._lanes, self._recorder, self._tally = plan, lanes, recorder, tally
         self._stamps, self._clock = stamps, clock
         by_name = destinations(plan)
@@ -99,8 +112,9 @@ class Dispatch:
                 deadline=None if limit is None else outcome.first + limit,
                 source=outcome.frame.source,
                 frames=outcome.frames,
+                sighting=outcome.sharpest,
             )
-            self._sent(outcome, key)
+            self._pictures.sent(outcome, key)
             if self._tally.items == max_items:
                 return True
         return False
@@ -123,6 +137,7 @@ class Dispatch:
             deadline=None,
             source=frame.source,
             frames=0,
+            sighting=None,
         )
         return self._tally.items == max_items
 
@@ -135,11 +150,13 @@ class Dispatch:
         deadline: float | None,
         source: str,
         frames: int,
+        sighting: Sighting | None,
     ) -> ItemKey:
         """Plans the lane's move and offers the row; which item it is.
 
         Args:
             captured: when the last classified frame was captured; see `route` for the others.
+            sighting: the item in the frame that shows it best; None: its picture is unreadable.
         """
         now = self._clock.now()
         routing = route(
@@ -160,7 +177,10 @@ class Dispatch:
         self._tally.count(routing, latency_ms)
         due = None if routing.at is None else taken + (routing.at - captured)
         moments = _Moments(captured, due, latency_ms)
-        self._recorder.offer(self._item(routing, stamp, moments, source, frames))
+        photograph = None
+        if sighting is not None:
+            photograph = self._pictures.keep(routing.verdict, sighting, key)
+        self._recorder.offer(self._item(routing, stamp, moments, source, frames, photograph))
         return key
 
     def note(self, actuated: Actuated) -> None:
@@ -186,6 +206,7 @@ class Dispatch:
         moments: _Moments,
         source: str,
         frames: int,
+        photograph: str | None,
     ) -> ItemSorted:
         verdict, due = routing.verdict, moments.due
         known = verdict.label != ""
@@ -206,6 +227,7 @@ class Dispatch:
             actuation="missed" if routing.missed else "none" if due is None else "planned",
             due=None if due is None else utc_text(due),
             missed=routing.missed.value if routing.missed else None,
+            photograph=photograph,
             monotonic=round(moments.captured, 6),
             boot_id=self._stamps.boot_id,
             clock_synchronised=self._stamps.synchronised(),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box
 from edge.core.verdict import Ballot, Framing, Prediction, Verdict, bad_picture
-from edge.flow import Frame, Observation
+from edge.flow import Frame, Observation, Sighting
 from edge.sorting.model import ActiveModel
 from edge.vision.trigger import Trigger
 
@@ -72,14 +72,6 @@ class Outcome:
     """The one that spoke most for the verdict's label, among those that showed the item best."""
     sharpest: Sighting
     """The sharpest of those that voted, where sharpness is measured; else the last."""
-
-
-class Sighting(NamedTuple):
-    """An item in one frame."""
-
-    frame: Frame
-    box: Box | None
-    """Where the item is in it; None: it is the whole region."""
 
 
 @dataclass(slots=True)

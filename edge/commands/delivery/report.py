@@ -9,13 +9,15 @@ from pathlib import Path
 import cv2
 
 from edge.commands.delivery.at_the_desk import chosen, desk
+from edge.config.photographs import photographs_folder
+from edge.config.reading import read_receiving_config
 from edge.core.errors import EXIT_OK, UnreadableImageError, UsageError
 from edge.core.files import write_file
 from edge.core.images.contact_sheet import thumbnail
 from edge.core.images.image_file import read_image
 from edge.core.terminal.speech import write_out
 from edge.receiving.report_csv import report_csv
-from edge.receiving.report_page import report_page
+from edge.receiving.report_page import Photograph, report_page
 
 _QUALITY = 82
 
@@ -30,17 +32,23 @@ def run(arguments: Namespace) -> int:
     if out.suffix.lower() == ".csv":
         content = report_csv(state)
     else:
-        content = report_page(state, station=station, photograph=_small)
+        config = read_receiving_config(arguments.station)
+        folder = photographs_folder(config.photographs, config.ledger.path)
+        content = report_page(state, station=station, photograph=_small_from(folder))
     write_file(out, content)
     write_out(f"{out}\n")
     return EXIT_OK
 
 
-def _small(path: str) -> bytes | None:
-    """The photograph at `path` as a small JPEG; None: it cannot be read."""
-    try:
-        image = read_image(Path(path))
-    except (OSError, UnreadableImageError):
-        return None
-    done, content = cv2.imencode(".jpg", thumbnail(image), (cv2.IMWRITE_JPEG_QUALITY, _QUALITY))
-    return content.tobytes() if done else None
+def _small_from(folder: Path) -> Photograph:
+    """Makes small JPEGs of the photographs in a folder, and of those whose path is a whole one."""
+
+    def small(path: str) -> bytes | None:
+        try:
+            image = read_image(folder / path)
+        except (OSError, UnreadableImageError):
+            return None
+        done, content = cv2.imencode(".jpg", thumbnail(image), (cv2.IMWRITE_JPEG_QUALITY, _QUALITY))
+        return content.tobytes() if done else None
+
+    return small

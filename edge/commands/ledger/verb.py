@@ -11,6 +11,7 @@ import logging
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from edge.core.command_line import print_json
 from edge.core.errors import EXIT_NO, EXIT_OK, LedgerDamagedError, UsageError
@@ -79,14 +80,29 @@ def run(arguments: argparse.Namespace) -> int:
     return _correct(arguments)
 
 
-def _ledger(path: Path) -> tuple[Path, Mapping[str, list[str]] | None]:
-    """The ledger that `path` is or names, and the labels of each lane where that is known."""
+class _Named(NamedTuple):
+    """What LEDGER names."""
+
+    path: Path
+    photographs: Path
+    """The folder of photographs: of the station file, or beside the ledger."""
+    lanes: Mapping[str, list[str]] | None = None
+    """The labels of each lane; None: there is no station file."""
+
+
+def _named(path: Path) -> _Named:
+    from edge.config.photographs import photographs_folder
+
     if path.suffix.lower() not in (".yaml", ".yml"):
-        return path, None
+        return _Named(path, photographs_folder(None, path))
     from edge.config.reading import read_config
 
     config = read_config(path)
-    return config.ledger.path, {name: list(lane.labels) for name, lane in config.lanes.items()}
+    return _Named(
+        config.ledger.path,
+        photographs_folder(config.photographs, config.ledger.path),
+        {name: list(lane.labels) for name, lane in config.lanes.items()},
+    )
 
 
 def _export(arguments: argparse.Namespace) -> int:
@@ -97,11 +113,12 @@ def _export(arguments: argparse.Namespace) -> int:
 
     begin = "" if arguments.begin is None else utc_bound(arguments.begin)
     end = "~" if arguments.end is None else utc_bound(arguments.end, end=True)
-    path, _ = _ledger(arguments.ledger)
+    named = _named(arguments.ledger)
     number = itertools.count()  # which ends at the number of items
     selection = Selection(begin, end, arguments.delivery)
-    items = (item for item, _ in zip(read_items(path, selection), number, strict=False))
-    with open_to_read(path):
+    found = read_items(named.path, selection, photographs=named.photographs)
+    items = (item for item, _ in zip(found, number, strict=False))
+    with open_to_read(named.path):
         pass  # what cannot be read is said before anything is written
     write = FORMATS[arguments.format]
     if arguments.out is None:
@@ -121,7 +138,7 @@ def _check(arguments: argparse.Namespace) -> int:
     from edge.ledger.kept import set_aside_files
     from edge.ledger.upkeep.examination import examine
 
-    path, _ = _ledger(arguments.ledger)
+    path = _named(arguments.ledger).path
     aside = [str(file) for file in set_aside_files(path)]
     try:
         found = examine(path, full=arguments.full)
@@ -154,7 +171,7 @@ def _check(arguments: argparse.Namespace) -> int:
 def _back_up(arguments: argparse.Namespace) -> int:
     from edge.ledger.upkeep.backup import back_up
 
-    path, _ = _ledger(arguments.ledger)
+    path = _named(arguments.ledger).path
     found = back_up(path, arguments.copy)
     write_out(f"{arguments.copy} has {found.rows['items']:,} items, and is whole\n")
     return EXIT_OK
@@ -169,10 +186,10 @@ def _correct(arguments: argparse.Namespace) -> int:
     }
     if not changes:
         raise UsageError("ledger correct: what is corrected? --label, --lane or --quantity")
-    path, lanes = _ledger(arguments.ledger)
-    if lanes is not None:
-        _check_names(changes, lanes)
-    for done in correct(path, arguments.item, changes, who=arguments.by, why=arguments.why):
+    named = _named(arguments.ledger)
+    if named.lanes is not None:
+        _check_names(changes, named.lanes)
+    for done in correct(named.path, arguments.item, changes, who=arguments.by, why=arguments.why):
         write_out(f"{done.field}: {done.old} -> {done.new}  (correction {done.id})\n")
     return EXIT_OK
 

@@ -20,7 +20,16 @@ CONTEXT = (
     {"pilah": "urn:x-pilah:"},
 )
 _GTIN_LENGTHS = (8, 12, 13, 14)
-_EXTENSIONS = ("label", "confidence", "lane", "accepted", "reject", "barcode", "photograph")
+_EXTENSIONS = (
+    "label",
+    "confidence",
+    "lane",
+    "accepted",
+    "reject",
+    "barcode",
+    "photograph",
+    "photograph_gone",
+)
 
 
 def write_epcis(

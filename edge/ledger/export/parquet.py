@@ -17,7 +17,7 @@ _TIMES = ("time", "due", "moved")
 _KINDS = {
     "item": "int64", "quantity": "int64", "frames": "int32", "confidence": "float64",
     "latency_ms": "float64", "monotonic": "float64", "accepted": "bool",
-    "clock_synchronised": "bool", "corrected_quantity": "int64",
+    "clock_synchronised": "bool", "photograph_gone": "bool", "corrected_quantity": "int64",
 }  # fmt: skip
 _CORRECTED = ("corrected_label", "corrected_lane", "corrected_quantity")
 

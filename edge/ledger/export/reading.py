@@ -28,11 +28,13 @@ _BOOLEANS = ("accepted", "clock_synchronised")
 COLUMNS = (
     "time", "station", "item", "delivery_id", "label", "lane", "quantity", "confidence",
     "accepted", "reject", "barcode", "actuation", "missed", "due", "moved", "source", "photograph",
-    "bundle", "bundle_digest", "frames", "latency_ms", "monotonic", "boot_id",
+    "photograph_gone", "bundle", "bundle_digest", "frames", "latency_ms", "monotonic", "boot_id",
     "clock_synchronised",
 )  # fmt: skip
 """What is exported of an item beside its `id`, its scores and its corrections. `actuation`,
-`missed` and `moved` tell how the actuation ended, as in the view `outcomes`."""
+`missed` and `moved` tell how the actuation ended, as in the view `outcomes`. `photograph_gone`: the
+file that `photograph` names is not there, because it was deleted or could not be written; None
+where it names none, or nobody looked."""
 
 
 class Selection(NamedTuple):
@@ -101,10 +103,15 @@ def utc_bound(text: str, *, end: bool = False) -> str:
 EVERYTHING = Selection()
 
 
-def read_items(path: Path, selection: Selection = EVERYTHING) -> Iterator[ExportedItem]:
+def read_items(
+    path: Path, selection: Selection = EVERYTHING, *, photographs: Path | None = None
+) -> Iterator[ExportedItem]:
     """The items of the ledger `path` that `selection` selects, in order of their time.
 
     A ledger of an older pilah has no values in the columns that it does not have.
+
+    Args:
+        photographs: the folder of photographs; None: it is not looked at whether they are gone.
 
     Raises:
         LedgerError: there is no ledger at `path`, or it cannot be read.
@@ -126,7 +133,7 @@ def read_items(path: Path, selection: Selection = EVERYTHING) -> Iterator[Export
             uuids = [row["uuid"] for row in page if row["uuid"] is not None]
             corrections = _corrections(connection, uuids) if has_corrections else {}
             for row in page:
-                yield _item(row, corrections)
+                yield _item(row, corrections, photographs)
             if len(page) < _PAGE:
                 return
             time, number = page[-1]["time"], page[-1]["id"]
@@ -200,11 +207,15 @@ def _corrections(
     return found
 
 
-def _item(row: sqlite3.Row, corrections: Mapping[str, list[ItemCorrected]]) -> ExportedItem:
+def _item(
+    row: sqlite3.Row, corrections: Mapping[str, list[ItemCorrected]], photographs: Path | None
+) -> ExportedItem:
     item_id = row["uuid"] or id_of_old_item(row["time"], row["station"], row["item"])
     values: dict[str, Any] = {"id": item_id, **{name: row[name] for name in COLUMNS}}
     for name in _BOOLEANS:
         values[name] = None if values[name] is None else bool(values[name])
+    if values["photograph"] is not None and photographs is not None:
+        values["photograph_gone"] = not (photographs / values["photograph"]).is_file()
     if values["quantity"] is None:
         values["quantity"] = 1
     return ExportedItem(values, row["scores"], corrections.get(item_id, ()))

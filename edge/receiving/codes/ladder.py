@@ -178,17 +178,6 @@ def part_with_item(image: Image, box: Box | None) -> Grey:
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
 
 
-def sharpness(image: Image, box: Box | None) -> float:
-    """How sharp an item is in a picture: the mean square of the Laplacian of its green levels.
-
-    To be compared between pictures of the same item.
-    """
-    if box is not None:
-        image = image[box.top : box.top + box.height, box.left : box.left + box.width]
-    edges = cv2.Laplacian(np.ascontiguousarray(image[:, :, 1]), cv2.CV_16S)
-    return float(cv2.norm(edges, cv2.NORM_L2SQR)) / max(1, edges.size)
-
-
 class _View:
     """A picture as one rung sees it."""
 

@@ -17,7 +17,8 @@ from edge.config.codes import CodeFormat
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box
 from edge.receiving.codes import ladder
-from edge.receiving.codes.ladder import CodeLadder, Grey, Rung, part_with_item, sharpness
+from edge.receiving.codes.ladder import CodeLadder, Grey, Rung, part_with_item
+from edge.vision.sharpness import sharpness
 from tests.benchmarks.code_scenes import make_scene
 
 TEXTS = {

@@ -1,0 +1,206 @@
+"""The folder of photographs of sorted items, which is kept below a number of bytes and an age.
+
+Started as `python -m edge.samples.photograph_store FOLDER BYTES SECONDS`, it is the process that
+writes there for a station; see `edge/runtime/child_process.py` for why that is one of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections import deque
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+from uuid import UUID
+
+from edge.core.errors import StorageError
+from edge.core.files import storage_errors, write_file
+
+FREE_SHARE = 0.05
+"""The share of the disk that photographs leave free, so that there is room for the ledger's rows,
+which nothing can replace."""
+
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_NAME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.jpg")
+
+
+def photograph_file(item_id: str) -> str:
+    """The file of an item's photograph, relative to the folder of photographs.
+
+    Args:
+        item_id: the id of the item's event, a UUID of version 7, which has the time of the item.
+
+    Example:
+        >>> photograph_file("019aa3d6-3c1b-7000-8000-000000000001")
+        '2025-11-21/019aa3d6-3c1b-7000-8000-000000000001.jpg'
+    """
+    return f"{datetime.fromtimestamp(_taken(item_id), UTC):%Y-%m-%d}/{item_id}.jpg"
+
+
+class Addition(NamedTuple):
+    """A photograph to be added to the folder, or only a look at what is too old."""
+
+    now: float
+    """Seconds since 1970."""
+    time_is_right: bool
+    """False: the machine's clock is known not to be kept right, so that no age can be told from it,
+    and none is deleted for its age."""
+    item_id: str = ""
+    content: bytes = b""
+    """The JPEG; empty: nothing is added."""
+
+
+class PhotographStore:
+    """The photographs in a folder, one folder a day; other files there are left alone."""
+
+    def __init__(self, folder: Path, *, max_bytes: float, max_seconds: float) -> None:
+        """Touches nothing yet.
+
+        Args:
+            max_bytes: how much all photographs may take together.
+            max_seconds: how old each may become.
+        """
+        self._folder = folder
+        self._max_bytes, self._max_seconds = max_bytes, max_seconds
+        self._days: dict[str, int] | None = None
+        """The bytes of each day; None: the folder has not been looked at."""
+        self._oldest: deque[tuple[str, int]] = deque()
+        """Names and bytes of the photographs of the oldest day, in the order of their times; empty:
+        they have not been listed."""
+
+    def add(self, addition: Addition) -> None:
+        """Deletes what is too old or too much, and adds a photograph.
+
+        Raises:
+            StorageError: the folder cannot be written, or its disk has no room for photographs.
+        """
+        days = self._looked_at()
+        if addition.time_is_right:
+            self._delete_before(addition.now - self._max_seconds, days)
+        size = len(addition.content)
+        while sum(days.values()) + size > self._max_bytes and self._delete_oldest(days):
+            pass
+        if not size:
+            return
+        if size > self._max_bytes:
+            raise StorageError(
+                f"a photograph has {size:,} bytes, more than `megabytes` of the section "
+                "`photographs` allows for all of them: raise that"
+            )
+        name = photograph_file(addition.item_id)
+        day, _, file = name.partition("/")
+        path = self._folder / name
+        with storage_errors("write", path):
+            self._folder.mkdir(exist_ok=True)  # but not the folder above, where a disk is mounted
+            self._check_room(size)
+            path.parent.mkdir(exist_ok=True)
+        write_file(path, addition.content)
+        if self._oldest and day == min(days):
+            if file > self._oldest[-1][0]:
+                self._oldest.append((file, size))
+            else:
+                self._oldest.clear()
+        elif day < min(days, default=day):
+            self._oldest.clear()
+        days[day] = days.get(day, 0) + size
+
+    def _check_room(self, size: int) -> None:
+        found = os.statvfs(self._folder)
+        if (found.f_bavail - size / found.f_frsize) < FREE_SHARE * found.f_blocks:
+            raise StorageError(
+                f"the disk of {self._folder} is nearly full: no photograph is added where less "
+                f"than {FREE_SHARE:.0%} of it would stay free for the ledger. Free some space"
+            )
+
+    def _looked_at(self) -> dict[str, int]:
+        if self._days is None:
+            with storage_errors("read", self._folder):
+                self._days = {
+                    day: sum(size for _, size in _photographs(self._folder / day))
+                    for day in _days(self._folder)
+                }
+        return self._days
+
+    def _delete_before(self, moment: float, days: dict[str, int]) -> None:
+        """Deletes the photographs that were taken before `moment`, in seconds since 1970."""
+        last_day = f"{datetime.fromtimestamp(max(0.0, moment), UTC):%Y-%m-%d}"
+        while days and min(days) <= last_day:
+            if self._oldest and _taken(self._oldest[0][0]) >= moment:
+                return
+            self._delete_oldest(days)
+
+    def _delete_oldest(self, days: dict[str, int]) -> bool:
+        """Lists the oldest day, or deletes its first photograph where it is listed already.
+
+        Listing it may show that somebody has deleted enough of it. After the last photograph of a
+        day its folder is deleted.
+
+        Returns:
+            False where no photograph is left.
+        """
+        if not days:
+            return False
+        day = min(days)
+        folder = self._folder / day
+        if not self._oldest:
+            with storage_errors("read", folder):
+                self._oldest.extend(sorted(_photographs(folder)))
+            days[day] = sum(size for _, size in self._oldest)
+        else:
+            name, size = self._oldest[0]
+            with storage_errors("delete", folder / name):
+                (folder / name).unlink(missing_ok=True)
+            self._oldest.popleft()
+            days[day] -= size
+        if not self._oldest:
+            del days[day]
+            with suppress(OSError):  # somebody else's files are in it
+                folder.rmdir()
+        return True
+
+
+def _taken(item_id: str) -> float:
+    """When an item was seen, in seconds since 1970 (RFC 9562, section 5.7); `.jpg` may follow."""
+    return (UUID(item_id.removesuffix(".jpg")).int >> 80) / 1000
+
+
+def _days(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return [
+                entry.name
+                for entry in entries
+                if _DAY.fullmatch(entry.name) and entry.is_dir(follow_symlinks=False)
+            ]
+    except FileNotFoundError:
+        return []
+
+
+def _photographs(folder: Path) -> list[tuple[str, int]]:
+    """The names and bytes of the photographs of a day, in no order."""
+    try:
+        with os.scandir(folder) as entries:
+            return [
+                (entry.name, entry.stat(follow_symlinks=False).st_size)
+                for entry in entries
+                if _NAME.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)
+            ]
+    except FileNotFoundError:
+        return []
+
+
+def main() -> None:
+    """The process: adds what the station sends, until the station ends."""
+    from edge.runtime.child_process import serve
+
+    store = PhotographStore(
+        Path(sys.argv[1]), max_bytes=float(sys.argv[2]), max_seconds=float(sys.argv[3])
+    )
+    serve(store.add)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,214 @@
+"""Keeps photographs of sorted items, as the section `photographs` of a station file asks.
+
+    sorting ─▶ chosen: the item's row gets `photograph` ─▶ memory ─▶ this thread: JPEG ─▶ process
+
+Sorting never waits for a disk. The name of the file is made from the item's id alone, so that the
+row can have it before the file is written; where the file cannot be written, or was deleted since,
+an export says that the photograph is gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import os
+import threading
+from collections import deque
+from collections.abc import Callable
+from hashlib import blake2b
+from pathlib import Path
+from typing import NamedTuple
+
+import simplejpeg
+
+from edge.config.photographs import PhotographSettings
+from edge.core.closing import Closing
+from edge.core.errors import PilahError
+from edge.core.images.image_file import Image
+from edge.core.images.preprocess import cut_item
+from edge.core.verdict import Verdict
+from edge.flow import ItemKey, Sighting
+from edge.runtime.child_process import ChildEndedError, ChildProcess
+from edge.runtime.clock import Clock, ClockedThread, wait_for
+from edge.samples.photograph_store import Addition, photograph_file
+
+_log = logging.getLogger(__name__)
+
+_WAITING_BYTES = 32 * 2**20
+"""How much the pictures that wait may take: 12 whole ones of a camera of 1280x720."""
+_QUALITY = 90
+_NICE = 10
+"""The thread's share of a busy processor, by which the others go first."""
+_LOOK_SECONDS = 3600.0
+"""How often the folder is looked at for photographs that are too old, though none is added."""
+_MEGABYTE = 1e6
+_DAY_SECONDS = 86400.0
+
+
+class _Waiting(NamedTuple):
+    """A picture that is not written yet."""
+
+    item_id: str
+    image: Image
+
+
+class Photographs(Closing):
+    """Has photographs of some of the sorted items written; a context manager.
+
+    Attributes:
+        kept, dropped, failed: how many were written; for how many there was no room in memory, so
+            that the item's row names none; how many could not be written, although the row of the
+            item names the file.
+    """
+
+    def __init__(
+        self,
+        settings: PhotographSettings,
+        folder: Path,
+        *,
+        padding: float | None,
+        clock: Clock,
+        time_is_right: Callable[[], bool | None] = lambda: None,
+    ) -> None:
+        """Starts the process that writes, and the thread that feeds it.
+
+        Args:
+            folder: the folder of the photographs.
+            padding: the margin of the item's box in a photograph, as a share of the box's longer
+                side; None: the whole region is photographed. Either is what the model is shown.
+            clock: the station's.
+            time_is_right: whether the clock of the machine is kept right, None where that is not
+                known; must not wait.
+        """
+        self._settings, self._folder, self._padding = settings, folder, padding
+        self._clock, self._time_is_right = clock, time_is_right
+        self._changed = clock.condition()
+        self._waiting: deque[_Waiting] = deque()
+        self._waiting_bytes = 0
+        self._ending = self._failing = False
+        self.kept = self.dropped = self.failed = 0
+        self._writer = ChildProcess(
+            "edge.samples.photograph_store",
+            str(folder),
+            str(settings.megabytes * _MEGABYTE),
+            str(settings.days * _DAY_SECONDS),
+        )
+        self._thread = ClockedThread("photographs", self._run, clock)
+        self._thread.start()
+
+    def keep(self, verdict: Verdict, sighting: Sighting, key: ItemKey) -> str | None:
+        """Has a photograph of an item kept where that is wanted; for the sorting thread.
+
+        Never waits; copies the picture.
+
+        Args:
+            verdict: what became of the item.
+            sighting: the item in the frame that shows it best.
+            key: which item it is.
+
+        Returns:
+            The file for the item's row, relative to the folder of photographs; None: none is kept.
+        """
+        if sighting.frame.fault is not None or not self._wants(verdict, key):
+            return None
+        image = sighting.frame.image
+        if self._padding is not None and sighting.box is not None:
+            image = cut_item(image, sighting.box, self._padding)
+        if self._waiting and self._waiting_bytes + image.nbytes > _WAITING_BYTES:
+            self.dropped += 1
+            if self.dropped == 1:
+                _log.warning(
+                    f"warning    no photograph of item {key.item} is kept: {len(self._waiting)} "
+                    "wait already. How many there were is said at the end; is the disk slow?"
+                )
+            return None
+        waiting = _Waiting(key.id, image.copy())
+        with self._changed:
+            self._waiting.append(waiting)
+            self._waiting_bytes += image.nbytes
+            self._changed.notify_all()
+        return photograph_file(key.id)
+
+    def close(self, *, seconds: float = 1.0) -> None:
+        """Writes what waits, and says how many photographs there are; may be called twice.
+
+        Args:
+            seconds: how long that may take; a disk that hangs is not waited for any longer.
+        """
+        with self._changed:
+            if self._ending:
+                return
+            self._ending = True
+            self._changed.notify_all()
+        self._thread.join(seconds)
+        self.failed += len(self._waiting)
+        lost = [
+            *([f"of {self.dropped} more THERE IS NONE: too little time"] if self.dropped else []),
+            *([f"{self.failed} COULD NOT BE WRITTEN"] if self.failed else []),
+        ]
+        _log.log(
+            logging.WARNING if lost else logging.INFO,
+            "; ".join([f"photographs of {self.kept} items are in {self._folder}", *lost]),
+        )
+
+    def _wants(self, verdict: Verdict, key: ItemKey) -> bool:
+        items = self._settings.items
+        if items == "all" or (items == "rejected" and not verdict.accepted):
+            return True
+        return self._settings.share > 0 and chance_of(key.id) < self._settings.share
+
+    def _run(self) -> None:
+        with contextlib.suppress(OSError):  # not allowed: it is as important as the others then
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+        look_at = -math.inf
+        while True:
+            with self._changed:
+                wait_for(
+                    self._clock, self._changed, lambda: bool(self._waiting) or self._ending, look_at
+                )
+                waiting = self._waiting[0] if self._waiting else None
+                if waiting is None and self._ending:
+                    break
+            if waiting is None:
+                self._ask(self._addition())
+                look_at = self._clock.now() + _LOOK_SECONDS
+                continue
+            jpeg = simplejpeg.encode_jpeg(
+                waiting.image, quality=_QUALITY, colorspace="BGR", colorsubsampling="444"
+            )
+            if self._ask(self._addition(waiting.item_id, jpeg)):
+                self.kept += 1
+            else:
+                self.failed += 1
+            with self._changed:
+                self._waiting.popleft()
+                self._waiting_bytes -= waiting.image.nbytes
+        self._writer.close()
+
+    def _addition(self, item_id: str = "", content: bytes = b"") -> Addition:
+        return Addition(self._clock.wall(), self._time_is_right() is not False, item_id, content)
+
+    def _ask(self, addition: Addition) -> bool:
+        """Has it done; returns False, and says it the first time, where that cannot be."""
+        try:
+            self._writer.ask(addition)
+        except (PilahError, ChildEndedError) as error:
+            if not self._failing:
+                how = "their process ended: " if isinstance(error, ChildEndedError) else ""
+                _log.error(
+                    f"incident   photographs cannot be kept: {how}{error}. Sorting goes on, and "
+                    "each next one is tried"
+                )
+            self._failing = True
+            return False
+        if self._failing:
+            _log.info("photographs can be kept again")
+        self._failing = False
+        return True
+
+
+def chance_of(item_id: str) -> float:
+    """A number from 0 to 1 that is as good as chance, and the same whenever it is asked for."""
+    mark = blake2b(item_id.encode(), digest_size=8).digest()
+    return int.from_bytes(mark, "big") / 2**64

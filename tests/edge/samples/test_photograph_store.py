@@ -1,0 +1,152 @@
+"""A folder of photographs keeps the newest ones, and never more than it may."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from edge.core.errors import StorageError
+from edge.core.uuid7 import uuid7_text
+from edge.samples import photograph_store
+from edge.samples.photograph_store import Addition, PhotographStore, photograph_file
+
+NOON = 1_795_953_600  # 2026-11-29T12:00:00Z
+HOUR, DAY = 3600, 86400
+
+
+def at(seconds: float) -> str:
+    """The id of an item of that time."""
+    return uuid7_text(round(seconds * 1000), 0, 1)
+
+
+def store(folder: Path, *, max_bytes: float = 1e6, days: float = 30) -> PhotographStore:
+    return PhotographStore(folder, max_bytes=max_bytes, max_seconds=days * DAY)
+
+
+def add(
+    store: PhotographStore, moments: Sequence[float], size: int = 100, *, right: bool = True
+) -> None:
+    for moment in moments:
+        store.add(Addition(moment, right, at(moment), bytes(size)))
+
+
+def there(folder: Path) -> list[str]:
+    return sorted(str(file.relative_to(folder)) for file in folder.rglob("*.jpg"))
+
+
+def names(moments: Sequence[float]) -> list[str]:
+    return sorted(photograph_file(at(moment)) for moment in moments)
+
+
+def test_a_photograph_lies_in_the_folder_of_its_day_under_its_items_id(tmp_path: Path) -> None:
+    add(store(tmp_path / "photos"), [NOON])
+    assert there(tmp_path / "photos") == [f"2026-11-29/{at(NOON)}.jpg"]
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_beyond_its_bytes_the_oldest_are_deleted_and_their_days_with_them(
+    tmp_path: Path, restart: bool
+) -> None:
+    kept = store(tmp_path, max_bytes=350)
+    moments = [NOON + number * 7 * HOUR for number in range(12)]
+    for moment in moments:
+        if restart:
+            kept = store(tmp_path, max_bytes=350)
+        add(kept, [moment])
+        assert len(there(tmp_path)) <= 3
+    assert there(tmp_path) == names(moments[-3:])
+    assert len(list(tmp_path.iterdir())) == len({name[:10] for name in there(tmp_path)})
+
+
+def test_one_that_is_older_than_those_there_is_the_next_to_go(tmp_path: Path) -> None:
+    kept = store(tmp_path, max_bytes=350)
+    add(kept, [NOON, NOON + 1, NOON + 2, NOON + 3])  # the oldest day has been listed
+    add(kept, [NOON - DAY])  # the clock was set back
+    add(kept, [NOON + 4])
+    assert there(tmp_path) == names([NOON + 2, NOON + 3, NOON + 4])
+    add(kept, [NOON + 1.5])
+    add(kept, [NOON + 5])
+    assert there(tmp_path) == names([NOON + 3, NOON + 4, NOON + 5])
+
+
+def test_those_that_are_too_old_are_deleted_also_when_none_is_added(tmp_path: Path) -> None:
+    kept = store(tmp_path, days=2)
+    moments = [NOON + number * 6 * HOUR for number in range(8)]
+    add(kept, moments)
+    kept.add(Addition(NOON + 2 * DAY + 13 * HOUR, True))
+    assert there(tmp_path) == names(moments[3:])
+    kept.add(Addition(NOON + 40 * DAY, True))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_clock_that_is_known_to_be_wrong_deletes_nothing_for_its_age(tmp_path: Path) -> None:
+    kept = store(tmp_path, days=2)
+    add(kept, [NOON])
+    kept.add(Addition(NOON + 4000 * DAY, False))
+    assert there(tmp_path) == names([NOON])
+
+
+def test_what_somebody_else_put_there_is_left_alone_and_does_not_count(tmp_path: Path) -> None:
+    day = tmp_path / "2026-11-29"
+    day.mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / f"{at(NOON)}.jpg").write_bytes(bytes(900))
+    (day / "holiday.jpg").write_bytes(bytes(900))
+    (day / f"{at(NOON + 1)}.jpg").symlink_to(day / "holiday.jpg")
+    kept = store(tmp_path, max_bytes=150)
+    add(kept, [NOON, NOON + DAY])
+    assert {file.name for file in day.iterdir()} == {"holiday.jpg", f"{at(NOON + 1)}.jpg"}
+    assert (tmp_path / "elsewhere" / f"{at(NOON)}.jpg").exists()
+    assert (tmp_path / photograph_file(at(NOON + DAY))).exists()
+
+
+def test_one_that_somebody_deleted_makes_room(tmp_path: Path) -> None:
+    kept = store(tmp_path, max_bytes=350)
+    add(kept, [NOON, NOON + 1, NOON + 2])
+    (tmp_path / photograph_file(at(NOON))).unlink()
+    add(kept, [NOON + 3])
+    assert there(tmp_path) == names([NOON + 1, NOON + 2, NOON + 3])
+
+
+def test_one_that_is_larger_than_all_may_be_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="200 bytes, more than `megabytes`"):
+        add(store(tmp_path, max_bytes=150), [NOON], size=200)
+
+
+def test_a_disk_that_is_nearly_full_is_left_to_the_ledger(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = store(tmp_path)
+    add(kept, [NOON])
+    monkeypatch.setattr(photograph_store, "FREE_SHARE", 1.0)
+    with pytest.raises(StorageError, match="is nearly full: no photograph is added"):
+        add(kept, [NOON + 1])
+    monkeypatch.undo()
+    add(kept, [NOON + 2])
+    assert there(tmp_path) == names([NOON, NOON + 2])
+
+
+def test_where_the_disk_is_not_mounted_no_folder_is_made(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="cannot write"):
+        add(store(tmp_path / "usb" / "photos"), [NOON])
+    assert not (tmp_path / "usb").exists()
+
+
+def test_one_that_cannot_be_deleted_is_said_and_nothing_is_added(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, missing_ok: bool) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    kept = store(tmp_path, max_bytes=150)
+    add(kept, [NOON])
+    with monkeypatch.context() as changed:
+        changed.setattr(Path, "unlink", refuse)
+        with pytest.raises(StorageError, match=r"cannot delete .*: not permitted"):
+            add(kept, [NOON + 1])
+    assert there(tmp_path) == names([NOON])
+    add(kept, [NOON + 2])
+    assert there(tmp_path) == names([NOON + 2])

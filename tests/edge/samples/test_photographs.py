@@ -1,0 +1,241 @@
+"""Photographs of sorted items are kept as the station file says, and sorting never waits."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edge.cli import main
+from edge.config.photographs import PhotographSettings
+from edge.core.errors import EXIT_CONFIG, EXIT_OK, StorageError
+from edge.core.images.image_file import read_image
+from edge.core.images.preprocess import Box
+from edge.core.uuid7 import uuid7_text
+from edge.core.verdict import RejectReason, Verdict
+from edge.flow import Frame, ItemKey, PictureFault, PictureFaultKind, Sighting
+from edge.runtime.child_process import ChildEndedError, ChildProcess
+from edge.runtime.clock import SYSTEM_CLOCK
+from edge.samples import photographs as module
+from edge.samples.photographs import Photographs, chance_of
+from tests.edge.stations import STATION, make_station
+from tests.logged import listen
+
+ACCEPTED = Verdict("can", 0.9, {"can": 0.9}, "tiny 1", "0" * 64)
+REJECTED = Verdict("can", 0.4, {"can": 0.4}, "tiny 1", "0" * 64, RejectReason.LOW_CONFIDENCE)
+
+
+class Written:
+    """In place of the process that writes: takes photographs, or fails, or hangs."""
+
+    def __init__(self) -> None:
+        self.items: list[str] = []
+        self.error: Exception | None = None
+        self.asked = threading.Semaphore(0)
+        self.let_go = threading.Event()
+        self.let_go.set()
+
+    def ask(self, addition: Any) -> None:
+        self.let_go.wait(60)
+        if not addition.content:
+            return
+        self.asked.release()
+        if self.error is not None:
+            raise self.error
+        self.items.append(addition.item_id)
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> Written:
+    written = Written()
+    monkeypatch.setattr(module, "ChildProcess", lambda *words: written)
+    return written
+
+
+@pytest.fixture
+def said() -> list[str]:
+    said: list[str] = []
+    listen(said.append)
+    return said
+
+
+def key(item: int) -> ItemKey:
+    return ItemKey(item, 0.0, uuid7_text(1_795_953_600_000, 0, item))
+
+
+def photographs(folder: Path, *, padding: float | None = None, **settings: Any) -> Photographs:
+    return Photographs(PhotographSettings(**settings), folder, padding=padding, clock=SYSTEM_CLOCK)
+
+
+def sighting(box: Box | None = None, *, fault: PictureFault | None = None) -> Sighting:
+    image = np.full((120, 160, 3), 90, np.uint8)
+    image[40:80, 60:120] = (200, 30, 60)
+    return Sighting(Frame(image, 0.0, 1, fault=fault), box)
+
+
+@pytest.mark.parametrize(
+    ("settings", "accepted", "rejected"),
+    [
+        ({}, False, True),
+        ({"items": "all"}, True, True),
+        ({"items": "none", "share": 1.0}, True, True),
+        ({"items": "rejected", "share": 1.0}, True, True),
+        ({"items": "rejected", "share": 1e-9}, False, True),
+    ],
+)
+def test_those_items_are_photographed_that_the_station_file_asks_for(
+    tmp_path: Path, written: Written, settings: dict[str, Any], accepted: bool, rejected: bool
+) -> None:
+    kept = photographs(tmp_path, **settings)
+    names = [
+        kept.keep(verdict, sighting(), key(number))
+        for number, verdict in enumerate((ACCEPTED, REJECTED))
+    ]
+    kept.close(seconds=60)
+    wanted = [key(number).id for number, want in enumerate((accepted, rejected)) if want]
+    assert [name is not None for name in names] == [accepted, rejected]
+    assert written.items == wanted
+    assert [name for name in names if name] == [f"2026-11-29/{item}.jpg" for item in wanted]
+
+
+def test_a_share_is_chosen_by_chance_and_always_the_same_items() -> None:
+    chosen = [number for number in range(2000) if chance_of(key(number).id) < 0.1]
+    assert chosen == [number for number in range(2000) if chance_of(key(number).id) < 0.1]
+    assert 150 < len(chosen) < 250  # four standard deviations
+
+
+def test_an_item_of_which_the_camera_gave_no_good_picture_has_no_photograph(
+    tmp_path: Path, written: Written
+) -> None:
+    kept = photographs(tmp_path)
+    fault = PictureFault(PictureFaultKind.FROZEN, lasting=True)
+    assert kept.keep(REJECTED, sighting(fault=fault), key(1)) is None
+    kept.close(seconds=60)
+    assert written.items == []
+
+
+def test_where_the_writer_hangs_pictures_that_find_no_room_are_left_out_and_counted(
+    tmp_path: Path, written: Written, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = sighting().frame.image.nbytes
+    monkeypatch.setattr(module, "_WAITING_BYTES", 3 * one)
+    written.let_go.clear()
+    kept = photographs(tmp_path)
+    names = [kept.keep(REJECTED, sighting(), key(number)) for number in range(5)]
+    assert [name is not None for name in names] == [True, True, True, False, False]
+    kept.close(seconds=0.01)
+    kept.close()
+    assert said[0].startswith("warning    no photograph of item 3 is kept: 3 wait already")
+    assert said[1:] == [
+        f"photographs of 0 items are in {tmp_path}; of 2 more THERE IS NONE: too little time; 3 "
+        "COULD NOT BE WRITTEN"
+    ]
+    written.let_go.set()
+    kept._thread.join(60)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (StorageError("the disk is full"), "the disk is full"),
+        (ChildEndedError("SIGBUS"), "their process ended: SIGBUS"),
+    ],
+)
+def test_what_keeps_them_from_being_written_is_said_once_and_each_next_one_is_tried(
+    tmp_path: Path, written: Written, said: list[str], error: Exception, words: str
+) -> None:
+    kept = photographs(tmp_path)
+    written.error = error
+    for number in range(3):
+        assert kept.keep(REJECTED, sighting(), key(number)) is not None
+        assert written.asked.acquire(timeout=60)
+    written.error = None
+    kept.keep(REJECTED, sighting(), key(3))
+    kept.close(seconds=60)
+    assert written.items == [key(3).id]
+    assert said == [
+        f"incident   photographs cannot be kept: {words}. Sorting goes on, and each next one is "
+        "tried",
+        "photographs can be kept again",
+        f"photographs of 1 items are in {tmp_path}; 3 COULD NOT BE WRITTEN",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("padding", "size"), [(None, (120, 160)), (0.0, (40, 60)), (0.1, (52, 72))]
+)
+def test_a_photograph_shows_what_the_model_was_shown(
+    tmp_path: Path, padding: float | None, size: tuple[int, int]
+) -> None:
+    kept = photographs(tmp_path / "photos", padding=padding)
+    box = Box(left=60, top=40, width=60, height=40)
+    name = kept.keep(REJECTED, sighting(box), key(1))
+    assert isinstance(kept._writer, ChildProcess)
+    kept.close(seconds=60)
+    assert name is not None
+    image = read_image(tmp_path / "photos" / name)
+    assert image.shape[:2] == size
+    middle = image[size[0] // 2, size[1] // 2 + (10 if padding is None else 0)]
+    assert np.abs(middle.astype(int) - (200, 30, 60)).max() < 12
+
+
+def rows(station: Path) -> list[tuple[bool, str | None]]:
+    with closing(sqlite3.connect(station.parent / "ledger.sqlite")) as ledger:
+        return ledger.execute("SELECT accepted, photograph FROM items ORDER BY id").fetchall()
+
+
+def test_the_row_of_an_item_names_its_photograph_and_an_export_says_when_it_is_gone(
+    tmp_path: Path, tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    station = make_station(
+        tmp_path, text=STATION + "photographs: {items: all}\n", bundle=tiny_bundle
+    )
+    assert main(["run", str(station)]) == EXIT_OK
+    names = [name for _, name in rows(station)]
+    folder = tmp_path / "ledger-photographs"
+    assert sorted(filter(None, names)) == sorted(
+        str(file.relative_to(folder)) for file in folder.rglob("*.jpg")
+    )
+    assert len(names) == 3
+    (folder / str(names[1])).unlink()
+    capsys.readouterr()
+    for named in (station, tmp_path / "ledger.sqlite"):
+        assert main(["ledger", "export", str(named), "--format", "csv"]) == EXIT_OK
+        head, *lines = capsys.readouterr().out.splitlines()
+        place = head.split(",").index("photograph_gone")
+        assert [line.split(",")[place] for line in lines] == ["false", "true", "false"]
+
+
+def test_without_the_section_no_photograph_is_kept(tmp_path: Path, tiny_bundle: Path) -> None:
+    station = make_station(tmp_path, bundle=tiny_bundle)
+    assert main(["run", str(station)]) == EXIT_OK
+    assert [name for _, name in rows(station)] == [None] * 3
+    assert not (tmp_path / "ledger-photographs").exists()
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ("{items: none}", "no photograph would be kept: give `share`"),
+        ("{items: some}", "photographs.items"),
+        ("{share: 2}", "photographs.share"),
+        ("{megabytes: 0}", "photographs.megabytes"),
+        ("{days: 0}", "photographs.days"),
+        ("{path: station.yaml}", "is no folder: give the name of one"),
+    ],
+)
+def test_a_section_that_makes_no_sense_is_refused(
+    tmp_path: Path, tiny_bundle: Path, section: str, words: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    station = make_station(tmp_path, text=STATION + f"photographs: {section}\n", bundle=tiny_bundle)
+    assert main(["check", str(station)]) == EXIT_CONFIG
+    assert words in capsys.readouterr().err
