@@ -11,6 +11,7 @@
 # make virtual     100,000 items through a whole station on virtual time: none late (ITEMS=100000)
 # make bench-ledger  how many bytes reach the disk for a row, in ten minutes (root)
 # make bench-ledger-size  a ledger of 1,000,000 rows beside one of 1,000: start, append, status, export
+# make bench-slow-disk  a station on a slow disk and on a full one: no row lost (cc; root)
 # make bench-codes  how many of 1,000 codes in pictures are read, and none wrongly: some ten minutes
 # make kill-ledger  kills a recording process 100 times: every row shown is in the ledger (KILLS=100)
 # make cut-power   the same with 40 power cuts on a disk of its own (root; CUTS=40)
@@ -43,7 +44,7 @@ ARGS ?=
 WORKERS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 BIN := .venv/bin
 
-.PHONY: setup demo test test-slow test-arm64 test-systemd bench-pins virtual bench-ledger bench-ledger-size bench-unheard bench-check bench-codes \
+.PHONY: setup demo test test-slow test-arm64 test-systemd bench-pins virtual bench-ledger bench-ledger-size bench-slow-disk bench-unheard bench-check bench-codes \
 	kill-ledger cut-power kill-installs hashes reference \
 	fuzz damaged mutated \
 	corrupted flipped claimed dead coverage lint format lock clean
@@ -89,6 +90,9 @@ bench-ledger: setup
 
 bench-ledger-size: setup
 	$(BIN)/python -m tests.benchmarks.ledger_size $(ARGS)
+
+bench-slow-disk: setup
+	$(BIN)/python -m tests.benchmarks.slow_disk $(ARGS)
 
 bench-codes: setup
 	$(BIN)/python -m tests.benchmarks.codes $(ARGS)

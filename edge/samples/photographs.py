@@ -35,8 +35,9 @@ from edge.samples.photograph_store import Addition, photograph_file
 
 _log = logging.getLogger(__name__)
 
+_PLACES = 32
 _WAITING_BYTES = 32 * 2**20
-"""How much the pictures that wait may take: 12 whole ones of a camera of 1280x720."""
+"""How many pictures may wait, and how much they may take: 12 whole ones of a camera of 1280x720."""
 _QUALITY = 90
 _NICE = 10
 """The thread's share of a busy processor, by which the others go first."""
@@ -85,7 +86,7 @@ class Photographs(Closing):
         self._clock, self._time_is_right = clock, time_is_right
         self._changed = clock.condition()
         self._waiting: deque[_Waiting] = deque()
-        self._waiting_bytes = 0
+        self._bytes = 0
         self._ending = self._failing = False
         self.kept = self.dropped = self.failed = 0
         self._writer = ChildProcess(
@@ -115,18 +116,19 @@ class Photographs(Closing):
         image = sighting.frame.image
         if self._padding is not None and sighting.box is not None:
             image = cut_item(image, sighting.box, self._padding)
-        if self._waiting and self._waiting_bytes + image.nbytes > _WAITING_BYTES:
+        waiting = len(self._waiting)
+        if waiting >= _PLACES or (waiting and self._bytes + image.nbytes > _WAITING_BYTES):
             self.dropped += 1
             if self.dropped == 1:
                 _log.warning(
-                    f"warning    no photograph of item {key.item} is kept: {len(self._waiting)} "
+                    f"warning    no photograph of item {key.item} is kept: {waiting} "
                     "wait already. How many there were is said at the end; is the disk slow?"
                 )
             return None
-        waiting = _Waiting(key.id, image.copy())
+        picture = _Waiting(key.id, image.copy())
         with self._changed:
-            self._waiting.append(waiting)
-            self._waiting_bytes += image.nbytes
+            self._waiting.append(picture)
+            self._bytes += image.nbytes
             self._changed.notify_all()
         return photograph_file(key.id)
 
@@ -183,7 +185,7 @@ class Photographs(Closing):
                 self.failed += 1
             with self._changed:
                 self._waiting.popleft()
-                self._waiting_bytes -= waiting.image.nbytes
+                self._bytes -= waiting.image.nbytes
         self._writer.close()
 
     def _addition(self, item_id: str = "", content: bytes = b"") -> Addition:
