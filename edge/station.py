@@ -107,11 +107,17 @@ class Station(Closing):
                 from edge.receiving.counting import Counting  # which no other station needs
 
                 counting = Counting(
-                    config.receiving, config.ledger.path, stamps=stamps, clock=clock
+                    config.receiving,
+                    config.ledger.path,
+                    keep=config.keep,
+                    stamps=stamps,
+                    clock=clock,
                 )
                 self._parts.callback(counting.close)  # after the recorder, which feeds it
                 observers = [*observers, counting.count]
-            self._recorder = begin_recorder(config.ledger, observers=observers, clock=clock)
+            self._recorder = begin_recorder(
+                config.ledger, observers=observers, keep=config.keep, clock=clock
+            )
             self._parts.callback(self._recorder.close)
             self._journal = Journal(self._recorder, stamps)
             self._receiving = Receiving(

@@ -51,6 +51,9 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "tests/converter/tflite/test_inspection.py": """
         converter.cli converter.commands.inspect
     """,
+    "tests/edge/outbox/test_table.py": """
+        edge.ledger.migrations.versions.v0006_outbox edge.publish.receiver
+    """,
     "tests/edge/commands/test_roi.py": """
         edge.vision.camera.settled
     """,

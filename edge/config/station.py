@@ -12,6 +12,7 @@ from edge.config.decision import Decision
 from edge.config.lanes import Lane
 from edge.config.ledger import LedgerSettings
 from edge.config.photographs import PhotographSettings
+from edge.config.publish.section import PublishSettings
 from edge.config.receiving import ReceivingSettings
 from edge.config.scanner import ScannerSettings
 from edge.config.trust import Trust
@@ -19,6 +20,7 @@ from edge.config.version import NEWEST
 from edge.core.yaml_file import FilePath, Section
 from edge.core.yaml_kinds import one_of
 from edge.lanes.keep_alive import Settings as KeepAliveSettings
+from edge.outbox.retention import Keep
 from edge.vision import camera, trigger
 from edge.vision.region import Region
 
@@ -98,6 +100,18 @@ class RecordsConfig(NamedPart):
             "none is kept"
         ),
     ] = None
+    publish: Annotated[
+        PublishSettings | None,
+        Field(
+            description="other systems that hear of what happens, by `pilah-publish`; without it, "
+            "none does"
+        ),
+    ] = None
+
+    @property
+    def keep(self) -> Keep | None:
+        """What the outboxes keep; None: nothing is written to them."""
+        return None if self.publish is None else self.publish.keep(self.ledger.path)
 
 
 class ReceivingConfig(RecordsConfig, ActuationConfig):

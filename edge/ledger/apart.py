@@ -4,8 +4,8 @@ A thread that waits for a disk that hangs cannot be ended, nor can its process: 
 be stopped. And where a disk fails, SQLite's index in shared memory ends the process (SIGBUS). Here
 that one hangs or ends, and the station goes on.
 
-Started as `python -m edge.ledger.apart LEDGER PROCESS`, it ends with the pipe on its standard
-input: with the station, however that ends.
+Started as `python -m edge.ledger.apart LEDGER PROCESS [KEEP]`, it ends with the pipe on its
+standard input: with the station, however that ends.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from pathlib import Path
 
 from edge.core.errors import LedgerError
 from edge.events import Event
+from edge.outbox.retention import Keep
 
 _log = logging.getLogger(__name__)
 
@@ -33,12 +34,13 @@ _ENDED = (EOFError, pickle.UnpicklingError, BrokenPipeError)
 class LedgerApart:
     """A KeptLedger in a process of its own; used by one thread at a time."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, keep: Keep | None = None) -> None:
         """Starts the process, which takes its time; nobody has to wait for it yet.
 
         Args:
+            keep: what the ledger's outbox keeps; None: nothing is written to the outbox.
         """
-        self.path = path
+        self.path, self._keep = path, keep
         self._process: subprocess.Popen[bytes] | None = None
         with suppress(LedgerError):  # `append` tries again, and tells
             self._start()
@@ -80,6 +82,8 @@ class LedgerApart:
 
     def _start(self) -> subprocess.Popen[bytes]:
         words = [sys.executable, "-P", "-m", "edge.ledger.apart", str(self.path), str(os.getpid())]
+        if self._keep is not None:
+            words.append(self._keep.as_json())
         try:
             self._process = subprocess.Popen(
                 words,
@@ -110,6 +114,7 @@ def main() -> None:
     from edge.ledger.kept import KeptLedger
 
     path, owner = Path(sys.argv[1]), int(sys.argv[2])
+    keep = Keep.from_json(sys.argv[3]) if len(sys.argv) > 3 else None
     told = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # no other word gets among the answers
 
@@ -118,7 +123,7 @@ def main() -> None:
         told.flush()
 
     pass_log_on(lambda level, text: tell(_SAID, (level, text)))
-    with suppress(*_ENDED), KeptLedger(path, owner=owner) as ledger:
+    with suppress(*_ENDED), KeptLedger(path, owner=owner, keep=keep) as ledger:
         while True:
             rows = pickle.load(sys.stdin.buffer)
             try:

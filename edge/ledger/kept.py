@@ -26,6 +26,7 @@ from edge.ledger.sqlite_file import (
     check_whole,
     looks_written_by_hand,
 )
+from edge.outbox.retention import Keep
 
 _log = logging.getLogger(__name__)
 
@@ -67,14 +68,16 @@ class KeptLedger(Closing):
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         owner: int | None = None,
+        keep: Keep | None = None,
     ) -> None:
         """Touches nothing yet.
 
         Args:
             now: the time, in UTC, for the names of files that are set aside.
             owner: the process that it is written for; None: this one.
+            keep: what its outbox keeps; None: nothing is written to the outbox.
         """
-        self.path = path
+        self.path, self._keep = path, keep
         self._now = now
         self._lock = LedgerLock(path, owner=owner)
         self._ledger: Ledger | None = None
@@ -152,7 +155,7 @@ class KeptLedger(Closing):
                 "it moved, deleted or emptied? A new one is begun there"
             )
         try:
-            ledger = Ledger(self.path)
+            ledger = Ledger(self.path, keep=self._keep)
             try:
                 if _size(self.path) < LARGE:
                     check_whole(self.path)

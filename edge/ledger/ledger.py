@@ -28,6 +28,8 @@ from edge.ledger.schema import (
     upgrade,
 )
 from edge.ledger.sqlite_file import ledger_error, refuse_foreign
+from edge.outbox.retention import Keep, Retention
+from edge.outbox.table import add, add_missing, new_entry
 
 _PAGE_BYTES = 1024
 """Whole pages are written, of the table and of its indexes: small ones write half as many bytes
@@ -49,8 +51,11 @@ class IdsGiven(NamedTuple):
 class Ledger(Closing):
     """An open ledger; a context manager. Used by one thread at a time."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, keep: Keep | None = None) -> None:
         """Opens the SQLite file `path`, making it or bringing it up to date where needed.
+
+        Args:
+            keep: what its outbox keeps; None: nothing is written to the outbox.
 
         Raises:
             LedgerError: it cannot be opened.
@@ -59,6 +64,7 @@ class Ledger(Closing):
             LedgerVersionError: a newer pilah wrote it.
         """
         self.path = path
+        self._outbox = None if keep is None else Retention(keep, "ledger")
         self._ids_up_to = 0
         """Rows up to this number have been looked at by `give_ids`."""
         refuse_foreign(path)
@@ -77,6 +83,9 @@ class Ledger(Closing):
     def append(self, events: Sequence[Event]) -> None:
         """Writes the rows of `events` durably, all or none; those that are there are left alone.
 
+        Where there is an outbox, the entries of those that were not there are in the same
+        transaction.
+
         Raises:
             LedgerError: the disk is full, or the file cannot be written.
             LedgerDamagedError: the file is damaged.
@@ -86,8 +95,16 @@ class Ledger(Closing):
             table, row = _row(event)
             rows.setdefault(table, []).append(row)
         with self._errors("write"), self._engine.begin() as connection:
+            file = connection.connection.driver_connection
+            assert isinstance(file, sqlite3.Connection)
+            before = file.total_changes
             for table, found in rows.items():
                 connection.execute(insert(table).on_conflict_do_nothing(), found)
+            if self._outbox is not None:
+                entries = [new_entry(event, kind_of(event)) for event in events]
+                all_new = file.total_changes - before == len(events)
+                (add if all_new else add_missing)(file, entries)
+                self._outbox.apply(file)
 
     def give_ids(self, limit: int) -> IdsGiven:
         """Gives ids to items that have none, as a pilah without them wrote them, oldest first.

@@ -12,6 +12,7 @@ from edge.events import Observer
 from edge.ledger.apart import LedgerApart
 from edge.ledger.recorder import Patience, Recorder
 from edge.ledger.spill import Spill, default_spill
+from edge.outbox.retention import Keep
 from edge.runtime.clock import SYSTEM_CLOCK, Clock
 
 _log = logging.getLogger(__name__)
@@ -28,15 +29,17 @@ def begin_recorder(
     settings: LedgerSettings,
     *,
     observers: Sequence[Observer],
+    keep: Keep | None = None,
     clock: Clock = SYSTEM_CLOCK,
 ) -> Recorder:
     """A recorder whose ledger is being opened; to be followed by `open_recorder`.
 
     Args:
         observers, clock: see `Recorder`.
+        keep: what the ledger's outbox keeps; None: nothing is written to the outbox.
     """
     return Recorder(
-        LedgerApart(settings.path),
+        LedgerApart(settings.path, keep=keep),
         observers=observers,
         patience=Patience(commit=settings.commit_seconds),
         clock=clock,

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration. Known here, so that alembic is imported only where there is work for it."""
-BEFORE = ("0001", "0002", "0003", "0004")
+BEFORE = ("0001", "0002", "0003", "0004", "0005")
 OLDEST_WRITER = "0003"
 """The schema of the oldest pilah that can write a ledger of this one's schema."""
 
@@ -96,6 +96,18 @@ EVENTS = sa.Table(
     sqlite_with_rowid=False,
 )
 """Every event that has no table of its own; `details` has what its class has beside the others."""
+OUTBOX = sa.Table(
+    "outbox",
+    METADATA,
+    sa.Column("sequence", sa.Integer, primary_key=True),
+    sa.Column("id", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("time", sa.Text, nullable=False),
+    sa.Column("station", sa.Text, nullable=False),
+    sa.Column("payload", sa.Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""What is to leave the machine; see `edge/outbox/table.py`, which writes it."""
 PROGRESS = sa.Table(
     "progress",
     METADATA,

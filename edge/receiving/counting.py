@@ -22,6 +22,7 @@ from pathlib import Path
 from edge.config.receiving import ReceivingSettings, deliveries_path
 from edge.core.errors import DeliveryFileError
 from edge.events import Event, EventSink, ItemSorted, Stamps, utc_text
+from edge.outbox.retention import Keep
 from edge.receiving.scan import Scan, answer_to_item
 from edge.receiving.state import COUNTABLE
 from edge.receiving.store import Deliveries
@@ -49,15 +50,23 @@ class Counting:
     """
 
     def __init__(
-        self, settings: ReceivingSettings, ledger: Path, *, stamps: Stamps, clock: Clock
+        self,
+        settings: ReceivingSettings,
+        ledger: Path,
+        *,
+        keep: Keep | None = None,
+        stamps: Stamps,
+        clock: Clock,
     ) -> None:
         """Counts nothing yet.
 
         Args:
             ledger: the path of the station's ledger.
+            keep: what the outbox of the deliveries keeps; None: nothing is written to it.
             stamps: gives the events their ids and times.
         """
         self._path, self._ledger = deliveries_path(settings, ledger), ledger
+        self._keep = keep
         self._by_label = settings.count_by == "label"
         self._stamps, self._clock = stamps, clock
         self._changed = clock.condition()
@@ -125,7 +134,7 @@ class Counting:
         """Writes what waits and looks which delivery is open; a failure is said once."""
         try:
             if self._file is None:
-                self._file = Deliveries(self._path)
+                self._file = Deliveries(self._path, keep=self._keep)
                 self._look(self._file)
                 self._catch_up(self._file)
             while self._waiting:

@@ -19,6 +19,8 @@ from pathlib import Path
 from edge.core.closing import Closing
 from edge.core.errors import DeliveryFileError
 from edge.core.files import check_regular
+from edge.outbox.retention import Keep, Retention
+from edge.outbox.table import TABLE, add, new_entry
 from edge.receiving.events import (
     CountUndone,
     DeliveryEvent,
@@ -64,14 +66,18 @@ class _Known:
 class Deliveries(Closing):
     """The deliveries of a station; a context manager. Used by one thread at a time."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, keep: Keep | None = None) -> None:
         """Opens the file `path`, and makes it where it is not there.
+
+        Args:
+            keep: what its outbox keeps; None: nothing is written to the outbox.
 
         Raises:
             DeliveryFileError: it cannot be opened, is damaged, is a file of another program, or was
                 written by a newer pilah. It is left as it is.
         """
         self.path = path
+        self._outbox = None if keep is None else Retention(keep, "deliveries")
         self._known: dict[str, _Known] = {}
         with self._errors("open"):
             if path.exists():
@@ -127,6 +133,9 @@ class Deliveries(Closing):
                     for event in events
                 ],
             )
+            if self._outbox is not None:
+                add(self._connection, (new_entry(event, kind_of(event)) for event in events))
+                self._outbox.apply(self._connection)
 
     def events(self, delivery: str) -> Sequence[DeliveryEvent]:
         """All events of one delivery, in the order they were written in."""
@@ -208,6 +217,8 @@ class Deliveries(Closing):
                 one(statement)
             one(f"PRAGMA application_id={_APPLICATION}")
             one(f"PRAGMA user_version={_VERSION}")
+        if self._outbox is not None:  # which a pilah of before does not look at
+            one(TABLE)
         one("COMMIT")
 
     def _is_made(self) -> bool:

@@ -32,7 +32,7 @@ def desk(arguments: Namespace) -> Iterator[Desk]:
     """The desk at the station that `arguments` name, for the person that they name."""
     config = read_receiving_config(arguments.station)
     path = deliveries_path(config.receiving, config.ledger.path)
-    with Deliveries(path) as deliveries:
+    with Deliveries(path, keep=config.keep) as deliveries:
         yield Desk(
             deliveries, Stamps(config.station, time.time), person(getattr(arguments, "by", None))
         )

@@ -11,11 +11,14 @@ import logging
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from edge.core.command_line import print_json
 from edge.core.errors import EXIT_NO, EXIT_OK, LedgerDamagedError, UsageError
 from edge.core.terminal.speech import write_out
+
+if TYPE_CHECKING:
+    from edge.outbox.retention import Keep
 
 _log = logging.getLogger(__name__)
 
@@ -88,6 +91,8 @@ class _Named(NamedTuple):
     """The folder of photographs: of the station file, or beside the ledger."""
     lanes: Mapping[str, list[str]] | None = None
     """The labels of each lane; None: there is no station file."""
+    keep: Keep | None = None
+    """What its outbox keeps; None: nothing is written to the outbox, or that is not known."""
 
 
 def _named(path: Path) -> _Named:
@@ -102,6 +107,7 @@ def _named(path: Path) -> _Named:
         config.ledger.path,
         photographs_folder(config.photographs, config.ledger.path),
         {name: list(lane.labels) for name, lane in config.lanes.items()},
+        config.keep,
     )
 
 
@@ -179,7 +185,7 @@ def _back_up(arguments: argparse.Namespace) -> int:
 
 def _correct(arguments: argparse.Namespace) -> int:
     from edge.events import CORRECTABLE
-    from edge.ledger.upkeep.correcting import correct
+    from edge.ledger.upkeep.correcting import correct, keep_as_found
 
     changes = {
         field: value for field in CORRECTABLE if (value := getattr(arguments, field)) is not None
@@ -187,9 +193,13 @@ def _correct(arguments: argparse.Namespace) -> int:
     if not changes:
         raise UsageError("ledger correct: what is corrected? --label, --lane or --quantity")
     named = _named(arguments.ledger)
-    if named.lanes is not None:
+    keep = named.keep
+    if named.lanes is None:
+        keep = keep_as_found(named.path)
+    else:
         _check_names(changes, named.lanes)
-    for done in correct(named.path, arguments.item, changes, who=arguments.by, why=arguments.why):
+    said = {"who": arguments.by, "why": arguments.why}
+    for done in correct(named.path, arguments.item, changes, keep=keep, **said):
         write_out(f"{done.field}: {done.old} -> {done.new}  (correction {done.id})\n")
     return EXIT_OK
 

@@ -9,6 +9,9 @@ from edge.core.errors import UsageError
 from edge.events import ItemCorrected, Stamps
 from edge.ledger.export.reading import ExportedItem, find_item
 from edge.ledger.ledger import Ledger
+from edge.ledger.sqlite_file import open_to_read
+from edge.outbox.retention import Keep
+from edge.outbox.table import has_entries
 from edge.runtime.clock import SYSTEM_CLOCK
 
 
@@ -19,6 +22,7 @@ def correct(
     *,
     who: str,
     why: str,
+    keep: Keep | None = None,
     wall: Callable[[], float] = SYSTEM_CLOCK.wall,
 ) -> list[ItemCorrected]:
     """Adds a correction for each of `changes` to the ledger `path`, all or none.
@@ -30,6 +34,7 @@ def correct(
         changes: the new values by field, a key of CORRECTABLE; a quantity as decimal digits.
         who: the name of the person who corrects.
         why: the reason.
+        keep: what the ledger's outbox keeps; None: nothing is written to the outbox.
         wall: seconds since 1970.
 
     Returns:
@@ -54,7 +59,7 @@ def correct(
         )
         for field, value in changes.items()
     ]
-    with Ledger(path) as ledger:  # an older one gets the table of corrections
+    with Ledger(path, keep=keep) as ledger:  # an older one gets the table of corrections
         ledger.append(corrections)
     return corrections
 
@@ -69,3 +74,18 @@ def _old_and_new(item: ExportedItem, field: str, value: str) -> tuple[str | None
     if old == value:
         raise UsageError(f"the {field} of the item is {value} already: nothing was changed")
     return old, value
+
+
+def keep_as_found(ledger: Path) -> Keep | None:
+    """What the outbox of `ledger` keeps, for one who has no station file: all that is in it.
+
+    None where its outbox has no entry: the station does not publish. One that does leaves the last
+    entry in it always.
+
+    Raises:
+        LedgerError: the ledger cannot be read.
+    """
+    with open_to_read(ledger) as connection:
+        if not has_entries(connection):
+            return None
+    return Keep(ledger, receivers=(), megabytes=float("inf"), days=float("inf"))
