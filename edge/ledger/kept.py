@@ -36,8 +36,8 @@ _CHECKPOINT_ROWS = 2000
 page of the file is written about once for 20 rows. See `deploy/ledger.md` for what was measured."""
 _IDS_AT_OPENING = 2000
 _IDS_AT_ONCE = 500
-"""Rows that are looked at for one without an id, as an older pilah wrote them, when the ledger is
-opened and with each commit: both take a short time however large the ledger is."""
+"""How many rows without an id, as an older pilah wrote them, get one when the ledger is opened and
+with each commit: both take a short time however many there are."""
 _ATTEMPTS = 3
 """A file that is taken away again each time it is made is not made for ever in one call."""
 _SIDES = ("", "-wal", "-shm")
@@ -190,13 +190,13 @@ class KeptLedger(Closing):
         if self._all_have_ids:
             return
         try:
-            found = ledger.give_ids(limit)
+            given = ledger.give_ids(limit)
         except LedgerDamagedError:
             raise
         except LedgerError:  # a full disk, a locked file: the next rows tell, and this can wait
             return
-        self._given += found.given
-        self._all_have_ids = found.looked_at < limit
+        self._given += given
+        self._all_have_ids = given < limit
 
     def _heed_check(self) -> None:
         """Passes where the check of a large ledger has found nothing until now.

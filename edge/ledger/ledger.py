@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
@@ -23,7 +23,6 @@ from edge.ledger.schema import (
     EVENTS,
     HEAD,
     ITEMS,
-    PROGRESS,
     Versions,
     upgrade,
 )
@@ -36,16 +35,6 @@ _PAGE_BYTES = 1024
 as SQLite's own 4096. See tests/benchmarks/ledger_bytes.py."""
 _BUSY_SECONDS = 2.0
 """How long to wait for another program that holds the file locked."""
-_IDS = "uuids"
-
-
-class IdsGiven(NamedTuple):
-    """What one call of `Ledger.give_ids` did."""
-
-    looked_at: int
-    """Rows; fewer than the limit: all rows have ids."""
-    given: int
-    """Rows that got an id."""
 
 
 class Ledger(Closing):
@@ -65,8 +54,6 @@ class Ledger(Closing):
         """
         self.path = path
         self._outbox = None if keep is None else Retention(keep, "ledger")
-        self._ids_up_to = 0
-        """Rows up to this number have been looked at by `give_ids`."""
         refuse_foreign(path)
         self._engine = sa.create_engine(
             f"sqlite:///{path}", connect_args={"timeout": _BUSY_SECONDS}
@@ -106,46 +93,32 @@ class Ledger(Closing):
                 (add if all_new else add_missing)(file, entries)
                 self._outbox.apply(file)
 
-    def give_ids(self, limit: int) -> IdsGiven:
+    def give_ids(self, limit: int) -> int:
         """Gives ids to items that have none, as a pilah without them wrote them, oldest first.
 
-        All of it is in one transaction. How far it came is written down where rows got ids, and
-        where all rows have been looked at: a process that is killed looks at some rows again, and
-        a call that changes no row costs no write. A row gets the same id whenever that is
+        All of it is in one transaction. An index has the rows without an id, so that finding none
+        is as fast in a large ledger as in a small one. A row gets the same id whenever that is
         (`id_of_old_item`).
 
         Args:
-            limit: how many numbers of rows are looked at, so that the call takes a short time
-                however many rows there are.
+            limit: how many rows get one at most, so that the call takes a short time.
 
         Returns:
-            How many were looked at, and how many of them got an id.
+            How many got one; fewer than `limit`: all rows have ids.
 
         Raises:
             LedgerError, LedgerDamagedError: as of `append`.
         """
-        here = PROGRESS.c.what == _IDS
+        wanted = sa.select(ITEMS.c.id, ITEMS.c.time, ITEMS.c.station, ITEMS.c.item)
+        without = wanted.where(ITEMS.c.uuid.is_(None)).order_by(ITEMS.c.id).limit(limit)
         with self._errors("write"), self._engine.begin() as connection:
-            noted = connection.execute(sa.select(PROGRESS.c.up_to).where(here)).scalar() or 0
-            before = max(noted, self._ids_up_to)
-            last = connection.execute(sa.select(sa.func.max(ITEMS.c.id))).scalar() or 0
-            after = min(before + limit, last)
-            wanted = sa.select(ITEMS.c.id, ITEMS.c.time, ITEMS.c.station, ITEMS.c.item)
-            looked_at = ITEMS.c.id > before, ITEMS.c.id <= after
-            found = connection.execute(wanted.where(*looked_at, ITEMS.c.uuid.is_(None))).all()
+            found = connection.execute(without).all()
             if found:
                 connection.execute(
                     sa.update(ITEMS).where(ITEMS.c.id == sa.bindparam("row")),
                     [{"row": row, "uuid": id_of_old_item(*key)} for row, *key in found],
                 )
-            if after > noted and (found or after - before < limit):
-                connection.execute(
-                    insert(PROGRESS)
-                    .values(what=_IDS, up_to=after)
-                    .on_conflict_do_update(["what"], set_={"up_to": after})
-                )
-        self._ids_up_to = max(before, after)
-        return IdsGiven(max(0, after - before), len(found))
+        return len(found)
 
     def entries(self) -> Iterator[ItemSorted]:
         """The row of every item, in the order they were written."""

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -26,13 +27,24 @@ from tests.benchmarks.ledger_bytes import row
 
 _SMALL = 1000
 _COMMIT = 5000
+_DELIVERY = 500
+"""Items of one delivery."""
+_EXPORTS = (
+    *(("--format", kind) for kind in ("csv", "jsonl", "epcis", "parquet")),
+    ("--format", "csv", "--delivery", "d-1"),
+)
 
 
 def fill(path: Path, rows: int) -> None:
     """Makes a ledger of so many rows."""
     with Ledger(path) as ledger:
         for first in range(0, rows, _COMMIT):
-            ledger.append([row(number) for number in range(first, min(rows, first + _COMMIT))])
+            ledger.append(
+                [
+                    replace(row(number), delivery_id=f"d-{number // _DELIVERY}")
+                    for number in range(first, min(rows, first + _COMMIT))
+                ]
+            )
             ledger.checkpoint()
 
 
@@ -55,15 +67,17 @@ def opened_and_written(path: Path, number: int) -> dict[str, float]:
     return {"start": opening, "append, during check": during, "append": statistics.median(after)}
 
 
-def exported(path: Path, kind: str) -> tuple[float, float]:
+def exported(path: Path, *words_of_export: str) -> tuple[float, float]:
     """Seconds and megabytes of an export."""
+    # Not ru_maxrss, which begins with that of the process that started this one.
     script = (
-        "import resource, sys, time; from edge.cli import main; began = time.perf_counter(); "
-        "main(['ledger', 'export', sys.argv[1], '--format', sys.argv[2], '--out', sys.argv[3]]); "
-        "print(time.perf_counter() - began, "
-        "resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000)"
+        "import pathlib, re, sys, time; from edge.cli import main; began = time.perf_counter(); "
+        "main(['ledger', 'export', *sys.argv[1:]]); taken = time.perf_counter() - began; "
+        "status = pathlib.Path('/proc/self/status').read_text(); "
+        "print(taken, int(re.search(r'VmHWM:\\s+(\\d+)', status)[1]) * 1.024e-3)"
     )
-    words = [sys.executable, "-c", script, str(path), kind, str(path.with_suffix(".export"))]
+    out = str(path.with_suffix(".export"))
+    words = [sys.executable, "-c", script, str(path), *words_of_export, "--out", out]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     taken, megabytes = map(float, done.stdout.split())
     return taken, megabytes
@@ -92,10 +106,11 @@ def main() -> None:
         for name, both in found.items():
             small, large = (statistics.median(values) * 1000 for values in both)
             print(f"{name:20} {small:8.2f} ms  {large:8.2f} ms  {large / small:6.2f}", flush=True)
-        for kind in () if arguments.no_export else ("csv", "jsonl", "epcis"):
+        for words in () if arguments.no_export else _EXPORTS:
             for path in paths:
-                taken, megabytes = exported(path, kind)
-                print(f"{kind:8} {path.name:14} {taken:8.2f} s  {megabytes:6.1f} MB", flush=True)
+                taken, megabytes = exported(path, *words)
+                name = " ".join(words).removeprefix("--format ")
+                print(f"{name:20} {path.name:14} {taken:8.2f} s  {megabytes:6.1f} MB", flush=True)
 
 
 if __name__ == "__main__":

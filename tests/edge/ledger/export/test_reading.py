@@ -141,3 +141,13 @@ def test_an_item_is_found_by_its_id(ledger: Path) -> None:
     assert find_item(ledger, entry(99).id) is None
     with pytest.raises(UsageError, match="'2' is no id"):
         find_item(ledger, "2")
+
+
+def test_the_items_of_a_delivery_are_found_without_reading_the_others(ledger: Path) -> None:
+    with sqlite3.connect(ledger) as connection:
+        query = reading._query(connection, Selection(delivery="d-1"))
+        given = {"time": "", "id": -1, "end": "~", "last_id": 9, "delivery": "d-1", "limit": 9}
+        plan = str(connection.execute(f"EXPLAIN QUERY PLAN {query}", given).fetchall())
+    connection.close()
+    assert "ix_items_delivery" in plan
+    assert "TEMP B-TREE" not in plan
