@@ -87,8 +87,9 @@ GAPS: Mapping[str, str] = {
         edge.core.files: may_come_back disk_is_full
         edge.core.model.trial: _is_noted _write_note _try_apart
         edge.ledger.backlog: Backlog.clear
-        edge.ledger.kept: KeptLedger.append KeptLedger._open KeptLedger._look
-        edge.ledger.kept: KeptLedger._set_aside KeptLedger._footprint _identity _size
+        edge.ledger.recovering: RecoveringLedger.append RecoveringLedger._open
+        edge.ledger.recovering: RecoveringLedger._look RecoveringLedger._set_aside
+        edge.ledger.recovering: RecoveringLedger._footprint _identity _size
         edge.ledger.ledger: Ledger._migrate Ledger._errors
         edge.ledger.losses: Losses.add_said
         edge.ledger.opening: open_recorder

@@ -102,7 +102,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "tests/edge/lanes/test_safe_state.py": """
         edge.lanes.opening
     """,
-    "tests/edge/ledger/test_apart.py": """
+    "tests/edge/ledger/test_ledger_process.py": """
         edge.ledger.lock
     """,
     "tests/edge/ledger/test_ledger.py": """
@@ -111,10 +111,11 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         edge.ledger.migrations.versions.v0003_actuations
         edge.ledger.migrations.versions.v0004_events
         edge.ledger.migrations.versions.v0005_corrections edge.ledger.schema
+        edge.ledger.migrations.versions.v0007_indexes
         edge.ledger.sqlite_file
     """,
     "tests/edge/ledger/test_recorder.py": """
-        edge.ledger.backlog edge.ledger.hand edge.ledger.losses
+        edge.ledger.backlog edge.ledger.writer_thread edge.ledger.losses
         edge.ledger.observers
     """,
     "tests/edge/ledger/test_spill.py": """

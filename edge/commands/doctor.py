@@ -210,8 +210,8 @@ def _about_the_codes(config: StationConfig) -> Iterator[Finding]:
 
 
 def _about_the_ledger(settings: LedgerSettings, station: str) -> Iterator[Finding]:
-    from edge.ledger.kept import set_aside_files
     from edge.ledger.opening import spill_path
+    from edge.ledger.recovering import set_aside_files
     from edge.ledger.spill import spilled_rows
     from edge.ledger.sqlite_file import ledger_facts
 

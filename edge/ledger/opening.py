@@ -1,4 +1,4 @@
-"""The ledger of a station, with its spill, its hand and its recorder, as its file asks for them."""
+"""Opens the ledger of a station, its spill and its recorder, as the station file asks for them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from edge.config.ledger import NO_SPILL, LedgerSettings
 from edge.core.errors import StorageError
 from edge.events import Observer
-from edge.ledger.apart import LedgerApart
+from edge.ledger.ledger_process import LedgerProcess
 from edge.ledger.recorder import Patience, Recorder
 from edge.ledger.spill import Spill, default_spill
 from edge.outbox.retention import Keep
@@ -39,7 +39,7 @@ def begin_recorder(
         keep: what the ledger's outbox keeps; None: nothing is written to the outbox.
     """
     return Recorder(
-        LedgerApart(settings.path, keep=keep),
+        LedgerProcess(settings.path, keep=keep),
         observers=observers,
         patience=Patience(commit=settings.commit_seconds),
         clock=clock,

@@ -1,10 +1,10 @@
 """The ledger's own threads, behind a bounded queue: whoever sorts never waits for a disk.
 
-    offer ─▶ memory ─▶ ledger ─▶ observers  while the ledger answers
-             memory ─▶ spill ─▶ observers, ledger  while it does not, and after
+    offer ─▶ memory ─▶ ledger ─▶ observers          while the ledger answers
+    offer ─▶ memory ─▶ spill ─▶ observers, ledger   while it does not, and until it has all rows
 
-Two threads: the recorder's own (`run`) never touches the ledger's disk, so that it can tell when
-that hangs; a second one, the hand, writes one batch at a time.
+There are two threads: the recorder's own (`run`) never touches the ledger's disk, so that it can
+tell when that hangs; the writer thread writes one batch of rows at a time.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from edge.core.errors import LedgerError, LedgerRefusedError, StorageError
 from edge.events import ActuationEnded, Event, ItemSorted, Observer, StationStarted
 from edge.ledger.backlog import Backlog
-from edge.ledger.hand import Flight, Hand
 from edge.ledger.losses import Losses
 from edge.ledger.observers import Observers, log_missed
 from edge.ledger.rows import Writable
 from edge.ledger.spill import Chunk, Spill
+from edge.ledger.writer_thread import RowBatch, WriterThread
 from edge.runtime import heartbeat
 from edge.runtime.clock import SYSTEM_CLOCK, Clock, wait_for
 from edge.runtime.heartbeat import Heartbeat
@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 CAPACITY = 1000
 """Rows that may wait in memory; about a megabyte."""
 
-_BATCH = 100
+_BATCH_ROWS = 100
 _AT_ONCE = float("-inf")
 
 
@@ -40,14 +40,14 @@ class Patience:
     """How long a recorder waits, in seconds."""
 
     open: float = 10.0
-    """For the ledger to be opened, before sorting begins without it. Making a new one takes long
+    """For the ledger to be opened, before sorting begins without it. Creating a new one takes long
     on a slow board, and would hold up the threads that sort."""
     commit: float = 1.0
     """From one commit to the next; the first after a rest is made at once, and so is that of the
     first rows after the station's start. 0: every commit is made at once."""
     hang: float = 3.0
-    """For the ledger to answer. Longer than cards rest to clean up, and than another program may
-    hold it locked."""
+    """For the ledger to answer. It is longer than cards pause to clean up, and than another program
+    may hold the ledger locked."""
     retry: float = 5.0
     """Until a ledger that could not be written is tried again."""
     finish: float = 2.0
@@ -74,7 +74,7 @@ class Recorder:
         capacity: int = CAPACITY,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        """Writes to `ledger`, which is the recorder's to close from now on.
+        """Writes to `ledger`, which the recorder closes.
 
         Args:
             observers: are told of each event by `run`'s thread, once its row is in the ledger or
@@ -90,9 +90,9 @@ class Recorder:
         self._offered: deque[Event] = deque()
         self._waiting: deque[Event] = deque()
         self._told = 0
-        """So many of the first that wait have been shown."""
-        self._hand = Hand(self._wake, clock)
-        self._flight: Flight | None = None
+        """How many of the first rows that wait the observers have been told of already."""
+        self._writer = WriterThread(self._wake, clock)
+        self._batch: RowBatch | None = None
         self._answered = self._begun = self._finished = self._ending = self._ended = False
         self._failing = self._spill_failing = False
         self._commit_at = self._retry_at = self._failed_at = _AT_ONCE
@@ -117,6 +117,12 @@ class Recorder:
     def spilled(self) -> int:
         """Items whose rows are in the spill, and not known to be in the ledger as yet."""
         return 0 if self._backlog is None else self._backlog.items
+
+    @property
+    def ledger_fails(self) -> bool:
+        """Whether the ledger cannot be written, as far as is known; may be asked by any thread."""
+        batch = self._batch  # one read: the recorder's thread may change it in between
+        return self._failing or (batch is not None and batch.overdue)
 
     # For the threads that something happens in
 
@@ -156,24 +162,26 @@ class Recorder:
         with self._changed:
             until = self._clock.now() + self._patience.open
             wait_for(self._clock, self._changed, lambda: self._answered, until)
-            answer = self._hand.answer if self._answered else None
+            answer = self._writer.answer if self._answered else None
         if isinstance(answer, LedgerRefusedError):
-            self._flight, self._ended = None, True
-            self._hand.end(self._patience.finish)
+            self._batch, self._ended = None, True
+            self._writer.end(self._patience.finish)
             self._ledger.close()
             raise answer
 
     def add_spill(self, spill: Spill) -> None:
-        """Has rows wait in `spill` from now on, before `run`; those in it go to the ledger first.
+        """Has rows wait in `spill` from now on; to be called before `run`.
 
-        It is the recorder's to close.
+        Rows that are in it already go to the ledger first. The recorder closes it.
         """
         self._backlog = Backlog(spill)
         if spill.size:
-            _log.info(f"ledger     rows of {spill.items} items of before wait in {spill.path}")
+            _log.info(
+                f"ledger     rows of {spill.items} items of an earlier run wait in {spill.path}"
+            )
 
     def finish(self) -> None:
-        """Lets `run` end when all is written, or cannot be."""
+        """Lets `run` end once every row is written, or is known not to be writable now."""
         with self._changed:
             self._finished = True
             self._changed.notify()
@@ -204,17 +212,17 @@ class Recorder:
             self.flush()
 
     def _step(self, *, show: bool) -> None:
-        """Takes the hand's answer, puts rows by where they cannot be written, gives it the next."""
-        self._land(show=show)
-        flight, now = self._flight, self._clock.now()
-        if flight and not flight.overdue and now >= flight.since + self._patience.hang:
-            flight.overdue = True
+        """Takes the writer thread's answer, spills what cannot be written, and gives it more."""
+        self._take_answer(show=show)
+        batch, now = self._batch, self._clock.now()
+        if batch and not batch.overdue and now >= batch.since + self._patience.hang:
+            batch.overdue = True
             _log.error(
                 f"incident   the ledger has not answered for {self._patience.hang:g} seconds: its "
                 f"disk hangs, or has much to read. Sorting goes on; {self._where_rows_wait}"
             )
-        if self._stands or len(self._waiting) > self._capacity // 2:
-            self._put_by(show=show)
+        if self.ledger_fails or len(self._waiting) > self._capacity // 2:
+            self._spill_waiting(show=show)
         wanted = bool(self._waiting) or self._has_spilled
         if wanted and self._clock.now() >= self._due:
             self._send_next()
@@ -229,12 +237,12 @@ class Recorder:
                 self._retry_at = _AT_ONCE  # one more try, whatever failed before
             self._take()
             self._step(show=show)
-            done = not (self._waiting or self._has_spilled or self._flight)
-            hopeless = self._flight.overdue if self._flight else self._failed_at >= began
+            done = not (self._waiting or self._has_spilled or self._batch)
+            hopeless = self._batch.overdue if self._batch else self._failed_at >= began
             if done or hopeless or self._clock.now() >= until:
                 break
             self._wait(until)
-        self._put_by(show=show)
+        self._spill_waiting(show=show)
         self._losses.add(self._waiting)
         self._waiting.clear()
         self._losses.tell(now=True)
@@ -243,17 +251,12 @@ class Recorder:
                 f"ledger     the rows of {self.spilled} items wait in {self._backlog.path}: the "
                 "next start adds them to the ledger"
             )
-        if self._flight is None:
-            self._hand.give(self._ledger.close)
-            self._hand.end(self._patience.finish)
+        if self._batch is None:
+            self._writer.give(self._ledger.close)
+            self._writer.end(self._patience.finish)
         if self._backlog is not None:
             self._backlog.close()
         self._ended = True
-
-    @property
-    def _stands(self) -> bool:
-        """Whether the ledger cannot be written, as far as is known."""
-        return self._failing or (self._flight is not None and self._flight.overdue)
 
     @property
     def _has_spilled(self) -> bool:
@@ -261,10 +264,10 @@ class Recorder:
 
     @property
     def _due(self) -> float:
-        """When the hand is to write again."""
-        if self._flight is not None:
+        """When the writer thread is to write again, on the clock."""
+        if self._batch is not None:
             return float("inf")
-        if self._failing or self._has_spilled or self._ending or len(self._waiting) >= _BATCH:
+        if self._failing or self._has_spilled or self._ending or len(self._waiting) >= _BATCH_ROWS:
             return self._retry_at
         return self._commit_at
 
@@ -278,9 +281,9 @@ class Recorder:
         """Waits for something to do, no longer than a heartbeat."""
         self.heartbeat.beat()
         moments = [until, self._clock.now() + heartbeat.BEAT_SECONDS, self._losses.next_telling]
-        if self._flight is not None and not self._flight.overdue:
-            moments.append(self._flight.since + self._patience.hang)
-        if self._flight is None and (self._waiting or self._has_spilled):
+        if self._batch is not None and not self._batch.overdue:
+            moments.append(self._batch.since + self._patience.hang)
+        if self._batch is None and (self._waiting or self._has_spilled):
             moments.append(self._due)
         with self._changed:
             wait_for(self._clock, self._changed, lambda: self._is_called, min(moments))
@@ -295,7 +298,7 @@ class Recorder:
             self._waiting.extend(self._offered)
             self._offered.clear()
 
-    # The hand, and what becomes of what it was given
+    # The writer thread, and what becomes of the rows that it was given
 
     def _wake(self) -> None:
         with self._changed:
@@ -304,7 +307,7 @@ class Recorder:
 
     def _send_next(self) -> None:
         if self._backlog is None or not self._backlog.waits:
-            self._send(list(self._waiting)[:_BATCH])
+            self._send(list(self._waiting)[:_BATCH_ROWS])
             return
         try:
             chunk = self._backlog.next()
@@ -320,21 +323,21 @@ class Recorder:
         self._send(chunk.rows, chunk)
 
     def _send(self, rows: list[Event], chunk: Chunk | None = None) -> None:
-        self._flight = Flight(rows, self._clock.now(), chunk)
+        self._batch = RowBatch(rows, self._clock.now(), chunk)
         # The start of the station is no reason for its first item to wait.
         if any(not isinstance(row, StationStarted) for row in rows):
-            self._commit_at = self._flight.since + self._patience.commit
-        self._hand.give(lambda: self._ledger.append(rows))
+            self._commit_at = self._batch.since + self._patience.commit
+        self._writer.give(lambda: self._ledger.append(rows))
 
-    def _land(self, *, show: bool) -> None:
-        """Where the hand has answered, goes on from what became of its rows."""
+    def _take_answer(self, *, show: bool) -> None:
+        """If the writer thread has answered, drops the rows that it wrote or says what failed."""
         with self._changed:
-            if not self._answered or self._flight is None:
+            if not self._answered or self._batch is None:
                 return
-            flight, self._flight, self._answered = self._flight, None, False
-        error = self._hand.answer
+            batch, self._batch, self._answered = self._batch, None, False
+        error = self._writer.answer
         if isinstance(error, LedgerError):
-            self._failed_at = flight.since
+            self._failed_at = batch.since
             self._retry_at = self._clock.now() + self._patience.retry
             if not self._failing:
                 _log.error(f"incident   {error}. Sorting goes on; {self._where_rows_wait}")
@@ -342,16 +345,16 @@ class Recorder:
             return
         if error is not None:
             raise error
-        if self._failing or flight.overdue:
+        if self._failing or batch.overdue:
             _log.info("ledger     it can be written again: the rows that waited are added")
         self._failing, self._retry_at = False, _AT_ONCE
-        if flight.chunk is not None and self._backlog is not None:
-            self._backlog.written(flight.chunk)
-        elif not flight.put_by:
-            self._drop(len(flight.rows), show=show)
+        if batch.chunk is not None and self._backlog is not None:
+            self._backlog.written(batch.chunk)
+        elif not batch.spilled:
+            self._drop(len(batch.rows), show=show)
 
-    def _put_by(self, *, show: bool) -> None:
-        """Puts the rows that wait into the spill; where that cannot be, they stay in memory."""
+    def _spill_waiting(self, *, show: bool) -> None:
+        """Writes the rows that wait to the spill; if that fails, they stay in memory."""
         if not self._waiting:
             return
         if self._backlog is not None:
@@ -363,17 +366,17 @@ class Recorder:
                 self._spill_failing = True
             else:
                 self._spill_failing = False
-                if self._flight is not None and self._flight.chunk is None:
-                    self._flight.put_by = True
+                if self._batch is not None and self._batch.chunk is None:
+                    self._batch.spilled = True
                 self._drop(len(self._waiting), show=show)
                 return
-        if self._stands:  # which has been said: showing them promises nothing
+        if self.ledger_fails:  # which has been said: showing them promises nothing
             fresh = list(self._waiting)[self._told :]
             self._told = len(self._waiting)
             self._tell(fresh, show=show)
 
     def _drop(self, count: int, *, show: bool) -> None:
-        """Takes the first `count` rows out of memory, which are in safety, and tells them."""
+        """Removes the first `count` rows from memory, which are written, and tells observers."""
         with self._changed:
             rows = [self._waiting.popleft() for _ in range(count)]
         fresh = rows[self._told :]

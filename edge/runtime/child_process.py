@@ -1,8 +1,8 @@
 """A part of a station in a process of its own, which does one thing at a time that it is asked for.
 
-A thread that waits for a disk that hangs cannot be ended, nor can its process: a station could not
-be stopped. Here the child hangs, and the station goes on. The child ends with the pipe on its
-standard input, and so with the station, however that ends.
+A thread that waits for a disk that hangs cannot be ended, nor can its process. Where a child does
+the writing, the child hangs, and the station goes on and can be stopped. The child ends with the
+pipe on its standard input, and so with the station, however that ends.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ _ENDED = (EOFError, pickle.UnpicklingError, BrokenPipeError)
 
 
 class ChildEndedError(Exception):
-    """The child ended, or could not be started; `str` says how, such as `SIGBUS`."""
+    """The child ended, or could not be started; the message is the end of a sentence about it, such
+    as `ended (SIGBUS), as it does where a disk fails`."""
 
 
 class ChildProcess(Closing):
@@ -41,7 +42,7 @@ class ChildProcess(Closing):
             module: run as `python -m`.
             arguments: its command line.
         """
-        self._words = [sys.executable, "-P", "-m", module, *arguments]
+        self._words = ["-P", "-m", module, *arguments]
         self._process: subprocess.Popen[bytes] | None = None
         with suppress(ChildEndedError):  # `ask` tries again, and tells
             self._start()
@@ -70,7 +71,7 @@ class ChildProcess(Closing):
         except _ENDED as error:
             code = self._end()
             how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-            raise ChildEndedError(how) from error
+            raise ChildEndedError(f"ended ({how}), as it does where a disk fails") from error
 
     def close(self) -> None:
         """Ends the child once it has done what it was asked for; may be called twice."""
@@ -80,13 +81,13 @@ class ChildProcess(Closing):
     def _start(self) -> subprocess.Popen[bytes]:
         try:
             self._process = subprocess.Popen(
-                self._words,
+                [sys.executable, *self._words],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 start_new_session=True,  # Ctrl-C is for the station
             )
         except OSError as error:
-            raise ChildEndedError(f"it cannot be started: {error.strerror}") from error
+            raise ChildEndedError(f"cannot be started ({error.strerror})") from error
         return self._process
 
     def _end(self) -> int:

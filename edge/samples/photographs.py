@@ -197,7 +197,7 @@ class Photographs(Closing):
             self._writer.ask(addition)
         except (PilahError, ChildEndedError) as error:
             if not self._failing:
-                how = "their process ended: " if isinstance(error, ChildEndedError) else ""
+                how = "their process " if isinstance(error, ChildEndedError) else ""
                 _log.error(
                     f"incident   photographs cannot be kept: {how}{error}. Sorting goes on, and "
                     "each next one is tried"

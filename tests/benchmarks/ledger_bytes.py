@@ -22,7 +22,7 @@ from pathlib import Path
 
 from edge.core.uuid7 import UUID7Source
 from edge.events import ItemSorted, utc_text
-from edge.ledger.kept import KeptLedger
+from edge.ledger.recovering import RecoveringLedger
 from tests.disks import Disk, new_disk
 
 _WARM_UP = 600
@@ -61,7 +61,7 @@ def row(second: int) -> ItemSorted:
 
 def of_ledger(disk: Disk, commit_seconds: int, seconds: int) -> float:
     """Bytes for the disk and a row, where rows are committed `commit_seconds` apart."""
-    with KeptLedger(disk.folder / "ledger.sqlite") as ledger:
+    with RecoveringLedger(disk.folder / "ledger.sqlite") as ledger:
         for second in range(_WARM_UP):
             ledger.append([row(second)])
 

@@ -20,8 +20,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from edge.ledger.kept import KeptLedger
 from edge.ledger.ledger import Ledger
+from edge.ledger.recovering import RecoveringLedger
 from edge.ledger.sqlite_file import ledger_facts
 from tests.benchmarks.ledger_bytes import row
 
@@ -58,7 +58,7 @@ def seconds(work: Callable[[], object]) -> float:
 def opened_and_written(path: Path, number: int) -> dict[str, float]:
     """Seconds of opening a ledger as a station does, and of one commit of a row after that: while
     a large one is still being checked, and then."""
-    with KeptLedger(path) as ledger:
+    with RecoveringLedger(path) as ledger:
         opening = seconds(lambda: ledger.append([]))
         during = seconds(lambda: ledger.append([row(10**7 + 10 * number)]))
         if ledger._check is not None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from edge.ledger import opening
-from edge.ledger.kept import KeptLedger
 from edge.ledger.recorder import Patience
+from edge.ledger.recovering import RecoveringLedger
 from tests.disks import Disk
 from tests.logged import stop_listening
 
@@ -19,10 +19,10 @@ def ledger_within(monkeypatch: pytest.MonkeyPatch) -> None:
     """Stations of this process write their ledgers themselves.
 
     The process of its own that each would start for it takes most of a second, and is tried in
-    ledger/test_apart.py and wherever a station is a process. On a busy machine even the imports
-    for the first ledger can take longer than a station waits before it sorts without one.
+    ledger/test_ledger_process.py and wherever a station is a process. On a busy machine even the
+    imports for the first ledger can take longer than a station waits before it sorts without one.
     """
-    monkeypatch.setattr(opening, "LedgerApart", KeptLedger)
+    monkeypatch.setattr(opening, "LedgerProcess", RecoveringLedger)
     monkeypatch.setattr(opening, "Patience", partial(Patience, open=60))
 
 

@@ -50,9 +50,9 @@ from edge.lanes.solenoid import Solenoid
 from edge.ledger import ledger as ledgers
 from edge.ledger import opening
 from edge.ledger import recorder as recorders
-from edge.ledger.kept import KeptLedger
 from edge.ledger.ledger import Ledger
 from edge.ledger.recorder import Patience, Recorder
+from edge.ledger.recovering import RecoveringLedger
 from edge.runtime import heartbeat, supervisor
 from edge.runtime.clock import SYSTEM_CLOCK, Clock, Flag
 from edge.runtime.service import Notifier
@@ -642,7 +642,7 @@ def test_a_second_station_with_the_same_ledger_is_refused_and_moves_nothing(
     new_run: NewRun,
 ) -> None:
     run = new_run()
-    with KeptLedger(run.file.with_name("ledger.sqlite")) as first:
+    with RecoveringLedger(run.file.with_name("ledger.sqlite")) as first:
         first.append([])
         with pytest.raises(LedgerInUseError, match="is the station running already"):
             run()

@@ -141,7 +141,7 @@ def _export(arguments: argparse.Namespace) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
-    from edge.ledger.kept import set_aside_files
+    from edge.ledger.recovering import set_aside_files
     from edge.ledger.upkeep.examination import examine
 
     path = _named(arguments.ledger).path

@@ -29,7 +29,7 @@ from edge import station as stations
 from edge.vision.camera.folder import FolderCamera
 from edge.cli import main
 from edge.ledger import opening
-from edge.ledger.kept import KeptLedger
+from edge.ledger.recovering import RecoveringLedger
 from edge.ledger.ledger import Ledger
 
 telling, hanging = int(sys.argv.pop(1)), sys.argv.pop(1)
@@ -61,7 +61,7 @@ if hanging == "nothing":
 if hanging == "camera":
     hangs(FolderCamera, "read", 30)
 elif hanging == "ledger":
-    opening.LedgerApart = KeptLedger
+    opening.LedgerProcess = RecoveringLedger
     hangs(Ledger, "append", 1)  # many rows at a time
 elif hanging == "end":
     FolderCamera.close = lambda camera: threading.Event().wait()

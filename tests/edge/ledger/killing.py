@@ -22,7 +22,7 @@ from pathlib import Path
 from edge.core.errors import LedgerError
 from edge.core.processes.children import end_with_parent
 from edge.events import Event, ItemSorted, Observer, of_items
-from edge.ledger.apart import LedgerApart
+from edge.ledger.ledger_process import LedgerProcess
 from edge.ledger.recorder import Patience, Recorder
 from edge.ledger.rows import Writable
 from edge.ledger.spill import Spill
@@ -61,7 +61,7 @@ def new_recorder(
     Args:
         chance: when the disk is full; None: never.
     """
-    ledger: Writable = LedgerApart(folder / "ledger.sqlite")
+    ledger: Writable = LedgerProcess(folder / "ledger.sqlite")
     recorder = Recorder(
         ledger if chance is None else Unsteady(ledger, chance),
         observers=observers,

@@ -16,13 +16,13 @@ from typing import Any
 import pytest
 
 from edge.events import of_items
-from edge.ledger.apart import LedgerApart
-from edge.ledger.kept import set_aside_files
+from edge.ledger.ledger_process import LedgerProcess
 from edge.ledger.recorder import Patience, Recorder
+from edge.ledger.recovering import set_aside_files
 from edge.ledger.spill import Spill
 from tests.disks import Disk
 from tests.edge.ledger.entries import entry
-from tests.edge.ledger.test_kept import (
+from tests.edge.ledger.test_recovering import (
     copy_other_over,
     empty,
     fill_with_noise,
@@ -43,7 +43,7 @@ class Started:
         self._changed = threading.Condition()
         listen(self._say)
         self.recorder = Recorder(
-            LedgerApart(path),
+            LedgerProcess(path),
             observers=[of_items(lambda row: self._note(self.shown, row.item))],
             patience=Patience(open=20, commit=0, hang=3, retry=0.02, finish=30),
         )

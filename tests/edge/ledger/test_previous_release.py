@@ -19,7 +19,7 @@ import pytest
 
 from edge.events import CameraLost
 from edge.ledger.export.reading import read_items
-from edge.ledger.kept import KeptLedger
+from edge.ledger.recovering import RecoveringLedger
 from edge.ledger.rows import id_of_old_item
 from edge.ledger.schema import OLDEST_WRITER
 from tests.edge.ledger.entries import actuation, correction, entry
@@ -108,13 +108,13 @@ def test_the_release_of_before_writes_and_reads_this_ledger_and_this_one_goes_on
     lost = CameraLost("9", "2026-11-21T23:04:36.123456Z", "bin-1", "/dev/video0")
     full = entry(1, delivery_id="d-1", barcode="4006381333931", quantity=6, photograph="a/b.jpg",
                  monotonic=3.5, boot_id="b", clock_synchronised=True)  # fmt: skip
-    with KeptLedger(ledger) as ours:
+    with RecoveringLedger(ledger) as ours:
         ours.append([full, actuation(1), lost, correction(1, "label", "can", "jar")])
     installed = wheel_of(RELEASES[schema], tmp_path)
     theirs = {name: getattr(full, name) for name in entry(2).__dataclass_fields__}
     theirs |= {"item": 2, "id": entry(2).id, "source": "2.jpg"}
     assert write_and_read(installed, ledger, theirs) == ([1, 2], 1)
-    with KeptLedger(ledger) as ours:
+    with RecoveringLedger(ledger) as ours:
         ours.append([entry(3)])
     first, second, third = sorted(read_items(ledger), key=lambda found: found.row["item"])
     assert first.row | {"actuation": None} == (

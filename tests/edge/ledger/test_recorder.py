@@ -342,7 +342,7 @@ def test_a_station_ends_soon_where_the_disk_hangs_and_the_next_start_has_its_row
         assert "the rows of 3 items wait in" in watched.said[-1]
         after = Watched(spill=Spill(spill.path))
         after.recorder.offer(entry(3))
-        assert "rows of 3 items of before wait in" in after.said[0]
+        assert "rows of 3 items of an earlier run wait in" in after.said[0]
         after.end()
         assert after.ledger.items == [0, 1, 2, 3]
         assert after.shown == [3]  # the others were shown before

@@ -26,6 +26,8 @@ from edge.samples.photographs import Photographs, chance_of
 from tests.edge.stations import STATION, make_station
 from tests.logged import listen
 
+pytestmark = pytest.mark.usefixtures("ledger_within")
+
 ACCEPTED = Verdict("can", 0.9, {"can": 0.9}, "tiny 1", "0" * 64)
 REJECTED = Verdict("can", 0.4, {"can": 0.4}, "tiny 1", "0" * 64, RejectReason.LOW_CONFIDENCE)
 
@@ -146,7 +148,7 @@ def test_where_the_writer_hangs_pictures_that_find_no_room_are_left_out_and_coun
     ("error", "words"),
     [
         (StorageError("the disk is full"), "the disk is full"),
-        (ChildEndedError("SIGBUS"), "their process ended: SIGBUS"),
+        (ChildEndedError("ended (SIGBUS)"), "their process ended (SIGBUS)"),
     ],
 )
 def test_what_keeps_them_from_being_written_is_said_once_and_each_next_one_is_tried(

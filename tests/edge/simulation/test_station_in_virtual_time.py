@@ -13,8 +13,8 @@ import pytest
 from edge.config.reading import read_station
 from edge.events import ItemSorted
 from edge.ledger import opening
-from edge.ledger.kept import KeptLedger
 from edge.ledger.ledger import Ledger
+from edge.ledger.recovering import RecoveringLedger
 from edge.runtime.clock import SYSTEM_CLOCK, Clock
 from edge.simulation.virtual_clock import VirtualClock
 from edge.sorting.tally import Tally
@@ -38,7 +38,7 @@ def entries(folder: Path) -> list[ItemSorted]:
 
 @pytest.fixture(autouse=True)
 def _ledger_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opening, "LedgerApart", KeptLedger)
+    monkeypatch.setattr(opening, "LedgerProcess", RecoveringLedger)
 
 
 def test_the_rows_are_those_of_real_time(tmp_path: Path, tiny_bundle: Path) -> None:

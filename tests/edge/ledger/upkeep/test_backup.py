@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from edge.core.errors import LedgerDamagedError, LedgerMissingError, StorageError
-from edge.ledger.kept import KeptLedger
 from edge.ledger.ledger import Ledger
+from edge.ledger.recovering import RecoveringLedger
 from edge.ledger.upkeep import backup
 from edge.ledger.upkeep.backup import back_up
 from tests.edge.ledger.entries import correction, entry
@@ -16,7 +16,7 @@ from tests.edge.ledger.entries import correction, entry
 def test_a_copy_is_one_file_with_all_rows_also_those_in_the_log(tmp_path: Path) -> None:
     folder = tmp_path / "copies"
     folder.mkdir()
-    with KeptLedger(tmp_path / "ledger.sqlite") as station:
+    with RecoveringLedger(tmp_path / "ledger.sqlite") as station:
         station.append([entry(1), entry(2), correction(1, "label", "can", "jar")])
         found = back_up(tmp_path / "ledger.sqlite", folder / "copy.sqlite")
         station.append([entry(3)])  # undisturbed

@@ -9,8 +9,8 @@ import pytest
 
 from edge.core.errors import UsageError
 from edge.ledger.export.reading import read_items
-from edge.ledger.kept import KeptLedger
 from edge.ledger.ledger import Ledger
+from edge.ledger.recovering import RecoveringLedger
 from edge.ledger.upkeep.correcting import correct
 from tests.edge.ledger.entries import entry
 
@@ -68,7 +68,7 @@ def test_a_station_that_writes_the_ledger_is_not_disturbed(
         "import sys; from pathlib import Path; from edge.ledger.upkeep.correcting import correct; "
         "correct(Path(sys.argv[1]), sys.argv[2], {'label': 'jar'}, who='Ana', why='counted')"
     )
-    with caplog.at_level(logging.WARNING), KeptLedger(file) as station:
+    with caplog.at_level(logging.WARNING), RecoveringLedger(file) as station:
         station.append([entry(1)])
         subprocess.run([sys.executable, "-c", script, str(file), entry(1).id], check=True)
         station.append([entry(2)])

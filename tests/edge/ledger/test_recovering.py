@@ -15,9 +15,9 @@ import pytest
 
 from edge.core.errors import LedgerError, LedgerForeignError, LedgerInUseError, LedgerVersionError
 from edge.events import ItemSorted
-from edge.ledger import kept as module
-from edge.ledger.kept import KeptLedger, set_aside_files
+from edge.ledger import recovering as module
 from edge.ledger.ledger import Ledger
+from edge.ledger.recovering import RecoveringLedger, set_aside_files
 from tests.edge.ledger.entries import entry
 from tests.logged import listen
 
@@ -33,9 +33,9 @@ class Place:
         self.ledger = self.open()
         self.written = 0
 
-    def open(self) -> KeptLedger:
+    def open(self) -> RecoveringLedger:
         listen(self.said.append)
-        return KeptLedger(self.path, now=lambda: NOON)
+        return RecoveringLedger(self.path, now=lambda: NOON)
 
     def write(self, count: int = 1) -> None:
         for _ in range(count):
@@ -141,7 +141,7 @@ def flip_page_of(path: Path, source: bytes) -> None:
     path.write_bytes(raw)
 
 
-def finish_check(ledger: KeptLedger) -> None:
+def finish_check(ledger: RecoveringLedger) -> None:
     if ledger._check is not None:
         ledger._check._thread.join()
 
@@ -388,7 +388,7 @@ def test_a_reader_that_holds_an_old_state_puts_that_off_and_loses_nothing(
 def test_a_second_one_is_refused_and_told_which_process_is_first(place: Place) -> None:
     place.write()
     listen(place.said.append)
-    second = KeptLedger(place.path)
+    second = RecoveringLedger(place.path)
     with pytest.raises(
         LedgerInUseError, match=f"process {os.getpid()} is writing the ledger .*running already"
     ):
@@ -405,7 +405,7 @@ def test_a_lock_file_that_is_deleted_is_made_again(place: Place) -> None:
     place.path.with_name(".ledger.sqlite.lock").unlink()
     place.write()
     with pytest.raises(LedgerInUseError):
-        KeptLedger(place.path).append([])
+        RecoveringLedger(place.path).append([])
 
 
 @pytest.fixture

@@ -13,11 +13,11 @@ import pytest
 
 from edge.core.errors import LedgerError, LedgerForeignError, LedgerInUseError
 from edge.ledger import lock
-from edge.ledger.apart import LedgerApart
-from edge.ledger.kept import KeptLedger
+from edge.ledger.ledger_process import LedgerProcess
 from edge.ledger.lock import LedgerLock, lock_path
+from edge.ledger.recovering import RecoveringLedger
 from tests.edge.ledger.entries import entry
-from tests.edge.ledger.test_kept import items_of
+from tests.edge.ledger.test_recovering import items_of
 from tests.logged import listen
 
 
@@ -27,19 +27,19 @@ def said() -> list[str]:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path, said: list[str]) -> Iterator[LedgerApart]:
+def ledger(tmp_path: Path, said: list[str]) -> Iterator[LedgerProcess]:
     listen(said.append)
-    ledger = LedgerApart(tmp_path / "ledger.sqlite")
+    ledger = LedgerProcess(tmp_path / "ledger.sqlite")
     yield ledger
     ledger.close()
 
 
-def process_of(ledger: LedgerApart) -> int:
-    assert ledger._process is not None
-    return ledger._process.pid
+def process_of(ledger: LedgerProcess) -> int:
+    assert ledger._child._process is not None
+    return ledger._child._process.pid
 
 
-def test_it_writes_and_says_what_was_found(ledger: LedgerApart, said: list[str]) -> None:
+def test_it_writes_and_says_what_was_found(ledger: LedgerProcess, said: list[str]) -> None:
     ledger.append([])
     ledger.append([entry(1), entry(2)])
     ledger.path.unlink()
@@ -51,7 +51,7 @@ def test_it_writes_and_says_what_was_found(ledger: LedgerApart, said: list[str])
     assert "was moved or deleted. A new one is begun there" in said[0]
 
 
-def test_where_the_process_is_ended_a_new_one_goes_on(ledger: LedgerApart) -> None:
+def test_where_the_process_is_ended_a_new_one_goes_on(ledger: LedgerProcess) -> None:
     ledger.append([entry(1)])
     os.kill(process_of(ledger), signal.SIGBUS)
     with pytest.raises(LedgerError, match=r"its process ended \(SIGBUS\), as it does where a disk"):
@@ -61,7 +61,7 @@ def test_where_the_process_is_ended_a_new_one_goes_on(ledger: LedgerApart) -> No
 
 
 def test_signals_that_end_the_station_do_not_end_it_before_its_rows_are_written(
-    ledger: LedgerApart,
+    ledger: LedgerProcess,
 ) -> None:
     ledger.append([])
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -74,8 +74,8 @@ def test_a_process_that_cannot_be_started_is_an_error_of_the_ledger(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
-    ledger = LedgerApart(tmp_path / "ledger.sqlite")
-    with pytest.raises(LedgerError, match=r"no process can be started for it \(No such file"):
+    ledger = LedgerProcess(tmp_path / "ledger.sqlite")
+    with pytest.raises(LedgerError, match=r"its process cannot be started \(No such file"):
         ledger.append([])
     monkeypatch.undo()
     ledger.append([entry(1)])
@@ -83,16 +83,16 @@ def test_a_process_that_cannot_be_started_is_an_error_of_the_ledger(
     assert items_of(ledger.path) == [1]
 
 
-def test_what_a_person_must_see_to_is_told_as_it_is(ledger: LedgerApart) -> None:
+def test_what_a_person_must_see_to_is_told_as_it_is(ledger: LedgerProcess) -> None:
     ledger.path.write_text("my shopping list\n" * 100)
     with pytest.raises(LedgerForeignError):
         ledger.append([])
 
 
-def test_it_holds_the_lock_in_the_name_of_the_station(ledger: LedgerApart) -> None:
+def test_it_holds_the_lock_in_the_name_of_the_station(ledger: LedgerProcess) -> None:
     ledger.append([])
     with pytest.raises(LedgerInUseError, match=f"process {os.getpid()} is writing the ledger"):
-        KeptLedger(ledger.path).append([])
+        RecoveringLedger(ledger.path).append([])
 
 
 def test_a_lock_that_a_station_has_left_is_waited_for_and_is_no_second_station(

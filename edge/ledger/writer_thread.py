@@ -1,4 +1,4 @@
-"""The hand that writes: a thread that does one thing at a time, and that nobody has to wait for."""
+"""The thread that writes: it does one thing at a time, and nobody has to wait for it."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ from edge.runtime.clock import Clock, ClockedThread
 
 
 @dataclass(slots=True)
-class Flight:
-    """Rows that the hand is writing, and since when, in seconds on the clock."""
+class RowBatch:
+    """Rows that the writer thread is writing."""
 
     rows: list[Event]
     since: float
+    """When it began, in seconds on the clock."""
     chunk: Chunk | None
     """What of the spill they are; None: they are the first ones in memory."""
     overdue: bool = False
-    """The hand has not answered for too long."""
-    put_by: bool = False
-    """They were put into the spill as well."""
+    """The thread has not answered for too long."""
+    spilled: bool = False
+    """The rows were written to the spill as well."""
 
 
-class Hand:
+class WriterThread:
     """Does what it is given in a thread of its own, which a hanging disk may hold for ever.
 
     Attributes:
@@ -37,11 +38,11 @@ class Hand:
         """Has nothing to do yet; the thread begins with the first thing.
 
         Args:
-            answered: called, by the hand's thread, each time that something is done.
+            answered: called, by that thread, each time that something is done.
         """
         self._answered, self._clock = answered, clock
         self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._thread = ClockedThread("ledger-hand", self._run, clock)
+        self._thread = ClockedThread("ledger-writer", self._run, clock)
         self.answer: BaseException | None = None
 
     def give(self, work: Callable[[], None]) -> None:

@@ -56,7 +56,7 @@ def set_aside_files(path: Path) -> list[Path]:
     return sorted(found, key=lambda path: path.stem)
 
 
-class KeptLedger(Closing):
+class RecoveringLedger(Closing):
     """The ledger at a path, opened when it is first written, and again whenever that is needed.
 
     Used by one thread at a time. All that is found wrong and mended is logged, at once.
