@@ -1,13 +1,12 @@
 """What happened at a station: values that are made once, have an id for ever, and never change.
 
-Whoever sees something happen offers it to the recorder (`edge/ledger/recorder.py`), which writes
-the row of each kind, and then tells whoever observes. Lanes are not moved by events: the sorting
-thread calls them itself, because they are a matter of time.
+Each part of a station offers its events to the recorder (`edge/ledger/recorder.py`), which writes a
+row for each and then tells the observers. Lanes are not moved by events: the sorting thread calls
+them itself, because their time matters.
 
-What a later capability needs goes here, too: an incident (something abnormal that asks for an
-action) and what becomes of it. Each is a class and a line in KINDS, and has rows in the table
-`events` without a migration; one that is to be counted and joined in SQL has a table of its own.
-What happens to deliveries is in `edge/receiving/events.py`, and in a file of its own.
+A new kind of event is a class here and a line in KINDS. Its rows are in the table `events` without
+a migration; a kind that is to be counted and joined in SQL has a table of its own. The events of
+deliveries are in `edge/receiving/events.py`, and in a file of their own.
 """
 
 from __future__ import annotations
@@ -192,8 +191,7 @@ class StationStarted(Event):
 
 @dataclass(frozen=True, slots=True)
 class StationStopped(Event):
-    """The station sorts no more; an end that nobody could write down, such as a power cut, has no
-    such event."""
+    """The station has stopped sorting. There is no such event after a power cut or a crash."""
 
     items: int
     """How many it has sorted since it started."""
@@ -236,7 +234,7 @@ class EventSink(Protocol):
 
 
 def of_items(take: Callable[[ItemSorted], object]) -> Observer:
-    """An observer that gives each sorted item to `take`, and heeds no other event."""
+    """An observer that passes each sorted item to `take`, and ignores other events."""
 
     @wraps(take)
     def observe(event: Event) -> None:
@@ -257,7 +255,7 @@ class Stamp(NamedTuple):
 class Stamps:
     """Gives the events of one station their ids and times; may be called by any thread.
 
-    Costs microseconds, and asks nobody: neither a disk nor the system's source of randomness.
+    A stamp costs microseconds; it uses neither a disk nor the system's source of randomness.
     """
 
     def __init__(

@@ -88,7 +88,7 @@ GAPS: Mapping[str, str] = {
         edge.core.model.trial: _is_noted _write_note _try_apart
         edge.ledger.backlog: Backlog.clear
         edge.ledger.recovering: RecoveringLedger.append RecoveringLedger._open
-        edge.ledger.recovering: RecoveringLedger._look RecoveringLedger._set_aside
+        edge.ledger.recovering: RecoveringLedger._check_unchanged RecoveringLedger._set_aside
         edge.ledger.recovering: RecoveringLedger._footprint _identity _size
         edge.ledger.ledger: Ledger._migrate Ledger._errors
         edge.ledger.losses: Losses.add_said

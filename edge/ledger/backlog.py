@@ -1,4 +1,4 @@
-"""What waits in the spill, and how much of it is in the ledger already."""
+"""Reads the spill into the ledger, and knows how far it has come."""
 
 from __future__ import annotations
 
@@ -17,13 +17,10 @@ class Backlog:
     """A spill that is read into the ledger, in order, while more is added at its end."""
 
     def __init__(self, spill: Spill) -> None:
-        """Begins with what is in `spill`, which is the backlog's to close from now on.
-
-        Args:
-        """
+        """Begins with what is in `spill`, which the backlog closes."""
         self._spill = spill
         self._read = self._items_read = 0
-        """So many bytes of the spill, and items in them, are in the ledger."""
+        """How many bytes of the spill, and how many items in them, are in the ledger."""
 
     @property
     def path(self) -> Path:
@@ -32,7 +29,7 @@ class Backlog:
 
     @property
     def items(self) -> int:
-        """Items whose rows are in the spill, and not known to be in the ledger as yet."""
+        """The number of items whose rows are in the spill and not yet known to be in the ledger."""
         return self._spill.items - self._items_read
 
     @property
@@ -41,7 +38,7 @@ class Backlog:
         return self._read < self._spill.size
 
     def append(self, rows: Sequence[Event]) -> None:
-        """Adds `rows` at the end, all or none.
+        """Adds `rows` at the end of the spill, all of them or none.
 
         Raises:
             StorageError: there is no room, or the file cannot be written.
@@ -57,14 +54,14 @@ class Backlog:
         return self._spill.read(self._read)
 
     def written(self, chunk: Chunk) -> None:
-        """Notes that the rows of `chunk` are in the ledger; removes the spill after the last."""
+        """Notes that the rows of `chunk` are in the ledger; empties the spill after the last."""
         self._read = chunk.end
         self._items_read += sum(isinstance(row, ItemSorted) for row in chunk.rows)
         if not self.waits:
             self.clear()
 
     def clear(self) -> None:
-        """Empties the spill, or says that it cannot be emptied."""
+        """Empties the spill; logs a warning if that fails."""
         try:
             self._spill.clear()
         except StorageError as error:  # adding them twice does no harm

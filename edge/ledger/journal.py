@@ -1,4 +1,4 @@
-"""What happens to a station itself, as events for its recorder."""
+"""Offers the recorder an event for each thing that happens to the station itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One ledger, one process: the lock that whoever writes a ledger holds for as long as it does."""
+"""The lock that the process which writes a ledger holds, so that only one process does."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from pathlib import Path
 from edge.core.errors import LedgerError, LedgerInUseError
 
 _ORPHAN_SECONDS = 5.0
-"""How long to wait for the process that wrote for a station that has ended. It ends too, as soon as
-its disk lets it."""
+"""How long to wait for the ledger process of a station that has ended. That process ends, too, as
+soon as its disk lets it."""
 _LOOK_SECONDS = 0.02
 
 
 def lock_path(ledger: Path) -> Path:
-    """The lock file of a ledger, beside it. It stays there; only holding it means something."""
+    """The lock file of a ledger, beside it. The file stays; it is the lock on it that counts."""
     return ledger.with_name(f".{ledger.name}.lock")
 
 
 class LedgerLock:
-    """The lock of one ledger; the kernel lets it go when the process ends, however it ends."""
+    """The lock of one ledger; the kernel releases it when the process ends, however it ends."""
 
     def __init__(self, ledger: Path, *, owner: int | None = None) -> None:
         """Holds nothing yet.
@@ -36,7 +36,7 @@ class LedgerLock:
         self._file = -1
 
     def hold(self) -> None:
-        """Takes the lock, and anew where its file is not the one that was taken.
+        """Takes the lock, and takes it again if the lock file was replaced meanwhile.
 
         In a folder that cannot be written there may be no lock file: no ledger can be written
         there either.
@@ -85,13 +85,13 @@ class LedgerLock:
                 return
 
     def release(self) -> None:
-        """Lets the lock go; may be called twice."""
+        """Releases the lock; may be called twice."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
 
     def remove(self) -> None:
-        """Lets the lock go and removes its file: there is no ledger here after all."""
+        """Releases the lock and removes its file, because there is no ledger here after all."""
         if self._file >= 0:
             with suppress(OSError):
                 self.path.unlink()

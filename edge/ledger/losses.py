@@ -1,4 +1,4 @@
-"""Rows for which there was no room: how many, and when that is said."""
+"""Counts the rows that were lost because there was no room, and logs how many they are."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from edge.events import ActuationEnded, Event, ItemSorted
 _log = logging.getLogger(__name__)
 
 _PAUSE_SECONDS = 10.0
-"""How often it is said that more rows were lost."""
+"""The time between two messages about lost rows."""
 
 
 class Losses:
@@ -23,7 +23,7 @@ class Losses:
     """
 
     def __init__(self, *, clock: Callable[[], float]) -> None:
-        """Counts nothing as yet.
+        """Starts at zero.
 
         Args:
             clock: seconds, monotonic.
@@ -34,7 +34,7 @@ class Losses:
         self._next = float("-inf")
 
     def add(self, rows: Iterable[Event]) -> None:
-        """Counts `rows`; `tell` says it."""
+        """Counts `rows`; `tell` logs how many they are."""
         for row in rows:
             if isinstance(row, ItemSorted):
                 self.items += 1
@@ -44,17 +44,17 @@ class Losses:
                 self.others += 1
 
     def add_said(self, items: int) -> None:
-        """Counts so many items, whose loss has been said already."""
+        """Counts items whose loss has been logged already."""
         self.items += items
         self._said = self._count
 
     @property
     def next_telling(self) -> float:
-        """When more is to be said, on the clock; infinity where there is nothing to say."""
+        """When `tell` is next to be called, on the clock; infinity if it has nothing to log."""
         return self._next if self._count > self._said else float("inf")
 
     def tell(self, *, now: bool = False) -> None:
-        """Says that rows are lost: the first time at once, then how many, now and then."""
+        """Logs how many rows are lost: the first time at once, later every few seconds."""
         if self._count > self._said and (now or self._clock() >= self._next):
             self._said = self._count
             self._next = self._clock() + _PAUSE_SECONDS

@@ -1,4 +1,4 @@
-"""Who is told of events once they are written down, and what becomes of one who fails at that."""
+"""Tells observers of events once these are written, and deals with observers that fail."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _log = logging.getLogger(__name__)
 
 
 class Observers:
-    """Tells each observer of each event, in order; none can keep the others from being told."""
+    """Tells each observer of each event, in order, even if one of them fails."""
 
     def __init__(self, observers: Sequence[Observer]) -> None:
-        """Has told nothing."""
+        """Tells nothing yet."""
         self._observers = observers
         self._failed: set[int] = set()
 
     def tell(self, events: Iterable[Event]) -> None:
-        """Tells of each of `events`."""
+        """Tells every observer of each of `events`."""
         for event in events:
             for number, observer in enumerate(self._observers):
                 try:

@@ -100,22 +100,22 @@ class Recorder:
 
     @property
     def lost(self) -> int:
-        """Items whose rows will never be in the ledger."""
+        """The number of items whose rows are lost."""
         return self._losses.items
 
     @property
     def lost_actuations(self) -> int:
-        """Actuations whose rows will never be in the ledger."""
+        """The number of actuations whose rows are lost."""
         return self._losses.actuations
 
     @property
     def lost_others(self) -> int:
-        """Other events whose rows will never be in the ledger."""
+        """The number of other events whose rows are lost."""
         return self._losses.others
 
     @property
     def spilled(self) -> int:
-        """Items whose rows are in the spill, and not known to be in the ledger as yet."""
+        """The number of items whose rows are in the spill and not yet known to be in the ledger."""
         return 0 if self._backlog is None else self._backlog.items
 
     @property
@@ -137,17 +137,17 @@ class Recorder:
 
     @property
     def waiting(self) -> int:
-        """Items whose rows are in memory only."""
+        """The number of items whose rows are in memory only."""
         return self._waiting_of(ItemSorted)
 
     @property
     def waiting_actuations(self) -> int:
-        """Actuations whose rows are in memory only."""
+        """The number of actuations whose rows are in memory only."""
         return self._waiting_of(ActuationEnded)
 
     @property
     def waiting_others(self) -> int:
-        """Other events whose rows are in memory only."""
+        """The number of other events whose rows are in memory only."""
         return self._waiting_of(Event) - self.waiting - self.waiting_actuations
 
     # For the thread that begins and ends the station

@@ -1,7 +1,8 @@
-"""A ledger that can be written again after whatever happened to its file, with nobody's help.
+"""A ledger that recovers without help from whatever happens to its file.
 
-Damaged or written over: set aside beside its place, never deleted, and a new one begun. Moved or
-deleted: begun anew where the station file says. Not writable now: tried again at the next call.
+If the file is damaged or written over, it is renamed, never deleted, and a new one is begun. If it
+is moved or deleted, a new one is begun where the station file says. If it cannot be written now,
+the next call tries again.
 """
 
 from __future__ import annotations
@@ -32,22 +33,23 @@ _log = logging.getLogger(__name__)
 
 _CHECKPOINT_COMMITS = 250
 _CHECKPOINT_ROWS = 2000
-"""After so many the log is brought into the file. Rarer costs memory and disk for little: at 250 a
-page of the file is written about once for 20 rows. See `deploy/ledger.md` for what was measured."""
+"""After so many commits or rows the log (`-wal`) is brought into the file. Less often would cost
+memory and disk and save little: at 250, a page of the file is written about once for 20 rows. See
+`deploy/ledger.md` for what was measured."""
 _IDS_AT_OPENING = 2000
 _IDS_AT_ONCE = 500
 """How many rows without an id, as an older pilah wrote them, get one when the ledger is opened and
 with each commit: both take a short time however many there are."""
 _ATTEMPTS = 3
-"""A file that is taken away again each time it is made is not made for ever in one call."""
+"""How often one call begins a new file; it fails if each of them is taken away again."""
 _SIDES = ("", "-wal", "-shm")
-"""What the file and its two companions are called, after the ledger's name."""
+"""What follows the ledger's name in the names of the file and its two companions."""
 
 _Identity = tuple[tuple[int, int] | None, ...]
 
 
 class _TakenAwayError(LedgerError):
-    """The file that is open is not the one at the ledger's path any more."""
+    """The file that is open is no longer the one at the ledger's path."""
 
 
 def set_aside_files(path: Path) -> list[Path]:
@@ -57,9 +59,9 @@ def set_aside_files(path: Path) -> list[Path]:
 
 
 class RecoveringLedger(Closing):
-    """The ledger at a path, opened when it is first written, and again whenever that is needed.
+    """The ledger at a path, which is opened at the first call and again whenever that is needed.
 
-    Used by one thread at a time. All that is found wrong and mended is logged, at once.
+    It is used by one thread at a time. Whatever it finds wrong and repairs is logged at once.
     """
 
     def __init__(
@@ -83,20 +85,20 @@ class RecoveringLedger(Closing):
         self._ledger: Ledger | None = None
         self._identity: _Identity = ()
         self._aside = False
-        """Whether a file was set aside, so that there is none."""
+        """Whether this object has set a file aside, so that a missing file is no surprise."""
         self._print: tuple[int, ...] | None = None
         self._log_size = 0
         self._unsure: deque[Event] = deque()
-        """Rows that lie in the log only, which is lost when somebody deletes or overwrites it."""
+        """Rows that are in the log only, which are lost if somebody deletes or overwrites it."""
         self._commits = self._given = 0
         self._all_have_ids = False
         self._check: BackgroundCheck | None = None
-        """Reads a large ledger that was opened; None: it is known to be whole."""
+        """Checks a large ledger that was opened; None: it is known to be undamaged."""
 
     def append(self, rows: Sequence[Event]) -> None:
-        """Writes `rows` durably, all or none; those that are there already are left alone.
+        """Writes `rows` durably, all of them or none; rows that are there already stay as they are.
 
-        With no rows it only opens the ledger, where that is to be done.
+        Without rows it only opens the ledger, if it is not open.
 
         Raises:
             LedgerError: it cannot be written now. The next call tries again.
@@ -120,7 +122,7 @@ class RecoveringLedger(Closing):
         raise LedgerError(f"cannot keep the ledger {self.path}: its file changes again and again")
 
     def close(self) -> None:
-        """Closes the file and lets the lock go; may be called twice."""
+        """Closes the file and releases the lock; may be called twice."""
         self._close()
         self._lock.release()
 
@@ -131,8 +133,8 @@ class RecoveringLedger(Closing):
             if self._unsure:
                 ledger.append(list(self._unsure))
         else:
-            self._look(ledger)
-            self._heed_check()
+            self._check_unchanged(ledger)
+            self._raise_damage()
         if rows:
             ledger.append(rows)
             if self._identity != self._found():  # taken away just now: with these rows, perhaps
@@ -186,7 +188,7 @@ class RecoveringLedger(Closing):
         return ledger
 
     def _give_ids(self, ledger: Ledger, limit: int) -> None:
-        """Gives ids to rows that a pilah of before wrote without, a few at a time."""
+        """Gives ids to rows that an earlier pilah wrote without ids, a few at a time."""
         if self._all_have_ids:
             return
         try:
@@ -198,8 +200,8 @@ class RecoveringLedger(Closing):
         self._given += given
         self._all_have_ids = given < limit
 
-    def _heed_check(self) -> None:
-        """Passes where the check of a large ledger has found nothing until now.
+    def _raise_damage(self) -> None:
+        """Raises what the check of a large ledger has found, once it has ended.
 
         Raises:
             LedgerDamagedError: it has found damage.
@@ -209,8 +211,8 @@ class RecoveringLedger(Closing):
             if check.damage is not None:
                 raise check.damage
 
-    def _look(self, ledger: Ledger) -> None:
-        """Passes where the open file is at its place and nobody else wrote to it.
+    def _check_unchanged(self, ledger: Ledger) -> None:
+        """Checks that the open file is still at its path and that nobody else wrote to it.
 
         Raises:
             _TakenAwayError: it, or one of its companions, is not there.
@@ -238,7 +240,7 @@ class RecoveringLedger(Closing):
         self._print = self._footprint()
 
     def _let_go(self) -> None:
-        """Closes the file wherever it is now, with all its rows in it."""
+        """Brings all rows into the file, wherever it is now, and closes it."""
         if self._ledger is not None:
             with suppress(LedgerError):  # they are written to the new one too
                 self._ledger.checkpoint()
@@ -247,10 +249,10 @@ class RecoveringLedger(Closing):
             self._set_aside()  # companions of the one that was taken away: not the new one's
 
     def _set_aside(self) -> Path:
-        """Gives the file and its companions another name beside it, and closes it.
+        """Renames the file and its companions, and closes it.
 
-        Renamed while it is open: SQLite then neither changes the file when it is closed, nor
-        deletes its log.
+        They are renamed while the file is open: SQLite then neither changes the file when it is
+        closed, nor deletes its log.
 
         Raises:
             LedgerError: the folder cannot be written.
@@ -292,11 +294,11 @@ class RecoveringLedger(Closing):
         return [self.path.with_name(self.path.name + side) for side in _SIDES]
 
     def _found(self) -> _Identity:
-        """Which files lie at the path, at those of its companions and at that of the lock."""
+        """Which files are at the path, at those of its companions, and at that of the lock."""
         return tuple(_identity(path) for path in (*self._sides(), self._lock.path))
 
     def _footprint(self) -> tuple[int, ...] | None:
-        """What changes when anybody writes to the file itself, and costs nothing to ask."""
+        """Size and times of the file, which change if anybody writes to it; cheap to ask."""
         try:
             found = self.path.stat()
         except OSError:
@@ -305,7 +307,7 @@ class RecoveringLedger(Closing):
 
 
 def _identity(path: Path) -> tuple[int, int] | None:
-    """Which file lies there; None: none.
+    """Which file is at `path`; None: there is none.
 
     Raises:
         LedgerError: that cannot be looked at now.

@@ -1,4 +1,4 @@
-"""What rows are written to, and how they are read that a pilah of before or after wrote."""
+"""What rows are written to, and how rows of an earlier or a newer pilah are read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The spill: where rows wait while the ledger cannot take them, on another disk than the ledger's.
+"""The spill: a file on another disk, where rows wait while the ledger cannot be written.
 
 A file of one line a row, checksum and JSON, so that what a killed process left can be told from
 half a line. It is as safe as its place: memory (`/run`, `/dev/shm`) outlives the process, and a
@@ -52,7 +52,7 @@ class Chunk(NamedTuple):
 
     rows: list[Event]
     damaged: int
-    """Lines among them that hold no row: of a process that was killed, or of a disk that erred."""
+    """The number of lines that hold no row, because a process was killed or a disk failed."""
     end: int
     """The offset of what follows."""
 
@@ -94,7 +94,7 @@ class Spill:
                 raise
 
     def append(self, rows: Sequence[Event]) -> None:
-        """Adds `rows` at the end, all or none.
+        """Adds `rows` at the end, all of them or none.
 
         Raises:
             StorageError: there is no room, or the file cannot be written.
@@ -133,7 +133,7 @@ class Spill:
         return Chunk(rows, len(found) - len(rows), offset + whole)
 
     def clear(self) -> None:
-        """Removes what is in it; later rows may follow.
+        """Empties the spill; more rows may be added later.
 
         Raises:
             StorageError: the file cannot be written.

@@ -1,4 +1,4 @@
-"""An SQLite file that should be a ledger: whose it is, whether it is whole, what is in it."""
+"""Examines an SQLite file: whether it is a ledger, whether it is damaged, and what is in it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from edge.core.errors import (
 )
 
 _FIRST_COLUMNS = frozenset(("id", "time", "station", "item", "lane", "bundle_digest"))
-"""Some that every ledger has had from the first schema on."""
+"""Some columns of `items` that every ledger has had from the first schema on."""
 
 
 LARGE = 16 * 2**20
-"""Bytes from which a ledger is not read whole where somebody waits: that takes a fast disk a tenth
-of a second, and a card one second."""
+"""The size in bytes from which a ledger is not checked while somebody waits. Checking so much takes
+a tenth of a second on a fast disk, and a second on a card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ def open_to_read(path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def check_whole(path: Path) -> None:
-    """Passes where the ledger `path` is whole, or not there as yet. Reads all of it.
+    """Reads the whole ledger `path`; passes if it is undamaged or does not exist.
 
     Raises:
         LedgerDamagedError: it is damaged.
@@ -81,14 +81,14 @@ def check_whole(path: Path) -> None:
 
 
 class BackgroundCheck:
-    """Reads a whole ledger in a thread of its own, while it is written.
+    """Checks a whole ledger in a thread of its own, while it is being written.
 
     Attributes:
         damage: what was found, once `finished`; None: it is whole, or could not be read.
     """
 
     def __init__(self, path: Path) -> None:
-        """Begins to read the ledger `path`."""
+        """Starts to read the ledger `path`."""
         self._path = path
         self._connection: sqlite3.Connection | None = None
         self.damage: LedgerDamagedError | None = None
@@ -97,11 +97,11 @@ class BackgroundCheck:
 
     @property
     def finished(self) -> bool:
-        """Whether all of it was read, or reading it ended otherwise."""
+        """Whether the check has ended, with a result or without one."""
         return not self._thread.is_alive()
 
     def stop(self) -> None:
-        """Ends it; a disk that hangs is not waited for."""
+        """Interrupts the check, and does not wait for a disk that hangs."""
         if self._connection is not None:
             with suppress(sqlite3.Error):  # it has just ended by itself
                 self._connection.interrupt()
@@ -118,7 +118,7 @@ class BackgroundCheck:
 
 
 def refuse_foreign(path: Path) -> None:
-    """Passes where `path` may be opened as a ledger, which would change the file of anybody else.
+    """Passes if `path` may be opened as a ledger. Opening another program's file would change it.
 
     Raises:
         LedgerForeignError: it belongs to another program.
@@ -145,7 +145,7 @@ def looks_written_by_hand(path: Path) -> bool:
 
 
 def ledger_error(doing: str, path: Path, error: BaseException | None) -> LedgerError:
-    """What is raised for an SQLite error: a LedgerDamagedError where the file is to blame."""
+    """The exception for an SQLite error: a LedgerDamagedError if the file is damaged."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the rest is a finer distinction
     # The statements are all ours, so that SQLITE_ERROR means that tables or columns are not there.
     damaged = code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
