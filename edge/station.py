@@ -40,6 +40,7 @@ from edge.sorting.model import ActiveModel
 from edge.sorting.opening import open_sorter
 from edge.sorting.sorter import Outcome
 from edge.sorting.tally import Tally
+from edge.telemetry.status import VitalSigns
 from edge.vision.frame_pump import FramePump
 from edge.vision.latest_frame import LatestFrame
 from edge.vision.sharpness import sharpness
@@ -87,7 +88,8 @@ class Station(Closing):
         stamps = _stamps(config.station, clock)
         self._latest, self._tally = LatestFrame(clock), Tally()
         self._pump = FramePump(self._latest, clock=clock)
-        self._sorting = Heartbeat(clock.now)
+        self._clock, self._sorting = clock, Heartbeat(clock.now)
+        self._tasks: Sequence[Task] = ()
         self._moving, self._parts = ExitStack(), ExitStack()
         clock.enter()
         self._parts.callback(clock.leave)  # the last of all
@@ -222,18 +224,46 @@ class Station(Closing):
         pump, lanes, recorder, tally = self._pump, self._lanes, self._recorder, self._tally
         model = self._sorter.model
         self._journal.started(model.title, model.digest)
-        self._supervisor.run(
-            [
-                Task("camera", lambda: pump.run(self._camera), pump.heartbeat),
-                Task("sorting", lambda: self._loop.run(max_items), self._sorting),
-                Task("lanes", lanes.run, lanes.heartbeat, moves=True),
-                *self._receiving.tasks,
-            ],
-            last=Task("ledger", recorder.run, recorder.heartbeat),
-            ready=f"sorting with {model.title}",
-        )
+        tasks = [
+            Task("camera", lambda: pump.run(self._camera), pump.heartbeat),
+            Task("sorting", lambda: self._loop.run(max_items), self._sorting),
+            Task("lanes", lanes.run, lanes.heartbeat, moves=True),
+            *self._receiving.tasks,
+        ]
+        last = Task("ledger", recorder.run, recorder.heartbeat)
+        self._tasks = (*tasks, last)
+        self._supervisor.run(tasks, last=last, ready=f"sorting with {model.title}")
         tally.complete(latest=self._latest, sorter=self._sorter, lanes=lanes, recorder=recorder)
         return tally
+
+    def vital_signs(self) -> VitalSigns:
+        """How the station is at this moment; may be called by any thread, and takes no lock."""
+        model, tally, recorder, latest = (
+            self._sorter.model, self._tally, self._recorder, self._latest,
+        )  # fmt: skip
+        age = None if latest.captured is None else self._clock.now() - latest.captured
+        return VitalSigns(
+            model=model.title,
+            model_digest=model.digest,
+            silent_seconds={task.name: task.heartbeat.silent_seconds for task in self._tasks},
+            camera_lost=self._journal.camera_lost,
+            camera_losses=self._journal.camera_losses,
+            frame_age_seconds=None if age is None else max(0.0, age),
+            items=tally.items,
+            lanes=dict(tally.lanes),
+            rejects=dict(tally.rejects),
+            frames_dropped=latest.dropped,
+            frame_faults={**latest.faults},
+            single_frame=self._sorter.single_frame,
+            ledger_fails=recorder.ledger_fails,
+            rows_queued=recorder.queued,
+            items_spilled=recorder.spilled,
+            rows_lost={
+                "item": recorder.lost,
+                "actuation": recorder.lost_actuations,
+                "other": recorder.lost_others,
+            },
+        )
 
     def _tell(self, level: int, text: str) -> None:
         """Logs a message, and shows it as the service's status."""

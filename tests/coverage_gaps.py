@@ -105,7 +105,7 @@ GAPS: Mapping[str, str] = {
     """,
     "It is a line or a value for a case that no test brings about yet.": """
         edge.commands.capture: run _say_counts _headline _tiles
-        edge.commands.doctor: _about_the_camera _about_the_pins _about_the_ledger
+        edge.commands.telemetry.doctor: _about_the_camera _about_the_pins _about_the_ledger
         edge.commands.evaluate: run
         edge.commands.lane: _safe _test
         edge.commands.roi: _picture

@@ -40,9 +40,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _sort(arguments: argparse.Namespace, speech: Speech) -> int:
     from edge.config.reading import read_station
-    from edge.runtime.service import Notifier, ending_within, stop_signals
+    from edge.runtime.service import ending_within, stop_signals
     from edge.runtime.supervisor import END_SECONDS
     from edge.station import Station
+    from edge.telemetry.status_file import StatusFile
 
     plan = read_station(arguments.station)
     for warning in plan.warnings:
@@ -50,9 +51,13 @@ def _sort(arguments: argparse.Namespace, speech: Speech) -> int:
     show = _show_json if arguments.json else _show
     with stop_signals() as endings, ending_within(END_SECONDS, lambda: _force(speech)) as ending:
         try:
-            with Station(
-                plan, endings=endings, observers=[of_items(show)], notifier=Notifier()
-            ) as station:
+            with (
+                StatusFile(plan.config.station, plan.config.ledger.path) as status,
+                Station(
+                    plan, endings=endings, observers=[of_items(show)], notifier=status
+                ) as station,
+            ):
+                status.tell_of(station.vital_signs)
                 tally = station.run(max_items=arguments.max_items)
                 for line in tally.lines():
                     _log.info(line)

@@ -16,7 +16,12 @@ from edge.ledger.recorder import Recorder
 
 
 class Journal:
-    """Offers an event for each thing that happens; never waits, and may be used by any thread."""
+    """Offers an event for each thing that happens; never waits, and may be used by any thread.
+
+    Attributes:
+        camera_lost: whether the camera is lost now.
+        camera_losses: how many times it was lost.
+    """
 
     def __init__(self, recorder: Recorder, stamps: Stamps) -> None:
         """Has offered nothing; `recorder` stays the caller's.
@@ -26,6 +31,7 @@ class Journal:
         """
         self._recorder, self._stamps = recorder, stamps
         self._stopped = False
+        self.camera_lost, self.camera_losses = False, 0
 
     def started(self, bundle: str, digest: str) -> None:
         """The station begins to sort with this bundle."""
@@ -37,6 +43,8 @@ class Journal:
 
     def camera_changed(self, change: CameraChange) -> None:
         """The camera is lost, or is back."""
+        self.camera_lost = change.lost_seconds is None
+        self.camera_losses += self.camera_lost
         stamp = self._stamps.now()
         self._recorder.offer(
             CameraLost(*stamp, change.camera)

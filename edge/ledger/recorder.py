@@ -119,6 +119,11 @@ class Recorder:
         return 0 if self._backlog is None else self._backlog.items
 
     @property
+    def queued(self) -> int:
+        """Events whose rows are in memory only; takes no lock, so that it may be one off."""
+        return len(self._offered) + len(self._waiting)
+
+    @property
     def ledger_fails(self) -> bool:
         """Whether the ledger cannot be written, as far as is known; may be asked by any thread."""
         batch = self._batch  # one read: the recorder's thread may change it in between

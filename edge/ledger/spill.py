@@ -8,7 +8,6 @@ power cut takes it.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import json
 import os
 import stat
@@ -23,6 +22,7 @@ from edge.core.errors import StorageError
 from edge.core.files import storage_errors
 from edge.events import Event, ItemSorted, kind_of
 from edge.ledger.rows import read_event
+from edge.runtime.memory_folder import MEMORY, memory_name, service_folder
 
 LIMIT = 32 * 2**20
 """Bytes that a spill may have: about 50,000 rows."""
@@ -30,21 +30,16 @@ LIMIT = 32 * 2**20
 _CHUNK = 128 * 2**10
 """Bytes that are read at once."""
 _ITEM = b'{"kind": "item"'
-_MEMORY = Path("/dev/shm")
 
 
 def default_spill(
     station: str, ledger: Path, environment: Mapping[str, str] = os.environ
 ) -> Path | None:
-    """Where a station's rows wait when its file does not say: in memory; None: there is no place.
-
-    The service's own folder (systemd sets RUNTIME_DIRECTORY), else /dev/shm.
-    """
-    folder = Path(environment.get("RUNTIME_DIRECTORY", "").partition(":")[0] or _MEMORY)
+    """Where a station's rows wait when its file does not say: in memory; None: no place."""
+    folder = service_folder(environment) or MEMORY
     if not os.access(folder, os.W_OK | os.X_OK):
         return None
-    mark = hashlib.sha256(os.fsencode(ledger.absolute())).hexdigest()[:12]
-    return folder / f"pilah-{station}-{mark}.spill"
+    return folder / f"{memory_name(station, ledger)}.spill"
 
 
 class Chunk(NamedTuple):

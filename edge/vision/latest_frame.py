@@ -19,6 +19,8 @@ class LatestFrame:
             or already in the camera, as gaps between the sequence numbers show.
         faults: the number of frames of a live camera whose picture could not be decoded or has a
             fault, by the kind of fault. They are skipped, unless the fault lasts.
+        captured: when the newest frame that was put was captured, whatever became of it, in seconds
+            on the clock; None: there was none.
     """
 
     def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -29,6 +31,7 @@ class LatestFrame:
         self._sequence: int | None = None
         self.dropped = 0
         self.faults: Counter[PictureFaultKind] = Counter()
+        self.captured: float | None = None
 
     def put(self, frame: Frame | UnreadableFrame) -> None:
         """Puts `frame` into the slot, in place of one that has not been taken.
@@ -36,6 +39,7 @@ class LatestFrame:
         A damaged frame of a live camera is only counted. So is a frame whose picture has a fault,
         until the fault lasts.
         """
+        self.captured = frame.captured
         with self._changed:
             if self._sequence is not None:
                 self.dropped += max(0, frame.sequence - self._sequence - 1)

@@ -143,6 +143,22 @@ def test_every_picture_gets_one_row_and_its_lane(new_run: NewRun) -> None:
     assert run.states(SOLENOID) == [0, 1, 0]
 
 
+def test_the_signs_of_a_station_are_those_of_its_parts(new_run: NewRun) -> None:
+    run = new_run()
+    with Station(
+        read_station(run.file), endings=run.endings, pins=lambda: run.pins, clock=VirtualClock()
+    ) as station:
+        before = station.vital_signs()
+        station.run()
+        after = station.vital_signs()
+    assert before.silent_seconds == {}
+    assert (before.model, before.items, before.frame_age_seconds) == ("tiny 1", 0, None)
+    assert set(after.silent_seconds) == {"camera", "sorting", "lanes", "ledger"}
+    assert (after.items, after.lanes) == (3, {"warm": 1, "cold": 1, "rest": 1})
+    assert after.frame_age_seconds is not None
+    assert (after.rows_queued, after.rows_lost) == (0, {"item": 0, "actuation": 0, "other": 0})
+
+
 def test_every_event_is_in_the_ledger_and_has_an_id_of_its_own(new_run: NewRun) -> None:
     run = new_run()
     run(clock=VirtualClock())

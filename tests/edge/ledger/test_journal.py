@@ -39,6 +39,15 @@ def test_each_thing_that_happens_to_a_station_is_an_event_of_its_kind() -> None:
     assert ids == sorted(set(ids))
 
 
+def test_it_knows_whether_the_camera_is_lost_and_how_often_it_was() -> None:
+    journal = Journal(Taking(), Stamps("bin-1", lambda: 9.0))
+    seen = [(journal.camera_lost, journal.camera_losses)]
+    for lost_seconds in (None, 2.5, None):
+        journal.camera_changed(CameraChange("cam", lost_seconds))
+        seen.append((journal.camera_lost, journal.camera_losses))
+    assert seen == [(False, 0), (True, 1), (False, 1), (True, 2)]
+
+
 def test_a_station_stops_once() -> None:
     recorder = Taking()
     journal = Journal(recorder, Stamps("bin-1", lambda: 9.0))

@@ -321,8 +321,10 @@ def test_a_disk_that_hangs_is_said_at_once_and_its_rows_are_safe(spill: Spill) -
     watched.wait_for(lambda: watched.shown == [0, 1])
     assert "the ledger has not answered for 0.02 seconds" in watched.said[0]
     assert watched.recorder.spilled == 2
+    assert watched.recorder.ledger_fails
     watched.ledger.released.set()  # the row under way is written, and is in the spill as well
     watched.wait_for(lambda: "can be written again" in watched.said[-1])
+    watched.wait_for(lambda: not watched.recorder.ledger_fails)
     watched.end()
     assert watched.ledger.items == [0, 1]
     assert not spill.path.exists()

@@ -22,6 +22,14 @@ def test_a_newer_frame_takes_the_place_of_one_nobody_took() -> None:
     assert latest.dropped == 2
 
 
+def test_it_knows_when_the_newest_frame_was_captured_whatever_became_of_it() -> None:
+    latest = LatestFrame()
+    assert latest.captured is None
+    for captured, source in ((3.0, "picture.jpg"), (4.0, "")):  # a damaged one of a live camera
+        latest.put(UnreadableFrame(captured, 1, source, ""))
+        assert latest.captured == captured
+
+
 def test_frames_that_the_camera_left_out_are_counted() -> None:
     latest = LatestFrame()
     frames = latest.frames()

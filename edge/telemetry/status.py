@@ -1,0 +1,218 @@
+"""How a running station is, as other processes read it: one small file in memory.
+
+The station's main thread writes it once a second (`edge/telemetry/status_file.py`), so that a file
+that is older tells of a station that was killed or hangs. A station that ends in order removes it.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+
+from edge.runtime.clock_state import boot_id
+from edge.runtime.memory_folder import MEMORY, memory_name, service_folder
+
+SERVICE_FOLDER = Path("/run/pilah")
+"""The folder in memory of the service of `deploy/pilah.service`."""
+STALE_SECONDS = 5.0
+"""A status that is older tells nothing of the station now; it is written once a second."""
+START_SECONDS = 120.0
+"""A start may take so long (`TimeoutStartSec` of the service), and writes its status once."""
+SILENT_SECONDS = 5.0
+"""A thread without a heartbeat for longer hangs. A camera's read may take 4 s."""
+_LARGEST = 64 * 1024
+"""Bytes of a status; a file with more is none."""
+
+
+class StationState(StrEnum):
+    """What a station is doing."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VitalSigns:
+    """What the threads of a station have come to, since it started."""
+
+    model: str
+    """The bundle's name and version."""
+    model_digest: str
+    silent_seconds: Mapping[str, float]
+    """The seconds since the last heartbeat of each thread, by the thread's name."""
+    camera_lost: bool
+    camera_losses: int
+    frame_age_seconds: float | None
+    """The seconds since the newest frame was captured; None: there was none yet."""
+    items: int
+    lanes: Mapping[str, int] = field(default_factory=dict)
+    """Items by lane."""
+    rejects: Mapping[str, int] = field(default_factory=dict)
+    """Rejected items by reason."""
+    frames_dropped: int = 0
+    """Frames that a newer one replaced before they were looked at."""
+    frame_faults: Mapping[str, int] = field(default_factory=dict)
+    """Frames that could not be used, by the kind of fault."""
+    single_frame: int = 0
+    """Objects that were seen in a single frame only, which are not items."""
+    ledger_fails: bool = False
+    """Whether the ledger cannot be written."""
+    rows_queued: int = 0
+    """Rows that are in memory only."""
+    items_spilled: int = 0
+    """Items whose rows are in the spill, and not known to be in the ledger."""
+    rows_lost: Mapping[str, int] = field(default_factory=dict)
+    """Rows that will never be in the ledger: `item`, `actuation`, `other`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StationStatus:
+    """What the file holds."""
+
+    station: str
+    ledger: str
+    """The absolute path of the station's ledger."""
+    pid: int
+    pilah: str
+    """The version of pilah."""
+    started: str
+    """When the process began to open the station: UTC, as in the ledger."""
+    time: str
+    """When this was written."""
+    monotonic: float
+    """The same on the machine's monotonic clock, which no correction of the time changes."""
+    boot_id: str | None
+    """The boot of the machine in which that clock runs; None: not known."""
+    state: StationState
+    resident_bytes: int | None
+    """The memory of the station's process, without that of the process that writes the ledger."""
+    signs: VitalSigns | None = None
+    """None: it is starting."""
+
+    def as_json(self) -> dict[str, object]:
+        """Its values, as JSON takes them."""
+        return asdict(self)
+
+
+class Reading(NamedTuple):
+    """A status, and how old it was when it was read."""
+
+    status: StationStatus
+    age_seconds: float | None
+    """None: it was written before this machine was started the last time."""
+
+
+def status_path(
+    station: str, ledger: Path, environment: Mapping[str, str] = os.environ
+) -> Path | None:
+    """Where a station writes its status; None: this machine has no place for it.
+
+    In memory, never on a disk: the thread that writes it must not wait for one.
+    """
+    own = service_folder(environment)
+    path = _in_memory(station, ledger) if own is None else own / f"{station}.json"
+    return path if os.access(path.parent, os.W_OK | os.X_OK) else None
+
+
+def read_status(
+    station: str,
+    ledger: Path,
+    *,
+    environment: Mapping[str, str] = os.environ,
+    now: Callable[[], float] = time.monotonic,
+    boot: Callable[[], str | None] = boot_id,
+) -> Reading | None:
+    """The newest status that the station with this name and ledger has written.
+
+    Args:
+        environment: has RUNTIME_DIRECTORY if systemd set it.
+        now: seconds on the machine's monotonic clock.
+        boot: the UUID of the boot of the machine.
+
+    Returns:
+        None where there is none, which is so of a station that does not run.
+    """
+    found = []
+    for place in _places(station, ledger, environment):
+        status = _read(place, ledger)
+        if status is not None and status.station == station:
+            same_boot = status.boot_id == boot()
+            found.append(Reading(status, now() - status.monotonic if same_boot else None))
+    return min(found, key=lambda reading: _age(reading), default=None)
+
+
+def problems_of(reading: Reading | None) -> list[str]:
+    """Why a station is not well, a sentence for each reason; none: it is well.
+
+    Args:
+        reading: its status; None: it has none.
+    """
+    if reading is None:
+        return ["the station does not run: it has no status"]
+    return list(_problems(reading.status, _age(reading)))
+
+
+def _places(station: str, ledger: Path, environment: Mapping[str, str]) -> Iterator[Path]:
+    """Where a station's status may be: this process may be no service, while the station is one."""
+    folders = dict.fromkeys((service_folder(environment) or SERVICE_FOLDER, SERVICE_FOLDER))
+    yield from (folder / f"{station}.json" for folder in folders)
+    yield _in_memory(station, ledger)
+
+
+def _in_memory(station: str, ledger: Path) -> Path:
+    return MEMORY / f"{memory_name(station, ledger)}.json"
+
+
+def _read(path: Path, ledger: Path) -> StationStatus | None:
+    """The status in the file `path`; None: there is none of the station with this ledger."""
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            owner, raw = os.fstat(descriptor).st_uid, file.read(_LARGEST + 1)
+        # Anybody may put a file into /dev/shm.
+        trusted = {0, os.geteuid(), *((ledger.stat().st_uid,) if ledger.exists() else ())}
+    except OSError:
+        return None
+    if owner not in trusted or len(raw) > _LARGEST:
+        return None
+    try:
+        status = TypeAdapter(StationStatus).validate_json(raw)
+    except ValidationError:  # of another program
+        return None
+    return status if status.ledger == str(ledger.absolute()) else None
+
+
+def _age(reading: Reading) -> float:
+    return math.inf if reading.age_seconds is None else reading.age_seconds
+
+
+def _problems(status: StationStatus, age: float) -> Iterator[str]:
+    if age > (START_SECONDS if status.state is StationState.STARTING else STALE_SECONDS):
+        if age == math.inf:
+            yield "the station has not run since this machine was started"
+        else:
+            yield f"the station hangs or was killed: its status is {age:.0f} seconds old"
+        return
+    if status.state is not StationState.RUNNING:
+        yield f"the station is {status.state}"
+    signs = status.signs
+    if signs is None:
+        return
+    for thread, silent in signs.silent_seconds.items():
+        if silent > SILENT_SECONDS:
+            yield f"the thread {thread} has not responded for {silent:.0f} seconds"
+    if signs.camera_lost:
+        yield "the camera is lost, and is being reopened"
+    if signs.ledger_fails:
+        yield "the ledger cannot be written: is its disk full, or does it hang?"
+    elif signs.items_spilled:
+        yield f"the rows of {signs.items_spilled} items still wait to be added to the ledger"
