@@ -599,10 +599,11 @@ def test_a_full_disk_does_not_stop_the_sorting(
         prepare(connection, record)
         connection.execute("PRAGMA max_page_count = 30")
 
-    monkeypatch.setattr(ledgers, "_prepare", small)
-    monkeypatch.setattr(recorders, "_BATCH", 5)  # where the thread is late, all 90 fail as one
     run = new_run(STATION.replace("second: 1000", "second: 1000, loop: true"))
-    tally = run(max_items=90)
+    with monkeypatch.context() as full:
+        full.setattr(ledgers, "_prepare", small)
+        full.setattr(recorders, "_BATCH", 5)  # where the thread is late, all 90 fail as one
+        tally = run(max_items=90)
     assert (tally.items, len(run.shown)) == (90, 90)
     assert tally.lost == 0
     assert 0 < tally.spilled < 90
@@ -611,7 +612,6 @@ def test_a_full_disk_does_not_stop_the_sorting(
     assert f"waiting    {tally.spilled} rows: the next start adds them to the ledger" in (
         tally.lines()
     )
-    monkeypatch.undo()
     run.endings = queue.SimpleQueue()
     assert run(max_items=1).spilled == 0
     assert [entry.item for entry in run.entries()] == [*range(1, 91), 1]
