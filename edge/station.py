@@ -253,7 +253,7 @@ class Station(Closing):
             lanes=dict(tally.lanes),
             rejects=dict(tally.rejects),
             frames_dropped=latest.dropped,
-            frame_faults={**latest.faults},
+            frame_faults={str(kind): count for kind, count in list(latest.faults.items())},
             single_frame=self._sorter.single_frame,
             ledger_fails=recorder.ledger_fails,
             rows_queued=recorder.queued,
