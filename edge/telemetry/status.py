@@ -101,7 +101,7 @@ class StationStatus:
         return asdict(self)
 
 
-class Reading(NamedTuple):
+class StatusReading(NamedTuple):
     """A status, and how old it was when it was read."""
 
     status: StationStatus
@@ -128,7 +128,7 @@ def read_status(
     environment: Mapping[str, str] = os.environ,
     now: Callable[[], float] = time.monotonic,
     boot: Callable[[], str | None] = boot_id,
-) -> Reading | None:
+) -> StatusReading | None:
     """The newest status that the station with this name and ledger has written.
 
     Args:
@@ -144,11 +144,11 @@ def read_status(
         status = _read(place, ledger)
         if status is not None and status.station == station:
             same_boot = status.boot_id == boot()
-            found.append(Reading(status, now() - status.monotonic if same_boot else None))
+            found.append(StatusReading(status, now() - status.monotonic if same_boot else None))
     return min(found, key=lambda reading: _age(reading), default=None)
 
 
-def problems_of(reading: Reading | None) -> list[str]:
+def problems_of(reading: StatusReading | None) -> list[str]:
     """Why a station is not well, a sentence for each reason; none: it is well.
 
     Args:
@@ -191,7 +191,7 @@ def _read(path: Path, ledger: Path) -> StationStatus | None:
     return status if status.ledger == str(ledger.absolute()) else None
 
 
-def _age(reading: Reading) -> float:
+def _age(reading: StatusReading) -> float:
     return math.inf if reading.age_seconds is None else reading.age_seconds
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from edge.telemetry import status as statuses
 from edge.telemetry.status import (
-    Reading,
+    StatusReading,
     StationState,
     problems_of,
     read_status,
@@ -32,7 +32,7 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def read(ledger: Path, *, now: float = 100.4, boot: str | None = BOOT) -> Reading | None:
+def read(ledger: Path, *, now: float = 100.4, boot: str | None = BOOT) -> StatusReading | None:
     return read_status("bin-1", ledger, environment={}, now=lambda: now, boot=lambda: boot)
 
 
@@ -141,7 +141,7 @@ def test_of_two_the_newer_counts(
 def test_its_age_and_its_state_say_whether_a_station_is_well(
     ledger: Path, state: StationState, age: float, says: list[str]
 ) -> None:
-    assert problems_of(Reading(status(ledger, state=state), age)) == says
+    assert problems_of(StatusReading(status(ledger, state=state), age)) == says
 
 
 @pytest.mark.parametrize(
@@ -164,4 +164,4 @@ def test_each_part_that_is_not_well_is_a_reason(
     ledger: Path, changes: dict[str, Any], says: str
 ) -> None:
     found = status(ledger, signs=replace(SIGNS, **changes))
-    assert problems_of(Reading(found, 0.1)) == [says]
+    assert problems_of(StatusReading(found, 0.1)) == [says]

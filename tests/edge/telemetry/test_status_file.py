@@ -8,7 +8,7 @@ import pytest
 
 from edge.runtime.clock_state import boot_id
 from edge.telemetry import status as statuses
-from edge.telemetry.status import Reading, read_status
+from edge.telemetry.status import StatusReading, read_status
 from edge.telemetry.status_file import StatusFile
 from tests.edge.telemetry.statuses import SIGNS, put, status
 from tests.logged import listen
@@ -34,7 +34,7 @@ class Place:
             "bin-1", self.ledger, environment=self.environment, wall=lambda: 0.0, clock=self.clock
         )
 
-    def read(self) -> Reading | None:
+    def read(self) -> StatusReading | None:
         return read_status("bin-1", self.ledger, environment=self.environment, now=self.clock)
 
     @property
