@@ -9,8 +9,8 @@ import pytest
 
 from edge.telemetry import status as statuses
 from edge.telemetry.status import (
-    StatusReading,
     StationState,
+    StatusReading,
     problems_of,
     read_status,
     status_path,
