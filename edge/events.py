@@ -170,6 +170,22 @@ class CameraBack(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class LedgerFailed(Event):
+    """The ledger cannot be written, or does not answer. The station goes on sorting; this event is
+    written, with the rows that waited, once there is room again."""
+
+    reason: str
+    """What failed, as it was logged."""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerBack(Event):
+    """A ledger that had failed was written again."""
+
+    failed_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class ModelChanged(Event):
     """Items that come into view from now on are judged by another model."""
 
@@ -207,6 +223,8 @@ KINDS: Mapping[str, type[Event]] = {
     "code_scanned": CodeScanned,
     "camera_lost": CameraLost,
     "camera_back": CameraBack,
+    "ledger_failed": LedgerFailed,
+    "ledger_back": LedgerBack,
     "model_changed": ModelChanged,
     "station_started": StationStarted,
     "station_stopped": StationStopped,

@@ -118,7 +118,7 @@ class Station(Closing):
                 self._parts.callback(counting.close)  # after the recorder, which feeds it
                 observers = [*observers, counting.count]
             self._recorder = begin_recorder(
-                config.ledger, observers=observers, keep=config.keep, clock=clock
+                config.ledger, observers=observers, keep=config.keep, clock=clock, stamps=stamps
             )
             self._parts.callback(self._recorder.close)
             self._journal = Journal(self._recorder, stamps)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from edge.config.ledger import NO_SPILL, LedgerSettings
 from edge.core.errors import StorageError
-from edge.events import Observer
+from edge.events import Observer, Stamps
 from edge.ledger.ledger_process import LedgerProcess
 from edge.ledger.recorder import Patience, Recorder
 from edge.ledger.spill import Spill, default_spill
@@ -31,11 +31,12 @@ def begin_recorder(
     observers: Sequence[Observer],
     keep: Keep | None = None,
     clock: Clock = SYSTEM_CLOCK,
+    stamps: Stamps | None = None,
 ) -> Recorder:
     """A recorder whose ledger is being opened; to be followed by `open_recorder`.
 
     Args:
-        observers, clock: see `Recorder`.
+        observers, clock, stamps: see `Recorder`.
         keep: what the ledger's outbox keeps; None: nothing is written to the outbox.
     """
     return Recorder(
@@ -43,6 +44,7 @@ def begin_recorder(
         observers=observers,
         patience=Patience(commit=settings.commit_seconds),
         clock=clock,
+        stamps=stamps,
     )
 
 

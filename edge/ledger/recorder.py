@@ -15,13 +15,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from edge.core.errors import LedgerError, LedgerRefusedError, StorageError
-from edge.events import ActuationEnded, Event, ItemSorted, Observer, StationStarted
+from edge.events import ActuationEnded, Event, ItemSorted, Observer, Stamps, StationStarted
 from edge.ledger.backlog import Backlog
 from edge.ledger.losses import Losses
 from edge.ledger.observers import Observers, log_missed
 from edge.ledger.rows import Writable
 from edge.ledger.spill import Chunk, Spill
-from edge.ledger.writer_thread import RowBatch, WriterThread
+from edge.ledger.writer_thread import Outage, RowBatch, WriterThread
 from edge.runtime import heartbeat
 from edge.runtime.clock import SYSTEM_CLOCK, Clock, wait_for
 from edge.runtime.heartbeat import Heartbeat
@@ -57,9 +57,8 @@ class Patience:
 class Recorder:
     """Takes events from all threads, writes their rows to the ledger, and then tells observers.
 
-    While the ledger cannot be written (a full disk, one that hangs), rows go to the spill, and wait
-    in memory where there is none; the ledger is tried again and again, and gets them in order.
-    Those for which there is no room are lost, counted, and that is said.
+    While the ledger cannot be written, rows wait in the spill, or in memory if there is none. The
+    ledger is tried again and again, and gets them in order. Rows without room are lost and counted.
 
     Attributes:
         heartbeat: the signs of life of `run`.
@@ -73,10 +72,12 @@ class Recorder:
         patience: Patience | None = None,
         capacity: int = CAPACITY,
         clock: Clock = SYSTEM_CLOCK,
+        stamps: Stamps | None = None,
     ) -> None:
         """Writes to `ledger`, which the recorder closes.
 
         Args:
+            stamps: for the events of outages of the ledger; None: there are no such events.
             observers: are told of each event by `run`'s thread, once its row is in the ledger or
                 the spill, or was said to be in neither. Must not wait.
         """
@@ -97,6 +98,7 @@ class Recorder:
         self._failing = self._spill_failing = False
         self._commit_at = self._retry_at = self._failed_at = _AT_ONCE
         self._losses = Losses(clock=clock.now)
+        self._outage = Outage(self.offer, stamps, clock.now)
 
     @property
     def lost(self) -> int:
@@ -222,6 +224,7 @@ class Recorder:
         batch, now = self._batch, self._clock.now()
         if batch and not batch.overdue and now >= batch.since + self._patience.hang:
             batch.overdue = True
+            self._outage.begin(f"no answer for {self._patience.hang:g} seconds")
             _log.error(
                 f"incident   the ledger has not answered for {self._patience.hang:g} seconds: its "
                 f"disk hangs, or has much to read. Sorting goes on; {self._where_rows_wait}"
@@ -345,13 +348,13 @@ class Recorder:
             self._failed_at = batch.since
             self._retry_at = self._clock.now() + self._patience.retry
             if not self._failing:
+                self._outage.begin(str(error))
                 _log.error(f"incident   {error}. Sorting goes on; {self._where_rows_wait}")
             self._failing = True
             return
         if error is not None:
             raise error
-        if self._failing or batch.overdue:
-            _log.info("ledger     it can be written again: the rows that waited are added")
+        self._outage.end()
         self._failing, self._retry_at = False, _AT_ONCE
         if batch.chunk is not None and self._backlog is not None:
             self._backlog.written(batch.chunk)

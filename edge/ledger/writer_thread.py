@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import queue
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edge.events import Event
+from edge.events import Event, LedgerBack, LedgerFailed, Stamps
 from edge.ledger.spill import Chunk
 from edge.runtime.clock import Clock, ClockedThread
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -25,6 +28,39 @@ class RowBatch:
     """The thread has not answered for too long."""
     spilled: bool = False
     """The rows were written to the spill as well."""
+
+
+class Outage:
+    """A time during which the ledger cannot be written, as two events; used by one thread."""
+
+    def __init__(
+        self, offer: Callable[[Event], None], stamps: Stamps | None, now: Callable[[], float]
+    ) -> None:
+        """The ledger can be written, as far as is known.
+
+        Args:
+            offer: takes the events, which are written once there is room for them.
+            stamps: gives the events their ids and times; None: no events are made.
+            now: seconds, monotonic.
+        """
+        self._offer, self._stamps, self._now = offer, stamps, now
+        self._since: float | None = None
+
+    def begin(self, reason: str) -> None:
+        """The ledger cannot be written; only the first call of an outage counts."""
+        if self._since is None:
+            self._since = self._now()
+            if self._stamps is not None:
+                self._offer(LedgerFailed(*self._stamps.now(), reason))
+
+    def end(self) -> None:
+        """The ledger was written; says so if there was an outage."""
+        if self._since is None:
+            return
+        seconds, self._since = self._now() - self._since, None
+        _log.info("ledger     it can be written again: the rows that waited are added")
+        if self._stamps is not None:
+            self._offer(LedgerBack(*self._stamps.now(), round(seconds, 3)))
 
 
 class WriterThread:

@@ -78,6 +78,8 @@ class Found(NamedTuple):
     rows: int
     lateness_ms: tuple[float, float]
     """The median, and the 99th percentile."""
+    outage: list[str]
+    """The kinds of the events in the ledger that tell of a time when it could not be written."""
     photographs: int
     said: list[str]
     """Incidents, what is lost, and that all is well again."""
@@ -158,7 +160,7 @@ def run(folder: Path, *, seconds: float, environment: dict[str, str], full: bool
     return Found(*_read(disk / "ledger.sqlite"), _photographs(disk), said, code)
 
 
-def _read(ledger: Path) -> tuple[int, int, tuple[float, float]]:
+def _read(ledger: Path) -> tuple[int, int, tuple[float, float], list[str]]:
     with closing(sqlite3.connect(ledger)) as opened:
         ((details,),) = opened.execute("SELECT details FROM events WHERE kind = 'station_stopped'")
         ((rows,),) = opened.execute("SELECT count(*) FROM items")
@@ -166,12 +168,16 @@ def _read(ledger: Path) -> tuple[int, int, tuple[float, float]]:
             "SELECT i.due, a.ended FROM actuations a JOIN items i ON i.uuid = a.item_uuid "
             "WHERE a.missed IS NULL"
         ).fetchall()
+        outage = opened.execute(
+            "SELECT kind FROM events WHERE kind IN ('ledger_failed', 'ledger_back') ORDER BY id"
+        ).fetchall()
     late = [
         (datetime.fromisoformat(ended) - datetime.fromisoformat(due)).total_seconds() * 1000
         for due, ended in moved
     ]
     median, most = np.percentile(late, [50, 99])
-    return json.loads(details)["items"], rows, (float(median), float(most))
+    kinds = [kind for (kind,) in outage]
+    return json.loads(details)["items"], rows, (float(median), float(most)), kinds
 
 
 def _photographs(disk: Path) -> int:
@@ -203,12 +209,13 @@ def _run_case(case: str, folder: Path, seconds: float) -> Found:
 
 def _tell(case: str, found: Found) -> bool:
     whole = found.rows == found.sorted_items and found.code == 0
-    told = not case.startswith("full") or any("disk is full" in line for line in found.said)
+    told = not case.startswith("full") or "ledger_failed" in found.outage
     median, most = found.lateness_ms
     print(
         f"{case}: {found.sorted_items:,} items sorted, {found.rows:,} rows, "
         f"{'all' if whole else 'NOT ALL'} (exit code {found.code}); actuators {median:.2f} ms late "
-        f"in the middle, {most:.2f} ms in the 99th percentile; {found.photographs} photographs",
+        f"in the middle, {most:.2f} ms in the 99th percentile; {found.photographs} photographs; "
+        f"events of an outage: {', '.join(found.outage) or 'none'}",
         flush=True,
     )
     for line in found.said:

@@ -16,6 +16,7 @@ def test_on_a_slow_disk_every_item_is_sorted_and_in_the_ledger(tmp_path: Path) -
     found = run(tmp_path, seconds=6, environment=slow_fsync(tmp_path / "disk"))
     assert (found.code, found.rows) == (0, found.sorted_items)
     assert found.rows > 50
+    assert found.outage == []
     assert 0 < found.photographs < found.rows  # there was no time for more
 
 
@@ -28,6 +29,7 @@ def test_on_a_disk_that_is_full_for_a_while_an_incident_is_said_and_no_row_is_lo
     with small_disk(tmp_path / "disk"):
         found = run(tmp_path, seconds=9, environment={}, full=True)
     assert (found.code, found.rows) == (0, found.sorted_items)
+    assert found.outage == ["ledger_failed", "ledger_back"]
     said = "\n".join(found.said)
     assert "the disk is full: free some space. Sorting goes on; rows wait in" in said
     assert "photographs cannot be kept: the disk of" in said

@@ -27,6 +27,8 @@ from edge.events import (
     CodeScanned,
     ItemCorrected,
     ItemSorted,
+    LedgerBack,
+    LedgerFailed,
     ModelChanged,
     StationStarted,
     StationStopped,
@@ -440,6 +442,8 @@ EVENTS = [
     StationStarted("01", "2026-11-21T23:04:36.000000Z", "bin-1", "1.2", "tiny 1", "0" * 64),
     CameraLost("02", "2026-11-21T23:05:36.000000Z", "bin-1", "/dev/video0"),
     CameraBack("03", "2026-11-21T23:05:38.000000Z", "bin-1", "/dev/video0", 2.5),
+    LedgerFailed("031", "2026-11-21T23:05:39.000000Z", "bin-1", "the disk is full"),
+    LedgerBack("032", "2026-11-21T23:05:49.000000Z", "bin-1", 10.0),
     ModelChanged("04", "2026-11-21T23:06:36.000000Z", "bin-1", "tiny 2", "1" * 64),
     CodeRead(
         "045",

@@ -13,6 +13,9 @@ from edge.events import (
     CameraLost,
     Event,
     ItemSorted,
+    LedgerBack,
+    LedgerFailed,
+    Stamps,
     StationStarted,
     of_items,
 )
@@ -33,6 +36,7 @@ class FlakyLedger:
         self.full = False
         self.items: list[int] = []
         self.commits: list[int] = []
+        self.events: list[Event] = []
         self.refused = threading.Event()
         self.released, self.hanging = threading.Event(), threading.Event()
         self.released.set()
@@ -48,6 +52,7 @@ class FlakyLedger:
             if isinstance(row, ItemSorted | ActuationEnded) and row.item not in self.items:
                 self.items.append(row.item)
         self.commits.append(len(rows))
+        self.events += [row for row in rows if row not in self.events]
 
     def close(self) -> None:
         pass
@@ -309,6 +314,49 @@ def test_rows_wait_in_the_spill_while_the_disk_is_full_and_are_added_after(spill
     assert "the disk is full. Sorting goes on; rows wait in" in watched.said[0]
     assert len(watched.said) == 2
     assert not spill.path.exists()
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+def test_an_outage_of_the_ledger_is_two_events_in_it_once_it_can_be_written(
+    spill: Spill, hangs: bool
+) -> None:
+    ledger, changed = FlakyLedger(), threading.Condition()
+    told: list[Event] = []
+
+    def note(event: Event) -> None:
+        with changed:
+            told.append(event)
+            changed.notify_all()
+
+    recorder = Recorder(
+        ledger,
+        observers=[note],
+        patience=SOON if hangs else PATIENT,
+        stamps=Stamps("bin-1", lambda: 1_795_302_276.0),
+    )
+    recorder.add_spill(spill)
+    ledger.full = not hangs
+    if hangs:
+        ledger.released.clear()
+    thread = threading.Thread(target=recorder.run)
+    thread.start()
+    recorder.offer(entry(1))
+    with changed:
+        assert changed.wait_for(lambda: LedgerFailed in map(type, told), 60)
+    ledger.full = False
+    ledger.released.set()
+    with changed:
+        assert changed.wait_for(lambda: LedgerBack in map(type, told), 60)
+    recorder.finish()
+    thread.join(60)
+    events = [event for event in ledger.events if not isinstance(event, ItemSorted)]
+    assert [type(event) for event in events] == [LedgerFailed, LedgerBack]
+    failed, back = events
+    assert isinstance(failed, LedgerFailed)
+    assert failed.reason == ("no answer for 0.02 seconds" if hangs else "the disk is full")
+    assert isinstance(back, LedgerBack)
+    assert back.failed_seconds > 0
+    assert ledger.items == [1]
 
 
 def test_a_disk_that_hangs_is_said_at_once_and_its_rows_are_safe(spill: Spill) -> None:
