@@ -222,11 +222,15 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         trainer.fit.preconditions trainer.fit.learning_rate_finder trainer.fit.optimizers
         trainer.fit.predict trainer.fit.trained trainer.fit.weight_averaging
     """,
+    "tests/trainer/networks/parts/test_efficientnet_lite.py": """
+        trainer.networks.efficientnet_lite0 trainer.networks.efficientnet_lite1
+        trainer.networks.efficientnet_lite2 trainer.networks.parts.lite_release
+    """,
     "tests/trainer/networks/test_networks.py": """
         trainer.networks.advanced_cnn trainer.networks.ann trainer.networks.cnn
-        trainer.networks.convnet trainer.networks.densenet121 trainer.networks.efficientnet_lite0
-        trainer.networks.mobilenet_v2 trainer.networks.parts.blocks trainer.networks.parts.head
-        trainer.networks.parts.weights trainer.networks.tuned_cnn
+        trainer.networks.convnet trainer.networks.densenet121 trainer.networks.mobilenet_v2
+        trainer.networks.parts.blocks trainer.networks.parts.head trainer.networks.parts.weights
+        trainer.networks.tuned_cnn
     """,
     "tests/trainer/recipes/test_reading.py": """
         trainer.recipes.network_names trainer.recipes.plan

@@ -26,7 +26,13 @@ pytestmark = [
 ]
 SMALL = [("ann", "plain"), ("cnn", "dense"), ("tuned_cnn", "plain"), ("advanced_cnn", "plain")]
 GREY = InputSpec(height=28, width=28, channels=1)
-LARGE = [("mobilenet_v2", "conv"), ("densenet121", "dense"), ("efficientnet_lite0", "plain")]
+LARGE = [
+    ("mobilenet_v2", "conv"),
+    ("densenet121", "dense"),
+    ("efficientnet_lite0", "plain"),
+    ("efficientnet_lite1", "dense"),
+    ("efficientnet_lite2", "conv"),
+]
 
 
 def make_untrained(

@@ -12,7 +12,7 @@ import keras
 
 from edge.core.images.preprocess import InputSpec
 from trainer.networks.parts.blocks import rescaled, three_channels
-from trainer.networks.parts.weights import fetch, load_weights
+from trainer.networks.parts.weights import LayerWeights, fetch, layer_weights, load_weights
 from trainer.recipes.plan import NetworkPlan
 
 _MEAN = (0.485, 0.456, 0.406)
@@ -35,14 +35,12 @@ def features(plan: NetworkPlan, spec: InputSpec, image: Any) -> Any:
     return load_weights(own, plan, _imagenet).output
 
 
-def _imagenet() -> Any:
-    return fetch(
-        partial(
-            keras.applications.DenseNet121,
-            input_shape=(224, 224, 3),
-            include_top=False,
-            weights="imagenet",
-        ),
-        "DenseNet121",
-        "densenet121_weights_tf_dim_ordering_tf_kernels_notop.h5",
+def _imagenet() -> LayerWeights:
+    published = partial(
+        keras.applications.DenseNet121,
+        input_shape=(224, 224, 3),
+        include_top=False,
+        weights="imagenet",
     )
+    file = "densenet121_weights_tf_dim_ordering_tf_kernels_notop.h5"
+    return layer_weights(fetch(published, "DenseNet121", file))

@@ -38,7 +38,11 @@ class NetworkPlan(Section):
     name: Annotated[str, Field(description="a file of trainer/networks/")] = "mobilenet_v2"
     alpha: Annotated[float, Field(gt=0, le=2, description="width multiplier")] = 1.0
     weights: Annotated[
-        str, Field(description="imagenet, none (from scratch), or a Keras weights file")
+        str,
+        Field(
+            description="imagenet (fetched once into `models` of KERAS_HOME, else of ~/.keras), "
+            "none (from scratch), or a Keras weights file"
+        ),
     ] = "imagenet"
     head: Annotated[
         Literal["plain", "dense", "conv"],

@@ -26,7 +26,7 @@ def three_channels(image: Any, spec: InputSpec) -> Any:
     return keras.layers.Concatenate(name="grey_to_rgb")([image, image, image])
 
 
-def width(filters: int, plan: NetworkPlan) -> int:
+def width(filters: float, plan: NetworkPlan) -> int:
     """`filters` times the recipe's `alpha`, in eights, 16 at least.
 
     With 8 filters TensorFlow 2.21's oneDNN kernels corrupt memory on x86-64 as they train on a

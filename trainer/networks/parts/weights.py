@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
 from edge.core.errors import UsageError
 from trainer.errors import WeightsMissingError
@@ -21,6 +22,10 @@ from trainer.recipes.plan import NetworkPlan
 
 _log = logging.getLogger(__name__)
 
+LayerWeights = Mapping[str, Sequence[npt.NDArray[Any]]]
+"""Layer name -> its weights, in the order of Keras's `get_weights`."""
+
+_Fetched = TypeVar("_Fetched")
 _FETCHES: ContextVar[bool] = ContextVar("fetches", default=True)
 
 
@@ -39,13 +44,13 @@ def without_fetching() -> Iterator[None]:
 
 
 def load_weights(
-    own: Any, plan: NetworkPlan, fetch_imagenet: Callable[[], Any] | None = None
+    own: Any, plan: NetworkPlan, fetch_imagenet: Callable[[], LayerWeights] | None = None
 ) -> Any:
     """`own` with the weights that the recipe names.
 
     Args:
         own: a model whose layers bear the names of the published network's.
-        fetch_imagenet: gives the published network with its ImageNet weights; None: there is none.
+        fetch_imagenet: gives the published network's ImageNet weights; None: there are none.
 
     Raises:
         UsageError: the weights do not fit, or there are none of this kind.
@@ -67,14 +72,23 @@ def load_weights(
             published = fetch_imagenet()
         except _NotFetchedError:
             return own
-        for layer in published.layers:
-            if layer.weights:
-                own.get_layer(layer.name).set_weights(layer.get_weights())
+        for name, values in published.items():
+            own.get_layer(name).set_weights(values)
     return own
 
 
-def fetch(build: Callable[[], Any], what: str, file: str) -> Any:
-    """The network of keras.applications that `build` makes, with its ImageNet weights.
+def layer_weights(model: Any) -> LayerWeights:
+    """The weights of each layer of `model` that has any."""
+    return {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
+
+
+def keras_models() -> Path:
+    """The folder of pretrained weights in Keras's home: `KERAS_HOME`, else `~/.keras`."""
+    return Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models"
+
+
+def fetch(get: Callable[[], _Fetched], what: str, file: str) -> _Fetched:
+    """The result of `get`, which has Keras fetch ImageNet weights where they are not here yet.
 
     Args:
         what: the network as the reader knows it.
@@ -85,15 +99,15 @@ def fetch(build: Callable[[], Any], what: str, file: str) -> Any:
     """
     if not _FETCHES.get():
         raise _NotFetchedError
-    where = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "models"
+    where = keras_models()
     if not (where / file).exists():
         _log.info(f"fetching the ImageNet weights of {what} from the internet, to {where / file}")
     try:
         with _keras_silent():
-            return build()
+            return get()
     except Exception as error:
         # Keras raises a bare Exception when a download fails, OSError when the file is damaged.
-        address = re.search(r"https?://\S+?\.h5", str(error))
+        address = re.search(r"https?://\S+?\.(h5|tar\.gz)", str(error))
         raise WeightsMissingError(
             f"the ImageNet weights of {what} are not on this machine and could not be fetched "
             f"({str(error).partition(':')[0]}). Connect to the internet once, or put {file} into "

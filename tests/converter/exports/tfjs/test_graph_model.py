@@ -26,7 +26,13 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore"),  # TensorFlow warns of itself
 ]
 
-LARGE = {"mobilenet_v2": "conv", "densenet121": "dense", "efficientnet_lite0": "plain"}
+LARGE = {
+    "mobilenet_v2": "conv",
+    "densenet121": "dense",
+    "efficientnet_lite0": "plain",
+    "efficientnet_lite1": "dense",
+    "efficientnet_lite2": "conv",
+}
 SMALL = {
     "ann": "plain",
     "cnn": "dense",
