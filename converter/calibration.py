@@ -13,6 +13,7 @@ from edge.core.dataset import LabelledPicture
 from edge.core.images.image_file import read_image
 from edge.core.images.preprocess import InputSpec, preprocess
 from edge.core.terminal.progress import Progress
+from edge.core.wording import number_of
 
 CALIBRATION_PICTURES = 100
 """The default number of calibration pictures. More of them take more time."""
@@ -52,7 +53,7 @@ def choose_calibration(
     labels = sorted({picture.label for picture in shuffled})
     if len(shuffled) < MIN_CALIBRATION_PICTURES:
         raise CalibrationError(
-            f"the training split has {len(shuffled)} pictures; calibration needs "
+            f"the training split has {number_of(len(shuffled), 'pictures')}; calibration needs "
             f"{MIN_CALIBRATION_PICTURES} or more: train on more pictures"
         )
     needed = max(MIN_CALIBRATION_PICTURES, len(labels))

@@ -10,11 +10,11 @@ from edge.core.command_line import Verb, run_program
 from edge.runtime.worker import Worker
 
 VERBS: Mapping[str, Verb] = {
-    "classify": Verb("what is on these pictures", "edge.commands.classify"),
+    "classify": Verb("classify pictures", "edge.commands.classify"),
     "codes": Verb("read the barcodes on pictures", "edge.commands.receiving.codes"),
-    "evaluate": Verb("how good a bundle is on labelled pictures", "edge.commands.evaluate"),
-    "inspect": Verb("what is in a bundle", "edge.commands.inspect"),
-    "bench": Verb("how fast this machine runs a bundle", "edge.commands.telemetry.bench"),
+    "evaluate": Verb("measure a bundle on labelled pictures", "edge.commands.evaluate"),
+    "inspect": Verb("show what is in a bundle", "edge.commands.inspect"),
+    "bench": Verb("measure how fast this machine runs a bundle", "edge.commands.telemetry.bench"),
     "init": Verb("write a first station file", "edge.commands.init"),
     "roi": Verb("draw a station's region on a picture of its camera", "edge.commands.roi"),
     "trigger": Verb("show what a station takes for items", "edge.commands.trigger"),
@@ -26,10 +26,10 @@ VERBS: Mapping[str, Verb] = {
     "scanner": Verb("show what a hand scanner sends", "edge.commands.receiving.scanner"),
     "install": Verb("give a station a newer bundle", "edge.commands.install"),
     "rollback": Verb("give a station an earlier bundle again", "edge.commands.rollback"),
-    "doctor": Verb("is a station's model what it should be?", "edge.commands.telemetry.doctor"),
+    "doctor": Verb("examine a station, part by part", "edge.commands.telemetry.doctor"),
     "ledger": Verb("export, check, back up or correct a ledger", "edge.commands.ledger.verb"),
-    "status": Verb("what is a running station doing?", "edge.commands.telemetry.status"),
-    "run": Verb("sort, as a station file says", "edge.commands.run"),
+    "status": Verb("show what a running station is doing", "edge.commands.telemetry.status"),
+    "run": Verb("sort as a station file describes", "edge.commands.run"),
 }
 
 

@@ -57,6 +57,7 @@ from edge.core.model.bundle import MODEL, Bundle
 from edge.core.model.bundle_files import LARGEST
 from edge.core.model.metrics import Evaluation, evaluate_scores
 from edge.core.terminal.progress import Progress
+from edge.core.wording import number_of
 from trainer.calibration.accept_thresholds import AcceptThreshold, choose_thresholds
 from trainer.recipes.plan import AcceptPlan
 from trainer.run import tool_versions
@@ -165,8 +166,8 @@ def import_model(
     chosen = _some(first, seed)
     if len(chosen) < _FEWEST:
         raise PictureSetError(
-            f"{data}: only {len(pictures)} pictures can be read; to find out which normalisation a "
-            f"model needs takes {2 * _FEWEST} or more: give more pictures"
+            f"{data}: only {number_of(len(pictures), 'pictures')} can be read; to find out "
+            f"which normalisation a model needs takes {2 * _FEWEST} or more: give more pictures"
         )
     if len(set(truth.tolist())) < 2:
         raise PictureSetError(

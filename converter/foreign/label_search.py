@@ -20,6 +20,7 @@ from edge.core.labels import (
     label_problem,
     without_numbers,
 )
+from edge.core.wording import number_of
 
 _LONGEST = 100
 """The largest length of a label, bytes of UTF-8."""
@@ -179,6 +180,7 @@ def label_count_error(
             "heading, or a class 'background' that this model does not have: remove that line"
         )
     return ForeignModelError(
-        f"{model} gives {classes:,} scores, but there are {len(names):,} labels in {source}: give "
-        f"the labels file that came with the model{meant}{hint}"
+        f"{model} gives {number_of(classes, 'scores')}, but there are "
+        f"{number_of(len(names), 'labels')} in {source}: give the labels file that came with "
+        f"the model{meant}{hint}"
     )

@@ -13,6 +13,7 @@ import numpy as np
 
 from converter.calibration import Tensors
 from edge.core.errors import EXIT_IO, PilahError
+from edge.core.wording import number_of
 from trainer.errors import RunError
 from trainer.run import read_run
 
@@ -105,7 +106,7 @@ def _checked_model(path: Path) -> Any:
     if expected != found or len(model.outputs) != outputs:
         raise RunError(
             f"{path}: the model's height, width, channels and classes are {found}, with "
-            f"{len(model.outputs)} outputs, but run.json says {expected}, with {outputs}: train "
-            "again"
+            f"{number_of(len(model.outputs), 'outputs')}, but run.json says {expected}, with "
+            f"{outputs}: train again"
         )
     return model

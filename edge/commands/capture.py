@@ -111,7 +111,7 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             session.run(endings)
         finally:
-            # Also after a full disk: what was taken is there.
+            # Also after an error such as a full disk, because pictures were taken before it.
             _say_counts(session, folder)
             _write_sheet(folder, eye.station, labels)
             _say_next(folder)
@@ -127,7 +127,9 @@ def _check(arguments: argparse.Namespace, eye: VisionConfig, labels: Sequence[st
     from edge.flow import EMPTY
 
     if arguments.whole_region and not arguments.items:
-        raise UsageError("--whole-region goes with --items: by key it is always the whole region")
+        raise UsageError(
+            "--whole-region needs --items: without it, a picture always shows the whole region"
+        )
     if not arguments.items:
         return
     if arguments.every is not None or arguments.button is not None:
@@ -142,8 +144,8 @@ def _check(arguments: argparse.Namespace, eye: VisionConfig, labels: Sequence[st
         )
     if eye.trigger.kind == "continuous":
         raise UsageError(
-            "--items: to the trigger `continuous` every frame is an item, so that every frame "
-            "would be kept: use `trigger: {kind: motion}`, or take pictures by key or with --every"
+            "--items: for the trigger `continuous` every frame is an item, so every frame would be "
+            "kept: use `trigger: {kind: motion}`, or take pictures by key or with --every"
         )
 
 
@@ -159,7 +161,7 @@ def _say_if_new(label: str, folder: PhotoFolder) -> None:
     """Logs that a label is new if it resembles another: a typing error would make a new class."""
     from edge.core.suggestions import did_you_mean
 
-    others = list(+folder.counts)  # those of which there are any
+    others = list(+folder.counts)  # the labels that have pictures
     if label not in others and (hint := did_you_mean(label, others, listing=False)):
         _log.info(f"{label!r} is a new label, beside {', '.join(sorted(others))}{hint}")
 
@@ -176,7 +178,8 @@ def _say_counts(session: CaptureSession, folder: PhotoFolder) -> None:
         )
     if session.refused:
         _log.info(
-            f"  not taken: {session.refused}, because the camera did not show what was before it"
+            f"  not taken: {session.refused}, because the picture was frozen, blank, torn or of "
+            "another size"
         )
     for label, number in sorted((+folder.counts).items()):
         more = GOOD_START - number

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("station", type=Path, metavar="STATION.yaml", help="station file")
     parser.add_argument(
-        "--bundle", type=Path, metavar="BUNDLE", help="check with this bundle, not the file's own"
+        "--bundle",
+        type=Path,
+        metavar="BUNDLE",
+        help="check with this bundle in place of the one that the file names",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
 

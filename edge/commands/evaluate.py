@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from edge.core.command_line import print_json
 from edge.core.errors import EXIT_OK, PictureSetError, UnreadableImageError
+from edge.core.wording import number_of
 
 if TYPE_CHECKING:
     from edge.core.dataset import LabelledPicture
@@ -33,8 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--unknown",
         type=Path,
         metavar="PATH",
-        help="a folder of pictures of things of no class, in whatever folders within it: how many "
-        "are rejected as unknown",
+        help="a folder of pictures of things that belong to no class, also in subfolders: shows "
+        "how many of them are rejected as unknown",
     )
     parser.add_argument(
         "--strange", dest="unknown", type=Path, metavar="PATH", help="the old name of --unknown"
@@ -70,8 +71,8 @@ def run(arguments: argparse.Namespace) -> int:
     for geometry, folder in geometries(picture.path for picture in found.pictures).items():
         if geometry != wanted:
             _log.info(
-                f"the pictures in {folder} show {geometry}, but at a station the bundle is given "
-                f"{wanted}: figures of them tell little about it"
+                f"the pictures in {folder} show {geometry}, but a station gives the "
+                f"bundle {wanted}: these figures say little about a station"
             )
     known, skipped = _predictions(classifier, found.pictures)
     skipped = [*found.skipped, *skipped]
@@ -82,8 +83,8 @@ def run(arguments: argparse.Namespace) -> int:
         skipped += [*things.skipped, *more]
         if not predictions:
             raise PictureSetError(
-                f"{arguments.unknown}: none of its {len(things.pictures)} pictures can be read, "
-                f"first: {more[0]}"
+                f"{arguments.unknown}: none of its "
+                f"{number_of(len(things.pictures), 'pictures')} can be read, first: {more[0]}"
             )
         unknown = _UnknownThings.of(
             [classifier.verdict(prediction) for _, prediction in predictions]
@@ -129,18 +130,17 @@ def run(arguments: argparse.Namespace) -> int:
             f"{label:<20} {figures.precision.short:>11} {figures.recall.short:>11} "
             f"{figures.recall.total:>7}"
         )
-    print(
-        "precision: of what is taken for it, what is it; recall: of what is it, what is told as it"
-    )
+    print("precision: the share of the pictures given this label that really show it")
+    print("recall: the share of the pictures that show it that are given this label")
     return EXIT_OK
 
 
 @dataclass(frozen=True, slots=True)
 class _UnknownThings:
-    """What a model makes of pictures of things of no class."""
+    """How a model judges pictures of things that belong to no class."""
 
     rejected: Share
-    """As `unknown`."""
+    """The share that is rejected as `unknown`."""
     accepted: Share
 
     @classmethod
@@ -165,7 +165,7 @@ class _UnknownThings:
 def _predictions(
     classifier: Classifier, pictures: Sequence[LabelledPicture]
 ) -> tuple[list[tuple[LabelledPicture, Prediction]], list[str]]:
-    """(each picture that can be read, with its prediction; a line for each of the others)."""
+    """(every readable picture with its prediction, a message for each unreadable one)."""
     from edge.core.images.image_file import read_image
     from edge.core.terminal.progress import Progress
 

@@ -1,8 +1,8 @@
 """Write a first station file: its camera before there is a bundle, then a lane for each label.
 
-Without BUNDLE the file has what `roi` and `capture` need. With it, the file is ready to run; one
-that was written without is completed, and what stands in it stays as it is. Beside a new file lies
-`station.schema.json`, by which editors complete and check it.
+Without BUNDLE, the file has what `roi` and `capture` need. With BUNDLE, the file is ready to run; a
+file that was written without it is completed, and its own lines stay as they are. Beside a new
+file, `station.schema.json` is written, with which editors complete and check the station file.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def run(arguments: argparse.Namespace) -> int:
         first = ", ".join(f"`{command('pilah-edge', verb, file)}`" for verb in verbs)
         _log.info(f"{file}: next {first}, then `{capture}`")
         return EXIT_OK
-    # An `empty` belt is no item: it needs no lane.
+    # `empty` stands for a picture without an item, which needs no lane.
     labels = [label for label in bundle.labels if label != EMPTY]
     path = _relative(arguments.bundle, file.absolute().parent)
     write_file(file, text + sorting_text(labels=labels, bundle=path))
@@ -129,10 +129,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def name_after(file: Path) -> str:
-    """The name of a new station: that of its file, or of its folder where the file is station.yaml.
+    """The name of a new station: that of its file, or of its folder if the file is station.yaml.
 
-    Characters that no name of a station may have become hyphens; where none is left, it is
-    "station".
+    Characters that the name of a station may not have become hyphens. If nothing else is left, the
+    name is "station".
     """
     named = file.absolute()
     told = named.stem if named.stem != "station" else named.parent.name
@@ -140,12 +140,12 @@ def name_after(file: Path) -> str:
 
 
 def eye_text(name: str, *, camera: str | None, photos: str | None) -> str:
-    """The part of a station file that tells how items are seen.
+    """The part of a station file that describes the camera and the trigger.
 
     Args:
-        name: of the station.
-        camera: one of those that `--camera` takes; None where there are `photos`.
-        photos: a folder of pictures, as it is to stand in the file.
+        name: the name of the station.
+        camera: a kind that `--camera` accepts; None if there are `photos`.
+        photos: a folder of pictures, as it is written in the file.
     """
     text = f"""\
 # yaml-language-server: $schema={_SCHEMA}
@@ -171,7 +171,7 @@ def sorting_text(*, labels: Sequence[str], bundle: str) -> str:
     """The rest of a station file, with a lane for each of `labels`.
 
     Args:
-        bundle: its path, as it is to stand in the file.
+        bundle: its path, as it is written in the file.
     """
     rest = "rejects" if "rejects" not in labels else "rejected items"
     lanes = "".join(f"  {_quoted(label)}: {{labels: [{_quoted(label)}]}}\n" for label in labels)
@@ -209,17 +209,17 @@ def _write_schema(file: Path) -> None:
         old = file.read_text(encoding="utf-8", errors="replace") != text
     if old:
         _log.warning(
-            f"{file} is there already, and not of this pilah: kept. `pilah-edge schema` prints the "
-            "one that belongs to it"
+            f"{file} is there already and is of another version of pilah, so it was kept. "
+            "`pilah-edge schema` prints the schema of this version"
         )
 
 
 def _incomplete(file: Path) -> str:
-    """What stands in a station file that has no bundle and no lanes yet.
+    """The text of a station file that has no bundle and no lanes yet.
 
     Raises:
         ConfigError: it has mistakes.
-        StorageError: it has what would be added.
+        StorageError: it has sections that would be added.
     """
     from edge.config.reading import read_vision_config
     from edge.core.yaml_file import YamlFile
@@ -240,7 +240,7 @@ def _relative(path: Path, folder: Path) -> str:
 
 
 def _quoted(text: str) -> str:
-    """`text` as it can stand in YAML, quoted where YAML would read something else."""
+    """`text` as a value in YAML, quoted if YAML would read something else without quotes."""
     from edge.core.yaml_text import read_value
 
     is_plain = re.fullmatch(r"[A-Za-z0-9./][A-Za-z0-9./_-]*", text) and read_value(text) == text

@@ -70,10 +70,8 @@ def _unknown(section: Unknown | None) -> str:
     from edge.core.model.glossary import NOVELTY_BY
 
     if section is None:
-        return "not told: everything gets one of these labels"
+        return "not recognised: every item gets one of these labels"
     if section.threshold is None:
-        return (
-            "nothing is rejected as unknown: there were too few pictures to choose a threshold by"
-        )
+        return "nothing is rejected as unknown: there were too few pictures to choose a threshold"
     by = NOVELTY_BY[section.score]
     return f"rejected as unknown above a novelty score of {section.threshold:.3f}, by {by}"

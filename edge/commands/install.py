@@ -1,7 +1,7 @@
-"""Give a station a newer bundle, from its next start on, once all of it is proven.
+"""Check a newer bundle and give it to a station, which uses it from its next start on.
 
-Its files, its signature where the station file pins keys, its golden pictures and the station file
-itself must be right. The one before it and the five newest are kept for `rollback`.
+The bundle's files, its golden pictures and the station file must be right, and its signature too if
+the station file pins keys. The bundle before it and the five newest are kept for `rollback`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def show_change(change: VersionChange) -> None:
-    """Tells which bundle a station has now, and which before."""
+    """Prints which bundle a station has now, and which it had before."""
     bundle = change.plan.bundle
     print(f"{bundle.title}  (digest {bundle.digest[:12]})")
     print(f"signature  {bundle.origin}{'' if change.plan.keys else '; no key is pinned'}")

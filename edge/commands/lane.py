@@ -1,4 +1,4 @@
-"""Move one lane of a station by keyboard, to find its angles and times; or make all lanes safe."""
+"""Move one lane of a station by keyboard, to find its angles and times, or make all lanes safe."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.05
-"""How often the line is written anew while no key is pressed."""
+"""The seconds between two updates of the status line while no key is pressed."""
 _PATIENCE_SECONDS = 5.0
 
 
@@ -33,11 +33,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "action",
         choices=["test", "safe"],
-        help="test: move LANE, as in operation. safe: put every lane into its safe state, after "
-        "a station was killed, say: the pins of a Raspberry Pi stay as they were then",
+        help="test: move LANE as in operation. safe: put every lane into its safe state, for "
+        "example after a station was killed, because the pins of a Raspberry Pi then stay as they "
+        "were",
     )
     parser.add_argument("station", type=Path, metavar="STATION.yaml", help="station file")
-    parser.add_argument("lane", nargs="?", metavar="LANE", help="the lane's name in it")
+    parser.add_argument(
+        "lane", nargs="?", metavar="LANE", help="the name of the lane in the station file"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -47,20 +50,20 @@ def run(arguments: argparse.Namespace) -> int:
     file, hands = read_actuation_config(arguments.station)
     if arguments.action == "safe":
         if arguments.lane is not None:
-            raise UsageError("lane safe: takes no LANE, it is for all of them")
+            raise UsageError("lane safe takes no LANE: it makes all lanes safe")
         with without_waiting():
             return _safe(hands)
     if arguments.lane is None:
-        raise UsageError(f"lane test: which LANE? One of {', '.join(hands.lanes)}")
+        raise UsageError(f"lane test needs a LANE: one of {', '.join(hands.lanes)}")
     with without_waiting():
         return _test(arguments.lane, file, hands)
 
 
 def _safe(hands: ActuationConfig) -> int:
-    """Puts every lane into its safe state that can be put there, and the keep-alive pin at rest.
+    """Puts every lane into its safe state, and the keep-alive pin at rest.
 
     Raises:
-        PinError: of those that cannot, the first.
+        PinError: a device cannot be made safe, though all others were; the error of the first one.
     """
     from edge.core.errors import PinError
     from edge.lanes.pins import open_pins
@@ -128,13 +131,13 @@ def _test(name: str, file: YamlFile, hands: ActuationConfig) -> int:
 
 
 def _follow(jog: Jog, keys: Keyboard, endings: Endings, line: LiveLine) -> None:
-    """Does what the keys say until one of them, a signal or an error ends it."""
+    """Moves the lane as the keys say, until a key, a signal or an error ends it."""
     from edge.runtime.worker import Worker
 
     worker = Worker("lanes", jog.lanes.run, endings)
     worker.start()
     try:
-        # Not before: going to rest would undo what the first keys did.
+        # Keys are read only then, because going to rest would undo what the first keys did.
         while endings.empty() and not jog.lanes.begun.wait(_LOOK_SECONDS):
             pass
         while endings.empty():
@@ -143,7 +146,7 @@ def _follow(jog: Jog, keys: Keyboard, endings: Endings, line: LiveLine) -> None:
             key = keys.get(_LOOK_SECONDS)
             if key is not None and not jog.press(key):
                 break
-        endings.get()  # the thread's own end, or what makes it end
+        endings.get()  # the end of the thread, or the reason for its end
     finally:
         jog.lanes.stop()
         worker.join(_PATIENCE_SECONDS)
@@ -154,10 +157,10 @@ def _follow(jog: Jog, keys: Keyboard, endings: Endings, line: LiveLine) -> None:
 
 
 def _actuator(name: str, lanes: Mapping[str, Lane], station: Path) -> ActuatorSettings:
-    """What moves the lane `name`.
+    """The settings of the actuator that moves the lane `name`.
 
     Raises:
-        UsageError: there is no such lane, or nothing moves it.
+        UsageError: there is no such lane, or it has no actuator.
     """
     from edge.core.suggestions import did_you_mean
 
@@ -167,7 +170,7 @@ def _actuator(name: str, lanes: Mapping[str, Lane], station: Path) -> ActuatorSe
     if actuator is None:
         moving = [other for other, lane in lanes.items() if lane.actuator is not None]
         raise UsageError(
-            f"{station}: the lane {name!r} has no actuator: nothing moves there. Lanes with one: "
-            f"{', '.join(moving) or 'none'}"
+            f"{station}: the lane {name!r} has no actuator, so nothing moves there. Lanes "
+            f"with one: {', '.join(moving) or 'none'}"
         )
     return actuator

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _SMALLEST, _LARGEST = 8, 32768
-"""Pixels of a region's sides, as in a station file."""
+"""The limits of the sides of a region, in pixels, as in a station file."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--region",
         type=_numbers,
         metavar="LEFT,TOP,WIDTH,HEIGHT",
-        help="try this one, in pixels, in place of the station file's",
+        help="draw this region, in pixels, in place of the one in the station file",
     )
 
 
@@ -60,14 +60,14 @@ def run(arguments: argparse.Namespace) -> int:
     height, width = image.shape[:2]
     _log.info(f"{file}: the camera's picture, {width}x{height} pixels")
     if region is None:
-        _log.info("no region: all of the picture is looked at, as if the station file had the line")
+        _log.info("no region: the whole picture is used, as if the station file had this line:")
         region = Region(width=width, height=height)
     print(_line(region))
     right, bottom = region.left + region.width, region.top + region.height
     if right > width or bottom > height:
         _log.info(
-            f"it does not fit: it reaches to {right}, {bottom} (left + width, top + height), and "
-            f"the picture ends at {width}, {height}"
+            f"the region does not fit: it reaches to {right}, {bottom} (left + width, top + "
+            f"height), and the picture ends at {width}, {height}"
         )
         return EXIT_NO
     return EXIT_OK
@@ -77,7 +77,7 @@ def _picture(eye: VisionConfig) -> Image:
     """The picture of the station's camera, uint8 (height, width, 3) BGR, once it has settled.
 
     Raises:
-        CameraError: it gives none.
+        CameraError: the camera gives no picture.
     """
     from edge.vision.camera.settled import settled_frame
 

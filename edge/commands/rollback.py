@@ -1,6 +1,7 @@
-"""Give a station an earlier bundle again, from its next start on: one that was verified on it.
+"""Give a station an earlier bundle again, which it uses from its next start on.
 
-Its files, its signature, its golden pictures and the station file are looked at once more.
+Only a bundle that was verified on this station can be chosen. Its files, its signature, its golden
+pictures and the station file are checked once more.
 """
 
 from __future__ import annotations
@@ -14,7 +15,10 @@ from edge.core.errors import EXIT_OK
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("station", type=Path, metavar="STATION.yaml", help="station file")
     parser.add_argument(
-        "version", nargs="?", metavar="VERSION", help="which (the newest older than the active one)"
+        "version",
+        nargs="?",
+        metavar="VERSION",
+        help="the version to go back to (the newest one that is older than the active one)",
     )
 
 

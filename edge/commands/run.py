@@ -1,4 +1,4 @@
-"""Sort, as a station file says, until the pictures end or Ctrl-C: a line for each verdict."""
+"""Sort as a station file describes, until the pictures end or Ctrl-C; print every verdict."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _LAST_WORDS_SECONDS = 0.3
-"""How long a reader may take for what is said last, once a signal has come."""
+"""How long a reader may take for the last lines after a signal has come."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,7 +73,7 @@ def _sort(arguments: argparse.Namespace, speech: Speech) -> int:
 
 
 def _force(speech: Speech) -> None:
-    _log.error("stopping: something hangs, and is given up")
+    _log.error("stopping now, without waiting for a part of the station that hangs")
     speech.err.finish(limit=_LAST_WORDS_SECONDS / 10)
     os._exit(StuckError.exit_code)
 

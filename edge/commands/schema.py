@@ -1,7 +1,7 @@
-"""Print the JSON Schema of station files, by which editors complete and check them.
+"""Print the JSON Schema of station files, with which editors complete and check them.
 
-It says which keys there are, and the kinds and limits of their values, for the cameras, triggers
-and actuators that are installed here. What must be true between keys, only `check` says.
+It describes the keys and the types and limits of their values, for the cameras, triggers and
+actuators that are installed here. Rules that concern several keys are checked by `check` alone.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from edge.core.terminal.speech import write_out
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    del parser  # it takes nothing
+    del parser  # the verb has no arguments
 
 
 def run(arguments: argparse.Namespace) -> int:

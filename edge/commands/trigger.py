@@ -1,9 +1,9 @@
-"""Show what a station's trigger takes for items, and try other values where it counts wrongly.
+"""Show what a station's trigger takes for items, and try other settings if it counts wrongly.
 
-Watches the station's camera for a while, writes a page with every item that the trigger found, and
-proposes `contrast` and `min_gap`: it proposes only what it has tried on the same frames. The
-station file needs no bundle. Exits 1 when the items are not as many as `--things` says, when things
-seem to be cut in pieces, or when there is no item.
+It watches the station's camera for a while, writes a page with every item that the trigger found,
+and proposes values of `contrast` and `min_gap`, which it has tried on the same frames. The station
+file needs no bundle. The exit code is 1 if the number of items is not that of `--things`, if things
+seem to be cut into pieces, or if there is no item.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge.core.command_line import count, print_json
 from edge.core.errors import EXIT_NO, EXIT_OK, CameraError, UsageError
+from edge.core.wording import number_of
 
 if TYPE_CHECKING:
     from edge.config.station import VisionConfig
@@ -30,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 _SECONDS = 20.0
 _MOST_FRAMES = 6000
-"""A minute at 100 frames a second: what is recorded takes 400 MB then."""
+"""A minute at 100 frames a second, which takes 400 MB of memory."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,8 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
     settings = eye.trigger
     if not isinstance(settings, Settings):
         raise UsageError(
-            f"{arguments.station}: to the trigger `{settings.kind}` every frame is an item: there "
-            "is nothing to set up. Write `trigger: {kind: motion}` to find what passes"
+            f"{arguments.station}: for the trigger `{settings.kind}` every frame is an item, so "
+            "there is nothing to set. Write `trigger: {kind: motion}` to find what passes"
         )
     with stop_signals() as endings:
         recording, pictures = _record(eye, arguments.seconds, endings)
@@ -102,7 +103,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _record(eye: VisionConfig, seconds: float, endings: Endings) -> tuple[Recording, Pictures]:
-    """The frames of so many seconds, cut to the region.
+    """Records the camera for `seconds` seconds: the frames, cut to the region.
 
     Raises:
         CameraError: the camera gives none, or none that can be read.
@@ -132,7 +133,7 @@ def _record(eye: VisionConfig, seconds: float, endings: Endings) -> tuple[Record
                     frame = cut(frame, eye.region)
                     recording.add(frame)
                     pictures.add(frame.image)
-            elif frame.source:  # a live camera tells of its damaged frames itself
+            elif frame.source:  # a live camera reports its damaged frames itself
                 _log.warning(f"unreadable: {frame.message}")
             while shown < min(round(seconds), int(watched)):
                 progress.advance()
@@ -168,7 +169,7 @@ def _tried(recording: Recording, settings: Settings, look: ReplayResult) -> list
 def _proposed(
     tried: Sequence[ReplayResult], look: ReplayResult, things: int | None
 ) -> ReplayResult | None:
-    """What to change to; None: nothing of what was tried counts rightly."""
+    """The settings to change to; None if no tried settings give the right number of items."""
     from edge.vision.trigger.replay import best
 
     wanted = things if things is not None else len(look.items) - look.pieces
@@ -181,9 +182,9 @@ def _is_right(look: ReplayResult, things: int | None) -> bool:
 
 def _finding(look: ReplayResult, recording: Recording, things: int | None) -> str:
     """What was found, in a sentence or two."""
-    found = _number(len(look.items), "item")
+    found = number_of(len(look.items), "items")
     if things is not None:
-        found = f"{_number(things, 'thing')}, {found}"
+        found = f"{number_of(things, 'things')}, {found}"
     if look.together:
         groups = [
             " + ".join(str(look.items.index(item) + 1) for item in group) for group in look.together
@@ -196,7 +197,7 @@ def _finding(look: ReplayResult, recording: Recording, things: int | None) -> st
     elif things is not None:
         found += ": right"
     once = (
-        f"; {_number(look.single_frame, 'thing')} seen in a single frame, which is no item"
+        f"; {number_of(look.single_frame, 'things')} seen in a single frame, which is no item"
         if look.single_frame
         else ""
     )
@@ -210,7 +211,7 @@ def _finding(look: ReplayResult, recording: Recording, things: int | None) -> st
 def _advice(look: ReplayResult, proposed: ReplayResult | None, things: int | None) -> list[str]:
     if proposed is not None:
         return [
-            f"proposed, as it finds {_number(len(proposed.items), 'item')} in these frames: "
+            f"proposed, as it finds {number_of(len(proposed.items), 'items')} in these frames: "
             f"{_yaml(proposed.settings)}"
         ]
     if _is_right(look, things):
@@ -223,13 +224,13 @@ def _advice(look: ReplayResult, proposed: ReplayResult | None, things: int | Non
             "learned? A lower contrast finds fainter things, a lower min_area smaller ones"
         ]
     return [
-        "none of the values that were tried counts them rightly: look at the page. min_area, the "
-        "region, the light and the colour of the belt are what else there is to change"
+        "none of the tried values gives the right number: look at the page, and change min_area, "
+        "the region, the light or the colour of the belt"
     ]
 
 
 def _table(tried: Sequence[ReplayResult], proposed: ReplayResult | None) -> list[str]:
-    """Items found with each pair of values."""
+    """A table with the number of items found with each pair of values."""
     gaps = sorted({look.settings.min_gap for look in tried})
     rows = ["items with other values:", "  contrast  min_gap " + "".join(f"{g:>7g}" for g in gaps)]
     for contrast in sorted({look.settings.contrast for look in tried}):
@@ -280,7 +281,3 @@ def _counts(look: ReplayResult) -> dict[str, Any]:
         "pieces": look.pieces,
         "single_frame": look.single_frame,
     }
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from edge.core.atomic import atomic_file, atomic_folder, remove_leftovers, swap_folders
 from edge.core.errors import PilahError, StorageError
+from edge.core.wording import number_of
 
 
 @contextmanager
@@ -160,7 +161,7 @@ def readable_size(count: int) -> str:
     ('900 bytes', '2.3 MB', '40.0 kB')
     """
     if count < 1000:
-        return f"{count} bytes"
+        return number_of(count, "bytes")
     size = float(count)
     for unit in ("kB", "MB", "GB"):
         size /= 1000

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from edge.core.dataset import LabelledPicture, read_picture_set
 from edge.core.errors import PictureSetError
+from edge.core.wording import number_of
 from trainer.audit.copies import Copies, find_copies, join_groups
 from trainer.audit.file_facts import FileFacts, Unreadable, read_facts
 from trainer.audit.label_errors import LabelErrors, find_label_errors
@@ -104,7 +105,7 @@ def check_pictures(source: Path, *, groups: str | None = None) -> CheckResult:
     facts = tuple(facts for facts in all_facts if isinstance(facts, FileFacts))
     if not facts:
         raise PictureSetError(
-            f"{source}: none of its {len(grouped)} pictures can be read, "
+            f"{source}: none of its {number_of(len(grouped), 'pictures')} can be read, "
             f"first: {unreadable[0][0].path}: {unreadable[0][1].why}"
         )
     readable = [p for p, f in zip(grouped, all_facts, strict=True) if isinstance(f, FileFacts)]

@@ -21,6 +21,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from edge.core.wording import number_of
 from trainer.audit.check import CheckResult
 from trainer.audit.label_noise import CERTAINTY
 from trainer.audit.shortcut import ClassShortcut
@@ -259,7 +260,7 @@ def _across_parts(checked: CheckResult) -> Iterator[Problem]:
     if found:
         yield Problem(
             "copies",
-            f"Copies of {len(found)} pictures lie in two splits",
+            f"Copies of {number_of(len(found), 'pictures')} lie in two splits",
             "A test on pictures that were trained on gives too good figures. Drop the copies of "
             "one split; `train` leaves out those of the training split by itself.",
         )

@@ -1,1 +1,1 @@
-"""From a trained network to verdicts one can promise."""
+"""Calibration of a trained network: its temperature, accept thresholds and novelty score."""

@@ -13,24 +13,25 @@ from trainer.recipes.plan import AcceptPlan
 from trainer.statistics.design_effect import cluster_design_effect
 
 GRID = np.round(np.arange(0.30, 1.0, 0.01), 2)
-"""Thresholds tried, lowest first."""
+"""The thresholds that are tried, lowest first."""
 UNPROMISED = 0.9
-"""The threshold of a label of which too few pictures, or too many wrong ones, were accepted."""
+"""The threshold of a label if too few of its accepted pictures, or too few correct ones, exist."""
 _TELLING = 20
-"""Accepted pictures below which their purity says too little to choose a lower threshold by."""
+"""The fewest accepted pictures whose purity is enough to choose a lower threshold."""
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptThreshold:
-    """From which score a label is accepted."""
+    """The least score with which a label is accepted."""
 
     value: float
     accepted: int
-    """Cross-fitted pictures of this label that reach it."""
+    """The number of cross-fitted pictures given this label whose score reaches the threshold."""
     right: int
-    """Those of them that are what they were taken for."""
+    """The number of these pictures whose label is correct."""
     note: str
-    """Empty where the promise is kept; else why not, and what would be needed."""
+    """Empty if the threshold promises its purity; otherwise the reason, and what would be
+    needed."""
 
 
 def choose_thresholds(
@@ -43,17 +44,19 @@ def choose_thresholds(
     """The lowest threshold of each label that promises the wanted purity.
 
     A threshold promises it when the lower bound of its purity, at the plan's confidence, reaches
-    the wanted one. Looking at many thresholds finds lucky ones, so they are tried from the highest
-    (1 is trivially safe) downwards and the search stops at the first that does not promise: a fixed
-    sequence of tests, each at full level (Angelopoulos et al., Learn then Test, 2021).
+    the wanted one. Among many thresholds some look good by chance, so they are tried from the
+    highest (1 is trivially safe) downwards and the search stops at the first that does not promise:
+    a fixed sequence of tests, each at full level (Angelopoulos et al., Learn then Test, 2021).
 
-    Pictures of one group tend to be right or wrong together and tell less than as many single ones:
-    counts are divided by their design effect.
+    Pictures of one group tend to be right or wrong together, so they say less than as many single
+    pictures, and counts are divided by their design effect.
 
     Args:
-        scores: (pictures, classes), each from a model that did not train on that picture.
+        scores: (pictures, classes), each from a model that was not trained on that picture.
         truth: (pictures,) class indices.
-        groups: of each picture; None: each is its own.
+        labels: the label of each class.
+        plan: the wanted purity and its confidence.
+        groups: the group of each picture; None if each is a group of its own.
     """
     best, confidence = scores.argmax(axis=1), scores.max(axis=1)
     effect = 1.0 if groups is None else cluster_design_effect(best != truth, groups)
@@ -79,19 +82,19 @@ def choose_thresholds(
 
 
 def is_promised(right: int, accepted: int, purity: float, confidence: float) -> bool:
-    """Whether `right` of `accepted` shows a purity of more than `purity`, at `confidence`.
+    """Whether `right` of `accepted` pictures show a purity above `purity`, at `confidence`.
 
-    The exact one-sided binomial test; the same as Clopper and Pearson's lower bound of the purity
-    (Biometrika 26, 1934) being at least `purity`.
+    It is the exact one-sided binomial test, which is the same as Clopper and Pearson's lower bound
+    of the purity (Biometrika 26, 1934) being at least `purity`.
     """
     from scipy.special import bdtrc
 
-    # The chance of so many right ones or more, were the purity just `purity`.
+    # This is the probability of so many correct ones or more if the purity were exactly `purity`.
     return bool(bdtrc(right - 1, accepted, purity) <= 1 - confidence)
 
 
 def flawless_needed(purity: float, confidence: float) -> int:
-    """How many accepted pictures, all of them right, promise `purity`: 59 for 95 % at 95 %."""
+    """The number of accepted pictures, all correct, that promise `purity`: 59 for 95 % at 95 %."""
     return math.ceil(math.log(1 - confidence) / math.log(purity))
 
 
@@ -101,7 +104,7 @@ def _unpromised(
     plan: AcceptPlan,
     enough: int,
 ) -> AcceptThreshold:
-    """The lowest threshold that was pure enough on the pictures there are, with a note."""
+    """The lowest threshold that was pure enough on the available pictures, with a note."""
     threshold = UNPROMISED
     for candidate in GRID:
         taken = value >= candidate

@@ -1,4 +1,4 @@
-"""From a trained network to verdicts one can promise: temperature, thresholds, unknown things."""
+"""Calibrates a trained network: its temperature, its accept thresholds and its novelty score."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ from trainer.statistics.likelihood import softmax
 _log = logging.getLogger(__name__)
 
 _MOST_PROTOTYPED = 3000
-"""Pictures trained on, at most, among which the unknown score looks for prototypes."""
+"""The most training pictures from which the prototypes of the novelty score are chosen."""
 _FOR_THE_REPORT = 30.0
-"""Seconds of the deadline that are left when the folds end."""
+"""The seconds before the deadline that are reserved for the report."""
 _FLATTERED = (
     "no promise: chosen on the validation split, which chose the best epoch too, for want of whole "
     "cross-fitted models"
@@ -45,31 +45,33 @@ _FLATTERED = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Calibration:
-    """What turns a network's logits into verdicts, and what it was chosen by."""
+    """The values that turn logits into verdicts, and the scores by which they were chosen."""
 
     temperature: float
-    """What the logits are to be divided by."""
+    """The number by which the logits are divided."""
     thresholds: dict[str, AcceptThreshold]
     unknown: UnknownScore | None
     scored: CrossFitted
-    """The scores that thresholds and unknown score were chosen by."""
+    """The scores by which the thresholds and the novelty score were chosen."""
     scored_temperature: float
-    """The one that the models behind these scores share."""
+    """The temperature that the models of these scores share."""
     basis: AcceptBasis
-    """Where these scores come from."""
+    """The origin of these scores."""
 
 
 def calibrate(model: TrainedModel, *, budget: Budget, checkpoint: Checkpoint) -> Calibration:
-    """What is to be promised, from scores that no model gave to pictures it had trained on.
+    """Calibrates a model by scores of pictures that the scoring model was not trained on.
 
-    A cross-fitted model trained on fewer pictures and more shortly than the final one. Both are
-    brought to calibrated probabilities, each by a temperature of its own, and a threshold is one of
-    those. Where no cross-fitted model could be trained whole, the final model's scores of the
-    validation split serve, and nothing is promised. The network is left as it was.
+    Cross-fitted models are trained on fewer pictures and for a shorter time than the final one. The
+    logits of both are turned into calibrated probabilities, each by its own temperature, and a
+    threshold is such a probability. If no cross-fitted model could be trained completely, the final
+    model's scores of the validation split are used, and nothing is promised. The network is left
+    unchanged.
 
     Args:
-        budget: some of it is left for the report.
-        checkpoint: cross-fitted models that are done are kept there.
+        model: the trained model.
+        budget: the time that is left; a part of it is reserved for the report.
+        checkpoint: the place where finished cross-fitted models are saved.
     """
     prepared, held = model.prepared, model.calibration
     network, truth, accept = prepared.network, prepared.truth, prepared.recipe.accept
@@ -80,12 +82,14 @@ def calibrate(model: TrainedModel, *, budget: Budget, checkpoint: Checkpoint) ->
     scored = CrossFitted((Fold(held, logits, pooled, some, final_pooled),), planned=1)
     basis = AcceptBasis(scores="validation", images=len(held), folds=0, folds_planned=0)
     if accept.folds > 1:
-        _log.info(f"thresholds: {accept.folds} models, each scored on what it has not seen")
+        _log.info(
+            f"thresholds: {accept.folds} models, each scored on pictures that it was not trained on"
+        )
         known = prepared.of("train", "validation")
         phases = cross_fit_phases(prepared.recipe, model.best)
         share = len(known) * (1 - 1 / accept.folds) * (1 - 1 / INNER) / len(model.data.train)
         trained_state = network.state()
-        # A small test split and the report take their time too.
+        # The test split and the report need time too.
         end = max(time.monotonic(), budget.deadline - _FOR_THE_REPORT)
         found = cross_fit(
             FoldTraining(prepared, model.data, phases, model.untrained, trained_sample=_some),
@@ -133,11 +137,12 @@ def calibrate(model: TrainedModel, *, budget: Budget, checkpoint: Checkpoint) ->
 def standing_in(
     found: CrossFitted, truth: npt.NDArray[np.int64], *, final: Share
 ) -> tuple[CrossFitted, AcceptBasis]:
-    """(the folds whose scores stand in for the final model's, and what that leaves to choose by).
+    """(the folds whose scores can represent the final model's, the basis of the choices).
 
     Args:
+        found: the folds that were trained.
         truth: (pictures,) class indices of the whole set.
-        final: pictures of the validation split that the final model gets right.
+        final: the share of the validation split that the final model classifies correctly.
     """
     kept = tuple(
         fold
@@ -169,12 +174,12 @@ def standing_in(
 
 
 def right(logits: npt.NDArray[np.float32], truth: npt.NDArray[np.int64]) -> Share:
-    """How many of the pictures are what the highest of their logits says."""
+    """The share of the pictures whose highest logit is that of their class."""
     return Share(int((logits.argmax(axis=1) == truth).sum()), len(truth))
 
 
 def guessing(truth: npt.NDArray[np.int64]) -> float:
-    """What always naming the most frequent class would get right, 0..1."""
+    """The share, 0..1, that would be correct if the most frequent class were always named."""
     return float(np.bincount(truth).max() / len(truth))
 
 

@@ -1,8 +1,8 @@
-"""Scores that no model gave to pictures it had trained on: the folds of a cross-validation.
+"""Cross-fitted scores: each picture is scored by a model that was not trained on it.
 
-A fold stands in for the final model only where its training was whole. One that a deadline ended
-early says how bad a half-trained model is, and one that learned next to nothing says as little:
-`cross_fit` counts the first apart from the others, and `is_far_below` tells the second.
+A fold can represent the final model only if its training was complete. A fold that the deadline
+ended early, or that learned almost nothing, only shows how bad such a model is: `cross_fit` counts
+the first kind separately, and `is_far_below` recognises the second.
 """
 
 from __future__ import annotations
@@ -23,27 +23,27 @@ from trainer.fit.prepare import Prepared
 from trainer.recipes.plan import PhasePlan, Recipe
 
 INNER = 8
-"""One in so many groups of the pictures trained on chooses the best epoch of a fold."""
+"""One in so many groups of the training pictures chooses the best epoch of a fold."""
 _LEAST_GAIN = 0.5
-"""Of what the final model gains over guessing, what a fold that stands in for it gains at least. A
-fold trains on fewer pictures and for fewer epochs, but what explains a loss of more than half is a
-training that went wrong."""
+"""The share of the final model's gain over guessing that a fold must reach to represent it. A fold
+is trained on fewer pictures and for fewer epochs, but a loss of more than half means that its
+training failed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fold:
-    """What one model said of pictures that it had not trained on, and of some that it had."""
+    """The outputs of one model for its held-out pictures, and for some of its training pictures."""
 
     held: npt.NDArray[np.int64]
-    """(n,) indices of those that it had not trained on, in the whole set."""
+    """(n,) indices in the whole set of the pictures that the model was not trained on."""
     logits: npt.NDArray[np.float32]
-    """(n, classes) of those."""
+    """(n, classes), the logits of these pictures."""
     pooled: npt.NDArray[np.float32]
-    """(n, depth) of those: outputs of the layer `pooled`."""
+    """(n, depth), the outputs of the layer `pooled` for these pictures."""
     trained: npt.NDArray[np.int64]
-    """(m,) indices of some that it had trained on."""
+    """(m,) indices of some pictures that the model was trained on."""
     trained_pooled: npt.NDArray[np.float32]
-    """(m, depth) of these."""
+    """(m, depth), the outputs of `pooled` for the pictures `trained`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,34 +52,35 @@ class CrossFitted:
 
     folds: tuple[Fold, ...]
     planned: int
-    """How many there were to be: fewer than asked for where there are fewer groups."""
+    """The number of planned folds, which is smaller than requested if there are fewer groups."""
     cut_short: int = 0
-    """Trainings that ended before the last of their steps."""
+    """The number of trainings that ended before their last step."""
 
     @property
     def indices(self) -> npt.NDArray[np.int64]:
-        """(pictures,) of all that were held, in the whole set."""
+        """(pictures,) indices in the whole set of all held-out pictures."""
         none = np.zeros(0, np.int64)
         return np.concatenate([none, *(fold.held for fold in self.folds)])
 
     @property
     def logits(self) -> npt.NDArray[np.float32]:
-        """(pictures, classes) of all that were held."""
+        """(pictures, classes), the logits of all held-out pictures."""
         return np.concatenate([fold.logits for fold in self.folds])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FoldTraining:
-    """How the model of each fold is trained: all from the same weights, by the same phases."""
+    """The training of the models of all folds, from the same weights and with the same phases."""
 
     prepared: Prepared
     data: TrainingSet
-    """What the phases start from, of the whole set."""
+    """The inputs of the phases, for the whole set."""
     phases: Sequence[PhasePlan]
     untrained: Sequence[npt.NDArray[np.float32]]
     """The network's state from which every fold starts; see `Network.state`."""
     trained_sample: Callable[[npt.NDArray[np.int64]], npt.NDArray[np.int64]] = lambda i: i[:0]
-    """Of indices trained on, those whose `pooled` outputs are wanted too."""
+    """A function that chooses, among indices of training pictures, those whose `pooled` outputs are
+    kept in the fold."""
 
     def train(
         self,
@@ -89,16 +90,16 @@ class FoldTraining:
         seed: int,
         budget: Budget,
     ) -> tuple[Fold, Best]:
-        """One model, trained on the pictures `rest` and scored on the pictures `held`.
+        """Trains one model on the pictures `rest` and scores it on the pictures `held`.
 
         Raises:
             StopTraining: the user stopped it before its first epoch had ended.
         """
         network, data = self.prepared.network, self.data
-        # With its chance too, so that a fold comes out the same whatever was trained before it.
+        # The state includes random numbers, so that a fold does not depend on earlier trainings.
         network.restore(self.untrained)
-        # The held fold must choose nothing, so the best epoch is judged on a slice of the rest: the
-        # whole of it where a class has only one group there.
+        # The held-out fold must not choose anything, so the best epoch is chosen on a part of the
+        # rest, or on all of it if a class has only one group there.
         pictures = [self.prepared.pictures[i] for i in rest]
         inner = np.array(fold_pictures(pictures, INNER, seed=seed + 1))
         train, validation = rest[inner != 0], rest[inner == 0]
@@ -126,20 +127,22 @@ def cross_fit(
     seconds_a_fold: float | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> CrossFitted:
-    """Trains one model a fold, each scored on the pictures of its fold.
+    """Trains one model for each fold and scores it on the pictures of the fold.
 
-    Where there is too little time for all of them there are two ways. With `seconds_a_fold` given
-    there are fewer folds, each trained whole: none is begun that would not fit, and one that did
-    not fit after all is left out. Without it there are all folds, each shortened to its share of
-    the time.
+    If there is too little time for all folds, there are two ways. With `seconds_a_fold`, fewer
+    folds are trained, each completely: a fold is not begun if it would take too long, and left out
+    if it then takes too long. Without it, all folds are trained, each within its share of the time.
 
     Args:
-        usable: indices of the pictures that may be trained on and scored; those of one group share
-            a fold.
-        budget: its deadline is for all folds together.
-        seconds_a_fold: what the first fold is thought to take; later ones take what the one before
-            them took.
-        checkpoint: folds that are done are kept there, and taken from there.
+        training: the training of the folds' models.
+        usable: indices of the pictures that may be trained on and scored; pictures of one group are
+            in the same fold.
+        folds: the number of folds.
+        seed: the seed of the folds and of their trainings.
+        budget: the time for all folds together.
+        seconds_a_fold: the expected time of the first fold; later folds are expected to take as
+            long as the one before.
+        checkpoint: the place where finished folds are saved, and loaded from.
     """
     pictures = [training.prepared.pictures[i] for i in usable]
     fold_of = np.array(fold_pictures(pictures, folds, seed=seed))
@@ -180,13 +183,14 @@ def cross_fit(
 
 
 def cross_fit_phases(recipe: Recipe, best: Best) -> list[PhasePlan]:
-    """The recipe's phases, shorter: without those that are `if_time`, and with fewer epochs.
+    """The phases for cross-fitted models: those of the recipe without `if_time`, with fewer epochs.
 
-    Where time cut the final model's training short, the folds have no more epochs of a phase than
-    it had, and not the phases that it did not come to: they stand in for it as it is.
+    If the final model's training was cut short, the folds have no more epochs of a phase than it
+    had, and none of the phases that it did not reach, because they must represent that model.
 
     Args:
-        best: what the training of the final model came to.
+        recipe: the recipe of the final model.
+        best: the result of the final model's training.
     """
     needed = [phase for phase in recipe.phases if not phase.if_time]
     last = needed[-1]
@@ -205,31 +209,32 @@ def cross_fit_phases(recipe: Recipe, best: Best) -> list[PhasePlan]:
 
 
 def seconds_for(phases: Sequence[PhasePlan], history: Sequence[Epoch], share: float) -> float:
-    """How long a training of `phases` takes where one that left `history` has shown the pace.
+    """The expected time of a training in seconds, from the history of a similar one.
 
     Args:
-        history: of a training with the same phases, perhaps with other numbers of epochs.
-        share: pictures trained on, in pictures of that training.
+        phases: the phases of the training.
+        history: the epochs of a training with the same phases, maybe of other lengths.
+        share: the number of training pictures, as a share of that training's.
     """
     total = 0.0
     for phase in phases:
         took = [line.seconds for line in history if line.phase == phase.name]
-        # Phases are unlike in pace. The last epoch of one that was cut short is no whole one.
+        # Phases differ in speed, and the last epoch of a phase may have been cut short.
         total += phase.epochs * max(took, default=0.0) * share
     return total
 
 
 def is_far_below(fold: Share, final: Share, guessing: float) -> bool:
-    """Whether a fold is so much worse than the final model that it cannot stand in for it.
+    """Whether a fold is so much worse than the final model that it cannot represent it.
 
-    It is where it gains significantly less than half of what the final model gains over guessing:
-    the upper end of its 95 % interval lies below the middle between guessing and the lower end of
-    the final model's.
+    That is so if its gain over guessing is significantly less than half of the final model's: the
+    upper end of its 95 % interval is below the middle between guessing and the lower end of the
+    final model's interval.
 
     Args:
-        fold: pictures that were right of those held.
-        final: pictures that were right of the validation split, by the final model.
-        guessing: the share of the most frequent class among those held.
+        fold: the share of the held-out pictures that the fold's model classifies correctly.
+        final: the share of the validation split that the final model classifies correctly.
+        guessing: the share of the most frequent class among the held-out pictures.
     """
     if fold.interval is None or final.interval is None:
         return False

@@ -1,8 +1,8 @@
-"""How well a novelty score finds things of no class: leave-one-class-out, for each class in turn.
+"""Measures by leave-one-class-out how well a novelty score finds things that belong to no class.
 
-A class is left out, and a small classifier of the other classes is fitted to features of the frozen
-network, which has never seen any of them as classes. That takes seconds, where training the whole
-network again would take an hour.
+One class after another is left out, and a small classifier of the other classes is fitted to
+features of the frozen network, which was not trained on any of these classes. That takes seconds;
+training the whole network again would take an hour.
 """
 
 from __future__ import annotations
@@ -22,36 +22,44 @@ KINDS: tuple[Kind, ...] = ("energy", "distance", "both")
 Doubles = npt.NDArray[np.float64]
 
 _LEFT_OUT = 8
-"""Classes that are left out at most."""
+"""The most classes that are left out, one at a time."""
 _PICTURES = 4000
-"""Pictures that this is measured on at most."""
+"""The most pictures that are used."""
 _FOLDS = 3
 _COMPONENTS = 128
-"""Principal components that the small classifier uses."""
+"""The number of principal components that the small classifier uses."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeaveOneClassOut:
-    """How a score did on a class that was left out of the training, as on frozen features."""
+    """The performance of a novelty score on a class that was left out, on frozen features."""
 
     found: Figure
-    """Share of its pictures whose score is above that of the wanted share of the known ones."""
+    """The share of the class's pictures whose score is above that of the wanted share of known
+    pictures."""
     auroc: float
-    """Area under the ROC curve: how often a picture of it scores higher than a known one."""
+    """The area under the ROC curve: how often a picture of the class scores higher than a known
+    one."""
     pictures: int
 
 
 def leave_classes_out(
     frozen: Floats, pictures: Sequence[LabelledPicture], *, keep: float, seed: int
 ) -> dict[Kind, dict[str, LeaveOneClassOut]]:
-    """How each kind tells a class that it does not know, for up to eight classes in turn.
+    """Measures how well each kind of score finds an unknown class, for up to eight classes.
 
     The classifier of the other classes is a linear discriminant, in closed form. Known pictures are
-    scored by one that has not seen their group; the class left out by all of them.
+    scored by a classifier that was not fitted to their group, the class left out by all of them.
+
+    Args:
+        frozen: (pictures, depth), features of the frozen network.
+        pictures: the pictures, with their labels and groups.
+        keep: the share of known pictures that must stay below the limit.
+        seed: the seed of folds and prototypes.
     """
     from threadpoolctl import threadpool_limits
 
-    # Small matrices: threads that wait for each other took 29 seconds where one took one.
+    # The matrices are small: several threads took 29 seconds, waiting for each other; one took one.
     with threadpool_limits(1):
         return _leave_classes_out(frozen, pictures, keep, seed)
 
@@ -109,11 +117,11 @@ def _left_out(
 
 
 def _discriminant(rows: Floats, truth: npt.NDArray[np.int64]) -> Callable[[Floats], Doubles]:
-    """A function from features to logits: Fisher's linear discriminant with Gaussian classes.
+    """Fits Fisher's linear discriminant with Gaussian classes: a function from features to logits.
 
     Args:
-        rows: (pictures, depth) to fit it to.
-        truth: (pictures,) class indices, of two classes at least.
+        rows: (pictures, depth), the features to fit it to.
+        truth: (pictures,) class indices, of at least two classes.
     """
     from sklearn.covariance import ledoit_wolf
     from sklearn.utils.extmath import randomized_svd
@@ -122,7 +130,7 @@ def _discriminant(rows: Floats, truth: npt.NDArray[np.int64]) -> Callable[[Float
     mean = wide.mean(axis=0)
     classes, of = np.unique(truth, return_inverse=True)
     components = min(_COMPONENTS, *wide.shape)
-    # All of them, exactly, would take a second each time.
+    # Computing all components exactly would take a second each time.
     axes = randomized_svd(wide - mean, components, n_iter=2, random_state=0)[2].T
     inner = (wide - mean) @ axes
     centres = np.stack([inner[of == i].mean(axis=0) for i in range(len(classes))])

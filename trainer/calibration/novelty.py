@@ -27,35 +27,36 @@ PROTOTYPES = "prototypes"
 
 _PER_CLASS = 8
 _MOST = 128
-"""Prototypes of all classes together: a hundred or so add 5 % to MobileNetV2's weights."""
+"""The most prototypes of all classes together; about a hundred add 5 % to MobileNetV2's weights."""
 _FEWEST = 4
-"""tflite-runtime 2.14 crashes on arm64 at a Dense of fewer outputs."""
+"""The fewest prototypes, because tflite-runtime 2.14 crashes on arm64 at a Dense layer with fewer
+outputs."""
 _ROUNDS = 20
 _TINY = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NoveltyScore:
-    """What the graph computes: the logistic function of energy and distance, weighted."""
+    """The novelty score as the graph computes it, from weighted energy and distance."""
 
     energy: float
-    """Its weight; 0: it does not count."""
+    """The weight of the energy; 0 if it is not used."""
     distance: float
-    """Its weight; 0: it does not count."""
+    """The weight of the distance; 0 if it is not used."""
     offset: float
-    """Taken from the weighted sum: there the novelty score is 0.5."""
+    """The weighted sum at which the novelty score is 0.5."""
     prototypes: npt.NDArray[np.float32]
-    """(prototypes, depth) of length 1, for the distance."""
+    """float32 (prototypes, depth), rows of length 1, for the distance."""
 
     @property
     def kind(self) -> Kind:
-        """What it is computed from."""
+        """The quantities that the score is computed from."""
         if self.energy and self.distance:
             return "both"
         return "energy" if self.energy else "distance"
 
     def of(self, logits: Floats, pooled: Floats) -> npt.NDArray[np.float64]:
-        """(pictures,) 0..1, as the graph has it.
+        """The novelty scores, float64 (pictures,) in 0..1, as the graph computes them.
 
         Args:
             logits: (pictures, classes), divided by the temperature.
@@ -77,11 +78,11 @@ class RawScores:
     distance: npt.NDArray[np.float64]
 
     def only(self, indices: npt.NDArray[np.int64]) -> RawScores:
-        """Those of some of the pictures."""
+        """The raw scores of some of the pictures."""
         return RawScores(self.energy[indices], self.distance[indices])
 
     def weights(self, kind: Kind, keep: float) -> tuple[float, float]:
-        """Of energy and distance: one over the spread, here of known pictures; 0 for neither."""
+        """The weights of energy and distance: one over their spread, 0 if not used."""
 
         def weight(values: npt.NDArray[np.float64]) -> float:
             return 1 / max(float(np.quantile(values, keep) - np.median(values)), _TINY)
@@ -111,13 +112,13 @@ def distance(pooled: Floats, prototypes: Floats) -> npt.NDArray[np.float64]:
 def choose_prototypes(
     pooled: Floats, truth: npt.NDArray[np.int64], *, seed: int
 ) -> npt.NDArray[np.float32]:
-    """(prototypes, depth) of length 1: the centres of clusters of each class, by their angle.
+    """Clusters each class by angle: the centres, float32 (prototypes, depth), rows of length 1.
 
     Source: Dhillon and Modha, Concept decompositions for large sparse text data using clustering,
     Machine Learning 42 (2001).
 
     Args:
-        pooled: (pictures, depth), of pictures that the network trained on.
+        pooled: (pictures, depth), outputs of `pooled` for training pictures.
         truth: (pictures,) class indices.
     """
     classes = np.unique(truth)
@@ -129,19 +130,20 @@ def choose_prototypes(
 
 
 def with_unknown_output(model: Any, novelty: NoveltyScore) -> Any:
-    """`model` with a second output, `unknown` (batch, 1): its novelty score.
+    """Adds a second output to `model`: `unknown` (batch, 1), the novelty score.
 
     Args:
         model: a Keras model with layers `pooled` and `logits`, the temperature folded in, whose
             only output is its scores.
+        novelty: the novelty score to add.
     """
     import keras
     from keras import ops
 
     weighted: Any = -novelty.offset
     if novelty.energy:
-        # The log-sum-exp, of operators that every TFLite runtime has: the largest logit less the
-        # log of its share.
+        # The log-sum-exp is computed with operators that every TFLite runtime has: it is the
+        # largest logit minus the log of its share.
         logits = model.get_layer(LOGITS).output
         share = ops.log(ops.max(model.output, axis=-1, keepdims=True))
         raw = ops.subtract(share, ops.max(logits, axis=-1, keepdims=True))
@@ -166,8 +168,8 @@ def _unit(rows: Floats) -> npt.NDArray[np.float32]:
 def _clusters(
     rows: npt.NDArray[np.float32], count: int, rng: np.random.Generator
 ) -> npt.NDArray[np.float32]:
-    """(at most count, depth) directions, each the mean of the rows that are nearest to it."""
-    # Starts as k-means++ does: each further one rather where the others are far.
+    """At most `count` directions (count, depth), each the mean of the rows nearest to it."""
+    # Starts like k-means++: further centres are more probable where the others are far away.
     centres = rows[[rng.integers(len(rows))]]
     while len(centres) < min(count, len(rows)):
         far = np.maximum(0, 1 - (rows @ centres.T).max(axis=1).astype(np.float64)) + _TINY

@@ -1,4 +1,4 @@
-"""The temperature that brings a network's logits to calibrated probabilities."""
+"""The temperature that turns a network's logits into calibrated probabilities."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from trainer.statistics.likelihood import log_loss
 
 
 def fit_temperature(logits: npt.NDArray[np.floating], truth: npt.NDArray[np.int64]) -> float:
-    """The number to divide `logits` by so that confidence means what it says.
+    """The number by which `logits` are divided so that scores are calibrated probabilities.
 
     It minimises the log loss over 0.05 to 20. Source: Guo et al., On calibration of modern neural
-    networks, ICML 2017. The targets are a little less than sure, as in Platt, Probabilistic outputs
-    for support vector machines, 1999: of a few pictures that are all right, nothing follows for
-    certain, and without it the temperature would run to its bound.
+    networks, ICML 2017. The targets are a little less than certain, as in Platt, Probabilistic
+    outputs for support vector machines, 1999: otherwise, the temperature would run to its bound if
+    all of a few pictures are classified correctly.
 
     Args:
-        logits: (pictures, classes), of pictures not trained on.
+        logits: (pictures, classes), of pictures that the network was not trained on.
         truth: (pictures,) class indices.
     """
     candidates = np.exp(np.linspace(math.log(0.05), math.log(20), 600))

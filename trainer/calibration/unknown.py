@@ -1,7 +1,7 @@
-"""The novelty score of a training: which kind, which threshold, and how much it finds.
+"""Chooses the kind and the threshold of the novelty score, and measures how much it finds.
 
-The kind is chosen, and its worth measured, on classes left out (`leave_one_class_out.py`). The
-threshold comes from what cross-fitted models say of known pictures. Neither uses the test split.
+The kind is chosen and measured by leave-one-class-out (`leave_one_class_out.py`). The threshold is
+chosen by the outputs of cross-fitted models for known pictures. Neither uses the test split.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from trainer.recipes.plan import UnknownPlan
 from trainer.statistics.intervals import NOTHING, Figure, Resampling
 
 _WIDTHS = 3.0
-"""How far below the threshold the middle one of known pictures lies, before the logistic function:
-its novelty score is 0.05."""
+"""The distance of the median known picture below the threshold, before the logistic function: its
+novelty score is 0.05."""
 _FEWEST_SERIES = 20
-"""Groups of pictures below which their differences cannot be told from a few."""
+"""The fewest groups of pictures from which the differences between groups can be estimated."""
 _FOLDS = 10
-"""The limit is set on the groups of nine of these, and counted on those of the tenth."""
+"""The number of folds: the limit is set on all folds but one and measured on that one."""
 _TINY = 1e-9
 
 Indices = npt.NDArray[np.int64]
@@ -41,18 +41,19 @@ Indices = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FoldPredictions:
-    """What one model said of pictures that it had trained on, and of others."""
+    """The outputs of one model for pictures that it was trained on, and for others."""
 
     trained: Floats
-    """(pictures, depth): outputs of `pooled` for those it trained on."""
+    """(pictures, depth), the outputs of `pooled` for training pictures."""
     trained_truth: Indices
-    """(pictures,) their class indices."""
+    """(pictures,), the class indices of the training pictures."""
     held: Floats
-    """(pictures, depth): the same for those it did not."""
+    """(pictures, depth), the outputs of `pooled` for held-out pictures."""
     held_logits: Floats
-    """(pictures, classes): divided by the temperature that the cross-fitted models share."""
+    """(pictures, classes), the logits of held-out pictures, divided by the temperature that the
+    cross-fitted models share."""
     held_groups: Sequence[str]
-    """Which of these belong together."""
+    """The group of each held-out picture."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,25 +62,25 @@ class UnknownScore:
 
     novelty: NoveltyScore
     threshold: float | None
-    """Pictures whose novelty score, 0..1, is above it are rejected as `unknown`; None: too few
-    pictures to choose it by."""
+    """Pictures whose novelty score, 0..1, is above it are rejected as `unknown`; None if there are
+    too few pictures to choose it."""
     keep: float
-    """The share of known things that the threshold is to keep."""
+    """The share of known things that the threshold should keep."""
     kept: Figure
-    """The share of known pictures that such a threshold keeps, counted on pictures that neither the
-    model had trained on nor the threshold was set by."""
+    """The share of known pictures that such a threshold keeps, measured on pictures that were used
+    neither to train the model nor to set the threshold."""
     leave_one_class_out: Mapping[Kind, Mapping[str, LeaveOneClassOut]]
-    """By kind and label; nothing where it could not be measured."""
+    """The figures by kind and label; empty if they could not be measured."""
     note: str
-    """Where something is not promised or not measured: why, and what would be needed."""
+    """Why something is not promised or not measured, and what would be needed; else empty."""
 
     @property
     def found(self) -> Mapping[str, LeaveOneClassOut]:
-        """How the chosen kind did on each class left out."""
+        """The figures of the chosen kind for each class left out."""
         return self.leave_one_class_out.get(self.novelty.kind, {})
 
     def to_json(self) -> dict[str, object]:
-        """What a run keeps of it; see `RunFacts.unknown`."""
+        """The object that is stored in a run; see `RunFacts.unknown`."""
         return {
             "score": self.novelty.kind,
             "threshold": self.threshold,
@@ -107,17 +108,18 @@ def choose_unknown(
     trained_truth: Indices,
     seed: int,
 ) -> UnknownScore | None:
-    """The novelty score; None where the plan wants none, or no fold was scored.
+    """Chooses the novelty score; None if the plan wants none, or if no fold was scored.
 
     Args:
-        pictures: those of all splits but the test split, with their groups.
-        frozen: (pictures, depth) outputs of `pooled` for these, in their order, by the network as
-            it was before it was trained; None where that network came without weights.
-        folds: of the cross-fitted models.
-        trained: (pictures, depth) outputs of `pooled` for the pictures that the final network
-            trained on, by that network.
-        trained_truth: (pictures,) their class indices.
-        seed: decides folds and prototypes.
+        plan: the wanted kind of score, and the share of known things to keep.
+        pictures: the pictures of all splits but the test split, with their groups.
+        frozen: (pictures, depth), the outputs of `pooled` for these pictures by the network before
+            its training; None if it had no pretrained weights.
+        folds: the outputs of the cross-fitted models.
+        trained: (pictures, depth), the outputs of `pooled` of the final network for its training
+            pictures.
+        trained_truth: (pictures,), the class indices of these pictures.
+        seed: the seed of folds and prototypes.
     """
     if plan.score == "none" or not folds:
         return None
@@ -154,8 +156,8 @@ def choose_unknown(
     found = _mean_found(leave_one_class_out.get(kind, {}))
     if found is not None and found < 2 * (1 - plan.keep):
         notes.append(
-            f"classes left out are hardly told from the others: {found:.0%} of their pictures "
-            f"found, where {1 - plan.keep:.0%} of the known are lost"
+            f"the novelty score hardly finds classes that were left out: {found:.0%} of their "
+            f"pictures, while it rejects {1 - plan.keep:.0%} of the known ones"
         )
     width = max((middle - float(np.median(raw))) / _WIDTHS, _TINY)
     return UnknownScore(
@@ -176,11 +178,11 @@ def choose_unknown(
 def _set_limit(
     known: RawScores, groups: Sequence[str], kind: Kind, plan: UnknownPlan
 ) -> tuple[tuple[float, float], float, bool, str]:
-    """(weights, the limit, whether it may be used, why it is not promised), by known pictures."""
+    """(weights, limit, whether the limit may be used, why it is not promised)."""
     weights = known.weights(kind, plan.keep)
     raw = known.weighted(weights)
     limit, note = _limit(raw, groups, plan)
-    # Where there is no threshold the same numbers still give the score a scale.
+    # Without a threshold, the same numbers still give the score a scale.
     middle = float(np.quantile(raw, plan.keep)) if limit is None else limit
     return weights, middle, limit is not None, note
 
@@ -188,9 +190,9 @@ def _set_limit(
 def _kept(
     known: RawScores, groups: Sequence[str], kind: Kind, plan: UnknownPlan, seed: int
 ) -> Figure:
-    """The share of known pictures kept by a limit that all but a tenth of the groups set.
+    """The share of known pictures that a limit keeps, measured on groups that did not set it.
 
-    On the pictures that set it a limit keeps what it was set to keep: that says nothing.
+    On the pictures that set it, a limit keeps what it was set to keep, which says nothing.
     """
     number = np.unique(list(groups), return_inverse=True)[1]
     order = np.random.default_rng(seed).permutation(int(number.max()) + 1)
@@ -198,7 +200,7 @@ def _kept(
     kept = np.zeros(len(number), bool)
     for held in (fold == each for each in range(_FOLDS)):
         if held.all():
-            return NOTHING  # one group: there are no others to set a limit by
+            return NOTHING  # there is one group only, and no others to set a limit
         rest = np.flatnonzero(~held)
         weights, limit, _, _ = _set_limit(
             known.only(rest), [groups[i] for i in rest.tolist()], kind, plan
@@ -212,7 +214,7 @@ def _best(
 ) -> Kind:
     """The kind that finds most of the classes left out, on average."""
     if not any(leave_one_class_out.values()):
-        # Features that were learned from these classes alone need not tell anything else apart.
+        # Features that were learned from these classes alone may not distinguish anything else.
         return "both" if pretrained else "energy"
     return max(leave_one_class_out, key=lambda kind: _mean_found(leave_one_class_out[kind]) or 0.0)
 
@@ -236,8 +238,8 @@ def _limit(
     resampling = Resampling(groups, len(raw))
     if resampling.independent:
         return float(ordered[rank]), ""
-    # Pictures of a series are alike: they tell less, so the limit must lie higher. Not at the
-    # highest score of all, beyond which nothing is known.
+    # Pictures of one group are alike and say less, so the limit must be higher; but it must not be
+    # the highest score, because nothing is known beyond it.
     low, high = rank, len(raw) - 1
     while low < high:
         middle = (low + high) // 2
@@ -262,6 +264,6 @@ def _rank(total: int, keep: float, confidence: float) -> int:
     """
     from scipy.special import bdtr
 
-    # Of each rank, the chance that no more than so many of the sample are of the lower share.
+    # For each rank, the probability that at most so many of the sample are in the lower share.
     below = bdtr(np.arange(total - 1), total, keep)
     return int(np.searchsorted(below, confidence))

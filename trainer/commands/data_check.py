@@ -16,6 +16,7 @@ from pathlib import Path
 
 from edge.core.command_line import print_json
 from edge.core.errors import EXIT_NO, EXIT_OK
+from edge.core.wording import number_of
 
 _log = logging.getLogger(__name__)
 
@@ -68,7 +69,10 @@ def run(arguments: argparse.Namespace) -> int:
     spoils = any(problem.spoils for problem in found)
     for note in checked.notes:
         _log.info(note)
-    _log.info(f"{len(checked.pictures)} pictures, {len(checked.classes)} classes")
+    _log.info(
+        f"{number_of(len(checked.pictures), 'pictures')}, "
+        f"{number_of(len(checked.classes), 'classes')}"
+    )
     for problem in found:
         _log.warning(
             f"{'SPOILS IT' if problem.spoils else 'look at it'}: {problem.title}. {problem.advice}"

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from edge.core.errors import PictureSetError
 from edge.core.labels import label_problem, listed
+from edge.core.wording import number_of
 
 _log = logging.getLogger(__name__)
 
@@ -208,13 +209,14 @@ def _values(labels: Values, count: int, where: str) -> Values:
         one_hot = ((labels == 0) | (labels == 1)).all(axis=1) & ((labels != 0).sum(axis=1) == 1)
         if not one_hot.all():
             raise PictureSetError(
-                f"{where}: expected one label for each of {count} pictures, or rows of zeros with "
-                f"a single 1. {received}; row {int(np.argmin(one_hot))} is another"
+                f"{where}: expected one label for each of {number_of(count, 'pictures')}, or rows "
+                f"of zeros with a single 1. {received}; row {int(np.argmin(one_hot))} is another"
             )
         labels = labels.argmax(axis=1)
     if labels.ndim != 1 or len(labels) != count or labels.dtype.kind not in "biufUS":
         raise PictureSetError(
-            f"{where}: expected a whole number or a text for each of {count} pictures. {received}"
+            f"{where}: expected a whole number or a text for each of "
+            f"{number_of(count, 'pictures')}. {received}"
         )
     if labels.dtype.kind == "f":
         # Above it a floating-point number of this kind is no longer exact.
@@ -223,7 +225,8 @@ def _values(labels: Values, count: int, where: str) -> Values:
         whole = np.isfinite(numbers) & (numbers == np.floor(numbers)) & (abs(numbers) < exact)
         if not whole.all():
             raise PictureSetError(
-                f"{where}: expected a whole number for each of {count} pictures. {received} with "
+                f"{where}: expected a whole number for each of {number_of(count, 'pictures')}. "
+                f"{received} with "
                 f"{numbers[np.argmin(whole)]:g}"
             )
         labels = numbers.astype(np.int64)
@@ -282,13 +285,14 @@ def _check_values(
         count = int((split.values == value).sum())
         if isinstance(value, int) and value < 0:
             problems.append(
-                f"{split.where}: {count} pictures have the class number {value}, which often says "
-                "that nobody labelled them: leave them out"
+                f"{split.where}: {number_of(count, 'pictures', verb='have')} the class number "
+                f"{value}, which often says that nobody labelled them: leave them out"
             )
         elif value not in place:
             problems.append(
-                f"{split.where}: {count} pictures have the class {value!r}, and labels.txt has "
-                f"{len(labels or ())} labels: give it a line for each class, in their order"
+                f"{split.where}: {number_of(count, 'pictures', verb='have')} the class {value!r}, "
+                f"and labels.txt has {number_of(len(labels or ()), 'labels')}: give it a line for "
+                "each class, in their order"
             )
         elif isinstance(value, str) and (problem := label_problem(value)):
             problems.append(f"{split.where}: {problem}")

@@ -1,4 +1,4 @@
-"""The batches of an epoch: which pictures in which order, augmented, mixed, and made ahead."""
+"""The batches of an epoch: pictures are ordered, augmented, mixed and prepared in advance."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from trainer.recipes.plan import PhasePlan, Recipe
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """What one step learns from."""
+    """The input of one training step."""
 
     inputs: npt.NDArray[np.float32]
-    """(pictures, ...): levels, or outputs of the layer trained from."""
+    """float32 (pictures, ...): pixel levels, or outputs of the cut layer."""
     targets: npt.NDArray[np.float32]
-    """(pictures, classes)."""
+    """float32 (pictures, classes): the share of each class, 0..1."""
     weights: npt.NDArray[np.float32]
-    """(pictures,): what each weighs in the loss."""
+    """float32 (pictures,): the weight of each picture in the loss."""
 
 
 def class_weights(truth: npt.NDArray[np.int64], classes: int, kind: str) -> npt.NDArray[np.float32]:
-    """float32 (classes,), mean 1 over the pictures: what a picture of each class weighs."""
+    """The weight of a picture of each class, float32 (classes,), with mean 1 over all pictures."""
     counts = np.bincount(truth, minlength=classes).astype(np.float64)
     power = {"none": 0.0, "sqrt": 0.5, "balanced": 1.0}[kind]
     weights = np.maximum(counts, 1) ** -power
@@ -43,10 +43,10 @@ def epoch_order(
     sampling: str,
     rng: np.random.Generator,
 ) -> npt.NDArray[np.int64]:
-    """As many indices as `train` has, in the order of one epoch.
+    """The indices of the pictures of one epoch in order, as many as `train` has.
 
-    "shuffled": each once. "balanced": every class as often as any other, as nearly as can be; the
-    pictures of a large class take turns from epoch to epoch by chance.
+    With "shuffled", each picture comes once. With "balanced", all classes come about equally often;
+    which pictures of a large class are used changes from epoch to epoch at random.
     """
     if sampling == "shuffled":
         return rng.permutation(train)
@@ -69,12 +69,16 @@ def epoch_batches(
     rng: np.random.Generator,
     lower: Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]] | None,
 ) -> Iterator[Batch]:
-    """The batches of one epoch, each made while the one before is learned from.
+    """The batches of one epoch; each is made while the network learns from the one before.
 
     Args:
+        recipe: the batch size, the sampling, the class weights and the augmentation.
+        phase: the cut layer and the mixing.
         data: a `TrainingSet`.
-        rng: of the order, the augmentation and the mixing.
-        lower: with `phase.fresh`, the frozen layers, from pictures to what the phase trains from.
+        classes: the number of classes.
+        rng: the random numbers of the order, the augmentation and the mixing.
+        lower: with `phase.fresh`, the frozen layers, which compute the cut layer's outputs from
+            pictures; None to use saved outputs.
     """
     weight_of = class_weights(data.truth[data.train], classes, recipe.class_weights)
     order = epoch_order(data.train, data.truth, recipe.sampling, rng)
@@ -93,7 +97,7 @@ def epoch_batches(
         batch = Batch(np.asarray(inputs, np.float32), targets, weights)
         return _mixed(batch, phase.mixup, rng)
 
-    # One worker, so that chance is drawn in one order.
+    # There is one worker, so that random numbers are drawn in the same order each time.
     with ThreadPoolExecutor(max_workers=1) as worker:
         ahead = worker.submit(make, chunks[0])
         for chunk in [*chunks[1:], None]:
@@ -104,7 +108,7 @@ def epoch_batches(
 
 
 def _mixed(batch: Batch, mixup: float, rng: np.random.Generator) -> Batch:
-    """Each picture laid over another one, and their targets likewise.
+    """The batch with each picture and its target mixed with another one's (mixup).
 
     Source: Zhang et al., mixup, ICLR 2018; on saved outputs it is manifold mixup (Verma et al.,
     ICML 2019).

@@ -1,4 +1,4 @@
-"""What a training that was killed goes on from: its state, written aside, then put in place."""
+"""The saved state of a training, from which it is continued after it was interrupted."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from edge.core.files import storage_errors, write_file
 Arrays = Mapping[str, Sequence[npt.NDArray[Any]]]
 
 EVERY = 15.0
-"""Seconds between two saves within a phase: each writes some ten megabytes."""
+"""The seconds between two saves within a phase; each writes about ten megabytes."""
 
 _PLAN, _SPENT = "plan.json", "seconds.txt"
 _DIGEST_BYTES = 32
-"""Of the SHA-256 behind the arrays of a stage."""
+"""The length of the SHA-256 digest behind the arrays of a stage."""
 
 
 class Checkpoint:
-    """A folder beside the run to be, with what each finished or begun stage has come to.
+    """A folder beside the future run, with the state of each stage that was begun.
 
     Attributes:
-        folder: where it lies; TensorBoard's logs lie in it too.
-        spent: seconds that the training took before it was gone on with.
-        begun: whether something was saved.
+        folder: the path of the folder, which also holds the logs of TensorBoard.
+        spent: the seconds that the training had taken before it was continued.
+        begun: whether a state was saved.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -48,35 +48,37 @@ class Checkpoint:
 
     @classmethod
     def begin(cls, folder: Path, plan: Mapping[str, Any], *, resume: bool) -> Checkpoint:
-        """A new one for a training of `plan`, or the one that is there.
+        """Makes a new checkpoint for a training, or opens the existing one.
 
         Args:
-            plan: what makes this training the one it is: recipe, seed, digest of the pictures.
+            folder: the folder of the checkpoint.
+            plan: what identifies the training: recipe, seed and digest of the pictures.
+            resume: whether to continue the training of an existing checkpoint.
 
         Raises:
-            StorageError: one is there and `resume` is off; none is there, or one of another
-                training, and it is on.
+            StorageError: without `resume`, a checkpoint exists already; with it, none exists, or it
+                is that of another training.
         """
         plan = json.loads(json.dumps(plan))
         file = folder / _PLAN
         if resume:
             if not file.is_file():
                 raise StorageError(
-                    f"{folder}: no training to go on with: start it without --resume"
+                    f"{folder}: there is no training to continue: start it without --resume"
                 )
             with _damage_told(file):
                 before = json.loads(file.read_text(encoding="utf-8"))
             if changed := sorted(key for key in plan | before if plan.get(key) != before.get(key)):
                 raise StorageError(
-                    f"{folder}: the training there is another one; not the same: "
-                    f"{', '.join(changed)}. Give what it was started with, or start anew with "
-                    "--replace in place of --resume"
+                    f"{folder}: this training was started with another "
+                    f"{', '.join(changed)}. Give the same as then, or start again with --replace "
+                    "in place of --resume"
                 )
         else:
             if file.is_file():
                 raise StorageError(
-                    f"{folder}: a training to the same RUN was cut off: go on with it by "
-                    "--resume, or start anew with --replace"
+                    f"{folder}: a training to the same RUN was interrupted: continue it with "
+                    "--resume, or start again with --replace"
                 )
             with storage_errors("create", folder):
                 folder.mkdir(parents=True, exist_ok=True)
@@ -85,14 +87,14 @@ class Checkpoint:
 
     @property
     def due(self) -> bool:
-        """Whether it has been a while since something was saved."""
+        """Whether the last save is at least `EVERY` seconds ago."""
         return time.monotonic() - self._saved >= EVERY
 
     def save(self, stage: str, arrays: Arrays, facts: Mapping[str, Any]) -> None:
-        """Puts the state of `stage` in the place of its last one.
+        """Replaces the saved state of `stage`.
 
         Raises:
-            StorageError: the disk is full. The last one is still there.
+            StorageError: the disk is full. The state that was saved before is kept.
         """
         content = io.BytesIO()
         named: dict[str, Any] = {
@@ -106,7 +108,7 @@ class Checkpoint:
         self.begun = True
 
     def load(self, stage: str) -> tuple[dict[str, list[npt.NDArray[Any]]], dict[str, Any]] | None:
-        """(arrays, facts) of `stage` as they were saved last; None: never.
+        """The last saved (arrays, facts) of `stage`; None if they were never saved.
 
         Raises:
             StorageError: the file cannot be read, or is damaged.
@@ -119,7 +121,7 @@ class Checkpoint:
             raw = file.read_bytes()
             saved, digest = raw[:-_DIGEST_BYTES], raw[-_DIGEST_BYTES:]
             if hashlib.sha256(saved).digest() != digest:
-                raise ValueError("its checksum is another one")
+                raise ValueError("its checksum does not match")
         with np.load(io.BytesIO(saved), allow_pickle=False) as content:
             facts = json.loads(str(content["facts"]))
             for key in content.files:
@@ -129,18 +131,18 @@ class Checkpoint:
         return arrays, facts
 
     def remove(self) -> None:
-        """Takes it away: the training has ended."""
+        """Removes the folder after the training has ended."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 @contextmanager
 def _damage_told(file: Path) -> Iterator[None]:
-    """Turns what a file raises that is not as it was written into a StorageError."""
+    """Turns the errors of reading a damaged file into a StorageError."""
     try:
         with storage_errors("read", file):
             yield
     except ValueError as error:
         raise StorageError(
-            f"{file}: damaged ({error}): this training cannot be gone on with; start it anew with "
+            f"{file}: damaged ({error}), so this training cannot be continued; start it again with "
             "--replace in place of --resume"
         ) from error

@@ -1,4 +1,4 @@
-"""A learning rate to start with, found by trying them all in one short training."""
+"""Finds a learning rate to start with, by raising the rate during one short training."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ LOWEST, HIGHEST = 1e-7, 1.0
 STEPS = 100
 _SMOOTHING = 0.9
 _EXPLODED = 4.0
-"""Times the lowest loss: from there on nothing is to be learned by going on."""
+"""The search ends when the loss is so many times the lowest one."""
 
 
 @dataclass(frozen=True, slots=True)
 class RateCurve:
-    """How the loss went while the learning rate rose from step to step."""
+    """The loss of a phase while the learning rate was raised from step to step."""
 
     phase: str
     rates: tuple[float, ...]
     losses: tuple[float, ...]
-    """Smoothed."""
+    """The smoothed loss at each rate."""
 
     @property
     def suggestion(self) -> float:
         """A tenth of the rate at which the loss was lowest, with one digit.
 
         Source: L. N. Smith, Cyclical learning rates for training neural networks, WACV 2017, and
-        the rule of thumb of the fastai library: the lowest point is already too near the edge.
+        the rule of thumb of the fastai library: the lowest point is already too near to divergence.
         """
         rate = self.rates[int(np.argmin(self.losses))] / 10
         digit = 10 ** math.floor(math.log10(rate))
@@ -59,16 +59,16 @@ def find_rates(
     seed: int = 0,
     steps: int = STEPS,
 ) -> tuple[RateCurve, ...]:
-    """A curve for each phase of a recipe, each tried from the network's starting weights.
+    """Measures a curve for each phase of a recipe, each from the network's starting weights.
 
-    The test split takes no part in it.
+    The test split is not used.
 
     Args:
         recipe, data, variant, settings, add, groups, seed: see `train`.
-        steps: batches a phase.
+        steps: the number of batches for each phase.
 
     Raises:
-        As `train`; and UsageError: fewer than ten steps.
+        UsageError: fewer than ten steps; other errors as in `train`.
 
     Example:
         >>> curves = find_rates("mobilenet_v2", "photos", settings=["augment.copies=1"])

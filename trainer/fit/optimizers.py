@@ -1,4 +1,4 @@
-"""How the layers of a phase learn: by which optimizer, and how fast at which time and depth."""
+"""The optimizers of a phase, and their learning rates by time and depth of the layers."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from trainer.networks import POOLED
 from trainer.recipes.plan import PhasePlan
 
 _SLICES = 4
-"""Parts of the layers below the head that have a rate of their own where `layer_decay` is given."""
+"""The number of slices below the head that have separate rates if `layer_decay` is given."""
 _PLATEAU = 1 / 3
-"""What is left of the rate after each plateau."""
+"""The factor by which the rate is multiplied after each plateau."""
 
 
 class Optimizers:
-    """One Keras optimizer for each rate there is: of the head, and of each slice below it.
+    """One Keras optimizer for each learning rate: that of the head, and that of each slice below.
 
     Attributes:
-        variables: what is trained, in the order `apply` takes gradients.
+        variables: the trained variables, in the order in which `apply` takes their gradients.
     """
 
     def __init__(self, phase: PhasePlan, upper: Any) -> None:
-        """Optimizers for the trainable variables of the model `upper`."""
+        """Makes optimizers for the trainable variables of the model `upper`."""
         self._phase = phase
         self._groups: list[tuple[float, Any, list[Any]]] = []
         for depth, layers in enumerate(_slices(upper, phase.layer_decay)):
@@ -39,37 +39,37 @@ class Optimizers:
         self.variables = [variable for *_, variables in self._groups for variable in variables]
 
     def set_rate(self, rate: float) -> None:
-        """Sets the rate of the head; the slices below it follow."""
+        """Sets the rate of the head, and the rates of the slices below in proportion."""
         for share, optimizer, _ in self._groups:
             optimizer.learning_rate.assign(rate * share)
 
     def apply(self, gradients: Sequence[Any]) -> None:
-        """One step of every variable; may be called within a traced function."""
+        """Updates every variable by one step; may be called within a traced function."""
         start = 0
         for _, optimizer, variables in self._groups:
             optimizer.apply(gradients[start : start + len(variables)], variables)
             start += len(variables)
 
     def state(self) -> list[npt.NDArray[Any]]:
-        """What `restore` goes on from."""
+        """The state, for `restore`."""
         return [
             np.array(v.numpy()) for _, optimizer, _ in self._groups for v in optimizer.variables
         ]
 
     def restore(self, state: Sequence[npt.NDArray[Any]]) -> None:
-        """Goes on from what `state` gave."""
+        """Restores a state that `state` returned."""
         own = [v for _, optimizer, _ in self._groups for v in optimizer.variables]
         for variable, value in zip(own, state, strict=True):
             variable.assign(np.array(value))
 
 
 class LearningRateSchedule:
-    """The learning rate over a phase: linear warm-up, then as its schedule says."""
+    """The learning rate over a phase: a linear warm-up, then the schedule of the recipe."""
 
     def __init__(self, phase: PhasePlan) -> None:
         self._phase = phase
         self.factor = 1.0
-        """What plateaus have left of the rate."""
+        """The product of the factors of all plateaus so far."""
         self._worse = 0
 
     def rate(self, progress: float) -> float:
@@ -86,18 +86,18 @@ class LearningRateSchedule:
         return phase.learning_rate * (phase.rate_floor + (1 - phase.rate_floor) * share)
 
     def saw(self, *, better: bool) -> None:
-        """Hears after each epoch whether its validation loss was the lowest so far."""
+        """Takes note, after each epoch, of whether its validation loss was the lowest so far."""
         self._worse = 0 if better else self._worse + 1
         if self._worse >= self._phase.patience:
             self.factor *= _PLATEAU
             self._worse = 0
 
     def state(self) -> tuple[float, int]:
-        """What `restore` goes on from."""
+        """The state, for `restore`."""
         return self.factor, self._worse
 
     def restore(self, state: Sequence[float]) -> None:
-        """Goes on from what `state` gave."""
+        """Restores a state that `state` returned."""
         self.factor, self._worse = float(state[0]), int(state[1])
 
 
@@ -118,7 +118,7 @@ def _optimizer(phase: PhasePlan) -> Any:
 
 
 def _slices(upper: Any, decay: float) -> list[list[Any]]:
-    """The layers with something to train: the head, then slices from its foot to the cut."""
+    """The trainable layers: the head, then the slices below it down to the cut layer."""
     names = [layer.name for layer in upper.layers]
     pooled = names.index(POOLED) if POOLED in names else 0
     head, below = upper.layers[pooled:], upper.layers[:pooled]

@@ -1,4 +1,4 @@
-"""The phases of a training: head, upper layers, more; the best of all of them is kept."""
+"""The phases of a training: the head, the upper layers, and more; the best weights are kept."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from trainer.statistics.likelihood import log_loss
 _log = logging.getLogger(__name__)
 
 _STEPS_TO_START = 20
-"""What the first step may take longer than others, in steps: it also traces the graph."""
+"""The extra time of the first step, which also traces the graph, in steps."""
 _STAGE = "phases"
 
 
@@ -39,7 +39,8 @@ class Epoch:
     epoch: int
     loss: float
     accuracy: float
-    """Of the batches as they were learned from: augmented, and mixed where the phase does so."""
+    """The accuracy on the batches as they were learned: augmented, and mixed if the phase does
+    so."""
     validation_loss: float
     validation_accuracy: float
     learning_rate: float
@@ -48,9 +49,9 @@ class Epoch:
 
 @dataclass(slots=True)
 class Best:
-    """The best epoch of all phases so far: that of the lowest log loss on validation.
+    """The best epoch of all phases so far: the one with the lowest log loss on validation.
 
-    Of a few hundred pictures the share that is right jumps by chance; the loss is the surer guide.
+    The accuracy on a few hundred pictures varies by chance, so the loss is the better criterion.
     """
 
     weights: list[npt.NDArray[Any]] | None = None
@@ -58,29 +59,30 @@ class Best:
     accuracy: float = 0.0
     history: list[Epoch] = field(default_factory=list)
     cut_short: bool = False
-    """A phase was shortened or left out because the time was too short, or stopped by the user."""
+    """Whether a phase was shortened or left out, because of the time or because the user stopped
+    it."""
     reached: bool = False
-    """A phase's `stop_at` was."""
+    """Whether the `stop_at` of a phase was reached."""
 
 
 class StopTraining(Exception):  # noqa: N818 - a wish, not an error
-    """The user wants to stop: what is best so far counts."""
+    """The user wants to stop the training and to use the best weights so far."""
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """The time that a training may take, who may stop it, and who follows it."""
+    """The time that a training may take, and the functions that can stop and follow it."""
 
     deadline: float
-    """Seconds on `clock`: learning rates come down early enough to end by then, and a phase that is
-    `if_time` is left out when it would not fit."""
+    """The latest end, in seconds on `clock`. Learning rates fall early enough to end by then, and a
+    phase with `if_time` is left out if there is too little time for it."""
     check_stop: Callable[[], None] = lambda: None
-    """Raises StopTraining where the user wants to stop."""
+    """A function that raises StopTraining if the user wants to stop."""
     on_epoch: Callable[[Epoch], None] = lambda epoch: None
-    """Hears of each epoch."""
+    """A function that is called after each epoch."""
     clock: Callable[[], float] = time.monotonic
     quiet: bool = False
-    """Show only the progress bar."""
+    """Whether to show only the progress bar."""
 
 
 def run_phases(
@@ -96,7 +98,13 @@ def run_phases(
     """Trains `network` by `phases` and leaves it with its best weights.
 
     Args:
-        checkpoint: where the state is saved to and gone on from.
+        network: the network to train.
+        recipe, phases: the plan of the training.
+        data: the pictures to train and to validate on.
+        seed: the seed of augmentation and order.
+        budget: the time that the training may take.
+        checkpoint: the place of the saved state, from which the training is continued; None to save
+            nothing.
     """
     best = Best()
     first = 0
@@ -122,7 +130,7 @@ def run_phases(
 
 
 class _PhaseRun:
-    """One phase: its layers, how they learn, and how far it is."""
+    """One phase: its layers, its optimizers, and its state."""
 
     def __init__(
         self,
@@ -154,12 +162,12 @@ class _PhaseRun:
         """Trains to the end of the phase.
 
         Args:
-            number: of the phase, for the checkpoint.
-            checkpoint: where its state is saved to; None: nowhere.
+            number: the number of the phase, for the checkpoint.
+            checkpoint: the place for the state of the phase; None to save nothing.
         """
         phase, budget, best = self._phase, self._budget, self._best
         if self._epoch == 0 and best.weights is not None:
-            # The next phase goes on from the best, not from the last.
+            # The next phase starts from the best weights, not from the last ones.
             self._network.model.set_weights(best.weights)
         batches = math.ceil(len(self._data.train) / self._recipe.batch_size)
         self._steps = phase.epochs * batches
@@ -185,9 +193,10 @@ class _PhaseRun:
             )
 
     def _learn(self, progress: Progress) -> tuple[float, float, float] | None:
-        """(loss, accuracy, last rate) of one epoch; None: the phase would not fit."""
+        """Trains one epoch: (loss, accuracy, last rate); None if there is no time for the phase."""
         phase, budget = self._phase, self._budget
-        # Each epoch has a chance of its own, so that one can go on after any of them.
+        # Each epoch has random numbers of its own, so that a training can be continued after any
+        # epoch.
         rng = np.random.default_rng((self._seed, self._epoch))
         classes = self._network.model.get_layer("logits").output.shape[-1]
         losses, right, seen, rate = [], 0, 0, 0.0
@@ -220,10 +229,10 @@ class _PhaseRun:
         return float(np.mean(losses)), right / seen, rate
 
     def _along(self) -> float:
-        """How far the phase is, 0 to 1.
+        """The finished share of the phase, 0 to 1.
 
-        The clock sets the pace only where there is too little time for all steps; else the same
-        seed would give another model on another machine.
+        It follows the clock only if there is too little time for all steps; otherwise the same seed
+        would give another model on another machine.
         """
         time_left = max(1e-9, self._budget.deadline - self._start)
         spent = (self._budget.clock() - self._start) / time_left
@@ -232,7 +241,7 @@ class _PhaseRun:
         return max(self._done / self._steps, min(1.0, spent))
 
     def _judge(self, learned: tuple[float, float, float], epoch_start: float) -> bool:
-        """Validates, keeps what is best, and says whether the phase has ended."""
+        """Validates, keeps the best weights, and returns whether the phase has ended."""
         phase, best, now = self._phase, self._best, self._budget.clock
         if self._average:
             with self._average.in_place():
@@ -262,7 +271,7 @@ class _PhaseRun:
         return best.reached or not patient or self._epoch == phase.epochs
 
     def _validate(self) -> tuple[float, float]:
-        """(log loss, accuracy) on the validation pictures; keeps the weights that are best."""
+        """The (log loss, accuracy) on the validation pictures; keeps the best weights."""
         data = self._data
         logits = np.concatenate(
             [
@@ -280,7 +289,7 @@ class _PhaseRun:
     def _make_average(self, upper: Any) -> Average | None:
         if not self._phase.ema and self._phase.average_from == 1:
             return None
-        # The moving statistics of a BatchNorm that learns belong to its weights.
+        # The moving statistics of a trained BatchNorm layer belong to its weights.
         statistics = [
             variable
             for layer in upper.layers
@@ -322,7 +331,7 @@ class _PhaseRun:
     def restore(
         self, arrays: Mapping[str, list[npt.NDArray[Any]]], facts: Mapping[str, Any]
     ) -> None:
-        """Goes on from what was saved."""
+        """Restores a saved state."""
         self._network.restore(arrays["model"])
         self._optimizers.restore(arrays["optimizers"])
         if self._average:
@@ -336,11 +345,11 @@ class _PhaseRun:
         best.weights, best.loss, best.accuracy = arrays["best"], facts["loss"], facts["accuracy"]
         best.cut_short, best.reached = facts["cut_short"], facts["reached"]
         best.history = [Epoch(**line) for line in facts["history"]]
-        _log.info(f"phase {self._phase.name}: going on after epoch {facts['epoch']}")
+        _log.info(f"phase {self._phase.name}: continuing after epoch {facts['epoch']}")
 
 
 class _Learner:
-    """The traced step of a phase and its optimizers, for every fold that is trained likewise."""
+    """The traced step of a phase and its optimizers, shared by the folds of a cross-validation."""
 
     def __init__(self, upper: Any, phase: PhasePlan, recipe: Recipe) -> None:
         self.optimizers = Optimizers(phase, upper)
@@ -348,12 +357,12 @@ class _Learner:
         self.step = learning_step(upper, recipe, self.optimizers)
 
     def begin(self) -> None:
-        """Forgets what was learned so far."""
+        """Resets the optimizers to their first state."""
         self.optimizers.restore(self._fresh)
 
 
 def _learner_key(phase: PhasePlan, recipe: Recipe) -> Hashable:
-    """The same for phases that a `_Learner` does not tell apart: the rate is set at each step."""
+    """A key that is equal for phases that can share a `_Learner`; the rate is set at each step."""
     return (
         "learner", phase.train_from, phase.optimizer, phase.weight_decay, phase.layer_decay,
         recipe.label_smoothing,
@@ -361,7 +370,7 @@ def _learner_key(phase: PhasePlan, recipe: Recipe) -> Hashable:
 
 
 def learning_step(upper: Any, recipe: Recipe, optimizers: Optimizers) -> Callable[..., Any]:
-    """A traced function from a batch to its loss and how many were right, which it learns from."""
+    """A traced function that learns from a batch and returns its loss and number correct."""
     import tensorflow as tf
 
     batch = (
@@ -374,7 +383,7 @@ def learning_step(upper: Any, recipe: Recipe, optimizers: Optimizers) -> Callabl
         from_logits=True, label_smoothing=recipe.label_smoothing, reduction=None
     )
 
-    # For batches of any length: else it would be traced once more for the last one of an epoch.
+    # Batches may have any length: otherwise the last one of an epoch would be traced separately.
     @tf.function(input_signature=batch)  # type: ignore[untyped-decorator]
     def step(inputs: Any, targets: Any, weights: Any) -> Any:
         with tf.GradientTape() as tape:

@@ -1,4 +1,4 @@
-"""What must be true before a training starts, so that nothing fails at its end."""
+"""Checks before a training starts, so that it does not fail hours later."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from edge.core.dataset import PictureSet, kinds_of, read_picture_set
 from edge.core.errors import StorageError, UsageError
 from edge.core.files import storage_errors
+from edge.core.wording import number_of
 from trainer.data.arrays import FASHION_MNIST, unpacked
 from trainer.data.cache import DecodedPictures
 from trainer.data.groups import assign_groups, group_column
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 FEWEST = 6
-"""Pictures a class must have: fewer leave nothing to validate and to test on."""
+"""The fewest pictures of a class; with fewer, none would be left to validate and to test on."""
 
 
 def check_request(
@@ -40,16 +41,16 @@ def check_request(
     add: Sequence[Path] = (),
     groups: str | None = None,
 ) -> None:
-    """Passes a request for a training of which nothing is wrong that shows without TensorFlow.
+    """Checks a request for a training, as far as that is possible without TensorFlow.
 
-    A wrong word is told at once, not after the seconds that TensorFlow takes to load.
+    So a mistake is reported at once, not after the seconds that TensorFlow takes to load.
 
     Args:
         recipe, data, variant, settings, add, groups: see `trainer.train`.
 
     Raises:
         ConfigError, UsageError: the recipe is wrong.
-        PictureSetError, GroupError: the pictures will not do, or the groups are of no known form.
+        PictureSetError, GroupError: the pictures or the form of the groups cannot be used.
     """
     check_network(read_recipe(recipe, variant=variant, settings=settings).network)
     if FASHION_MNIST in map(str, (data, *add)):
@@ -57,11 +58,13 @@ def check_request(
     read_picture_set(
         unpacked(data), group_column=group_column(groups), add=[unpacked(more) for more in add]
     )
-    assign_groups((), groups)  # its form: a damaged picture, left out later, needs no group
+    assign_groups(
+        (), groups
+    )  # checks the form only, because a damaged picture, which is left out, needs no group
 
 
 def check_steps(steps: int) -> None:
-    """Passes a number of batches that shows how the loss goes with the learning rate.
+    """Checks that there are enough batches to show how the loss depends on the learning rate.
 
     Raises:
         UsageError: fewer than ten.
@@ -71,7 +74,12 @@ def check_steps(steps: int) -> None:
 
 
 def check_out(out: Path, data: Path, *, replace: bool) -> None:
-    """Passes where a run can be written to `out`, hours before it is."""
+    """Checks that a run can be written to `out`, hours before it is written.
+
+    Raises:
+        StorageError: `out` exists and `replace` is off, or its folder cannot be written.
+        UsageError: `out` cannot be replaced, because it is no run or holds the pictures.
+    """
     if out.exists():
         if not replace:
             raise StorageError(f"{out} is there already: choose another --out, or add --replace")
@@ -86,6 +94,11 @@ def check_out(out: Path, data: Path, *, replace: bool) -> None:
 
 
 def check_phases(recipe: Recipe, network: Network) -> None:
+    """Checks that the phases go from the head down, and that the network can be cut for each.
+
+    Raises:
+        UsageError: they do not, or it cannot.
+    """
     depths = [network.depth(phase.train_from) for phase in recipe.phases]
     if any(later > earlier for earlier, later in itertools.pairwise(depths)):
         raise UsageError(
@@ -106,6 +119,11 @@ def check_phases(recipe: Recipe, network: Network) -> None:
 
 
 def check_enough(found: PictureSet, decoded: DecodedPictures, skipped: Sequence[str]) -> None:
+    """Checks that there are two classes, each with at least FEWEST pictures; logs skipped files.
+
+    Raises:
+        TooFewPicturesError: there are not.
+    """
     counts = Counter(dict.fromkeys(found.classes, 0))
     counts.update(picture.label for picture in decoded.pictures)
     for line in skipped[:20]:
@@ -115,22 +133,22 @@ def check_enough(found: PictureSet, decoded: DecodedPictures, skipped: Sequence[
     if len(counts) < 2:
         raise TooFewPicturesError(
             f"{found.source}: all pictures are of one class, {found.classes[0]!r}: "
-            "there is nothing to tell apart. Add a second class, for example `empty` or `other`"
+            "there is nothing to distinguish. Add a second class, for example `empty` or `other`"
         )
     for label, count in sorted(counts.items()):
         if count < FEWEST:
             raise TooFewPicturesError(
-                f"{found.source}: class {label!r} has {count} pictures"
+                f"{found.source}: class {label!r} has {number_of(count, 'pictures')}"
                 f"{_left_out(found, decoded, label)}, at least {FEWEST} are needed and 100 are a "
                 "good start: add some or remove the class"
             )
 
 
 def _left_out(found: PictureSet, decoded: DecodedPictures, label: str) -> str:
-    """What of a class was not read, counted by kind, and why the first of it was not."""
+    """The unread files of a class, counted by kind, with the reason for the first one."""
     files = [file for file in found.left_out if file.label == label]
     there = sum(picture.label == label for picture in found.pictures)
     damaged = there - sum(picture.label == label for picture in decoded.pictures)
-    kinds = [kinds_of(files)] * bool(files) + [f"{damaged} damaged files"] * bool(damaged)
+    kinds = [kinds_of(files)] * bool(files) + [number_of(damaged, "damaged files")] * bool(damaged)
     first = f"; first: {files[0]}" if files else ""
     return f" ({', '.join(kinds)} left out{first})" if kinds else ""

@@ -1,4 +1,4 @@
-"""What a network predicts for pictures, computed from its cut layer on.
+"""The predictions of a network for pictures, computed from its cut layer on.
 
 The cut layer is where a training cuts a network in two: the layers up to it are frozen, so their
 outputs are computed once for each picture and saved; the layers behind it train on those outputs.
@@ -17,17 +17,18 @@ import numpy.typing as npt
 from trainer.networks import INPUT, POOLED, Network
 
 _CHUNK = 64
-"""Pictures that are scored at a time."""
+"""The number of pictures that are scored at a time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainingSet:
-    """What the phases train and validate on."""
+    """The pictures that the phases train and validate on."""
 
     tensors: Any
-    """uint8 (pictures, height, width, channels), of every picture; reads as an array."""
+    """uint8 (pictures, height, width, channels), all pictures; an array, or a file read like
+    one."""
     truth: npt.NDArray[np.int64]
-    """(pictures,) class indices."""
+    """int64 (pictures,), the class index of each picture."""
     features: Mapping[str, Any]
     """The saved outputs by the name of their layer; see `SavedOutputs`."""
     train: npt.NDArray[np.int64]
@@ -39,11 +40,13 @@ class TrainingSet:
 def predict(
     network: Network, cut_layer: str, data: TrainingSet, indices: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Logits (pictures, classes) and pooled outputs (pictures, depth) of unchanged pictures.
+    """Logits (pictures, classes) and pooled outputs (pictures, depth) of pictures, not augmented.
 
     Args:
+        network: the trained network.
         cut_layer: a layer below which nothing was trained, or `input`.
-        indices: of the pictures, in `data`.
+        data: the pictures and their saved outputs.
+        indices: the indices of the wanted pictures in `data`.
     """
     if cut_layer == POOLED:
         pooled = inputs_at(data, cut_layer, indices)
@@ -62,7 +65,7 @@ def chunks_of(indices: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
 def inputs_at(
     data: TrainingSet, cut_layer: str, indices: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.float32]:
-    """float32 (pictures, ...): what goes in at `cut_layer`, of the unchanged pictures `indices`."""
+    """The inputs at `cut_layer` for pictures, not augmented: float32 (pictures, ...)."""
     if cut_layer == INPUT:
         return np.asarray(data.tensors[indices], np.float32)
     return np.asarray(data.features[cut_layer][indices, 0], np.float32)
@@ -74,7 +77,9 @@ def scorer_at(
     """The `scorer` of the layers of `network` from `cut_layer` on, traced once.
 
     Args:
-        more: layers whose outputs are wanted beside the logits; see `Network.upper`.
+        network: the network.
+        cut_layer: the layer to compute from.
+        more: layers whose outputs are returned beside the logits; see `Network.upper`.
     """
     return network.once(
         ("scorer", cut_layer, *more), lambda: scorer(network.upper(cut_layer, *more))
@@ -82,7 +87,7 @@ def scorer_at(
 
 
 def scorer(upper: Any) -> Callable[[npt.NDArray[np.float32]], Any]:
-    """A traced function from what goes into `upper` to what comes out, not as in training."""
+    """A traced function from the inputs of `upper` to its outputs in inference mode."""
     import tensorflow as tf
 
     signature = tf.TensorSpec((None, *upper.input_shape[1:]), tf.float32)

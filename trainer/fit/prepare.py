@@ -1,4 +1,4 @@
-"""What every training begins with: pictures read, decoded and split, and a network for them."""
+"""Prepares a training: reads, decodes and splits the pictures, and builds a network for them."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """A network and the pictures it is to learn."""
+    """A network and the pictures that it is trained on."""
 
     recipe: Recipe
-    """With the input spec that the pictures ask for."""
+    """The recipe, with the input spec that the pictures need."""
     network: Network
     decoded: DecodedPictures
     pictures: tuple[LabelledPicture, ...]
-    """Those that were decoded, each with its group and its split."""
+    """The decoded pictures, each with its group and its split."""
     labels: tuple[str, ...]
     truth: npt.NDArray[np.int64]
     """(pictures,) class indices."""
     split: npt.NDArray[np.str_]
-    """(pictures,) the split of each."""
+    """str (pictures,), the split of each picture."""
     skipped: tuple[str, ...]
-    """A line for each file that was left out."""
+    """A message for each file that was left out."""
     seed: int
-    """What split and starting weights came from, and augmentation and order are to come from."""
+    """The seed of the split, the starting weights, the augmentation and the order."""
 
     def of(self, *splits: str) -> npt.NDArray[np.int64]:
         """The indices of the pictures of these splits."""
@@ -60,19 +60,19 @@ def prepare(
     seed: int = 0,
     keep_parts: Path | None = None,
 ) -> Prepared:
-    """The pictures of `data`, and the network of `recipe` with its starting weights.
+    """Prepares the pictures of `data`, and the network of `recipe` with its starting weights.
 
     Args:
         data: see `read_picture_set`; arrays of pictures are unpacked first.
-        add: later pictures, which move none of `data` to another split.
+        add: more pictures, which do not move those of `data` to another split.
         groups: which pictures belong together; see `assign_groups`.
-        seed: of the split and of the starting weights.
+        seed: the seed of the split and of the starting weights.
         keep_parts: an earlier run whose pictures keep the split that they had there.
 
     Raises:
-        PictureSetError, TooFewPicturesError, GroupError: the pictures will not do.
-        WeightsMissingError: pretrained weights are not here and cannot be fetched.
-        RunError: `keep_parts` is no run that says which picture was used for what.
+        PictureSetError, TooFewPicturesError, GroupError: the pictures cannot be used.
+        WeightsMissingError: pretrained weights are not cached and cannot be downloaded.
+        RunError: `keep_parts` is no run, or does not record the split of its pictures.
         UsageError: the recipe's phases are out of order, or `keep_parts` is given for a set that
             comes divided.
         StorageError: the cache cannot be written.
@@ -89,7 +89,7 @@ def prepare(
     if said:
         _log.info(said)
     recipe = recipe.model_copy(update={"input": spec})
-    # Before the pictures are decoded: missing weights are told at once.
+    # Before the pictures are decoded, so that missing weights are reported at once.
     network = build_network(recipe.network, recipe.input, len(found.classes), seed=seed)
     check_phases(recipe, network)
     decoded = decode_pictures(found.pictures, recipe.input)
@@ -135,11 +135,14 @@ def training_set(
     validation: npt.NDArray[np.int64],
     check_stop: Callable[[], None] = lambda: None,
 ) -> TrainingSet:
-    """What `phases` train on: the outputs that they start from, saved or computed now.
+    """The data that `phases` train on, with the outputs of their cut layers (cached or computed).
 
     Args:
-        with_copies: bool (pictures,): which pictures will be trained on, and so need copies.
-        train, validation: indices of the pictures to train on, and to choose the best epoch by.
+        prepared: the pictures and the network.
+        phases: the phases to train.
+        with_copies: bool (pictures,), the pictures that need augmented copies for training.
+        train, validation: indices of the pictures to train on, and to choose the best epoch with.
+        check_stop: raises if the user wants to stop.
     """
     network = prepared.network
     cut_layers = sorted({p.train_from for p in phases} - {INPUT}, key=network.depth, reverse=True)

@@ -1,4 +1,4 @@
-"""Saved outputs of frozen layers: computed once for every picture and augmented copy."""
+"""Saved outputs of frozen layers, which are computed once for every picture and augmented copy."""
 
 from __future__ import annotations
 
@@ -25,25 +25,27 @@ from trainer.recipes.plan import AugmentPlan
 
 _BATCH = 32
 _DIGITS = 2
-"""Of the number of a copy, in a row's key."""
+"""The number of digits of a copy's number in the key of a row."""
 
 
 class SavedOutputs:
-    """What one layer says of every picture and of its augmented copies, read from disk as needed.
+    """The outputs of one layer for pictures and augmented copies, read from disk as needed.
 
     `saved[pictures, copies]` with two index arrays of one length is float16 (length, *output);
-    copy 0 is the picture itself. `saved[pictures, 0]` takes copy 0 of each.
+    copy 0 is the picture itself. `saved[pictures, 0]` is copy 0 of each picture.
 
     Attributes:
         shape: (pictures, 1 + copies, *output).
     """
 
     def __init__(self, plain: RowStore, copies: RowStore, rows: npt.NDArray[np.int64]) -> None:
-        """Takes rows of two stores.
+        """Uses rows of two stores.
 
         Args:
-            rows: (pictures, 1 + copies), row numbers: column 0 of `plain`, the others of `copies`;
-                -1 where a copy was not wanted.
+            plain: the store of the pictures' outputs.
+            copies: the store of the copies' outputs.
+            rows: int64 (pictures, 1 + copies), row numbers: column 0 is for `plain`, the others are
+                for `copies`; -1 if a copy was not wanted.
         """
         self._plain, self._copies, self._rows = plain, copies, rows
         self.shape = (*rows.shape, *plain.shape)
@@ -71,17 +73,22 @@ def save_outputs(
     plan: AugmentPlan,
     check_stop: Callable[[], None] = lambda: None,
 ) -> dict[str, SavedOutputs]:
-    """The outputs of the layers `cut_layers`, from the cache where they have been before.
+    """The outputs of the layers `cut_layers`, from the cache as far as they are there.
 
-    What is missing is computed in one pass through the network for all of them. The cache is keyed
+    Missing outputs are computed in one pass through the network for all layers. The cache is keyed
     by each picture's content, the preprocessing, the layers up to the cut layer and their weights,
-    the augmentation and its code, and TensorFlow's version. The chance of a copy comes from its
-    picture's content, not from a training's seed, so that trainings with other seeds and splits
-    share it.
+    the augmentation and its code, and TensorFlow's version. The random numbers of a copy depend on
+    the content of its picture, not on the seed of a training, so that trainings with other seeds
+    and splits share it.
 
     Args:
-        with_copies: bool (pictures,): which pictures need augmented copies.
-        check_stop: raises where the user wants to stop.
+        network: the network.
+        cut_layers: the names of the layers.
+        decoded: the pictures.
+        with_copies: bool (pictures,), the pictures that need augmented copies.
+        spec: the preprocessing, for the key of the cache.
+        plan: the augmentation of the copies.
+        check_stop: raises if the user wants to stop.
 
     Raises:
         StorageError: the disk is full.
@@ -118,7 +125,7 @@ def pooled_outputs(
     spec: InputSpec,
     check_stop: Callable[[], None] = lambda: None,
 ) -> npt.NDArray[np.float32]:
-    """float32 (pictures, depth): what the network's layer `pooled` says of each picture, cached."""
+    """The outputs of the layer `pooled` for each picture, float32 (pictures, depth), cached."""
     saved = save_outputs(
         network,
         ["pooled"],
@@ -138,12 +145,12 @@ class _Copy:
     picture: int
     """Its index among the decoded pictures."""
     number: int
-    """0: the picture itself; from 1 on: its augmented copies."""
+    """0 for the picture itself, from 1 on for its augmented copies."""
     key: str
     """The name of its row in a store, which begins with the digest of the picture's file."""
 
     def chance(self) -> np.random.Generator:
-        """The random numbers that it is augmented by."""
+        """The random numbers with which the copy is augmented."""
         return np.random.default_rng((int(self.key[:32], 16), self.number))
 
 
@@ -192,7 +199,7 @@ def _open_stores(
     facts = f"{_layers_digest(lower)} {preprocessing_digest(spec)} {tf.__version__}"
     base = cache_folder() / "outputs" / f"{cut_layer}-{_short(facts)}"
     shape = lower.outputs[0].shape[1:]
-    # Copies beyond the first few are the same whatever their number.
+    # The number of copies is left out, because it does not change the first ones.
     changes = json.dumps(plan.model_dump(exclude={"copies"}), sort_keys=True)
     look = _short(f"{changes} {_code(augment)}")
     return (
@@ -206,9 +213,9 @@ def _short(facts: str) -> str:
 
 
 def _layers_digest(model: Any) -> str:
-    """Hex digits that change with a layer, its weights, or what it is fed from; not with names.
+    """Hex digits that change with a layer, its weights or its inputs, but not with names.
 
-    Keras numbers the names of what it makes, so the same network has others each time.
+    Keras numbers the names of layers, so the same network has different names each time.
     """
     digest = hashlib.sha256()
     numbers = {id(layer): number for number, layer in enumerate(model.layers)}

@@ -1,4 +1,4 @@
-"""A trained model: the network after its phases, and what it came from."""
+"""A trained model: the network after its phases, with its data and its history."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from trainer.fit.prepare import Prepared
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrainedModel:
-    """A network with its best weights, the pictures it learned from, and how it came."""
+    """A network with its best weights, its training pictures and the history of the training."""
 
     prepared: Prepared
-    """Its network is the trained one."""
+    """The pictures, and the network, which is now trained."""
     data: TrainingSet
-    """What the phases trained and validated on."""
+    """The data that the phases trained and validated on."""
     best: Best
-    """What the phases came to."""
+    """The best epoch of the phases, and their history."""
     calibration: npt.NDArray[np.int64]
     """Indices of the validation pictures that the temperature is fitted to."""
     untrained: Sequence[npt.NDArray[np.float32]]
     """The network's state before the first phase; see `Network.state`."""
     frozen: npt.NDArray[np.float32] | None
-    """(pictures, depth) outputs of `pooled`, of all pictures, by the network before the first
-    phase; None where it came without pretrained weights."""
+    """float32 (pictures, depth), the outputs of `pooled` for all pictures by the network before the
+    first phase; None if it had no pretrained weights."""
 
     @property
     def cut_layer(self) -> str:
@@ -41,5 +41,5 @@ class TrainedModel:
     def predict(
         self, indices: npt.NDArray[np.int64]
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Logits (pictures, classes) and pooled outputs (pictures, depth) of these pictures."""
+        """The logits (pictures, classes) and pooled outputs (pictures, depth) of pictures."""
         return predict(self.prepared.network, self.cut_layer, self.data, indices)

@@ -1,4 +1,4 @@
-"""Weights averaged over the steps of a training, which generalise better than the last step's."""
+"""Averages weights over training steps; they generalise better than those of the last step."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ class Average:
     Source of the mean: Izmailov et al., Averaging weights leads to wider optima, UAI 2018; over
     every step, as here: Cha et al., SWAD: domain generalization by seeking flat minima, NeurIPS
     2021. The moving average: Polyak and Juditsky, SIAM J. Control Optim. 30 (1992); its decay grows
-    with the steps, else it would long remember where it began.
+    with the steps, because otherwise the first weights would count for too long.
     """
 
     def __init__(self, variables: Sequence[Any], *, decay: float = 0.0) -> None:
-        """Takes nothing yet.
+        """Starts an average of no steps.
 
         Args:
             variables: Keras variables, float.
-            decay: of the moving average; 0: the plain mean.
+            decay: the decay of the moving average; 0 for the plain mean.
         """
         import tensorflow as tf
 
@@ -41,7 +41,7 @@ class Average:
         self._move = move
 
     def add(self) -> None:
-        """Takes the variables as they are now into the average."""
+        """Adds the present values of the variables to the average."""
         import tensorflow as tf
 
         self._count += 1
@@ -52,7 +52,7 @@ class Average:
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
-        """Within this context the variables hold their average, where there is one yet."""
+        """Within this context, the variables hold their average, if a step was added."""
         if not self._count:
             yield
             return
@@ -66,11 +66,11 @@ class Average:
                 variable.assign(value)
 
     def state(self) -> list[npt.NDArray[Any]]:
-        """What `restore` goes on from."""
+        """The state, for `restore`."""
         return [np.array(self._count), *(np.array(mean.numpy()) for mean in self._means)]
 
     def restore(self, state: Sequence[npt.NDArray[Any]]) -> None:
-        """Goes on from what `state` gave."""
+        """Restores a state that `state` returned."""
         self._count = int(state[0])
         for mean, value in zip(self._means, state[1:], strict=True):
             mean.assign(np.array(value))

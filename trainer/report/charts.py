@@ -15,7 +15,7 @@ from trainer.report.svg import Axis, Chart, linear_axis, log_axis, share_axis
 
 _LOWEST_RATE = 1e-12
 _WIDTH, _HEIGHT = 330, 220
-"""Of charts of which three stand side by side."""
+"""The size of charts of which three are shown side by side."""
 
 
 def loss_chart(history: Sequence[EpochLine], best: int | None) -> Markup:
@@ -101,7 +101,7 @@ def coverage_chart(
     operating: tuple[float, float] | None,
     purity: float,
 ) -> Markup:
-    """How many of the accepted are right, over the share that is accepted."""
+    """The share of accepted pictures that is correct, over the share that is accepted."""
     lowest = min([purity, *(accuracy for _, accuracy, _ in curve)])
     if operating:
         lowest = min(lowest, operating[1])

@@ -1,4 +1,4 @@
-"""The confusion matrix as a picture: what is taken for what."""
+"""Draws the confusion matrix as an SVG picture."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 
 _MOST_WITH_COUNTS = 40
-"""Labels above which the cells are too small for numbers."""
+"""The most labels with which the cells are large enough for numbers."""
 _CELL, _EDGE, _FONT = 44, 16, 13
 _PALE, _DARK = (247, 251, 255), (8, 48, 107)
-"""RGB of a share of 0 and of 1."""
+"""The colours of a share of 0 and of 1, RGB."""
 _LEAN = 40
-"""Degrees by which the labels below the columns are turned, so that long ones fit."""
+"""The angle by which the labels below the columns are turned, in degrees, so that long ones fit."""
 
 
 def draw_confusion(
@@ -25,17 +25,20 @@ def draw_confusion(
 ) -> None:
     """Writes an SVG with a cell for each pair of labels: counts, shaded by the share of its row.
 
-    A viewer shows in words what the cell means that the pointer is on.
+    A viewer explains a cell in words when the pointer is on it.
 
     Args:
-        confusion: (classes, classes), row the true label, column the best label.
+        confusion: int64 (classes, classes), rows are true labels, columns are best labels.
+        labels: the label of each class.
+        title: the title above the matrix.
+        file: the file to write.
     """
     totals = confusion.sum(axis=1)
     room = max(map(_length, labels)) + _EDGE
     left, top = room + 2 * _FONT, 3.0 * _FONT
     side = _CELL * len(labels)
     below = top + side
-    # The title stands over the picture's middle and may be wider than the matrix is.
+    # The title is centred over the picture and may be wider than the matrix.
     width = max(left + side + _EDGE, _length(title) + 2 * _EDGE)
     height = below + math.sin(math.radians(_LEAN)) * room + 4 * _FONT
 
@@ -86,7 +89,7 @@ def _words(
 
 
 def _length(text: str) -> float:
-    """About the pixels that `text` takes: sans-serif fonts differ, and are narrower than this."""
+    """The width of `text` in pixels, at most; sans-serif fonts are a little narrower."""
     wide = sum(unicodedata.east_asian_width(character) in "FW" for character in text)
     return _FONT * (0.62 * (len(text) - wide) + wide)
 

@@ -1,4 +1,4 @@
-"""Names in a sentence: the first few, and how many more there are."""
+"""Lists names in a sentence: the first ones, and the number of the others."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _NAMED = 4
 
 
 def listed(names: Sequence[str]) -> str:
-    """The names as words of a sentence; of more than four the number of those that are left out.
+    """The names as words of a sentence; after the fourth, only the number of the others is given.
 
     >>> listed(["glass"]), listed(["glass", "metal"]), listed(list("abcdef"))
     ('glass', 'glass and metal', 'a, b, c, d and 2 more')

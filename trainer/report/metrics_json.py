@@ -1,4 +1,4 @@
-"""The figures of a report, as `metrics.json` has them."""
+"""The figures of a report as the object of `metrics.json`."""
 
 from __future__ import annotations
 

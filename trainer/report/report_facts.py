@@ -1,4 +1,4 @@
-"""All that a report is made of, as plain values: a training has them, and so can a test."""
+"""All values from which a report is made; plain values, so that a test can make them too."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ from trainer.statistics.intervals import Figure
 
 
 class EpochLine(Protocol):
-    """One epoch, as `trainer.fit.phases.Epoch` is."""
+    """One epoch, with the attributes of `trainer.fit.phases.Epoch`."""
 
     @property
     def phase(self) -> str:
-        """Its phase's name."""
+        """The name of the phase."""
 
     @property
     def epoch(self) -> int:
-        """Within its phase, from 1."""
+        """The number of the epoch within its phase, from 1."""
 
     @property
     def loss(self) -> float:
-        """Of the batches as they were learned from."""
+        """The mean loss on the training batches."""
 
     @property
     def accuracy(self) -> float:
-        """Of the batches as they were learned from."""
+        """The accuracy on the training batches, 0..1."""
 
     @property
     def validation_loss(self) -> float:
-        """Log loss on the validation split."""
+        """The log loss on the validation split."""
 
     @property
     def validation_accuracy(self) -> float:
-        """On the validation split."""
+        """The accuracy on the validation split, 0..1."""
 
     @property
     def learning_rate(self) -> float:
-        """At its end."""
+        """The learning rate at the end of the epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,77 +57,77 @@ class UnknownFigures:
     kind: str
     """energy, distance or both."""
     threshold: float | None
-    """A novelty score above it is rejected as unknown; None: none is."""
+    """The novelty score above which a picture is rejected as unknown; None if none is."""
     keep: float
-    """The share of known things that it is to keep."""
+    """The share of known things that the threshold should keep."""
     kept: Figure
-    """The share that it kept, by models that had not trained on them."""
+    """The share of known pictures that it kept, by models that were not trained on them."""
     found: Mapping[str, Figure]
-    """The share found of each class left out."""
+    """The share of the pictures of each class left out that was found."""
     auroc: Mapping[str, float]
-    """How often a picture of the class left out has a higher score than a known one."""
+    """For each class left out, how often its pictures have a higher score than known ones."""
     note: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReportFacts:
-    """What a report tells of one training."""
+    """The contents of the report of one training."""
 
     recipe: str
     variant: str
     description: str
     labels: tuple[str, ...]
     counts: Mapping[str, Mapping[str, int]]
-    """Pictures by label and split."""
+    """The number of pictures by label and split."""
     skipped: int
-    """Files that could not be read."""
+    """The number of files that could not be read."""
 
     test: ScoredSplit
     thresholds: Mapping[str, AcceptThreshold]
     purity: float
-    """That the thresholds are to promise."""
+    """The purity that the thresholds should promise, 0..1."""
     confidence: float
-    """Of that promise."""
+    """The confidence of that promise, 0..1."""
     history: Sequence[EpochLine]
     cut_short: bool
 
     recipe_yaml: str
-    """As resolved."""
+    """The recipe with all settings applied, as YAML."""
     command: str
-    """That gives the same model again."""
+    """The command that trains the same model again."""
     seed: int
     network: str
-    """In a few words: name, width, head."""
+    """The network in a few words: name, width and head."""
     input: str
-    """In a few words: size, colours, geometry."""
+    """The input in a few words: size, colours and geometry."""
     parameters: int
     model_bytes: int
     device: str
     minutes: float
     data: str
-    """Where the pictures lay."""
+    """The place of the pictures."""
     digest: str
-    """SHA-256 over every picture's content, label and split."""
+    """The SHA-256 of every picture's content, label and split."""
     finished: str
-    """UTC, ISO 8601."""
+    """The time when the training ended, UTC, ISO 8601."""
     tools: Mapping[str, str]
     seconds: Mapping[str, float] = field(default_factory=dict)
-    """Of the stages of the training, by their names."""
+    """The duration of each stage of the training, by its name."""
 
     tensors: Any = None
     """uint8 (pictures, height, width, channels) that the splits' `rows` point into: an array, or an
     object that reads such rows from disk. None for a report without pictures."""
     fill: int = 128
-    """Grey level of letterbox bars."""
+    """The grey level of letterbox bars."""
     validation: ScoredSplit | None = None
     cross_fitted: ScoredSplit | None = None
-    """Pictures of the other splits, each scored by a model that had not trained on it: all of them,
-    or those of the folds that could be used (see `basis`)."""
+    """The pictures of the other splits, each scored by a model that was not trained on it: all of
+    them, or those of the folds that could be used (see `basis`)."""
     unknown: UnknownFigures | None = None
     basis: AcceptBasis | None = None
-    """Which scores the thresholds were chosen by; None: not known."""
+    """The scores by which the thresholds were chosen; None if unknown."""
     left_out: tuple[str, ...] = ()
-    """What was not measured because the time was too short, each as a clause."""
+    """The names of the measurements that were left out because the time was too short."""
     learning: LearningCurve | None = None
     disturbed: tuple[Disturbed, ...] = ()
     held_out_use: HeldOutUse | None = None
@@ -139,12 +139,12 @@ class ReportFacts:
 
     @property
     def verdict(self) -> Grade:
-        """How good it is, in a word, by the test split."""
+        """The grade of the model on the test split."""
         interval = self.test.resampling().share(self.test.right).interval
         return grade(confusion_matrix(self.test, len(self.labels)), interval)
 
     @property
     def best_epoch(self) -> int | None:
-        """The position in `history` that the model was kept from; None of no history."""
+        """The index in `history` of the epoch whose weights were kept; None without a history."""
         losses = [line.validation_loss for line in self.history]
         return int(np.nanargmin(losses)) if losses and not np.isnan(losses).all() else None

@@ -1,4 +1,4 @@
-"""The report of a training: one HTML page that needs nothing but itself."""
+"""Writes the report of a training, one HTML page that needs no other file."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ from trainer.statistics.intervals import Figure
 _PAIRS, _PICTURES_OF_A_PAIR, _WORST = 6, 6, 18
 _SURE = 20
 _MOST_CELLS = 50
-"""Labels above which the confusion matrix would be too large to read."""
+"""The most labels with which a confusion matrix can be read."""
 _CALIBRATED = 100
-"""Test pictures from which on it is shown whether scores mean what they say: ten for each bin."""
+"""The fewest test pictures from which the calibration of scores is shown: ten for each bin."""
 _TAGS = re.compile(r"<style>.*?</style>|<[^>]*>", re.DOTALL)
 _WORDS = "<!--words-->"
-"""Where a template leaves room for the words of the page; no text of others can hold it, for what
-they wrote is escaped."""
+"""The place in a template for the explained words. Text from elsewhere cannot contain it, because
+such text is escaped."""
 MOODS: Mapping[str, str] = {"good": "good", "fair": "fair", "bad": "bad", TOO_FEW: "few"}
 """The CSS class and the symbol of each verdict."""
 _COVERAGES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
@@ -64,10 +64,10 @@ _COVERAGES = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class ShownPicture:
-    """One picture with its words."""
+    """One picture with its description."""
 
     uri: str
-    """Empty: not shown for want of room."""
+    """The picture as a data URI; empty if the page has no room for it."""
     name: str
     label: str
     taken_for: str
@@ -99,13 +99,13 @@ class Mistakes:
 
 
 def write_report(file: Path, facts: ReportFacts) -> None:
-    """Writes the page to `file`: no scripts, nothing fetched, for screen, phone and paper.
+    """Writes the page to `file`; it has no scripts and suits screens, phones and paper.
 
     Raises:
-        StorageError: the place cannot be written.
+        StorageError: the file cannot be written.
     """
     page = _environment().get_template("report.html").render(**_content(facts))
-    # A file name's bytes that were no UTF-8 become escapes.
+    # Bytes of file names that are not UTF-8 become escapes.
     write_file(file, with_words(page).encode("utf-8", "backslashreplace"))
 
 
@@ -204,12 +204,12 @@ def _content(facts: ReportFacts) -> dict[str, Any]:
 
 
 def source(name: str) -> Markup:
-    """A section that the pages of the trainer share."""
+    """The text of a template that the pages of the trainer share."""
     return Markup((Path(__file__).parent / "templates" / name).read_text(encoding="utf-8"))
 
 
 def with_words(page: str) -> str:
-    """`page` with its technical words explained in the place that its template left for them."""
+    """Adds explanations of the technical words to `page`, at the place in its template for them."""
     words = explained(html.unescape(_TAGS.sub(" ", page)))
     rows = "".join(f"<dt>{word}</dt><dd>{escape(text)}</dd>" for word, text in words.items())
     section = f'<section id="words"><h2>Words</h2><dl class="words">{rows}</dl></section>'
@@ -226,7 +226,7 @@ def _splits(facts: ReportFacts) -> list[tuple[str, ScoredSplit]]:
 
 
 def _guessing(split: ScoredSplit, classes: int) -> float | None:
-    """What always naming the most frequent class would get right."""
+    """The share that would be correct if the most frequent class were always named."""
     counts = np.bincount(split.truth, minlength=classes)
     return float(counts.max() / counts.sum()) if len(split.truth) else None
 
@@ -301,7 +301,7 @@ def _mistakes(
 
 
 def _disturbed(facts: ReportFacts, thumbnails: Thumbnails) -> list[dict[str, Any]]:
-    """For each disturbance its name, its mild and strong figures, and an example."""
+    """The name of each disturbance, its mild and strong figures, and an example picture."""
     by_name: dict[str, dict[str, Any]] = {}
     for found in facts.disturbed:
         row = by_name.setdefault(found.name, {"name": found.name, "example": ""})
@@ -316,9 +316,9 @@ def _disturbed(facts: ReportFacts, thumbnails: Thumbnails) -> list[dict[str, Any
 
 
 def _example(facts: ReportFacts) -> Any:
-    """A test picture that the model is sure of and right about, on a plain board if there is one.
+    """A test picture that is classified correctly and confidently, on a plain board if possible.
 
-    As a tensor; None where there is none.
+    It is a tensor, uint8 (height, width, channels); None if there is no such picture.
     """
     if facts.tensors is None or not facts.test.right.any():
         return None
@@ -330,7 +330,7 @@ def _example(facts: ReportFacts) -> Any:
 
 
 def _breakable(text: str) -> Markup:
-    """A name that may be broken into lines after its underscores and slashes."""
+    """A name that may be broken into lines after underscores and slashes."""
     return Markup(re.sub(r"([_/\\])(?=.)", r"\1<wbr>", str(escape(text))))
 
 
@@ -359,5 +359,5 @@ def _points(figure: Figure) -> str:
 
 
 def _signed(share: float) -> str:
-    """In points, with a sign, and a minus as long as a plus."""
+    """A share in percentage points with a sign; the minus sign is as wide as the plus sign."""
     return f"{100 * share:+.1f}".replace("-", "−")

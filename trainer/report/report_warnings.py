@@ -1,4 +1,4 @@
-"""What to know before one relies on a model: each warning with what it means and what to do."""
+"""The warnings of a report, each with its meaning and with what to do."""
 
 from __future__ import annotations
 
@@ -7,48 +7,50 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from edge.core.model.grade import FEWEST, TOO_FEW
+from edge.core.wording import number_of
 from trainer.calibration.accept_thresholds import is_promised
 from trainer.report.listing import listed
 from trainer.report.report_facts import ReportFacts
 from trainer.report.scored_split import ScoredSplit, accepting, calibration, class_rows, confusions
 
 MANY_USES = 3
-"""Evaluations on the same test pictures from which on the report warns."""
+"""The number of evaluations on the same test pictures from which the report warns."""
 _FEW = 100
-"""Test pictures below which an accuracy is a rough guess."""
+"""The number of test pictures below which an accuracy is a rough guess."""
 _TELLING = 10
-"""Pictures of a split below which nothing is concluded from it."""
+"""The fewest pictures of a split from which conclusions are drawn."""
 _SURELY = 0.975
-"""Confidence of what is said to be more than chance: that of one end of a 95 % interval."""
+"""The confidence with which something is said to be more than chance: that of one end of a 95 %
+interval."""
 _SELDOM = 0.5
-"""A class with no correct test picture is reported where its recall is surely below this share,
-as with 0 of 4."""
+"""A class without correct test pictures is reported if its recall is certainly below this share, as
+with 0 of 4."""
 _FEW_OF_A_CLASS = 10
 _FEW_GROUPS = 10
 _CONFUSED = 0.15
-"""Of a label's pictures taken for one other."""
+"""The share of a label's pictures that are taken for one other label, from which it is reported."""
 _CONFUSED_PICTURES = 3
 _ACCEPTED = 0.5
-"""Share of the pictures; below it a station does little but reject."""
+"""The share of accepted pictures below which a station mostly rejects."""
 _UNCALIBRATED = 0.1
 _SENSITIVE = 0.1
-"""Loss of accuracy under a disturbance."""
+"""The loss of accuracy under a disturbance, from which it is reported."""
 _LOPSIDED = 10
-"""Times as many pictures of one class as of another."""
+"""The ratio of the pictures of two classes from which it is reported."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReportWarning:
-    """One thing to know."""
+    """One warning of a report."""
 
     title: str
-    """What it is, as a sentence."""
+    """The warning as a sentence."""
     advice: str
-    """What it means and what to do."""
+    """The meaning of the warning and what to do."""
 
 
 def report_warnings(facts: ReportFacts) -> tuple[ReportWarning, ...]:
-    """What to know of this training, the gravest first."""
+    """The warnings about a training, the most serious first."""
     return tuple(
         warning
         for find in (
@@ -85,7 +87,7 @@ def _nothing_to_test(facts: ReportFacts) -> Iterator[ReportWarning]:
 def _purity_below(facts: ReportFacts) -> Iterator[ReportWarning]:
     found = accepting(facts.test, facts.labels, facts.accept)
     interval, wrong = found.purity.interval, found.count - found.right
-    # Of a few pictures Wilson's interval excludes more than it may, so the exact test is asked too.
+    # For a few pictures, Wilson's interval excludes too much, so the exact test is used as well.
     surely = is_promised(wrong, found.count, 1 - facts.purity, _SURELY)
     if interval and interval[1] < facts.purity and surely:
         yield ReportWarning(
@@ -132,15 +134,15 @@ def _size(facts: ReportFacts) -> Iterator[ReportWarning]:
     if total < _FEW:
         interval = sampling.share(facts.test.right).interval or (0.0, 1.0)
         few = not sampling.independent and sampling.groups < _FEW_GROUPS
-        of = f" in {sampling.groups} groups" if few else ""
+        of = f" in {number_of(sampling.groups, 'groups')}" if few else ""
         yield ReportWarning(
-            f"The test split is small: {total} pictures{of}",
+            f"The test split is small: {number_of(total, 'pictures')}{of}",
             f"Its accuracy could as well be {interval[0]:.0%} or {interval[1]:.0%}. A few hundred "
             "pictures of different objects make it certain to a few points.",
         )
     elif not sampling.independent and sampling.groups < _FEW_GROUPS:
         yield ReportWarning(
-            f"The test split has only {sampling.groups} groups of pictures",
+            f"The test split has only {number_of(sampling.groups, 'groups of pictures')}",
             "Pictures of a group are alike, so they tell little more than one of them. Take "
             "pictures of more different objects.",
         )
@@ -197,7 +199,7 @@ def _validation_apart(facts: ReportFacts) -> Iterator[ReportWarning]:
         return
     splits = facts.validation, facts.test
     validation, test = map(_accuracy, splits)
-    # The intervals' half widths are about 1.96 standard errors each (Newcombe, 1998).
+    # The half widths of the intervals are about 1.96 standard errors each (Newcombe, 1998).
     apart = validation[0] - test[0]
     room = math.hypot(validation[0] - validation[1], test[2] - test[0])
     if apart < 0:

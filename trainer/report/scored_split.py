@@ -1,4 +1,4 @@
-"""What scores on labelled pictures come to: figures per class, confusions, errors, calibration."""
+"""Figures from scores of labelled pictures: per class, confusions, errors and calibration."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from trainer.statistics.intervals import Figure, Resampling
 from trainer.statistics.likelihood import log_loss, softmax
 
 BINS = 10
-"""Of equal width, in which confidence is compared with accuracy."""
+"""The number of bins of equal width in which confidence is compared with accuracy."""
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
@@ -22,42 +22,42 @@ Indices = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScoredSplit:
-    """Pictures of one split with what a model answered that had not trained on them."""
+    """The pictures of one split, with the outputs of a model that was not trained on them."""
 
     logits: npt.NDArray[np.floating]
-    """(pictures, classes), before they are divided by the temperature."""
+    """(pictures, classes), the logits before they are divided by the temperature."""
     temperature: float
     truth: Indices
     """(pictures,) class indices."""
     names: Sequence[str]
-    """Of each picture's file, as people find it: relative to the data."""
+    """The path of each picture's file, relative to the data."""
     rows: Indices
-    """(pictures,) of the tensors."""
+    """(pictures,), the row of each picture in the tensors."""
     groups: Sequence[str] | None = None
-    """Which pictures belong together; None: each is its own."""
+    """The group of each picture; None if each is a group of its own."""
 
     @property
     def scores(self) -> Floats:
-        """(pictures, classes): probabilities, as the device will give them."""
+        """(pictures, classes), probabilities as the device computes them."""
         return softmax(self.logits / self.temperature) if len(self.logits) else self._empty()
 
     @property
     def raw_scores(self) -> Floats:
-        """(pictures, classes): probabilities as they were before the temperature."""
+        """(pictures, classes), probabilities without the temperature."""
         return softmax(self.logits) if len(self.logits) else self._empty()
 
     @property
     def best(self) -> Indices:
-        """(pictures,) the class index each is taken for."""
+        """(pictures,), the class index that each picture is given."""
         return np.asarray(self.logits.argmax(axis=1), np.int64)
 
     @property
     def right(self) -> npt.NDArray[np.bool_]:
-        """(pictures,) whether it is what it is taken for."""
+        """(pictures,), whether each picture is classified correctly."""
         return np.asarray(self.best == self.truth)
 
     def resampling(self) -> Resampling:
-        """What gives the intervals of figures over these pictures."""
+        """The resampling that computes intervals of figures over these pictures."""
         return Resampling(self.groups, len(self.truth))
 
     def _empty(self) -> Floats:
@@ -66,13 +66,13 @@ class ScoredSplit:
 
 @dataclass(frozen=True, slots=True)
 class ClassRow:
-    """One label's figures."""
+    """The figures of one label."""
 
     label: str
     pictures: int
-    """That are of it."""
+    """The number of pictures of this label."""
     taken: int
-    """That are taken for it."""
+    """The number of pictures that are given this label."""
     right: int
     precision: Figure
     recall: Figure
@@ -81,36 +81,37 @@ class ClassRow:
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
-    """What one label is taken for, where it is wrong."""
+    """The pictures of one label that are taken for another one."""
 
     label: str
     taken_for: str
     pictures: Share
-    """So many of the label's pictures."""
+    """The share of the label's pictures."""
     worst: tuple[int, ...]
-    """Positions in the split, the most confident first."""
+    """The positions of the pictures in the split, the most confident first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Pictures of about the same confidence."""
+    """The pictures of about the same confidence."""
 
     low: float
     high: float
     confidence: float
-    """Their mean score."""
+    """The mean score of the pictures."""
     right: Share
 
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """Whether confidence means what it says."""
+    """How well confidence agrees with accuracy."""
 
     bins: tuple[Bin, ...]
-    """Those with pictures."""
+    """The bins that have pictures."""
     error: float
-    """The expected calibration error over `BINS` bins: how far confidence and accuracy lie apart,
-    by the pictures in each. Source: Guo et al., On calibration of modern neural networks, 2017."""
+    """The expected calibration error over `BINS` bins: the mean difference of confidence and
+    accuracy, weighted by the pictures in each bin. Source: Guo et al., On calibration of modern
+    neural networks, 2017."""
     log_loss: float
     brier: float
     """Mean of the squared differences from 1 for the truth and 0 for the others, summed over the
@@ -123,7 +124,7 @@ class Reliability:
 
 @dataclass(frozen=True, slots=True)
 class Accepting:
-    """What is accepted, and how pure it is."""
+    """The accepted pictures and their purity."""
 
     accepted: Figure
     purity: Figure
@@ -153,7 +154,7 @@ def class_rows(split: ScoredSplit, labels: Sequence[str]) -> tuple[ClassRow, ...
 
 
 def confusion_matrix(split: ScoredSplit, classes: int) -> Indices:
-    """(classes, classes): row what it is, column what it is taken for."""
+    """int64 (classes, classes); rows are true labels, columns are the labels that are given."""
     matrix = np.zeros((classes, classes), np.int64)
     np.add.at(matrix, (split.truth, split.best), 1)
     return matrix
@@ -176,14 +177,14 @@ def confusions(split: ScoredSplit, labels: Sequence[str]) -> tuple[Confusion, ..
 
 
 def worst_errors(split: ScoredSplit) -> tuple[int, ...]:
-    """Positions of the pictures that are taken for something else, the most confident first."""
+    """The positions of the wrongly classified pictures, the most confident first."""
     wrong = np.flatnonzero(~split.right)
     confidence = split.scores.max(axis=1, initial=0)[wrong]
     return tuple(int(i) for i in wrong[np.argsort(-confidence, kind="stable")])
 
 
 def calibration(scores: Floats, truth: Indices) -> Reliability | None:
-    """How far confidence and accuracy lie apart; None of no pictures."""
+    """Measures the difference of confidence and accuracy; None if there are no pictures."""
     if not len(truth):
         return None
     confidence, right = scores.max(axis=1), scores.argmax(axis=1) == truth
@@ -209,22 +210,22 @@ def calibration(scores: Floats, truth: Indices) -> Reliability | None:
 
 
 def accepting(split: ScoredSplit, labels: Sequence[str], accept: Mapping[str, float]) -> Accepting:
-    """What the accept thresholds of the labels make of the pictures."""
+    """Applies the accept thresholds of the labels to the pictures."""
     return _accepting(split, accepted(split, labels, accept))
 
 
 def accepted(
     split: ScoredSplit, labels: Sequence[str], accept: Mapping[str, float]
 ) -> npt.NDArray[np.bool_]:
-    """(pictures,) whether the best score reaches the threshold of its label."""
+    """bool (pictures,), whether the best score reaches the threshold of its label."""
     thresholds = np.array([accept[label] for label in labels])
     return np.asarray(split.scores.max(axis=1, initial=0) >= thresholds[split.best])
 
 
 def coverage_curve(split: ScoredSplit) -> tuple[tuple[float, float, float], ...]:
-    """(share accepted, accuracy of these, lowest score accepted), were all labels' thresholds one.
+    """(accepted share, accuracy of these, lowest accepted score), for one threshold of all labels.
 
-    One for each different score, from the highest down.
+    There is one for each different score, from the highest down.
     """
     confidence = split.scores.max(axis=1, initial=0)
     order = np.argsort(-confidence, kind="stable")
@@ -238,7 +239,7 @@ def coverage_curve(split: ScoredSplit) -> tuple[tuple[float, float, float], ...]
 
 
 def at_coverage(split: ScoredSplit, coverage: float) -> Accepting:
-    """What it comes to when the most confident share `coverage` of the pictures is accepted."""
+    """Accepts the most confident share `coverage` of the pictures."""
     count = math.ceil(coverage * len(split.truth) - 1e-9)
     order = np.argsort(-split.scores.max(axis=1, initial=0), kind="stable")[:count]
     taken = np.zeros(len(split.truth), bool)

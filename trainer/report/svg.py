@@ -1,7 +1,7 @@
-"""Charts as inline SVG: lines, dots and whiskers on two axes, with a tooltip for each.
+"""Draws charts as inline SVG: lines, dots and whiskers on two axes, with tooltips.
 
-Colours come from the page's style, by class, so that they follow light and dark; each series has a
-dash or a shape of its own as well.
+Colours come from the style of the page by CSS class, so that they follow its light and dark scheme;
+each series also has its own dash or shape.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Axis:
     """One direction of a chart."""
 
     label: str
-    """Below the x axis; that of a y axis is left to the chart's caption."""
+    """The text below the x axis; the text of a y axis is in the chart's caption."""
     low: float
     high: float
     ticks: tuple[float, ...]
@@ -32,7 +32,7 @@ class Axis:
     logarithmic: bool = False
 
     def along(self, value: float) -> float:
-        """Where `value` lies, 0 at the axis's low end and 1 at its high end."""
+        """The position of `value`, 0 at the low end of the axis and 1 at its high end."""
         if self.logarithmic:
             low, high = math.log(self.low), math.log(self.high)
             return (math.log(max(value, 1e-30)) - low) / (high - low)
@@ -40,12 +40,12 @@ class Axis:
 
 
 def percent(value: float) -> str:
-    """As on an axis: "90%"."""
+    """A share as the text of a tick, such as "90%"."""
     return f"{100 * value:.3g}%"
 
 
 def share_axis(label: str, low: float = 0.0, high: float = 1.0) -> Axis:
-    """An axis of shares that holds `low`..`high`, in steps that read well."""
+    """An axis of shares that includes `low`..`high`, with round steps."""
     step = next(s for s in (0.01, 0.02, 0.05, 0.1, 0.2) if (high - low) / s <= 6 or s == 0.2)
     low, high = max(0.0, math.floor(low / step + 1e-9) * step), min(1.0, high)
     if low >= high:
@@ -55,7 +55,7 @@ def share_axis(label: str, low: float = 0.0, high: float = 1.0) -> Axis:
 
 
 def linear_axis(label: str, low: float, high: float, *, whole: bool = False) -> Axis:
-    """An axis that holds `low`..`high`, with about five ticks; `whole`: only at whole numbers."""
+    """An axis that includes `low`..`high`, with about five ticks, with `whole` at whole numbers."""
     high = high if high > low else low + 1
     rough = (high - low) / 5
     power = 10.0 ** math.floor(math.log10(rough))
@@ -69,7 +69,7 @@ def linear_axis(label: str, low: float, high: float, *, whole: bool = False) -> 
 def log_axis(
     label: str, low: float, high: float, *, text: Callable[[float], str] = "{:g}".format
 ) -> Axis:
-    """A logarithmic axis with ticks at 1, 2 and 5 times the powers of ten, or at these alone."""
+    """A logarithmic axis with ticks at 1, 2 and 5 times the powers of ten, or at fewer of these."""
     high = high if high > low else 2 * low
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for steps in ((1, 2, 5), (1, 5), (1,)):
@@ -83,10 +83,10 @@ def log_axis(
 
 @dataclass(slots=True)
 class Chart:
-    """A chart that is drawn piece by piece; `kind` is a CSS class of the page's style."""
+    """A chart that is drawn step by step; `kind` is a CSS class of the page's style."""
 
     title: str
-    """For those who cannot see it: what the chart shows."""
+    """The description of the chart for screen readers."""
     x: Axis
     y: Axis
     width: float = 440
@@ -95,14 +95,14 @@ class Chart:
     _marks: list[str] = field(default_factory=list)
 
     def line(self, points: Sequence[Point], kind: str) -> None:
-        """A line through the points that are numbers."""
+        """Draws a line through the points that are finite."""
         known = [point for point in points if all(math.isfinite(value) for value in point)]
         if len(known) > 1:
             path = " ".join(f"{self._x(x):.1f},{self._y(y):.1f}" for x, y in known)
             self._parts.append(f'<polyline class="line {kind}" points="{path}"/>')
 
     def dot(self, x: float, y: float, kind: str, tip: str, *, size: float = 1.0) -> None:
-        """A mark with a tooltip: a disc, for kind `b` a square, for `mark` a diamond."""
+        """Draws a mark with a tooltip: a disc, a square for kind `b`, a diamond for `mark`."""
         if not (math.isfinite(x) and math.isfinite(y)):
             return
         left, top, r = self._x(x), self._y(y), _DOT * size
@@ -120,7 +120,7 @@ class Chart:
         self._marks.append(f"{shape}<title>{_text(tip)}</title></{tag}>")
 
     def hover(self, x: float, tip: str, width: float) -> None:
-        """A tooltip over the whole height about `x`, `width` of the axis wide."""
+        """Adds a tooltip over the whole height, centred at `x` and `width` wide on the axis."""
         left, right = (self._x(min(max(v, self.x.low), self.x.high))
                        for v in (x - width / 2, x + width / 2))  # fmt: skip
         self._marks.append(
@@ -129,14 +129,14 @@ class Chart:
         )
 
     def whisker(self, x: float, low: float, high: float, kind: str) -> None:
-        """An upright line from `low` to `high`."""
+        """Draws a vertical line from `low` to `high`."""
         self._parts.append(
             f'<line class="whisker {kind}" x1="{self._x(x):.1f}" x2="{self._x(x):.1f}" '
             f'y1="{self._y(self._held(low)):.1f}" y2="{self._y(self._held(high)):.1f}"/>'
         )
 
     def bar(self, low: float, high: float, share: float, tip: str) -> None:
-        """A pale bar that stands on the x axis, from `low` to `high`, `share` of the height."""
+        """Draws a pale bar on the x axis from `low` to `high`, as high as `share` of the chart."""
         top = self.height - _BOTTOM - share * (self.height - _TOP - _BOTTOM)
         self._parts.append(
             f'<rect class="bar" x="{self._x(low) + 1:.1f}" y="{top:.1f}" '
@@ -145,7 +145,7 @@ class Chart:
         )
 
     def region(self, low: float, high: float, label: str, *, shaded: bool) -> None:
-        """A stretch of the x axis with its name above."""
+        """Marks a range of the x axis and writes its name above."""
         left, right = self._x(low), self._x(high)
         if shaded:
             self._parts.insert(
@@ -160,7 +160,7 @@ class Chart:
             )
 
     def upright(self, x: float, label: str) -> None:
-        """A dashed line over the whole height, with its name at the foot."""
+        """Draws a dashed vertical line, with its name at the bottom."""
         place = self._x(x)
         end = place > self.width / 2
         self._parts.append(
@@ -172,7 +172,7 @@ class Chart:
         )
 
     def level(self, y: float, label: str) -> None:
-        """A dashed line over the whole width, with its name at the left."""
+        """Draws a dashed horizontal line, with its name at the left."""
         if not self.y.low <= y <= self.y.high:
             return
         place = self._y(y)
@@ -183,7 +183,7 @@ class Chart:
         )
 
     def svg(self) -> Markup:
-        """The chart, to be put into a page."""
+        """The chart as SVG for a page."""
         parts = [
             f'<svg class="chart" viewBox="0 0 {self.width:g} {self.height:g}" role="img" '
             f'aria-label="{_text(self.title)}">',
@@ -231,7 +231,7 @@ class Chart:
 def gauge(
     value: float | None, interval: tuple[float, float] | None, *, low: float = 0, high: float = 1
 ) -> Markup:
-    """A small lying whisker with a dot, for a cell of a table; nothing for no value."""
+    """A small horizontal whisker with a dot, for a cell of a table; empty without a value."""
     if value is None or interval is None:
         return Markup("")
     left, right, middle = (

@@ -1,4 +1,4 @@
-"""Small pictures within a page, as many as its size allows."""
+"""Makes small pictures within a page, as many as its size allows."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from edge.core.images.preprocess import Tensor
 
 _QUALITY = 80
 _SMALL = 64
-"""Pixels of the longer side below which a picture is shown with its pixels as they are."""
+"""A picture with a shorter longer side, in pixels, is enlarged by a whole factor."""
 
 
 class Thumbnails:
     """Pictures as data URIs, until `budget` bytes are used up."""
 
     def __init__(self, tensors: Any, *, budget: int = 2_000_000, side: int = 160) -> None:
-        """Pictures of `tensors`, uint8 (pictures, height, width, channels); None: none."""
+        """Uses the pictures of `tensors`, uint8 (pictures, height, width, channels)."""
         self._tensors, self._left, self._side = tensors, budget, side
         self._made: dict[int, str] = {}
 
     def of_row(self, row: int) -> str:
-        """The picture of a row of the tensors; empty where there is no room for it."""
+        """The picture of a row of the tensors; empty if there is no room for it."""
         if self._tensors is None:
             return ""
         if row not in self._made:
@@ -33,7 +33,7 @@ class Thumbnails:
         return self._taken(self._made[row])
 
     def of_tensor(self, tensor: Tensor, *, side: int) -> str:
-        """`tensor` as a picture; empty where there is no room for it."""
+        """The picture of `tensor`; empty if there is no room for it."""
         return self._taken(jpeg_uri(tensor, side=side))
 
     def _taken(self, uri: str) -> str:
@@ -44,7 +44,7 @@ class Thumbnails:
 
 
 def jpeg_uri(tensor: Tensor, *, side: int) -> str:
-    """The picture of a tensor, uint8 (height, width, channels) RGB or grey, as a data URI."""
+    """A tensor, uint8 (height, width, channels) RGB or grey, as a JPEG in a data URI."""
     image = np.repeat(tensor, 3, axis=2) if tensor.shape[2] == 1 else tensor[:, :, ::-1]
     image = np.ascontiguousarray(image)
     scale = _SMALL // max(image.shape[:2])

@@ -9,6 +9,7 @@ from pathlib import Path
 from edge.core.dataset import SPLITS
 from edge.core.model.metrics import ShareWording, share_wording
 from edge.core.terminal.hints import command
+from edge.core.wording import number_of
 from trainer.fit.prepare import Prepared
 from trainer.report.report_facts import ReportFacts
 from trainer.report.report_warnings import report_warnings
@@ -24,8 +25,9 @@ def say_data(prepared: Prepared) -> None:
     counts = Counter((picture.label, picture.split) for picture in pictures)
     groups = len({picture.group for picture in pictures})
     _log.info(
-        f"{len(pictures)} pictures in {groups} groups, {len(labels)} classes"
-        + (f", {len(skipped)} files skipped" if skipped else "")
+        f"{number_of(len(pictures), 'pictures')} in {number_of(groups, 'groups')}, "
+        f"{number_of(len(labels), 'classes')}"
+        + (f", {number_of(len(skipped), 'files')} skipped" if skipped else "")
     )
     _log.info(f"  {'':<20} {'train':>7} {'validation':>11} {'test':>6}")
     for label in labels:
@@ -44,7 +46,9 @@ def say_result(report: ReportFacts, out: Path, facts: RunFacts) -> None:
     sampling = test.resampling()
     taken = accepting(test, report.labels, report.accept)
     right, total = int(test.right.sum()), len(test.right)
-    _log.info(f"on {total} pictures that it has never seen (in brackets the 95% interval):")
+    _log.info(
+        f"on {number_of(total, 'pictures')} that it has never seen (in brackets the 95% interval):"
+    )
     _log.info(f"  right              {sampling.share(test.right).in_words(right, total)}")
     _log.info(f"  accepted           {taken.accepted.in_words(taken.count, total)}")
     _log.info(f"  of these right     {taken.purity.in_words(taken.right, taken.count)}")

@@ -1,4 +1,4 @@
-"""Say how a station is: file, bundle, runtime, camera, pins, scanner, ledger, disk, clock, heat.
+"""Examine a station: file, bundle, runtime, camera, pins, scanner, ledger, disk, clock and heat.
 
 It prints a line for each part: ok, warning or bad, with what to do. It exits with 1 if a part is
 bad. Nothing moves, and nothing is written.
@@ -120,7 +120,7 @@ def _about_the_model(plan: StationPlan) -> Iterator[Finding]:
     from edge.core.model.golden import check_golden_exactly, check_golden_start
 
     bundle = plan.bundle
-    yield ok("bundle", f"{bundle.title}  (digest {bundle.digest[:12]}), every file as it should be")
+    yield ok("bundle", f"{bundle.title}  (digest {bundle.digest[:12]}), all files intact")
     yield ok("signature", _signature(plan))
     yield _about_the_installation(plan)
     try:
@@ -244,7 +244,7 @@ def _about_the_ledger(settings: LedgerSettings, station: str) -> Iterator[Findin
 def _signature(plan: StationPlan) -> str:
     if plan.keys:
         return f"{plan.bundle.origin}, which is pinned"
-    return f"{plan.bundle.origin}; no key is pinned, so bundles of anybody are loaded"
+    return f"{plan.bundle.origin}; no key is pinned, so a bundle from anyone is loaded"
 
 
 def _about_the_installation(plan: StationPlan) -> Finding:
@@ -258,7 +258,7 @@ def _about_the_installation(plan: StationPlan) -> Finding:
         title = None
     if title is None:
         return ok("installed", "not by `pilah-edge install`: there is no version to go back to")
-    # That it is the one that was verified, the station file's reader has checked.
+    # The reader of the station file has checked that the files are those that were verified.
     verification = versions.verification(title)
     if verification is None:
         return bad(

@@ -20,6 +20,7 @@ from edge.core.dataset.picture_set import (
 from edge.core.dataset.split_names import is_unlabelled_name, split_of_name, splits_of_names
 from edge.core.dataset.tree import Folder, look_into
 from edge.core.errors import PictureSetError
+from edge.core.wording import number_of
 
 CAPTURED = "capture.json"
 """The file that `pilah-edge capture` writes: all folders beside it are classes, whatever their
@@ -87,8 +88,9 @@ def _beside(tree: Folder) -> list[str]:
     if not tree.pictures:
         return []
     return [
-        f"{printable(tree.path)}: {len(tree.pictures):,} pictures lie beside the folders and have "
-        f"no class, so they are left out; the first is {tree.pictures[0].name!r}"
+        f"{printable(tree.path)}: "
+        f"{number_of(len(tree.pictures), 'pictures', verb='lie')} beside the folders and have no "
+        f"class, so they are left out; the first is {tree.pictures[0].name!r}"
     ]
 
 
@@ -187,8 +189,9 @@ def _read_parts(tree: Folder, parts: dict[str, str], labels: Collection[str]) ->
         if part is None or not _holding(inner):
             count = len(folder.all_pictures()) + len(folder.all_left_out())
             notes.append(
-                f"{printable(folder.path)}: its {count:,} pictures lie in no folders of classes, "
-                "so they have no labels and are left out"
+                f"{printable(folder.path)}: "
+                f"its {number_of(count, 'pictures', verb='lie')} in no folders of classes, so they "
+                "have no labels and are left out"
             )
             continue
         other = by_part.setdefault(part, folder.name)
@@ -367,9 +370,10 @@ def _refuse_loose(tree: Folder, folders: Sequence[Folder]) -> NoReturn:
             'set as "folder structure" for classification'
         )
     raise PictureSetError(
-        f"{where}: {count:,} pictures lie here{inside} without a class. Make one folder per class "
-        f"and move them in, for example {printable(folders[0].path / 'can')}; if their labels "
-        f"are in a list or in their names, write a manifest (path,label){hint}"
+        f"{where}: {number_of(count, 'pictures', verb='lie')} here{inside} without a class. Make "
+        "one folder per class and move them in, for example "
+        f"{printable(folders[0].path / 'can')}; if their labels are in a list or in their names, "
+        f"write a manifest (path,label){hint}"
     )
 
 

@@ -17,6 +17,7 @@ from edge.core.errors import LabelListError, PictureSetError
 from edge.core.files import read_regular, storage_errors
 from edge.core.labels import decode_text, label_problem, listed
 from edge.core.suggestions import did_you_mean
+from edge.core.wording import number_of
 
 _LARGEST = 256 * 1024 * 1024
 """The largest size of a manifest in bytes: a million rows of long paths."""
@@ -97,7 +98,7 @@ def parse_manifest(content: bytes, path: Path, group_column: str) -> PictureSet:
     if problems:
         raise PictureSetError(listed(problems))
     if missing:
-        head = f"{path}: {len(missing):,} of its {count:,} pictures are not there"
+        head = f"{path}: {len(missing):,} of its {number_of(count, 'pictures')} are not there"
         hint = _elsewhere(path, missing, count)
         raise PictureSetError(
             f"{missing[0]}{hint}" if len(missing) == 1 else f"{head}{hint}\n{listed(missing)}"
@@ -178,8 +179,8 @@ def _picture(row: _Row, columns: _Columns, folder: Path) -> tuple[LabelledPictur
             else ": write an empty field between two separators"
         )
         return None, (
-            f"the row has {len(fields)} fields, and the header has {len(columns.names)}{quotes}. "
-            f"Received: {_shown(row.fields)}"
+            f"the row has {number_of(len(fields), 'fields')}, and the header has "
+            f"{len(columns.names)}{quotes}. Received: {_shown(row.fields)}"
         )
     name, label = fields[columns.path], unicodedata.normalize("NFC", fields[columns.label])
     if not name or not label:

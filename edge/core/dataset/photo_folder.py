@@ -26,6 +26,7 @@ from edge.core.images.image_file import Image
 from edge.core.images.preprocess import InputSpec
 from edge.core.labels import check_label
 from edge.core.processes.file_lock import try_lock
+from edge.core.wording import number_of
 
 FACTS = CAPTURED
 _LARGEST_FACTS = 1 << 20
@@ -141,9 +142,10 @@ class PhotoFolder(Closing):
         known = read_geometry(path)
         if known not in (None, geometry) and self.counts.total():
             raise PictureSetError(
-                f"{path}: its {self.counts.total()} pictures show {known}, and the new ones would "
-                f"show {geometry}; a model cannot learn from both. Give another folder with --out, "
-                "or take the pictures the same way as before (--items, --whole-region)"
+                f"{path}: its {number_of(self.counts.total(), 'pictures', verb='show')} {known}, "
+                f"and the new ones would show {geometry}; a model cannot learn from both. Give "
+                "another folder with --out, or take the pictures the same way as before (--items, "
+                "--whole-region)"
             )
         self.unknown = known is None and self.counts.total() > 0
         self._written = known == geometry

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from edge.core.wording import number_of
+
 SPLITS = ("train", "validation", "test")
 """The splits of a data set, by the names that a manifest's `split` column uses."""
 
@@ -75,7 +77,7 @@ def kinds_of(left_out: Iterable[SkippedFile]) -> str:
 
 def counted(kinds: Counter[str]) -> str:
     """The counts as text, the largest first: `38 .txt files, 2 .xml files`."""
-    return ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
+    return ", ".join(number_of(count, kind) for kind, count in kinds.most_common())
 
 
 def printable(path: Path) -> str:

@@ -147,7 +147,7 @@ def _look_into(path: Path, seen: set[tuple[int, int]], depth: int) -> Folder:
             documents[place.suffix.lower() or "files without an ending"] += 1
         elif not is_utf8(place):
             why = "its name is not UTF-8: rename it"
-            left_out.append(SkippedFile(place, "files whose names are not UTF-8", why))
+            left_out.append(SkippedFile(place, "files with a name that is not UTF-8", why))
         elif kind is None:
             pictures.append(place)
         else:

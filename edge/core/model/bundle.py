@@ -36,6 +36,7 @@ from edge.core.model.signature import (
     check_signature,
     read_signature,
 )
+from edge.core.wording import number_of
 
 SCHEMA_VERSION = 1
 MANIFEST = "bundle.json"
@@ -217,8 +218,8 @@ def read_bundle(path: Path, *, keys: Sequence[PublicKey] = ()) -> Bundle:
     labels = _labels(files[LABELS], path)
     if set(labels) != set(manifest.accept):
         raise LabelCountError(
-            f"{path}: {LABELS} has {len(labels)} labels and {MANIFEST} accept thresholds for "
-            f"{len(manifest.accept)}; not in both: "
+            f"{path}: {LABELS} has {number_of(len(labels), 'labels')} and {MANIFEST} accept "
+            f"thresholds for {len(manifest.accept)}; not in both: "
             f"{', '.join(sorted(set(labels) ^ set(manifest.accept)))}. Convert the run again"
         )
     pictures = {g.picture for g in manifest.golden.pictures}

@@ -11,6 +11,7 @@ from edge.core.model.bundle import Bundle
 from edge.core.model.interpreter import Interpreter, Kernels
 from edge.core.model.trial import check_bundle_harmless
 from edge.core.verdict import Prediction, Scores, Verdict, decide
+from edge.core.wording import number_of
 
 
 class Classifier:
@@ -45,8 +46,9 @@ class Classifier:
         self.interpreter = Interpreter(bundle.model, threads=threads, kernels=kernels)
         if self.interpreter.classes != len(bundle.labels):
             raise LabelCountError(
-                f"{bundle.path}: labels.txt has {len(bundle.labels)} labels, the model gives "
-                f"{self.interpreter.classes} scores: they are not from the same training"
+                f"{bundle.path}: labels.txt has {number_of(len(bundle.labels), 'labels')}, the "
+                f"model gives {number_of(self.interpreter.classes, 'scores')}: they are not from "
+                "the same training"
             )
         if self.interpreter.input_shape != self.spec.shape:
             raise ModelInputError(

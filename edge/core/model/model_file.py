@@ -20,6 +20,7 @@ import numpy as np
 from edge.core.errors import BundleFormatError
 from edge.core.model.flatbuffer import FlatBufferError, Table, root_table
 from edge.core.model.model_operators import OPERATORS, SHAPES, OperatorKind
+from edge.core.wording import number_of
 
 _MOST_TENSORS = 10_000
 _MOST_RANK = 6
@@ -169,7 +170,9 @@ def _check_graph(graph: Table, tensors: Sequence[_Tensor], codes: Sequence[Opera
     inputs = [int(index) for index in graph.numbers(1, "<i4")]
     outputs = [int(index) for index in graph.numbers(2, "<i4")]
     if not 1 <= len(inputs) <= 8 or not 1 <= len(outputs) <= 8:
-        raise _ModelError(f"it has {len(inputs)} inputs and {len(outputs)} outputs")
+        raise _ModelError(
+            f"it has {number_of(len(inputs), 'inputs')} and {number_of(len(outputs), 'outputs')}"
+        )
     for index in inputs:
         _check_new(index, ready, tensors, "its input")
         ready.add(index)
@@ -179,7 +182,7 @@ def _check_graph(graph: Table, tensors: Sequence[_Tensor], codes: Sequence[Opera
         reads = _check_reads(operator, kind, ready, tensors)
         writes = [int(index) for index in operator.numbers(2, "<i4")]
         if not kind.outputs[0] <= len(writes) <= kind.outputs[1]:
-            raise _ModelError(f"its {kind.name} has {len(writes)} outputs")
+            raise _ModelError(f"its {kind.name} has {number_of(len(writes), 'outputs')}")
         for index in writes:
             _check_new(index, ready, tensors, f"an output of its {kind.name}")
             ready.add(index)
@@ -197,7 +200,7 @@ def _check_reads(
 ) -> list[int]:
     reads = [int(index) for index in operator.numbers(1, "<i4")]
     if not kind.inputs[0] <= len(reads) <= kind.inputs[1]:
-        raise _ModelError(f"its {kind.name} has {len(reads)} inputs")
+        raise _ModelError(f"its {kind.name} has {number_of(len(reads), 'inputs')}")
     for place, index in enumerate(reads):
         if index == -1 and place >= kind.needed:  # left out, as a bias may be
             continue

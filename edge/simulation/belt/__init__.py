@@ -1,9 +1,9 @@
-"""A simulated camera over a belt: drawn items, or photographs, pass by with known truth.
+"""A simulated camera over a belt, on which drawn or photographed items pass with known labels.
 
-`draw.py` draws items, and photographs to train on; `camera.py` is what the station has of it.
+`drawing/` draws items, and photographs to train on; `camera.py` is the camera of the station.
 """
 
 from __future__ import annotations
 
 LABELS: tuple[str, ...] = ("bottle", "can", "carton", "cup", "fruit", "paper_ball")
-"""What can be drawn, sorted."""
+"""The classes of items that can be drawn, sorted."""

@@ -1,4 +1,4 @@
-"""`camera: {kind: belt, ...}`: a simulated camera over a belt, drawn by a process of its own."""
+"""`camera: {kind: belt, ...}`: a simulated camera over a belt that a separate process draws."""
 
 from __future__ import annotations
 
@@ -34,22 +34,23 @@ from edge.simulation.belt.wire import (
     FRAME,
     LENGTH,
     SAY,
+    BeltOrder,
     BeltPhotograph,
-    Order,
 )
 from edge.vision.camera import Camera, CameraSettings, Tell, log, unheeded
 
 _AHEAD = 4
-"""Frames drawn ahead where none can be too early; some turns of the two processes at once."""
+"""The number of frames that are requested in advance on simulated time, where no frame is early, so
+that the two processes work at the same time."""
 _PIPE_BYTES = 2**20
-"""What Linux allows a process that is not root's (pipe-max-size)."""
+"""The largest pipe that Linux allows a process without root's rights (pipe-max-size, pipe(7))."""
 _PATIENCE_SECONDS = 2.0
-"""How long the process may take to end once it is told to."""
+"""How long the process may take to end after it was asked to."""
 _BACKGROUND = "auto|drawn|#[0-9A-Fa-f]{6}"
 
 
 def _python_path() -> str:
-    """Where the process finds this package, wherever this one found it."""
+    """The PYTHONPATH with which the process finds the same package `edge` as this one."""
     here = str(Path(edge.__file__).parents[1])
     return os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH"))))
 
@@ -78,14 +79,17 @@ class Settings(CameraSettings):
 
     kind: Annotated[Literal["belt"], Field(description="the kind of camera")]
     items: Annotated[
-        int | None, Field(ge=1, description="items that pass before it ends; without it, no end")
+        int | None,
+        Field(
+            ge=1, description="number of items that pass before the belt ends; without it, no end"
+        ),
     ] = None
     labels: Annotated[
         list[str] | None,
         Field(
             min_length=1,
-            description="classes to take items from; without it, all that can be drawn or that "
-            "there are photographs of",
+            description="classes of the items; without it, all that can be drawn, or all classes "
+            "of the photographs",
         ),
     ] = None
     photographs: Annotated[
@@ -97,7 +101,9 @@ class Settings(CameraSettings):
     ] = None
     part: Annotated[
         Literal["train", "validation", "test"] | None,
-        Field(description="of a manifest with a column `split`: the part to take; without it, all"),
+        Field(
+            description="the split to take from a manifest with a column `split`; without it, all"
+        ),
     ] = None
     scale: Annotated[
         float,
@@ -111,19 +117,23 @@ class Settings(CameraSettings):
         Field(
             gt=0,
             le=100,
-            description="from the middle of an item to that of the next, in widths of the view; "
-            "more where they would touch",
+            description="distance from the middle of an item to that of the next, in widths of the "
+            "view; more if they would touch",
         ),
     ] = 1.2
     jitter: Annotated[
-        float, Field(ge=0, le=0.9, description="by what share of it the spacing varies")
+        float, Field(ge=0, le=0.9, description="the share by which the spacing varies")
     ] = 0.15
-    width: Annotated[int, Field(ge=64, le=4096, description="of a frame, in pixels")] = 640
-    height: Annotated[int, Field(ge=64, le=4096, description="of a frame, in pixels")] = 480
-    frames_per_second: Annotated[float, Field(gt=0, le=1000, description="frames taken")] = 25.0
+    width: Annotated[int, Field(ge=64, le=4096, description="width of a frame, in pixels")] = 640
+    height: Annotated[int, Field(ge=64, le=4096, description="height of a frame, in pixels")] = 480
+    frames_per_second: Annotated[
+        float, Field(gt=0, le=1000, description="frames that the camera takes per second")
+    ] = 25.0
     exposure_seconds: Annotated[
         float,
-        Field(ge=0, le=1, description="of a frame: what moves meanwhile is blurred"),
+        Field(
+            ge=0, le=1, description="exposure time of a frame, in which moving items are blurred"
+        ),
     ] = 0.008
     background: Annotated[
         str,
@@ -135,18 +145,18 @@ class Settings(CameraSettings):
         ),
     ] = "auto"
     seed: Annotated[
-        int, Field(ge=0, le=2**63 - 1, description="decides all that is left to chance")
+        int, Field(ge=0, le=2**63 - 1, description="seed of everything that is random")
     ] = 0
     paced: Annotated[
         bool,
         Field(
-            description="true: as a live camera, which loses the frames that come while nobody "
-            "takes one; false: as fast as frames are taken, on simulated time, and none is lost"
+            description="true: like a live camera, which loses the frames that nobody takes in "
+            "time; false: as fast as frames are taken, on simulated time, without losing any"
         ),
     ] = True
     truth: Annotated[
         NewFilePath | None,
-        Field(description="CSV file for what passed and when; it is written anew"),
+        Field(description="CSV file for the true labels and times of all items; it is overwritten"),
     ] = None
 
     @model_validator(mode="after")
@@ -167,12 +177,12 @@ class Settings(CameraSettings):
 
     @property
     def seconds_per_frame(self) -> float | None:
-        """From one frame to the next."""
+        """The time from one frame to the next."""
         return 1 / self.frames_per_second
 
     @property
     def seconds_per_item(self) -> float | None:
-        """From one thing to the next, where they follow each other most closely."""
+        """The shortest time from one item to the next."""
         return self.spacing_views * (1 - self.jitter) / self.views_per_second
 
     def open(
@@ -183,16 +193,16 @@ class Settings(CameraSettings):
         tell: Tell = log,
         report: Callable[[CameraChange], None] = unheeded,
     ) -> Camera:
-        """The belt's camera; the belt begins to move at the first frame.
+        """Opens the belt's camera; the belt begins to move at the first frame.
 
         Raises:
-            CameraError: its process cannot be started, or there is no such class.
-            PictureSetError: the photographs are not what `photographs` describes.
+            CameraError: the belt's process cannot be started, or there is no such class.
+            PictureSetError: `photographs` is not a set of labelled pictures.
         """
-        order = Order(
+        order = BeltOrder(
             pictures=self._pictures(self.photographs) if self.photographs else (),
             labels=tuple(self.labels or LABELS),
-            **self.model_dump(include=set(Order.model_fields) - {"pictures", "labels"}),
+            **self.model_dump(include=set(BeltOrder.model_fields) - {"pictures", "labels"}),
         )
         return BeltCamera(order, clock=clock, tell=tell)
 
@@ -210,27 +220,27 @@ class Settings(CameraSettings):
         )
         if not pictures:
             raise CameraError(
-                f"camera.part: {source} has no pictures in the part {self.part!r} of the classes "
-                "asked for: its column `split` names the parts"
+                f"camera.part: {source} has no pictures of the chosen classes in the split "
+                f"{self.part!r}: its column `split` names the split of each picture"
             )
         return pictures
 
 
 class BeltCamera:
-    """Frames of a belt that another process draws."""
+    """A camera whose frames show a belt that another process draws."""
 
-    def __init__(self, order: Order, *, clock: Callable[[], float], tell: Tell) -> None:
+    def __init__(self, order: BeltOrder, *, clock: Callable[[], float], tell: Tell) -> None:
         """Starts the process.
 
         Raises:
-            CameraError: it cannot be started.
+            CameraError: the process cannot be started.
         """
         self.live = order.paced
         self._clock, self._tell_operator = clock, tell
         self._closed = self._over = False
         self._asked = 0
-        """Frames that were asked for and have not come."""
-        # A file and not a pipe: nobody reads it before the process has ended.
+        """The number of frames that were requested and have not been received."""
+        # This is a file and not a pipe, because it is read only after the process has ended.
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115
         content = order.model_dump_json().encode()
         try:
@@ -240,7 +250,7 @@ class BeltCamera:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._complaints,
-                process_group=0,  # Ctrl-C is for the station, which then closes this
+                process_group=0,  # Ctrl-C is for the station, which then closes this camera
             )
         except OSError as error:
             self._complaints.close()
@@ -249,12 +259,12 @@ class BeltCamera:
         self._tell(LENGTH.pack(len(content)) + content)
 
     def read(self) -> Frame | None:
-        """The next frame, drawn for this call; None after the last item, or when closed.
+        """The next frame; None after the last item, or when closed.
 
         Raises:
-            CameraError: the process has failed; the message says how.
+            CameraError: the process has failed; the message gives the reason.
         """
-        # On simulated time the next ones are drawn while this one is looked at.
+        # On simulated time, the next frames are drawn while the station works on this one.
         ahead = 1 if self.live else _AHEAD
         while not self._closed and self._asked < ahead and self._tell(ASK.pack(self._clock())):
             self._asked += 1
@@ -283,7 +293,7 @@ class BeltCamera:
 
     @property
     def process_id(self) -> int:
-        """Of the process that draws."""
+        """The id of the process that draws."""
         return self._process.pid
 
     def close(self) -> None:
@@ -308,12 +318,15 @@ class BeltCamera:
         try:
             pipe.write(raw)
             pipe.flush()
-        except (BrokenPipeError, ValueError):  # it has ended, or was closed meanwhile
+        except (
+            BrokenPipeError,
+            ValueError,
+        ):  # the process has ended, or this camera was closed meanwhile
             return False
         return True
 
     def _receive(self, length: int) -> bytearray | None:
-        """So many bytes; None where the pipe ends before."""
+        """The next `length` bytes; None if the pipe ends before."""
         pipe = self._process.stdout
         assert pipe is not None
         raw = bytearray(length)
@@ -326,10 +339,10 @@ class BeltCamera:
         return raw
 
     def _missing(self) -> Frame | None:
-        """None: the process was ended.
+        """Returns None if the camera was closed or the belt has ended.
 
         Raises:
-            CameraError: it ended by itself.
+            CameraError: the process ended by itself.
         """
         if self._closed or self._over:
             return None
@@ -337,14 +350,14 @@ class BeltCamera:
         self._complaints.seek(0)
         lines = self._complaints.read().decode(errors="replace").strip().splitlines()
         last = lines[-1] if lines else f"it ended with code {code}"
-        raise CameraError(f"the belt's process has ended before its time: {last}")
+        raise CameraError(f"the belt's process has ended unexpectedly: {last}")
 
 
 def _make_room(pipe: IO[bytes] | None) -> None:
-    """Lets a whole frame of 640x480 pixels lie in the pipe, where the system allows it.
+    """Makes the pipe large enough for a whole frame of 640x480 pixels, if the system allows it.
 
-    With the usual 64 KiB one frame takes fifteen turns of the two processes, and on a busy machine
-    each turn waits for the processor.
+    With the usual 64 KiB, the two processes alternate fifteen times for one frame, and each time
+    wait for the processor on a busy machine.
     """
     assert pipe is not None
     with suppress(OSError):

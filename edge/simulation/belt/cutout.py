@@ -1,4 +1,4 @@
-"""Items cut out of the photographs that they were taken in."""
+"""Cuts items out of their photographs."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from edge.simulation.belt.scene import Color
 from edge.simulation.belt.sprite import Mask, Sprite
 
 _COPY_SIDE = 200
-"""Longer side of the copy that GrabCut works on, in pixels: 0.1 s, where the photograph takes 2."""
+"""The longer side of the copy that GrabCut works on, in pixels. A copy takes 0.1 s; the photograph
+itself would take 2 s."""
 _LEAST, _MOST = 0.02, 0.90
-"""Shares of the photograph: a cut with less or more in it has failed."""
+"""The least and most share of the photograph that an item covers; otherwise the cut has failed."""
 _SURELY_OTHER = 20.0
-"""A distance of colours, about that of CIELAB, which light and shade alone do not make."""
+"""A distance of colours, about that of CIELAB, that is larger than light and shade cause."""
 _DEEPEST_SHADOW = 0.6
-"""Share of the light that a shadow leaves."""
+"""The share of the light that remains in the deepest shadow."""
 _LEAST_BORDER = 0.55
-"""The share of the border that must be of one background."""
+"""The share of the border that must show the same background."""
 _MOST_LEFT_OVER = 0.10
-"""The share of what is cut away that may be surely not background."""
+"""The share of the area that is cut away that may clearly differ from the background."""
 _MOST_LINES_LEFT = 0.12
 """The share of the photograph's sharp lines that may be cut away."""
 _BORDER = 0.04
@@ -34,7 +35,7 @@ _BORDER = 0.04
 
 
 def background_of(photographs: Iterable[Image]) -> Color:
-    """The colour around the items: the median of what the photographs have along their borders."""
+    """The colour around the items: the median of the colours along the photographs' borders."""
     medians = [np.median(photograph[_border_of(photograph)], axis=0) for photograph in photographs]
     blue, green, red = np.median(medians, axis=0).tolist()
     return round(blue), round(green), round(red)
@@ -43,12 +44,12 @@ def background_of(photographs: Iterable[Image]) -> Color:
 def cut_out(photograph: Image, *, height: int) -> tuple[Sprite, bool]:
     """(the item with soft edges and a shadow, whether it could be cut out of its background).
 
-    Where it could not, as almost nothing or almost all of it was taken for the item, the sprite is
-    the whole photograph with feathered edges.
+    If the cut fails, because almost nothing or almost everything was taken for the item, the sprite
+    is the whole photograph with feathered edges.
 
     Args:
         photograph: uint8 (height, width, 3) BGR.
-        height: that the photograph is to have on the belt, in pixels.
+        height: the height of the photograph on the belt, in pixels.
     """
     width = max(8, round(photograph.shape[1] * height / photograph.shape[0]))
     shrinks = height < photograph.shape[0]
@@ -63,9 +64,9 @@ def cut_out(photograph: Image, *, height: int) -> tuple[Sprite, bool]:
 
 
 def _foreground(image: Image) -> tuple[Field, Field] | None:
-    """(0..1, how much of each pixel is the item; the background's colours under it).
+    """(0..1, the share of the item in each pixel; the background's colours under it).
 
-    None where the item cannot be told from its background.
+    None if the item cannot be distinguished from its background.
     """
     rows, columns = image.shape[:2]
     shrink = min(1.0, _COPY_SIDE / max(rows, columns))
@@ -113,9 +114,10 @@ def _border_of(image: Image) -> npt.NDArray[np.bool_]:
 
 
 def _distance(image: Image, background: Field) -> Field:
-    """How far each pixel's colour is from the background's, about as CIELAB has it.
+    """The distance of each pixel's colour from the background's, about that of CIELAB.
 
-    The background may lie in shadow: in as much as suits the pixel best, within reason.
+    The background may lie in shadow: as much shadow is assumed as fits the pixel best, within
+    limits.
     """
     light = (image * background).sum(axis=2) / (np.square(background).sum(axis=2) + 1)
     background = background * np.clip(light, _DEEPEST_SHADOW, 1)[..., None]
@@ -126,11 +128,11 @@ def _distance(image: Image, background: Field) -> Field:
 
 
 def _own_shadow(image: Image, background: Field, share: Field) -> Field:
-    """0..1, how much of the background's light is missing around the item: its shadow there."""
+    """0..1, the shadow around the item: the share of the background's light that is missing."""
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY).astype(np.float32)
     expected = cv2.cvtColor(background.astype(np.float32), cv2.COLOR_BGR2GRAY)
     dark = 1 - grey / np.maximum(expected, 1)
-    # Of what is under the item nothing is known: as dark as where it ends.
+    # The shadow under the item is unknown; it is taken to be as dark as at the item's edge.
     outside = cv2.erode(1 - share, np.ones((5, 5), np.uint8))
     size = 0.012 * image.shape[0]
     known = cv2.GaussianBlur(outside, (0, 0), size)
@@ -145,7 +147,7 @@ def _levels(colors: Field) -> Image:
 
 
 def _lines(copy: Image) -> Mask:
-    """1 where the colour changes at once, as at an edge, and not softly, as at a shadow's."""
+    """1 where the colour changes sharply, as at an edge, and not softly, as at a shadow."""
     lab = cv2.cvtColor(copy, cv2.COLOR_BGR2LAB).astype(np.float32)
     sharp, blunt = (_steepness(cast(Field, cv2.GaussianBlur(lab, (0, 0), s))) for s in (1.0, 3.0))
     least = max(2.5, 2.0 * float(np.median(sharp)))
@@ -153,13 +155,13 @@ def _lines(copy: Image) -> Mask:
 
 
 def _steepness(lab: Field) -> Field:
-    """Levels per pixel."""
+    """The change of colour in levels per pixel."""
     right, down = (cv2.Sobel(lab, cv2.CV_32F, *way, scale=1 / 8) for way in ((1, 0), (0, 1)))
     return cast(Field, np.sqrt((np.square(right) + np.square(down)).sum(axis=2)))
 
 
 def _filled(lines: Mask) -> Mask:
-    """The areas that lines go around, or nearly so."""
+    """The areas that lines enclose, completely or nearly."""
     wide = max(5, round(0.05 * min(lines.shape))) | 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (wide, wide))
     room = ((wide, wide), (wide, wide))
@@ -168,12 +170,12 @@ def _filled(lines: Mask) -> Mask:
     areas = cv2.drawContours(np.zeros_like(closed), outlines, -1, 1, -1)[wide:-wide, wide:-wide]
     thin = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))
     areas = cv2.morphologyEx(areas, cv2.MORPH_OPEN, thin)
-    # A line is as wide as its blur: the edge is in its middle.
+    # A line is as wide as its blur, and the edge is in its middle.
     return cast(Mask, cv2.erode(areas, np.ones((5, 5), np.uint8), borderValue=1))
 
 
 def _background_under(image: Field, border: npt.NDArray[np.bool_]) -> Field:
-    """The background under the item: a curved plane through the border's colours but outliers."""
+    """The background under the item: a curved plane fitted to the border without outliers."""
     rows, columns = image.shape[:2]
     y, x = np.mgrid[-1 : 1 : rows * 1j, -1 : 1 : columns * 1j].astype(np.float32)
     terms = np.stack((np.ones_like(x), x, y, x * y, x * x, y * y), axis=-1)
@@ -188,7 +190,7 @@ def _background_under(image: Field, border: npt.NDArray[np.bool_]) -> Field:
 
 
 def _tidy(inside: Mask) -> Mask:
-    """Without specks, and without holes that are too small to be real."""
+    """The mask without specks and without holes that are too small to be real."""
     size = max(3, round(min(inside.shape) * 0.02) | 1)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
     inside = cast(Mask, cv2.morphologyEx(inside, cv2.MORPH_CLOSE, kernel))
@@ -216,7 +218,7 @@ def _refined(image: Image, coarse: Field, *, radius: int) -> Field:
     spread = mean(guide * guide) - average * average
     slope = (mean(guide * coarse) - average * expected) / (spread + np.float32(1e-3))
     alpha = mean(slope) * guide + mean(expected - slope * average)
-    # Steeper, and a little within the edge: no seam of background comes along.
+    # The edge is made steeper and moved inwards a little, so that no seam of background remains.
     return cast(Field, np.clip((alpha - 0.30) / 0.45, 0, 1))
 
 

@@ -1,6 +1,6 @@
-"""The belt's own process, which draws a frame whenever the station asks for one.
+"""The separate process of the belt, which draws a frame whenever the station asks for one.
 
-It is a process of its own because a busy thread would delay the threads of the station. `camera.py`
+It is separate because a busy thread would delay the threads of the station. `camera.py`
 starts it as `python -m edge.simulation.belt.drawing_process`. It ends when the pipe on its standard
 input is closed, which happens when the station ends in any way.
 """
@@ -24,10 +24,10 @@ from edge.core.errors import PilahError
 from edge.core.images.image_file import Image
 from edge.core.processes.children import end_with_parent
 from edge.core.terminal.log_lines import pass_log_on
-from edge.simulation.belt.items import Ahead, belt_color, drawn, photographed
+from edge.simulation.belt.items import ItemsAhead, belt_color, drawn, photographed
 from edge.simulation.belt.scene import Color, Scene
 from edge.simulation.belt.traffic import GroundTruthFile, Traffic
-from edge.simulation.belt.wire import ANSWER, ASK, END, FAIL, FRAME, LENGTH, SAY, Order
+from edge.simulation.belt.wire import ANSWER, ASK, END, FAIL, FRAME, LENGTH, SAY, BeltOrder
 
 
 class StationGoneError(Exception):
@@ -38,26 +38,27 @@ class Wire:
     """The two pipes to the station."""
 
     def __init__(self, asked: int, answers: int) -> None:
-        """Takes two file descriptors."""
+        """Uses two file descriptors: one to read requests from, and one to write answers to."""
         self._asked, self._answers = asked, answers
         self._writing = threading.Lock()
 
-    def order(self) -> Order:
+    def order(self) -> BeltOrder:
         """Reads the order: the settings of the belt that the station asks for."""
         (length,) = LENGTH.unpack(self._read(LENGTH.size))
-        return Order.model_validate_json(self._read(length))
+        return BeltOrder.model_validate_json(self._read(length))
 
     def asked(self) -> float:
         """Waits until the station asks for a frame; returns the station's time."""
         return float(ASK.unpack(self._read(ASK.size))[0])
 
     def wait(self, seconds: float) -> None:
-        """Waits, but not longer than the station lives.
+        """Waits for `seconds` seconds, or until the station ends.
 
         Raises:
-            StationGoneError: it does not any more.
+            StationGoneError: the station has ended.
         """
-        # Until it has its answer the station asks for nothing: what can be read is the end.
+        # The station sends nothing before it has its answer, so only the end of the pipe can be
+        # read.
         if seconds > 0 and select.select([self._asked], [], [], seconds)[0]:
             raise StationGoneError
 
@@ -93,18 +94,20 @@ class Wire:
 
 
 def serve(
-    order: Order, wire: Wire, *, clock: Callable[[], float], wait: Callable[[float], None]
+    order: BeltOrder, wire: Wire, *, clock: Callable[[], float], wait: Callable[[float], None]
 ) -> None:
-    """Answers until the last item has passed.
+    """Answers requests for frames until the last item has passed.
 
     Args:
-        clock: seconds, CLOCK_MONOTONIC.
-        wait: waits so many seconds.
+        order: the settings of the belt.
+        wire: the pipes to the station.
+        clock: the time in seconds, CLOCK_MONOTONIC.
+        wait: waits for the given number of seconds.
 
     Raises:
         StationGoneError: the station has ended.
         CameraError: no photograph can be read.
-        StorageError: the truth cannot be written.
+        StorageError: the ground truth cannot be written.
     """
     random = np.random.default_rng((order.seed, 1))
     pixels_per_second = order.views_per_second * order.width
@@ -130,7 +133,7 @@ def serve(
     with ExitStack() as stack:
         truth = stack.enter_context(closing(GroundTruthFile(order.truth))) if order.truth else None
         traffic = Traffic(
-            Ahead(things, count=order.items, patient=not order.paced),
+            ItemsAhead(things, count=order.items, patient=not order.paced),
             view=(order.width, order.height),
             pixels_per_second=pixels_per_second,
             spacing=order.spacing_views * order.width,
@@ -145,7 +148,8 @@ def serve(
                 began = clock() if order.paced else asked
             sequence += 1
             if order.paced:
-                # The next frame that can be in time; those before it are lost, as a camera's are.
+                # This is the next frame that can be in time. A live camera loses those before it
+                # too.
                 sequence = max(sequence, math.ceil((clock() - began) * rate))
             since = sequence / rate
             moved, items = traffic.at(since)
@@ -159,7 +163,7 @@ def serve(
 
 
 def main() -> None:
-    """Reads its order from the standard input and serves; never returns."""
+    """Reads the settings from the standard input and serves; never returns."""
     end_with_parent()
     cv2.setNumThreads(1)
     wire = Wire(sys.stdin.fileno(), sys.stdout.fileno())
@@ -176,11 +180,11 @@ def main() -> None:
     except BaseException:
         traceback.print_exc()
         code = 1
-    # Without waiting for the thread that makes items.
+    # The process ends without waiting for the thread that makes items.
     os._exit(code)
 
 
-def _belt(order: Order) -> Color | None:
+def _belt(order: BeltOrder) -> Color | None:
     if order.background == "drawn" or (order.background == "auto" and not order.pictures):
         return None
     if order.background == "auto":

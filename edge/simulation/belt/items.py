@@ -47,13 +47,16 @@ def photographed(
     scale: float,
     seed: int,
 ) -> Iterator[BeltItem]:
-    """The photographs' items in any order, each once before one comes again; for ever.
+    """Cuts items out of photographs without end, in random order; each comes once in every round.
 
     Args:
+        pictures: the photographs.
+        scene: the belt that the items will lie on.
         scale: height of a photograph on the belt, in heights of the view.
+        seed: the seed of the order.
 
     Raises:
-        CameraError: none can be read.
+        CameraError: no photograph can be read.
     """
     height = max(8, round(scale * scene.height))
     readable = 0
@@ -74,10 +77,10 @@ def photographed(
 
 
 def belt_color(pictures: Sequence[BeltPhotograph], *, seed: int) -> Color:
-    """The colour that the photographs of a sample have around their items.
+    """The colour around the items of a sample of the photographs, BGR.
 
     Raises:
-        CameraError: none of the sample can be read.
+        CameraError: no photograph of the sample can be read.
     """
     random = np.random.default_rng(seed)
     chosen = random.permutation(len(pictures))[:_SAMPLE]
@@ -86,7 +89,7 @@ def belt_color(pictures: Sequence[BeltPhotograph], *, seed: int) -> Color:
         try:
             images.append(read_image(pictures[index].path))
         except (UnreadableImageError, StorageError):
-            continue  # told when its turn comes
+            continue  # `photographed` reports it
     if not images:
         raise CameraError(
             f"none of {len(chosen)} photographs can be read, such as {pictures[chosen[0]].path}"
@@ -94,18 +97,19 @@ def belt_color(pictures: Sequence[BeltPhotograph], *, seed: int) -> Color:
     return background_of(images)
 
 
-class Ahead:
-    """Things made by a thread of its own, a few before they are needed.
+class ItemsAhead:
+    """Items that a separate thread makes a few items before they are needed.
 
-    A Supply of `traffic.py`.
+    It is an `ItemSource` of `traffic.py`.
     """
 
     def __init__(self, things: Iterator[BeltItem], *, count: int | None, patient: bool) -> None:
-        """Begins to make them.
+        """Begins to make items.
 
         Args:
-            count: how many; None: for ever.
-            patient: whether to wait for a thing that is not ready.
+            things: the items, which are made as they are taken from this iterator.
+            count: the number of items; None for no end.
+            patient: whether to wait for an item that is not ready.
         """
         self._things = itertools.islice(things, count)
         self._patient = patient
@@ -118,7 +122,7 @@ class Ahead:
         """The next item; None if it is not ready yet, or there are no more.
 
         Raises:
-            BaseException: what ended the making of things.
+            BaseException: the error that ended the making of items.
         """
         if self.ended:
             return None
@@ -133,7 +137,7 @@ class Ahead:
         return thing
 
     def _make(self) -> None:
-        # Frames come first: items are made of the processor time that they leave.
+        # Frames come first: items are made in the processor time that is left.
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
         try:
             for thing in self._things:

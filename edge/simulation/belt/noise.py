@@ -1,4 +1,4 @@
-"""Smooth random fields."""
+"""Smooth random noise, from which textures and uneven light are made."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 Field = npt.NDArray[np.floating[Any]]
-"""Real numbers, mostly float32: (height, width), or (height, width, 3) of colours."""
+"""Real numbers, mostly float32, (height, width), or (height, width, 3) for colours."""
 
 
 def noise(

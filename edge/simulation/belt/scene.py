@@ -1,4 +1,4 @@
-"""The view of the belt's camera: makes a frame of the belt, the items, the light and the sensor."""
+"""Makes the frames of the belt's camera from the belt, the items, the light and sensor noise."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class PlacedLayer:
 
 
 class Scene:
-    """A belt under a camera, with all that is the same in every frame drawn once.
+    """A belt under a camera; what is the same in every frame is drawn once.
 
     Attributes:
-        width, height: of its frames, in pixels.
+        width, height: the size of the frames, in pixels.
         blur: pixels that the belt moves while the sensor is exposed.
     """
 
@@ -53,10 +53,10 @@ class Scene:
         """Draws the belt, its light and the sensor's noise.
 
         Args:
-            random: decides what they look like.
-            background: a plain belt of this colour, under even light; None: a belt of dark rubber
+            random: decides their appearance.
+            background: the colour of a plain belt under even light; None for a belt of dark rubber
                 between metal rails, under uneven light.
-            noise_levels: standard deviation of the sensor's noise, of 255.
+            noise_levels: standard deviation of the sensor's noise, in levels of 255.
             blur: pixels that the belt moves while the sensor is exposed.
         """
         self.width, self.height, self.blur = width, height, blur
@@ -71,13 +71,14 @@ class Scene:
             belt[:] = background
             belt += 1.2 * _grain(random, self._period, height, 1.6)[..., None]
             light = None
-        # Begins and ends with what comes before and after, so that no view meets an edge.
+        # The strip is extended by the neighbouring pixels on both sides, so that no view has a
+        # seam.
         strip = np.concatenate((belt[:, -blur:], belt, belt[:, : width + blur]), axis=1)
         strip = cast(Field, cv2.blur(strip, (blur, 1)))[:, blur:-blur]
         self._strip = np.rint(np.clip(strip, 0, 255)).astype(np.uint8)
         self._light = light
         self._rails = _rail_rows(rails, height, width)
-        # A little larger than a frame: each frame shows another part of it.
+        # The noise is a little larger than a frame, and each frame uses another part of it.
         speckle = random.normal(128, max(noise_levels, 1e-6), (height + 61, width + 67, 3))
         self._noise = np.rint(np.clip(speckle, 0, 255)).astype(np.uint8)
 
@@ -92,9 +93,9 @@ class Scene:
         """A frame, uint8 (height, width, 3) BGR.
 
         Args:
-            items: what lies in the view, the lowest first.
-            moved: pixels that the belt has moved to the right since it began.
-            random: the sensor's noise.
+            items: the items in the view, the lowest first.
+            moved: pixels that the belt has moved to the right since its start.
+            random: decides the sensor's noise.
         """
         start = -moved % self._period
         frame = self._strip[:, start : start + self.width].copy()
@@ -137,7 +138,7 @@ def _rubber(random: np.random.Generator, width: int, height: int) -> Field:
 
 
 def _grain(random: np.random.Generator, width: int, height: int, size: float) -> Field:
-    """Spots of a size in pixels, standard deviation 1, that continue from right to left edge."""
+    """Noise with spots of `size` pixels and standard deviation 1, periodic from left to right."""
     shrink = max(1, int(size / 2))
     small = random.normal(0, 1, (height // shrink + 1, width // shrink)).astype(np.float32)
     room = min(small.shape[1], 12)

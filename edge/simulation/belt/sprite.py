@@ -14,18 +14,18 @@ from edge.core.images.preprocess import Box
 from edge.simulation.belt.noise import Field
 
 Mask = npt.NDArray[np.uint8]
-"""uint8 (height, width): 0 nothing, 255 all."""
+"""uint8 (height, width), from 0 for nothing to 255 for everything."""
 
 _VISIBLE = 128
-"""From this opacity on, a pixel counts as the item's."""
+"""The least opacity with which a pixel counts as part of the item."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sprite:
-    """One item seen from above, and its shadow; all arrays have one size."""
+    """One item seen from above, and its shadow; all arrays have the same height and width."""
 
     image: Image
-    """uint8 (height, width, 3) BGR; what it holds where `alpha` is 0 does not count."""
+    """uint8 (height, width, 3) BGR; pixels where `alpha` is 0 are not used."""
     alpha: Mask
     """The opacity of the item at each pixel."""
     shadow: Mask
@@ -60,7 +60,7 @@ def box_of(alpha: Mask) -> Box:
 
 
 def filled_part(mask: npt.NDArray[np.bool_]) -> tuple[slice, slice]:
-    """The smallest rows and columns around all True values; of no size if there is none."""
+    """The smallest slices of rows and columns around all True values; empty if there is none."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not rows.size:
         return slice(0, 0), slice(0, 0)
@@ -75,7 +75,7 @@ class SpriteLayer:
     """
 
     def __init__(self, sprite: Sprite, *, blur: int = 1) -> None:
-        """Multiplies out what is the same in every frame.
+        """Computes in advance what is the same in every frame.
 
         Args:
             blur: pixels that the item moves while the sensor is exposed.

@@ -22,12 +22,12 @@ COLUMNS = (
     *("box_left", "box_top", "box_width", "box_height"),
     *("view_width", "view_height", "pixels_per_second"),
 )
-"""Of the truth file. Times are seconds CLOCK_MONOTONIC; the box is where the item's pixels are in
-the view when it is centred. An item reaches a place that is `d` pixels behind the middle of the
-view at `centred + d / pixels_per_second`."""
+"""The columns of a ground truth file. Times are seconds on CLOCK_MONOTONIC; the box is that of the
+item's pixels when it is in the middle of the view. An item reaches a place that is `d` pixels
+behind the middle of the view at `centred + d / pixels_per_second`."""
 
 _LEAST_GAP = 0.08
-"""Of empty belt between two items, in widths of the view."""
+"""The least length of empty belt between two items, in widths of the view."""
 _MOMENT_SECONDS = 0.5
 """How long the empty belt is shown after the last item."""
 
@@ -92,13 +92,14 @@ class Traffic:
         """Starts with an empty belt.
 
         Args:
-            things: what to lay on it. One that is not ready in time is laid on later.
+            things: the items. An item that is not ready in time comes later.
             view: (width, height) in pixels.
-            spacing: pixels from the middle of an item to that of the next, more where they would
-                touch or nearly so.
-            jitter: by what share of it the spacing varies.
-            record: takes a truth row as an item comes into view, keys COLUMNS; `entered`,
-                `centred` and `left` in seconds since the belt began.
+            spacing: pixels from the middle of an item to that of the next, more if they would
+                nearly touch.
+            jitter: the share by which the spacing varies.
+            random: decides the spacing.
+            record: called with a row of ground truth as an item comes into view, with the keys
+                COLUMNS; `entered`, `centred` and `left` are seconds since the belt began.
         """
         self._things, self._view, self._speed = things, view, pixels_per_second
         self._spacing, self._jitter, self._random = spacing, jitter, random
@@ -113,10 +114,10 @@ class Traffic:
         self._lay_next(0)
 
     def at(self, seconds: float) -> tuple[int, tuple[PlacedLayer, ...]]:
-        """(pixels that the belt has moved, what is in view) so long after it began.
+        """(pixels that the belt has moved, the items in view) at a time after its start.
 
         Args:
-            seconds: not less than at the last call.
+            seconds: the time since the start, not less than at the last call.
         """
         moved = round(seconds * self._speed)
         if self._coming is None:
@@ -133,7 +134,7 @@ class Traffic:
         return moved, tuple(placed)
 
     def over(self, seconds: float) -> bool:
-        """Whether the last item has left with its shadow, and a moment has passed."""
+        """Whether the last item has left with its shadow, and the empty belt has been shown."""
         gone = self._coming is None and not self._in_view
         return gone and self._things.ended and seconds >= self._last_gone + _MOMENT_SECONDS
 
@@ -181,10 +182,10 @@ class GroundTruthFile:
     """Writes the ground truth to a CSV file; each row is flushed at once."""
 
     def __init__(self, path: Path) -> None:
-        """Replaces the file, and writes its first line.
+        """Replaces the file and writes its first line.
 
         Raises:
-            StorageError: it cannot be written.
+            StorageError: the file cannot be written.
         """
         with storage_errors("write", path):
             self._file = path.open("w", encoding="utf-8", newline="", buffering=1)

@@ -1,7 +1,7 @@
-"""The messages between the belt's process and the station's, through two pipes.
+"""The messages between the process of the belt and that of the station, through two pipes.
 
-The station asks for each frame, so that none is drawn that nobody takes, and none gets old in a
-pipe. Closing its end tells the belt's process to end.
+The station requests each frame, so that no frame is drawn for nothing or grows old in a pipe. When
+the station closes its pipe, the process of the belt ends.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 LENGTH = struct.Struct("<I")
-"""Bytes of the order that follows, as JSON: what the station sends first."""
+"""The first message of the station: the number of bytes of the settings that follow as JSON."""
 
 ASK = struct.Struct("<d")
-"""The station wants the next frame; seconds on its clock."""
+"""The station's request for the next frame: the seconds on its clock."""
 
 ANSWER = struct.Struct("<cdqII")
 """(kind, captured, sequence, height, width). FRAME: height * width * 3 bytes follow. SAY, FAIL:
 `height` bytes of text follow."""
 
 FRAME, SAY, FAIL, END = b"F", b"S", b"X", b"E"
-"""A frame; a line for the operator; why it cannot go on; there are no more frames."""
+"""The kinds of answers: a frame; a line for the operator; why the belt cannot continue; the end."""
 
 
 class BeltPhotograph(BaseModel):
@@ -34,7 +34,7 @@ class BeltPhotograph(BaseModel):
     label: str
 
 
-class Order(BaseModel):
+class BeltOrder(BaseModel):
     """The settings for the belt's process; see the keys of the same names in `camera.py`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

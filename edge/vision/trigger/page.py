@@ -12,6 +12,7 @@ from edge.core.errors import StorageError
 from edge.core.images.contact_sheet import Mark, SheetSection, Tile, write_contact_sheet
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box
+from edge.core.wording import number_of
 from edge.vision.trigger.blobs import RIM
 from edge.vision.trigger.replay import Item, ReplayResult
 
@@ -99,7 +100,7 @@ def write_trigger_page(
             pictures.drawn(_best_frame(item, look.size), look),
             f"item {number}",
             f"{times[min(item.boxes)]:.1f} to {times[max(item.boxes)]:.1f} s, "
-            f"{len(item.boxes)} frames",
+            f"{number_of(len(item.boxes), 'frames')}",
             Mark.WRONG if id(item) in apart else None,
         )
         for number, item in enumerate(look.items[:ITEMS], 1)

@@ -228,7 +228,7 @@ def test_a_slip_in_a_label_is_pointed_out(
             EXIT_USAGE,
             "use either --items or these options",
         ),
-        (["--label", "can", "--whole-region"], EXIT_USAGE, "goes with --items"),
+        (["--label", "can", "--whole-region"], EXIT_USAGE, "--whole-region needs --items"),
         (["--label", "a/b"], EXIT_DATA, "rename"),
         (["--label", "can", "--out", "station.yaml"], EXIT_IO, "cannot create station.yaml"),
     ],

@@ -128,9 +128,9 @@ def test_things_of_no_class_lie_in_a_plain_folder_too_and_the_old_name_is_taken(
         ({}, "no pictures found"),
         (
             {"1.heic": b"x"},
-            r"no pictures found; 1 file is left out (1 HEIC pictures); the first is ",
+            r"no pictures found; 1 file is left out (1 HEIC picture); the first is ",
         ),
-        ({"1.jpg": b"<html>"}, "none of its 1 pictures can be read, first: "),
+        ({"1.jpg": b"<html>"}, "none of its 1 picture can be read, first: "),
     ],
 )
 def test_no_picture_of_a_thing_of_no_class_is_told(

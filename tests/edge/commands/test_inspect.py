@@ -39,7 +39,7 @@ def test_json_has_the_whole_manifest(tiny_bundle: Path, capsys: pytest.CaptureFi
 @pytest.mark.parametrize(
     ("unknown", "says"),
     [
-        (None, "no class   not told: everything gets one of these labels\n"),
+        (None, "no class   not recognised: every item gets one of these labels\n"),
         (
             0.5,
             "no class   rejected as unknown above a novelty score of 0.500, by how little "

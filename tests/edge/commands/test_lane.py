@@ -89,7 +89,7 @@ def test_a_lane_is_moved_before_there_is_a_bundle_and_the_others_are_left_alone(
         ("x", "there is no lane 'x'. Known: warm, cold, rest"),
         (
             "rest",
-            "the lane 'rest' has no actuator: nothing moves there. Lanes with one: warm, cold",
+            "the lane 'rest' has no actuator, so nothing moves there. Lanes with one: warm, cold",
         ),
     ],
 )
@@ -154,8 +154,8 @@ Servo.__init__ = broken
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["test"], "lane test: which LANE? One of warm, cold, rest"),
-        (["safe", "warm"], "lane safe: takes no LANE"),
+        (["test"], "lane test needs a LANE: one of warm, cold, rest"),
+        (["safe", "warm"], "lane safe takes no LANE"),
     ],
 )
 def test_a_lane_is_named_to_be_tested_only(

@@ -171,7 +171,10 @@ def test_a_station_that_nobody_reads_sorts_on_and_ends_when_it_is_told_to(
         ("camera", EXIT_UNAVAILABLE, "error: these threads did not end within 4.2 seconds: camera"),
         ("ledger", EXIT_IO, "rows: the next start adds them to the ledger"),
         pytest.param(
-            "end", EXIT_UNAVAILABLE, "something hangs, and is given up", marks=pytest.mark.slow
+            "end",
+            EXIT_UNAVAILABLE,
+            "without waiting for a part of the station that hangs",
+            marks=pytest.mark.slow,
         ),
     ],
 )

@@ -118,7 +118,10 @@ def test_a_schema_that_is_there_is_kept_and_that_is_said(
     assert "kept" not in capsys.readouterr().err
     schema.write_text("mine", encoding="utf-8")
     assert main(["init", str(tmp_path / "c.yaml"), *words]) == EXIT_OK
-    assert f"{schema} is there already, and not of this pilah: kept" in capsys.readouterr().err
+    assert (
+        f"{schema} is there already and is of another version of pilah, so it was kept"
+        in capsys.readouterr().err
+    )
     assert schema.read_text("utf-8") == "mine"
 
 

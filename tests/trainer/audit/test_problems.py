@@ -141,5 +141,5 @@ def test_a_lopsided_set_names_the_largest_and_the_smallest(tmp_path: Path) -> No
 def test_where_nothing_can_be_read_there_is_nothing_to_check(tmp_path: Path) -> None:
     (tmp_path / "can").mkdir()
     (tmp_path / "can" / "a.jpg").touch()
-    with pytest.raises(PictureSetError, match=r"none of its 1 pictures can be read.*no bytes"):
+    with pytest.raises(PictureSetError, match=r"none of its 1 picture can be read.*no bytes"):
         check_pictures(tmp_path)

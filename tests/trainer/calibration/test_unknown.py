@@ -155,7 +155,7 @@ def test_too_few_pictures_reject_nothing_and_say_how_many_more() -> None:
 def test_classes_that_cannot_be_told_apart_are_named_as_such() -> None:
     found = chosen(labels={"a": 0, "b": 0, "c": 0})
     assert found is not None
-    assert "classes left out are hardly told from the others" in found.note
+    assert "the novelty score hardly finds classes that were left out" in found.note
 
 
 def test_series_of_one_object_promise_nothing() -> None:

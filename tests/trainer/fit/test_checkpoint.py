@@ -42,7 +42,7 @@ def test_time_spent_before_counts(tmp_path: Path) -> None:
     [
         (PLAN, False, "cut off: go on with it by --resume, or start anew with --replace"),
         (PLAN | {"seed": 2}, True, "another one; not the same: seed"),
-        (None, True, "no training to go on with: start it without --resume"),
+        (None, True, "there is no training to continue: start it without --resume"),
     ],
 )
 def test_what_cannot_be_gone_on_with_is_refused(

@@ -1,4 +1,4 @@
-"""A training that is killed by a signal nothing can catch, and gone on with."""
+"""A training that is killed by a signal nothing can catch, and then continued."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_it_comes_to_the_same_figures(
 
     assert main(words(folder, out, "--resume")) == EXIT_OK
     said = capsys.readouterr().err
-    assert ("going on after epoch 3" in said) == (moment != "60 pictures in")
+    assert ("continuing after epoch 3" in said) == (moment != "60 pictures in")
     found = metrics(folder / out)
     assert found["test"] == whole["test"]
     assert found["validation"] == whole["validation"]

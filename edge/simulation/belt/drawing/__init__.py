@@ -1,1 +1,1 @@
-"""Items drawn from nothing: what each kind looks like from above."""
+"""Draws items of each class as they look from above, without photographs."""

@@ -1,4 +1,4 @@
-"""What is printed on things: colours, invented words and labels."""
+"""The print on items: colours, invented words and labels."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def color(
     saturation: tuple[float, float] = (0.45, 0.95),
     value: tuple[float, float] = (0.35, 0.9),
 ) -> Color:
-    """A colour from the ranges given, each 0..1 (a hue below 0 is one below 1)."""
+    """A random colour within ranges of 0..1; a hue below 0 is counted back from 1."""
     red, green, blue = colorsys.hsv_to_rgb(
         random.uniform(*hue) % 1, random.uniform(*saturation), random.uniform(*value)
     )
@@ -33,13 +33,13 @@ def color(
 
 
 def mix(one: Color, other: Color, share: float) -> Color:
-    """Between two colours; `share` of the other."""
+    """A mixture of two colours, with the share `share` of the second."""
     b, g, r = (a + (b - a) * share for a, b in zip(one, other, strict=True))
     return b, g, r
 
 
 def word(random: np.random.Generator) -> str:
-    """A word that might be a brand and is none."""
+    """An invented word that looks like a brand."""
     return str(random.choice(_STARTS)) + str(random.choice(_ENDS))
 
 

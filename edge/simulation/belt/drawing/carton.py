@@ -15,7 +15,7 @@ from edge.simulation.belt.noise import Field
 from edge.simulation.belt.sprite import Sprite
 
 _DISTANCE = 2.6
-"""From the camera to the belt, which sets how strong the perspective is."""
+"""The distance from the camera to the belt, which determines the perspective."""
 
 Corner = tuple[float, float, float]
 
@@ -63,11 +63,11 @@ class _Gable(NamedTuple):
     width: float
     depth: float
     end: float
-    """Where the box ends and the roof begins."""
+    """The position at which the box ends and the roof begins."""
     roof: float
     """The length of the slopes, along the carton."""
     fin: float
-    """The length of the sealed edge beyond them."""
+    """The length of the sealed edge beyond the slopes."""
 
 
 def _gable(
@@ -124,7 +124,7 @@ class _Solid:
         self._discs.append((self._pose @ (np.array(middle) - self._middle), normal, radius, color))
 
     def surface(self) -> Surface:
-        """What is to be seen of it."""
+        """Draws the visible faces of the solid."""
         surface = self._canvas.empty()
         for depth, corners, texture, normal in sorted(self._faces, key=lambda face: face[0]):
             if normal[2] <= 0.02:
@@ -185,21 +185,21 @@ class _Solid:
             surface.put(inside, tone, normal=lean, gloss=0.5)
 
     def _seen(self, points: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
-        """Where points are on the canvas, in its pixels."""
+        """The positions of points in space on the canvas, in pixels."""
         shrink = _DISTANCE / (_DISTANCE - points[:, 2:3])
         seen = points[:, :2] * shrink / self._canvas.pixel + self._canvas.shape[0] / 2 - 0.5
         return cast(npt.NDArray[np.float32], seen.astype(np.float32))
 
 
 def _polygon(shape: tuple[int, ...], corners: npt.NDArray[np.float32]) -> Field:
-    """1 inside the corners, (x, y) in pixels, 0 outside, smooth in between."""
+    """1 inside a polygon, 0 outside, smooth in between; its corners are (x, y) in pixels."""
     inside = np.zeros(shape, np.uint8)
     cv2.fillConvexPoly(inside, np.round(corners * 16).astype(np.int32), 255, cv2.LINE_AA, 4)
     return inside.astype(np.float32) / 255
 
 
 def _pose(random: np.random.Generator) -> npt.NDArray[np.float64]:
-    """Any turn on the belt, and a lean as of a camera that is not quite above it."""
+    """A random rotation on the belt, tilted as if the camera is not exactly above the item."""
     roll, pitch = random.normal(0, 0.30), random.normal(0, 0.22)
     roll, pitch = float(np.clip(roll, -0.5, 0.5)), float(np.clip(pitch, -0.4, 0.4))
     turn = random.uniform(0, 2 * math.pi)
@@ -216,7 +216,7 @@ def _pose(random: np.random.Generator) -> npt.NDArray[np.float64]:
 
 
 def _panel(random: np.random.Generator, base: art.Color, *, along: float, across: float) -> Field:
-    """A printed side, its words across the carton or along it."""
+    """A printed side with words across the carton or along it."""
     rows, columns = round(along * 900), round(across * 900)
     if random.random() < 0.7:
         art_ = art.label(random, height=rows, width=2 * columns, base=base)

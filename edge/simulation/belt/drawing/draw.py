@@ -1,4 +1,4 @@
-"""Drawn items: what the simulated belt carries when there are no photographs."""
+"""Draws the items of the simulated belt, which are used if there are no photographs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _DRAW: Mapping[str, Callable[..., Sprite]] = MappingProxyType(
 
 
 def draw_item(label: str, *, random: np.random.Generator, height: int = 480) -> Sprite:
-    """An item of the class `label`, in a form, colour and pose of its own.
+    """An item of the class `label` in a random form, colour and pose.
 
     Args:
         label: one of LABELS.
@@ -50,7 +50,7 @@ def draw_item(label: str, *, random: np.random.Generator, height: int = 480) -> 
 def place(
     box: Box, scene: Scene, *, random: np.random.Generator, centre: float, aside: float = 0.12
 ) -> tuple[int, int]:
-    """Where to lay a layer: (left, top) of it in the view.
+    """A random position (left, top) for a layer in the view.
 
     Args:
         box: of the item in its layer.
@@ -72,7 +72,7 @@ def photograph(
     height: int = 480,
     scene: Scene | None = None,
 ) -> tuple[Image, Box]:
-    """A still of one item about in the middle of the belt's view, and the item's box in it.
+    """A picture of one item near the middle of the belt's view, and the item's box in it.
 
     The picture is what the belt's camera shows, so a folder of these is a folder to train on.
 

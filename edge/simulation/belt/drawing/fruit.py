@@ -27,7 +27,7 @@ def _apple(random: np.random.Generator, *, height: int) -> Sprite:
     surface = canvas.empty()
     ground = art.color(random, hue=(0.13, 0.24), saturation=(0.6, 0.85), value=(0.65, 0.85))
     blush = art.color(random, hue=(-0.03, 0.03), saturation=(0.8, 0.95), value=(0.45, 0.75))
-    # Where the stem is: somewhere on the side that is seen.
+    # The stem is at a random place on the visible side.
     at_u, at_v = (float(a) for a in random.uniform(-0.45, 0.45, 2) * radius)
     du, dv = canvas.u - np.float32(at_u), canvas.v - np.float32(at_v)
     away, turn = np.hypot(du, dv), np.arctan2(dv, du)
@@ -192,7 +192,7 @@ def _stem(
     length: float,
     ahead: bool = False,
 ) -> None:
-    """A short curved stalk from `at`; `ahead`: along the axis."""
+    """A short curved stalk from `at`; with `ahead`, it runs along the axis."""
     angle = random.uniform(-0.5, 0.5) if ahead else random.uniform(0, 2 * math.pi)
     cos, sin = np.float32(math.cos(angle)), np.float32(math.sin(angle))
     du, dv = canvas.u - np.float32(at[0]), canvas.v - np.float32(at[1])

@@ -15,7 +15,7 @@ from edge.simulation.belt.sprite import Sprite
 
 
 def paper_ball(random: np.random.Generator, *, height: int) -> Sprite:
-    """A sheet crumpled to a ball: flat facets that meet in sharp folds."""
+    """A sheet of paper crumpled into a ball, with flat facets that meet in sharp folds."""
     radius = random.uniform(0.15, 0.22)
     stretch = random.uniform(0.75, 1.0)
     angle, reach = random.uniform(0, 2 * math.pi), radius * 1.15
@@ -75,7 +75,8 @@ def _facets(
 
 
 def _sheet(random: np.random.Generator, canvas: Canvas, slope_u: Field, slope_v: Field) -> Field:
-    """The paper's colour; print breaks off at the folds, as each facet shows another piece."""
+    """The colour of the paper; print is interrupted at the folds, because each facet shows another
+    part of it."""
     kind = random.random()
     if kind < 0.5:
         base = art.color(random, saturation=(0.0, 0.06), value=(0.86, 0.97))

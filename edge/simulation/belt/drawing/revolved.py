@@ -19,24 +19,24 @@ class Body:
     """A body of revolution as seen from above, at each canvas pixel."""
 
     cover: Field
-    """0..1, soft at the outline."""
+    """The share of each pixel that the body covers, 0..1."""
     along: Field
-    """Where on the axis, 0..1 from the first point of the profile to its last."""
+    """The position on the axis, 0..1 from the first point of the profile to its last."""
     around: Field
     """The angle around the axis from the point that is highest, in radians."""
     radius: Field
     normal: tuple[Field, Field]
     height: Field
     cap: Field
-    """0..1: the flat end at the start of the axis, where it is tilted to the camera."""
+    """0..1, the flat end at the start of the axis, if it is tilted towards the camera."""
     cap_at: tuple[Field, Field]
-    """On that end, from its middle in radii: towards the camera, and across."""
+    """The position on that end from its middle, in radii: towards the camera, and across."""
 
 
 def revolve(
     canvas: Canvas, profile: Sequence[tuple[float, float]], *, tilt: float, rounding: float = 0.012
 ) -> Body:
-    """The body that `profile` makes when it turns around the axis.
+    """The body that is made by turning `profile` around the axis.
 
     Args:
         profile: (along, radius) from the start of the axis to its end, lengths as in Canvas.
@@ -104,7 +104,7 @@ def wrapped(body: Body, art: Field, *, begin: float, end: float, turn: float) ->
 
 
 def zone(body: Body, begin: float, end: float, *, edge: float = 0.006) -> Field:
-    """1 between two places on the axis, softly 0 elsewhere."""
+    """1 between two positions on the axis, falling softly to 0 outside of them."""
     return smooth(body.along, begin - edge, begin + edge) * (
         1 - smooth(body.along, end - edge, end + edge)
     )

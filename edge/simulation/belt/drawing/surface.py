@@ -18,15 +18,15 @@ from edge.simulation.belt.noise import Field, noise
 from edge.simulation.belt.sprite import Mask, Sprite, filled_part
 
 SUPERSAMPLING = 2
-"""Canvas pixels for each pixel of the sprite, along each axis: clean edges."""
+"""The canvas pixels for each pixel of the sprite along each axis, which make edges smooth."""
 
 _LAMP = np.array((-0.42, -0.58, 0.70), np.float32) / np.float32(math.sqrt(0.9928))
 _WINDOW = np.array((0.62, 0.30, 0.72), np.float32) / np.float32(math.sqrt(0.9928))
 _SHADOW_STEP = 0.7
-"""How far to the side the shadow falls of a thing of height 1."""
+"""How far to the side the shadow of an item of height 1 falls."""
 
 _TONES_PER_UNIT = 2048
-# As film has it: what is bright comes close to white and no closer.
+# As on film, bright colours come close to white and never reach it.
 _TONES = (
     (1 - np.exp(-1.9 * (np.arange(4 * _TONES_PER_UNIT) / _TONES_PER_UNIT) ** 1.15))
     / (1 - math.exp(-2.6))
@@ -34,7 +34,7 @@ _TONES = (
 
 
 class Canvas:
-    """Pixels around an item, with the item's own axes turned into them.
+    """Pixels around an item, with coordinates along the item's own axes.
 
     Attributes:
         u, v: where each pixel is along and across the item's axis, from its middle.
@@ -81,7 +81,7 @@ class Canvas:
         return noise(random, self.shape, grain=grain / self.pixel, octaves=octaves)
 
     def empty(self) -> Surface:
-        """A surface with nothing on it."""
+        """An empty surface."""
         shape = self.shape
         return Surface(
             color=np.zeros((*shape, 3), np.float32),
@@ -104,11 +104,12 @@ class Surface:
     cover: Field
     """0..1, how much of the belt is hidden: less than 1 at edges and where light shines through."""
     gloss: Field
-    """0..1, how much the lamps mirror in it."""
+    """0..1, how much light of the lamps the surface mirrors."""
     metal: Field
-    """0..1, how much it mirrors in its own colour instead of scattering light."""
+    """0..1, how much the surface mirrors in its own colour, like metal, instead of scattering
+    light."""
     height: Field
-    """Above the belt."""
+    """The height above the belt."""
 
     def put(
         self,
@@ -121,7 +122,7 @@ class Surface:
         height: Field | float | None = None,
         opacity: Field | float = 1.0,
     ) -> None:
-        """Lays another material over what is there, where `cover` says.
+        """Lays another material over the surface, as far as `cover` says.
 
         Args:
             normal, height: None: as they are.
@@ -140,7 +141,7 @@ class Surface:
             _blend(self.height, height, cover, part)
 
     def part(self, part: tuple[slice, slice]) -> Surface:
-        """A part of it, rows and columns; what is put there is put here."""
+        """A view of some rows and columns of the surface, which shares their memory."""
         return Surface(
             self.color[part],
             (self.normal[0][part], self.normal[1][part]),
@@ -162,7 +163,7 @@ def _blend(under: Field, over: Field | float, cover: Field, part: _Part) -> None
 
 
 def _whole_pixels(mask: npt.NDArray[np.bool_]) -> _Part:
-    """The smallest part around all that is True which begins and ends with pixels of the sprite."""
+    """The smallest part around all True values that consists of whole pixels of the sprite."""
     n = SUPERSAMPLING
     rows, columns = filled_part(mask)
     return tuple(  # type: ignore[return-value]
@@ -193,7 +194,7 @@ def shade(canvas: Canvas, surface: Surface) -> Sprite:
     at = np.flatnonzero(surface.cover[part])
 
     def of(field: Field | float) -> Field:
-        """What a field has at the item's pixels alone: most of a canvas is empty."""
+        """The values of a field at the item's pixels only, because most of a canvas is empty."""
         return np.broadcast_to(field, canvas.shape)[part].ravel()[at]
 
     along, across = (of(normal) for normal in surface.normal)
@@ -201,11 +202,11 @@ def shade(canvas: Canvas, surface: Surface) -> Sprite:
     light, shine = _light(along * cos - across * sin, along * sin + across * cos, of(surface.metal))
     shine *= of(surface.gloss)
     lit = surface.color[part].reshape(-1, 3)[at] * light[:, None] + shine[:, None]
-    # What a lamp mirrors hides the belt behind clear plastic, too.
+    # A lamp that is mirrored in clear plastic hides the belt behind it, too.
     cover = of(surface.cover)
     cover = cover + (1 - cover) * np.clip(1.3 * shine, 0, 1) * (cover > 0.2)
     tones = np.clip(lit * np.float32(_TONES_PER_UNIT), 0, len(_TONES) - 1).astype(np.uint16)
-    # Colours times cover, and cover, shrink together.
+    # Colours are multiplied by their cover before both are shrunk.
     shape = surface.cover[part].shape
     layers = np.zeros((*shape, 4), np.float32)
     flat = layers.reshape(-1, 4)
@@ -219,7 +220,7 @@ def shade(canvas: Canvas, surface: Surface) -> Sprite:
 
 
 def _light(nx: Field, ny: Field, metal: Field) -> tuple[Field, Field]:
-    """(what falls on a surface, what a glossy one mirrors besides), where normals are given.
+    """(the light on a surface, the light that a glossy surface mirrors), computed from its normals.
 
     A lamp stands at the upper left and a weaker window at the lower right. Scattered light follows
     Lambert; mirrored light is that of two soft boxes, which on a curved body become the streaks
@@ -228,7 +229,7 @@ def _light(nx: Field, ny: Field, metal: Field) -> tuple[Field, Field]:
     nz = np.sqrt(np.clip(1 - nx * nx - ny * ny, 0.0025, 1))
     lamp = np.clip(nx * _LAMP[0] + ny * _LAMP[1] + nz * _LAMP[2], 0, 1)
     scattered = 0.36 + 0.16 * nz + 0.62 * lamp - 0.10 * np.clip(ny, 0, 1)
-    # The view's direction mirrored at the surface.
+    # This is the direction of view, mirrored at the surface.
     rx, ry, rz = 2 * nz * nx, 2 * nz * ny, 2 * nz * nz - 1
     to_lamp = rx * _LAMP[0] + ry * _LAMP[1] + rz * _LAMP[2]
     to_window = rx * _WINDOW[0] + ry * _WINDOW[1] + rz * _WINDOW[2]
@@ -247,7 +248,7 @@ def _levels(share: Field) -> Mask:
 
 
 def _with_shadow(image: Mask, alpha: Mask, tallest: float) -> Sprite:
-    """The sprite, widened so that its shadow fits, and cut to what is not empty."""
+    """The sprite, extended for its shadow and then trimmed of empty edges."""
     room = math.ceil(_SHADOW_STEP * tallest * 1.3) + 4
     around = ((room, room), (room, room))
     image = np.pad(image, (*around, (0, 0)))
@@ -257,14 +258,14 @@ def _with_shadow(image: Mask, alpha: Mask, tallest: float) -> Sprite:
 
 
 def _cast_shadow(alpha: Mask, tallest: float) -> Mask:
-    """The shadow of a thing of the shape `alpha`, softer the further from where it lies.
+    """The shadow of an item of the shape `alpha`, which is softer further away from the item.
 
     Args:
         tallest: its height in pixels.
     """
     shape = (alpha > 40).astype(np.float32)
     rows, columns = shape.shape
-    # Shadows are soft: half the size does.
+    # Shadows are soft, so half the size is enough.
     size = (columns // 2 + 1, rows // 2 + 1)
     small = cv2.resize(shape, size, interpolation=cv2.INTER_AREA)
     fallen = np.zeros(size[::-1], np.float32)

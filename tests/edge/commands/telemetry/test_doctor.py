@@ -37,7 +37,7 @@ def test_a_station_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     code, out = doctor(station, capsys)
     assert code == EXIT_OK
     digest = read_bundle(bundle).digest[:12]
-    assert f"bundle     tiny 1  (digest {digest}), every file as it should be\n" in out
+    assert f"bundle     tiny 1  (digest {digest}), all files intact\n" in out
     assert f"signature  signed by key {OURS.id}, which is pinned\n" in out
     runtime = Classifier(read_bundle(bundle)).interpreter.title
     assert f"runtime    {runtime}\n" in out
@@ -50,7 +50,7 @@ def test_a_station_in_order(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 @pytest.mark.parametrize(
     ("key", "says"),
     [
-        (None, "signature  not signed; no key is pinned, so bundles of anybody are loaded\n"),
+        (None, "signature  not signed; no key is pinned, so a bundle from anyone is loaded\n"),
         (
             OURS,
             f"signature  claims to be signed by key {OURS.id}, which was not checked; no key is",

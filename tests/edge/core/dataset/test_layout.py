@@ -155,7 +155,7 @@ def test_a_thing_on_rails_among_other_things_is_a_class(tmp_path: Path) -> None:
     [
         (["train/1.jpg", "test/1.jpg"], "2 pictures lie here in 'test', 'train' without a class"),
         (["train/cat.0.jpg", "test1/1.jpg"], "in 'test1', 'train' without a class"),
-        (["train/1.jpg"], "1 pictures lie here without a class"),
+        (["train/1.jpg"], "1 picture lies here without a class"),
         (["train/a/1.jpg", "train/b/1.jpg", "test/a/1.jpg", "can/1.jpg"],
          "'test', 'train' are splits of a data set, and 'can' lies beside them: move it away"),
         (["train/a/1.jpg", "test/a/1.jpg", "x/train/a/1.jpg", "x/test/a/1.jpg"],
@@ -210,8 +210,8 @@ def test_documents_are_no_class_and_those_beside_pictures_are_counted(tmp_path: 
     found = read_picture_set(tmp_path)
     assert found.classes == ("can", "empty", "jar")
     assert found.notes == (
-        f"{tmp_path}: files that are not pictures are left out: 2 .xml files, 1 .txt files, "
-        "1 .pdf files",
+        f"{tmp_path}: files that are not pictures are left out: 2 .xml files, 1 .txt file, "
+        "1 .pdf file",
     )
 
 

@@ -99,7 +99,7 @@ def test_an_absolute_path_in_a_manifest_is_taken_as_it_is(tmp_path: Path) -> Non
         ("path,label\n1.jpg,can\nsub/9.jpg,can\n", r"list\.csv:3: no such picture: .*sub/9\.jpg"),
         ("path,label\n1.jpg,can\n\nsub/9.jpg,can\n", r"list\.csv:4: no such picture"),
         ("path,label\nsub,can\n", r"list\.csv:2: no such picture: .*sub$"),
-        ("path,label\n1.jpg\n", r"list\.csv:2: the row has 1 fields, .* has 2: write"),
+        ("path,label\n1.jpg\n", r"list\.csv:2: the row has 1 field, .* has 2: write"),
         ("path,label,group\n1.jpg,can\n", r"list\.csv:2: the row has 2 fields"),
         ("path,label\nsub/2.jpg,jar\n1.jpg,can, red\n",
          r"list\.csv:3: the row has 3 fields, and the header has 2: put a field that contains a "

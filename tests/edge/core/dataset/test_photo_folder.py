@@ -99,7 +99,7 @@ def test_pictures_cut_differently_are_not_mixed(
     tmp_path: Path, first: Geometry, second: Geometry
 ) -> None:
     fill(tmp_path, "can", geometry=first)
-    with pytest.raises(PictureSetError, match=r"its 1 pictures show .* another folder with --out"):
+    with pytest.raises(PictureSetError, match=r"its 1 picture shows .* another folder with --out"):
         fill(tmp_path, "can", geometry=second)
 
 

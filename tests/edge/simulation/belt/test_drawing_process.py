@@ -15,11 +15,11 @@ from edge.core.errors import StorageError
 from edge.core.images.image_file import Image
 from edge.simulation.belt.drawing_process import StationGoneError, Wire, serve
 from edge.simulation.belt.traffic import read_ground_truth
-from edge.simulation.belt.wire import ASK, END, FAIL, LENGTH, Order
+from edge.simulation.belt.wire import ASK, END, FAIL, LENGTH, BeltOrder
 from tests.edge.vision.camera.fake_time import FakeTime
 
 
-def order(**options: Any) -> Order:
+def order(**options: Any) -> BeltOrder:
     settings: dict[str, Any] = {
         "items": 1,
         "labels": ("fruit",),
@@ -37,7 +37,7 @@ def order(**options: Any) -> Order:
         "paced": True,
         "truth": None,
     }
-    return Order.model_validate(settings | options)
+    return BeltOrder.model_validate(settings | options)
 
 
 class Asking(Wire):
