@@ -19,10 +19,25 @@ from edge.core.yaml_file import Section
 DIALECT = "http://json-schema.org/draft-07/schema#"
 """The newest dialect that yaml-language-server, which most editors use, supports completely."""
 
+_ORDER = (
+    *("version", "station", "bundle", "trust"),
+    *("camera", "region", "trigger", "codes", "decision"),
+    *("lanes", "default_lane", "belt", "keep_alive"),
+    *("ledger", "photographs", "receiving", "scanner"),
+)
+"""The keys of a station file on an item's way: from the camera to the lane and to the records."""
+
 
 def station_schema() -> dict[str, Any]:
-    """The schema of station files, with every kind of camera, trigger and actuator."""
-    return schema_of(StationConfig, "Station file of pilah")
+    """The schema of station files, with every kind of camera, trigger and actuator.
+
+    Its keys are in the order of an item's way; keys that are not listed there come last.
+    """
+    found = schema_of(StationConfig, "Station file of pilah")
+    keys = found["properties"]
+    first = {key: keys[key] for key in _ORDER}
+    found["properties"] = first | keys
+    return found
 
 
 def schema_of(model: type[Section], title: str) -> dict[str, Any]:

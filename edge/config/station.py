@@ -139,7 +139,7 @@ class StationConfig(RecordsConfig, ActuationConfig, VisionConfig, ScannerConfig)
     ]
     trust: Annotated[
         Trust | None,
-        Field(description="whose bundles are loaded; without it, those of anybody"),
+        Field(description="whose bundles are loaded; without it, those of anyone"),
     ] = None
     decision: Annotated[Decision, Field(description="which verdicts count")] = Decision()
     belt: Annotated[

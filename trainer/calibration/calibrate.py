@@ -83,7 +83,7 @@ def calibrate(model: TrainedModel, *, budget: Budget, checkpoint: Checkpoint) ->
     basis = AcceptBasis(scores="validation", images=len(held), folds=0, folds_planned=0)
     if accept.folds > 1:
         _log.info(
-            f"thresholds: {accept.folds} models, each scored on pictures that it was not trained on"
+            f"thresholds: {accept.folds} models, each scored on what it has not seen"
         )
         known = prepared.of("train", "validation")
         phases = cross_fit_phases(prepared.recipe, model.best)

@@ -60,7 +60,7 @@ def test_without_a_region_it_gives_a_line_to_begin_with(
     station.write_text("\n".join(lines), "utf-8")
     assert main(["roi", "station.yaml"]) == EXIT_OK
     said = capsys.readouterr()
-    assert "no region: all of the picture is looked at" in said.err
+    assert "no region: the whole picture is used" in said.err
     station.write_text("\n".join([*lines, said.out]), "utf-8")
     assert main(["roi", "station.yaml"]) == EXIT_OK
     assert capsys.readouterr().out == said.out

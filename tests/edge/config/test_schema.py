@@ -12,6 +12,7 @@ import pytest
 from edge import lanes
 from edge.cli import main
 from edge.config.schema import station_schema
+from edge.config.station import StationConfig
 from edge.core.errors import EXIT_OK
 from edge.core.yaml_text import read_value
 from edge.vision import camera, trigger
@@ -148,3 +149,10 @@ def test_what_the_schema_does_not_allow(
     assert old in STATION
     found = faults(schema, read_value(STATION.replace(old, new, 1)))
     assert set(found) == {where}
+
+
+def test_the_keys_are_in_the_order_of_an_item_s_way() -> None:
+    keys = list(station_schema()["properties"])
+    way = ["station", "camera", "region", "trigger", "decision", "lanes", "ledger", "scanner"]
+    assert [key for key in keys if key in way] == way
+    assert set(keys) == set(StationConfig.model_fields)

@@ -40,12 +40,12 @@ def test_time_spent_before_counts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("plan", "resume", "words"),
     [
-        (PLAN, False, "cut off: go on with it by --resume, or start anew with --replace"),
-        (PLAN | {"seed": 2}, True, "another one; not the same: seed"),
+        (PLAN, False, "interrupted: continue it with --resume, or start again with --replace"),
+        (PLAN | {"seed": 2}, True, "this training was started with another seed"),
         (None, True, "there is no training to continue: start it without --resume"),
     ],
 )
-def test_what_cannot_be_gone_on_with_is_refused(
+def test_what_cannot_be_continued_is_refused(
     tmp_path: Path, plan: dict[str, object] | None, resume: bool, words: str
 ) -> None:
     if plan is not None:
@@ -71,7 +71,7 @@ def test_one_that_is_damaged_is_refused(tmp_path: Path, file: str, how: str) -> 
     )
     if (file, how) == ("seconds.txt", "a cut"):
         return  # a shorter time, and no less of a training
-    with pytest.raises(StorageError, match=rf"{file}: damaged .* start it anew with --replace"):
+    with pytest.raises(StorageError, match=rf"{file}: damaged .* start it again with --replace"):
         Checkpoint.begin(tmp_path / "c", PLAN, resume=True).load("phases")
 
 
