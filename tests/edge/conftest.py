@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import subprocess
 from collections.abc import Iterator
 from functools import partial
@@ -11,6 +12,8 @@ from edge.ledger import opening
 from edge.ledger.recorder import Patience
 from edge.ledger.recovering import RecoveringLedger
 from tests.disks import Disk
+from tests.edge.station_runs import NewRun, Run
+from tests.edge.stations import STATION
 from tests.logged import stop_listening
 
 
@@ -24,6 +27,13 @@ def ledger_within(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     monkeypatch.setattr(opening, "LedgerProcess", RecoveringLedger)
     monkeypatch.setattr(opening, "Patience", partial(Patience, open=60))
+
+
+@pytest.fixture
+def new_run(tmp_path: Path, tiny_bundle: Path) -> NewRun:
+    """Makes runs of stations, each in a folder of its own."""
+    numbers = itertools.count()
+    return lambda text=STATION: Run(tmp_path / str(next(numbers)), tiny_bundle, text)
 
 
 @pytest.fixture(autouse=True)

@@ -232,6 +232,4 @@ def test_pictures_that_were_cut_otherwise_than_at_a_station_are_told(
     taken = {"schema_version": 1, "station": "bin", "crop": crop, "padding": padding}
     (folder / "capture.json").write_text(json.dumps(taken), "utf-8")
     assert main(["evaluate", str(tiny_bundle), str(folder)]) == 0
-    assert ("a station gives the bundle the whole region" in capsys.readouterr().err) == (
-        warned
-    )
+    assert ("a station gives the bundle the whole region" in capsys.readouterr().err) == (warned)

@@ -91,7 +91,12 @@ def test_a_wrong_count_is_a_no(
 @pytest.mark.parametrize(
     ("text", "words", "code", "said"),
     [
-        ("{kind: continuous}", [], EXIT_USAGE, "every frame is an item, so there is nothing to set"),
+        (
+            "{kind: continuous}",
+            [],
+            EXIT_USAGE,
+            "an item, so there is nothing to set",
+        ),
         ("{kind: motion, min_gab: 1}", [], EXIT_CONFIG, "Did you mean min_gap?"),
         ("{kind: motion}", ["--seconds", "0"], EXIT_USAGE, "--seconds must be 1 to 600"),
         ("{kind: motion}", ["--out", "a.png"], EXIT_USAGE, "--out must end with .html"),
