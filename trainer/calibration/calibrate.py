@@ -82,9 +82,7 @@ def calibrate(model: TrainedModel, *, budget: Budget, checkpoint: Checkpoint) ->
     scored = CrossFitted((Fold(held, logits, pooled, some, final_pooled),), planned=1)
     basis = AcceptBasis(scores="validation", images=len(held), folds=0, folds_planned=0)
     if accept.folds > 1:
-        _log.info(
-            f"thresholds: {accept.folds} models, each scored on what it has not seen"
-        )
+        _log.info(f"thresholds: {accept.folds} models, each scored on what it has not seen")
         known = prepared.of("train", "validation")
         phases = cross_fit_phases(prepared.recipe, model.best)
         share = len(known) * (1 - 1 / accept.folds) * (1 - 1 / INNER) / len(model.data.train)
