@@ -11,7 +11,7 @@ from edge.core.errors import PackageMissingError
 from edge.core.terminal.hints import install_command
 from edge.ledger.export.reading import COLUMNS, ExportedItem
 
-_ROW_GROUP = 20_000
+_ROW_GROUP = 5_000
 """Rows that are held in memory at once."""
 _TIMES = ("time", "due", "moved")
 _KINDS = {

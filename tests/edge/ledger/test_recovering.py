@@ -315,6 +315,7 @@ def test_a_folder_that_is_missing_at_the_start_is_told_and_tried_again(tmp_path:
     place.path.parent.mkdir()
     place.ledger.append([entry(1), entry(2)])
     assert place.items == [1, 2]
+    place.ledger.close()
 
 
 def test_another_program_that_reads_or_checkpoints_does_no_harm(place: Place) -> None:
