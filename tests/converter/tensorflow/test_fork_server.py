@@ -28,7 +28,7 @@ from edge.core.errors import PilahError
 from trainer.run import Run
 
 SERVER = """
-import os, signal, time
+import os, signal
 from converter.tensorflow import fork_server
 
 def do(words, folder):
@@ -41,8 +41,7 @@ def do(words, folder):
         elif word == "tell":
             (folder / "told").write_text(str(os.getpid()))
         elif word == "until":
-            while not (folder / "go").exists():
-                time.sleep(0.01)
+            (folder / "go").read_text()
     os._exit(3)
 
 fork_server._do = do
@@ -52,7 +51,10 @@ fork_server._serve(2)
 
 @contextmanager
 def server() -> Iterator[subprocess.Popen[bytes]]:
-    """A server without TensorFlow, whose jobs do what their words say and exit with 3."""
+    """A server without TensorFlow, whose jobs do what their words say and exit with 3.
+
+    `told` and `go` are named pipes where a job and the test wait for each other.
+    """
     with subprocess.Popen(
         [sys.executable, "-W", "ignore", "-c", SERVER],
         stdin=subprocess.PIPE,
@@ -88,29 +90,31 @@ def test_two_jobs_run_side_by_side_and_the_third_when_one_of_them_is_done(tmp_pa
     first, second, third = (tmp_path / name for name in ("first", "second", "third"))
     for folder in (first, second, third):
         folder.mkdir()
+    for folder in (first, third):
+        os.mkfifo(folder / "go")
     with server() as process:
         ask(process, 1, first, "until")
         ask(process, 2, second, "end")
         assert answer(process) == (2, 3)
         ask(process, 3, third, "until")
         ask(process, 4, second, "tell")
-        (third / "go").touch()
+        (third / "go").write_text("")
         # The fourth had to wait for the third, the first is still there.
         assert [answer(process), answer(process)] == [(3, 3), (4, 3)]
-        (first / "go").touch()
+        (first / "go").write_text("")
         assert answer(process) == (1, 3)
 
 
 def test_jobs_whose_caller_is_gone_are_ended(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "told")
     with server() as process:
         ask(process, 1, tmp_path, "tell", "wait")
-        ask(process, 2, tmp_path, "end")
-        assert answer(process) == (2, 3)
+        job = int((tmp_path / "told").read_text())
         assert process.stdin is not None
         process.stdin.close()
         assert process.wait() == 0
     with pytest.raises(ProcessLookupError):
-        os.kill(int((tmp_path / "told").read_text()), 0)
+        os.kill(job, 0)
 
 
 def test_a_job_can_be_ended_while_it_runs_and_before(tmp_path: Path) -> None:

@@ -3,11 +3,9 @@ from __future__ import annotations
 import json
 import os
 import pty
-import select
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -37,7 +35,7 @@ change = mock.MockPin._change_state
 def watched(pin, state):
     if change(pin, state):
         seen.setdefault(repr(pin), []).append(float(state))
-        if repr(pin) == "GPIO23" and state:
+        if repr(pin) == "GPIO23" and state or repr(pin) == "GPIO18" and abs(state - 0.0917) < 1e-4:
             print("on", flush=True)
 mock.MockPin._change_state = watched
 from edge.cli import main
@@ -47,7 +45,8 @@ finally:
     print(json.dumps(seen), flush=True)
 sys.exit(code)
 """
-"""Runs the command, and tells what became of every pin."""
+"""Runs the command, and tells when a lane is active and what became of every pin. The servo's pulse
+at 60 degrees is 1.83 of 20 ms."""
 
 
 @pytest.fixture
@@ -57,29 +56,35 @@ def station(tmp_path: Path) -> Path:
     return file
 
 
-def lane_test(station: Path, lane: str, keys: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(station), lane],
-        input=keys,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-
-
 def test_a_lane_is_moved_before_there_is_a_bundle_and_the_others_are_left_alone(
     station: Path,
 ) -> None:
-    done = lane_test(station, "warm", " ]]rs\n")
-    assert done.returncode == EXIT_OK, done.stderr
-    *written, seen = done.stdout.splitlines()
-    found = yaml.safe_load("\n".join(written))["lanes"]["warm"]["actuator"]
+    # With a hold time of a minute no actuation is overdue, however late the lane's thread is.
+    station.write_text(STATION.replace("hold_seconds: 0.01", "hold_seconds: 60"), encoding="utf-8")
+    with subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(station), "warm"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdin.write("]]rs ")
+        process.stdin.flush()
+        written = list(iter(process.stdout.readline, "on\n"))
+        process.stdin.write("q")
+        process.stdin.close()
+        seen, said = process.stdout.read(), process.stderr.read()
+        assert process.wait() == EXIT_OK, said
+    found = yaml.safe_load("".join(written))["lanes"]["warm"]["actuator"]
     assert (found["rest_angle"], found["active_angle"]) == (10, 60)
     assert list(json.loads(seen)) == ["GPIO18"]
     assert 60 / 180 / 20 + 1.5 / 20 in [pytest.approx(s) for s in json.loads(seen)["GPIO18"]]
-    assert "mock (no Raspberry Pi" in done.stderr
-    assert "nothing moves" in done.stderr
-    assert "keys: space actuates once" in done.stderr
+    assert "mock (no Raspberry Pi" in said
+    assert "nothing moves" in said
+    assert "keys: space actuates once" in said
 
 
 @pytest.mark.parametrize(
@@ -121,7 +126,7 @@ def test_every_lane_can_be_made_safe_after_a_station_was_killed(station: Path) -
     station.write_text(text.replace("50,", "50, active_high: false,"), encoding="utf-8")
     script = SCRIPT.replace('"test"', '"safe"')
     done = subprocess.run(
-        [sys.executable, "-c", script, str(station)], capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", script, str(station)], capture_output=True, text=True
     )
     assert done.returncode == EXIT_OK, done.stderr
     seen = json.loads(done.stdout.splitlines()[-1])
@@ -143,7 +148,7 @@ Servo.__init__ = broken
     )
     station.write_text(STATION.replace("50,", "50, active_high: false,"), encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-c", script, str(station)], capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", script, str(station)], capture_output=True, text=True
     )
     assert done.returncode == EXIT_UNAVAILABLE
     assert json.loads(done.stdout.splitlines()[-1])["GPIO23"] == [1, 0]
@@ -180,7 +185,7 @@ def test_a_signal_switches_the_coil_off(station: Path, number: signal.Signals) -
         process.stdin.flush()
         assert process.stdout.readline() == "on\n"
         process.send_signal(number)
-        assert process.wait(60) == EXIT_OK
+        assert process.wait() == EXIT_OK
         assert json.loads(process.stdout.read())["GPIO23"] == [1, 0]
 
 
@@ -206,13 +211,11 @@ def test_a_terminal_shows_how_things_stand_and_is_left_as_it_was(station: Path) 
             raise
         assert process.stdout is not None
         assert json.loads(process.stdout.read())["GPIO18"][-1] == 0
-        assert process.wait(60) == EXIT_OK
+        assert process.wait() == EXIT_OK
     os.close(ours)
 
 
 def _read_until(terminal: int, words: str) -> None:
-    shown, until = "", time.monotonic() + 30
+    shown = ""
     while words not in shown:
-        assert time.monotonic() < until, shown
-        assert select.select([terminal], [], [], 30)[0], shown
-        shown += os.read(terminal, 4096).decode()
+        shown += os.read(terminal, 4096).decode()  # fails when the process ends

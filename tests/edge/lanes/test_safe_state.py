@@ -17,8 +17,10 @@ from edge.lanes.pins import open_pins
 from edge.lanes.servo import Servo
 from edge.lanes.solenoid import Solenoid
 from edge.ledger.recorder import Recorder
+from edge.runtime.clock import SYSTEM_CLOCK, Clock
 from edge.runtime.supervisor import Supervisor
 from edge.runtime.worker import Endings
+from edge.simulation.virtual_clock import VirtualClock
 from edge.sorting.sorter import Sorter
 from edge.sorting.tally import Tally
 from edge.station import Station
@@ -53,7 +55,7 @@ class BothActive(threading.Event):
             monkeypatch.setattr(kind, "activate", activate)
 
     def wait_for_it(self) -> None:
-        assert self.wait(30)
+        assert self.wait(300)
 
 
 class Ending:
@@ -68,15 +70,16 @@ class Ending:
         self._wires = {number: self.pins.factory.pin(number) for number in (18, 23)}
         self.active = BothActive(monkeypatch)
 
-    def open(self) -> Station:
+    def open(self, clock: Clock = SYSTEM_CLOCK) -> Station:
         return Station(
             self.plan,
             endings=self.endings,
             pins=lambda: self.pins,
+            clock=clock,
         )
 
-    def run(self) -> Tally:
-        with self.open() as station:
+    def run(self, clock: Clock = SYSTEM_CLOCK) -> Tally:
+        with self.open(clock) as station:
             return station.run()
 
     def states(self, number: int) -> list[float]:
@@ -174,7 +177,7 @@ def test_the_end_of_the_frames_leaves_it_safe(
 ) -> None:
     text = LONG_HOLDS.replace(", loop: true", "").replace("seconds: 50", "seconds: 0.05")
     ending = Ending(tmp_path, tiny_bundle, monkeypatch, text)
-    assert ending.run().items == 3
+    assert ending.run(VirtualClock()).items == 3
     assert ending.states(18) == pytest.approx([0, SAFE, REST, ACTIVE, REST, SAFE, 0])
     assert ending.states(23) == [0, 1, 0]
 
@@ -196,7 +199,7 @@ def test_an_arm_that_needs_no_holding_gets_no_pulses_while_it_waits(
     monkeypatch.setattr(Servo, "release", watched)
 
     def end() -> None:
-        assert released.wait(30)
+        assert released.wait(300)
         ending.endings.put(signal.SIGTERM)
 
     thread = threading.Thread(target=end)
