@@ -216,6 +216,29 @@ def test_the_row_of_an_item_names_its_photograph_and_an_export_says_when_it_is_g
         assert [line.split(",")[place] for line in lines] == ["false", "true", "false"]
 
 
+def test_the_report_of_a_delivery_shows_photographs_and_says_which_is_gone(
+    tmp_path: Path, tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOGNAME", "clerk")
+    text = STATION + "receiving: {}\nphotographs: {items: all, path: pictures}\n"
+    station = make_station(tmp_path, text=text, bundle=tiny_bundle)
+    goods, report = tmp_path / "goods.csv", tmp_path / "report.html"
+    goods.write_text("delivery,sku,label,expected\nD1,R,red,5\n")
+    for step, word in (("import", str(goods)), ("open", "D1")):
+        assert main(["delivery", step, str(station), word]) == EXIT_OK
+    assert main(["run", str(station)]) == EXIT_OK
+    delivery = ["delivery", "report", str(station), "--delivery", "D1", "--out", str(report)]
+    assert main(delivery) == EXIT_OK
+    assert report.read_text("utf-8").count("data:image/jpeg;base64,") == 2  # blue and green
+    with closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as ledger:
+        ((name,),) = ledger.execute("SELECT photograph FROM items WHERE label = 'blue'")
+    (tmp_path / "pictures" / name).unlink()
+    assert main(delivery) == EXIT_OK
+    page = report.read_text("utf-8")
+    assert page.count("data:image/jpeg;base64,") == 1
+    assert f"The photograph is not there any more: {name}" in page
+
+
 def test_without_the_section_no_photograph_is_kept(tmp_path: Path, tiny_bundle: Path) -> None:
     station = make_station(tmp_path, bundle=tiny_bundle)
     assert main(["run", str(station)]) == EXIT_OK
