@@ -123,7 +123,8 @@ CORRECTABLE = ("label", "lane", "quantity")
 
 @dataclass(frozen=True, slots=True)
 class CodeRead(Event):
-    """A code was read in a picture of an item, whose row was written before."""
+    """A code was read in a picture of an item. The item's row has it, too, where it was read before
+    the item went to its lane."""
 
     item: int
     item_id: str
@@ -152,6 +153,35 @@ class CodeScanned(Event):
 
     text: str
     """What it sent, without its line end."""
+    delivery_id: str | None = None
+    """The delivery that it was scanned for; None: no delivery was open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Incident(Event):
+    """Something abnormal that asks for an action."""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureContradicted(Incident):
+    """The code on a piece says one thing and its picture another: it is not counted, and somebody
+    must look at it and decide."""
+
+    delivery_id: str
+    code: str
+    expected: str
+    """The label of the goods whose code it is."""
+    seen: str
+    """The label that the station accepted for the picture."""
+    item: int
+    item_id: str
+    """The id of the item's event."""
+    lane: str
+    """Where the item went."""
+    in_time: bool
+    """Whether it went there because of its code; False: it was in the lane of its picture's label
+    before its code was known."""
+    photograph: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +251,7 @@ KINDS: Mapping[str, type[Event]] = {
     "correction": ItemCorrected,
     "code_read": CodeRead,
     "code_scanned": CodeScanned,
+    "picture_contradicted": PictureContradicted,
     "camera_lost": CameraLost,
     "camera_back": CameraBack,
     "ledger_failed": LedgerFailed,

@@ -162,6 +162,20 @@ class ItemKey(NamedTuple):
     """The id of the item's event."""
 
 
+class CodeFound(NamedTuple):
+    """What looking for a code in the picture of an item came to."""
+
+    barcode: str | None = None
+    """The code; None: none was read."""
+    quantity: int | None = None
+    """How many pieces the item counts for by its code; None: one."""
+    expected: str | None = None
+    """The label of the goods whose code it is; None: it is not known."""
+
+
+NO_CODE = CodeFound()
+
+
 class Actuated(NamedTuple):
     """The outcome of a planned actuation."""
 

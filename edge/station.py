@@ -22,7 +22,6 @@ from edge.config.photographs import photographs_folder
 from edge.config.reading import StationPlan
 from edge.core.closing import Closing
 from edge.events import EventSink, Observer, Stamps
-from edge.flow import ItemKey
 from edge.lanes.opening import open_lanes
 from edge.lanes.pins import Pins, open_pins
 from edge.ledger.journal import Journal
@@ -123,7 +122,12 @@ class Station(Closing):
             self._parts.callback(self._recorder.close)
             self._journal = Journal(self._recorder, stamps)
             self._receiving = Receiving(
-                config, publish=self._recorder.offer, stamps=stamps, clock=clock
+                config,
+                publish=self._recorder.offer,
+                counting=counting,
+                code_known=self._latest.wake,
+                stamps=stamps,
+                clock=clock,
             )
             looks_again = config.codes is not None or config.photographs is not None
             self._sorter = open_sorter(
@@ -135,7 +139,11 @@ class Station(Closing):
             open_recorder(self._recorder, config.ledger, config.station)
             sink: EventSink = self._recorder
             if counting is not None:
-                counting.start()
+                lamp = config.alarm_lane
+                counting.start(
+                    self._recorder.offer,
+                    None if lamp is None else lambda: self._lanes.actuate(lamp, clock.now()),
+                )
                 sink = counting.before(self._recorder)
             self._dispatch = Dispatch(
                 plan,
@@ -169,13 +177,9 @@ class Station(Closing):
 
     def _picture_uses(self, plan: StationPlan, stamps: Stamps, clock: Clock) -> PictureUses:
         """What the station file has done with the pictures of items."""
-
-        def sent(outcome: Outcome, key: ItemKey) -> None:
-            self._receiving.item_sorted(key, *outcome.sharpest)
-
         settings = plan.config.photographs
         if settings is None:
-            return PictureUses(sent=sent)
+            return PictureUses(codes=self._receiving)
         from edge.samples.photographs import Photographs  # which no other station needs
 
         shown = plan.bundle.manifest.input
@@ -190,7 +194,7 @@ class Station(Closing):
         self._parts.callback(
             lambda: photographs.close(seconds=1.0 if self._supervisor.reason else 30.0)
         )
-        return PictureUses(keep=photographs.keep, sent=sent)
+        return PictureUses(keep=photographs.keep, codes=self._receiving)
 
     def close(self) -> None:
         """Puts every actuator at rest and closes every part; may be called twice."""

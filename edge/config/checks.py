@@ -57,6 +57,15 @@ def distance_problems(content: dict[Any, Any]) -> Iterator[FileProblem]:
             )
 
 
+def receiving_problems(content: dict[Any, Any]) -> Iterator[FileProblem]:
+    """A problem if the lane for contradicted items is not there."""
+    receiving, lanes = content.get("receiving"), content.get("lanes")
+    name = receiving.get("mismatch_lane") if isinstance(receiving, dict) else None
+    if isinstance(name, str) and isinstance(lanes, dict) and name not in lanes:
+        advice = did_you_mean(name, map(str, lanes))
+        yield FileProblem(("receiving", "mismatch_lane"), f"there is no lane {name!r}{advice}")
+
+
 def region_problems(file: YamlFile) -> Iterator[FileProblem]:
     """A problem if the region does not fit into the picture that the camera is asked for."""
     eye, _ = file.check(VisionConfig, whole=StationConfig)

@@ -16,6 +16,7 @@ from edge.config.checks import (
     distance_problems,
     label_problems,
     pins_used_twice,
+    receiving_problems,
     region_problems,
 )
 from edge.config.station import (
@@ -161,6 +162,7 @@ def _between_sections(
     yield from pins_used_twice(file.content)
     yield from label_problems(file, bundle, [problem.location for problem in shapes])
     yield from distance_problems(file.content)
+    yield from receiving_problems(file.content)
     yield from region_problems(file)
 
 

@@ -29,6 +29,31 @@ class ReceivingSettings(Section):
             "scan, so that a piece which is both seen and scanned is counted once"
         ),
     ] = "label"
+    mismatch_lane: Annotated[
+        str | None,
+        Field(
+            description="where items go whose code says another thing than their picture; without "
+            "it, the default lane. A lamp or a buzzer is a lane with a solenoid and no labels"
+        ),
+    ] = None
+    wait_seconds: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=60,
+            description="how long an item with a verdict waits for its code, while a delivery is "
+            "open and the file has `codes`; never beyond its deadline, or its lane's moment",
+        ),
+    ] = 1.0
+    pair_seconds: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=60,
+            description="a scan by hand and an item that come within this time, the item without a "
+            "code or with the same one, are one piece; 0: each is a piece of its own",
+        ),
+    ] = 2.0
 
 
 def deliveries_path(settings: ReceivingSettings | None, ledger: Path) -> Path:

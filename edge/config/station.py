@@ -160,6 +160,16 @@ class StationConfig(RecordsConfig, ActuationConfig, VisionConfig, ScannerConfig)
             return self.camera.seconds_per_item
         return self.camera.seconds_per_frame
 
+    @property
+    def alarm_lane(self) -> str | None:
+        """The lane of a lamp or a buzzer, which moves also for an item that is stopped after it
+        went elsewhere. None: there is none; an actuator with a delay is at a place on the belt, and
+        would move another item."""
+        name = None if self.receiving is None else self.receiving.mismatch_lane
+        lane = None if name is None else self.lanes[name]
+        moves = lane is not None and lane.actuator is not None
+        return name if moves and lane is not None and self.delay_seconds(lane) is None else None
+
     def delay_seconds(self, lane: Lane) -> float | None:
         """Seconds from an item's passing to the moment `lane` moves.
 

@@ -24,7 +24,7 @@ class Prediction(NamedTuple):
 
 
 class RejectReason(StrEnum):
-    """Why an item went to the default lane."""
+    """Why an item did not go to the lane of its label."""
 
     LOW_CONFIDENCE = "low_confidence"
     """The best score is below the accept threshold of its label."""
@@ -38,6 +38,8 @@ class RejectReason(StrEnum):
     """The picture could not be decoded."""
     BAD_PICTURE = "bad_picture"
     """The camera's picture was frozen, blank, torn or of another size with the item in view."""
+    CONTRADICTED = "contradicted"
+    """The code on the item is that of other goods than its picture shows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -18,6 +18,7 @@ _IDENTIFIER = re.compile(r"^\][A-Za-z][0-9A-Za-z]")
 """A symbology identifier by ISO/IEC 15424, which some scanners send before the code."""
 _ELEMENTS = re.compile(r"(?:01[0-9]{14}|00[0-9]{18}|.*\x1d)", re.DOTALL)
 _LINK = re.compile(r"https?://.*/(?:01|00)/[0-9]", re.IGNORECASE)
+_SHOWN_FNC1 = "\N{SYMBOL FOR GROUP SEPARATOR}"
 FNC1 = "\x1d"
 """What stands for the character FNC1 of a code, which divides GS1 elements."""
 
@@ -47,7 +48,7 @@ def read_code(text: str) -> Code:
     as scanners send them, with 0x1D for FNC1, and GS1 Digital Links. A symbology identifier in
     front, such as `]C1`, is left out. Everything else is kept as text.
     """
-    text = _IDENTIFIER.sub("", text.strip())
+    text = _IDENTIFIER.sub("", text.strip().replace(_SHOWN_FNC1, FNC1))
     elements = dict(_ELEMENT.findall(text))
     if elements and _ELEMENT.sub("", text) == "":
         return Code(
@@ -70,7 +71,18 @@ def read_code(text: str) -> Code:
 
 def shown(text: str) -> str:
     """The text of a code as it can be printed: FNC1 is shown by the symbol for it."""
-    return text.replace(FNC1, "\N{SYMBOL FOR GROUP SEPARATOR}")
+    return text.replace(FNC1, _SHOWN_FNC1)
+
+
+def is_same_code(one: Code, other: Code) -> bool:
+    """Whether two readings can be of one code on one piece: a camera's and a hand scanner's.
+
+    Codes of one article in different symbols are the same, unless they name two serial numbers.
+    """
+    if one.gtin is None or other.gtin is None:
+        return one.text.casefold() == other.text.casefold()
+    serials = {one.serial, other.serial} - {None}
+    return one.gtin == other.gtin and len(serials) <= 1
 
 
 def is_left_unread(text: str) -> bool:

@@ -1,30 +1,55 @@
-"""Counts what the station sorts on the delivery that is open, in a thread of its own.
+"""Counts what the station sorts, and what its hand scanner reads, in a thread of its own.
 
     sorting ─▶ stamped: the row gets `delivery_id` ─▶ recorder ─▶ ledger
     ledger's thread, once the row is written ─▶ count ─▶ this thread ─▶ file of deliveries
+    codes' thread, once it has looked at the item ─▶ codes_read ─▶ this thread
+    scanner's thread ─▶ scanned ─▶ this thread
 
-Sorting never waits for the file of deliveries. What could not be written there when the station
-was killed is found in the ledger at the next start: its row has the delivery, and no event has the
-row's id.
+Sorting never waits for the file of deliveries. An item whose picture is still to be looked at for
+codes counts after that, however long it takes: so a code that comes too late to choose the item's
+lane still comes in time for its count. What could not be written there when the station was killed
+is found in the ledger at the next start: its row has the delivery, and no event has the row's id.
 """
 
 from __future__ import annotations
 
 import logging
-import sqlite3
 from collections import deque
-from collections.abc import Sequence
-from contextlib import closing
-from dataclasses import replace
+from collections.abc import Callable, Sequence, Set
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from pathlib import Path
 
 from edge.config.receiving import ReceivingSettings, deliveries_path
 from edge.core.errors import DeliveryFileError
-from edge.events import Event, EventSink, ItemSorted, Stamps, utc_text
+from edge.events import (
+    CodeRead,
+    CodeScanned,
+    Event,
+    EventSink,
+    ItemSorted,
+    PictureContradicted,
+    Stamps,
+    utc_text,
+)
+from edge.flow import NO_CODE, CodeFound
 from edge.outbox.retention import Keep
-from edge.receiving.scan import Scan, answer_to_item
-from edge.receiving.state import COUNTABLE
+from edge.receiving.code import Code, gtin_14, read_code
+from edge.receiving.pieces.answers import (
+    Answered,
+    Cause,
+    HandScan,
+    PieceRules,
+    SeenItem,
+    answer_to,
+    consequences,
+    main_code,
+    recent_to,
+)
+from edge.receiving.pieces.unanswered import causes_of, code_of
+from edge.receiving.scan import Reply, Scan, answer
+from edge.receiving.state import COUNTABLE, DeliveryState
 from edge.receiving.store import Deliveries
 from edge.runtime.clock import Clock, ClockedThread
 
@@ -39,14 +64,13 @@ _CAPACITY = 10_000
 _BATCH = 100
 _CAPTURED_BEFORE = timedelta(minutes=1)
 """How long before an opening an item may have been captured that is offered after it."""
-STATION = "station"
-"""Who counted, in the events."""
 
 
 class Counting:
-    """Counts items on the delivery that is open.
+    """Counts items, and scans by hand, on the delivery that is open.
 
-    `stamped` is for the thread that sorts and `count` for the ledger's; neither waits.
+    `stamped` and `expect` are for the thread that sorts, `count` for the ledger's, `codes_read` for
+    that of codes and `scanned` for that of the scanner; none of them waits for a file.
     """
 
     def __init__(
@@ -67,25 +91,48 @@ class Counting:
         """
         self._path, self._ledger = deliveries_path(settings, ledger), ledger
         self._keep = keep
-        self._by_label = settings.count_by == "label"
+        self._rules = PieceRules(settings.count_by == "label", settings.pair_seconds)
         self._stamps, self._clock = stamps, clock
         self._changed = clock.condition()
-        self._waiting: deque[ItemSorted] = deque(maxlen=_CAPACITY)
+        self._waiting: deque[Cause] = deque(maxlen=_CAPACITY)
+        self._looked_at: set[str] = set()
+        """Items whose pictures are looked at for codes now."""
+        self._codes: dict[str, tuple[Code, ...]] = {}
+        """The codes of items whose rows are not written yet."""
+        self._recent: dict[str, Cause] = {}
         self._ending = self._failing = False
-        self._delivery: str | None = None
+        self._state: DeliveryState | None = None
         self._file: Deliveries | None = None
         self._thread: ClockedThread | None = None
+        self._publish: Callable[[Event], None] = _nobody
+        self._alarm: Callable[[], object] = lambda: None
 
-    def start(self) -> None:
+    @property
+    def delivery(self) -> str | None:
+        """The name of the delivery that is open; None: none is."""
+        state = self._state
+        return None if state is None else state.delivery
+
+    def start(
+        self,
+        publish: Callable[[Event], None] | None = None,
+        alarm: Callable[[], object] | None = None,
+    ) -> None:
         """Looks which delivery is open, counts what an earlier run could not, and starts the
-        thread. That the file cannot be opened now is no reason not to sort."""
+        thread. That the file cannot be opened now is no reason not to sort.
+
+        Args:
+            publish: takes incidents and corrections of items; must not wait.
+            alarm: called when an item is stopped that went to another lane before; must not wait.
+        """
+        self._publish, self._alarm = publish or self._publish, alarm or self._alarm
         self._try()
         self._thread = ClockedThread("receiving", self._run, self._clock)
         self._thread.start()
 
     def stamped(self, event: Event) -> Event:
         """An item's event with the delivery that is open; any other as it is."""
-        delivery = self._delivery
+        delivery = self.delivery
         if delivery is None or not isinstance(event, ItemSorted):
             return event
         return replace(event, delivery_id=delivery)
@@ -94,17 +141,39 @@ class Counting:
         """What takes events in place of `recorder`, and gives it items with their delivery."""
         return _StampedItems(recorder, self)
 
+    def expect(self, item_id: str) -> None:
+        """The picture of an item is looked at for codes: it counts after `codes_read`."""
+        with self._changed:
+            self._looked_at.add(item_id)
+
+    def codes_read(self, item_id: str, codes: Sequence[CodeRead]) -> CodeFound:
+        """Takes the codes that were read on an item that was expected, and says what they mean."""
+        read = tuple(code_of(asdict(code)) for code in codes)
+        with self._changed:
+            self._looked_at.discard(item_id)
+            if read:
+                self._codes[item_id] = read
+                while len(self._codes) > _CAPACITY:  # of items whose rows are never written
+                    del self._codes[next(iter(self._codes))]
+            self._changed.notify_all()
+        state = self._state
+        return NO_CODE if state is None else _found(state, read)
+
+    def scanned(self, event: CodeScanned) -> None:
+        """Takes a code that the station's hand scanner read while a delivery was open."""
+        if event.delivery_id is not None:
+            self._take(HandScan(event.id, event.delivery_id, read_code(event.text)))
+
     def count(self, event: Event) -> None:
         """An observer: takes each item that belongs to a delivery."""
-        if isinstance(event, ItemSorted) and event.delivery_id is not None and self._by_label:
-            with self._changed:
-                self._waiting.append(event)
-                self._changed.notify_all()
+        if isinstance(event, ItemSorted) and event.delivery_id is not None:
+            self._take(SeenItem(event))
 
     def close(self) -> None:
         """Counts what still waits, ends the thread and closes the file; may be called twice."""
         with self._changed:
             self._ending = True
+            self._looked_at.clear()  # nobody looks any more
             self._changed.notify_all()
         if self._thread is not None:
             self._thread.join(_FINISH_SECONDS)
@@ -115,12 +184,22 @@ class Counting:
                 )
             self._thread = None
 
+    def _take(self, cause: Cause) -> None:
+        with self._changed:
+            self._waiting.append(cause)
+            self._changed.notify_all()
+
+    def _ready(self) -> list[Cause]:
+        """What can be counted now, the oldest first; to be called with `_changed` held."""
+        ready = (cause for cause in self._waiting if cause.id not in self._looked_at)
+        return list(islice(ready, _BATCH))
+
     def _run(self) -> None:
         try:
             while True:
                 with self._changed:
                     pause = _RETRY_SECONDS if self._failing else _LOOK_SECONDS
-                    if not self._ending and (self._failing or not self._waiting):
+                    if not self._ending and (self._failing or not self._ready()):
                         self._clock.wait(self._changed, self._clock.now() + pause)
                     ending = self._ending
                 self._try()
@@ -137,11 +216,10 @@ class Counting:
                 self._file = Deliveries(self._path, keep=self._keep)
                 self._look(self._file)
                 self._catch_up(self._file)
-            while self._waiting:
-                batch = [item for item, _ in zip(self._waiting, range(_BATCH), strict=False)]
+            while batch := self._batch():
                 self._write(self._file, batch)
-                for _ in batch:
-                    self._waiting.popleft()
+                self._done({cause.id for cause in batch})
+                self._look(self._file)
             if self._file.has_changed():
                 self._look(self._file)
             if self._failing:  # there may have been no room for all that waited
@@ -153,51 +231,88 @@ class Counting:
             return
         self._failing = False
 
+    def _batch(self) -> list[Cause]:
+        with self._changed:
+            return self._ready()
+
+    def _done(self, ids: Set[str]) -> None:
+        with self._changed:
+            left = [cause for cause in self._waiting if cause.id not in ids]
+            self._waiting = deque(left, maxlen=_CAPACITY)
+            for each in ids:
+                self._codes.pop(each, None)
+
     def _look(self, file: Deliveries) -> None:
         current = file.current()
         delivery = None if current is None else current.delivery
-        if delivery != self._delivery:
+        if delivery != self.delivery:
             _log.info(f"delivery   {delivery or 'none is open'}")
-        self._delivery = delivery
+        self._state = current
 
-    def _write(self, file: Deliveries, items: Sequence[ItemSorted]) -> None:
-        """Writes an event for each item that has none, in one transaction."""
+    def _write(self, file: Deliveries, causes: Sequence[Cause]) -> None:
+        """Answers each item and scan that has no answer, in one transaction."""
+        answered: list[tuple[Cause, Answered, DeliveryState]] = []
         with file.writing():
-            for item in items:
-                name = item.delivery_id or ""
-                state = file.state(name)
-                if file.has_item(item.id):
-                    continue
-                if state is None or state.phase not in COUNTABLE:
-                    _log.warning(
-                        f"warning    item {item.item} was sorted while the delivery {name} was "
-                        "being closed, and is not counted. Its row in the ledger has the delivery"
-                    )
-                    continue
-                scan = Scan(
-                    seen=item.label,
-                    times=item.quantity or 1,
-                    item_id=item.id,
-                    photograph=item.photograph,
-                )
-                rejected = None if item.accepted else item.reject or "no reason"
-                event = answer_to_item(state, scan, rejected=rejected).event(
-                    self._stamps.now(), name, STATION
-                )
-                assert event is not None  # an item asks nobody to choose
-                file.append([event])
+            for cause in map(self._with_codes, causes):
+                found = self._answered(file, cause)
+                if found is not None:
+                    file.append(found.events)
+                    state = file.state(cause.delivery)
+                    assert state is not None
+                    answered.append((cause, found, state))
+        for cause, found, state in answered:
+            self._tell(cause, found, state)
+
+    def _with_codes(self, cause: Cause) -> Cause:
+        codes = self._codes.get(cause.id)
+        return replace(cause, codes=codes) if codes and isinstance(cause, SeenItem) else cause
+
+    def _answered(self, file: Deliveries, cause: Cause) -> Answered | None:
+        """What an item or a scan is answered; None: it was before, or gets no answer."""
+        state = file.state(cause.delivery)
+        if file.has_answer(cause.id):
+            return None
+        if state is None or state.phase not in COUNTABLE:
+            _log.warning(
+                f"warning    {cause} was sorted or scanned while the delivery {cause.delivery} was "
+                "being closed, and is not counted. Its row in the ledger has the delivery"
+            )
+            return None
+        recent = self._recent = recent_to(cause, self._recent, self._rules)
+        history = file.events(cause.delivery)
+        found = answer_to(cause, history, state, recent, self._rules, self._stamps.now)
+        recent[cause.id] = cause
+        return found
+
+    def _tell(self, cause: Cause, found: Answered, state: DeliveryState) -> None:
+        """Says and publishes what others must know of an answer that is in the file."""
+        reply, words = found.answer.reply, found.answer.words(state)
+        if reply is Reply.STOP:
+            _log.warning(f"STOP       {cause}: {words}")
+        elif isinstance(cause, HandScan):
+            _log.info(f"scan       {words}")
+        for event in consequences(found, self._stamps.now):
+            self._publish(event)
+            if isinstance(event, PictureContradicted) and not event.in_time:
+                self._alarm()
 
     def _catch_up(self, file: Deliveries) -> None:
-        """Counts the items of the open delivery that are in the ledger alone."""
+        """Counts the items and scans of the open delivery that are in the ledger alone."""
         current = file.current()
-        if current is None or current.opened is None or not self._by_label:
+        if current is None or current.opened is None:
             return
         since = datetime.fromisoformat(current.opened) - _CAPTURED_BEFORE
-        found = _items_of(self._ledger, current.delivery, utc_text(since.timestamp()))
-        missing = [item for item in found if not file.has_item(item.id)]
-        if missing:
-            _log.info(f"delivery   {len(missing)} items are counted that are in the ledger alone")
-            self._write(file, missing)
+        found = causes_of(self._ledger, current.delivery, utc_text(since.timestamp()))
+        with self._changed:
+            busy = self._looked_at | {cause.id for cause in self._waiting}
+        missing = [cause for cause in found if cause.id not in busy]
+        for cause in missing:  # those before it are what it may be one piece with
+            if file.has_answer(cause.id):
+                self._recent[cause.id] = cause
+        before = len(file.events(current.delivery))
+        self._write(file, [cause for cause in missing if cause.id not in self._recent])
+        if (new := len(file.events(current.delivery)) - before) > 0:
+            _log.info(f"delivery   {new} items are counted that are in the ledger alone")
 
 
 class _StampedItems:
@@ -211,45 +326,18 @@ class _StampedItems:
         self._recorder.offer(self._counting.stamped(event))
 
 
-def _items_of(ledger: Path, delivery: str, since: str) -> list[ItemSorted]:
-    """The items of a delivery in the ledger, which is only read; none where it cannot be.
+def _found(state: DeliveryState, codes: Sequence[Code]) -> CodeFound:
+    """What the codes of an item say of it before it goes to its lane."""
+    code = main_code(state, codes)
+    if code is None:
+        return NO_CODE
+    barcode = code.text if gtin_14(code.text) else code.gtin or code.text
+    named = answer(state, Scan(code=code))
+    if named.reply not in (Reply.COUNTED, Reply.PACK):
+        return CodeFound(barcode)
+    pieces = named.pieces if named.reply is Reply.PACK else None
+    return CodeFound(barcode, pieces, named.lines[0].label)
 
-    The ledger's own process says what is wrong with it.
-    """
-    query = (
-        "SELECT uuid, time, station, item, source, label, accepted, reject, lane, bundle, "
-        "bundle_digest, latency_ms, quantity, photograph FROM items "
-        "WHERE time >= ? AND delivery_id = ? AND uuid IS NOT NULL ORDER BY id"
-    )
-    if not ledger.is_file():
-        return []
-    try:
-        uri = f"{ledger.absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(uri, uri=True)) as connection:
-            rows = connection.execute(query, (since, delivery)).fetchall()
-    except sqlite3.Error as error:
-        _log.warning(f"warning    items of {delivery} in the ledger cannot be read: {error}")
-        return []
-    return [
-        ItemSorted(
-            id=row[0],
-            time=row[1],
-            station=row[2],
-            item=row[3],
-            source=row[4],
-            label=row[5],
-            confidence=None,
-            scores=None,
-            accepted=bool(row[6]),
-            reject=row[7],
-            lane=row[8],
-            bundle=row[9],
-            bundle_digest=row[10],
-            latency_ms=row[11],
-            frames=None,
-            delivery_id=delivery,
-            quantity=row[12],
-            photograph=row[13],
-        )
-        for row in rows
-    ]
+
+def _nobody(event: Event) -> None:
+    """Takes an event where nobody wants it."""

@@ -24,9 +24,11 @@ from edge.receiving.events import (
     DeliveryWithdrawn,
     Figure,
     MarkedDamaged,
+    PictureDisagreed,
 )
+from edge.receiving.pieces.answers import replacing, waiting_for
 from edge.receiving.scan import Answer, Reply, Scan, answer
-from edge.receiving.state import COUNTABLE, DeliveryState, Phase, undone_ids
+from edge.receiving.state import COUNTABLE, DeliveryState, Phase, fold, undone_ids
 from edge.receiving.store import Deliveries
 
 E = TypeVar("E", bound=DeliveryEvent)
@@ -94,12 +96,23 @@ class Desk:
             return self.known(name)
 
     def scan(
-        self, name: str | None, scan: Scan, *, damaged: bool = False, why: str = ""
+        self,
+        name: str | None,
+        scan: Scan,
+        *,
+        damaged: bool = False,
+        why: str = "",
+        force: bool = False,
     ) -> tuple[Answer, DeliveryState]:
         """Counts what was scanned, and gives the answer and what the delivery has come to.
 
+        Where the station put an item with this code aside, the scan is taken to be of that one.
+        Where it stopped one, the answer stays that the picture says otherwise, until the person
+        decides.
+
         Args:
             damaged: what is counted is damaged.
+            force: the person has looked at it, and it counts whatever the picture says.
             why: what is wrong with it.
 
         Raises:
@@ -108,9 +121,18 @@ class Desk:
         """
         with self.deliveries.writing():
             state = self.countable(name)
+            scan = replace(scan, seen=None) if force else scan
+            before = waiting_for(scan.code, state) if scan.code.text and scan.seen is None else None
+            if isinstance(before, PictureDisagreed) and not force:
+                return answer(state, replacing(scan, before)), state
+            undone: list[DeliveryEvent] = []
+            if before is not None:
+                undone.append(self._event(CountUndone, state.delivery, undone=before.id))
+                state = fold([*self.deliveries.events(state.delivery), *undone]) or state
+                scan = replace(scan, replaces=before.id)
             found = answer(state, scan)
             event = found.event(self.stamps.now(), state.delivery, self.by)
-            events = [] if event is None else [event]
+            events = [] if event is None else [*undone, event]
             if damaged and found.reply in (Reply.COUNTED, Reply.PACK):
                 events.append(
                     self._event(

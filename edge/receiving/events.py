@@ -68,6 +68,9 @@ class ContainerArrived(DeliveryEvent):
     """A container's code was scanned: what is scanned next is taken to come out of it."""
 
     sscc: str
+    item_id: str | None = None
+    """As of PieceCounted, and so is the next."""
+    scan_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +89,11 @@ class PieceCounted(DeliveryEvent):
     container: str | None = None
     item_id: str | None = None
     """The id of the item's event, where the station saw the piece."""
+    scan_id: str | None = None
+    """The id of the event of the station's hand scanner, where its scan is answered by this one."""
+    replaces: str | None = None
+    """The id of the event that the same piece had before, and that was undone: the item was both
+    seen and scanned by hand, or a person decided."""
     photograph: str | None = None
 
 
@@ -99,18 +107,24 @@ class PutAside(DeliveryEvent):
     label: str | None = None
     """What the station saw."""
     item_id: str | None = None
+    """As of PieceCounted, and so are the next two."""
+    scan_id: str | None = None
+    replaces: str | None = None
     photograph: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureDisagreed(DeliveryEvent):
-    """A code was scanned and the picture showed another thing: nothing was counted."""
+    """A code was read and the picture showed another thing: nothing was counted."""
 
     line: int
     code: str
     seen: str
     """The label that the station saw."""
     item_id: str | None = None
+    """As of PieceCounted, and so are the next two."""
+    scan_id: str | None = None
+    replaces: str | None = None
     photograph: str | None = None
 
 
@@ -187,6 +201,15 @@ _COLUMNS = ("id", "time", "station", "delivery", "by")
 
 UNDOABLE = (ContainerArrived, PieceCounted, PutAside, PictureDisagreed, MarkedDamaged,
             CountCorrected, CountUndone)  # fmt: skip
+
+
+def cause_of(event: DeliveryEvent) -> str | None:
+    """The id of the event of the station that this one answers: a scan by hand, or else an item.
+
+    Each has one answer at most. None: a person did it.
+    """
+    cause: str | None = getattr(event, "scan_id", None) or getattr(event, "item_id", None)
+    return cause
 
 
 def kind_of(event: DeliveryEvent) -> str:

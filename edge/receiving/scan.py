@@ -7,9 +7,10 @@ that container.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from edge.core.errors import UsageError
 from edge.events import Stamp
@@ -56,8 +57,19 @@ class Scan:
     """The number of the line that a person chose; None: nobody did."""
     seen: str | None = None
     """The label that the station accepted for the piece; None: it did not see it."""
+    trained: Collection[str] | None = None
+    """The labels that the station could have seen; None: any. Where the line has another one, the
+    picture says nothing about it."""
     item_id: str | None = None
+    scan_id: str | None = None
+    replaces: str | None = None
+    """These three as of PieceCounted."""
     photograph: str | None = None
+
+    def is_contradicted(self, line: Line) -> bool:
+        """Whether the picture shows another thing than what the line is."""
+        able = self.trained is None or line.label in self.trained
+        return None not in (self.seen, line.label) and self.seen != line.label and able
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +89,8 @@ class Answer:
     def event(self, stamp: Stamp, delivery: str, by: str) -> DeliveryEvent | None:
         """The event that is to be written; None: a person must choose first."""
         head, scan, code = (*stamp, delivery, by), self.scan, self.scan.code
+        source: dict[str, Any] = {"item_id": scan.item_id, "scan_id": scan.scan_id}
+        piece = {**source, "replaces": scan.replaces, "photograph": scan.photograph}
         match self.reply:
             case Reply.COUNTED | Reply.PACK:
                 return PieceCounted(
@@ -89,8 +103,7 @@ class Answer:
                     lot=code.lot,
                     expiry=code.expiry,
                     container=self.lines[0].container,
-                    item_id=scan.item_id,
-                    photograph=scan.photograph,
+                    **piece,
                 )
             case Reply.NOT_HERE:
                 return PutAside(
@@ -99,8 +112,7 @@ class Answer:
                     pieces=scan.times,
                     code=code.text,
                     label=scan.seen,
-                    item_id=scan.item_id,
-                    photograph=scan.photograph,
+                    **piece,
                 )
             case Reply.STOP:
                 return PictureDisagreed(
@@ -108,11 +120,10 @@ class Answer:
                     line=self.lines[0].number,
                     code=code.text,
                     seen=scan.seen or "",
-                    item_id=scan.item_id,
-                    photograph=scan.photograph,
+                    **piece,
                 )
             case Reply.CONTAINER:
-                return ContainerArrived(*head, sscc=code.sscc or "")
+                return ContainerArrived(*head, sscc=code.sscc or "", **source)
         return None
 
     def words(self, after: DeliveryState) -> str:
@@ -174,24 +185,24 @@ def answer(state: DeliveryState, scan: Scan) -> Answer:
     matches = _matches(state, scan)
     lines = _narrowed(state, scan, [line for line, _ in matches])
     if not lines:
-        return _aside(scan, _unknown(scan))
+        return put_aside(scan, _unknown(scan))
     if len(lines) > 1:
         return Answer(reply=Reply.SEVERAL, scan=scan, lines=tuple(lines))
     line = lines[0]
     is_pack = dict(matches)[line]
     serial = code.serial or (code.text if code.text in line.serials else None)
     if serial is not None and (refusal := _serial_refused(state, line, serial)) is not None:
-        return _aside(scan, refusal)
+        return put_aside(scan, refusal)
     if serial is not None and scan.times > 1:
         raise UsageError(f"a serial number is one piece. Received: {serial} and {scan.times}")
-    if scan.seen is not None and line.label is not None and scan.seen != line.label:
+    if scan.is_contradicted(line):
         return Answer(reply=Reply.STOP, scan=scan, lines=(line,))
     if not is_pack:
         return Answer(
             reply=Reply.COUNTED, scan=scan, lines=(line,), pieces=scan.times, serial=serial
         )
     if line.pack_size == 1:
-        return _aside(scan, f"a pack of {title(line)}, and its size was not announced: open it")
+        return put_aside(scan, f"a pack of {title(line)}, and its size was not announced: open it")
     return Answer(
         reply=Reply.PACK,
         scan=scan,
@@ -210,20 +221,37 @@ def answer_to_item(state: DeliveryState, scan: Scan, *, rejected: str | None) ->
         rejected: why the station rejected it; None: it accepted the label.
     """
     if rejected is not None:
-        return _aside(scan, f"the station rejected it ({rejected})")
+        return put_aside(scan, f"the station rejected it ({rejected})")
     found = [line for line in state.lines if line.label is not None and line.label == scan.seen]
     lines = _narrowed(state, scan, found)
     if not lines:
-        return _aside(scan, f"no line has the label {scan.seen}")
+        return put_aside(scan, f"no line has the label {scan.seen}")
     if len(lines) > 1:
-        return _aside(scan, f"{len(lines)} lines have the label {scan.seen}: scan its code")
+        return put_aside(scan, f"{len(lines)} lines have the label {scan.seen}: scan its code")
     return Answer(reply=Reply.COUNTED, scan=scan, lines=tuple(lines), pieces=scan.times)
+
+
+def named_lines(state: DeliveryState, code: Code) -> list[Line]:
+    """The lines that a code may mean; none where it is the code of a container."""
+    scan = Scan(code=code)
+    if code.sscc is not None:
+        return []
+    return _narrowed(state, scan, [line for line, _ in _matches(state, scan)])
+
+
+def put_aside(scan: Scan, reason: str) -> Answer:
+    """The answer to what cannot be counted now.
+
+    Args:
+        reason: why, as the end of a sentence.
+    """
+    return Answer(reply=Reply.NOT_HERE, scan=scan, reason=reason)
 
 
 def _container(state: DeliveryState, scan: Scan) -> Answer:
     inside = tuple(line for line in state.lines if line.container == scan.code.sscc)
     if not inside:
-        return _aside(scan, f"the container {scan.code.sscc} was not announced")
+        return put_aside(scan, f"the container {scan.code.sscc} was not announced")
     return Answer(reply=Reply.CONTAINER, scan=scan, lines=inside)
 
 
@@ -286,7 +314,3 @@ def _unknown(scan: Scan) -> str:
     if scan.code.gtin is None:
         return f"no line has the code {scan.code.text}, which is no GTIN with a right check digit"
     return f"no line has the GTIN {scan.code.gtin}"
-
-
-def _aside(scan: Scan, reason: str) -> Answer:
-    return Answer(reply=Reply.NOT_HERE, scan=scan, reason=reason)

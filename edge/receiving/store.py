@@ -24,6 +24,7 @@ from edge.outbox.table import TABLE, add, new_entry
 from edge.receiving.events import (
     CountUndone,
     DeliveryEvent,
+    cause_of,
     details_of,
     event_of,
     kind_of,
@@ -127,7 +128,7 @@ class Deliveries(Closing):
                         event.delivery,
                         event.by,
                         kind_of(event),
-                        getattr(event, "item_id", None),
+                        cause_of(event),
                         json.dumps(details_of(event), ensure_ascii=False),
                     )
                     for event in events
@@ -162,11 +163,11 @@ class Deliveries(Closing):
         state = None if found is None else self.state(str(found[0]))
         return state if state is not None and state.phase in COUNTABLE else None
 
-    def has_item(self, item_id: str) -> bool:
-        """Whether an event was written for the item with that id."""
+    def has_answer(self, cause: str) -> bool:
+        """Whether an event answers the item or the scan with that id; see `cause_of`."""
         with self._errors("read"):
             query = "SELECT 1 FROM events WHERE item_id = ?"
-            return self._connection.execute(query, (item_id,)).fetchone() is not None
+            return self._connection.execute(query, (cause,)).fetchone() is not None
 
     def has_changed(self) -> bool:
         """Whether another process has written since the last time this was asked."""

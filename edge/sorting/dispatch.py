@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
 
 from edge.config.reading import StationPlan
 from edge.core.errors import LabelLaneError
-from edge.core.verdict import Verdict, unreadable
+from edge.core.images.preprocess import Box
+from edge.core.verdict import RejectReason, Verdict, unreadable
 from edge.events import ActuationEnded, EventSink, ItemSorted, Stamp, Stamps, utc_text
-from edge.flow import EMPTY, Actuated, ItemKey, Sighting, UnreadableFrame
+from edge.flow import (
+    EMPTY,
+    NO_CODE,
+    Actuated,
+    CodeFound,
+    Frame,
+    ItemKey,
+    Sighting,
+    UnreadableFrame,
+)
 from edge.lanes.lanes import Lanes
 from edge.runtime.clock import Clock
 from edge.sorting.model import ActiveModel
@@ -26,14 +37,41 @@ def destinations(plan: StationPlan) -> dict[str, Destination]:
     }
 
 
-class _Moments(NamedTuple):
-    """The times of one item."""
+class CodeLook(Protocol):
+    """The picture of an item that another thread looks at for codes."""
 
-    captured: float
-    """Seconds on the monotonic clock."""
-    due: float | None
-    """When the actuator is to move, in seconds since 1970; None if none is to move."""
-    latency_ms: float
+    @property
+    def found(self) -> CodeFound | None:
+        """What came of it; None: that is not known yet."""
+        ...
+
+
+class ItemCodes(Protocol):
+    """What looks for codes on items."""
+
+    @property
+    def wait_seconds(self) -> float:
+        """How long an item with a verdict may wait for its code now; 0: nobody needs it so soon."""
+        ...
+
+    def look(self, key: ItemKey, frame: Frame, box: Box | None) -> CodeLook | None:
+        """Has the picture of an item looked at; must not wait. None: it is not looked at.
+
+        Args:
+            frame: the one that shows the item best.
+            box: where the item is in it; None: it is the whole region.
+        """
+        ...
+
+
+class NoCodes:
+    """Looks for no codes."""
+
+    wait_seconds = 0.0
+
+    def look(self, key: ItemKey, frame: Frame, box: Box | None) -> CodeLook | None:
+        """See ItemCodes."""
+        return None
 
 
 class PictureUses(NamedTuple):
@@ -42,17 +80,47 @@ class PictureUses(NamedTuple):
     keep: Callable[[Verdict, Sighting, ItemKey], str | None] = lambda verdict, sighting, key: None
     """Has a photograph of the item kept, and returns its file for the item's row; None: none is
     kept. The sighting is the item in the frame that shows it best."""
-    sent: Callable[[Outcome, ItemKey], None] = lambda outcome, key: None
-    """Is shown the outcome just after its item was sent."""
+    codes: ItemCodes = NoCodes()
+    """Looks for codes."""
 
 
 NO_USES = PictureUses()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Item:
+    """An item with its verdict."""
+
+    verdict: Verdict
+    key: ItemKey
+    stamp: Stamp
+    captured: float
+    """When its last classified frame was captured, in seconds on the monotonic clock."""
+    decided: float
+    """When it got its verdict, on the same clock."""
+    passed: float
+    """As of `route`, and so is the next."""
+    deadline: float | None
+    source: str
+    frames: int
+    sighting: Sighting | None
+    """The item in the frame that shows it best; None: its picture is unreadable."""
+
+
+class _Held(NamedTuple):
+    """An item that waits for its code."""
+
+    item: _Item
+    look: CodeLook
+    until: float
+    """When it goes without, in seconds on the monotonic clock."""
+
+
 class Dispatch:
     """Carries out verdicts: plans the lane's move and offers the row, and never waits for either.
 
-    Only the sorting thread may call its methods, except `note`.
+    While codes matter, an item may be held until its code is known: `send_due` sends it then. Only
+    the sorting thread may call its methods, except `note`.
     """
 
     def __init__(
@@ -73,11 +141,16 @@ class Dispatch:
             clock: that of the frames' capture times.
             pictures: what is done with the pictures of items.
         """
-        self._pictures = pictures
+        self._pictures, self._codes = pictures, pictures.codes
         self._plan, self._lanes, self._recorder, self._tally = plan, lanes, recorder, tally
         self._stamps, self._clock = stamps, clock
+        self._items = 0
+        self._held: list[_Held] = []
         by_name = destinations(plan)
         self._default = by_name[plan.config.default_lane]
+        receiving = plan.config.receiving
+        mismatch = None if receiving is None else receiving.mismatch_lane
+        self._mismatch = self._default if mismatch is None else by_name[mismatch]
         self._destinations = {
             label: by_name[name]
             for name, lane in plan.config.lanes.items()
@@ -97,6 +170,11 @@ class Dispatch:
                 "each label of the model into the labels of one lane"
             )
 
+    @property
+    def next_due(self) -> float | None:
+        """When the next item goes without its code, on the monotonic clock; None: none is held."""
+        return min((held.until for held in self._held), default=None)
+
     def carry_out(self, outcomes: Iterable[Outcome], *, max_items: int | None = None) -> bool:
         """Carries out the outcomes; returns True after `max_items`, and leaves out the rest."""
         limit = self._plan.config.decision.deadline_seconds
@@ -105,7 +183,7 @@ class Dispatch:
             if verdict.accepted and verdict.label == EMPTY and EMPTY not in self._destinations:
                 self._tally.empty += 1
                 continue
-            key = self._route(
+            item = self._numbered(
                 verdict,
                 captured=outcome.frame.captured,
                 passed=outcome.passed,
@@ -114,10 +192,22 @@ class Dispatch:
                 frames=outcome.frames,
                 sighting=outcome.sharpest,
             )
-            self._pictures.sent(outcome, key)
-            if self._tally.items == max_items:
-                return True
-        return False
+            if wait := self._codes.wait_seconds:
+                look = self._codes.look(item.key, *outcome.sharpest)
+                until = item.decided + wait
+                if outcome.closes is not None:
+                    until = min(until, outcome.closes)
+                if look is None:
+                    self._send(item)
+                else:
+                    self._held.append(_Held(item, look, until))
+            else:
+                self._send(item)
+                self._codes.look(item.key, *outcome.sharpest)
+            if self._items == max_items:
+                break
+        self.send_due()
+        return self._items == max_items
 
     def carry_out_unreadable(
         self, frame: UnreadableFrame, model: ActiveModel, *, max_items: int | None = None
@@ -130,7 +220,7 @@ class Dispatch:
             max_items: the number of items after which the station ends; None: no limit.
         """
         captured = frame.captured
-        self._route(
+        item = self._numbered(
             unreadable(title=model.title, digest=model.digest),
             captured=captured,
             passed=captured,
@@ -139,9 +229,21 @@ class Dispatch:
             frames=0,
             sighting=None,
         )
-        return self._tally.items == max_items
+        self._send(item)
+        return self._items == max_items
 
-    def _route(
+    def send_due(self) -> None:
+        """Sends the items that were held and whose code is known, or whose time is up."""
+        left = []
+        for held in self._held:
+            found = held.look.found
+            if found is None and self._clock.now() < held.until:
+                left.append(held)
+            else:
+                self._send(held.item, found or NO_CODE)
+        self._held = left
+
+    def _numbered(
         self,
         verdict: Verdict,
         *,
@@ -151,37 +253,42 @@ class Dispatch:
         source: str,
         frames: int,
         sighting: Sighting | None,
-    ) -> ItemKey:
-        """Plans the lane's move and offers the row; which item it is.
-
-        Args:
-            captured: when the last classified frame was captured; see `route` for the others.
-            sighting: the item in the frame that shows it best; None: its picture is unreadable.
-        """
+    ) -> _Item:
+        """An item that gets its number now; see _Item."""
         now = self._clock.now()
+        taken = self._clock.wall() - (now - captured)
+        stamp = self._stamps.at(taken)
+        self._items += 1
+        key = ItemKey(self._items, taken, stamp.id)
+        return _Item(verdict, key, stamp, captured, now, passed, deadline, source, frames, sighting)
+
+    def _send(self, item: _Item, code: CodeFound = NO_CODE) -> None:
+        """Plans the lane's move and offers the row."""
+        verdict, default = item.verdict, self._default
+        # A picture of goods that the model does not know cannot tell.
+        if verdict.accepted and code.expected != verdict.label and code.expected in verdict.scores:
+            verdict = replace(verdict, reject=RejectReason.CONTRADICTED)
+            default = self._mismatch
         routing = route(
             verdict,
             destinations=self._destinations,
-            default=self._default,
-            passed=passed,
-            now=now,
-            deadline=deadline,
+            default=default,
+            passed=item.passed,
+            now=self._clock.now(),
+            deadline=item.deadline,
         )
-        taken = self._clock.wall() - (now - captured)
-        stamp = self._stamps.at(taken)
-        key = ItemKey(self._tally.items + 1, taken, stamp.id)
+        captured = item.captured
         if routing.at is not None:
-            self._lanes.actuate(routing.lane, routing.at, key)
+            self._lanes.actuate(routing.lane, routing.at, item.key)
         # The times of a video that is read as fast as possible may be in the future.
-        latency_ms = 1000 * max(0.0, now - captured)
+        latency_ms = 1000 * max(0.0, item.decided - captured)
         self._tally.count(routing, latency_ms)
-        due = None if routing.at is None else taken + (routing.at - captured)
-        moments = _Moments(captured, due, latency_ms)
+        due = None if routing.at is None else item.key.taken + (routing.at - captured)
         photograph = None
-        if sighting is not None:
-            photograph = self._pictures.keep(routing.verdict, sighting, key)
-        self._recorder.offer(self._item(routing, stamp, moments, source, frames, photograph))
-        return key
+        if item.sighting is not None:
+            photograph = self._pictures.keep(routing.verdict, item.sighting, item.key)
+        row = self._row(item, routing, code, due, latency_ms)
+        self._recorder.offer(replace(row, photograph=photograph))
 
     def note(self, actuated: Actuated) -> None:
         """Offers the row for the outcome of an actuation; called from the lanes' thread."""
@@ -199,21 +306,20 @@ class Dispatch:
             )
         )
 
-    def _item(
-        self,
-        routing: Routing,
-        stamp: Stamp,
-        moments: _Moments,
-        source: str,
-        frames: int,
-        photograph: str | None,
+    def _row(
+        self, item: _Item, routing: Routing, code: CodeFound, due: float | None, latency_ms: float
     ) -> ItemSorted:
-        verdict, due = routing.verdict, moments.due
+        """The item's row.
+
+        Args:
+            due: when the actuator is to move, in seconds since 1970; None if none is to move.
+        """
+        verdict = routing.verdict
         known = verdict.label != ""
         return ItemSorted(
-            *stamp,
-            item=self._tally.items,
-            source=source,
+            *item.stamp,
+            item=item.key.item,
+            source=item.source,
             label=verdict.label if known else None,
             confidence=verdict.confidence if known else None,
             scores=verdict.scores if known else None,
@@ -222,13 +328,14 @@ class Dispatch:
             lane=routing.lane,
             bundle=verdict.title,
             bundle_digest=verdict.digest,
-            latency_ms=moments.latency_ms,
-            frames=frames,
+            latency_ms=latency_ms,
+            frames=item.frames,
             actuation="missed" if routing.missed else "none" if due is None else "planned",
             due=None if due is None else utc_text(due),
             missed=routing.missed.value if routing.missed else None,
-            photograph=photograph,
-            monotonic=round(moments.captured, 6),
+            barcode=code.barcode,
+            quantity=code.quantity,
+            monotonic=round(item.captured, 6),
             boot_id=self._stamps.boot_id,
             clock_synchronised=self._stamps.synchronised(),
         )

@@ -62,8 +62,14 @@ class SortingLoop:
                     )
                     done = self._dispatch.carry_out(self._shown(outcomes), max_items=max_items)
                 if done:
-                    return
-            self._dispatch.carry_out(self._shown(self._sorter.end()), max_items=max_items)
+                    break
+            else:
+                self._dispatch.carry_out(self._shown(self._sorter.end()), max_items=max_items)
+            while (due := self._dispatch.next_due) is not None:
+                self._heart.beat()
+                left = max(0.0, due - self._clock.now())
+                self._latest.wait_until_woken(min(left, heartbeat.BEAT_SECONDS))
+                self._dispatch.send_due()
 
     def _shown(self, outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
         for outcome in outcomes:
@@ -71,7 +77,8 @@ class SortingLoop:
             yield outcome
 
     def _patience(self) -> float:
-        """How long to wait for a frame before an open vote must be closed without one."""
-        closing = self._sorter.next_closing
-        left = math.inf if closing is None else max(0.0, closing - self._clock.now())
-        return min(left, heartbeat.BEAT_SECONDS)
+        """How long to wait for a frame before an open vote must be closed without one, or an item
+        sent without its code."""
+        moments = (self._sorter.next_closing, self._dispatch.next_due)
+        first = min((moment for moment in moments if moment is not None), default=math.inf)
+        return min(max(0.0, first - self._clock.now()), heartbeat.BEAT_SECONDS)

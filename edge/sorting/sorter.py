@@ -72,6 +72,9 @@ class Outcome:
     """The one that spoke most for the verdict's label, among those that showed the item best."""
     sharpest: Sighting
     """The sharpest of those that voted, where sharpness is measured; else the last."""
+    closes: float | None
+    """When it must be on its way at the latest, on the same clock: the vote, had it gone on, would
+    have been closed then. None: there is no limit."""
 
 
 @dataclass(slots=True)
@@ -261,6 +264,7 @@ class Sorter:
             frames=voting.ballot.frames,
             deciding=voting.deciding(verdict.label),
             sharpest=voting.sharpest or Sighting(voting.frame, voting.box),
+            closes=self._closes(voting),
         )
 
 

@@ -27,7 +27,7 @@ class LatestFrame:
         """The slot is empty at first."""
         self._clock, self._changed = clock, clock.condition()
         self._frame: Frame | UnreadableFrame | None = None
-        self._ended = False
+        self._ended = self._woken = False
         self._sequence: int | None = None
         self.dropped = 0
         self.faults: Counter[PictureFaultKind] = Counter()
@@ -81,6 +81,18 @@ class LatestFrame:
             self._ended, self._frame = True, None
             self._changed.notify_all()
 
+    def wake(self) -> None:
+        """Lets `frames` give None at once, as after its patience, or `wait_until_woken` return."""
+        with self._changed:
+            self._woken = True
+            self._changed.notify_all()
+
+    def wait_until_woken(self, seconds: float) -> None:
+        """Waits for `wake`, for so many seconds at most."""
+        with self._changed:
+            self._wait_for(lambda: self._woken, seconds)
+            self._woken = False
+
     def frames(
         self, patience: Callable[[], float] = lambda: math.inf
     ) -> Iterator[Frame | UnreadableFrame | None]:
@@ -92,8 +104,10 @@ class LatestFrame:
         """
         while True:
             with self._changed:
-                self._wait_for(lambda: self._frame is not None or self._ended, patience())
-                frame, self._frame = self._frame, None
+                self._wait_for(
+                    lambda: self._frame is not None or self._ended or self._woken, patience()
+                )
+                frame, self._frame, self._woken = self._frame, None, False
                 ended = self._ended
                 self._changed.notify_all()
             if frame is None and ended:

@@ -91,6 +91,11 @@ def _scan(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pieces", type=count, default=1, metavar="N", help="N in place of one")
     parser.add_argument("--line", type=count, metavar="N", help="the line, where several have it")
     parser.add_argument("--seen", metavar="LABEL", help="what the picture of the piece shows")
+    parser.add_argument(
+        "--force",
+        action="store_true",
+        help="count it although the picture says otherwise: you have looked at it",
+    )
     parser.add_argument("--damaged", action="store_true", help="the piece is damaged")
     parser.add_argument("--why", default="", metavar="TEXT", help="what is damaged")
     parser.add_argument("--photograph", type=Path, metavar="FILE", help="for the report")

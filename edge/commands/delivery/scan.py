@@ -50,6 +50,7 @@ def run(arguments: Namespace) -> int:
                 ),
                 damaged=arguments.damaged,
                 why=arguments.why,
+                force=arguments.force,
             )
             all_counted &= found.reply in (Reply.COUNTED, Reply.PACK, Reply.CONTAINER)
             _show(arguments, found, state)

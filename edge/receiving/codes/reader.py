@@ -1,8 +1,7 @@
-"""The codes' thread: it reads codes in the pictures of sorted items, after they were sorted.
+"""The codes' thread: it reads codes in the pictures of items that have their verdict.
 
-The sorting thread leaves the picture of an item here and does not wait. An item's row is written
-when it is sorted, and never changes; a code is read later, and so it is an event of its own,
-`CodeRead`, which refers to the item.
+The sorting thread leaves the picture of an item here and does not wait. A code is an event of its
+own, `CodeRead`, which refers to the item: the item's row may be written by then, and never changes.
 """
 
 from __future__ import annotations
@@ -12,13 +11,14 @@ import logging
 import os
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from edge.config.codes import CodesSettings
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box
 from edge.events import CodeRead, Event, Stamps
-from edge.flow import ItemKey
+from edge.flow import CodeFound, ItemKey
 from edge.receiving.codes import ladder
 from edge.runtime import heartbeat
 from edge.runtime.clock import Clock, wait_for
@@ -30,6 +30,17 @@ _PLACES = 16
 """Pictures that may wait: grey ones, of at most a megabyte each from a camera of 1280x720."""
 _NICE = 10
 """The thread's share of a busy processor, by which the others go first."""
+
+
+@dataclass(slots=True)
+class Look:
+    """The picture of an item that is, or was, looked at for codes."""
+
+    key: ItemKey
+    grey: ladder.Grey | None = None
+    """None: it is not needed any more."""
+    found: CodeFound | None = None
+    """What came of it; None: that is not known yet."""
 
 
 class CodeReader:
@@ -46,6 +57,7 @@ class CodeReader:
         settings: CodesSettings,
         *,
         publish: Callable[[Event], None],
+        done: Callable[[Look, Sequence[CodeRead]], None],
         stamps: Stamps,
         clock: Clock,
     ) -> None:
@@ -53,26 +65,29 @@ class CodeReader:
 
         Args:
             publish: takes an event for each code, in the thread of `run`; must not wait.
+            done: is told of each picture that was offered, once, with the codes on it, and sets
+                `found`; must not wait.
             stamps: gives the events their ids and times.
         """
         self._ladder = ladder.CodeLadder(
             settings.formats, rungs=ladder.LADDER if settings.ladder else (ladder.PLAIN,)
         )
         self._whole_region = settings.where == "region"
-        self._publish, self._stamps = publish, stamps
+        self._publish, self._done, self._stamps = publish, done, stamps
         self._clock, self._changed = clock, clock.condition()
-        self._waiting: deque[tuple[ItemKey, ladder.Grey]] = deque()
+        self._waiting: deque[Look] = deque()
         self._ended = False
         self.heartbeat = Heartbeat(clock.now)
         self.looked = self.read = self.dropped = 0
 
-    def offer(self, key: ItemKey, image: Image, box: Box | None) -> None:
+    def offer(self, key: ItemKey, image: Image, box: Box | None) -> Look:
         """Leaves the picture of an item to be looked at; never waits. Used by the sorting thread.
 
         Args:
             image: uint8 (height, width, 3) BGR; copied.
             box: where the item is in it; None: it is the whole picture.
         """
+        look = Look(key)
         if len(self._waiting) >= _PLACES:
             self.dropped += 1
             if self.dropped == 1:
@@ -80,11 +95,13 @@ class CodeReader:
                     f"codes      item {key.item} is not looked at: {_PLACES} wait already. How "
                     "many there were is said at the end; ask for fewer formats, or `ladder: false`"
                 )
-            return
-        grey = ladder.part_with_item(image, None if self._whole_region else box)
+            self._done(look, ())
+            return look
+        look.grey = ladder.part_with_item(image, None if self._whole_region else box)
         with self._changed:
-            self._waiting.append((key, grey))
+            self._waiting.append(look)
             self._changed.notify_all()
+        return look
 
     def run(self) -> None:
         """The body of the codes' thread: until `finish` and nothing waits, or `stop`."""
@@ -92,7 +109,7 @@ class CodeReader:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
         with self.heartbeat.working():
             while (taken := self._take()) is not None:
-                self._look(*taken)
+                self._look(taken)
         _log.info(
             f"codes      on {self.read} of {self.looked} items"
             + (f"; {self.dropped} WERE NOT LOOKED AT: too little time" if self.dropped else "")
@@ -107,11 +124,14 @@ class CodeReader:
     def stop(self) -> None:
         """Ends `run` after the rung that it is on; pictures that wait count as dropped."""
         with self._changed:
-            self.dropped += len(self._waiting)
+            left = list(self._waiting)
             self._waiting.clear()
+        self.dropped += len(left)
+        for look in left:
+            self._done(look, ())
         self.finish()
 
-    def _take(self) -> tuple[ItemKey, ladder.Grey] | None:
+    def _take(self) -> Look | None:
         """The next picture; None: there will be no more."""
         while True:
             self.heartbeat.beat()
@@ -122,24 +142,29 @@ class CodeReader:
                 ):
                     return self._waiting.popleft() if self._waiting else None
 
-    def _look(self, key: ItemKey, grey: ladder.Grey) -> None:
-        reading = self._ladder.read(grey, self.heartbeat.beat)
+    def _look(self, look: Look) -> None:
+        assert look.grey is not None
+        reading = self._ladder.read(look.grey, self.heartbeat.beat)
+        look.grey = None
         self.looked += 1
         self.read += bool(reading.codes)
-        for code in reading.codes:
-            self._publish(
-                CodeRead(
-                    *self._stamps.now(),
-                    item=key.item,
-                    item_id=key.id,
-                    text=code.text,
-                    format=code.format,
-                    gtin=code.meaning.gtin,
-                    sscc=code.meaning.sscc,
-                    lot=code.meaning.lot,
-                    expiry=code.meaning.expiry,
-                    serial=code.meaning.serial,
-                    rung=reading.rung or "",
-                    milliseconds=round(sum(reading.milliseconds), 1),
-                )
+        events = [
+            CodeRead(
+                *self._stamps.now(),
+                item=look.key.item,
+                item_id=look.key.id,
+                text=code.text,
+                format=code.format,
+                gtin=code.meaning.gtin,
+                sscc=code.meaning.sscc,
+                lot=code.meaning.lot,
+                expiry=code.meaning.expiry,
+                serial=code.meaning.serial,
+                rung=reading.rung or "",
+                milliseconds=round(sum(reading.milliseconds), 1),
             )
+            for code in reading.codes
+        ]
+        self._done(look, events)
+        for event in events:
+            self._publish(event)

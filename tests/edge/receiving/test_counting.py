@@ -12,14 +12,24 @@ import pytest
 from edge.cli import main
 from edge.config.receiving import ReceivingSettings
 from edge.core.errors import DeliveryFileError
-from edge.events import CameraLost, Event, ItemSorted, Stamps
+from edge.events import (
+    CameraLost,
+    CodeRead,
+    CodeScanned,
+    Event,
+    ItemCorrected,
+    ItemSorted,
+    PictureContradicted,
+    Stamps,
+)
+from edge.flow import NO_CODE, CodeFound
 from edge.ledger.ledger import Ledger
 from edge.receiving.counting import Counting
 from edge.receiving.desk import Desk
 from edge.receiving.state import DeliveryState
 from edge.receiving.store import Deliveries
 from edge.runtime.clock import SYSTEM_CLOCK
-from tests.edge.receiving.goods_lists import goods
+from tests.edge.receiving.goods_lists import PACK_OF_SHOES, SHOE, SOCK, UNKNOWN, goods
 from tests.edge.stations import STATION, make_station
 
 STAMPS = Stamps("door", SYSTEM_CLOCK.wall)
@@ -33,6 +43,15 @@ def item(number: int, label: str = "adidas", **values: object) -> ItemSorted:
         "latency_ms": 1.0, "frames": 3,
     }  # fmt: skip
     return ItemSorted(*STAMPS.now(), **{**known, **values})  # type: ignore[arg-type]
+
+
+def code_on(seen: ItemSorted, text: str) -> CodeRead:
+    """A code that was read on an item."""
+    return CodeRead(
+        *STAMPS.now(), item=seen.item, item_id=seen.id, text=text, format="ean13",
+        gtin=text.zfill(14), sscc=None, lot=None, expiry=None, serial=None, rung="plain",
+        milliseconds=1.0,
+    )  # fmt: skip
 
 
 def counting_at(folder: Path, *, by: str = "label") -> Counting:
@@ -121,6 +140,70 @@ def test_what_is_in_the_ledger_alone_is_counted_at_the_next_start(door: Path) ->
     pass_by(door, [])
     pass_by(door, [])
     assert state_at(door).count(1).counted == 1
+
+
+def test_codes_and_scans_that_are_in_the_ledger_alone_count_too(door: Path) -> None:
+    seen = item(1, "nike", delivery_id="D1", scores={"adidas": 0.1, "nike": 0.9})
+    scan = CodeScanned(*STAMPS.now(), text="S1", delivery_id="D1")
+    with Ledger(door / "ledger.sqlite") as ledger:
+        ledger.append([seen, code_on(seen, SHOE), scan])
+    for _ in range(2):
+        pass_by(door, [])
+    state = state_at(door)
+    assert [one.item_id for one in state.disagreements] == [seen.id]
+    assert state.count(4).serials == {"S1"}
+
+
+def test_an_item_counts_after_its_picture_was_looked_at_for_codes(door: Path) -> None:
+    told: list[Event] = []
+    alarms: list[int] = []
+    counting = counting_at(door)
+    counting.start(told.append, lambda: alarms.append(1))
+    late = counting.stamped(item(1, "nike", scores={"adidas": 0.1, "nike": 0.9}))
+    assert isinstance(late, ItemSorted)
+    counting.expect(late.id)
+    counting.count(late)
+    counting.scanned(CodeScanned(*STAMPS.now(), text="S2", delivery_id="D1"))
+    found = counting.codes_read(late.id, [code_on(late, SHOE)])
+    assert found == CodeFound(SHOE, None, "adidas")
+    counting.close()
+    state = state_at(door)
+    assert (len(state.disagreements), state.count(1).counted) == (1, 0)
+    assert state.count(4).serials == {"S2"}
+    assert [type(event) for event in told] == [ItemCorrected, PictureContradicted]
+    assert alarms == [1]
+
+
+def test_where_no_code_was_read_an_item_counts_by_its_label(door: Path) -> None:
+    counting = counting_at(door)
+    counting.start()
+    seen = counting.stamped(item(1))
+    assert isinstance(seen, ItemSorted)
+    counting.expect(seen.id)
+    assert counting.codes_read(seen.id, []) == NO_CODE
+    counting.count(seen)
+    counting.close()
+    assert state_at(door).count(1).counted == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (SHOE, CodeFound(SHOE, None, "adidas")),
+        (PACK_OF_SHOES, CodeFound(PACK_OF_SHOES, 6, "adidas")),
+        (SOCK, CodeFound(SOCK)),  # of two lines
+        (UNKNOWN, CodeFound(UNKNOWN)),
+    ],
+)
+def test_a_code_says_what_an_item_is_before_it_goes_to_its_lane(
+    door: Path, text: str, found: CodeFound
+) -> None:
+    counting = counting_at(door)
+    counting.start()
+    seen = item(1)
+    counting.expect(seen.id)
+    assert counting.codes_read(seen.id, [code_on(seen, text)]) == found
+    counting.close()
 
 
 def test_an_item_that_comes_after_the_close_is_said_and_not_counted(

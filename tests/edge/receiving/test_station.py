@@ -7,12 +7,18 @@ import sqlite3
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import cv2
+import numpy as np
 import pytest
+import zxingcpp
 
 from edge.cli import main
-from edge.core.errors import EXIT_OK, EXIT_UNAVAILABLE
+from edge.core.errors import EXIT_NO, EXIT_OK, EXIT_UNAVAILABLE
+from edge.core.images.image_file import Image
+from edge.lanes.lanes import Lanes
+from tests.bundles import BGR
 from tests.edge.receiving.codes.test_ladder import drawn
 from tests.edge.receiving.scanner.test_reader import typed
 from tests.edge.stations import STATION, make_station
@@ -66,8 +72,91 @@ def test_without_the_packages_a_station_says_what_to_install(
         assert "deploy/locks/codes.txt" in text
 
 
+RECEIVING = STATION.replace("default_lane", "  stopped: {}\ndefault_lane") + (
+    "codes: {formats: [ean13]}\nreceiving: {mismatch_lane: stopped, wait_seconds: 60}\n"
+)
+"""A station that waits for codes; there is none on the first picture, which is red."""
+
+
+def test_a_station_stops_the_wrong_thing_in_the_right_box(
+    station: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first box is red, has no code and is right; the second is green, and its code says red;
+    the third is blue, and its code says so."""
+    photos = station.parent / "photos"
+    for name, colour, code in (
+        ("1.png", "green", GTIN),
+        ("2.png", "blue", "5901234123457"),
+    ):
+        cv2.imwrite(str(photos / name), boxed(colour, code))
+    station.write_text(RECEIVING)
+    goods = station.parent / "goods.csv"
+    goods.write_text(f"sku,gtin,label,expected\nR,{GTIN},red,2\nB,5901234123457,blue,1\n")
+    assert main(["delivery", "import", str(station), str(goods), "--delivery", "D1"]) == EXIT_OK
+    assert main(["delivery", "open", str(station), "D1"]) == EXIT_OK
+    assert main(["run", str(station)]) == EXIT_OK
+    with closing(sqlite3.connect(station.parent / "ledger.sqlite")) as ledger:
+        rows = ledger.execute(
+            "SELECT label, lane, reject, barcode, delivery_id FROM items ORDER BY item"
+        ).fetchall()
+    assert rows == [
+        ("red", "warm", None, None, "D1"),
+        ("green", "stopped", "contradicted", GTIN, "D1"),
+        ("blue", "cold", None, "5901234123457", "D1"),
+    ]
+    (incident,) = events_of(station, "picture_contradicted")
+    assert (incident["seen"], incident["expected"], incident["in_time"]) == ("green", "red", True)
+    capsys.readouterr()
+    assert main(["delivery", "status", str(station), "--json"]) == EXIT_OK
+    lines = json.loads(capsys.readouterr().out)["lines"]
+    assert [line["counted"] for line in lines] == [1, 1]
+    assert main(["delivery", "scan", str(station), GTIN]) == EXIT_NO  # it is stopped still
+    assert main(["delivery", "scan", str(station), GTIN, "--force"]) == EXIT_OK
+
+
+def test_a_late_code_lights_the_lamp_and_takes_the_count_back(
+    station: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With `wait_seconds: 0` each code is known after its item went to its lane."""
+    photos = station.parent / "photos"
+    cv2.imwrite(str(photos / "1.png"), boxed("green", GTIN))
+    lamp = "stopped: {actuator: {kind: solenoid, pin: 24, hold_seconds: 0.1}}"
+    station.write_text(
+        RECEIVING.replace("stopped: {}", lamp).replace("wait_seconds: 60", "wait_seconds: 0")
+    )
+    moved: list[str] = []
+    actuate = Lanes.actuate
+
+    def seen(lanes: Lanes, lane: str, *rest: Any) -> None:
+        moved.append(lane)
+        actuate(lanes, lane, *rest)
+
+    monkeypatch.setattr(Lanes, "actuate", seen)
+    goods = station.parent / "goods.csv"
+    goods.write_text(f"sku,gtin,label,expected\nR,{GTIN},red,2\n")
+    assert main(["delivery", "import", str(station), str(goods), "--delivery", "D1"]) == EXIT_OK
+    assert main(["delivery", "open", str(station), "D1"]) == EXIT_OK
+    assert main(["run", str(station)]) == EXIT_OK
+    (incident,) = events_of(station, "picture_contradicted")
+    assert (incident["lane"], incident["in_time"]) == ("rest", False)
+    assert "stopped" in moved
+    with closing(sqlite3.connect(station.parent / "ledger.sqlite")) as ledger:
+        (corrected,) = ledger.execute("SELECT field, old, new, who FROM corrections").fetchall()
+    assert corrected == ("quantity", "1", "0", "station")
+
+
+def boxed(colour: str, code: str) -> Image:
+    """A large box with a printed code in its corner."""
+    box = np.empty((480, 640, 3), np.uint8)
+    box[:] = BGR[colour]
+    bars = np.array(zxingcpp.create_barcode(code, zxingcpp.BarcodeFormat.EAN13).to_image(scale=2))
+    bars = np.pad(bars, 20, constant_values=255)[:90]
+    box[380 : 380 + bars.shape[0], 20 : 20 + bars.shape[1]] = bars[:, :, None]
+    return box
+
+
 def test_what_a_hand_scanner_sends_is_an_event(station: Path) -> None:
     (station.parent / "keys").write_bytes(typed(f"{GTIN}\r\n{GTIN}\r\nSKU-7\r"))
     station.write_text(STATION + "scanner: {kind: pipe, path: keys}\n")
     assert main(["run", str(station)]) == EXIT_OK
-    assert events_of(station, "code_scanned") == [{"text": GTIN}, {"text": "SKU-7"}]
+    assert [event["text"] for event in events_of(station, "code_scanned")] == [GTIN, "SKU-7"]

@@ -1,0 +1,307 @@
+"""What a station answers an item that it saw or a code that its hand scanner read. Pure.
+
+Each gets one answer, and each piece counts once: an item and a scan by hand are one piece where
+they come within `pair_seconds` of each other, and the item has no code that was read, or the same
+one. Each goes with one other at most, the oldest. What was written for the first of the two is
+undone then, and the second's event tells of both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from edge.core.verdict import RejectReason
+from edge.events import Event, ItemCorrected, ItemSorted, PictureContradicted, Stamp
+from edge.receiving.code import Code, is_same_code, read_code
+from edge.receiving.delivery import Line
+from edge.receiving.events import (
+    CountUndone,
+    DeliveryEvent,
+    PictureDisagreed,
+    PutAside,
+    cause_of,
+)
+from edge.receiving.scan import (
+    NO_CODE,
+    Answer,
+    Reply,
+    Scan,
+    answer,
+    answer_to_item,
+    named_lines,
+    put_aside,
+)
+from edge.receiving.state import DeliveryState, fold, undone_ids
+
+STATION = "station"
+"""Who counted, in the events."""
+_LATE_SECONDS = 30.0
+"""How long after a later one an item may be answered whose picture waited to be looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenItem:
+    """An item that the station sorted, with the codes that were read on it."""
+
+    item: ItemSorted
+    codes: tuple[Code, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The id of the item's event."""
+        return self.item.id
+
+    @property
+    def delivery(self) -> str:
+        """The delivery that was open when it was sorted."""
+        return self.item.delivery_id or ""
+
+    def __str__(self) -> str:
+        return f"item {self.item.item}"
+
+    @property
+    def rejected(self) -> str | None:
+        """Why the picture shows nothing for certain; None: it shows what its label is."""
+        reject = self.item.reject
+        if self.item.accepted or reject == RejectReason.CONTRADICTED:
+            return None
+        return reject or "no reason"
+
+    def scan(self, code: Code = NO_CODE) -> Scan:
+        """What is to be counted of it, by a code."""
+        item = self.item
+        return Scan(
+            code=code,
+            times=1 if code.text else item.quantity or 1,
+            seen=item.label if self.rejected is None else None,
+            trained=item.scores,
+            item_id=item.id,
+            photograph=item.photograph,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HandScan:
+    """A code that the station's hand scanner read."""
+
+    id: str
+    """The id of its event."""
+    delivery: str
+    """The delivery that was open when it was read."""
+    code: Code
+
+    def __str__(self) -> str:
+        return f"scan {self.code.text}"
+
+
+Cause = SeenItem | HandScan
+
+
+class PieceRules(NamedTuple):
+    """How pieces are told from one another; see `receiving` in the station file."""
+
+    by_label: bool
+    """Whether an item whose code was not read counts by its label."""
+    pair_seconds: float
+
+
+class Answered(NamedTuple):
+    """What a station answers."""
+
+    answer: Answer
+    events: Sequence[DeliveryEvent]
+    """To be written; the last of them answers, and one before it undoes what it replaces."""
+    item: ItemSorted | None
+    """The item that was seen of the piece."""
+    before: DeliveryEvent | None
+    """What had been written for the piece."""
+
+
+def answer_to(
+    cause: Cause,
+    history: Sequence[DeliveryEvent],
+    state: DeliveryState,
+    recent: Mapping[str, Cause],
+    rules: PieceRules,
+    stamp: Callable[[], Stamp],
+) -> Answered | None:
+    """What an item or a scan by hand is answered; None: an item that does not count by its label.
+
+    Args:
+        history: the events of the delivery, none of which answers `cause`.
+        state: what they come to.
+        recent: items and scans of late, by their ids.
+        stamp: gives the events their ids and times.
+    """
+    partner, before = _partner(cause, history, recent, rules) or (None, None)
+    if partner is None and isinstance(cause, HandScan):
+        before = waiting_for(cause.code, state)
+    undone: list[DeliveryEvent] = []
+    if before is not None:
+        undone = [CountUndone(*stamp(), state.delivery, STATION, undone=before.id)]
+        state = fold([*history, *undone]) or state
+    seen = next((one for one in (cause, partner) if isinstance(one, SeenItem)), None)
+    hand = next((one for one in (cause, partner) if isinstance(one, HandScan)), None)
+    if hand is not None:
+        scan = Scan(code=hand.code) if seen is None else seen.scan(hand.code)
+        scan = replace(scan, scan_id=hand.id if hand is cause else None)
+        if before is not None:
+            item_id = scan.item_id or getattr(before, "item_id", None)
+            scan = replace(replacing(scan, before), item_id=item_id)
+        found = _decided(answer(state, scan))
+    elif seen is not None and (mine := _answer_to_seen(seen, state, rules)) is not None:
+        found = mine
+    else:
+        return None
+    event = found.event(stamp(), state.delivery, STATION)
+    assert event is not None  # `_decided`: nobody is asked to choose
+    return Answered(found, [*undone, event], None if seen is None else seen.item, before)
+
+
+def recent_to(cause: Cause, recent: Mapping[str, Cause], rules: PieceRules) -> dict[str, Cause]:
+    """Those of `recent` of which one may still be of the same piece as `cause`, or as one that came
+    somewhat earlier and is answered later."""
+    since = _milliseconds(cause.id) - 1000 * (rules.pair_seconds + _LATE_SECONDS)
+    return {key: other for key, other in recent.items() if _milliseconds(key) >= since}
+
+
+def consequences(found: Answered, stamp: Callable[[], Stamp]) -> Iterator[Event]:
+    """What follows from an answer for the item that was seen: where its row says that it went to
+    its lane as another number of pieces than it counts for, a correction; and where its picture
+    newly says otherwise than its code, an incident."""
+    item, given = found.item, found.answer
+    if item is None or given.reply not in (Reply.COUNTED, Reply.PACK, Reply.STOP):
+        return
+    line, code = given.lines[0], given.scan.code.text
+    was = item.quantity or 1
+    if found.before is not None and getattr(found.before, "item_id", None) == item.id:
+        was = getattr(found.before, "pieces", 0)
+    if item.accepted and was != given.pieces:
+        yield ItemCorrected(
+            *stamp(),
+            item_id=item.id,
+            who=STATION,
+            field="quantity",
+            old=str(was),
+            new=str(given.pieces),
+            why=f"its code {code} says {line.label or line.sku}, {given.reply}",
+        )
+    if given.reply is Reply.STOP and not isinstance(found.before, PictureDisagreed):
+        yield PictureContradicted(
+            *stamp(),
+            delivery_id=item.delivery_id or "",
+            code=code,
+            expected=line.label or "",
+            seen=given.scan.seen or "",
+            item=item.item,
+            item_id=item.id,
+            lane=item.lane,
+            in_time=item.reject == RejectReason.CONTRADICTED,
+            photograph=item.photograph,
+        )
+
+
+def main_code(state: DeliveryState, codes: Sequence[Code]) -> Code | None:
+    """The code that says what an item is: of those that name a line, the one that says most; else
+    the first. None: there is none."""
+    naming = [code for code in codes if code.sscc or named_lines(state, code)]
+    return max(naming or codes[:1], key=_says, default=None)
+
+
+def _answer_to_seen(seen: SeenItem, state: DeliveryState, rules: PieceRules) -> Answer | None:
+    """What an item is answered that nobody scanned by hand."""
+    code = main_code(state, seen.codes)
+    if code is None:
+        if not rules.by_label:
+            return None
+        return answer_to_item(state, seen.scan(), rejected=seen.rejected)
+    scan = seen.scan(code)
+    named = [named_lines(state, one) for one in seen.codes]
+    lines = [line for line in named_lines(state, code) if all(line in n for n in named if n)]
+    if any(named) and not lines:
+        return put_aside(scan, "its codes are those of several lines")
+    if seen.rejected is not None and any(_could_be_seen(line, seen) for line in lines):
+        return put_aside(scan, f"the station rejected it ({seen.rejected}): scan its code by hand")
+    found = _decided(answer(state, scan))
+    if seen.item.reject == RejectReason.CONTRADICTED and found.reply is not Reply.STOP:
+        # What was announced changed since it went where contradicted items go.
+        return put_aside(scan, f"the station rejected it ({seen.item.reject}): scan it by hand")
+    return found
+
+
+def _could_be_seen(line: Line, seen: SeenItem) -> bool:
+    """Whether the model knows what the line is, so that it should have accepted the picture."""
+    return line.label is not None and line.label in (seen.item.scores or {line.label})
+
+
+def _decided(found: Answer) -> Answer:
+    """An answer that asks nobody: where several lines have a code, the piece is put aside."""
+    if found.reply is not Reply.SEVERAL:
+        return found
+    numbers = ", ".join(str(line.number) for line in found.lines)
+    return put_aside(found.scan, f"lines {numbers} have its code: choose one")
+
+
+def _partner(
+    cause: Cause, history: Sequence[DeliveryEvent], recent: Mapping[str, Cause], rules: PieceRules
+) -> tuple[Cause, DeliveryEvent | None] | None:
+    """What else came of the same piece, with the event that it has."""
+    near = [
+        other
+        for other in sorted(recent.values(), key=lambda one: one.id)
+        if type(other) is not type(cause)
+        and abs(_milliseconds(other.id) - _milliseconds(cause.id)) <= 1000 * rules.pair_seconds
+        and _may_be_one(cause, other)
+    ]
+    if not near or not rules.pair_seconds:
+        return None
+    gone = undone_ids(history)
+    answers = {known: event for event in history if (known := cause_of(event)) is not None}
+    used = {getattr(event, "item_id", None) for event in history}
+    for other in near:
+        event = answers.get(other.id)
+        if event is not None:
+            if event.id not in gone and getattr(event, "replaces", None) is None:
+                return other, event
+        elif isinstance(other, SeenItem) and not rules.by_label and other.id not in used:
+            return other, None  # it is seen, and did not count by that
+    return None
+
+
+def _may_be_one(one: Cause, other: Cause) -> bool:
+    """Whether an item and a scan by hand may be of one piece, by their codes."""
+    seen, hand = (one, other) if isinstance(one, SeenItem) else (other, one)
+    assert isinstance(seen, SeenItem)
+    assert isinstance(hand, HandScan)
+    return not seen.codes or any(is_same_code(code, hand.code) for code in seen.codes)
+
+
+def waiting_for(code: Code, state: DeliveryState) -> PictureDisagreed | PutAside | None:
+    """The oldest item with that code that the station stopped, or else that it put aside until its
+    code is scanned by hand; None: there is none."""
+    found: tuple[PictureDisagreed | PutAside, ...] = (*state.disagreements, *state.asides)
+    for one in found:
+        if one.item_id and one.code and is_same_code(read_code(one.code), code):
+            return one
+    return None
+
+
+def replacing(scan: Scan, before: DeliveryEvent) -> Scan:
+    """A scan of a piece that has an event already. Where that says that the picture says otherwise,
+    it does so still."""
+    if isinstance(before, PictureDisagreed) and scan.seen is None:
+        scan = replace(scan, seen=before.seen)
+    return replace(scan, replaces=before.id)
+
+
+def _milliseconds(event_id: str) -> int:
+    """When an event was made, which its id tells: since 1970."""
+    return int(event_id.replace("-", "")[:12], 16)
+
+
+def _says(code: Code) -> int:
+    """How much a code says."""
+    values = (code.gtin, code.sscc, code.serial, code.lot, code.expiry)
+    return sum(value is not None for value in values)

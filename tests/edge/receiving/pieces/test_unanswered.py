@@ -1,0 +1,40 @@
+"""What the ledger alone has of a delivery is read from it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edge.events import CodeScanned, Stamps
+from edge.ledger.ledger import Ledger
+from edge.receiving.pieces.answers import HandScan, SeenItem
+from edge.receiving.pieces.unanswered import causes_of
+from edge.runtime.clock import SYSTEM_CLOCK
+from tests.edge.receiving.pieces.bench import ADIDAS
+from tests.edge.receiving.test_counting import code_on, item
+
+STAMPS = Stamps("door", SYSTEM_CLOCK.wall)
+
+
+def test_items_have_their_codes_and_scans_their_order(tmp_path: Path) -> None:
+    first = item(1, delivery_id="D1", scores={"adidas": 0.9, "nike": 0.1})
+    scan = CodeScanned(*STAMPS.now(), text=ADIDAS, delivery_id="D1")
+    elsewhere = CodeScanned(*STAMPS.now(), text=ADIDAS)
+    second = item(2, delivery_id="D1")
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        ledger.append([first, code_on(first, ADIDAS), scan, elsewhere, second, item(3)])
+    found = causes_of(tmp_path / "ledger.sqlite", "D1", "2000")
+    assert [cause.id for cause in found] == [first.id, scan.id, second.id]
+    seen, hand, other = found
+    assert isinstance(seen, SeenItem)
+    assert seen.item.scores == {"adidas": 0.9, "nike": 0.1}
+    assert [code.gtin for code in seen.codes] == [ADIDAS.zfill(14)]
+    assert isinstance(hand, HandScan)
+    assert hand.code.gtin == ADIDAS.zfill(14)
+    assert isinstance(other, SeenItem)
+    assert other.codes == ()
+
+
+def test_a_ledger_that_is_not_there_or_is_damaged_has_none(tmp_path: Path) -> None:
+    assert causes_of(tmp_path / "ledger.sqlite", "D1", "2000") == []
+    (tmp_path / "ledger.sqlite").write_text("no ledger " * 200, "utf-8")
+    assert causes_of(tmp_path / "ledger.sqlite", "D1", "2000") == []
