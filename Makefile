@@ -13,6 +13,8 @@
 # make bench-ledger-size  a ledger of 1,000,000 rows beside one of 1,000: start, append, status, export
 # make bench-slow-disk  a station on a slow disk and on a full one: no row lost (cc; root)
 # make bench-codes  how many of 1,000 codes in pictures are read, and none wrongly: some ten minutes
+# make bench-receipts  the wrong shoe in the right box: how many of 40 in 1,000 receipts are stopped
+#                  (BUNDLE=folder, RUN=folder: a bundle of photographs of brands, and its run)
 # make kill-ledger  kills a recording process 100 times: every row shown is in the ledger (KILLS=100)
 # make cut-power   the same with 40 power cuts on a disk of its own (root; CUTS=40)
 # make kill-installs  interrupts 72 installs and rollbacks, by kills and (as root) power cuts (KILLS=72)
@@ -44,7 +46,7 @@ ARGS ?=
 WORKERS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 BIN := .venv/bin
 
-.PHONY: setup demo test test-slow test-arm64 test-systemd bench-pins virtual bench-ledger bench-ledger-size bench-slow-disk bench-unheard bench-check bench-codes \
+.PHONY: setup demo test test-slow test-arm64 test-systemd bench-pins virtual bench-ledger bench-ledger-size bench-slow-disk bench-unheard bench-check bench-codes bench-receipts \
 	kill-ledger cut-power kill-installs hashes reference \
 	fuzz damaged mutated \
 	corrupted flipped claimed dead coverage lint format lock clean
@@ -96,6 +98,10 @@ bench-slow-disk: setup
 
 bench-codes: setup
 	$(BIN)/python -m tests.benchmarks.codes $(ARGS)
+
+bench-receipts: setup
+	@test -n "$(BUNDLE)$(RUN)" || { echo "make bench-receipts BUNDLE=folder RUN=folder: which model is to judge?"; exit 2; }
+	$(BIN)/python -m tests.benchmarks.receipts $(BUNDLE) --run $(RUN) $(ARGS)
 
 kill-ledger: setup
 	$(BIN)/python -m tests.edge.ledger.killing $(or $(KILLS),100)

@@ -114,8 +114,8 @@ class Station(Closing):
                     stamps=stamps,
                     clock=clock,
                 )
-                self._parts.callback(counting.close)  # after the recorder, which feeds it
-                observers = [*observers, counting.count]
+                self._parts.callback(counting.close)
+            self._counting = counting
             self._recorder = begin_recorder(
                 config.ledger, observers=observers, keep=config.keep, clock=clock, stamps=stamps
             )
@@ -298,6 +298,8 @@ class Station(Closing):
 
     def finish(self) -> None:
         """See `Supervised`; may be called twice."""
+        if self._counting is not None:  # what follows from a count is written down, too
+            self._counting.close()
         self._journal.stopped(self._tally.items, self._supervisor.reason)
         self._recorder.finish()
 

@@ -1,14 +1,15 @@
 """Counts what the station sorts, and what its hand scanner reads, in a thread of its own.
 
     sorting ─▶ stamped: the row gets `delivery_id` ─▶ recorder ─▶ ledger
-    ledger's thread, once the row is written ─▶ count ─▶ this thread ─▶ file of deliveries
+                                                   └▶ count ─▶ this thread ─▶ file of deliveries
     codes' thread, once it has looked at the item ─▶ codes_read ─▶ this thread
     scanner's thread ─▶ scanned ─▶ this thread
 
 Sorting never waits for the file of deliveries. An item whose picture is still to be looked at for
 codes counts after that, however long it takes: so a code that comes too late to choose the item's
-lane still comes in time for its count. What could not be written there when the station was killed
-is found in the ledger at the next start: its row has the delivery, and no event has the row's id.
+lane still comes in time for its count. Items are written twice a second, together; scans, and items
+whose code came late, at once. What could not be written there when the station was killed is found
+in the ledger at the next start: its row has the delivery, and no event has the row's id.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ from edge.runtime.clock import Clock, ClockedThread
 _log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.5
-"""How often the thread looks which delivery is open. One that is opened counts from then on."""
+"""How often the thread looks which delivery is open, and writes items. A delivery that is opened
+counts from then on."""
 _RETRY_SECONDS = 5.0
 _FINISH_SECONDS = 2.0
 _CAPACITY = 10_000
@@ -69,8 +71,8 @@ _CAPTURED_BEFORE = timedelta(minutes=1)
 class Counting:
     """Counts items, and scans by hand, on the delivery that is open.
 
-    `stamped` and `expect` are for the thread that sorts, `count` for the ledger's, `codes_read` for
-    that of codes and `scanned` for that of the scanner; none of them waits for a file.
+    `stamped`, `count` and `expect` are for the thread that sorts, `codes_read` for that of codes,
+    `scanned` for that of the scanner; none of them waits for a file.
     """
 
     def __init__(
@@ -100,7 +102,7 @@ class Counting:
         self._codes: dict[str, tuple[Code, ...]] = {}
         """The codes of items whose rows are not written yet."""
         self._recent: dict[str, Cause] = {}
-        self._ending = self._failing = False
+        self._ending = self._failing = self._urgent = False
         self._state: DeliveryState | None = None
         self._file: Deliveries | None = None
         self._thread: ClockedThread | None = None
@@ -138,7 +140,7 @@ class Counting:
         return replace(event, delivery_id=delivery)
 
     def before(self, recorder: EventSink) -> EventSink:
-        """What takes events in place of `recorder`, and gives it items with their delivery."""
+        """What takes events in place of `recorder`: it gives them to it, and counts the items."""
         return _StampedItems(recorder, self)
 
     def expect(self, item_id: str) -> None:
@@ -151,6 +153,7 @@ class Counting:
         read = tuple(code_of(asdict(code)) for code in codes)
         with self._changed:
             self._looked_at.discard(item_id)
+            self._urgent |= any(cause.id == item_id for cause in self._waiting)
             if read:
                 self._codes[item_id] = read
                 while len(self._codes) > _CAPACITY:  # of items whose rows are never written
@@ -162,15 +165,18 @@ class Counting:
     def scanned(self, event: CodeScanned) -> None:
         """Takes a code that the station's hand scanner read while a delivery was open."""
         if event.delivery_id is not None:
-            self._take(HandScan(event.id, event.delivery_id, read_code(event.text)))
+            self._take(HandScan(event.id, event.delivery_id, read_code(event.text)), urgent=True)
 
     def count(self, event: Event) -> None:
-        """An observer: takes each item that belongs to a delivery."""
+        """Takes an item that belongs to a delivery; heeds no other event."""
         if isinstance(event, ItemSorted) and event.delivery_id is not None:
             self._take(SeenItem(event))
 
     def close(self) -> None:
-        """Counts what still waits, ends the thread and closes the file; may be called twice."""
+        """Counts what still waits, ends the thread and closes the file; may be called twice.
+
+        To be called while incidents and corrections can still be published.
+        """
         with self._changed:
             self._ending = True
             self._looked_at.clear()  # nobody looks any more
@@ -184,10 +190,12 @@ class Counting:
                 )
             self._thread = None
 
-    def _take(self, cause: Cause) -> None:
+    def _take(self, cause: Cause, *, urgent: bool = False) -> None:
         with self._changed:
             self._waiting.append(cause)
-            self._changed.notify_all()
+            self._urgent |= urgent
+            if urgent:
+                self._changed.notify_all()
 
     def _ready(self) -> list[Cause]:
         """What can be counted now, the oldest first; to be called with `_changed` held."""
@@ -199,9 +207,9 @@ class Counting:
             while True:
                 with self._changed:
                     pause = _RETRY_SECONDS if self._failing else _LOOK_SECONDS
-                    if not self._ending and (self._failing or not self._ready()):
+                    if not self._ending and (self._failing or not self._urgent):
                         self._clock.wait(self._changed, self._clock.now() + pause)
-                    ending = self._ending
+                    ending, self._urgent = self._ending, False
                 self._try()
                 if ending and (self._failing or not self._waiting):
                     return
@@ -323,7 +331,9 @@ class _StampedItems:
 
     def offer(self, event: Event) -> None:
         """See `EventSink`."""
-        self._recorder.offer(self._counting.stamped(event))
+        event = self._counting.stamped(event)
+        self._recorder.offer(event)
+        self._counting.count(event)
 
 
 def _found(state: DeliveryState, codes: Sequence[Code]) -> CodeFound:

@@ -45,6 +45,8 @@ def causes_of(ledger: Path, delivery: str, since: str) -> list[Cause]:
             items = connection.execute(_ITEMS, (since, delivery)).fetchall()
             events = connection.execute(_CODES, (since,)).fetchall()
     except sqlite3.Error as error:
+        if "no such table" in str(error):  # it is being made
+            return []
         _log.warning(f"warning    items of {delivery} in the ledger cannot be read: {error}")
         return []
     codes: defaultdict[str, list[Code]] = defaultdict(list)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edge.events import CodeScanned, Stamps
+from edge.events import CodeScanned
 from edge.ledger.ledger import Ledger
 from edge.receiving.pieces.answers import HandScan, SeenItem
 from edge.receiving.pieces.unanswered import causes_of
-from edge.runtime.clock import SYSTEM_CLOCK
 from tests.edge.receiving.pieces.bench import ADIDAS
-from tests.edge.receiving.test_counting import code_on, item
-
-STAMPS = Stamps("door", SYSTEM_CLOCK.wall)
+from tests.edge.receiving.test_counting import STAMPS, code_on, item
 
 
 def test_items_have_their_codes_and_scans_their_order(tmp_path: Path) -> None:
