@@ -24,6 +24,7 @@ from edge.events import (
 )
 from edge.flow import NO_CODE, CodeFound
 from edge.ledger.ledger import Ledger
+from edge.receiving import counting as counting_module
 from edge.receiving.counting import Counting
 from edge.receiving.desk import Desk
 from edge.receiving.state import DeliveryState
@@ -58,6 +59,12 @@ def counting_at(folder: Path, *, by: str = "label") -> Counting:
     """What counts at the station whose files are in `folder`."""
     settings = ReceivingSettings.model_validate({"count_by": by})
     return Counting(settings, folder / "ledger.sqlite", stamps=STAMPS, clock=SYSTEM_CLOCK)
+
+
+@pytest.fixture(autouse=True)
+def _there_is_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine is no reason to leave items to the next start."""
+    monkeypatch.setattr(counting_module, "_FINISH_SECONDS", 60.0)
 
 
 @pytest.fixture
