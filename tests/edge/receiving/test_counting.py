@@ -23,7 +23,9 @@ from edge.events import (
     Stamps,
 )
 from edge.flow import NO_CODE, CodeFound
+from edge.ledger import opening
 from edge.ledger.ledger import Ledger
+from edge.ledger.recovering import RecoveringLedger
 from edge.receiving import counting as counting_module
 from edge.receiving.counting import Counting
 from edge.receiving.desk import Desk
@@ -59,6 +61,12 @@ def counting_at(folder: Path, *, by: str = "label") -> Counting:
     """What counts at the station whose files are in `folder`."""
     settings = ReceivingSettings.model_validate({"count_by": by})
     return Counting(settings, folder / "ledger.sqlite", stamps=STAMPS, clock=SYSTEM_CLOCK)
+
+
+@pytest.fixture(autouse=True)
+def _ledger_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a busy machine keeps no row back."""
+    monkeypatch.setattr(opening, "LedgerProcess", RecoveringLedger)
 
 
 @pytest.fixture(autouse=True)

@@ -18,6 +18,8 @@ from edge.cli import main
 from edge.core.errors import EXIT_NO, EXIT_OK, EXIT_UNAVAILABLE
 from edge.core.images.image_file import Image
 from edge.lanes.lanes import Lanes
+from edge.ledger import opening
+from edge.ledger.recovering import RecoveringLedger
 from tests.bundles import BGR
 from tests.edge.receiving.codes.test_ladder import drawn
 from tests.edge.receiving.scanner.test_reader import typed
@@ -31,6 +33,12 @@ def events_of(station: Path, kind: str) -> list[dict[str, object]]:
     with closing(sqlite3.connect(station.parent / "ledger.sqlite")) as ledger:
         rows = ledger.execute("SELECT details FROM events WHERE kind = ? ORDER BY id", (kind,))
         return [json.loads(details) for (details,) in rows]
+
+
+@pytest.fixture(autouse=True)
+def _ledger_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a busy machine keeps no row back."""
+    monkeypatch.setattr(opening, "LedgerProcess", RecoveringLedger)
 
 
 @pytest.fixture
