@@ -115,7 +115,8 @@ def test_a_station_stops_the_wrong_thing_in_the_right_box(
     (incident,) = events_of(station, "picture_contradicted")
     assert (incident["seen"], incident["expected"], incident["in_time"]) == ("green", "red", True)
     capsys.readouterr()
-    assert main(["delivery", "status", str(station), "--json"]) == EXIT_OK
+    words = [str(station), "--delivery", "D1", "--json"]
+    assert main(["delivery", "status", *words]) == EXIT_OK
     lines = json.loads(capsys.readouterr().out)["lines"]
     assert [line["counted"] for line in lines] == [1, 1]
     assert main(["delivery", "scan", str(station), GTIN]) == EXIT_NO  # it is stopped still
