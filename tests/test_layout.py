@@ -219,8 +219,9 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         trainer.data.cache_folder
     """,
     "tests/trainer/fit/test_phases.py": """
-        trainer.fit.preconditions trainer.fit.learning_rate_finder trainer.fit.optimizers
-        trainer.fit.predict trainer.fit.trained trainer.fit.weight_averaging
+        trainer.fit.learner trainer.fit.learning_rate_finder trainer.fit.optimizers
+        trainer.fit.preconditions trainer.fit.predict trainer.fit.trained
+        trainer.fit.weight_averaging
     """,
     "tests/trainer/networks/parts/test_efficientnet_lite.py": """
         trainer.networks.efficientnet_lite0 trainer.networks.efficientnet_lite1

@@ -12,8 +12,8 @@ import numpy as np
 
 from edge.core.terminal.progress import Progress
 from trainer.fit.batches import Batch, epoch_batches
+from trainer.fit.learner import learning_step
 from trainer.fit.optimizers import Optimizers
-from trainer.fit.phases import learning_step
 from trainer.fit.preconditions import check_steps
 from trainer.fit.predict import TrainingSet
 from trainer.fit.prepare import Prepared, prepare, training_set

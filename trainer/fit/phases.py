@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -16,7 +16,8 @@ import numpy.typing as npt
 from edge.core.terminal.progress import Progress
 from trainer.fit.batches import epoch_batches
 from trainer.fit.checkpoint import Checkpoint
-from trainer.fit.optimizers import LearningRateSchedule, Optimizers
+from trainer.fit.learner import Learner, learner_key
+from trainer.fit.optimizers import LearningRateSchedule
 from trainer.fit.predict import TrainingSet, chunks_of, inputs_at, scorer_at
 from trainer.fit.saved_outputs import compiled
 from trainer.fit.weight_averaging import Average
@@ -150,7 +151,7 @@ class _PhaseRun:
         self._ended = False
         upper = network.upper(phase.train_from)
         network.let_train(upper)
-        learner = network.once(_learner_key(phase, recipe), lambda: _Learner(upper, phase, recipe))
+        learner = network.once(learner_key(phase, recipe), lambda: Learner(upper, phase, recipe))
         learner.begin()
         self._optimizers, self._step = learner.optimizers, learner.step
         self._forward = scorer_at(network, phase.train_from)
@@ -346,54 +347,6 @@ class _PhaseRun:
         best.cut_short, best.reached = facts["cut_short"], facts["reached"]
         best.history = [Epoch(**line) for line in facts["history"]]
         _log.info(f"phase {self._phase.name}: continuing after epoch {facts['epoch']}")
-
-
-class _Learner:
-    """The traced step of a phase and its optimizers, shared by the folds of a cross-validation."""
-
-    def __init__(self, upper: Any, phase: PhasePlan, recipe: Recipe) -> None:
-        self.optimizers = Optimizers(phase, upper)
-        self._fresh = self.optimizers.state()
-        self.step = learning_step(upper, recipe, self.optimizers)
-
-    def begin(self) -> None:
-        """Resets the optimizers to their first state."""
-        self.optimizers.restore(self._fresh)
-
-
-def _learner_key(phase: PhasePlan, recipe: Recipe) -> Hashable:
-    """A key that is equal for phases that can share a `_Learner`; the rate is set at each step."""
-    return (
-        "learner", phase.train_from, phase.optimizer, phase.weight_decay, phase.layer_decay,
-        recipe.label_smoothing,
-    )  # fmt: skip
-
-
-def learning_step(upper: Any, recipe: Recipe, optimizers: Optimizers) -> Callable[..., Any]:
-    """A traced function that learns from a batch and returns its loss and number correct."""
-    import tensorflow as tf
-
-    batch = (
-        tf.TensorSpec((None, *upper.input_shape[1:]), tf.float32),
-        tf.TensorSpec((None, upper.output_shape[-1]), tf.float32),
-        tf.TensorSpec((None,), tf.float32),
-    )
-
-    loss_of = keras.losses.CategoricalCrossentropy(
-        from_logits=True, label_smoothing=recipe.label_smoothing, reduction=None
-    )
-
-    # Batches may have any length: otherwise the last one of an epoch would be traced separately.
-    @tf.function(input_signature=batch)  # type: ignore[untyped-decorator]
-    def step(inputs: Any, targets: Any, weights: Any) -> Any:
-        with tf.GradientTape() as tape:
-            logits = upper(inputs, training=True)
-            loss = tf.reduce_mean(loss_of(targets, logits) * weights)
-        optimizers.apply(tape.gradient(loss, optimizers.variables))
-        good = tf.equal(tf.argmax(logits, axis=1), tf.argmax(targets, axis=1))
-        return loss, tf.reduce_sum(tf.cast(good, tf.int32))
-
-    return step  # type: ignore[no-any-return]
 
 
 def _frozen(
