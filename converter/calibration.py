@@ -13,7 +13,7 @@ from edge.core.dataset import LabelledPicture
 from edge.core.images.image_file import read_image
 from edge.core.images.preprocess import InputSpec, preprocess
 from edge.core.terminal.progress import Progress
-from edge.core.wording import number_of
+from edge.core.terminal.wording import number_of
 
 CALIBRATION_PICTURES = 100
 """The default number of calibration pictures. More of them take more time."""

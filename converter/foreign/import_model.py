@@ -57,7 +57,7 @@ from edge.core.model.bundle import MODEL, Bundle
 from edge.core.model.bundle_files import LARGEST
 from edge.core.model.metrics import Evaluation, evaluate_scores
 from edge.core.terminal.progress import Progress
-from edge.core.wording import number_of
+from edge.core.terminal.wording import number_of
 from trainer.calibration.accept_thresholds import AcceptThreshold, choose_thresholds
 from trainer.recipes.plan import AcceptPlan
 from trainer.run import tool_versions

@@ -20,7 +20,7 @@ from edge.core.labels import (
     label_problem,
     without_numbers,
 )
-from edge.core.wording import number_of
+from edge.core.terminal.wording import number_of
 
 _LONGEST = 100
 """The largest length of a label, bytes of UTF-8."""

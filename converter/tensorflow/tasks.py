@@ -13,7 +13,7 @@ import numpy as np
 
 from converter.calibration import Tensors
 from edge.core.errors import EXIT_IO, PilahError
-from edge.core.wording import number_of
+from edge.core.terminal.wording import number_of
 from trainer.errors import RunError
 from trainer.run import read_run
 

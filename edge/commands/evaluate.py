@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from edge.core.command_line import print_json
 from edge.core.errors import EXIT_OK, PictureSetError, UnreadableImageError
-from edge.core.wording import number_of
+from edge.core.terminal.wording import number_of
 
 if TYPE_CHECKING:
     from edge.core.dataset import LabelledPicture

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge.core.command_line import count, print_json
 from edge.core.errors import EXIT_NO, EXIT_OK, CameraError, UsageError
-from edge.core.wording import number_of
+from edge.core.terminal.wording import number_of
 
 if TYPE_CHECKING:
     from edge.config.station import VisionConfig

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from edge.core.atomic import atomic_file, atomic_folder, remove_leftovers, swap_folders
 from edge.core.errors import PilahError, StorageError
-from edge.core.wording import number_of
+from edge.core.terminal.wording import number_of
 
 
 @contextmanager

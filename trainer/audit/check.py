@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from edge.core.dataset import LabelledPicture, read_picture_set
 from edge.core.errors import PictureSetError
-from edge.core.wording import number_of
+from edge.core.terminal.wording import number_of
 from trainer.audit.copies import Copies, find_copies, join_groups
 from trainer.audit.file_facts import FileFacts, Unreadable, read_facts
 from trainer.audit.label_errors import LabelErrors, find_label_errors

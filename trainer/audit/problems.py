@@ -21,7 +21,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from edge.core.wording import number_of
+from edge.core.terminal.wording import number_of
 from trainer.audit.check import CheckResult
 from trainer.audit.label_noise import CERTAINTY
 from trainer.audit.shortcut import ClassShortcut

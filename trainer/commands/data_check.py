@@ -16,7 +16,7 @@ from pathlib import Path
 
 from edge.core.command_line import print_json
 from edge.core.errors import EXIT_NO, EXIT_OK
-from edge.core.wording import number_of
+from edge.core.terminal.wording import number_of
 
 _log = logging.getLogger(__name__)
 

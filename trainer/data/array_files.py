@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from edge.core.errors import PictureSetError
 from edge.core.labels import label_problem, listed
-from edge.core.wording import number_of
+from edge.core.terminal.wording import number_of
 
 _log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from edge.core.dataset import PictureSet, kinds_of, read_picture_set
 from edge.core.errors import StorageError, UsageError
 from edge.core.files import storage_errors
-from edge.core.wording import number_of
+from edge.core.terminal.wording import number_of
 from trainer.data.arrays import FASHION_MNIST, unpacked
 from trainer.data.cache import DecodedPictures
 from trainer.data.groups import assign_groups, group_column

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from edge.core.model.grade import FEWEST, TOO_FEW
-from edge.core.wording import number_of
+from edge.core.terminal.wording import number_of
 from trainer.calibration.accept_thresholds import is_promised
 from trainer.report.listing import listed
 from trainer.report.report_facts import ReportFacts

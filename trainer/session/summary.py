@@ -9,7 +9,7 @@ from pathlib import Path
 from edge.core.dataset import SPLITS
 from edge.core.model.metrics import ShareWording, share_wording
 from edge.core.terminal.hints import command
-from edge.core.wording import number_of
+from edge.core.terminal.wording import number_of
 from trainer.fit.prepare import Prepared
 from trainer.report.report_facts import ReportFacts
 from trainer.report.report_warnings import report_warnings

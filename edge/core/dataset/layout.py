@@ -20,7 +20,7 @@ from edge.core.dataset.picture_set import (
 from edge.core.dataset.split_names import is_unlabelled_name, split_of_name, splits_of_names
 from edge.core.dataset.tree import Folder, look_into
 from edge.core.errors import PictureSetError
-from edge.core.wording import number_of
+from edge.core.terminal.wording import number_of
 
 CAPTURED = "capture.json"
 """The file that `pilah-edge capture` writes: all folders beside it are classes, whatever their

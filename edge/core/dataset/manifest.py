@@ -17,7 +17,7 @@ from edge.core.errors import LabelListError, PictureSetError
 from edge.core.files import read_regular, storage_errors
 from edge.core.labels import decode_text, label_problem, listed
 from edge.core.suggestions import did_you_mean
-from edge.core.wording import number_of
+from edge.core.terminal.wording import number_of
 
 _LARGEST = 256 * 1024 * 1024
 """The largest size of a manifest in bytes: a million rows of long paths."""

@@ -26,7 +26,7 @@ from edge.core.images.image_file import Image
 from edge.core.images.preprocess import InputSpec
 from edge.core.labels import check_label
 from edge.core.processes.file_lock import try_lock
-from edge.core.wording import number_of
+from edge.core.terminal.wording import number_of
 
 FACTS = CAPTURED
 _LARGEST_FACTS = 1 << 20

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edge.core.wording import number_of
+from edge.core.terminal.wording import number_of
 
 SPLITS = ("train", "validation", "test")
 """The splits of a data set, by the names that a manifest's `split` column uses."""

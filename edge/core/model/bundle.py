@@ -36,7 +36,7 @@ from edge.core.model.signature import (
     check_signature,
     read_signature,
 )
-from edge.core.wording import number_of
+from edge.core.terminal.wording import number_of
 
 SCHEMA_VERSION = 1
 MANIFEST = "bundle.json"

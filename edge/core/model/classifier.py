@@ -10,8 +10,8 @@ from edge.core.images.preprocess import Box, preprocess
 from edge.core.model.bundle import Bundle
 from edge.core.model.interpreter import Interpreter, Kernels
 from edge.core.model.trial import check_bundle_harmless
+from edge.core.terminal.wording import number_of
 from edge.core.verdict import Prediction, Scores, Verdict, decide
-from edge.core.wording import number_of
 
 
 class Classifier:

@@ -20,7 +20,7 @@ import numpy as np
 from edge.core.errors import BundleFormatError
 from edge.core.model.flatbuffer import FlatBufferError, Table, root_table
 from edge.core.model.model_operators import OPERATORS, SHAPES, OperatorKind
-from edge.core.wording import number_of
+from edge.core.terminal.wording import number_of
 
 _MOST_TENSORS = 10_000
 _MOST_RANK = 6

@@ -12,7 +12,7 @@ from edge.core.errors import StorageError
 from edge.core.images.contact_sheet import Mark, SheetSection, Tile, write_contact_sheet
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box
-from edge.core.wording import number_of
+from edge.core.terminal.wording import number_of
 from edge.vision.trigger.blobs import RIM
 from edge.vision.trigger.replay import Item, ReplayResult
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge.core.wording import number_of
+from edge.core.terminal.wording import number_of
 
 
 @pytest.mark.parametrize(
