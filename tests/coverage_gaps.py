@@ -39,7 +39,8 @@ GAPS: Mapping[str, str] = {
     "kill-ledger` and `make cut-power` try it.": """
         edge.core.atomic: _remove_left _folder.make _made
         edge.ledger.lock: LedgerLock._open _is_alive
-        edge.rollout.installed: Versions.is_whole Versions.add Versions.prune
+        edge.rollout.installed: InstalledVersions.is_whole InstalledVersions.add
+        edge.rollout.installed: InstalledVersions.prune
     """,
     "It is what a damaged or hostile picture or model holds: `make fuzz`, `make damaged` "
     "and `make mutated` try it, and tests/converter/foreign has models of other makers.": """
@@ -93,7 +94,7 @@ GAPS: Mapping[str, str] = {
         edge.ledger.ledger: Ledger._migrate Ledger._errors
         edge.ledger.losses: Losses.add_said
         edge.ledger.opening: open_recorder
-        edge.ledger.recorder: Recorder._send_next Recorder._land
+        edge.ledger.recorder: Recorder._send_next Recorder._take_answer
         edge.ledger.spill: Spill.read
         edge.ledger.sqlite_file: _read_only _is_whole_ledger _advice
         edge.runtime.keyboard: Keyboard._read
@@ -119,7 +120,7 @@ GAPS: Mapping[str, str] = {
         edge.lanes.jog: Jog.allow
         edge.runtime.keyboard: Keyboard._put_back_at_signals
         edge.runtime.service: Ending.follow
-        edge.samples.capture: Capture.run Capture._refuse _from_middle
+        edge.samples.capture: CaptureSession.run CaptureSession._refuse _from_middle
         edge.sorting.dispatch: Dispatch.note
         edge.sorting.tally: Tally.count Tally.lines
         edge.vision.camera.picamera: Settings.seconds_per_frame
