@@ -62,7 +62,7 @@ if hanging == "camera":
     hangs(FolderCamera, "read", 30)
 elif hanging == "ledger":
     opening.LedgerProcess = RecoveringLedger
-    hangs(Ledger, "append", 1)  # many rows at a time
+    hangs(Ledger, "append", 2)  # the start, and the first item; many rows at a time after that
 elif hanging == "end":
     FolderCamera.close = lambda camera: threading.Event().wait()
 sys.exit(main())
@@ -96,6 +96,15 @@ class Running:
             if (told.name, told.state) == (name, state):
                 return told
         raise AssertionError(f"it ended before {name} told {state}")
+
+    def until_all(self, wanted: set[tuple[str, str]]) -> None:
+        """Waits until each name has told its state, in whatever order."""
+        left = set(wanted)
+        for told in self.told():
+            left.discard((told.name, told.state))
+            if not left:
+                return
+        raise AssertionError(f"it ended before it told {left}")
 
     def told(self) -> Iterator[Told]:
         for line in self._lines:
@@ -165,6 +174,9 @@ def test_a_station_that_nobody_reads_sorts_on_and_ends_when_it_is_told_to(
     assert len(found) >= 9
 
 
+HANGS = {"camera": [("read", "hangs")], "ledger": [("append", "hangs")]}
+
+
 @pytest.mark.parametrize(
     ("hanging", "code", "said"),
     [
@@ -188,9 +200,7 @@ def test_whatever_hangs_a_station_ends_when_it_is_told_to(
             tmp_path, out=subprocess.DEVNULL, err=err.fileno(), hanging=hanging
         ) as station,
     ):  # fmt: skip
-        station.until("GPIO23", "1.000")
-        if hanging != "end":
-            station.until("read" if hanging == "camera" else "append", "hangs")
+        station.until_all({("GPIO23", "1.000"), *HANGS.get(hanging, ())})
         station.end()
         assert station.process.wait(120) == code
         levels = [told for told in station.told() if told.name == "GPIO23"]
