@@ -158,7 +158,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         edge.telemetry.finding
     """,
     "tests/edge/test_station.py": """
-        edge.ledger.opening edge.sorting.dispatch edge.sorting.loop edge.sorting.opening
+        edge.ledger.opening edge.sorting.loop edge.sorting.opening
         edge.sorting.tally
     """,
     "tests/edge/vision/camera/test_stream.py": """

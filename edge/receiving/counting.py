@@ -296,9 +296,9 @@ class Counting:
         """Says and publishes what others must know of an answer that is in the file."""
         reply, words = found.answer.reply, found.answer.words(state)
         if reply is Reply.STOP:
-            _log.warning(f"STOP       {cause}: {words}")
+            _log.warning(f"receiving  {cause}: {words}")
         elif isinstance(cause, HandScan):
-            _log.info(f"scan       {words}")
+            _log.info(f"receiving  {cause}: {words}")
         for event in consequences(found, self._stamps.now):
             self._publish(event)
             if isinstance(event, PictureContradicted) and not event.in_time:

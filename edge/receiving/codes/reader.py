@@ -99,8 +99,13 @@ class CodeReader:
             return look
         look.grey = ladder.part_with_item(image, None if self._whole_region else box)
         with self._changed:
-            self._waiting.append(look)
-            self._changed.notify_all()
+            ended = self._ended
+            if not ended:
+                self._waiting.append(look)
+                self._changed.notify_all()
+        if ended:  # by a signal: an item that waits for its code must not wait in vain
+            self.dropped += 1
+            self._done(look, ())
         return look
 
     def run(self) -> None:

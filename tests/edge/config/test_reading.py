@@ -139,6 +139,11 @@ MISTAKES = [
     (("[green]", "[green, red]"), 12, "the label 'red' is in the lane warm already: remove one"),
     (("lane: rest", "lane: rset"), 13, "default_lane: there is no lane 'rset'. Did you mean rest?"),
     (
+        ("ledger.sqlite}", "ledger.sqlite}\nreceiving: {mismatch_lane: rset}"),
+        15,
+        "receiving.mismatch_lane: there is no lane 'rset'. Did you mean rest?",
+    ),
+    (
         ("hold_seconds: 0.1}\n  rest", "hold_seconds: 2, max_on_seconds: 1}\n  rest"),
         11,
         "hold_seconds (2) is above max_on_seconds (1)",

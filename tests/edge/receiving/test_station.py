@@ -15,11 +15,16 @@ import pytest
 import zxingcpp
 
 from edge.cli import main
+from edge.config.codes import CodesSettings
 from edge.core.errors import EXIT_NO, EXIT_OK, EXIT_UNAVAILABLE
 from edge.core.images.image_file import Image
+from edge.events import Stamps
+from edge.flow import ItemKey
 from edge.lanes.lanes import Lanes
 from edge.ledger import opening
 from edge.ledger.recovering import RecoveringLedger
+from edge.receiving.codes.reader import CodeReader
+from edge.runtime.clock import SYSTEM_CLOCK
 from tests.bundles import BGR
 from tests.edge.receiving.codes.test_ladder import drawn
 from tests.edge.receiving.scanner.test_reader import typed
@@ -60,6 +65,23 @@ def test_a_code_on_an_item_is_an_event_that_names_the_item(station: Path) -> Non
             "SELECT item, source FROM items WHERE uuid = ?", (read["item_id"],)
         ).fetchall()
     assert (item, Path(source).name) == (read["item"], "1.png")
+
+
+def test_a_picture_that_comes_after_the_end_is_answered_at_once() -> None:
+    told: list[tuple[str, int]] = []
+    reader = CodeReader(
+        CodesSettings(),
+        publish=lambda event: None,
+        done=lambda look, codes: told.append((look.key.id, len(codes))),
+        stamps=Stamps("door", SYSTEM_CLOCK.wall),
+        clock=SYSTEM_CLOCK,
+    )
+    picture = cv2.cvtColor(drawn("ean13"), cv2.COLOR_GRAY2BGR)
+    reader.offer(ItemKey(1, 0.0, "first"), picture, None)
+    reader.stop()
+    reader.offer(ItemKey(2, 0.0, "second"), picture, None)
+    assert told == [("first", 0), ("second", 0)]
+    assert reader.dropped == 2
 
 
 def test_without_the_section_no_code_is_looked_for(station: Path) -> None:

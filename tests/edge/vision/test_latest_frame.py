@@ -30,6 +30,20 @@ def test_it_knows_when_the_newest_frame_was_captured_whatever_became_of_it() -> 
         assert latest.captured == captured
 
 
+def test_who_waits_for_a_frame_can_be_woken() -> None:
+    latest = LatestFrame()
+    latest.wake()
+    frames = latest.frames()
+    assert next(frames) is None
+    latest.put(frame(1))
+    latest.wake()
+    latest.wait_until_woken(3600)
+    taken = next(frames)
+    assert taken is not None
+    assert taken.sequence == 1
+    latest.wait_until_woken(0)  # nobody does
+
+
 def test_frames_that_the_camera_left_out_are_counted() -> None:
     latest = LatestFrame()
     frames = latest.frames()

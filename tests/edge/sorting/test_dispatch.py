@@ -1,0 +1,168 @@
+"""An item waits for its code, for as long as it may, and goes where the two of them say.
+
+What else Dispatch does is seen on whole stations (tests/edge/test_station.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edge.config.reading import StationPlan, read_station
+from edge.core.images.preprocess import Box
+from edge.core.verdict import Verdict, decide
+from edge.events import Event, ItemSorted, Stamps
+from edge.flow import NO_CODE, CodeFound, Frame, ItemKey, Sighting
+from edge.sorting.dispatch import Dispatch, PictureUses
+from edge.sorting.sorter import Outcome
+from edge.sorting.tally import Tally
+from tests.bundles import LABELS
+from tests.edge.stations import STATION, make_station
+
+RED = "4006381333931"
+SAYS_RED = CodeFound(RED, None, "red")
+
+
+@dataclass
+class Door:
+    """The parts around a Dispatch: its clock, its codes, its lanes and its rows."""
+
+    plan: StationPlan
+    wait_seconds: float = 1.0
+    seconds: float = 100.0
+    found: CodeFound | None = None
+    looked: list[int] = field(default_factory=list)
+    moved: list[str] = field(default_factory=list)
+    rows: list[ItemSorted] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        parts: Any = self  # it has the methods of each
+        self.tally = Tally()
+        self.dispatch = Dispatch(
+            self.plan, lanes=parts, recorder=parts, tally=self.tally,
+            stamps=Stamps("door", self.wall), clock=parts, pictures=PictureUses(codes=parts),
+        )  # fmt: skip
+
+    def now(self) -> float:
+        return self.seconds
+
+    def wall(self) -> float:
+        return 1_790_000_000 + self.seconds
+
+    def actuate(self, lane: str, at: float, key: ItemKey) -> None:
+        self.moved.append(lane)
+
+    def offer(self, event: Event) -> None:
+        assert isinstance(event, ItemSorted)
+        self.rows.append(event)
+
+    def look(self, key: ItemKey, frame: Frame, box: Box | None) -> Door:
+        self.looked.append(key.item)
+        return self
+
+    def see(self, label: str, *, closes: float | None = None, sure: float = 0.9) -> bool:
+        """An item gets its verdict now."""
+        frame = Frame(np.zeros((1, 1, 3), np.uint8), self.seconds, 1)
+        return self.dispatch.carry_out([outcome(verdict(label, sure), frame, closes)], max_items=3)
+
+
+def verdict(label: str, sure: float) -> Verdict:
+    scores = np.full(3, (1 - sure) / 2, np.float32)
+    scores[LABELS.index(label)] = sure
+    return decide(scores, LABELS, dict.fromkeys(LABELS, 0.5), title="t", digest="d")
+
+
+def outcome(found: Verdict, frame: Frame, closes: float | None) -> Outcome:
+    at = frame.captured
+    return Outcome(
+        verdict=found, frame=frame, box=None, first=at, passed=at, frames=1, deciding=frame,
+        sharpest=Sighting(frame, None), closes=closes,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def door(tmp_path: Path, tiny_bundle: Path) -> Door:
+    text = STATION.replace("default_lane", "  stopped: {}\ndefault_lane")
+    file = make_station(
+        tmp_path, text=text + "receiving: {mismatch_lane: stopped}\n", bundle=tiny_bundle
+    )
+    return Door(read_station(file))
+
+
+def test_an_item_goes_when_its_code_is_known(door: Door) -> None:
+    door.see("red")
+    assert (door.rows, door.moved, door.tally.items) == ([], [], 0)
+    door.seconds += 0.2
+    door.found = SAYS_RED
+    door.dispatch.send_due()
+    (row,) = door.rows
+    assert (row.lane, row.barcode, row.accepted) == ("warm", RED, True)
+    assert row.latency_ms == pytest.approx(0)  # to its verdict, not to its code
+    assert door.dispatch.next_due is None
+
+
+@pytest.mark.parametrize(
+    ("closes", "until"), [(None, 101.0), (100.4, 100.4), (200.0, 101.0), (99.0, 99.0)]
+)
+def test_it_waits_no_longer_than_it_may(door: Door, closes: float | None, until: float) -> None:
+    door.see("green", closes=closes)
+    if until > door.seconds:
+        assert door.dispatch.next_due == pytest.approx(until)
+        door.seconds = until - 0.01
+        door.dispatch.send_due()
+        assert door.rows == []
+        door.seconds = until
+        door.dispatch.send_due()
+    (row,) = door.rows
+    assert (row.lane, row.barcode) == ("rest", None)
+
+
+def test_where_its_code_says_another_thing_it_goes_to_the_lane_for_such(door: Door) -> None:
+    door.found = SAYS_RED
+    door.see("blue")
+    (row,) = door.rows
+    assert (row.lane, row.reject, row.label) == ("stopped", "contradicted", "blue")
+    assert door.moved == []
+
+
+@pytest.mark.parametrize(
+    ("found", "label", "sure", "lane", "reject"),
+    [
+        (NO_CODE, "blue", 0.9, "cold", None),
+        (CodeFound(RED, None, None), "blue", 0.9, "cold", None),
+        (CodeFound(RED, None, "phone"), "blue", 0.9, "cold", None),  # the model knows no phones
+        (SAYS_RED, "blue", 0.4, "rest", "low_confidence"),
+        (SAYS_RED, "red", 0.9, "warm", None),
+    ],
+)
+def test_else_it_goes_where_its_verdict_says(
+    door: Door, found: CodeFound, label: str, sure: float, lane: str, reject: str | None
+) -> None:
+    door.found = found
+    door.see(label, sure=sure)
+    (row,) = door.rows
+    assert (row.lane, row.reject) == (lane, reject)
+
+
+def test_a_pack_counts_for_its_pieces(door: Door) -> None:
+    door.found = CodeFound(RED, 6, "red")
+    door.see("red")
+    assert door.rows[0].quantity == 6
+
+
+def test_while_nobody_needs_its_code_it_goes_first_and_is_looked_at_then(door: Door) -> None:
+    door.wait_seconds = 0.0
+    door.see("red")
+    assert (door.moved, door.looked, len(door.rows)) == (["warm"], [1], 1)
+
+
+def test_those_that_wait_count_for_the_last_item(door: Door) -> None:
+    assert [door.see("red") for _ in range(3)] == [False, False, True]
+    assert [row.item for row in door.rows] == []
+    door.found = NO_CODE
+    door.dispatch.send_due()
+    assert [row.item for row in door.rows] == [1, 2, 3]
