@@ -200,7 +200,7 @@ class CameraBack(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class LedgerFailed(Event):
+class LedgerFailed(Incident):
     """The ledger cannot be written, or does not answer. The station goes on sorting; this event is
     written, with the rows that waited, once there is room again."""
 

@@ -16,10 +16,11 @@ class PhotographSettings(Section):
     section, none is kept."""
 
     items: Annotated[
-        Literal["all", "rejected", "none"],
+        Literal["all", "rejected", "mismatch", "none"],
         Field(
             description="of which items a photograph is kept: of `all`; of those that were "
-            "`rejected`; or of `none`, but those that `share` chooses"
+            "`rejected`; of those whose code is that of other goods than their picture shows "
+            "(`mismatch`, which are rejected, too); or of `none`, but those that `share` chooses"
         ),
     ] = "rejected"
     share: Annotated[

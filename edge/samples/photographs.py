@@ -27,7 +27,7 @@ from edge.core.closing import Closing
 from edge.core.errors import PilahError
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import cut_item
-from edge.core.verdict import Verdict
+from edge.core.verdict import RejectReason, Verdict
 from edge.flow import ItemKey, Sighting
 from edge.runtime.child_process import ChildEndedError, ChildProcess
 from edge.runtime.clock import Clock, ClockedThread, wait_for
@@ -155,10 +155,13 @@ class Photographs(Closing):
         )
 
     def _wants(self, verdict: Verdict, key: ItemKey) -> bool:
-        items = self._settings.items
-        if items == "all" or (items == "rejected" and not verdict.accepted):
-            return True
-        return self._settings.share > 0 and chance_of(key.id) < self._settings.share
+        wanted = {
+            "all": True,
+            "rejected": not verdict.accepted,
+            "mismatch": verdict.reject is RejectReason.CONTRADICTED,
+            "none": False,
+        }[self._settings.items]
+        return wanted or chance_of(key.id) < self._settings.share
 
     def _run(self) -> None:
         with contextlib.suppress(OSError):  # not allowed: it is as important as the others then

@@ -30,6 +30,7 @@ from edge.events import (
     LedgerBack,
     LedgerFailed,
     ModelChanged,
+    PictureContradicted,
     StationStarted,
     StationStopped,
     kind_of,
@@ -462,6 +463,19 @@ EVENTS = [
         12.5,
     ),
     CodeScanned("046", "2026-11-21T23:06:38.000000Z", "bin-1", "SKU-7"),
+    PictureContradicted(
+        "047",
+        "2026-11-21T23:06:39.000000Z",
+        "bin-1",
+        "D1",
+        "4006381333931",
+        "can",
+        "jar",
+        1,
+        "0",
+        "rest",
+        True,
+    ),
     StationStopped("05", "2026-11-21T23:07:36.000000Z", "bin-1", 7, "SIGTERM"),
 ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ pytestmark = pytest.mark.usefixtures("ledger_within")
 
 ACCEPTED = Verdict("can", 0.9, {"can": 0.9}, "tiny 1", "0" * 64)
 REJECTED = Verdict("can", 0.4, {"can": 0.4}, "tiny 1", "0" * 64, RejectReason.LOW_CONFIDENCE)
+
+CONTRADICTED = replace(REJECTED, confidence=0.9, reject=RejectReason.CONTRADICTED)
 
 
 class Written:
@@ -84,28 +87,28 @@ def sighting(box: Box | None = None, *, fault: PictureFault | None = None) -> Si
 
 
 @pytest.mark.parametrize(
-    ("settings", "accepted", "rejected"),
+    ("settings", "wanted"),
     [
-        ({}, False, True),
-        ({"items": "all"}, True, True),
-        ({"items": "none", "share": 1.0}, True, True),
-        ({"items": "rejected", "share": 1.0}, True, True),
-        ({"items": "rejected", "share": 1e-9}, False, True),
+        ({}, [1, 2]),
+        ({"items": "all"}, [0, 1, 2]),
+        ({"items": "mismatch"}, [2]),
+        ({"items": "none", "share": 1.0}, [0, 1, 2]),
+        ({"items": "rejected", "share": 1.0}, [0, 1, 2]),
+        ({"items": "rejected", "share": 1e-9}, [1, 2]),
     ],
 )
 def test_those_items_are_photographed_that_the_station_file_asks_for(
-    tmp_path: Path, written: Written, settings: dict[str, Any], accepted: bool, rejected: bool
+    tmp_path: Path, written: Written, settings: dict[str, Any], wanted: list[int]
 ) -> None:
     kept = photographs(tmp_path, **settings)
-    names = [
-        kept.keep(verdict, sighting(), key(number))
-        for number, verdict in enumerate((ACCEPTED, REJECTED))
-    ]
+    verdicts = (ACCEPTED, REJECTED, CONTRADICTED)
+    names = [kept.keep(verdicts[number], sighting(), key(number)) for number in range(3)]
     kept.close(seconds=60)
-    wanted = [key(number).id for number, want in enumerate((accepted, rejected)) if want]
-    assert [name is not None for name in names] == [accepted, rejected]
-    assert written.items == wanted
-    assert [name for name in names if name] == [f"2026-11-29/{item}.jpg" for item in wanted]
+    assert [number for number, name in enumerate(names) if name is not None] == wanted
+    assert written.items == [key(number).id for number in wanted]
+    assert [name for name in names if name] == [
+        f"2026-11-29/{key(number).id}.jpg" for number in wanted
+    ]
 
 
 def test_a_share_is_chosen_by_chance_and_always_the_same_items() -> None:
