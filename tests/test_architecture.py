@@ -118,7 +118,6 @@ MOST_PARAMETERS = 7
 MANY_PARAMETERS = {
     "trainer.session.training.train": "each is an option of `pilah-trainer train`, by its name",
     "trainer.evaluation.crossval.cross_validate": "options of `pilah-trainer cross-validate`",
-    "trainer.fit.learning_rate_finder.find_rates": "options of `pilah-trainer find-rate`",
     "converter.convert.convert": "options of `pilah-converter convert`",
     "converter.foreign.import_model.import_model": "options of `pilah-converter import`",
 }

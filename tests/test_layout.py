@@ -174,9 +174,6 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         edge.vision.trigger.background edge.vision.trigger.blobs edge.vision.trigger.page
         edge.vision.trigger.tracks
     """,
-    "tests/test_docstrings.py": """
-        trainer.report.listing
-    """,
     "tests/test_readme.py": """
         edge.core.errors
     """,

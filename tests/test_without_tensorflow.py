@@ -42,7 +42,6 @@ CASES = [
     ("trainer", ["cross-validate", "mobilenet", "--data", "photos"], EXIT_USAGE),
     ("trainer", ["cross-validate", "mobilenet_v2", "--data", "gone"], EXIT_DATA),
     ("trainer", ["find-rate", "mobilenet", "--data", "photos"], EXIT_USAGE),
-    ("trainer", ["find-rate", "mobilenet_v2", "--data", "photos", "--steps", "3"], EXIT_USAGE),
     ("trainer", ["recipes", "check", "mobilenet"], EXIT_USAGE),
     ("trainer", ["recipes", "list"], EXIT_OK),
     ("trainer", ["data", "check", "gone"], EXIT_DATA),

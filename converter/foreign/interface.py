@@ -15,6 +15,7 @@ from typing import Any
 from converter.errors import ConversionError
 from converter.tflite.inspection import read_structure
 from edge.core.model.interpreter import SCORES, UNKNOWN
+from edge.core.terminal.wording import in_a_list
 
 _IDENTIFIER = b"TFL3"
 _SMALLEST, _LARGEST = 8, 2048
@@ -141,13 +142,13 @@ def _check_operators(model: Any, path: Path) -> None:
         )
     if flex := [name.removeprefix("Flex") for name in strange if name.startswith("Flex")]:
         raise ConversionError(
-            f"{path}: the model needs operators of full TensorFlow ({_few(flex)}), which no "
+            f"{path}: the model needs operators of full TensorFlow ({in_a_list(flex)}), which no "
             "station has: convert the model again with TFLITE_BUILTINS only, without SELECT_TF_OPS"
         )
     if strange:
         raise ConversionError(
-            f"{path}: the model needs custom operators ({_few(strange)}), which no station has: "
-            "convert the model again without them"
+            f"{path}: the model needs custom operators ({in_a_list(strange)}), which no station "
+            "has: convert the model again without them"
         )
 
 
@@ -245,7 +246,3 @@ def _scores(given: Sequence[TensorInfo], path: Path) -> int:
             "model that gives only the index of the best class must be exported with its scores"
         )
     return output
-
-
-def _few(names: Sequence[str]) -> str:
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

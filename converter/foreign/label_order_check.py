@@ -18,6 +18,7 @@ from converter.foreign.label_order import (
 )
 from converter.foreign.normalisations import TriedNormalisation
 from edge.core.model.metrics import Share
+from edge.core.terminal.wording import in_a_list
 
 _FOLDERS = (
     "If you are sure that the list is right, folders of pictures were swapped: look into some of "
@@ -83,7 +84,7 @@ def check_better_than_chance(
             f"normalisation {way.normalisation}), and {Share(order.right, len(truth))} if the "
             f"list is {order.kind or 'put in the order that the answers show'}. The right "
             "order:\n\n"
-            f"{_listed(order.labels)}\n\n{_guessed(order.guessed, by_rule=bool(order.kind))}"
+            f"{_lines(order.labels)}\n\n{_guessed(order.guessed, by_rule=bool(order.kind))}"
             f"{doubt or ''}Write this list to a file and give it with --labels. {_FOLDERS}"
         )
     said = f'if every answer were "{labels[commonest]}", {share} would be right'
@@ -134,7 +135,7 @@ def check_label_swaps(
     if any(swap.certain for swap in found):
         raise ForeignModelError(
             f"the labels of {source} are in another order than the outputs of the model. Swapped: "
-            f"{'; '.join(said)}. The right order:\n\n{_listed(undo_swaps(labels, found))}\n\n"
+            f"{'; '.join(said)}. The right order:\n\n{_lines(undo_swaps(labels, found))}\n\n"
             f"Write this list to a file and give it with --labels. {_FOLDERS}"
         )
     return tuple(
@@ -168,13 +169,12 @@ def background_hint(rows: Sequence[Indices], truth: Indices, labels: Sequence[st
     return f". Your pictures show it: {meant} ({Share(right, total)} right)"
 
 
-def _listed(labels: Sequence[str]) -> str:
+def _lines(labels: Sequence[str]) -> str:
     return "\n".join(labels)
 
 
 def _guessed(labels: Sequence[str], *, by_rule: bool) -> str:
     if not labels:
         return ""
-    shown = ", ".join(labels[:5]) + (f" and {len(labels) - 5:,} more" if len(labels) > 5 else "")
     where = "follow the same rule" if by_rule else "are in the places that were left"
-    return f"There is no picture of {shown}: these {where}, which is not tested. "
+    return f"There is no picture of {in_a_list(labels)}: these {where}, which is not tested. "

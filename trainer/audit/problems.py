@@ -21,12 +21,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from edge.core.terminal.wording import number_of
+from edge.core.terminal.wording import in_a_sentence, number_of
 from trainer.audit.check import CheckResult
 from trainer.audit.label_noise import CERTAINTY
 from trainer.audit.shortcut import ClassShortcut
 from trainer.fit.preconditions import FEWEST
-from trainer.report.listing import listed
 
 UNREADABLE_SHARE = 0.10
 WRONG_LABELS_SHARE = 0.05
@@ -135,7 +134,7 @@ def _classes(checked: CheckResult) -> Iterator[Problem]:
     if small:
         yield Problem(
             "classes",
-            f"{_classes_have(small)} fewer than {FEWEST} readable pictures: {listed(small)}",
+            f"{_classes_have(small)} fewer than {FEWEST} readable pictures: {in_a_sentence(small)}",
             f"Training refuses them. Add pictures ({GOOD_START} are a good start) or take the "
             "class out.",
             spoils=True,
@@ -150,7 +149,7 @@ def _contradictions(checked: CheckResult) -> Iterator[Problem]:
         yield Problem(
             "copies",
             f"{pictures} pictures are copies of one another with different labels: "
-            f"{listed([f'{labels} ({n})' for labels, n in pairs.most_common()])}",
+            f"{in_a_sentence([f'{labels} ({n})' for labels, n in pairs.most_common()])}",
             "One of the labels is wrong. Keep the right one of each and drop the others.",
             spoils=True,
         )
@@ -160,7 +159,7 @@ def _given_away_by_source(checked: CheckResult) -> Iterator[Problem]:
     if checked.sources is None:
         return
     sure = given_away_by_source(checked)
-    names = listed(sorted(checked.sources.counts))
+    names = in_a_sentence(sorted(checked.sources.counts))
     told, largest = checked.sources.told, checked.sources.largest
     figures = (
         f"Who knows only the source ({names}) names the class of {told.value:.0%} of the "
@@ -169,8 +168,8 @@ def _given_away_by_source(checked: CheckResult) -> Iterator[Problem]:
     if sure:
         yield Problem(
             "background",
-            f"The set was merged, and {listed(sure)} {'is' if len(sure) == 1 else 'are'} told by "
-            "the source alone",
+            f"The set was merged, and {in_a_sentence(sure)} "
+            f"{'is' if len(sure) == 1 else 'are'} told by the source alone",
             "A network will learn the look of the source (its background, light, kind of file) in "
             "place of the thing, and fail at your machine. Photograph every class in the same "
             f"place, at best at the station. {figures}",
@@ -191,7 +190,7 @@ def _given_away_by_background(checked: CheckResult) -> Iterator[Problem]:
     if sure:
         yield Problem(
             "background",
-            f"The background gives {listed([told.label for told in sure])} away",
+            f"The background gives {in_a_sentence([told.label for told in sure])} away",
             "The outer frame of the picture alone tells it. Take pictures of this class where "
             "those of the others were taken, in the same light.",
             spoils=True,
@@ -199,7 +198,8 @@ def _given_away_by_background(checked: CheckResult) -> Iterator[Problem]:
     if partly:
         yield Problem(
             "background",
-            "Background or light say something about " + listed([told.label for told in partly]),
+            "Background or light say something about "
+            + in_a_sentence([told.label for told in partly]),
             "The outer frame of a picture tells these classes more often than its middle does. "
             "The series were perhaps taken at different places or times. Vary place and light "
             "within each class.",
@@ -275,7 +275,7 @@ def _few(checked: CheckResult) -> Iterator[Problem]:
     if few:
         yield Problem(
             "classes",
-            f"{_classes_have(few)} fewer than {_FEW} pictures: {listed(few)}",
+            f"{_classes_have(few)} fewer than {_FEW} pictures: {in_a_sentence(few)}",
             f"Enough to train, too few to know how good it is. {GOOD_START} are a good start.",
         )
 
@@ -304,7 +304,7 @@ def _files(checked: CheckResult) -> Iterator[Problem]:
     if told:
         yield Problem(
             "background",
-            f"Size and format of the file tell {listed(told)}",
+            f"Size and format of the file tell {in_a_sentence(told)}",
             "The pictures of this class were probably made by another camera or program. What the "
             "network sees of that (sharpness, traces of compression) is no part of the thing.",
         )

@@ -7,24 +7,21 @@ import logging
 
 from edge.core.command_line import print_json
 from edge.core.errors import EXIT_OK
-from trainer.commands.arguments import add_recipe_arguments, checked_recipe_options, positive
+from trainer.commands.arguments import add_recipe_arguments, checked_recipe_options
 
 _log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_recipe_arguments(parser, minutes=False)
-    parser.add_argument("--steps", type=positive, default=100, metavar="N", help="a phase (100)")
     parser.add_argument("--json", action="store_true", help="one object on stdout, with the curves")
 
 
 def run(arguments: argparse.Namespace) -> int:
     import trainer
-    from trainer.fit.preconditions import check_steps
 
-    check_steps(arguments.steps)
     options = checked_recipe_options(arguments)  # before TensorFlow is loaded
-    curves = trainer.find_rates(**options, steps=arguments.steps)
+    curves = trainer.find_rates(**options)
     for curve in curves:
         _log.info(
             f"phase {curve.phase}: the loss was lowest, {min(curve.losses):.2f}, at a rate of "

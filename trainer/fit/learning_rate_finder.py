@@ -14,14 +14,14 @@ from edge.core.terminal.progress import Progress
 from trainer.fit.batches import Batch, epoch_batches
 from trainer.fit.learner import learning_step
 from trainer.fit.optimizers import Optimizers
-from trainer.fit.preconditions import check_steps
 from trainer.fit.predict import TrainingSet
 from trainer.fit.prepare import Prepared, prepare, training_set
 from trainer.recipes.plan import PhasePlan, Recipe
 from trainer.recipes.reading import read_recipe
 
 LOWEST, HIGHEST = 1e-7, 1.0
-STEPS = 100
+_STEPS = 100
+"""The number of batches of the training of each phase."""
 _SMOOTHING = 0.9
 _EXPLODED = 4.0
 """The search ends when the loss is so many times the lowest one."""
@@ -57,7 +57,6 @@ def find_rates(
     add: Sequence[str | Path] = (),
     groups: str | None = None,
     seed: int = 0,
-    steps: int = STEPS,
 ) -> tuple[RateCurve, ...]:
     """Measures a curve for each phase of a recipe, each from the network's starting weights.
 
@@ -65,15 +64,13 @@ def find_rates(
 
     Args:
         recipe, data, variant, settings, add, groups, seed: see `train`.
-        steps: the number of batches for each phase.
 
     Raises:
-        UsageError: fewer than ten steps; other errors as in `train`.
+        As `train`.
 
     Example:
         >>> curves = find_rates("mobilenet_v2", "photos", settings=["augment.copies=1"])
     """
-    check_steps(steps)
     if not isinstance(recipe, Recipe):
         recipe = read_recipe(str(recipe), variant=variant, settings=settings)
     phases = [phase.model_copy(update={"fresh": False}) for phase in recipe.phases]
@@ -97,14 +94,12 @@ def find_rates(
     curves = []
     for number, phase in enumerate(prepared.recipe.phases):
         network.model.set_weights(start)
-        curves.append(_try_rates(prepared, phase, whole, seed=seed + number, steps=steps))
+        curves.append(_try_rates(prepared, phase, whole, seed=seed + number))
     network.model.set_weights(start)
     return tuple(curves)
 
 
-def _try_rates(
-    prepared: Prepared, phase: PhasePlan, whole: TrainingSet, *, seed: int, steps: int
-) -> RateCurve:
+def _try_rates(prepared: Prepared, phase: PhasePlan, whole: TrainingSet, *, seed: int) -> RateCurve:
     upper = prepared.network.upper(phase.train_from)
     prepared.network.let_train(upper)
     optimizers = Optimizers(phase, upper)
@@ -113,10 +108,10 @@ def _try_rates(
     rates: list[float] = []
     losses: list[float] = []
     mean = 0.0
-    with Progress(f"rates of phase {phase.name}", total=steps) as progress:
-        for done in range(steps):
+    with Progress(f"rates of phase {phase.name}", total=_STEPS) as progress:
+        for done in range(_STEPS):
             batch = next(batches)
-            rate = LOWEST * (HIGHEST / LOWEST) ** (done / (steps - 1))
+            rate = LOWEST * (HIGHEST / LOWEST) ** (done / (_STEPS - 1))
             optimizers.set_rate(rate)
             loss = float(step(batch.inputs, batch.targets, batch.weights)[0])
             mean = _SMOOTHING * mean + (1 - _SMOOTHING) * loss

@@ -63,16 +63,6 @@ def check_request(
     )  # checks the form only, because a damaged picture, which is left out, needs no group
 
 
-def check_steps(steps: int) -> None:
-    """Checks that there are enough batches to show how the loss depends on the learning rate.
-
-    Raises:
-        UsageError: fewer than ten.
-    """
-    if steps < 10:
-        raise UsageError(f"steps must be 10 or more. Received: {steps}")
-
-
 def check_out(out: Path, data: Path, *, replace: bool) -> None:
     """Checks that a run can be written to `out`, hours before it is written.
 

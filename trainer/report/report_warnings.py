@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from edge.core.model.grade import FEWEST, TOO_FEW
-from edge.core.terminal.wording import number_of
+from edge.core.terminal.wording import in_a_sentence, number_of
 from trainer.calibration.accept_thresholds import is_promised
-from trainer.report.listing import listed
 from trainer.report.report_facts import ReportFacts
 from trainer.report.scored_split import ScoredSplit, accepting, calibration, class_rows, confusions
 
@@ -153,7 +152,7 @@ def _size(facts: ReportFacts) -> Iterator[ReportWarning]:
     ]
     if rare and total >= _FEW:
         yield ReportWarning(
-            f"Fewer than {_FEW_OF_A_CLASS} test pictures of {listed(rare)}",
+            f"Fewer than {_FEW_OF_A_CLASS} test pictures of {in_a_sentence(rare)}",
             "The figures of these classes are rough guesses.",
         )
 
@@ -187,7 +186,7 @@ def _folds_missing(facts: ReportFacts) -> Iterator[ReportWarning]:
 def _left_out(facts: ReportFacts) -> Iterator[ReportWarning]:
     if facts.left_out:
         yield ReportWarning(
-            f"Not measured, because the time was too short: {listed(list(facts.left_out))}",
+            f"Not measured, because the time was too short: {in_a_sentence(list(facts.left_out))}",
             "Allow more time with --max-minutes.",
         )
 
@@ -230,7 +229,7 @@ def _never_taken(facts: ReportFacts) -> Iterator[ReportWarning]:
     ]
     if never:
         yield ReportWarning(
-            f"No test picture of {listed(never)} was classified correctly",
+            f"No test picture of {in_a_sentence(never)} was classified correctly",
             "Look at the pictures: too few, a wrong label, or a class that looks like another.",
         )
 
@@ -244,7 +243,7 @@ def _confused(facts: ReportFacts) -> Iterator[ReportWarning]:
     ]
     if pairs:
         yield ReportWarning(
-            f"It often takes {listed(pairs)}",
+            f"It often takes {in_a_sentence(pairs)}",
             "More pictures of just these, and a look for wrong labels among them, help most. If "
             "nobody can tell them apart in a picture, make them one class.",
         )
@@ -282,7 +281,7 @@ def _sensitive(facts: ReportFacts) -> Iterator[ReportWarning]:
     ]
     if mild:
         yield ReportWarning(
-            f"Even a mild disturbance makes it clearly less accurate: {listed(mild)}",
+            f"Even a mild disturbance makes it clearly less accurate: {in_a_sentence(mild)}",
             "Keep the station free of it, or train with it (the recipe's augment section).",
         )
 

@@ -36,7 +36,7 @@ from edge.core.model.signature import (
     check_signature,
     read_signature,
 )
-from edge.core.terminal.wording import number_of
+from edge.core.terminal.wording import in_a_list, number_of
 
 SCHEMA_VERSION = 1
 MANIFEST = "bundle.json"
@@ -265,9 +265,8 @@ def _check_names(names: set[str], manifest: Manifest, path: Path) -> None:
             f"{path}: {absent[0]} is missing, though {MANIFEST} names it: copy the bundle again"
         )
     if extra := sorted(names - set(manifest.files)):
-        shown = ", ".join(extra[:5]) + (f" and {len(extra) - 5:,} more" if len(extra) > 5 else "")
         raise BundleFileExtraError(
-            f"{path}: {shown} {'is' if len(extra) == 1 else 'are'} not named by "
+            f"{path}: {in_a_list(extra)} {'is' if len(extra) == 1 else 'are'} not named by "
             f"{MANIFEST}: remove what does not belong to the bundle"
         )
     wanted = (LABELS, MODEL, *(golden.picture for golden in manifest.golden.pictures))

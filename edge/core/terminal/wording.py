@@ -1,9 +1,12 @@
-"""Numbers with their nouns and verbs in a sentence, singular for one."""
+"""Numbers with their nouns in a sentence, and lists of the first names of many."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
+_IN_A_SENTENCE, _IN_A_LIST = 4, 5
+"""The most names that are given."""
 _REST = re.compile(r" (?:of|in|to|that|with|without) ")
 """What follows the nouns of a phrase begins with such a word."""
 _SINGULAR_VERBS = {" are": " is", " have": " has"}
@@ -33,6 +36,28 @@ def number_of(count: int, things: str, *, verb: str = "") -> str:
         end = rest.start() if rest else len(things)
         things = _PLURAL.sub(lambda word: _singular(word.group()), things[:end]) + things[end:]
     return f"{count:,} {things}{verb}"
+
+
+def in_a_sentence(names: Sequence[str]) -> str:
+    """The names as words of a sentence; after the fourth, only the number of the others is given.
+
+    >>> in_a_sentence(["glass"]), in_a_sentence(["glass", "metal"]), in_a_sentence(list("abcdef"))
+    ('glass', 'glass and metal', 'a, b, c, d and 2 more')
+    """
+    shown = list(names[:_IN_A_SENTENCE])
+    if len(names) > _IN_A_SENTENCE:
+        shown.append(f"{len(names) - _IN_A_SENTENCE:,} more")
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def in_a_list(names: Sequence[str]) -> str:
+    """The first five names with commas between them, and the number of the others.
+
+    >>> in_a_list(["glass", "metal"]), in_a_list(list("abcdefg"))
+    ('glass, metal', 'a, b, c, d, e and 2 more')
+    """
+    more = len(names) - _IN_A_LIST
+    return ", ".join(names[:_IN_A_LIST]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _singular(noun: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge.core.terminal.wording import number_of
+from edge.core.terminal.wording import in_a_list, in_a_sentence, number_of
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,18 @@ def test_a_number_goes_with_its_noun(count: int, things: str, said: str) -> None
 )
 def test_a_verb_goes_with_its_number(count: int, verb: str, said: str) -> None:
     assert number_of(count, "pictures", verb=verb) == said
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence", "several"),
+    [
+        ("a", "a", "a"),
+        ("ab", "a and b", "a, b"),
+        ("abcd", "a, b, c and d", "a, b, c, d"),
+        ("abcde", "a, b, c, d and 1 more", "a, b, c, d, e"),
+        ("abcdefg", "a, b, c, d and 3 more", "a, b, c, d, e and 2 more"),
+    ],
+)
+def test_of_many_names_the_first_are_given(names: str, sentence: str, several: str) -> None:
+    assert in_a_sentence(list(names)) == sentence
+    assert in_a_list(list(names)) == several
