@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from edge.core.terminal.log_lines import LogLines
 from tests.bundles import make_bundle
@@ -24,8 +24,8 @@ SHARED = Path(os.environ.get("PILAH_SHARED", Path(__file__).parents[2] / "shared
 FOUND = SHARED.is_dir() and any(SHARED.iterdir())
 """An empty folder is that of a disk which is not mounted."""
 
-# How long an example takes says how busy the machine is.
-settings.register_profile("pilah", deadline=None)
+# How long an example takes, or takes to be made, says how busy the machine is.
+settings.register_profile("pilah", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("pilah")
 choose_environment()  # for tests that import TensorFlow themselves
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -49,7 +48,7 @@ class Tracks:
         self._tracks: list[Track] = []
         self._usual: Vector | None = None
         self._skipped = 0
-        self._numbers = itertools.count(1)
+        self._numbered = 0
 
     def __iter__(self) -> Iterator[Track]:
         """The tracks of all objects in view, and of those that were in view a moment ago."""
@@ -60,7 +59,8 @@ class Tracks:
         items = [track for track in self._tracks if self._is_item(track)]
         for track in items:
             if track.number is None:
-                track.number = next(self._numbers)
+                self._numbered += 1
+                track.number = self._numbered
         return items
 
     def follow(
