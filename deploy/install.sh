@@ -27,7 +27,11 @@ It makes:  the user pilah (groups gpio, video and render, where there are such)
            /etc/pilah/station.yaml     what the station is: yours to write
            /etc/pilah/station.schema.json  by which editors complete and check it
            /var/lib/pilah              the user's home: bundle, ledger, photographs
-           pilah.service               starts with the machine, once there is a station file
+           pilah.service               starts with the machine, once there is a station file; it
+                                       has no network but for a network camera (kind: stream)
+           pilah-publish.service, /usr/local/bin/pilah-publish
+                                       where the station file has a section `publish`: tells other
+                                       systems, and has the network
            /etc/udev/rules.d/70-pilah-scanner.rules  where the station file has a hand scanner: by
                                        it the service may read that one, and no other keyboard
 Where the station file has a section `codes`, the packages that read barcodes are installed, too.
@@ -40,6 +44,9 @@ TEXT
 program=/opt/pilah
 command=/usr/local/bin/pilah-edge
 unit=/etc/systemd/system/pilah.service
+network=/etc/systemd/system/pilah.service.d/camera-network.conf
+publish_command=/usr/local/bin/pilah-publish
+publish_unit=/etc/systemd/system/pilah-publish.service
 config=/etc/pilah/station.yaml
 home=/var/lib/pilah
 rule=/etc/udev/rules.d/70-pilah-scanner.rules
@@ -171,7 +178,22 @@ not_started='not started' installed='installed'
 
 [ "$(id -u)" = 0 ] || [ -n "$dry" ] || die "must be root: sudo $0 (or see first: $0 --dry-run)"
 
+# without_publisher: no publisher, where one is installed.
+without_publisher() {
+    [ -e "$publish_unit" ] || return 0
+    if systemd_runs; then
+        run systemctl disable --now pilah-publish.service
+    else
+        run systemctl disable pilah-publish.service
+    fi
+    run rm "$publish_unit"
+    ! systemd_runs || run systemctl daemon-reload
+}
+
 if [ -n "$uninstall" ]; then
+    without_publisher
+    [ ! -e "$network" ] || run rm "$network"
+    [ ! -L "$publish_command" ] || run rm "$publish_command"
     if [ -e "$unit" ]; then
         if systemd_runs; then
             run systemctl disable --now pilah.service
@@ -258,9 +280,13 @@ kept=$config
 [ -e "$kept" ] || kept=$station
 codes=''
 [ -z "$kept" ] || ! grep -q '^codes:' "$kept" || codes=codes
+publish='' stream=''
+[ -z "$kept" ] || ! grep -q '^publish:' "$kept" || publish=publish
+[ -z "$kept" ] || ! grep -Eq "kind: *[\"']?stream" "$kept" || stream=yes
 sources="pyproject.toml README.md LICENSE edge trainer converter deploy/locks/$extra.txt"
 [ -z "$codes" ] || sources="$sources deploy/locks/$codes.txt"
-wanted="$extra $codes $("$python" --version 2>/dev/null || echo none) $(
+[ -z "$publish" ] || sources="$sources deploy/locks/$publish.txt"
+wanted="$extra $codes $publish $("$python" --version 2>/dev/null || echo none) $(
     cd "$checkout"
     # shellcheck disable=SC2086 # one word for each
     find $sources -type f ! -name '*.pyc' -exec sha256sum {} + | LC_ALL=C sort | sha256sum
@@ -289,12 +315,16 @@ if [ "$(cat "$program/installed" 2>/dev/null)" != "$wanted" ]; then
     # Of the same versions, and two packages more.
     [ -z "$codes" ] || run "$program/bin/python" -m pip install --quiet --require-hashes \
         --requirement "$checkout/deploy/locks/$codes.txt"
+    [ -z "$publish" ] || run "$program/bin/python" -m pip install --quiet --require-hashes \
+        --requirement "$checkout/deploy/locks/$publish.txt"
     # All that is needed is there, setuptools too: nothing is fetched that has no hash.
     run "$program/bin/python" -m pip install --quiet --no-deps --no-build-isolation "$copy"
     run install -m 0644 "$copy/installed" "$program/installed"
 fi
 [ "$(readlink "$command" 2>/dev/null)" = "$program/bin/pilah-edge" ] ||
     run ln -sfn "$program/bin/pilah-edge" "$command"
+[ -z "$publish" ] || [ "$(readlink "$publish_command" 2>/dev/null)" = "$program/bin/pilah-publish" ] ||
+    run ln -sfn "$program/bin/pilah-publish" "$publish_command"
 
 # The station
 
@@ -354,6 +384,16 @@ restart=''
 [ "$changes" = "$before_program" ] || restart=yes
 before=$changes
 place "$checkout/deploy/pilah.service" "$unit" 0644 root
+if [ -n "$stream" ]; then
+    place "$checkout/deploy/camera-network.conf" "$network" 0644 root
+elif [ -e "$network" ]; then
+    run rm "$network"
+fi
+# A unit that may do more or less than before is started again.
+[ "$changes" = "$before" ] || restart=yes
+republish=$restart before_publish=$changes
+[ -z "$publish" ] || place "$checkout/deploy/pilah-publish.service" "$publish_unit" 0644 root
+[ "$changes" = "$before_publish" ] || republish=yes
 if [ "$changes" != "$before" ] && systemd_runs; then
     run systemctl daemon-reload
 fi
@@ -382,6 +422,11 @@ if [ -z "$dry" ] && ! runuser -u pilah -- "$command" check "$config" >&2; then
 fi
 [ "$(systemctl is-enabled pilah.service 2>/dev/null)" = enabled ] ||
     run systemctl enable --quiet pilah.service
+if [ -z "$publish" ]; then
+    without_publisher
+elif [ "$(systemctl is-enabled pilah-publish.service 2>/dev/null)" != enabled ]; then
+    run systemctl enable --quiet pilah-publish.service
+fi
 if ! systemd_runs; then
     say "$installed; it starts with the machine"
     finish 0
@@ -397,6 +442,18 @@ if [ -n "$failed" ]; then
     say "the service did not start. What it said:"
     journalctl --no-pager -o cat -n 15 -u pilah.service >&2 || true
     say "it is tried again every few seconds, unless the station file or the bundle is wrong"
+    finish 1
+fi
+if [ -n "$publish" ]; then
+    if ! systemctl is-active --quiet pilah-publish.service; then
+        run systemctl start pilah-publish.service || failed=yes
+    elif [ -n "$republish" ]; then
+        run systemctl restart pilah-publish.service || failed=yes
+    fi
+fi
+if [ -n "$failed" ]; then
+    say "the station runs, and its publisher did not start. What it said:"
+    journalctl --no-pager -o cat -n 15 -u pilah-publish.service >&2 || true
     finish 1
 fi
 [ -n "$dry" ] || say "the station runs: systemctl status pilah; journalctl -fu pilah"

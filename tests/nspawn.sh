@@ -170,6 +170,7 @@ lanes:
 default_lane: rest
 keep_alive: {pin: 21}
 ledger: {path: $home/ledger.sqlite}
+publish: {mqtt: {host: 127.0.0.1, tls: false}}
 YAML
 sed 's/red/crimson/' "$root/srv/station.yaml" >"$root/srv/wrong.yaml"
 # Mock pins tell the journal what a wire on them would feel; and a thread whose name is in the file
@@ -234,6 +235,21 @@ expect "started by the installer" "the station runs" "$text"
 is_active || fail "not active"
 [ "$(inside systemctl is-enabled pilah.service)" = enabled ] || fail "not enabled"
 say "ok: $(show StatusText)"
+case " $(show RestrictAddressFamilies) " in
+    *AF_INET*) fail "the station has a network: $(show RestrictAddressFamilies)" ;;
+esac
+say "ok: a station without a network camera has no network"
+publisher() { inside systemctl show --value --property="$1" pilah-publish.service; }
+told() { inside journalctl --no-pager -o cat -u pilah-publish.service; }
+is_told() { told | grep -q 'broker 127.0.0.1:1883 is not reached'; }
+[ "$(publisher ActiveState)" = active ] || fail "the publisher is not active: $(told)"
+wait_for 30 "the publisher says that its broker is away" is_told
+expect "its status line says so, too" "is not reached" "$(publisher StatusText)"
+text=$(inside systemd-analyze verify --man=no pilah-publish.service 2>&1) || fail "verify: $text"
+[ -z "$text" ] || fail "systemd-analyze verify pilah-publish: $text"
+say "$(inside systemd-analyze security pilah-publish.service --no-pager | tail -n 1)"
+text=$(inside runuser -u pilah -- pilah-publish $config --status)
+expect "entries wait for the broker" "waiting [1-9]" "$text"
 wait_for 10 "rows in the ledger" grows 0
 text=$(install --without-picamera2) || fail "install while it runs: $text"
 expect "a run of the installer leaves a running station alone" "nothing was to do" "$text"
@@ -326,7 +342,8 @@ wait_for 20 "sorts after the reboot" grows "$count"
 say "ok: it starts with the machine, and the ledger goes on"
 
 text=$(install --uninstall) || fail "uninstall: $text"
-shell "! [ -e /opt/pilah ] && ! [ -e /etc/systemd/system/pilah.service ] && [ -s $config ] &&
+shell "! [ -e /opt/pilah ] && ! [ -e /etc/systemd/system/pilah.service ] &&
+    ! [ -e /etc/systemd/system/pilah-publish.service ] && [ -s $config ] &&
     [ -s $home/ledger.sqlite ]" || fail "uninstall left or took the wrong things"
 say "ok: uninstalled; station file and ledger are still there"
 say "all as it should be"

@@ -52,7 +52,13 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         converter.cli converter.commands.inspect
     """,
     "tests/edge/outbox/test_table.py": """
-        edge.ledger.migrations.versions.v0006_outbox edge.publish.receiver
+        edge.ledger.migrations.versions.v0006_outbox
+    """,
+    "tests/edge/publish/mqtt/test_receiver.py": """
+        edge.publish.mqtt.session
+    """,
+    "tests/edge/publish/test_program.py": """
+        edge.publish.cli edge.publish.receiver edge.publish.receivers edge.publish.status
     """,
     "tests/edge/commands/test_roi.py": """
         edge.vision.camera.settled

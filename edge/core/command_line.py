@@ -45,6 +45,8 @@ class Verb:
     """Packages that the verb imports only after some work, so they are looked for at its start."""
 
 
+ALONE = ""
+"""The name of the one verb of a program that has no verbs."""
 _MINUS = re.compile(r"-[0-9.]")
 """The start of a value that argparse would take for an option, such as -1."""
 _VERBOSITIES: Mapping[str, Verbosity] = {
@@ -62,6 +64,8 @@ def run_program(
     hangs: Callable[[], bool] = lambda: False,
 ) -> int:
     """Runs one verb of a command and returns the exit code.
+
+    A program without verbs has one, whose name is ALONE.
 
     An error that has a message (PilahError) is written on stderr as one `name: error:` line; so
     are a missing package, a full disk and Ctrl-C. Anything else is a bug and keeps its traceback.
@@ -96,7 +100,8 @@ def _run_verb(
     words: list[str],
     lines: LogLines,
 ) -> int:
-    words = _verb_first(words)
+    if ALONE not in verbs:
+        words = _verb_first(words)
     try:
         parser, run = _parse(name, description, verbs, words)
         if isinstance(sys.stdout, io.TextIOWrapper):
@@ -158,6 +163,14 @@ def count(text: str) -> int:
 def _parse(
     name: str, description: str, verbs: Mapping[str, Verb], words: Sequence[str]
 ) -> tuple[argparse.ArgumentParser, Callable[[argparse.Namespace], int]]:
+    if ALONE in verbs:
+        module = importlib.import_module(verbs[ALONE].module)
+        parser = _Parser(prog=name, description=module.__doc__)
+        parser.set_defaults(verb=ALONE)
+        parser.add_argument("--version", action="version", version=f"{name} {__version__}")
+        module.add_arguments(parser)
+        _add_verbosity(parser)
+        return parser, module.run
     if words and words[0] in verbs:
         verb = verbs[words[0]]
         module = importlib.import_module(verb.module)

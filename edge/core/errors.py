@@ -304,3 +304,24 @@ class ScannerError(PilahError, OSError):
     """A hand scanner cannot be opened or read."""
 
     exit_code = EXIT_UNAVAILABLE
+
+
+# Publishing
+
+
+class OutboxError(PilahError, OSError):
+    """The file that has an outbox cannot be read now."""
+
+    exit_code = EXIT_IO
+
+
+class PublisherFileError(PilahError, OSError):
+    """The publisher's own file cannot be opened or written."""
+
+    exit_code = EXIT_IO
+
+
+class ReceiverSetupError(PilahError, ValueError):
+    """What a receiver needs is wrong: a certificate or a password file that cannot be read."""
+
+    exit_code = EXIT_CONFIG

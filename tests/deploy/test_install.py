@@ -73,6 +73,21 @@ def test_a_dry_run_says_that_a_bundle_does_not_fit(
     assert found.stderr.rstrip().endswith("dry run: nothing was changed")
 
 
+@pytest.mark.parametrize("publishes", [True, False])
+@pytest.mark.parametrize("camera", ["usb", "stream"])
+def test_who_has_the_network_is_as_the_station_file_asks(
+    tmp_path: Path, publishes: bool, camera: str
+) -> None:
+    station = tmp_path / "station.yaml"
+    section = "publish: {mqtt: {host: broker}}\n" if publishes else ""
+    station.write_text(f"station: a\ncamera:\n  kind: {camera}\n{section}", encoding="utf-8")
+    commands = "\n".join(dry_run("--station", str(station)))
+    assert ("/locks/publish.txt" in commands) == publishes
+    assert ("systemctl enable --quiet pilah-publish.service" in commands) == publishes
+    assert ("pilah-publish.service /etc/systemd/system" in commands) == publishes
+    assert ("camera-network.conf" in commands) == (camera == "stream")
+
+
 def test_without_a_station_file_nothing_is_started_and_the_next_steps_are_told() -> None:
     found = run_script("install.sh", "--dry-run", "--any-arch", "--without-picamera2")
     assert found.returncode == 0

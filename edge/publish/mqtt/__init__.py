@@ -1,0 +1,1 @@
+"""The receiver `mqtt`: a broker, by MQTT 5."""

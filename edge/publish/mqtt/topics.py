@@ -1,0 +1,92 @@
+"""What an entry of an outbox becomes at a broker: topics and payloads (pure).
+
+PREFIX/STATION/availability   retained: `online`, and by the last will `offline`
+PREFIX/STATION/item           an item, and what becomes of it later
+PREFIX/STATION/incident       something abnormal
+PREFIX/STATION/state          retained: what the station does
+PREFIX/STATION/stats          retained: how many items of today
+PREFIX/STATION/delivery       what happens to a delivery, and what was scanned
+PREFIX/STATION/other          what a newer pilah wrote and this one does not know
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from edge.publish.receiver import Entry
+
+AVAILABILITY, ITEM, INCIDENT, STATE, STATS, DELIVERY, OTHER = (
+    "availability", "item", "incident", "state", "stats", "delivery", "other",
+)  # fmt: skip
+ONLINE, OFFLINE = "online", "offline"
+
+TOPICS: Mapping[str, tuple[str, ...]] = {
+    "item": (ITEM,),
+    "actuation": (ITEM,),
+    "correction": (ITEM,),
+    "code_read": (ITEM,),
+    "code_scanned": (DELIVERY,),
+    "camera_lost": (INCIDENT, STATE),
+    "camera_back": (INCIDENT, STATE),
+    "model_changed": (STATE,),
+    "station_started": (STATE,),
+    "station_stopped": (STATE,),
+    "delivery_imported": (DELIVERY,),
+    "delivery_opened": (DELIVERY,),
+    "delivery_withdrawn": (DELIVERY,),
+    "container_arrived": (DELIVERY,),
+    "piece_counted": (DELIVERY,),
+    "put_aside": (DELIVERY,),
+    "picture_disagreed": (DELIVERY, INCIDENT),
+    "marked_damaged": (DELIVERY,),
+    "count_corrected": (DELIVERY,),
+    "count_undone": (DELIVERY,),
+    "delivery_checked": (DELIVERY,),
+    "delivery_closed": (DELIVERY,),
+    "delivery_reopened": (DELIVERY,),
+}
+"""Where an entry goes, by its kind."""
+_STATES: Mapping[str, str] = {
+    "station_started": "sorting",
+    "model_changed": "sorting",
+    "camera_back": "sorting",
+    "camera_lost": "camera_lost",
+    "station_stopped": "stopped",
+}
+"""What the station does after an event of a kind."""
+
+
+class Message(NamedTuple):
+    """One message for a broker, to be sent with QoS 1."""
+
+    topic: str
+    payload: bytes
+    retain: bool = False
+
+
+def topic(prefix: str, station: str, name: str) -> str:
+    """The whole topic of one of a station's subjects: `pilah/cell-1/item`."""
+    return f"{prefix}/{station}/{name}"
+
+
+def messages(entry: Entry, prefix: str) -> list[Message]:
+    """What `entry` becomes: one message, and for some kinds a second one."""
+    return [
+        Message(
+            topic(prefix, entry.station, name),
+            json_bytes(_state(entry) if name == STATE else entry.payload),
+            retain=name == STATE,
+        )
+        for name in TOPICS.get(entry.kind, (OTHER,))
+    ]
+
+
+def json_bytes(value: Mapping[str, Any]) -> bytes:
+    """`value` as a JSON text in UTF-8, as short as it goes."""
+    return json.dumps(dict(value), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _state(entry: Entry) -> dict[str, Any]:
+    return {"state": _STATES[entry.kind], **entry.payload}

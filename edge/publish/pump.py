@@ -1,0 +1,189 @@
+"""Gives the entries of the outboxes to one receiver, in order, for as long as it takes.
+
+Each receiver has a pump and a thread of its own, so that none holds up another. What was sent is
+noted after the receiver has it: an end in between sends some entries again, and loses none.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from edge.core.errors import OutboxError, PilahError, PublisherFileError
+from edge.publish.outbox_file import OutboxFile, Part, Position
+from edge.publish.publisher_file import PublisherFile, SendCounts
+from edge.publish.receiver import Receiver, ReceiverUnavailable
+from edge.runtime.clock import SYSTEM_CLOCK
+from edge.runtime.heartbeat import Heartbeat
+
+_log = logging.getLogger(__name__)
+
+_BATCH = 200
+_LOOK_SECONDS = 0.1
+"""How often a pump that has nothing to send looks whether the outboxes have changed."""
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE = 60.0
+
+
+class Backoff:
+    """How long to wait before the next attempt: longer each time, and not in step with others."""
+
+    def __init__(self, *, chance: Callable[[], float] = random.random) -> None:
+        """The next attempt is the first.
+
+        Args:
+            chance: a number from 0 to 1, another one each time.
+        """
+        self._chance, self._failures = chance, 0
+
+    def failed(self) -> float:
+        """Seconds to wait after one more failure: half to all of 1, 2, 4 ... 60."""
+        pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(self._failures, 10))
+        self._failures += 1
+        return pause * (1 + self._chance()) / 2
+
+    def succeeded(self) -> None:
+        """The next failure is the first again."""
+        self._failures = 0
+
+
+class Pump:
+    """Gives the entries of the outboxes to one receiver.
+
+    Attributes:
+        heartbeat: the signs of life of `run`.
+        trouble: why the receiver cannot be told now; None: it can, as far as is known.
+        refused: how many entries it has refused since `run` began.
+    """
+
+    def __init__(
+        self,
+        receiver: Receiver,
+        outboxes: Sequence[OutboxFile],
+        progress: Path,
+        *,
+        stopping: threading.Event,
+        once: bool = False,
+        backoff: Backoff | None = None,
+    ) -> None:
+        """Sends nothing yet.
+
+        Args:
+            receiver: is the pump's to close.
+            outboxes: are read, each in its order; they are the pump's to close.
+            progress: the publisher's file.
+            stopping: set when `run` is to end.
+            once: whether `run` ends when all is sent, or at the first trouble.
+        """
+        self._receiver, self._outboxes, self._path = receiver, outboxes, progress
+        self._stopping, self._once = stopping, once
+        self._backoff = backoff or Backoff()
+        self._behind = {outbox.name: True for outbox in outboxes}
+        """Whether there may be entries that were not sent."""
+        self.heartbeat = Heartbeat(SYSTEM_CLOCK.now)
+        self.trouble: str | None = None
+        self.refused = 0
+
+    @property
+    def name(self) -> str:
+        """The receiver's name."""
+        return self._receiver.name
+
+    def run(self) -> None:
+        """Sends until it is to stop; closes receiver and outboxes."""
+        try:
+            with self.heartbeat.working(), PublisherFile(self._path) as progress:
+                progress.set_trouble(self.name, None)  # of a run before
+                while not self._stopping.is_set():
+                    self.heartbeat.beat()
+                    pause = self._step(progress)
+                    if self._once and (self.trouble is not None or pause > 0):
+                        return
+                    if pause:
+                        self._wait(pause)
+        finally:
+            self._receiver.close()
+            for outbox in self._outboxes:
+                outbox.close()
+
+    def _step(self, progress: PublisherFile) -> float:
+        """Sends one part of each outbox; returns after how many seconds there is more to do."""
+        try:
+            sent = [self._send_part(outbox, progress) for outbox in self._outboxes]
+        except (ReceiverUnavailable, OutboxError, PublisherFileError) as error:
+            self._failed(error, progress)
+            return self._backoff.failed()
+        if any(sent):
+            self._backoff.succeeded()
+        return 0.0 if any(self._behind.values()) else _LOOK_SECONDS
+
+    def _send_part(self, outbox: OutboxFile, progress: PublisherFile) -> bool:
+        """Sends the next entries of `outbox`, if there are any; whether there were."""
+        self._behind[outbox.name] |= outbox.has_changed()
+        if not self._behind[outbox.name]:
+            return False
+        part = outbox.read(progress.position(self.name, outbox.name), _BATCH)
+        self._behind[outbox.name] = len(part.entries) == _BATCH
+        if not part.entries:
+            return False
+        self._behind[outbox.name] = True  # until they are there
+        refused = self._receiver.send(part.entries)
+        last = part.entries[-1]
+        gained = SendCounts(
+            sent=len(part.entries) - len(refused),
+            refused=len(refused),
+            dropped=part.dropped,
+            last=last.time,
+        )
+        progress.advance(
+            self.name, outbox.name, Position(last.sequence, last.id), gained=gained, refused=refused
+        )
+        self._tell(outbox, part)
+        if refused:
+            self.refused += len(refused)
+            _log.warning(
+                f"refused    {self.name} will not take {len(refused)} of {len(part.entries)} "
+                f"entries, which were set aside. The first: {refused[0].entry.kind} "
+                f"{refused[0].entry.id}: {refused[0].reason}"
+            )
+        if self.trouble is not None:
+            _log.info(f"publish    {self.name} takes entries again")
+            self.trouble = None
+            progress.set_trouble(self.name, None)
+        self._behind[outbox.name] = len(part.entries) == _BATCH
+        return True
+
+    def _tell(self, outbox: OutboxFile, part: Part) -> None:
+        if part.dropped:
+            _log.error(
+                f"LOST       {part.dropped} entries of the {outbox.name} were dropped from the "
+                f"outbox before {self.name} had them, as there was no room for more or they were "
+                "too old. Their rows are in the file"
+            )
+        if part.begun_anew:
+            _log.warning(
+                f"warning    the outbox in {outbox.path} is not the one of before: all that is in "
+                f"it is sent to {self.name}"
+            )
+
+    def _failed(self, error: PilahError, progress: PublisherFile) -> None:
+        if self.trouble is None:
+            again = "" if self._once else ", and it is tried again and again"
+            _log.error(f"incident   {self.name}: {error}. Entries wait in the outbox{again}")
+        elif str(error) != self.trouble:
+            _log.debug(f"{self.name}: {error}")
+        self.trouble = str(error)
+        if not isinstance(error, PublisherFileError):
+            try:
+                progress.set_trouble(self.name, self.trouble)
+            except PublisherFileError as other:
+                _log.debug(str(other))
+
+    def _wait(self, seconds: float) -> None:
+        """Waits until it is time, or all is to end; beats meanwhile."""
+        until = SYSTEM_CLOCK.now() + seconds
+        while (left := until - SYSTEM_CLOCK.now()) > 0 and not self._stopping.wait(min(left, 1.0)):
+            self.heartbeat.beat()

@@ -1,0 +1,90 @@
+"""How far each receiver is, what it refused and what was dropped, for a person or a program."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edge.config.publish.section import PublishSettings, publisher_path
+from edge.config.station import RecordsConfig
+from edge.core.command_line import print_json
+from edge.core.errors import OutboxError
+from edge.core.terminal.speech import write_out
+from edge.publish.outbox_file import OutboxFile, Position, outboxes
+from edge.publish.publisher_file import PublisherFile, SendCounts
+
+_SHOWN = 10
+"""Refused entries that are shown for each receiver, the newest."""
+
+
+def show_status(config: RecordsConfig, publish: PublishSettings, *, as_json: bool) -> None:
+    """Prints the status of the station's receivers.
+
+    Raises:
+        PublisherFileError: the publisher's file cannot be read.
+    """
+    file = publisher_path(config.ledger.path)
+    found: dict[str, Any] = {"station": config.station, "receivers": {}}
+    progress = PublisherFile(file) if file.is_file() else None
+    boxes = outboxes(config)
+    try:
+        for name in publish.receivers:
+            found["receivers"][name] = _receiver(name, boxes, progress)
+    finally:
+        for box in boxes:
+            box.close()
+        if progress is not None:
+            progress.close()
+    if as_json:
+        print_json(found)
+    else:
+        _show(found)
+
+
+def _receiver(name: str, boxes: list[OutboxFile], progress: PublisherFile | None) -> dict[str, Any]:
+    trouble = None if progress is None else progress.trouble(name)
+    return {
+        "trouble": None if trouble is None else trouble.reason,
+        "since": None if trouble is None else trouble.since,
+        "outboxes": {box.name: _outbox(name, box, progress) for box in boxes},
+        "refused": []
+        if progress is None
+        else [
+            {"id": one.id, "kind": one.kind, "time": one.time, "reason": one.reason}
+            for one in progress.refused(name, _SHOWN)
+        ],
+    }
+
+
+def _outbox(name: str, box: OutboxFile, progress: PublisherFile | None) -> dict[str, Any]:
+    position: Position | None = None
+    counts = SendCounts()
+    if progress is not None:
+        position, counts = progress.position(name, box.name), progress.counts(name, box.name)
+    try:
+        waiting: int | None = box.waiting(position)
+    except OutboxError:
+        waiting = None
+    return {
+        "sent": counts.sent,
+        "waiting": waiting,
+        "refused": counts.refused,
+        "dropped": counts.dropped,
+        "last": counts.last,
+    }
+
+
+def _show(found: dict[str, Any]) -> None:
+    for name, receiver in found["receivers"].items():
+        trouble = receiver["trouble"]
+        word = "no trouble" if trouble is None else f"since {receiver['since']}: {trouble}"
+        write_out(f"{name:<10} {word}\n")
+        for outbox, counts in receiver["outboxes"].items():
+            waiting = "not known" if counts["waiting"] is None else f"{counts['waiting']:,}"
+            write_out(
+                f"  {outbox:<10} sent {counts['sent']:,}, waiting {waiting}, refused "
+                f"{counts['refused']:,}, dropped {counts['dropped']:,}"
+                + (f"; the last one of {counts['last']}" if counts["last"] else "")
+                + "\n"
+            )
+        for one in receiver["refused"]:
+            write_out(f"  refused    {one['kind']} {one['id']}: {one['reason']}\n")

@@ -1,0 +1,60 @@
+"""What each kind of event becomes at a broker."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from edge import events
+from edge.publish.mqtt.topics import TOPICS, messages
+from edge.publish.receiver import Entry
+from edge.receiving import events as delivery_events
+
+
+def entry(kind: str, **details: object) -> Entry:
+    whole = {"id": "an-id", "kind": kind, "time": "2026-11-21T00:00:00.000000Z", "station": "c1"}
+    return Entry(1, "an-id", kind, whole["time"], "c1", {**whole, **details})
+
+
+def test_every_kind_of_event_has_a_topic() -> None:
+    assert TOPICS.keys() == events.KINDS.keys() | delivery_events.KINDS.keys()
+
+
+def test_a_payload_is_the_whole_event_in_utf_8() -> None:
+    (message,) = messages(entry("item", label="Größe 猫", scores=None), "pilah")
+    assert message.topic == "pilah/c1/item"
+    assert json.loads(message.payload) == {
+        "id": "an-id", "kind": "item", "time": "2026-11-21T00:00:00.000000Z", "station": "c1",
+        "label": "Größe 猫", "scores": None,
+    }  # fmt: skip
+    assert "猫".encode() in message.payload
+    assert not message.retain
+
+
+STATES = {
+    "station_started": "sorting",
+    "camera_lost": "camera_lost",
+    "camera_back": "sorting",
+    "model_changed": "sorting",
+    "station_stopped": "stopped",
+}
+
+
+@pytest.mark.parametrize("kind", STATES)
+def test_the_state_is_retained(kind: str) -> None:
+    found = {message.topic: message for message in messages(entry(kind), "a/b")}
+    state = found["a/b/c1/state"]
+    assert state.retain
+    assert json.loads(state.payload)["state"] == STATES[kind]
+    if kind.startswith("camera"):
+        assert not found["a/b/c1/incident"].retain
+
+
+def test_a_picture_that_disagrees_is_an_incident_of_its_delivery() -> None:
+    topics = [message.topic for message in messages(entry("picture_disagreed"), "pilah")]
+    assert topics == ["pilah/c1/delivery", "pilah/c1/incident"]
+
+
+def test_what_a_newer_pilah_wrote_is_told_too() -> None:
+    assert [one.topic for one in messages(entry("item_teleported"), "pilah")] == ["pilah/c1/other"]

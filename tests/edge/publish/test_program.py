@@ -1,0 +1,137 @@
+"""`pilah-publish` from the command line, with a real broker."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edge.core.errors import (
+    EXIT_CONFIG,
+    EXIT_IO,
+    EXIT_NO,
+    EXIT_OK,
+    EXIT_UNAVAILABLE,
+)
+from edge.core.processes.file_lock import locked
+from edge.publish.cli import main
+from tests.edge.ledger.entries import entry
+from tests.edge.publish.broker import Broker, Listener, free_port
+from tests.edge.publish.outboxes import write
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    with Broker(tmp_path / "broker", ["allow_anonymous true", "message_size_limit 3000"]) as found:
+        yield found
+
+
+def station(folder: Path, port: int) -> str:
+    """The station file in `folder`, which publishes to a broker at `port`."""
+    file = folder / "station.yaml"
+    file.write_text(
+        "station: bin-1\nledger: {path: ledger.sqlite}\n"
+        f"publish: {{mqtt: {{host: 127.0.0.1, port: {port}, tls: false}}}}\n",
+        "utf-8",
+    )
+    return str(file)
+
+
+def status(file: str, capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
+    assert main([file, "--status", "--json"]) == EXIT_OK
+    receiver = json.loads(capsys.readouterr().out)["receivers"]["mqtt"]
+    ledger = receiver["outboxes"]["ledger"]
+    return {**{name: ledger[name] for name in ("sent", "waiting", "refused")},
+            "trouble": receiver["trouble"]}  # fmt: skip
+
+
+def test_once_sends_what_is_there_and_the_status_says_so(
+    tmp_path: Path, broker: Broker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = station(tmp_path, broker.port)
+    write(tmp_path, 1, 2, 3)
+    assert status(file, capsys) == {"sent": 0, "waiting": 3, "refused": 0, "trouble": None}
+    with Listener(broker) as listener:
+        assert main([file, "--once"]) == EXIT_OK
+        listener.wait(lambda: len(listener.of("bin-1/item")) == 3)
+    assert status(file, capsys) == {"sent": 3, "waiting": 0, "refused": 0, "trouble": None}
+    assert main([file, "--status"]) == EXIT_OK
+    assert "sent 3, waiting 0, refused 0, dropped 0" in capsys.readouterr().out
+
+
+def test_what_was_refused_is_told_and_is_an_exit_code(
+    tmp_path: Path, broker: Broker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from edge.ledger.ledger import Ledger
+    from tests.edge.outbox.test_table import keep_at
+
+    with Ledger(tmp_path / "ledger.sqlite", keep=keep_at(tmp_path)) as ledger:
+        ledger.append([entry(1), entry(2, source="x" * 5000)])
+    file = station(tmp_path, broker.port)
+    assert main([file, "--once"]) == EXIT_NO
+    assert main([file, "--status"]) == EXIT_OK
+    shown = capsys.readouterr().out
+    assert "sent 1, waiting 0, refused 1" in shown
+    assert f"item {entry(2).id}: the broker" in shown
+
+
+def test_a_broker_that_is_away_is_an_exit_code_with_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = station(tmp_path, free_port())
+    write(tmp_path, 1)
+    assert main([file, "--once"]) == EXIT_UNAVAILABLE
+    found = status(file, capsys)
+    assert (found["sent"], found["waiting"]) == (0, 1)
+    assert "is not reached" in str(found["trouble"])
+
+
+def test_mistakes_of_the_station_file_have_its_exit_code(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "station.yaml"
+    file.write_text("station: bin-1\nledger: {path: ledger.sqlite}\n", "utf-8")
+    assert main([str(file)]) == EXIT_CONFIG
+    assert "publish: is missing" in caplog.text
+    file.write_text(
+        "station: bin-1\nledger: {path: ledger.sqlite}\n"
+        "publish: {mqtt: {host: broker, ca_file: none.pem}}\n",
+        "utf-8",
+    )
+    assert main([str(file)]) == EXIT_CONFIG
+    assert "publish.mqtt.ca_file" in caplog.text
+
+
+def test_a_second_publisher_of_a_station_is_refused(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = station(tmp_path, free_port())
+    with locked(tmp_path / ".ledger-publish.sqlite.lock"):
+        assert main([file]) == EXIT_IO
+    assert "is held by another process" in caplog.text
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_runs_until_a_signal_and_tells_what_comes_meanwhile(
+    tmp_path: Path, broker: Broker, number: signal.Signals
+) -> None:
+    words = [sys.executable, "-m", "edge.publish.cli", station(tmp_path, broker.port)]
+    with (
+        Listener(broker) as listener,
+        subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process,
+    ):
+        listener.wait(lambda: bool(listener.of("availability")))
+        write(tmp_path, 1)
+        listener.wait(lambda: len(listener.of("bin-1/item")) == 1)
+        write(tmp_path, 2)
+        listener.wait(lambda: len(listener.of("bin-1/item")) == 2)
+        process.send_signal(number)
+        _, said = process.communicate()
+        listener.wait(lambda: listener.of("availability")[-1].payload == b"offline")
+    assert process.returncode == EXIT_OK
+    assert f"stopping: {number.name}" in said
