@@ -234,7 +234,7 @@ class Session(Closing):
             self._changed.notify_all()
 
     def _received(self, client: paho.Client, userdata: object, message: paho.MQTTMessage) -> None:
-        self._on_message(message.topic, message.payload)
+        self._on_message(message.topic, bytes(message.payload))
         self.wake()
 
     def _lose(self, reason: str, code: int | None) -> None:
