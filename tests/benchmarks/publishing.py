@@ -30,9 +30,9 @@ from pathlib import Path
 from edge.config.publish.section import publisher_path
 from edge.core.processes.children import end_with_parent
 from edge.events import ItemSorted, Stamps, of_items
-from edge.ledger.kept import KeptLedger
 from edge.ledger.ledger import Ledger
 from edge.ledger.recorder import Patience, Recorder
+from edge.ledger.recovering import RecoveringLedger
 from edge.ledger.spill import Spill
 from edge.outbox.retention import Keep
 from edge.publish import cli, program, pump, receivers
@@ -123,7 +123,7 @@ def record_for_ever(folder: Folder, first: int) -> None:
         os.write(shown, f"{row.id}\n".encode())
 
     recorder = Recorder(
-        KeptLedger(folder.ledger, keep=folder.keep),
+        RecoveringLedger(folder.ledger, keep=folder.keep),
         observers=[of_items(show)],
         patience=Patience(commit=0.05, hang=60, retry=0.1, finish=60),
     )
