@@ -44,34 +44,35 @@ class ItemSorted(Event):
     """The best label, also of a rejected item; None where the picture could not be read."""
     confidence: float | None
     scores: Mapping[str, float] | None
-    """By label, in the bundle's order."""
+    """The score of each label, in the bundle's order."""
     accepted: bool
     reject: str | None
-    """A RejectReason; None: accepted."""
+    """A RejectReason; None if the item was accepted."""
     lane: str
     bundle: str
     """The bundle's name and version."""
     bundle_digest: str
     latency_ms: float
-    """Milliseconds from the capture of the picture to the verdict; 0 where the pictures have times
-    of their own that lie ahead, those of a video read as fast as can be."""
+    """Milliseconds from the capture of the picture to the verdict; 0 if the times of the pictures
+    are in the future, as those of a video that is read as fast as possible."""
     frames: int | None
     """How many frames of the item voted; None: its row is older than this column."""
     actuation: str | None = None
-    """What was to come of it, as far as the verdict tells: `planned`; `missed`; `none`, the lane
-    has no actuator. None: its row is older than this column."""
+    """The actuation as it was planned with the verdict: `planned`, `missed`, or `none` if the lane
+    has no actuator. None if the row is older than this column."""
     due: str | None = None
-    """When the actuator is to move, as `time`; None: it is not."""
+    """When the actuator should move, in the form of `time`; None if it should not."""
     missed: str | None = None
-    """A Missed: why it is not to move, although the lane has one."""
+    """A Missed, the reason why the actuator does not move; None if it should, or if there is
+    none."""
     delivery_id: str | None = None
     """The delivery that the item was counted into; None: no delivery was open."""
     barcode: str | None = None
-    """The code that was read on the item; None: none was."""
+    """The code that was read on the item; None if none was."""
     quantity: int | None = None
-    """How many pieces the item counts for; None: one."""
+    """The number of pieces that the item counts for; None for one."""
     photograph: str | None = None
-    """The file of its photograph, relative to the folder of photographs; None: none is kept."""
+    """The file of its photograph, relative to the folder of photographs; None if none is kept."""
     monotonic: float | None = None
     """Seconds on the machine's monotonic clock when the picture was taken, which no correction of
     the time of day changes. To be compared only within one `boot_id`. None: its row is older than
@@ -92,9 +93,9 @@ class ActuationEnded(Event):
     item: int
     lane: str
     ended: str
-    """When the actuator moved, or was found not to: as `time`."""
+    """When the actuator moved, or was found not to move, in the form of `time`."""
     missed: str | None
-    """A Missed; None: it moved."""
+    """A Missed; None if the actuator moved."""
     item_id: str
     """The id of the item's event."""
 
@@ -144,7 +145,7 @@ class CodeRead(Event):
     rung: str
     """Which copy of the picture it was read in: `plain`, `turned 45`, `enlarged`."""
     milliseconds: float
-    """How long it took."""
+    """The milliseconds that reading took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ class CodeScanned(Event):
     """The station's hand scanner read a code."""
 
     text: str
-    """What it sent, without its line end."""
+    """The text that the scanner sent, without its line end."""
     delivery_id: str | None = None
     """The delivery that it was scanned for; None: no delivery was open."""
 
@@ -177,7 +178,7 @@ class PictureContradicted(Incident):
     item_id: str
     """The id of the item's event."""
     lane: str
-    """Where the item went."""
+    """The lane that the item went to."""
     in_time: bool
     """Whether it went there because of its code; False: it was in the lane of its picture's label
     before its code was known."""

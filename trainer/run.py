@@ -51,12 +51,12 @@ _LARGEST_SPLIT = 1 << 30
 
 
 class DataFacts(BaseModel):
-    """Which pictures a run was made of."""
+    """The pictures that a run was made from."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     path: str
-    """Where they lay, absolute; the paths of `split.csv` are relative to `root`."""
+    """The absolute path of the pictures; the paths of `split.csv` are relative to `root`."""
     root: str
     digest: str
     """SHA-256 over every picture's content digest, label and split."""
@@ -86,20 +86,20 @@ class UnknownFacts(BaseModel):
 
 
 class AcceptBasis(BaseModel):
-    """Which scores the accept thresholds, and the limit of what is unknown, were chosen by."""
+    """The scores by which the accept thresholds and the limit of the novelty score were chosen."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     scores: Literal["cross-fitted", "validation"]
-    """Of models that had not trained on the pictures, a fold each; or the final model's of the
-    validation split, by plan (`accept.folds: 1`) or for want of whole folds."""
+    """The origin of the scores: cross-fitted models, each of which was not trained on the pictures
+    that it scored, or the final model on the validation split."""
     images: int
     """Pictures so scored."""
     folds: int
     """Cross-fitted models that were used: those trained whole, and about as good as the final."""
     folds_planned: int
     note: str = ""
-    """Where fewer were used than planned: why, and what that means."""
+    """Why fewer folds were used than planned, and what that means; empty if all were used."""
 
 
 def _checked_labels(labels: tuple[str, ...]) -> tuple[str, ...]:
@@ -121,10 +121,10 @@ class RunFacts(BaseModel):
     labels: Annotated[tuple[str, ...], AfterValidator(_checked_labels)]
     input: InputSpec
     temperature: Annotated[float, Field(gt=0)]
-    """What the logits were divided by, already folded into `model.keras`."""
+    """The number by which the logits are divided, already folded into `model.keras`."""
     accept: dict[str, Annotated[float, Field(ge=0, le=1)]]
     accept_notes: dict[str, str] = {}
-    """Where a threshold promises nothing: why, and what would be needed."""
+    """For each label whose threshold promises nothing, the reason and what would be needed."""
     accept_basis: AcceptBasis | None = None
     """None in a run of an earlier pilah, which did not say."""
     unknown: UnknownFacts | None = None

@@ -1,4 +1,4 @@
-"""What must be true between the sections of a station file, and between them and the bundle."""
+"""Checks between the sections of a station file, and between them and the bundle."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def pins_used_twice(content: dict[Any, Any]) -> Iterator[FileProblem]:
 
 
 def _pins(value: Any, location: Location) -> Iterator[tuple[Location, str]]:
-    """Where each pin and each channel of the PWM hardware is written, with its kind and name."""
+    """The location of each pin and each channel of the PWM hardware, with its kind and name."""
     if isinstance(value, list):
         for index, part in enumerate(value):
             yield from _pins(part, (*location, index))

@@ -83,7 +83,7 @@ class ActuationConfig(StationPart):
 
 
 class RecordsConfig(NamedPart):
-    """Where what happened is written down."""
+    """The sections for the records of what happened."""
 
     ledger: Annotated[LedgerSettings, Field(description="where a row for every item is kept")]
     receiving: Annotated[

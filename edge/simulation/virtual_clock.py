@@ -22,7 +22,7 @@ class VirtualClock:
     """
 
     def __init__(self, *, wall: float = _WALL) -> None:
-        """It is 0, and nobody works by it.
+        """Starts at 0, without threads.
 
         Args:
             wall: the time of day, in seconds since 1970.
@@ -31,7 +31,7 @@ class VirtualClock:
         self._now, self._wall = 0.0, wall
         self._threads: set[int] = set()
         self._working = 0
-        """Of these, so many are not waiting."""
+        """The number of these threads that are not waiting."""
         self._sleepers: list[_Sleeper] = []
         """In the order in which they began to wait."""
 
@@ -120,7 +120,7 @@ class VirtualClock:
             sleeper.gate.release()
 
     def _go_on(self) -> None:
-        """Where nobody works, wakes those whose queue was filled, or else jumps."""
+        """If no thread works, wakes those whose queue was filled, or otherwise jumps."""
         if self._working:
             return
         called = [sleeper for sleeper in self._sleepers if sleeper.called()]

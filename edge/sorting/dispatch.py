@@ -99,7 +99,7 @@ class _Item:
     decided: float
     """When it got its verdict, on the same clock."""
     passed: float
-    """As of `route`, and so is the next."""
+    """When the item passed, as `route` takes it; the next field likewise."""
     deadline: float | None
     source: str
     frames: int

@@ -40,14 +40,15 @@ Truth = npt.NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class CurvePoint:
-    """What so many pictures per class come to."""
+    """The accuracy of trainings with a number of pictures per class."""
 
     pictures: float
-    """Per class, the mean: a class that has fewer gives all it has."""
+    """The mean number of pictures per class; a class that has fewer gives all it has."""
     accuracy: float
-    """Of pictures of other groups than those trained on; the mean over the repeats."""
+    """The accuracy on pictures of other groups than the training's, as the mean over the
+    repeats."""
     lowest: float
-    """Of the repeats, each with other pictures."""
+    """The lowest accuracy of the repeats, each of which has other pictures."""
     highest: float
 
 
@@ -66,7 +67,7 @@ class PowerLaw:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What `MORE` pictures per class would add to the accuracy."""
+    """The gain in accuracy that is expected from `MORE` pictures per class."""
 
     pictures: float
     """Per class there are now, the mean."""

@@ -1,4 +1,4 @@
-"""What bad light, a dirty lens or another table cost: accuracy on pictures disturbed on purpose."""
+"""Measures the accuracy on disturbed pictures: bad light, a dirty lens, another background."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LIMIT = 100
 """Pictures that are disturbed at most, drawn at random: each is computed 19 times."""
 _CHUNK = 64
 _FRAME = 0.08
-"""Of the side: the frame around a picture on which no board is found."""
+"""The width of the frame around a picture on which no board is found, as a share of its side."""
 
 Predict = Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.floating]]
 """uint8 (pictures, height, width, channels) -> scores or logits (pictures, classes)."""
@@ -36,12 +36,12 @@ class Disturbed:
     severity: str
     """mild or strong."""
     detail: str
-    """What was done, with its amount."""
+    """The disturbance with its amount."""
     accuracy: Share
     undisturbed: Share
-    """Of the same pictures as they are."""
+    """The accuracy on the same pictures without the disturbance."""
     change: Figure
-    """Accuracy less that of the same pictures undisturbed, with its paired interval."""
+    """The accuracy minus that without the disturbance, with its paired interval."""
     applied: int | None = None
     """Of another background: pictures whose background was found; the others got a frame."""
 
@@ -75,7 +75,7 @@ def robustness(
     rows: npt.NDArray[np.int64] | None = None,
     fill: int = 128,
 ) -> tuple[Disturbed, ...]:
-    """What every disturbance does to the accuracy, mild and strong.
+    """Measures the accuracy under every disturbance, mild and strong.
 
     The same seed disturbs the same pictures in the same way. What is disturbed is the picture
     within its letterbox bars, which no camera sees.
