@@ -119,7 +119,7 @@ def test_a_station_stops_the_wrong_thing_in_the_right_box(
         ("2.png", "blue", "5901234123457"),
     ):
         cv2.imwrite(str(photos / name), boxed(colour, code))
-    station.write_text(RECEIVING)
+    station.write_text(RECEIVING + "photographs: {items: mismatch}\n")
     goods = station.parent / "goods.csv"
     goods.write_text(f"sku,gtin,label,expected\nR,{GTIN},red,2\nB,5901234123457,blue,1\n")
     assert main(["delivery", "import", str(station), str(goods), "--delivery", "D1"]) == EXIT_OK
@@ -136,6 +136,9 @@ def test_a_station_stops_the_wrong_thing_in_the_right_box(
     ]
     (incident,) = events_of(station, "picture_contradicted")
     assert (incident["seen"], incident["expected"], incident["in_time"]) == ("green", "red", True)
+    photographs = station.parent / "ledger-photographs"
+    kept = [str(file.relative_to(photographs)) for file in photographs.rglob("*.jpg")]
+    assert kept == [incident["photograph"]]
     capsys.readouterr()
     words = [str(station), "--delivery", "D1", "--json"]
     assert main(["delivery", "status", *words]) == EXIT_OK
