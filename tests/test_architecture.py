@@ -187,8 +187,6 @@ def test_parameters_are_counted_without_self(text: str, count: int) -> None:
 
 SAME_NAME = {
     "Settings": "what a user writes for a kind of camera, trigger or actuator, each in its module",
-    "Line": "of a delivery, and where a reader has found a code",
-    "Scan": "what a scanner sent, and what is to be counted",
 }
 """Names of classes that several modules have, and what each stands for."""
 

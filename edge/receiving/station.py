@@ -15,7 +15,7 @@ from edge.runtime.supervisor import Task
 if TYPE_CHECKING:
     from edge.receiving.codes.reader import CodeReader, Look
     from edge.receiving.counting import Counting
-    from edge.receiving.scanner.decoder import Scan
+    from edge.receiving.scanner.decoder import ScannedText
     from edge.receiving.scanner.reader import ScannerReader
 
 
@@ -111,7 +111,7 @@ class Receiving:
         look.found = NO_CODE if counting is None else counting.codes_read(look.key.id, codes)
         self._code_known()
 
-    def _scanned(self, scan: Scan) -> None:
+    def _scanned(self, scan: ScannedText) -> None:
         delivery = None if self._counting is None else self._counting.delivery
         event = CodeScanned(*self._stamps.now(), text=scan.text, delivery_id=delivery)
         self._publish(event)

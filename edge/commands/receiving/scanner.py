@@ -15,7 +15,7 @@ from edge.core.errors import EXIT_NO, EXIT_OK, UsageError
 
 if TYPE_CHECKING:
     from edge.config.scanner import ScannerSettings
-    from edge.receiving.scanner.decoder import Scan
+    from edge.receiving.scanner.decoder import ScannedText
 
 _log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ def _show(settings: ScannerSettings, *, as_json: bool) -> int:
     from edge.runtime.service import stop_signals
     from edge.runtime.worker import Worker
 
-    def show(scan: Scan) -> None:
+    def show(scan: ScannedText) -> None:
         if as_json:
             print_json({"text": scan.text})
         else:

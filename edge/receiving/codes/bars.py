@@ -44,7 +44,7 @@ _LEAST_GAIN = 0.1
 then no further than 0.45 modules from its place."""
 
 
-class Line(NamedTuple):
+class CodeLine(NamedTuple):
     """Where a reader has found a code: from the first edge of its first bar to its last."""
 
     start: tuple[float, float]
@@ -103,7 +103,7 @@ class BarProfile:
         picture: it as a picture of bars without noise, uint8, to be read once more.
     """
 
-    def __init__(self, grey: Grey, line: Line, digits: str) -> None:
+    def __init__(self, grey: Grey, line: CodeLine, digits: str) -> None:
         """Finds the code around `line`.
 
         Args:

@@ -23,7 +23,7 @@ from zxingcpp import BarcodeFormat
 
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box
-from edge.receiving.codes.bars import BarProfile, Line
+from edge.receiving.codes.bars import BarProfile, CodeLine
 from edge.receiving.codes.meaning import Meaning, meaning_of
 
 Grey = npt.NDArray[np.uint8]
@@ -203,14 +203,14 @@ class _View:
             view = cv2.addWeighted(view, 1 + _SHARPENING_AMOUNT, soft, -_SHARPENING_AMOUNT, 0)
         self.picture = np.asarray(view, np.uint8)
 
-    def line(self, found: zxingcpp.Barcode) -> Line:
+    def line(self, found: zxingcpp.Barcode) -> CodeLine:
         """Where a code that was found in `picture` is in `whole`."""
         at = found.position
         start, end = (
             self._back @ ((a.x + b.x) / 2, (a.y + b.y) / 2, 1.0)
             for a, b in ((at.top_left, at.bottom_left), (at.top_right, at.bottom_right))
         )
-        return Line((float(start[0]), float(start[1])), (float(end[0]), float(end[1])))
+        return CodeLine((float(start[0]), float(start[1])), (float(end[0]), float(end[1])))
 
 
 def _read(

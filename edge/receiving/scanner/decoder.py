@@ -38,7 +38,7 @@ class InputEvent(NamedTuple):
     value: int
 
 
-class Scan(NamedTuple):
+class ScannedText(NamedTuple):
     """A code that a scanner sent."""
 
     text: str
@@ -81,14 +81,14 @@ class ScanDecoder:
     _spoilt: bool = False
     _began: float = 0.0
     _pressed: float = 0.0
-    _last: Scan | None = None
+    _last: ScannedText | None = None
 
     @property
     def waiting(self) -> bool:
         """Whether part of a code has come, whose end has not."""
         return bool(self._text) or self._spoilt
 
-    def feed(self, event: InputEvent) -> Iterator[Scan]:
+    def feed(self, event: InputEvent) -> Iterator[ScannedText]:
         """The codes that are whole with this event, oldest first."""
         if event.type == _SYNCHRONISATION and event.code == _DROPPED:
             self._spoilt = True
@@ -114,7 +114,7 @@ class ScanDecoder:
         else:
             yield from self._type(self._character(event.code))
 
-    def end(self) -> Iterator[Scan]:
+    def end(self) -> Iterator[ScannedText]:
         """The code that ends here, because nothing followed it for `silence_seconds`, say."""
         text, spoilt = "".join(self._text), self._spoilt
         self._text.clear()
@@ -127,8 +127,8 @@ class ScanDecoder:
             for one in split(text, self.lengths) if text else ():
                 yield from self._scanned(one)
 
-    def _scanned(self, text: str) -> Iterator[Scan]:
-        last, self._last = self._last, Scan(text, self._pressed)
+    def _scanned(self, text: str) -> Iterator[ScannedText]:
+        last, self._last = self._last, ScannedText(text, self._pressed)
         if (
             last is not None
             and last.text == text
@@ -139,7 +139,7 @@ class ScanDecoder:
         self.counts.scans += 1
         yield self._last
 
-    def _type(self, character: str) -> Iterator[Scan]:
+    def _type(self, character: str) -> Iterator[ScannedText]:
         if character in ("\r", "\n", "\t"):
             yield from self.end()
         elif character:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from edge.config.scanner import ScannerSettings
 from edge.core.errors import ScannerError
-from edge.receiving.scanner.decoder import Scan, ScanDecoder
+from edge.receiving.scanner.decoder import ScanDecoder, ScannedText
 from edge.receiving.scanner.source import ScannerSource
 from edge.runtime import heartbeat
 from edge.runtime.clock import Clock, Flag
@@ -30,7 +30,7 @@ class ScannerReader:
     """
 
     def __init__(
-        self, settings: ScannerSettings, *, report: Callable[[Scan], None], clock: Clock
+        self, settings: ScannerSettings, *, report: Callable[[ScannedText], None], clock: Clock
     ) -> None:
         """Opens nothing yet.
 
@@ -81,7 +81,7 @@ class ScannerReader:
             if not events:
                 self._report_all(self._decoder.end())
 
-    def _report_all(self, scans: Iterable[Scan]) -> None:
+    def _report_all(self, scans: Iterable[ScannedText]) -> None:
         for scan in scans:
             self._report(scan)
 

@@ -5,7 +5,7 @@ import pytest
 import zxingcpp
 from zxingcpp import BarcodeFormat
 
-from edge.receiving.codes.bars import BarProfile, Line, ean_modules
+from edge.receiving.codes.bars import BarProfile, CodeLine, ean_modules
 
 
 @pytest.mark.parametrize(
@@ -30,7 +30,7 @@ def profile(digits: str, read: str, *, noise: float = 0.0) -> BarProfile:
     row = np.repeat(np.pad(215 - 190 * ean_modules(digits), 20, constant_values=215), 2)
     levels = np.tile(row, (60, 1)) + np.random.default_rng(1).normal(0, noise, (60, len(row)))
     grey = np.clip(levels, 0, 255).astype(np.uint8)
-    return BarProfile(grey, Line((40.0, 30.0), (len(row) - 40.0, 30.0)), read)
+    return BarProfile(grey, CodeLine((40.0, 30.0), (len(row) - 40.0, 30.0)), read)
 
 
 @pytest.mark.parametrize("noise", [0, 40])
@@ -67,6 +67,6 @@ def test_a_profile_is_a_picture_that_can_be_read_again() -> None:
 
 def test_an_evenly_grey_place_shows_nothing() -> None:
     grey = np.full((60, 300), 128, np.uint8)
-    assert not BarProfile(grey, Line((40.0, 30.0), (230.0, 30.0)), "4006381333931").shows(
+    assert not BarProfile(grey, CodeLine((40.0, 30.0), (230.0, 30.0)), "4006381333931").shows(
         "4006381333931"
     )

@@ -10,7 +10,7 @@ import pytest
 from edge.config.scanner import ScannerSettings
 from edge.core.errors import ScannerError
 from edge.receiving.scanner.access import udev_rule
-from edge.receiving.scanner.decoder import Scan
+from edge.receiving.scanner.decoder import ScannedText
 from edge.receiving.scanner.reader import ScannerReader
 from edge.receiving.scanner.source import EVENT_BYTES, ScannerSource, packed
 from edge.runtime.clock import SYSTEM_CLOCK
@@ -30,7 +30,7 @@ def typed(text: str) -> bytes:
 def test_a_file_of_events_is_read_to_its_end(tmp_path: Path) -> None:
     file = tmp_path / "events"
     file.write_bytes(typed(f"{GTIN}\r{GTIN[::-1]}\r\nlast") + b"half of an event")
-    found: list[Scan] = []
+    found: list[ScannedText] = []
     reader = ScannerReader(
         ScannerSettings(kind="pipe", path=file), report=found.append, clock=SYSTEM_CLOCK
     )
@@ -42,7 +42,7 @@ def test_a_file_of_events_is_read_to_its_end(tmp_path: Path) -> None:
 def test_nothing_is_lost_between_two_writers_of_a_pipe(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
-    found: queue.SimpleQueue[Scan] = queue.SimpleQueue()
+    found: queue.SimpleQueue[ScannedText] = queue.SimpleQueue()
     endings: Endings = queue.SimpleQueue()
     settings = ScannerSettings(kind="pipe", path=pipe)
     reader = ScannerReader(settings, report=found.put, clock=SYSTEM_CLOCK)
@@ -88,7 +88,7 @@ def test_what_cannot_be_opened_is_told_with_what_to_do(
 
 def test_a_scanner_that_is_not_there_is_waited_for(tmp_path: Path) -> None:
     endings: Endings = queue.SimpleQueue()
-    found: queue.SimpleQueue[Scan] = queue.SimpleQueue()
+    found: queue.SimpleQueue[ScannedText] = queue.SimpleQueue()
     settings = ScannerSettings(kind="pipe", path=tmp_path / "events")
     reader = ScannerReader(settings, report=found.put, clock=SYSTEM_CLOCK)
     worker = Worker("scanner", reader.run, endings)
