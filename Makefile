@@ -2,6 +2,8 @@
 #                  2.5 GB, 3 minutes where the network is fast
 # make demo        drawn items from photograph to lane, in demo/: about 4 minutes, no network needed
 #                  PHOTOS=folder: your own photographs; GROUPS=blocks:20, MINUTES=10, SEED=1, ITEMS=50
+# make demo-receiving  a delivery of drawn boxes with printed codes, some of them wrong, in
+#                  demo-receiving/: a few minutes, no network needed
 # make test        lint and the whole suite but its slow tests, one process for each core, at most 4
 #                  (1 GB each);  make test ARGS="-k bundle -x";  ARGS="-n 0 --pdb": in this process
 # make test-slow   the slow tests: they train, convert, measure, and install into fresh environments
@@ -49,7 +51,7 @@ ARGS ?=
 WORKERS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 BIN := .venv/bin
 
-.PHONY: setup demo test test-slow test-arm64 test-systemd bench-pins virtual bench-ledger bench-ledger-size bench-slow-disk bench-unheard bench-check bench-codes bench-receipts \
+.PHONY: setup demo demo-receiving test test-slow test-arm64 test-systemd bench-pins virtual bench-ledger bench-ledger-size bench-slow-disk bench-unheard bench-check bench-codes bench-receipts \
 	kill-ledger cut-power kill-publisher bench-away kill-installs hashes reference \
 	fuzz damaged mutated \
 	corrupted flipped claimed dead coverage lint format lock clean
@@ -68,6 +70,9 @@ demo: setup
 	@$(BIN)/python -m deploy.demo --seed $(SEED) $(if $(ITEMS),--items $(ITEMS)) \
 		$(if $(PHOTOS),--photos "$(PHOTOS)" $(if $(GROUPS),--groups "$(GROUPS)") \
 		$(if $(MINUTES),--minutes $(MINUTES)))
+
+demo-receiving: setup
+	@$(BIN)/python -m deploy.demo_receiving --seed $(SEED)
 
 # Each process of the tests, and each Python that a test starts, would compile all of it anew.
 test: export PYTHONDONTWRITEBYTECODE :=

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from edge.core.errors import StorageError, UsageError
@@ -22,8 +23,11 @@ _MADE = (
 """Everything the demo makes. Only these names are ever removed."""
 
 
-def fresh_folder(path: Path) -> Path:
+def fresh_folder(path: Path, *, made: Sequence[str] = _MADE) -> Path:
     """The folder `path`, without what an earlier demo made in it; anything else in it stays.
+
+    Args:
+        made: the names of what this demo makes.
 
     Raises:
         UsageError: a folder that is there already was not made by the demo.
@@ -34,7 +38,7 @@ def fresh_folder(path: Path) -> Path:
             raise UsageError(f"{path} is there already, and the demo did not make it: move it away")
         path.mkdir(parents=True, exist_ok=True)
         write_file(path / MARKER, "`make demo` removes here what it made, and makes it anew.\n")
-        for name in _MADE:
+        for name in made:
             _remove(path / name)
     return path
 
