@@ -51,9 +51,16 @@ def test_the_state_is_retained(kind: str) -> None:
         assert not found["a/b/c1/incident"].retain
 
 
-def test_a_picture_that_disagrees_is_an_incident_of_its_delivery() -> None:
-    topics = [message.topic for message in messages(entry("picture_disagreed"), "pilah")]
-    assert topics == ["pilah/c1/delivery", "pilah/c1/incident"]
+def test_an_item_whose_picture_says_otherwise_is_one_incident() -> None:
+    """Its delivery hears of it, too, by an event of its own."""
+    topics = {
+        kind: [message.topic for message in messages(entry(kind), "pilah")]
+        for kind in ("picture_contradicted", "picture_disagreed")
+    }
+    assert topics == {
+        "picture_contradicted": ["pilah/c1/incident"],
+        "picture_disagreed": ["pilah/c1/delivery"],
+    }
 
 
 def test_what_a_newer_pilah_wrote_is_told_too() -> None:
