@@ -108,6 +108,12 @@ class StatusReading(NamedTuple):
     age_seconds: float | None
     """None: it was written before this machine was started the last time."""
 
+    @property
+    def is_stale(self) -> bool:
+        """Whether it is too old to tell anything of the station now."""
+        starting = self.status.state is StationState.STARTING
+        return _age(self) > (START_SECONDS if starting else STALE_SECONDS)
+
 
 def status_path(
     station: str, ledger: Path, environment: Mapping[str, str] = os.environ
@@ -156,7 +162,7 @@ def problems_of(reading: StatusReading | None) -> list[str]:
     """
     if reading is None:
         return ["the station does not run: it has no status"]
-    return list(_problems(reading.status, _age(reading)))
+    return list(_problems(reading))
 
 
 def _places(station: str, ledger: Path, environment: Mapping[str, str]) -> Iterator[Path]:
@@ -195,9 +201,10 @@ def _age(reading: StatusReading) -> float:
     return math.inf if reading.age_seconds is None else reading.age_seconds
 
 
-def _problems(status: StationStatus, age: float) -> Iterator[str]:
-    if age > (START_SECONDS if status.state is StationState.STARTING else STALE_SECONDS):
-        if age == math.inf:
+def _problems(reading: StatusReading) -> Iterator[str]:
+    status, age = reading.status, reading.age_seconds
+    if reading.is_stale:
+        if age is None:
             yield "the station has not run since this machine was started"
         else:
             yield f"the station hangs or was killed: its status is {age:.0f} seconds old"

@@ -7,6 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from edge.config.publish.metrics import MetricsSettings
 from edge.config.publish.mqtt import MqttSettings
 from edge.config.publish.outbox import OutboxSettings
 from edge.core.yaml_file import Section
@@ -20,6 +21,13 @@ class PublishSettings(Section):
 
     mqtt: Annotated[
         MqttSettings | None, Field(description="an MQTT broker; without it, none is told")
+    ] = None
+    metrics: Annotated[
+        MetricsSettings | None,
+        Field(
+            description="figures for Prometheus, and whether the station is well; without it, "
+            "nobody is answered"
+        ),
     ] = None
     outbox: Annotated[
         OutboxSettings, Field(description="how much waits for receivers that are away")
@@ -47,7 +55,7 @@ class PublishSettings(Section):
 
 RECEIVERS = ("mqtt",)
 """The sections that take entries of the outbox, and so keep them in it until they have them."""
-LOOKED_AT: tuple[str, ...] = ()
+LOOKED_AT: tuple[str, ...] = ("metrics",)
 """The sections that take none, because somebody comes to look."""
 
 

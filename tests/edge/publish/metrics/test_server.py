@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from http.client import HTTPConnection, HTTPResponse
+from pathlib import Path
+
+import pytest
+
+from edge.config.publish.metrics import Address
+from edge.core.errors import ListenError
+from edge.ledger.ledger import Ledger
+from edge.publish.metrics.exposition import StationMetrics
+from edge.publish.metrics.server import MetricsServer
+from edge.telemetry.status import StatusReading
+from tests.edge.ledger.entries import entry
+from tests.edge.telemetry.statuses import status
+from tests.logged import listen
+
+
+class Served:
+    """A server of the metrics of a station, on a port that was free."""
+
+    def __init__(self, folder: Path, host: str = "127.0.0.1") -> None:
+        path = folder / "ledger.sqlite"
+        with Ledger(path) as ledger:
+            ledger.append([entry(1)])
+        self.reading: StatusReading | None = StatusReading(status(path), 0.5)
+        self.metrics = StationMetrics(
+            "bin-1", path, lanes={"metal": ["can"]}, status=lambda station, ledger: self.reading
+        )
+        self.stopping = threading.Event()
+        self.server = MetricsServer(Address(host, 0), self.metrics, stopping=self.stopping)
+        self.thread = threading.Thread(target=self.server.run)
+
+    def ask(self, path: str, *, method: str = "GET", accept: str = "*/*") -> HTTPResponse:
+        connection = HTTPConnection(*self.server.address, timeout=60)
+        connection.request(method, path, headers={"Accept": accept})
+        return connection.getresponse()
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    served = Served(tmp_path)
+    served.metrics.count()
+    served.thread.start()
+    yield served
+    served.stopping.set()
+    served.thread.join()
+
+
+def test_the_metrics_are_told_in_the_form_that_is_asked_for(served: Served) -> None:
+    found = served.ask("/metrics")
+    assert found.status == 200
+    assert found.headers["Content-Type"].startswith("text/plain; version=")
+    assert b'pilah_items_total{label="can",lane="metal",station="bin-1"} 1.0' in found.read()
+    asked = served.ask("/metrics", accept="application/openmetrics-text; version=1.0.0")
+    assert asked.headers["Content-Type"].startswith("application/openmetrics-text")
+    assert asked.read().endswith(b"# EOF\n")
+
+
+def test_it_is_healthy_while_it_answers_and_ready_while_the_station_is_well(
+    served: Served,
+) -> None:
+    assert json.loads(served.ask("/healthz").read()) == {"healthy": True}
+    well = served.ask("/readyz")
+    assert (well.status, json.loads(well.read())) == (200, {"ready": True, "reasons": []})
+    served.reading = None
+    not_well = served.ask("/readyz")
+    assert not_well.status == 503
+    assert json.loads(not_well.read()) == {
+        "ready": False,
+        "reasons": ["the station does not run: it has no status"],
+    }
+    assert served.ask("/healthz").status == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "length"),
+    [("GET", "/", 404, None), ("HEAD", "/metrics", 200, 0), ("POST", "/metrics", 501, None)],
+)
+def test_other_questions_are_answered_too(
+    served: Served, method: str, path: str, status: int, length: int | None
+) -> None:
+    found = served.ask(path, method=method)
+    assert found.status == status
+    if length is not None:
+        assert len(found.read()) == length
+
+
+def test_one_who_says_nothing_keeps_nobody_else_waiting(served: Served) -> None:
+    silent = [socket.create_connection(served.server.address) for _ in range(3)]
+    assert served.ask("/healthz").status == 200
+    for each in silent:
+        each.close()
+
+
+def test_an_address_that_is_taken_is_an_error_that_names_it(served: Served) -> None:
+    with pytest.raises(ListenError, match=f"cannot listen at {served.server.address}, as"):
+        MetricsServer(served.server.address, served.metrics, stopping=threading.Event())
+
+
+@pytest.mark.parametrize(("host", "warns"), [("127.0.0.1", 0), ("localhost", 0), ("0.0.0.0", 1)])
+def test_that_everybody_may_read_it_is_said(tmp_path: Path, host: str, warns: int) -> None:
+    said: list[str] = []
+    listen(said.append)
+    Served(tmp_path, host).server.close()
+    assert sum("there is no password" in line for line in said) == warns
