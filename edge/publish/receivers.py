@@ -28,6 +28,9 @@ class Surroundings:
 
 MODULES: Mapping[str, str] = {
     "mqtt": "edge.publish.mqtt.receiver",
+    "postgres": "edge.publish.postgres.receiver",
+    "epcis": "edge.publish.epcis",
+    "inventree": "edge.publish.inventree",
 }
 """The module of each receiver. It has `open_receiver(settings, surroundings) -> Receiver`, which
 does not wait for the other system, and raises ReceiverSetupError where a file that it needs cannot

@@ -67,11 +67,12 @@ class _Known:
 class Deliveries(Closing):
     """The deliveries of a station; a context manager. Used by one thread at a time."""
 
-    def __init__(self, path: Path, *, keep: Keep | None = None) -> None:
+    def __init__(self, path: Path, *, keep: Keep | None = None, read_only: bool = False) -> None:
         """Opens the file `path`, and makes it where it is not there.
 
         Args:
             keep: what its outbox keeps; None: nothing is written to the outbox.
+            read_only: the file must be there, and nothing in it is changed.
 
         Raises:
             DeliveryFileError: it cannot be opened, is damaged, is a file of another program, or was
@@ -84,10 +85,14 @@ class Deliveries(Closing):
             if path.exists():
                 check_regular(path)
             self._connection = sqlite3.connect(
-                path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-            )
+                f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}",
+                uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False,
+            )  # fmt: skip
             try:
-                self._prepare()
+                if not read_only:
+                    self._prepare()
+                elif not self._is_made():
+                    raise DeliveryFileError(f"{path}: nothing is in it yet")
             except BaseException:
                 self._connection.close()
                 raise

@@ -10,6 +10,8 @@ from pydantic import Field, model_validator
 from edge.config.publish.metrics import MetricsSettings
 from edge.config.publish.mqtt import MqttSettings
 from edge.config.publish.outbox import OutboxSettings
+from edge.config.publish.postgres import PostgresSettings
+from edge.config.publish.web import EpcisSettings, InvenTreeSettings
 from edge.core.yaml_file import Section
 from edge.core.yaml_messages import advised
 from edge.outbox.retention import Keep
@@ -21,6 +23,18 @@ class PublishSettings(Section):
 
     mqtt: Annotated[
         MqttSettings | None, Field(description="an MQTT broker; without it, none is told")
+    ] = None
+    postgres: Annotated[
+        PostgresSettings | None,
+        Field(description="a PostgreSQL database; without it, none is written"),
+    ] = None
+    epcis: Annotated[
+        EpcisSettings | None,
+        Field(description="a repository of GS1's EPCIS 2.0; without it, none is told"),
+    ] = None
+    inventree: Annotated[
+        InvenTreeSettings | None,
+        Field(description="InvenTree; without it, goods are received there by hand"),
     ] = None
     metrics: Annotated[
         MetricsSettings | None,
@@ -53,7 +67,7 @@ class PublishSettings(Section):
         return Keep(publisher_path(ledger), self.receivers, self.outbox.megabytes, self.outbox.days)
 
 
-RECEIVERS = ("mqtt",)
+RECEIVERS = ("mqtt", "postgres", "epcis", "inventree")
 """The sections that take entries of the outbox, and so keep them in it until they have them."""
 LOOKED_AT: tuple[str, ...] = ("metrics",)
 """The sections that take none, because somebody comes to look."""

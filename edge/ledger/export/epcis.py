@@ -43,19 +43,23 @@ def write_epcis(
     Args:
         now: the time in UTC, for the document's date of creation.
     """
-    head = {
-        "@context": CONTEXT,
-        "type": "EPCISDocument",
-        "schemaVersion": "2.0",
-        "creationDate": utc_text(now().timestamp()),
-    }
-    out.write(json.dumps(head).encode()[:-1] + b', "epcisBody": {"eventList": [')
+    out.write(json.dumps(document_head(now())).encode()[:-1] + b', "epcisBody": {"eventList": [')
     separator = b"\n"
     for item in items:
         for event in object_events(item):
             out.write(separator + json.dumps(event, ensure_ascii=False).encode())
             separator = b",\n"
     out.write(b"\n]}}\n")
+
+
+def document_head(now: datetime) -> dict[str, Any]:
+    """An EPCIS document without its body, which has the list of events."""
+    return {
+        "@context": CONTEXT,
+        "type": "EPCISDocument",
+        "schemaVersion": "2.0",
+        "creationDate": utc_text(now.timestamp()),
+    }
 
 
 def object_events(item: ExportedItem) -> Iterator[dict[str, Any]]:

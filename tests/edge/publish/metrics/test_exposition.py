@@ -1,4 +1,4 @@
-"""The metrics of a station: what they say, that they go on, and that the dashboard has only them."""
+"""The metrics of a station: what they say, that they go on, that the dashboard has only them."""
 
 from __future__ import annotations
 

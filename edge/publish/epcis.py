@@ -1,0 +1,156 @@
+"""The receiver `epcis`: sends items and corrections to a repository of GS1's EPCIS 2.0.
+
+An item is one event. A correction is two: the event of before with an error declaration, and the
+event that is right. A repository drops an event that it has, by its `eventID`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from edge.config.publish.web import EpcisSettings
+from edge.core.errors import LedgerError, LedgerMissingError, UsageError
+from edge.ledger.export.epcis import document_head, object_events
+from edge.ledger.export.reading import COLUMNS, ExportedItem, find_item
+from edge.publish.http_client import Answer, HttpClient, basic
+from edge.publish.receiver import Entry, ReceiverUnavailable, Refused
+from edge.publish.receivers import Surroundings
+from edge.publish.secrets import read_secret
+
+_TAKES = ("item", "correction")
+"""What is an event of goods. Nothing else is sent."""
+_HEADERS = {
+    "GS1-EPCIS-Version": "2.0.0",
+    "GS1-CBV-Version": "2.0.0",
+    "GS1-Capture-Error-Behaviour": "rollback",
+    "Accept": "application/json",
+}
+"""All events of a document are captured, or none (EPCIS 2.0, section 12)."""
+_JOB_SECONDS, _JOB_PAUSE = 15.0, 0.25
+"""How long a repository may work on a document, and how often it is asked whether it is done."""
+_TOO_LARGE = 413
+_CONFLICT = 409
+"""What some repositories answer to an event that they have."""
+
+
+class EpcisReceiver:
+    """See `edge/publish/receiver.py`."""
+
+    name = "epcis"
+
+    def __init__(self, settings: EpcisSettings, ledger: Path) -> None:
+        """Connects to nothing yet.
+
+        Args:
+            ledger: the station's ledger, which has the items that are corrected.
+
+        Raises:
+            ReceiverSetupError: a password, a token or a certificate cannot be read.
+        """
+        headers = dict(_HEADERS)
+        if settings.token_file is not None:
+            token = read_secret(settings.token_file, "publish.epcis.token_file")
+            headers["Authorization"] = f"Bearer {token}"
+        elif settings.username is not None and settings.password_file is not None:
+            password = read_secret(settings.password_file, "publish.epcis.password_file")
+            headers["Authorization"] = basic(settings.username, password)
+        self._client = HttpClient(
+            settings.url, headers=headers, ca_file=settings.ca_file, key="publish.epcis.ca_file"
+        )
+        self._base = urlsplit(settings.url).path
+        self._ledger = ledger
+        self._closing = threading.Event()
+
+    def send(self, entries: Sequence[Entry]) -> Sequence[Refused]:
+        """See `Receiver`: one document for all, or one for each where something is refused."""
+        events: list[tuple[Entry, list[dict[str, Any]]]] = []
+        refused: list[Refused] = []
+        for entry in entries:
+            if entry.kind in _TAKES:
+                try:
+                    events.append((entry, self._events(entry)))
+                except _Unknown as error:
+                    refused.append(Refused(entry, str(error)))
+        return [*refused, *self._capture(events)]
+
+    def close(self) -> None:
+        """See `Receiver`."""
+        self._closing.set()
+
+    def _capture(self, events: Sequence[tuple[Entry, list[dict[str, Any]]]]) -> list[Refused]:
+        if not events:
+            return []
+        document = {
+            **document_head(datetime.now(UTC)),
+            "epcisBody": {"eventList": [event for _, found in events for event in found]},
+        }
+        why = self._why_refused(self._client.ask("POST", "/capture", document))
+        if why is None:
+            return []
+        if len(events) == 1:
+            return [Refused(events[0][0], why)]
+        half = len(events) // 2  # what is refused is soon alone, and the rest is not
+        return [*self._capture(events[:half]), *self._capture(events[half:])]
+
+    def _why_refused(self, answer: Answer) -> str | None:
+        """Why a document was refused; None: it was captured.
+
+        Raises:
+            ReceiverUnavailable: the repository is still working on it.
+        """
+        if answer.status == _CONFLICT:
+            return None
+        if not answer.done:
+            return answer.reason
+        job = answer.headers.get("Location")
+        if answer.status != 202 or not job:
+            return None
+        path = urlsplit(job).path.removeprefix(self._base)
+        for _ in range(round(_JOB_SECONDS / _JOB_PAUSE)):
+            found = self._client.ask("GET", path).value
+            if not isinstance(found, dict) or "running" not in found:
+                return None  # it tells nothing of its jobs
+            if not found["running"]:
+                said = str(found.get("errors") or "the capture job failed")
+                return None if found.get("success", True) else said
+            if self._closing.wait(_JOB_PAUSE):
+                break
+        raise ReceiverUnavailable("the repository is still working on what it was sent")
+
+    def _events(self, entry: Entry) -> list[dict[str, Any]]:
+        """The events of an entry.
+
+        Raises:
+            _Unknown: it corrects an item that is not in the ledger.
+            ReceiverUnavailable: the ledger cannot be read now.
+        """
+        if entry.kind == "item":
+            row = dict.fromkeys(COLUMNS) | dict(entry.payload)
+            row["quantity"] = row["quantity"] or 1
+            return list(object_events(ExportedItem(row, None)))
+        try:
+            item = find_item(self._ledger, entry.payload["item_id"])
+        except (LedgerMissingError, UsageError):
+            item = None
+        except LedgerError as error:
+            raise ReceiverUnavailable(str(error)) from error
+        numbers = [] if item is None else [one.id for one in item.corrections]
+        if item is None or entry.id not in numbers:
+            raise _Unknown("what it corrects is not in the ledger, which was set aside perhaps")
+        so_far = item.corrections[: numbers.index(entry.id) + 1]
+        row = {**item.row, "photograph_gone": None}  # as it was when the item was sent
+        return list(object_events(ExportedItem(row, item.raw_scores, so_far)))[-2:]
+
+
+class _Unknown(Exception):  # noqa: N818
+    """There is nothing to make an event of."""
+
+
+def open_receiver(settings: EpcisSettings, surroundings: Surroundings) -> EpcisReceiver:
+    """See `edge/publish/receivers.py`."""
+    return EpcisReceiver(settings, surroundings.ledger)

@@ -1,0 +1,219 @@
+"""The receiver `inventree`: receives the goods of a delivery in InvenTree, when it is closed.
+
+This is the pattern for other warehouse systems: what they take is made from the delivery's own
+events, which are only read, and is sent so that a second time does no harm. A delivery has the name
+of its purchase order. InvenTree gives a stock item that was received a barcode, and refuses one
+that is in use; so each has one that is made from the event that closed the delivery.
+
+See https://docs.inventree.org/en/stable/api/schema/ : `order/po/`, `order/po-line/` and
+`order/po/ID/receive/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from edge.config.publish.web import InvenTreeSettings
+from edge.core.errors import DeliveryFileError
+from edge.publish.http_client import Answer, HttpClient
+from edge.publish.receiver import Entry, ReceiverUnavailable, Refused
+from edge.publish.receivers import Surroundings
+from edge.publish.secrets import read_secret
+from edge.receiving.delivery import Line
+from edge.receiving.events import DeliveryImported
+from edge.receiving.state import Count, DeliveryState
+from edge.receiving.store import Deliveries
+
+_CLOSED = "delivery_closed"
+_OK, _DAMAGED = 10, 55
+"""InvenTree's codes of the status of a stock item."""
+
+
+class InvenTreeReceiver:
+    """See `edge/publish/receiver.py`."""
+
+    name = "inventree"
+
+    def __init__(self, settings: InvenTreeSettings, deliveries: Path) -> None:
+        """Connects to nothing yet.
+
+        Args:
+            deliveries: the station's file of deliveries.
+
+        Raises:
+            ReceiverSetupError: the token or a certificate cannot be read.
+        """
+        token = read_secret(settings.token_file, "publish.inventree.token_file")
+        self._client = HttpClient(
+            f"{settings.url}/api",
+            headers={
+                "Authorization": f"Token {token}",
+                "Accept": "application/json",
+                "Accept-Language": "en",
+            },
+            ca_file=settings.ca_file,
+            key="publish.inventree.ca_file",
+        )
+        self._location, self._deliveries = settings.location, deliveries
+
+    def send(self, entries: Sequence[Entry]) -> Sequence[Refused]:
+        """See `Receiver`: only the closing of a delivery is sent."""
+        refused = []
+        for entry in entries:
+            if entry.kind == _CLOSED:
+                try:
+                    self._receive(entry)
+                except _NotReceived as error:
+                    refused.append(Refused(entry, str(error)))
+        return refused
+
+    def close(self) -> None:
+        """See `Receiver`: nothing is open between two requests."""
+
+    def _receive(self, entry: Entry) -> None:
+        """Receives the goods of a delivery that was closed.
+
+        Raises:
+            _NotReceived: InvenTree does not know the order or an article, or refuses them.
+        """
+        receipt = _Receipt(self._deliveries, entry.payload["delivery"])
+        goods = [(line, count) for line, count in receipt.counts if count.counted]
+        if not goods:
+            return
+        order = self._order(receipt.order)
+        lines = self._lines(order)
+        items = []
+        for line, count in goods:
+            number = lines.get(line.sku)
+            if number is None:
+                raise _NotReceived(f"the purchase order {receipt.order} has no line {line.sku}")
+            for index, item in enumerate(_items(count)):
+                barcode = f"pilah-{entry.id}-{line.number}-{index}"
+                items.append({"line_item": number, "barcode": barcode, **item})
+        body: dict[str, Any] = {"items": items}
+        if self._location is not None:
+            body["location"] = self._location
+        answer = self._client.ask("POST", f"/order/po/{order}/receive/", body)
+        if not answer.done and not _is_repeated(answer):
+            raise _NotReceived(answer.reason)
+
+    def _order(self, reference: str) -> int:
+        """The number of the purchase order with this reference."""
+        found = self._list("/order/po/", {"reference": reference})
+        numbers = [one["pk"] for one in found if one.get("reference") == reference]
+        if not numbers:
+            raise _NotReceived(f"there is no purchase order {reference}")
+        return int(numbers[0])
+
+    def _lines(self, order: int) -> Mapping[str, int]:
+        """The numbers of the order's lines, by the SKU of the article, its IPN or a reference."""
+        found: dict[str, int] = {}
+        for one in self._list("/order/po-line/", {"order": str(order), "part_detail": "true"}):
+            names = (
+                (one.get("supplier_part_detail") or {}).get("SKU"),
+                (one.get("part_detail") or {}).get("IPN"),
+                one.get("reference"),
+            )
+            for name in names:
+                if name:
+                    found.setdefault(str(name), int(one["pk"]))
+        return found
+
+    def _list(self, path: str, query: Mapping[str, str]) -> list[dict[str, Any]]:
+        answer = self._client.ask("GET", f"{path}?{urlencode(query)}")
+        found = answer.value
+        if isinstance(found, dict):  # in pages, where a server always has them
+            found = found.get("results")
+        if not answer.done or not isinstance(found, list):
+            raise ReceiverUnavailable(f"InvenTree answers {path} with {answer.reason}")
+        return found
+
+
+class _NotReceived(Exception):  # noqa: N818
+    """InvenTree will never take a delivery as it is."""
+
+
+class _Receipt:
+    """What came with a delivery, and the purchase order that it belongs to.
+
+    Attributes:
+        order: the name of the delivery that was announced first: a receipt that was reopened and a
+            back-order have names of their own.
+        counts: each line with what came of it in this receipt alone.
+    """
+
+    def __init__(self, path: Path, delivery: str) -> None:
+        """Reads the file of deliveries.
+
+        Raises:
+            _NotReceived: the delivery is not there, or less came than was received before.
+            ReceiverUnavailable: the file cannot be read now.
+        """
+        state, begun = self._read(path, delivery)
+        carried = {one.line: one for one in begun.carried}
+        self.counts: list[tuple[Line, Count]] = []
+        for line in state.lines:
+            count = state.count(line.number)
+            if (before := carried.get(line.number)) is not None:
+                count = Count(
+                    counted=count.counted - before.counted, damaged=count.damaged - before.damaged
+                )
+            if count.counted < 0 or not 0 <= count.damaged <= count.counted:
+                raise _NotReceived(
+                    f"line {line.number} ({line.sku}) was corrected to less than what InvenTree "
+                    "has received: take it back there"
+                )
+            self.counts.append((line, count))
+        self.order = delivery
+        while (earlier := state.reopens or state.back_order_of) is not None:
+            self.order = earlier
+            state, _ = self._read(path, earlier)
+
+    @staticmethod
+    def _read(path: Path, delivery: str) -> tuple[DeliveryState, DeliveryImported]:
+        try:
+            with Deliveries(path, read_only=True) as file:
+                state, events = file.state(delivery), file.events(delivery)
+        except DeliveryFileError as error:
+            raise ReceiverUnavailable(str(error)) from error
+        begun = [event for event in events if isinstance(event, DeliveryImported)]
+        if state is None or not begun:
+            raise _NotReceived(f"the delivery {delivery} is not in {path}")
+        return state, begun[-1]
+
+
+def _items(count: Count) -> Iterator[dict[str, Any]]:
+    """The stock items that the pieces of a line become: by lot, and the damaged ones apart."""
+    sound = count.counted - count.damaged
+    lots = dict(count.lots) if sum(count.lots.values()) <= sound else {}
+    if len(count.serials) == sound and not count.damaged and not lots:
+        yield {"quantity": sound, "status": _OK, "serial_numbers": ",".join(sorted(count.serials))}
+        return
+    for (lot, expiry), pieces in sorted(lots.items(), key=str):
+        item: dict[str, Any] = {"quantity": pieces, "status": _OK}
+        if lot is not None:
+            item["batch_code"] = lot
+        if expiry is not None:
+            item["expiry_date"] = expiry
+        yield item
+    if left := sound - sum(lots.values()):
+        yield {"quantity": left, "status": _OK}
+    if count.damaged:
+        yield {"quantity": count.damaged, "status": _DAMAGED}
+
+
+def _is_repeated(answer: Answer) -> bool:
+    """Whether InvenTree refused the goods because their barcodes, which are ours, are in use."""
+    found = answer.value
+    items = found.get("items") if isinstance(found, dict) else None
+    return isinstance(items, list) and any(
+        isinstance(item, dict) and "barcode" in item for item in items
+    )
+
+
+def open_receiver(settings: InvenTreeSettings, surroundings: Surroundings) -> InvenTreeReceiver:
+    """See `edge/publish/receivers.py`."""
+    return InvenTreeReceiver(settings, surroundings.deliveries)

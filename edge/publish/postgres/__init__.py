@@ -1,0 +1,1 @@
+"""The receiver `postgres`: one database for the rows of many stations."""

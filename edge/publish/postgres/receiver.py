@@ -1,0 +1,181 @@
+"""The receiver `postgres`: writes what happens at a station into a database of many stations."""
+
+from __future__ import annotations
+
+import logging
+import ssl
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from edge.config.publish.postgres import PostgresSettings
+from edge.core.errors import ReceiverSetupError
+from edge.core.redaction import redacted
+from edge.publish.postgres.tables import METADATA, SCHEMA, VERSION, row_of
+from edge.publish.receiver import Entry, ReceiverUnavailable, Refused
+from edge.publish.receivers import Surroundings
+from edge.publish.secrets import read_secret
+
+_log = logging.getLogger(__name__)
+
+_PATIENCE_SECONDS = 20.0
+"""How long the server may take for an answer, when a connection is opened too."""
+_LOCK = 0x70696C6168  # "pilah": of all stations, only one makes the tables at a time
+_OF_THE_ROW = ("22", "23")
+"""Classes of SQLSTATE that a row is to blame for: data exception, and integrity constraint
+violation (PostgreSQL documentation, appendix A). All else is the server's, and may pass."""
+
+
+class PostgresReceiver:
+    """See `edge/publish/receiver.py`. Connects when there is something to send."""
+
+    name = "postgres"
+
+    def __init__(self, settings: PostgresSettings) -> None:
+        """Connects to nothing yet.
+
+        Raises:
+            ReceiverSetupError: the password or the certificates cannot be read.
+        """
+        password = None
+        if settings.password_file is not None:
+            password = read_secret(settings.password_file, "publish.postgres.password_file")
+        self._engine = sa.create_engine(
+            sa.URL.create(
+                "postgresql+pg8000",
+                username=settings.user,
+                password=password,
+                host=settings.host,
+                port=settings.port,
+                database=settings.database,
+            ),
+            connect_args={
+                "timeout": _PATIENCE_SECONDS,
+                "application_name": "pilah-publish",
+                "ssl_context": _tls_context(settings),
+            },
+            poolclass=sa.NullPool,
+        )
+        self._where = f"{settings.host}:{settings.port}/{settings.database}"
+        self._connection: sa.Connection | None = None
+
+    def send(self, entries: Sequence[Entry]) -> Sequence[Refused]:
+        """See `Receiver`: all rows in one transaction, or each by itself where one is wrong."""
+        try:
+            connection = self._connected()
+            try:
+                self._insert(connection, entries)
+            except DBAPIError as error:
+                if not _is_of_the_row(error):
+                    raise
+                connection.rollback()
+                return self._insert_each(connection, entries)
+            return ()
+        except (SQLAlchemyError, OSError) as error:
+            self.close()
+            raise ReceiverUnavailable(f"{self._where}: {_words(error)}") from error
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """See `Receiver`."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                connection.close()
+            except (SQLAlchemyError, OSError) as error:  # it is gone already
+                _log.debug(f"postgres: {_words(error)}")
+
+    def _connected(self) -> sa.Connection:
+        if self._connection is None:
+            connection = self._engine.connect()
+            try:
+                _make_tables(connection, self._where)
+            except BaseException:
+                connection.close()
+                raise
+            self._connection = connection
+        return self._connection
+
+    def _insert(self, connection: sa.Connection, entries: Sequence[Entry]) -> None:
+        """Writes all rows, or none; one whose id is there already stays as it is."""
+        with connection.begin():
+            # An actuation may stand between two items; only rows of one table go together.
+            rows = sorted((row_of(entry) for entry in entries), key=lambda found: found[0].name)
+            for table, found in groupby(rows, key=lambda found: found[0]):
+                values = [row for _, row in found]
+                connection.execute(insert(table).values(values).on_conflict_do_nothing())
+
+    def _insert_each(
+        self, connection: sa.Connection, entries: Sequence[Entry]
+    ) -> Sequence[Refused]:
+        refused = []
+        for entry in entries:
+            try:
+                self._insert(connection, [entry])
+            except DBAPIError as error:
+                if not _is_of_the_row(error):
+                    raise
+                connection.rollback()
+                refused.append(Refused(entry, _words(error)))
+        return refused
+
+
+def open_receiver(settings: PostgresSettings, surroundings: Surroundings) -> PostgresReceiver:
+    """See `edge/publish/receivers.py`."""
+    return PostgresReceiver(settings)
+
+
+def _make_tables(connection: sa.Connection, where: str) -> None:
+    """Makes the tables where they are not there.
+
+    Raises:
+        ReceiverUnavailable: they are those of a newer pilah.
+    """
+    with connection.begin():
+        if not sa.inspect(connection).has_table(SCHEMA.name):
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
+            METADATA.create_all(connection)  # those that are not there
+            connection.execute(insert(SCHEMA).values(version=VERSION).on_conflict_do_nothing())
+        version = connection.execute(sa.select(sa.func.max(SCHEMA.c.version))).scalar_one()
+    if version is None or version > VERSION:
+        raise ReceiverUnavailable(
+            f"{where} has tables of another pilah (version {version}, this one writes {VERSION}): "
+            "install that pilah here, or name another database"
+        )
+
+
+def _tls_context(settings: PostgresSettings) -> ssl.SSLContext | None:
+    if not settings.tls:
+        return None
+    try:
+        return ssl.create_default_context(cafile=settings.ca_file)
+    except OSError as error:
+        raise ReceiverSetupError(
+            f"publish.postgres.ca_file {settings.ca_file} cannot be used: {error}"
+        ) from error
+
+
+def _server_fields(error: BaseException) -> dict[str, Any]:
+    """What the server said, by the letters of its protocol; nothing where it did not answer."""
+    cause = getattr(error, "orig", None)
+    found = cause.args[0] if cause is not None and cause.args else None
+    return found if isinstance(found, dict) else {}
+
+
+def _is_of_the_row(error: DBAPIError) -> bool:
+    return str(_server_fields(error).get("C", "")).startswith(_OF_THE_ROW)
+
+
+def _words(error: BaseException) -> str:
+    """What is wrong, in one line without passwords or the statement."""
+    fields = _server_fields(error)
+    if "M" in fields:
+        return redacted(f"{fields['M']} ({fields.get('C', '')})")
+    cause = getattr(error, "orig", None) or error
+    return redacted(" ".join(str(cause).split()) or type(cause).__name__)

@@ -1,0 +1,230 @@
+"""The receiver `epcis` against a repository of our own, which has GS1's schema where it is here."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+
+from edge.config.publish.web import EpcisSettings
+from edge.core.errors import ReceiverSetupError
+from edge.events import Event, kind_of
+from edge.ledger.ledger import Ledger
+from edge.publish import epcis
+from edge.publish.epcis import EpcisReceiver
+from edge.publish.receiver import Entry, ReceiverUnavailable
+from tests.edge.ledger.entries import actuation, correction, entry
+from tests.edge.ledger.export.test_epcis import FORMATS
+from tests.edge.publish.http_server import Asked, Reply, System
+
+NUMBERS = itertools.count(1)
+
+
+def of(event: Event) -> Entry:
+    kind = kind_of(event)
+    return Entry(
+        next(NUMBERS), event.id, kind, event.time, event.station, asdict(event) | {"kind": kind}
+    )
+
+
+class Repository:
+    """Captures events as EPCIS 2.0 says: a document as a whole, and each event once."""
+
+    def __init__(self) -> None:
+        self.events: dict[str, list[dict[str, Any]]] = {}
+        """By their ids, with and without an error declaration."""
+        self.refuses: Callable[[dict[str, Any]], bool] = lambda event: False
+        self.answers: list[Reply] = []
+        """What is answered next, before anything is captured."""
+        self.job: list[dict[str, Any]] = []
+        """What is told of a job, one after the other; empty: there are none."""
+
+    def __call__(self, asked: Asked) -> Reply:
+        if self.answers:
+            return self.answers.pop(0)
+        if asked.method == "GET":
+            return Reply(200, self.job.pop(0)) if self.job else Reply(404)
+        assert asked.path == "/epcis/capture"
+        assert asked.headers["gs1-epcis-version"] == "2.0.0"
+        found = asked.body["epcisBody"]["eventList"]
+        if any(self.refuses(event) for event in found):
+            return Reply(400, {"type": "epcisException:ValidationException", "title": "not that"})
+        for event in found:
+            known = self.events.setdefault(event["eventID"], [])
+            if event not in known:
+                known.append(event)
+        if self.job:
+            return Reply(202, None, {"Location": "/epcis/capture/7"})
+        return Reply(202, None)
+
+
+@pytest.fixture
+def repository() -> Repository:
+    return Repository()
+
+
+@pytest.fixture
+def system(repository: Repository) -> Iterator[System]:
+    with System(repository) as system:
+        yield system
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "ledger.sqlite"
+
+
+@pytest.fixture
+def receiver(system: System, path: Path) -> EpcisReceiver:
+    return EpcisReceiver(EpcisSettings(url=f"{system.url}/epcis/"), path)
+
+
+def test_items_are_one_document_and_other_kinds_are_no_events_of_goods(
+    receiver: EpcisReceiver, repository: Repository, system: System
+) -> None:
+    items = [of(entry(number)) for number in range(3)]
+    assert receiver.send([items[0], of(actuation(0)), *items[1:]]) == []
+    assert len(system.asked) == 1
+    assert set(repository.events) == {f"urn:uuid:{one.id}" for one in items}
+    assert receiver.send([of(actuation(1))]) == []
+    assert len(system.asked) == 1
+
+
+def test_a_correction_is_an_error_declaration_and_the_event_that_is_right(
+    receiver: EpcisReceiver, repository: Repository, path: Path
+) -> None:
+    changes = [
+        correction(1, "label", "can", "bottle", 1), correction(1, "quantity", None, "4", 2),
+    ]  # fmt: skip
+    with Ledger(path) as ledger:
+        ledger.append([entry(1), *changes])
+    for event in (entry(1), *changes):
+        assert receiver.send([of(event)]) == []
+    ids = [f"urn:uuid:{event.id}" for event in (entry(1), *changes)]
+    assert list(repository.events) == ids
+    first, second, last = (repository.events[one] for one in ids)
+    assert ["errorDeclaration" in event for event in first] == [False, True]
+    assert first[1]["errorDeclaration"]["correctiveEventIDs"] == [ids[1]]
+    assert second[1]["errorDeclaration"]["correctiveEventIDs"] == [ids[2]]
+    (right,) = last
+    assert right["quantityList"] == [{"epcClass": "urn:x-pilah:label:bottle", "quantity": 4}]
+
+
+def test_what_is_sent_twice_is_the_same_event(
+    receiver: EpcisReceiver, repository: Repository
+) -> None:
+    one = of(entry(1))
+    receiver.send([one])
+    receiver.send([one, of(entry(2))])
+    assert [len(events) for events in repository.events.values()] == [1, 1]
+
+
+def test_a_correction_of_an_item_that_is_gone_is_refused(
+    receiver: EpcisReceiver, repository: Repository, path: Path
+) -> None:
+    lost = of(correction(1, "label", "can", "bottle"))
+    (refused,) = receiver.send([lost, of(entry(2))])
+    assert refused.entry == lost
+    assert "not in the ledger" in refused.reason
+    assert len(repository.events) == 1
+    path.write_text("no database, whatever it is called")
+    with pytest.raises(ReceiverUnavailable, match="cannot read the ledger"):
+        receiver.send([lost])
+
+
+def test_an_event_that_is_refused_holds_up_no_other(
+    receiver: EpcisReceiver, repository: Repository, system: System
+) -> None:
+    repository.refuses = lambda event: event.get("pilah:label") == "odd"
+    entries = [of(entry(n, label="odd" if n in (3, 11) else "can")) for n in range(16)]
+    refused = receiver.send(entries)
+    assert [one.entry for one in refused] == [entries[3], entries[11]]
+    assert "not that" in refused[0].reason
+    assert len(repository.events) == 14
+    assert len(system.asked) < 16
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 429, 500, 503])
+def test_a_repository_that_cannot_now_is_sent_the_same_later(
+    receiver: EpcisReceiver, repository: Repository, status: int
+) -> None:
+    repository.answers = [Reply(status, {"title": "not now"})]
+    with pytest.raises(ReceiverUnavailable, match=f"/capture answers {status}.*not now"):
+        receiver.send([of(entry(1))])
+    assert receiver.send([of(entry(1))]) == []
+    assert len(repository.events) == 1
+
+
+def test_one_that_has_an_event_already_has_it(
+    receiver: EpcisReceiver, repository: Repository
+) -> None:
+    repository.answers = [Reply(409, {"title": "EventID exists"})]
+    assert receiver.send([of(entry(1))]) == []
+
+
+def test_a_job_is_waited_for(
+    receiver: EpcisReceiver, repository: Repository, system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(epcis, "_JOB_PAUSE", 0.001)
+    repository.job = [{"running": True}, {"running": True}, {"running": False, "success": True}]
+    assert receiver.send([of(entry(1))]) == []
+    assert [asked.path for asked in system.asked[1:]] == ["/epcis/capture/7"] * 3
+
+
+def test_a_job_that_fails_is_a_refusal(receiver: EpcisReceiver, repository: Repository) -> None:
+    repository.job = [{"running": False, "success": False, "errors": [{"title": "bad bizStep"}]}]
+    (refused,) = receiver.send([of(entry(1))])
+    assert "bad bizStep" in refused.reason
+
+
+def test_a_job_that_takes_too_long_is_no_success(
+    receiver: EpcisReceiver, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(epcis, "_JOB_SECONDS", 0.005)
+    monkeypatch.setattr(epcis, "_JOB_PAUSE", 0.001)
+    repository.job = [{"running": True}] * 5
+    with pytest.raises(ReceiverUnavailable, match="still working"):
+        receiver.send([of(entry(1))])
+
+
+def test_a_station_logs_in_as_its_file_says(system: System, tmp_path: Path, path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("s3cret\n")
+    for ways, sent in (
+        ({"token_file": secret}, "Bearer s3cret"),
+        ({"username": "pilah", "password_file": secret}, "Basic cGlsYWg6czNjcmV0"),
+    ):
+        receiver = EpcisReceiver(EpcisSettings(url=f"{system.url}/epcis", **ways), path)  # type: ignore[arg-type]
+        receiver.send([of(entry(1))])
+        assert system.asked[-1].headers["authorization"] == sent
+    with pytest.raises(ReceiverSetupError, match=r"publish\.epcis\.token_file"):
+        EpcisReceiver(EpcisSettings(url="http://h", token_file=tmp_path / "none"), path)
+
+
+def test_every_document_is_valid_by_the_schema_of_gs1(
+    receiver: EpcisReceiver, system: System, path: Path, shared: Path
+) -> None:
+    file = shared / "gs1" / "epcis_schema.json"
+    if not file.is_file():
+        pytest.skip(f"GS1's schema is not at {file}")
+    changes = [correction(1, "label", "can", "größe 40", 1), correction(1, "quantity", None, "4")]
+    items = [
+        entry(1, barcode="4006381333931", delivery_id="PO 17/ä", quantity=6),
+        entry(2, label=None, confidence=None, scores=None, accepted=False, reject="unreadable"),
+    ]
+    with Ledger(path) as ledger:
+        ledger.append([*items, *changes])
+    for entries in ([*items], [changes[1]], [changes[0]]):
+        assert receiver.send([of(event) for event in entries]) == []
+    schema = json.loads(file.read_text("utf-8"))
+    validator = jsonschema.validators.validator_for(schema)(schema, format_checker=FORMATS)
+    found = [asked.body for asked in system.asked]
+    assert sum(len(document["epcisBody"]["eventList"]) for document in found) == 6
+    for document in found:
+        assert [error.message for error in validator.iter_errors(document)] == []
