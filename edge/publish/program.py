@@ -13,7 +13,7 @@ import signal
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from edge.core.errors import EXIT_NO, EXIT_OK, EXIT_UNAVAILABLE
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from edge.config.publish.section import PublishSettings
     from edge.config.station import RecordsConfig
     from edge.publish.pump import Pump
+    from edge.runtime.heartbeat import Heartbeat
     from edge.runtime.service import Notifier
     from edge.runtime.worker import Endings
 
@@ -54,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
 
         show_status(config, publish, as_json=arguments.json)
         return EXIT_OK
-    return _publish(config, publish, once=arguments.once)
+    return _publish(arguments.station, config, publish, once=arguments.once)
 
 
 def _settings(path: Path) -> tuple[RecordsConfig, PublishSettings]:
@@ -68,7 +69,7 @@ def _settings(path: Path) -> tuple[RecordsConfig, PublishSettings]:
     return config, config.publish
 
 
-def _publish(config: RecordsConfig, publish: PublishSettings, *, once: bool) -> int:
+def _publish(path: Path, config: RecordsConfig, publish: PublishSettings, *, once: bool) -> int:
     from edge.config.publish.section import publisher_path
     from edge.config.receiving import deliveries_path
     from edge.core.processes.file_lock import locked
@@ -93,8 +94,13 @@ def _publish(config: RecordsConfig, publish: PublishSettings, *, once: bool) -> 
             for name in publish.receivers:
                 receiver = open_receiver(name, publish, surroundings)
                 pumps.append(Pump(receiver, outboxes(config), file, stopping=stopping, once=once))
-            _log.info(f"publish    {config.station} to {', '.join(publish.receivers)}")
-            _run(pumps, endings, stopping, Notifier())
+            _log.info(f"publish    {config.station} to {', '.join(publish.receivers) or 'nobody'}")
+            parts: list[PublisherThread] = [*pumps]
+            if publish.metrics is not None and not once:
+                from edge.publish.metrics.opening import open_metrics
+
+                parts.append(open_metrics(publish.metrics, publish, path, stopping=stopping))
+            _run(parts, endings, stopping, Notifier())
         finally:
             stopping.set()
     if not once:
@@ -104,28 +110,43 @@ def _publish(config: RecordsConfig, publish: PublishSettings, *, once: bool) -> 
     return EXIT_NO if any(pump.refused for pump in pumps) else EXIT_OK
 
 
+class PublisherThread(Protocol):
+    """What has a thread of the publisher: a pump, or the server of the metrics."""
+
+    heartbeat: Heartbeat
+    trouble: str | None
+
+    @property
+    def name(self) -> str: ...
+
+    def run(self) -> None: ...
+
+
 def _run(
-    pumps: Sequence[Pump], endings: Endings, stopping: threading.Event, notifier: Notifier
+    parts: Sequence[PublisherThread],
+    endings: Endings,
+    stopping: threading.Event,
+    notifier: Notifier,
 ) -> None:
-    """Runs the pumps until all have ended, one fails, or a signal comes.
+    """Runs the parts until all have ended, one fails, or a signal comes.
 
     Raises:
-        StuckError: a pump gives no signs of life.
-        BaseException: what a pump failed with.
+        StuckError: a part gives no signs of life.
+        BaseException: what a part failed with.
     """
     from edge.runtime.clock import SYSTEM_CLOCK
     from edge.runtime.heartbeat import ThreadMonitor
     from edge.runtime.worker import Worker
 
     monitor = ThreadMonitor(
-        {pump.name: pump.heartbeat for pump in pumps},
+        {part.name: part.heartbeat for part in parts},
         stuck_seconds=_STUCK_SECONDS,
         clock=SYSTEM_CLOCK.now,
     )
-    working = {Worker(f"publish-{pump.name}", pump.run, endings) for pump in pumps}
+    working = {Worker(f"publish-{part.name}", part.run, endings) for part in parts}
     for worker in working:
         worker.start()
-    notifier.ready(_status_line(pumps))
+    notifier.ready(_status_line(parts))
     until: float | None = None
     failure: BaseException | None = None
     while working:
@@ -135,7 +156,7 @@ def _run(
             if until is None:
                 monitor.look()
                 notifier.alive()
-                notifier.status(_status_line(pumps))
+                notifier.status(_status_line(parts))
             elif SYSTEM_CLOCK.now() >= until:
                 names = ", ".join(sorted(worker.name for worker in working))
                 _log.warning(
@@ -159,5 +180,5 @@ def _run(
         raise failure
 
 
-def _status_line(pumps: Sequence[Pump]) -> str:
-    return "; ".join(f"{pump.name}: {pump.trouble or 'as it should be'}" for pump in pumps)
+def _status_line(parts: Sequence[PublisherThread]) -> str:
+    return "; ".join(f"{part.name}: {part.trouble or 'as it should be'}" for part in parts)

@@ -22,6 +22,19 @@ def show_status(config: RecordsConfig, publish: PublishSettings, *, as_json: boo
     Raises:
         PublisherFileError: the publisher's file cannot be read.
     """
+    found = status_of(config, publish)
+    if as_json:
+        print_json(found)
+    else:
+        _show(found)
+
+
+def status_of(config: RecordsConfig, publish: PublishSettings) -> dict[str, Any]:
+    """The status of the station's receivers, as `pilah-publish --status --json` prints it.
+
+    Raises:
+        PublisherFileError: the publisher's file cannot be read.
+    """
     file = publisher_path(config.ledger.path)
     found: dict[str, Any] = {"station": config.station, "receivers": {}}
     progress = PublisherFile(file) if file.is_file() else None
@@ -34,10 +47,7 @@ def show_status(config: RecordsConfig, publish: PublishSettings, *, as_json: boo
             box.close()
         if progress is not None:
             progress.close()
-    if as_json:
-        print_json(found)
-    else:
-        _show(found)
+    return found
 
 
 def _receiver(name: str, boxes: list[OutboxFile], progress: PublisherFile | None) -> dict[str, Any]:

@@ -39,9 +39,11 @@ class MetricsServer(Closing):
     Attributes:
         heartbeat: the signs of life of `run`.
         address: where it listens.
+        trouble: None: as long as it runs, it answers.
     """
 
     name = "metrics"
+    trouble: str | None = None
 
     def __init__(
         self, listen: Address, metrics: StationMetrics, *, stopping: threading.Event
