@@ -22,6 +22,7 @@
 # make kill-installs  interrupts 72 installs and rollbacks, by kills and (as root) power cuts (KILLS=72)
 # make kill-publisher  kills a recording process and its publisher 300 times, with a real mosquitto
 #                  receiving: nothing lost, nothing missing (CYCLES=300); some ten minutes
+# make bench-fleet  50 stations for ten minutes, one broker, one database: nothing lost or twice (ARGS=)
 # make bench-away  50,000 items while the broker is away, then all in order (ITEMS=50000)
 # make bench-unheard  a minute in which nobody reads, 70 s of a disk that hangs, and SIGTERM (root)
 # make bench-check  whether data check calls clean sets spoilt, and finds planted label errors (DATA=)
@@ -52,7 +53,7 @@ WORKERS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 BIN := .venv/bin
 
 .PHONY: setup demo demo-receiving test test-slow test-arm64 test-systemd bench-pins virtual bench-ledger bench-ledger-size bench-slow-disk bench-unheard bench-check bench-codes bench-receipts \
-	kill-ledger cut-power kill-publisher bench-away kill-installs hashes reference \
+	kill-ledger cut-power kill-publisher bench-away bench-fleet kill-installs hashes reference \
 	fuzz damaged mutated \
 	corrupted flipped claimed dead coverage lint format lock clean
 
@@ -100,6 +101,9 @@ bench-ledger: setup
 
 bench-ledger-size: setup
 	$(BIN)/python -m tests.benchmarks.ledger_size $(ARGS)
+
+bench-fleet: setup
+	$(BIN)/python -m tests.benchmarks.fleet $(ARGS)
 
 bench-slow-disk: setup
 	$(BIN)/python -m tests.benchmarks.slow_disk $(ARGS)

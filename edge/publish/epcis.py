@@ -17,10 +17,11 @@ from edge.config.publish.web import EpcisSettings
 from edge.core.errors import LedgerError, LedgerMissingError, UsageError
 from edge.ledger.export.epcis import document_head, object_events
 from edge.ledger.export.reading import COLUMNS, ExportedItem, find_item
-from edge.publish.http_client import Answer, HttpClient, basic
+from edge.publish.http_client import HttpAnswer, HttpClient, basic
 from edge.publish.receiver import Entry, ReceiverUnavailable, Refused
 from edge.publish.receivers import Surroundings
 from edge.publish.secrets import read_secret
+from edge.publish.settled import Settled
 
 _TAKES = ("item", "correction")
 """What is an event of goods. Nothing else is sent."""
@@ -33,7 +34,6 @@ _HEADERS = {
 """All events of a document are captured, or none (EPCIS 2.0, section 12)."""
 _JOB_SECONDS, _JOB_PAUSE = 15.0, 0.25
 """How long a repository may work on a document, and how often it is asked whether it is done."""
-_TOO_LARGE = 413
 _CONFLICT = 409
 """What some repositories answer to an event that they have."""
 
@@ -64,40 +64,42 @@ class EpcisReceiver:
         )
         self._base = urlsplit(settings.url).path
         self._ledger = ledger
-        self._closing = threading.Event()
+        self._settled, self._closing = Settled(), threading.Event()
 
     def send(self, entries: Sequence[Entry]) -> Sequence[Refused]:
         """See `Receiver`: one document for all, or one for each where something is refused."""
         events: list[tuple[Entry, list[dict[str, Any]]]] = []
-        refused: list[Refused] = []
-        for entry in entries:
+        for entry in self._settled.begin(entries):
             if entry.kind in _TAKES:
                 try:
                     events.append((entry, self._events(entry)))
                 except _Unknown as error:
-                    refused.append(Refused(entry, str(error)))
-        return [*refused, *self._capture(events)]
+                    self._settled.settle(entry, str(error))
+        self._capture(events)
+        return self._settled.end(entries)
 
     def close(self) -> None:
         """See `Receiver`."""
         self._closing.set()
 
-    def _capture(self, events: Sequence[tuple[Entry, list[dict[str, Any]]]]) -> list[Refused]:
+    def _capture(self, events: Sequence[tuple[Entry, list[dict[str, Any]]]]) -> None:
         if not events:
-            return []
+            return
+        self._settled.check_time()
         document = {
             **document_head(datetime.now(UTC)),
             "epcisBody": {"eventList": [event for _, found in events for event in found]},
         }
         why = self._why_refused(self._client.ask("POST", "/capture", document))
-        if why is None:
-            return []
-        if len(events) == 1:
-            return [Refused(events[0][0], why)]
+        if why is None or len(events) == 1:
+            for entry, _ in events:
+                self._settled.settle(entry, why)
+            return
         half = len(events) // 2  # what is refused is soon alone, and the rest is not
-        return [*self._capture(events[:half]), *self._capture(events[half:])]
+        self._capture(events[:half])
+        self._capture(events[half:])
 
-    def _why_refused(self, answer: Answer) -> str | None:
+    def _why_refused(self, answer: HttpAnswer) -> str | None:
         """Why a document was refused; None: it was captured.
 
         Raises:

@@ -27,7 +27,7 @@ person can mend that, and the same entry is taken then (RFC 9110, section 15.5; 
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     """The answer to a request: it was done, or the content was refused for ever."""
 
     status: int
@@ -88,7 +88,7 @@ class HttpClient:
         body: object = None,
         *,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """The answer to a request.
 
         Args:
@@ -108,7 +108,7 @@ class HttpClient:
         try:
             connection.request(method, self._parts.path + path, raw, sent)
             found = connection.getresponse()
-            answer = Answer(found.status, found.headers, found.read(_LARGEST + 1))
+            answer = HttpAnswer(found.status, found.headers, found.read(_LARGEST + 1))
             if len(answer.body) <= _LARGEST and found.length:  # so many bytes did not come
                 raise http.client.IncompleteRead(answer.body, found.length)
         except (OSError, http.client.HTTPException) as error:

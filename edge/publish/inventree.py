@@ -18,10 +18,11 @@ from urllib.parse import urlencode
 
 from edge.config.publish.web import InvenTreeSettings
 from edge.core.errors import DeliveryFileError
-from edge.publish.http_client import Answer, HttpClient
+from edge.publish.http_client import HttpAnswer, HttpClient
 from edge.publish.receiver import Entry, ReceiverUnavailable, Refused
 from edge.publish.receivers import Surroundings
 from edge.publish.secrets import read_secret
+from edge.publish.settled import Settled
 from edge.receiving.delivery import Line
 from edge.receiving.events import DeliveryImported
 from edge.receiving.state import Count, DeliveryState
@@ -58,17 +59,20 @@ class InvenTreeReceiver:
             key="publish.inventree.ca_file",
         )
         self._location, self._deliveries = settings.location, deliveries
+        self._settled = Settled()
 
     def send(self, entries: Sequence[Entry]) -> Sequence[Refused]:
         """See `Receiver`: only the closing of a delivery is sent."""
-        refused = []
-        for entry in entries:
+        for entry in self._settled.begin(entries):
             if entry.kind == _CLOSED:
+                self._settled.check_time()
                 try:
                     self._receive(entry)
                 except _NotReceived as error:
-                    refused.append(Refused(entry, str(error)))
-        return refused
+                    self._settled.settle(entry, str(error))
+                else:
+                    self._settled.settle(entry)
+        return self._settled.end(entries)
 
     def close(self) -> None:
         """See `Receiver`: nothing is open between two requests."""
@@ -205,7 +209,7 @@ def _items(count: Count) -> Iterator[dict[str, Any]]:
         yield {"quantity": count.damaged, "status": _DAMAGED}
 
 
-def _is_repeated(answer: Answer) -> bool:
+def _is_repeated(answer: HttpAnswer) -> bool:
     """Whether InvenTree refused the goods because their barcodes, which are ours, are in use."""
     found = answer.value
     items = found.get("items") if isinstance(found, dict) else None

@@ -16,7 +16,7 @@ from edge.config.publish.web import EpcisSettings
 from edge.core.errors import ReceiverSetupError
 from edge.events import Event, kind_of
 from edge.ledger.ledger import Ledger
-from edge.publish import epcis
+from edge.publish import epcis, settled
 from edge.publish.epcis import EpcisReceiver
 from edge.publish.receiver import Entry, ReceiverUnavailable
 from tests.edge.ledger.entries import actuation, correction, entry
@@ -228,3 +228,22 @@ def test_every_document_is_valid_by_the_schema_of_gs1(
     assert sum(len(document["epcisBody"]["eventList"]) for document in found) == 6
     for document in found:
         assert [error.message for error in validator.iter_errors(document)] == []
+
+
+def test_a_repository_that_is_slow_gets_the_rest_at_the_next_attempt(
+    receiver: EpcisReceiver, repository: Repository, system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entries = [of(entry(n, label="odd" if n == 1 else "can")) for n in range(4)]
+    repository.refuses = lambda event: event.get("pilah:label") == "odd"
+    times = itertools.chain((0.0, 1.0, 2.0, 3.0, 100.0), itertools.repeat(0.0))
+    monkeypatch.setattr(settled.SYSTEM_CLOCK, "now", lambda: next(times))
+    with pytest.raises(ReceiverUnavailable, match="slowly"):
+        receiver.send(entries)
+    assert len(repository.events) == 1
+    (refused,) = receiver.send(entries)
+    assert refused.entry == entries[1]
+    assert len(repository.events) == 3
+    sent = [
+        event["eventID"] for asked in system.asked for event in asked.body["epcisBody"]["eventList"]
+    ]
+    assert sent.count(f"urn:uuid:{entries[0].id}") == 3  # in all four, in two, and alone

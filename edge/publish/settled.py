@@ -1,0 +1,53 @@
+"""What became of some entries of a batch that is not done yet.
+
+A slow system may take longer for a batch than a pump may be silent. So a receiver stops in time and
+goes on at the next attempt, at which what was settled before is not sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from edge.publish.receiver import Entry, ReceiverUnavailable, Refused
+from edge.runtime.clock import SYSTEM_CLOCK
+
+SEND_SECONDS = 40.0
+"""After so long nothing more is begun at one attempt: a request may take some 20 s, and a pump that
+is silent for 120 s is taken to hang."""
+
+
+class Settled:
+    """Which entries a system has, or has refused; used by one thread."""
+
+    def __init__(self) -> None:
+        """Nothing is settled."""
+        self._reasons: dict[str, str | None] = {}
+        self._until = 0.0
+
+    def begin(self, entries: Iterable[Entry]) -> list[Entry]:
+        """Begins an attempt; those of `entries` that are not settled."""
+        self._until = SYSTEM_CLOCK.now() + SEND_SECONDS
+        return [entry for entry in entries if entry.id not in self._reasons]
+
+    def check_time(self) -> None:
+        """Passes while there is time for one more request.
+
+        Raises:
+            ReceiverUnavailable: the next attempt goes on.
+        """
+        if SYSTEM_CLOCK.now() > self._until:
+            raise ReceiverUnavailable("it answers slowly, and the rest of the batch is sent next")
+
+    def settle(self, entry: Entry, reason: str | None = None) -> None:
+        """The system has the entry, or refuses it for a reason."""
+        self._reasons[entry.id] = reason
+
+    def end(self, entries: Sequence[Entry]) -> list[Refused]:
+        """Ends the last attempt; those of `entries` that were refused at any."""
+        refused = [
+            Refused(entry, reason)
+            for entry in entries
+            if (reason := self._reasons.get(entry.id)) is not None
+        ]
+        self._reasons.clear()
+        return refused
