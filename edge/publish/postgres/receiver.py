@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import ssl
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from edge.config.publish.postgres import PostgresSettings
 from edge.core.errors import ReceiverSetupError
 from edge.core.redaction import redacted
-from edge.publish.postgres.tables import METADATA, SCHEMA, VERSION, row_of
+from edge.publish.postgres.tables import METADATA, SCHEMA, VERSION, insertion, row_of
 from edge.publish.receiver import Entry, ReceiverUnavailable, Refused
 from edge.publish.receivers import Surroundings
 from edge.publish.secrets import read_secret
@@ -25,6 +26,7 @@ _log = logging.getLogger(__name__)
 _PATIENCE_SECONDS = 20.0
 """How long the server may take for an answer, when a connection is opened too."""
 _LOCK = 0x70696C6168  # "pilah": of all stations, only one makes the tables at a time
+_INSERTIONS = {name: insertion(table) for name, table in METADATA.tables.items()}
 _OF_THE_ROW = ("22", "23")
 """Classes of SQLSTATE that a row is to blame for: data exception, and integrity constraint
 violation (PostgreSQL documentation, appendix A). All else is the server's, and may pass."""
@@ -108,8 +110,8 @@ class PostgresReceiver:
             # An actuation may stand between two items; only rows of one table go together.
             rows = sorted((row_of(entry) for entry in entries), key=lambda found: found[0].name)
             for table, found in groupby(rows, key=lambda found: found[0]):
-                values = [row for _, row in found]
-                connection.execute(insert(table).values(values).on_conflict_do_nothing())
+                rows_of_it = json.dumps([row for _, row in found])
+                connection.execute(_INSERTIONS[table.name], {"rows": rows_of_it})
 
     def _insert_each(
         self, connection: sa.Connection, entries: Sequence[Entry]
