@@ -306,6 +306,10 @@ class ScannerError(PilahError, OSError):
     exit_code = EXIT_UNAVAILABLE
 
 
+class StatusRefusedError(StorageError):
+    """The status of a running station lies where this user may not read."""
+
+
 # Publishing
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import edge
 from edge.core.closing import Closing
+from edge.core.errors import StatusRefusedError
 from edge.events import utc_text
 from edge.runtime.clock_state import boot_id
 from edge.runtime.service import Notifier
@@ -32,8 +33,8 @@ _STATM = Path("/proc/self/statm")
 class StatusFile(Notifier, Closing):
     """Reports a station to systemd, as `Notifier` does, and writes its status at the same moments.
 
-    Only the station's main thread may use it. Writing takes a tenth of a millisecond and waits for
-    no disk; a status that cannot be written is said once, and is no reason to end.
+    Only the station's main thread may use it. Writing takes some 0.2 ms and waits for no disk; a
+    status that cannot be written is said once, and is no reason to end.
     """
 
     def __init__(
@@ -91,7 +92,10 @@ class StatusFile(Notifier, Closing):
 
     def _is_taken(self, station: str, ledger: Path, environment: Mapping[str, str]) -> bool:
         """Whether another process runs the same station, so that this one will be refused."""
-        found = read_status(station, ledger, environment=environment, now=self._clock)
+        try:
+            found = read_status(station, ledger, environment=environment, now=self._clock)
+        except StatusRefusedError:  # it is another user's, who holds the ledger perhaps
+            return False
         return (
             found is not None
             and found.age_seconds is not None

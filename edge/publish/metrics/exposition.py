@@ -24,7 +24,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from edge.core.errors import LedgerError, LedgerMissingError
+from edge.core.errors import LedgerError, LedgerMissingError, StatusRefusedError
 from edge.core.verdict import RejectReason
 from edge.flow import Missed
 from edge.ledger.export.totals import Histogram, LedgerTotals
@@ -98,7 +98,10 @@ class StationMetrics(Collector):
     @property
     def problems(self) -> list[str]:
         """Why the station, or what is told of it, is not well; none: all is well."""
-        found = problems_of(self._read_status(self._station, self._ledger))
+        try:
+            found = problems_of(self._read_status(self._station, self._ledger))
+        except StatusRefusedError as error:
+            found = [str(error)]
         if self._trouble is not None:
             found.append(self._trouble)
         elif not self._totals.complete:
@@ -110,7 +113,7 @@ class StationMetrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """See `Collector`."""
-        reading = self._read_status(self._station, self._ledger)
+        reading = self._reading()
         if self._counting.acquire(timeout=_WAIT_SECONDS if self._totals.complete else 0):
             try:
                 if self._totals.complete:  # else a counter would rise from nothing
@@ -126,6 +129,12 @@ class StationMetrics(Collector):
     def describe(self) -> Iterator[Metric]:
         """See `Collector`: nothing is read for it."""
         return iter(())
+
+    def _reading(self) -> StatusReading | None:
+        try:
+            return self._read_status(self._station, self._ledger)
+        except StatusRefusedError:  # which is one of the problems
+            return None
 
     def _update(self) -> None:
         try:

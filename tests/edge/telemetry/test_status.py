@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from edge.core.errors import StatusRefusedError
 from edge.telemetry import status as statuses
 from edge.telemetry.status import (
     StationState,
@@ -83,6 +84,28 @@ def test_a_place_that_somebody_else_took_is_none(service: Path, ledger: Path, ki
         put(service, status(ledger))
         os.chown(place, 65534, 65534)
     assert read(ledger) is None
+
+
+def test_a_place_that_this_user_may_not_read_is_an_error_unless_another_has_one(
+    service: Path, ledger: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = tmp_path / "memory"
+    memory.mkdir()
+    monkeypatch.setattr(statuses, "MEMORY", memory)
+    opened = os.open
+
+    def refusing(path: Path, *how: Any) -> int:
+        if path.parent == service:
+            raise PermissionError
+        return opened(path, *how)
+
+    monkeypatch.setattr(os, "open", refusing)
+    with pytest.raises(StatusRefusedError, match="as the user of the service"):
+        read(ledger)
+    place = status_path("bin-1", ledger, {})
+    assert place is not None
+    put(memory, status(ledger)).rename(place)
+    assert read(ledger) is not None
 
 
 @pytest.mark.parametrize(
