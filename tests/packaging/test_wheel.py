@@ -42,6 +42,7 @@ WORDS: Mapping[tuple[str, str], list[str]] = {
     ("edge", "install"): ["bundle", "station.yaml"],
     ("edge", "rollback"): ["station.yaml"],
     ("edge", "doctor"): ["station.yaml"],
+    ("edge", "status"): ["station.yaml"],
     ("edge", "run"): ["station.yaml"],
     ("trainer", "cross-validate"): ["mobilenet_v2", "--data", "photos"],
     ("trainer", "find-rate"): ["mobilenet_v2", "--data", "photos"],
