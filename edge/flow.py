@@ -114,7 +114,7 @@ class Observation:
     observation, so it is not an item unless it is seen again."""
 
 
-class Sighting(NamedTuple):
+class ItemInFrame(NamedTuple):
     """An item in one frame."""
 
     frame: Frame

@@ -77,21 +77,21 @@ def run(arguments: argparse.Namespace) -> int:
     from edge.runtime.service import stop_signals
     from edge.samples.capture import CaptureSchedule, CaptureSession, geometry_of
 
-    eye = read_vision_config(arguments.station)
+    vision = read_vision_config(arguments.station)
     labels = list(dict.fromkeys(map(photo_label, arguments.labels)))
-    _check(arguments, eye, labels)
-    geometry = geometry_of(eye, items=arguments.items, whole_region=arguments.whole_region)
+    _check(arguments, vision, labels)
+    geometry = geometry_of(vision, items=arguments.items, whole_region=arguments.whole_region)
     line = LiveLine()
     with ExitStack() as parts:
         folder = parts.enter_context(
-            PhotoFolder(arguments.out, geometry=geometry, station=eye.station)
+            PhotoFolder(arguments.out, geometry=geometry, station=vision.station)
         )
         endings = parts.enter_context(stop_signals())
         pressed = _button(arguments.button, parts) if arguments.button is not None else _nothing
         keys = parts.enter_context(Keyboard(sys.stdin))
         session = parts.enter_context(
             CaptureSession(
-                eye,
+                vision,
                 folder,
                 labels=labels,
                 schedule=CaptureSchedule(arguments.items, arguments.every, arguments.count),
@@ -99,7 +99,7 @@ def run(arguments: argparse.Namespace) -> int:
                 line=line,
             )
         )
-        _log.info(f"{eye.station}: pictures show {geometry}")
+        _log.info(f"{vision.station}: pictures show {geometry}")
         if folder.unknown:
             _log.warning(
                 f"{folder.path}: has pictures that were taken in another way; all pictures of a "
@@ -113,12 +113,12 @@ def run(arguments: argparse.Namespace) -> int:
         finally:
             # Also after an error such as a full disk, because pictures were taken before it.
             _say_counts(session, folder)
-            _write_sheet(folder, eye.station, labels)
+            _write_sheet(folder, vision.station, labels)
             _say_next(folder)
     return EXIT_OK
 
 
-def _check(arguments: argparse.Namespace, eye: VisionConfig, labels: Sequence[str]) -> None:
+def _check(arguments: argparse.Namespace, vision: VisionConfig, labels: Sequence[str]) -> None:
     """Checks that the options fit together, and fit the trigger.
 
     Raises:
@@ -142,7 +142,7 @@ def _check(arguments: argparse.Namespace, eye: VisionConfig, labels: Sequence[st
             f"--items takes a picture when there is an item, and {EMPTY!r} is for pictures with "
             "none: take those without --items, by key or with --every"
         )
-    if eye.trigger.kind == "continuous":
+    if vision.trigger.kind == "continuous":
         raise UsageError(
             "--items: for the trigger `continuous` every frame is an item, so every frame would be "
             "kept: use `trigger: {kind: motion}`, or take pictures by key or with --every"

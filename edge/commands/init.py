@@ -107,7 +107,7 @@ def run(arguments: argparse.Namespace) -> int:
         _write_schema(file.with_name(_SCHEMA))
         photos = None if arguments.photos is None else _relative(arguments.photos, folder)
         name = name_after(file)
-        text = eye_text(name, camera=arguments.camera, photos=photos)
+        text = vision_text(name, camera=arguments.camera, photos=photos)
         _log.info(
             f"{file}: the station is called {name}, as its file or folder is; `station:` in the "
             "file changes that"
@@ -139,7 +139,7 @@ def name_after(file: Path) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", told).strip("._-")[:64] or "station"
 
 
-def eye_text(name: str, *, camera: str | None, photos: str | None) -> str:
+def vision_text(name: str, *, camera: str | None, photos: str | None) -> str:
     """The part of a station file that describes the camera and the trigger.
 
     Args:

@@ -47,19 +47,19 @@ def run(arguments: argparse.Namespace) -> int:
     from edge.config.reading import read_actuation_config
     from edge.core.terminal.speech import without_waiting
 
-    file, hands = read_actuation_config(arguments.station)
+    file, actuation = read_actuation_config(arguments.station)
     if arguments.action == "safe":
         if arguments.lane is not None:
             raise UsageError("lane safe takes no LANE: it makes all lanes safe")
         with without_waiting():
-            return _safe(hands)
+            return _safe(actuation)
     if arguments.lane is None:
-        raise UsageError(f"lane test needs a LANE: one of {', '.join(hands.lanes)}")
+        raise UsageError(f"lane test needs a LANE: one of {', '.join(actuation.lanes)}")
     with without_waiting():
-        return _test(arguments.lane, file, hands)
+        return _test(arguments.lane, file, actuation)
 
 
-def _safe(hands: ActuationConfig) -> int:
+def _safe(actuation: ActuationConfig) -> int:
     """Puts every lane into its safe state, and the keep-alive pin at rest.
 
     Raises:
@@ -73,10 +73,12 @@ def _safe(hands: ActuationConfig) -> int:
     with stop_signals(), ExitStack() as parts:
         pins = parts.enter_context(open_pins())
         devices: dict[str, ActuatorSettings | keep_alive.Settings] = {
-            name: lane.actuator for name, lane in hands.lanes.items() if lane.actuator is not None
+            name: lane.actuator
+            for name, lane in actuation.lanes.items()
+            if lane.actuator is not None
         }
-        if hands.keep_alive is not None:
-            devices["keep_alive"] = hands.keep_alive
+        if actuation.keep_alive is not None:
+            devices["keep_alive"] = actuation.keep_alive
         for name, device in devices.items():
             try:
                 parts.callback(device.open(pins).close)
@@ -88,7 +90,7 @@ def _safe(hands: ActuationConfig) -> int:
     return EXIT_OK
 
 
-def _test(name: str, file: YamlFile, hands: ActuationConfig) -> int:
+def _test(name: str, file: YamlFile, actuation: ActuationConfig) -> int:
     from edge.core.terminal.live_line import LiveLine
     from edge.core.terminal.speech import write_out
     from edge.lanes.jog import Jog
@@ -97,7 +99,7 @@ def _test(name: str, file: YamlFile, hands: ActuationConfig) -> int:
     from edge.runtime.keyboard import Keyboard
     from edge.runtime.service import stop_signals
 
-    actuator = _actuator(name, hands.lanes, file.path)
+    actuator = _actuator(name, actuation.lanes, file.path)
     line = LiveLine()
 
     def write(text: str) -> None:
@@ -111,8 +113,8 @@ def _test(name: str, file: YamlFile, hands: ActuationConfig) -> int:
         _log.info(f"pins: {pins.title}" + ("" if pins.real else ": nothing moves"))
         written = file.value(("lanes", name, "actuator"))
         alive = None
-        if hands.keep_alive is not None:
-            alive = hands.keep_alive.open(pins)
+        if actuation.keep_alive is not None:
+            alive = actuation.keep_alive.open(pins)
             parts.callback(alive.close)
         jog = Jog(
             name,

@@ -49,12 +49,12 @@ def run(arguments: argparse.Namespace) -> int:
     file: Path = arguments.out
     if file.suffix.lower() not in (".jpg", ".jpeg", ".png"):
         raise UsageError(f"--out must end with .jpg or .png. Received: {file}")
-    eye = read_vision_config(arguments.station)
-    region = eye.region
+    vision = read_vision_config(arguments.station)
+    region = vision.region
     if arguments.region is not None:
         left, top, width, height = arguments.region
         region = Region(left=left, top=top, width=width, height=height)
-    image = _picture(eye)
+    image = _picture(vision)
     _, content = cv2.imencode(file.suffix.lower(), draw_region(image, region))
     write_file(file, content.tobytes())
     height, width = image.shape[:2]
@@ -73,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _picture(eye: VisionConfig) -> Image:
+def _picture(vision: VisionConfig) -> Image:
     """The picture of the station's camera, uint8 (height, width, 3) BGR, once it has settled.
 
     Raises:
@@ -81,7 +81,7 @@ def _picture(eye: VisionConfig) -> Image:
     """
     from edge.vision.camera.settled import settled_frame
 
-    found = settled_frame(eye.camera)
+    found = settled_frame(vision.camera)
     if found.seconds:
         how = "its brightness had settled" if found.steady else "its brightness still changed"
         _log.info(f"picture taken {found.seconds:.1f} s after the camera's first one: {how}")

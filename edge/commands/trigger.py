@@ -68,15 +68,15 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"--seconds must be 1 to 600. Received: {arguments.seconds:g}")
     if arguments.out.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"--out must end with .html. Received: {arguments.out}")
-    eye = read_vision_config(arguments.station)
-    settings = eye.trigger
+    vision = read_vision_config(arguments.station)
+    settings = vision.trigger
     if not isinstance(settings, Settings):
         raise UsageError(
             f"{arguments.station}: for the trigger `{settings.kind}` every frame is an item, so "
             "there is nothing to set. Write `trigger: {kind: motion}` to find what passes"
         )
     with stop_signals() as endings:
-        recording, pictures = _record(eye, arguments.seconds, endings)
+        recording, pictures = _record(vision, arguments.seconds, endings)
     look = recording.look(settings)
     right = _is_right(look, arguments.things)
     tried = [look] if right else _tried(recording, settings, look)
@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
     finding = _finding(look, recording, arguments.things)
     write_trigger_page(
         arguments.out,
-        title=f"What the trigger of {eye.station} sees",
+        title=f"What the trigger of {vision.station} sees",
         summary=[finding, *_advice(look, proposed, arguments.things)],
         look=look,
         pictures=pictures,
@@ -102,7 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
     return EXIT_OK if right else EXIT_NO
 
 
-def _record(eye: VisionConfig, seconds: float, endings: Endings) -> tuple[Recording, Pictures]:
+def _record(vision: VisionConfig, seconds: float, endings: Endings) -> tuple[Recording, Pictures]:
     """Records the camera for `seconds` seconds: the frames, cut to the region.
 
     Raises:
@@ -119,9 +119,9 @@ def _record(eye: VisionConfig, seconds: float, endings: Endings) -> tuple[Record
 
     recording, pictures = Recording(), Pictures()
     never = threading.Event()
-    _log.info(f"watching {eye.station} for {seconds:g} s; Ctrl-C ends it sooner")
+    _log.info(f"watching {vision.station} for {seconds:g} s; Ctrl-C ends it sooner")
     with (
-        closing(eye.camera.open(clock=time.monotonic, pause=never.wait)) as camera,
+        closing(vision.camera.open(clock=time.monotonic, pause=never.wait)) as camera,
         Progress("seconds", total=round(seconds)) as progress,
     ):
         shown, began, watched = 0, None, 0.0
@@ -130,7 +130,7 @@ def _record(eye: VisionConfig, seconds: float, endings: Endings) -> tuple[Record
             watched = frame.captured - began
             if isinstance(frame, Frame):
                 if frame.fault is None:
-                    frame = cut(frame, eye.region)
+                    frame = cut(frame, vision.region)
                     recording.add(frame)
                     pictures.add(frame.image)
             elif frame.source:  # a live camera reports its damaged frames itself
@@ -141,7 +141,7 @@ def _record(eye: VisionConfig, seconds: float, endings: Endings) -> tuple[Record
             if watched >= seconds or _told_to_stop(endings):
                 break
     if not len(recording):
-        raise CameraError(f"camera {eye.camera.kind}: it gave no picture that can be used")
+        raise CameraError(f"camera {vision.camera.kind}: it gave no picture that can be used")
     return recording, pictures
 
 

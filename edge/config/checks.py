@@ -68,11 +68,14 @@ def receiving_problems(content: dict[Any, Any]) -> Iterator[FileProblem]:
 
 def region_problems(file: YamlFile) -> Iterator[FileProblem]:
     """A problem if the region does not fit into the picture that the camera is asked for."""
-    eye, _ = file.check(VisionConfig, whole=StationConfig)
-    size = None if eye is None else eye.camera.size
-    if eye is None or eye.region is None or size is None:
+    vision, _ = file.check(VisionConfig, whole=StationConfig)
+    size = None if vision is None else vision.camera.size
+    if vision is None or vision.region is None or size is None:
         return
-    right, bottom = eye.region.left + eye.region.width, eye.region.top + eye.region.height
+    right, bottom = (
+        vision.region.left + vision.region.width,
+        vision.region.top + vision.region.height,
+    )
     if right > size[0] or bottom > size[1]:
         yield FileProblem(
             ("region",),

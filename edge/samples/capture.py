@@ -52,9 +52,9 @@ class CaptureSchedule:
     """The number of pictures after which the capture ends; None if it ends on request only."""
 
 
-def geometry_of(eye: VisionConfig, *, items: bool, whole_region: bool) -> Geometry:
+def geometry_of(vision: VisionConfig, *, items: bool, whole_region: bool) -> Geometry:
     """What the pictures will show: the item's box if the trigger gives one, else the region."""
-    if items and eye.trigger.has_box and not whole_region:
+    if items and vision.trigger.has_box and not whole_region:
         return Geometry(crop="item", padding=InputSpec().padding)
     return Geometry(crop="region")
 
@@ -83,7 +83,7 @@ class CaptureSession(Closing):
 
     def __init__(
         self,
-        eye: VisionConfig,
+        vision: VisionConfig,
         folder: PhotoFolder,
         *,
         labels: Sequence[str],
@@ -95,7 +95,7 @@ class CaptureSession(Closing):
         """Opens the camera.
 
         Args:
-            eye: the camera, the region and the trigger.
+            vision: the camera, the region and the trigger.
             folder: where the pictures go; its geometry says which part of a frame is stored.
             labels: the labels to choose from; a key selects the next one.
             schedule: when pictures are taken without a key.
@@ -106,7 +106,7 @@ class CaptureSession(Closing):
         Raises:
             CameraError: the camera cannot be opened.
         """
-        self._eye, self._folder, self._labels = eye, folder, list(labels)
+        self._vision, self._folder, self._labels = vision, folder, list(labels)
         self._schedule, self._geometry = schedule, folder.geometry
         self._key, self._line = key, line
         self._clock = clock
@@ -120,13 +120,13 @@ class CaptureSession(Closing):
         self._best: dict[int, _Candidate | None] = {}
         self._never_whole = self.single_frame = self.refused = 0
         self._unconfirmed: set[int] = set()
-        self._trigger = eye.trigger.open() if schedule.items else None
+        self._trigger = vision.trigger.open() if schedule.items else None
         self._latest = LatestFrame(clock)
         self._pump = FramePump(self._latest, clock=clock)
         self._parts = ExitStack()
         clock.enter()
         self._parts.callback(clock.leave)
-        self._camera = eye.camera.open(clock=clock.now, pause=self._pump.pause)
+        self._camera = vision.camera.open(clock=clock.now, pause=self._pump.pause)
         self._parts.callback(self._camera.close)
 
     def close(self) -> None:
@@ -154,7 +154,7 @@ class CaptureSession(Closing):
                     if frame.fault is not None:
                         self._refuse(frame.fault)
                     else:
-                        self._look(cut(frame, self._eye.region))
+                        self._look(cut(frame, self._vision.region))
                 if self._enough() or not self._obey():
                     return
             if self._trigger is not None:

@@ -28,7 +28,7 @@ from edge.core.errors import PilahError
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import cut_item
 from edge.core.verdict import RejectReason, Verdict
-from edge.flow import ItemKey, Sighting
+from edge.flow import ItemInFrame, ItemKey
 from edge.runtime.child_process import ChildEndedError, ChildProcess
 from edge.runtime.clock import Clock, ClockedThread, wait_for
 from edge.samples.photograph_store import Addition, photograph_file
@@ -98,24 +98,24 @@ class Photographs(Closing):
         self._thread = ClockedThread("photographs", self._run, clock)
         self._thread.start()
 
-    def keep(self, verdict: Verdict, sighting: Sighting, key: ItemKey) -> str | None:
+    def keep(self, verdict: Verdict, sharpest: ItemInFrame, key: ItemKey) -> str | None:
         """Has a photograph of an item kept where that is wanted; for the sorting thread.
 
         Never waits; copies the picture.
 
         Args:
             verdict: what became of the item.
-            sighting: the item in the frame that shows it best.
+            sharpest: the item in the frame that shows it best.
             key: which item it is.
 
         Returns:
             The file for the item's row, relative to the folder of photographs; None: none is kept.
         """
-        if sighting.frame.fault is not None or not self._wants(verdict, key):
+        if sharpest.frame.fault is not None or not self._wants(verdict, key):
             return None
-        image = sighting.frame.image
-        if self._padding is not None and sighting.box is not None:
-            image = cut_item(image, sighting.box, self._padding)
+        image = sharpest.frame.image
+        if self._padding is not None and sharpest.box is not None:
+            image = cut_item(image, sharpest.box, self._padding)
         waiting = len(self._waiting)
         if waiting >= _PLACES or (waiting and self._bytes + image.nbytes > _WAITING_BYTES):
             self.dropped += 1

@@ -17,8 +17,8 @@ from edge.flow import (
     Actuated,
     CodeFound,
     Frame,
+    ItemInFrame,
     ItemKey,
-    Sighting,
     UnreadableFrame,
 )
 from edge.lanes.lanes import Lanes
@@ -77,9 +77,11 @@ class NoCodes:
 class PictureUses(NamedTuple):
     """What is done with the picture of an item; neither waits."""
 
-    keep: Callable[[Verdict, Sighting, ItemKey], str | None] = lambda verdict, sighting, key: None
-    """Has a photograph of the item kept, and returns its file for the item's row; None: none is
-    kept. The sighting is the item in the frame that shows it best."""
+    keep: Callable[[Verdict, ItemInFrame, ItemKey], str | None] = lambda verdict, sharpest, key: (
+        None
+    )
+    """Has a photograph of the item kept, and returns its file for the item's row; None if none is
+    kept. The item is given in the frame that shows it best."""
     codes: ItemCodes = NoCodes()
     """Looks for codes."""
 
@@ -103,7 +105,7 @@ class _Item:
     deadline: float | None
     source: str
     frames: int
-    sighting: Sighting | None
+    sharpest: ItemInFrame | None
     """The item in the frame that shows it best; None: its picture is unreadable."""
 
 
@@ -190,7 +192,7 @@ class Dispatch:
                 deadline=None if limit is None else outcome.first + limit,
                 source=outcome.frame.source,
                 frames=outcome.frames,
-                sighting=outcome.sharpest,
+                sharpest=outcome.sharpest,
             )
             if wait := self._codes.wait_seconds:
                 look = self._codes.look(item.key, *outcome.sharpest)
@@ -227,7 +229,7 @@ class Dispatch:
             deadline=None,
             source=frame.source,
             frames=0,
-            sighting=None,
+            sharpest=None,
         )
         self._send(item)
         return self._items == max_items
@@ -252,7 +254,7 @@ class Dispatch:
         deadline: float | None,
         source: str,
         frames: int,
-        sighting: Sighting | None,
+        sharpest: ItemInFrame | None,
     ) -> _Item:
         """An item that gets its number now; see _Item."""
         now = self._clock.now()
@@ -260,7 +262,7 @@ class Dispatch:
         stamp = self._stamps.at(taken)
         self._items += 1
         key = ItemKey(self._items, taken, stamp.id)
-        return _Item(verdict, key, stamp, captured, now, passed, deadline, source, frames, sighting)
+        return _Item(verdict, key, stamp, captured, now, passed, deadline, source, frames, sharpest)
 
     def _send(self, item: _Item, code: CodeFound = NO_CODE) -> None:
         """Plans the lane's move and offers the row."""
@@ -285,8 +287,8 @@ class Dispatch:
         self._tally.count(routing, latency_ms)
         due = None if routing.at is None else item.key.taken + (routing.at - captured)
         photograph = None
-        if item.sighting is not None:
-            photograph = self._pictures.keep(routing.verdict, item.sighting, item.key)
+        if item.sharpest is not None:
+            photograph = self._pictures.keep(routing.verdict, item.sharpest, item.key)
         row = self._row(item, routing, code, due, latency_ms)
         self._recorder.offer(replace(row, photograph=photograph))
 

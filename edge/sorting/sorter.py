@@ -9,7 +9,7 @@ from typing import TypeAlias
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box
 from edge.core.verdict import Ballot, Framing, Prediction, Verdict, bad_picture
-from edge.flow import Frame, Observation, Sighting
+from edge.flow import Frame, ItemInFrame, Observation
 from edge.sorting.model import ActiveModel
 from edge.vision.trigger import Trigger
 
@@ -70,7 +70,7 @@ class Outcome:
     """The number of frames that voted."""
     deciding: Frame
     """The one that spoke most for the verdict's label, among those that showed the item best."""
-    sharpest: Sighting
+    sharpest: ItemInFrame
     """The sharpest of those that voted, where sharpness is measured; else the last."""
     closes: float | None
     """When it must be on its way at the latest, on the same clock: the vote, had it gone on, would
@@ -91,7 +91,7 @@ class _Voting:
     confirmed: bool = False
     speaking: dict[int, _Speaking] = field(default_factory=dict)
     """By class index, the frame that spoke most for it, where it was the best class of one."""
-    sharpest: Sighting | None = None
+    sharpest: ItemInFrame | None = None
     sharpness: tuple[bool, float] = (False, -1.0)
     """Of `sharpest`: whether it shows the whole item, and how sharply."""
 
@@ -99,7 +99,7 @@ class _Voting:
         """Keeps the frame where it shows the item better than those before."""
         this = (observation.whole, sharpness(frame.image, observation.box))
         if this > self.sharpness:
-            self.sharpest, self.sharpness = Sighting(frame, observation.box), this
+            self.sharpest, self.sharpness = ItemInFrame(frame, observation.box), this
 
     def heard(self, prediction: Prediction, framing: Framing, frame: Frame) -> None:
         """Adds the scores of a frame to the vote."""
@@ -263,7 +263,7 @@ class Sorter:
             passed=voting.passed,
             frames=voting.ballot.frames,
             deciding=voting.deciding(verdict.label),
-            sharpest=voting.sharpest or Sighting(voting.frame, voting.box),
+            sharpest=voting.sharpest or ItemInFrame(voting.frame, voting.box),
             closes=self._closes(voting),
         )
 

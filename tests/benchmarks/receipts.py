@@ -42,7 +42,7 @@ from edge.core.model.classifier import Classifier
 from edge.core.model.metrics import wilson
 from edge.core.verdict import Verdict
 from edge.events import CodeRead, Event, Stamps
-from edge.flow import CodeFound, Frame, ItemKey, Sighting
+from edge.flow import CodeFound, Frame, ItemInFrame, ItemKey
 from edge.lanes.lanes import Lanes
 from edge.ledger.export.epcis import write_epcis
 from edge.ledger.export.reading import read_items
@@ -200,10 +200,10 @@ def pass_by(
 def outcome(verdict: Verdict, frame: Frame) -> Outcome:
     """An item that one frame showed."""
     at = frame.captured
-    sighting = Sighting(frame, None)
+    sharpest = ItemInFrame(frame, None)
     return Outcome(
         verdict=verdict, frame=frame, box=None, first=at, passed=at, frames=1, deciding=frame,
-        sharpest=sighting, closes=None,
+        sharpest=sharpest, closes=None,
     )  # fmt: skip
 
 

@@ -80,25 +80,25 @@ def examine(station: Path) -> Iterator[Finding]:
 
     plan: StationPlan | None = None
     config: StationConfig | None
-    eye: VisionConfig | None
-    hands: ActuationConfig | None
+    vision: VisionConfig | None
+    actuation: ActuationConfig | None
     try:
         plan = read_station(station)
-        config = eye = hands = plan.config
+        config = vision = actuation = plan.config
     except ConfigError as error:
         yield bad("station", str(error))
         config = _unless_wrong(lambda: read_config(station))
-        eye = config or _unless_wrong(lambda: read_vision_config(station))
-        hands = config or _unless_wrong(lambda: read_actuation_config(station)[1])
+        vision = config or _unless_wrong(lambda: read_vision_config(station))
+        actuation = config or _unless_wrong(lambda: read_actuation_config(station)[1])
     if plan is not None:
         yield ok("station", plan.config.station)
         for text in plan.warnings:
             yield warning("station", f"{station}:{text}")
         yield from _about_the_model(plan)
-    if eye is not None:
-        yield from _about_the_camera(eye)
-    if hands is not None:
-        yield _about_the_pins(hands.lanes)
+    if vision is not None:
+        yield from _about_the_camera(vision)
+    if actuation is not None:
+        yield _about_the_pins(actuation.lanes)
     if config is not None:
         yield from _about_the_codes(config)
         ledger = config.ledger
@@ -134,17 +134,17 @@ def _about_the_model(plan: StationPlan) -> Iterator[Finding]:
     yield ok("golden", f"{len(bundle.golden)} pictures reproduced exactly")
 
 
-def _about_the_camera(eye: VisionConfig) -> Iterator[Finding]:
+def _about_the_camera(vision: VisionConfig) -> Iterator[Finding]:
     from edge.vision.camera.picture_checks import even_colour
     from edge.vision.camera.settled import settled_frame
     from edge.vision.region import cut
 
-    if eye.camera.kind == "belt":  # opening it would begin its record of the truth anew
+    if vision.camera.kind == "belt":  # opening it would begin its record of the truth anew
         yield ok("camera", "belt: simulated, so there is nothing to look at")
         return
     try:
-        found = settled_frame(eye.camera, tell=lambda level, text: None)
-        seen = cut(found.frame, eye.region).image
+        found = settled_frame(vision.camera, tell=lambda level, text: None)
+        seen = cut(found.frame, vision.region).image
     except CameraError as error:
         advice = "is it plugged in and switched on, and is no running station using it?"
         yield bad("camera", str(error), advice)
@@ -153,7 +153,7 @@ def _about_the_camera(eye: VisionConfig) -> Iterator[Finding]:
         yield bad("camera", str(error), "`pilah-edge roi` draws it")
         return
     height, width = found.frame.image.shape[:2]
-    said = f"{eye.camera.kind}, {width}x{height} pixels"
+    said = f"{vision.camera.kind}, {width}x{height} pixels"
     fault = found.frame.fault
     faults = ", ".join(
         f"{number} {kind}" for kind, number in sorted(found.faults.items()) if not kind.harmless

@@ -56,14 +56,14 @@ def all_lines(caplog: pytest.LogCaptureFixture) -> None:
 class Place:
     """A station whose camera shows drawn frames, and a folder to fill."""
 
-    def __init__(self, root: Path, frames: Iterable[Image], **eye: object) -> None:
+    def __init__(self, root: Path, frames: Iterable[Image], **vision: object) -> None:
         self.root = root
         (root / "frames").mkdir()
         for number, image in enumerate(frames):
             cv2.imwrite(str(root / "frames" / f"{number}.png"), image)
         camera = {"kind": "folder", "path": root / "frames", "frames_per_second": 1000.0}
-        self.eye = VisionConfig.model_validate(
-            {"station": "bin", "camera": camera, "trigger": {"kind": "drawn"}} | eye
+        self.vision = VisionConfig.model_validate(
+            {"station": "bin", "camera": camera, "trigger": {"kind": "drawn"}} | vision
         )
         self.endings: Endings = queue.SimpleQueue()
         self.out = root / "photos"
@@ -81,11 +81,11 @@ class Place:
     ) -> CaptureSession:
         """Runs a whole session. A None among `keys` lets a frame go by."""
         pressed = iter(keys)
-        geometry = geometry_of(self.eye, items=items, whole_region=whole_region)
+        geometry = geometry_of(self.vision, items=items, whole_region=whole_region)
         with (
             PhotoFolder(self.out, geometry=geometry, station="bin") as folder,
             CaptureSession(
-                self.eye,
+                self.vision,
                 folder,
                 labels=labels,
                 schedule=CaptureSchedule(items, every, count),
@@ -330,7 +330,7 @@ def test_what_a_picture_shows(
     tmp_path: Path, kind: str, items: bool, whole_region: bool, wanted: Geometry
 ) -> None:
     place = Place(tmp_path, [frame(50)], trigger={"kind": kind})
-    assert geometry_of(place.eye, items=items, whole_region=whole_region) == wanted
+    assert geometry_of(place.vision, items=items, whole_region=whole_region) == wanted
 
 
 def test_what_is_seen_in_a_single_frame_is_not_taken_but_counted(

@@ -19,7 +19,7 @@ from edge.core.images.image_file import read_image
 from edge.core.images.preprocess import Box
 from edge.core.uuid7 import uuid7_text
 from edge.core.verdict import RejectReason, Verdict
-from edge.flow import Frame, ItemKey, PictureFault, PictureFaultKind, Sighting
+from edge.flow import Frame, ItemInFrame, ItemKey, PictureFault, PictureFaultKind
 from edge.runtime.child_process import ChildEndedError, ChildProcess
 from edge.runtime.clock import SYSTEM_CLOCK
 from edge.samples import photographs as module
@@ -80,10 +80,10 @@ def photographs(folder: Path, *, padding: float | None = None, **settings: Any) 
     return Photographs(PhotographSettings(**settings), folder, padding=padding, clock=SYSTEM_CLOCK)
 
 
-def sighting(box: Box | None = None, *, fault: PictureFault | None = None) -> Sighting:
+def sharpest(box: Box | None = None, *, fault: PictureFault | None = None) -> ItemInFrame:
     image = np.full((120, 160, 3), 90, np.uint8)
     image[40:80, 60:120] = (200, 30, 60)
-    return Sighting(Frame(image, 0.0, 1, fault=fault), box)
+    return ItemInFrame(Frame(image, 0.0, 1, fault=fault), box)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_those_items_are_photographed_that_the_station_file_asks_for(
 ) -> None:
     kept = photographs(tmp_path, **settings)
     verdicts = (ACCEPTED, REJECTED, CONTRADICTED)
-    names = [kept.keep(verdicts[number], sighting(), key(number)) for number in range(3)]
+    names = [kept.keep(verdicts[number], sharpest(), key(number)) for number in range(3)]
     kept.close(seconds=60)
     assert [number for number, name in enumerate(names) if name is not None] == wanted
     assert written.items == [key(number).id for number in wanted]
@@ -122,7 +122,7 @@ def test_an_item_of_which_the_camera_gave_no_good_picture_has_no_photograph(
 ) -> None:
     kept = photographs(tmp_path)
     fault = PictureFault(PictureFaultKind.FROZEN, lasting=True)
-    assert kept.keep(REJECTED, sighting(fault=fault), key(1)) is None
+    assert kept.keep(REJECTED, sharpest(fault=fault), key(1)) is None
     kept.close(seconds=60)
     assert written.items == []
 
@@ -130,11 +130,11 @@ def test_an_item_of_which_the_camera_gave_no_good_picture_has_no_photograph(
 def test_where_the_writer_hangs_pictures_that_find_no_room_are_left_out_and_counted(
     tmp_path: Path, written: Written, said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one = sighting().frame.image.nbytes
+    one = sharpest().frame.image.nbytes
     monkeypatch.setattr(module, "_WAITING_BYTES", 3 * one)
     written.let_go.clear()
     kept = photographs(tmp_path)
-    names = [kept.keep(REJECTED, sighting(), key(number)) for number in range(5)]
+    names = [kept.keep(REJECTED, sharpest(), key(number)) for number in range(5)]
     assert [name is not None for name in names] == [True, True, True, False, False]
     kept.close(seconds=0.01)
     kept.close()
@@ -160,10 +160,10 @@ def test_what_keeps_them_from_being_written_is_said_once_and_each_next_one_is_tr
     kept = photographs(tmp_path)
     written.error = error
     for number in range(3):
-        assert kept.keep(REJECTED, sighting(), key(number)) is not None
+        assert kept.keep(REJECTED, sharpest(), key(number)) is not None
         assert written.asked.acquire(timeout=60)
     written.error = None
-    kept.keep(REJECTED, sighting(), key(3))
+    kept.keep(REJECTED, sharpest(), key(3))
     kept.close(seconds=60)
     assert written.items == [key(3).id]
     assert said == [
@@ -182,7 +182,7 @@ def test_a_photograph_shows_what_the_model_was_shown(
 ) -> None:
     kept = photographs(tmp_path / "photos", padding=padding)
     box = Box(left=60, top=40, width=60, height=40)
-    name = kept.keep(REJECTED, sighting(box), key(1))
+    name = kept.keep(REJECTED, sharpest(box), key(1))
     assert isinstance(kept._writer, ChildProcess)
     kept.close(seconds=60)
     assert name is not None

@@ -16,7 +16,7 @@ from edge.config.reading import StationPlan, read_station
 from edge.core.images.preprocess import Box
 from edge.core.verdict import Verdict, decide
 from edge.events import Event, ItemSorted, Stamps
-from edge.flow import NO_CODE, CodeFound, Frame, ItemKey, Sighting
+from edge.flow import NO_CODE, CodeFound, Frame, ItemInFrame, ItemKey
 from edge.sorting.dispatch import Dispatch, PictureUses
 from edge.sorting.sorter import Outcome
 from edge.sorting.tally import Tally
@@ -80,7 +80,7 @@ def outcome(found: Verdict, frame: Frame, closes: float | None) -> Outcome:
     at = frame.captured
     return Outcome(
         verdict=found, frame=frame, box=None, first=at, passed=at, frames=1, deciding=frame,
-        sharpest=Sighting(frame, None), closes=closes,
+        sharpest=ItemInFrame(frame, None), closes=closes,
     )  # fmt: skip
 
 
