@@ -54,7 +54,7 @@ def pilah(program: str, *words: object, shown: bool = True) -> None:
     """Runs `pilah-PROGRAM WORDS` as a user would; what it says goes through.
 
     Args:
-        program: trainer, converter or edge.
+        program: trainer, converter, edge or publish.
         shown: print the command line first.
 
     Raises:
@@ -83,7 +83,7 @@ def _run(program: str, words: Sequence[object], *, shown: bool, capture: bool) -
     texts = [str(word) for word in words]
     if shown:
         _log.info(f"$ pilah-{program} {' '.join(texts)}")
-    module = {"trainer": "trainer", "converter": "converter", "edge": "edge"}[program]
+    module = "edge.publish.cli" if program == "publish" else program
     process = subprocess.Popen(
         tied([sys.executable, "-m", module, *texts]),
         stdout=subprocess.PIPE if capture else None,

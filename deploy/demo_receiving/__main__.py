@@ -3,8 +3,9 @@
     python -m deploy.demo_receiving [--out demo-receiving]
 
 Boxes are drawn, with a printed code on each; some are missing, some are too many, one has a code
-that was not announced, and two have the wrong thing in them. Exits 0 when the report of the
-delivery shows exactly those, 1 when not.
+that was not announced, and two have the wrong thing in them. Where mosquitto is installed, a real
+one hears of all of it. Exits 0 when the report of the delivery shows exactly those, and the broker
+has heard of each, 1 when not.
 """
 
 from __future__ import annotations

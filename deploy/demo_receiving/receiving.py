@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from pathlib import Path
 
 from deploy.demo.folder import BUNDLE, LEDGER, PHOTOS, RUN, STATION, fresh_folder
 from deploy.demo.stages import Stages, pilah
 from deploy.demo.stations import write_station
 from deploy.demo_receiving.boxes import DrawnBox, ean_13, write_box
+from deploy.demo_receiving.broker import CONFIG, DemoBroker, demo_broker
 from deploy.demo_receiving.goods import NAME, THINGS, Truth, goods_csv, truth, wrongs
 from edge.core.files import write_file
 from edge.ledger.ledger import Ledger
+from edge.receiving.events import kind_of
 from edge.receiving.state import DeliveryState
 from edge.receiving.store import Deliveries
 
@@ -21,9 +24,14 @@ PHOTOGRAPHS = 150
 """Of each thing, to train on."""
 BOXES, GOODS, REPORT = "boxes", "goods.csv", f"{NAME}.html"
 _DELIVERIES = "ledger-deliveries.sqlite"
+_FILES = (LEDGER, _DELIVERIES, "ledger-publish.sqlite")
 _MADE = (
-    *(PHOTOS, RUN, BUNDLE, BOXES, GOODS, STATION, REPORT),
-    *(f"{name}{end}" for name in (LEDGER, _DELIVERIES) for end in ("", "-wal", "-shm")),
+    *(PHOTOS, RUN, BUNDLE, BOXES, GOODS, STATION, REPORT, CONFIG),
+    *(
+        f"{name}{end}"
+        for name in (LEDGER, _DELIVERIES, "ledger-publish.sqlite")
+        for end in ("", "-wal", "-shm")
+    ),
 )
 _MINUTES = 24 * 60
 """For the training, which is bounded by its epochs."""
@@ -61,14 +69,17 @@ def receiving_demo(folder: Path, *, seed: int, photographs: int = PHOTOGRAPHS) -
         )
     with stages.stage("conversion", "conversion: to int8, and proof that it answers alike"):
         pilah("converter", "convert", folder / RUN, "--out", folder / BUNDLE, "--name", "boxes")
-    with stages.stage("delivery", f"delivery: {len(real.boxes)} boxes pass the camera"):
-        receive(folder, real, seed=seed)
-    with stages.stage("report", "report: a person scans what was rejected, and closes"):
-        return close(folder, real)
+    with demo_broker(folder) as broker:
+        with stages.stage("delivery", f"delivery: {len(real.boxes)} boxes pass the camera"):
+            receive(folder, real, broker, seed=seed)
+        with stages.stage("report", "report: a person scans what was rejected, and closes"):
+            well = close(folder, real)
+            return (broker is None or told(folder, real, broker)) and well
 
 
-def receive(folder: Path, real: Truth, *, seed: int) -> None:
+def receive(folder: Path, real: Truth, broker: DemoBroker | None, *, seed: int) -> None:
     """Announces and opens the delivery, and has the station count what passes."""
+    publish = {} if broker is None else {"publish": broker.section()}
     for box in real.boxes:
         write_box(box, folder / BOXES, seed=seed)
     write_file(folder / GOODS, goods_csv())
@@ -89,6 +100,7 @@ def receive(folder: Path, real: Truth, *, seed: int) -> None:
             "ledger": {"path": LEDGER},
             "codes": {"formats": ["ean13"]},
             "receiving": {"mismatch_lane": "stopped", "wait_seconds": 10},
+            **publish,
         },
         comment="A station that receives drawn boxes: `pilah-edge run` of this file runs it again.",
     )
@@ -124,6 +136,26 @@ def close(folder: Path, real: Truth) -> bool:
         + ("shows something else than came" if found else "shows exactly what came")
     )
     return not found
+
+
+def told(folder: Path, real: Truth, broker: DemoBroker) -> bool:
+    """Whether the broker hears of each box, of each that was stopped, and of each that counts."""
+    broker.subscribe()
+    pilah("publish", folder / STATION, "--once")
+    heard, state = broker.heard(), _state(folder)
+    with Deliveries(folder / _DELIVERIES) as deliveries:
+        events = Counter(kind_of(event) for event in deliveries.events(NAME))
+    expected = {
+        "item": len(real.boxes),
+        "incident": len(state.disagreements),
+        "piece_counted": events["piece_counted"],
+        "delivery_closed": 1,
+    }
+    found = {kind: heard[kind] for kind in expected}
+    _log.info(f"broker      mosquitto heard of {found}")
+    if found != expected:
+        _log.error(f"WRONG       it was to hear of {expected}")
+    return found == expected
 
 
 def uncounted(folder: Path) -> set[str]:

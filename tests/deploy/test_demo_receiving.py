@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
 
 import pytest
 
 from deploy.demo_receiving.boxes import SIDE, DrawnBox, draw_box, ean_13
+from deploy.demo_receiving.broker import BrokerError, DemoBroker
 from deploy.demo_receiving.goods import NAME, THINGS, code_of, goods_csv, truth, wrongs
 from edge.receiving.code import gtin_14
 from edge.receiving.codes.ladder import CodeLadder, part_with_item
@@ -50,3 +52,21 @@ def test_a_report_that_shows_something_else_is_named() -> None:
         f"{first} is not on the list of what was stopped or put aside",
         "other.png is on that list, and was right",
     ]
+
+
+def test_what_a_broker_heard_twice_counts_once(tmp_path: Path) -> None:
+    program = tmp_path / "mosquitto_sub"
+    lines = (
+        "pilah/door/availability online",
+        'pilah/door/item {"kind": "item", "id": "1"}',
+        'pilah/door/item {"kind": "item", "id": "1"}',
+        'pilah/door/item {"kind": "item", "id": "2"}',
+        'pilah/door/incident {"kind": "picture_contradicted", "id": "3"}',
+    )
+    said = "".join(f"echo '{line}'\n" for line in lines)
+    program.write_text(f"#!/bin/sh\n{said}exit 27\n", "utf-8")
+    program.chmod(0o755)
+    assert DemoBroker(1, str(program)).heard() == {"item": 2, "incident": 1}
+    program.write_text("#!/bin/sh\necho refused >&2; exit 5\n", "utf-8")
+    with pytest.raises(BrokerError, match="ended with 5: refused"):
+        DemoBroker(1, str(program)).subscribe()
