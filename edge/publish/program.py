@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 _LOOK_SECONDS = 1.0
 _STUCK_SECONDS = 120.0
 """A pump without a heartbeat for so long hangs: longer than any wait for another system."""
-_END_SECONDS = 4.0
+END_SECONDS = 4.0
 """How long pumps may take to end. What is on its way then is sent again at the next start."""
 
 
@@ -160,7 +160,7 @@ def _run(
             elif SYSTEM_CLOCK.now() >= until:
                 names = ", ".join(sorted(worker.name for worker in working))
                 _log.warning(
-                    f"warning    {names} did not end within {_END_SECONDS:g} seconds, and is left: "
+                    f"warning    {names} did not end within {END_SECONDS:g} seconds, and is left: "
                     "what was on its way is sent again at the next start"
                 )
                 break
@@ -173,7 +173,7 @@ def _run(
             if ending.failure is None and not stopping.is_set():
                 continue  # with `--once`, the others go on
         if until is None:
-            until = SYSTEM_CLOCK.now() + _END_SECONDS
+            until = SYSTEM_CLOCK.now() + END_SECONDS
             stopping.set()
             notifier.stopping()
     if failure is not None:

@@ -9,30 +9,34 @@ from pathlib import Path
 import pytest
 
 from edge.core.errors import EXIT_CONFIG, EXIT_DATA
+from edge.publish.program import END_SECONDS as PUBLISHER_END_SECONDS
 from edge.runtime.supervisor import END_SECONDS, STUCK_SECONDS
 from tests.deploy.scripts import DEPLOY, tool
 
 UNIT = DEPLOY / "pilah.service"
+PUBLISHER = DEPLOY / "pilah-publish.service"
+UNITS = pytest.mark.parametrize("unit", [UNIT, PUBLISHER], ids=lambda unit: unit.stem)
 
 
-def section(name: str) -> configparser.SectionProxy:
+def section(name: str, unit: Path = UNIT) -> configparser.SectionProxy:
     parser = configparser.RawConfigParser(strict=False)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
-    parser.read(UNIT, "utf-8")
+    parser.read(unit, "utf-8")
     return parser[name]
 
 
-def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
+@UNITS
+def test_systemd_finds_nothing_wrong_with_the_unit(unit: Path, tmp_path: Path) -> None:
     # systemd-analyze wants the program to be there; /bin/true is.
-    text = UNIT.read_text("utf-8").replace("/opt/pilah/bin/pilah-edge", "/bin/true")
-    (tmp_path / "pilah.service").write_text(text, "utf-8")
+    text = re.sub(r"/opt/pilah/bin/pilah-(edge|publish)", "/bin/true", unit.read_text("utf-8"))
+    (tmp_path / unit.name).write_text(text, "utf-8")
     found = subprocess.run(
         [
             tool("systemd-analyze", "systemd"),
             "verify",
             "--man=no",
             "--recursive-errors=no",
-            str(tmp_path / "pilah.service"),
+            str(tmp_path / unit.name),
         ],
         capture_output=True,
         text=True,
@@ -41,7 +45,8 @@ def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
     assert found.returncode == 0
 
 
-def test_the_unit_is_no_more_exposed_than_it_was() -> None:
+@UNITS
+def test_the_unit_is_no_more_exposed_than_it_was(unit: Path) -> None:
     found = subprocess.run(
         [
             tool("systemd-analyze", "systemd"),
@@ -49,12 +54,28 @@ def test_the_unit_is_no_more_exposed_than_it_was() -> None:
             "--offline=true",
             "--threshold=25",  # tenths
             "--no-pager",
-            str(UNIT),
+            str(unit),
         ],
         capture_output=True,
         text=True,
     )
     assert found.returncode == 0, found.stdout.splitlines()[-1]
+
+
+def test_the_station_has_devices_and_the_publisher_the_network() -> None:
+    station, publisher = section("Service"), section("Service", PUBLISHER)
+    assert "AF_INET" not in station["RestrictAddressFamilies"]
+    assert "PrivateDevices" not in station
+    assert "AF_INET" in publisher["RestrictAddressFamilies"]
+    assert publisher["PrivateDevices"] == "yes"
+
+
+def test_a_publisher_is_tried_for_ever_but_not_where_a_file_is_wrong() -> None:
+    service = section("Service", PUBLISHER)
+    assert (service["Type"], service["Restart"]) == ("notify", "always")
+    assert section("Unit", PUBLISHER)["StartLimitIntervalSec"] == "0"
+    assert service["RestartPreventExitStatus"] == str(EXIT_CONFIG)
+    assert int(service["TimeoutStopSec"]) > PUBLISHER_END_SECONDS
 
 
 def test_a_station_is_tried_for_ever_but_not_where_a_file_is_wrong() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import fields
@@ -22,6 +23,7 @@ from edge.receiving.desk import Desk
 from edge.receiving.store import Deliveries
 from tests.edge.ledger.entries import actuation, entry
 from tests.edge.receiving.goods_lists import goods
+from tests.edge.stations import STATION, make_station
 
 
 def keep_at(folder: Path, **values: Any) -> Keep:
@@ -145,3 +147,26 @@ def test_an_entry_is_of_the_event(tmp_path: Path) -> None:
     found = new_entry(item, kind_of(item))
     assert found[:4] == (item.id, "item", item.time, item.station)
     assert not {"id", "time", "station"} & found.details.keys()
+
+
+def test_a_station_that_publishes_writes_an_entry_for_each_row_and_each_count(
+    tmp_path: Path,
+) -> None:
+    section = "receiving: {}\npublish: {mqtt: {host: broker.example}}\n"
+    file = str(make_station(tmp_path, text=STATION + section))
+    goods_file = tmp_path / "goods.csv"
+    goods_file.write_text("delivery,sku,label,expected\nD1,A1,red,1\n", "utf-8")
+    assert main(["delivery", "import", file, str(goods_file), "--by", "Ana"]) == 0
+    assert main(["delivery", "open", file, "D1", "--by", "Ana"]) == 0
+    assert main(["run", file]) == 0
+    found = Counter(row["kind"] for row in outbox(tmp_path / "ledger.sqlite"))
+    with closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as connection:
+        rows = [
+            connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            for table in ("items", "actuations", "events")
+        ]
+    assert found["item"] == rows[0] == 3
+    assert found.total() == sum(rows)
+    counts = [row["kind"] for row in outbox(tmp_path / "ledger-deliveries.sqlite")]
+    assert counts[:2] == ["delivery_imported", "delivery_opened"]
+    assert "piece_counted" in counts
