@@ -329,9 +329,3 @@ class ReceiverSetupError(PilahError, ValueError):
     """What a receiver needs is wrong: a certificate or a password file that cannot be read."""
 
     exit_code = EXIT_CONFIG
-
-
-class ListenError(PilahError, OSError):
-    """A server cannot listen at the address that it was given."""
-
-    exit_code = EXIT_UNAVAILABLE

@@ -17,10 +17,10 @@ from edge.config.publish.web import EpcisSettings
 from edge.core.errors import LedgerError, LedgerMissingError, UsageError
 from edge.ledger.export.epcis import document_head, object_events
 from edge.ledger.export.reading import COLUMNS, ExportedItem, find_item
+from edge.publish.credentials import read_secret
 from edge.publish.http_client import HttpAnswer, HttpClient, basic
 from edge.publish.receiver import Entry, ReceiverUnavailable, Refused
 from edge.publish.receivers import Surroundings
-from edge.publish.secrets import read_secret
 from edge.publish.settled import Settled
 
 _TAKES = ("item", "correction")

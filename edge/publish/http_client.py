@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import edge
-from edge.core.errors import ReceiverSetupError
+from edge.publish.credentials import trusting
 from edge.publish.receiver import ReceiverUnavailable
 
 _PATIENCE_SECONDS = 20.0
@@ -76,10 +76,7 @@ class HttpClient:
         self._headers = {"User-Agent": f"pilah/{edge.__version__}", **headers}
         self._context: ssl.SSLContext | None = None
         if self._parts.scheme == "https":
-            try:
-                self._context = ssl.create_default_context(cafile=ca_file)
-            except OSError as error:
-                raise ReceiverSetupError(f"{key} {ca_file} cannot be used: {error}") from error
+            self._context = trusting(ca_file, key)
 
     def ask(
         self,

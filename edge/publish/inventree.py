@@ -18,10 +18,10 @@ from urllib.parse import urlencode
 
 from edge.config.publish.web import InvenTreeSettings
 from edge.core.errors import DeliveryFileError
+from edge.publish.credentials import read_secret
 from edge.publish.http_client import HttpAnswer, HttpClient
 from edge.publish.receiver import Entry, ReceiverUnavailable, Refused
 from edge.publish.receivers import Surroundings
-from edge.publish.secrets import read_secret
 from edge.publish.settled import Settled
 from edge.receiving.delivery import Line
 from edge.receiving.events import DeliveryImported

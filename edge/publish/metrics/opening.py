@@ -31,7 +31,6 @@ def open_metrics(
 
     Raises:
         ConfigError: the lanes of the station file have mistakes.
-        ListenError: the address is taken, or is none of this machine.
     """
     _, config = read_part(file, ReceivingConfig)
     metrics = StationMetrics(

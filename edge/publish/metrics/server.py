@@ -20,7 +20,6 @@ from prometheus_client.exposition import choose_encoder
 
 from edge.config.publish.metrics import Address
 from edge.core.closing import Closing
-from edge.core.errors import ListenError
 from edge.publish.metrics.exposition import StationMetrics
 from edge.runtime.clock import SYSTEM_CLOCK
 from edge.runtime.heartbeat import BEAT_SECONDS, Heartbeat
@@ -29,6 +28,7 @@ _log = logging.getLogger(__name__)
 
 _PATIENCE_SECONDS = 10.0
 """How long one who asks may be silent."""
+_RETRY_SECONDS = 5.0
 _MOST_AT_ONCE = 16
 """Requests that are answered at the same time; more are told to come again."""
 
@@ -39,7 +39,7 @@ class MetricsServer(Closing):
     Attributes:
         heartbeat: the signs of life of `run`.
         address: where it listens.
-        trouble: None: as long as it runs, it answers.
+        trouble: why it does not listen; None: it does.
     """
 
     name = "metrics"
@@ -48,46 +48,61 @@ class MetricsServer(Closing):
     def __init__(
         self, listen: Address, metrics: StationMetrics, *, stopping: threading.Event
     ) -> None:
-        """Listens, and answers nothing yet.
+        """Listens, if it can, and answers nothing yet.
 
         Args:
             stopping: set when `run` is to end.
-
-        Raises:
-            ListenError: the address is taken, or is none of this machine.
         """
         self._metrics, self._stopping = metrics, stopping
         self.heartbeat = Heartbeat(SYSTEM_CLOCK.now)
         registry = CollectorRegistry()
         registry.register(metrics)
-        try:
-            self._server = _Server(listen, _handler(registry, metrics))
-        except OSError as error:
-            raise ListenError(
-                f"cannot listen at {listen}, as `metrics` in the station file says: "
-                f"{error.strerror or error}"
-            ) from error
-        self.address = Address(listen.host, self._server.server_port)
-        _log.info(f"metrics    http://{self.address}/metrics, and /healthz and /readyz")
+        self._handler = _handler(registry, metrics)
+        self.address = listen
+        self._server: _Server | None = None
+        self._try_to_listen()
         if not _is_loopback(listen.host):
             _log.warning(
                 f"warning    whoever reaches {listen} may read the metrics: there is no password"
             )
 
     def run(self) -> None:
-        """Answers until it is to stop; counts the ledger's rows meanwhile. Closes the server."""
+        """Answers until it is to stop; counts the ledger's rows meanwhile. Closes the server.
+
+        An address that is taken is tried again and again: it holds up nothing else.
+        """
         threading.Thread(target=self._metrics.count, name="metrics-count", daemon=True).start()
         try:
             with self.heartbeat.working():
                 while not self._stopping.is_set():
                     self.heartbeat.beat()
-                    self._server.handle_request()
+                    if self._server is not None:
+                        self._server.handle_request()
+                    elif not self._stopping.wait(_RETRY_SECONDS):
+                        self._try_to_listen()
         finally:
             self.close()
 
     def close(self) -> None:
         """Listens no more; may be called twice."""
-        self._server.server_close()
+        if self._server is not None:
+            self._server.server_close()
+
+    def _try_to_listen(self) -> None:
+        try:
+            self._server = _Server(self.address, self._handler)
+        except OSError as error:
+            said = (
+                f"cannot listen at {self.address}, as `metrics` in the station file says: "
+                f"{error.strerror or error}"
+            )
+            if self.trouble is None:
+                _log.error(f"incident   {said}. It is tried again and again")
+            self.trouble = said
+            return
+        self.trouble = None
+        self.address = Address(self.address.host, self._server.server_port)
+        _log.info(f"metrics    http://{self.address}/metrics, and /healthz and /readyz")
 
 
 class _Server(ThreadingHTTPServer):

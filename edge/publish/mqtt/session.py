@@ -15,6 +15,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from edge.config.publish.mqtt import MqttSettings
 from edge.core.closing import Closing
 from edge.core.errors import ReceiverSetupError
+from edge.publish.credentials import read_secret, trusting
 from edge.publish.mqtt.topics import Message
 from edge.publish.receiver import ReceiverUnavailable
 
@@ -249,18 +250,9 @@ def read_password(settings: MqttSettings) -> str | None:
     Raises:
         ReceiverSetupError: the file cannot be read, or is empty.
     """
-    file = settings.password_file
-    if file is None:
+    if settings.password_file is None:
         return None
-    try:
-        lines = file.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ReceiverSetupError(
-            f"publish.mqtt.password_file {file} cannot be read: {error}"
-        ) from error
-    if not lines or not lines[0]:
-        raise ReceiverSetupError(f"publish.mqtt.password_file {file} has an empty first line")
-    return lines[0]
+    return read_secret(settings.password_file, "publish.mqtt.password_file")
 
 
 def tls_context(settings: MqttSettings) -> ssl.SSLContext:
@@ -269,12 +261,7 @@ def tls_context(settings: MqttSettings) -> ssl.SSLContext:
     Raises:
         ReceiverSetupError: a file of the settings cannot be read, or is no certificate or key.
     """
-    try:
-        context = ssl.create_default_context(cafile=settings.ca_file)
-    except OSError as error:
-        raise ReceiverSetupError(
-            f"publish.mqtt.ca_file {settings.ca_file} cannot be used: {error}"
-        ) from error
+    context = trusting(settings.ca_file, "publish.mqtt.ca_file")
     if settings.certificate_file is not None:
         try:
             context.load_cert_chain(settings.certificate_file, settings.key_file)

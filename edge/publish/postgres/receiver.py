@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import ssl
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
@@ -14,12 +13,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from edge.config.publish.postgres import PostgresSettings
-from edge.core.errors import ReceiverSetupError
 from edge.core.redaction import redacted
+from edge.publish.credentials import read_secret, trusting
 from edge.publish.postgres.tables import METADATA, SCHEMA, VERSION, insertion, row_of
 from edge.publish.receiver import Entry, ReceiverUnavailable, Refused
 from edge.publish.receivers import Surroundings
-from edge.publish.secrets import read_secret
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +56,9 @@ class PostgresReceiver:
             connect_args={
                 "timeout": _PATIENCE_SECONDS,
                 "application_name": "pilah-publish",
-                "ssl_context": _tls_context(settings),
+                "ssl_context": trusting(settings.ca_file, "publish.postgres.ca_file")
+                if settings.tls
+                else None,
             },
             poolclass=sa.NullPool,
         )
@@ -150,17 +150,6 @@ def _make_tables(connection: sa.Connection, where: str) -> None:
             f"{where} has tables of another pilah (version {version}, this one writes {VERSION}): "
             "install that pilah here, or name another database"
         )
-
-
-def _tls_context(settings: PostgresSettings) -> ssl.SSLContext | None:
-    if not settings.tls:
-        return None
-    try:
-        return ssl.create_default_context(cafile=settings.ca_file)
-    except OSError as error:
-        raise ReceiverSetupError(
-            f"publish.postgres.ca_file {settings.ca_file} cannot be used: {error}"
-        ) from error
 
 
 def _server_fields(error: BaseException) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from edge.config.publish.metrics import Address
-from edge.core.errors import ListenError
 from edge.ledger.ledger import Ledger
+from edge.publish.metrics import server
 from edge.publish.metrics.exposition import StationMetrics
 from edge.publish.metrics.server import MetricsServer
 from edge.telemetry.status import StatusReading
@@ -97,9 +97,26 @@ def test_one_who_says_nothing_keeps_nobody_else_waiting(served: Served) -> None:
         each.close()
 
 
-def test_an_address_that_is_taken_is_an_error_that_names_it(served: Served) -> None:
-    with pytest.raises(ListenError, match=f"cannot listen at {served.server.address}, as"):
-        MetricsServer(served.server.address, served.metrics, stopping=threading.Event())
+def test_an_address_that_is_taken_is_said_once_and_tried_until_it_is_free(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    listen(said.append)
+    monkeypatch.setattr(server, "_RETRY_SECONDS", 0.001)
+    first = Served(tmp_path)
+    address = first.server.address
+    second = MetricsServer(address, first.metrics, stopping=first.stopping)
+    assert second.trouble is not None
+    assert f"cannot listen at {address}, as `metrics`" in second.trouble
+    thread = threading.Thread(target=second.run)
+    thread.start()
+    first.server.close()
+    while second.trouble is not None:
+        pass  # it is tried a thousand times a second
+    assert first.ask("/healthz").status == 200
+    first.stopping.set()
+    thread.join()
+    assert sum("cannot listen" in line for line in said) == 1
 
 
 @pytest.mark.parametrize(("host", "warns"), [("127.0.0.1", 0), ("localhost", 0), ("0.0.0.0", 1)])

@@ -1,0 +1,42 @@
+"""Passwords, tokens and certificates, in files that the station file names."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+from edge.core.errors import ReceiverSetupError
+
+
+def read_secret(file: Path, key: str) -> str:
+    """The secret in `file`: its first line as it is, without the line end.
+
+    Args:
+        key: what the station file calls it, for the message: `publish.postgres.password_file`.
+
+    Raises:
+        ReceiverSetupError: the file cannot be read, or its first line is empty.
+    """
+    try:
+        lines = file.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ReceiverSetupError(f"{key} {file} cannot be read: {error}") from error
+    if not lines or not lines[0].strip():
+        raise ReceiverSetupError(f"{key} {file} has an empty first line: write the secret there")
+    return lines[0]
+
+
+def trusting(ca_file: Path | None, key: str) -> ssl.SSLContext:
+    """What proves the name of a server.
+
+    Args:
+        ca_file: the certificates of those who may; None: those that this machine trusts.
+        key: what the station file calls it, for the message.
+
+    Raises:
+        ReceiverSetupError: the file cannot be read, or has no certificate.
+    """
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        raise ReceiverSetupError(f"{key} {ca_file} cannot be used: {error}") from error
