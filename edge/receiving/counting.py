@@ -100,7 +100,7 @@ class Counting:
         self._looked_at: set[str] = set()
         """Items whose pictures are looked at for codes now."""
         self._codes: dict[str, tuple[Code, ...]] = {}
-        """The codes of items whose rows are not written yet."""
+        """The codes of items that are not counted yet."""
         self._recent: dict[str, Cause] = {}
         self._ending = self._failing = self._urgent = False
         self._state: DeliveryState | None = None
@@ -156,7 +156,7 @@ class Counting:
             self._urgent |= any(cause.id == item_id for cause in self._waiting)
             if read:
                 self._codes[item_id] = read
-                while len(self._codes) > _CAPACITY:  # of items whose rows are never written
+                while len(self._codes) > _CAPACITY:  # of items that belong to no delivery
                     del self._codes[next(iter(self._codes))]
             self._changed.notify_all()
         state = self._state
