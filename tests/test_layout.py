@@ -243,6 +243,9 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         trainer.report.charts trainer.report.report_facts trainer.report.metrics_json
         trainer.report.thumbnails
     """,
+    "tests/trainer/session/test_from_run.py": """
+        trainer.fit.earlier_run
+    """,
     "tests/trainer/session/test_training.py": """
         trainer trainer.cli trainer.commands.arguments trainer.commands.cross_validate
         trainer.commands.find_rate trainer.commands.recipes trainer.commands.train

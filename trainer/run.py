@@ -102,6 +102,21 @@ class AcceptBasis(BaseModel):
     """Why fewer folds were used than planned, and what that means; empty if all were used."""
 
 
+class StartFacts(BaseModel):
+    """The earlier run that a training started from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    run: str
+    """Where it lay, absolute."""
+    model: str
+    """SHA-256 of its model file."""
+    new_labels: tuple[str, ...]
+    """The classes that it did not have."""
+    validation_accuracy: float
+    """Before training, on the validation split, 0..1."""
+
+
 def _checked_labels(labels: tuple[str, ...]) -> tuple[str, ...]:
     try:
         check_label_list(labels, name="labels")
@@ -129,6 +144,8 @@ class RunFacts(BaseModel):
     """None in a run of an earlier pilah, which did not say."""
     unknown: UnknownFacts | None = None
     """None where `model.keras` has no such score."""
+    started_from: StartFacts | None = None
+    """None where the training did not start from an earlier run."""
     data: DataFacts
     finished: str
     """UTC, ISO 8601, seconds."""
@@ -247,6 +264,38 @@ def read_run(path: Path) -> Run:
         raise RunError(f"{path / FACTS}: no JSON: {error}. Train again") from error
 
 
+@dataclass(frozen=True, slots=True)
+class SplitRow:
+    """One picture of a run, as `split.csv` has it."""
+
+    path: str
+    """Relative to `DataFacts.root`."""
+    label: str
+    group: str
+    split: str
+    sha256: str
+    """Of its file, in hexadecimal."""
+
+
+def split_rows(path: Path) -> tuple[SplitRow, ...]:
+    """The pictures of the run in the folder `path`.
+
+    Raises:
+        RunError: its `split.csv` is missing or damaged.
+    """
+    columns = ("path", "label", "group", "part", "sha256")
+    try:
+        rows = [SplitRow(*(row[column] for column in columns)) for row in _split_rows(path)]
+    except (OSError, KeyError, TypeError, UnicodeDecodeError, csv.Error) as error:
+        raise RunError(
+            f"{path / SPLIT}: does not say by {', '.join(columns)} which picture was used for "
+            f"what, as this pilah writes it ({error!r}). Train again"
+        ) from error
+    if wrong := sorted({str(row.split) for row in rows} - set(SPLITS)):
+        raise RunError(f"{path / SPLIT}: the splits must be {', '.join(SPLITS)}. Received: {wrong}")
+    return tuple(rows)
+
+
 def _split_rows(run: Path) -> Iterable[dict[str, str]]:
     text = read_regular(run / SPLIT, largest=_LARGEST_SPLIT).decode()
     return csv.DictReader(io.StringIO(text, newline=""))
@@ -256,19 +305,15 @@ def earlier_parts(path: Path) -> dict[str, str]:
     """The split of each picture of the run in the folder `path`, by the SHA-256 of its file.
 
     Raises:
-        RunError: there is no such run, or its `split.csv` is damaged or has no digests.
+        RunError: there is no such run, or its `split.csv` is damaged.
     """
     read_run(path)
-    try:
-        found = {row["sha256"]: row["part"] for row in _split_rows(path)}
-    except (OSError, KeyError, TypeError, UnicodeDecodeError, csv.Error) as error:
-        raise RunError(
-            f"{path / SPLIT}: does not say by `sha256` and `part` which picture was used for what, "
-            f"as this pilah writes it ({error!r}): train again"
-        ) from error
-    if wrong := sorted(set(found.values()) - set(SPLITS)):
-        raise RunError(f"{path / SPLIT}: the splits must be {', '.join(SPLITS)}. Received: {wrong}")
-    return found
+    return {row.sha256: row.split for row in split_rows(path)}
+
+
+def unfinished_folder(run: Path) -> Path:
+    """The folder of the checkpoint of a training to `run`, beside the run to be."""
+    return run.absolute().parent / f".{run.name}.training"
 
 
 def write_split(

@@ -21,7 +21,7 @@ def features(plan: NetworkPlan, spec: InputSpec, image: Any) -> Any:
     x = keras.layers.Rescaling(1 / 127.5, offset=-1)(image)
     for number in (1, 2):
         x = keras.layers.Conv2D(8 * number, 3, strides=2, use_bias=False, name=f"conv_{number}")(x)
-        x = keras.layers.BatchNormalization(momentum=0.8)(x)
+        x = keras.layers.BatchNormalization(momentum=0.8, name=f"norm_{number}")(x)
         x = keras.layers.ReLU(name=f"relu_{number}")(x)
     return x
 

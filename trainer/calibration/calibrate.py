@@ -41,6 +41,10 @@ _FLATTERED = (
     "no promise: chosen on the validation split, which chose the best epoch too, for want of whole "
     "cross-fitted models"
 )
+_CHOSE_EARLIER = (
+    "no promise: chosen on the validation split, which chose the best epoch too, of this run and "
+    "of the one that it starts from"
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,8 +69,9 @@ def calibrate(model: TrainedModel, *, budget: Budget, checkpoint: Checkpoint) ->
     Cross-fitted models are trained on fewer pictures and for a shorter time than the final one. The
     logits of both are turned into calibrated probabilities, each by its own temperature, and a
     threshold is such a probability. If no cross-fitted model could be trained completely, the final
-    model's scores of the validation split are used, and nothing is promised. The network is left
-    unchanged.
+    model's scores of the validation split are used, and nothing is promised. The same is done if
+    the training starts from an earlier run, because the weights of each fold would have learned
+    from the pictures that it is to score. The network is left unchanged.
 
     Args:
         model: the trained model.
@@ -80,7 +85,13 @@ def calibrate(model: TrainedModel, *, budget: Budget, checkpoint: Checkpoint) ->
     some = _some(model.data.train)
     final_pooled = model.predict(some)[1]
     scored = CrossFitted((Fold(held, logits, pooled, some, final_pooled),), planned=1)
-    basis = AcceptBasis(scores="validation", images=len(held), folds=0, folds_planned=0)
+    basis = AcceptBasis(
+        scores="validation",
+        images=len(held),
+        folds=0,
+        folds_planned=0,
+        note="" if prepared.earlier is None else _CHOSE_EARLIER,
+    )
     if accept.folds > 1:
         _log.info(f"thresholds: {accept.folds} models, each scored on what it has not seen")
         known = prepared.of("train", "validation")
@@ -128,7 +139,8 @@ def calibrate(model: TrainedModel, *, budget: Budget, checkpoint: Checkpoint) ->
     scores = softmax(scored.logits / shared)
     thresholds = choose_thresholds(scores, mine, prepared.labels, accept, groups)
     if basis.note and basis.scores == "validation":
-        thresholds = {label: replace(t, note=_FLATTERED) for label, t in thresholds.items()}
+        note = _FLATTERED if accept.folds > 1 else basis.note
+        thresholds = {label: replace(t, note=note) for label, t in thresholds.items()}
     return Calibration(temperature, thresholds, unknown, scored, shared, basis)
 
 

@@ -128,8 +128,8 @@ def choose_unknown(
     labels = sorted({picture.label for picture in pictures})
     if frozen is None:
         notes.append(
-            "not measured on classes left out: the network has no pretrained layers, which have "
-            "never seen them"
+            "not measured on classes left out: that takes layers that were trained on other "
+            "pictures, and have never seen them"
         )
     elif len(labels) < 3:
         notes.append("not measured on classes left out: that takes three classes or more")

@@ -23,6 +23,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "had there, though the folder has grown since",
     )
     parser.add_argument(
+        "--from",
+        dest="from_run",
+        type=Path,
+        metavar="RUN",
+        help="an earlier run to start from: its weights, the order of its classes and its split; "
+        "pictures and classes may have been added since",
+    )
+    parser.add_argument(
         "--resume", action="store_true", help="go on with a training to RUN that was cut off"
     )
     parser.add_argument("--replace", action="store_true", help="take the place of an existing RUN")
@@ -30,15 +38,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     import trainer
+    from trainer.fit.earlier_run import read_earlier_run
     from trainer.fit.preconditions import check_out
+    from trainer.recipes.reading import read_recipe
 
     options = checked_recipe_options(arguments)
+    if arguments.from_run is not None:
+        recipe = read_recipe(
+            arguments.recipe, variant=arguments.variant, settings=arguments.settings
+        )
+        # A run that does not fit is told at once, not after TensorFlow has been loaded.
+        read_earlier_run(arguments.from_run, recipe.network, keep_parts=arguments.keep_parts)
     check_out(arguments.out, arguments.data, replace=arguments.replace)
     try:
         trainer.train(
             **options,
             out=arguments.out,
             keep_parts=arguments.keep_parts,
+            from_run=arguments.from_run,
             resume=arguments.resume,
             replace=arguments.replace,
         )

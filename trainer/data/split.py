@@ -157,8 +157,8 @@ def _as_before(
     """Pictures that were divided before with their splits, all others as of a later source."""
     if any(picture.split for picture in grouped):
         raise UsageError(
-            "--keep-parts is for pictures that come without splits, and these come divided: leave "
-            "it out"
+            "--keep-parts and --from are for pictures that come without splits, and these come "
+            "divided: leave it out"
         )
     return tuple(
         replace(picture, split=earlier[digest], source=0)

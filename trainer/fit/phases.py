@@ -64,6 +64,8 @@ class Best:
     it."""
     reached: bool = False
     """Whether the `stop_at` of a phase was reached."""
+    start: float | None = None
+    """The validation accuracy before the first phase, if the network was trained already."""
 
 
 class StopTraining(Exception):  # noqa: N818 - a wish, not an error
@@ -98,6 +100,8 @@ def run_phases(
 ) -> Best:
     """Trains `network` by `phases` and leaves it with its best weights.
 
+    Those of a network that is `trained` already are the best until an epoch is better.
+
     Args:
         network: the network to train.
         recipe, phases: the plan of the training.
@@ -118,12 +122,14 @@ def run_phases(
             if saved:
                 run.restore(*saved)
                 saved = None
+            elif network.trained and best.weights is None:
+                run.judge_start()
             run.go(number, checkpoint)
             if best.reached:
                 break
     except StopTraining:
         best.cut_short = True
-        if best.weights is None:
+        if best.weights is None or not best.history:
             raise
     if best.weights is not None:
         network.model.set_weights(best.weights)
@@ -192,6 +198,14 @@ class _PhaseRun:
                 f"validation {line.validation_accuracy:.1%}, best so far {best.accuracy:.1%}"
                 + (": that is enough" if best.reached else "")
             )
+
+    def judge_start(self) -> None:
+        """Makes the weights that the phase begins with the best so far."""
+        self._best.start = self._validate()[1]
+        pictures = len(self._data.validation)
+        _log.info(
+            f"before training: {self._best.start:.1%} of {pictures} validation pictures right"
+        )
 
     def _learn(self, progress: Progress) -> tuple[float, float, float] | None:
         """Trains one epoch: (loss, accuracy, last rate); None if there is no time for the phase."""
@@ -324,6 +338,7 @@ class _PhaseRun:
                 "accuracy": best.accuracy,
                 "cut_short": best.cut_short,
                 "reached": best.reached,
+                "start": best.start,
                 "history": [asdict(line) for line in best.history],
                 "spent": self._budget.clock() - self._start,
             },
@@ -345,6 +360,7 @@ class _PhaseRun:
         best = self._best
         best.weights, best.loss, best.accuracy = arrays["best"], facts["loss"], facts["accuracy"]
         best.cut_short, best.reached = facts["cut_short"], facts["reached"]
+        best.start = facts.get("start")
         best.history = [Epoch(**line) for line in facts["history"]]
         _log.info(f"phase {self._phase.name}: continuing after epoch {facts['epoch']}")
 

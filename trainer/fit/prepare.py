@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,10 +17,12 @@ from trainer.data.cache import DecodedPictures, decode_pictures
 from trainer.data.captured import as_captured
 from trainer.data.groups import group_column
 from trainer.data.split import split_pictures
+from trainer.fit.earlier_run import EarlierRun, read_earlier_run
 from trainer.fit.preconditions import check_enough, check_phases
 from trainer.fit.predict import TrainingSet
 from trainer.fit.saved_outputs import save_outputs
 from trainer.networks import INPUT, Network, build_network
+from trainer.networks.parts.weights import without_fetching
 from trainer.recipes.plan import PhasePlan, Recipe
 from trainer.run import earlier_parts
 
@@ -45,6 +48,8 @@ class Prepared:
     """A message for each file that was left out."""
     seed: int
     """The seed of the split, the starting weights, the augmentation and the order."""
+    earlier: EarlierRun | None = None
+    """The run that the training starts from."""
 
     def of(self, *splits: str) -> npt.NDArray[np.int64]:
         """The indices of the pictures of these splits."""
@@ -59,6 +64,7 @@ def prepare(
     groups: str | None = None,
     seed: int = 0,
     keep_parts: Path | None = None,
+    from_run: Path | None = None,
 ) -> Prepared:
     """Prepares the pictures of `data`, and the network of `recipe` with its starting weights.
 
@@ -68,16 +74,21 @@ def prepare(
         groups: which pictures belong together; see `assign_groups`.
         seed: the seed of the split and of the starting weights.
         keep_parts: an earlier run whose pictures keep the split that they had there.
+        from_run: an earlier run whose weights, order of classes and split this one starts from.
 
     Raises:
         PictureSetError, TooFewPicturesError, GroupError: the pictures cannot be used.
         WeightsMissingError: pretrained weights are not cached and cannot be downloaded.
-        RunError: `keep_parts` is no run, or does not record the split of its pictures.
-        UsageError: the recipe's phases are out of order, or `keep_parts` is given for a set that
-            comes divided.
+        RunError: `keep_parts` or `from_run` is no finished run, `keep_parts` does not record the
+            split of its pictures, or pictures of `from_run` are gone.
+        UsageError: the recipe's phases are out of order; `keep_parts` or `from_run` is given for a
+            set that comes divided; or the network or the input of `from_run` is another one.
         StorageError: the cache cannot be written.
     """
-    earlier = earlier_parts(keep_parts) if keep_parts is not None else None
+    earlier = None
+    if from_run is not None:
+        earlier = read_earlier_run(from_run, recipe.network, keep_parts=keep_parts)
+    splits = earlier_parts(keep_parts) if keep_parts is not None else None
     found = read_picture_set(
         unpacked(data),
         group_column=group_column(groups),
@@ -89,23 +100,30 @@ def prepare(
     if said:
         _log.info(said)
     recipe = recipe.model_copy(update={"input": spec})
+    if earlier is not None:
+        earlier.check_input(spec)
+        recipe, splits = earlier.planned(recipe), earlier.splits
     # Before the pictures are decoded, so that missing weights are reported at once.
-    network = build_network(recipe.network, recipe.input, len(found.classes), seed=seed)
+    with nullcontext() if earlier is None else without_fetching():
+        network = build_network(recipe.network, recipe.input, len(found.classes), seed=seed)
     check_phases(recipe, network)
     decoded = decode_pictures(found.pictures, recipe.input)
     check_enough(found, decoded, (*found.skipped, *decoded.skipped))
+    if earlier is not None and (others := earlier.check_there(decoded.digests)):
+        _log.info(f"{others} pictures of {from_run} are not among those given, and not used")
     split = split_pictures(
         decoded,
         recipe.split,
         groups=groups,
         seed=seed,
         spec=recipe.input,
-        earlier=earlier,
+        earlier=splits,
     )
-    if earlier is not None:
-        known = sum(digest in earlier for digest in decoded.digests)
+    if splits is not None:
+        known = sum(digest in splits for digest in decoded.digests)
         _log.info(
-            f"{known} of {len(decoded.digests)} pictures keep the split that {keep_parts} gave them"
+            f"{known} of {len(decoded.digests)} pictures keep the split that "
+            f"{keep_parts or from_run} gave them"
         )
     for line in (*split.notes, *split.left_out):
         _log.warning(line)
@@ -113,6 +131,9 @@ def prepare(
     decoded = decoded.only(split.kept)
     pictures = split.pictures
     labels = tuple(sorted({picture.label for picture in pictures}))
+    if earlier is not None:
+        labels = earlier.labels(labels)
+        network = earlier.started(network, labels)
     return Prepared(
         recipe=recipe,
         network=network,
@@ -123,6 +144,7 @@ def prepare(
         split=np.array([picture.split for picture in pictures]),
         skipped=skipped,
         seed=seed,
+        earlier=earlier,
     )
 
 

@@ -52,9 +52,12 @@ class Network:
 
     model: Any
     pretrained: bool
+    """Its weights were learned, from pictures of other sets than the one to train on."""
     frozen_norms: frozenset[str] = frozenset()
     """Names of the BatchNormalization layers that keep the statistics they came with: batches of a
     few pictures of few classes would wreck them. From scratch, and in a new head, they learn."""
+    trained: bool = False
+    """It has learned from the set to train on, in an earlier run."""
     _made: dict[Hashable, Any] = field(default_factory=dict, repr=False)
 
     def once(self, key: Hashable, make: Callable[[], _Made]) -> _Made:

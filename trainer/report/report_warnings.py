@@ -170,16 +170,18 @@ def _folds_missing(facts: ReportFacts) -> Iterator[ReportWarning]:
     basis = facts.basis
     if basis is None or not basis.note:
         return
-    title = (
-        f"Only {basis.folds} of {basis.folds_planned} cross-fitted models could be used"
-        if basis.folds
-        else "No cross-fitted model could be used: the thresholds promise nothing"
-    )
+    advice = "More time (--max-minutes) gives the models what they need"
+    if basis.folds:
+        title = f"Only {basis.folds} of {basis.folds_planned} cross-fitted models could be used"
+    elif basis.folds_planned:
+        title = "No cross-fitted model could be used: the thresholds promise nothing"
+    else:
+        title = "No model was cross-fitted: the thresholds promise nothing"
+        advice = "A training without --from cross-fits models"
     yield ReportWarning(
         title,
         f"{basis.note[0].upper()}{basis.note[1:]}. The thresholds and the limit of the novelty "
-        f"score were chosen by the scores of {basis.images:,} pictures. More time (--max-minutes) "
-        "gives the models what they need.",
+        f"score were chosen by the scores of {basis.images:,} pictures. {advice}.",
     )
 
 

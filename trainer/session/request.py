@@ -8,6 +8,7 @@ from pathlib import Path
 
 from trainer.fit.prepare import Prepared, prepare
 from trainer.recipes.plan import Recipe
+from trainer.run import unfinished_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +25,14 @@ class TrainingRequest:
     add: Sequence[str | Path]
     groups: str | None
     keep_parts: Path | None
+    from_run: Path | None
     seed: int
     max_minutes: float | None
 
     @property
     def unfinished(self) -> Path:
         """The folder of the checkpoint, beside the run to be."""
-        return self.out.absolute().parent / f".{self.out.name}.training"
+        return unfinished_folder(self.out)
 
     @property
     def minutes(self) -> float:
@@ -46,6 +48,7 @@ class TrainingRequest:
             groups=self.groups,
             seed=self.seed,
             keep_parts=self.keep_parts,
+            from_run=self.from_run,
         )
 
     def command(self) -> list[str]:
@@ -63,6 +66,8 @@ class TrainingRequest:
             words += ["--groups", self.groups]
         if self.keep_parts is not None:
             words += ["--keep-parts", str(self.keep_parts)]
+        if self.from_run is not None:
+            words += ["--from", str(self.from_run)]
         if self.max_minutes is not None:
             words += ["--max-minutes", f"{self.max_minutes:g}"]
         return [*words, "--seed", str(self.seed)]

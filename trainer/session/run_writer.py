@@ -37,6 +37,7 @@ from trainer.run import (
     TENSORBOARD,
     DataFacts,
     RunFacts,
+    StartFacts,
     UnknownFacts,
     tool_versions,
     write_facts,
@@ -123,6 +124,7 @@ def _run_facts(
         },
         accept_basis=calibration.basis,
         unknown=None if unknown is None else UnknownFacts.model_validate(unknown.to_json()),
+        started_from=_started_from(model),
         data=DataFacts(
             path=str(request.data.resolve()),
             root=str(_root_of(request.data, pictures)),
@@ -137,6 +139,19 @@ def _run_facts(
         stopped_early=model.best.cut_short,
         parameters=int(prepared.network.model.count_params()),
         tools=tool_versions(),
+    )
+
+
+def _started_from(model: TrainedModel) -> StartFacts | None:
+    earlier, start = model.prepared.earlier, model.best.start
+    if earlier is None or start is None:
+        return None
+    known = earlier.run.facts.labels
+    return StartFacts(
+        run=str(earlier.run.path.resolve()),
+        model=earlier.model_digest,
+        new_labels=tuple(label for label in model.prepared.labels if label not in known),
+        validation_accuracy=start,
     )
 
 

@@ -30,6 +30,7 @@ def train(
     add: Sequence[str | Path] = (),
     groups: str | None = None,
     keep_parts: str | Path | None = None,
+    from_run: str | Path | None = None,
     seed: int = 0,
     max_minutes: float | None = None,
     resume: bool = False,
@@ -51,6 +52,8 @@ def train(
         groups: which pictures belong together; see `assign_groups`.
         keep_parts: an earlier run whose pictures keep the split that they had there, for a folder
             that has grown since.
+        from_run: an earlier run to start from: with its weights, the order of its classes, before
+            any new ones, and its split.
         seed: of the split, the starting weights, the augmentation and the order.
         max_minutes: instead of the recipe's own.
         resume: go on with a training to `out` that was killed.
@@ -59,7 +62,7 @@ def train(
     Raises:
         ConfigError, UsageError: the recipe is wrong.
         PictureSetError, TooFewPicturesError, GroupError: the pictures will not do.
-        RunError: `keep_parts` is no run that says which picture was used for what.
+        RunError: `keep_parts` or `from_run` is no finished run, or pictures of `from_run` are gone.
         WeightsMissingError: pretrained weights are not here and cannot be fetched.
         StorageError: `out` exists, there is nothing to resume, or a disk is full.
         StopTraining: Ctrl-C before there was anything to keep.
@@ -78,6 +81,7 @@ def train(
         add=add,
         groups=groups,
         keep_parts=None if keep_parts is None else Path(keep_parts),
+        from_run=None if from_run is None else Path(from_run),
         seed=seed,
         max_minutes=max_minutes,
     )
@@ -90,6 +94,8 @@ def train(
         "seed": seed,
         "pictures": data_digest(prepared),
     }
+    if prepared.earlier is not None:
+        plan["earlier run"] = prepared.earlier.model_digest
     with CtrlC() as ctrl_c:
         checkpoint = Checkpoint.begin(request.unfinished, plan, resume=resume)
         try:

@@ -112,11 +112,12 @@ class TrainingSession:
     def _validation(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """Indices of the validation pictures that choose the best epoch, and of those to calibrate.
 
-        With cross-fitted models they are the same ones; without, each has a half.
+        With cross-fitted models they are the same ones; without, each has a half. They are the same
+        where a training starts from an earlier run, too: nothing is promised by them then.
         """
         prepared = self.prepared
         validation = prepared.of("validation")
-        if prepared.recipe.accept.folds > 1:
+        if prepared.recipe.accept.folds > 1 or prepared.earlier is not None:
             return validation, validation
         pictures = [prepared.pictures[i] for i in validation]
         halves = np.array(fold_pictures(pictures, 2, seed=prepared.seed))

@@ -135,7 +135,7 @@ def test_a_network_without_pretrained_layers_is_not_measured_and_says_so() -> No
     assert found.novelty.kind == "energy"
     assert found.threshold == 0.5
     assert not found.found
-    assert found.note.startswith("not measured on classes left out: the network has no pretrained")
+    assert found.note.startswith("not measured on classes left out: that takes layers that were")
 
 
 def test_two_classes_are_too_few_to_leave_one_out() -> None:

@@ -21,6 +21,7 @@ PLAIN: dict[str, Any] = {
     "add": (),
     "groups": None,
     "keep_parts": None,
+    "from_run": None,
     "seed": 0,
     "max_minutes": None,
 }
@@ -35,6 +36,7 @@ PLAIN: dict[str, Any] = {
         ({"add": ("later", Path("last"))}, " --add later --add last"),
         ({"groups": "blocks:20"}, " --groups blocks:20"),
         ({"keep_parts": Path("runs/old")}, " --keep-parts runs/old"),
+        ({"from_run": Path("runs/old")}, " --from runs/old"),
         ({"max_minutes": 2.5}, " --max-minutes 2.5"),
     ],
 )
