@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -71,6 +72,22 @@ class Postgres(Closing):
     def stop(self, how: str = "fast") -> None:
         """Ends the server: `fast` in order, `immediate` as a crash would."""
         self._run([str(self._pg_ctl), "stop", "-w", "-m", how, "-D", str(self._data)])
+
+    def pause(self) -> None:
+        """Halts it: its connections stay open, and nobody answers."""
+        self._send(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Has a paused one work again."""
+        self._send(signal.SIGCONT)
+
+    def _send(self, number: int) -> None:
+        """Sends a signal to the server and to the process of each connection."""
+        first = int((self._data / "postmaster.pid").read_text().split()[0])
+        os.kill(first, number)
+        for children in Path(f"/proc/{first}/task").glob("*/children"):
+            for child in children.read_text().split():
+                os.kill(int(child), number)
 
     def query(self, text: str, *, database: str = "pilah") -> list[Any]:
         """The rows that a statement gives."""
