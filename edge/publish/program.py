@@ -12,6 +12,7 @@ import queue
 import signal
 import threading
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -86,6 +87,7 @@ def _publish(path: Path, config: RecordsConfig, publish: PublishSettings, *, onc
     with (
         stop_signals() as endings,
         locked(file.with_name(f".{file.name}.lock")),
+        ExitStack() as opened,
     ):
         with PublisherFile(file) as progress:
             progress.forget_others(publish.receivers)
@@ -93,6 +95,7 @@ def _publish(path: Path, config: RecordsConfig, publish: PublishSettings, *, onc
         try:
             for name in publish.receivers:
                 receiver = open_receiver(name, publish, surroundings)
+                opened.callback(receiver.close)  # where a later one cannot be opened
                 pumps.append(Pump(receiver, outboxes(config), file, stopping=stopping, once=once))
             _log.info(f"publish    {config.station} to {', '.join(publish.receivers) or 'nobody'}")
             parts: list[PublisherThread] = [*pumps]

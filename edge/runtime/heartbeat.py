@@ -92,6 +92,6 @@ class ThreadMonitor:
         silent, name = max((heart.silent_seconds, name) for name, heart in self._heartbeats.items())
         if min(silent, now - self._since) > self._stuck_seconds:
             raise StuckError(
-                f"the thread {name} has not responded for {silent:.0f} seconds. The station ends, "
+                f"the thread {name} has not responded for {silent:.0f} seconds. The program ends, "
                 "so that it can be started again"
             )

@@ -17,12 +17,14 @@ from edge.core.errors import (
     EXIT_NO,
     EXIT_OK,
     EXIT_UNAVAILABLE,
+    ReceiverSetupError,
 )
 from edge.core.processes.file_lock import locked
+from edge.publish import receivers
 from edge.publish.cli import main
 from tests.edge.ledger.entries import entry
 from tests.edge.publish.broker import Broker, Listener, free_port
-from tests.edge.publish.outboxes import write
+from tests.edge.publish.outboxes import Taking, write
 
 
 @pytest.fixture
@@ -105,6 +107,28 @@ def test_mistakes_of_the_station_file_have_its_exit_code(
     )
     assert main([str(file)]) == EXIT_CONFIG
     assert "publish.mqtt.ca_file" in caplog.text
+
+
+def test_a_receiver_that_was_opened_is_closed_where_a_later_one_cannot_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "station.yaml"
+    file.write_text(
+        "station: bin-1\nledger: {path: ledger.sqlite}\n"
+        "publish: {mqtt: {host: broker}, inventree: {url: 'https://a', token_file: none}}\n",
+        "utf-8",
+    )
+    opened: list[Taking] = []
+
+    def open_one(name: str, *_: object) -> Taking:
+        if opened:
+            raise ReceiverSetupError("its token cannot be read")
+        opened.append(Taking(name))
+        return opened[0]
+
+    monkeypatch.setattr(receivers, "open_receiver", open_one)
+    assert main([str(file)]) == EXIT_CONFIG
+    assert opened[0].closed
 
 
 def test_a_second_publisher_of_a_station_is_refused(
