@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ import pytest
 import converter.cli
 import edge.cli
 import trainer.cli
+from edge.ledger import opening
+from edge.ledger.recorder import Patience
 from tests.bundles import BGR, make_bundle, write_picture
 
 ROOT = Path(__file__).parents[1]
@@ -189,6 +192,9 @@ def test_the_tour_works_when_it_is_typed_in_the_order_of_the_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    # On a busy machine the ledger's process may take longer than a station waits for it.
+    patient = partial(Patience, open=300, hang=300, finish=300)
+    monkeypatch.setattr(opening, "Patience", patient)
     make_bundle(tmp_path / "bundles" / "first", labels=("cardboard", "glass", "metal"))
     for label, colour in zip(("cardboard", "glass", "metal"), BGR.values(), strict=False):
         write_picture(tmp_path / "photos" / label / "1.jpg", colour)
