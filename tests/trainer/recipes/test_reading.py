@@ -128,7 +128,7 @@ def test_an_unknown_recipe_says_which_there_are(name: str, words: str) -> None:
 
 
 def test_an_unknown_variant_says_which_there_are() -> None:
-    with pytest.raises(UsageError, match="It has: default, small, scratch"):
+    with pytest.raises(UsageError, match="It has: default, small, lite0, lite2, scratch"):
         read_recipe("mobilenet_v2", variant="tiny")
 
 
