@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
+from edge.core.atomic import remove_leftovers
 from edge.core.errors import StorageError
 from edge.core.files import storage_errors, write_file
 
@@ -24,7 +25,7 @@ FREE_SHARE = 0.05
 which nothing can replace."""
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
-_NAME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.jpg")
+_NAME = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\.jpg")
 
 
 def photograph_file(item_id: str) -> str:
@@ -157,6 +158,7 @@ class PhotographStore:
             days[day] -= size
         if not self._oldest:
             del days[day]
+            remove_leftovers(folder)
             with suppress(OSError):  # somebody else's files are in it
                 folder.rmdir()
         return True
@@ -179,17 +181,28 @@ def _days(folder: Path) -> list[str]:
         return []
 
 
-def _photographs(folder: Path) -> list[tuple[str, int]]:
-    """The names and bytes of the photographs of a day, in no order."""
+def _is_of(day: str, name: str) -> bool:
+    """Whether `name` is that of a photograph of this day."""
+    if not _NAME.fullmatch(name):
+        return False
     try:
-        with os.scandir(folder) as entries:
-            return [
-                (entry.name, entry.stat(follow_symlinks=False).st_size)
-                for entry in entries
-                if _NAME.fullmatch(entry.name) and entry.is_file(follow_symlinks=False)
-            ]
-    except FileNotFoundError:
-        return []
+        return photograph_file(name.removesuffix(".jpg")) == f"{day}/{name}"
+    except ValueError:  # a time after the year 9999
+        return False
+
+
+def _photographs(folder: Path) -> list[tuple[str, int]]:
+    """The names and bytes of the photographs of a day, in no order.
+
+    A file that this store would not have put there is somebody else's, whatever its name.
+    """
+    found = []
+    with suppress(FileNotFoundError), os.scandir(folder) as entries:
+        for entry in entries:
+            if _is_of(folder.name, entry.name) and entry.is_file(follow_symlinks=False):
+                with suppress(FileNotFoundError):  # somebody deletes it at this moment
+                    found.append((entry.name, entry.stat(follow_symlinks=False).st_size))
+    return found
 
 
 def main() -> None:

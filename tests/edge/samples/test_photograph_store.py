@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -150,3 +151,52 @@ def test_one_that_cannot_be_deleted_is_said_and_nothing_is_added(
     assert there(tmp_path) == names([NOON])
     add(kept, [NOON + 2])
     assert there(tmp_path) == names([NOON + 2])
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "2026-11-29/16fd2706-8baf-433b-82eb-8c7fada847da.jpg",  # a UUID of version 4
+        photograph_file(at(NOON)).replace("2026-11-29", "2026-11-28"),  # of another day
+        "2026-11-29/ffffffff-ffff-7000-8000-000000000001.jpg",  # of the year 10889
+        "2026-11-29/kitten.jpg",
+    ],
+)
+def test_what_this_store_would_not_have_put_there_is_left_alone(tmp_path: Path, name: str) -> None:
+    theirs = tmp_path / name
+    theirs.parent.mkdir()
+    theirs.write_bytes(bytes(100))
+    moments = [NOON + number * DAY for number in range(4)]
+    add(store(tmp_path, max_bytes=150), moments)
+    assert theirs.exists()
+    assert there(tmp_path) == sorted([name, *names(moments[-1:])])
+
+
+def test_what_a_power_cut_left_goes_with_its_day(tmp_path: Path) -> None:
+    photograph = tmp_path / photograph_file(at(NOON))
+    photograph.parent.mkdir()
+    leftover = photograph.with_name(f".{photograph.name}.pilah-abcd1234")
+    leftover.touch()
+    add(store(tmp_path, days=30), [NOON + 40 * DAY])
+    assert not photograph.parent.exists()
+
+
+def test_a_photograph_that_somebody_deletes_now_hides_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moments = [NOON, NOON + 1, NOON + 2]
+    add(store(tmp_path), moments)
+    listed = store(tmp_path)
+    add(listed, [NOON + 3])  # it has looked at the folder
+    scandir = photograph_store.os.scandir
+
+    @contextmanager
+    def deleting(folder: Path) -> Iterator[Iterator[object]]:
+        with scandir(folder) as entries:
+            found = list(entries)
+        (tmp_path / photograph_file(at(moments[1]))).unlink(missing_ok=True)
+        yield iter(found)
+
+    monkeypatch.setattr(photograph_store.os, "scandir", deleting)
+    add(listed, [NOON + 40 * DAY])
+    assert there(tmp_path) == names([NOON + 40 * DAY])
