@@ -1,26 +1,33 @@
 """How late a pin moves after its verdict, beside a thread that only waits.
 
-    python -m tests.benchmarks.verdict_to_pin BUNDLE [--items N] [--json]
+    python -m tests.benchmarks.verdict_to_pin BUNDLE [--items N] [--publishing] [--json]
 
 Runs a whole station in this process: pictures of 640x480 pixels at 30 frames a second, each one an
 item, through the bundle's model; a row of each in a ledger; solenoids on mock pins. In turns a
 verdict's lane is to move at once, and at a time that lies ahead, as on a belt. Meanwhile one more
 thread does nothing but wait for a time and note how late it wakes: what this machine, loaded like
-this, can do at best. Exit code 1 where the 99th percentile of either is more than 5 ms above that.
+this, can do at best. With `--publishing` a publisher tells a real mosquitto of each item and one
+export of the ledger follows another, each in a process of its own. Exit code 1 where the 99th
+percentile of either is more than 5 ms above the control.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import queue
 import random
+import shlex
+import signal
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -37,6 +44,7 @@ from edge.lanes import opening
 from edge.lanes.lanes import Lanes
 from edge.lanes.pins import Pins
 from edge.station import Station
+from tests.edge.publish.broker import Broker
 
 BAR_SECONDS = 0.005
 _AT_ONCE, _LATER = KINDS = ("at once", "later")
@@ -144,7 +152,37 @@ def quantiles(seconds: Sequence[float]) -> dict[str, float]:
     return {name: round(1000 * float(value), 3) for name, value in found.items()}
 
 
-def measure(bundle: Path, items: int) -> dict[str, Any]:
+@contextmanager
+def published(station: Path) -> Iterator[None]:
+    """Within it, a publisher of the station and exports of its ledger run."""
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
+    export = (
+        f"while :; do {shlex.quote(sys.executable)} -m edge ledger export "
+        f"{shlex.quote(str(station))} --format csv --out /dev/null; done"
+    )
+    commands = (
+        [sys.executable, "-m", "edge.publish.cli", str(station)],
+        ["sh", "-c", export],
+    )
+    with ExitStack() as stack:
+        broker = stack.enter_context(Broker(station.parent / "broker"))
+        with station.open("a", encoding="utf-8") as file:
+            file.write(f"publish: {{mqtt: {{host: 127.0.0.1, port: {broker.port}, tls: false}}}}\n")
+        for command in commands:
+            process = subprocess.Popen(
+                command, env=environment, start_new_session=True, stderr=subprocess.DEVNULL
+            )
+            stack.callback(process.wait)
+            stack.callback(os.killpg, process.pid, signal.SIGKILL)
+        yield
+        command = [*commands[0], "--status", "--json"]
+        found = subprocess.run(command, env=environment, check=True, capture_output=True).stdout
+        sent = json.loads(found)["receivers"]["mqtt"]["outboxes"]["ledger"]["sent"]
+        if not sent:
+            raise SystemExit(f"the publisher sent nothing, so nothing was measured: {found!r}")
+
+
+def measure(bundle: Path, items: int, *, publishing: bool = False) -> dict[str, Any]:
     """The table, as numbers."""
     edges, control = Edges(), Control()
     with (
@@ -158,13 +196,16 @@ def measure(bundle: Path, items: int) -> dict[str, Any]:
             print(entry, file=nowhere, flush=True)
             progress.advance()
 
-        plan = read_station(_write_station(Path(folder), bundle))
-        with Station(
-            plan,
-            endings=queue.SimpleQueue(),
-            observers=[of_items(show)],
-            pins=edges.pins,
-        ) as station:
+        file = _write_station(Path(folder), bundle)
+        with (
+            published(file) if publishing else nullcontext(),
+            Station(
+                read_station(file),
+                endings=queue.SimpleQueue(),
+                observers=[of_items(show)],
+                pins=edges.pins,
+            ) as station,
+        ):
             control.start()
             try:
                 tally = station.run(max_items=items)
@@ -198,9 +239,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0] if __doc__ else None)
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="a bundle of 224x224 pixels")
     parser.add_argument("--items", type=int, default=3000, metavar="N", help="verdicts (3000)")
+    parser.add_argument("--publishing", action="store_true", help="beside a publisher and exports")
     parser.add_argument("--json", action="store_true", help="numbers for machines")
     arguments = parser.parse_args()
-    found = measure(arguments.bundle.absolute(), arguments.items)
+    found = measure(arguments.bundle.absolute(), arguments.items, publishing=arguments.publishing)
     print(json.dumps(found) if arguments.json else table(found))
     bar = 1000 * BAR_SECONDS
     within = all(
