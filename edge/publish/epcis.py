@@ -35,7 +35,9 @@ _HEADERS = {
 _JOB_SECONDS, _JOB_PAUSE = 15.0, 0.25
 """How long a repository may work on a document, and how often it is asked whether it is done."""
 _CONFLICT = 409
-"""What some repositories answer to an event that they have."""
+"""What some repositories answer to a document with an eventID that they have. Of one event, that
+says that it is there. Of more it says nothing about the others; and a correction always repeats the
+eventID of what it corrects."""
 
 
 class EpcisReceiver:
@@ -90,7 +92,11 @@ class EpcisReceiver:
             **document_head(datetime.now(UTC)),
             "epcisBody": {"eventList": [event for _, found in events for event in found]},
         }
-        why = self._why_refused(self._client.ask("POST", "/capture", document))
+        answer = self._client.ask("POST", "/capture", document)
+        if answer.status == _CONFLICT and len(document["epcisBody"]["eventList"]) == 1:
+            why = None
+        else:
+            why = self._why_refused(answer)
         if why is None or len(events) == 1:
             for entry, _ in events:
                 self._settled.settle(entry, why)
@@ -105,8 +111,8 @@ class EpcisReceiver:
         Raises:
             ReceiverUnavailable: the repository is still working on it.
         """
-        if answer.status == _CONFLICT:
-            return None
+        if answer.status == _CONFLICT:  # rolled back: what is new in it was not captured either
+            return f"the repository has an event of the same eventID: {answer.reason}"
         if not answer.done:
             return answer.reason
         job = answer.headers.get("Location")

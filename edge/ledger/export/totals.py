@@ -109,7 +109,7 @@ class LedgerTotals:
                     "SELECT field, count(*) FROM corrections GROUP BY field"
                 )  # which people write, so that there are few
                 self.corrections = self._corrections_before + Counter(dict(found.fetchall()))
-            except sqlite3.Error as error:
+            except (sqlite3.Error, OSError) as error:  # or it is set aside at this moment
                 raise ledger_error("read", self._path, error) from error
         self.complete = True
 

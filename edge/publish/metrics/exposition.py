@@ -90,10 +90,15 @@ class StationMetrics(Collector):
         self._counting = threading.Lock()
         self._trouble: str | None = None
 
-    def count(self) -> None:
-        """Counts the ledger's rows; the first time, that are all of them."""
+    def count(self) -> bool:
+        """Counts the ledger's rows; the first time, that are all of them.
+
+        Returns:
+            Whether they have all been counted once; else the ledger could not be read.
+        """
         with self._counting:
             self._update()
+            return self._totals.complete
 
     @property
     def problems(self) -> list[str]:

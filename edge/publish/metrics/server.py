@@ -29,6 +29,7 @@ _log = logging.getLogger(__name__)
 _PATIENCE_SECONDS = 10.0
 """How long one who asks may be silent."""
 _RETRY_SECONDS = 5.0
+"""How long after a failure the address, or the ledger, is tried again."""
 _MOST_AT_ONCE = 16
 """Requests that are answered at the same time; more are told to come again."""
 
@@ -71,7 +72,7 @@ class MetricsServer(Closing):
 
         An address that is taken is tried again and again: it holds up nothing else.
         """
-        threading.Thread(target=self._metrics.count, name="metrics-count", daemon=True).start()
+        threading.Thread(target=self._count, name="metrics-count", daemon=True).start()
         try:
             with self.heartbeat.working():
                 while not self._stopping.is_set():
@@ -87,6 +88,11 @@ class MetricsServer(Closing):
         """Listens no more; may be called twice."""
         if self._server is not None:
             self._server.server_close()
+
+    def _count(self) -> None:
+        """Counts the ledger's rows: again until all are, for the ledger may come, or be mended."""
+        while not self._metrics.count() and not self._stopping.wait(_RETRY_SECONDS):
+            pass
 
     def _try_to_listen(self) -> None:
         try:

@@ -40,6 +40,8 @@ class Repository:
         self.events: dict[str, list[dict[str, Any]]] = {}
         """By their ids, with and without an error declaration."""
         self.refuses: Callable[[dict[str, Any]], bool] = lambda event: False
+        self.is_strict = False
+        """Whether a document with an eventID that is there already is answered with 409."""
         self.answers: list[Reply] = []
         """What is answered next, before anything is captured."""
         self.job: list[dict[str, Any]] = []
@@ -55,6 +57,9 @@ class Repository:
         found = asked.body["epcisBody"]["eventList"]
         if any(self.refuses(event) for event in found):
             return Reply(400, {"type": "epcisException:ValidationException", "title": "not that"})
+        ids = [event["eventID"] for event in found]
+        if self.is_strict and (self.events.keys() & ids or len(set(ids)) < len(ids)):
+            return Reply(409, {"title": "EventID exists"})
         for event in found:
             known = self.events.setdefault(event["eventID"], [])
             if event not in known:
@@ -161,11 +166,27 @@ def test_a_repository_that_cannot_now_is_sent_the_same_later(
     assert len(repository.events) == 1
 
 
-def test_one_that_has_an_event_already_has_it(
+def test_one_that_refuses_what_it_has_gets_what_is_new_beside_it(
     receiver: EpcisReceiver, repository: Repository
 ) -> None:
-    repository.answers = [Reply(409, {"title": "EventID exists"})]
-    assert receiver.send([of(entry(1))]) == []
+    repository.is_strict = True
+    entries = [of(entry(number)) for number in range(6)]
+    assert receiver.send(entries[:3]) == []
+    assert receiver.send(entries) == []
+    assert list(repository.events) == [f"urn:uuid:{one.id}" for one in entries]
+
+
+def test_a_correction_at_one_that_takes_no_event_id_twice_is_set_aside(
+    receiver: EpcisReceiver, repository: Repository, path: Path
+) -> None:
+    repository.is_strict = True
+    change = correction(1, "label", "can", "bottle")
+    with Ledger(path) as ledger:
+        ledger.append([entry(1), change])
+    (refused,) = receiver.send([of(entry(1)), of(change), of(entry(2))])
+    assert refused.entry.kind == "correction"
+    assert "has an event of the same eventID: 409" in refused.reason
+    assert list(repository.events) == [f"urn:uuid:{entry(number).id}" for number in (1, 2)]
 
 
 def test_a_job_is_waited_for(

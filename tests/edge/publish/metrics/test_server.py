@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
+import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
@@ -16,6 +19,7 @@ from edge.publish.metrics.exposition import StationMetrics
 from edge.publish.metrics.server import MetricsServer
 from edge.telemetry.status import StatusReading
 from tests.edge.ledger.entries import entry
+from tests.edge.publish.broker import PATIENCE
 from tests.edge.telemetry.statuses import status
 from tests.logged import listen
 
@@ -75,6 +79,51 @@ def test_it_is_healthy_while_it_answers_and_ready_while_the_station_is_well(
         "reasons": ["the station does not run: it has no status"],
     }
     assert served.ask("/healthz").status == 200
+
+
+def remove(path: Path) -> None:
+    path.unlink()
+
+
+def damage(path: Path) -> None:
+    path.write_text("no database, whatever it is called")
+
+
+def make_old(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("ALTER TABLE items DROP COLUMN quantity")
+
+
+@pytest.mark.parametrize("spoil", [remove, damage, make_old])
+def test_a_ledger_that_cannot_be_counted_at_first_is_counted_when_it_can_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[Path], None]
+) -> None:
+    monkeypatch.setattr(server, "_RETRY_SECONDS", 0.001)
+    served, tried = Served(tmp_path), threading.Event()
+    path, whole = tmp_path / "ledger.sqlite", tmp_path / "whole.sqlite"
+    shutil.copy(path, whole)
+    spoil(path)
+    count = served.metrics.count
+
+    def told() -> bool:
+        found = count()
+        tried.set()
+        return found
+
+    monkeypatch.setattr(served.metrics, "count", told)
+    served.thread.start()
+    try:
+        assert tried.wait(PATIENCE)
+        assert served.ask("/readyz").status == 503
+        whole.replace(path)
+        for thread in threading.enumerate():
+            if thread.name == "metrics-count":
+                thread.join(PATIENCE)
+        assert served.ask("/readyz").status == 200
+        assert b'pilah_items_total{label="can",lane="metal"' in served.ask("/metrics").read()
+    finally:
+        served.stopping.set()
+        served.thread.join()
 
 
 @pytest.mark.parametrize(
