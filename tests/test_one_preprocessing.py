@@ -39,6 +39,10 @@ ALLOWED = {
     ): "reads pictures as other tools do, to report "
     "what becomes of the formats made for them; nothing of pilah's is given that tensor",
     (
+        "edge/samples/photographs.py",
+        "simplejpeg",
+    ): "writes photographs for people to look at, and reads none",
+    (
         "edge/vision/camera/picture_checks.py",
         "resize",
     ): "judges small copies; the model is given the frame itself",
