@@ -113,15 +113,21 @@ class Retention:
     def _taken_by_all(self, connection: sqlite3.Connection) -> int:
         """The number of the last entry that each receiver has; 0: there is none.
 
-        That entry itself stays, so that the position can be told to be one of this outbox.
+        That entry itself stays, so that the position can be told to be one of this outbox. A
+        receiver whose position is not one of this outbox has nothing of it, however large the
+        number is.
         """
         found = read_positions(self._keep.positions, self._outbox)
-        positions = [found.get(receiver) for receiver in self._keep.receivers]
-        if not positions or None in positions:
-            return 0
-        sequence, entry_id = min(position for position in positions if position is not None)
-        row = connection.execute("SELECT id FROM outbox WHERE sequence = ?", (sequence,)).fetchone()
-        return sequence if row == (entry_id,) else 0
+        sequences = []
+        for receiver in self._keep.receivers:
+            sequence, entry_id = found.get(receiver, (0, ""))
+            row = connection.execute(
+                "SELECT id FROM outbox WHERE sequence = ?", (sequence,)
+            ).fetchone()
+            if row != (entry_id,):
+                return 0
+            sequences.append(sequence)
+        return min(sequences, default=0)
 
     def _too_old(self, connection: sqlite3.Connection) -> int:
         """The number of the first entry that is young enough; 0: the oldest is."""

@@ -18,12 +18,29 @@ def read_secret(file: Path, key: str) -> str:
         ReceiverSetupError: the file cannot be read, or its first line is empty.
     """
     try:
-        lines = file.read_text("utf-8").splitlines()
+        # Notepad and others begin a file with a byte order mark, which is not of the secret.
+        lines = file.read_text("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ReceiverSetupError(f"{key} {file} cannot be read: {error}") from error
     if not lines or not lines[0].strip():
         raise ReceiverSetupError(f"{key} {file} has an empty first line: write the secret there")
     return lines[0]
+
+
+def read_token(file: Path, key: str) -> str:
+    """The token in `file`, which an HTTP header can have; see `read_secret`.
+
+    Raises:
+        ReceiverSetupError: as `read_secret` says; or it has other characters than ASCII's printable
+            ones (RFC 9110, section 11.2).
+    """
+    token = read_secret(file, key).strip()
+    if not (token.isascii() and token.isprintable()):
+        raise ReceiverSetupError(
+            f"{key} {file} has a character that no token can have: write the token alone into the "
+            "first line, as the other system shows it"
+        )
+    return token
 
 
 def trusting(ca_file: Path | None, key: str) -> ssl.SSLContext:

@@ -17,7 +17,7 @@ from edge.config.publish.web import EpcisSettings
 from edge.core.errors import LedgerError, LedgerMissingError, UsageError
 from edge.ledger.export.epcis import document_head, object_events
 from edge.ledger.export.reading import COLUMNS, ExportedItem, find_item
-from edge.publish.credentials import read_secret
+from edge.publish.credentials import read_secret, read_token
 from edge.publish.http_client import HttpAnswer, HttpClient, basic
 from edge.publish.receiver import Entry, ReceiverUnavailable, Refused
 from edge.publish.receivers import Surroundings
@@ -56,7 +56,7 @@ class EpcisReceiver:
         """
         headers = dict(_HEADERS)
         if settings.token_file is not None:
-            token = read_secret(settings.token_file, "publish.epcis.token_file")
+            token = read_token(settings.token_file, "publish.epcis.token_file")
             headers["Authorization"] = f"Bearer {token}"
         elif settings.username is not None and settings.password_file is not None:
             password = read_secret(settings.password_file, "publish.epcis.password_file")

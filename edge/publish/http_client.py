@@ -44,7 +44,7 @@ class HttpAnswer:
         """The JSON value of the body; None where it is none."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):  # the latter: it is nested too deeply
             return None
 
     @property
@@ -108,7 +108,8 @@ class HttpClient:
             answer = HttpAnswer(found.status, found.headers, found.read(_LARGEST + 1))
             if len(answer.body) <= _LARGEST and found.length:  # so many bytes did not come
                 raise http.client.IncompleteRead(answer.body, found.length)
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            # A ValueError: a name that is none, such as `a..b`.
             raise ReceiverUnavailable(
                 f"{self._where} does not answer: {error or type(error).__name__}"
             ) from error

@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 
 from edge.config.publish.web import InvenTreeSettings
 from edge.core.errors import DeliveryFileError
-from edge.publish.credentials import read_secret
+from edge.publish.credentials import read_token
 from edge.publish.http_client import HttpAnswer, HttpClient
 from edge.publish.receiver import Entry, ReceiverUnavailable, Refused
 from edge.publish.receivers import Surroundings
@@ -47,7 +47,7 @@ class InvenTreeReceiver:
         Raises:
             ReceiverSetupError: the token or a certificate cannot be read.
         """
-        token = read_secret(settings.token_file, "publish.inventree.token_file")
+        token = read_token(settings.token_file, "publish.inventree.token_file")
         self._client = HttpClient(
             f"{settings.url}/api",
             headers={

@@ -15,7 +15,7 @@ from pathlib import Path
 from edge.core.errors import OutboxError, PilahError, PublisherFileError
 from edge.publish.outbox_file import OutboxFile, Part, Position
 from edge.publish.publisher_file import PublisherFile, SendCounts
-from edge.publish.receiver import Receiver, ReceiverUnavailable
+from edge.publish.receiver import Entry, Receiver, ReceiverUnavailable, Refused
 from edge.runtime.clock import SYSTEM_CLOCK
 from edge.runtime.heartbeat import Heartbeat
 
@@ -130,7 +130,7 @@ class Pump:
         if not part.entries:
             return False
         self._behind[outbox.name] = True  # until they are there
-        refused = self._receiver.send(part.entries)
+        refused = self._give(part.entries)
         last = part.entries[-1]
         gained = SendCounts(
             sent=len(part.entries) - len(refused),
@@ -155,6 +155,18 @@ class Pump:
             progress.set_trouble(self.name, None)
         self._behind[outbox.name] = len(part.entries) == _BATCH
         return True
+
+    def _give(self, entries: Sequence[Entry]) -> Sequence[Refused]:
+        """Gives entries to the receiver; see `Receiver.send`."""
+        try:
+            return self._receiver.send(entries)
+        except ReceiverUnavailable:
+            raise
+        except Exception as error:
+            # Receivers use other people's libraries on what other systems answer, and nobody knows
+            # all that these raise. An end of this thread would be the end of all other receivers.
+            _log.debug(f"{self.name}: not foreseen", exc_info=True)
+            raise ReceiverUnavailable(f"{type(error).__name__}: {error}") from error
 
     def _tell(self, outbox: OutboxFile, part: Part) -> None:
         if part.dropped:

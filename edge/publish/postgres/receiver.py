@@ -41,19 +41,19 @@ class PostgresReceiver:
         Raises:
             ReceiverSetupError: the password or the certificates cannot be read.
         """
-        password = None
+        password = ""  # of None, pg8000 makes an AttributeError where the server asks for one
         if settings.password_file is not None:
             password = read_secret(settings.password_file, "publish.postgres.password_file")
         self._engine = sa.create_engine(
             sa.URL.create(
                 "postgresql+pg8000",
                 username=settings.user,
-                password=password,
                 host=settings.host,
                 port=settings.port,
                 database=settings.database,
             ),
             connect_args={
+                "password": password,  # not of the URL, which leaves an empty one out
                 "timeout": _PATIENCE_SECONDS,
                 "application_name": "pilah-publish",
                 "ssl_context": trusting(settings.ca_file, "publish.postgres.ca_file")
@@ -95,7 +95,15 @@ class PostgresReceiver:
 
     def _connected(self) -> sa.Connection:
         if self._connection is None:
-            connection = self._engine.connect()
+            try:
+                connection = self._engine.connect()
+            except (SQLAlchemyError, OSError):
+                raise
+            except Exception as error:  # whatever pg8000 makes of an answer that it cannot read
+                raise ReceiverUnavailable(
+                    f"{self._where} does not answer as a PostgreSQL server does, so look at `host` "
+                    f"and `port`: {type(error).__name__}: {error}"
+                ) from error
             try:
                 _make_tables(connection, self._where)
             except BaseException:

@@ -55,6 +55,14 @@ POSITIONS_OF = {
     "the slower one counts": ({"mqtt": (4, "id-4"), "epcis": (2, "id-2")}, [2, 3, 4, 5]),
     "both have all": ({"mqtt": (5, "id-5"), "epcis": (5, "id-5")}, [5]),
     "a position of another outbox": ({"mqtt": (4, "no"), "epcis": (4, "no")}, [1, 2, 3, 4, 5]),
+    "one is still at another outbox, further on": (
+        {"mqtt": (4, "id-4"), "epcis": (5000, "no")}, [1, 2, 3, 4, 5]
+    ),
+    "one is still at another outbox, at the same number":
+        ({"mqtt": (3, "id-3"), "epcis": (4, "no")}, [1, 2, 3, 4, 5]),
+    "one who has none begins after what is there": (
+        {"mqtt": (4, "id-4"), "epcis": (0, "")}, [1, 2, 3, 4, 5]
+    ),
     "one who is asked no more": ({"mqtt": (3, "id-3"), "epcis": (3, "id-3"), "old": (1, "id-1")},
                                  [3, 4, 5]),
 }  # fmt: skip

@@ -32,11 +32,15 @@ class Taking:
         self.taken: list[Entry] = []
         self.away = 0
         """So many calls fail from now on."""
+        self.fails: Exception | None = None
+        """What every call raises."""
         self.refuses: Callable[[Entry], bool] = lambda entry: False
         self.closed = False
 
     def send(self, entries: Sequence[Entry]) -> list[Refused]:
         """See `Receiver`; a call that fails has taken the first half."""
+        if self.fails is not None:
+            raise self.fails
         if self.away:
             self.away -= 1
             self.taken += entries[: len(entries) // 2]

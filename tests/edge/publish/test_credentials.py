@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge.core.errors import ReceiverSetupError
-from edge.publish.credentials import read_secret, trusting
+from edge.publish.credentials import read_secret, read_token, trusting
 
 
 @pytest.mark.parametrize(
@@ -14,6 +14,7 @@ from edge.publish.credentials import read_secret, trusting
     [
         (b"s3cret\n", "s3cret"),
         (b"s3cret", "s3cret"),
+        (b"\xef\xbb\xbfs3cret\r\n", "s3cret"),
         (b" s3 cret \r\nsecond line\n", " s3 cret "),
     ],
 )
@@ -41,3 +42,15 @@ def test_one_that_cannot_be_read_is_an_error_with_its_key(
         file.write_bytes(raw)
     with pytest.raises(ReceiverSetupError, match=f"publish.x.token_file {file}"):
         read_secret(file, "publish.x.token_file")
+
+
+@pytest.mark.parametrize("token", ["abc€", "abc\x00", "zwölf", "a\u200bb"])
+def test_a_token_that_no_header_can_have_is_an_error_with_its_key(
+    tmp_path: Path, token: str
+) -> None:
+    file = tmp_path / "token"
+    file.write_text(f"{token}\n", "utf-8")
+    with pytest.raises(ReceiverSetupError, match=f"publish.x.token_file {file} has a character"):
+        read_token(file, "publish.x.token_file")
+    file.write_text("\ufeffAbc-1.2_~+/= \n", "utf-8")
+    assert read_token(file, "publish.x.token_file") == "Abc-1.2_~+/="

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,14 @@ def test_a_server_without_tls_is_not_spoken_to_in_the_clear() -> None:
 
 def test_a_name_and_a_password_are_sent_as_rfc_7617_says() -> None:
     assert basic("Aladdin", "open sesame") == "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="
+
+
+def test_a_host_that_is_no_name_is_not_there() -> None:
+    with pytest.raises(ReceiverUnavailable, match=r"a\.\.b does not answer"):
+        client("http://a..b:80").ask("GET", "/")
+
+
+def test_an_answer_that_is_nested_too_deeply_has_no_value() -> None:
+    with System(lambda asked: Reply(200, "x")) as system:
+        answer = client(system.url).ask("GET", "/")
+    assert replace(answer, body=b"[" * 100_000).value is None

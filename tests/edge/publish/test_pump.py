@@ -86,6 +86,19 @@ def test_once_ends_at_the_first_trouble_and_says_it(tmp_path: Path) -> None:
     assert receiver.items == [1]
 
 
+@pytest.mark.parametrize("error", [KeyError("x"), AttributeError("decode"), RecursionError()])
+def test_an_error_that_nobody_foresaw_is_a_trouble_and_not_an_end(
+    tmp_path: Path, error: Exception
+) -> None:
+    write(tmp_path, 1)
+    receiver = Taking()
+    receiver.fails = error
+    assert pump_once(tmp_path, receiver).trouble == f"{type(error).__name__}: {error}"
+    receiver.fails = None
+    assert pump_once(tmp_path, receiver).trouble is None
+    assert receiver.items == [1]
+
+
 def test_a_refused_entry_is_set_aside_and_holds_nobody_up(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import itertools
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -254,3 +255,27 @@ def test_certificates_that_cannot_be_read_are_said_at_the_start(tmp_path: Path) 
 
 def test_a_table_has_what_the_ledger_has() -> None:
     assert {"received"} <= {column.name for column in module.METADATA.tables["items"].columns}
+
+
+def test_a_password_that_is_not_there_is_an_error_of_the_server(database: Postgres) -> None:
+    receiver = PostgresReceiver(settings(database, password_file=None))
+    with pytest.raises(ReceiverUnavailable, match="password authentication failed"):
+        receiver.send([of(entry(1))])
+
+
+@pytest.mark.parametrize("says", [b"SSH-2.0-OpenSSH_9.2\r\n", b"+OK POP3 ready\r\n"])
+def test_a_port_of_something_else_is_told_as_such(says: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(says)
+
+        threading.Thread(target=answer, daemon=True).start()
+        found = PostgresSettings(
+            host="127.0.0.1", port=listening.getsockname()[1], user="pilah", tls=False
+        )
+        with pytest.raises(ReceiverUnavailable, match=f":{found.port}/pilah"):
+            PostgresReceiver(found).send([of(entry(1))])
