@@ -6,12 +6,14 @@ event that is right. A repository drops an event that it has, by its `eventID`.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from edge.config.publish.web import EpcisSettings
 from edge.core.errors import LedgerError, LedgerMissingError, UsageError
@@ -22,6 +24,8 @@ from edge.publish.http_client import HttpAnswer, HttpClient, basic
 from edge.publish.receiver import Entry, ReceiverUnavailable, Refused
 from edge.publish.receivers import Surroundings
 from edge.publish.settled import Settled
+
+_log = logging.getLogger(__name__)
 
 _TAKES = ("item", "correction")
 """What is an event of goods. Nothing else is sent."""
@@ -34,6 +38,11 @@ _HEADERS = {
 """All events of a document are captured, or none (EPCIS 2.0, section 12)."""
 _JOB_SECONDS, _JOB_PAUSE = 15.0, 0.25
 """How long a repository may work on a document, and how often it is asked whether it is done."""
+_ACCEPTED = 202
+_NO_JOB = (404, 405)
+"""What a repository answers that tells nothing of its jobs, or of this one no more."""
+_OF_A_PATH = "/%:@!$&'()*+,;=~-._?"
+"""What may stand as it is in a path and its query (RFC 3986, section 3.3)."""
 _CONFLICT = 409
 """What some repositories answer to a document with an eventID that they have. Of one event, that
 says that it is there. Of more it says nothing about the others; and a correction always repeats the
@@ -64,9 +73,11 @@ class EpcisReceiver:
         self._client = HttpClient(
             settings.url, headers=headers, ca_file=settings.ca_file, key="publish.epcis.ca_file"
         )
-        self._base = urlsplit(settings.url).path
+        self._url = urlsplit(settings.url)
         self._ledger = ledger
         self._settled, self._closing = Settled(), threading.Event()
+        self._job: _Job | None = None
+        """What the repository was still working on at the last attempt."""
 
     def send(self, entries: Sequence[Entry]) -> Sequence[Refused]:
         """See `Receiver`: one document for all, or one for each where something is refused."""
@@ -77,6 +88,13 @@ class EpcisReceiver:
                     events.append((entry, self._events(entry)))
                 except _Unknown as error:
                     self._settled.settle(entry, str(error))
+        if self._job is not None and events:
+            of_it = [one for one in events if one[0].id in self._job.ids]
+            if len(of_it) == len(self._job.ids):
+                self._capture(of_it)
+                events = [one for one in events if one not in of_it]
+            else:
+                self._job = None  # the outbox has dropped some of them: it is no outcome of these
         self._capture(events)
         return self._settled.end(entries)
 
@@ -88,15 +106,7 @@ class EpcisReceiver:
         if not events:
             return
         self._settled.check_time()
-        document = {
-            **document_head(datetime.now(UTC)),
-            "epcisBody": {"eventList": [event for _, found in events for event in found]},
-        }
-        answer = self._client.ask("POST", "/capture", document)
-        if answer.status == _CONFLICT and len(document["epcisBody"]["eventList"]) == 1:
-            why = None
-        else:
-            why = self._why_refused(answer)
+        why = self._why_refused(events)
         if why is None or len(events) == 1:
             for entry, _ in events:
                 self._settled.settle(entry, why)
@@ -105,30 +115,71 @@ class EpcisReceiver:
         self._capture(events[:half])
         self._capture(events[half:])
 
-    def _why_refused(self, answer: HttpAnswer) -> str | None:
-        """Why a document was refused; None: it was captured.
+    def _why_refused(self, events: Sequence[tuple[Entry, list[dict[str, Any]]]]) -> str | None:
+        """Why the document of `events` was refused; None: it was captured.
 
         Raises:
-            ReceiverUnavailable: the repository is still working on it.
+            ReceiverUnavailable: that is not known yet.
         """
-        if answer.status == _CONFLICT:  # rolled back: what is new in it was not captured either
-            return f"the repository has an event of the same eventID: {answer.reason}"
-        if not answer.done:
-            return answer.reason
-        job = answer.headers.get("Location")
-        if answer.status != 202 or not job:
-            return None
-        path = urlsplit(job).path.removeprefix(self._base)
+        if self._job is None:
+            found = [event for _, of_it in events for event in of_it]
+            head = document_head(datetime.now(UTC))
+            document = {**head, "epcisBody": {"eventList": found}}
+            answer = self._client.ask("POST", "/capture", document)
+            if answer.status == _CONFLICT and len(found) == 1:
+                return None
+            if answer.status == _CONFLICT:  # rolled back: what is new was not captured either
+                return f"the repository has an event of the same eventID: {answer.reason}"
+            if not answer.done:
+                return answer.reason
+            path = self._path_of_job(answer)
+            if path is None:
+                return None
+            self._job = _Job(path, frozenset(entry.id for entry, _ in events))
+        why = self._outcome(self._job)
+        self._job = None
+        return why
+
+    def _outcome(self, job: _Job) -> str | None:
+        """Why a capture job failed; None: it did not, or the repository tells nothing of its jobs.
+
+        Raises:
+            ReceiverUnavailable: that is not known yet.
+        """
         for _ in range(round(_JOB_SECONDS / _JOB_PAUSE)):
-            found = self._client.ask("GET", path).value
-            if not isinstance(found, dict) or "running" not in found:
-                return None  # it tells nothing of its jobs
+            self._settled.check_time()
+            answer = self._client.ask("GET", job.path, whole_path=True, taken=_NO_JOB)
+            if not answer.done and job.was_running:
+                self._job = None
+                raise ReceiverUnavailable(
+                    "the repository no longer knows the capture job that it was working on "
+                    f"({answer.reason}), and is sent the same document again"
+                )
+            found = answer.value
+            if not answer.done or not isinstance(found, dict) or "running" not in found:
+                return None
             if not found["running"]:
                 said = str(found.get("errors") or "the capture job failed")
                 return None if found.get("success", True) else said
+            job.was_running = True
             if self._closing.wait(_JOB_PAUSE):
                 break
         raise ReceiverUnavailable("the repository is still working on what it was sent")
+
+    def _path_of_job(self, answer: HttpAnswer) -> str | None:
+        """Where the repository tells of the job that it has made of a document; None: nowhere."""
+        location = answer.headers.get("Location")
+        if answer.status != _ACCEPTED or not location:
+            return None
+        try:
+            found = urlsplit(urljoin(f"{self._url.geturl()}/capture", location))
+        except ValueError as error:
+            _log.debug(f"epcis: the address of a capture job, {location!r}, is none: {error}")
+            return None
+        path, base = found.path, self._url.path
+        if found.netloc != self._url.netloc and not path.startswith(f"{base}/"):
+            path = base + path  # as it is known behind a proxy; we ask nobody but the proxy
+        return quote(path + (f"?{found.query}" if found.query else ""), safe=_OF_A_PATH)
 
     def _events(self, entry: Entry) -> list[dict[str, Any]]:
         """The events of an entry.
@@ -153,6 +204,18 @@ class EpcisReceiver:
         so_far = item.corrections[: numbers.index(entry.id) + 1]
         row = {**item.row, "photograph_gone": None}  # as it was when the item was sent
         return list(object_events(ExportedItem(row, item.raw_scores, so_far)))[-2:]
+
+
+@dataclass(slots=True)
+class _Job:
+    """What a repository makes of a document that it did not capture at once."""
+
+    path: str
+    """Where it is told of, from the root of the server on."""
+    ids: frozenset[str]
+    """Of the entries in the document."""
+    was_running: bool = False
+    """Whether the repository has told of it."""
 
 
 class _Unknown(Exception):  # noqa: N818

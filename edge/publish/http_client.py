@@ -6,7 +6,7 @@ import base64
 import http.client
 import json
 import ssl
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
@@ -85,13 +85,17 @@ class HttpClient:
         body: object = None,
         *,
         headers: Mapping[str, str] | None = None,
+        whole_path: bool = False,
+        taken: Collection[int] = (),
     ) -> HttpAnswer:
         """The answer to a request.
 
         Args:
-            path: comes after the URL: `/capture`; or a whole path of the same system.
+            path: comes after the URL: `/capture`.
             body: is sent as JSON; None: nothing is.
             headers: are sent with this request alone.
+            whole_path: `path` begins at the root of the server instead.
+            taken: status codes that are an answer to this request, whatever they mean else.
 
         Raises:
             ReceiverUnavailable: it cannot be reached, does not answer, or answers that it cannot
@@ -103,7 +107,8 @@ class HttpClient:
             sent.setdefault("Content-Type", "application/json")
         connection = self._connection()
         try:
-            connection.request(method, self._parts.path + path, raw, sent)
+            target = path if whole_path else self._parts.path + path
+            connection.request(method, target, raw, sent)
             found = connection.getresponse()
             answer = HttpAnswer(found.status, found.headers, found.read(_LARGEST + 1))
             if len(answer.body) <= _LARGEST and found.length:  # so many bytes did not come
@@ -117,6 +122,8 @@ class HttpClient:
             connection.close()
         if len(answer.body) > _LARGEST:
             raise ReceiverUnavailable(f"{self._where} answers with more than {_LARGEST:,} bytes")
+        if answer.status in taken:
+            return answer
         if not 200 <= answer.status < 500 or 300 <= answer.status < 400 or answer.status in _LATER:
             raise ReceiverUnavailable(f"{self._where}{path} answers {answer.reason}")
         return answer

@@ -214,6 +214,96 @@ def test_a_job_that_takes_too_long_is_no_success(
         receiver.send([of(entry(1))])
 
 
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job is asked for twice at each attempt."""
+    monkeypatch.setattr(epcis, "_JOB_SECONDS", 0.002)
+    monkeypatch.setattr(epcis, "_JOB_PAUSE", 0.001)
+
+
+def attempts(receiver: EpcisReceiver, entries: list[Entry]) -> tuple[int, list[Entry]]:
+    """Sends until it is done: how many attempts failed, and what was refused."""
+    for failed in range(9):
+        try:
+            return failed, [one.entry for one in receiver.send(entries)]
+        except ReceiverUnavailable:
+            pass
+    raise AssertionError("nine attempts failed")
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_job_that_takes_longer_than_an_attempt_is_asked_for_at_the_next_one(
+    receiver: EpcisReceiver, repository: Repository, system: System
+) -> None:
+    repository.job = [*[{"running": True}] * 5, {"running": False, "success": True}]
+    entries = [of(entry(number)) for number in range(3)]
+    with pytest.raises(ReceiverUnavailable, match="still working"):
+        receiver.send(entries[:2])
+    assert attempts(receiver, entries) == (1, [])  # one has come since
+    assert [asked.method for asked in system.asked] == ["POST", *["GET"] * 6, "POST"]
+    sent = [asked.body["epcisBody"]["eventList"] for asked in system.asked if asked.body]
+    assert [len(events) for events in sent] == [2, 1]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_document_whose_job_fails_at_a_later_attempt_is_halved(
+    receiver: EpcisReceiver, repository: Repository
+) -> None:
+    entries = [of(entry(n, label="odd" if n == 1 else "can")) for n in range(3)]
+    repository.job = [*[{"running": True}] * 2, {"running": False, "success": False}]
+    with pytest.raises(ReceiverUnavailable, match="still working"):
+        receiver.send(entries)
+    repository.refuses = lambda event: event.get("pilah:label") == "odd"
+    assert attempts(receiver, entries) == (0, [entries[1]])
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_job_that_is_no_longer_known_or_not_of_this_batch_is_begun_anew(
+    receiver: EpcisReceiver, repository: Repository, system: System
+) -> None:
+    entries = [of(entry(number)) for number in range(2)]
+    repository.job = [{"running": True}]
+    with pytest.raises(ReceiverUnavailable, match="no longer knows the capture job"):
+        receiver.send(entries)
+    repository.job = [{"running": True}] * 2
+    with pytest.raises(ReceiverUnavailable, match="still working"):
+        receiver.send(entries)
+    assert attempts(receiver, entries[1:]) == (0, [])  # the outbox dropped the other one
+    assert [asked.method for asked in system.asked] == ["POST", "GET", "GET"] * 2 + ["POST"]
+
+
+@pytest.mark.parametrize("status", [404, 405])
+def test_a_repository_that_tells_nothing_of_its_jobs_has_what_it_accepted(
+    receiver: EpcisReceiver, repository: Repository, status: int
+) -> None:
+    repository.answers = [Reply(202, None, {"Location": "/epcis/capture/7"}), Reply(status)]
+    assert receiver.send([of(entry(1)), of(entry(2))]) == []
+    assert repository.answers == []
+
+
+LOCATIONS = {
+    "/epcis/capture/7": ["/epcis/capture/7"],
+    "capture/7": ["/epcis/capture/7"],
+    "7": ["/epcis/7"],
+    "/jobs/7?of=us%20all": ["/jobs/7?of=us%20all"],
+    "/jobs/number 7": ["/jobs/number%207"],
+    "http://10.0.0.5:8080/epcis/capture/7": ["/epcis/capture/7"],
+    "http://10.0.0.5:8080/capture/7": ["/epcis/capture/7"],
+    "http://[x": [],
+    "": [],
+}
+
+
+@pytest.mark.parametrize("location", LOCATIONS)
+def test_a_job_is_asked_for_where_the_repository_says(
+    receiver: EpcisReceiver, repository: Repository, system: System, location: str
+) -> None:
+    repository.answers = [Reply(202, None, {"Location": location})]
+    repository.job = [{"running": False}]
+    assert receiver.send([of(entry(1))]) == []
+    assert [asked.path for asked in system.asked[1:]] == LOCATIONS[location]
+
+
 def test_a_station_logs_in_as_its_file_says(system: System, tmp_path: Path, path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("s3cret\n")

@@ -7,6 +7,7 @@ import re
 import signal
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import pytest
 from edge.config.publish.mqtt import MqttSettings
 from edge.core.errors import ReceiverSetupError
 from edge.publish import pump
-from edge.publish.mqtt import session
+from edge.publish.mqtt import session, topics
 from edge.publish.mqtt.receiver import MqttReceiver
 from edge.publish.receiver import Entry, ReceiverUnavailable
 from edge.publish.receivers import Surroundings
@@ -147,6 +148,39 @@ def test_a_connection_that_is_lost_while_nothing_is_sent_is_opened_again(
         broker.start()
         with Listener(broker) as listener:
             listener.wait(lambda: any(x.payload == b"online" for x in listener.of("availability")))
+
+
+@pytest.mark.parametrize("allowed", [1, 5])
+def test_no_more_is_on_its_way_at_once_than_the_broker_allows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, allowed: int
+) -> None:
+    sent, acknowledged = session.paho.Client.publish, session.Session._published
+    counting, counts = threading.Lock(), [0]
+
+    def publish(self: Any, topic: str, *more: Any, **values: Any) -> Any:
+        with counting:
+            counts.append(counts[-1] + 1)
+        return sent(self, topic, *more, **values)
+
+    def published(self: session.Session, *told: Any) -> None:
+        with counting:
+            counts.append(counts[-1] - 1)
+        acknowledged(self, *told)
+
+    monkeypatch.setattr(session.paho.Client, "publish", publish)
+    monkeypatch.setattr(session.Session, "_published", published)
+    messages = [topics.Message("a/b", b"c", retain=False)] * 80
+    lines = ["allow_anonymous true", f"max_inflight_messages {allowed}"]
+    with (
+        Broker(tmp_path / "broker", lines) as broker,
+        session.Session(
+            settings(broker), client_id="a", will=messages[0], on_message=lambda *_: None
+        ) as opened,
+        ThreadPoolExecutor(2) as two,
+    ):
+        answers = list(two.map(opened.publish, [messages, messages]))
+    assert answers == [[None] * 80] * 2
+    assert max(counts) == opened.window == allowed
 
 
 REFUSALS = {
