@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import errno
 import os
+import re
+import shutil
 import stat
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from edge.core.atomic import atomic_file, atomic_folder, remove_leftovers, swap_folders
 from edge.core.errors import PilahError, StorageError
 from edge.core.terminal.wording import number_of
+
+_OPEN_FILE = re.compile(r"/dev/(std(in|out|err)|fd/\d+)|/proc/(self|\d+)/fd/\d+")
+"""Paths that stand for a file which is open already, such as /dev/stdout."""
 
 
 @contextmanager
@@ -130,11 +136,23 @@ def write_file(
         file.write(raw)
 
 
+def _takes_no_replacement(path: Path) -> bool:
+    """Whether `path` is a device, a pipe or a socket, or stands for a file that is open."""
+    if _OPEN_FILE.fullmatch(str(path)):
+        return True
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+
+
 @contextmanager
 def new_file(path: Path, *, replace: bool = True, mode: int | None = None) -> Iterator[BinaryIO]:
     """A file to write, which becomes `path` when the block ends well and vanishes when not.
 
-    Its attribute `name` is the path that it has until then.
+    Its attribute `name` is the path that it has until then. A device or a pipe, such as /dev/null
+    or /dev/stdout, is never replaced: the content is written into it when the block ends well.
 
     Args:
         replace, mode: see `write_file`.
@@ -142,6 +160,13 @@ def new_file(path: Path, *, replace: bool = True, mode: int | None = None) -> It
     Raises:
         StorageError: see `write_file`. Other errors of the block pass through.
     """
+    if replace and _takes_no_replacement(path):
+        with storage_errors("write", path), tempfile.NamedTemporaryFile("w+b") as spool:
+            yield cast(BinaryIO, spool)
+            spool.seek(0)
+            with path.open("wb") as target:
+                shutil.copyfileobj(spool, target)
+        return
     with storage_errors("write", path), atomic_file(path) as (descriptor, temporary):
         with temporary.open("wb") as file:
             yield file

@@ -18,6 +18,7 @@ from edge.core import files as module
 from edge.core.errors import EXIT_IO, EXIT_UNAVAILABLE, PilahError, StorageError
 from edge.core.files import (
     may_come_back,
+    new_file,
     new_folder,
     point_link,
     read_regular,
@@ -42,6 +43,38 @@ def test_a_file_is_replaced(tmp_path: Path) -> None:
     write_file(tmp_path / "file", "old")
     write_file(tmp_path / "file", "new")
     assert (tmp_path / "file").read_text() == "new"
+
+
+def test_a_pipe_is_written_into_and_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_file(tmp_path / "pipe", "all of it")
+        assert os.read(reader, 100) == b"all of it"
+    finally:
+        os.close(reader)
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+    assert names(tmp_path) == ["pipe"]
+
+
+def test_nothing_is_written_into_a_pipe_by_a_block_that_fails(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with suppress(ZeroDivisionError), new_file(tmp_path / "pipe") as file:
+            file.write(b"half")
+            file.write(bytes(1 // 0))
+        assert os.read(reader, 100) == b""
+    finally:
+        os.close(reader)
+
+
+def test_what_stands_for_an_open_file_is_written_into(tmp_path: Path) -> None:
+    with (tmp_path / "file").open("wb") as file:
+        stands_for_it = Path(f"/proc/self/fd/{file.fileno()}")
+        write_file(stands_for_it, "content")
+        assert stands_for_it.is_symlink()
+    assert (tmp_path / "file").read_text() == "content"
 
 
 @pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
