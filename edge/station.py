@@ -143,6 +143,7 @@ class Station(Closing):
                 counting.start(
                     self._recorder.offer,
                     None if lamp is None else lambda: self._lanes.actuate(lamp, clock.now()),
+                    lambda: self._recorder.spilled > 0 or self._recorder.ledger_fails,
                 )
                 sink = counting.before(self._recorder)
             self._dispatch = Dispatch(

@@ -8,15 +8,18 @@
 Sorting never waits for the file of deliveries. An item whose picture is still to be looked at for
 codes counts after that, however long it takes: so a code that comes too late to choose the item's
 lane still comes in time for its count. Items are written twice a second, together; scans, and items
-whose code came late, at once. What could not be written there when the station was killed is found
-in the ledger at the next start: its row has the delivery, and no event has the row's id.
+whose code came late, at once. What could not be written there, because the station was killed or
+too much waited, is found in the ledger: its row has the delivery, and no event has the row's id.
+The ledger is looked through at the start, when the delivery changes, after either file failed, and
+once rows that waited outside of the ledger are in it.
 """
 
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections import deque
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -62,8 +65,9 @@ counts from then on."""
 _RETRY_SECONDS = 5.0
 _FINISH_SECONDS = 2.0
 _CAPACITY = 10_000
-"""Items that may wait; those for which there is no room are counted at the next start."""
+"""Items that may wait; those for which there is no room are counted from the ledger."""
 _BATCH = 100
+"""Items that are written together. The verbs of people wait for it, 5 seconds at most."""
 _CAPTURED_BEFORE = timedelta(minutes=1)
 """How long before an opening an item may have been captured that is offered after it."""
 
@@ -103,11 +107,15 @@ class Counting:
         """The codes of items that are not counted yet."""
         self._recent: dict[str, Cause] = {}
         self._ending = self._failing = self._urgent = False
+        self._overflowed = self._ledger_told = False
+        self._owes = False
+        """Whether the ledger may have items that wait nowhere else."""
         self._state: DeliveryState | None = None
         self._file: Deliveries | None = None
         self._thread: ClockedThread | None = None
         self._publish: Callable[[Event], None] = _nobody
         self._alarm: Callable[[], object] = lambda: None
+        self._behind: Callable[[], bool] = lambda: False
 
     @property
     def delivery(self) -> str | None:
@@ -119,6 +127,7 @@ class Counting:
         self,
         publish: Callable[[Event], None] | None = None,
         alarm: Callable[[], object] | None = None,
+        behind: Callable[[], bool] | None = None,
     ) -> None:
         """Looks which delivery is open, counts what an earlier run could not, and starts the
         thread. That the file cannot be opened now is no reason not to sort.
@@ -126,8 +135,10 @@ class Counting:
         Args:
             publish: takes incidents and corrections of items; must not wait.
             alarm: called when an item is stopped that went to another lane before; must not wait.
+            behind: whether rows wait that are still to be written to the ledger; must not wait.
         """
         self._publish, self._alarm = publish or self._publish, alarm or self._alarm
+        self._behind = behind or self._behind
         self._try()
         self._thread = ClockedThread("receiving", self._run, self._clock)
         self._thread.start()
@@ -165,7 +176,8 @@ class Counting:
     def scanned(self, event: CodeScanned) -> None:
         """Takes a code that the station's hand scanner read while a delivery was open."""
         if event.delivery_id is not None:
-            self._take(HandScan(event.id, event.delivery_id, read_code(event.text)), urgent=True)
+            code = read_code(event.text)
+            self._take(HandScan(event.id, event.time, event.delivery_id, code), urgent=True)
 
     def count(self, event: Event) -> None:
         """Takes an item that belongs to a delivery; heeds no other event."""
@@ -192,10 +204,18 @@ class Counting:
 
     def _take(self, cause: Cause, *, urgent: bool = False) -> None:
         with self._changed:
+            full = len(self._waiting) == _CAPACITY
+            first, self._overflowed = full and not self._overflowed, self._overflowed or full
+            self._owes |= full
             self._waiting.append(cause)
             self._urgent |= urgent
             if urgent:
                 self._changed.notify_all()
+        if first:
+            _log.warning(
+                f"warning    more than {_CAPACITY} items wait to be counted on their delivery: the "
+                "oldest are counted from the ledger, once the file of deliveries can be written"
+            )
 
     def _ready(self) -> list[Cause]:
         """What can be counted now, the oldest first; to be called with `_changed` held."""
@@ -214,8 +234,12 @@ class Counting:
                 if ending and (self._failing or not self._waiting):
                     return
         finally:
-            if self._file is not None:
-                self._file.close()
+            self._close_file()
+
+    def _close_file(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            file.close()
 
     def _try(self) -> None:
         """Writes what waits and looks which delivery is open; a failure is said once."""
@@ -230,12 +254,15 @@ class Counting:
                 self._look(self._file)
             if self._file.has_changed():
                 self._look(self._file)
-            if self._failing:  # there may have been no room for all that waited
+            if self._behind():
+                self._owes = True
+            elif self._owes:
                 self._catch_up(self._file)
         except DeliveryFileError as error:
             if not self._failing:
                 _log.warning(f"warning    {error}. Sorting goes on; items are counted later")
             self._failing = True
+            self._close_file()  # it may be moved away now, and another is made then
             return
         self._failing = False
 
@@ -255,10 +282,12 @@ class Counting:
         delivery = None if current is None else current.delivery
         if delivery != self.delivery:
             _log.info(f"delivery   {delivery or 'none is open'}")
+            file.forget_others(delivery)
+            self._owes = True
         self._state = current
 
-    def _write(self, file: Deliveries, causes: Sequence[Cause]) -> None:
-        """Answers each item and scan that has no answer, in one transaction."""
+    def _write(self, file: Deliveries, causes: Sequence[Cause]) -> int:
+        """Answers each item and scan that has no answer, in one transaction; returns how many."""
         answered: list[tuple[Cause, Answered, DeliveryState]] = []
         with file.writing():
             for cause in map(self._with_codes, causes):
@@ -270,6 +299,7 @@ class Counting:
                     answered.append((cause, found, state))
         for cause, found, state in answered:
             self._tell(cause, found, state)
+        return len(answered)
 
     def _with_codes(self, cause: Cause) -> Cause:
         codes = self._codes.get(cause.id)
@@ -277,16 +307,17 @@ class Counting:
 
     def _answered(self, file: Deliveries, cause: Cause) -> Answered | None:
         """What an item or a scan is answered; None: it was before, or gets no answer."""
-        state = file.state(cause.delivery)
+        recent = self._recent = recent_to(cause, self._recent, self._rules)
         if file.has_answer(cause.id):
+            recent[cause.id] = cause
             return None
+        state = file.state(cause.delivery)
         if state is None or state.phase not in COUNTABLE:
             _log.warning(
                 f"warning    {cause} was sorted or scanned while the delivery {cause.delivery} was "
                 "being closed, and is not counted. Its row in the ledger has the delivery"
             )
             return None
-        recent = self._recent = recent_to(cause, self._recent, self._rules)
         history = file.events(cause.delivery)
         found = answer_to(cause, history, state, recent, self._rules, self._stamps.now)
         recent[cause.id] = cause
@@ -305,22 +336,59 @@ class Counting:
                 self._alarm()
 
     def _catch_up(self, file: Deliveries) -> None:
-        """Counts the items and scans of the open delivery that are in the ledger alone."""
-        current = file.current()
-        if current is None or current.opened is None:
+        """Counts the items and scans of the open delivery that are in the ledger alone, or says how
+        many there are of one that was closed. Where the ledger cannot be read it is owed still."""
+        self._owes = False
+        last = file.opened_last()
+        if last is None or last.opened is None:
             return
-        since = datetime.fromisoformat(current.opened) - _CAPTURED_BEFORE
-        found = causes_of(self._ledger, current.delivery, utc_text(since.timestamp()))
-        with self._changed:
-            busy = self._looked_at | {cause.id for cause in self._waiting}
-        missing = [cause for cause in found if cause.id not in busy]
-        for cause in missing:  # those before it are what it may be one piece with
-            if file.has_answer(cause.id):
-                self._recent[cause.id] = cause
-        before = len(file.events(current.delivery))
-        self._write(file, [cause for cause in missing if cause.id not in self._recent])
-        if (new := len(file.events(current.delivery)) - before) > 0:
+        since = datetime.fromisoformat(last.opened) - _CAPTURED_BEFORE
+        causes = causes_of(self._ledger, last.delivery, utc_text(since.timestamp()))
+        recent = self._recent  # what is in memory alone may be one piece with what comes next
+        try:
+            if last.phase in COUNTABLE:
+                self._count_from(causes, file)
+            else:
+                self._say_left(causes, file, last)
+        except sqlite3.Error as error:
+            self._owes = True
+            if not self._ledger_told:
+                _log.warning(
+                    f"warning    the items of {last.delivery} in the ledger cannot be read: "
+                    f"{error}. It is tried again; until then, some may not be counted"
+                )
+            self._ledger_told = True
+        else:
+            self._ledger_told = False
+        finally:
+            self._recent = {**self._recent, **recent}
+
+    def _count_from(self, causes: Iterator[Cause], file: Deliveries) -> None:
+        new = 0
+        while batch := list(islice(causes, _BATCH)):
+            coming = self._coming()
+            new += self._write(file, [cause for cause in batch if cause.id not in coming])
+        if new:
             _log.info(f"delivery   {new} items are counted that are in the ledger alone")
+
+    def _say_left(self, causes: Iterator[Cause], file: Deliveries, closed: DeliveryState) -> None:
+        coming = self._coming()
+        left = sum(
+            not file.has_answer(cause.id) and cause.id not in coming
+            for cause in causes
+            if self._rules.by_label or isinstance(cause, HandScan) or cause.codes
+        )
+        if left:
+            _log.warning(
+                f"warning    {left} items of the delivery {closed.delivery}, which is "
+                f"{closed.phase}, are in the ledger and were not counted: where they are to be, "
+                f"correct its figures after `delivery reopen {closed.delivery}`"
+            )
+
+    def _coming(self) -> set[str]:
+        """The ids of what waits to be counted, or will."""
+        with self._changed:
+            return self._looked_at | {cause.id for cause in self._waiting}
 
 
 class _StampedItems:

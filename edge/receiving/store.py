@@ -159,14 +159,22 @@ class Deliveries(Closing):
 
     def current(self) -> DeliveryState | None:
         """The delivery that is being counted: the one that was opened last; None: it was closed."""
+        state = self.opened_last()
+        return state if state is not None and state.phase in COUNTABLE else None
+
+    def opened_last(self) -> DeliveryState | None:
+        """The delivery that was opened last, which may be closed; None: none was."""
         with self._errors("read"):
             query = (
                 "SELECT delivery FROM events WHERE kind = 'delivery_opened' "
                 "ORDER BY seq DESC LIMIT 1"
             )
             found = self._connection.execute(query).fetchone()
-        state = None if found is None else self.state(str(found[0]))
-        return state if state is not None and state.phase in COUNTABLE else None
+        return None if found is None else self.state(str(found[0]))
+
+    def forget_others(self, delivery: str | None) -> None:
+        """Forgets what was read of other deliveries; it is read again when it is asked for."""
+        self._known = {name: known for name, known in self._known.items() if name == delivery}
 
     def has_answer(self, cause: str) -> bool:
         """Whether an event answers the item or the scan with that id; see `cause_of`."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import NamedTuple
 
 from edge.core.verdict import RejectReason
@@ -58,6 +59,11 @@ class SeenItem:
         """The delivery that was open when it was sorted."""
         return self.item.delivery_id or ""
 
+    @property
+    def time(self) -> str:
+        """When its picture was taken, as `Event.time`."""
+        return self.item.time
+
     def __str__(self) -> str:
         return f"item {self.item.item}"
 
@@ -88,6 +94,8 @@ class HandScan:
 
     id: str
     """The id of its event."""
+    time: str
+    """When it was read, as `Event.time`."""
     delivery: str
     """The delivery that was open when it was read."""
     code: Code
@@ -162,9 +170,10 @@ def answer_to(
 
 def recent_to(cause: Cause, recent: Mapping[str, Cause], rules: PieceRules) -> dict[str, Cause]:
     """Those of `recent` of which one may still be of the same piece as `cause`, or as one that came
-    somewhat earlier and is answered later."""
-    since = _milliseconds(cause.id) - 1000 * (rules.pair_seconds + _LATE_SECONDS)
-    return {key: other for key, other in recent.items() if _milliseconds(key) >= since}
+    somewhat earlier and is answered later. What has a time far ahead of it is from before the clock
+    was set back."""
+    window = rules.pair_seconds + _LATE_SECONDS
+    return {key: other for key, other in recent.items() if _seconds_apart(other, cause) <= window}
 
 
 def consequences(found: Answered, stamp: Callable[[], Stamp]) -> Iterator[Event]:
@@ -252,7 +261,7 @@ def _partner(
         other
         for other in sorted(recent.values(), key=lambda one: one.id)
         if type(other) is not type(cause)
-        and abs(_milliseconds(other.id) - _milliseconds(cause.id)) <= 1000 * rules.pair_seconds
+        and _seconds_apart(other, cause) <= rules.pair_seconds
         and _may_be_one(cause, other)
     ]
     if not near or not rules.pair_seconds:
@@ -263,11 +272,17 @@ def _partner(
     for other in near:
         event = answers.get(other.id)
         if event is not None:
-            if event.id not in gone and getattr(event, "replaces", None) is None:
+            if event.id not in gone and not _has_both(event):
                 return other, event
         elif isinstance(other, SeenItem) and not rules.by_label and other.id not in used:
             return other, None  # it is seen, and did not count by that
     return None
+
+
+def _has_both(event: DeliveryEvent) -> bool:
+    """Whether a piece with that event was both seen and scanned by hand, or decided on."""
+    both = getattr(event, "item_id", None) and getattr(event, "scan_id", None)
+    return bool(both or getattr(event, "replaces", None))
 
 
 def _may_be_one(one: Cause, other: Cause) -> bool:
@@ -296,9 +311,11 @@ def replacing(scan: Scan, before: DeliveryEvent) -> Scan:
     return replace(scan, replaces=before.id)
 
 
-def _milliseconds(event_id: str) -> int:
-    """When an event was made, which its id tells: since 1970."""
-    return int(event_id.replace("-", "")[:12], 16)
+def _seconds_apart(one: Cause, other: Cause) -> float:
+    """By the times of the two. Not by their ids: those do not go back when the clock is set back,
+    and the times that all later ids tell are one and the same then."""
+    between = datetime.fromisoformat(one.time) - datetime.fromisoformat(other.time)
+    return abs(between.total_seconds())
 
 
 def _says(code: Code) -> int:

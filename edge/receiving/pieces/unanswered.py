@@ -4,10 +4,11 @@ counted, when the station was killed. The ledger is only read."""
 from __future__ import annotations
 
 import json
-import logging
 import sqlite3
 from collections import defaultdict
+from collections.abc import Iterator
 from contextlib import closing
+from heapq import merge
 from pathlib import Path
 from typing import Any
 
@@ -15,50 +16,61 @@ from edge.events import ItemSorted
 from edge.receiving.code import Code, read_code, shown
 from edge.receiving.pieces.answers import Cause, HandScan, SeenItem
 
-_log = logging.getLogger(__name__)
-
+_FIRST = "SELECT min(id) FROM items WHERE delivery_id = ? AND time >= ?"
 _ITEMS = (
     "SELECT uuid, time, station, item, source, label, accepted, reject, lane, bundle, "
     "bundle_digest, latency_ms, quantity, photograph, scores FROM items "
-    "WHERE time >= ? AND delivery_id = ? AND uuid IS NOT NULL ORDER BY id"
+    "WHERE delivery_id = ? AND id >= ? AND uuid IS NOT NULL ORDER BY uuid"
+)
+_FIRST_ID = (
+    "SELECT min("
+    "coalesce((SELECT id FROM events WHERE time >= ? ORDER BY id LIMIT 1), 'none'), "
+    "coalesce((SELECT min(uuid) FROM items WHERE delivery_id = ? AND id >= ?), 'none'))"
 )
 _CODES = (
-    "SELECT id, kind, details FROM events WHERE kind IN ('code_read', 'code_scanned') "
-    "AND time >= ? ORDER BY id"
+    "SELECT id, time, kind, details FROM events WHERE kind IN ('code_read', 'code_scanned') "
+    "AND id >= ? ORDER BY id"
 )
 
 
-def causes_of(ledger: Path, delivery: str, since: str) -> list[Cause]:
+def causes_of(ledger: Path, delivery: str, since: str) -> Iterator[Cause]:
     """The items and scans of a delivery in the ledger, in the order in which they came.
 
-    None where it cannot be read: the ledger's own process says what is wrong with it.
+    Its name may have been that of another delivery, in a file of deliveries that is not there any
+    more: what was written before the first row of `since` is of that one. What was written after
+    it counts, whatever its time is: the clock may have been set back.
 
     Args:
         ledger: the path of the ledger's file.
         since: the time of the first that may be one, as `Event.time`.
+
+    Raises:
+        sqlite3.Error: the ledger cannot be read; its own process says what is wrong with it.
     """
     if not ledger.is_file():
-        return []
-    try:
-        uri = f"{ledger.absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(uri, uri=True)) as connection:
-            items = connection.execute(_ITEMS, (since, delivery)).fetchall()
-            events = connection.execute(_CODES, (since,)).fetchall()
-    except sqlite3.Error as error:
-        if "no such table" in str(error):  # it is being made
-            return []
-        _log.warning(f"warning    items of {delivery} in the ledger cannot be read: {error}")
-        return []
-    codes: defaultdict[str, list[Code]] = defaultdict(list)
-    found: list[Cause] = []
-    for event_id, kind, text in events:
-        details = json.loads(text)
-        if kind == "code_read":
-            codes[details["item_id"]].append(code_of(details))
-        elif details.get("delivery_id") == delivery:
-            found.append(HandScan(event_id, delivery, read_code(details["text"])))
-    found += [SeenItem(_item(row, delivery), tuple(codes[row[0]])) for row in items]
-    return sorted(found, key=lambda cause: cause.id)
+        return
+    uri = f"{ledger.absolute().as_uri()}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True)) as connection:
+        try:
+            ((first,),) = connection.execute(_FIRST, (delivery, since)).fetchall()
+            ((first_id,),) = connection.execute(_FIRST_ID, (since, delivery, first)).fetchall()
+        except sqlite3.OperationalError as error:
+            if "no such table" in str(error):  # it is being made
+                return
+            raise
+        codes: defaultdict[str, list[Code]] = defaultdict(list)
+        scans: list[Cause] = []
+        for event_id, time, kind, text in connection.execute(_CODES, (first_id,)):
+            details = json.loads(text)
+            if kind == "code_read":
+                codes[details["item_id"]].append(code_of(details))
+            elif details.get("delivery_id") == delivery:
+                scans.append(HandScan(event_id, time, delivery, read_code(details["text"])))
+        items: Iterator[Cause] = (
+            SeenItem(_item(row, delivery), tuple(codes.get(row[0], ())))
+            for row in connection.execute(_ITEMS, (delivery, first))
+        )
+        yield from merge(scans, items, key=lambda cause: cause.id)
 
 
 def code_of(details: dict[str, Any]) -> Code:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from edge.core.uuid7 import UUID7Source
-from edge.events import ItemSorted, Stamp
+from edge.events import ItemSorted, Stamp, utc_text
 from edge.receiving.code import read_code
 from edge.receiving.delivery import Line
 from edge.receiving.events import (
@@ -63,7 +63,7 @@ class Bench:
         ]
 
     def stamp(self) -> Stamp:
-        return Stamp(self.new_id(), "time", "door")
+        return Stamp(self.new_id(), utc_text(self.seconds), "door")
 
     @property
     def state(self) -> DeliveryState:
@@ -91,7 +91,7 @@ class Bench:
 
     def hand(self, text: str) -> HandScan:
         """A code that is scanned by hand now; it is not answered yet."""
-        scan = HandScan(self.new_id(), "D1", read_code(text))
+        scan = HandScan(*self.stamp()[:2], "D1", read_code(text))
         self.causes.append(scan)
         return scan
 

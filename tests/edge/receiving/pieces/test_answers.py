@@ -120,6 +120,30 @@ def test_far_apart_or_of_another_code_they_are_two_pieces() -> None:
     assert apart.counts == [2, 0, 0]
 
 
+def test_a_scan_that_has_its_item_goes_with_no_other_where_codes_count() -> None:
+    bench = Bench(by_label=False)
+    assert bench.see("adidas") == "nothing"
+    assert bench.scan(ADIDAS) == "counted"
+    assert bench.see("nike") == "nothing"  # the next box
+    bench.restart()
+    assert bench.scan(NIKE) == "counted"
+    assert bench.counts == [1, 1, 0]
+
+
+@pytest.mark.parametrize("back", [40.0, 3600.0])
+def test_pieces_are_told_apart_after_the_clock_was_set_back(back: float) -> None:
+    bench = Bench()
+    bench.see("adidas")
+    bench.seconds -= back  # the ids stay at the latest millisecond from here on
+    bench.scan(ADIDAS)
+    bench.seconds += 10
+    bench.see("adidas")
+    assert bench.counts == [3, 0, 0]
+    bench.seconds += 1
+    bench.scan(ADIDAS)  # the same box
+    assert bench.counts == [3, 0, 0]
+
+
 def test_the_scan_of_a_rejected_item_counts_it_and_takes_it_off_the_list() -> None:
     bench = Bench()
     bench.see("adidas", ADIDAS, accepted=False, reject="low_confidence")
@@ -291,7 +315,8 @@ def check_picture(event: DeliveryEvent, causes: dict[str, SeenItem | HandScan]) 
 
 
 def check_pairs(bench: Bench, answers: Sequence[DeliveryEvent], gone: object) -> None:
-    """Each item and each scan is in one event that counts, alone or with one of the others."""
+    """Each item and each scan is of one event that counts: of one item at most, and of one scan,
+    or of several where the station stopped the item or put it aside."""
     assert isinstance(gone, set | frozenset)
     causes = {cause.id: cause for cause in bench.causes}
     by_id = {event.id: event for event in bench.events}
@@ -299,21 +324,19 @@ def check_pairs(bench: Bench, answers: Sequence[DeliveryEvent], gone: object) ->
     assert all(isinstance(event, PieceCounted | PutAside | PictureDisagreed) for event in live)
     told: list[str] = []
     for event in live:
-        own, replaced = cause_of(event), getattr(event, "replaces", None)
-        assert own is not None
-        told.append(own)
-        item_id = getattr(event, "item_id", None)
-        other = item_id if item_id not in (None, own) else None
-        while replaced is not None:
-            older = by_id[replaced]
-            key = cause_of(older)
-            assert key is not None
-            told.append(key)
-            other, replaced = key, getattr(older, "replaces", None)
-        if other is not None and item_id is not None:
-            one, two = causes[own], causes[other]
-            seen, hand = (one, two) if isinstance(one, SeenItem) else (two, one)
-            assert isinstance(seen, SeenItem)
-            assert isinstance(hand, HandScan)
-            assert not seen.codes or any(is_same_code(code, hand.code) for code in seen.codes)
+        chain = [event]
+        while (replaced := getattr(chain[-1], "replaces", None)) is not None:
+            chain.append(by_id[replaced])
+        keys = {cause_of(one) for one in chain} | {getattr(one, "item_id", None) for one in chain}
+        members = [causes[key] for key in keys if key is not None]
+        told += [one.id for one in members]
+        items = [one for one in members if isinstance(one, SeenItem)]
+        scans = [one for one in members if isinstance(one, HandScan)]
+        assert len(items) <= 1
+        for seen in items:
+            assert not seen.codes or all(
+                any(is_same_code(code, hand.code) for code in seen.codes) for hand in scans
+            )
+        if len(scans) > 1:
+            assert any(isinstance(one, PutAside | PictureDisagreed) for one in chain[1:])
     assert len(told) == len(set(told))
