@@ -113,6 +113,7 @@ class Station(Closing):
                     keep=config.keep,
                     stamps=stamps,
                     clock=clock,
+                    endings=endings,
                 )
                 self._parts.callback(counting.close)
             self._counting = counting
@@ -246,6 +247,7 @@ class Station(Closing):
         model, tally, recorder, latest = (
             self._sorter.model, self._tally, self._recorder, self._latest,
         )  # fmt: skip
+        counting = self._counting
         age = None if latest.captured is None else self._clock.now() - latest.captured
         return VitalSigns(
             model=model.title,
@@ -268,6 +270,8 @@ class Station(Closing):
                 "actuation": recorder.lost_actuations,
                 "other": recorder.lost_others,
             },
+            counts_fail=counting is not None and counting.fails,
+            counts_waiting=0 if counting is None else counting.waiting,
         )
 
     def _tell(self, level: int, text: str) -> None:

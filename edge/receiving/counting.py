@@ -24,6 +24,7 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from queue import SimpleQueue
 
 from edge.config.receiving import ReceivingSettings, deliveries_path
 from edge.core.errors import DeliveryFileError
@@ -55,7 +56,8 @@ from edge.receiving.pieces.unanswered import causes_of, code_of
 from edge.receiving.scan import Reply, Scan, answer
 from edge.receiving.state import COUNTABLE, DeliveryState
 from edge.receiving.store import Deliveries
-from edge.runtime.clock import Clock, ClockedThread
+from edge.runtime.clock import Clock
+from edge.runtime.worker import Endings, Worker
 
 _log = logging.getLogger(__name__)
 
@@ -87,6 +89,7 @@ class Counting:
         keep: Keep | None = None,
         stamps: Stamps,
         clock: Clock,
+        endings: Endings | None = None,
     ) -> None:
         """Counts nothing yet.
 
@@ -94,7 +97,9 @@ class Counting:
             ledger: the path of the station's ledger.
             keep: what the outbox of the deliveries keeps; None: nothing is written to it.
             stamps: gives the events their ids and times.
+            endings: the queue that takes the thread when it ends, or fails; None: nobody is told.
         """
+        self._endings: Endings = SimpleQueue() if endings is None else endings
         self._path, self._ledger = deliveries_path(settings, ledger), ledger
         self._keep = keep
         self._rules = PieceRules(settings.count_by == "label", settings.pair_seconds)
@@ -112,7 +117,7 @@ class Counting:
         """Whether the ledger may have items that wait nowhere else."""
         self._state: DeliveryState | None = None
         self._file: Deliveries | None = None
-        self._thread: ClockedThread | None = None
+        self._thread: Worker | None = None
         self._publish: Callable[[Event], None] = _nobody
         self._alarm: Callable[[], object] = lambda: None
         self._behind: Callable[[], bool] = lambda: False
@@ -122,6 +127,16 @@ class Counting:
         """The name of the delivery that is open; None: none is."""
         state = self._state
         return None if state is None else state.delivery
+
+    @property
+    def fails(self) -> bool:
+        """Whether the file of deliveries cannot be used now."""
+        return self._failing
+
+    @property
+    def waiting(self) -> int:
+        """Items and scans that wait to be counted; takes no lock."""
+        return len(self._waiting)
 
     def start(
         self,
@@ -140,7 +155,7 @@ class Counting:
         self._publish, self._alarm = publish or self._publish, alarm or self._alarm
         self._behind = behind or self._behind
         self._try()
-        self._thread = ClockedThread("receiving", self._run, self._clock)
+        self._thread = Worker("receiving", self._run, self._endings, clock=self._clock)
         self._thread.start()
 
     def stamped(self, event: Event) -> Event:
@@ -368,6 +383,9 @@ class Counting:
         while batch := list(islice(causes, _BATCH)):
             coming = self._coming()
             new += self._write(file, [cause for cause in batch if cause.id not in coming])
+            with self._changed:  # looked at still, where there was no room for it to wait
+                waiting = {cause.id for cause in self._waiting}
+                self._owes |= any(cause.id in self._looked_at - waiting for cause in batch)
         if new:
             _log.info(f"delivery   {new} items are counted that are in the ledger alone")
 

@@ -78,6 +78,12 @@ class Receiving:
         counts = counting is not None and counting.delivery is not None
         return self._wait_seconds if counts and self._codes is not None else 0.0
 
+    def expect(self, key: ItemKey, frame: Frame) -> None:
+        """Has an item counted only once its picture was looked at; called before its row is given
+        to anybody, which may be before `look`."""
+        if self._counting is not None and self._codes is not None and frame.fault is None:
+            self._counting.expect(key.id)
+
     def look(self, key: ItemKey, frame: Frame, box: Box | None) -> Look | None:
         """Has the picture of an item looked at for codes; called by the sorting thread, which does
         not wait. None: it is not looked at.
@@ -88,8 +94,6 @@ class Receiving:
         """
         if self._codes is None or frame.fault is not None:
             return None
-        if self._counting is not None:
-            self._counting.expect(key.id)
         return self._codes.offer(key, frame.image, box)
 
     def finish(self) -> None:

@@ -54,6 +54,10 @@ class ItemCodes(Protocol):
         """How long an item with a verdict may wait for its code now; 0: nobody needs it so soon."""
         ...
 
+    def expect(self, key: ItemKey, frame: Frame) -> None:
+        """Says of an item, before anything else hears of it, that `look` will be called."""
+        ...
+
     def look(self, key: ItemKey, frame: Frame, box: Box | None) -> CodeLook | None:
         """Has the picture of an item looked at; must not wait. None: it is not looked at.
 
@@ -68,6 +72,9 @@ class NoCodes:
     """Looks for no codes."""
 
     wait_seconds = 0.0
+
+    def expect(self, key: ItemKey, frame: Frame) -> None:
+        """See ItemCodes."""
 
     def look(self, key: ItemKey, frame: Frame, box: Box | None) -> CodeLook | None:
         """See ItemCodes."""
@@ -194,6 +201,7 @@ class Dispatch:
                 frames=outcome.frames,
                 sharpest=outcome.sharpest,
             )
+            self._codes.expect(item.key, outcome.sharpest.frame)
             if wait := self._codes.wait_seconds:
                 look = self._codes.look(item.key, *outcome.sharpest)
                 until = item.decided + wait
@@ -232,6 +240,7 @@ class Dispatch:
             sharpest=None,
         )
         self._send(item)
+        self.send_due()
         return self._items == max_items
 
     def send_due(self) -> None:

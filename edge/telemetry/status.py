@@ -72,6 +72,11 @@ class VitalSigns:
     rows_lost: Mapping[str, int] = field(default_factory=dict)
     """Rows that will never be in the ledger: `item`, `actuation`, `other`."""
 
+    counts_fail: bool = False
+    """Whether the file of deliveries cannot be written, or read."""
+    counts_waiting: int = 0
+    """Items and scans that wait to be counted on their delivery."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StationStatus:
@@ -250,3 +255,8 @@ def _problems(reading: StatusReading) -> Iterator[str]:
         yield "the ledger cannot be written: is its disk full, or does it hang?"
     elif signs.items_spilled:
         yield f"the rows of {signs.items_spilled} items still wait to be added to the ledger"
+    if signs.counts_fail:
+        yield (
+            "the file of deliveries cannot be used, as the station's log says: "
+            f"{signs.counts_waiting} items wait to be counted"
+        )

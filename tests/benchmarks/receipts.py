@@ -117,9 +117,12 @@ class KnownCodes:
         self._counting, self._stamps, self._rows = counting, stamps, rows
         self.text, self.found = "", CodeFound()
 
+    def expect(self, key: ItemKey, frame: Frame) -> None:
+        """The box that passes now counts by its code."""
+        self._counting.expect(key.id)
+
     def look(self, key: ItemKey, frame: Frame, box: Box | None) -> KnownCodes:
         """The code of the box that passes now."""
-        self._counting.expect(key.id)
         read = CodeRead(
             *self._stamps.now(), item=key.item, item_id=key.id, text=self.text, format="ean13",
             gtin=self.text.zfill(14), sscc=None, lot=None, expiry=None, serial=None, rung="plain",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,7 @@ from edge.ledger.recovering import RecoveringLedger
 from edge.receiving import counting as counting_module
 from edge.receiving.counting import Counting
 from edge.receiving.desk import Desk
+from edge.receiving.pieces.answers import Cause
 from edge.receiving.state import DeliveryState
 from edge.receiving.store import Deliveries
 from edge.runtime.clock import SYSTEM_CLOCK
@@ -253,6 +256,133 @@ def test_a_station_sorts_on_while_the_file_cannot_be_written(
         ledger.append([item(2, delivery_id="D1")])
     pass_by(door, [])
     assert state_at(door).count(1).counted == 1  # the one whose row is in the ledger
+
+
+def test_rows_that_come_to_the_ledger_late_are_counted_then(door: Path) -> None:
+    behind = [True]
+    counting = counting_at(door)
+    counting.start(behind=lambda: behind[0])
+    with Ledger(door / "ledger.sqlite") as ledger:
+        ledger.append([item(1, delivery_id="D1")])
+    behind[0] = False
+    counting.close()
+    assert state_at(door).count(1).counted == 1
+
+
+def test_a_ledger_that_cannot_be_read_is_read_later(
+    door: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = door / "ledger.sqlite"
+    file.write_text("no ledger " * 200, "utf-8")
+    counting = counting_at(door)
+    counting.start()
+    assert "items of D1 in the ledger cannot be read" in caplog.text
+    with Ledger(door / "whole.sqlite") as ledger:
+        ledger.append([item(1, delivery_id="D1")])
+    (door / "whole.sqlite").replace(file)
+    counting.close()
+    assert state_at(door).count(1).counted == 1
+
+
+def test_a_delivery_that_is_opened_again_is_caught_up_with(door: Path) -> None:
+    with at(door) as deliveries:
+        desk = Desk(deliveries, STAMPS, "clerk")
+        desk.import_goods([replace(goods(), delivery="D2")], "goods.csv")
+        desk.open("D2")
+    with Ledger(door / "ledger.sqlite") as ledger:
+        ledger.append([item(1, delivery_id="D1")])
+    counting = counting_at(door)
+    counting.start()
+    assert state_at(door).count(1).counted == 0
+    with at(door) as deliveries:
+        Desk(deliveries, STAMPS, "clerk").open("D1")
+    counting.close()
+    assert state_at(door).count(1).counted == 1
+
+
+@pytest.mark.parametrize(("by", "left"), [("label", "2"), ("code", "1")])
+def test_what_a_closed_delivery_has_in_the_ledger_alone_is_said(
+    door: Path, caplog: pytest.LogCaptureFixture, by: str, left: str
+) -> None:
+    scan = CodeScanned(*STAMPS.now(), text="S1", delivery_id="D1")
+    with Ledger(door / "ledger.sqlite") as ledger:
+        ledger.append([item(1, delivery_id="D1"), scan])
+    with at(door) as deliveries:
+        Desk(deliveries, STAMPS, "clerk").close(None, as_counted=True, back_order=False)
+    pass_by(door, [], by=by)
+    assert f"{left} items of the delivery D1, which is closed" in caplog.text
+
+
+def test_items_for_which_there_is_no_room_are_counted_from_the_ledger(
+    door: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(counting_module, "_CAPACITY", 2)
+    counting = counting_at(door)
+    counting.start()
+    rows = [item(number, delivery_id="D1") for number in range(4)]
+    for row in rows:
+        counting.expect(row.id)
+    with Ledger(door / "ledger.sqlite") as ledger:
+        ledger.append(rows)
+    for row in rows:
+        counting.count(row)
+    counting.close()
+    assert state_at(door).count(1).counted == 4
+    assert caplog.text.count("more than 2 items wait") == 1
+
+
+def test_what_the_ledger_has_is_counted_in_several_transactions(
+    door: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or the verbs of people would wait for all of it."""
+    monkeypatch.setattr(counting_module, "_BATCH", 2)
+    sizes: list[int] = []
+    write = Counting._write
+
+    def noted(self: Counting, file: Deliveries, causes: Sequence[Cause]) -> int:
+        sizes.append(len(causes))
+        return write(self, file, causes)
+
+    monkeypatch.setattr(Counting, "_write", noted)
+    with Ledger(door / "ledger.sqlite") as ledger:
+        ledger.append([item(number, delivery_id="D1") for number in range(5)])
+    pass_by(door, [])
+    assert state_at(door).count(1).counted == 5
+    assert max(sizes) == 2
+
+
+def test_a_file_that_was_moved_away_is_made_anew(
+    door: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counting_module, "_RETRY_SECONDS", 0.0)
+    file, failed = door / "ledger-deliveries.sqlite", threading.Event()
+    counting = counting_at(door)
+    counting.start()
+    whole = Deliveries.append
+
+    def damaged(*_: object) -> None:
+        file.rename(door / "damaged.sqlite")
+        monkeypatch.setattr(Deliveries, "append", whole)
+        failed.set()
+        raise DeliveryFileError("the file is damaged: move it away")
+
+    monkeypatch.setattr(Deliveries, "append", damaged)
+    counting.scanned(CodeScanned(*STAMPS.now(), text="S1", delivery_id="D1"))
+    assert failed.wait(60)
+    counting.close()
+    assert file.exists()
+
+
+def test_a_thread_that_fails_ends_the_station(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(self: Counting) -> None:
+        raise ZeroDivisionError("a fault of counting")
+
+    monkeypatch.setattr(Counting, "_run", fails)
+    file = make_station(tmp_path, text=STATION + "receiving: {}\n")
+    with pytest.raises(ZeroDivisionError, match="a fault of counting"):
+        main(["run", str(file)])
 
 
 def test_a_file_of_another_program_stops_no_station(tmp_path: Path) -> None:

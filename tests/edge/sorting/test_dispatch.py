@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from edge.config.reading import StationPlan, read_station
 from edge.core.images.preprocess import Box
 from edge.core.verdict import Verdict, decide
 from edge.events import Event, ItemSorted, Stamps
-from edge.flow import NO_CODE, CodeFound, Frame, ItemInFrame, ItemKey
+from edge.flow import NO_CODE, CodeFound, Frame, ItemInFrame, ItemKey, UnreadableFrame
 from edge.sorting.dispatch import Dispatch, PictureUses
 from edge.sorting.sorter import Outcome
 from edge.sorting.tally import Tally
@@ -36,6 +37,8 @@ class Door:
     seconds: float = 100.0
     found: CodeFound | None = None
     looked: list[int] = field(default_factory=list)
+    expected: list[tuple[int, int]] = field(default_factory=list)
+    """Items, each with the number of rows that were offered by then."""
     moved: list[str] = field(default_factory=list)
     rows: list[ItemSorted] = field(default_factory=list)
 
@@ -59,6 +62,9 @@ class Door:
     def offer(self, event: Event) -> None:
         assert isinstance(event, ItemSorted)
         self.rows.append(event)
+
+    def expect(self, key: ItemKey, frame: Frame) -> None:
+        self.expected.append((key.item, len(self.rows)))
 
     def look(self, key: ItemKey, frame: Frame, box: Box | None) -> Door:
         self.looked.append(key.item)
@@ -158,6 +164,17 @@ def test_while_nobody_needs_its_code_it_goes_first_and_is_looked_at_then(door: D
     door.wait_seconds = 0.0
     door.see("red")
     assert (door.moved, door.looked, len(door.rows)) == (["warm"], [1], 1)
+    assert door.expected == [(1, 0)]  # or it might be counted before its code is known
+
+
+def test_one_that_waited_goes_though_an_unreadable_picture_comes_next(door: Door) -> None:
+    door.see("red")
+    door.found = SAYS_RED
+    unreadable = UnreadableFrame(door.seconds, 2, "2.png", "damaged")
+    model: Any = SimpleNamespace(title="t", digest="d")
+    door.dispatch.carry_out_unreadable(unreadable, model)
+    assert [row.label for row in door.rows] == [None, "red"]
+    assert door.dispatch.next_due is None
 
 
 def test_those_that_wait_count_for_the_last_item(door: Door) -> None:

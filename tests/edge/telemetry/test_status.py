@@ -180,6 +180,11 @@ def test_its_age_and_its_state_say_whether_a_station_is_well(
             {"items_spilled": 4},
             "the rows of 4 items still wait to be added to the ledger",
         ),
+        (
+            {"counts_fail": True, "counts_waiting": 4},
+            "the file of deliveries cannot be used, as the station's log says: 4 items wait to be "
+            "counted",
+        ),
     ],
     ids=str,
 )
