@@ -34,23 +34,19 @@ from edge.events import (
     Event,
     EventSink,
     ItemSorted,
-    PictureContradicted,
     Stamps,
     utc_text,
 )
 from edge.flow import NO_CODE, CodeFound
 from edge.outbox.retention import Keep
+from edge.receiving.answering import PieceAnswers
 from edge.receiving.code import Code, gtin_14, read_code
 from edge.receiving.pieces.answers import (
-    Answered,
     Cause,
     HandScan,
     PieceRules,
     SeenItem,
-    answer_to,
-    consequences,
     main_code,
-    recent_to,
 )
 from edge.receiving.pieces.unanswered import causes_of, code_of
 from edge.receiving.scan import Reply, Scan, answer
@@ -102,15 +98,15 @@ class Counting:
         self._endings: Endings = SimpleQueue() if endings is None else endings
         self._path, self._ledger = deliveries_path(settings, ledger), ledger
         self._keep = keep
-        self._rules = PieceRules(settings.count_by == "label", settings.pair_seconds)
-        self._stamps, self._clock = stamps, clock
+        self._by_label = settings.count_by == "label"
+        self._answers = PieceAnswers(PieceRules(self._by_label, settings.pair_seconds), stamps)
+        self._clock = clock
         self._changed = clock.condition()
         self._waiting: deque[Cause] = deque(maxlen=_CAPACITY)
         self._looked_at: set[str] = set()
         """Items whose pictures are looked at for codes now."""
         self._codes: dict[str, tuple[Code, ...]] = {}
         """The codes of items that are not counted yet."""
-        self._recent: dict[str, Cause] = {}
         self._ending = self._failing = self._urgent = False
         self._overflowed = self._ledger_told = False
         self._owes = False
@@ -118,8 +114,6 @@ class Counting:
         self._state: DeliveryState | None = None
         self._file: Deliveries | None = None
         self._thread: Worker | None = None
-        self._publish: Callable[[Event], None] = _nobody
-        self._alarm: Callable[[], object] = lambda: None
         self._behind: Callable[[], bool] = lambda: False
 
     @property
@@ -152,7 +146,8 @@ class Counting:
             alarm: called when an item is stopped that went to another lane before; must not wait.
             behind: whether rows wait that are still to be written to the ledger; must not wait.
         """
-        self._publish, self._alarm = publish or self._publish, alarm or self._alarm
+        answers = self._answers
+        answers.publish, answers.alarm = publish or answers.publish, alarm or answers.alarm
         self._behind = behind or self._behind
         self._try()
         self._thread = Worker("receiving", self._run, self._endings, clock=self._clock)
@@ -264,7 +259,7 @@ class Counting:
                 self._look(self._file)
                 self._catch_up(self._file)
             while batch := self._batch():
-                self._write(self._file, batch)
+                self._answers.write(self._file, self._with_codes(batch))
                 self._done({cause.id for cause in batch})
                 self._look(self._file)
             if self._file.has_changed():
@@ -301,54 +296,13 @@ class Counting:
             self._owes = True
         self._state = current
 
-    def _write(self, file: Deliveries, causes: Sequence[Cause]) -> int:
-        """Answers each item and scan that has no answer, in one transaction; returns how many."""
-        answered: list[tuple[Cause, Answered, DeliveryState]] = []
-        with file.writing():
-            for cause in map(self._with_codes, causes):
-                found = self._answered(file, cause)
-                if found is not None:
-                    file.append(found.events)
-                    state = file.state(cause.delivery)
-                    assert state is not None
-                    answered.append((cause, found, state))
-        for cause, found, state in answered:
-            self._tell(cause, found, state)
-        return len(answered)
-
-    def _with_codes(self, cause: Cause) -> Cause:
-        codes = self._codes.get(cause.id)
-        return replace(cause, codes=codes) if codes and isinstance(cause, SeenItem) else cause
-
-    def _answered(self, file: Deliveries, cause: Cause) -> Answered | None:
-        """What an item or a scan is answered; None: it was before, or gets no answer."""
-        recent = self._recent = recent_to(cause, self._recent, self._rules)
-        if file.has_answer(cause.id):
-            recent[cause.id] = cause
-            return None
-        state = file.state(cause.delivery)
-        if state is None or state.phase not in COUNTABLE:
-            _log.warning(
-                f"warning    {cause} was sorted or scanned while the delivery {cause.delivery} was "
-                "being closed, and is not counted. Its row in the ledger has the delivery"
-            )
-            return None
-        history = file.events(cause.delivery)
-        found = answer_to(cause, history, state, recent, self._rules, self._stamps.now)
-        recent[cause.id] = cause
-        return found
-
-    def _tell(self, cause: Cause, found: Answered, state: DeliveryState) -> None:
-        """Says and publishes what others must know of an answer that is in the file."""
-        reply, words = found.answer.reply, found.answer.words(state)
-        if reply is Reply.STOP:
-            _log.warning(f"receiving  {cause}: {words}")
-        elif isinstance(cause, HandScan):
-            _log.info(f"receiving  {cause}: {words}")
-        for event in consequences(found, self._stamps.now):
-            self._publish(event)
-            if isinstance(event, PictureContradicted) and not event.in_time:
-                self._alarm()
+    def _with_codes(self, causes: Sequence[Cause]) -> list[Cause]:
+        return [
+            replace(cause, codes=codes)
+            if isinstance(cause, SeenItem) and (codes := self._codes.get(cause.id))
+            else cause
+            for cause in causes
+        ]
 
     def _catch_up(self, file: Deliveries) -> None:
         """Counts the items and scans of the open delivery that are in the ledger alone, or says how
@@ -359,12 +313,13 @@ class Counting:
             return
         since = datetime.fromisoformat(last.opened) - _CAPTURED_BEFORE
         causes = causes_of(self._ledger, last.delivery, utc_text(since.timestamp()))
-        recent = self._recent  # what is in memory alone may be one piece with what comes next
         try:
             if last.phase in COUNTABLE:
-                self._count_from(causes, file)
+                with self._answers.looking_back():
+                    self._count_from(causes, file)
             else:
                 self._say_left(causes, file, last)
+            self._ledger_told = False
         except sqlite3.Error as error:
             self._owes = True
             if not self._ledger_told:
@@ -373,16 +328,13 @@ class Counting:
                     f"{error}. It is tried again; until then, some may not be counted"
                 )
             self._ledger_told = True
-        else:
-            self._ledger_told = False
-        finally:
-            self._recent = {**self._recent, **recent}
 
     def _count_from(self, causes: Iterator[Cause], file: Deliveries) -> None:
         new = 0
         while batch := list(islice(causes, _BATCH)):
             coming = self._coming()
-            new += self._write(file, [cause for cause in batch if cause.id not in coming])
+            left = [cause for cause in batch if cause.id not in coming]
+            new += self._answers.write(file, self._with_codes(left))
             with self._changed:  # looked at still, where there was no room for it to wait
                 waiting = {cause.id for cause in self._waiting}
                 self._owes |= any(cause.id in self._looked_at - waiting for cause in batch)
@@ -394,7 +346,7 @@ class Counting:
         left = sum(
             not file.has_answer(cause.id) and cause.id not in coming
             for cause in causes
-            if self._rules.by_label or isinstance(cause, HandScan) or cause.codes
+            if self._by_label or isinstance(cause, HandScan) or cause.codes
         )
         if left:
             _log.warning(
@@ -433,7 +385,3 @@ def _found(state: DeliveryState, codes: Sequence[Code]) -> CodeFound:
         return CodeFound(barcode)
     pieces = named.pieces if named.reply is Reply.PACK else None
     return CodeFound(barcode, pieces, named.lines[0].label)
-
-
-def _nobody(event: Event) -> None:
-    """Takes an event where nobody wants it."""

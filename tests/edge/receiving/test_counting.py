@@ -29,6 +29,7 @@ from edge.ledger import opening
 from edge.ledger.ledger import Ledger
 from edge.ledger.recovering import RecoveringLedger
 from edge.receiving import counting as counting_module
+from edge.receiving.answering import PieceAnswers
 from edge.receiving.counting import Counting
 from edge.receiving.desk import Desk
 from edge.receiving.pieces.answers import Cause
@@ -337,13 +338,13 @@ def test_what_the_ledger_has_is_counted_in_several_transactions(
     """Or the verbs of people would wait for all of it."""
     monkeypatch.setattr(counting_module, "_BATCH", 2)
     sizes: list[int] = []
-    write = Counting._write
+    write = PieceAnswers.write
 
-    def noted(self: Counting, file: Deliveries, causes: Sequence[Cause]) -> int:
+    def noted(self: PieceAnswers, file: Deliveries, causes: Sequence[Cause]) -> int:
         sizes.append(len(causes))
         return write(self, file, causes)
 
-    monkeypatch.setattr(Counting, "_write", noted)
+    monkeypatch.setattr(PieceAnswers, "write", noted)
     with Ledger(door / "ledger.sqlite") as ledger:
         ledger.append([item(number, delivery_id="D1") for number in range(5)])
     pass_by(door, [])

@@ -1,0 +1,102 @@
+"""Answers items and scans in the file of deliveries, and tells the others what follows from it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from edge.events import Event, PictureContradicted, Stamps
+from edge.receiving.pieces.answers import (
+    Answered,
+    Cause,
+    HandScan,
+    PieceRules,
+    answer_to,
+    consequences,
+    recent_to,
+)
+from edge.receiving.scan import Reply
+from edge.receiving.state import COUNTABLE, DeliveryState
+from edge.receiving.store import Deliveries
+
+_log = logging.getLogger(__name__)
+
+
+class PieceAnswers:
+    """Answers items and scans; used by one thread at a time.
+
+    Attributes:
+        publish: takes incidents and corrections of items; must not wait.
+        alarm: called when an item is stopped that went to another lane before; must not wait.
+    """
+
+    def __init__(self, rules: PieceRules, stamps: Stamps) -> None:
+        """Has answered nothing.
+
+        Args:
+            stamps: gives the events their ids and times.
+        """
+        self._rules, self._stamps = rules, stamps
+        self._recent: dict[str, Cause] = {}
+        self.publish: Callable[[Event], object] = lambda event: None
+        self.alarm: Callable[[], object] = lambda: None
+
+    def write(self, file: Deliveries, causes: Sequence[Cause]) -> int:
+        """Answers each item and scan that has no answer, in one transaction; returns how many.
+
+        Raises:
+            DeliveryFileError: the file cannot be written; none is answered.
+        """
+        answered: list[tuple[Cause, Answered, DeliveryState]] = []
+        with file.writing():
+            for cause in causes:
+                found = self._answered(file, cause)
+                if found is not None:
+                    file.append(found.events)
+                    state = file.state(cause.delivery)
+                    assert state is not None
+                    answered.append((cause, found, state))
+        for cause, found, state in answered:
+            self._tell(cause, found, state)
+        return len(answered)
+
+    @contextmanager
+    def looking_back(self) -> Iterator[None]:
+        """While items of earlier are answered, those of late are not forgotten: what comes next may
+        be one piece with them."""
+        recent = self._recent
+        try:
+            yield
+        finally:
+            self._recent = {**self._recent, **recent}
+
+    def _answered(self, file: Deliveries, cause: Cause) -> Answered | None:
+        """What an item or a scan is answered; None: it was before, or gets no answer."""
+        recent = self._recent = recent_to(cause, self._recent, self._rules)
+        if file.has_answer(cause.id):
+            recent[cause.id] = cause
+            return None
+        state = file.state(cause.delivery)
+        if state is None or state.phase not in COUNTABLE:
+            _log.warning(
+                f"warning    {cause} was sorted or scanned while the delivery {cause.delivery} was "
+                "being closed, and is not counted. Its row in the ledger has the delivery"
+            )
+            return None
+        history = file.events(cause.delivery)
+        found = answer_to(cause, history, state, recent, self._rules, self._stamps.now)
+        recent[cause.id] = cause
+        return found
+
+    def _tell(self, cause: Cause, found: Answered, state: DeliveryState) -> None:
+        """Says and publishes what others must know of an answer that is in the file."""
+        reply, words = found.answer.reply, found.answer.words(state)
+        if reply is Reply.STOP:
+            _log.warning(f"receiving  {cause}: {words}")
+        elif isinstance(cause, HandScan):
+            _log.info(f"receiving  {cause}: {words}")
+        for event in consequences(found, self._stamps.now):
+            self.publish(event)
+            if isinstance(event, PictureContradicted) and not event.in_time:
+                self.alarm()
