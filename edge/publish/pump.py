@@ -11,6 +11,7 @@ import random
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from edge.core.errors import OutboxError, PilahError, PublisherFileError
 from edge.publish.outbox_file import OutboxFile, Part, Position
@@ -24,6 +25,8 @@ _log = logging.getLogger(__name__)
 _BATCH = 200
 _LOOK_SECONDS = 0.1
 """How often a pump that has nothing to send looks whether the outboxes have changed."""
+_UNREAD_SECONDS = 5.0
+"""How long an outbox that could not be read is left alone."""
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 60.0
 
@@ -50,12 +53,20 @@ class Backoff:
         self._failures = 0
 
 
+class _Unread(NamedTuple):
+    """Why an outbox could not be read, and when to look at it again, by the system's clock."""
+
+    error: OutboxError
+    again: float
+
+
 class Pump:
     """Gives the entries of the outboxes to one receiver.
 
     Attributes:
         heartbeat: the signs of life of `run`.
-        trouble: why the receiver cannot be told now; None: it can, as far as is known.
+        trouble: why the receiver cannot be told now, or not of all; None: it can, as far as is
+            known.
         refused: how many entries it has refused since `run` began.
     """
 
@@ -76,13 +87,16 @@ class Pump:
             outboxes: are read, each in its order; they are the pump's to close.
             progress: the publisher's file.
             stopping: set when `run` is to end.
-            once: whether `run` ends when all is sent, or at the first trouble.
+            once: whether `run` ends when all that can be read is sent, or the receiver cannot be
+                told.
         """
         self._receiver, self._outboxes, self._path = receiver, outboxes, progress
         self._stopping, self._once = stopping, once
         self._backoff = backoff or Backoff()
         self._behind = {outbox.name: True for outbox in outboxes}
         """Whether there may be entries that were not sent."""
+        self._unread: dict[str, _Unread] = {}
+        """The outboxes that could not be read, by their names."""
         self.heartbeat = Heartbeat(SYSTEM_CLOCK.now)
         self.trouble: str | None = None
         self.refused = 0
@@ -100,7 +114,7 @@ class Pump:
                 while not self._stopping.is_set():
                     self.heartbeat.beat()
                     pause = self._step(progress)
-                    if self._once and (self.trouble is not None or pause > 0):
+                    if self._once and pause > 0:
                         return
                     if pause:
                         self._wait(pause)
@@ -113,15 +127,34 @@ class Pump:
         """Sends one part of each outbox; returns after how many seconds there is more to do."""
         try:
             sent = [self._send_part(outbox, progress) for outbox in self._outboxes]
-        except (ReceiverUnavailable, OutboxError, PublisherFileError) as error:
+            if self.trouble is not None and (any(sent) or not any(self._behind.values())):
+                self._recovered(progress)
+        except (ReceiverUnavailable, PublisherFileError) as error:
             self._failed(error, progress)
-            return self._backoff.failed()
+            return _LOOK_SECONDS if self._once else self._backoff.failed()
         if any(sent):
             self._backoff.succeeded()
         return 0.0 if any(self._behind.values()) else _LOOK_SECONDS
 
     def _send_part(self, outbox: OutboxFile, progress: PublisherFile) -> bool:
-        """Sends the next entries of `outbox`, if there are any; whether there were."""
+        """Sends the next entries of `outbox`, if there are any; whether there were.
+
+        One that cannot be read is looked at again later, and holds up no other.
+        """
+        unread = self._unread.get(outbox.name)
+        if unread is not None and SYSTEM_CLOCK.now() < unread.again:
+            return False
+        try:
+            sent = self._read_and_send(outbox, progress)
+        except OutboxError as error:
+            self._behind[outbox.name] = False  # it has changed, when it can be opened again
+            self._unread[outbox.name] = _Unread(error, SYSTEM_CLOCK.now() + _UNREAD_SECONDS)
+            self._failed(error, progress)
+            return False
+        self._unread.pop(outbox.name, None)
+        return sent
+
+    def _read_and_send(self, outbox: OutboxFile, progress: PublisherFile) -> bool:
         self._behind[outbox.name] |= outbox.has_changed()
         if not self._behind[outbox.name]:
             return False
@@ -149,10 +182,6 @@ class Pump:
                 f"entries, which were set aside. The first: {refused[0].entry.kind} "
                 f"{refused[0].entry.id}: {refused[0].reason}"
             )
-        if self.trouble is not None:
-            _log.info(f"publish    {self.name} takes entries again")
-            self.trouble = None
-            progress.set_trouble(self.name, None)
         self._behind[outbox.name] = len(part.entries) == _BATCH
         return True
 
@@ -180,6 +209,16 @@ class Pump:
                 f"warning    the outbox in {outbox.path} is not the one of before: all that is in "
                 f"it is sent to {self.name}"
             )
+
+    def _recovered(self, progress: PublisherFile) -> None:
+        """The receiver takes entries: what is left of the trouble are outboxes, if any."""
+        for unread in self._unread.values():
+            if self.trouble != str(unread.error):
+                self._failed(unread.error, progress)
+            return
+        _log.info(f"publish    {self.name} takes entries again")
+        self.trouble = None
+        progress.set_trouble(self.name, None)
 
     def _failed(self, error: PilahError, progress: PublisherFile) -> None:
         if self.trouble is None:

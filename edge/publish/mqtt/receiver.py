@@ -163,19 +163,26 @@ class MqttReceiver:
         while not self._closing.is_set():
             began = SYSTEM_CLOCK.now()
             try:
-                session = self._open()
-                session.publish([self._available(ONLINE)])
+                self._connect_and_serve(backoff)
             except ReceiverUnavailable as error:
                 self._set(None, str(error))
-            else:
-                self._set(session, "")
-                self._serve(session)
-                self._set(None, str(session.lost or "the connection was closed"))
-                if session.lost is not None and session.lost.code in OF_THE_MESSAGE:
-                    backoff.succeeded()  # it is no fault of the broker
+            except Exception as error:
+                # Nothing else looks after this thread: whatever ended it would end the receiver,
+                # and the trouble that people are told would be an old one.
+                _log.debug("mqtt: not foreseen", exc_info=True)
+                self._set(None, f"{type(error).__name__}: {error}")
             if SYSTEM_CLOCK.now() - began > _STEADY_SECONDS:
                 backoff.succeeded()
             self._closing.wait(backoff.failed())
+
+    def _connect_and_serve(self, backoff: Backoff) -> None:
+        with self._open() as session:
+            session.publish([self._available(ONLINE)])
+            self._set(session, "")
+            self._serve(session)
+        self._set(None, str(session.lost or "the connection was closed"))
+        if session.lost is not None and session.lost.code in OF_THE_MESSAGE:
+            backoff.succeeded()  # it is no fault of the broker
 
     def _open(self) -> Session:
         self._announce.set()
@@ -206,8 +213,6 @@ class MqttReceiver:
                 session.publish([self._available(OFFLINE)])
         except ReceiverUnavailable as error:
             _log.debug(f"mqtt: {error}")
-        finally:
-            session.close()
 
     def _is_called(self) -> bool:
         announce = self._announce.is_set() and self._settings.home_assistant is not None

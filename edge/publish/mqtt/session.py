@@ -100,7 +100,8 @@ class Session(Closing):
             client.connect(
                 settings.host, settings.port_used, settings.keep_alive_seconds, clean_start=True
             )
-        except (OSError, ReceiverSetupError) as error:
+        except (OSError, ValueError, ReceiverSetupError) as error:
+            # A ValueError: a host that is no name, such as `a..b`, or what paho will not have.
             raise ReceiverUnavailable(f"the broker {where} is not reached: {error}") from error
         client.loop_start()
         with self._changed:

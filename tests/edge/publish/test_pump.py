@@ -24,6 +24,14 @@ def progress_of(folder: Path, query: str) -> list[tuple[object, ...]]:
         return connection.execute(query).fetchall()
 
 
+def write_delivery(folder: Path) -> None:
+    """Adds a delivery to those in `folder`, with its one entry."""
+    file = folder / "ledger-deliveries.sqlite"
+    with Deliveries(file, keep=keep_at(folder)) as deliveries:
+        desk = Desk(deliveries, Stamps("door", lambda: 1.0), "clerk")
+        desk.import_goods([goods()], "goods.csv")
+
+
 def test_all_entries_arrive_in_order_and_once(tmp_path: Path) -> None:
     write(tmp_path, *range(1, 451))
     receiver = Taking()
@@ -48,10 +56,7 @@ def test_an_entry_has_all_of_its_event(tmp_path: Path) -> None:
 
 def test_each_outbox_is_sent(tmp_path: Path) -> None:
     write(tmp_path, 1)
-    file = tmp_path / "ledger-deliveries.sqlite"
-    with Deliveries(file, keep=keep_at(tmp_path)) as deliveries:
-        desk = Desk(deliveries, Stamps("door", lambda: 1.0), "clerk")
-        desk.import_goods([goods()], "goods.csv")
+    write_delivery(tmp_path)
     receiver = Taking()
     pump_once(tmp_path, receiver)
     assert [one.kind for one in receiver.taken] == ["item", "delivery_imported"]
@@ -182,6 +187,50 @@ def test_a_ledger_that_is_not_there_yet_is_no_trouble(tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_read_is_a_trouble_and_not_an_end(tmp_path: Path) -> None:
     (tmp_path / "ledger.sqlite").write_bytes(b"no SQLite file" * 1000)
     assert "cannot be read" in str(pump_once(tmp_path, Taking()).trouble)
+
+
+def test_an_outbox_that_cannot_be_read_holds_up_no_other(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(tmp_path, *range(1, 451))
+    (tmp_path / "ledger-deliveries.sqlite").write_bytes(b"no SQLite file" * 1000)
+    receiver = Taking()
+    pump = pump_once(tmp_path, receiver)
+    assert receiver.items == list(range(1, 451))
+    assert "ledger-deliveries.sqlite cannot be read" in str(pump.trouble)
+    assert caplog.text.count("incident") == 1
+    ((reason,),) = progress_of(tmp_path, "SELECT reason FROM troubles")
+    assert reason == pump.trouble
+
+
+def test_the_first_outbox_holds_up_no_other_either(tmp_path: Path) -> None:
+    (tmp_path / "ledger.sqlite").write_bytes(b"no SQLite file" * 1000)
+    write_delivery(tmp_path)
+    receiver = Taking()
+    assert "ledger.sqlite cannot be read" in str(pump_once(tmp_path, receiver).trouble)
+    assert [one.kind for one in receiver.taken] == ["delivery_imported"]
+
+
+def test_an_outbox_that_can_be_read_again_is_sent_and_no_trouble_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.publish.pump._UNREAD_SECONDS", 0.0)
+    write(tmp_path, 1)
+    file = tmp_path / "ledger-deliveries.sqlite"
+    file.write_bytes(b"no SQLite file" * 1000)
+    receiver, stopping = Taking(), threading.Event()
+    pump = pump_of(tmp_path, receiver, stopping=stopping)
+    running = threading.Thread(target=pump.run)
+    running.start()
+    while pump.trouble is None:
+        assert running.is_alive()
+    file.unlink()
+    write_delivery(tmp_path)
+    while len(receiver.taken) < 2 or pump.trouble is not None:
+        assert running.is_alive()
+    stopping.set()
+    running.join()
+    assert [one.kind for one in receiver.taken] == ["item", "delivery_imported"]
 
 
 def test_pauses_grow_and_differ_and_begin_again() -> None:

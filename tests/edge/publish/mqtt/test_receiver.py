@@ -19,6 +19,7 @@ from edge.core.errors import ReceiverSetupError
 from edge.publish import pump
 from edge.publish.mqtt import session, topics
 from edge.publish.mqtt.receiver import MqttReceiver
+from edge.publish.mqtt.topics import Message
 from edge.publish.receiver import Entry, ReceiverUnavailable
 from edge.publish.receivers import Surroundings
 from tests.edge.publish.broker import Authority, Broker, Listener
@@ -74,6 +75,16 @@ def send_until_taken(receiver: MqttReceiver, sent: Sequence[Entry]) -> int:
             failures += 1
         else:
             return failures
+
+
+def trouble_of(receiver: MqttReceiver) -> str:
+    """Why nothing can be sent, when it has tried to connect."""
+    for _ in range(20):
+        with pytest.raises(ReceiverUnavailable) as caught:
+            receiver.send(entries(1))
+        if "has not answered yet" not in str(caught.value):
+            break
+    return str(caught.value)
 
 
 def test_what_is_sent_is_heard_in_order(tmp_path: Path, broker: Broker) -> None:
@@ -216,6 +227,36 @@ def test_a_topic_that_the_broker_does_not_allow_is_refused(tmp_path: Path) -> No
         refused = receiver.send(entries(1, 2))
         assert [one.entry.id for one in refused] == ["id-1", "id-2"]
         assert "Not authorized" in refused[0].reason
+
+
+def test_a_host_that_is_no_name_is_not_reached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.publish.mqtt.receiver._WAIT_SECONDS", 0.5)
+    found = MqttSettings.model_validate({"host": "a..b", "tls": False})
+    with receiver_at(tmp_path, found) as receiver:
+        assert "a..b:1883 is not reached" in trouble_of(receiver)
+
+
+def test_an_error_that_nobody_foresaw_is_said_and_does_not_end_the_connecting(
+    tmp_path: Path, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish = session.Session.publish
+    wrong = threading.Event()
+    wrong.set()
+
+    def fails(self: session.Session, sent: Sequence[Message]) -> list[str | None]:
+        if wrong.is_set():
+            raise KeyError("unheard of")
+        return publish(self, sent)
+
+    monkeypatch.setattr(session.Session, "publish", fails)
+    monkeypatch.setattr("edge.publish.mqtt.receiver._WAIT_SECONDS", 0.5)
+    monkeypatch.setattr(pump, "_FIRST_PAUSE", 0.05)
+    with receiver_at(tmp_path, settings(broker)) as receiver:
+        assert trouble_of(receiver) == "KeyError: 'unheard of'"
+        wrong.clear()
+        send_until_taken(receiver, entries(1))
 
 
 def test_a_message_at_which_the_connection_is_lost_is_found_and_refused(
