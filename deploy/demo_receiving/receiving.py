@@ -20,13 +20,15 @@ from edge.receiving.store import Deliveries
 
 _log = logging.getLogger(__name__)
 
+KEPT = "kept"
+"""The folder of photographs that the station keeps, for the report to show what was stopped."""
 PHOTOGRAPHS = 150
 """Of each thing, to train on."""
 BOXES, GOODS, REPORT = "boxes", "goods.csv", f"{NAME}.html"
 _DELIVERIES = "ledger-deliveries.sqlite"
 _FILES = (LEDGER, _DELIVERIES, "ledger-publish.sqlite")
 _MADE = (
-    *(PHOTOS, RUN, BUNDLE, BOXES, GOODS, STATION, REPORT, CONFIG),
+    *(PHOTOS, RUN, BUNDLE, BOXES, GOODS, STATION, REPORT, KEPT, CONFIG),
     *(
         f"{name}{end}"
         for name in (LEDGER, _DELIVERIES, "ledger-publish.sqlite")
@@ -100,6 +102,7 @@ def receive(folder: Path, real: Truth, broker: DemoBroker | None, *, seed: int) 
             "ledger": {"path": LEDGER},
             "codes": {"formats": ["ean13"]},
             "receiving": {"mismatch_lane": "stopped", "wait_seconds": 10},
+            "photographs": {"items": "all", "path": KEPT, "megabytes": 20, "days": 30},
             **publish,
         },
         comment="A station that receives drawn boxes: `pilah-edge run` of this file runs it again.",
