@@ -44,10 +44,9 @@ class Settled:
 
     def end(self, entries: Sequence[Entry]) -> list[Refused]:
         """Ends the last attempt; those of `entries` that were refused at any."""
-        refused = [
+        # Of these alone: a batch of the other outbox may come in between two attempts.
+        return [
             Refused(entry, reason)
             for entry in entries
-            if (reason := self._reasons.get(entry.id)) is not None
+            if (reason := self._reasons.pop(entry.id, None)) is not None
         ]
-        self._reasons.clear()
-        return refused

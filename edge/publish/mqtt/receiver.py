@@ -25,6 +25,7 @@ from edge.publish.mqtt.topics import (
 from edge.publish.pump import Backoff
 from edge.publish.receiver import Entry, ReceiverUnavailable, Refused
 from edge.publish.receivers import Surroundings
+from edge.publish.settled import Settled
 from edge.runtime.clock import SYSTEM_CLOCK
 
 _log = logging.getLogger(__name__)
@@ -68,8 +69,7 @@ class MqttReceiver:
         self._one_by_one = False
         self._losses: Counter[str] = Counter()
         """How often the connection was lost at an entry, by its id, without a word."""
-        self._unsendable: dict[str, str] = {}
-        """Why an entry will not be sent again, by its id."""
+        self._settled = Settled()
         self._thread = threading.Thread(target=self._keep, name="mqtt-connection", daemon=True)
         self._thread.start()
 
@@ -78,7 +78,7 @@ class MqttReceiver:
         until = SYSTEM_CLOCK.now() + _SEARCH_SECONDS
         while True:
             try:
-                refused = self._try(entries)
+                self._try(entries)
             except SessionLost as lost:
                 self._one_by_one = True  # one of them may be what the broker will not have
                 if lost.code not in OF_THE_MESSAGE or SYSTEM_CLOCK.now() > until:
@@ -86,8 +86,7 @@ class MqttReceiver:
             else:
                 self._one_by_one = False
                 self._losses.clear()
-                self._unsendable.clear()
-                return refused
+                return self._settled.end(entries)
 
     def close(self) -> None:
         """See `Receiver`."""
@@ -99,40 +98,36 @@ class MqttReceiver:
             session.wake()
         self._thread.join(3.0)
 
-    def _try(self, entries: Sequence[Entry]) -> list[Refused]:
-        """Publishes `entries` but those that are known to end the connection."""
+    def _try(self, entries: Sequence[Entry]) -> None:
+        """Publishes those of `entries` that are not settled."""
         session = self._connected()
-        refused = [
-            Refused(entry, self._unsendable[entry.id])
-            for entry in entries
-            if entry.id in self._unsendable
-        ]
-        left = [entry for entry in entries if entry.id not in self._unsendable]
-        if not self._one_by_one:
-            return [*refused, *self._publish(session, left)]
-        for entry in left:
-            refused += self._publish_alone(session, entry)
-        return refused
+        left = self._settled.begin(entries)
+        size = 1 if self._one_by_one else session.window
+        for start in range(0, len(left), size):
+            self._settled.check_time()
+            self._publish(session, left[start : start + size])
 
-    def _publish(self, session: Session, entries: Sequence[Entry]) -> list[Refused]:
+    def _publish(self, session: Session, entries: Sequence[Entry]) -> None:
+        """Publishes `entries`, and notes where one alone is why the connection is lost."""
         sent = [(entry, message) for entry in entries for message in self._messages(entry)]
-        reasons = session.publish([message for _, message in sent])
-        refused: dict[int, Refused] = {}
+        try:
+            reasons = session.publish([message for _, message in sent])
+        except SessionLost as lost:
+            if self._one_by_one:
+                self._note_loss(entries[0], lost)
+            raise
+        refused: dict[str, str] = {}
         for (entry, _), reason in zip(sent, reasons, strict=True):
             if reason is not None:
-                refused.setdefault(entry.sequence, Refused(entry, reason))
-        return list(refused.values())
+                refused.setdefault(entry.id, reason)
+        for entry in entries:
+            self._settled.settle(entry, refused.get(entry.id))
 
-    def _publish_alone(self, session: Session, entry: Entry) -> list[Refused]:
-        """Publishes one entry, and notes where it is the reason why the connection is lost."""
-        try:
-            return self._publish(session, [entry])
-        except SessionLost as lost:
-            if lost.code is None:
-                self._losses[entry.id] += 1
-            if lost.code in OF_THE_MESSAGE or self._losses[entry.id] >= _LOSSES:
-                self._unsendable[entry.id] = f"the broker ends the connection at it: {lost}"
-            raise
+    def _note_loss(self, entry: Entry, lost: SessionLost) -> None:
+        if lost.code is None:
+            self._losses[entry.id] += 1
+        if lost.code in OF_THE_MESSAGE or self._losses[entry.id] >= _LOSSES:
+            self._settled.settle(entry, f"the broker ends the connection at it: {lost}")
 
     def _messages(self, entry: Entry) -> list[Message]:
         return messages(entry, self._settings.prefix)

@@ -24,8 +24,9 @@ _ANSWER_SECONDS = 10.0
 """How long to wait for the next acknowledgement of a message. A broker that answers none for so
 long is halted, or the connection is only open at this end."""
 _QUEUE = 1000
-_WINDOW = 20
-"""So many messages paho has on their way at once at most, whatever the broker allows."""
+_PAHO_WINDOW = 20
+"""So many messages paho has on their way at once, unless it is given fewer; it does not know how
+many the broker allows (Receive Maximum; MQTT 5, section 3.2.2.3.3)."""
 _FAILURE = 0x80
 """Reason codes from this one on are failures (MQTT 5, section 2.4)."""
 _UNSPECIFIED = 0x80
@@ -49,7 +50,7 @@ class Session(Closing):
 
     Attributes:
         lost: why it is no more; None: it stands.
-        window: how many messages may be on their way at once.
+        window: how many messages paho may be given at once.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class Session(Closing):
         self._accepted = False
         self._answers: dict[int, ReasonCode] = {}
         self.lost: SessionLost | None = None
-        self.window = _WINDOW
+        self.window = 1
         self._turn = threading.Lock()
         """Held by the thread that publishes: what all have on their way counts."""
         self._largest: int | None = None
@@ -126,12 +127,10 @@ class Session(Closing):
                 session is closed.
         """
         with self._turn:
-            # paho keeps to its own limit, not to the broker's Receive Maximum.
-            size = _QUEUE if self.window == _WINDOW else self.window
             return [
                 answer
-                for start in range(0, len(messages), size)
-                for answer in self._publish_at_once(messages[start : start + size])
+                for start in range(0, len(messages), self.window)
+                for answer in self._publish_at_once(messages[start : start + self.window])
             ]
 
     def _publish_at_once(self, messages: Sequence[Message]) -> list[str | None]:
@@ -222,8 +221,8 @@ class Session(Closing):
             return
         with self._changed:
             self._largest = getattr(properties, "MaximumPacketSize", None)
-            # Without a word it is 65,535 (MQTT 5, section 3.2.2.3.3).
-            self.window = min(_WINDOW, getattr(properties, "ReceiveMaximum", _WINDOW)) or 1
+            allowed = getattr(properties, "ReceiveMaximum", _PAHO_WINDOW)
+            self.window = _QUEUE if allowed >= _PAHO_WINDOW else max(1, allowed)
             self._retains = bool(getattr(properties, "RetainAvailable", 1))
             self._accepted = True
             self._changed.notify_all()

@@ -18,6 +18,7 @@ from edge.publish.credentials import read_secret, trusting
 from edge.publish.postgres.tables import METADATA, SCHEMA, VERSION, insertion, row_of
 from edge.publish.receiver import Entry, ReceiverUnavailable, Refused
 from edge.publish.receivers import Surroundings
+from edge.publish.settled import Settled
 
 _log = logging.getLogger(__name__)
 
@@ -64,19 +65,16 @@ class PostgresReceiver:
         )
         self._where = f"{settings.host}:{settings.port}/{settings.database}"
         self._connection: sa.Connection | None = None
+        self._settled = Settled()
 
     def send(self, entries: Sequence[Entry]) -> Sequence[Refused]:
-        """See `Receiver`: all rows in one transaction, or each by itself where one is wrong."""
+        """See `Receiver`: all rows in one transaction, or in more where one is wrong."""
         try:
             connection = self._connected()
-            try:
-                self._insert(connection, entries)
-            except DBAPIError as error:
-                if not _is_of_the_row(error):
-                    raise
-                connection.rollback()
-                return self._insert_each(connection, entries)
-            return ()
+            self._write(connection, self._settled.begin(entries))
+            return self._settled.end(entries)
+        except ReceiverUnavailable:
+            raise
         except (SQLAlchemyError, OSError) as error:
             self.close()
             raise ReceiverUnavailable(f"{self._where}: {_words(error)}") from error
@@ -112,28 +110,38 @@ class PostgresReceiver:
             self._connection = connection
         return self._connection
 
-    def _insert(self, connection: sa.Connection, entries: Sequence[Entry]) -> None:
-        """Writes all rows, or none; one whose id is there already stays as it is."""
-        with connection.begin():
-            # An actuation may stand between two items; only rows of one table go together.
-            rows = sorted((row_of(entry) for entry in entries), key=lambda found: found[0].name)
-            for table, found in groupby(rows, key=lambda found: found[0]):
-                rows_of_it = json.dumps([row for _, row in found])
-                connection.execute(_INSERTIONS[table.name], {"rows": rows_of_it})
+    def _write(self, connection: sa.Connection, entries: Sequence[Entry]) -> None:
+        """Writes all rows but those that the database will not have."""
+        if not entries:
+            return
+        self._settled.check_time()
+        reason = self._insert(connection, entries)
+        if reason is None or len(entries) == 1:
+            for entry in entries:
+                self._settled.settle(entry, reason)
+            return
+        half = len(entries) // 2  # a row that is wrong is soon alone, and the rest is not
+        self._write(connection, entries[:half])
+        self._write(connection, entries[half:])
 
-    def _insert_each(
-        self, connection: sa.Connection, entries: Sequence[Entry]
-    ) -> Sequence[Refused]:
-        refused = []
-        for entry in entries:
-            try:
-                self._insert(connection, [entry])
-            except DBAPIError as error:
-                if not _is_of_the_row(error):
-                    raise
-                connection.rollback()
-                refused.append(Refused(entry, _words(error)))
-        return refused
+    def _insert(self, connection: sa.Connection, entries: Sequence[Entry]) -> str | None:
+        """Writes all rows, or none; one whose id is there already stays as it is.
+
+        Returns:
+            What is wrong with one of the rows; None: they are written.
+        """
+        # An actuation may stand between two items; only rows of one table go together.
+        rows = sorted((row_of(entry) for entry in entries), key=lambda found: found[0].name)
+        try:
+            with connection.begin():
+                for table, found in groupby(rows, key=lambda found: found[0]):
+                    rows_of_it = json.dumps([row for _, row in found])
+                    connection.execute(_INSERTIONS[table.name], {"rows": rows_of_it})
+        except DBAPIError as error:
+            if not _is_of_the_row(error):
+                raise
+            return _words(error)
+        return None
 
 
 def open_receiver(settings: PostgresSettings, surroundings: Surroundings) -> PostgresReceiver:

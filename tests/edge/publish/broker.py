@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 import os
 import shutil
 import signal
@@ -25,6 +26,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from edge.core.closing import Closing
 
+_NUMBERS = itertools.count(1)
 PATIENCE = 120.0
 """Seconds that a test waits for what must come; a busy machine may take its time."""
 
@@ -118,8 +120,8 @@ class Listener(Closing):
         self._changed = threading.Condition()
         self._subscribed = False
         client = paho.Client(
-            CallbackAPIVersion.VERSION2, client_id="listener", protocol=paho.MQTTv311,
-            clean_session=False,
+            CallbackAPIVersion.VERSION2, client_id=f"listener-{next(_NUMBERS)}",
+            protocol=paho.MQTTv311, clean_session=False,
         )  # fmt: skip
         client.reconnect_delay_set(0.05, 0.2)
         client.on_message = self._on_message

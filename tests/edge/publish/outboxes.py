@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+
+import pytest
 
 from edge.ledger.ledger import Ledger
 from edge.publish.outbox_file import OutboxFile
 from edge.publish.pump import Backoff, Pump
 from edge.publish.receiver import Entry, ReceiverUnavailable, Refused
+from edge.publish.settled import Settled
 from tests.edge.ledger.entries import entry
 from tests.edge.outbox.test_table import keep_at
+
+
+def hurry(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:
+    """Has the time of an attempt run out after so many steps."""
+    begin, left = Settled.begin, [0]
+
+    def begun(self: Settled, entries: Iterable[Entry]) -> list[Entry]:
+        left[0] = steps
+        return begin(self, entries)
+
+    def check_time(self: Settled) -> None:
+        if not left[0]:
+            raise ReceiverUnavailable("it answers slowly")
+        left[0] -= 1
+
+    monkeypatch.setattr(Settled, "begin", begun)
+    monkeypatch.setattr(Settled, "check_time", check_time)
 
 
 def write(folder: Path, *numbers: int) -> None:

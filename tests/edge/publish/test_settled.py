@@ -28,3 +28,15 @@ def test_what_was_settled_at_one_attempt_is_not_sent_at_the_next(
     settled.settle(batch[2])
     assert [(one.entry, one.reason) for one in settled.end(batch)] == [(batch[1], "too large")]
     assert settled.begin(batch) == batch  # the next batch begins anew
+
+
+def test_a_batch_that_comes_in_between_unsettles_no_other() -> None:
+    batch, between, settled = entries(1, 2), entries(3), Settled()
+    settled.begin(batch)
+    settled.settle(batch[0], "too large")
+    settled.begin(between)
+    settled.settle(between[0])
+    assert settled.end(between) == []
+    assert settled.begin(batch) == [batch[1]]
+    settled.settle(batch[1])
+    assert [one.entry for one in settled.end(batch)] == [batch[0]]

@@ -23,6 +23,7 @@ from edge.publish.mqtt.topics import Message
 from edge.publish.receiver import Entry, ReceiverUnavailable
 from edge.publish.receivers import Surroundings
 from tests.edge.publish.broker import Authority, Broker, Listener
+from tests.edge.publish.outboxes import hurry
 
 
 @pytest.fixture
@@ -215,6 +216,28 @@ def test_a_message_that_is_too_large_is_refused_and_the_others_are_taken(
         assert refused.entry.id == "id-2"
         assert re.search(words, refused.reason)
         listener.wait(lambda: items(listener) == [1, 3])
+
+
+@pytest.mark.parametrize("one_by_one", [False, True])
+def test_a_slow_broker_gets_the_rest_of_a_batch_at_the_next_attempt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_by_one: bool
+) -> None:
+    lines = ["allow_anonymous true", *([] if one_by_one else ["max_inflight_messages 2"])]
+    with (
+        Broker(tmp_path / "broker", lines) as broker,
+        Listener(broker) as listener,
+        receiver_at(tmp_path, settings(broker)) as receiver,
+    ):
+        assert receiver.send(entries(0)) == []
+        hurry(monkeypatch, 2)
+        receiver._one_by_one = one_by_one
+        sent = entries(*range(1, 6 if one_by_one else 11))
+        for _ in range(2):
+            with pytest.raises(ReceiverUnavailable, match="slowly"):
+                receiver.send(sent)
+        assert receiver.send(sent) == []
+        listener.wait(lambda: len(items(listener)) == len(sent) + 1)
+        assert len(listener.of("/item")) == len(sent) + 1  # none came twice
 
 
 def test_a_topic_that_the_broker_does_not_allow_is_refused(tmp_path: Path) -> None:

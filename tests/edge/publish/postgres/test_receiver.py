@@ -7,6 +7,7 @@ import itertools
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from edge.publish.postgres import receiver as module
 from edge.publish.postgres.receiver import PostgresReceiver
 from edge.publish.receiver import Entry, ReceiverUnavailable
 from tests.edge.ledger.entries import actuation, correction, entry
+from tests.edge.publish.outboxes import hurry
 from tests.edge.publish.postgres.server import Postgres
 
 
@@ -115,6 +117,23 @@ def test_a_row_that_the_database_will_not_have_is_refused_and_holds_up_no_other(
     assert [one.entry for one in refused] == wrong
     assert all("(22" in one.reason or "(23" in one.reason for one in refused), refused
     assert database.query("SELECT item FROM items ORDER BY item") == [[1], [3], [5]]
+
+
+def test_a_slow_server_gets_the_rest_of_a_batch_at_the_next_attempt(
+    receiver: PostgresReceiver, database: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hurry(monkeypatch, 4)
+    entries = [of(entry(n, label="nul\0" if n in (2, 5) else "can")) for n in range(8)]
+    there: list[int] = []
+    refused: list[Entry] | None = None
+    while refused is None:
+        assert len(there) < 8
+        with suppress(ReceiverUnavailable):
+            refused = [one.entry for one in receiver.send(entries)]
+        there.append(database.query("SELECT count(*) FROM items")[0][0])
+    assert refused == [entries[2], entries[5]]
+    assert len(there) > 1
+    assert 0 < there[0] < there[-1] == 6
 
 
 @pytest.mark.parametrize("how", ["fast", "immediate"])
