@@ -19,10 +19,11 @@ from edge.publish.receiver import Entry
 
 
 class Position(NamedTuple):
-    """The last entry that a receiver has taken."""
+    """The last entry that a receiver has taken, or the place before the first for it."""
 
     sequence: int
     id: str
+    """Empty: it has taken none, and begins after this number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,20 @@ class OutboxFile(Closing):
                 "SELECT min(sequence) FROM outbox WHERE sequence > ?", (start,)
             ).fetchone()
             return 0 if first is None else int(last - first + 1)
+
+    def dropped(self, after: Position | None) -> int:
+        """How many entries after a position were deleted, which nobody can read any more.
+
+        Raises:
+            OutboxError: the file cannot be read.
+        """
+        with self._errors():
+            connection = self._opened()
+            if after is None or connection is None or not _has_table(connection):
+                return 0
+            start, begun_anew = _start(connection, after)
+            (first,) = connection.execute("SELECT min(sequence) FROM outbox").fetchone()
+            return 0 if first is None or begun_anew else max(0, int(first - start - 1))
 
     def close(self) -> None:
         """Closes the file; may be called twice."""

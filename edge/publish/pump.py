@@ -158,11 +158,14 @@ class Pump:
         self._behind[outbox.name] |= outbox.has_changed()
         if not self._behind[outbox.name]:
             return False
-        part = outbox.read(progress.position(self.name, outbox.name), _BATCH)
+        position = progress.position(self.name, outbox.name)
+        part = outbox.read(position, _BATCH)
         self._behind[outbox.name] = len(part.entries) == _BATCH
         if not part.entries:
             return False
         self._behind[outbox.name] = True  # until they are there
+        if position is None or part.begun_anew:
+            self._begin(outbox, part, progress)
         refused = self._give(part.entries)
         last = part.entries[-1]
         gained = SendCounts(
@@ -174,7 +177,12 @@ class Pump:
         progress.advance(
             self.name, outbox.name, Position(last.sequence, last.id), gained=gained, refused=refused
         )
-        self._tell(outbox, part)
+        if part.dropped:
+            _log.error(
+                f"LOST       {part.dropped} entries of the {outbox.name} were dropped from the "
+                f"outbox before {self.name} had them, as there was no room for more or they were "
+                "too old. Their rows are in the file"
+            )
         if refused:
             self.refused += len(refused)
             _log.warning(
@@ -197,13 +205,13 @@ class Pump:
             _log.debug(f"{self.name}: not foreseen", exc_info=True)
             raise ReceiverUnavailable(f"{type(error).__name__}: {error}") from error
 
-    def _tell(self, outbox: OutboxFile, part: Part) -> None:
-        if part.dropped:
-            _log.error(
-                f"LOST       {part.dropped} entries of the {outbox.name} were dropped from the "
-                f"outbox before {self.name} had them, as there was no room for more or they were "
-                "too old. Their rows are in the file"
-            )
+    def _begin(self, outbox: OutboxFile, part: Part, progress: PublisherFile) -> None:
+        """Notes where an outbox begins that the receiver has nothing of.
+
+        Otherwise, what is dropped before the receiver has taken anything could not be counted.
+        """
+        before = Position(part.entries[0].sequence - 1, "")
+        progress.advance(self.name, outbox.name, before, gained=SendCounts())
         if part.begun_anew:
             _log.warning(
                 f"warning    the outbox in {outbox.path} is not the one of before: all that is in "

@@ -72,13 +72,14 @@ def _outbox(name: str, box: OutboxFile, progress: PublisherFile | None) -> dict[
         position, counts = progress.position(name, box.name), progress.counts(name, box.name)
     try:
         waiting: int | None = box.waiting(position)
+        dropped = counts.dropped + box.dropped(position)  # the latter while a receiver is away
     except OutboxError:
-        waiting = None
+        waiting, dropped = None, counts.dropped
     return {
         "sent": counts.sent,
         "waiting": waiting,
         "refused": counts.refused,
-        "dropped": counts.dropped,
+        "dropped": dropped,
         "last": counts.last,
     }
 

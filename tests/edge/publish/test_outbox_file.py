@@ -49,6 +49,18 @@ def test_what_waits_is_what_comes_after_a_position(tmp_path: Path) -> None:
         assert found.waiting(Position(4, "of another outbox")) == 10
 
 
+def test_what_was_dropped_is_what_is_missing_after_a_position(tmp_path: Path) -> None:
+    write(tmp_path, *range(1, 11))
+    with closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as connection, connection:
+        connection.execute("DELETE FROM outbox WHERE sequence <= 6")
+    with box(tmp_path) as found:
+        assert found.dropped(None) == 0
+        assert found.dropped(Position(0, "")) == 6
+        assert found.dropped(Position(4, entry(4).id)) == 2
+        assert found.dropped(Position(8, entry(8).id)) == 0
+        assert found.dropped(Position(8, "of another outbox")) == 0
+
+
 def test_no_more_are_read_than_asked_for(tmp_path: Path) -> None:
     write(tmp_path, *range(1, 11))
     with box(tmp_path) as found:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -86,11 +88,15 @@ def test_a_broker_that_is_away_is_an_exit_code_with_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = station(tmp_path, free_port())
-    write(tmp_path, 1)
+    write(tmp_path, 1, 2)
     assert main([file, "--once"]) == EXIT_UNAVAILABLE
     found = status(file, capsys)
-    assert (found["sent"], found["waiting"]) == (0, 1)
+    assert (found["sent"], found["waiting"]) == (0, 2)
     assert "is not reached" in str(found["trouble"])
+    with closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as connection, connection:
+        connection.execute("DELETE FROM outbox WHERE sequence = 1")  # as for want of room
+    assert main([file, "--status"]) == EXIT_OK
+    assert "sent 0, waiting 1, refused 0, dropped 1" in capsys.readouterr().out
 
 
 def test_mistakes_of_the_station_file_have_its_exit_code(

@@ -138,6 +138,44 @@ def test_what_was_dropped_before_it_was_sent_is_counted_and_said(
     assert progress_of(tmp_path, "SELECT dropped FROM counts WHERE outbox = 'ledger'") == [(5,)]
 
 
+def drop_up_to(folder: Path, last: int) -> None:
+    """Deletes entries from the outbox of the ledger, as for want of room."""
+    with closing(sqlite3.connect(folder / "ledger.sqlite")) as connection, connection:
+        connection.execute("DELETE FROM outbox WHERE sequence <= ?", (last,))
+
+
+def test_what_was_dropped_before_a_receiver_had_anything_is_counted(tmp_path: Path) -> None:
+    write(tmp_path, *range(1, 11))
+    drop_up_to(tmp_path, 2)  # before anybody was to be told
+    receiver = Taking()
+    receiver.away = 1
+    pump_once(tmp_path, receiver)
+    drop_up_to(tmp_path, 7)
+    receiver.taken.clear()
+    pump_once(tmp_path, receiver)
+    assert receiver.items == [8, 9, 10]
+    assert progress_of(tmp_path, "SELECT dropped FROM counts WHERE outbox = 'ledger'") == [(5,)]
+
+
+def test_what_was_dropped_of_an_outbox_that_was_begun_anew_is_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(tmp_path, 1, 2, 3)
+    receiver = Taking()
+    pump_once(tmp_path, receiver)
+    for file in tmp_path.glob("ledger.sqlite*"):
+        file.unlink()
+    write(tmp_path, *range(101, 111))
+    receiver.away = 1
+    pump_once(tmp_path, receiver)
+    drop_up_to(tmp_path, 4)
+    receiver.taken.clear()
+    pump_once(tmp_path, receiver)
+    assert receiver.items == list(range(105, 111))
+    assert progress_of(tmp_path, "SELECT dropped FROM counts WHERE outbox = 'ledger'") == [(4,)]
+    assert caplog.text.count("is not the one of before") == 1
+
+
 def test_a_receiver_that_is_new_is_not_told_of_drops_before_it(tmp_path: Path) -> None:
     write(tmp_path, 1, 2, 3)
     with closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as connection, connection:
