@@ -30,9 +30,10 @@ from edge.ledger.ledger import Ledger
 from edge.ledger.recovering import RecoveringLedger
 from edge.receiving import counting as counting_module
 from edge.receiving.answering import PieceAnswers
+from edge.receiving.code import read_code
 from edge.receiving.counting import Counting
 from edge.receiving.desk import Desk
-from edge.receiving.pieces.answers import Cause
+from edge.receiving.pieces.answers import Cause, HandScan, PieceRules, SeenItem
 from edge.receiving.state import DeliveryState
 from edge.receiving.store import Deliveries
 from edge.runtime.clock import SYSTEM_CLOCK
@@ -49,7 +50,9 @@ def item(number: int, label: str = "adidas", **values: object) -> ItemSorted:
         "accepted": True, "reject": None, "lane": "counted", "bundle": "b", "bundle_digest": "d",
         "latency_ms": 1.0, "frames": 3,
     }  # fmt: skip
-    return ItemSorted(*STAMPS.now(), **{**known, **values})  # type: ignore[arg-type]
+    id_, time, station = STAMPS.now()
+    stamp = {"id": id_, "time": time, "station": station}
+    return ItemSorted(**{**stamp, **known, **values})  # type: ignore[arg-type]
 
 
 def code_on(seen: ItemSorted, text: str) -> CodeRead:
@@ -350,6 +353,19 @@ def test_what_the_ledger_has_is_counted_in_several_transactions(
     pass_by(door, [])
     assert state_at(door).count(1).counted == 5
     assert max(sizes) == 2
+
+
+def test_while_the_ledger_is_looked_through_what_came_of_late_is_not_forgotten(door: Path) -> None:
+    """A scan that counts already, and whose item comes after an old one was found in the ledger."""
+    old = item(1, delivery_id="D1", time="2026-01-01T00:00:00.000000Z")
+    answers = PieceAnswers(PieceRules(by_label=True, pair_seconds=2.0), STAMPS)
+    id_, time, _ = STAMPS.now()
+    with at(door) as deliveries:
+        assert answers.write(deliveries, [HandScan(id_, time, "D1", read_code(SHOE))]) == 1
+        with answers.looking_back():
+            answers.write(deliveries, [SeenItem(old)])
+        answers.write(deliveries, [SeenItem(item(3, delivery_id="D1", time=time))])
+    assert state_at(door).count(1).counted == 2
 
 
 def test_a_file_that_was_moved_away_is_made_anew(

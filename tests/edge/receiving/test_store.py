@@ -80,6 +80,16 @@ def test_another_process_s_rows_are_seen(tmp_path: Path) -> None:
         assert current.count(1).counted == 1
 
 
+def test_what_was_read_of_other_deliveries_is_forgotten_and_read_again(tmp_path: Path) -> None:
+    with counting(tmp_path) as desk:
+        before = list(desk.deliveries.events("D1"))
+        desk.deliveries.forget_others("D2")
+        assert desk.deliveries._known == {}
+        assert list(desk.deliveries.events("D1")) == before
+        desk.deliveries.forget_others("D1")
+        assert set(desk.deliveries._known) == {"D1"}
+
+
 def test_rows_are_never_changed(tmp_path: Path) -> None:
     with counting(tmp_path) as desk:
         for statement in ("UPDATE events SET by = 'x'", "DELETE FROM events"):
