@@ -1,8 +1,8 @@
 """The publisher's own file: how far each receiver is, and what it refused.
 
 Losing it loses nothing: what is still in the outboxes is sent again, and receivers drop what they
-have. So it is written without waiting for the disk (`synchronous=NORMAL`), and where it is damaged
-a new one is begun.
+have. So where it is damaged, a new one is begun. A position must not go back, though, after the
+station has deleted by it: each is on the disk before anybody can see it (`synchronous=FULL`).
 """
 
 from __future__ import annotations
@@ -101,16 +101,22 @@ class SetAside:
 class PublisherFile(Closing):
     """The publisher's file, open; used by one thread. Several may have it open."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
         """Opens the file `path`, and makes it where it is not there.
 
         A damaged file is set aside beside it, and that is logged.
 
+        Args:
+            read_only: whether it must be there, is only read, and is left where it is damaged.
+
         Raises:
             PublisherFileError: it cannot be opened or written, or is a file of another program.
         """
-        self.path = path
+        self.path, self._read_only = path, read_only
         with self._errors():
+            if read_only:
+                self._connection = self._open()
+                return
             try:
                 self._connection = self._open()
             except sqlite3.DatabaseError as error:
@@ -229,7 +235,11 @@ class PublisherFile(Closing):
         return [SetAside(*row) for row in reversed(rows)]
 
     def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS)
+        connection = sqlite3.connect(
+            f"{self.path.absolute().as_uri()}?mode={'ro' if self._read_only else 'rwc'}",
+            uri=True,
+            timeout=_BUSY_SECONDS,
+        )
         try:
             known = connection.execute("PRAGMA application_id").fetchone()[0]
             empty = connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,)
@@ -238,13 +248,17 @@ class PublisherFile(Closing):
                     f"{self.path} is an SQLite file of another program and was left as it is: move "
                     "it away, or name another ledger in the station file"
                 )
+            if self._read_only:
+                return connection
             connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("PRAGMA synchronous=NORMAL")
-            with connection:
-                for statement in _TABLES:
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA application_id={_APPLICATION}")
-                connection.execute(f"PRAGMA user_version={_VERSION}")
+            connection.execute("PRAGMA synchronous=FULL")
+            if empty:  # all or nothing: tables without the number are another program's
+                with connection:
+                    connection.execute("BEGIN IMMEDIATE")
+                    for statement in _TABLES:
+                        connection.execute(statement)
+                    connection.execute(f"PRAGMA application_id={_APPLICATION}")
+                    connection.execute(f"PRAGMA user_version={_VERSION}")
         except BaseException:
             connection.close()
             raise
@@ -255,8 +269,9 @@ class PublisherFile(Closing):
         try:
             yield
         except sqlite3.Error as error:
+            verb = "read" if self._read_only else "write"
             raise PublisherFileError(
-                f"cannot write {self.path}, where the publisher notes how far it is: {error}"
+                f"cannot {verb} {self.path}, where the publisher notes how far it is: {error}"
             ) from error
 
 

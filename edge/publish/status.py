@@ -37,7 +37,7 @@ def status_of(config: RecordsConfig, publish: PublishSettings) -> dict[str, Any]
     """
     file = publisher_path(config.ledger.path)
     found: dict[str, Any] = {"station": config.station, "receivers": {}}
-    progress = PublisherFile(file) if file.is_file() else None
+    progress = PublisherFile(file, read_only=True) if file.is_file() else None
     boxes = outboxes(config)
     try:
         for name in publish.receivers:

@@ -96,3 +96,55 @@ def test_a_file_of_another_program_is_left_alone(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(PublisherFileError, match="how far it is"):
         PublisherFile(tmp_path / "none" / "p.sqlite")
+
+
+def test_opening_one_that_is_there_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a full disk, where it can still be read."""
+    monkeypatch.setattr(module, "_BUSY_SECONDS", 0.0)
+    file = tmp_path / "p.sqlite"
+    PublisherFile(file).close()
+    with closing(sqlite3.connect(file)) as other:
+        other.execute("BEGIN IMMEDIATE")  # nobody else can write
+        for read_only in (False, True):
+            with PublisherFile(file, read_only=read_only) as progress:
+                assert progress.position("mqtt", "ledger") is None
+
+
+def test_one_that_is_only_read_is_not_written(tmp_path: Path) -> None:
+    file = tmp_path / "p.sqlite"
+    with PublisherFile(file) as progress:
+        progress.set_trouble("mqtt", "away")
+    with PublisherFile(file, read_only=True) as progress:
+        trouble = progress.trouble("mqtt")
+        assert trouble is not None
+        assert trouble.reason == "away"
+        with pytest.raises(PublisherFileError, match=r"cannot read .*readonly"):
+            progress.set_trouble("mqtt", None)
+
+
+def test_one_that_is_only_read_is_left_as_it_is_where_it_is_damaged(tmp_path: Path) -> None:
+    file = tmp_path / "p.sqlite"
+    file.write_bytes(b"what is this? " * 500)
+    with pytest.raises(PublisherFileError, match="cannot read"):
+        PublisherFile(file, read_only=True)
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_position_outlives_a_power_cut_as_what_is_deleted_by_it_does(tmp_path: Path) -> None:
+    with PublisherFile(tmp_path / "p.sqlite") as progress:
+        full = 2  # https://www.sqlite.org/pragma.html#pragma_synchronous
+        assert progress._connection.execute("PRAGMA synchronous").fetchone() == (full,)
+
+
+def test_a_file_that_is_not_finished_is_no_file_of_another_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "p.sqlite"
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "_TABLES", (*module._TABLES, "CREATE TABLE wrong"))
+        with pytest.raises(PublisherFileError):
+            PublisherFile(file)
+    with PublisherFile(file) as progress:
+        assert progress.position("mqtt", "ledger") is None
