@@ -85,7 +85,7 @@ class Trial:
                 data = training_set(
                     found,
                     recipe.phases,
-                    with_copies=found.part != "test",
+                    with_copies=found.split != "test",
                     train=found.of("train"),
                     validation=found.of("validation"),
                 )
