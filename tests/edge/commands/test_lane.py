@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from edge.cli import main
+from edge.core.closing import Closing
 from edge.core.errors import EXIT_CONFIG, EXIT_OK, EXIT_UNAVAILABLE
 
 STATION = """\
@@ -28,7 +29,7 @@ lanes:
 """The beginning of a station: no bundle, no camera."""
 
 SCRIPT = """
-import json, sys
+import json, os, sys
 from gpiozero.pins import mock
 seen = {}
 change = mock.MockPin._change_state
@@ -36,7 +37,7 @@ def watched(pin, state):
     if change(pin, state):
         seen.setdefault(repr(pin), []).append(float(state))
         if repr(pin) == "GPIO23" and state or repr(pin) == "GPIO18" and abs(state - 0.0917) < 1e-4:
-            print("on", flush=True)
+            "ON" in os.environ and os.write(int(os.environ["ON"]), b"on\\n")
 mock.MockPin._change_state = watched
 from edge.cli import main
 try:
@@ -45,8 +46,25 @@ finally:
     print(json.dumps(seen), flush=True)
 sys.exit(code)
 """
-"""Runs the command, and tells when a lane is active and what became of every pin. The servo's pulse
-at 60 degrees is 1.83 of 20 ms."""
+"""Runs the command, and tells when a lane is active (in a pipe of its own, the descriptor `ON`, for
+the command writes to its outputs meanwhile) and what became of every pin. The servo's pulse at 60
+degrees is 1.83 of 20 ms."""
+
+
+class Active(Closing):
+    """The pipe in which SCRIPT tells that a lane is active."""
+
+    def __init__(self) -> None:
+        self._ours, self.theirs = os.pipe()
+        self.environment = os.environ | {"ON": str(self.theirs)}
+
+    def wait(self) -> None:
+        """Waits until a lane is active; fails when the command has ended before."""
+        os.close(self.theirs)
+        assert os.read(self._ours, 3) == b"on\n"
+
+    def close(self) -> None:
+        os.close(self._ours)
 
 
 @pytest.fixture
@@ -61,24 +79,26 @@ def test_a_lane_is_moved_before_there_is_a_bundle_and_the_others_are_left_alone(
 ) -> None:
     # With a hold time of a minute no actuation is overdue, however late the lane's thread is.
     station.write_text(STATION.replace("hold_seconds: 0.01", "hold_seconds: 60"), encoding="utf-8")
-    with subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(station), "warm"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with (
+        Active() as active,
+        subprocess.Popen(
+            [sys.executable, "-c", SCRIPT, str(station), "warm"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            pass_fds=[active.theirs],
+            env=active.environment,
+        ) as process,
+    ):
         assert process.stdin is not None
-        assert process.stdout is not None
-        assert process.stderr is not None
         process.stdin.write("]]rs ")
         process.stdin.flush()
-        written = list(iter(process.stdout.readline, "on\n"))
-        process.stdin.write("q")
-        process.stdin.close()
-        seen, said = process.stdout.read(), process.stderr.read()
+        active.wait()
+        written, said = process.communicate("q")
         assert process.wait() == EXIT_OK, said
-    found = yaml.safe_load("".join(written))["lanes"]["warm"]["actuator"]
+    *shown, seen = written.splitlines(keepends=True)
+    found = yaml.safe_load("".join(shown))["lanes"]["warm"]["actuator"]
     assert (found["rest_angle"], found["active_angle"]) == (10, 60)
     assert list(json.loads(seen)) == ["GPIO18"]
     assert 60 / 180 / 20 + 1.5 / 20 in [pytest.approx(s) for s in json.loads(seen)["GPIO18"]]
@@ -139,6 +159,7 @@ def test_a_lane_that_cannot_be_made_safe_does_not_keep_the_others(station: Path)
         "from edge.cli import main",
         """
 from edge.cli import main
+from edge.core.closing import Closing
 from edge.core.errors import PinError
 from edge.lanes.servo import Servo
 def broken(servo, settings, pins):
@@ -172,18 +193,23 @@ def test_a_lane_is_named_to_be_tested_only(
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_switches_the_coil_off(station: Path, number: signal.Signals) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(station), "cold"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with (
+        Active() as active,
+        subprocess.Popen(
+            [sys.executable, "-c", SCRIPT, str(station), "cold"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            pass_fds=[active.theirs],
+            env=active.environment,
+        ) as process,
+    ):
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(" ")
         process.stdin.flush()
-        assert process.stdout.readline() == "on\n"
+        active.wait()
         process.send_signal(number)
         assert process.wait() == EXIT_OK
         assert json.loads(process.stdout.read())["GPIO23"] == [1, 0]
