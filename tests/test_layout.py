@@ -127,6 +127,9 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "tests/edge/ledger/test_spill.py": """
         edge.ledger.rows
     """,
+    "tests/edge/receiving/test_counting.py": """
+        edge.receiving.answering
+    """,
     "tests/edge/receiving/test_desk.py": """
         edge.receiving.delivery
     """,
