@@ -102,7 +102,6 @@ class Station(Closing):
                 clock=clock,
                 report=lambda ended: self._dispatch.note(ended),
             )
-            # Its process starts while the model is loaded.
             counting: Counting | None = None
             if config.receiving is not None:
                 from edge.receiving.counting import Counting  # which no other station needs
@@ -117,6 +116,7 @@ class Station(Closing):
                 )
                 self._parts.callback(counting.close)
             self._counting = counting
+            # Its process starts while the model is loaded.
             self._recorder = begin_recorder(
                 config.ledger, observers=observers, keep=config.keep, clock=clock, stamps=stamps
             )
