@@ -16,12 +16,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence, Set
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
 
-from edge.config.photographs import photographs_folder
 from edge.config.reading import StationPlan
 from edge.core.closing import Closing
-from edge.events import EventSink, Observer, Stamps
+from edge.events import Observer, Stamps
 from edge.lanes.opening import open_lanes
 from edge.lanes.pins import Pins, open_pins
 from edge.ledger.journal import Journal
@@ -43,9 +41,6 @@ from edge.telemetry.status import VitalSigns
 from edge.vision.frame_pump import FramePump
 from edge.vision.latest_frame import LatestFrame
 from edge.vision.sharpness import sharpness
-
-if TYPE_CHECKING:
-    from edge.receiving.counting import Counting
 
 _log = logging.getLogger(__name__)
 
@@ -102,20 +97,6 @@ class Station(Closing):
                 clock=clock,
                 report=lambda ended: self._dispatch.note(ended),
             )
-            counting: Counting | None = None
-            if config.receiving is not None:
-                from edge.receiving.counting import Counting  # which no other station needs
-
-                counting = Counting(
-                    config.receiving,
-                    config.ledger.path,
-                    keep=config.keep,
-                    stamps=stamps,
-                    clock=clock,
-                    endings=endings,
-                )
-                self._parts.callback(counting.close)
-            self._counting = counting
             # Its process starts while the model is loaded.
             self._recorder = begin_recorder(
                 config.ledger, observers=observers, keep=config.keep, clock=clock, stamps=stamps
@@ -125,11 +106,12 @@ class Station(Closing):
             self._receiving = Receiving(
                 config,
                 publish=self._recorder.offer,
-                counting=counting,
                 code_known=self._latest.wake,
                 stamps=stamps,
                 clock=clock,
+                endings=endings,
             )
+            self._parts.callback(self._receiving.close)
             looks_again = config.codes is not None or config.photographs is not None
             self._sorter = open_sorter(
                 plan,
@@ -138,15 +120,12 @@ class Station(Closing):
                 sharpness=sharpness if looks_again else None,
             )
             open_recorder(self._recorder, config.ledger, config.station)
-            sink: EventSink = self._recorder
-            if counting is not None:
-                lamp = config.alarm_lane
-                counting.start(
-                    self._recorder.offer,
-                    None if lamp is None else lambda: self._lanes.actuate(lamp, clock.now()),
-                    lambda: self._recorder.spilled > 0 or self._recorder.ledger_fails,
-                )
-                sink = counting.before(self._recorder)
+            lamp = config.alarm_lane
+            sink = self._receiving.begin(
+                self._recorder,
+                alarm=lambda: None if lamp is None else self._lanes.actuate(lamp, clock.now()),
+                behind=lambda: self._recorder.spilled > 0 or self._recorder.ledger_fails,
+            )
             self._dispatch = Dispatch(
                 plan,
                 lanes=self._lanes,
@@ -179,19 +158,11 @@ class Station(Closing):
 
     def _picture_uses(self, plan: StationPlan, stamps: Stamps, clock: Clock) -> PictureUses:
         """What the station file has done with the pictures of items."""
-        settings = plan.config.photographs
-        if settings is None:
+        if plan.config.photographs is None:
             return PictureUses(codes=self._receiving)
-        from edge.samples.photographs import Photographs  # which no other station needs
+        from edge.samples.photographs import open_photographs  # which no other station needs
 
-        shown = plan.bundle.manifest.input
-        photographs = Photographs(
-            settings,
-            photographs_folder(settings, plan.config.ledger.path),
-            padding=shown.padding if shown.crop == "item" else None,
-            clock=clock,
-            time_is_right=stamps.synchronised,
-        )
+        photographs = open_photographs(plan, clock=clock, time_is_right=stamps.synchronised)
         # Somebody who sent a signal waits for the end; nobody does where the pictures ended.
         self._parts.callback(
             lambda: photographs.close(seconds=1.0 if self._supervisor.reason else 30.0)
@@ -247,7 +218,6 @@ class Station(Closing):
         model, tally, recorder, latest = (
             self._sorter.model, self._tally, self._recorder, self._latest,
         )  # fmt: skip
-        counting = self._counting
         age = None if latest.captured is None else self._clock.now() - latest.captured
         return VitalSigns(
             model=model.title,
@@ -270,8 +240,8 @@ class Station(Closing):
                 "actuation": recorder.lost_actuations,
                 "other": recorder.lost_others,
             },
-            counts_fail=counting is not None and counting.fails,
-            counts_waiting=0 if counting is None else counting.waiting,
+            counts_fail=self._receiving.counts_fail,
+            counts_waiting=self._receiving.counts_waiting,
         )
 
     def _tell(self, level: int, text: str) -> None:
@@ -303,8 +273,7 @@ class Station(Closing):
 
     def finish(self) -> None:
         """See `Supervised`; may be called twice."""
-        if self._counting is not None:  # what follows from a count is written down, too
-            self._counting.close()
+        self._receiving.close()  # what follows from a count is written down, too
         self._journal.stopped(self._tally.items, self._supervisor.reason)
         self._recorder.finish()
 

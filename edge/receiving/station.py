@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from edge.config.station import StationConfig
+from edge.core.closing import Closing
 from edge.core.images.preprocess import Box
-from edge.events import CodeRead, CodeScanned, Event, Stamps
+from edge.events import CodeRead, CodeScanned, Event, EventSink, Stamps
 from edge.flow import NO_CODE, Frame, ItemKey
 from edge.runtime.clock import Clock
 from edge.runtime.supervisor import Task
+from edge.runtime.worker import Endings
 
 if TYPE_CHECKING:
     from edge.receiving.codes.reader import CodeReader, Look
@@ -19,11 +21,12 @@ if TYPE_CHECKING:
     from edge.receiving.scanner.reader import ScannerReader
 
 
-class Receiving:
-    """The threads for receiving goods that a station file asks for; none where it asks for none.
+class Receiving(Closing):
+    """What a station file asks for to receive goods; does nothing where it asks for nothing.
 
     Attributes:
-        tasks: the threads, to be run by the station's supervisor.
+        tasks: the threads, to be run by the station's supervisor. The one that counts is not among
+            them: it starts before the others and ends after them.
     """
 
     def __init__(
@@ -31,28 +34,40 @@ class Receiving:
         config: StationConfig,
         *,
         publish: Callable[[Event], None],
-        counting: Counting | None,
         code_known: Callable[[], None],
         stamps: Stamps,
         clock: Clock,
+        endings: Endings,
     ) -> None:
         """Opens nothing that could fail but the reader of codes.
 
         Args:
             publish: takes the events; must not wait.
-            counting: counts items and scans on a delivery; None: the station counts none.
             code_known: called when a picture was looked at for codes; must not wait.
             stamps: gives the events their ids and times.
+            endings: takes the thread that counts when it ends, or fails.
 
         Raises:
             CodesMissingError: codes are to be read, and the packages for it are not installed.
         """
         self._publish, self._stamps = publish, stamps
-        self._counting, self._code_known = counting, code_known
+        self._code_known = code_known
         self._wait_seconds = config.receiving.wait_seconds if config.receiving else 0.0
+        self._counting: Counting | None = None
         self._codes: CodeReader | None = None
         self._scanner: ScannerReader | None = None
         self.tasks: list[Task] = []
+        if config.receiving is not None:
+            from edge.receiving.counting import Counting  # which no other station needs
+
+            self._counting = Counting(
+                config.receiving,
+                config.ledger.path,
+                keep=config.keep,
+                stamps=stamps,
+                clock=clock,
+                endings=endings,
+            )
         if config.codes is not None:
             from edge.receiving.codes.installed import require_packages
 
@@ -70,6 +85,34 @@ class Receiving:
             scanner = ScannerReader(config.scanner, report=self._scanned, clock=clock)
             self._scanner = scanner
             self.tasks.append(Task("scanner", scanner.run, scanner.heartbeat))
+
+    def begin(
+        self, recorder: EventSink, *, alarm: Callable[[], object], behind: Callable[[], bool]
+    ) -> EventSink:
+        """Begins to count where a delivery is open; to be called once the ledger is open.
+
+        Args:
+            recorder: takes all events.
+            alarm: called when an item is stopped that went to another lane before; must not wait.
+            behind: whether rows wait that are still to be written to the ledger; must not wait.
+
+        Returns:
+            What is to take the events of items in place of `recorder`.
+        """
+        if self._counting is None:
+            return recorder
+        self._counting.start(self._publish, alarm, behind)
+        return self._counting.before(recorder)
+
+    @property
+    def counts_fail(self) -> bool:
+        """Whether the file of deliveries cannot be used now."""
+        return self._counting is not None and self._counting.fails
+
+    @property
+    def counts_waiting(self) -> int:
+        """Items and scans that wait to be counted."""
+        return 0 if self._counting is None else self._counting.waiting
 
     @property
     def wait_seconds(self) -> float:
@@ -109,6 +152,11 @@ class Receiving:
             self._codes.stop()
         if self._scanner is not None:
             self._scanner.stop()
+
+    def close(self) -> None:
+        """Counts what still waits; may be called twice, while events can still be published."""
+        if self._counting is not None:
+            self._counting.close()
 
     def _looked_at(self, look: Look, codes: Sequence[CodeRead]) -> None:
         counting = self._counting

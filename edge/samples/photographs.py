@@ -22,7 +22,8 @@ from typing import NamedTuple
 
 import simplejpeg
 
-from edge.config.photographs import PhotographSettings
+from edge.config.photographs import PhotographSettings, photographs_folder
+from edge.config.reading import StationPlan
 from edge.core.closing import Closing
 from edge.core.errors import PilahError
 from edge.core.images.image_file import Image
@@ -52,6 +53,25 @@ class _Waiting(NamedTuple):
 
     item_id: str
     image: Image
+
+
+def open_photographs(
+    plan: StationPlan, *, clock: Clock, time_is_right: Callable[[], bool | None]
+) -> Photographs:
+    """The photographs that a station keeps; its file has the section `photographs`.
+
+    Args:
+        time_is_right: see `Photographs`.
+    """
+    settings, shown = plan.config.photographs, plan.bundle.manifest.input
+    assert settings is not None
+    return Photographs(
+        settings,
+        photographs_folder(settings, plan.config.ledger.path),
+        padding=shown.padding if shown.crop == "item" else None,
+        clock=clock,
+        time_is_right=time_is_right,
+    )
 
 
 class Photographs(Closing):
