@@ -158,9 +158,15 @@ class EpcisReceiver:
             found = answer.value
             if not answer.done or not isinstance(found, dict) or "running" not in found:
                 return None
-            if not found["running"]:
+            running, success = found["running"], found.get("success", True)
+            if not isinstance(running, bool) or not isinstance(success, bool):
+                raise ReceiverUnavailable(
+                    "the repository tells of its capture job what is neither true nor false: "
+                    f"{answer.reason}"
+                )
+            if not running:
                 said = str(found.get("errors") or "the capture job failed")
-                return None if found.get("success", True) else said
+                return None if success else said
             job.was_running = True
             if self._closing.wait(_JOB_PAUSE):
                 break

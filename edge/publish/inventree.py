@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 from urllib.parse import urlencode
 
 from edge.config.publish.web import InvenTreeSettings
@@ -107,33 +107,82 @@ class InvenTreeReceiver:
     def _order(self, reference: str) -> int:
         """The number of the purchase order with this reference."""
         found = self._list("/order/po/", {"reference": reference})
-        numbers = [one["pk"] for one in found if one.get("reference") == reference]
+        numbers = [_number(one) for one in found if one.get("reference") == reference]
         if not numbers:
             raise _NotReceived(f"there is no purchase order {reference}")
-        return int(numbers[0])
+        return numbers[0]
 
     def _lines(self, order: int) -> Mapping[str, int]:
         """The numbers of the order's lines, by the SKU of the article, its IPN or a reference."""
         found: dict[str, int] = {}
         for one in self._list("/order/po-line/", {"order": str(order), "part_detail": "true"}):
             names = (
-                (one.get("supplier_part_detail") or {}).get("SKU"),
-                (one.get("part_detail") or {}).get("IPN"),
+                _part(one, "supplier_part_detail").get("SKU"),
+                _part(one, "part_detail").get("IPN"),
                 one.get("reference"),
             )
             for name in names:
                 if name:
-                    found.setdefault(str(name), int(one["pk"]))
+                    found.setdefault(str(name), _number(one))
         return found
 
     def _list(self, path: str, query: Mapping[str, str]) -> list[dict[str, Any]]:
-        answer = self._client.ask("GET", f"{path}?{urlencode(query)}")
-        found = answer.value
-        if isinstance(found, dict):  # in pages, where a server always has them
-            found = found.get("results")
-        if not answer.done or not isinstance(found, list):
-            raise ReceiverUnavailable(f"InvenTree answers {path} with {answer.reason}")
-        return found
+        """All objects of a list, which may come in pages.
+
+        Raises:
+            ReceiverUnavailable: the answer is no such list.
+        """
+        found: list[dict[str, Any]] = []
+        while True:
+            self._settled.check_time()
+            offset = {"offset": str(len(found))} if found else {}
+            answer = self._client.ask("GET", f"{path}?{urlencode({**query, **offset})}")
+            part: Any = answer.value
+            more = False
+            if isinstance(part, dict):  # a page, where a server always has them
+                part, more = part.get("results"), bool(part.get("next"))
+            if not answer.done or not _are_objects(part) or (more and not part):
+                raise _odd(f"what is no list of objects to {path}: {answer.reason}")
+            found += part
+            if not more:
+                return found
+
+
+def _number(found: Mapping[str, Any]) -> int:
+    """The number of an object of InvenTree, its primary key.
+
+    Raises:
+        ReceiverUnavailable: it has none.
+    """
+    number = found.get("pk")
+    if type(number) is not int:
+        raise _odd(f"an object whose `pk` is no number: {number!r}")
+    return number
+
+
+def _are_objects(found: object) -> TypeGuard[list[dict[str, Any]]]:
+    return isinstance(found, list) and all(isinstance(one, dict) for one in found)
+
+
+def _part(found: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The object within an object of that name; empty where there is none.
+
+    Raises:
+        ReceiverUnavailable: it is something else.
+    """
+    part = found.get(name)
+    if part is None:
+        return {}
+    if not isinstance(part, dict):
+        raise _odd(f"an object whose `{name}` is no object: {part!r}")
+    return part
+
+
+def _odd(what: str) -> ReceiverUnavailable:
+    return ReceiverUnavailable(
+        f"InvenTree answers with {what[:500]}. Look at `url`, at a proxy before it, and at its "
+        "version; what was counted is sent again until it answers otherwise"
+    )
 
 
 class _NotReceived(Exception):  # noqa: N818

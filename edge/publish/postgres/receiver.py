@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import groupby
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from edge.config.publish.postgres import PostgresSettings
+from edge.core.errors import PilahError
 from edge.core.redaction import redacted
 from edge.publish.credentials import read_secret, trusting
 from edge.publish.postgres.tables import METADATA, SCHEMA, VERSION, insertion, row_of
@@ -93,17 +95,11 @@ class PostgresReceiver:
 
     def _connected(self) -> sa.Connection:
         if self._connection is None:
-            try:
+            with self._understood():
                 connection = self._engine.connect()
-            except (SQLAlchemyError, OSError):
-                raise
-            except Exception as error:  # whatever pg8000 makes of an answer that it cannot read
-                raise ReceiverUnavailable(
-                    f"{self._where} does not answer as a PostgreSQL server does, so look at `host` "
-                    f"and `port`: {type(error).__name__}: {error}"
-                ) from error
             try:
-                _make_tables(connection, self._where)
+                with self._understood():
+                    _make_tables(connection, self._where)
             except BaseException:
                 connection.close()
                 raise
@@ -133,7 +129,7 @@ class PostgresReceiver:
         # An actuation may stand between two items; only rows of one table go together.
         rows = sorted((row_of(entry) for entry in entries), key=lambda found: found[0].name)
         try:
-            with connection.begin():
+            with self._understood(), connection.begin():
                 for table, found in groupby(rows, key=lambda found: found[0]):
                     rows_of_it = json.dumps([row for _, row in found])
                     connection.execute(_INSERTIONS[table.name], {"rows": rows_of_it})
@@ -142,6 +138,23 @@ class PostgresReceiver:
                 raise
             return _words(error)
         return None
+
+    @contextmanager
+    def _understood(self) -> Iterator[None]:
+        """Asks the server within it.
+
+        Raises:
+            ReceiverUnavailable: it answers what is none of the answers of a PostgreSQL server.
+        """
+        try:
+            yield
+        except (PilahError, SQLAlchemyError, OSError):
+            raise
+        except Exception as error:  # whatever pg8000 makes of an answer that it cannot read
+            raise ReceiverUnavailable(
+                f"{self._where} does not answer as a PostgreSQL server does, so look at `host` "
+                f"and `port`: {type(error).__name__}: {error}"
+            ) from error
 
 
 def open_receiver(settings: PostgresSettings, surroundings: Surroundings) -> PostgresReceiver:

@@ -204,6 +204,22 @@ def test_a_job_that_fails_is_a_refusal(receiver: EpcisReceiver, repository: Repo
     assert "bad bizStep" in refused.reason
 
 
+@pytest.mark.parametrize(
+    "told",
+    [{"running": "false", "success": True}, {"running": False, "success": "false"},
+     {"running": None}, {"running": False, "success": None}],
+    ids=str,
+)  # fmt: skip
+def test_a_job_that_is_told_of_oddly_is_no_success(
+    receiver: EpcisReceiver, repository: Repository, system: System, told: dict[str, Any]
+) -> None:
+    repository.job = [told, {"running": False, "success": True}]
+    with pytest.raises(ReceiverUnavailable, match="what is neither true nor false: 200"):
+        receiver.send([of(entry(1))])
+    assert receiver.send([of(entry(1))]) == []
+    assert [asked.method for asked in system.asked] == ["POST", "GET", "GET"]
+
+
 def test_a_job_that_takes_too_long_is_no_success(
     receiver: EpcisReceiver, repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -37,7 +38,8 @@ class InvenTree:
             {"pk": 102, "order": 11, "part_detail": {"IPN": "SO-7"}, "reference": None},
         ]
         self.stock: list[dict[str, Any]] = []
-        self.pages = False
+        self.page: int | None = None
+        """How many objects a page has; None: there are no pages."""
         self.answers: list[Reply] = []
 
     def __call__(self, asked: Asked) -> Reply:
@@ -52,9 +54,10 @@ class InvenTree:
                 {"pk": number, "reference": reference}
                 for reference, number in self.orders.items()
                 if reference == query["reference"]
-            ])  # fmt: skip
+            ], query)  # fmt: skip
         if parts.path == "/inventree/api/order/po-line/":
-            return self._list([line for line in self.lines if str(line["order"]) == query["order"]])
+            lines = [line for line in self.lines if str(line["order"]) == query["order"]]
+            return self._list(lines, query)
         assert (asked.method, parts.path) == ("POST", "/inventree/api/order/po/11/receive/")
         used = {item["barcode"] for item in self.stock}
         wrong = [
@@ -68,8 +71,13 @@ class InvenTree:
         self.stock += [{"location": asked.body.get("location"), **i} for i in asked.body["items"]]
         return Reply(201, [])
 
-    def _list(self, found: list[dict[str, Any]]) -> Reply:
-        return Reply(200, {"count": len(found), "results": found} if self.pages else found)
+    def _list(self, found: list[dict[str, Any]], query: dict[str, str]) -> Reply:
+        if self.page is None:
+            return Reply(200, found)
+        begin = int(query.get("offset", 0))
+        end = begin + self.page
+        more = f"http://inventree/?offset={end}" if end < len(found) else None
+        return Reply(200, {"count": len(found), "next": more, "results": found[begin:end]})
 
     @property
     def received(self) -> list[tuple[int, int, int, str | None]]:
@@ -224,15 +232,16 @@ def test_what_inventree_does_not_know_is_refused_and_said(
     assert refused.reason == says
 
 
-def test_lists_in_pages_are_read_too(
-    receiver: InvenTreeReceiver, inventree: InvenTree, tmp_path: Path
+@pytest.mark.parametrize("page", [1, 2, 100])
+def test_lists_in_pages_are_read_to_their_end(
+    receiver: InvenTreeReceiver, inventree: InvenTree, tmp_path: Path, page: int
 ) -> None:
-    inventree.pages = True
-    with counting(tmp_path, SHOES) as desk:
-        scan(desk, SHOE)
+    inventree.page = page
+    with counting(tmp_path, SHOES, SOCKS) as desk:
+        scan(desk, SHOE, SOCK_L7)
         desk.close("D1", as_counted=True, back_order=False)
         assert receiver.send([closed(desk, "D1")]) == []
-    assert inventree.received == [(101, 1, 10, None)]
+    assert inventree.received == [(101, 1, 10, None), (102, 1, 10, "L7")]
 
 
 @pytest.mark.parametrize(
@@ -247,6 +256,41 @@ def test_an_inventree_that_cannot_now_gets_it_later(
         entry = closed(desk, "D1")
     inventree.answers = [answer]
     with pytest.raises(ReceiverUnavailable):
+        receiver.send([entry])
+    assert receiver.send([entry]) == []
+    assert inventree.received == [(101, 1, 10, None)]
+
+
+ORDERS = Reply(200, [{"pk": 11, "reference": "D1"}])
+ODD: list[tuple[list[Reply], str]] = [
+    ([Reply(200, "orders")], "no list of objects to /order/po/"),
+    ([Reply(200, {"results": 5})], "no list of objects to /order/po/"),
+    ([Reply(200, {"results": [], "next": "http://inventree"})], "no list of objects"),
+    ([Reply(200, [5])], "no list of objects to /order/po/"),
+    ([Reply(200, [{"reference": "D1"}])], "`pk` is no number: None"),
+    ([Reply(200, [{"reference": "D1", "pk": "11"}])], "`pk` is no number: '11'"),
+    ([Reply(200, [{"reference": "D1", "pk": float("inf")}])], "`pk` is no number: inf"),
+    ([Reply(200, [{"reference": "D1", "pk": True}])], "`pk` is no number: True"),
+    ([ORDERS, Reply(200, [None])], "no list of objects to /order/po-line/"),
+    ([ORDERS, Reply(200, [{"pk": 1, "part_detail": 5}])], "`part_detail` is no object: 5"),
+    ([ORDERS, Reply(200, [{"pk": {}, "reference": "SH"}])], "`pk` is no number: {}"),
+]
+
+
+@pytest.mark.parametrize(("answers", "says"), ODD, ids=[f"{s}, {len(a)}" for a, s in ODD])
+def test_an_answer_that_is_none_of_inventrees_is_said_and_nothing_is_lost(
+    receiver: InvenTreeReceiver,
+    inventree: InvenTree,
+    tmp_path: Path,
+    answers: list[Reply],
+    says: str,
+) -> None:
+    with counting(tmp_path, SHOES) as desk:
+        scan(desk, SHOE)
+        desk.close("D1", as_counted=True, back_order=False)
+        entry = closed(desk, "D1")
+    inventree.answers = list(answers)
+    with pytest.raises(ReceiverUnavailable, match=re.escape(says)):
         receiver.send([entry])
     assert receiver.send([entry]) == []
     assert inventree.received == [(101, 1, 10, None)]

@@ -301,3 +301,15 @@ def test_a_port_of_something_else_is_told_as_such() -> None:
         )
         with pytest.raises(ReceiverUnavailable, match=f":{found.port}/pilah.*look at `host`"):
             PostgresReceiver(found).send([of(entry(1))])
+
+
+def test_an_odd_answer_on_a_standing_connection_is_told_as_such_and_nothing_is_lost(
+    receiver: PostgresReceiver, database: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver.send([of(entry(1))])
+    with monkeypatch.context() as broken:
+        broken.setattr("pg8000.core._read", lambda sock, size: b"+OK POP3"[:size])
+        with pytest.raises(ReceiverUnavailable, match="as a PostgreSQL server does, so look at"):
+            receiver.send([of(entry(2))])
+    receiver.send([of(entry(2))])
+    assert database.query("SELECT count(*) FROM items") == [[2]]
