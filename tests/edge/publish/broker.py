@@ -118,7 +118,8 @@ class Listener(Closing):
         """Connects, and waits until it hears."""
         self.heard: list[Heard] = []
         self._changed = threading.Condition()
-        self._subscribed = False
+        self.subscribed = 0
+        """How often it has subscribed: once for each connection."""
         client = paho.Client(
             CallbackAPIVersion.VERSION2, client_id=f"listener-{next(_NUMBERS)}",
             protocol=paho.MQTTv311, clean_session=False,
@@ -130,7 +131,7 @@ class Listener(Closing):
         self._client = client
         client.connect("127.0.0.1", broker.port)
         client.loop_start()
-        self.wait(lambda: self._subscribed)
+        self.wait(lambda: self.subscribed == 1)
 
     def wait(self, met: Callable[[], bool]) -> None:
         """Waits until `met`, which is asked with each message."""
@@ -157,7 +158,7 @@ class Listener(Closing):
 
     def _on_subscribe(self, *_: object) -> None:
         with self._changed:
-            self._subscribed = True
+            self.subscribed += 1
             self._changed.notify_all()
 
 

@@ -26,6 +26,12 @@ from tests.edge.publish.broker import Authority, Broker, Listener
 from tests.edge.publish.outboxes import hurry
 
 
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that was lost, or never came about, is tried again at once."""
+    monkeypatch.setattr(pump, "_LONGEST_PAUSE", 0.05)
+
+
 @pytest.fixture
 def broker(tmp_path: Path) -> Iterator[Broker]:
     with Broker(tmp_path / "broker") as found:
@@ -119,6 +125,7 @@ def test_a_broker_that_comes_back_gets_the_rest(
         listener.wait(lambda: items(listener) == [1, 2])
         broker.stop(number)
         broker.start()
+        listener.wait(lambda: listener.subscribed == 2)  # the broker has forgotten it
         send_until_taken(receiver, entries(3, 4))
         listener.wait(lambda: items(listener) == [1, 2, 3, 4])
 
@@ -140,7 +147,7 @@ def test_a_broker_that_is_away_is_waited_for_no_longer_than_it_takes(
 def test_a_halted_broker_is_noticed_and_gets_the_rest(
     tmp_path: Path, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "_ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr(session, "_ANSWER_SECONDS", 0.3)
     with Listener(broker) as listener, receiver_at(tmp_path, settings(broker)) as receiver:
         send_until_taken(receiver, entries(1))
         broker.pause()
@@ -275,7 +282,6 @@ def test_an_error_that_nobody_foresaw_is_said_and_does_not_end_the_connecting(
 
     monkeypatch.setattr(session.Session, "publish", fails)
     monkeypatch.setattr("edge.publish.mqtt.receiver._WAIT_SECONDS", 0.5)
-    monkeypatch.setattr(pump, "_FIRST_PAUSE", 0.05)
     with receiver_at(tmp_path, settings(broker)) as receiver:
         assert trouble_of(receiver) == "KeyError: 'unheard of'"
         wrong.clear()
@@ -286,12 +292,12 @@ def test_a_message_at_which_the_connection_is_lost_is_found_and_refused(
     tmp_path: Path, broker: Broker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As of a broker, or a proxy before one, that ends the connection without a word."""
-    monkeypatch.setattr(pump, "_FIRST_PAUSE", 0.05)
     publish = session.Session.publish
 
     def falls_at_2(self: session.Session, messages: Any) -> Any:
         if any(b'"item":2,' in message.payload for message in messages):
-            self.lost = session.SessionLost("the connection was lost", None)
+            self._lose("the connection was lost", None)  # which wakes who keeps it
+            assert self.lost is not None
             raise self.lost
         return publish(self, messages)
 
@@ -372,7 +378,7 @@ def reason_at(folder: Path, found: MqttSettings) -> str:
 def test_a_broker_whose_certificate_is_of_another_is_not_told(
     tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge.publish.mqtt.receiver._WAIT_SECONDS", 2.0)
+    monkeypatch.setattr("edge.publish.mqtt.receiver._WAIT_SECONDS", 0.2)
     other = Authority(tmp_path / "other", "another")
     with tls_broker(tmp_path, [*tls_lines(other), "allow_anonymous true"]) as broker:
         assert "certificate verify failed" in reason_at(tmp_path, tls_settings(broker, authority))
@@ -382,7 +388,7 @@ def test_a_broker_whose_certificate_is_of_another_is_not_told(
 def test_a_broker_whose_certificate_is_for_another_address_is_not_told(
     tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge.publish.mqtt.receiver._WAIT_SECONDS", 2.0)
+    monkeypatch.setattr("edge.publish.mqtt.receiver._WAIT_SECONDS", 0.2)
     lines = tls_lines(authority, "allow_anonymous true", address="127.0.0.2")
     with tls_broker(tmp_path, lines) as broker:
         assert "IP address mismatch" in reason_at(tmp_path, tls_settings(broker, authority))
@@ -391,7 +397,7 @@ def test_a_broker_whose_certificate_is_for_another_address_is_not_told(
 def test_a_wrong_password_is_said_and_not_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge.publish.mqtt.receiver._WAIT_SECONDS", 2.0)
+    monkeypatch.setattr("edge.publish.mqtt.receiver._WAIT_SECONDS", 0.2)
     users = tmp_path / "users"
     users.write_text("", "utf-8")
     secret = tmp_path / "password"
