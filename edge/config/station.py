@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
 from edge.config.belt import Belt
-from edge.config.codes import CodesSettings
 from edge.config.decision import Decision
 from edge.config.lanes import Lane
 from edge.config.ledger import LedgerSettings
-from edge.config.photographs import PhotographSettings
-from edge.config.publish.section import PublishSettings
-from edge.config.receiving import ReceivingSettings
-from edge.config.scanner import ScannerSettings
 from edge.config.trust import Trust
 from edge.config.version import NEWEST
 from edge.core.yaml_file import FilePath, Section
-from edge.core.yaml_kinds import one_of
+from edge.core.yaml_kinds import one_of, section_of
 from edge.lanes.keep_alive import Settings as KeepAliveSettings
 from edge.outbox.retention import Keep
 from edge.vision import camera, trigger
 from edge.vision.region import Region
+
+if TYPE_CHECKING:
+    from edge.config.codes import CodesSettings
+    from edge.config.photographs import PhotographSettings
+    from edge.config.publish.section import PublishSettings
+    from edge.config.receiving import ReceivingSettings
+    from edge.config.scanner import ScannerSettings
+else:  # most stations have none of these, and start sooner without their models
+    CodesSettings = section_of("edge.config.codes", "CodesSettings")
+    PhotographSettings = section_of("edge.config.photographs", "PhotographSettings")
+    PublishSettings = section_of("edge.config.publish.section", "PublishSettings")
+    ReceivingSettings = section_of("edge.config.receiving", "ReceivingSettings")
+    ScannerSettings = section_of("edge.config.scanner", "ScannerSettings")
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """A name that is valid in a file name, an MQTT topic and a log."""

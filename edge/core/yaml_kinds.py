@@ -1,7 +1,8 @@
-"""Sections of a YAML file that have several kinds, chosen by their key `kind`.
+"""Sections of a YAML file whose model is imported only where the file asks for it.
 
-The field of such a section is annotated with `one_of(KINDS)`. Only the module of the kind that the
-file names is imported.
+The field of a section that has several kinds, chosen by its key `kind`, is annotated with
+`one_of(KINDS)`; only the module of the kind that the file names is imported. The type of a section
+that few files have is `section_of(MODULE, MODEL)`; its module is imported where a file has it.
 """
 
 from __future__ import annotations
@@ -9,9 +10,15 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BeforeValidator, GetJsonSchemaHandler, ValidationError, ValidationInfo
+from pydantic import (
+    BeforeValidator,
+    GetJsonSchemaHandler,
+    PlainValidator,
+    ValidationError,
+    ValidationInfo,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, InitErrorDetails, core_schema
 
@@ -72,6 +79,47 @@ def one_of(kinds: Mapping[str, str], also: Mapping[str, str] | None = None) -> O
         return model.model_validate(received, context=info.context)
 
     return OneOf(settings, kinds=kinds)
+
+
+@dataclass(frozen=True, slots=True)
+class SectionOf(PlainValidator):
+    """Annotates the type of a section that few files have; made by `section_of`.
+
+    Attributes:
+        module: the module of the section's model.
+        name: the name of the model in it.
+    """
+
+    module: str = ""
+    name: str = ""
+
+    def model(self) -> type[Section]:
+        """The section's model; imports its module."""
+        found: type[Section] = getattr(importlib.import_module(self.module), self.name)
+        return found
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """A reference to the schema of the model."""
+        return handler(core_schema.chain_schema([self.model().__pydantic_core_schema__]))
+
+
+def section_of(module: str, name: str) -> Any:
+    """The type of a section whose model is imported only where a file has that section.
+
+    A type checker is told the model itself, by an import under `TYPE_CHECKING`.
+
+    Args:
+        module: the module of the section's model.
+        name: the name of the model in it.
+    """
+
+    def settings(received: Any, info: ValidationInfo) -> Any:
+        return found.model().model_validate(received, context=info.context)
+
+    found = SectionOf(settings, module=module, name=name)
+    return Annotated[Any, found]
 
 
 def _settings_of(module: str) -> type[Section] | None:
