@@ -21,7 +21,7 @@ Done again, it changes only what is not as it should be: that is also how to upd
   --any-arch            go on where this is no 64-bit Arm machine
   --help                this text
 
-It makes:  the user pilah (groups gpio, video and render, where there are such)
+It makes:  the user pilah (groups gpio, i2c, video and render, where there are such)
            /opt/pilah                  the program, with the system's Python packages in view
            /usr/local/bin/pilah-edge   its command
            /etc/pilah/station.yaml     what the station is: yours to write
@@ -261,7 +261,7 @@ if ! id pilah >/dev/null 2>&1; then
     run useradd --system --user-group --home-dir "$home" --no-create-home \
         --shell /usr/sbin/nologin pilah
 fi
-for group in gpio video render; do
+for group in gpio i2c video render; do
     getent group "$group" >/dev/null || continue
     id -nG pilah 2>/dev/null | tr ' ' '\n' | grep -qx "$group" || run usermod -a -G "$group" pilah
 done

@@ -100,10 +100,13 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         edge.core.yaml_kinds edge.core.yaml_messages edge.core.yaml_text
     """,
     "tests/edge/lanes/test_actuators.py": """
-        edge.lanes.servo edge.lanes.solenoid
+        edge.lanes.coil edge.lanes.pulses.software edge.lanes.servo
     """,
-    "tests/edge/lanes/test_pulses.py": """
-        edge.lanes.pins
+    "tests/edge/lanes/pulses/test_hardware.py": """
+        edge.lanes.pins edge.lanes.pulses
+    """,
+    "tests/edge/lanes/pulses/test_pca9685.py": """
+        edge.lanes.i2c
     """,
     "tests/edge/lanes/test_safe_state.py": """
         edge.lanes.opening

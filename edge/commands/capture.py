@@ -307,9 +307,14 @@ def _button(gpio: int, parts: ExitStack) -> Callable[[], str | None]:
 
 
 def _gpio(text: str) -> int:
-    if not text.isdecimal() or int(text) > 27:
-        raise argparse.ArgumentTypeError(f"must be a GPIO number, 0 to 27. Received: {text}")
-    return int(text)
+    from pydantic_core import PydanticCustomError
+
+    from edge.lanes.header import a_bcm_number
+
+    try:
+        return a_bcm_number(int(text) if text.isdecimal() else text)
+    except PydanticCustomError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _seconds(text: str) -> float:

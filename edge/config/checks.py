@@ -11,13 +11,19 @@ from edge.core.suggestions import did_you_mean
 from edge.core.yaml_file import YamlFile
 from edge.core.yaml_messages import FileProblem, Location
 from edge.flow import EMPTY
+from edge.lanes.i2c import PINS_OF_BUS
 
 
 def pins_used_twice(content: dict[Any, Any]) -> Iterator[FileProblem]:
-    """A problem for each pin or PWM channel that an earlier device of the file uses too."""
+    """A problem for each pin or channel that an earlier device, or an I2C bus, uses too."""
     first: dict[str, Location] = {}
+    buses = {f"pin {pin}": bus for bus, pins in _buses(content, ()) for pin in pins}
     for location, name in _pins(content, ()):
-        if name in first:
+        if name in buses:
+            where = ".".join(map(str, buses[name]))
+            message = f"{name} is a wire of the I2C bus that {where} uses: take another pin"
+            yield FileProblem(location, message)
+        elif name in first:
             other, kind = ".".join(map(str, first[name])), name.partition(" ")[0]
             message = f"{name} is used by {other} already: give each device a {kind} of its own"
             yield FileProblem(location, message)
@@ -39,8 +45,24 @@ def _pins(value: Any, location: Location) -> Iterator[tuple[Location, str]]:
             elif name == "hardware_pwm":
                 if isinstance(part, str):
                     yield (*location, name), f"channel {part}"
+            elif name == "channel" and isinstance(part, int):
+                bus, address = value.get("bus", 1), value.get("address", 0x40)
+                text = address if isinstance(address, str) else f"{address:#04x}"
+                yield (*location, name), f"channel {part} of the board {text} on bus {bus}"
             else:
                 yield from _pins(part, (*location, name))
+
+
+def _buses(value: Any, location: Location) -> Iterator[tuple[Location, tuple[int, ...]]]:
+    """The location of each servo board, and the pins that its bus takes."""
+    if isinstance(value, dict):
+        for key, part in value.items():
+            here = (*location, str(key))
+            if key == "board" and isinstance(part, dict):
+                bus = part.get("bus", 1)
+                yield here, PINS_OF_BUS.get(bus, ()) if isinstance(bus, int) else ()
+            else:
+                yield from _buses(part, here)
 
 
 def distance_problems(content: dict[Any, Any]) -> Iterator[FileProblem]:

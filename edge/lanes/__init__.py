@@ -16,14 +16,20 @@ from edge.lanes.schedule import Timing
 KINDS = {
     "servo": "edge.lanes.servo",
     "solenoid": "edge.lanes.solenoid",
+    "relay": "edge.lanes.relay",
 }
 """The module of each `kind`; its `Settings` is an ActuatorSettings."""
 
 SYNONYMS = {
     **dict.fromkeys(
-        ("relay", "coil", "magnet", "electromagnet", "valve", "pusher", "ejector", "cylinder",
+        ("coil", "magnet", "electromagnet", "valve", "pusher", "ejector", "cylinder",
          "pneumatic", "air", "jet", "blower", "output", "digital", "gpio", "pin", "mosfet"),
         "solenoid",
+    ),
+    **dict.fromkeys(
+        ("relay_board", "relais", "relay_module", "ssr", "solid_state_relay", "contactor",
+         "switch", "contact"),
+        "relay",
     ),
     **dict.fromkeys(
         ("flap", "arm", "gate", "paddle", "diverter", "sg90", "mg90s", "mg995", "mg996r",

@@ -30,6 +30,10 @@ PULLED_UP = range(9)
 """BCM numbers that are pulled high from power-on until a program sets them; the others are pulled
 low (BCM2835 ARM Peripherals, table 6-31)."""
 
+PWM_CHANNELS = {12: (0,), 13: (1,), 18: (0, 2), 19: (1, 3)}
+"""The pins that the PWM hardware can drive, by BCM number, with the channel of each: that of a
+Pi up to the 4, then that of a Pi 5 where it is another."""
+
 BUSES = {
     0: "the EEPROM of a HAT (ID_SD), which is read at boot",
     1: "the EEPROM of a HAT (ID_SC), which is read at boot",
@@ -46,6 +50,25 @@ BUSES = {
 """The other function that may drive a pin, by its BCM number."""
 
 
+NAMED = {
+    "ID_SD": 0, "ID_SC": 1, "SDA": 2, "SDA1": 2, "SCL": 3, "SCL1": 3, "GPCLK0": 4, "GPCLK1": 5,
+    "GPCLK2": 6, "CE1": 7, "CE0": 8, "MISO": 9, "MOSI": 10, "SCLK": 11, "SCK": 11, "PWM0": 12,
+    "PWM1": 13, "TXD": 14, "TX": 14, "TXD0": 14, "RXD": 15, "RX": 15, "RXD0": 15, "PCM_CLK": 18,
+    "PCM_FS": 19, "PCM_DIN": 20, "PCM_DOUT": 21,
+}  # fmt: skip
+"""The BCM number of each pin that pinouts also name by its other function; PWM0 and PWM1 are on two
+pins each, of which this is the first."""
+
+_HIGHEST_OF_THE_CHIP = 53
+"""The highest BCM number of the processor; those above LAST are not on the header."""
+_SYSFS_BASE = 512
+"""What Linux adds to the BCM number in /sys/class/gpio, since its version 6.6, up to the Pi 4."""
+
+_OWN_NAMES = ("GPIO", "BCM", "IO", "G", "GP", "GPIO_GPIO", "D", "BOARD.D", "GPIOCHIP0")
+_PLACE_NAMES = ("BOARD", "J8", "P1", "PIN", "PHYS", "PHYSICAL", "HEADER", "PHYSICAL PIN",
+                "BOARD PIN", "HEADER PIN")  # fmt: skip
+
+
 def a_bcm_number(received: Any) -> int:
     """Returns `received` if it is a BCM number.
 
@@ -60,28 +83,45 @@ def a_bcm_number(received: Any) -> int:
 
 
 def _meant(received: Any) -> str:
+    if isinstance(received, list) and len(received) == 1 and isinstance(received[0], int | str):
+        return _meant(received[0]) or f": write {received[0]}, without brackets"
     if isinstance(received, bool) or not isinstance(received, int | float | str):
         return ""
     if isinstance(received, int):
-        return f": {_place(received)}" if LAST < received <= 40 else ""
+        return _number(received)
     if isinstance(received, float):
         return f": write {received:.0f}" if received.is_integer() and 0 <= received <= LAST else ""
     text = received.strip().upper()
-    if re.fullmatch(r"0*[0-9]{1,2}", text):
+    if re.fullmatch(r"0*[0-9]{1,3}", text):
         number = int(text)
         advice = "without quotes or a leading zero"
-        return f": write {number}, {advice}" if number <= LAST else f": {_place(number)}"
-    found = re.fullmatch(r"([A-Z][A-Z0-9]*?)[ _.:#-]*([0-9]{1,2})", text)
+        return f": write {number}, {advice}" if number <= LAST else _number(number)
+    if text in NAMED:
+        return f": {text} is GPIO {NAMED[text]}: if that is meant, write {NAMED[text]}"
+    found = re.fullmatch(r"([A-Z][A-Z0-9. ]*?)[ _.:#=/-]*([0-9]{1,2})", text)
     if found is None:
         return number_advice(received)
     name, number = found.group(1), int(found.group(2))
-    if name in ("GPIO", "BCM", "IO", "G", "GP", "GPIO_GPIO"):
-        return f": write the number alone, {number}" if number <= LAST else ""
-    if name in ("BOARD", "J8", "P1", "PIN", "PHYS", "PHYSICAL", "HEADER"):
+    if name in _OWN_NAMES:
+        if number <= LAST:
+            return f": write the number alone, {number}"
+        return f": no GPIO {number} is on the header; {_place(number)}"
+    if name in _PLACE_NAMES:
         return f": {_place(number)}"
     if name in ("WPI", "WIRINGPI") and number < len(_BCM_OF_WIRINGPI):
         bcm = _BCM_OF_WIRINGPI[number]
         return "" if bcm is None else f": WiringPi's pin {number} is GPIO {bcm}: write {bcm}"
+    return ""
+
+
+def _number(number: int) -> str:
+    if LAST < number <= 40:
+        return f": {_place(number)}"
+    if LAST < number <= _HIGHEST_OF_THE_CHIP:
+        return f": the processor has GPIO {number}, but no pin of the header leads to it"
+    if 0 <= number - _SYSFS_BASE <= LAST:
+        bcm = number - _SYSFS_BASE
+        return f": /sys/class/gpio calls GPIO {bcm} so: if that is meant, write {bcm}"
     return ""
 
 

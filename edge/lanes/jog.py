@@ -10,12 +10,12 @@ from typing import Any
 import yaml
 
 from edge.lanes import ActuatorSettings
+from edge.lanes.coil import Coil
 from edge.lanes.keep_alive import KeepAlive
 from edge.lanes.lanes import Lanes
 from edge.lanes.pins import Pins
 from edge.lanes.servo import Servo
 from edge.lanes.servo import Settings as ServoSettings
-from edge.lanes.solenoid import Solenoid
 from edge.runtime.clock import Clock
 
 _log = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ class Jog:
                 f"angle {device.angle:g}  (rest {device.rest_angle:g}, active "
                 f"{device.active_angle:g})"
             )
-        elif isinstance(device, Solenoid):
+        elif isinstance(device, Coil):
             words.append("ON " if device.active else "off")
         per_minute = 60 / self._cycle_seconds
         words.append(f" hold {self.hold_seconds:g} s, at most {per_minute:.0f} items a minute")

@@ -13,6 +13,7 @@ from typing import Any
 from edge.core.closing import Closing
 from edge.core.errors import PinError
 from edge.core.terminal.hints import install_command
+from edge.lanes.i2c import I2cDevice, MockI2cDevice, Registers
 
 _BOARD = Path("/proc/device-tree/model")
 
@@ -25,6 +26,7 @@ class Pins(Closing):
         real: whether the pins are physical ones.
         title: a description of the pins for the operator.
         clock: seconds, monotonic, by which devices measure how long they have been moving.
+        boards: the mock devices on I2C buses, by bus and address.
     """
 
     def __init__(
@@ -36,6 +38,17 @@ class Pins(Closing):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.factory, self.real, self.title, self.clock = factory, real, title, clock
+        self.boards: dict[tuple[int, int], MockI2cDevice] = {}
+
+    def i2c(self, bus: int, address: int) -> Registers:
+        """The device at `address` of an I2C bus; with mock pins, one in memory.
+
+        Raises:
+            PinError: the bus cannot be used.
+        """
+        if self.real:
+            return I2cDevice(bus, address)
+        return self.boards.setdefault((bus, address), MockI2cDevice())
 
     def wait(self, seconds: float) -> None:
         """Gives a device the time to move; returns at once on mock pins, where nothing moves."""

@@ -3,25 +3,52 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+import re
+from contextlib import AbstractContextManager, nullcontext
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from edge.core.yaml_messages import advised
 from edge.lanes import ActuatorSettings, Pin
+from edge.lanes.header import PWM_CHANNELS
 from edge.lanes.pins import Pins, pin_errors
-from edge.lanes.pulses import HardwarePulses, Pulses, SoftwarePulses
+from edge.lanes.pulses import Pulses
+from edge.lanes.pulses.hardware import HardwarePulses
+from edge.lanes.pulses.pca9685 import BoardPulses, BoardSettings
+from edge.lanes.pulses.software import SoftwarePulses
 from edge.lanes.schedule import Timing
 
 Angle = Annotated[float, Field(ge=-360, le=360)]
 Pulse = Annotated[float, Field(ge=0.0002, le=0.005)]
+
+_CHANNEL = re.compile(r"^pwmchip[0-9]+/pwm([0-9]+)$")
+
+
+def _a_channel(received: str) -> str:
+    if _CHANNEL.fullmatch(received) is None:
+        raise advised(
+            f"must be a channel such as pwmchip0/pwm0 (`ls /sys/class/pwm` shows the chips). "
+            f"Received: {received!r}"
+        )
+    return received
 
 
 class Settings(ActuatorSettings):
     """`actuator: {kind: servo, ...}`."""
 
     kind: Annotated[Literal["servo"], Field(description="the kind of actuator")]
-    pin: Annotated[Pin, Field(description="BCM number of the GPIO with the servo's signal wire")]
+    pin: Annotated[
+        Pin | None,
+        Field(description="BCM number of the GPIO with the servo's signal wire, if it is on one"),
+    ] = None
+    board: Annotated[
+        BoardSettings | None,
+        Field(
+            description="instead of pin: the output of a servo board, "
+            "`{kind: pca9685, address: 0x40, channel: 0}`"
+        ),
+    ] = None
     min_angle: Annotated[Angle, Field(description="degrees at the shortest pulse")] = -90
     max_angle: Annotated[Angle, Field(description="degrees at the longest pulse")] = 90
     min_pulse_seconds: Annotated[Pulse, Field(description="shortest pulse")] = 0.001
@@ -47,8 +74,8 @@ class Settings(ActuatorSettings):
     ] = "always"
     hardware_pwm: Annotated[
         str | None,
+        AfterValidator(lambda received: received if received is None else _a_channel(received)),
         Field(
-            pattern=r"^pwmchip[0-9]+/pwm[0-9]+$",
             description="the channel of /sys/class/pwm that is on this pin, such as pwmchip0/pwm0 "
             "with `dtoverlay=pwm-2chan`: exact pulses, so that the arm does not tremble; without "
             "it, software makes the pulses",
@@ -73,6 +100,28 @@ class Settings(ActuatorSettings):
         raise advised(
             f"must be between min_angle and max_angle ({low:g} to {high:g}). Received: {angle:g}"
         )
+
+    @model_validator(mode="after")
+    def _one_signal(self) -> Self:
+        if (self.pin is None) == (self.board is None):
+            both = "has pin and board: keep one of them" if self.pin is not None else ""
+            raise advised(both or "needs `pin`, or `board` if the signal wire is on a servo board")
+        if self.hardware_pwm is not None:
+            self._check_channel(self.hardware_pwm)
+        return self
+
+    def _check_channel(self, channel: str) -> None:
+        if self.pin is None:
+            raise advised("has hardware_pwm and board, which makes its own pulses: remove one")
+        if self.pin not in PWM_CHANNELS:
+            raise advised(
+                f"has hardware_pwm on GPIO {self.pin}, which the PWM hardware cannot drive: put "
+                f"the wire on one of {', '.join(f'GPIO {pin}' for pin in PWM_CHANNELS)}"
+            )
+        found = _CHANNEL.fullmatch(channel)
+        if found is not None and int(found.group(1)) not in PWM_CHANNELS[self.pin]:
+            right = " or, on a Pi 5, ".join(f"pwm{n}" for n in PWM_CHANNELS[self.pin])
+            raise advised(f"has hardware_pwm: {channel}, but GPIO {self.pin} is on {right}")
 
     @property
     def timing(self) -> Timing:
@@ -100,7 +149,7 @@ class Settings(ActuatorSettings):
 
 
 class Servo:
-    """A servo on one pin, at its safe angle at first.
+    """A servo on a pin or on a servo board, at its safe angle at first.
 
     Attributes:
         angle: degrees to which it was last turned.
@@ -109,20 +158,23 @@ class Servo:
     """
 
     def __init__(self, settings: Settings, pins: Pins) -> None:
-        """Claims the pin and turns the arm to its safe angle.
+        """Claims the pin, or starts the board, and turns the arm to its safe angle.
 
         Raises:
-            PinError: the pin cannot be used.
+            PinError: the pin cannot be used, or the board does not answer.
         """
         self._settings, self._pins = settings, pins
         self.rest_angle, self.active_angle = settings.rest_angle, settings.active_angle
         self.angle, self._turned_at = math.nan, 0.0
         self._closed = False
         self._pulses: Pulses
-        if settings.hardware_pwm is not None and pins.real:
+        if settings.board is not None:
+            self._pulses = BoardPulses(settings.board, pins)
+        elif settings.hardware_pwm is not None and pins.real:
             self._pulses = HardwarePulses(settings.hardware_pwm, wait=pins.wait)
         else:
-            with pin_errors(settings.pin):
+            assert settings.pin is not None
+            with self._named_errors():
                 self._pulses = SoftwarePulses(settings.pin, pins)
         try:
             self.safe()
@@ -171,7 +223,7 @@ class Servo:
             if left > 0:
                 self._pins.wait(left)
         finally:
-            with pin_errors(self._settings.pin):
+            with self._named_errors():
                 self._pulses.close()
 
     @property
@@ -180,5 +232,10 @@ class Servo:
         return self.rest_angle if angle is None else angle
 
     def _pulse(self, seconds: float) -> None:
-        with pin_errors(self._settings.pin):
+        with self._named_errors():
             self._pulses.set(seconds)
+
+    def _named_errors(self) -> AbstractContextManager[None]:
+        """Names the pin in errors; a board names itself."""
+        pin = self._settings.pin
+        return nullcontext() if pin is None else pin_errors(pin)

@@ -22,9 +22,9 @@ from edge.events import (
     of_items,
 )
 from edge.flow import Frame, Missed, UnreadableFrame
+from edge.lanes.coil import Coil
 from edge.lanes.lanes import Lanes
 from edge.lanes.servo import Servo
-from edge.lanes.solenoid import Solenoid
 from edge.ledger.ledger import Ledger
 from edge.ledger.recorder import Recorder
 from edge.runtime import heartbeat, supervisor
@@ -183,7 +183,7 @@ def test_a_thread_that_hangs_does_not_keep_the_station(
         (LatestFrame, "wait_until_taken", "camera"),
         (Sorter, "look", "sorting"),
         (LatestFrame, "frames", "sorting"),
-        (Solenoid, "activate", "lanes"),
+        (Coil, "activate", "lanes"),
         (Lanes, "_wait", "lanes"),
         (Recorder, "_wait", "ledger"),
     ],

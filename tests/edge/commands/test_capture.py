@@ -243,8 +243,9 @@ def test_words_that_do_not_fit_together(
         (["--label", "a", "--count", "0"], "must be 1 or more. Received: 0"),
         (["--label", "a", "--every", "0"], "must be seconds, more than 0. Received: 0"),
         (["--label", "a", "--every", "soon"], "must be seconds, more than 0. Received: soon"),
-        (["--label", "a", "--button", "28"], "must be a GPIO number, 0 to 27. Received: 28"),
-        (["--label", "a", "--button", "B"], "must be a GPIO number, 0 to 27. Received: B"),
+        (["--label", "a", "--button", "28"], "28: header pin 28 is GPIO 1: if"),
+        (["--label", "a", "--button", "BOARD12"], "header pin 12 is GPIO 18"),
+        (["--label", "a", "--button", "B"], "must be a BCM number, 0 to 27. Received"),
     ],
 )
 def test_words_that_are_refused_outright(

@@ -82,13 +82,15 @@ MISTAKES = [
         "camera.kind: no such kind: 'foldr'. Did you mean folder?",
     ),
     (("kind: continuous", "kind: 3"), 4, "trigger.kind: no such kind: 3. Known: continuous"),
-    (("{kind: solenoid, ", "{"), 11, "actuator.kind: missing: one of servo, solenoid"),
+    (("{kind: solenoid, ", "{"), 11, "actuator.kind: missing: one of servo, solenoid, relay"),
     (("kind: folder", "kind: csi"), 3, "no such kind: 'csi'. Did you mean picamera?"),
     (("kind: folder", "kind: pi"), 3, "no such kind: 'pi'. Did you mean picamera?"),
     (("kind: folder", "kind: webcam"), 3, "no such kind: 'webcam'. Did you mean usb?"),
     (("kind: folder", "kind: rtsp"), 3, "no such kind: 'rtsp'. Did you mean stream?"),
     (("kind: folder", "kind: ip"), 3, "no such kind: 'ip'. Did you mean stream?"),
-    (("kind: servo", "kind: Relay"), 8, "no such kind: 'Relay'. Did you mean solenoid?"),
+    (("kind: servo", "kind: Valve"), 8, "no such kind: 'Valve'. Did you mean solenoid?"),
+    (("kind: servo", "kind: SSR"), 8, "no such kind: 'SSR'. Did you mean relay?"),
+    (("kind: solenoid", "kind: relay"), 11, "actuator.active_high: missing: the level of the pin"),
     # what turns the meaning round is not suggested
     (
         ("pin: 23", "active_low: true, pin: 23"),
@@ -224,11 +226,39 @@ def test_two_servos_on_one_channel_are_told(tmp_path: Path, tiny_bundle: Path) -
         tmp_path,
         tiny_bundle,
         ("rest_angle: 0, active_angle: 60", servo),
-        ("kind: solenoid, pin: 23", f"kind: servo, pin: 23, {servo}"),
+        ("kind: solenoid, pin: 23", f"kind: servo, pin: 12, {servo}"),
     )
     assert problems == [
         "11: lanes.cold.actuator.hardware_pwm: channel pwmchip0/pwm0 is used by "
         "lanes.warm.actuator.hardware_pwm already: give each device a channel of its own"
+    ]
+
+
+def test_two_servos_on_one_output_of_a_board_are_told(tmp_path: Path, tiny_bundle: Path) -> None:
+    here = "rest_angle: 0, active_angle: 60, board: {kind: pca9685, channel: 4"
+    problems = problems_of(
+        tmp_path,
+        tiny_bundle,
+        ("pin: 18, rest_angle: 0, active_angle: 60", here + ", address: 0x40}"),
+        ("kind: solenoid, pin: 23", f"kind: servo, {here}}}"),
+    )
+    assert problems == [
+        "11: lanes.cold.actuator.board.channel: channel 4 of the board 0x40 on bus 1 is used by "
+        "lanes.warm.actuator.board.channel already: give each device a channel of its own"
+    ]
+
+
+def test_a_pin_that_is_a_wire_of_a_board_s_bus_is_told(tmp_path: Path, tiny_bundle: Path) -> None:
+    board = "rest_angle: 0, active_angle: 60, board: {kind: pca9685, channel: 4}"
+    problems = problems_of(
+        tmp_path,
+        tiny_bundle,
+        ("pin: 18, rest_angle: 0, active_angle: 60", board),
+        ("pin: 23", "pin: 3"),
+    )
+    assert problems == [
+        "11: lanes.cold.actuator.pin: pin 3 is a wire of the I2C bus that "
+        "lanes.warm.actuator.board uses: take another pin"
     ]
 
 

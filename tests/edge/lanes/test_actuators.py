@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +9,11 @@ import pytest
 from pydantic import ValidationError
 
 from edge.core.errors import PinError
+from edge.flow import Missed
+from edge.lanes.coil import CoilSettings
 from edge.lanes.pins import Pins, open_pins
-from edge.lanes.schedule import Timing
+from edge.lanes.relay import Settings as RelaySettings
+from edge.lanes.schedule import LaneAction, Schedule, Timing
 from edge.lanes.servo import Settings as ServoSettings
 from edge.lanes.solenoid import Settings as SolenoidSettings
 
@@ -34,11 +37,20 @@ def solenoid(**options: Any) -> SolenoidSettings:
 
 def servo(**options: Any) -> ServoSettings:
     angles = {"rest_angle": 0, "active_angle": 45} | options
-    return ServoSettings(kind="servo", pin=18, hold_seconds=0.3, **angles)
+    return ServoSettings(kind="servo", hold_seconds=0.3, **{"pin": 18} | angles)
 
 
-def test_a_solenoid_has_current_only_while_it_is_active(pins: Pins) -> None:
-    device = solenoid().open(pins)
+def relay(**options: Any) -> RelaySettings:
+    return RelaySettings(kind="relay", pin=23, hold_seconds=0.3, **{"active_high": True} | options)
+
+
+COILS = pytest.mark.parametrize("coil", [solenoid, relay])
+Coils = Callable[..., CoilSettings]
+
+
+@COILS
+def test_a_coil_has_current_only_while_it_is_active(pins: Pins, coil: Coils) -> None:
+    device = coil().open(pins)
     assert states(pins, 23) == [False]
     device.activate()
     device.rest()
@@ -49,32 +61,65 @@ def test_a_solenoid_has_current_only_while_it_is_active(pins: Pins) -> None:
     assert states(pins, 23) == [False, True, False]
 
 
-def test_a_solenoid_closed_while_active_loses_its_current(pins: Pins) -> None:
-    device = solenoid().open(pins)
+@COILS
+def test_a_coil_closed_while_active_loses_its_current(pins: Pins, coil: Coils) -> None:
+    device = coil().open(pins)
     device.activate()
     device.close()
     assert states(pins, 23) == [False, True, False]
 
 
-def test_a_solenoid_without_current_is_safe(pins: Pins) -> None:
-    device = solenoid().open(pins)
+@COILS
+def test_a_coil_without_current_is_safe(pins: Pins, coil: Coils) -> None:
+    device = coil().open(pins)
     device.activate()
     device.release()
     assert states(pins, 23)[-1] == 1
     device.safe()
     assert states(pins, 23) == [0, 1, 0]
-    assert solenoid(max_on_seconds=1).timing == Timing(0.3, 1, 1)
-    assert solenoid(max_on_seconds=1, cool_seconds=0).timing == Timing(0.3, 1)
 
 
-def test_a_solenoid_behind_a_driver_that_is_on_at_low_level(pins: Pins) -> None:
-    device = solenoid(active_high=False).open(pins)
+@COILS
+def test_a_coil_has_a_longest_time_and_must_cool_unless_told_otherwise(coil: Coils) -> None:
+    assert coil().timing == Timing(0.3, 2, 2)
+    assert coil(max_on_seconds=1).timing == Timing(0.3, 1, 1)
+    assert coil(max_on_seconds=1, cool_seconds=0).timing == Timing(0.3, 1)
+    with pytest.raises(ValidationError, match="every actuation would be cut short"):
+        coil(max_on_seconds=0.2)
+
+
+@COILS
+def test_the_thread_of_the_lanes_alone_ends_a_coil_s_time(pins: Pins, coil: Coils) -> None:
+    schedule = Schedule({"a": coil(max_on_seconds=0.5).timing})
+    for number in range(50):  # an item each 0.1 s, for five seconds
+        schedule.add("a", number / 10)
+    on, since = 0.0, None
+    for tick in range(700):
+        for _, action in schedule.take_due(tick / 100):
+            if action is LaneAction.ACTIVATE:
+                since = tick / 100
+            elif since is not None:
+                assert tick / 100 - since <= 0.5 + 0.011
+                on, since = on + tick / 100 - since, None
+    assert since is None
+    assert on <= 0.5 * 5 + 0.5  # half of the time, and the first half second
+    assert schedule.missed[Missed.COOLING] > 0
+
+
+@COILS
+def test_a_coil_behind_a_driver_that_is_on_at_low_level(pins: Pins, coil: Coils) -> None:
+    device = coil(active_high=False).open(pins)
     assert states(pins, 23)[-1] == 1
     device.activate()
     assert states(pins, 23)[-1] == 0
     device.close()
     # off before the pin is let go, which takes a mock pin to 0
     assert states(pins, 23) == [0, 1, 0, 1, 0]
+
+
+def test_a_relay_must_be_told_which_level_switches_it_on() -> None:
+    with pytest.raises(ValidationError, match="active_high"):
+        RelaySettings.model_validate({"kind": "relay", "pin": 23, "hold_seconds": 0.3})
 
 
 def test_a_servo_turns_between_its_angles(pins: Pins) -> None:
@@ -169,7 +214,12 @@ def test_a_servo_without_pulses_is_where_it_was_and_gets_them_again(pins: Pins) 
     [
         ({"safe_angle": 91}, "between min_angle and max_angle (-90 to 90). Received: 91"),
         ({"pulses": "never"}, "'always' or 'while_turning'"),
-        ({"hardware_pwm": "pwm0"}, "should match pattern"),
+        ({"hardware_pwm": "pwm0"}, "must be a channel such as pwmchip0/pwm0"),
+        ({"hardware_pwm": "pwmchip0/pwm1"}, "but GPIO 18 is on pwm0 or, on a Pi 5, pwm2"),
+        (
+            {"pin": 23, "hardware_pwm": "pwmchip0/pwm0"},
+            "cannot drive: put the wire on one of GPIO 12, GPIO 13, GPIO 18, GPIO 19",
+        ),
     ],
 )
 def test_a_servo_that_cannot_be_is_refused(options: dict[str, Any], words: str) -> None:

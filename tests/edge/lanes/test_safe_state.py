@@ -13,9 +13,9 @@ import pytest
 
 from edge.config.reading import read_station
 from edge.core.errors import CameraError, PilahError
+from edge.lanes.coil import Coil
 from edge.lanes.pins import open_pins
 from edge.lanes.servo import Servo
-from edge.lanes.solenoid import Solenoid
 from edge.ledger.recorder import Recorder
 from edge.runtime.clock import SYSTEM_CLOCK, Clock
 from edge.runtime.supervisor import Supervisor
@@ -44,7 +44,7 @@ class BothActive(threading.Event):
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__()
         active = set()
-        for kind in (Servo, Solenoid):
+        for kind in (Servo, Coil):
 
             def activate(device: Any, original: Any = kind.activate) -> None:
                 original(device)

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from edge.core.errors import PinError
-from edge.lanes import pulses
 from edge.lanes.pins import Pins, open_pins
-from edge.lanes.pulses import HardwarePulses
+from edge.lanes.pulses import hardware
+from edge.lanes.pulses.hardware import HardwarePulses
 from edge.lanes.servo import Settings
 
 CHANNEL = "pwmchip0/pwm0"
@@ -94,7 +94,7 @@ def test_a_channel_that_cannot_be_written_is_named(sysfs: Path) -> None:
 def test_a_servo_takes_its_channel_on_a_raspberry_pi_only(
     sysfs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, real: bool
 ) -> None:
-    monkeypatch.setattr(pulses, "SYSFS", sysfs)
+    monkeypatch.setattr(hardware, "SYSFS", sysfs)
     settings = Settings(
         kind="servo",
         pin=18,

@@ -1,58 +1,19 @@
-"""A servo's pulses: one every 20 ms, whose length sets the angle."""
+"""Pulses made by the Pi's own PWM device, through the kernel's files."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Protocol
 
 from edge.core.errors import PinError
-from edge.lanes.pins import Pins
+from edge.lanes.pulses import PERIOD_SECONDS
 
-PERIOD_SECONDS = 0.02
 SYSFS = Path("/sys/class/pwm")
 
 _PERMISSION_SECONDS = 0.05
 _PERMISSION_TRIES = 40
 """How often access to a new channel's files is tried: udev gives them to the group gpio a moment
 after they appear."""
-
-
-class Pulses(Protocol):
-    """Pulses on one pin; there are none at first."""
-
-    def set(self, seconds: float) -> None:
-        """Sets the length of all further pulses; 0 ends them without cutting the last one short."""
-        ...
-
-    def close(self) -> None:
-        """Ends the pulses after a complete one and frees the pin; may be called twice."""
-        ...
-
-
-class SoftwarePulses:
-    """Pulses timed by a thread of lgpio, on any pin; their length varies on a busy machine."""
-
-    def __init__(self, pin: int, pins: Pins) -> None:
-        from gpiozero import PWMOutputDevice
-
-        self._pins = pins
-        self._device = PWMOutputDevice(
-            pin, frequency=round(1 / PERIOD_SECONDS), pin_factory=pins.factory
-        )
-
-    def set(self, seconds: float) -> None:
-        """See Pulses."""
-        self._device.value = seconds / PERIOD_SECONDS
-
-    def close(self) -> None:
-        """See Pulses."""
-        if not self._device.closed:
-            try:
-                self.set(0)
-                self._pins.wait(2 * PERIOD_SECONDS)  # 0 takes effect when the period is over
-            finally:
-                self._device.close()
 
 
 class HardwarePulses:
