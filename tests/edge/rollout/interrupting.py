@@ -30,8 +30,11 @@ _STEPS = {"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.symlink", "os.li
 _OLD, _NEW = "1.9", "2"
 
 
-def _interrupt_at(step: int, interrupt: Callable[[], None]) -> None:
-    """Has this process call `interrupt` before a step; there is no way back from that."""
+def _interrupt_at(step: int, interrupt: Callable[[], None]) -> Callable[[], None]:
+    """Has this process call `interrupt` before a step, unless what it returns is called first.
+
+    To be called when the work is done: a process that measures coverage writes files at its end.
+    """
     left: int | None = step
 
     def see(event: str, arguments: tuple[object, ...]) -> None:
@@ -46,7 +49,12 @@ def _interrupt_at(step: int, interrupt: Callable[[], None]) -> None:
                 left = None
                 interrupt()
 
+    def no_more() -> None:
+        nonlocal left
+        left = None
+
     sys.addaudithook(see)
+    return no_more
 
 
 def interrupted(
@@ -69,8 +77,9 @@ def interrupted(
     for step in count(1):
         child = os.fork()
         if child == 0:
-            _interrupt_at(step, interrupt)
+            no_more = _interrupt_at(step, interrupt)
             work()
+            no_more()
             if disk is not None:
                 disk.fail()  # what was told to be done must be on the disk
             os._exit(0)

@@ -15,15 +15,18 @@ import pytest
 from edge.runtime.keyboard import Keyboard
 
 SCRIPT = """
+import signal
 import sys
 from edge.runtime.keyboard import Keyboard
+for number in (signal.SIGTERM, signal.SIGHUP):  # a tool that measures, or nohup, handles them
+    signal.signal(number, signal.SIG_DFL)
 with Keyboard(sys.stdin) as keys:
     print("ready", flush=True)
     while (key := keys.get(None)) != "q":
         if key == "x":
             raise RuntimeError("as asked")
 """
-"""Reads keys until it is told how to end."""
+"""Reads keys until it is told how to end; no signal has a handler before."""
 
 
 @pytest.fixture
