@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -106,3 +109,17 @@ def write_picture(
     if not cv2.imwrite(str(file), image):
         raise OSError(f"{file}: not written")
     return file
+
+
+def change_manifest(bundle: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Has `change` change the fields of a bundle's manifest."""
+    fields = json.loads((bundle / "bundle.json").read_text(encoding="utf-8"))
+    change(fields)
+    (bundle / "bundle.json").write_text(json.dumps(fields), encoding="utf-8")
+
+
+def rewrite(bundle: Path, name: str, content: bytes) -> None:
+    """Changes a file of a bundle, and its SHA-256 in the manifest."""
+    (bundle / name).write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    change_manifest(bundle, lambda fields: fields["files"].update({name: digest}))

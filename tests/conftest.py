@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,6 +57,12 @@ def log_lines() -> Iterator[LogLines]:
 def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle of the tiny red-green-blue model; read only, shared by all tests."""
     return make_bundle(tmp_path_factory.mktemp("bundles") / "tiny")
+
+
+@pytest.fixture
+def bundle(tiny_bundle: Path, tmp_path: Path) -> Path:
+    """A copy of `tiny_bundle` that a test may change."""
+    return Path(shutil.copytree(tiny_bundle, tmp_path / "bundle"))
 
 
 def pytest_configure() -> None:

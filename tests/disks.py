@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import struct
@@ -15,6 +16,15 @@ _SHUTDOWN = 0x8004587D
 """EXT4_IOC_SHUTDOWN of Linux's fs/ext4/ext4.h, as `godown` of xfstests uses it."""
 _NO_LOG_FLUSH = 2
 """Nothing that is in memory gets to the disk any more, the file system's own journal neither."""
+
+
+def no_space(*_: object) -> None:
+    """In place of a function of `os`: the disk is full.
+
+    Raises:
+        OSError: always.
+    """
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 class Disk:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Sequence
 
 from edge.core.command_line import ALONE, Verb, run_program
-from edge.runtime.worker import Worker
+from edge.runtime.worker import a_worker_is_left
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -18,12 +17,8 @@ def main(words: Sequence[str] | None = None) -> int:
         {ALONE: Verb("tell other systems what happens", "edge.publish.program")},
         extra="edge,publish",
         words=words,
-        hangs=_a_worker_is_left,
+        hangs=a_worker_is_left,
     )
-
-
-def _a_worker_is_left() -> bool:
-    return any(isinstance(thread, Worker) for thread in threading.enumerate())
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import signal
+import threading
 from collections.abc import Callable
 from typing import TypeAlias
 
@@ -41,3 +42,8 @@ class Worker(ClockedThread):
 Endings: TypeAlias = "queue.SimpleQueue[Worker | signal.Signals]"
 """A queue of threads that ended and of signals, on which the main thread waits. A SimpleQueue is
 the only queue into which a signal handler may put while the same thread is reading from it."""
+
+
+def a_worker_is_left() -> bool:
+    """Whether a worker of this process has not ended: the interpreter would wait for it."""
+    return any(isinstance(thread, Worker) for thread in threading.enumerate())

@@ -33,6 +33,7 @@ import cv2
 import jsonschema
 import numpy as np
 
+from deploy.demo_receiving.boxes import ean_13
 from edge.config.reading import StationPlan, read_station
 from edge.core.errors import EXIT_NO, EXIT_OK
 from edge.core.images.image_file import Image, read_image
@@ -47,7 +48,6 @@ from edge.lanes.lanes import Lanes
 from edge.ledger.export.epcis import write_epcis
 from edge.ledger.export.reading import read_items
 from edge.ledger.ledger import Ledger
-from edge.receiving.code import check_digit
 from edge.receiving.counting import Counting
 from edge.receiving.delivery import Expected, Line
 from edge.receiving.desk import Desk
@@ -133,12 +133,6 @@ class KnownCodes:
         return self
 
 
-def code_of(number: int) -> str:
-    """The EAN-13 of the brand with that number."""
-    digits = f"40063810{number:04}"
-    return digits + check_digit(digits)
-
-
 def receipts(
     photographs: Sequence[Photograph], brands: Sequence[str], *, count: int, wrong: int, seed: int
 ) -> list[Receipt]:
@@ -160,7 +154,7 @@ def pass_by(
     `folder` has their rows then."""
     stamps, clock = Stamps("door", SYSTEM_CLOCK.wall), SYSTEM_CLOCK
     lines = tuple(
-        Line(number=n, sku=brand, gtin=code_of(n).zfill(14), label=brand, expected=1)
+        Line(number=n, sku=brand, gtin=ean_13(n).zfill(14), label=brand, expected=1)
         for n, brand in enumerate(brands, start=1)
     )
     with Deliveries(folder / "ledger-deliveries.sqlite") as deliveries:
@@ -182,7 +176,7 @@ def pass_by(
         pictures=PictureUses(codes=codes),
     )
     for number, box in enumerate(boxes):
-        codes.text = code_of(1 + brands.index(box.code_brand))
+        codes.text = ean_13(1 + brands.index(box.code_brand))
         frame = Frame(nothing, clock.now(), number, str(box.photograph.path))
         dispatch.carry_out([outcome(box.photograph.verdict, frame)])
     counting.close()

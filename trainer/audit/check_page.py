@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, astuple, dataclass
@@ -14,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from edge.core.dataset import SPLITS
 from edge.core.files import write_file
@@ -24,7 +23,7 @@ from trainer.audit.page_thumbnails import PageThumbnails
 from trainer.audit.problems import Problem, given_away, given_away_by_source, partly_given_away
 from trainer.audit.review import COLUMNS, relative_name, suspects
 from trainer.audit.shortcut import ShortcutResult
-from trainer.report.report_page import with_words
+from trainer.report.report_page import breakable, with_words
 
 _SAMPLES, _SAMPLES_IN_ALL = 12, 240
 _LABELS, _SETS, _OF_A_SET, _POOR, _OUTLIERS, _FRAMES, _FILES = 60, 24, 6, 12, 36, 8, 200
@@ -65,7 +64,7 @@ def write_page(file: Path, checked: CheckResult, problems: Sequence[Problem], re
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"breakable": _breakable, "share": lambda share: f"{share:.1%}"}
+    environment.filters |= {"breakable": breakable, "share": lambda share: f"{share:.1%}"}
     shown = _choose(checked)
     evidence = PageThumbnails(
         checked, shown.all(), framed=(n for group in shown.frames.values() for n in group)
@@ -286,8 +285,3 @@ def _splits(checked: CheckResult, label: str) -> dict[str, int]:
 
 def _names(checked: CheckResult) -> list[str]:
     return [relative_name(picture.path, checked.root) for picture in checked.pictures]
-
-
-def _breakable(text: str) -> Markup:
-    """A name that may be broken into lines after its underscores and slashes."""
-    return Markup(re.sub(r"([_/\\])(?=.)", r"\1<wbr>", str(escape(text))))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from edge.core.dataset import LabelledPicture
 from trainer.data.duplicates.near_duplicates import NearPair
+from trainer.data.groups import join_copies
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +68,8 @@ def join_groups(
     Args:
         pictures: each with a group.
     """
-    parent: dict[str, str] = {}
-
-    def root(group: str) -> str:
-        while group in parent:
-            group = parent[group]
-        return group
-
-    for copies in found:
-        first = root(str(pictures[copies.members[0]].group))
-        for index in copies.members[1:]:
-            other = root(str(pictures[index].group))
-            if other != first:
-                parent[other] = first
-    return tuple(replace(picture, group=root(str(picture.group))) for picture in pictures)
+    pairs = ((copies.members[0], other) for copies in found for other in copies.members[1:])
+    return join_copies(pictures, pairs)
 
 
 def _same_files(digests: Sequence[str]) -> list[NearPair]:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from edge.core.images.preprocess import Tensor
 from trainer.augment.chance import Chance, generator
-from trainer.augment.light import table_of
+from trainer.augment.light import rounded_levels
 from trainer.recipes.plan import AugmentPlan
 
 _TOLERANCE = 28
@@ -78,7 +78,7 @@ def _empty_board(tensor: Tensor) -> Tensor | None:
         surface = terms @ np.linalg.lstsq(terms[rim[used]], levels[rim[used]], rcond=None)[0]
     if (np.abs(levels[rim] - surface[rim]).max(axis=1) <= _TOLERANCE).mean() < _PLAIN:
         return None
-    coarse = table_of(surface).reshape(_GRID, _GRID, channels)
+    coarse = rounded_levels(surface).reshape(_GRID, _GRID, channels)
     expected = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
     return expected.reshape(tensor.shape)  # type: ignore[return-value]
 
@@ -97,7 +97,7 @@ def draw_backdrop(shape: tuple[int, ...], rng: np.random.Generator) -> Tensor:
     grid = (1, 2, 3, 14)[rng.integers(4)]
     colour = rng.uniform(20, 235) + rng.normal(0, 20, channels)
     mottled = rng.normal(0, 20, (grid, grid, 1)) + rng.normal(0, 5, (grid, grid, channels))
-    coarse = table_of(colour + mottled)
+    coarse = rounded_levels(colour + mottled)
     backdrop = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
     return backdrop.reshape(shape)  # type: ignore[return-value]
 

@@ -43,7 +43,7 @@ def _tables(plan: AugmentPlan, chance: Chance, channels: int) -> Tensor:
     if plan.gamma:
         power = (1 + plan.gamma) ** chance.of("gamma")[:, :, None]
         changed = 255 * (np.clip(changed, 0, 255) / 255) ** power
-    return table_of(changed)
+    return rounded_levels(changed)
 
 
 def cast_shadows(tensors: Tensor, plan: AugmentPlan, chance: Chance) -> None:
@@ -87,6 +87,6 @@ def saturated(tensor: Tensor, factor: float) -> Tensor:
     return cv2.addWeighted(tensor, factor, grey, 1 - factor, 0)  # type: ignore[return-value]
 
 
-def table_of(levels: npt.NDArray[np.floating]) -> Tensor:
-    """uint8: a table for `looked_up` of levels that may lie outside 0..255."""
+def rounded_levels(levels: npt.NDArray[np.floating]) -> Tensor:
+    """The levels of pixels, or of a table for `looked_up`, rounded and clipped to 0..255; uint8."""
     return np.asarray(np.clip(np.rint(levels), 0, 255), np.uint8)

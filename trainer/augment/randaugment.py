@@ -16,7 +16,7 @@ import numpy.typing as npt
 from edge.core.images.preprocess import Tensor
 from trainer.augment.chance import Chance, generator
 from trainer.augment.geometry import about_the_middle, warped
-from trainer.augment.light import looked_up, saturated, table_of
+from trainer.augment.light import looked_up, rounded_levels, saturated
 from trainer.recipes.plan import AugmentPlan
 
 _LEVEL: npt.NDArray[np.float64] = np.arange(256, dtype=np.float64)
@@ -67,7 +67,9 @@ def _translate_y(tensor: Tensor, strength: float) -> Tensor:
 
 def _auto_contrast(tensor: Tensor, strength: float) -> Tensor:
     low, high = (find(tensor, axis=(0, 1)).astype(np.float64) for find in (np.min, np.max))
-    return looked_up(tensor, table_of((_LEVEL[:, None] - low) * 255 / np.maximum(high - low, 1)))
+    return looked_up(
+        tensor, rounded_levels((_LEVEL[:, None] - low) * 255 / np.maximum(high - low, 1))
+    )
 
 
 def _equalise(tensor: Tensor, strength: float) -> Tensor:
@@ -78,12 +80,12 @@ def _equalise(tensor: Tensor, strength: float) -> Tensor:
 
 def _posterise(tensor: Tensor, strength: float) -> Tensor:
     dropped = 2 ** round(4 * abs(strength))
-    return looked_up(tensor, table_of(_LEVEL // dropped * dropped))
+    return looked_up(tensor, rounded_levels(_LEVEL // dropped * dropped))
 
 
 def _solarise(tensor: Tensor, strength: float) -> Tensor:
     bright = 256 - 128 * abs(strength) <= _LEVEL
-    return looked_up(tensor, table_of(np.where(bright, 255 - _LEVEL, _LEVEL)))
+    return looked_up(tensor, rounded_levels(np.where(bright, 255 - _LEVEL, _LEVEL)))
 
 
 def _colour(tensor: Tensor, strength: float) -> Tensor:
@@ -92,11 +94,11 @@ def _colour(tensor: Tensor, strength: float) -> Tensor:
 
 def _contrast(tensor: Tensor, strength: float) -> Tensor:
     mean = float(tensor.mean())
-    return looked_up(tensor, table_of((_LEVEL - mean) * (1 + 0.9 * strength) + mean))
+    return looked_up(tensor, rounded_levels((_LEVEL - mean) * (1 + 0.9 * strength) + mean))
 
 
 def _brightness(tensor: Tensor, strength: float) -> Tensor:
-    return looked_up(tensor, table_of(_LEVEL * (1 + 0.9 * strength)))
+    return looked_up(tensor, rounded_levels(_LEVEL * (1 + 0.9 * strength)))
 
 
 def _sharpness(tensor: Tensor, strength: float) -> Tensor:

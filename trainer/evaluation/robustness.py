@@ -15,6 +15,7 @@ from edge.core.images.preprocess import Box, Tensor
 from edge.core.model.metrics import Share
 from edge.core.terminal.progress import Progress
 from trainer.augment.background_swap import find_board, on_backdrop
+from trainer.augment.light import rounded_levels
 from trainer.statistics.intervals import Figure, Resampling
 
 LIMIT = 100
@@ -193,7 +194,7 @@ def _motion(tensor: Tensor, share: float, rng: np.random.Generator) -> Tensor:
 
 
 def _gain(tensor: Tensor, factor: float, rng: np.random.Generator) -> Tensor:
-    return _clipped(tensor * np.float32(factor))
+    return rounded_levels(tensor * np.float32(factor))
 
 
 def _jpeg(tensor: Tensor, quality: float, rng: np.random.Generator) -> Tensor:
@@ -225,7 +226,7 @@ def _cover(tensor: Tensor, share: float, rng: np.random.Generator) -> Tensor:
 
 
 def _noise(tensor: Tensor, levels: float, rng: np.random.Generator) -> Tensor:
-    return _clipped(tensor + rng.normal(0, levels, tensor.shape))
+    return rounded_levels(tensor + rng.normal(0, levels, tensor.shape))
 
 
 def _on_another_board(tensor: Tensor, bands: float, rng: np.random.Generator) -> Tensor:
@@ -236,7 +237,7 @@ def _on_another_board(tensor: Tensor, bands: float, rng: np.random.Generator) ->
     height, width, channels = tensor.shape
     colours = rng.uniform(30, 225, (2, channels))
     band = np.arange(width) * int(bands) // width % 2
-    backdrop = _clipped(np.broadcast_to(colours[band], tensor.shape))
+    backdrop = rounded_levels(np.broadcast_to(colours[band], tensor.shape))
     board = find_board(tensor)
     if board is None:
         edge = max(1, round(_FRAME * _side(tensor)))
@@ -248,10 +249,6 @@ def _on_another_board(tensor: Tensor, bands: float, rng: np.random.Generator) ->
 
 def _uint8(image: Any) -> Tensor:
     return np.asarray(image, np.uint8)
-
-
-def _clipped(levels: npt.NDArray[np.floating]) -> Tensor:
-    return np.asarray(np.clip(np.rint(levels), 0, 255), np.uint8)
 
 
 DISTURBANCES = (

@@ -121,7 +121,7 @@ def _environment() -> Environment:
         "share": _share,
         "interval": _interval,
         "points": _points,
-        "breakable": _breakable,
+        "breakable": breakable,
         "signed": _signed,
         "size": readable_size,
         "gauge": lambda figure: gauge(figure.value, figure.interval),
@@ -329,7 +329,7 @@ def _example(facts: ReportFacts) -> Any:
     return next(plain, candidates[0])
 
 
-def _breakable(text: str) -> Markup:
+def breakable(text: str) -> Markup:
     """A name that may be broken into lines after underscores and slashes."""
     return Markup(re.sub(r"([_/\\])(?=.)", r"\1<wbr>", str(escape(text))))
 

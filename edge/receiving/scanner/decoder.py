@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from edge.receiving.code import check_digit
 from edge.receiving.scanner import keymap
 
 SILENCE_SECONDS = 0.06
@@ -194,15 +195,5 @@ def _ways(text: str, lengths: tuple[int, ...]) -> Iterator[list[str]]:
             continue
         for length in lengths:
             part = text[at : at + length]
-            if len(part) == length and has_check_digit(part):
+            if len(part) == length and part[-1] == check_digit(part[:-1]):
                 ahead.append((at + length, [*parts, part]))
-
-
-def has_check_digit(digits: str) -> bool:
-    """Whether the last digit is the check digit of the others (GS1 General Specifications, 7.9).
-
-    >>> has_check_digit("4006381333931"), has_check_digit("4006381333932")
-    (True, False)
-    """
-    weighted = (int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(digits[::-1]))
-    return sum(weighted) % 10 == 0

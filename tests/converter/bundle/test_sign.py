@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import stat
 import zipfile
 from pathlib import Path
@@ -21,11 +20,6 @@ from edge.core.model.bundle import read_bundle
 from edge.core.model.signature import PublicKey, read_public_key
 from tests.bundles import zip_of
 from tests.signatures import OURS, THEIRS
-
-
-@pytest.fixture
-def bundle(tiny_bundle: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(tiny_bundle, tmp_path / "bundle"))
 
 
 @pytest.fixture

@@ -126,19 +126,16 @@ def test_formats_are_named_in_any_order_and_int8_is_always_there() -> None:
         read_formats("int8,onnx")
 
 
+def convert_words(run: Run, out: Path, formats: str) -> list[str]:
+    """The words of a conversion that takes as little time as can be."""
+    return ["convert", str(run.path), "--out", str(out), "--formats", formats, "--no-fallbacks"]
+
+
 @pytest.fixture(scope="module")
 def bundle(novelty_run: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A bundle with an export in every format that needs no download."""
     out = tmp_path_factory.mktemp("exports") / "bundle"
-    words = [
-        "convert",
-        str(novelty_run.path),
-        "--out",
-        str(out),
-        "--formats",
-        ",".join(MADE),
-        "--no-fallbacks",
-    ]
+    words = convert_words(novelty_run, out, ",".join(MADE))
 
     def left_to_the_end(run: Run, folder: Path, doing: str) -> int:
         raise AssertionError(f"{doing}: was not started in the background")
@@ -216,8 +213,7 @@ def test_a_format_that_cannot_be_made_does_not_take_the_others_with_it(
     monkeypatch.setitem(formats.WRITERS, "tfjs", offline)
     monkeypatch.setitem(formats.WRITERS, "float32", kept)
     out = tmp_path / "bundle"
-    words = ["convert", str(novelty_run.path), "--out", str(out), "--no-fallbacks"]
-    assert main([*words, "--formats", "tfjs,float32"]) == 1
+    assert main(convert_words(novelty_run, out, "tfjs,float32")) == 1
     assert "tfjs         cannot be made: TF.js is not here" in capsys.readouterr().out
     folder = exports_folder(out)
     assert sorted(path.name for path in folder.iterdir()) == ["card.md", "float32", "parity.json"]
@@ -232,15 +228,7 @@ def test_exports_that_are_there_are_kept_unless_told(
     place = exports_folder(out)
     place.mkdir()
     (place / "mine.txt").write_text("kept")
-    words = [
-        "convert",
-        str(novelty_run.path),
-        "--out",
-        str(out),
-        "--formats",
-        "keras",
-        "--no-fallbacks",
-    ]
+    words = convert_words(novelty_run, out, "keras")
     assert main(words) == 74
     assert "is there already" in capsys.readouterr().err
     assert main([*words, "--replace"]) == 74
@@ -264,15 +252,7 @@ def test_a_format_that_fails_is_left_out_and_the_exit_says_so(
 
     monkeypatch.setitem(formats.WRITERS, "float16", wrong)
     out = tmp_path / "bundle"
-    words = [
-        "convert",
-        str(novelty_run.path),
-        "--out",
-        str(out),
-        "--formats",
-        "float16",
-        "--no-fallbacks",
-    ]
+    words = convert_words(novelty_run, out, "float16")
     assert main(words) == 1
     assert "float16      left out: it agrees with Keras on" in capsys.readouterr().out
     assert (out / "bundle.json").is_file()

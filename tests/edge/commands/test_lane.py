@@ -63,6 +63,18 @@ class Active(Closing):
         os.close(self.theirs)
         assert os.read(self._ours, 3) == b"on\n"
 
+    def lane_test(self, station: Path, lane: str) -> subprocess.Popen[str]:
+        """`lane test` in a process of its own, which tells here."""
+        return subprocess.Popen(
+            [sys.executable, "-c", SCRIPT, str(station), lane],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            pass_fds=[self.theirs],
+            env=self.environment,
+        )
+
     def close(self) -> None:
         os.close(self._ours)
 
@@ -79,18 +91,7 @@ def test_a_lane_is_moved_before_there_is_a_bundle_and_the_others_are_left_alone(
 ) -> None:
     # With a hold time of a minute no actuation is overdue, however late the lane's thread is.
     station.write_text(STATION.replace("hold_seconds: 0.01", "hold_seconds: 60"), encoding="utf-8")
-    with (
-        Active() as active,
-        subprocess.Popen(
-            [sys.executable, "-c", SCRIPT, str(station), "warm"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            pass_fds=[active.theirs],
-            env=active.environment,
-        ) as process,
-    ):
+    with Active() as active, active.lane_test(station, "warm") as process:
         assert process.stdin is not None
         process.stdin.write("]]rs ")
         process.stdin.flush()
@@ -193,18 +194,7 @@ def test_a_lane_is_named_to_be_tested_only(
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_switches_the_coil_off(station: Path, number: signal.Signals) -> None:
-    with (
-        Active() as active,
-        subprocess.Popen(
-            [sys.executable, "-c", SCRIPT, str(station), "cold"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            pass_fds=[active.theirs],
-            env=active.environment,
-        ) as process,
-    ):
+    with Active() as active, active.lane_test(station, "cold") as process:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(" ")

@@ -25,6 +25,7 @@ from edge.core.files import (
     storage_errors,
     write_file,
 )
+from tests.disks import no_space
 
 
 def names(folder: Path) -> list[str]:
@@ -137,10 +138,7 @@ def test_a_failed_write_leaves_the_old_file(
 ) -> None:
     write_file(tmp_path / "file", "old")
 
-    def full(descriptor: int) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(module.os, "fsync", full)
+    monkeypatch.setattr(module.os, "fsync", no_space)
     with pytest.raises(StorageError, match="the disk is full: free some space and run it again"):
         write_file(tmp_path / "file", "new")
     assert (tmp_path / "file").read_text() == "old"

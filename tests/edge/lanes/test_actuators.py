@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,6 @@ from edge.lanes.solenoid import Settings as SolenoidSettings
 
 FRAME_SECONDS = 0.02
 """A servo gets a pulse every 20 ms; gpiozero gives the pin's state as a share of it."""
-
-
-@pytest.fixture
-def pins(tmp_path: Path) -> Iterator[Pins]:
-    with open_pins(tmp_path / "no board") as pins:
-        yield pins
 
 
 def states(pins: Pins, number: int) -> list[Any]:

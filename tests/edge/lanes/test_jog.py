@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +7,7 @@ import yaml
 
 from edge.lanes import servo, solenoid
 from edge.lanes.jog import Jog
-from edge.lanes.pins import Pins, open_pins
+from edge.lanes.pins import Pins
 from tests.clocks import ToldClock
 from tests.logged import listen
 
@@ -55,12 +53,6 @@ class Bench:
     def angle(self) -> float:
         """As the pulses on the pin say."""
         return (self.states[-1] * 20 - 1.5) * 180
-
-
-@pytest.fixture
-def pins(tmp_path: Path) -> Iterator[Pins]:
-    with open_pins(tmp_path / "no board") as pins:
-        yield pins
 
 
 def test_space_actuates_as_in_operation(pins: Pins) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
+from edge.events import Event, kind_of
 from edge.ledger.ledger import Ledger
 from edge.publish.outbox_file import OutboxFile
 from edge.publish.pump import Backoff, Pump
@@ -15,6 +18,16 @@ from edge.publish.receiver import Entry, ReceiverUnavailable, Refused
 from edge.publish.settled import Settled
 from tests.edge.ledger.entries import entry
 from tests.edge.outbox.test_table import keep_at
+
+NUMBERS = itertools.count(1)
+"""The numbers of entries."""
+
+
+def entry_of(event: Event) -> Entry:
+    """The entry of an outbox for an event of the ledger."""
+    kind = kind_of(event)
+    payload = asdict(event) | {"kind": kind}
+    return Entry(next(NUMBERS), event.id, kind, event.time, event.station, payload)
 
 
 def hurry(monkeypatch: pytest.MonkeyPatch, steps: int) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ import pytest
 
 from edge.config.publish.web import EpcisSettings
 from edge.core.errors import ReceiverSetupError
-from edge.events import Event, kind_of
 from edge.ledger.ledger import Ledger
 from edge.publish import epcis, settled
 from edge.publish.epcis import EpcisReceiver
@@ -22,15 +20,7 @@ from edge.publish.receiver import Entry, ReceiverUnavailable
 from tests.edge.ledger.entries import actuation, correction, entry
 from tests.edge.ledger.export.test_epcis import FORMATS
 from tests.edge.publish.http_server import Asked, Reply, System
-
-NUMBERS = itertools.count(1)
-
-
-def of(event: Event) -> Entry:
-    kind = kind_of(event)
-    return Entry(
-        next(NUMBERS), event.id, kind, event.time, event.station, asdict(event) | {"kind": kind}
-    )
+from tests.edge.publish.outboxes import entry_of
 
 
 class Repository:
@@ -93,11 +83,11 @@ def receiver(system: System, path: Path) -> EpcisReceiver:
 def test_items_are_one_document_and_other_kinds_are_no_events_of_goods(
     receiver: EpcisReceiver, repository: Repository, system: System
 ) -> None:
-    items = [of(entry(number)) for number in range(3)]
-    assert receiver.send([items[0], of(actuation(0)), *items[1:]]) == []
+    items = [entry_of(entry(number)) for number in range(3)]
+    assert receiver.send([items[0], entry_of(actuation(0)), *items[1:]]) == []
     assert len(system.asked) == 1
     assert set(repository.events) == {f"urn:uuid:{one.id}" for one in items}
-    assert receiver.send([of(actuation(1))]) == []
+    assert receiver.send([entry_of(actuation(1))]) == []
     assert len(system.asked) == 1
 
 
@@ -110,7 +100,7 @@ def test_a_correction_is_an_error_declaration_and_the_event_that_is_right(
     with Ledger(path) as ledger:
         ledger.append([entry(1), *changes])
     for event in (entry(1), *changes):
-        assert receiver.send([of(event)]) == []
+        assert receiver.send([entry_of(event)]) == []
     ids = [f"urn:uuid:{event.id}" for event in (entry(1), *changes)]
     assert list(repository.events) == ids
     first, second, last = (repository.events[one] for one in ids)
@@ -124,17 +114,17 @@ def test_a_correction_is_an_error_declaration_and_the_event_that_is_right(
 def test_what_is_sent_twice_is_the_same_event(
     receiver: EpcisReceiver, repository: Repository
 ) -> None:
-    one = of(entry(1))
+    one = entry_of(entry(1))
     receiver.send([one])
-    receiver.send([one, of(entry(2))])
+    receiver.send([one, entry_of(entry(2))])
     assert [len(events) for events in repository.events.values()] == [1, 1]
 
 
 def test_a_correction_of_an_item_that_is_gone_is_refused(
     receiver: EpcisReceiver, repository: Repository, path: Path
 ) -> None:
-    lost = of(correction(1, "label", "can", "bottle"))
-    (refused,) = receiver.send([lost, of(entry(2))])
+    lost = entry_of(correction(1, "label", "can", "bottle"))
+    (refused,) = receiver.send([lost, entry_of(entry(2))])
     assert refused.entry == lost
     assert "not in the ledger" in refused.reason
     assert len(repository.events) == 1
@@ -147,7 +137,7 @@ def test_an_event_that_is_refused_holds_up_no_other(
     receiver: EpcisReceiver, repository: Repository, system: System
 ) -> None:
     repository.refuses = lambda event: event.get("pilah:label") == "odd"
-    entries = [of(entry(n, label="odd" if n in (3, 11) else "can")) for n in range(16)]
+    entries = [entry_of(entry(n, label="odd" if n in (3, 11) else "can")) for n in range(16)]
     refused = receiver.send(entries)
     assert [one.entry for one in refused] == [entries[3], entries[11]]
     assert "not that" in refused[0].reason
@@ -161,8 +151,8 @@ def test_a_repository_that_cannot_now_is_sent_the_same_later(
 ) -> None:
     repository.answers = [Reply(status, {"title": "not now"})]
     with pytest.raises(ReceiverUnavailable, match=f"/capture answers {status}.*not now"):
-        receiver.send([of(entry(1))])
-    assert receiver.send([of(entry(1))]) == []
+        receiver.send([entry_of(entry(1))])
+    assert receiver.send([entry_of(entry(1))]) == []
     assert len(repository.events) == 1
 
 
@@ -170,7 +160,7 @@ def test_one_that_refuses_what_it_has_gets_what_is_new_beside_it(
     receiver: EpcisReceiver, repository: Repository
 ) -> None:
     repository.is_strict = True
-    entries = [of(entry(number)) for number in range(6)]
+    entries = [entry_of(entry(number)) for number in range(6)]
     assert receiver.send(entries[:3]) == []
     assert receiver.send(entries) == []
     assert list(repository.events) == [f"urn:uuid:{one.id}" for one in entries]
@@ -183,7 +173,7 @@ def test_a_correction_at_one_that_takes_no_event_id_twice_is_set_aside(
     change = correction(1, "label", "can", "bottle")
     with Ledger(path) as ledger:
         ledger.append([entry(1), change])
-    (refused,) = receiver.send([of(entry(1)), of(change), of(entry(2))])
+    (refused,) = receiver.send([entry_of(entry(1)), entry_of(change), entry_of(entry(2))])
     assert refused.entry.kind == "correction"
     assert "has an event of the same eventID: 409" in refused.reason
     assert list(repository.events) == [f"urn:uuid:{entry(number).id}" for number in (1, 2)]
@@ -194,13 +184,13 @@ def test_a_job_is_waited_for(
 ) -> None:
     monkeypatch.setattr(epcis, "_JOB_PAUSE", 0.001)
     repository.job = [{"running": True}, {"running": True}, {"running": False, "success": True}]
-    assert receiver.send([of(entry(1))]) == []
+    assert receiver.send([entry_of(entry(1))]) == []
     assert [asked.path for asked in system.asked[1:]] == ["/epcis/capture/7"] * 3
 
 
 def test_a_job_that_fails_is_a_refusal(receiver: EpcisReceiver, repository: Repository) -> None:
     repository.job = [{"running": False, "success": False, "errors": [{"title": "bad bizStep"}]}]
-    (refused,) = receiver.send([of(entry(1))])
+    (refused,) = receiver.send([entry_of(entry(1))])
     assert "bad bizStep" in refused.reason
 
 
@@ -215,8 +205,8 @@ def test_a_job_that_is_told_of_oddly_is_no_success(
 ) -> None:
     repository.job = [told, {"running": False, "success": True}]
     with pytest.raises(ReceiverUnavailable, match="what is neither true nor false: 200"):
-        receiver.send([of(entry(1))])
-    assert receiver.send([of(entry(1))]) == []
+        receiver.send([entry_of(entry(1))])
+    assert receiver.send([entry_of(entry(1))]) == []
     assert [asked.method for asked in system.asked] == ["POST", "GET", "GET"]
 
 
@@ -227,7 +217,7 @@ def test_a_job_that_takes_too_long_is_no_success(
     monkeypatch.setattr(epcis, "_JOB_PAUSE", 0.001)
     repository.job = [{"running": True}] * 5
     with pytest.raises(ReceiverUnavailable, match="still working"):
-        receiver.send([of(entry(1))])
+        receiver.send([entry_of(entry(1))])
 
 
 @pytest.fixture
@@ -252,7 +242,7 @@ def test_a_job_that_takes_longer_than_an_attempt_is_asked_for_at_the_next_one(
     receiver: EpcisReceiver, repository: Repository, system: System
 ) -> None:
     repository.job = [*[{"running": True}] * 5, {"running": False, "success": True}]
-    entries = [of(entry(number)) for number in range(3)]
+    entries = [entry_of(entry(number)) for number in range(3)]
     with pytest.raises(ReceiverUnavailable, match="still working"):
         receiver.send(entries[:2])
     assert attempts(receiver, entries) == (1, [])  # one has come since
@@ -265,7 +255,7 @@ def test_a_job_that_takes_longer_than_an_attempt_is_asked_for_at_the_next_one(
 def test_a_document_whose_job_fails_at_a_later_attempt_is_halved(
     receiver: EpcisReceiver, repository: Repository
 ) -> None:
-    entries = [of(entry(n, label="odd" if n == 1 else "can")) for n in range(3)]
+    entries = [entry_of(entry(n, label="odd" if n == 1 else "can")) for n in range(3)]
     repository.job = [*[{"running": True}] * 2, {"running": False, "success": False}]
     with pytest.raises(ReceiverUnavailable, match="still working"):
         receiver.send(entries)
@@ -277,7 +267,7 @@ def test_a_document_whose_job_fails_at_a_later_attempt_is_halved(
 def test_a_job_that_is_no_longer_known_or_not_of_this_batch_is_begun_anew(
     receiver: EpcisReceiver, repository: Repository, system: System
 ) -> None:
-    entries = [of(entry(number)) for number in range(2)]
+    entries = [entry_of(entry(number)) for number in range(2)]
     repository.job = [{"running": True}]
     with pytest.raises(ReceiverUnavailable, match="no longer knows the capture job"):
         receiver.send(entries)
@@ -293,7 +283,7 @@ def test_a_repository_that_tells_nothing_of_its_jobs_has_what_it_accepted(
     receiver: EpcisReceiver, repository: Repository, status: int
 ) -> None:
     repository.answers = [Reply(202, None, {"Location": "/epcis/capture/7"}), Reply(status)]
-    assert receiver.send([of(entry(1)), of(entry(2))]) == []
+    assert receiver.send([entry_of(entry(1)), entry_of(entry(2))]) == []
     assert repository.answers == []
 
 
@@ -316,7 +306,7 @@ def test_a_job_is_asked_for_where_the_repository_says(
 ) -> None:
     repository.answers = [Reply(202, None, {"Location": location})]
     repository.job = [{"running": False}]
-    assert receiver.send([of(entry(1))]) == []
+    assert receiver.send([entry_of(entry(1))]) == []
     assert [asked.path for asked in system.asked[1:]] == LOCATIONS[location]
 
 
@@ -328,7 +318,7 @@ def test_a_station_logs_in_as_its_file_says(system: System, tmp_path: Path, path
         ({"username": "pilah", "password_file": secret}, "Basic cGlsYWg6czNjcmV0"),
     ):
         receiver = EpcisReceiver(EpcisSettings(url=f"{system.url}/epcis", **ways), path)  # type: ignore[arg-type]
-        receiver.send([of(entry(1))])
+        receiver.send([entry_of(entry(1))])
         assert system.asked[-1].headers["authorization"] == sent
     with pytest.raises(ReceiverSetupError, match=r"publish\.epcis\.token_file"):
         EpcisReceiver(EpcisSettings(url="http://h", token_file=tmp_path / "none"), path)
@@ -348,7 +338,7 @@ def test_every_document_is_valid_by_the_schema_of_gs1(
     with Ledger(path) as ledger:
         ledger.append([*items, *changes])
     for entries in ([*items], [changes[1]], [changes[0]]):
-        assert receiver.send([of(event) for event in entries]) == []
+        assert receiver.send([entry_of(event) for event in entries]) == []
     schema = json.loads(file.read_text("utf-8"))
     validator = jsonschema.validators.validator_for(schema)(schema, format_checker=FORMATS)
     found = [asked.body for asked in system.asked]
@@ -360,7 +350,7 @@ def test_every_document_is_valid_by_the_schema_of_gs1(
 def test_a_repository_that_is_slow_gets_the_rest_at_the_next_attempt(
     receiver: EpcisReceiver, repository: Repository, system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    entries = [of(entry(n, label="odd" if n == 1 else "can")) for n in range(4)]
+    entries = [entry_of(entry(n, label="odd" if n == 1 else "can")) for n in range(4)]
     repository.refuses = lambda event: event.get("pilah:label") == "odd"
     times = itertools.chain((0.0, 1.0, 2.0, 3.0, 100.0), itertools.repeat(0.0))
     monkeypatch.setattr(settled.SYSTEM_CLOCK, "now", lambda: next(times))

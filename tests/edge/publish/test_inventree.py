@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,9 +20,9 @@ from edge.receiving.desk import Desk
 from edge.receiving.events import DeliveryClosed, details_of, kind_of
 from edge.receiving.scan import Scan
 from tests.edge.publish.http_server import Asked, Reply, System
+from tests.edge.publish.outboxes import NUMBERS
 from tests.edge.receiving.goods_lists import LINES, SHOE, counting, desk_at, goods
 
-NUMBERS = itertools.count(1)
 SHOES, SOCKS = replace(LINES[0], expected=3), replace(LINES[1], expected=2)
 SOCK_L7 = "(01)00000096385074(10)L7"
 
@@ -119,6 +118,14 @@ def closed(desk: Desk, name: str) -> Entry:
     return Entry(next(NUMBERS), event.id, kind_of(event), event.time, event.station, payload)
 
 
+def one_shoe(folder: Path) -> Entry:
+    """The entry of a delivery that was closed when one of three shoes had come."""
+    with counting(folder, SHOES) as desk:
+        scan(desk, SHOE)
+        desk.close("D1", as_counted=True, back_order=False)
+        return closed(desk, "D1")
+
+
 def test_what_was_counted_is_received_when_the_delivery_is_closed(
     receiver: InvenTreeReceiver, inventree: InvenTree, system: System, tmp_path: Path
 ) -> None:
@@ -139,40 +146,25 @@ def test_what_was_counted_is_received_when_the_delivery_is_closed(
 def test_a_delivery_that_is_sent_twice_is_received_once(
     receiver: InvenTreeReceiver, inventree: InvenTree, tmp_path: Path
 ) -> None:
-    with counting(tmp_path, SHOES) as desk:
-        scan(desk, SHOE)
-        desk.close("D1", as_counted=True, back_order=False)
-        entry = closed(desk, "D1")
+    entry = one_shoe(tmp_path)
     assert receiver.send([entry]) == []
     assert receiver.send([entry]) == []
     assert inventree.received == [(101, 1, 10, None)]
 
 
-def test_a_receipt_that_was_reopened_adds_to_the_order_what_came_since(
-    receiver: InvenTreeReceiver, inventree: InvenTree, tmp_path: Path
+@pytest.mark.parametrize("receipt", ["D1-R1", "D1-B1"], ids=["reopened", "back-order"])
+def test_what_a_later_receipt_counts_is_added_to_the_same_order(
+    receiver: InvenTreeReceiver, inventree: InvenTree, tmp_path: Path, receipt: str
 ) -> None:
     with counting(tmp_path, SHOES) as desk:
         scan(desk, SHOE)
-        desk.close("D1", as_counted=True, back_order=False)
-        desk.reopen("D1", "one more was found")
-        desk.open("D1-R1")
+        desk.close("D1", as_counted=True, back_order=receipt == "D1-B1")
+        if receipt == "D1-R1":
+            desk.reopen("D1", "one more was found")
+        desk.open(receipt)
         scan(desk, SHOE, SHOE)
-        desk.close("D1-R1", as_counted=True, back_order=False)
-        entries = [closed(desk, "D1"), closed(desk, "D1-R1")]
-    assert receiver.send(entries) == []
-    assert inventree.received == [(101, 1, 10, None), (101, 2, 10, None)]
-
-
-def test_a_back_order_belongs_to_the_order_of_its_delivery(
-    receiver: InvenTreeReceiver, inventree: InvenTree, tmp_path: Path
-) -> None:
-    with counting(tmp_path, SHOES) as desk:
-        scan(desk, SHOE)
-        desk.close("D1", as_counted=True, back_order=True)
-        desk.open("D1-B1")
-        scan(desk, SHOE, SHOE)
-        desk.close("D1-B1", as_counted=True, back_order=False)
-        entries = [closed(desk, "D1"), closed(desk, "D1-B1")]
+        desk.close(receipt, as_counted=True, back_order=False)
+        entries = [closed(desk, "D1"), closed(desk, receipt)]
     assert receiver.send(entries) == []
     assert inventree.received == [(101, 1, 10, None), (101, 2, 10, None)]
 
@@ -225,10 +217,7 @@ def test_what_inventree_does_not_know_is_refused_and_said(
 ) -> None:
     for name, value in changes.items():
         setattr(inventree, name, value)
-    with counting(tmp_path, SHOES) as desk:
-        scan(desk, SHOE)
-        desk.close("D1", as_counted=True, back_order=False)
-        (refused,) = receiver.send([closed(desk, "D1")])
+    (refused,) = receiver.send([one_shoe(tmp_path)])
     assert refused.reason == says
 
 
@@ -250,10 +239,7 @@ def test_lists_in_pages_are_read_to_their_end(
 def test_an_inventree_that_cannot_now_gets_it_later(
     receiver: InvenTreeReceiver, inventree: InvenTree, tmp_path: Path, answer: Reply
 ) -> None:
-    with counting(tmp_path, SHOES) as desk:
-        scan(desk, SHOE)
-        desk.close("D1", as_counted=True, back_order=False)
-        entry = closed(desk, "D1")
+    entry = one_shoe(tmp_path)
     inventree.answers = [answer]
     with pytest.raises(ReceiverUnavailable):
         receiver.send([entry])
@@ -299,10 +285,7 @@ def test_an_answer_that_is_none_of_inventrees_is_said_and_nothing_is_lost(
 def test_goods_that_inventree_refuses_are_refused_with_its_reason(
     receiver: InvenTreeReceiver, inventree: InvenTree, tmp_path: Path
 ) -> None:
-    with counting(tmp_path, SHOES) as desk:
-        scan(desk, SHOE)
-        desk.close("D1", as_counted=True, back_order=False)
-        entry = closed(desk, "D1")
+    entry = one_shoe(tmp_path)
     inventree.answers = [
         Reply(200, [{"pk": 11, "reference": "D1"}]),
         Reply(200, inventree.lines),

@@ -25,9 +25,7 @@ from edge.events import (
     Stamps,
 )
 from edge.flow import NO_CODE, CodeFound
-from edge.ledger import opening
 from edge.ledger.ledger import Ledger
-from edge.ledger.recovering import RecoveringLedger
 from edge.receiving import counting as counting_module
 from edge.receiving.answering import PieceAnswers
 from edge.receiving.code import read_code
@@ -39,6 +37,8 @@ from edge.receiving.store import Deliveries
 from edge.runtime.clock import SYSTEM_CLOCK
 from tests.edge.receiving.goods_lists import PACK_OF_SHOES, SHOE, SOCK, UNKNOWN, goods
 from tests.edge.stations import STATION, make_station
+
+pytestmark = pytest.mark.usefixtures("ledger_within")
 
 STAMPS = Stamps("door", SYSTEM_CLOCK.wall)
 
@@ -68,12 +68,6 @@ def counting_at(folder: Path, *, by: str = "label") -> Counting:
     """What counts at the station whose files are in `folder`."""
     settings = ReceivingSettings.model_validate({"count_by": by})
     return Counting(settings, folder / "ledger.sqlite", stamps=STAMPS, clock=SYSTEM_CLOCK)
-
-
-@pytest.fixture(autouse=True)
-def _ledger_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that a busy machine keeps no row back."""
-    monkeypatch.setattr(opening, "LedgerProcess", RecoveringLedger)
 
 
 @pytest.fixture(autouse=True)

@@ -21,14 +21,14 @@ from edge.core.images.image_file import Image
 from edge.events import Stamps
 from edge.flow import ItemKey
 from edge.lanes.lanes import Lanes
-from edge.ledger import opening
-from edge.ledger.recovering import RecoveringLedger
 from edge.receiving.codes.reader import CodeReader
 from edge.runtime.clock import SYSTEM_CLOCK
 from tests.bundles import BGR
 from tests.edge.receiving.codes.test_ladder import drawn
 from tests.edge.receiving.scanner.test_reader import typed
 from tests.edge.stations import STATION, make_station
+
+pytestmark = pytest.mark.usefixtures("ledger_within")
 
 GTIN = "4006381333931"
 
@@ -38,12 +38,6 @@ def events_of(station: Path, kind: str) -> list[dict[str, object]]:
     with closing(sqlite3.connect(station.parent / "ledger.sqlite")) as ledger:
         rows = ledger.execute("SELECT details FROM events WHERE kind = ? ORDER BY id", (kind,))
         return [json.loads(details) for (details,) in rows]
-
-
-@pytest.fixture(autouse=True)
-def _ledger_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that a busy machine keeps no row back."""
-    monkeypatch.setattr(opening, "LedgerProcess", RecoveringLedger)
 
 
 @pytest.fixture

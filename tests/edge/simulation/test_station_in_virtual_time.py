@@ -12,14 +12,14 @@ import pytest
 
 from edge.config.reading import read_station
 from edge.events import ItemSorted
-from edge.ledger import opening
 from edge.ledger.ledger import Ledger
-from edge.ledger.recovering import RecoveringLedger
 from edge.runtime.clock import SYSTEM_CLOCK, Clock
 from edge.simulation.virtual_clock import VirtualClock
 from edge.sorting.tally import Tally
 from edge.station import Station
 from tests.edge.stations import STATION, make_station
+
+pytestmark = pytest.mark.usefixtures("ledger_within")
 
 PACE = "frames_per_second: 1000"
 
@@ -34,11 +34,6 @@ def sort(folder: Path, text: str, bundle: Path, *, items: int, clock: Clock) -> 
 def entries(folder: Path) -> list[ItemSorted]:
     with Ledger(folder / "ledger.sqlite") as ledger:
         return list(ledger.entries())
-
-
-@pytest.fixture(autouse=True)
-def _ledger_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(opening, "LedgerProcess", RecoveringLedger)
 
 
 def test_the_rows_are_those_of_real_time(tmp_path: Path, tiny_bundle: Path) -> None:

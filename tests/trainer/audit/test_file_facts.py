@@ -12,10 +12,7 @@ from tests.trainer.audit.drawn import COLOURS, draw, write
 from trainer.audit import file_facts as module
 from trainer.audit.file_facts import FileFacts, Unreadable, read_facts
 
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PILAH_CACHE", str(tmp_path / "cache"))
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 def facts(*paths: Path) -> list[FileFacts | Unreadable]:

@@ -26,10 +26,7 @@ from trainer.data import public_sets
 from trainer.data.public_sets import PUBLIC_SETS, PublicSet, get
 from trainer.errors import DownloadError
 
-
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+pytestmark = pytest.mark.usefixtures("no_proxy")
 
 
 @pytest.fixture

@@ -18,15 +18,12 @@ from edge.core.errors import PictureSetError
 from edge.core.images.image_file import read_image
 from trainer.data.arrays import unpacked
 
+pytestmark = pytest.mark.usefixtures("own_cache")
+
 GREY = np.random.default_rng(0).integers(0, 256, (6, 9, 12), dtype=np.uint8)
 COLOUR = np.random.default_rng(1).integers(0, 256, (4, 9, 12, 3), dtype=np.uint8)
 LABELS = np.array([0, 1, 2, 0, 1, 2])
 TEXT = np.array(["can", "jar", "bag"])
-
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PILAH_CACHE", str(tmp_path / "cache"))
 
 
 def write_npz(path: Path, **changes: np.ndarray) -> Path:

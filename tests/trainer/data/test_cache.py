@@ -1,6 +1,5 @@
 """Pictures are decoded once, and never taken for others."""
 
-import errno
 import os
 from pathlib import Path
 
@@ -12,16 +11,13 @@ from edge.core.errors import StorageError
 from edge.core.images.image_file import read_image
 from edge.core.images.preprocess import InputSpec, preprocess
 from tests.bundles import write_picture
+from tests.disks import no_space
 from trainer.data import cache
 from trainer.data.cache import decode_pictures
 
+pytestmark = pytest.mark.usefixtures("own_cache")
+
 SPEC = InputSpec(height=16, width=16)
-
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("PILAH_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
 
 
 def pictures(folder: Path, count: int = 4) -> list[LabelledPicture]:
@@ -127,12 +123,9 @@ def test_the_cache_takes_no_more_than_its_limit(
 def test_a_full_disk_says_so_and_spoils_nothing(
     tmp_path: Path, own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
     given = pictures(tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr(os, "posix_fallocate", full)
+        patch.setattr(os, "posix_fallocate", no_space)
         with pytest.raises(StorageError, match="free some space"):
             decode_pictures(given, SPEC)
     assert not any(file.stat().st_size for file in (own_cache / "tensors").rglob("*.bin"))

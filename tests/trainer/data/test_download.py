@@ -14,14 +14,11 @@ from tests.trainer.data.file_server import FileServer, file_server
 from trainer.data.download import RemoteFile, fetch
 from trainer.errors import DownloadError
 
+pytestmark = pytest.mark.usefixtures("no_proxy")
+
 CONTENT = random.Random(0).randbytes(300_000)
 SHA256 = f"sha256:{hashlib.sha256(CONTENT).hexdigest()}"
 MD5 = f"md5:{hashlib.md5(CONTENT).hexdigest()}"
-
-
-@pytest.fixture(autouse=True)
-def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import sqlite3
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 
 from edge.core.errors import StorageError
+from tests.disks import no_space
 from trainer.data.cache_folder import cache_limit, drop_oldest
 from trainer.data.row_store import Rows, RowStore
 
@@ -184,16 +184,13 @@ def test_a_damaged_index_is_left_to_the_process_that_uses_it(tmp_path: Path) -> 
 
 
 def test_a_full_disk_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
     with opened(tmp_path) as store:
         store.append(["aa"], rows(1))
         with monkeypatch.context() as patch:
-            patch.setattr(os, "posix_fallocate", full)
+            patch.setattr(os, "posix_fallocate", no_space)
             with pytest.raises(StorageError, match="set PILAH_CACHE to a larger disk"):
                 store.claim(10**6)
-            patch.setattr(os, "fdatasync", full)
+            patch.setattr(os, "fdatasync", no_space)
             with pytest.raises(StorageError, match="the disk is full"):
                 store.append(["bb"], rows(1))
         assert (tmp_path / "values.bin").stat().st_size == 20

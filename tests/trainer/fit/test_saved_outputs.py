@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,7 @@ import pytest
 from edge.core.dataset import LabelledPicture
 from edge.core.errors import StorageError
 from edge.core.images.preprocess import InputSpec
+from tests.disks import no_space
 from tests.trainer.tiny import tiny_network
 from trainer.augment import augmented
 from trainer.data.cache import DecodedPictures
@@ -24,7 +24,10 @@ from trainer.fit.saved_outputs import SavedOutputs, pooled_outputs, save_outputs
 from trainer.networks import Network, build_network
 from trainer.recipes.plan import AugmentPlan, NetworkPlan
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning"),
+    pytest.mark.usefixtures("own_cache"),
+]
 NETWORK = NetworkPlan(name="tiny", weights="none")
 PLAN = AugmentPlan(copies=2)
 SPEC = InputSpec(height=32, width=32)
@@ -45,12 +48,6 @@ def network(small: None) -> Network:
 @pytest.fixture(scope="module")
 def tensors() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), dtype=np.uint8)
-
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("PILAH_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
 
 
 DIGESTS = [hashlib.sha256(bytes([number])).hexdigest() for number in range(5)]
@@ -169,10 +166,7 @@ def test_what_changes_is_computed_and_nothing_else(
 def test_a_disk_too_small_says_how_much_it_takes(
     network: Network, tensors: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(os, "posix_fallocate", full)
+    monkeypatch.setattr(os, "posix_fallocate", no_space)
     with pytest.raises(StorageError, match=r"needs 18\.0 kB: free some space, set PILAH_CACHE"):
         save(network, tensors)
 

@@ -99,14 +99,6 @@ def test_inputs_and_outputs_have_their_names(novelty: Any, tmp_path: Path) -> No
     assert len(set(nodes)) == len(nodes)
 
 
-@pytest.fixture(scope="module")
-def novelty() -> Any:
-    from tests.data.make_tiny import tiny_model, tiny_novelty_score
-    from trainer.calibration.novelty import with_unknown_output
-
-    return with_unknown_output(tiny_model(), tiny_novelty_score())
-
-
 def test_weights_lie_in_files_that_browsers_like_in_the_order_of_the_list(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

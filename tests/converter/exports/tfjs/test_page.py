@@ -45,19 +45,10 @@ Browse = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def network() -> Any:
-    """The red-green-blue network with a novelty score."""
-    from tests.data.make_tiny import tiny_model, tiny_novelty_score
-    from trainer.calibration.novelty import with_unknown_output
-
-    return with_unknown_output(tiny_model(), tiny_novelty_score())
-
-
-@pytest.fixture(scope="module")
-def export(network: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def export(novelty: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The TF.js export of that network."""
     folder = tmp_path_factory.mktemp("tfjs")
-    saved = save_model(network, folder / "saved")
+    saved = save_model(novelty, folder / "saved")
     write_graph_model(saved, levels(2, SPEC.shape), folder / "graph", lambda doing: None)
     out = folder / "page"
     out.mkdir()
@@ -151,7 +142,7 @@ WITHOUT_WEBGL = {"withoutWebgl": True}
 )
 def test_a_chosen_picture_has_the_tensor_of_the_device_and_the_scores_of_keras(
     browse: Browse,
-    network: Any,
+    novelty: Any,
     tmp_path: Path,
     channel: int,
     plan: dict[str, Any],
@@ -167,7 +158,7 @@ def test_a_chosen_picture_has_the_tensor_of_the_device_and_the_scores_of_keras(
     assert f"TF.js 4.22.0, {backend}" in seen["facts"]
     tensor = preprocess(read_image(file), SPEC)
     np.testing.assert_array_equal(tensor_seen(seen), tensor)
-    expected = np.asarray(network(tensor[None].astype(np.float32))[0])[0]
+    expected = np.asarray(novelty(tensor[None].astype(np.float32))[0])[0]
     for label, score in zip(LABELS, expected, strict=True):
         (row,) = (row for row in seen["scores"] if row.startswith(label))
         # Shown are tenths of a percent, rounded down.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 from pathlib import Path
@@ -15,6 +14,7 @@ from edge.core.dataset import read_picture_set
 from edge.core.dataset.photo_folder import FACTS, Geometry, PhotoFolder, photo_label, read_geometry
 from edge.core.errors import PictureSetError, StorageError
 from edge.core.images.image_file import Image, read_image
+from tests.disks import no_space
 
 REGION = Geometry(crop="region")
 ITEM = Geometry(crop="item", padding=0.1)
@@ -152,10 +152,7 @@ def test_a_full_disk_leaves_no_part_of_a_picture(
     with PhotoFolder(tmp_path, geometry=REGION, station="bin") as folder:
         kept = folder.add("can", picture(), taken=TAKEN)
 
-        def full(_: int) -> None:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-        monkeypatch.setattr("edge.core.files.os.fsync", full)
+        monkeypatch.setattr("edge.core.files.os.fsync", no_space)
         with pytest.raises(StorageError, match="the disk is full"):
             folder.add("can", picture(), taken=TAKEN)
         assert folder.counts == {"can": 1}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 import tracemalloc
 import zipfile
 from collections.abc import Callable
@@ -27,29 +25,7 @@ from edge.core.errors import (
 )
 from edge.core.model.bundle import read_bundle, version_key, write_manifest
 from edge.core.model.signature import PublicKey
-from tests.bundles import LABELS, SPEC, make_bundle, zip_of
-
-
-@pytest.fixture
-def bundle(tiny_bundle: Path, tmp_path: Path) -> Path:
-    """A whole bundle to damage."""
-    return Path(shutil.copytree(tiny_bundle, tmp_path / "bundle"))
-
-
-def change_manifest(bundle: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    fields = json.loads((bundle / "bundle.json").read_text(encoding="utf-8"))
-    change(fields)
-    (bundle / "bundle.json").write_text(json.dumps(fields), encoding="utf-8")
-
-
-def rewrite(bundle: Path, name: str, content: bytes) -> None:
-    """Changes a file and its SHA-256, as one would who makes bundles by other means."""
-    import hashlib
-
-    (bundle / name).write_bytes(content)
-    digest = hashlib.sha256(content).hexdigest()
-    change_manifest(bundle, lambda fields: fields["files"].update({name: digest}))
-
+from tests.bundles import LABELS, SPEC, change_manifest, make_bundle, rewrite, zip_of
 
 # What is right
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,21 +14,12 @@ from edge.core.model.bundle import read_bundle
 from edge.core.model.classifier import Classifier
 from edge.core.model.golden import check_golden_exactly, check_golden_start
 from edge.core.verdict import Prediction
-from tests.bundles import make_bundle
-
-
-@pytest.fixture
-def bundle(tiny_bundle: Path, tmp_path: Path) -> Path:
-    """A whole bundle whose records can be changed."""
-    return Path(shutil.copytree(tiny_bundle, tmp_path / "bundle"))
+from tests.bundles import change_manifest, make_bundle
 
 
 def record(bundle: Path, *, picture: int, **fields: object) -> None:
     """Changes what the manifest says of a golden picture."""
-    file = bundle / "bundle.json"
-    manifest = json.loads(file.read_text(encoding="utf-8"))
-    manifest["golden"]["pictures"][picture].update(fields)
-    file.write_text(json.dumps(manifest), encoding="utf-8")
+    change_manifest(bundle, lambda found: found["golden"]["pictures"][picture].update(fields))
 
 
 def scores(bundle: Path, picture: int) -> list[float]:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -28,7 +25,7 @@ from edge.core.errors import (
 )
 from edge.core.model.bundle import read_bundle
 from edge.core.model.signature import PublicKey, check_signature, read_public_key, signed_bytes
-from tests.bundles import make_bundle, zip_of
+from tests.bundles import change_manifest, make_bundle, rewrite, zip_of
 from tests.signatures import OURS, THEIRS
 
 
@@ -61,21 +58,6 @@ def test_without_keys_both_kinds_are_taken_and_neither_is_called_checked(
 
 
 # Tampering
-
-
-def rewrite(bundle: Path, name: str, content: bytes) -> None:
-    """Changes a file and what the manifest says of it."""
-    (bundle / name).write_bytes(content)
-    change_manifest(
-        bundle,
-        lambda fields: fields["files"].update({name: hashlib.sha256(content).hexdigest()}),
-    )
-
-
-def change_manifest(bundle: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    fields = json.loads((bundle / "bundle.json").read_text(encoding="utf-8"))
-    change(fields)
-    (bundle / "bundle.json").write_text(json.dumps(fields), encoding="utf-8")
 
 
 def remove(bundle: Path, name: str) -> None:

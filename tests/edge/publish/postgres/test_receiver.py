@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import gc
-import itertools
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +15,11 @@ import pytest
 from edge.config.publish.postgres import PostgresSettings
 from edge.core.errors import ReceiverSetupError
 from edge.core.uuid7 import uuid7_text
-from edge.events import Event, kind_of
 from edge.publish.postgres import receiver as module
 from edge.publish.postgres.receiver import PostgresReceiver
 from edge.publish.receiver import Entry, ReceiverUnavailable
 from tests.edge.ledger.entries import actuation, correction, entry
-from tests.edge.publish.outboxes import hurry
+from tests.edge.publish.outboxes import NUMBERS, entry_of, hurry
 from tests.edge.publish.postgres.server import Postgres
 
 
@@ -54,17 +51,6 @@ def receiver(database: Postgres) -> Iterator[PostgresReceiver]:
     receiver.close()
 
 
-NUMBERS = itertools.count(1)
-
-
-def of(event: Event) -> Entry:
-    """The entry of an outbox for an event."""
-    kind = kind_of(event)
-    return Entry(
-        next(NUMBERS), event.id, kind, event.time, event.station, asdict(event) | {"kind": kind}
-    )
-
-
 def delivery(number: int) -> Entry:
     found = {"delivery": "D-1", "by": "Ana", "line": 1, "pieces": 6, "lot": "ä", "serial": None}
     when = "2026-11-21T23:04:36.123456Z"
@@ -81,8 +67,8 @@ def test_each_entry_is_a_row_in_the_table_of_its_kind(
         {"text": "4006381333931"},
     )  # fmt: skip
     refused = receiver.send([
-        of(item), of(actuation(1)), of(correction(1, "label", "can", "bottle")), delivery(1),
-        scanned,
+        entry_of(item), entry_of(actuation(1)), entry_of(correction(1, "label", "can", "bottle")),
+        delivery(1), scanned,
     ])  # fmt: skip
     assert list(refused) == []
     assert database.query(
@@ -103,17 +89,23 @@ def test_each_entry_is_a_row_in_the_table_of_its_kind(
 
 
 def test_what_comes_twice_is_there_once(receiver: PostgresReceiver, database: Postgres) -> None:
-    entries = [of(entry(number)) for number in range(5)]
+    entries = [entry_of(entry(number)) for number in range(5)]
     assert list(receiver.send(entries)) == []
-    assert list(receiver.send([*entries, of(entry(5))])) == []  # nor is it refused
+    assert list(receiver.send([*entries, entry_of(entry(5))])) == []  # nor is it refused
     assert database.query("SELECT count(*), count(DISTINCT id) FROM items") == [[6, 6]]
 
 
 def test_a_row_that_the_database_will_not_have_is_refused_and_holds_up_no_other(
     receiver: PostgresReceiver, database: Postgres
 ) -> None:
-    wrong = [of(entry(2, label="nul\0")), of(entry(4, lane=None)), of(entry(6, quantity=2**40))]
-    refused = receiver.send([of(entry(1)), wrong[0], of(entry(3)), *wrong[1:], of(entry(5))])
+    wrong = [
+        entry_of(entry(2, label="nul\0")),
+        entry_of(entry(4, lane=None)),
+        entry_of(entry(6, quantity=2**40)),
+    ]
+    refused = receiver.send(
+        [entry_of(entry(1)), wrong[0], entry_of(entry(3)), *wrong[1:], entry_of(entry(5))]
+    )
     assert [one.entry for one in refused] == wrong
     assert all("(22" in one.reason or "(23" in one.reason for one in refused), refused
     assert database.query("SELECT item FROM items ORDER BY item") == [[1], [3], [5]]
@@ -123,7 +115,7 @@ def test_a_slow_server_gets_the_rest_of_a_batch_at_the_next_attempt(
     receiver: PostgresReceiver, database: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hurry(monkeypatch, 4)
-    entries = [of(entry(n, label="nul\0" if n in (2, 5) else "can")) for n in range(8)]
+    entries = [entry_of(entry(n, label="nul\0" if n in (2, 5) else "can")) for n in range(8)]
     there: list[int] = []
     refused: list[Entry] | None = None
     while refused is None:
@@ -140,15 +132,15 @@ def test_a_slow_server_gets_the_rest_of_a_batch_at_the_next_attempt(
 def test_a_server_that_is_away_is_waited_for(
     receiver: PostgresReceiver, database: Postgres, how: str
 ) -> None:
-    receiver.send([of(entry(1))])
+    receiver.send([entry_of(entry(1))])
     database.stop(how)
     try:
         for _ in range(2):
             with pytest.raises(ReceiverUnavailable, match=f"127.0.0.1:{database.port}/pilah: "):
-                receiver.send([of(entry(2))])
+                receiver.send([entry_of(entry(2))])
     finally:
         database.start()
-    receiver.send([of(entry(1)), of(entry(2))])
+    receiver.send([entry_of(entry(1)), entry_of(entry(2))])
     assert database.query("SELECT count(*) FROM items") == [[2]]
 
 
@@ -160,17 +152,17 @@ def test_a_server_that_answers_no_more_is_given_up_and_tried_again(
     monkeypatch.setattr(module, "_PATIENCE_SECONDS", 0.5)
     impatient = PostgresReceiver(settings(database))
     monkeypatch.undo()
-    impatient.send([of(entry(1))])
+    impatient.send([entry_of(entry(1))])
     database.pause()
     try:
         for _ in range(2):  # the connection that stands, and a new one
             with pytest.raises(ReceiverUnavailable):
-                impatient.send([of(entry(2))])
+                impatient.send([entry_of(entry(2))])
     finally:
         database.go_on()
     impatient.close()
     patient = PostgresReceiver(settings(database))
-    assert list(patient.send([of(entry(1)), of(entry(2))])) == []
+    assert list(patient.send([entry_of(entry(1)), entry_of(entry(2))])) == []
     patient.close()
     assert database.query("SELECT count(*) FROM items") == [[2]]
 
@@ -194,7 +186,7 @@ def test_what_is_wrong_with_a_server_is_said_without_the_password(
 ) -> None:
     receiver = PostgresReceiver(settings(database, **changes))
     with pytest.raises(ReceiverUnavailable, match=says) as raised:
-        receiver.send([of(entry(1))])
+        receiver.send([entry_of(entry(1))])
     assert "of tests" not in str(raised.value)
     del raised, receiver
     gc.collect()  # pg8000 leaves the socket of a connection that never came about to it
@@ -203,11 +195,11 @@ def test_what_is_wrong_with_a_server_is_said_without_the_password(
 def test_tables_of_a_newer_pilah_are_left_alone(
     receiver: PostgresReceiver, database: Postgres
 ) -> None:
-    receiver.send([of(entry(1))])
+    receiver.send([entry_of(entry(1))])
     receiver.close()
     database.query("INSERT INTO pilah_schema (version) VALUES (99)")
     with pytest.raises(ReceiverUnavailable, match=r"tables of another pilah \(version 99"):
-        receiver.send([of(entry(2))])
+        receiver.send([entry_of(entry(2))])
     assert database.query("SELECT count(*) FROM items") == [[1]]
 
 
@@ -219,7 +211,7 @@ def test_many_stations_that_begin_at_once_make_the_tables_once(database: Postgre
         receiver = PostgresReceiver(settings(database))
         try:
             together.wait(60)
-            receiver.send([of(entry(number, station=f"bin-{number}"))])
+            receiver.send([entry_of(entry(number, station=f"bin-{number}"))])
         except BaseException as error:
             failures.append(error)
         finally:
@@ -237,12 +229,12 @@ def test_many_stations_that_begin_at_once_make_the_tables_once(database: Postgre
 def test_a_user_who_may_only_write_rows_finds_the_tables_of_another(
     receiver: PostgresReceiver, database: Postgres
 ) -> None:
-    receiver.send([of(entry(1))])
+    receiver.send([entry_of(entry(1))])
     database.query("DROP ROLE IF EXISTS station")
     database.query("CREATE ROLE station LOGIN PASSWORD 'of tests'")
     database.query("GRANT INSERT, SELECT ON ALL TABLES IN SCHEMA public TO station")
     other = PostgresReceiver(settings(database, user="station"))
-    other.send([of(entry(2))])
+    other.send([entry_of(entry(2))])
     other.close()
     assert database.query("SELECT count(*) FROM items") == [[2]]
     database.query("DROP OWNED BY station")
@@ -252,7 +244,7 @@ def test_a_user_who_may_only_write_rows_finds_the_tables_of_another(
 def test_a_batch_of_the_largest_size_is_one_transaction(
     receiver: PostgresReceiver, database: Postgres
 ) -> None:
-    receiver.send([of(entry(number)) for number in range(1000)])
+    receiver.send([entry_of(entry(number)) for number in range(1000)])
     assert database.query("SELECT count(DISTINCT xmin::text) FROM items") == [[1]]
 
 
@@ -279,7 +271,7 @@ def test_a_table_has_what_the_ledger_has() -> None:
 def test_a_password_that_is_not_there_is_an_error_of_the_server(database: Postgres) -> None:
     receiver = PostgresReceiver(settings(database, password_file=None))
     with pytest.raises(ReceiverUnavailable, match="password authentication failed"):
-        receiver.send([of(entry(1))])
+        receiver.send([entry_of(entry(1))])
 
 
 def test_a_port_of_something_else_is_told_as_such() -> None:
@@ -300,16 +292,16 @@ def test_a_port_of_something_else_is_told_as_such() -> None:
             host="127.0.0.1", port=listening.getsockname()[1], user="pilah", tls=False
         )
         with pytest.raises(ReceiverUnavailable, match=f":{found.port}/pilah.*look at `host`"):
-            PostgresReceiver(found).send([of(entry(1))])
+            PostgresReceiver(found).send([entry_of(entry(1))])
 
 
 def test_an_odd_answer_on_a_standing_connection_is_told_as_such_and_nothing_is_lost(
     receiver: PostgresReceiver, database: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    receiver.send([of(entry(1))])
+    receiver.send([entry_of(entry(1))])
     with monkeypatch.context() as broken:
         broken.setattr("pg8000.core._read", lambda sock, size: b"+OK POP3"[:size])
         with pytest.raises(ReceiverUnavailable, match="as a PostgreSQL server does, so look at"):
-            receiver.send([of(entry(2))])
-    receiver.send([of(entry(2))])
+            receiver.send([entry_of(entry(2))])
+    receiver.send([entry_of(entry(2))])
     assert database.query("SELECT count(*) FROM items") == [[2]]

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.receiving.scanner.decoder import InputEvent, ScanDecoder, has_check_digit, split
+from edge.receiving.code import check_digit
+from edge.receiving.scanner.decoder import InputEvent, ScanDecoder, split
 from tests.benchmarks.code_scenes import ean13
 from tests.edge.receiving.scanner.typing_scanner import LINE_ENDS, TypingScanner
 
@@ -134,12 +135,8 @@ def test_codes_that_ran_together_are_divided_where_there_is_one_way(
 
 @given(st.lists(st.integers(0, 10**12 - 1), min_size=1, max_size=8))
 def test_codes_of_one_length_that_ran_together_are_always_divided(numbers: list[int]) -> None:
-    codes = [with_check_digit(f"{number:012}") for number in numbers]
+    codes = [digits + check_digit(digits) for digits in (f"{number:012}" for number in numbers)]
     assert split("".join(codes), [13]) == codes
-
-
-def with_check_digit(digits: str) -> str:
-    return next(code for d in "0123456789" if has_check_digit(code := digits + d))
 
 
 @settings(deadline=None)
