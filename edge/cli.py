@@ -28,6 +28,10 @@ VERBS: Mapping[str, Verb] = {
     "doctor": Verb("examine a station, part by part", "edge.commands.telemetry.doctor"),
     "ledger": Verb("export, check, back up or correct a ledger", "edge.commands.ledger.verb"),
     "status": Verb("show what a running station is doing", "edge.commands.telemetry.status"),
+    "pause": Verb("let a running station stand", "edge.commands.control.pause"),
+    "resume": Verb("let a station sort on", "edge.commands.control.resume"),
+    "reset": Verb("end the incidents that were mended", "edge.commands.control.reset"),
+    "clear": Verb("leave Aborted after an emergency stop", "edge.commands.control.clear"),
     "run": Verb("sort as a station file describes", "edge.commands.run"),
 }
 

@@ -246,6 +246,30 @@ class StationStopped(Event):
     """The signal that ended it, or what failed; empty: it had sorted what there was to sort."""
 
 
+@dataclass(frozen=True, slots=True)
+class StateChanged(Event):
+    """The station is in another state from now on. `edge/state/machine.py` has the states."""
+
+    state: str
+    """By PackML's names: `Execute`, `Held`, ...; it sorts in Execute only."""
+    mode: str
+    """`Production`, `Maintenance` or `Manual`."""
+    since: str
+    """When what it is about began, in the form of `time`; for a stop, the moment of its cause,
+    which may be a little earlier than `time`."""
+    reason: str = ""
+    """Why: the name of an incident, or `paused`; empty in a state that needs no reason."""
+    scope: str = ""
+    """Which part the reason is about, such as a lane; empty for the whole station."""
+    first: str = ""
+    """The reason that was the first since the station sorted, of which the others may follow; empty
+    where it sorts."""
+    first_incident: str | None = None
+    """The id of the event of that incident; None: there is none."""
+    who: str = ""
+    """Who gave the command for it; empty: nobody did."""
+
+
 KINDS: Mapping[str, type[Event]] = {
     "item": ItemSorted,
     "actuation": ActuationEnded,
@@ -260,6 +284,7 @@ KINDS: Mapping[str, type[Event]] = {
     "model_changed": ModelChanged,
     "station_started": StationStarted,
     "station_stopped": StationStopped,
+    "state_changed": StateChanged,
 }
 """The classes by what they are called outside of this process."""
 

@@ -60,6 +60,13 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "tests/edge/publish/test_program.py": """
         edge.publish.cli edge.publish.receiver edge.publish.receivers edge.publish.status
     """,
+    "tests/edge/commands/control/test_asking.py": """
+        edge.commands.control.clear edge.commands.control.pause edge.commands.control.reset
+        edge.commands.control.resume
+    """,
+    "tests/edge/control/test_server.py": """
+        edge.control.client edge.control.place
+    """,
     "tests/edge/commands/test_roi.py": """
         edge.vision.camera.settled
     """,

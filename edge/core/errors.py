@@ -310,6 +310,24 @@ class StatusRefusedError(StorageError):
     """The status of a running station lies where this user may not read."""
 
 
+class ControlError(PilahError, ValueError):
+    """What was sent to a running station, or came from it, is no message of theirs."""
+
+    exit_code = EXIT_UNAVAILABLE
+
+
+class ControlUnreachableError(PilahError, OSError):
+    """A station that does not run, or does not answer, was asked for something."""
+
+    exit_code = EXIT_UNAVAILABLE
+
+
+class ControlRefusedError(PilahError):
+    """The state of a station does not allow what was asked for."""
+
+    exit_code = EXIT_NO
+
+
 # Publishing
 
 

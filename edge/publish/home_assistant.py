@@ -25,6 +25,7 @@ from edge.publish.mqtt.topics import (
     STATS,
     topic,
 )
+from edge.state.machine import State
 
 _NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9_-]")
 """Home Assistant allows letters, digits, _ and - in an id; a station's name may have dots, too."""
@@ -64,7 +65,8 @@ def discovery(station: str, prefix: str) -> Discovery:
             "state_topic": of(STATE),
             "value_template": "{{ value_json.state }}",
             "device_class": "enum",
-            "options": ["sorting", "camera_lost", "stopped"],
+            "options": [state.value for state in State],
+            "json_attributes_topic": of(STATE),
         },
         "items_today": {
             "platform": "sensor",
@@ -103,7 +105,8 @@ def discovery(station: str, prefix: str) -> Discovery:
             "name": "Camera",
             "device_class": "problem",
             "state_topic": of(STATE),
-            "value_template": "{{ 'ON' if value_json.state == 'camera_lost' else 'OFF' }}",
+            "value_template": "{{ 'ON' if 'camera_lost' in (value_json.reason, value_json.first) "
+            "else 'OFF' }}",
         },
         "last_incident": {
             "platform": "sensor",

@@ -141,6 +141,15 @@ def status_path(
     return path if os.access(path.parent, os.W_OK | os.X_OK) else None
 
 
+def status_places(
+    station: str, ledger: Path, environment: Mapping[str, str] = os.environ
+) -> Iterator[Path]:
+    """Where a station's status may be: this process may be no service, while the station is one."""
+    folders = dict.fromkeys((service_folder(environment) or SERVICE_FOLDER, SERVICE_FOLDER))
+    yield from (folder / f"{station}.json" for folder in folders)
+    yield _in_memory(station, ledger)
+
+
 def read_status(
     station: str,
     ledger: Path,
@@ -163,7 +172,7 @@ def read_status(
         StatusRefusedError: there may be one, in a place that this user may not read.
     """
     found, refused = [], None
-    for place in _places(station, ledger, environment):
+    for place in status_places(station, ledger, environment):
         try:
             status = _read(place, ledger)
         except PermissionError:
@@ -189,13 +198,6 @@ def problems_of(reading: StatusReading | None) -> list[str]:
     if reading is None:
         return ["the station does not run: it has no status"]
     return list(_problems(reading))
-
-
-def _places(station: str, ledger: Path, environment: Mapping[str, str]) -> Iterator[Path]:
-    """Where a station's status may be: this process may be no service, while the station is one."""
-    folders = dict.fromkeys((service_folder(environment) or SERVICE_FOLDER, SERVICE_FOLDER))
-    yield from (folder / f"{station}.json" for folder in folders)
-    yield _in_memory(station, ledger)
 
 
 def _in_memory(station: str, ledger: Path) -> Path:

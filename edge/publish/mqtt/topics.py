@@ -3,7 +3,8 @@
 PREFIX/STATION/availability   retained: `online`, and by the last will `offline`
 PREFIX/STATION/item           an item, and what becomes of it later
 PREFIX/STATION/incident       something abnormal
-PREFIX/STATION/state          retained: what the station does
+PREFIX/STATION/state          retained: the state that the station is in, by PackML's names
+PREFIX/STATION/station        retained: it was started or stopped, or has another model
 PREFIX/STATION/stats          retained: how many items of today
 PREFIX/STATION/delivery       what happens to a delivery, and what was scanned
 PREFIX/STATION/other          what a newer pilah wrote and this one does not know
@@ -17,9 +18,10 @@ from typing import Any, NamedTuple
 
 from edge.publish.receiver import Entry
 
-AVAILABILITY, ITEM, INCIDENT, STATE, STATS, DELIVERY, OTHER = (
-    "availability", "item", "incident", "state", "stats", "delivery", "other",
+AVAILABILITY, ITEM, INCIDENT, STATE, STATION, STATS, DELIVERY, OTHER = (
+    "availability", "item", "incident", "state", "station", "stats", "delivery", "other",
 )  # fmt: skip
+_RETAINED = (STATE, STATION)
 ONLINE, OFFLINE = "online", "offline"
 
 TOPICS: Mapping[str, tuple[str, ...]] = {
@@ -29,13 +31,14 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
     "code_read": (ITEM,),
     "code_scanned": (DELIVERY,),
     "picture_contradicted": (INCIDENT,),
-    "camera_lost": (INCIDENT, STATE),
-    "camera_back": (INCIDENT, STATE),
+    "camera_lost": (INCIDENT,),
+    "camera_back": (INCIDENT,),
     "ledger_failed": (INCIDENT,),
     "ledger_back": (INCIDENT,),
-    "model_changed": (STATE,),
-    "station_started": (STATE,),
-    "station_stopped": (STATE,),
+    "model_changed": (STATION,),
+    "station_started": (STATION,),
+    "station_stopped": (STATION,),
+    "state_changed": (STATE,),
     "delivery_imported": (DELIVERY,),
     "delivery_opened": (DELIVERY,),
     "delivery_withdrawn": (DELIVERY,),
@@ -51,14 +54,6 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
     "delivery_reopened": (DELIVERY,),
 }
 """Where an entry goes, by its kind."""
-_STATES: Mapping[str, str] = {
-    "station_started": "sorting",
-    "model_changed": "sorting",
-    "camera_back": "sorting",
-    "camera_lost": "camera_lost",
-    "station_stopped": "stopped",
-}
-"""What the station does after an event of a kind."""
 
 
 class Message(NamedTuple):
@@ -75,12 +70,12 @@ def topic(prefix: str, station: str, name: str) -> str:
 
 
 def messages(entry: Entry, prefix: str) -> list[Message]:
-    """What `entry` becomes: one message, and for some kinds a second one."""
+    """What `entry` becomes."""
     return [
         Message(
             topic(prefix, entry.station, name),
-            json_bytes(_state(entry) if name == STATE else entry.payload),
-            retain=name == STATE,
+            json_bytes(entry.payload),
+            retain=name in _RETAINED,
         )
         for name in TOPICS.get(entry.kind, (OTHER,))
     ]
@@ -89,7 +84,3 @@ def messages(entry: Entry, prefix: str) -> list[Message]:
 def json_bytes(value: Mapping[str, Any]) -> bytes:
     """`value` as a JSON text in UTF-8, as short as it goes."""
     return json.dumps(dict(value), ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _state(entry: Entry) -> dict[str, Any]:
-    return {"state": _STATES[entry.kind], **entry.payload}

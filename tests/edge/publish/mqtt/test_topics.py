@@ -32,23 +32,22 @@ def test_a_payload_is_the_whole_event_in_utf_8() -> None:
     assert not message.retain
 
 
-STATES = {
-    "station_started": "sorting",
-    "camera_lost": "camera_lost",
-    "camera_back": "sorting",
-    "model_changed": "sorting",
-    "station_stopped": "stopped",
+RETAINED = {
+    "state_changed": "state",
+    "station_started": "station",
+    "station_stopped": "station",
+    "model_changed": "station",
 }
 
 
-@pytest.mark.parametrize("kind", STATES)
-def test_the_state_is_retained(kind: str) -> None:
-    found = {message.topic: message for message in messages(entry(kind), "a/b")}
-    state = found["a/b/c1/state"]
-    assert state.retain
-    assert json.loads(state.payload)["state"] == STATES[kind]
-    if kind.startswith("camera"):
-        assert not found["a/b/c1/incident"].retain
+@pytest.mark.parametrize("kind", TOPICS)
+def test_what_is_so_until_the_next_one_is_retained(kind: str) -> None:
+    found = messages(entry(kind, state="Held"), "a/b")
+    kept = [message for message in found if message.retain]
+    assert [message.topic for message in kept] == (
+        [f"a/b/c1/{RETAINED[kind]}"] if kind in RETAINED else []
+    )
+    assert all(json.loads(message.payload)["state"] == "Held" for message in kept)
 
 
 def test_an_item_whose_picture_says_otherwise_is_one_incident() -> None:

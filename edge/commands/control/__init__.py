@@ -1,0 +1,1 @@
+"""The verbs that command a running station."""

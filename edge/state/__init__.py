@@ -1,0 +1,1 @@
+"""The state of a station by PackML's names, and the incidents that change it."""

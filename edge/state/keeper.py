@@ -1,0 +1,134 @@
+"""The state of a running station: what every thread asks, and where it changes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from edge.control.messages import ControlAnswer, ControlCommand, ControlRequest
+from edge.core.errors import ControlRefusedError
+from edge.events import Event, Stamps, StateChanged, utc_text
+from edge.runtime.clock import Clock
+from edge.state.stops import Cause, Situation, Stops
+
+
+class Moving(Protocol):
+    """What moves while the station sorts."""
+
+    def hold(self) -> None:
+        """Puts everything at rest, and leaves out what is planned, until `go_on`; must not wait."""
+        ...
+
+    def go_on(self) -> None:
+        """Moves again what is planned from now on; must not wait."""
+        ...
+
+
+class StationStates:
+    """The state of a station. Any thread may call every method, and none waits.
+
+    Whatever lasts no time is no row: of Holding and Held, Held is told.
+
+    Attributes:
+        executes: whether the station sorts now. One read, without a lock.
+    """
+
+    def __init__(
+        self,
+        *,
+        moving: Moving,
+        offer: Callable[[Event], None],
+        stamps: Stamps,
+        clock: Clock,
+    ) -> None:
+        """The station is Stopped, and its actuators are at rest; nothing is told yet.
+
+        Args:
+            moving: is held in every state but Execute.
+            offer: takes an event for each change; must not wait.
+            stamps: gives the events their ids and times.
+        """
+        self._moving, self._offer, self._stamps, self._clock = moving, offer, stamps, clock
+        self._lock = threading.RLock()
+        self._stops = Stops(clock.now())
+        self._shown = self._as_shown(self._stops.situation)
+        self.executes = False
+        self._moving.hold()
+
+    @property
+    def situation(self) -> Situation:
+        """The present situation; takes no lock."""
+        return self._stops.situation
+
+    def begin(self) -> None:
+        """The station's parts are being opened."""
+        self._change(lambda at: self._stops.begin(at))
+
+    def ready(self) -> None:
+        """The station begins to sort."""
+        self._change(lambda at: self._stops.ready(at))
+
+    def end(self, *, complete: bool) -> None:
+        """The station sorts no more.
+
+        Args:
+            complete: whether all that there was is sorted.
+        """
+        self._change(lambda at: self._stops.end(at, complete=complete))
+
+    def add(self, cause: Cause) -> None:
+        """Something happens because of which the station stands."""
+        self._change(lambda at: self._stops.add(cause, at))
+
+    def over(self, name: str, *, scope: str = "") -> None:
+        """A cause is over."""
+        self._change(lambda at: self._stops.over(name, at, scope=scope))
+
+    def answer(self, request: ControlRequest) -> ControlAnswer:
+        """Does what is asked for, and says the state after it."""
+        does: Mapping[ControlCommand, Callable[[float, str], tuple[Situation, ...]]] = {
+            ControlCommand.PAUSE: self._stops.pause,
+            ControlCommand.RESUME: self._stops.resume,
+            ControlCommand.RESET: self._stops.reset,
+            ControlCommand.CLEAR: self._stops.clear,
+        }
+        try:
+            if (found := does.get(request.command)) is not None:
+                self._change(lambda at: found(at, request.who))
+        except ControlRefusedError as error:
+            return ControlAnswer(False, error=str(error))
+        return ControlAnswer(True, state=self.as_json())
+
+    def as_json(self) -> dict[str, Any]:
+        """The state, as other programs are shown it; takes no lock."""
+        return dict(self._shown)
+
+    def _change(self, change: Callable[[float], tuple[Situation, ...]]) -> None:
+        with self._lock:
+            try:
+                found = change(self._clock.now())
+            finally:
+                # Before anything else: what must not move, does not.
+                if self.executes and not self._stops.executes:
+                    self.executes = False
+                    self._moving.hold()
+                elif self._stops.executes and not self.executes:
+                    self._moving.go_on()
+                    self.executes = True
+            for situation in found:
+                self._shown = self._as_shown(situation)
+                self._offer(StateChanged(*self._stamps.now(), **self._shown))
+
+    def _as_shown(self, found: Situation) -> dict[str, Any]:
+        since = self._clock.wall() - (self._clock.now() - found.since)
+        return {
+            "state": found.state.value,
+            "mode": found.mode.value,
+            "since": utc_text(since),
+            "reason": found.reason,
+            "scope": found.scope,
+            "first": found.first,
+            "first_incident": found.first_incident,
+            "who": found.who,
+        }

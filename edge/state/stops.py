@@ -1,0 +1,262 @@
+"""Why a machine stands, and when it goes on: the causes of a stop, and the first of them. Pure.
+
+A *stop* begins when Execute is left and ends when it is reached again. It may have several causes
+at once. The first of them is its reason ("first-out"), because the others may follow from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from edge.core.errors import ControlRefusedError
+from edge.state.machine import Command, Machine, Mode, State
+
+PAUSED = "paused"
+"""The reason of a stop that somebody asked for."""
+
+
+class EndsBy(StrEnum):
+    """What ends the cause of a stop."""
+
+    ITSELF = "itself"
+    """The station sees that it is over: the camera is back, the bin was emptied."""
+    RESET = "reset"
+    """Somebody says that it is over, with `pilah-edge reset`."""
+    RESUME = "resume"
+    """Somebody says so with `pilah-edge resume`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Something because of which a machine stands."""
+
+    name: str
+    """The name of an incident, or PAUSED."""
+    stop: State
+    """The state that it needs: Held, Suspended or Aborted."""
+    since: float
+    """When it began, in seconds on any monotonic clock."""
+    scope: str = ""
+    """Which part has it, such as a lane; empty for the station. With the name it is unique."""
+    ends_by: EndsBy = EndsBy.ITSELF
+    incident_id: str | None = None
+    """The id of the incident's event; None: there is none."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What no other cause has at the same time."""
+        return self.name, self.scope
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """The state of a machine, and why it is in it."""
+
+    state: State
+    mode: Mode
+    since: float
+    """When what it is about began, in seconds on any monotonic clock. For a stop, that is the
+    moment of its cause, which may be a little before the machine stood."""
+    reason: str = ""
+    """The name of the cause for which this state was entered; empty in a state that needs none."""
+    scope: str = ""
+    """The scope of that cause."""
+    first: str = ""
+    """The name of the first cause since Execute was left; empty where it was not left."""
+    first_incident: str | None = None
+    """The id of the event of that incident; None: there is none."""
+    who: str = ""
+    """Who gave the command; empty: nobody did."""
+
+
+class Stops:
+    """A machine that stands as long as there is a cause for it.
+
+    Every method returns the situations that it led to, in order; none where nothing has changed.
+    Those that would last no time (Holding, Unholding) are left out.
+
+    Attributes:
+        situation: the present one.
+    """
+
+    def __init__(self, at: float) -> None:
+        """The machine is Stopped."""
+        self._machine = Machine()
+        self._causes: dict[tuple[str, str], Cause] = {}
+        self.situation = Situation(State.STOPPED, Mode.PRODUCTION, at)
+
+    @property
+    def executes(self) -> bool:
+        """Whether the machine sorts."""
+        return self._machine.executes
+
+    @property
+    def causes(self) -> tuple[Cause, ...]:
+        """The causes of the present stop, the oldest first."""
+        return tuple(self._causes.values())
+
+    # What the program does
+
+    def begin(self, at: float) -> tuple[Situation, ...]:
+        """The program opens the station's parts: Starting."""
+        self._machine.command(Command.RESET)
+        self._machine.done()
+        self._machine.command(Command.START)
+        return (self._enter(Situation(State.STARTING, self._machine.mode, at)),)
+
+    def ready(self, at: float) -> tuple[Situation, ...]:
+        """All parts are open: Execute, unless there is a cause to stand."""
+        if self._machine.state is not State.STARTING:
+            return ()
+        self._machine.done()
+        return (self._enter(Situation(State.EXECUTE, self._machine.mode, at)), *self._settle(at))
+
+    def end(self, at: float, *, complete: bool) -> tuple[Situation, ...]:
+        """The program ends: Stopped, or Complete where all was sorted; an aborted one stays so."""
+        state = self._machine.state
+        if state is State.EXECUTE and complete:
+            self._machine.command(Command.COMPLETE)
+        elif state in (State.STOPPED, State.ABORTED, State.COMPLETE):
+            return ()
+        else:
+            self._machine.command(Command.STOP)
+        return (self._enter(Situation(self._machine.done(), self._machine.mode, at)),)
+
+    # What happens
+
+    def add(self, cause: Cause, at: float, *, who: str = "") -> tuple[Situation, ...]:
+        """Something happens because of which the machine stands. A cause that is there stays."""
+        if cause.key in self._causes:
+            return ()
+        self._causes[cause.key] = cause
+        if cause.stop is State.ABORTED and self._machine.state is not State.ABORTED:
+            self._machine.command(Command.ABORT)
+            return (self._stand(cause),)
+        return self._settle(at, who)
+
+    def over(self, name: str, at: float, *, scope: str = "") -> tuple[Situation, ...]:
+        """The cause with this name and scope is over; nothing happens where there is none."""
+        self._causes.pop((name, scope), None)
+        return self._settle(at)
+
+    # What somebody asks for
+
+    def pause(self, at: float, who: str) -> tuple[Situation, ...]:
+        """Stands until `resume`.
+
+        Raises:
+            ControlRefusedError: it is paused, or in a state that cannot be.
+        """
+        if (PAUSED, "") in self._causes:
+            raise ControlRefusedError("the station is paused already: `resume` lets it sort on")
+        if self._machine.state not in _IN_PRODUCTION:
+            raise ControlRefusedError(f"there is nothing to pause: the station is {self._words()}")
+        return self.add(Cause(PAUSED, State.HELD, at, ends_by=EndsBy.RESUME), at, who=who)
+
+    def resume(self, at: float, who: str) -> tuple[Situation, ...]:
+        """Sorts on after `pause`, or begins to after `reset`.
+
+        Raises:
+            ControlRefusedError: it is neither paused nor Idle.
+        """
+        if self._machine.state is State.IDLE:
+            self._machine.command(Command.START)
+            self._machine.done()
+            started = Situation(State.EXECUTE, self._machine.mode, at, who=who)
+            return (self._enter(started), *self._settle(at))
+        if (PAUSED, "") not in self._causes:
+            raise ControlRefusedError(f"the station is not paused: it is {self._words()}")
+        del self._causes[PAUSED, ""]
+        return self._settle(at, who)
+
+    def reset(self, at: float, who: str) -> tuple[Situation, ...]:
+        """Ends the causes that wait for it, or makes a machine ready that is Stopped.
+
+        Raises:
+            ControlRefusedError: nothing waits for it.
+        """
+        if self._machine.state in (State.STOPPED, State.COMPLETE):
+            self._machine.command(Command.RESET)
+            return (self._enter(Situation(self._machine.done(), self._machine.mode, at, who=who)),)
+        waiting = [cause.key for cause in self.causes if cause.ends_by is EndsBy.RESET]
+        if self._machine.state not in _IN_PRODUCTION or not waiting:
+            raise ControlRefusedError(f"there is nothing to reset: the station is {self._words()}")
+        for key in waiting:
+            del self._causes[key]
+        return self._settle(at, who)
+
+    def clear(self, at: float, who: str) -> tuple[Situation, ...]:
+        """Leaves Aborted for Stopped, where what aborted it is over.
+
+        Raises:
+            ControlRefusedError: it is not aborted, or the reason for it is still there.
+        """
+        if self._machine.state is not State.ABORTED:
+            raise ControlRefusedError(f"there is nothing to clear: the station is {self._words()}")
+        present = [cause.name for cause in self.causes if cause.stop is State.ABORTED]
+        if present:
+            raise ControlRefusedError(
+                f"the station stays Aborted: {', '.join(present)} is still there"
+            )
+        self._machine.command(Command.CLEAR)
+        # Somebody has looked at the machine, and starts it by hand.
+        kept = {key: each for key, each in self._causes.items() if each.ends_by is EndsBy.ITSELF}
+        self._causes = kept
+        return (self._enter(Situation(self._machine.done(), self._machine.mode, at, who=who)),)
+
+    # How it comes about
+
+    def _settle(self, at: float, who: str = "") -> tuple[Situation, ...]:
+        """Goes to the state that the causes need."""
+        state = self._machine.state
+        if state not in _IN_PRODUCTION:
+            return ()
+        cause = next(
+            (each for stop in (State.HELD, State.SUSPENDED) for each in self.causes
+             if each.stop is stop),
+            None,
+        )  # fmt: skip
+        wanted = State.EXECUTE if cause is None else cause.stop
+        if wanted is state:
+            return ()
+        found = []
+        if state is State.HELD or (state is State.SUSPENDED and cause is None):
+            left = Command.UNHOLD if state is State.HELD else Command.UNSUSPEND
+            self._machine.command(left)
+            self._machine.done()
+            found.append(self._enter(Situation(State.EXECUTE, self._machine.mode, at, who=who)))
+        if cause is not None:
+            held = cause.stop is State.HELD
+            self._machine.command(Command.HOLD if held else Command.SUSPEND)
+            found.append(self._stand(cause, who))
+        return tuple(found)
+
+    def _stand(self, cause: Cause, who: str = "") -> Situation:
+        before = self.situation
+        is_first = not before.first
+        return self._enter(
+            Situation(
+                self._machine.done(),
+                self._machine.mode,
+                max(before.since, cause.since),
+                reason=cause.name,
+                scope=cause.scope,
+                first=cause.name if is_first else before.first,
+                first_incident=cause.incident_id if is_first else before.first_incident,
+                who=who,
+            )
+        )
+
+    def _enter(self, situation: Situation) -> Situation:
+        self.situation = situation
+        return situation
+
+    def _words(self) -> str:
+        """The state in words, as the end of a sentence."""
+        found = self.situation
+        return str(found.state) + (f" ({found.reason})" if found.reason else "")
+
+
+_IN_PRODUCTION = (State.EXECUTE, State.HELD, State.SUSPENDED)
+"""The states between the start and the end, among which causes choose."""

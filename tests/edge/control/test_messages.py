@@ -1,0 +1,86 @@
+"""The lines that go through the socket of a station."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.control.messages import (
+    LONGEST_REQUEST,
+    ControlAnswer,
+    ControlCommand,
+    ControlRequest,
+    read_answer,
+    read_request,
+)
+from edge.core.errors import ControlError
+
+
+@given(st.sampled_from(ControlCommand), st.text("ab é猫\n\x07", min_size=1))
+def test_a_request_is_read_as_it_was_written(command: ControlCommand, who: str) -> None:
+    request = ControlRequest(command, who)
+    if who.strip() == who and who.isprintable():
+        assert read_request(request.line()) == request
+    else:
+        assert who.strip() != who or not who.isprintable()
+
+
+def test_a_request_on_the_wire_is_one_line_of_json() -> None:
+    line = ControlRequest(ControlCommand.PAUSE, "Siti").line()
+    assert line == b'{"pilah":1,"command":"pause","who":"Siti"}\n'
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        ControlAnswer(True, state={"state": "Held", "first_incident": None}),
+        ControlAnswer(False, error="the station is paused already"),
+    ],
+)
+def test_an_answer_is_read_as_it_was_written(answer: ControlAnswer) -> None:
+    assert read_answer(answer.line()) == answer
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (b"", "must be one line of at most 4096 bytes"),
+        (b'{"pilah":1', "must be one line"),
+        (b'{"pilah":1,"command":"pause","who":"a"}\n\n{}', "must be one line"),
+        (b"x" * LONGEST_REQUEST + b"\n", "must be one line of at most 4096 bytes"),
+        (b"pause\n", "is not JSON"),
+        (b"\xff\xfe\n", "is not JSON"),
+        (b"[" * 4000 + b"\n", "is not JSON"),
+        (b"[]\n", "must be a JSON object"),
+        (b'{"command":"pause","who":"a"}\n', "edition None, and this station reads edition 1"),
+        (b'{"pilah":2,"command":"pause","who":"a"}\n', "edition 2"),
+        (b'{"pilah":true,"command":"pause","who":"a"}\n', "edition True"),
+        (b'{"pilah":1,"who":"a"}\n', "no command None: a station knows pause, resume, reset"),
+        (b'{"pilah":1,"command":["pause"],"who":"a"}\n', "there is no command"),
+        (b'{"pilah":1,"command":"start","who":"a"}\n', "there is no command 'start'"),
+        (b'{"pilah":1,"command":"pause"}\n', "`who` must be the name"),
+        (b'{"pilah":1,"command":"pause","who":" "}\n', "`who` must be the name"),
+        (b'{"pilah":1,"command":"pause","who":"a\\u0007"}\n', "`who` must be the name"),
+        (json.dumps({"pilah": 1, "command": "pause", "who": "a" * 201}).encode() + b"\n",
+         "`who` has 201 characters"),
+    ],
+)  # fmt: skip
+def test_what_is_no_request_is_refused_with_a_sentence(raw: bytes, said: str) -> None:
+    with pytest.raises(ControlError) as told:
+        read_request(raw)
+    assert said in str(told.value)
+
+
+@pytest.mark.parametrize("raw", [b"{}\n", b'{"ok":1,"state":{}}\n', b'{"ok":true}\n', b"null\n"])
+def test_what_is_no_answer_is_refused(raw: bytes) -> None:
+    with pytest.raises(ControlError):
+        read_answer(raw)
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_do_more_than_be_refused(raw: bytes) -> None:
+    with pytest.raises(ControlError):
+        read_request(raw + b"\n")

@@ -1,0 +1,173 @@
+"""The state of a running station: what it tells, and that nothing moves in any state but one."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge.control.messages import ControlCommand, ControlRequest
+from edge.events import Event, Stamps, StateChanged
+from edge.state.keeper import StationStates
+from edge.state.machine import ENDS, TRANSITIONS, State
+from edge.state.stops import Cause, EndsBy
+from tests.clocks import ToldClock
+
+CAUSES = [
+    Cause("camera_lost", State.HELD, 0),
+    Cause("jam", State.HELD, 0, scope="warm", ends_by=EndsBy.RESET),
+    Cause("jam", State.HELD, 0, scope="cold", ends_by=EndsBy.RESET),
+    Cause("starved", State.SUSPENDED, 0),
+    Cause("bin_full", State.SUSPENDED, 0, scope="warm"),
+    Cause("emergency_stop", State.ABORTED, 0),
+]
+LEGAL = {(state, ENDS[acting]) for (state, _), acting in TRANSITIONS.items()}
+"""From a state in which a machine waits to the next one."""
+START = {(State.STOPPED, State.STARTING), (State.STARTING, State.EXECUTE)}
+Step = Callable[[StationStates], object]
+
+
+class Pins:
+    """Pins that may move or not."""
+
+    free = True
+
+    def hold(self) -> None:
+        self.free = False
+
+    def go_on(self) -> None:
+        self.free = True
+
+
+class Watched:
+    """A station's state, whose every row is checked as it is told."""
+
+    def __init__(self) -> None:
+        self.now, self.pins = 0.0, Pins()
+        self.rows: list[StateChanged] = []
+        self.state, self.refused = State.STOPPED, Counter[str]()
+        self.counts = Counter[State]()
+        clock = ToldClock(lambda: self.now, lambda: 1_700_000_000 + self.now)
+        self.states = StationStates(
+            moving=self.pins, offer=self.take, stamps=Stamps("a", clock.wall), clock=clock
+        )
+
+    def take(self, event: Event) -> None:
+        assert isinstance(event, StateChanged)
+        state = State(event.state)
+        assert (self.state, state) in LEGAL | START, f"{self.state} -> {state}"
+        assert bool(event.reason) == (state in (State.HELD, State.SUSPENDED, State.ABORTED))
+        self.state = state
+        self.counts[state] += 1
+        self.rows.append(event)
+        del self.rows[:-10]
+
+    def ask(self, command: ControlCommand) -> None:
+        before, known = self.state, self.states.situation
+        answer = self.states.answer(ControlRequest(command, "ana"))
+        if answer.ok:
+            assert answer.state["state"] == self.state
+        else:
+            self.refused[command] += 1
+            assert self.states.situation is known
+        assert before is not State.ABORTED or self.state is before or command == "clear"
+
+    def steps(self) -> Sequence[Step]:
+        """What may happen to a station, by anybody and at any time."""
+        return [
+            *(lambda s, c=command: self.ask(c) for command in ControlCommand),
+            *(lambda s, c=cause: s.add(c) for cause in CAUSES),
+            *(lambda s, c=cause: s.over(c.name, scope=c.scope) for cause in CAUSES),
+        ]
+
+    def check(self) -> None:
+        assert self.states.situation.state is self.state
+        assert self.pins.free == self.states.executes == (self.state is State.EXECUTE)
+
+
+@pytest.fixture
+def watched() -> Watched:
+    return Watched()
+
+
+def test_the_rows_of_a_run(watched: Watched) -> None:
+    watched.check()
+    watched.states.begin()
+    watched.now = 2
+    watched.states.ready()
+    watched.now = 5.5
+    watched.states.add(Cause("camera_lost", State.HELD, 5, incident_id="c"))
+    watched.now = 9
+    watched.states.over("camera_lost")
+    watched.states.end(complete=False)
+    assert [(row.state, row.since[17:23], row.reason, row.first_incident)
+            for row in watched.rows] == [
+        ("Starting", "20.000", "", None),
+        ("Execute", "22.000", "", None),
+        ("Held", "25.000", "camera_lost", "c"),
+        ("Execute", "29.000", "", None),
+        ("Stopped", "29.000", "", None),
+    ]  # fmt: skip
+    assert watched.rows[2].time[17:23] == "25.500"
+    assert {row.mode for row in watched.rows} == {"Production"}
+
+
+def test_a_command_is_answered_with_the_state_after_it(watched: Watched) -> None:
+    watched.states.begin()
+    watched.states.ready()
+    answer = watched.states.answer(ControlRequest(ControlCommand.PAUSE, "ana"))
+    assert answer.ok
+    assert answer.state == {
+        "state": "Held", "mode": "Production", "since": "2023-11-14T22:13:20.000000Z",
+        "reason": "paused", "scope": "", "first": "paused", "first_incident": None, "who": "ana",
+    }  # fmt: skip
+    refused = watched.states.answer(ControlRequest(ControlCommand.CLEAR, "ana"))
+    assert (refused.ok, refused.error) == (
+        False, "there is nothing to clear: the station is Held (paused)",
+    )  # fmt: skip
+    assert watched.states.answer(ControlRequest(ControlCommand.STATE, "ana")) == answer
+
+
+def test_what_may_not_move_is_held_before_anybody_is_told(watched: Watched) -> None:
+    watched.states.begin()
+    watched.states.ready()
+    seen: list[bool] = []
+    watched.states._offer = lambda event: seen.append(watched.pins.free)
+    watched.states.answer(ControlRequest(ControlCommand.PAUSE, "ana"))
+    assert seen == [False]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(0, 16), max_size=60))
+def test_no_sequence_leads_to_an_illegal_state_or_moves_pins(numbers: list[int]) -> None:
+    watched = Watched()
+    watched.states.begin()
+    watched.check()
+    watched.states.ready()
+    steps = watched.steps()
+    for number in numbers:
+        steps[number](watched.states)
+        watched.check()
+
+
+@pytest.mark.parametrize(
+    "count", [5_000, pytest.param(1_000_000, marks=pytest.mark.slow)], ids=["short", "a million"]
+)
+def test_random_commands_lead_to_no_illegal_state_and_pins_rest(count: int) -> None:
+    watched, chance = Watched(), random.Random(1)
+    watched.states.begin()
+    watched.states.ready()
+    steps = watched.steps()
+    for _ in range(count):
+        watched.now += 1
+        chance.choice(steps)(watched.states)
+        watched.check()
+    assert set(watched.counts) == {
+        State.STARTING, State.EXECUTE, State.HELD, State.SUSPENDED, State.ABORTED, State.STOPPED,
+        State.IDLE,
+    }  # fmt: skip
+    assert set(watched.refused) == {"pause", "resume", "reset", "clear"}

@@ -1,0 +1,190 @@
+"""Why a machine stands: several causes at once, the first of them, and what ends them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from edge.core.errors import ControlRefusedError
+from edge.state.machine import State
+from edge.state.stops import PAUSED, Cause, EndsBy, Situation, Stops
+
+
+def sorting() -> Stops:
+    stops = Stops(0)
+    stops.begin(1)
+    stops.ready(2)
+    return stops
+
+
+CAMERA = Cause("camera_lost", State.HELD, 10, incident_id="c")
+JAM = Cause("jam", State.HELD, 11, scope="warm", ends_by=EndsBy.RESET, incident_id="j")
+STARVED = Cause("starved", State.SUSPENDED, 12, incident_id="s")
+BUTTON = Cause("emergency_stop", State.ABORTED, 13, incident_id="b")
+
+
+def states(found: tuple[Situation, ...]) -> list[tuple[str, str, str]]:
+    return [(str(one.state), one.reason, one.first) for one in found]
+
+
+def test_a_program_starts_sorts_and_ends() -> None:
+    stops = Stops(0)
+    assert states(stops.begin(1)) == [("Starting", "", "")]
+    assert states(stops.ready(2)) == [("Execute", "", "")]
+    assert stops.executes
+    assert states(stops.end(9, complete=False)) == [("Stopped", "", "")]
+    assert not stops.executes
+    assert stops.end(10, complete=False) == ()
+
+
+def test_where_all_was_sorted_it_is_complete() -> None:
+    assert states(sorting().end(9, complete=True)) == [("Complete", "", "")]
+
+
+def test_it_stands_while_there_is_a_cause() -> None:
+    stops = sorting()
+    (held,) = stops.add(CAMERA, 10.5)
+    assert (held.state, held.since, held.reason) == (State.HELD, 10, "camera_lost")
+    assert (held.first, held.first_incident) == ("camera_lost", "c")
+    (back,) = stops.over("camera_lost", 20)
+    assert (back.state, back.since, back.reason, back.first) == (State.EXECUTE, 20, "", "")
+
+
+def test_of_several_causes_the_first_is_the_reason_and_the_last_ends_the_stop() -> None:
+    stops = sorting()
+    stops.add(CAMERA, 10)
+    assert stops.add(JAM, 11) == ()
+    assert stops.over("camera_lost", 20) == ()
+    assert stops.situation.reason == "camera_lost"
+    assert states(stops.reset(30, "ana")) == [("Execute", "", "")]
+
+
+def test_the_same_cause_twice_is_one() -> None:
+    stops = sorting()
+    stops.add(CAMERA, 10)
+    assert stops.add(CAMERA, 12) == ()
+    assert states(stops.over("camera_lost", 20)) == [("Execute", "", "")]
+
+
+def test_a_cause_of_another_lane_is_another_one() -> None:
+    stops = sorting()
+    stops.add(Cause("bin_full", State.SUSPENDED, 1, scope="warm"), 1)
+    stops.add(Cause("bin_full", State.SUSPENDED, 2, scope="cold"), 2)
+    assert stops.over("bin_full", 3, scope="warm") == ()
+    assert states(stops.over("bin_full", 4, scope="cold")) == [("Execute", "", "")]
+
+
+def test_what_is_worse_has_its_own_state_and_the_first_reason_stays_the_first() -> None:
+    stops = sorting()
+    assert states(stops.add(STARVED, 12)) == [("Suspended", "starved", "starved")]
+    assert states(stops.add(CAMERA, 14)) == [("Held", "camera_lost", "starved")]
+    assert states(stops.add(BUTTON, 15)) == [("Aborted", "emergency_stop", "starved")]
+    assert stops.situation.first_incident == "s"
+
+
+def test_when_the_worse_one_is_over_the_lesser_one_is_a_stop_of_its_own() -> None:
+    stops = sorting()
+    stops.add(CAMERA, 10)
+    stops.add(STARVED, 12)
+    executes, suspended = stops.over("camera_lost", 20)
+    assert executes.state is State.EXECUTE
+    assert (suspended.state, suspended.first, suspended.since) == (State.SUSPENDED, "starved", 20)
+
+
+def test_a_cause_from_before_the_start_holds_it_as_soon_as_it_is_ready() -> None:
+    stops = Stops(0)
+    stops.begin(1)
+    assert stops.add(replace(CAMERA, since=1.5), 1.5) == ()
+    assert states(stops.ready(2)) == [("Execute", "", ""), ("Held", "camera_lost", "camera_lost")]
+    assert stops.situation.since == 2
+
+
+# Commands
+
+
+def test_pause_stands_until_resume() -> None:
+    stops = sorting()
+    (held,) = stops.pause(5, "ana")
+    assert (held.state, held.reason, held.who) == (State.HELD, PAUSED, "ana")
+    (back,) = stops.resume(6, "siti")
+    assert (back.state, back.who) == (State.EXECUTE, "siti")
+
+
+def test_a_pause_outlasts_the_incident_that_was_there_before() -> None:
+    stops = sorting()
+    stops.add(CAMERA, 10)
+    assert stops.pause(11, "ana") == ()
+    assert stops.over("camera_lost", 12) == ()
+    assert states(stops.resume(13, "ana")) == [("Execute", "", "")]
+
+
+def test_resume_does_not_end_what_is_not_mended() -> None:
+    stops = sorting()
+    stops.pause(5, "ana")
+    stops.add(JAM, 11)
+    assert stops.resume(12, "ana") == ()
+    assert stops.situation.state is State.HELD
+    assert states(stops.reset(13, "ana")) == [("Execute", "", "")]
+
+
+def test_after_an_emergency_stop_it_takes_clear_reset_and_resume() -> None:
+    stops = sorting()
+    stops.add(BUTTON, 13)
+    with pytest.raises(ControlRefusedError, match="stays Aborted: emergency_stop is still there"):
+        stops.clear(14, "ana")
+    assert stops.over("emergency_stop", 15) == ()
+    assert stops.situation.state is State.ABORTED
+    assert states(stops.clear(16, "ana")) == [("Stopped", "", "")]
+    assert states(stops.reset(17, "ana")) == [("Idle", "", "")]
+    assert states(stops.resume(18, "ana")) == [("Execute", "", "")]
+
+
+def test_what_a_person_said_before_the_emergency_stop_counts_no_more() -> None:
+    stops = sorting()
+    stops.pause(5, "ana")
+    stops.add(JAM, 11)
+    stops.add(CAMERA, 12)
+    stops.add(BUTTON, 13)
+    stops.over("emergency_stop", 14)
+    stops.clear(15, "ana")
+    assert [cause.name for cause in stops.causes] == ["camera_lost"]
+
+
+def test_a_button_that_is_pressed_at_the_start_aborts_it_before_it_moves() -> None:
+    stops = Stops(0)
+    stops.begin(1)
+    assert states(stops.add(BUTTON, 1)) == [("Aborted", "emergency_stop", "emergency_stop")]
+    assert stops.ready(2) == ()
+    assert not stops.executes
+    assert stops.end(3, complete=False) == ()
+
+
+Do = Callable[[Stops], object]
+
+
+@pytest.mark.parametrize(
+    ("before", "does", "said"),
+    [
+        (lambda s: s.pause(5, "a"), lambda s: s.pause(6, "a"), "is paused already: `resume`"),
+        (lambda s: s.end(5, complete=False), lambda s: s.pause(6, "a"), "the station is Stopped"),
+        (lambda s: s.add(BUTTON, 5), lambda s: s.pause(6, "a"), r"Aborted \(emergency_stop\)"),
+        (lambda s: None, lambda s: s.resume(6, "a"), "not paused: it is Execute"),
+        (lambda s: s.add(CAMERA, 5), lambda s: s.resume(6, "a"), r"it is Held \(camera_lost\)"),
+        (lambda s: s.add(BUTTON, 5), lambda s: s.resume(6, "a"), "it is Aborted"),
+        (lambda s: None, lambda s: s.reset(6, "a"), "nothing to reset: the station is Execute"),
+        (lambda s: s.add(CAMERA, 5), lambda s: s.reset(6, "a"), r"Held \(camera_lost\)"),
+        (lambda s: s.add(BUTTON, 5), lambda s: s.reset(6, "a"), "nothing to reset"),
+        (lambda s: s.pause(5, "a"), lambda s: s.clear(6, "a"), r"nothing to clear: .*Held"),
+    ],
+)
+def test_a_command_that_does_not_fit_is_refused_with_its_reason(
+    before: Do, does: Do, said: str
+) -> None:
+    stops = sorting()
+    before(stops)
+    situation = stops.situation
+    with pytest.raises(ControlRefusedError, match=said):
+        does(stops)
+    assert stops.situation == situation
