@@ -38,7 +38,7 @@ GAPS: Mapping[str, str] = {
     "Two processes have to meet within microseconds: `make kill-installs`, `make "
     "kill-ledger` and `make cut-power` try it.": """
         edge.core.atomic: _remove_left _folder.make _made
-        edge.ledger.lock: LedgerLock._open _is_alive
+        edge.ledger.lock: LedgerLock._open
         edge.rollout.installed: InstalledVersions.is_whole InstalledVersions.add
         edge.rollout.installed: InstalledVersions.prune
     """,
@@ -106,7 +106,8 @@ GAPS: Mapping[str, str] = {
     """,
     "It is a line or a value for a case that no test brings about yet.": """
         edge.commands.capture: run _say_counts _headline _tiles
-        edge.commands.telemetry.doctor: _about_the_camera _about_the_pins _about_the_ledger
+        edge.commands.telemetry.doctor: _about_the_camera _about_the_pins
+        edge.commands.telemetry.records: _about_the_ledger _about_the_photographs
         edge.commands.evaluate: run
         edge.commands.lane: _safe _test
         edge.commands.roi: _picture

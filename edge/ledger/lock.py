@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from edge.core.errors import LedgerError, LedgerInUseError
+from edge.core.processes.children import is_alive
 
 _ORPHAN_SECONDS = 5.0
 """How long to wait for the ledger process of a station that has ended. That process ends, too, as
@@ -69,7 +70,7 @@ class LedgerLock:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip()
-                if not holder.isdecimal() or _is_alive(int(holder)):
+                if not holder.isdecimal() or is_alive(int(holder)):
                     who = f"process {holder}" if holder.isdecimal() else "another process"
                     raise LedgerInUseError(
                         f"{who} is writing the ledger {self._ledger}: is the station running "
@@ -119,13 +120,3 @@ class LedgerLock:
                 return None
         except OSError as error:
             raise LedgerError(f"cannot open the ledger {self._ledger}: {error.strerror}") from error
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

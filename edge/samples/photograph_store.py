@@ -17,8 +17,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 from edge.core.atomic import remove_leftovers
-from edge.core.errors import StorageError
+from edge.core.closing import Closing
+from edge.core.errors import FileLockedError, StorageError
 from edge.core.files import storage_errors, write_file
+from edge.samples.folder_lock import FolderLock
 
 FREE_SHARE = 0.05
 """The share of the disk that photographs leave free, so that there is room for the ledger's rows,
@@ -54,18 +56,25 @@ class Addition(NamedTuple):
     """The JPEG; empty: nothing is added."""
 
 
-class PhotographStore:
-    """The photographs in a folder, one folder a day; other files there are left alone."""
+class PhotographStore(Closing):
+    """The photographs in a folder, one folder a day; other files there are left alone.
 
-    def __init__(self, folder: Path, *, max_bytes: float, max_seconds: float) -> None:
+    No other station may write there until it is closed.
+    """
+
+    def __init__(
+        self, folder: Path, *, max_bytes: float, max_seconds: float, owner: int | None = None
+    ) -> None:
         """Touches nothing yet.
 
         Args:
+            owner: see `FolderLock`.
             max_bytes: how much all photographs may take together.
             max_seconds: how old each may become.
         """
         self._folder = folder
         self._max_bytes, self._max_seconds = max_bytes, max_seconds
+        self._lock = FolderLock(folder, owner=owner)
         self._days: dict[str, int] | None = None
         """The bytes of each day; None: the folder has not been looked at."""
         self._oldest: deque[tuple[str, int]] = deque()
@@ -77,11 +86,18 @@ class PhotographStore:
 
         Raises:
             StorageError: the folder cannot be written, or its disk has no room for photographs.
+            FileLockedError: another station writes it; nothing is deleted or added.
         """
+        size = len(addition.content)
+        try:
+            self._hold()
+        except StorageError as error:
+            if size or isinstance(error, FileLockedError):
+                raise
+            return  # it is said with the first photograph
         days = self._looked_at()
         if addition.time_is_right:
             self._delete_before(addition.now - self._max_seconds, days)
-        size = len(addition.content)
         while sum(days.values()) + size > self._max_bytes and self._delete_oldest(days):
             pass
         if not size:
@@ -95,7 +111,6 @@ class PhotographStore:
         day, _, file = name.partition("/")
         path = self._folder / name
         with storage_errors("write", path):
-            self._folder.mkdir(exist_ok=True)  # but not the folder above, where a disk is mounted
             self._check_room(size)
             path.parent.mkdir(exist_ok=True)
         write_file(path, addition.content)
@@ -108,9 +123,22 @@ class PhotographStore:
             self._oldest.clear()
         days[day] = days.get(day, 0) + size
 
+    def close(self) -> None:
+        """Lets another station write the folder; may be called twice."""
+        self._lock.close()
+
+    def _hold(self) -> None:
+        """Makes the folder, and keeps other stations out of it.
+
+        Raises:
+            StorageError: it cannot be made, or another station writes it.
+        """
+        with storage_errors("write", self._folder):
+            self._folder.mkdir(exist_ok=True)  # but not the folder above, where a disk is mounted
+            self._lock.hold()
+
     def _check_room(self, size: int) -> None:
-        found = os.statvfs(self._folder)
-        if (found.f_bavail - size / found.f_frsize) < FREE_SHARE * found.f_blocks:
+        if room_left(self._folder) < size:
             raise StorageError(
                 f"the disk of {self._folder} is nearly full: no photograph is added where less "
                 f"than {FREE_SHARE:.0%} of it would stay free for the ledger. Free some space"
@@ -119,10 +147,7 @@ class PhotographStore:
     def _looked_at(self) -> dict[str, int]:
         if self._days is None:
             with storage_errors("read", self._folder):
-                self._days = {
-                    day: sum(size for _, size in _photographs(self._folder / day))
-                    for day in _days(self._folder)
-                }
+                self._days = _bytes_of_days(self._folder)
         return self._days
 
     def _delete_before(self, moment: float, days: dict[str, int]) -> None:
@@ -162,6 +187,29 @@ class PhotographStore:
             with suppress(OSError):  # somebody else's files are in it
                 folder.rmdir()
         return True
+
+
+def held_bytes(folder: Path) -> int:
+    """The bytes of all photographs in a folder; 0 where it is not there.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    return sum(_bytes_of_days(folder).values())
+
+
+def room_left(folder: Path) -> float:
+    """How many bytes photographs may still take of the disk that `folder` is on; may be negative.
+
+    Raises:
+        OSError: the folder is not there, or its disk does not answer.
+    """
+    found = os.statvfs(folder)
+    return (found.f_bavail - FREE_SHARE * found.f_blocks) * found.f_frsize
+
+
+def _bytes_of_days(folder: Path) -> dict[str, int]:
+    return {day: sum(size for _, size in _photographs(folder / day)) for day in _days(folder)}
 
 
 def _taken(item_id: str) -> float:
@@ -210,7 +258,10 @@ def main() -> None:
     from edge.runtime.child_process import serve
 
     store = PhotographStore(
-        Path(sys.argv[1]), max_bytes=float(sys.argv[2]), max_seconds=float(sys.argv[3])
+        Path(sys.argv[1]),
+        max_bytes=float(sys.argv[2]),
+        max_seconds=float(sys.argv[3]),
+        owner=os.getppid(),
     )
     serve(store.add)
 

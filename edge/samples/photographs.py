@@ -32,6 +32,7 @@ from edge.core.verdict import RejectReason, Verdict
 from edge.flow import ItemInFrame, ItemKey
 from edge.runtime.child_process import ChildEndedError, ChildProcess
 from edge.runtime.clock import Clock, ClockedThread, wait_for
+from edge.samples.folder_lock import check_free
 from edge.samples.photograph_store import Addition, photograph_file
 
 _log = logging.getLogger(__name__)
@@ -62,12 +63,17 @@ def open_photographs(
 
     Args:
         time_is_right: see `Photographs`.
+
+    Raises:
+        FileLockedError: another running station keeps its photographs in the same folder.
     """
     settings, shown = plan.config.photographs, plan.bundle.manifest.input
     assert settings is not None
+    folder = photographs_folder(settings, plan.config.ledger.path)
+    check_free(folder)
     return Photographs(
         settings,
-        photographs_folder(settings, plan.config.ledger.path),
+        folder,
         padding=shown.padding if shown.crop == "item" else None,
         clock=clock,
         time_is_right=time_is_right,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from edge.telemetry.disks import disk_of, missing_disk
 from edge.telemetry.finding import Finding, bad, ok, warning
 
 _BUILT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -62,7 +63,7 @@ def clock_finding(
 
 
 def disk_finding(folder: Path, *, free: int | None = None) -> Finding:
-    """Whether the ledger can grow in `folder`.
+    """Whether the ledger can grow in `folder`, and stays when the machine is switched off.
 
     Args:
         free: the free bytes; None: read them from the file system.
@@ -80,7 +81,20 @@ def disk_finding(folder: Path, *, free: int | None = None) -> Finding:
         )
     if left < _TOO_SCARCE:
         return bad("disk", said, "free some space: rows will be lost")
+    if (wrong := wrong_disk(folder)) is not None:
+        return warning("disk", f"{said}, {wrong}", "mount it, or change `ledger`")
     return warning("disk", said, "free some space soon") if left < _SCARCE else ok("disk", said)
+
+
+def wrong_disk(folder: Path) -> str | None:
+    """Why the disk that `folder` is on is not the one that is meant, as the end of a sentence;
+    None: nothing says so."""
+    path = folder.absolute()
+    if (missing := missing_disk(path)) is not None:
+        return f"but no disk is mounted at {missing}: it is on the disk of {disk_of(path).mount}"
+    if disk_of(path).in_memory:
+        return "which is in memory: it is gone when the machine is switched off"
+    return None
 
 
 def heat_findings(*, zones: Path = _ZONES, throttled: Path = _THROTTLED) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Examine a station: file, bundle, runtime, camera, pins, scanner, ledger, disk, clock and heat.
+"""Examine a station: file, bundle, runtime, camera, pins, scanner, records, disks, clock and heat.
 
 It prints a line for each part: ok, warning or bad, with what to do. It exits with 1 if a part is
 bad. Nothing moves, and nothing is written.
@@ -19,19 +19,16 @@ from edge.core.errors import (
     CameraError,
     CodesMissingError,
     ConfigError,
-    LedgerError,
     PinError,
     RegionError,
     RuntimeMissingError,
     ScannerError,
-    StorageError,
 )
 from edge.core.redaction import redacted
 from edge.telemetry.finding import Finding, Health, bad, ok, warning
 
 if TYPE_CHECKING:
     from edge.config.lanes import Lane
-    from edge.config.ledger import LedgerSettings
     from edge.config.reading import StationPlan
     from edge.config.station import ActuationConfig, StationConfig, VisionConfig
 
@@ -69,6 +66,7 @@ def examine(station: Path) -> Iterator[Finding]:
 
     If the file has mistakes, the parts whose sections can be read are still examined.
     """
+    from edge.commands.telemetry.records import about_the_records
     from edge.config.reading import (
         read_actuation_config,
         read_config,
@@ -76,7 +74,7 @@ def examine(station: Path) -> Iterator[Finding]:
         read_vision_config,
     )
     from edge.runtime.clock_state import clock_is_synchronised
-    from edge.telemetry.host import clock_finding, disk_finding, heat_findings
+    from edge.telemetry.host import clock_finding, heat_findings
 
     plan: StationPlan | None = None
     config: StationConfig | None
@@ -101,9 +99,7 @@ def examine(station: Path) -> Iterator[Finding]:
         yield _about_the_pins(actuation.lanes)
     if config is not None:
         yield from _about_the_codes(config)
-        ledger = config.ledger
-        yield from _about_the_ledger(ledger, config.station)
-        yield disk_finding(ledger.path.parent)
+        yield from about_the_records(config)
     yield clock_finding(synchronised=clock_is_synchronised())
     yield from heat_findings()
 
@@ -207,38 +203,6 @@ def _about_the_codes(config: StationConfig) -> Iterator[Finding]:
             yield ok("scanner", try_scanner(config.scanner))
         except ScannerError as error:
             yield bad("scanner", str(error))
-
-
-def _about_the_ledger(settings: LedgerSettings, station: str) -> Iterator[Finding]:
-    from edge.ledger.opening import spill_path
-    from edge.ledger.recovering import set_aside_files
-    from edge.ledger.spill import spilled_rows
-    from edge.ledger.sqlite_file import ledger_facts
-
-    path = settings.path
-    try:
-        facts = ledger_facts(path)
-    except LedgerError as error:
-        yield bad("ledger", str(error))
-    else:
-        last = f", the last one at {facts.last}" if facts and facts.last else ""
-        known = f"{path}, {facts.rows:,} rows{last}" if facts else f"{path}, which `run` makes"
-        yield ok("ledger", known)
-    if aside := set_aside_files(path):
-        yield warning(
-            "ledger",
-            f"{len(aside)} damaged or foreign files were set aside, the last one is {aside[-1]}",
-            "copy what `sqlite3 FILE .recover` finds in them, and move them away",
-        )
-    spill = spill_path(settings, station)
-    try:
-        waiting = 0 if spill is None else spilled_rows(spill)
-    except StorageError as error:
-        yield warning("ledger", str(error), "rows wait there while the ledger cannot be written")
-        return
-    if waiting:
-        said = f"{waiting:,} rows wait in {spill} until the ledger can be written"
-        yield warning("ledger", said, "`run` adds them: free space, mend the disk, start it")
 
 
 def _signature(plan: StationPlan) -> str:

@@ -1,4 +1,5 @@
-"""Child processes that end with the process that started them, however that ends."""
+"""Child processes that end with the process that started them, however that ends; and whether a
+process is there still."""
 
 from __future__ import annotations
 
@@ -50,3 +51,14 @@ def tied(words: Sequence[str]) -> list[str]:
         return list(words)
     tying = map(str, (_PR_SET_PDEATHSIG, int(signal.SIGKILL), os.getpid()))
     return [sys.executable, "-I", "-S", "-c", _TIED, *tying, *words]
+
+
+def is_alive(process: int) -> bool:
+    """Whether there is a process with that id, which may be another user's."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

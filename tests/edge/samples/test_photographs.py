@@ -14,7 +14,7 @@ import pytest
 
 from edge.cli import main
 from edge.config.photographs import PhotographSettings
-from edge.core.errors import EXIT_CONFIG, EXIT_OK, StorageError
+from edge.core.errors import EXIT_CONFIG, EXIT_IO, EXIT_OK, StorageError
 from edge.core.images.image_file import read_image
 from edge.core.images.preprocess import Box
 from edge.core.uuid7 import uuid7_text
@@ -23,6 +23,7 @@ from edge.flow import Frame, ItemInFrame, ItemKey, PictureFault, PictureFaultKin
 from edge.runtime.child_process import ChildEndedError, ChildProcess
 from edge.runtime.clock import SYSTEM_CLOCK
 from edge.samples import photographs as module
+from edge.samples.folder_lock import FolderLock
 from edge.samples.photographs import Photographs, chance_of
 from tests.edge.stations import STATION, make_station
 from tests.logged import listen
@@ -247,6 +248,19 @@ def test_without_the_section_no_photograph_is_kept(tmp_path: Path, tiny_bundle: 
     assert main(["run", str(station)]) == EXIT_OK
     assert [name for _, name in rows(station)] == [None] * 3
     assert not (tmp_path / "ledger-photographs").exists()
+
+
+def test_a_second_station_with_the_same_folder_is_refused(
+    tmp_path: Path, tiny_bundle: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    text = STATION + "photographs: {path: kept}\n"
+    station = make_station(tmp_path, text=text, bundle=tiny_bundle)
+    (tmp_path / "kept").mkdir()
+    with FolderLock(tmp_path / "kept") as other:
+        other.hold()
+        assert main(["run", str(station)]) == EXIT_IO
+    assert "give this station a folder of its own, `photographs: {path: ...}`" in caplog.text
+    assert main(["run", str(station)]) == EXIT_OK
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from edge.core.processes.children import tied
+from edge.core.processes.children import is_alive, tied
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the kernel's help is Linux's")
 
@@ -30,7 +30,7 @@ _CHILD = (
 )
 def test_a_child_ends_with_its_parent(words: str) -> None:
     parent = (
-        "import subprocess, sys; from edge.core.processes.children import tied\n"
+        "import subprocess, sys; from edge.core.processes.children import is_alive, tied\n"
         f"child = subprocess.Popen({words}, stdin=subprocess.PIPE, stdout=subprocess.PIPE)\n"
         "child.stdout.readline(); print(child.pid, flush=True); sys.stdin.read()\n"
     )
@@ -58,3 +58,15 @@ def test_a_program_that_is_not_there_is_told() -> None:
     done = subprocess.run(tied(["/no/such"]), capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "/no/such cannot be run: No such file" in done.stderr
+
+
+def test_a_process_is_there_until_it_ended_also_that_of_another_user(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        assert is_alive(child.pid)
+        child.communicate(b"\n")
+    assert not is_alive(child.pid)
+    with monkeypatch.context() as other:
+        other.setattr(os, "kill", lambda *_: (_ for _ in ()).throw(PermissionError(1, "no")))
+        assert is_alive(1)

@@ -1,0 +1,147 @@
+"""`pilah-edge doctor`: what it says of deliveries, photographs and the disks that they are on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edge.commands.telemetry import records
+from edge.core.errors import EXIT_NO, EXIT_OK
+from edge.telemetry import host
+from edge.telemetry.disks import Disk
+from tests.edge.commands.telemetry.test_doctor import doctor
+from tests.edge.receiving.goods_lists import counting
+from tests.edge.samples.test_photograph_store import NOON, add, store
+from tests.edge.stations import STATION, make_station
+
+PHOTOGRAPHS = STATION + "photographs: {path: kept, megabytes: 1}\n"
+
+
+def lines_about(part: str, out: str) -> list[str]:
+    return [line for line in out.splitlines() if f" {part} " in line]
+
+
+def test_photographs_are_looked_at_and_nothing_is_made(
+    tmp_path: Path, tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    station = make_station(tmp_path, text=PHOTOGRAPHS, bundle=tiny_bundle)
+    code, out = doctor(station, capsys)
+    kept = tmp_path / "kept"
+    (line,) = lines_about("photographs", out)
+    assert line == f"ok       photographs {kept}, 0 of 1 MB, which `run` makes"
+    assert not kept.exists()
+    with store(kept) as photographs:
+        add(photographs, [NOON], size=500_000)
+        code, out = doctor(station, capsys)  # while a station runs
+    assert (code, lines_about("photographs", out)) == (
+        EXIT_OK, [f"ok       photographs {kept}, {0.5:,.0f} of 1 MB"]
+    )  # fmt: skip
+
+
+def shut(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    access = os.access
+    folder.mkdir()
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: Path(path) != folder and access(path, mode)
+    )
+
+
+def full(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "room_left", lambda place: -1.0)
+
+
+def scarce(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "room_left", lambda place: 300_000.0)
+
+
+def unmounted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "missing_disk", lambda path: Path("/media/usb"))
+
+
+def forgetful(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "missing_disk", lambda path: None)
+    monkeypatch.setattr(host, "disk_of", lambda path: Disk(Path("/tmp"), "tmpfs"))
+
+
+@pytest.mark.parametrize(
+    ("harm", "state", "says"),
+    [
+        (shut, "bad", "this user may not write in "),
+        (full, "bad", "less than 5% of its disk is free: none is added until there is room"),
+        (scarce, "warning", "and there is room for 0 more: lower `megabytes`"),
+        (unmounted, "warning", "but no disk is mounted at /media/usb: it is on the disk of /"),
+        (forgetful, "warning", "which is in memory: it is gone when the machine is switched off"),
+    ],
+)
+def test_what_is_wrong_with_the_folder_of_photographs_is_told(
+    harm: Callable[[Path, pytest.MonkeyPatch], None],
+    state: str,
+    says: str,
+    tmp_path: Path,
+    tiny_bundle: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    station = make_station(tmp_path, text=PHOTOGRAPHS, bundle=tiny_bundle)
+    harm(tmp_path / "kept", monkeypatch)
+    code, out = doctor(station, capsys)
+    (line,) = lines_about("photographs", out)
+    assert line.startswith(state)
+    assert says in line
+    assert code == (EXIT_NO if state == "bad" else EXIT_OK)
+
+
+def test_a_folder_of_photographs_whose_disk_is_not_there_is_bad(
+    tmp_path: Path, tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = PHOTOGRAPHS.replace("path: kept", "path: usb/kept")
+    code, out = doctor(make_station(tmp_path, text=text, bundle=tiny_bundle), capsys)
+    assert code == EXIT_NO
+    assert f"bad      photographs the folder {tmp_path / 'usb'} is not there" in out
+
+
+def test_the_ledgers_disk_is_looked_at_too(
+    tmp_path: Path,
+    tiny_bundle: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    unmounted(tmp_path, monkeypatch)
+    code, out = doctor(make_station(tmp_path, bundle=tiny_bundle), capsys)
+    assert code == EXIT_OK
+    (line,) = lines_about("disk", out)
+    assert line.startswith("warning")
+    assert "no disk is mounted at /media/usb" in line
+
+
+@pytest.mark.parametrize(
+    ("deliveries", "line"),
+    [
+        ("none", "ok       deliveries {}, which `run` makes"),
+        ("damaged", "bad      deliveries cannot open the file of deliveries {}: "),
+        ("counting", "ok       deliveries {}, D1 is being counted"),
+        ("closed", "ok       deliveries {}, no delivery is open"),
+    ],
+)
+def test_the_file_of_deliveries_is_looked_at(
+    deliveries: str,
+    line: str,
+    tmp_path: Path,
+    tiny_bundle: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = STATION + "receiving: {path: deliveries.sqlite}\n"
+    path = tmp_path / "deliveries.sqlite"
+    if deliveries == "damaged":
+        path.write_bytes(b"this is no database" * 100)
+    elif deliveries != "none":
+        with counting(tmp_path) as desk:
+            if deliveries == "closed":
+                desk.close("D1", as_counted=True, back_order=False)
+    code, out = doctor(make_station(tmp_path, text=text, bundle=tiny_bundle), capsys)
+    (found,) = lines_about("deliveries", out)
+    assert found.startswith(line.format(path))
+    assert code == (EXIT_NO if deliveries == "damaged" else EXIT_OK)
