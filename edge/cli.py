@@ -32,6 +32,7 @@ VERBS: Mapping[str, Verb] = {
     "resume": Verb("let a station sort on", "edge.commands.control.resume"),
     "reset": Verb("end the incidents that were mended", "edge.commands.control.reset"),
     "clear": Verb("leave Aborted after an emergency stop", "edge.commands.control.clear"),
+    "simulate": Verb("try a station before there is hardware", "edge.commands.simulate"),
     "run": Verb("sort as a station file describes", "edge.commands.run"),
 }
 

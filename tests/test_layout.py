@@ -176,6 +176,10 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "tests/edge/telemetry/test_host.py": """
         edge.telemetry.finding
     """,
+    "tests/edge/simulation/test_simulate.py": """
+        edge.simulation.account.account edge.simulation.account.report edge.simulation.options
+        edge.simulation.running edge.simulation.watching edge.simulation.world
+    """,
     "tests/edge/test_station.py": """
         edge.ledger.opening edge.sorting.loop edge.sorting.opening
         edge.sorting.tally

@@ -1,4 +1,4 @@
-"""How well it sorted: purity and recovery of every lane, and whether that is good enough. Pure.
+"""Whether purity and recovery of every lane are good enough. Pure.
 
 A lane of forty is a small sample: a model that is right 98 times in 100 loses two of forty in one
 lane out of five. So no lane is held to a round figure. It is held to what the run itself states of
@@ -9,12 +9,11 @@ in one run of a thousand: see `fewest`.
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from edge.core.model.metrics import Share
+from edge.simulation.account.lane_figures import LaneFigures
 
 CHANCE = 0.001
 """How often a demo may fail by chance alone, in all that it is judged by together."""
@@ -28,56 +27,6 @@ class Stated:
     """Pictures accepted as what they are, of all."""
     purity: Share
     """Pictures accepted as what they are, of the accepted."""
-
-
-@dataclass(frozen=True, slots=True)
-class LaneFigures:
-    """What is in one lane."""
-
-    labels: tuple[str, ...]
-    """What belongs into it; none: rejects."""
-    found: Mapping[str, int]
-    """What is in it, by true label."""
-    purity: Share
-    """Of what is in it, what belongs there."""
-    recovery: Share
-    """Of what belongs there, what is in it."""
-
-    def to_json(self) -> dict[str, Any]:
-        """The lane's object in `summary.json`; of a lane for rejects the shares are null."""
-        return {
-            "labels": list(self.labels),
-            "items": sum(self.found.values()),
-            "found": dict(self.found),
-            "purity": self.purity.value,
-            "purity_interval": self.purity.interval,
-            "recovery": self.recovery.value,
-            "recovery_interval": self.recovery.interval,
-        }
-
-
-def lane_figures(
-    fates: Sequence[tuple[str, str]], labels: Mapping[str, Sequence[str]]
-) -> dict[str, LaneFigures]:
-    """The figures of every lane.
-
-    Args:
-        fates: (true label, lane it fell into) of every item.
-        labels: the labels of each lane, by its name.
-    """
-    figures = {}
-    for lane, wanted in labels.items():
-        found = Counter(label for label, fell_into in fates if fell_into == lane)
-        right = sum(found[label] for label in wanted)
-        belongs = sum(label in wanted for label, _ in fates)
-        # Rejects belong nowhere: their lane is neither pure nor impure.
-        figures[lane] = LaneFigures(
-            labels=tuple(wanted),
-            found=dict(sorted(found.items())),
-            purity=Share(right, sum(found.values()) if wanted else 0),
-            recovery=Share(right, belongs),
-        )
-    return figures
 
 
 def fewest(stated: Share, total: int, chance: float) -> int:

@@ -9,21 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from edge.simulation.account.passage import Interval
 from edge.simulation.belt.traffic import GroundTruth
-
-Interval = tuple[float, float]
-"""(from, to) in monotonic seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Flap:
-    """A lane's flap, at its place along the belt."""
-
-    lane: str
-    seconds: float
-    """How long an item rides from the middle of the view to it."""
-    out: Sequence[Interval]
-    """When it stood out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +62,6 @@ def times_out(
     if since is not None:
         intervals.append((since, float("inf")))
     return intervals
-
-
-def lane_of(truth: GroundTruth, flaps: Sequence[Flap], *, end: str) -> str:
-    """The lane an item fell into.
-
-    Args:
-        flaps: in the order in which items come to them.
-        end: the lane at the end of the belt, for what no flap takes.
-    """
-    for flap in flaps:
-        there = truth.centred + flap.seconds
-        if any(start <= there < stop for start, stop in flap.out):
-            return flap.lane
-    return end
 
 
 def match_rows(truths: Sequence[GroundTruth], times: Sequence[float]) -> Verdicts:

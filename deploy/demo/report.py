@@ -9,12 +9,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from deploy.demo.figures import LaneFigures
-from deploy.demo.passage import Flap, Verdicts, lane_of, match_rows, times_out
+from deploy.demo.passage import Verdicts, match_rows, times_out
 from deploy.demo.sorting import Row, Sorted
 from edge.core.images.contact_sheet import Headline, Mark, SheetSection, Tile, write_contact_sheet
 from edge.core.images.image_file import Image
 from edge.flow import Frame
+from edge.simulation.account.lane_figures import LaneFigures
+from edge.simulation.account.passage import Flap, lane_of
 from edge.simulation.belt.traffic import GroundTruth
 
 _ROOM = 1.15
@@ -47,7 +48,7 @@ def fates_of(run: Sorted, *, flap_after_seconds: float) -> tuple[list[Fate], Ver
     for truth in run.truths:
         rows = verdicts.rows[truth.item]
         row = run.rows[rows[0]] if rows else None
-        fates.append(Fate(truth, row, lane_of(truth, flaps, end=end)))
+        fates.append(Fate(truth, row, lane_of(truth.centred, flaps, end=end)))
     return fates, verdicts
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from deploy.demo.explain import astray
-from deploy.demo.figures import LaneFigures, Stated, lane_figures
+from deploy.demo.figures import Stated
 from deploy.demo.folder import BUNDLE
 from deploy.demo.passage import Verdicts
 from deploy.demo.report import Fate, fates_of
 from deploy.demo.sorting import Sorted
 from edge.core.model.bundle import read_bundle
 from edge.core.model.metrics import Share
+from edge.simulation.account.lane_figures import LaneFigures, lane_figures
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,5 +124,5 @@ def result_of(folder: Path, belt: Sorted) -> BeltResult:
     """What became of the items of `belt`, whose bundle lies in `folder`."""
     fates, verdicts = fates_of(belt, flap_after_seconds=belt.plan.flap_after_seconds)
     labels = {name: lane.labels for name, lane in belt.config.lanes.items()}
-    lanes = lane_figures([(fate.truth.label, fate.lane) for fate in fates], labels)
+    lanes = lane_figures(Counter((fate.truth.label, fate.lane) for fate in fates), labels)
     return BeltResult(fates, verdicts, lanes, read_bundle(folder / BUNDLE).manifest.accept)

@@ -120,24 +120,27 @@ class VirtualClock:
             sleeper.gate.release()
 
     def _go_on(self) -> None:
-        """If no thread works, wakes those whose queue was filled, or otherwise jumps."""
-        if self._working:
-            return
-        called = [sleeper for sleeper in self._sleepers if sleeper.called()]
-        if not called:
-            moment = min((sleeper.until for sleeper in self._sleepers), default=math.inf)
-            if moment == math.inf:
-                return
-            self._now = max(self._now, moment)
-            called = [sleeper for sleeper in self._sleepers if sleeper.until <= self._now]
-        for sleeper in called:
-            self._wake(sleeper)
+        """While no thread works, wakes one whose queue was filled, or otherwise jumps to the next
+        moment and wakes one that waits for it.
+
+        One at a time, and those of one moment in the order of their names: who comes first does not
+        depend on the machine, and a run can be repeated.
+        """
+        while not self._working:
+            called = [sleeper for sleeper in self._sleepers if sleeper.called()]
+            if not called:
+                moment = min((sleeper.until for sleeper in self._sleepers), default=math.inf)
+                if moment == math.inf:
+                    return
+                self._now = max(self._now, moment)
+                called = [sleeper for sleeper in self._sleepers if sleeper.until <= self._now]
+            self._wake(min(called, key=lambda sleeper: (sleeper.until, sleeper.name)))
 
 
 class _Sleeper:
     """A waiting thread."""
 
-    __slots__ = ("called", "condition", "counted", "gate", "until")
+    __slots__ = ("called", "condition", "counted", "gate", "name", "until")
 
     def __init__(
         self,
@@ -146,7 +149,7 @@ class _Sleeper:
         called: Callable[[], bool] = lambda: False,
     ) -> None:
         self.until, self.condition, self.called = until, condition, called
-        self.counted = False
+        self.counted, self.name = False, threading.current_thread().name
         self.gate = threading.Lock()
         self.gate.acquire()
 

@@ -1,4 +1,4 @@
-"""Which lane an item fell into, and which row of the ledger is its own."""
+"""When a flap stood out, and which row of the ledger is an item's own."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import math
 
 import pytest
 
-from deploy.demo.passage import Flap, Interval, lane_of, match_rows, times_out
+from deploy.demo.passage import match_rows, times_out
 from edge.core.images.preprocess import Box
+from edge.simulation.account.passage import Interval
 from edge.simulation.belt.traffic import GroundTruth
 
 
@@ -46,29 +47,6 @@ def test_a_flap_may_be_out_at_a_low_level_or_with_a_turned_arm() -> None:
     assert times_out([(1, 0.0), (2, 1.0)], rest=1.0, active=0.0) == [(1, 2)]
     arm = [(0.0, 0.05), (1.0, 0.07), (1.2, 0.09), (2.0, 0.05)]
     assert times_out(arm, rest=0.05, active=0.10) == [(1.2, 2.0)]
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "lane"),
-    [
-        ([], [], "end"),
-        ([(11.9, 12.1)], [], "first"),
-        ([], [(12.9, 13.1)], "second"),
-        # Both are out as it passes: it never comes to the second.
-        ([(11.9, 12.1)], [(12.9, 13.1)], "first"),
-        # Out too late, or drawn in too early: just as if it had not moved.
-        ([(12.001, 12.3)], [], "end"),
-        ([(11.8, 12.0)], [], "end"),
-        ([(12.0, 12.3)], [], "first"),
-        # Still out from the item before.
-        ([(11.0, 12.01)], [(12.9, 13.1)], "first"),
-    ],
-)
-def test_the_first_flap_that_is_out_takes_the_item(
-    first: list[Interval], second: list[Interval], lane: str
-) -> None:
-    flaps = [Flap("first", 2.0, first), Flap("second", 3.0, second)]
-    assert lane_of(item(1, 10.0), flaps, end="end") == lane
 
 
 @pytest.mark.parametrize(

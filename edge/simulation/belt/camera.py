@@ -199,12 +199,20 @@ class Settings(CameraSettings):
             CameraError: the belt's process cannot be started, or there is no such class.
             PictureSetError: `photographs` is not a set of labelled pictures.
         """
-        order = BeltOrder(
+        return BeltCamera(self.order(), clock=clock, tell=tell)
+
+    def order(self) -> BeltOrder:
+        """The order for the belt's process.
+
+        Raises:
+            CameraError: there are no photographs of a class.
+            PictureSetError: `photographs` is not a set of labelled pictures.
+        """
+        return BeltOrder(
             pictures=self._pictures(self.photographs) if self.photographs else (),
             labels=tuple(self.labels or LABELS),
             **self.model_dump(include=set(BeltOrder.model_fields) - {"pictures", "labels"}),
         )
-        return BeltCamera(order, clock=clock, tell=tell)
 
     def _pictures(self, source: Path) -> tuple[BeltPhotograph, ...]:
         found = read_picture_set(source)

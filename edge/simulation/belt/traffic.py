@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -195,7 +195,7 @@ class GroundTruthFile:
     def write(self, row: dict[str, object], *, began: float) -> None:
         """Adds a row of Traffic; `began` is the belt's start in seconds on CLOCK_MONOTONIC."""
         times = {key: began + float(str(row[key])) for key in ("entered", "centred", "left")}
-        self._rows.writerow(row | {key: f"{time:.4f}" for key, time in times.items()})
+        self._rows.writerow(row | {key: f"{time:.6f}" for key, time in times.items()})
 
     def close(self) -> None:
         """Closes the file; may be called twice."""
@@ -224,16 +224,43 @@ class GroundTruth:
 def read_ground_truth(path: Path) -> Iterator[GroundTruth]:
     """Reads the rows of a ground truth file; an incomplete last row is left out."""
     with path.open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(line for line in file if line.endswith("\n")):
-            sides = (row[f"box_{side}"] for side in ("left", "top", "width", "height"))
-            yield GroundTruth(
-                item=int(row["item"]),
-                label=row["label"],
-                source=row["source"],
-                cut=row["cut"],
-                entered=float(row["entered"]),
-                centred=float(row["centred"]),
-                left=float(row["left"]),
-                box=Box(*(int(side) for side in sides)),
-                pixels_per_second=float(row["pixels_per_second"]),
-            )
+        yield from _rows_of(line for line in file if line.endswith("\n"))
+
+
+class GroundTruthTail:
+    """Reads the rows of a ground truth file while it is being written, each once."""
+
+    def __init__(self, path: Path) -> None:
+        """Opens nothing yet: the file may not be there so soon."""
+        self._path, self._at, self._names = path, 0, ""
+
+    def rows(self) -> Iterator[GroundTruth]:
+        """The rows that have come since this was called last; those of an incomplete line later."""
+        if not self._path.exists():
+            return
+        with self._path.open("rb") as file:
+            file.seek(self._at)
+            whole = file.read().rpartition(b"\n")[0]
+        if not whole:
+            return
+        self._at += len(whole) + 1
+        lines = whole.decode("utf-8").split("\n")
+        if not self._names:
+            self._names = lines.pop(0)
+        yield from _rows_of(f"{line}\n" for line in (self._names, *lines))
+
+
+def _rows_of(lines: Iterable[str]) -> Iterator[GroundTruth]:
+    for row in csv.DictReader(lines):
+        sides = (row[f"box_{side}"] for side in ("left", "top", "width", "height"))
+        yield GroundTruth(
+            item=int(row["item"]),
+            label=row["label"],
+            source=row["source"],
+            cut=row["cut"],
+            entered=float(row["entered"]),
+            centred=float(row["centred"]),
+            left=float(row["left"]),
+            box=Box(*(int(side) for side in sides)),
+            pixels_per_second=float(row["pixels_per_second"]),
+        )

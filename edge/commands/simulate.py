@@ -1,0 +1,95 @@
+"""Run a station in a simulated world, before there is any hardware, and report how it sorts.
+
+The station file is that of a real station: its own trigger, model, decision, lanes and ledger run,
+on a clock that jumps. Its camera shows a belt with drawn items, or with photographs as items, and
+its pins are mock pins. Its ledger and its camera are not touched.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+
+from edge.core.command_line import count, print_json
+from edge.core.errors import EXIT_OK, EXIT_UNAVAILABLE, PilahError
+
+_log = logging.getLogger(__name__)
+
+
+class SimulationMissingError(PilahError, ImportError):
+    """The simulated worlds are not installed here."""
+
+    exit_code = EXIT_UNAVAILABLE
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("station", type=Path, metavar="STATION.yaml", help="station file")
+    parser.add_argument(
+        "--items",
+        type=Path,
+        metavar="PHOTOS",
+        help="photographs whose items pass: a folder per class or a .csv manifest (path,label); "
+        "without it, items are drawn",
+    )
+    parser.add_argument(
+        "--rate",
+        type=_positive,
+        metavar="R",
+        help="items a second (default: as the station file's own belt has it)",
+    )
+    parser.add_argument(
+        "--count", type=count, metavar="N", help="how many items pass (default: 200)"
+    )
+    parser.add_argument(
+        "--seed", type=_seed, metavar="S", help="seed of everything that is random (default: 0)"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    try:
+        import edge.simulation.simulate
+    except ModuleNotFoundError as error:
+        if not str(error.name).startswith("edge.simulation"):
+            raise
+        from edge.core.terminal.hints import install_command
+
+        raise SimulationMissingError(
+            "the simulated belt is not installed here, because pilah's wheel leaves it out: "
+            f"{install_command('edge', editable=True)}"
+        ) from error
+    from edge.config.reading import read_station
+    from edge.simulation.options import SimulationOptions
+
+    plan = read_station(arguments.station)
+    for warning in plan.warnings:
+        _log.warning(f"warning    {arguments.station}:{warning}")
+    report = edge.simulation.simulate.simulate(
+        plan,
+        SimulationOptions(
+            items=arguments.items,
+            rate=arguments.rate,
+            count=arguments.count,
+            seed=arguments.seed,
+        ),
+    )
+    if arguments.json:
+        print_json(report.to_json())
+    else:
+        print("\n".join(report.lines()))
+    return EXIT_OK
+
+
+def _seed(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"must be 0 or more. Received: {text}")
+    return value
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be above 0. Received: {text}")
+    return value

@@ -1,0 +1,199 @@
+"""Counts what a simulated station does with what really passes, while it runs."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+
+from edge.core.images.image_file import Image
+from edge.core.images.preprocess import Box
+from edge.core.verdict import Verdict
+from edge.events import ActuationEnded, Event, ItemSorted
+from edge.flow import EMPTY
+from edge.simulation.account.fates import (
+    Judgement,
+    LaneMoves,
+    LanePlace,
+    Pending,
+    fell_into,
+    landing,
+)
+from edge.simulation.account.spread import Spread
+from edge.simulation.world import World
+from edge.sorting.sorter import Outcome
+
+REJECTED, NO_VERDICT = "rejected", "no verdict"
+"""The columns of the confusion matrix beside the labels."""
+
+_MARGIN_SECONDS = 5.0
+"""An item is settled so long after the last actuator could have moved for it."""
+
+Settled = Callable[[Pending, str], None]
+"""Is told of each item with the lane that it fell into."""
+
+
+class Account:
+    """Which verdict is whose, where each item fell, and how long things took, as counts.
+
+    `judge` and `settle` are for the sorting thread; `lane_moved` and `take_row` may be called by
+    any thread. Memory does not grow with the number of items.
+    """
+
+    def __init__(
+        self,
+        places: Sequence[LanePlace],
+        *,
+        default: str,
+        world: World,
+        commit_seconds: float,
+        settled: Settled | None = None,
+    ) -> None:
+        """Has counted nothing.
+
+        Args:
+            places: the station's lanes.
+            default: the name of the default lane.
+            world: what really passes.
+            commit_seconds: how long rows may wait to be written.
+            settled: is told of each item at its end; None: nobody is, and no pictures are kept.
+        """
+        self.places = {place.name: place for place in places}
+        self._labels = {label for place in places for label in place.labels}
+        self._default, self._world, self._settled = default, world, settled
+        longest = max(((p.delay_seconds or 0) + (p.hold_seconds or 0) for p in places), default=0.0)
+        self._horizon = longest + _MARGIN_SECONDS + 2 * commit_seconds
+        self._moves = LaneMoves(places)
+        self._pending: dict[int, Pending] = {}
+        self._unwritten: dict[float, deque[Judgement]] = {}
+        self._rows: deque[Event] = deque()
+        self._moved: deque[tuple[str, float, bool]] = deque()
+        self._unmoved: set[str] = set()
+        self.items = 0
+        self.first_entered = self.last_entered = 0.0
+        self.verdicts: Counter[int] = Counter()
+        """Items by the number of their verdicts."""
+        self.strays = 0
+        """Verdicts when no item was in the picture."""
+        self.unwritten = 0
+        """Verdicts whose row was not written."""
+        self.fallen: Counter[tuple[str, str]] = Counter()
+        """Items by (true label, lane that they fell into)."""
+        self.confusion: Counter[tuple[str, str]] = Counter()
+        """Items by (true label, accepted label, or REJECTED or NO_VERDICT)."""
+        self.rejects: Counter[str] = Counter()
+        self.landing_ms, self.after_plan_ms = Spread(), Spread()
+        self.verdict_ms = Spread()
+        """From the capture of the last frame to the verdict."""
+        self.view_to_verdict_ms = Spread(step=1)
+        """From when an item came into view to its verdict."""
+
+    def judge(
+        self, outcome: Outcome, box: Box | None, *, now: float, picture: Image | None = None
+    ) -> int | None:
+        """Takes a verdict; returns the number of the item that it is of.
+
+        Args:
+            box: the item's box in the whole picture; None: it is the whole region.
+            picture: the item, if pictures are kept.
+        """
+        if _is_empty(outcome.verdict) and EMPTY not in self._labels:
+            return None
+        self._learn()
+        captured = outcome.frame.captured
+        number = self._world.item_at(captured, box)
+        judgement = Judgement(number, outcome.verdict.label, captured, now, outcome.passed, picture)
+        self._unwritten.setdefault(round(captured, 6), deque()).append(judgement)
+        self.verdict_ms.add(1000 * (now - captured))
+        if number in self._pending:
+            self._pending[number].judgements.append(judgement)
+            entered = self._pending[number].item.entered
+            self.view_to_verdict_ms.add(1000 * (now - entered))
+        else:
+            self.strays += 1
+        return number
+
+    def take_row(self, event: Event) -> None:
+        """Takes an event of the station, once its row is written."""
+        if isinstance(event, ItemSorted | ActuationEnded):
+            self._rows.append(event)
+
+    def lane_moved(self, lane: str, at: float, *, active: bool) -> None:
+        """Takes a move of an actuator."""
+        self._moved.append((lane, at, active))
+
+    def settle(self, now: float) -> None:
+        """Counts the items for which nothing more can happen."""
+        self._learn()
+        done = []
+        for number, pending in self._pending.items():
+            passes = pending.item.entered if pending.item.passes is None else pending.item.passes
+            if now < passes + self._horizon or not pending.is_written:
+                break  # later ones are not older
+            done.append(number)
+        for number in done:
+            self._count(self._pending.pop(number))
+        oldest = next(iter(self._pending.values()), None)
+        self._moves.forget_before(now if oldest is None else oldest.item.entered)
+
+    def close(self) -> None:
+        """Counts all items that are left."""
+        self._learn()
+        for pending in self._pending.values():
+            self._count(pending)
+        self._pending.clear()
+        self.unwritten = sum(map(len, self._unwritten.values()))
+
+    def _learn(self) -> None:
+        """Takes in what other threads have seen."""
+        for item in self._world.appeared():
+            self._pending[item.number] = Pending(item)
+        while self._moved:
+            lane, at, active = self._moved.popleft()
+            self._moves.moved(lane, at, active=active)
+        while self._rows:
+            self._assign(self._rows.popleft())
+
+    def _assign(self, event: Event) -> None:
+        if isinstance(event, ActuationEnded):
+            if event.missed is not None:
+                self._unmoved.add(event.item_id)
+            return
+        assert isinstance(event, ItemSorted)
+        if event.reject is not None:
+            self.rejects[event.reject] += 1
+        key = event.monotonic
+        waiting = self._unwritten.get(key) if key is not None else None
+        if not waiting or key is None:
+            return
+        # Items of one frame get their rows in the order of their verdicts.
+        judgement = next((j for j in waiting if j.label == (event.label or "")), None)
+        if judgement is not None:
+            judgement.row = event
+            waiting.remove(judgement)
+        if not waiting:
+            del self._unwritten[key]
+
+    def _count(self, pending: Pending) -> None:
+        item, first = pending.item, pending.first
+        row = None if first is None else first.row
+        if self.items == 0:
+            self.first_entered = item.entered
+        self.items += 1
+        self.last_entered = item.entered
+        self.verdicts[len(pending.judgements)] += 1
+        fell = fell_into(pending, self.places, self._default, self._moves, self._unmoved)
+        self.fallen[item.label, fell] += 1
+        said = NO_VERDICT if row is None else (row.label or "") if row.accepted else REJECTED
+        self.confusion[item.label, said] += 1
+        found = landing(pending, self.places, self._moves)
+        if found is not None:
+            self.landing_ms.add(1000 * found.error_seconds)
+            self.after_plan_ms.add(1000 * found.after_plan_seconds)
+        if row is not None:
+            self._unmoved.discard(row.id)
+        if self._settled is not None:
+            self._settled(pending, fell)
+
+
+def _is_empty(verdict: Verdict) -> bool:
+    return verdict.accepted and verdict.label == EMPTY

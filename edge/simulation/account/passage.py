@@ -1,0 +1,39 @@
+"""Where an item falls on a belt: into the first lane whose actuator is out when it comes by. Pure.
+
+The station says where it sends an item. Where the item goes is another question, which this answers
+from the times at which the actuators were out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+Interval = tuple[float, float]
+"""(from, to) in seconds on the clock of the run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flap:
+    """The flap of a lane, at its place along the belt."""
+
+    lane: str
+    seconds: float
+    """How long an item rides from the place at which it passes to this flap."""
+    out: Sequence[Interval]
+    """When it stood out."""
+
+
+def lane_of(passes: float, flaps: Sequence[Flap], *, end: str) -> str:
+    """The lane that an item falls into.
+
+    Args:
+        passes: when the item is at the place from which the flaps' seconds count.
+        flaps: in the order in which items come to them.
+        end: the lane at the end of the belt, for what no flap takes.
+    """
+    for flap in flaps:
+        there = passes + flap.seconds
+        if any(start <= there < stop for start, stop in flap.out):
+            return flap.lane
+    return end

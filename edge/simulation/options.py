@@ -1,0 +1,109 @@
+"""What a simulated run is asked for, and the world that a station file gets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from edge.config.reading import StationPlan
+from edge.config.station import StationConfig
+from edge.core.dataset import read_picture_set
+from edge.core.errors import UsageError
+from edge.simulation.belt import LABELS
+from edge.simulation.belt import camera as belt_camera
+from edge.simulation.world.belt import BeltWorld
+
+ITEMS = 200
+"""How many items pass, unless it is said."""
+_VIEW_METRES = 0.40
+"""The width of the view where a station file does not tell it: a bottle of 25 cm fits in."""
+_VIEWS_PER_SECOND = 0.3
+"""The speed of a belt whose speed a station file does not tell, as of `camera: {kind: belt}`."""
+_SIZE, _FRAMES_PER_SECOND = (640, 480), 25.0
+"""What a camera gives where its settings do not tell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulationOptions:
+    """What a run is asked for."""
+
+    items: Path | None = None
+    """Photographs, in a folder of one folder per class or a manifest; None: items are drawn."""
+    rate: float | None = None
+    """Items a second; None: as the station file's own belt has it, or else as the view allows."""
+    count: int | None = None
+    """How many items pass; None: as many as the station file's own belt has, or else ITEMS."""
+    seed: int | None = None
+    """The seed of everything that is random; None: that of the station file's own belt, or 0."""
+
+
+def belt_for(plan: StationPlan, options: SimulationOptions) -> BeltWorld:
+    """The belt on which the items of a run pass under the station's camera.
+
+    A station file whose camera is a belt gets that belt. Another gets one that runs at the speed
+    in its section `belt`, in pictures of its camera's size and rate.
+
+    Raises:
+        UsageError: the options do not fit the station, such as a rate at which items overlap.
+        PictureSetError: the photographs cannot be used.
+    """
+    config = plan.config
+    own = config.camera if isinstance(config.camera, belt_camera.Settings) else None
+    given = own.model_dump(exclude={"truth", "paced"}) if own else _substitute(config)
+    speed = given["views_per_second"]
+    given["items"] = options.count or given.get("items") or ITEMS
+    if options.seed is not None:
+        given["seed"] = options.seed
+    if options.items is not None:
+        read_picture_set(options.items)  # its errors name the folder, not a key of a file
+        given |= {"photographs": options.items.absolute(), "labels": None, "part": None}
+    elif own is None:
+        given["labels"] = _drawable(plan)
+    if options.rate is not None:
+        given["spacing_views"] = speed / options.rate
+    settings = _settings(given, options)
+    metres = config.belt.metres_per_second / speed if config.belt else None
+    return BeltWorld(settings.order(), region=config.region, view_metres=metres)
+
+
+def _substitute(config: StationConfig) -> dict[str, Any]:
+    """The keys of a belt camera in place of a station's camera."""
+    width, height = config.camera.size or _SIZE
+    seconds = config.camera.seconds_per_frame
+    return {
+        "kind": "belt",
+        "width": width,
+        "height": height,
+        "frames_per_second": 1 / seconds if seconds else _FRAMES_PER_SECOND,
+        "views_per_second": (
+            config.belt.metres_per_second / _VIEW_METRES if config.belt else _VIEWS_PER_SECOND
+        ),
+        "exposure_seconds": 0.002,
+    }
+
+
+def _drawable(plan: StationPlan) -> list[str]:
+    labels = [label for label in plan.bundle.labels if label in LABELS]
+    if not labels:
+        raise UsageError(
+            f"{plan.bundle.title} knows {', '.join(plan.bundle.labels)}, and only "
+            f"{', '.join(LABELS)} can be drawn: give photographs of its classes with --items "
+            "FOLDER, which has a folder of each class"
+        )
+    return labels
+
+
+def _settings(given: Mapping[str, Any], options: SimulationOptions) -> belt_camera.Settings:
+    try:
+        return belt_camera.Settings.model_validate(dict(given))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UsageError(
+            f"no belt can be made of this: {'.'.join(map(str, first['loc']))} of the belt camera "
+            f"would be {first['input']!r}: {first['msg']}"
+            + ("; try another --rate" if options.rate is not None else "")
+        ) from error

@@ -1,0 +1,143 @@
+"""A belt as a station's world: drawn or photographed items pass, at a constant distance or nearly.
+
+The belt is drawn by a process of its own (`edge/simulation/belt/`), which also writes down what
+passes.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+from edge.core.images.preprocess import Box
+from edge.flow import Frame
+from edge.runtime.clock import Clock
+from edge.simulation.belt.camera import BeltCamera
+from edge.simulation.belt.traffic import GroundTruth, GroundTruthTail
+from edge.simulation.belt.wire import BeltOrder
+from edge.simulation.world import Shot, TrueItem
+from edge.vision.camera import log
+from edge.vision.region import Region
+
+_KEPT_SECONDS = 10.0
+"""How long an item is remembered after it has left the view: a verdict may come so late."""
+
+
+class BeltWorld:
+    """A belt that runs to the right under the camera."""
+
+    kind: ClassVar[str] = "belt"
+
+    def __init__(
+        self, order: BeltOrder, *, region: Region | None, view_metres: float | None
+    ) -> None:
+        """Draws nothing yet.
+
+        Args:
+            order: the belt, with a number of items; it is drawn without losing frames, whatever its
+                `paced` says.
+            region: the station's region; None: the whole picture.
+            view_metres: the width of the view; None if it is not known.
+        """
+        self._folder = tempfile.TemporaryDirectory(prefix="pilah-simulate-")
+        truth = Path(self._folder.name) / "truth.csv"
+        self.order = order.model_copy(update={"paced": False, "truth": truth})
+        self._tail = GroundTruthTail(truth)
+        self._view_metres = view_metres
+        self._middle = order.width / 2 if region is None else region.left + region.width / 2
+        self._there: dict[int, GroundTruth] = {}
+        self._new: list[TrueItem] = []
+
+    @property
+    def count(self) -> int:
+        """See World."""
+        assert self.order.items is not None
+        return self.order.items
+
+    @property
+    def items_from(self) -> str:
+        """Where its items are from: `drawn`, or `photographed`."""
+        return "photographed" if self.order.pictures else "drawn"
+
+    @property
+    def metres_per_second(self) -> float | None:
+        """See World."""
+        return (
+            None if self._view_metres is None else self._view_metres * self.order.views_per_second
+        )
+
+    def open(self, clock: Clock) -> _BeltShots:
+        """See World.
+
+        Raises:
+            CameraError: the belt's process cannot be started.
+        """
+        return _BeltShots(BeltCamera(self.order, clock=clock.now, tell=log))
+
+    def appeared(self) -> Iterator[TrueItem]:
+        """See World."""
+        self._read()
+        new, self._new = self._new, []
+        yield from new
+
+    def item_at(self, moment: float, box: Box | None) -> int | None:
+        """See World."""
+        self._read()
+        for number in [n for n, item in self._there.items() if item.left < moment - _KEPT_SECONDS]:
+            del self._there[number]
+        best, most = None, 0.0
+        for number, item in self._there.items():
+            if item.entered <= moment <= item.left:
+                covered = self._covered(item, moment, box)
+                if covered > most:
+                    best, most = number, covered
+        return best
+
+    def lane_moved(self, lane: str) -> None:
+        """See World: it changes nothing that the camera sees."""
+
+    def judged(self, number: int | None) -> None:
+        """See World: it changes nothing that the camera sees."""
+
+    def close(self) -> None:
+        """Removes the file of what passed; may be called twice."""
+        self._folder.cleanup()
+
+    def _read(self) -> None:
+        for item in self._tail.rows():
+            self._there[item.item] = item
+            aside = self._middle - self.order.width / 2
+            self._new.append(
+                TrueItem(
+                    item.item,
+                    item.label,
+                    item.source,
+                    item.entered,
+                    item.centred + aside / item.pixels_per_second,
+                )
+            )
+
+    def _covered(self, item: GroundTruth, moment: float, box: Box | None) -> float:
+        """How much of `box` the item covers, in pixels; without one, the nearer to the middle the
+        more."""
+        left = item.box.left + (moment - item.centred) * item.pixels_per_second
+        if box is None:
+            return 1 / (1 + abs(left + item.box.width / 2 - self._middle))
+        wide = min(left + item.box.width, box.left + box.width) - max(left, box.left)
+        top = max(item.box.top, box.top)
+        tall = min(item.box.top + item.box.height, box.top + box.height) - top
+        return wide * tall if wide > 0 and tall > 0 else 0.0
+
+
+class _BeltShots:
+    def __init__(self, camera: BeltCamera) -> None:
+        self._camera = camera
+
+    def take(self) -> Shot | None:
+        frame = self._camera.read()
+        return Shot(frame.image, frame.captured) if isinstance(frame, Frame) else None
+
+    def close(self) -> None:
+        self._camera.close()

@@ -1,0 +1,82 @@
+"""The camera of a simulated station: a real one's code, over the pictures of a world."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from edge.core.errors import CameraError
+from edge.flow import Frame, UnreadableFrame
+from edge.runtime.clock import Clock
+from edge.simulation.world import Shot, Shots, World
+from edge.vision.camera import Camera
+from edge.vision.camera.reopening import CapturedPicture, ReopeningCamera
+
+
+class SimulatedCameraSettings:
+    """Stands in for the section `camera` of a station file, and opens the world's camera."""
+
+    def __init__(self, world: World, clock: Clock) -> None:
+        """Opens nothing yet."""
+        self._world, self._clock = world, clock
+        self.kind = f"simulated {world.kind}"
+
+    def open(
+        self, *, clock: Callable[[], float], pause: Callable[[float], bool], **told: Any
+    ) -> Camera:
+        """Opens the camera; see `CameraSettings.open`."""
+        return SimulatedCamera(self._world.open(self._clock), clock=clock, pause=pause, **told)
+
+
+class SimulatedCamera:
+    """A live camera whose pictures come at their times by the clock, and end with the world's."""
+
+    live = True
+
+    def __init__(
+        self,
+        shots: Shots,
+        *,
+        clock: Callable[[], float],
+        pause: Callable[[float], bool],
+        **told: Any,
+    ) -> None:
+        self._shots, self._clock, self._pause = shots, clock, pause
+        self._camera = ReopeningCamera(
+            lambda: _Device(self), name="the simulated camera", clock=clock, pause=pause, **told
+        )
+
+    def read(self) -> Frame | UnreadableFrame | None:
+        """The next frame, when its time has come; None after the last one, or when closed."""
+        return self._camera.read()
+
+    def close(self) -> None:
+        """Ends the world's pictures; may be called twice."""
+        self._camera.close()
+        self._shots.close()
+
+    def shoot(self) -> CapturedPicture | None:
+        """The next picture of the world, at its time; None after the last one."""
+        shot: Shot | None = self._shots.take()
+        if shot is None or self._pause(max(0.0, shot.captured - self._clock())):
+            self._camera.close()  # so that it is not taken for lost, and opened again
+            return None
+        return CapturedPicture(shot.image, shot.captured)
+
+
+class _Device:
+    """The camera's device, as long as it is open."""
+
+    title = "simulated"
+    notes: Sequence[str] = ()
+
+    def __init__(self, camera: SimulatedCamera) -> None:
+        self._camera: SimulatedCamera | None = camera
+
+    def shoot(self) -> CapturedPicture | None:
+        if self._camera is None:
+            raise CameraError("the simulated camera is closed")
+        return self._camera.shoot()
+
+    def close(self) -> None:
+        self._camera = None

@@ -1,0 +1,74 @@
+"""`pilah-edge simulate`, as one calls it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from edge.cli import main
+from edge.core.errors import EXIT_CONFIG, EXIT_DATA, EXIT_OK, EXIT_UNAVAILABLE, EXIT_USAGE
+from tests.edge.simulation.photographs import belt_station
+
+pytestmark = pytest.mark.usefixtures("ledger_within")
+
+
+def test_the_table_and_the_json_say_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = belt_station(tmp_path)
+    words = ["simulate", str(file), "--items", str(tmp_path / "things"), "--count", "3"]
+    assert main(words) == EXIT_OK
+    table = capsys.readouterr().out
+    assert main([*words, "--json"]) == EXIT_OK
+    found = json.loads(capsys.readouterr().out)
+    assert "items      3 in" in table
+    assert "3 items got one, 0 none, 0 several; 0 verdicts for no item" in table
+    assert found["items"] == found["verdicts"]["one"] == 3
+
+
+def test_where_the_simulation_is_not_installed_it_says_how_to_get_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("edge.simulation")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "edge.simulation", None)
+    assert main(["simulate", str(belt_station(tmp_path))]) == EXIT_UNAVAILABLE
+    assert "pilah's wheel leaves it out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["--rate", "0"], EXIT_USAGE, "must be above 0"),
+        (["--rate", "x"], EXIT_USAGE, "invalid"),
+        (["--count", "0"], EXIT_USAGE, "--count"),
+        (["--seed", "-1"], EXIT_USAGE, "--seed"),
+        (["--items", "nowhere"], EXIT_DATA, "nowhere"),
+        ([], EXIT_USAGE, "give photographs"),
+    ],
+)
+def test_what_cannot_be_simulated_is_said(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    code: int,
+    said: str,
+) -> None:
+    file = belt_station(tmp_path)
+    try:
+        ended = main(["simulate", str(file), *words])
+    except SystemExit as error:  # of argparse
+        ended = int(str(error.code))
+    assert ended == code
+    assert said in capsys.readouterr().err
+
+
+def test_a_mistake_in_the_station_file_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = belt_station(tmp_path, text="station: x\n")
+    assert main(["simulate", str(file)]) == EXIT_CONFIG
+    assert "lanes" in capsys.readouterr().err

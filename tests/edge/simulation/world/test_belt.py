@@ -1,0 +1,54 @@
+"""A belt as a station's world: which item is in a box of a picture."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import pytest
+
+from edge.core.images.preprocess import Box
+from edge.simulation.belt.camera import Settings
+from edge.simulation.virtual_clock import VirtualClock
+from edge.simulation.world.belt import BeltWorld
+from edge.vision.region import Region
+
+
+def world(region: Region | None = None, **keys: object) -> BeltWorld:
+    settings = Settings.model_validate(
+        {"kind": "belt", "width": 160, "height": 120, "views_per_second": 1, "items": 3,
+         "frames_per_second": 10, "spacing_views": 0.7, "jitter": 0} | keys
+    )  # fmt: skip
+    return BeltWorld(settings.order(), region=region, view_metres=0.5)
+
+
+def test_an_item_is_found_where_its_pixels_are_and_nowhere_else() -> None:
+    with closing(world()) as belt:
+        shots = belt.open(VirtualClock())
+        items = []
+        while shot := shots.take():
+            items += belt.appeared()
+            # All of a row of the picture belongs to whatever item is in view.
+            found = belt.item_at(shot.captured, Box(0, 0, 160, 120))
+            there = [i for i in items if i.entered <= shot.captured]
+            assert found in [None, *(item.number for item in there)]
+        shots.close()
+        assert [item.number for item in items] == [1, 2, 3]
+        for item in items:
+            assert item.passes is not None
+            middle = Box(79, 0, 2, 120)
+            assert belt.item_at(item.passes, middle) == item.number
+            assert belt.item_at(item.passes, None) == item.number
+            assert belt.item_at(item.passes, Box(79, 0, 2, 1)) is None  # above it
+        assert belt.metres_per_second == pytest.approx(0.5)
+
+
+def test_an_item_passes_at_the_middle_of_the_region() -> None:
+    passes = []
+    for region in (None, Region(left=80, top=0, width=80, height=120)):
+        with closing(world(region)) as belt:
+            shots = belt.open(VirtualClock())
+            while shots.take():
+                pass
+            shots.close()
+            passes.append([item.passes for item in belt.appeared()])
+    assert passes[1] == [pytest.approx(p + 40 / 160) for p in passes[0] if p is not None]
