@@ -54,9 +54,6 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "tests/edge/outbox/test_table.py": """
         edge.ledger.migrations.versions.v0006_outbox
     """,
-    "tests/edge/publish/mqtt/test_receiver.py": """
-        edge.publish.mqtt.session
-    """,
     "tests/edge/publish/test_program.py": """
         edge.publish.cli edge.publish.receiver edge.publish.receivers edge.publish.status
     """,

@@ -31,7 +31,7 @@ _PATIENCE_SECONDS = 10.0
 _RETRY_SECONDS = 5.0
 """How long after a failure the address, or the ledger, is tried again."""
 _MOST_AT_ONCE = 16
-"""Requests that are answered at the same time; more are told to come again."""
+"""Requests that are answered at the same time; the connections of more are closed unanswered."""
 
 
 class MetricsServer(Closing):

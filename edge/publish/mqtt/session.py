@@ -215,10 +215,6 @@ class Session(Closing):
         if code.is_failure:
             self._lose(str(code), code.value)
             return
-        quality = getattr(properties, "MaximumQoS", 1)
-        if quality < 1:
-            self._lose("it takes no messages that are acknowledged (QoS 1)", None)
-            return
         with self._changed:
             self._largest = getattr(properties, "MaximumPacketSize", None)
             allowed = getattr(properties, "ReceiveMaximum", _PAHO_WINDOW)

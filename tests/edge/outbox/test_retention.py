@@ -147,3 +147,9 @@ def test_the_ledger_deletes_as_it_is_written(tmp_path: Path) -> None:
         ledger.append([entry(4)])
     with closing(sqlite3.connect(path)) as connection:
         assert kept(connection) == [3, 4]
+
+
+def test_in_an_empty_outbox_there_is_nothing_to_delete(
+    tmp_path: Path, file: sqlite3.Connection
+) -> None:
+    assert apply(keep_at(tmp_path, megabytes=1.0, days=1.0), file) == 0

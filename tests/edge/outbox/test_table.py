@@ -18,7 +18,7 @@ from edge.core.errors import LedgerError
 from edge.events import KINDS, Event, Stamps, kind_of
 from edge.ledger.ledger import Ledger
 from edge.outbox.retention import Keep
-from edge.outbox.table import new_entry
+from edge.outbox.table import TABLE, NewEntry, add, has_entries, new_entry
 from edge.receiving.desk import Desk
 from edge.receiving.store import Deliveries
 from tests.edge.ledger.entries import actuation, entry
@@ -96,6 +96,23 @@ def test_what_is_no_number_is_null(tmp_path: Path) -> None:
         ledger.append([entry(1, confidence=float("inf"), scores=scores)])
     (row,) = outbox(file)
     assert (row["confidence"], row["scores"]) == (None, {"can": None, "bottle": 0.5})
+
+
+def test_in_a_list_too_what_is_no_number_is_null(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "outbox.sqlite")) as connection, connection:
+        connection.execute(TABLE)
+        add(connection, [NewEntry("id", "item", "2026", "bin-1", {"levels": [0.5, float("nan")]})])
+    (row,) = outbox(tmp_path / "outbox.sqlite")
+    assert row["levels"] == [0.5, None]
+
+
+def test_a_file_without_an_outbox_or_with_an_empty_one_has_no_entries() -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        assert not has_entries(connection)
+        connection.execute(TABLE)
+        assert not has_entries(connection)
+        add(connection, [NewEntry("id", "item", "2026", "bin-1", {})])
+        assert has_entries(connection)
 
 
 @pytest.mark.parametrize("kind", KINDS)

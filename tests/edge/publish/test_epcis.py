@@ -220,6 +220,18 @@ def test_a_job_that_takes_too_long_is_no_success(
         receiver.send([entry_of(entry(1))])
 
 
+def test_a_receiver_that_is_closed_waits_for_no_job(
+    receiver: EpcisReceiver, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(epcis, "_JOB_PAUSE", 60.0)
+    monkeypatch.setattr(epcis, "_JOB_SECONDS", 600.0)
+    repository.job = [{"running": True}] * 10
+    receiver.close()
+    with pytest.raises(ReceiverUnavailable, match="still working"):
+        receiver.send([entry_of(entry(1))])
+    assert len(repository.job) == 9
+
+
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A job is asked for twice at each attempt."""

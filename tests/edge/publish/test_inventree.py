@@ -186,6 +186,28 @@ def test_less_than_was_received_before_is_for_a_person(
     assert inventree.received == [(101, 2, 10, None)]
 
 
+def test_a_delivery_of_which_nothing_came_is_no_question_to_inventree(
+    receiver: InvenTreeReceiver, system: System, tmp_path: Path
+) -> None:
+    with counting(tmp_path, SHOES) as desk:
+        desk.close("D1", as_counted=True, back_order=False)
+        entry = closed(desk, "D1")
+    assert receiver.send([entry]) == []
+    assert system.asked == []
+
+
+def test_the_expiry_on_a_code_is_received_with_its_pieces(
+    receiver: InvenTreeReceiver, inventree: InvenTree, tmp_path: Path
+) -> None:
+    with counting(tmp_path, SOCKS) as desk:
+        scan(desk, "(01)00000096385074(17)270331")
+        desk.close("D1", as_counted=True, back_order=False)
+        entry = closed(desk, "D1")
+    inventree.lines = [{"pk": 102, "order": 11, "part_detail": {"IPN": "SO-7"}}]
+    assert receiver.send([entry]) == []
+    assert [one["expiry_date"] for one in inventree.stock] == ["2027-03-31"]
+
+
 def test_serial_numbers_are_received_with_their_pieces(
     receiver: InvenTreeReceiver, inventree: InvenTree, tmp_path: Path
 ) -> None:

@@ -77,6 +77,26 @@ def test_a_file_without_an_outbox_has_nothing(tmp_path: Path) -> None:
         assert found.waiting(None) == 0
 
 
+def test_a_file_that_is_being_made_has_nothing(tmp_path: Path) -> None:
+    (tmp_path / "ledger.sqlite").touch()
+    with box(tmp_path) as found:
+        assert not found.has_changed()
+        assert found.read(None, 10).entries == []
+
+
+@pytest.mark.parametrize("after", [None, Position(0, ""), Position(7, "of another outbox")])
+def test_an_outbox_without_entries_has_none_after_any_position(
+    tmp_path: Path, after: Position | None
+) -> None:
+    write(tmp_path, 1)
+    with closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as connection, connection:
+        connection.execute("DELETE FROM outbox")
+    with box(tmp_path) as found:
+        assert (found.read(after, 10).entries, found.waiting(after), found.dropped(after)) == (
+            [], 0, 0,
+        )  # fmt: skip
+
+
 def test_a_file_that_is_no_database_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "ledger.sqlite").write_bytes(b"shopping list\n" * 500)
     with box(tmp_path) as found, pytest.raises(OutboxError, match="cannot be read"):

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import queue
 import re
 import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from edge.config.publish.section import PublishSettings
 from edge.core.errors import (
     EXIT_CONFIG,
     EXIT_IO,
@@ -23,8 +26,12 @@ from edge.core.errors import (
     ReceiverSetupError,
 )
 from edge.core.processes.file_lock import locked
-from edge.publish import receivers
+from edge.publish import program, receivers
 from edge.publish.cli import main
+from edge.runtime.clock import SYSTEM_CLOCK
+from edge.runtime.heartbeat import Heartbeat
+from edge.runtime.service import Notifier
+from edge.runtime.worker import Endings
 from tests.edge.ledger.entries import entry
 from tests.edge.publish.broker import Broker, Listener, free_port
 from tests.edge.publish.outboxes import Taking, write
@@ -167,3 +174,64 @@ def test_it_runs_until_a_signal_and_tells_what_comes_meanwhile(
         listener.wait(lambda: listener.of("availability")[-1].payload == b"offline")
     assert process.returncode == EXIT_OK
     assert f"stopping: {number.name}" in said
+
+
+class Part:
+    """A part of the publisher that does as it is told."""
+
+    trouble = None
+
+    def __init__(self, name: str, run: Callable[[], object]) -> None:
+        self.name, self._run = name, run
+        self.heartbeat = Heartbeat(SYSTEM_CLOCK.now)
+
+    def run(self) -> None:
+        self._run()
+
+
+def run_parts(stopping: threading.Event, *parts: Part) -> None:
+    program._run(parts, queue.SimpleQueue(), stopping, Notifier({}))
+
+
+def test_where_one_part_fails_all_end_and_the_failure_is_told() -> None:
+    stopping = threading.Event()
+
+    def fail() -> None:
+        raise KeyError("unheard of")
+
+    with pytest.raises(KeyError, match="unheard of"):
+        run_parts(stopping, Part("mqtt", stopping.wait), Part("postgres", fail))
+    assert stopping.is_set()
+
+
+def test_a_part_that_does_not_end_is_left_and_that_is_said(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(program, "END_SECONDS", 0.0)
+    monkeypatch.setattr(program, "_LOOK_SECONDS", 0.01)
+    endings: Endings = queue.SimpleQueue()
+    endings.put(signal.SIGTERM)
+    release = threading.Event()
+    try:
+        program._run([Part("mqtt", release.wait)], endings, threading.Event(), Notifier({}))
+    finally:
+        release.set()
+    assert "publish-mqtt did not end within 0 seconds, and is left" in caplog.text
+
+
+def test_each_section_has_its_receiver(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("t0ken\n")
+    settings = PublishSettings.model_validate(
+        {
+            "mqtt": {"host": "127.0.0.1", "port": free_port(), "tls": False},
+            "postgres": {"host": "127.0.0.1", "user": "pilah", "tls": False},
+            "epcis": {"url": "http://127.0.0.1"},
+            "inventree": {"url": "http://127.0.0.1", "token_file": tmp_path / "token"},
+        }
+    )
+    around = receivers.Surroundings("bin-1", tmp_path / "l.sqlite", tmp_path / "d.sqlite")
+    assert set(settings.receivers) == receivers.MODULES.keys()
+    for name in settings.receivers:
+        receiver = receivers.open_receiver(name, settings, around)
+        assert receiver.name == name
+        receiver.close()

@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from edge.core.errors import PublisherFileError
 from edge.events import Stamps
+from edge.publish.publisher_file import PublisherFile
 from edge.publish.pump import Backoff
+from edge.publish.receiver import ReceiverUnavailable
 from edge.receiving.desk import Desk
 from edge.receiving.store import Deliveries
 from tests.edge.outbox.test_table import keep_at
@@ -269,6 +272,61 @@ def test_an_outbox_that_can_be_read_again_is_sent_and_no_trouble_any_more(
     stopping.set()
     running.join()
     assert [one.kind for one in receiver.taken] == ["item", "delivery_imported"]
+
+
+def test_another_reason_of_the_same_trouble_is_kept_and_is_no_new_incident(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(tmp_path, 1)
+    receiver = Taking()
+    pump = pump_of(tmp_path, receiver)
+    with PublisherFile(tmp_path / "ledger-publish.sqlite") as progress:
+        for reason in ("no route", "no answer"):
+            receiver.fails = ReceiverUnavailable(reason)
+            pump._step(progress)
+            found = progress.trouble("mqtt")
+            assert found is not None
+            assert pump.trouble == found.reason == reason
+    assert caplog.text.count("incident") == 1
+
+
+def test_an_outbox_that_cannot_be_read_is_the_trouble_again_when_the_receiver_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.publish.pump._UNREAD_SECONDS", float("inf"))
+    (tmp_path / "ledger-deliveries.sqlite").write_bytes(b"no SQLite file" * 1000)
+    receiver = Taking()
+    pump = pump_of(tmp_path, receiver)
+    troubles = []
+    with PublisherFile(tmp_path / "ledger-publish.sqlite") as progress:
+        for away in (0, 1, 0):
+            receiver.away = away
+            write(tmp_path, len(troubles) + 1)
+            pump._step(progress)
+            troubles.append(str(pump.trouble))
+    assert "cannot be read" in troubles[0]
+    assert troubles == [troubles[0], "it is away", troubles[0]]
+    assert receiver.items == [1, 2, 3]
+
+
+def test_a_trouble_that_cannot_be_written_down_ends_no_sending(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, 1)
+    receiver = Taking()
+    receiver.away = 1
+    pump = pump_of(tmp_path, receiver)
+
+    def full(*_: object) -> None:
+        raise PublisherFileError("the disk is full")
+
+    with PublisherFile(tmp_path / "ledger-publish.sqlite") as progress:
+        with monkeypatch.context() as patch:
+            patch.setattr(PublisherFile, "set_trouble", full)
+            pump._step(progress)
+        assert pump.trouble == "it is away"
+        pump._step(progress)
+    assert (receiver.items, pump.trouble) == ([1], None)
 
 
 def test_pauses_grow_and_differ_and_begin_again() -> None:

@@ -19,8 +19,9 @@ def read(folder: Path, publish: str) -> RecordsConfig:
     return read_part(file, RecordsConfig)[1]
 
 
-def test_without_the_section_nothing_is_kept_for_anybody(tmp_path: Path) -> None:
-    assert read(tmp_path, "").keep is None
+@pytest.mark.parametrize("publish", ["", "publish: {metrics: {}}"])
+def test_where_nobody_is_told_nothing_is_kept_for_anybody(tmp_path: Path, publish: str) -> None:
+    assert read(tmp_path, publish).keep is None
 
 
 def test_what_the_outbox_keeps_and_for_whom(tmp_path: Path) -> None:

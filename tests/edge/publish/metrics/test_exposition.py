@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from edge.core.errors import StatusRefusedError
 from edge.ledger.ledger import Ledger
 from edge.publish.metrics.exposition import ReceiverFigures, StationMetrics
 from edge.telemetry.status import StationState, StatusReading
@@ -33,15 +34,21 @@ class Watched:
     def __init__(self, folder: Path) -> None:
         self.path = folder / "ledger.sqlite"
         self.reading: StatusReading | None = StatusReading(status(self.path), 0.5)
+        self.refusal: StatusRefusedError | None = None
         self.metrics = StationMetrics(
             "bin-1",
             self.path,
             lanes=LANES,
             receivers=lambda: RECEIVERS,
-            status=lambda station, ledger: self.reading,
+            status=self._read,
         )
         self._registry = CollectorRegistry()
         self._registry.register(self.metrics)
+
+    def _read(self, station: str, ledger: Path) -> StatusReading | None:
+        if self.refusal is not None:
+            raise self.refusal
+        return self.reading
 
     @property
     def text(self) -> str:
@@ -160,6 +167,25 @@ def test_what_the_daemon_says_of_itself_are_gauges(watched: Watched) -> None:
     assert watched["pilah_resident_memory_bytes"] == {(): 90e6}
     assert set(watched["pilah_model_info"]) == {("ab" * 32, "tiny 1")}
     assert watched["pilah_camera_lost"] == {(): 0}
+
+
+def test_a_daemon_that_has_said_nothing_of_itself_yet_has_a_start(watched: Watched) -> None:
+    starting = replace(status(watched.path, state=StationState.STARTING), signs=None)
+    watched.reading = StatusReading(starting, 0.5)
+    assert watched["pilah_start_time_seconds"]
+    assert watched["pilah_station_state"]["starting",] == 1
+    assert "pilah_thread_silent_seconds" not in watched.text
+
+
+def test_a_status_that_may_not_be_read_is_a_reason_and_hides_no_counters(
+    watched: Watched, ledger: Ledger
+) -> None:
+    ledger.append([entry(1)])
+    watched.metrics.count()
+    watched.refusal = StatusRefusedError("the status may not be read by this user")
+    assert "the status may not be read by this user" in watched.metrics.problems
+    assert watched["pilah_station_well"] == {(): 0}
+    assert watched["pilah_items_total"] == {("can", "metal"): 1}
 
 
 def test_the_receivers_of_the_publisher_have_theirs(watched: Watched) -> None:

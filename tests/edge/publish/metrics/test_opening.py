@@ -16,10 +16,16 @@ import pytest
 
 from edge.config.publish.metrics import Address, MetricsSettings
 from edge.config.publish.section import PublishSettings
+from edge.config.reading import read_part
+from edge.config.station import RecordsConfig
 from edge.core.errors import EXIT_OK, ConfigError
 from edge.ledger.ledger import Ledger
-from edge.publish.metrics.opening import open_metrics
+from edge.publish.metrics.exposition import ReceiverFigures
+from edge.publish.metrics.opening import open_metrics, receiver_figures
+from edge.publish.outbox_file import Position
+from edge.publish.publisher_file import PublisherFile, SendCounts
 from tests.edge.ledger.entries import entry
+from tests.edge.publish.outboxes import write
 from tests.edge.stations import STATION
 
 SECTIONS = STATION + "publish: {metrics: {listen: 127.0.0.1:PORT}}\n"
@@ -80,3 +86,36 @@ def test_a_publisher_may_have_nothing_but_metrics(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)
     assert process.returncode == EXIT_OK
+
+
+def figures(folder: Path) -> list[ReceiverFigures]:
+    """What is told of the receivers of the station in `folder`."""
+    file = folder / "station.yaml"
+    text = "station: bin-1\nledger: {path: ledger.sqlite}\npublish: {mqtt: {host: broker}}\n"
+    file.write_text(text, "utf-8")
+    _, config = read_part(file, RecordsConfig)
+    assert config.publish is not None
+    return receiver_figures(config, config.publish)
+
+
+def test_the_figures_of_a_receiver_are_those_of_both_outboxes(tmp_path: Path) -> None:
+    write(tmp_path, 1, 2, 3)
+    with PublisherFile(tmp_path / "ledger-publish.sqlite") as progress:
+        position = Position(2, entry(2).id)
+        progress.advance("mqtt", "ledger", position, gained=SendCounts(sent=1, refused=1))
+        progress.advance("mqtt", "deliveries", Position(4, "x"), gained=SendCounts(sent=4))
+        progress.set_trouble("mqtt", "no route")
+    assert figures(tmp_path) == [
+        ReceiverFigures("mqtt", sent=5, refused=1, dropped=0, waiting=1, trouble="no route")
+    ]
+
+
+def test_an_outbox_that_cannot_be_read_makes_what_waits_unknown(tmp_path: Path) -> None:
+    (tmp_path / "ledger.sqlite").write_bytes(b"no SQLite file" * 1000)
+    (found,) = figures(tmp_path)
+    assert (found.name, found.waiting, found.dropped) == ("mqtt", None, 0)
+
+
+def test_of_a_publisher_whose_file_cannot_be_read_nothing_is_told(tmp_path: Path) -> None:
+    (tmp_path / "ledger-publish.sqlite").write_bytes(b"no SQLite file" * 1000)
+    assert figures(tmp_path) == []

@@ -174,3 +174,53 @@ def test_that_everybody_may_read_it_is_said(tmp_path: Path, host: str, warns: in
     listen(said.append)
     Served(tmp_path, host).server.close()
     assert sum("there is no password" in line for line in said) == warns
+
+
+def test_more_than_can_be_answered_at_once_are_closed_until_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "_MOST_AT_ONCE", 2)
+    served = Served(tmp_path)
+    served.thread.start()
+    silent = [socket.create_connection(served.server.address) for _ in range(2)]
+    with pytest.raises(ConnectionError):
+        served.ask("/healthz")
+    for each in silent:
+        each.close()
+    while not is_answered(served):
+        pass  # the two have not been let go of yet
+    served.stopping.set()
+    served.thread.join()
+
+
+def is_answered(served: Served) -> bool:
+    try:
+        return served.ask("/healthz").status == 200
+    except ConnectionError:
+        return False
+
+
+def test_a_request_that_fails_ends_no_other_and_is_written_nowhere(
+    served: Served, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken(metrics: StationMetrics) -> list[str]:
+        raise KeyError("unheard of")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(StationMetrics, "problems", property(broken))
+        with pytest.raises(ConnectionError):
+            served.ask("/readyz")
+    assert served.ask("/readyz").status == 200
+    assert capfd.readouterr().err == ""
+
+
+def test_an_address_may_be_of_ipv6(tmp_path: Path) -> None:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError as error:
+        pytest.skip(f"this machine has no IPv6 ({error})")
+    served = Served(tmp_path, "::1")
+    served.thread.start()
+    assert served.ask("/healthz").status == 200
+    served.stopping.set()
+    served.thread.join()

@@ -22,7 +22,7 @@ from edge.publish.mqtt.receiver import MqttReceiver
 from edge.publish.mqtt.topics import Message
 from edge.publish.receiver import Entry, ReceiverUnavailable
 from edge.publish.receivers import Surroundings
-from tests.edge.publish.broker import Authority, Broker, Listener
+from tests.edge.publish.broker import PATIENCE, Authority, Broker, Listener
 from tests.edge.publish.outboxes import hurry
 
 
@@ -432,3 +432,22 @@ def test_no_thread_is_left(tmp_path: Path, broker: Broker) -> None:
     with receiver_at(tmp_path, settings(broker)) as receiver:
         receiver.send(entries(1))
     assert not any("mqtt" in thread.name for thread in threading.enumerate())
+
+
+def test_after_a_connection_that_stood_long_the_pauses_begin_anew(
+    tmp_path: Path, broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun_anew = threading.Event()
+
+    class Watched(pump.Backoff):
+        def succeeded(self) -> None:
+            begun_anew.set()
+            super().succeeded()
+
+    monkeypatch.setattr("edge.publish.mqtt.receiver.Backoff", Watched)
+    monkeypatch.setattr("edge.publish.mqtt.receiver._STEADY_SECONDS", 0.0)
+    with receiver_at(tmp_path, settings(broker)) as receiver:
+        send_until_taken(receiver, entries(1))
+        begun_anew.clear()
+        broker.stop(signal.SIGKILL)
+        assert begun_anew.wait(PATIENCE)

@@ -305,3 +305,41 @@ def test_an_odd_answer_on_a_standing_connection_is_told_as_such_and_nothing_is_l
             receiver.send([entry_of(entry(2))])
     receiver.send([entry_of(entry(2))])
     assert database.query("SELECT count(*) FROM items") == [[2]]
+
+
+def test_nothing_to_send_is_sent(receiver: PostgresReceiver, database: Postgres) -> None:
+    assert receiver.send([]) == []
+    assert database.query("SELECT count(*) FROM items") == [[0]]
+
+
+def test_an_interrupt_leaves_no_connection_in_the_middle_of_a_transaction(
+    receiver: PostgresReceiver, database: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver.send([entry_of(entry(1))])
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(receiver, "_write", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            receiver.send([entry_of(entry(2))])
+    receiver.send([entry_of(entry(2))])
+    assert database.query("SELECT count(*) FROM items") == [[2]]
+
+
+def test_a_connection_that_breaks_as_it_is_closed_is_closed(
+    receiver: PostgresReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver.send([entry_of(entry(1))])
+    connection = receiver._connection
+    assert connection is not None
+
+    def broken() -> None:
+        raise BrokenPipeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(connection, "close", broken)
+        receiver.close()
+    connection.close()
+    assert receiver._connection is None
