@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-
-import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from edge.core.closing import Closing
 from edge.core.errors import LedgerDamagedError, LedgerVersionError
 from edge.events import ActuationEnded, Event, ItemCorrected, ItemSorted, kind_of
 from edge.ledger.rows import id_of_old_item, read_event
-from edge.ledger.schema import (
-    ACTUATIONS,
-    BEFORE,
-    CORRECTIONS,
-    EVENTS,
-    HEAD,
-    ITEMS,
-    Versions,
-    upgrade,
-)
+from edge.ledger.schema import BEFORE, HEAD, Versions, upgrade
 from edge.ledger.sqlite_file import ledger_error, refuse_foreign
 from edge.outbox.retention import Keep, Retention
 from edge.outbox.table import add, add_missing, new_entry
@@ -35,6 +24,10 @@ _PAGE_BYTES = 1024
 as SQLite's own 4096. See tests/benchmarks/ledger_bytes.py."""
 _BUSY_SECONDS = 2.0
 """How long to wait for another program that holds the file locked."""
+_JSON = ("scores", "details")
+"""The columns that hold JSON."""
+_FLAGS = ("accepted", "clock_synchronised")
+"""The columns that hold 0 or 1 for a truth value."""
 
 
 class Ledger(Closing):
@@ -55,13 +48,13 @@ class Ledger(Closing):
         self.path = path
         self._outbox = None if keep is None else Retention(keep, "ledger")
         refuse_foreign(path)
-        self._engine = sa.create_engine(
-            f"sqlite:///{path}", connect_args={"timeout": _BUSY_SECONDS}
-        )
-        sa.event.listen(self._engine, "connect", _prepare)
-        sa.event.listen(self._engine, "begin", _begin)
+        with self._errors("open"):
+            self._file = sqlite3.connect(
+                path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
         try:
             with self._errors("open"):
+                _prepare(self._file)
                 self._migrate()
         except BaseException:
             self.close()
@@ -77,16 +70,18 @@ class Ledger(Closing):
             LedgerError: the disk is full, or the file cannot be written.
             LedgerDamagedError: the file is damaged.
         """
-        rows: dict[sa.Table, list[dict[str, Any]]] = {}
+        rows: dict[str, list[dict[str, Any]]] = {}
         for event in events:
             table, row = _row(event)
             rows.setdefault(table, []).append(row)
-        with self._errors("write"), self._engine.begin() as connection:
-            file = connection.connection.driver_connection
-            assert isinstance(file, sqlite3.Connection)
+        with self._errors("write"), self._transaction() as file:
             before = file.total_changes
             for table, found in rows.items():
-                connection.execute(insert(table).on_conflict_do_nothing(), found)
+                names = ", ".join(found[0])
+                values = ", ".join(f":{name}" for name in found[0])
+                file.executemany(
+                    f"INSERT INTO {table} ({names}) VALUES ({values}) ON CONFLICT DO NOTHING", found
+                )
             if self._outbox is not None:
                 entries = [new_entry(event, kind_of(event)) for event in events]
                 all_new = file.total_changes - before == len(events)
@@ -109,27 +104,27 @@ class Ledger(Closing):
         Raises:
             LedgerError, LedgerDamagedError: as of `append`.
         """
-        wanted = sa.select(ITEMS.c.id, ITEMS.c.time, ITEMS.c.station, ITEMS.c.item)
-        without = wanted.where(ITEMS.c.uuid.is_(None)).order_by(ITEMS.c.id).limit(limit)
-        with self._errors("write"), self._engine.begin() as connection:
-            found = connection.execute(without).all()
-            if found:
-                connection.execute(
-                    sa.update(ITEMS).where(ITEMS.c.id == sa.bindparam("row")),
-                    [{"row": row, "uuid": id_of_old_item(*key)} for row, *key in found],
-                )
+        with self._errors("write"), self._transaction() as file:
+            found = file.execute(
+                "SELECT id, time, station, item FROM items WHERE uuid IS NULL ORDER BY id LIMIT ?",
+                (limit,),
+            ).fetchall()
+            file.executemany(
+                "UPDATE items SET uuid = ? WHERE id = ?",
+                [(id_of_old_item(*key), row) for row, *key in found],
+            )
         return len(found)
 
     def entries(self) -> Iterator[ItemSorted]:
         """The row of every item, in the order they were written."""
-        for row in self._rows(sa.select(ITEMS).order_by(ITEMS.c.id)):
+        for row in self._rows("items ORDER BY id"):
             found = read_event("item", {**row, "id": row["uuid"]})
             assert isinstance(found, ItemSorted)
             yield found
 
     def actuations(self) -> Iterator[ActuationEnded]:
         """The row of every actuation that came to its end, in order of their items' time."""
-        for row in self._rows(sa.select(ACTUATIONS).order_by(*ACTUATIONS.primary_key)):
+        for row in self._rows("actuations ORDER BY station, time, item"):
             ids = {"id": row["uuid"], "item_id": row["item_uuid"]}
             found = read_event("actuation", {**row, **ids})
             assert isinstance(found, ActuationEnded)
@@ -137,22 +132,29 @@ class Ledger(Closing):
 
     def corrections(self) -> Iterator[ItemCorrected]:
         """The row of every correction, in the order of their ids."""
-        for row in self._rows(sa.select(CORRECTIONS).order_by(CORRECTIONS.c.id)):
+        for row in self._rows("corrections ORDER BY id"):
             found = read_event("correction", row)
             assert isinstance(found, ItemCorrected)
             yield found
 
     def happenings(self) -> Iterator[Event]:
         """Every event in the table `events` that this pilah knows, in the order of their ids."""
-        for row in self._rows(sa.select(EVENTS).order_by(EVENTS.c.id)):
+        for row in self._rows("events ORDER BY id"):
             found = read_event(row["kind"], {**row["details"], **row})
             if found is not None:
                 yield found
 
-    def _rows(self, query: sa.Select[Any]) -> Iterator[dict[str, Any]]:
-        with self._errors("read"), self._engine.begin() as connection:
-            for row in connection.execute(query):
-                yield dict(row._mapping)
+    def _rows(self, table: str) -> Iterator[dict[str, Any]]:
+        with self._errors("read"):
+            found = self._file.execute(f"SELECT * FROM {table}")
+            names = [name for name, *_ in found.description]
+            for values in found:
+                row = dict(zip(names, values, strict=True))
+                for name in row.keys() & _JSON:
+                    row[name] = None if row[name] is None else json.loads(row[name])
+                for name in row.keys() & _FLAGS:
+                    row[name] = None if row[name] is None else bool(row[name])
+                yield row
 
     def checkpoint(self) -> bool:
         """Brings all that was appended from the log (`-wal`) into the file itself.
@@ -165,72 +167,71 @@ class Ledger(Closing):
             LedgerDamagedError: the file is damaged.
         """
         with self._errors("write"):
-            connection = self._engine.raw_connection()  # without a transaction, which forbids it
-            try:
-                cursor = connection.cursor()
-                cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
-                ((busy, logged, moved),) = cursor.fetchall()
-            finally:
-                connection.close()
+            ((busy, logged, moved),) = self._file.execute(
+                "PRAGMA wal_checkpoint(PASSIVE)"
+            ).fetchall()
         return not busy and logged == moved
 
     def close(self) -> None:
         """Closes the file; may be called twice."""
-        self._engine.dispose()
+        self._file.close()
 
     def _migrate(self) -> None:
-        with self._engine.begin() as connection:
-            versions = Versions(connection)
-            if versions.writer is not None and versions.writer > HEAD:
-                raise LedgerVersionError(
-                    f"{self.path}: written by a newer pilah (schema {versions.writer}, this one "
-                    f"knows {HEAD}): install that pilah again, or give the station another ledger"
-                )
-            if versions.run is not None and versions.run >= HEAD:
-                return  # of a newer pilah, which left it so that this one can write it
-            if versions.run is not None and versions.run not in BEFORE:
-                raise LedgerDamagedError(
-                    f"the ledger {self.path} is damaged: it has no schema {versions.run!r}"
-                )
-            upgrade(connection, versions)
+        with self._transaction() as file:
+            versions = Versions(file)
+        if versions.writer is not None and versions.writer > HEAD:
+            raise LedgerVersionError(
+                f"{self.path}: written by a newer pilah (schema {versions.writer}, this one "
+                f"knows {HEAD}): install that pilah again, or give the station another ledger"
+            )
+        if versions.run is not None and versions.run >= HEAD:
+            return  # of a newer pilah, which left it so that this one can write it
+        if versions.run is not None and versions.run not in BEFORE:
+            raise LedgerDamagedError(
+                f"the ledger {self.path} is damaged: it has no schema {versions.run!r}"
+            )
+        upgrade(self._file)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """The file, with a transaction that is undone where the block raises."""
+        file = self._file
+        file.execute("BEGIN IMMEDIATE")
+        try:
+            yield file
+            file.execute("COMMIT")
+        except BaseException:
+            if file.in_transaction:  # SQLite itself undoes it after some errors
+                with suppress(sqlite3.Error):  # the first error is the one to be told
+                    file.execute("ROLLBACK")
+            raise
 
     @contextmanager
     def _errors(self, doing: str) -> Iterator[None]:
         try:
             yield
-        except sa.exc.DBAPIError as error:
-            raise ledger_error(doing, self.path, error.orig) from error
         except sqlite3.Error as error:
             raise ledger_error(doing, self.path, error) from error
 
 
-def _prepare(connection: sqlite3.Connection, record: object) -> None:
-    # Python's driver would begin transactions by itself, but not before DDL.
-    connection.isolation_level = None
-    try:
-        connection.execute(f"PRAGMA page_size={_PAGE_BYTES}")  # of a new file only
-        connection.execute("PRAGMA journal_mode=WAL")  # the operator pages read while this writes
-        connection.execute("PRAGMA synchronous=FULL")  # a row that was told survives a power cut
-        connection.execute("PRAGMA wal_autocheckpoint=0")  # whoever appends calls `checkpoint`
-    except BaseException:
-        connection.close()  # SQLAlchemy leaves it open where this function fails
-        raise
+def _prepare(file: sqlite3.Connection) -> None:
+    file.execute(f"PRAGMA page_size={_PAGE_BYTES}")  # of a new file only
+    file.execute("PRAGMA journal_mode=WAL")  # the operator pages read while this writes
+    file.execute("PRAGMA synchronous=FULL")  # a row that was told survives a power cut
+    file.execute("PRAGMA wal_autocheckpoint=0")  # whoever appends calls `checkpoint`
 
 
-def _begin(connection: sa.Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _row(event: Event) -> tuple[sa.Table, dict[str, Any]]:
+def _row(event: Event) -> tuple[str, dict[str, Any]]:
     """The table of an event, and its row by the names of the columns."""
     found = asdict(event)
     if isinstance(event, ItemSorted):
         found["uuid"] = found.pop("id")
-        return ITEMS, found
+        found["scores"] = None if event.scores is None else json.dumps(found["scores"])
+        return "items", found
     if isinstance(event, ActuationEnded):
         found["uuid"], found["item_uuid"] = found.pop("id"), found.pop("item_id")
-        return ACTUATIONS, found
+        return "actuations", found
     if isinstance(event, ItemCorrected):
-        return CORRECTIONS, found
+        return "corrections", found
     row = {name: found.pop(name) for name in ("id", "time", "station")}
-    return EVENTS, {**row, "kind": kind_of(event), "details": found}
+    return "events", {**row, "kind": kind_of(event), "details": json.dumps(found)}

@@ -1,4 +1,4 @@
-"""The tables of a ledger, which migrations its file has had, and who may write it.
+"""The schema of a ledger: which migrations its file has had, and who may write it.
 
 Two tables tell the schema. `ledger_version` has the newest migration that was run, as alembic
 writes it. `alembic_version` has the schema of the oldest pilah that can still write the file: up to
@@ -8,12 +8,12 @@ migration that only adds leaves it as it is, one that takes something away raise
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
-import sqlalchemy as sa
-
 HEAD = "0007"
-"""The newest migration. Known here, so that alembic is imported only where there is work for it."""
+"""The newest migration. Known here, so that alembic and SQLAlchemy are imported only where there is
+work for them."""
 BEFORE = ("0001", "0002", "0003", "0004", "0005", "0006")
 OLDEST_WRITER = "0003"
 """The schema of the oldest pilah that can write a ledger of this one's schema."""
@@ -22,114 +22,11 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 VERSION_TABLE = "ledger_version"
 WRITER_TABLE = "alembic_version"
 
-METADATA = sa.MetaData()
-ITEMS = sa.Table(
-    "items",
-    METADATA,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("time", sa.String(27), nullable=False, index=True),
-    sa.Column("station", sa.String(64), nullable=False),
-    sa.Column("item", sa.Integer, nullable=False),
-    sa.Column("source", sa.String, nullable=False),
-    sa.Column("label", sa.String),
-    sa.Column("confidence", sa.Float),
-    sa.Column("scores", sa.JSON(none_as_null=True)),
-    sa.Column("accepted", sa.Boolean, nullable=False),
-    sa.Column("reject", sa.String(32)),
-    sa.Column("lane", sa.String, nullable=False),
-    sa.Column("bundle", sa.String, nullable=False),
-    sa.Column("bundle_digest", sa.String(64), nullable=False),
-    sa.Column("latency_ms", sa.Float, nullable=False),
-    sa.Column("frames", sa.Integer),
-    sa.Column("actuation", sa.String(16)),
-    sa.Column("due", sa.String(27)),
-    sa.Column("missed", sa.String(16)),
-    sa.Column("uuid", sa.String(36)),  # the event's `id`, which is a number in this table
-    sa.Column("delivery_id", sa.String(64)),
-    sa.Column("barcode", sa.String),
-    sa.Column("quantity", sa.Integer),
-    sa.Column("photograph", sa.String),
-    sa.Column("monotonic", sa.Float),
-    sa.Column("boot_id", sa.String(36)),
-    sa.Column("clock_synchronised", sa.Boolean),
-    # Makes writing a row twice harmless, where a disk fails between commit and answer.
-    sa.UniqueConstraint("station", "time", "item", name="one_row_per_item"),
-    # Each has the rows that it is for, and costs the others nothing.
-    sa.Index(
-        "ix_items_delivery",
-        "delivery_id",
-        "time",
-        sqlite_where=sa.text("delivery_id IS NOT NULL"),
-    ),
-    sa.Index("ix_items_without_uuid", "uuid", sqlite_where=sa.text("uuid IS NULL")),
-)
-ACTUATIONS = sa.Table(
-    "actuations",
-    METADATA,
-    sa.Column("station", sa.String(64), primary_key=True),
-    sa.Column("time", sa.String(27), primary_key=True),
-    sa.Column("item", sa.Integer, primary_key=True),
-    sa.Column("lane", sa.String, nullable=False),
-    sa.Column("ended", sa.String(27), nullable=False),
-    sa.Column("missed", sa.String(16)),
-    sa.Column("uuid", sa.String(36)),
-    sa.Column("item_uuid", sa.String(36)),
-    sqlite_with_rowid=False,
-)
-"""What became of the actuations that rows of `items` say were planned. The view `outcomes` joins
-the two; see the migration that makes it."""
-CORRECTIONS = sa.Table(
-    "corrections",
-    METADATA,
-    sa.Column("id", sa.String(36), primary_key=True),
-    sa.Column("time", sa.String(27), nullable=False),
-    sa.Column("station", sa.String(64), nullable=False),
-    sa.Column("item_id", sa.String(36), nullable=False, index=True),
-    sa.Column("who", sa.String, nullable=False),
-    sa.Column("field", sa.String(16), nullable=False),
-    sa.Column("old", sa.String),
-    sa.Column("new", sa.String, nullable=False),
-    sa.Column("why", sa.String, nullable=False),
-    sqlite_with_rowid=False,
-)
-"""What somebody corrected. Rows of `items` are never changed; `item_id` is the `uuid` of one."""
-EVENTS = sa.Table(
-    "events",
-    METADATA,
-    sa.Column("id", sa.String(36), primary_key=True),
-    sa.Column("time", sa.String(27), nullable=False),
-    sa.Column("station", sa.String(64), nullable=False),
-    sa.Column("kind", sa.String(32), nullable=False),
-    sa.Column("details", sa.JSON, nullable=False),
-    sqlite_with_rowid=False,
-)
-"""Every event that has no table of its own; `details` has what its class has beside the others."""
-OUTBOX = sa.Table(
-    "outbox",
-    METADATA,
-    sa.Column("sequence", sa.Integer, primary_key=True),
-    sa.Column("id", sa.Text, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("time", sa.Text, nullable=False),
-    sa.Column("station", sa.Text, nullable=False),
-    sa.Column("payload", sa.Text, nullable=False),
-    sqlite_autoincrement=True,
-)
-"""What is to leave the machine; see `edge/outbox/table.py`, which writes it."""
-PROGRESS = sa.Table(
-    "progress",
-    METADATA,
-    sa.Column("what", sa.String(32), primary_key=True),
-    sa.Column("up_to", sa.Integer, nullable=False),
-)
-"""Not used by this pilah. Those of the schemas 0004 to 0006 note here up to which `id` of `items`
-each row has a `uuid`."""
-
 
 class Versions:
     """What a file says of its schema; None in both: it is empty."""
 
-    def __init__(self, connection: sa.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection) -> None:
         self.writer = _number(connection, WRITER_TABLE)
         """The schema of the oldest pilah that can write it."""
         run = _number(connection, VERSION_TABLE)
@@ -139,31 +36,45 @@ class Versions:
         """The newest migration that was run."""
 
 
-def upgrade(connection: sa.Connection, versions: Versions) -> None:
-    """Runs the migrations that are missing, within the transaction of `connection`."""
+def upgrade(connection: sqlite3.Connection) -> None:
+    """Runs the migrations that are missing, all or none, in a transaction of its own.
+
+    Raises:
+        sqlite3.Error: one of them failed.
+    """
+    import sqlalchemy as sa
     from alembic import command
     from alembic.config import Config
 
-    if versions.run is not None:
-        _set_number(connection, VERSION_TABLE, versions.run)
     config = Config()
     # ConfigParser takes % for the start of an interpolation.
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
-    _set_number(connection, WRITER_TABLE, OLDEST_WRITER)
+    engine = sa.create_engine("sqlite://", creator=lambda: connection, poolclass=sa.StaticPool)
+    # Python's driver would begin transactions by itself, but not before DDL.
+    sa.event.listen(engine, "begin", lambda begun: begun.exec_driver_sql("BEGIN IMMEDIATE"))
+    try:
+        with engine.begin() as config.attributes["connection"]:
+            run = Versions(connection).run
+            if run is not None:
+                _set_number(connection, VERSION_TABLE, run)
+            if run is None or run < HEAD:  # nobody else has run them meanwhile
+                command.upgrade(config, "head")
+                _set_number(connection, WRITER_TABLE, OLDEST_WRITER)
+    except sa.exc.DBAPIError as error:  # what SQLite said is in it
+        raise error.orig if isinstance(error.orig, sqlite3.Error) else error from error
 
 
-def _number(connection: sa.Connection, table: str) -> str | None:
-    if not sa.inspect(connection).has_table(table):
+def _number(connection: sqlite3.Connection, table: str) -> str | None:
+    named = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+    if connection.execute(named, (table,)).fetchone() is None:
         return None
-    found = connection.exec_driver_sql(f"SELECT version_num FROM {table}").scalar()
-    return None if found is None else str(found)
+    found = connection.execute(f"SELECT version_num FROM {table}").fetchone()
+    return None if found is None or found[0] is None else str(found[0])
 
 
-def _set_number(connection: sa.Connection, table: str, number: str) -> None:
-    connection.exec_driver_sql(
+def _set_number(connection: sqlite3.Connection, table: str, number: str) -> None:
+    connection.execute(
         f"CREATE TABLE IF NOT EXISTS {table} (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"
     )
-    connection.exec_driver_sql(f"DELETE FROM {table}")
-    connection.exec_driver_sql(f"INSERT INTO {table} VALUES (?)", (number,))
+    connection.execute(f"DELETE FROM {table}")
+    connection.execute(f"INSERT INTO {table} VALUES (?)", (number,))

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from edge.ledger import schema as ledger
+from edge.ledger.migrations import tables as ledger
 from edge.publish.receiver import Entry
 from edge.receiving.events import KINDS as DELIVERY_KINDS
 

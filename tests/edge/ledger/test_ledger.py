@@ -40,10 +40,10 @@ from edge.events import (
 from edge.ledger import ledger as ledger_module
 from edge.ledger import sqlite_file
 from edge.ledger.ledger import Ledger
+from edge.ledger.migrations.tables import METADATA
 from edge.ledger.rows import id_of_old_item
 from edge.ledger.schema import (
     HEAD,
-    METADATA,
     MIGRATIONS,
     OLDEST_WRITER,
     VERSION_TABLE,
@@ -160,9 +160,9 @@ def test_a_file_that_cannot_be_opened_is_closed_at_once(
     opened: list[sqlite3.Connection] = []
     prepare = ledger_module._prepare
 
-    def watched(connection: sqlite3.Connection, record: object) -> None:
+    def watched(connection: sqlite3.Connection) -> None:
         opened.append(connection)
-        prepare(connection, record)
+        prepare(connection)
 
     monkeypatch.setattr(ledger_module, "_prepare", watched)
     monkeypatch.setattr(ledger_module, "refuse_foreign", lambda path: None)
@@ -210,6 +210,25 @@ def test_what_is_in_a_ledger_can_be_read_without_opening_it_to_write(
         assert ledger_facts(file) == LedgerFacts(2, entry(2).time)
 
 
+def test_a_ledger_of_this_pilah_is_written_without_the_library_of_its_migrations(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "ledger.sqlite"
+    Ledger(file).close()
+    program = (
+        "import sys; from pathlib import Path; import edge.ledger.ledger_process; "
+        "from edge.ledger.recovering import RecoveringLedger; import os; "
+        "from tests.edge.ledger.entries import entry; "
+        f"ledger = RecoveringLedger(Path({str(file)!r}), owner=os.getpid()); "
+        "ledger.append([entry(1)]); ledger.close(); "
+        "sys.exit(str([name for name in ('sqlalchemy', 'alembic') if name in sys.modules]))"
+    )
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert found.stderr.strip() == "[]"
+    with Ledger(file) as ledger:
+        assert list(ledger.entries()) == [entry(1)]
+
+
 def test_a_place_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match=r"cannot open the ledger .*no/ledger\.sqlite"):
         Ledger(tmp_path / "no" / "ledger.sqlite")
@@ -218,9 +237,8 @@ def test_a_place_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_a_full_disk_is_told_and_loses_nothing_written(tmp_path: Path) -> None:
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
         ledger.append([entry(1)])
-        with ledger._engine.connect() as connection:
-            pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
-            connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+        (pages,) = ledger._file.execute("PRAGMA page_count").fetchone()
+        ledger._file.execute(f"PRAGMA max_page_count = {pages}")
         with pytest.raises(LedgerError, match="the disk is full: free some space"):
             ledger.append([entry(item, source="x" * 5000) for item in range(2, 9)])
         assert [found.item for found in ledger.entries()] == [1]

@@ -7,7 +7,7 @@ from dataclasses import asdict
 import pytest
 
 from edge.events import KINDS, Event, kind_of
-from edge.ledger import schema as ledger
+from edge.ledger.migrations import tables as ledger
 from edge.publish.postgres.tables import METADATA, row_of
 from edge.publish.receiver import Entry
 from edge.receiving.events import KINDS as DELIVERY_KINDS
