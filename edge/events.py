@@ -173,13 +173,15 @@ class PictureContradicted(Incident):
     expected: str
     """The label of the goods whose code it is."""
     seen: str
-    """The label that the station accepted for the picture."""
-    item: int
-    item_id: str
+    """The label that the station accepted for the picture, or that a person saw."""
+    item: int | None
+    """None, as the next three: the station did not see it, a person did; or the item's row is lost,
+    and what is left is `item_id`."""
+    item_id: str | None
     """The id of the item's event."""
-    lane: str
+    lane: str | None
     """The lane that the item went to."""
-    in_time: bool
+    in_time: bool | None
     """Whether it went there because of its code; False: it was in the lane of its picture's label
     before its code was known."""
     photograph: str | None = None

@@ -135,7 +135,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         edge.ledger.rows
     """,
     "tests/edge/receiving/test_counting.py": """
-        edge.receiving.answering
+        edge.receiving.answering edge.receiving.pieces.waiting
     """,
     "tests/edge/receiving/test_desk.py": """
         edge.receiving.delivery

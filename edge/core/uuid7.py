@@ -10,7 +10,9 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable
+from hashlib import blake2b
 from random import Random
+from uuid import UUID
 
 _COUNTER_BITS = 12
 _RANDOM_BITS = 62
@@ -34,6 +36,38 @@ def uuid7_text(milliseconds: int, rand_a: int, rand_b: int) -> str:
     whole = (moment << 80) | (0x7 << 76) | (rand_a << 64) | (0b10 << 62) | rand_b
     text = f"{whole:032x}"
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def uuid7_seconds(identifier: str) -> float:
+    """When an identifier was made, in seconds since 1970.
+
+    Raises:
+        ValueError: it is no UUID.
+
+    Example:
+        >>> uuid7_seconds("017f22e2-79b0-7cc3-98c4-dc0c0c07398f")
+        1645557742.0
+    """
+    return (UUID(identifier).int >> 80) / 1000
+
+
+def derived_uuid7(source: str, name: str) -> str:
+    """The identifier of what follows from something else: always the same from the same two.
+
+    It has the time of `source`, and sorts among its neighbours.
+
+    Args:
+        source: the identifier, a UUID of version 7, of what it follows from.
+        name: what of it is named: one source may have several.
+
+    Example:
+        >>> derived_uuid7("017f22e2-79b0-7cc3-98c4-dc0c0c07398f", "incident")
+        '017f22e2-79b0-7cc3-b57b-8ad3d0076820'
+    """
+    whole = UUID(source).int
+    mark = blake2b(f"{source} {name}".encode(), digest_size=8).digest()
+    rand_b = int.from_bytes(mark, "big") >> (64 - _RANDOM_BITS)
+    return uuid7_text(whole >> 80, (whole >> 64) & 0xFFF, rand_b)
 
 
 class UUID7Source:

@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from edge.events import Event, PictureContradicted, Stamps
+from edge.receiving.events import PictureDisagreed, PieceCounted
 from edge.receiving.pieces.answers import (
     Answered,
     Cause,
     HandScan,
     PieceRules,
     answer_to,
-    consequences,
     recent_to,
 )
+from edge.receiving.pieces.consequences import AnswerGiven, consequences
 from edge.receiving.scan import Reply
 from edge.receiving.state import COUNTABLE, DeliveryState
 from edge.receiving.store import Deliveries
@@ -29,6 +30,7 @@ class PieceAnswers:
     Attributes:
         publish: takes incidents and corrections of items; must not wait.
         alarm: called when an item is stopped that went to another lane before; must not wait.
+        told: the ids of what was published, until somebody clears it.
     """
 
     def __init__(self, rules: PieceRules, stamps: Stamps) -> None:
@@ -39,6 +41,7 @@ class PieceAnswers:
         """
         self._rules, self._stamps = rules, stamps
         self._recent: dict[str, Cause] = {}
+        self.told: set[str] = set()
         self.publish: Callable[[Event], object] = lambda event: None
         self.alarm: Callable[[], object] = lambda: None
 
@@ -96,7 +99,12 @@ class PieceAnswers:
             _log.warning(f"receiving  {cause}: {words}")
         elif isinstance(cause, HandScan):
             _log.info(f"receiving  {cause}: {words}")
-        for event in consequences(found, self._stamps.now):
+        last = found.events[-1]
+        if found.item is None or not isinstance(last, PieceCounted | PictureDisagreed):
+            return
+        given = AnswerGiven(last, found.before)
+        for event in consequences(given, found.answer.lines[0], found.item):
+            self.told.add(event.id)
             self.publish(event)
             if isinstance(event, PictureContradicted) and not event.in_time:
                 self.alarm()

@@ -18,8 +18,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -48,7 +47,9 @@ from edge.receiving.pieces.answers import (
     SeenItem,
     main_code,
 )
+from edge.receiving.pieces.owed import LedgerOwed
 from edge.receiving.pieces.unanswered import causes_of, code_of
+from edge.receiving.pieces.waiting import WaitingPieces
 from edge.receiving.scan import Reply, Scan, answer
 from edge.receiving.state import COUNTABLE, DeliveryState
 from edge.receiving.store import Deliveries
@@ -101,16 +102,12 @@ class Counting:
         self._by_label = settings.count_by == "label"
         self._answers = PieceAnswers(PieceRules(self._by_label, settings.pair_seconds), stamps)
         self._clock = clock
-        self._changed = clock.condition()
-        self._waiting: deque[Cause] = deque(maxlen=_CAPACITY)
-        self._looked_at: set[str] = set()
-        """Items whose pictures are looked at for codes now."""
-        self._codes: dict[str, tuple[Code, ...]] = {}
-        """The codes of items that are not counted yet."""
-        self._ending = self._failing = self._urgent = False
-        self._overflowed = self._ledger_told = False
-        self._owes = False
+        self._waiting = WaitingPieces(clock, _CAPACITY)
+        self._owed = LedgerOwed(ledger)
+        self._failing = self._ledger_told = self._owes = False
         """Whether the ledger may have items that wait nowhere else."""
+        self._has_news = False
+        """Whether the file of deliveries may have answers from which something follows."""
         self._state: DeliveryState | None = None
         self._file: Deliveries | None = None
         self._thread: Worker | None = None
@@ -166,20 +163,12 @@ class Counting:
 
     def expect(self, item_id: str) -> None:
         """The picture of an item is looked at for codes: it counts after `codes_read`."""
-        with self._changed:
-            self._looked_at.add(item_id)
+        self._waiting.expect(item_id)
 
     def codes_read(self, item_id: str, codes: Sequence[CodeRead]) -> CodeFound:
         """Takes the codes that were read on an item that was expected, and says what they mean."""
         read = tuple(code_of(asdict(code)) for code in codes)
-        with self._changed:
-            self._looked_at.discard(item_id)
-            self._urgent |= any(cause.id == item_id for cause in self._waiting)
-            if read:
-                self._codes[item_id] = read
-                while len(self._codes) > _CAPACITY:  # of items that belong to no delivery
-                    del self._codes[next(iter(self._codes))]
-            self._changed.notify_all()
+        self._waiting.know(item_id, read)
         state = self._state
         return NO_CODE if state is None else _found(state, read)
 
@@ -187,22 +176,19 @@ class Counting:
         """Takes a code that the station's hand scanner read while a delivery was open."""
         if event.delivery_id is not None:
             code = read_code(event.text)
-            self._take(HandScan(event.id, event.time, event.delivery_id, code), urgent=True)
+            self._waiting.add(HandScan(event.id, event.time, event.delivery_id, code), urgent=True)
 
     def count(self, event: Event) -> None:
         """Takes an item that belongs to a delivery; heeds no other event."""
         if isinstance(event, ItemSorted) and event.delivery_id is not None:
-            self._take(SeenItem(event))
+            self._waiting.add(SeenItem(event), urgent=False)
 
     def close(self) -> None:
         """Counts what still waits, ends the thread and closes the file; may be called twice.
 
         To be called while incidents and corrections can still be published.
         """
-        with self._changed:
-            self._ending = True
-            self._looked_at.clear()  # nobody looks any more
-            self._changed.notify_all()
+        self._waiting.end()
         if self._thread is not None:
             self._thread.join(_FINISH_SECONDS)
             if self._waiting:
@@ -212,34 +198,11 @@ class Counting:
                 )
             self._thread = None
 
-    def _take(self, cause: Cause, *, urgent: bool = False) -> None:
-        with self._changed:
-            full = len(self._waiting) == _CAPACITY
-            first, self._overflowed = full and not self._overflowed, self._overflowed or full
-            self._owes |= full
-            self._waiting.append(cause)
-            self._urgent |= urgent
-            if urgent:
-                self._changed.notify_all()
-        if first:
-            _log.warning(
-                f"warning    more than {_CAPACITY} items wait to be counted on their delivery: the "
-                "oldest are counted from the ledger, once the file of deliveries can be written"
-            )
-
-    def _ready(self) -> list[Cause]:
-        """What can be counted now, the oldest first; to be called with `_changed` held."""
-        ready = (cause for cause in self._waiting if cause.id not in self._looked_at)
-        return list(islice(ready, _BATCH))
-
     def _run(self) -> None:
         try:
             while True:
-                with self._changed:
-                    pause = _RETRY_SECONDS if self._failing else _LOOK_SECONDS
-                    if not self._ending and (self._failing or not self._urgent):
-                        self._clock.wait(self._changed, self._clock.now() + pause)
-                    ending, self._urgent = self._ending, False
+                pause = _RETRY_SECONDS if self._failing else _LOOK_SECONDS
+                ending = self._waiting.wait(pause, for_all=self._failing)
                 self._try()
                 if ending and (self._failing or not self._waiting):
                     return
@@ -258,16 +221,23 @@ class Counting:
                 self._file = Deliveries(self._path, keep=self._keep)
                 self._look(self._file)
                 self._catch_up(self._file)
-            while batch := self._batch():
-                self._answers.write(self._file, self._with_codes(batch))
-                self._done({cause.id for cause in batch})
+                self._owed.begin_anew()
+                self._has_news = True
+            while batch := self._waiting.ready(_BATCH):
+                self._answers.write(self._file, batch)
+                self._waiting.done({cause.id for cause in batch})
                 self._look(self._file)
             if self._file.has_changed():
                 self._look(self._file)
+                self._has_news = True
+            self._owes |= self._waiting.overflowed()
             if self._behind():
                 self._owes = True
-            elif self._owes:
-                self._catch_up(self._file)
+            else:
+                if self._owes:
+                    self._catch_up(self._file)
+                if self._has_news:
+                    self._publish_owed(self._file)
         except DeliveryFileError as error:
             if not self._failing:
                 _log.warning(f"warning    {error}. Sorting goes on; items are counted later")
@@ -275,17 +245,6 @@ class Counting:
             self._close_file()  # it may be moved away now, and another is made then
             return
         self._failing = False
-
-    def _batch(self) -> list[Cause]:
-        with self._changed:
-            return self._ready()
-
-    def _done(self, ids: Set[str]) -> None:
-        with self._changed:
-            left = [cause for cause in self._waiting if cause.id not in ids]
-            self._waiting = deque(left, maxlen=_CAPACITY)
-            for each in ids:
-                self._codes.pop(each, None)
 
     def _look(self, file: Deliveries) -> None:
         current = file.current()
@@ -295,14 +254,6 @@ class Counting:
             file.forget_others(delivery)
             self._owes = True
         self._state = current
-
-    def _with_codes(self, causes: Sequence[Cause]) -> list[Cause]:
-        return [
-            replace(cause, codes=codes)
-            if isinstance(cause, SeenItem) and (codes := self._codes.get(cause.id))
-            else cause
-            for cause in causes
-        ]
 
     def _catch_up(self, file: Deliveries) -> None:
         """Counts the items and scans of the open delivery that are in the ledger alone, or says how
@@ -329,20 +280,30 @@ class Counting:
                 )
             self._ledger_told = True
 
+    def _publish_owed(self, file: Deliveries) -> None:
+        """Publishes what follows from what others wrote, or from what was written when the station
+        was killed. Where the ledger cannot be read it is looked for again."""
+        try:
+            for row in self._owed.rows(file, self._answers.told):
+                self._answers.publish(row)
+        except sqlite3.Error as error:
+            _log.debug(f"receiving: the ledger cannot be read: {error}")
+            return
+        self._answers.told.clear()
+        self._has_news = False
+
     def _count_from(self, causes: Iterator[Cause], file: Deliveries) -> None:
         new = 0
         while batch := list(islice(causes, _BATCH)):
-            coming = self._coming()
+            coming = self._waiting.coming()
             left = [cause for cause in batch if cause.id not in coming]
-            new += self._answers.write(file, self._with_codes(left))
-            with self._changed:  # looked at still, where there was no room for it to wait
-                waiting = {cause.id for cause in self._waiting}
-                self._owes |= any(cause.id in self._looked_at - waiting for cause in batch)
+            new += self._answers.write(file, self._waiting.with_codes(left))
+            self._owes |= self._waiting.left_out({cause.id for cause in batch})
         if new:
             _log.info(f"delivery   {new} items are counted that are in the ledger alone")
 
     def _say_left(self, causes: Iterator[Cause], file: Deliveries, closed: DeliveryState) -> None:
-        coming = self._coming()
+        coming = self._waiting.coming()
         left = sum(
             not file.has_answer(cause.id) and cause.id not in coming
             for cause in causes
@@ -354,11 +315,6 @@ class Counting:
                 f"{closed.phase}, are in the ledger and were not counted: where they are to be, "
                 f"correct its figures after `delivery reopen {closed.delivery}`"
             )
-
-    def _coming(self) -> set[str]:
-        """The ids of what waits to be counted, or will."""
-        with self._changed:
-            return self._looked_at | {cause.id for cause in self._waiting}
 
 
 class _StampedItems:

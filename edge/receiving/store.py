@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from edge.core.closing import Closing
 from edge.core.errors import DeliveryFileError
@@ -24,11 +25,14 @@ from edge.outbox.table import TABLE, add, new_entry
 from edge.receiving.events import (
     CountUndone,
     DeliveryEvent,
+    PictureDisagreed,
+    PieceCounted,
     cause_of,
     details_of,
     event_of,
     kind_of,
 )
+from edge.receiving.pieces.consequences import AnswerGiven
 from edge.receiving.state import COUNTABLE, DeliveryState, advance, fold
 
 _APPLICATION = 0x70696C64  # "pild", so that `file` and we know whose the file is
@@ -53,6 +57,17 @@ CREATE TRIGGER never_changed BEFORE UPDATE ON events
 CREATE TRIGGER never_deleted BEFORE DELETE ON events
     BEGIN SELECT raise(ABORT, 'events are never deleted'); END;
 """
+_DISAGREED = "CREATE INDEX IF NOT EXISTS disagreed ON events (seq) WHERE kind = 'picture_disagreed'"
+_COLUMNS = "seq, id, time, station, delivery, by, kind, details"
+_ANSWERS = (
+    f"SELECT {_COLUMNS} FROM events WHERE seq > :seq AND kind IN ('piece_counted', "
+    "'picture_disagreed') AND (item_id IS NOT NULL OR details LIKE '%\"replaces\"%' OR kind = "
+    "'picture_disagreed') ORDER BY seq"
+)
+_STOPPED = (
+    f"SELECT {_COLUMNS} FROM events WHERE kind = 'picture_disagreed' AND seq <= :seq "
+    "ORDER BY seq DESC LIMIT :limit"
+)
 
 
 @dataclass(slots=True)
@@ -182,6 +197,39 @@ class Deliveries(Closing):
             query = "SELECT 1 FROM events WHERE item_id = ?"
             return self._connection.execute(query, (cause,)).fetchone() is not None
 
+    def last_seq(self) -> int:
+        """The number of the event that was written last; 0: none was."""
+        with self._errors("read"):
+            ((last,),) = self._connection.execute("SELECT max(seq) FROM events").fetchall()
+        return int(last or 0)
+
+    def answers(self, after: int, *, stopped_before: int = 0) -> list[AnswerGiven]:
+        """The answers to pieces that were written after the event of that number, in their order:
+        those from which something may follow for the ledger.
+
+        Args:
+            stopped_before: how many of those may be added, the newest, that were written before and
+                say that the picture says otherwise.
+        """
+        with self._errors("read"):
+            one = self._connection.execute
+            rows = one(_STOPPED, {"seq": after, "limit": stopped_before}).fetchall()[::-1]
+            rows += one(_ANSWERS, {"seq": after}).fetchall()
+        found = []
+        for row in rows:
+            event = self._event(row)
+            assert isinstance(event, PieceCounted | PictureDisagreed)
+            found.append(AnswerGiven(event, self._with_id(event.replaces)))
+        return found
+
+    def _with_id(self, event_id: str | None) -> DeliveryEvent | None:
+        if event_id is None:
+            return None
+        with self._errors("read"):
+            query = f"SELECT {_COLUMNS} FROM events WHERE id = ?"
+            row = self._connection.execute(query, (event_id,)).fetchone()
+        return None if row is None else self._event(row)
+
     def has_changed(self) -> bool:
         """Whether another process has written since the last time this was asked."""
         with self._errors("read"):
@@ -196,22 +244,11 @@ class Deliveries(Closing):
         known = self._known.setdefault(delivery, _Known())
         with self._errors("read"):
             rows = self._connection.execute(
-                "SELECT seq, id, time, station, delivery, by, kind, details FROM events "
-                "WHERE delivery = ? AND seq > ? ORDER BY seq",
+                f"SELECT {_COLUMNS} FROM events WHERE delivery = ? AND seq > ? ORDER BY seq",
                 (delivery, known.seq),
             ).fetchall()
-        new: list[DeliveryEvent] = []
-        for seq, *columns, kind, details in rows:
-            names = ("id", "time", "station", "delivery", "by")
-            try:
-                event = event_of(kind, dict(zip(names, columns, strict=True)), json.loads(details))
-            except (KeyError, TypeError, ValueError) as error:
-                raise DeliveryFileError(
-                    f"{self.path}: event {seq} ({kind}) of {delivery} is not one that this pilah "
-                    "can read: a newer one wrote it, or the file is damaged"
-                ) from error
-            new.append(event)
         if rows:
+            new = [self._event(row) for row in rows]
             known.events += new
             if any(isinstance(event, CountUndone) for event in new):
                 known.state = fold(known.events)
@@ -219,6 +256,19 @@ class Deliveries(Closing):
                 known.state = advance(known.state, new)
             known.seq = rows[-1][0]
         return known
+
+    def _event(self, row: Sequence[Any]) -> DeliveryEvent:
+        """The event of a row of `_COLUMNS`."""
+        seq, *columns, kind, details = row
+        names = ("id", "time", "station", "delivery", "by")
+        known = dict(zip(names, columns, strict=True))
+        try:
+            return event_of(kind, known, json.loads(details))
+        except (KeyError, TypeError, ValueError) as error:
+            raise DeliveryFileError(
+                f"{self.path}: event {seq} ({kind}) of {known['delivery']} is not one that this "
+                "pilah can read: a newer one wrote it, or the file is damaged"
+            ) from error
 
     def _prepare(self) -> None:
         one = self._connection.execute
@@ -231,6 +281,7 @@ class Deliveries(Closing):
                 one(statement)
             one(f"PRAGMA application_id={_APPLICATION}")
             one(f"PRAGMA user_version={_VERSION}")
+        one(_DISAGREED)  # which a pilah of before did not make
         if self._outbox is not None:  # which a pilah of before does not look at
             one(TABLE)
         one("COMMIT")

@@ -14,12 +14,12 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
-from uuid import UUID
 
 from edge.core.atomic import remove_leftovers
 from edge.core.closing import Closing
 from edge.core.errors import FileLockedError, StorageError
 from edge.core.files import storage_errors, write_file
+from edge.core.uuid7 import uuid7_seconds
 from edge.samples.folder_lock import FolderLock
 
 FREE_SHARE = 0.05
@@ -213,8 +213,8 @@ def _bytes_of_days(folder: Path) -> dict[str, int]:
 
 
 def _taken(item_id: str) -> float:
-    """When an item was seen, in seconds since 1970 (RFC 9562, section 5.7); `.jpg` may follow."""
-    return (UUID(item_id.removesuffix(".jpg")).int >> 80) / 1000
+    """When an item was seen, in seconds since 1970; `.jpg` may follow its id."""
+    return uuid7_seconds(item_id.removesuffix(".jpg"))
 
 
 def _days(folder: Path) -> list[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import getpass
+import logging
+import sqlite3
 import time
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
@@ -11,9 +13,11 @@ from contextlib import contextmanager
 from edge.config.reading import read_receiving_config
 from edge.config.receiving import deliveries_path
 from edge.core.command_line import print_json
-from edge.core.errors import UsageError
+from edge.core.errors import LedgerError, LedgerInUseError, UsageError
 from edge.core.terminal.speech import write_out
 from edge.events import Stamps
+from edge.ledger.ledger import Ledger
+from edge.ledger.lock import LedgerLock
 from edge.receiving.desk import Desk
 from edge.receiving.difference import (
     as_json,
@@ -22,9 +26,12 @@ from edge.receiving.difference import (
     outcome_words,
     rows,
 )
+from edge.receiving.pieces.owed import LedgerOwed, is_by_a_person
 from edge.receiving.scan import title
 from edge.receiving.state import DeliveryState, Phase
 from edge.receiving.store import Deliveries
+
+_log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -36,6 +43,35 @@ def desk(arguments: Namespace) -> Iterator[Desk]:
         yield Desk(
             deliveries, Stamps(config.station, time.time), person(getattr(arguments, "by", None))
         )
+
+
+def write_incidents(arguments: Namespace, deliveries: Deliveries) -> None:
+    """Writes what people have found into the ledger: where the picture of a piece, which they saw,
+    says otherwise than its code.
+
+    A station that runs does it itself, within a second; one whose ledger is not made yet, or cannot
+    be written now, at its next start.
+    """
+    config = read_receiving_config(arguments.station)
+    path = config.ledger.path
+    lock = LedgerLock(path)
+    if not path.is_file():
+        return
+    try:
+        lock.hold()
+        rows = [row for row in LedgerOwed(path).rows(deliveries) if is_by_a_person(row)]
+        if rows:
+            with Ledger(path, keep=config.keep) as ledger:
+                ledger.append(rows)
+    except LedgerInUseError:
+        return
+    except (LedgerError, sqlite3.Error) as error:
+        _log.warning(
+            f"warning    the incident is not in the ledger yet: {error}. The station writes it at "
+            "its next start"
+        )
+    finally:
+        lock.release()
 
 
 def person(name: str | None) -> str:

@@ -7,7 +7,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterator
 
-from edge.commands.delivery.at_the_desk import desk
+from edge.commands.delivery.at_the_desk import desk, write_incidents
 from edge.core.command_line import print_json
 from edge.core.errors import EXIT_NO, EXIT_OK, UsageError
 from edge.core.files import check_regular, storage_errors
@@ -52,6 +52,8 @@ def run(arguments: Namespace) -> int:
                 why=arguments.why,
                 force=arguments.force,
             )
+            if found.reply is Reply.STOP:
+                write_incidents(arguments, work.deliveries)
             all_counted &= found.reply in (Reply.COUNTED, Reply.PACK, Reply.CONTAINER)
             _show(arguments, found, state)
     return EXIT_OK if all_counted else EXIT_NO

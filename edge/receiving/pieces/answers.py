@@ -8,13 +8,13 @@ undone then, and the second's event tells of both.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NamedTuple
 
 from edge.core.verdict import RejectReason
-from edge.events import Event, ItemCorrected, ItemSorted, PictureContradicted, Stamp
+from edge.events import ItemSorted, Stamp
 from edge.receiving.code import Code, is_same_code, read_code
 from edge.receiving.delivery import Line
 from edge.receiving.events import (
@@ -174,42 +174,6 @@ def recent_to(cause: Cause, recent: Mapping[str, Cause], rules: PieceRules) -> d
     was set back."""
     window = rules.pair_seconds + _LATE_SECONDS
     return {key: other for key, other in recent.items() if _seconds_apart(other, cause) <= window}
-
-
-def consequences(found: Answered, stamp: Callable[[], Stamp]) -> Iterator[Event]:
-    """What follows from an answer for the item that was seen: where its row says that it went to
-    its lane as another number of pieces than it counts for, a correction; and where its picture
-    newly says otherwise than its code, an incident."""
-    item, given = found.item, found.answer
-    if item is None or given.reply not in (Reply.COUNTED, Reply.PACK, Reply.STOP):
-        return
-    line, code = given.lines[0], given.scan.code.text
-    was = item.quantity or 1
-    if found.before is not None and getattr(found.before, "item_id", None) == item.id:
-        was = getattr(found.before, "pieces", 0)
-    if item.accepted and was != given.pieces:
-        yield ItemCorrected(
-            *stamp(),
-            item_id=item.id,
-            who=STATION,
-            field="quantity",
-            old=str(was),
-            new=str(given.pieces),
-            why=f"its code {code} says {line.label or line.sku}, {given.reply}",
-        )
-    if given.reply is Reply.STOP and not isinstance(found.before, PictureDisagreed):
-        yield PictureContradicted(
-            *stamp(),
-            delivery_id=item.delivery_id or "",
-            code=code,
-            expected=line.label or "",
-            seen=given.scan.seen or "",
-            item=item.item,
-            item_id=item.id,
-            lane=item.lane,
-            in_time=item.reject == RejectReason.CONTRADICTED,
-            photograph=item.photograph,
-        )
 
 
 def main_code(state: DeliveryState, codes: Sequence[Code]) -> Code | None:

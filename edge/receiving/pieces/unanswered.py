@@ -6,22 +6,33 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from heapq import merge
 from pathlib import Path
 from typing import Any
 
-from edge.events import ItemSorted
+from edge.core.uuid7 import uuid7_seconds
+from edge.events import ItemSorted, utc_text
 from edge.receiving.code import Code, read_code, shown
 from edge.receiving.pieces.answers import Cause, HandScan, SeenItem
 
 _FIRST = "SELECT min(id) FROM items WHERE delivery_id = ? AND time >= ?"
+_COLUMNS = (
+    "uuid, time, station, item, source, label, accepted, reject, lane, bundle, bundle_digest, "
+    "latency_ms, quantity, photograph, scores"
+)
 _ITEMS = (
-    "SELECT uuid, time, station, item, source, label, accepted, reject, lane, bundle, "
-    "bundle_digest, latency_ms, quantity, photograph, scores FROM items "
+    f"SELECT {_COLUMNS} FROM items "
     "WHERE delivery_id = ? AND id >= ? AND uuid IS NOT NULL ORDER BY uuid"
 )
+_ITEMS_WITH_IDS = (
+    f"SELECT {_COLUMNS} FROM items "
+    "WHERE delivery_id = ? AND time >= ? AND uuid IN (SELECT value FROM json_each(?))"
+)
+_BEFORE = timedelta(days=1)
+"""How long before its id was made an item's picture may have been taken, at the very most."""
 _FIRST_ID = (
     "SELECT min("
     "coalesce((SELECT id FROM events WHERE time >= ? ORDER BY id LIMIT 1), 'none'), "
@@ -71,6 +82,20 @@ def causes_of(ledger: Path, delivery: str, since: str) -> Iterator[Cause]:
             for row in connection.execute(_ITEMS, (delivery, first))
         )
         yield from merge(scans, items, key=lambda cause: cause.id)
+
+
+def items_with_ids(
+    ledger: sqlite3.Connection, delivery: str, ids: Sequence[str]
+) -> list[ItemSorted]:
+    """Those items of a delivery that have one of `ids`, in no order.
+
+    Raises:
+        sqlite3.Error: the ledger cannot be read.
+    """
+    made = datetime.fromtimestamp(uuid7_seconds(min(ids)), UTC)
+    since = utc_text((made - _BEFORE).timestamp())
+    rows = ledger.execute(_ITEMS_WITH_IDS, (delivery, since, json.dumps(list(ids))))
+    return [_item(row, delivery) for row in rows]
 
 
 def code_of(details: dict[str, Any]) -> Code:

@@ -10,6 +10,9 @@ import pytest
 
 from edge.cli import main
 from edge.core.errors import EXIT_CONFIG, EXIT_DATA, EXIT_IO, EXIT_NO, EXIT_OK, EXIT_USAGE
+from edge.events import PictureContradicted
+from edge.ledger.ledger import Ledger
+from edge.ledger.lock import LedgerLock
 from tests.edge.receiving.goods_lists import PACK_OF_SHOES, SHOE, SOCK, UNKNOWN
 
 STATION = """\
@@ -200,3 +203,54 @@ def test_the_file_of_deliveries_lies_where_the_station_file_says(door: Path) -> 
     Path("station.yaml").write_text(STATION + "receiving: {path: goods.sqlite}\n", "utf-8")
     call("status")
     assert Path("goods.sqlite").is_file()
+
+
+def incidents(folder: Path) -> list[tuple[str, str]]:
+    """What the codes and the pictures of the incidents in the ledger say."""
+    with Ledger(folder / "ledger.sqlite") as ledger:
+        found = [row for row in ledger.happenings() if isinstance(row, PictureContradicted)]
+    return [(row.expected, row.seen) for row in found]
+
+
+def test_a_picture_that_a_person_sees_to_say_otherwise_is_an_incident_of_the_ledger(
+    door: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call("import", "goods.csv")
+    call("open", "D1")
+    with Ledger(door / "ledger.sqlite"):
+        pass
+    assert call("scan", SHOE, "--seen", "adidas") == EXIT_OK
+    assert incidents(door) == []
+    assert call("scan", SHOE, "--seen", "nike") == EXIT_NO
+    assert incidents(door) == [("adidas", "nike")]
+    assert call("scan", SHOE, "--seen", "reebok") == EXIT_NO
+    assert incidents(door) == [("adidas", "nike"), ("adidas", "reebok")]
+
+
+def test_a_running_station_writes_the_incident_itself(door: Path) -> None:
+    call("import", "goods.csv")
+    call("open", "D1")
+    with Ledger(door / "ledger.sqlite"):
+        pass
+    lock = LedgerLock(door / "ledger.sqlite")
+    lock.hold()
+    assert call("scan", SHOE, "--seen", "nike") == EXIT_NO
+    lock.release()
+    assert incidents(door) == []
+
+
+def test_a_ledger_is_not_made_by_whoever_scans(door: Path) -> None:
+    call("import", "goods.csv")
+    call("open", "D1")
+    assert call("scan", SHOE, "--seen", "nike") == EXIT_NO
+    assert not list(door.glob("*ledger.sqlite*"))
+
+
+def test_an_incident_that_cannot_be_written_now_is_said_and_the_answer_stands(
+    door: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    call("import", "goods.csv")
+    call("open", "D1")
+    (door / "ledger.sqlite").write_bytes(b"damaged" * 1000)
+    assert call("scan", SHOE, "--seen", "nike") == EXIT_NO
+    assert "the incident is not in the ledger yet" in caplog.text

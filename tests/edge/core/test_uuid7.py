@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from edge.core.uuid7 import LATEST, UUID7Source, uuid7_text
+from edge.core.uuid7 import LATEST, UUID7Source, derived_uuid7, uuid7_seconds, uuid7_text
 
 
 def at(*moments: float) -> Callable[[], float]:
@@ -77,3 +77,18 @@ def test_threads_get_each_one_once() -> None:
         thread.join()
     assert len({text for mine in found for text in mine}) == 8000
     assert all(mine == sorted(mine) for mine in found)
+
+
+def test_what_follows_from_something_has_always_the_same_identifier_of_its_own() -> None:
+    source = "017f22e2-79b0-7cc3-98c4-dc0c0c07398f"
+    found = {name: derived_uuid7(source, name) for name in ("incident", "correction")}
+    assert len({source, *found.values()}) == 3
+    assert (
+        found["incident"]
+        == derived_uuid7(source, "incident")
+        != derived_uuid7(source.replace("98c4", "98c5"), "incident")
+    )
+    for text in found.values():
+        assert text[:18] == source[:18]  # of the same millisecond, and the same place in it
+        assert (uuid.UUID(text).version, uuid.UUID(text).variant) == (7, uuid.RFC_4122)
+        assert uuid7_seconds(text) == uuid7_seconds(source) == 1_645_557_742.0

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.events import ItemCorrected, PictureContradicted
 from edge.receiving.code import is_same_code
 from edge.receiving.delivery import Line
 from edge.receiving.events import (
@@ -20,7 +19,7 @@ from edge.receiving.events import (
     PutAside,
     cause_of,
 )
-from edge.receiving.pieces.answers import HandScan, SeenItem, consequences
+from edge.receiving.pieces.answers import HandScan, SeenItem
 from edge.receiving.state import undone_ids
 from tests.edge.receiving.pieces.bench import (
     ADIDAS,
@@ -170,48 +169,6 @@ def test_a_code_of_several_lines_is_put_aside_until_somebody_chooses() -> None:
     bench = Bench(lines=lines)
     assert bench.scan(ADIDAS) == "not on this delivery"
     assert bench.state.asides[0].reason == "lines 1, 2 have its code: choose one"
-
-
-# What follows from an answer
-
-
-def test_an_item_that_went_to_its_lane_before_its_code_was_known_is_corrected() -> None:
-    bench = Bench()
-    item = bench.item("nike", ADIDAS)
-    found = bench.answer(item)
-    assert found is not None
-    corrected, incident = consequences(found, bench.stamp)
-    assert isinstance(corrected, ItemCorrected)
-    assert (corrected.field, corrected.old, corrected.new) == ("quantity", "1", "0")
-    assert isinstance(incident, PictureContradicted)
-    assert (incident.expected, incident.seen, incident.in_time) == ("adidas", "nike", False)
-    assert incident.item_id == item.id
-
-
-def test_an_item_that_went_where_its_code_sent_it_is_an_incident_alone() -> None:
-    bench = Bench()
-    found = bench.answer(bench.item("nike", ADIDAS, accepted=False, reject="contradicted"))
-    assert found is not None
-    (incident,) = consequences(found, bench.stamp)
-    assert isinstance(incident, PictureContradicted)
-    assert incident.in_time
-
-
-def test_a_pack_whose_code_came_late_is_corrected() -> None:
-    bench = Bench()
-    found = bench.answer(bench.item("nike", PACK_OF_NIKE))
-    assert found is not None
-    (corrected,) = consequences(found, bench.stamp)
-    assert isinstance(corrected, ItemCorrected)
-    assert (corrected.old, corrected.new) == ("1", "6")
-
-
-def test_the_second_look_at_a_stopped_item_is_no_second_incident() -> None:
-    bench = Bench()
-    bench.see("nike", ADIDAS)
-    found = bench.answer(bench.hand(ADIDAS))
-    assert found is not None
-    assert list(consequences(found, bench.stamp)) == []
 
 
 # Whatever order things come in

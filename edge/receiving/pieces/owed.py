@@ -1,0 +1,137 @@
+"""Rows that the ledger is owed: they follow from answers in the file of deliveries, and are not
+there. A station was killed after it wrote one file and before it wrote the other; or a person
+answered at the desk. The ledger is only read here."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from edge.core.uuid7 import uuid7_seconds, uuid7_text
+from edge.events import Event, ItemSorted, PictureContradicted
+from edge.receiving.events import PictureDisagreed
+from edge.receiving.pieces.consequences import AnswerGiven, consequences
+from edge.receiving.pieces.unanswered import items_with_ids
+from edge.receiving.store import Deliveries
+
+_ANSWERS = 1000
+"""How many events are looked back at, when the file is opened: more than a station writes while the
+rows of one commit are on their way."""
+_STOPPED = 200
+"""And how many before those that say that the picture says otherwise: a person may have found them
+while no station ran."""
+_SOON_MILLISECONDS = 300_000
+"""Pilah up to 2026-11 gave incidents ids of their own, made right after those of their answers."""
+_INCIDENT = "SELECT 1 FROM events WHERE id = ?"
+_INCIDENT_OF_BEFORE = (
+    "SELECT 1 FROM events WHERE id > ? AND id < ? AND kind = 'picture_contradicted' "
+    "AND json_extract(details, '$.item_id') = ?"
+)
+_CORRECTION = (
+    "SELECT 1 FROM corrections WHERE item_id = ? "
+    "AND (id = ? OR (field = 'quantity' AND who = ? AND new = ?))"
+)
+
+
+class LedgerOwed:
+    """Finds what the ledger is owed; used by one thread."""
+
+    def __init__(self, ledger: Path) -> None:
+        """Has looked at nothing.
+
+        Args:
+            ledger: the path of the ledger's file.
+        """
+        self._ledger = ledger
+        self._after: int | None = None
+
+    def begin_anew(self) -> None:
+        """The file of deliveries was opened again: what is looked at next is its end, once more."""
+        self._after = None
+
+    def rows(self, file: Deliveries, told: Collection[str] = ()) -> list[Event]:
+        """What follows from the answers since the last call, and is not in the ledger.
+
+        At the first call it is that of the last ones before. Without a ledger there is nothing, and
+        the next call looks at the same answers.
+
+        Args:
+            told: the ids of those that are on their way to the ledger.
+
+        Raises:
+            DeliveryFileError: the file of deliveries cannot be read.
+            sqlite3.Error: the ledger cannot be read; the next call looks at the same answers.
+        """
+        if not self._ledger.is_file():
+            return []
+        last = file.last_seq()
+        if self._after is None:
+            given = file.answers(max(0, last - _ANSWERS), stopped_before=_STOPPED)
+        else:
+            given = file.answers(self._after)
+        found = self._missing(given, file, told) if given else []
+        self._after = last
+        return found
+
+    def _missing(
+        self, given: Sequence[AnswerGiven], file: Deliveries, told: Collection[str]
+    ) -> list[Event]:
+        uri = f"{self._ledger.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(uri, uri=True)) as ledger:
+            left = [(one, ids) for one in given if (ids := _missing_ids(ledger, one) - {*told})]
+            items = _items(ledger, [one for one, _ in left])
+        found: list[Event] = []
+        for one, ids in left:
+            state = file.state(one.event.delivery)
+            lines = () if state is None else state.lines
+            for line in (line for line in lines if line.number == one.event.line):
+                rows = consequences(one, line, items.get(one.item_id or ""))
+                found += [row for row in rows if row.id in ids]
+        return found
+
+
+def is_by_a_person(row: Event) -> bool:
+    """Whether a row follows from what a person saw alone, so that nothing of the station's is
+    needed to make it."""
+    return isinstance(row, PictureContradicted) and row.item_id is None
+
+
+def _missing_ids(ledger: sqlite3.Connection, given: AnswerGiven) -> set[str]:
+    """The ids of the rows that may follow from an answer, but those that are in the ledger."""
+    event, item_id = given.event, given.item_id
+    missing = set()
+    if (incident := given.incident_id) is not None:
+        there = _has(ledger, _INCIDENT, incident)
+        if not there and item_id is not None:
+            soon = round(1000 * uuid7_seconds(event.id)) + _SOON_MILLISECONDS
+            until = uuid7_text(soon, 0, 0)
+            there = _has(ledger, _INCIDENT_OF_BEFORE, event.id, until, item_id)
+        if not there:
+            missing.add(incident)
+    pieces = 0 if isinstance(event, PictureDisagreed) else event.pieces
+    is_usual = given.before is None and pieces == 1  # the row of the item says so, too
+    if is_usual or item_id is None or (correction := given.correction_id) is None:
+        return missing
+    if not _has(ledger, _CORRECTION, item_id, correction, event.by, str(pieces)):
+        missing.add(correction)
+    return missing
+
+
+def _has(ledger: sqlite3.Connection, query: str, *values: str) -> bool:
+    return ledger.execute(query, values).fetchone() is not None
+
+
+def _items(ledger: sqlite3.Connection, given: Sequence[AnswerGiven]) -> dict[str, ItemSorted]:
+    """The items of answers, by their ids."""
+    wanted: defaultdict[str, list[str]] = defaultdict(list)
+    for one in given:
+        if one.item_id is not None:
+            wanted[one.event.delivery].append(one.item_id)
+    return {
+        item.id: item
+        for delivery, ids in wanted.items()
+        for item in items_with_ids(ledger, delivery, ids)
+    }
