@@ -179,7 +179,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     """,
     "tests/edge/test_station.py": """
         edge.ledger.opening edge.sorting.loop edge.sorting.opening
-        edge.sorting.tally
+        edge.sorting.tally edge.sorting.threads
     """,
     "tests/edge/vision/camera/test_stream.py": """
         edge.vision.camera.opencv

@@ -80,6 +80,12 @@ class Lanes:
         if ended:  # `run` would not move it any more
             self._cancel_all()
 
+    def signal(self, lane: str | None) -> None:
+        """Plans to move the actuator of `lane`, a lamp or a buzzer, at once; None: there is none.
+        Does not wait."""
+        if lane is not None:
+            self.actuate(lane, self._clock.now())
+
     def allow_keep_alive(self, until: float) -> None:
         """Lets the keep-alive pin, if there is one, change its level up to the time `until`."""
         if self._keep_alive is not None:

@@ -14,6 +14,7 @@ from edge.ledger.recorder import Patience, Recorder
 from edge.ledger.spill import Spill, default_spill
 from edge.outbox.retention import Keep
 from edge.runtime.clock import SYSTEM_CLOCK, Clock
+from edge.runtime.clock_state import CachedClockState, boot_id
 
 _log = logging.getLogger(__name__)
 
@@ -66,3 +67,11 @@ def open_recorder(recorder: Recorder, settings: LedgerSettings, station: str) ->
         recorder.add_spill(Spill(path))
     except StorageError as error:
         _log.warning(f"warning: {error}. Rows wait in memory while the ledger cannot be written")
+
+
+def open_stamps(station: str, clock: Clock) -> Stamps:
+    """The stamps of a station, which record whether this machine's clock is synchronised."""
+    if clock is not SYSTEM_CLOCK:  # a simulated time is that of no machine
+        return Stamps(station, clock.wall)
+    state = CachedClockState(clock.now)
+    return Stamps(station, clock.wall, boot_id=boot_id(), synchronised=state)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from edge.config.station import StationConfig
 from edge.core.closing import Closing
@@ -19,6 +19,20 @@ if TYPE_CHECKING:
     from edge.receiving.counting import Counting
     from edge.receiving.scanner.decoder import ScannedText
     from edge.receiving.scanner.reader import ScannerReader
+
+
+class LedgerQueue(EventSink, Protocol):
+    """Takes all events of a station, and knows whether the ledger has their rows."""
+
+    @property
+    def spilled(self) -> int:
+        """The items whose rows wait in the spill."""
+        ...
+
+    @property
+    def ledger_fails(self) -> bool:
+        """Whether the ledger cannot be written now."""
+        ...
 
 
 class Receiving(Closing):
@@ -86,22 +100,21 @@ class Receiving(Closing):
             self._scanner = scanner
             self.tasks.append(Task("scanner", scanner.run, scanner.heartbeat))
 
-    def begin(
-        self, recorder: EventSink, *, alarm: Callable[[], object], behind: Callable[[], bool]
-    ) -> EventSink:
+    def begin(self, recorder: LedgerQueue, *, alarm: Callable[[], object]) -> EventSink:
         """Begins to count where a delivery is open; to be called once the ledger is open.
 
         Args:
             recorder: takes all events.
             alarm: called when an item is stopped that went to another lane before; must not wait.
-            behind: whether rows wait that are still to be written to the ledger; must not wait.
 
         Returns:
             What is to take the events of items in place of `recorder`.
         """
         if self._counting is None:
             return recorder
-        self._counting.start(self._publish, alarm, behind)
+        self._counting.start(
+            self._publish, alarm, lambda: recorder.spilled > 0 or recorder.ledger_fails
+        )
         return self._counting.before(recorder)
 
     @property

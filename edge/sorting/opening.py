@@ -1,14 +1,18 @@
-"""Opens the model and the sorter of a station, as its station file describes them."""
+"""Opens what sorting stands on, as the station file describes it: the model, the sorter, and what
+is done with the pictures of items."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from edge.config.reading import StationPlan
+from edge.events import Stamps
 from edge.runtime.clock import Clock
-from edge.sorting.dispatch import destinations
+from edge.sorting.dispatch import ItemCodes, PictureUses, destinations
 from edge.sorting.model import open_model
-from edge.sorting.sorter import Sharpness, Sorter, VoteDeadlines
+from edge.sorting.sorter import Sorter, VoteDeadlines
+from edge.vision.sharpness import sharpness
 
 _VERDICT_SECONDS = 0.02
 """The time for a verdict besides the inference: to wake the thread, to vote and to dispatch it."""
@@ -19,17 +23,17 @@ def open_sorter(
     *,
     clock: Clock,
     beat: Callable[[], None],
-    sharpness: Sharpness | None = None,
 ) -> Sorter:
     """A sorter with the trigger and the model of the station, in whose view no item is.
 
     Args:
-        clock, beat, sharpness: as of Sorter.
+        clock, beat: as of Sorter.
 
     Raises:
         BundleError: the model is not as its bundle describes it, or does not reproduce its golden
             picture.
     """
+    looks_again = plan.config.codes is not None or plan.config.photographs is not None
     delays = [lane.delay_seconds for lane in destinations(plan).values() if lane.moves]
     return Sorter(
         plan.config.trigger.open(),
@@ -41,5 +45,34 @@ def open_sorter(
         ),
         clock=clock.now,
         beat=beat,
-        sharpness=sharpness,
+        sharpness=sharpness if looks_again else None,
     )
+
+
+def open_picture_uses(
+    plan: StationPlan,
+    *,
+    codes: ItemCodes,
+    stamps: Stamps,
+    clock: Clock,
+    parts: ExitStack,
+    patience: Callable[[], float],
+) -> PictureUses:
+    """What the station file has done with the pictures of items.
+
+    Args:
+        codes: looks for codes in them.
+        stamps: knows whether the time of day is right.
+        parts: closes what is opened.
+        patience: how many seconds the writing of the last photographs may take, asked at the end.
+
+    Raises:
+        FileLockedError: another running station keeps its photographs in the same folder.
+    """
+    if plan.config.photographs is None:
+        return PictureUses(codes=codes)
+    from edge.samples.photographs import open_photographs  # which no other station needs
+
+    photographs = open_photographs(plan, clock=clock, time_is_right=stamps.synchronised)
+    parts.callback(lambda: photographs.close(seconds=patience()))
+    return PictureUses(keep=photographs.keep, codes=codes)
