@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from operator import add
 from pathlib import Path
 
 import cv2
@@ -48,7 +50,7 @@ def fates_of(run: Sorted, *, flap_after_seconds: float) -> tuple[list[Fate], Ver
     for truth in run.truths:
         rows = verdicts.rows[truth.item]
         row = run.rows[rows[0]] if rows else None
-        fates.append(Fate(truth, row, lane_of(truth.centred, flaps, end=end)))
+        fates.append(Fate(truth, row, lane_of(partial(add, truth.centred), flaps, end=end)))
     return fates, verdicts
 
 

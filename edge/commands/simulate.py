@@ -44,6 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=_seed, metavar="S", help="seed of everything that is random (default: 0)"
     )
+    parser.add_argument(
+        "--faults",
+        default="",
+        metavar="LIST",
+        help="what is to go wrong, such as light:factor=0.5,drop-outs; `help` lists the faults",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object")
 
 
@@ -60,8 +66,12 @@ def run(arguments: argparse.Namespace) -> int:
             f"{install_command('edge', editable=True)}"
         ) from error
     from edge.config.reading import read_station
+    from edge.simulation.faults.table import fault_lines, read_faults
     from edge.simulation.options import SimulationOptions
 
+    if arguments.faults == "help":
+        print("\n".join(fault_lines()))
+        return EXIT_OK
     plan = read_station(arguments.station)
     for warning in plan.warnings:
         _log.warning(f"warning    {arguments.station}:{warning}")
@@ -72,6 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
             rate=arguments.rate,
             count=arguments.count,
             seed=arguments.seed,
+            faults=tuple(read_faults(arguments.faults)),
         ),
     )
     if arguments.json:

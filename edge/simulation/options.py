@@ -15,6 +15,8 @@ from edge.core.dataset import read_picture_set
 from edge.core.errors import UsageError
 from edge.simulation.belt import LABELS
 from edge.simulation.belt import camera as belt_camera
+from edge.simulation.faults.fault import Fault
+from edge.simulation.faults.table import Faults
 from edge.simulation.world.belt import BeltWorld
 
 ITEMS = 200
@@ -39,10 +41,12 @@ class SimulationOptions:
     """How many items pass; None: as many as the station file's own belt has, or else ITEMS."""
     seed: int | None = None
     """The seed of everything that is random; None: that of the station file's own belt, or 0."""
+    faults: tuple[Fault, ...] = ()
+    """What is to go wrong."""
 
 
-def belt_for(plan: StationPlan, options: SimulationOptions) -> BeltWorld:
-    """The belt on which the items of a run pass under the station's camera.
+def belt_for(plan: StationPlan, options: SimulationOptions) -> tuple[BeltWorld, Faults]:
+    """(the belt on which the items of a run pass under the station's camera, the run's faults).
 
     A station file whose camera is a belt gets that belt. Another gets one that runs at the speed
     in its section `belt`, in pictures of its camera's size and rate.
@@ -67,7 +71,9 @@ def belt_for(plan: StationPlan, options: SimulationOptions) -> BeltWorld:
         given["spacing_views"] = speed / options.rate
     settings = _settings(given, options)
     metres = config.belt.metres_per_second / speed if config.belt else None
-    return BeltWorld(settings.order(), region=config.region, view_metres=metres)
+    faults = Faults(options.faults, seed=settings.seed)
+    order = faults.belt(settings.order())
+    return BeltWorld(order, region=config.region, view_metres=metres), faults
 
 
 def _substitute(config: StationConfig) -> dict[str, Any]:

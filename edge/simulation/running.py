@@ -22,10 +22,12 @@ from edge.core.terminal.progress import Progress
 from edge.events import Event, StationStopped
 from edge.flow import Frame
 from edge.lanes.pins import Pins, open_pins
+from edge.runtime.clock import Clock, Flag
 from edge.runtime.service import stop_signals
 from edge.simulation.account.account import Account, Settled
 from edge.simulation.account.fates import LanePlace
 from edge.simulation.account.spread import Spread
+from edge.simulation.faults.table import Faults
 from edge.simulation.virtual_clock import VirtualClock
 from edge.simulation.watching import (
     WatchedActuatorSettings,
@@ -74,8 +76,10 @@ class SimulatedRun:
     """Whether a signal ended it before its last item."""
 
 
-def run_station(plan: StationPlan, world: World, *, settled: Settled | None = None) -> SimulatedRun:
-    """Runs the station in `world` until the last item has passed, or a signal comes.
+def run_station(
+    plan: StationPlan, world: World, faults: Faults, *, settled: Settled | None = None
+) -> SimulatedRun:
+    """Runs the station in `world` with `faults` until the last item has passed, or a signal comes.
 
     The ledger is written in a folder that is removed afterwards; all pins are mock pins.
 
@@ -125,11 +129,13 @@ def run_station(plan: StationPlan, world: World, *, settled: Settled | None = No
     ):
         model = open_model(plan)
         watched = WatchedClassifier(
-            model.classifier, took=lambda seconds: machine.model_ms.add(1000 * seconds)
+            model.classifier,
+            took=lambda seconds: machine.model_ms.add(1000 * seconds),
+            wait=lambda: _pass_time(clock, faults.inference_seconds(clock.now())),
         )
         simulated = _simulated(config, Path(folder)).model_copy(
             update={
-                "camera": SimulatedCameraSettings(world, clock),
+                "camera": SimulatedCameraSettings(world, clock, faults),
                 "trigger": WatchedTriggerSettings(
                     config.trigger,
                     seen=seen,
@@ -147,7 +153,8 @@ def run_station(plan: StationPlan, world: World, *, settled: Settled | None = No
             watch=watch,
         ) as station:
             # The time of an inference is that of the run's clock, not of this machine's.
-            station.change_model(replace(model, classifier=watched, inference_seconds=0.0))
+            usual = faults.usual_inference_seconds
+            station.change_model(replace(model, classifier=watched, inference_seconds=usual))
             tally = station.run()
     account.close()
     machine.seconds = time.perf_counter() - began
@@ -221,6 +228,12 @@ def _warnings_alone() -> Iterator[None]:
     finally:
         ours.setLevel(before[0])
         progress.setLevel(before[1])
+
+
+def _pass_time(clock: Clock, seconds: float) -> None:
+    """Lets the calling thread be busy for so long on the clock of the run."""
+    if seconds > 0:
+        Flag(clock).wait(clock.now() + seconds)
 
 
 def _mock_pins(now: Callable[[], float]) -> Pins:

@@ -24,8 +24,10 @@ def simulate(
         UsageError: the options do not fit the station.
         PilahError: the station cannot be run; see `run_station`.
     """
-    with closing(belt_for(plan, options)) as world:
-        return _report(plan, options, world, run_station(plan, world, settled=settled))
+    world, faults = belt_for(plan, options)
+    with closing(world):
+        run = run_station(plan, world, faults, settled=settled)
+        return _report(plan, options, world, run)
 
 
 def _report(
@@ -42,6 +44,7 @@ def _report(
             rate=options.rate,
             labels=plan.bundle.labels,
             metres_per_second=world.metres_per_second,
+            faults=tuple(map(str, options.faults)),
             left_out=tuple(name for name in LEFT_OUT if getattr(config, name) is not None),
         ),
         account=run.account,

@@ -130,7 +130,7 @@ def fell_into(pending: Pending, places: Mapping[str, LanePlace], default: str, m
             (place.flap(moves.out(place.name)) for place in places.values() if place.has_place),
             key=lambda flap: flap.seconds,
         )
-        taken = lane_of(item.passes, flaps, end="")
+        taken = lane_of(item.arrives, flaps, end="")
         if taken:
             return taken
     if row is not None and row.missed is None and row.id not in unmoved:
@@ -158,5 +158,5 @@ def landing(pending: Pending, places: Mapping[str, LanePlace], moves: LaneMoves)
     # The plan in the row's own time would be rounded to microseconds.
     for start, _ in moves.out(place.name):
         if -1e-6 <= start - planned <= place.hold_seconds:
-            return Landing(start - pending.item.passes - place.delay_seconds, start - planned)
+            return Landing(start - pending.item.arrives(place.delay_seconds), start - planned)
     return None

@@ -6,7 +6,7 @@ from the times at which the actuators were out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 Interval = tuple[float, float]
@@ -19,21 +19,21 @@ class Flap:
 
     lane: str
     seconds: float
-    """How long an item rides from the place at which it passes to this flap."""
+    """How long an item rides from the place at which it passes to this flap, at the usual speed."""
     out: Sequence[Interval]
     """When it stood out."""
 
 
-def lane_of(passes: float, flaps: Sequence[Flap], *, end: str) -> str:
+def lane_of(arrives: Callable[[float], float], flaps: Sequence[Flap], *, end: str) -> str:
     """The lane that an item falls into.
 
     Args:
-        passes: when the item is at the place from which the flaps' seconds count.
+        arrives: when the item is at a place that is so many seconds from where it passes.
         flaps: in the order in which items come to them.
         end: the lane at the end of the belt, for what no flap takes.
     """
     for flap in flaps:
-        there = passes + flap.seconds
+        there = arrives(flap.seconds)
         if any(start <= there < stop for start, stop in flap.out):
             return flap.lane
     return end

@@ -25,8 +25,9 @@ from edge.core.images.image_file import Image
 from edge.core.processes.children import end_with_parent
 from edge.core.terminal.log_lines import pass_log_on
 from edge.simulation.belt.items import ItemsAhead, belt_color, drawn, photographed
+from edge.simulation.belt.motion import BeltMotion
 from edge.simulation.belt.scene import Color, Scene
-from edge.simulation.belt.traffic import GroundTruthFile, Traffic
+from edge.simulation.belt.traffic import GroundTruthFile, Spacing, Traffic
 from edge.simulation.belt.wire import ANSWER, ASK, END, FAIL, FRAME, LENGTH, SAY, BeltOrder
 
 
@@ -135,9 +136,8 @@ def serve(
         traffic = Traffic(
             ItemsAhead(things, count=order.items, patient=not order.paced),
             view=(order.width, order.height),
-            pixels_per_second=pixels_per_second,
-            spacing=order.spacing_views * order.width,
-            jitter=order.jitter,
+            motion=BeltMotion(pixels_per_second, order.speed),
+            spacing=Spacing(order.spacing_views * order.width, order.jitter, order.touching),
             random=np.random.default_rng((order.seed, 2)),
             record=lambda row: truth.write(row, began=began) if truth else None,
         )

@@ -14,6 +14,7 @@ import numpy as np
 
 from edge.core.files import storage_errors
 from edge.core.images.preprocess import Box
+from edge.simulation.belt.motion import BeltMotion
 from edge.simulation.belt.scene import PlacedLayer
 from edge.simulation.belt.sprite import SpriteLayer
 
@@ -24,10 +25,14 @@ COLUMNS = (
 )
 """The columns of a ground truth file. Times are seconds on CLOCK_MONOTONIC; the box is that of the
 item's pixels when it is in the middle of the view. An item reaches a place that is `d` pixels
-behind the middle of the view at `centred + d / pixels_per_second`."""
+behind the middle of the view at `centred + d / pixels_per_second`, if the belt's speed does not
+change."""
 
 _LEAST_GAP = 0.08
 """The least length of empty belt between two items, in widths of the view."""
+_TOUCHING = 0.95
+"""The distance of the middles of two items that touch, in halves of their widths together: their
+boxes overlap a little, so that their outlines meet."""
 _MOMENT_SECONDS = 0.5
 """How long the empty belt is shown after the last item."""
 
@@ -71,8 +76,20 @@ class ItemSource(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Spacing:
+    """The distance from the middle of an item to that of the next."""
+
+    pixels: float
+    """More if they would nearly touch."""
+    jitter: float
+    """The share by which it varies."""
+    touching: float = 0.0
+    """The share of items that touch the one before them instead."""
+
+
 class Traffic:
-    """The items on a belt that runs to the right at a constant speed.
+    """The items on a belt that runs to the right.
 
     Attributes:
         passed: items that have left the view.
@@ -83,9 +100,8 @@ class Traffic:
         things: ItemSource,
         *,
         view: tuple[int, int],
-        pixels_per_second: float,
-        spacing: float,
-        jitter: float,
+        motion: BeltMotion,
+        spacing: Spacing,
         random: np.random.Generator,
         record: Callable[[dict[str, object]], None] = lambda row: None,
     ) -> None:
@@ -94,15 +110,14 @@ class Traffic:
         Args:
             things: the items. An item that is not ready in time comes later.
             view: (width, height) in pixels.
-            spacing: pixels from the middle of an item to that of the next, more if they would
-                nearly touch.
-            jitter: the share by which the spacing varies.
+            motion: how the belt moves.
+            spacing: the distance from item to item.
             random: decides the spacing.
             record: called with a row of ground truth as an item comes into view, with the keys
                 COLUMNS; `entered`, `centred` and `left` are seconds since the belt began.
         """
-        self._things, self._view, self._speed = things, view, pixels_per_second
-        self._spacing, self._jitter, self._random = spacing, jitter, random
+        self._things, self._view, self._motion = things, view, motion
+        self._spacing, self._random = spacing, random
         self._record = record
         self._coming: _PassingItem | None = None
         self._in_view: deque[_PassingItem] = deque()
@@ -119,7 +134,7 @@ class Traffic:
         Args:
             seconds: the time since the start, not less than at the last call.
         """
-        moved = round(seconds * self._speed)
+        moved = round(self._motion.moved(seconds))
         if self._coming is None:
             self._lay_next(moved)
         while self._coming is not None and self._reaches_view(self._coming, moved):
@@ -149,14 +164,17 @@ class Traffic:
             # The first one comes after half a view of empty belt.
             middle = view_width * 0.5 + box.width / 2
         else:
-            sway = 1 + self._jitter * self._random.uniform(-1, 1)
-            touching = (self._width + box.width) / 2 + _LEAST_GAP * view_width
-            middle = self._middle + max(self._spacing * sway, touching)
+            spacing, both = self._spacing, (self._width + box.width) / 2
+            sway = 1 + spacing.jitter * self._random.uniform(-1, 1)
+            apart = max(spacing.pixels * sway, both + _LEAST_GAP * view_width)
+            if spacing.touching and self._random.uniform() < spacing.touching:
+                apart = _TOUCHING * both
+            middle = self._middle + apart
         behind = max(round(middle + box.left + box.width / 2), moved + layer.size[0])
         self._middle, self._width = behind - box.left - box.width / 2, box.width
         self._count += 1
         self._coming = _PassingItem(thing, self._count, behind)
-        self._last_gone = (behind + view_width) / self._speed
+        self._last_gone = self._motion.when(behind + view_width)
 
     @staticmethod
     def _reaches_view(passing: _PassingItem, moved: int) -> bool:
@@ -167,13 +185,15 @@ class Traffic:
         box = thing.layer.box
         # The box's left edge is at 0 when the belt has moved so far.
         first = passing.behind - box.left
-        centred = (first - box.width / 2 + width / 2) / self._speed
+        when = self._motion.when
         at_centre = math.floor(width / 2 - box.width / 2)
         values = (
             *(passing.item, thing.label, thing.source, thing.cut),
-            *((first - box.width) / self._speed, centred, (first + width) / self._speed),
+            when(first - box.width),
+            when(first - box.width / 2 + width / 2),
+            when(first + width),
             *(at_centre, thing.top + box.top, box.width, box.height),
-            *(width, height, self._speed),
+            *(width, height, self._motion.pixels_per_second),
         )
         return dict(zip(COLUMNS, values, strict=True))
 

@@ -34,6 +34,20 @@ class BeltPhotograph(BaseModel):
     label: str
 
 
+class SpeedChanges(BaseModel):
+    """The belt runs at another speed once in each period, at a random time in it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    factor: float
+    """The other speed, as a share of the usual one; 0: the belt stands."""
+    every: float
+    """Seconds of a period; 0: the other speed all the time."""
+    seconds: float
+    """For how long it is another."""
+    seed: tuple[int, ...]
+
+
 class BeltOrder(BaseModel):
     """The settings for the belt's process; see the keys of the same names in `camera.py`."""
 
@@ -55,3 +69,7 @@ class BeltOrder(BaseModel):
     seed: int
     paced: bool
     truth: Path | None
+    touching: float = 0.0
+    """The share of items that touch the one before them."""
+    speed: SpeedChanges | None = None
+    """Changes of the belt's speed; None: it is always the same."""

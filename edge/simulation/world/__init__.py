@@ -5,7 +5,7 @@ A world gives the station's camera its pictures, and knows what really is in the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -27,6 +27,14 @@ class TrueItem:
     """When its first pixel comes into view."""
     passes: float | None
     """When its middle passes the middle of the station's region; None if it does not travel."""
+    ride: Callable[[float], float] | None = None
+    """When it is so far from there as it usually comes in the given number of seconds; None: when
+    that number of seconds has passed."""
+
+    def arrives(self, seconds: float) -> float:
+        """When it comes by at a place that is usually `seconds` from where it passes."""
+        assert self.passes is not None
+        return self.passes + seconds if self.ride is None else self.ride(seconds)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

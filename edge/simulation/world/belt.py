@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -15,6 +16,7 @@ from edge.core.images.preprocess import Box
 from edge.flow import Frame
 from edge.runtime.clock import Clock
 from edge.simulation.belt.camera import BeltCamera
+from edge.simulation.belt.motion import BeltMotion
 from edge.simulation.belt.traffic import GroundTruth, GroundTruthTail
 from edge.simulation.belt.wire import BeltOrder
 from edge.simulation.world import Shot, TrueItem
@@ -48,6 +50,8 @@ class BeltWorld:
         self._view_metres = view_metres
         self._middle = order.width / 2 if region is None else region.left + region.width / 2
         self._there: dict[int, GroundTruth] = {}
+        speed = order.views_per_second * order.width
+        self._motion, self._began = BeltMotion(speed, order.speed), 0.0
         self._new: list[TrueItem] = []
 
     @property
@@ -74,7 +78,8 @@ class BeltWorld:
         Raises:
             CameraError: the belt's process cannot be started.
         """
-        return _BeltShots(BeltCamera(self.order, clock=clock.now, tell=log))
+        self._began = clock.now()
+        return _BeltShots(BeltCamera(self.order, clock=lambda: self._began, tell=log))
 
     def appeared(self) -> Iterator[TrueItem]:
         """See World."""
@@ -108,21 +113,31 @@ class BeltWorld:
     def _read(self) -> None:
         for item in self._tail.rows():
             self._there[item.item] = item
-            aside = self._middle - self.order.width / 2
+            there = self._moved(item.entered) + item.box.width / 2 + self._middle
             self._new.append(
                 TrueItem(
-                    item.item,
-                    item.label,
-                    item.source,
-                    item.entered,
-                    item.centred + aside / item.pixels_per_second,
+                    number=item.item,
+                    label=item.label,
+                    source=item.source,
+                    entered=item.entered,
+                    passes=self._when(there),
+                    ride=partial(self._ride, there),
                 )
             )
+
+    def _ride(self, there: float, seconds: float) -> float:
+        return self._when(there + seconds * self._motion.pixels_per_second)
+
+    def _moved(self, moment: float) -> float:
+        return self._motion.moved(moment - self._began)
+
+    def _when(self, pixels: float) -> float:
+        return self._began + self._motion.when(pixels)
 
     def _covered(self, item: GroundTruth, moment: float, box: Box | None) -> float:
         """How much of `box` the item covers, in pixels; without one, the nearer to the middle the
         more."""
-        left = item.box.left + (moment - item.centred) * item.pixels_per_second
+        left = self._moved(moment) - self._moved(item.entered) - item.box.width
         if box is None:
             return 1 / (1 + abs(left + item.box.width / 2 - self._middle))
         wide = min(left + item.box.width, box.left + box.width) - max(left, box.left)

@@ -8,7 +8,8 @@ from typing import Any
 from edge.core.errors import CameraError
 from edge.flow import Frame, UnreadableFrame
 from edge.runtime.clock import Clock
-from edge.simulation.world import Shot, Shots, World
+from edge.simulation.faults.table import Faults
+from edge.simulation.world import Shots, World
 from edge.vision.camera import Camera
 from edge.vision.camera.reopening import CapturedPicture, ReopeningCamera
 
@@ -16,16 +17,18 @@ from edge.vision.camera.reopening import CapturedPicture, ReopeningCamera
 class SimulatedCameraSettings:
     """Stands in for the section `camera` of a station file, and opens the world's camera."""
 
-    def __init__(self, world: World, clock: Clock) -> None:
+    def __init__(self, world: World, clock: Clock, faults: Faults) -> None:
         """Opens nothing yet."""
-        self._world, self._clock = world, clock
+        self._world, self._clock, self._faults = world, clock, faults
         self.kind = f"simulated {world.kind}"
 
     def open(
         self, *, clock: Callable[[], float], pause: Callable[[float], bool], **told: Any
     ) -> Camera:
         """Opens the camera; see `CameraSettings.open`."""
-        return SimulatedCamera(self._world.open(self._clock), clock=clock, pause=pause, **told)
+        return SimulatedCamera(
+            self._world.open(self._clock), self._faults, clock=clock, pause=pause, **told
+        )
 
 
 class SimulatedCamera:
@@ -36,14 +39,21 @@ class SimulatedCamera:
     def __init__(
         self,
         shots: Shots,
+        faults: Faults,
         *,
         clock: Callable[[], float],
         pause: Callable[[float], bool],
         **told: Any,
     ) -> None:
-        self._shots, self._clock, self._pause = shots, clock, pause
+        """Opens the camera.
+
+        Args:
+            faults: what becomes of its pictures.
+            clock, pause, told: as of `CameraSettings.open`.
+        """
+        self._shots, self._faults, self._clock, self._pause = shots, faults, clock, pause
         self._camera = ReopeningCamera(
-            lambda: _Device(self), name="the simulated camera", clock=clock, pause=pause, **told
+            self._device, name="the simulated camera", clock=clock, pause=pause, **told
         )
 
     def read(self) -> Frame | UnreadableFrame | None:
@@ -56,12 +66,24 @@ class SimulatedCamera:
         self._shots.close()
 
     def shoot(self) -> CapturedPicture | None:
-        """The next picture of the world, at its time; None after the last one."""
-        shot: Shot | None = self._shots.take()
-        if shot is None or self._pause(max(0.0, shot.captured - self._clock())):
-            self._camera.close()  # so that it is not taken for lost, and opened again
-            return None
-        return CapturedPicture(shot.image, shot.captured)
+        """The next picture, at its time; None after the last one, or if the camera is gone."""
+        while True:
+            shot = self._shots.take()
+            if shot is None or self._pause(max(0.0, shot.captured - self._clock())):
+                self._camera.close()  # so that it is not taken for lost, and opened again
+                return None
+            if self._faults.camera_is_gone(self._clock()):
+                return None
+            if shot.captured < self._clock():
+                continue  # it was taken while the camera was gone
+            picture = self._faults.picture(CapturedPicture(shot.image, shot.captured))
+            if picture is not None:
+                return picture
+
+    def _device(self) -> _Device:
+        if self._faults.camera_is_gone(self._clock()):
+            raise CameraError("the simulated camera is gone, as was planned")
+        return _Device(self)
 
 
 class _Device:

@@ -19,14 +19,14 @@ def test_the_table_and_the_json_say_the_same(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = belt_station(tmp_path)
-    words = ["simulate", str(file), "--items", str(tmp_path / "things"), "--count", "3"]
+    words = ["simulate", str(file), "--items", str(tmp_path / "things"), "--count", "2"]
     assert main(words) == EXIT_OK
     table = capsys.readouterr().out
     assert main([*words, "--json"]) == EXIT_OK
     found = json.loads(capsys.readouterr().out)
-    assert "items      3 in" in table
-    assert "3 items got one, 0 none, 0 several; 0 verdicts for no item" in table
-    assert found["items"] == found["verdicts"]["one"] == 3
+    assert "items      2 in" in table
+    assert "2 items got one, 0 none, 0 several; 0 verdicts for no item" in table
+    assert found["items"] == found["verdicts"]["one"] == 2
 
 
 def test_where_the_simulation_is_not_installed_it_says_how_to_get_it(
@@ -47,6 +47,7 @@ def test_where_the_simulation_is_not_installed_it_says_how_to_get_it(
         (["--count", "0"], EXIT_USAGE, "--count"),
         (["--seed", "-1"], EXIT_USAGE, "--seed"),
         (["--items", "nowhere"], EXIT_DATA, "nowhere"),
+        (["--faults", "ligth"], EXIT_USAGE, "Did you mean light?"),
         ([], EXIT_USAGE, "give photographs"),
     ],
 )
@@ -64,6 +65,11 @@ def test_what_cannot_be_simulated_is_said(
         ended = int(str(error.code))
     assert ended == code
     assert said in capsys.readouterr().err
+
+
+def test_the_faults_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["simulate", "station.yaml", "--faults", "help"]) == EXIT_OK
+    assert "drop-outs:every=20:seconds=0.3  " in capsys.readouterr().out
 
 
 def test_a_mistake_in_the_station_file_is_named(

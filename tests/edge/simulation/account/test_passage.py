@@ -27,4 +27,4 @@ def test_the_first_flap_that_is_out_takes_the_item(
     first: list[Interval], second: list[Interval], lane: str
 ) -> None:
     flaps = [Flap("first", 2.0, first), Flap("second", 3.0, second)]
-    assert lane_of(10.0, flaps, end="end") == lane
+    assert lane_of(lambda seconds: 10.0 + seconds, flaps, end="end") == lane

@@ -9,15 +9,19 @@ import numpy as np
 import pytest
 
 from edge.core.images.preprocess import Box
+from edge.simulation.belt.motion import BeltMotion
 from edge.simulation.belt.scene import Scene
 from edge.simulation.belt.sprite import box_of
 from edge.simulation.belt.traffic import (
     COLUMNS,
     BeltItem,
     GroundTruthFile,
+    GroundTruthTail,
+    Spacing,
     Traffic,
     read_ground_truth,
 )
+from edge.simulation.belt.wire import SpeedChanges
 from tests.edge.simulation.belt.things import Things, thing
 
 VIEW = (160, 120)
@@ -29,10 +33,15 @@ def traffic(
     things: Iterable[BeltItem | None], **options: Any
 ) -> tuple[Traffic, list[dict[str, Any]]]:
     rows: list[dict[str, Any]] = []
-    settings = {"spacing": 200.0, "jitter": 0.0, "random": np.random.default_rng(1)} | options
-    belt = Traffic(
-        Things(things), view=VIEW, pixels_per_second=SPEED, record=rows.append, **settings
-    )
+    spacing = {"pixels": 200.0, "jitter": 0.0} | {
+        key: options.pop(key) for key in ("pixels", "jitter", "touching") if key in options
+    }
+    settings = {
+        "random": np.random.default_rng(1),
+        "motion": BeltMotion(SPEED),
+        "spacing": Spacing(**spacing),
+    } | options
+    belt = Traffic(Things(things), view=VIEW, record=rows.append, **settings)
     return belt, rows
 
 
@@ -67,7 +76,7 @@ def test_jitter_varies_the_distance_by_so_much_and_no_more() -> None:
 
 
 def test_wide_items_never_touch_however_close_they_are_set() -> None:
-    belt, rows = traffic((thing(width) for width in (40, 120, 60)), spacing=10.0)
+    belt, rows = traffic((thing(width) for width in (40, 120, 60)), pixels=10.0)
     run(belt)
     for before, after in itertools.pairwise(rows):
         assert after["entered"] >= before["entered"] + (before["box_width"] + 10) / SPEED
@@ -159,3 +168,45 @@ def test_a_row_that_is_not_whole_yet_is_left_out(tmp_path: Path) -> None:
     file.close()
     path.write_text(path.read_text()[:-5])
     assert [truth.item for truth in read_ground_truth(path)] == [1]
+
+
+def test_a_share_of_the_items_touches_the_one_before() -> None:
+    belt, rows = traffic((thing() for _ in range(200)), touching=0.25)
+    run(belt, seconds=500)
+    apart = np.diff([row["centred"] for row in rows]) * SPEED
+    both = rows[0]["box_width"]
+    touching = apart < both
+    assert 30 <= touching.sum() <= 70
+    assert apart[touching] == pytest.approx(0.95 * both, abs=1)
+    assert apart[~touching] == pytest.approx(200, abs=2)
+
+
+def test_a_belt_that_stands_for_a_while_is_late_with_its_items() -> None:
+    stops = BeltMotion(SPEED, SpeedChanges(factor=0, every=20, seconds=10, seed=(1,)))
+    steady, truths = traffic(thing() for _ in range(8))
+    run(steady)
+    halting, later = traffic((thing() for _ in range(8)), motion=stops)
+    frames = run(halting)
+    assert halting.passed == 8
+    for before, after in zip(truths, later, strict=True):
+        assert stops.moved(after["centred"]) == pytest.approx(before["centred"] * SPEED)
+    assert frames[-1][0] > later[0]["centred"] + 10
+
+
+def test_the_tail_of_the_truth_gives_each_row_once(tmp_path: Path) -> None:
+    belt, rows = traffic(thing() for _ in range(3))
+    run(belt)
+    tail = GroundTruthTail(tmp_path / "truth.csv")
+    assert list(tail.rows()) == []
+    file = GroundTruthFile(tmp_path / "truth.csv")
+    assert list(tail.rows()) == []
+    file.write(rows[0], began=0)
+    assert [row.item for row in tail.rows()] == [1]
+    assert list(tail.rows()) == []
+    file.write(rows[1], began=0)
+    file.write(rows[2], began=0)
+    file.close()
+    assert [row.item for row in tail.rows()] == [2, 3]
+    text = (tmp_path / "truth.csv").read_text("utf-8")
+    (tmp_path / "half.csv").write_text(text[:-5], "utf-8")
+    assert [row.item for row in GroundTruthTail(tmp_path / "half.csv").rows()] == [1, 2]

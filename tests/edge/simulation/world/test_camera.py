@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from edge.flow import Frame
+from edge.simulation.faults.table import Faults
 from edge.simulation.world import Shot
 from edge.simulation.world.camera import SimulatedCamera
 
@@ -42,7 +43,11 @@ class Time:
 def seen(pictures: Pictures, time: Time) -> list[tuple[float, float]]:
     """(the time, the capture) of every frame that the camera gives."""
     camera = SimulatedCamera(
-        pictures, clock=lambda: time.now, pause=time.pause, tell=lambda level, text: None
+        pictures,
+        Faults(seed=0),
+        clock=lambda: time.now,
+        pause=time.pause,
+        tell=lambda level, text: None,
     )
     frames = []
     while isinstance(frame := camera.read(), Frame):

@@ -1,0 +1,48 @@
+"""Faults of the belt, and of what lies on it."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from edge.simulation.belt.wire import BeltOrder, SpeedChanges
+from edge.simulation.faults.fault import Every, Fault, Lasting, PassingFault
+
+
+class Speed(PassingFault):
+    """`speed`: the belt runs slower or faster for a while, and the station does not know."""
+
+    name: ClassVar[str] = "speed"
+    summary: ClassVar[str] = "the belt runs at `factor` of its speed; 0: it stands"
+
+    factor: Annotated[float, Field(ge=0, le=5)] = 0.8
+    every: Every = 30.0
+    seconds: Lasting = 5.0
+
+    _seed: tuple[int, ...] = ()
+
+    def begin(self, seed: tuple[int, ...]) -> None:
+        """See Fault."""
+        super().begin(seed)
+        self._seed = seed
+
+    def belt(self, order: BeltOrder) -> BeltOrder:
+        """See Fault."""
+        changes = SpeedChanges(
+            factor=self.factor, every=self.every, seconds=self.seconds, seed=self._seed
+        )
+        return order.model_copy(update={"speed": changes})
+
+
+class Touching(Fault):
+    """`touching`: some items touch the one before them."""
+
+    name: ClassVar[str] = "touching"
+    summary: ClassVar[str] = "the share `share` of the items touches the one before"
+
+    share: Annotated[float, Field(ge=0, le=1)] = 0.1
+
+    def belt(self, order: BeltOrder) -> BeltOrder:
+        """See Fault."""
+        return order.model_copy(update={"touching": self.share})

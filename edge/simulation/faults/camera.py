@@ -1,0 +1,111 @@
+"""Faults of the camera and of the light."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, cast
+
+import cv2
+import numpy as np
+from pydantic import Field, PrivateAttr
+
+from edge.core.images.image_file import Image
+from edge.simulation.faults.fault import Every, Lasting, PassingFault
+from edge.vision.camera.reopening import CapturedPicture
+
+
+class DropOuts(PassingFault):
+    """`drop-outs`: no frames come for a moment, and then they go on."""
+
+    name: ClassVar[str] = "drop-outs"
+    summary: ClassVar[str] = "the camera gives no frames for a moment"
+
+    every: Every = 20.0
+    seconds: Lasting = 0.3
+
+    def picture(self, picture: CapturedPicture) -> CapturedPicture | None:
+        """See Fault."""
+        return None if self.strength(picture.captured) else picture
+
+
+class CameraGone(PassingFault):
+    """`camera-gone`: the camera's device is gone, and has to be opened again."""
+
+    name: ClassVar[str] = "camera-gone"
+    summary: ClassVar[str] = "the camera is unplugged for a while"
+
+    every: Every = 60.0
+    seconds: Lasting = 5.0
+
+    def camera_is_gone(self, moment: float) -> bool:
+        """See Fault."""
+        return self.strength(moment) > 0
+
+
+class Frozen(PassingFault):
+    """`frozen`: the camera gives the same picture again and again."""
+
+    name: ClassVar[str] = "frozen"
+    summary: ClassVar[str] = "the camera gives the same picture again and again"
+
+    every: Every = 60.0
+    seconds: Lasting = 5.0
+    _last: Image | None = PrivateAttr(default=None)
+
+    def picture(self, picture: CapturedPicture) -> CapturedPicture:
+        """See Fault."""
+        if not self.strength(picture.captured) or self._last is None:
+            self._last = picture.image
+            return picture
+        return picture._replace(image=self._last)
+
+
+class Black(PassingFault):
+    """`black`: the camera's pictures are black."""
+
+    name: ClassVar[str] = "black"
+    summary: ClassVar[str] = "the camera gives black pictures"
+
+    every: Every = 60.0
+    seconds: Lasting = 5.0
+
+    def picture(self, picture: CapturedPicture) -> CapturedPicture:
+        """See Fault."""
+        if picture.image is None or not self.strength(picture.captured):
+            return picture
+        return picture._replace(image=np.zeros_like(picture.image))
+
+
+class Damaged(PassingFault):
+    """`damaged`: frames that cannot be decoded, as of a bad cable."""
+
+    name: ClassVar[str] = "damaged"
+    summary: ClassVar[str] = "frames cannot be decoded"
+
+    every: Every = 10.0
+    seconds: Lasting = 0.2
+
+    def picture(self, picture: CapturedPicture) -> CapturedPicture:
+        """See Fault."""
+        if not self.strength(picture.captured):
+            return picture
+        return CapturedPicture(None, picture.captured, "a planted fault")
+
+
+class Light(PassingFault):
+    """`light`: the light gets darker or brighter for a while."""
+
+    name: ClassVar[str] = "light"
+    summary: ClassVar[str] = "the light changes to `factor` of what it was, within `fade` seconds"
+
+    factor: Annotated[float, Field(ge=0, le=10)] = 0.6
+    every: Every = 30.0
+    seconds: Lasting = 10.0
+    fade: Annotated[float, Field(ge=0, le=600)] = 0.5
+
+    def picture(self, picture: CapturedPicture) -> CapturedPicture:
+        """See Fault."""
+        strength = self.strength(picture.captured, fade=self.fade)
+        if picture.image is None or not strength:
+            return picture
+        factor = 1 + strength * (self.factor - 1)
+        return picture._replace(image=cast(Image, cv2.convertScaleAbs(picture.image, alpha=factor)))

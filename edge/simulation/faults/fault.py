@@ -1,0 +1,90 @@
+"""A fault: what it is told, and the places of a simulated station at which it can disturb."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic_core import PydanticCustomError
+
+from edge.simulation.belt.wire import BeltOrder
+from edge.simulation.windows import Windows
+from edge.vision.camera.reopening import CapturedPicture
+
+
+class Fault(BaseModel):
+    """A fault that is planted into a run; each kind overrides what it disturbs.
+
+    Attributes:
+        name: what it is called in `--faults`.
+        summary: what happens, in a few words.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: ClassVar[str]
+    summary: ClassVar[str]
+
+    def begin(self, seed: tuple[int, ...]) -> None:
+        """Takes the seed of everything that is random in it; called once, before the run."""
+
+    def belt(self, order: BeltOrder) -> BeltOrder:
+        """The belt as this fault has it."""
+        return order
+
+    def picture(self, picture: CapturedPicture) -> CapturedPicture | None:
+        """A picture of the camera as this fault has it; None: the camera does not give it."""
+        return picture
+
+    def camera_is_gone(self, moment: float) -> bool:
+        """Whether the camera cannot be used, nor opened, at a moment in seconds."""
+        return False
+
+    def inference_seconds(self, moment: float) -> float:
+        """How long an inference takes that begins at a moment in seconds, beyond no time."""
+        return 0.0
+
+    @property
+    def usual_inference_seconds(self) -> float:
+        """How long an inference takes as a rule, as a station measures it when it starts."""
+        return 0.0
+
+    def write_seconds(self, moment: float) -> float:
+        """How long a write to the ledger takes that begins at a moment, beyond no time."""
+        return 0.0
+
+    def __str__(self) -> str:
+        values = self.model_dump()
+        return ":".join([self.name, *(f"{key}={value:g}" for key, value in values.items())])
+
+
+Every = Annotated[float, Field(ge=0, le=86400)]
+"""Seconds from one occurrence to the next, on average; 0: it lasts for the whole run."""
+Lasting = Annotated[float, Field(gt=0, le=3600)]
+"""Seconds that an occurrence lasts."""
+
+
+class PassingFault(Fault):
+    """A fault that comes and goes."""
+
+    every: Every = 20.0
+    seconds: Lasting = 1.0
+    _windows: Windows | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _ends_before_the_next(self) -> PassingFault:
+        if self.every and self.seconds >= self.every:
+            raise PydanticCustomError(
+                "longer",
+                "every ({every}) must be above seconds ({seconds}), or 0 for the whole run",
+                {"every": f"{self.every:g}", "seconds": f"{self.seconds:g}"},
+            )
+        return self
+
+    def begin(self, seed: tuple[int, ...]) -> None:
+        """See Fault."""
+        self._windows = Windows(every=self.every, seconds=self.seconds, seed=seed)
+
+    def strength(self, moment: float, *, fade: float = 0.0) -> float:
+        """0 while the fault is away, 1 while it lasts; see `Windows.strength`."""
+        assert self._windows is not None, "begin was not called"
+        return self._windows.strength(moment, fade=fade)

@@ -1,0 +1,115 @@
+"""All faults by their names, and the list of those that a run is to have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pydantic import ValidationError
+
+from edge.core.errors import UsageError
+from edge.core.suggestions import did_you_mean
+from edge.simulation.belt.wire import BeltOrder
+from edge.simulation.faults import belt, camera, machine
+from edge.simulation.faults.fault import Fault
+from edge.vision.camera.reopening import CapturedPicture
+
+FAULTS: Mapping[str, type[Fault]] = {
+    kind.name: kind
+    for kind in (
+        camera.DropOuts,
+        camera.CameraGone,
+        camera.Frozen,
+        camera.Black,
+        camera.Damaged,
+        camera.Light,
+        belt.Speed,
+        belt.Touching,
+        machine.SlowInference,
+        machine.SlowDisk,
+    )
+}
+"""A fault is a line here, and a class in a module of this room."""
+
+
+class Faults:
+    """The faults of a run, as one."""
+
+    def __init__(self, faults: Sequence[Fault] = (), *, seed: int) -> None:
+        """Has them all begin."""
+        self.all = tuple(faults)
+        for number, fault in enumerate(self.all):
+            fault.begin((seed, 5, number))
+
+    def belt(self, order: BeltOrder) -> BeltOrder:
+        """The belt as all faults together have it."""
+        for fault in self.all:
+            order = fault.belt(order)
+        return order
+
+    def picture(self, picture: CapturedPicture) -> CapturedPicture | None:
+        """A picture as all faults together have it; None: the camera does not give it."""
+        for fault in self.all:
+            changed = fault.picture(picture)
+            if changed is None:
+                return None
+            picture = changed
+        return picture
+
+    def camera_is_gone(self, moment: float) -> bool:
+        """Whether the camera cannot be used at a moment."""
+        return any(fault.camera_is_gone(moment) for fault in self.all)
+
+    def inference_seconds(self, moment: float) -> float:
+        """How long an inference takes that begins at a moment."""
+        return sum(fault.inference_seconds(moment) for fault in self.all)
+
+    @property
+    def usual_inference_seconds(self) -> float:
+        """How long an inference takes as a rule."""
+        return sum(fault.usual_inference_seconds for fault in self.all)
+
+    def write_seconds(self, moment: float) -> float:
+        """How long a write to the ledger takes that begins at a moment."""
+        return sum(fault.write_seconds(moment) for fault in self.all)
+
+
+def read_faults(text: str) -> list[Fault]:
+    """The faults of a list such as `light:factor=0.5,drop-outs`.
+
+    Raises:
+        UsageError: there is no such fault, or it has no such parameter, or not with that value.
+    """
+    return [_read(part.strip()) for part in text.split(",") if part.strip()]
+
+
+def fault_lines() -> list[str]:
+    """A line for each fault, with its parameters and what happens."""
+    wide = max(map(len, map(str, (kind() for kind in FAULTS.values()))))
+    return [f"{kind()!s:<{wide}}  {kind.summary}" for kind in FAULTS.values()]
+
+
+def _read(text: str) -> Fault:
+    name, *parameters = text.split(":")
+    kind = FAULTS.get(name)
+    if kind is None:
+        raise UsageError(
+            f"--faults: there is no fault {name!r}, but {', '.join(FAULTS)}"
+            f"{did_you_mean(name, FAULTS)}"
+        )
+    values: dict[str, str] = {}
+    for parameter in parameters:
+        key, given, value = parameter.partition("=")
+        if not given or key not in kind.model_fields:
+            raise UsageError(
+                f"--faults: {name} takes {', '.join(f'{key}=...' for key in kind.model_fields)}, "
+                f"such as {kind()}. Received: {parameter!r}"
+            )
+        values[key] = value
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise UsageError(
+            f"--faults: {name}{f': {where}' if where else ''}: {first['msg']}. Received: {text!r}"
+        ) from error

@@ -1,0 +1,105 @@
+"""The list of `--faults`, and what each fault does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from edge.core.errors import UsageError
+from edge.simulation.belt.camera import Settings
+from edge.simulation.faults.table import FAULTS, Faults, fault_lines, read_faults
+from edge.vision.camera.reopening import CapturedPicture
+
+ORDER = Settings.model_validate({"kind": "belt"}).order()
+
+
+def begun(text: str) -> Faults:
+    return Faults(read_faults(text), seed=1)
+
+
+def shown(text: str, moments: list[float]) -> list[int | None]:
+    """The level of each picture of 100 that the faults let through; -1 of a damaged one."""
+    faults = begun(text)
+    levels: list[int | None] = []
+    for moment in moments:
+        image = np.full((4, 4, 3), 100, np.uint8)
+        picture = faults.picture(CapturedPicture(image, moment))
+        if picture is None:
+            levels.append(None)
+        else:
+            levels.append(-1 if picture.image is None else int(picture.image[0, 0, 0]))
+    return levels
+
+
+@pytest.mark.parametrize(
+    ("text", "levels"),
+    [
+        ("", [100, 100]),
+        ("drop-outs:every=0", [None, None]),
+        ("damaged:every=0", [-1, -1]),
+        ("black:every=0", [0, 0]),
+        ("light:every=0:factor=0.5", [50, 50]),
+        ("light:every=0:factor=9", [255, 255]),
+        ("light:every=0:factor=0.5,light:every=0:factor=0.5", [25, 25]),
+        ("camera-gone:every=0", [100, 100]),
+    ],
+)
+def test_what_becomes_of_a_picture(text: str, levels: list[int | None]) -> None:
+    assert shown(text, [0.0, 5.0]) == levels
+
+
+def test_a_frozen_camera_repeats_the_picture_before() -> None:
+    faults = begun("frozen:every=10:seconds=5")
+    images = []
+    for tenth in range(100):
+        picture = faults.picture(CapturedPicture(np.full((2, 2, 3), tenth, np.uint8), tenth / 10))
+        assert picture is not None
+        assert picture.image is not None
+        images.append(int(picture.image[0, 0, 0]))
+    assert 48 <= len(images) - len(set(images)) <= 52
+
+
+def test_a_camera_that_is_gone_cannot_be_opened() -> None:
+    faults = begun("camera-gone:every=10:seconds=4")
+    gone = sum(faults.camera_is_gone(tenth / 10) for tenth in range(1000))
+    assert gone == pytest.approx(400, abs=10)
+
+
+def test_the_belt_gets_its_touching_items_and_its_other_speed() -> None:
+    order = begun("touching:share=0.3,speed:factor=0.5:every=9:seconds=3").belt(ORDER)
+    assert order.touching == 0.3
+    assert order.speed is not None
+    assert (order.speed.factor, order.speed.every, order.speed.seconds) == (0.5, 9, 3)
+
+
+def test_what_takes_its_time_adds_up() -> None:
+    faults = begun("slow-inference:ms=80,slow-inference:ms=20,slow-disk:ms=500")
+    assert faults.inference_seconds(3) == pytest.approx(0.1)
+    assert faults.usual_inference_seconds == pytest.approx(0.1)
+    assert faults.write_seconds(3) == 0.5
+    now_and_then = begun("slow-inference:ms=80:every=10")
+    assert now_and_then.usual_inference_seconds == 0
+    assert {now_and_then.inference_seconds(tenth / 10) for tenth in range(100)} == {0, 0.08}
+
+
+def test_each_fault_is_read_as_it_is_written() -> None:
+    for kind in FAULTS.values():
+        assert read_faults(str(kind())) == [kind()]
+    assert [line.split(":")[0] for line in fault_lines()] == list(FAULTS)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("ligth", "no fault 'ligth', but drop-outs.*Did you mean light?"),
+        ("light:factor", "takes every=..., seconds=..., factor=..., fade=..."),
+        ("light:facter=1", "Received: 'facter=1'"),
+        ("light:factor=x", "light: factor: .*Received: 'light:factor=x'"),
+        ("light:factor=-1", "greater than or equal to 0"),
+        ("light:every=5:seconds=5", r"every \(5\) must be above seconds \(5\)"),
+        ("touching:share=2", "less than or equal to 1"),
+    ],
+)
+def test_a_mistake_in_the_list_is_named(text: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said.replace("?", r"\?")):
+        read_faults(text)
