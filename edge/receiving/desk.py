@@ -147,7 +147,7 @@ class Desk:
             return found, self._appended(state.delivery, events)
 
     def correct(
-        self, name: str | None, line: Line | int | str, figure: Figure, now: int, why: str
+        self, name: str | None, line: int | str, figure: Figure, now: int, why: str
     ) -> DeliveryState:
         """Says what a figure of a line is.
 
@@ -337,14 +337,12 @@ class Desk:
         return next(f"{stem}{n}" for n in range(1, len(taken) + 2) if f"{stem}{n}" not in taken)
 
 
-def line_of(state: DeliveryState, line: Line | int | str) -> Line:
+def line_of(state: DeliveryState, line: int | str) -> Line:
     """The line with that number, or with that SKU.
 
     Raises:
         UsageError: there is none, or several lines have the SKU.
     """
-    if isinstance(line, Line):
-        return line
     found = [one for one in state.lines if str(one.number) == str(line)]
     named = [one for one in state.lines if one.sku == line]
     if len(named or found) == 1:
@@ -352,7 +350,7 @@ def line_of(state: DeliveryState, line: Line | int | str) -> Line:
     if named:
         numbers = ", ".join(str(one.number) for one in named)
         raise UsageError(f"several lines have the SKU {line}: give a number, one of {numbers}")
-    near = did_you_mean(line, [one.sku for one in state.lines])
+    near = did_you_mean(str(line), [one.sku for one in state.lines])
     raise UsageError(f"the delivery {state.delivery} has no line {line!r}{near}")
 
 

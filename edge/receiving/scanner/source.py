@@ -60,12 +60,12 @@ class ScannerSource(Closing):
         try:
             if grab:
                 self._grab()
+        except ScannerError:  # which is an OSError, too, and says what to do already
+            self.close()
+            raise
         except OSError as error:
             self.close()
             raise ScannerError(_refusal(path, error)) from error
-        except ScannerError:
-            self.close()
-            raise
 
     def read(self, patience: float) -> list[InputEvent]:
         """The events that came, as soon as there are any; none came within `patience` seconds: [].

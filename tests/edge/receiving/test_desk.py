@@ -38,6 +38,11 @@ def test_another_list_for_an_opened_delivery_is_refused_with_what_differs(tmp_pa
             desk.import_goods([goods(delivery="D2"), goods(TWO_SHOES, *LINES[1:3])], "b.csv")
         assert "SH: expected was 8, is 2" in str(caught.value)
         assert "PHONE is missing" in str(caught.value)
+        more = replace(SHOES, number=5, sku="HAT")
+        with pytest.raises(DeliveryRefusedError) as caught:
+            desk.import_goods([goods(*LINES, more, blind=True)], "b.csv")
+        assert "HAT is new" in str(caught.value)
+        assert "it was not blind" in str(caught.value)
         assert desk.deliveries.names() == ["D1"]  # nothing is half imported
 
 
@@ -151,6 +156,12 @@ def test_it_is_not_reopened_once_its_back_order_is_counted(tmp_path: Path) -> No
             desk.reopen("D1", "another box came")
 
 
+def test_what_is_not_closed_is_not_reopened(tmp_path: Path) -> None:
+    not_closed = pytest.raises(DeliveryRefusedError, match="D1 is counting, not closed")
+    with counting(tmp_path) as desk, not_closed:
+        desk.reopen("D1", "another box came")
+
+
 def test_figures_that_cannot_be_are_refused_and_change_nothing(tmp_path: Path) -> None:
     with counting(tmp_path, SHOES) as desk:
         count(desk, SHOE)
@@ -168,10 +179,12 @@ def test_figures_that_cannot_be_are_refused_and_change_nothing(tmp_path: Path) -
     [
         ("SO", "has no line 'SO'. Did you mean SO-"),
         ("9", "has no line '9'"),
+        ("SO-7", "several lines have the SKU SO-7: give a number, one of 2, 3"),
     ],
 )
 def test_a_line_that_is_not_there_is_named(tmp_path: Path, line: str, said: str) -> None:
-    with counting(tmp_path) as desk, pytest.raises(UsageError) as caught:
+    same = replace(LINES[2], sku="SO-7")
+    with counting(tmp_path, *LINES[:2], same) as desk, pytest.raises(UsageError) as caught:
         desk.correct(None, line, "counted", 1, "why")
     assert said in str(caught.value)
 

@@ -94,9 +94,11 @@ def test_a_spreadsheet_s_whole_numbers_are_read(tmp_path: Path, figure: str) -> 
         ("D1,A,,,,-3", "Received: '-3'"),
         ("D1,A,,,,1 000", "without a sign or thousands separator"),
         ("D1,A,,,,", "line 2: expected is empty"),
+        ("D1,A,,,,10000001", "expected is more than 10,000,000. Received: '10000001'"),
         ("D1,,,,,3", "line 2: sku is empty"),
         (",A,,,,3", "line 2: delivery is empty"),
         ("-D1,A,,,,3", "line 2: delivery begins with a minus"),
+        (f"{'D' * 65},A,,,,3", "line 2: delivery has 65 characters, and may have 64"),
         ("D1,A,4006381333932,,,3", "gtin has a wrong check digit: it must end in 1"),
         ("D1,A,400638133393,,,3", "wrong check digit"),
         ("D1,A,40063,,,3", "gtin must have 8, 12, 13 or 14 digits. Received: '40063'"),
@@ -227,3 +229,8 @@ def test_a_line_that_is_typed_wrongly_is_named(words: list[str], said: str) -> N
     with pytest.raises(UsageError) as caught:
         typed_goods(words, delivery="D", blind=False, labels=LABELS)
     assert said in str(caught.value)
+
+
+def test_a_name_that_no_delivery_can_have_is_refused_where_it_is_typed() -> None:
+    with pytest.raises(UsageError, match="--delivery begins with a minus"):
+        typed_goods(["A=1"], delivery="-x", blind=False, labels=LABELS)

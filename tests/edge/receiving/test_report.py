@@ -13,6 +13,7 @@ import pytest
 from edge.receiving.code import read_code
 from edge.receiving.delivery import Line
 from edge.receiving.desk import Desk
+from edge.receiving.difference import outcome_words
 from edge.receiving.report_csv import COLUMNS, report_csv
 from edge.receiving.report_page import report_page
 from edge.receiving.scan import RULE, Scan
@@ -127,3 +128,10 @@ def test_a_blind_delivery_that_is_not_closed_shows_no_expected_figure(tmp_path: 
         closed, _ = desk.close(None, as_counted=True, back_order=False)
         assert "7,777" in page_of(closed)
         assert "7777" in report_csv(closed)
+
+
+def test_a_delivery_that_was_reopened_says_where_its_count_goes_on(tmp_path: Path) -> None:
+    with counting(tmp_path) as desk:
+        desk.close(None, as_counted=True, back_order=False)
+        desk.reopen("D1", "another box came")
+        assert outcome_words(desk.known("D1")) == "closed: short, reopened as D1-R1"

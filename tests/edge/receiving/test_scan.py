@@ -50,6 +50,7 @@ def scanned(text: str, **values: object) -> Answer:
         (UNKNOWN, Reply.NOT_HERE, [], 0),
         ("S3", Reply.NOT_HERE, [], 0),
         (BOX, Reply.NOT_HERE, [], 0),
+        ("]C1", Reply.NOT_HERE, [], 0),  # a symbology identifier and nothing behind it
     ],
 )
 def test_a_code_is_answered(text: str, reply: Reply, lines: list[int], pieces: int) -> None:
@@ -62,6 +63,33 @@ def test_a_code_is_answered(text: str, reply: Reply, lines: list[int], pieces: i
 def test_a_quantity_counts_pieces_or_packs() -> None:
     assert scanned(SHOE, times=3).pieces == 3
     assert scanned(PACK_OF_SHOES, times=3).pieces == 18
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("]C1", "it has no code"),
+        (UNKNOWN, f"no line has the GTIN 0{UNKNOWN}"),
+        ("S3", "no line has the code S3, which is no GTIN with a right check digit"),
+        (BOX, f"the container {BOX} was not announced"),
+    ],
+)
+def test_what_is_put_aside_says_why(text: str, reason: str) -> None:
+    assert scanned(text).reason == reason
+
+
+def test_several_lines_are_told_with_their_numbers() -> None:
+    assert scanned(SOCK).words(announced()) == (
+        "several lines: choose one of line 2: SO-7, lot L7; line 3: SO-8, lot L8. "
+        "Nothing was counted"
+    )
+
+
+def test_a_serial_number_that_was_not_announced_is_put_aside() -> None:
+    line = Line(number=1, sku="SH", gtin=f"0{SHOE}", expected=1, serials=("S1",))
+    found = answer(announced(line), Scan(code=read_code(f"(01)0{SHOE}(21)S2")))
+    assert found.reply is Reply.NOT_HERE
+    assert found.reason == "the serial number S2 of SH was not announced"
 
 
 def test_a_line_that_was_chosen_answers_several_lines() -> None:

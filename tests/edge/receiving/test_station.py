@@ -22,6 +22,7 @@ from edge.events import Stamps
 from edge.flow import ItemKey
 from edge.lanes.lanes import Lanes
 from edge.receiving.codes.reader import CodeReader
+from edge.receiving.store import Deliveries
 from edge.runtime.clock import SYSTEM_CLOCK
 from tests.bundles import BGR
 from tests.edge.receiving.codes.test_ladder import drawn
@@ -76,6 +77,25 @@ def test_a_picture_that_comes_after_the_end_is_answered_at_once() -> None:
     reader.offer(ItemKey(2, 0.0, "second"), picture, None)
     assert told == [("first", 0), ("second", 0)]
     assert reader.dropped == 2
+
+
+def test_a_picture_for_which_there_is_no_room_is_said_once_and_holds_nobody_up(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    told: list[str] = []
+    reader = CodeReader(
+        CodesSettings(),
+        publish=lambda event: None,
+        done=lambda look, codes: told.append(look.key.id),
+        stamps=Stamps("door", SYSTEM_CLOCK.wall),
+        clock=SYSTEM_CLOCK,
+    )
+    picture = np.zeros((8, 8, 3), np.uint8)
+    for number in range(18):  # nobody looks at them
+        reader.offer(ItemKey(number, 0.0, f"item {number}"), picture, None)
+    assert told == ["item 16", "item 17"]
+    assert reader.dropped == 2
+    assert caplog.text.count("is not looked at: 16 wait already") == 1
 
 
 def test_without_the_section_no_code_is_looked_for(station: Path) -> None:
@@ -188,3 +208,17 @@ def test_what_a_hand_scanner_sends_is_an_event(station: Path) -> None:
     station.write_text(STATION + "scanner: {kind: pipe, path: keys}\n")
     assert main(["run", str(station)]) == EXIT_OK
     assert [event["text"] for event in events_of(station, "code_scanned")] == [GTIN, "SKU-7"]
+
+
+def test_what_a_hand_scanner_sends_is_counted_on_the_open_delivery(station: Path) -> None:
+    (station.parent / "keys").write_bytes(typed(f"{GTIN}\rSKU-7\r"))
+    station.write_text(STATION + "scanner: {kind: pipe, path: keys}\nreceiving: {count_by: code}\n")
+    goods = ["--delivery", "D1", "--line", "SKU-7=3"]
+    assert main(["delivery", "import", str(station), *goods]) == EXIT_OK
+    assert main(["delivery", "open", str(station), "D1"]) == EXIT_OK
+    assert main(["run", str(station)]) == EXIT_OK
+    assert [event["delivery_id"] for event in events_of(station, "code_scanned")] == ["D1", "D1"]
+    with Deliveries(station.parent / "ledger-deliveries.sqlite") as deliveries:
+        state = deliveries.state("D1")
+    assert state is not None
+    assert (state.count(1).counted, [aside.code for aside in state.asides]) == (1, [GTIN])

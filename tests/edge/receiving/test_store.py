@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -160,3 +161,35 @@ def test_every_value_is_read_as_it_was_written(tmp_path: Path) -> None:
         before = list(desk.deliveries.events("D1"))
     with desk_at(tmp_path) as desk:
         assert list(desk.deliveries.events("D1")) == before
+
+
+def test_a_file_in_which_nothing_is_yet_cannot_be_read_alone(tmp_path: Path) -> None:
+    (tmp_path / "deliveries.sqlite").touch()
+    with pytest.raises(DeliveryFileError, match="nothing is in it yet"):
+        Deliveries(tmp_path / "deliveries.sqlite", read_only=True)
+
+
+def test_a_file_that_another_program_holds_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.receiving.store._BUSY_SECONDS", 0.0)
+    with counting(tmp_path) as desk, closing(sqlite3.connect(desk.deliveries.path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DeliveryFileError, match="another program holds it locked"):
+            desk.scan(None, Scan(code=read_code(SHOE)))
+        other.rollback()
+        desk.scan(None, Scan(code=read_code(SHOE)))
+        assert desk.known("D1").count(1).counted == 1
+
+
+def test_a_full_disk_is_told_so_and_nothing_is_half_written(tmp_path: Path) -> None:
+    with counting(tmp_path) as desk:
+        connection = desk.deliveries._connection
+        ((pages,),) = connection.execute("PRAGMA page_count").fetchall()
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+        scan = Scan(code=read_code(SHOE), photograph="x" * 10_000)
+        with pytest.raises(DeliveryFileError, match="the disk is full: free some space"):
+            desk.scan(None, scan)
+        connection.execute("PRAGMA max_page_count = 1000000")
+        desk.scan(None, scan)
+        assert desk.known("D1").count(1).counted == 1

@@ -70,3 +70,15 @@ def test_an_evenly_grey_place_shows_nothing() -> None:
     assert not BarProfile(grey, CodeLine((40.0, 30.0), (230.0, 30.0)), "4006381333931").shows(
         "4006381333931"
     )
+
+
+def test_noise_shows_no_digits() -> None:
+    grey = np.random.default_rng(1).integers(0, 256, (60, 300), dtype=np.uint8)
+    bars = BarProfile(grey, CodeLine((40.0, 30.0), (230.0, 30.0)), "4006381333931")
+    assert not bars.shows("4006381333931")
+
+
+def test_digits_of_no_ean_have_no_place() -> None:
+    bars = profile("4006381333931", "4006381333931")
+    assert not bars.place("400638")
+    assert bars.place("4006381333931")

@@ -17,6 +17,7 @@ from edge.config.codes import CodeFormat
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box
 from edge.receiving.codes import ladder
+from edge.receiving.codes.bars import BarProfile
 from edge.receiving.codes.ladder import CodeLadder, Grey, Rung, part_with_item
 from edge.vision.sharpness import sharpness
 from tests.benchmarks.code_scenes import make_scene
@@ -127,3 +128,19 @@ def test_of_two_frames_the_one_that_is_in_focus_is_sharper() -> None:
 def test_the_names_of_formats_are_not_swapped() -> None:
     assert WRITERS["ean8"] == BarcodeFormat.EAN8
     assert WRITERS["upca"] == BarcodeFormat.UPCA
+
+
+def test_a_code_whose_place_cannot_be_found_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere(*_: object) -> BarProfile:
+        raise ValueError("too little was read")
+
+    monkeypatch.setattr(ladder, "BarProfile", nowhere)
+    assert CodeLadder(["ean13"]).read(drawn("ean13")).codes == ()
+
+
+def test_a_code_whose_bars_are_of_other_digits_and_cannot_be_read_again_is_not_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(BarProfile, "shows", lambda bars, digits: False)
+    monkeypatch.setattr(BarProfile, "picture", np.full((40, 300), 255, np.uint8))
+    assert CodeLadder(["ean13"]).read(drawn("ean13")).codes == ()

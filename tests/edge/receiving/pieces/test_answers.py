@@ -21,6 +21,7 @@ from edge.receiving.events import (
 )
 from edge.receiving.pieces.answers import HandScan, SeenItem
 from edge.receiving.state import undone_ids
+from tests.edge.receiving.goods_lists import BOX
 from tests.edge.receiving.pieces.bench import (
     ADIDAS,
     LINES,
@@ -54,6 +55,10 @@ UNKNOWN_CODE = "96385074"
          "not on this delivery", [0, 0, 0]),
         ("adidas", (), {"accepted": False, "reject": "late"}, "not on this delivery", [0, 0, 0]),
         ("glove", (), {}, "not on this delivery", [0, 0, 0]),
+        # It went where contradicted items go, and what was announced has changed since.
+        ("adidas", (ADIDAS,), {"accepted": False, "reject": "contradicted"},
+         "not on this delivery", [0, 0, 0]),
+        ("adidas", (BOX, ADIDAS), {}, "not on this delivery", [0, 0, 0]),
     ],
 )  # fmt: skip
 def test_an_item_is_answered(

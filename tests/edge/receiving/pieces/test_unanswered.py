@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,4 +58,11 @@ def test_a_ledger_that_is_not_there_or_has_no_tables_has_none(tmp_path: Path) ->
 def test_a_damaged_ledger_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "ledger.sqlite").write_text("no ledger " * 200, "utf-8")
     with pytest.raises(sqlite3.DatabaseError):
+        list(causes_of(tmp_path / "ledger.sqlite", "D1", "2000"))
+
+
+def test_a_ledger_of_another_pilah_is_an_error_and_not_an_empty_one(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "ledger.sqlite")) as connection:
+        connection.execute("CREATE TABLE items (id, time)")
+    with pytest.raises(sqlite3.OperationalError, match="no such column: delivery_id"):
         list(causes_of(tmp_path / "ledger.sqlite", "D1", "2000"))

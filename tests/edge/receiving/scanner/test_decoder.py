@@ -72,6 +72,15 @@ def test_a_character_typed_by_its_number_is_that_character() -> None:
     assert decoded(ScanDecoder(), scanner.events) == ["01\x1d10L7"]
 
 
+@pytest.mark.parametrize("end", ["\r", "\n", "\t"], ids=repr)
+def test_a_line_end_typed_by_its_number_ends_a_code(end: str) -> None:
+    scanner = TypingScanner()
+    for text in (GTIN, OTHER):
+        scanner.type(text)
+        scanner.type_by_number(end)
+    assert decoded(ScanDecoder(), scanner.events) == [GTIN, OTHER]
+
+
 def test_a_held_key_that_repeats_itself_types_once() -> None:
     scanner = TypingScanner()
     scanner.type("7")

@@ -9,8 +9,8 @@ import pytest
 
 from edge.config.scanner import ScannerSettings
 from edge.core.errors import ScannerError
-from edge.receiving.scanner.access import udev_rule
-from edge.receiving.scanner.decoder import ScannedText
+from edge.receiving.scanner.access import try_scanner, udev_rule
+from edge.receiving.scanner.decoder import InputEvent, ScannedText
 from edge.receiving.scanner.reader import ScannerReader
 from edge.receiving.scanner.source import EVENT_BYTES, ScannerSource, packed
 from edge.runtime.clock import SYSTEM_CLOCK
@@ -37,6 +37,27 @@ def test_a_file_of_events_is_read_to_its_end(tmp_path: Path) -> None:
     reader.run()
     assert [scan.text for scan in found] == [GTIN, GTIN[::-1], "last"]
     assert reader.counts.scans == 3
+
+
+def test_codes_that_do_not_count_are_told_at_the_end(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "events"
+    lost = packed(InputEvent(0.0, 0, 3, 0))
+    file.write_bytes(typed("1" * 129 + "\r") + typed("12") + lost + typed("3\r"))
+    reader = ScannerReader(
+        ScannerSettings(kind="pipe", path=file), report=lambda scan: None, clock=SYSTEM_CLOCK
+    )
+    reader.run()
+    assert "1 codes were too long and 1 had lost keys: they do not count" in caplog.text
+
+
+def test_a_scanner_that_can_be_read_is_told_and_another_is_an_error(tmp_path: Path) -> None:
+    settings = ScannerSettings(kind="pipe", path=tmp_path / "events")
+    with pytest.raises(ScannerError, match="no scanner is there"):
+        try_scanner(settings)
+    settings.path.touch()
+    assert try_scanner(settings) == f"{settings.path} can be read"
 
 
 def test_nothing_is_lost_between_two_writers_of_a_pipe(tmp_path: Path) -> None:
@@ -144,6 +165,62 @@ def test_a_device_is_taken_only_when_no_key_of_it_is_held(
     ScannerSource(tmp_path / "device", grab=True).close()
     held, grab = 0x80604518, 0x40044590  # EVIOCGKEY(96), EVIOCGRAB
     assert asked == [held] * (looks + 1) + [grab]
+
+
+def test_a_key_that_stays_held_is_told_and_the_device_is_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ioctl(descriptor: int, request: int, argument: bytearray) -> int:
+        argument[3] = 0x10
+        return 0
+
+    monkeypatch.setattr("fcntl.ioctl", ioctl)
+    monkeypatch.setattr("edge.receiving.scanner.source._HELD_SECONDS", -1.0)
+    (tmp_path / "device").touch()
+    closed: list[int] = []
+    monkeypatch.setattr(os, "close", closed.append)
+    with pytest.raises(ScannerError, match="one of its keys is held down: let go of it"):
+        ScannerSource(tmp_path / "device", grab=True)
+    monkeypatch.undo()
+    (descriptor,) = closed
+    os.close(descriptor)
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.ENODEV, "no scanner is there: plug it in"),
+        (errno.EACCES, "this user may not read it: run deploy/install.sh once more"),
+        (errno.EIO, "Input/output error"),
+    ],
+)
+def test_what_fails_while_it_is_read_is_told_with_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, said: str
+) -> None:
+    (tmp_path / "events").write_bytes(typed("7"))
+
+    def fails(descriptor: int, size: int) -> bytes:
+        raise OSError(number, os.strerror(number))
+
+    with ScannerSource(tmp_path / "events", grab=False) as source, monkeypatch.context() as patch:
+        patch.setattr(os, "read", fails)
+        with pytest.raises(ScannerError, match=f"events: {said}"):
+            source.read(patience=1)
+
+
+def test_a_device_that_had_nothing_after_all_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "events").write_bytes(typed("7"))
+
+    def nothing(descriptor: int, size: int) -> bytes:
+        raise BlockingIOError
+
+    with ScannerSource(tmp_path / "events", grab=False) as source:
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "read", nothing)
+            assert source.read(patience=1) == []
+        assert len(source.read(patience=1)) == 4
 
 
 def test_a_device_that_another_program_has_is_told(
