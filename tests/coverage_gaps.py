@@ -63,7 +63,7 @@ GAPS: Mapping[str, str] = {
     "the wire.": """
         edge.lanes.lgpio_pins: SteadyPin.close
         edge.lanes.pins: Pins.wait open_pins
-        edge.lanes.pulses: HardwarePulses.__init__
+        edge.lanes.pulses.hardware: HardwarePulses.__init__
         edge.lanes.servo: Servo.__init__
     """,
     "The tests of the trainer, of the converter or of the wheel run it.": """
@@ -91,12 +91,12 @@ GAPS: Mapping[str, str] = {
         edge.ledger.recovering: RecoveringLedger.append RecoveringLedger._open
         edge.ledger.recovering: RecoveringLedger._check_unchanged RecoveringLedger._set_aside
         edge.ledger.recovering: RecoveringLedger._footprint _identity _size
-        edge.ledger.ledger: Ledger._migrate Ledger._errors
+        edge.ledger.ledger: Ledger._migrate
         edge.ledger.losses: Losses.add_said
         edge.ledger.opening: open_recorder
         edge.ledger.recorder: Recorder._send_next Recorder._take_answer
         edge.ledger.spill: Spill.read
-        edge.ledger.sqlite_file: _read_only _is_whole_ledger _advice
+        edge.ledger.sqlite_file: _read_only _advice
         edge.runtime.keyboard: Keyboard._read
         edge.station: Station.run
         edge.telemetry.host: disk_finding
@@ -122,7 +122,6 @@ GAPS: Mapping[str, str] = {
         edge.runtime.keyboard: Keyboard._put_back_at_signals
         edge.runtime.service: Ending.follow
         edge.samples.capture: CaptureSession.run CaptureSession._refuse _from_middle
-        edge.sorting.dispatch: Dispatch.note
         edge.sorting.tally: Tally.count Tally.lines
         edge.vision.camera.picamera: Settings.seconds_per_frame
         edge.vision.camera.settled: settled_frame

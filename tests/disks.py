@@ -27,6 +27,15 @@ def no_space(*_: object) -> None:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
+def no_locks(*_: object) -> None:
+    """In place of `fcntl.flock`: a file system without locks, such as some network shares.
+
+    Raises:
+        OSError: always.
+    """
+    raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+
 class Disk:
     """An ext4 file system in a file, mounted.
 

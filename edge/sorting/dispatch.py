@@ -68,32 +68,16 @@ class ItemCodes(Protocol):
         ...
 
 
-class NoCodes:
-    """Looks for no codes."""
-
-    wait_seconds = 0.0
-
-    def expect(self, key: ItemKey, frame: Frame) -> None:
-        """See ItemCodes."""
-
-    def look(self, key: ItemKey, frame: Frame, box: Box | None) -> CodeLook | None:
-        """See ItemCodes."""
-        return None
-
-
 class PictureUses(NamedTuple):
     """What is done with the picture of an item; neither waits."""
 
+    codes: ItemCodes
+    """Looks for codes."""
     keep: Callable[[Verdict, ItemInFrame, ItemKey], str | None] = lambda verdict, sharpest, key: (
         None
     )
     """Has a photograph of the item kept, and returns its file for the item's row; None if none is
     kept. The item is given in the frame that shows it best."""
-    codes: ItemCodes = NoCodes()
-    """Looks for codes."""
-
-
-NO_USES = PictureUses()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,7 +125,7 @@ class Dispatch:
         tally: Tally,
         stamps: Stamps,
         clock: Clock,
-        pictures: PictureUses = NO_USES,
+        pictures: PictureUses,
     ) -> None:
         """Stores its parts; the caller closes `lanes` and `recorder`.
 

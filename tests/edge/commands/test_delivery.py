@@ -13,7 +13,7 @@ from edge.core.errors import EXIT_CONFIG, EXIT_DATA, EXIT_IO, EXIT_NO, EXIT_OK, 
 from edge.events import PictureContradicted
 from edge.ledger.ledger import Ledger
 from edge.ledger.lock import LedgerLock
-from tests.edge.receiving.goods_lists import PACK_OF_SHOES, SHOE, SOCK, UNKNOWN
+from tests.edge.receiving.goods_lists import BOX, OTHER_BOX, PACK_OF_SHOES, SHOE, SOCK, UNKNOWN
 
 STATION = """\
 station: door
@@ -91,6 +91,111 @@ def test_scans_come_from_stdin_line_by_line(
         f"not on this delivery, put it aside: no line has the GTIN 0{UNKNOWN}",
         "counted: SH, 2 of 8",
     ]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_at_a_terminal_the_rule_is_shown_before_the_first_scan(
+    door: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    call("import", "goods.csv")
+    call("open", "D1")
+    capsys.readouterr()
+    monkeypatch.setattr("sys.stdin", Terminal(f"{SHOE}\n"))
+    assert call("scan") == EXIT_OK
+    rule, counted = capsys.readouterr().out.splitlines()
+    assert rule.startswith("One scan, one piece.")
+    assert rule.endswith("Ctrl-D ends.")
+    assert counted == "counted: SH, 1 of 8"
+
+
+def test_each_step_answers_programs_too(door: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("goods.csv").write_text(
+        "delivery,sku,gtin,expected,supplier\n"
+        f"D1,SH,{SHOE},8,ACME\nD1,S2,{SHOE},2,ACME\nD2,SO,{SOCK},1,ACME\n"
+    )
+    assert answer(capsys, "import", "goods.csv") == {
+        "deliveries": [{"delivery": "D1", "import": "new"}, {"delivery": "D2", "import": "new"}]
+    }
+    opened = answer(capsys, "open", "D1")
+    assert (opened["delivery"], opened["state"]) == ("D1", "counting")
+    scanned = answer(capsys, "scan", SHOE)
+    assert (scanned["answer"], scanned["choose_from"]) == ("several lines", [1, 2])
+    chosen = answer(capsys, "scan", SHOE, "--line", "2")
+    assert (chosen["answer"], chosen["line"], chosen["counted"]) == ("counted", 2, 1)
+    state = answer(capsys, "status")
+    assert isinstance(state["counting"], dict)
+    assert state["counting"]["delivery"] == "D1"
+    assert state["others"] == [{"delivery": "D2", "state": "expected"}]
+
+
+def test_columns_that_are_not_read_are_named(
+    door: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("goods.csv").write_text("delivery,sku,expected,Supplier\nD1,SH,8,ACME\n")
+    assert call("import", "goods.csv") == EXIT_OK
+    assert "not read: Supplier" in capsys.readouterr().err
+
+
+def test_somebody_without_a_login_name_says_who_it_is(
+    door: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody() -> str:
+        raise KeyError("getpwuid(): uid not found: 4711")
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    assert call("import", "goods.csv") == EXIT_USAGE
+    assert "this user has no login name: say who does it with --by NAME" in capsys.readouterr().err
+    assert call("import", "goods.csv", "--by", "Ana") == EXIT_OK
+
+
+def test_the_status_shows_all_that_differs(door: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("goods.csv").write_text(
+        "delivery,sku,gtin,label,expected,lot,serials,container\n"
+        f"D1,SH,{SHOE},adidas,3,,,\nD1,SO,{SOCK},,2,L7,,\n"
+        f"D1,PH,,,2,,S1 S2,\nD1,BX,,,1,,,{BOX}\n"
+    )
+    call("import", "goods.csv")
+    call("open", "D1")
+    call("scan", SHOE, f"(01){SOCK.zfill(14)}(10)L9", "S1", UNKNOWN, UNKNOWN, OTHER_BOX)
+    call("scan", SHOE, "--seen", "nike")
+    call("scan", SHOE, "--damaged", "--why", "torn")
+    capsys.readouterr()
+    call("status", "--delivery", "D1")
+    assert capsys.readouterr().out.splitlines() == [
+        "delivery   D1  counting",
+        "line  article     expected  counted  difference  damaged",
+        "   1  SH                 3        2          -1        1",
+        "   2  SO, lot L7         2        1          -1",
+        "   3  PH                 2        1          -1",
+        "   4  BX                 1        0          -1",
+        "lot        line 2: 1 of lot L9, not as announced",
+        "serials    line 3: missing S2",
+        f"containers 0 came, missing {BOX}",
+        f"put aside  3: no line has the GTIN 0{UNKNOWN} (2 times); the container {OTHER_BOX} was "
+        "not announced",
+        f"stopped    line 1, {SHOE}: the picture says nike",
+    ]
+    call("close", "--as-counted")
+    call("open", "D1-B1")
+    capsys.readouterr()
+    call("status", "--delivery", "D1-B1")
+    assert capsys.readouterr().out.splitlines()[1] == "           rest of D1"
+
+
+def test_a_new_receipt_says_which_delivery_it_receives(
+    door: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call("import", "goods.csv")
+    call("open", "D1")
+    call("close", "--as-counted", "--no-back-order")
+    call("reopen", "D1", "--why", "another box")
+    capsys.readouterr()
+    call("status", "--delivery", "D1-R1")
+    assert capsys.readouterr().out.splitlines()[1] == "           receives D1"
 
 
 def test_a_raw_code_of_a_scanner_is_counted(door: Path) -> None:

@@ -202,6 +202,10 @@ def test_what_is_in_a_ledger_can_be_read_without_opening_it_to_write(
 ) -> None:
     file = tmp_path / "ledger.sqlite"
     assert ledger_facts(file) is None
+    with closing(sqlite3.connect(file)) as begun:
+        begun.execute("VACUUM")  # a file of SQLite in which nothing is yet
+    assert file.stat().st_size > 0
+    assert ledger_facts(file) is None
     with Ledger(file) as ledger:
         assert ledger_facts(file) == LedgerFacts(0, None)
         ledger.append([entry(1), entry(2)])

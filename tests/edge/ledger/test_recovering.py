@@ -13,11 +13,18 @@ from pathlib import Path
 
 import pytest
 
-from edge.core.errors import LedgerError, LedgerForeignError, LedgerInUseError, LedgerVersionError
+from edge.core.errors import (
+    LedgerDamagedError,
+    LedgerError,
+    LedgerForeignError,
+    LedgerInUseError,
+    LedgerVersionError,
+)
 from edge.events import ItemSorted
 from edge.ledger import recovering as module
 from edge.ledger.ledger import Ledger
 from edge.ledger.recovering import RecoveringLedger, set_aside_files
+from edge.ledger.sqlite_file import BackgroundCheck
 from tests.edge.ledger.entries import entry
 from tests.logged import listen
 
@@ -502,3 +509,28 @@ def test_a_disk_without_room_for_ids_takes_rows_all_the_same(
     monkeypatch.setattr(Ledger, "give_ids", full)
     place.write(3)
     assert place.items == [1, 2, 3]
+
+
+def test_damage_that_is_found_while_ids_are_given_is_set_aside(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.write(2)
+    place.ledger.close()
+    damaged = iter([True])
+
+    def give_ids(ledger: object, limit: int) -> int:
+        if next(damaged, False):
+            raise LedgerDamagedError("the ledger is damaged")
+        return 0
+
+    monkeypatch.setattr(Ledger, "give_ids", give_ids)
+    place.write(1)
+    assert len(place.aside) == 1
+    assert place.items == [1, 2, 3]
+
+
+def test_a_check_that_cannot_read_the_ledger_finds_no_damage(tmp_path: Path) -> None:
+    check = BackgroundCheck(tmp_path)  # a folder
+    check._thread.join()
+    assert check.finished
+    assert check.damage is None

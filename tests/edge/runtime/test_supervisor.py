@@ -132,6 +132,19 @@ def test_the_first_failure_stops_the_others_and_is_raised(house: House) -> None:
     ]
 
 
+def test_a_failure_of_the_last_thread_is_raised_when_the_others_have_ended(house: House) -> None:
+    def fail(heartbeat: Heartbeat) -> None:
+        house.finishing.wait(float("inf"))
+        raise ZeroDivisionError("a bug")
+
+    last = house.task("rows", fail)
+    house.clock.enter()
+    with pytest.raises(ZeroDivisionError, match="a bug"):
+        house.supervisor.run([house.task("first", house.rests(3))], last=last, ready="")
+    house.clock.leave()
+    assert house.told == ["first ended, none left", "stop", "finish"]
+
+
 def test_what_does_not_end_when_it_is_told_to_is_given_up_and_named(house: House) -> None:
     house.endings.put(signal.SIGTERM)
     with pytest.raises(StuckError, match=r"did not end within 4\.2 seconds: second$"):

@@ -36,6 +36,8 @@ class Door:
     wait_seconds: float = 1.0
     seconds: float = 100.0
     found: CodeFound | None = None
+    looks: bool = True
+    """Whether pictures can be looked at for codes."""
     looked: list[int] = field(default_factory=list)
     expected: list[tuple[int, int]] = field(default_factory=list)
     """Items, each with the number of rows that were offered by then."""
@@ -66,9 +68,9 @@ class Door:
     def expect(self, key: ItemKey, frame: Frame) -> None:
         self.expected.append((key.item, len(self.rows)))
 
-    def look(self, key: ItemKey, frame: Frame, box: Box | None) -> Door:
+    def look(self, key: ItemKey, frame: Frame, box: Box | None) -> Door | None:
         self.looked.append(key.item)
-        return self
+        return self if self.looks else None
 
     def see(self, label: str, *, closes: float | None = None, sure: float = 0.9) -> bool:
         """An item gets its verdict now."""
@@ -165,6 +167,12 @@ def test_while_nobody_needs_its_code_it_goes_first_and_is_looked_at_then(door: D
     door.see("red")
     assert (door.moved, door.looked, len(door.rows)) == (["warm"], [1], 1)
     assert door.expected == [(1, 0)]  # or it might be counted before its code is known
+
+
+def test_one_whose_picture_is_not_looked_at_waits_for_nothing(door: Door) -> None:
+    door.looks = False
+    door.see("red")
+    assert (door.moved, len(door.rows)) == (["warm"], 1)
 
 
 def test_one_that_waited_goes_though_an_unreadable_picture_comes_next(door: Door) -> None:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from edge.core.errors import StatusRefusedError
 from edge.runtime.clock_state import boot_id
 from edge.telemetry import status as statuses
+from edge.telemetry import status_file as module
 from edge.telemetry.status import StatusReading, read_status
 from edge.telemetry.status_file import StatusFile
 from tests.edge.telemetry.statuses import SIGNS, put, status
@@ -135,3 +137,31 @@ def test_a_start_after_a_kill_takes_the_place_of_the_old_status(place: Place) ->
         found = place.read()
         assert found is not None
         assert found.status.pid == os.getpid()
+
+
+def test_a_status_that_may_not_be_read_holds_up_no_start(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise StatusRefusedError("the status may not be read by this user")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "read_status", refused)
+        file = place.open()
+    with file:
+        found = place.read()
+    assert found is not None
+    assert found.status.pid == os.getpid()
+
+
+@pytest.mark.parametrize("content", [None, "", "no number here"])
+def test_where_the_system_tells_of_no_memory_none_is_told(
+    place: Place, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None
+) -> None:
+    if content is not None:
+        (tmp_path / "statm").write_text(content)
+    monkeypatch.setattr(module, "_STATM", tmp_path / "statm")
+    with place.open():
+        found = place.read()
+    assert found is not None
+    assert found.status.resident_bytes is None

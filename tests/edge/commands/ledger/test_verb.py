@@ -92,6 +92,10 @@ def test_a_ledger_is_checked(station: Path, capsys: pytest.CaptureFixture[str]) 
     assert "is whole: 2 items, 0 actuations" in out
     assert main(["ledger", "check", str(ledger), "--json", "--full"]) == EXIT_OK
     assert json.loads(capsys.readouterr().out)["rows"]["items"] == 2
+    aside = station.with_name("ledger.set-aside-20261129T120000Z.sqlite")
+    aside.write_bytes(b"damaged")
+    assert main(["ledger", "check", str(station)]) == EXIT_OK
+    assert f"set aside before, because it was damaged: {aside}\n" in capsys.readouterr().out
     raw = ledger.read_bytes()
     ledger.write_bytes(raw[:8192] + b"\xff" * (len(raw) - 8192))
     for words, said in (([], "is damaged ("), (["--json"], '"whole": false')):

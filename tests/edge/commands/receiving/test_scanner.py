@@ -7,6 +7,7 @@ import pytest
 
 from edge.cli import main
 from edge.core.errors import EXIT_CONFIG, EXIT_NO, EXIT_OK, EXIT_USAGE
+from edge.receiving.scanner.reader import ScannerReader
 from tests.edge.receiving.scanner.test_reader import typed
 
 DEVICE = "scanner: {path: /dev/input/by-id/usb-ACME_Scanner_42-event-kbd}\n"
@@ -61,3 +62,12 @@ def test_a_mistake_in_the_section_is_told(
 ) -> None:
     assert main(["scanner", "show", station(tmp_path, "scanner: {paht: a}\n")]) == EXIT_CONFIG
     assert "Did you mean path?" in capsys.readouterr().err
+
+
+def test_a_reader_that_fails_is_no_success(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(reader: ScannerReader) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(ScannerReader, "run", fail)
+    with pytest.raises(ZeroDivisionError, match="a bug"):
+        main(["scanner", "show", station(tmp_path, "scanner: {kind: pipe, path: keys}\n")])

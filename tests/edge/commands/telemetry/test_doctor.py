@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from edge.cli import main
-from edge.core.errors import EXIT_NO, EXIT_OK, RuntimeMissingError
+from edge.core.errors import EXIT_NO, EXIT_OK, CodesMissingError, RuntimeMissingError
 from edge.core.model import classifier
 from edge.core.model.bundle import read_bundle
 from edge.core.model.classifier import Classifier
@@ -223,3 +223,36 @@ def test_for_programs_it_is_one_object(
     station.write_text("station: bin-1\n")
     assert main(["doctor", str(station), "--json"]) == EXIT_NO
     assert json.loads(capsys.readouterr().out)["right"] is False
+
+
+SCANNER = "codes: {formats: [ean13, qr]}\nscanner: {kind: pipe, path: keys}\n"
+
+
+def test_codes_and_the_scanner_are_looked_at(
+    tmp_path: Path, tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    station = make_station(tmp_path, text=STATION + SCANNER, bundle=tiny_bundle)
+    code, out = doctor(station, capsys)
+    assert code == EXIT_NO
+    assert "ok       codes      ean13, qr are read on items\n" in out
+    assert f"bad      scanner    {tmp_path / 'keys'}: no scanner is there: plug it in" in out
+    (tmp_path / "keys").touch()
+    code, out = doctor(station, capsys)
+    assert code == EXIT_OK
+    assert f"ok       scanner    {tmp_path / 'keys'} can be read\n" in out
+
+
+def test_packages_that_codes_need_and_that_are_missing_are_told(
+    tmp_path: Path,
+    tiny_bundle: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def missing() -> None:
+        raise CodesMissingError("codes need zxing-cpp")
+
+    monkeypatch.setattr("edge.receiving.codes.installed.require_packages", missing)
+    text = STATION + "codes: {formats: [ean13]}\n"
+    code, out = doctor(make_station(tmp_path, text=text, bundle=tiny_bundle), capsys)
+    assert code == EXIT_NO
+    assert "bad      codes      codes need zxing-cpp\n" in out

@@ -14,7 +14,7 @@ from edge.core.dataset import read_picture_set
 from edge.core.dataset.photo_folder import FACTS, Geometry, PhotoFolder, photo_label, read_geometry
 from edge.core.errors import PictureSetError, StorageError
 from edge.core.images.image_file import Image, read_image
-from tests.disks import no_space
+from tests.disks import no_locks, no_space
 
 REGION = Geometry(crop="region")
 ITEM = Geometry(crop="item", padding=0.1)
@@ -144,6 +144,15 @@ def test_two_cannot_fill_one_folder(tmp_path: Path) -> None:
     ):
         PhotoFolder(tmp_path, geometry=REGION, station="bin")
     PhotoFolder(tmp_path, geometry=REGION, station="bin").close()
+
+
+def test_a_file_system_without_locks_can_be_filled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    with PhotoFolder(tmp_path, geometry=REGION, station="bin") as folder:
+        folder.add("can", picture(), taken=TAKEN)
+        assert folder.counts == {"can": 1}
 
 
 def test_a_full_disk_leaves_no_part_of_a_picture(

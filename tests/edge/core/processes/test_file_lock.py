@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +10,7 @@ import pytest
 
 from edge.core.errors import FileLockedError, StorageError
 from edge.core.processes.file_lock import locked, release_lock, take_lock, try_lock
+from tests.disks import no_locks
 
 
 @pytest.fixture
@@ -44,10 +43,7 @@ def test_shared_locks_exclude_only_a_lock_that_is_not_shared(descriptors: tuple[
 def test_where_there_are_no_locks_that_is_an_error(
     descriptors: tuple[int, int], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def refuse(descriptor: int, operation: int) -> None:
-        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
-
-    monkeypatch.setattr(fcntl, "flock", refuse)
+    monkeypatch.setattr("fcntl.flock", no_locks)
     with pytest.raises(OSError, match="No locks"):
         try_lock(descriptors[0])
     with (
@@ -94,6 +90,20 @@ def test_who_waits_says_so_once_and_has_it_when_it_is_let_go(tmp_path: Path) -> 
 
     with locked(tmp_path, wait_seconds=60, on_wait=let_go):
         assert said == ["waiting"]
+
+
+def test_who_waits_looks_again_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    holder, looks = os.open(tmp_path, os.O_RDONLY), []
+    take_lock(holder)
+
+    def let_go_at_the_third(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) == 3:
+            os.close(holder)
+
+    monkeypatch.setattr("edge.core.processes.file_lock.time.sleep", let_go_at_the_third)
+    with locked(tmp_path, wait_seconds=float("inf")):
+        assert len(looks) == 3
 
 
 def test_a_wait_ends_in_an_error(tmp_path: Path) -> None:

@@ -100,3 +100,14 @@ def test_a_context_within_another_writes_nothing_twice_and_leaves_all_as_it_was(
     ours.info("no more")
     assert capsys.readouterr().err == "once\nagain\n"
     assert (list(root.handlers), root.level, ours.level) == before
+
+
+def test_a_context_within_another_may_have_a_verbosity_of_its_own(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    ours = logging.getLogger("trainer")
+    with LogLines():
+        with LogLines("quiet"):
+            ours.info("not at all")
+        ours.info("again")
+    assert capsys.readouterr().err == "again\n"

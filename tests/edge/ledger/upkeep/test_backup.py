@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from edge.core.errors import LedgerDamagedError, LedgerMissingError, StorageError
+from edge.core.errors import LedgerDamagedError, LedgerError, LedgerMissingError, StorageError
 from edge.ledger.ledger import Ledger
 from edge.ledger.recovering import RecoveringLedger
 from edge.ledger.upkeep import backup
@@ -70,4 +71,35 @@ def test_no_copy_is_left_where_it_is_not_whole(
     monkeypatch.setattr(backup, "_copy", wrong)
     with pytest.raises(LedgerDamagedError, match="does not have the rows"):
         back_up(ledger, tmp_path / "copy")
+    assert not [file for file in tmp_path.iterdir() if "copy" in file.name]
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "said"),
+    [
+        ("database or disk is full", StorageError, "cannot write .*copy: the disk is full"),
+        ("disk I/O error", LedgerError, "cannot copy the ledger to .*copy: disk I/O error"),
+    ],
+)
+def test_a_copy_that_fails_says_why_and_is_not_left(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: str,
+    kind: type[Exception],
+    said: str,
+) -> None:
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        ledger.append([entry(1)])
+    copying = backup._copy
+
+    class Failing:
+        def backup(self, target: object, *, pages: int) -> None:
+            raise sqlite3.OperationalError(error)
+
+    def fail(source: sqlite3.Connection, aside: Path, copy: Path) -> None:
+        copying(cast("sqlite3.Connection", Failing()), aside, copy)
+
+    monkeypatch.setattr(backup, "_copy", fail)
+    with pytest.raises(kind, match=said):
+        back_up(tmp_path / "ledger.sqlite", tmp_path / "copy")
     assert not [file for file in tmp_path.iterdir() if "copy" in file.name]
