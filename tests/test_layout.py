@@ -173,12 +173,15 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "tests/edge/telemetry/test_host.py": """
         edge.telemetry.finding
     """,
+    "tests/edge/simulation/account/test_page.py": """
+        edge.simulation.account.gallery edge.simulation.account.report
+    """,
     "tests/edge/simulation/faults/test_table.py": """
         edge.simulation.faults.belt edge.simulation.faults.camera edge.simulation.faults.fault
         edge.simulation.faults.machine
     """,
     "tests/edge/simulation/test_simulate.py": """
-        edge.simulation.account.account edge.simulation.account.report edge.simulation.options
+        edge.simulation.account.account edge.simulation.options
         edge.simulation.running edge.simulation.watching edge.simulation.world
     """,
     "tests/edge/test_station.py": """

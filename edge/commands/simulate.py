@@ -51,6 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="what is to go wrong, such as light:factor=0.5,drop-outs; `help` lists the faults",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument(
+        "--html", type=Path, metavar="PATH", help="write a page with figures and pictures"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -66,8 +69,11 @@ def run(arguments: argparse.Namespace) -> int:
             f"{install_command('edge', editable=True)}"
         ) from error
     from edge.config.reading import read_station
+    from edge.simulation.account.gallery import Gallery
+    from edge.simulation.account.page import write_page
     from edge.simulation.faults.table import fault_lines, read_faults
     from edge.simulation.options import SimulationOptions
+    from edge.simulation.running import lane_places
 
     if arguments.faults == "help":
         print("\n".join(fault_lines()))
@@ -75,6 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
     plan = read_station(arguments.station)
     for warning in plan.warnings:
         _log.warning(f"warning    {arguments.station}:{warning}")
+    gallery = None if arguments.html is None else Gallery(lane_places(plan.config))
     report = edge.simulation.simulate.simulate(
         plan,
         SimulationOptions(
@@ -84,7 +91,11 @@ def run(arguments: argparse.Namespace) -> int:
             seed=arguments.seed,
             faults=tuple(read_faults(arguments.faults)),
         ),
+        settled=gallery,
     )
+    if gallery is not None:
+        write_page(arguments.html, report, gallery)
+        _log.info(f"{arguments.html}: the page of this run")
     if arguments.json:
         print_json(report.to_json())
     else:

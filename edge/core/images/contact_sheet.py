@@ -56,6 +56,14 @@ class SheetSection:
     note: str = ""
     count: int | None = None
     """The number of pictures, if `tiles` has only some of them; None means that it has all."""
+    content: str = ""
+    """HTML above the tiles, such as a table, whose texts are escaped already. A section with
+    content and without tiles shows no number of pictures."""
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether the number of its pictures is shown."""
+        return bool(self.tiles) or not self.content
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +174,8 @@ def _contents(sections: Sequence[SheetSection]) -> Iterable[str]:
     yield '<nav aria-label="Contents"><ul>'
     for number, section in enumerate(sections, start=1):
         title = f'<span dir="auto">{_text(section.title)}</span>'
-        yield f'<li><a href="#s{number}">{title}</a> <small>{_count(section):,}</small></li>'
+        count = f" <small>{_count(section):,}</small>" if section.is_counted else ""
+        yield f'<li><a href="#s{number}">{title}</a>{count}</li>'
     yield "</ul></nav>"
 
 
@@ -180,9 +189,12 @@ def _section(
     count = _count(section)
     shown = sorted(section.tiles, key=lambda tile: _FIRST[tile.mark])[:limit]
     yield f'<section id="s{number}">'
-    yield f'<h2><span dir="auto">{_text(section.title)}</span> <small>{count:,}</small></h2>'
+    counted = f" <small>{count:,}</small>" if section.is_counted else ""
+    yield f'<h2><span dir="auto">{_text(section.title)}</span>{counted}</h2>'
     if section.note:
         yield f'<p class="note" dir="auto">{_text(section.note)}</p>'
+    if section.content:
+        yield section.content
     if shown:
         yield '<ul class="tiles">'
         yield from (_tile(tile, meanings) for tile in shown)

@@ -91,6 +91,36 @@ class Report:
         """Items whose verdict came too late, or whose actuator was not moved in time."""
         return self.account.rejects["late"] + self.missed.get("overdue", 0)
 
+    @property
+    def verdicts(self) -> dict[str, int]:
+        """Items by how many verdicts they got, and verdicts that are no item's, or not written."""
+        account = self.account
+        return {
+            "one": account.verdicts[1],
+            "none": account.verdicts[0],
+            "several": sum(n for count, n in account.verdicts.items() if count > 1),
+            "without_item": account.strays,
+            "unwritten": account.unwritten,
+        }
+
+    def times(self) -> list[tuple[str, Spread, str, str]]:
+        """(name, values, unit, meaning) of everything whose time is measured."""
+        account, metres = self.account, self.landing_mm
+        landing = "from the right moment for the item to the actuator's move"
+        return [
+            ("landing error", account.landing_ms.magnitudes(), "ms", landing),
+            (
+                "landing error",
+                Spread() if metres is None else metres.magnitudes(),
+                "mm",
+                "the same along the belt",
+            ),
+            ("pin after plan", account.after_plan_ms, "ms", "from the planned moment to the pin"),
+            ("frame age", self.frame_age_ms, "ms", "from capture to the station's look at it"),
+            ("verdict", account.verdict_ms, "ms", "from the capture of the last frame"),
+            ("view to verdict", account.view_to_verdict_ms, "ms", "from an item's first pixel"),
+        ]
+
     def to_json(self) -> dict[str, Any]:
         """The whole report."""
         account, setting = self.account, self.setting
@@ -113,13 +143,7 @@ class Report:
             **share_json("recovery", self.recovery),
             "lanes": {name: lane.to_json() for name, lane in self.lanes.items()},
             "confusion": self.confusion(),
-            "verdicts": {
-                "one": account.verdicts[1],
-                "none": account.verdicts[0],
-                "several": sum(n for count, n in account.verdicts.items() if count > 1),
-                "without_item": account.strays,
-                "unwritten": account.unwritten,
-            },
+            "verdicts": self.verdicts,
             "rejects": dict(sorted(account.rejects.items())),
             "late": self.late,
             "missed": dict(sorted(self.missed.items())),
@@ -148,7 +172,7 @@ class Report:
         """The report as lines for a terminal."""
         account, setting = self.account, self.setting
         rate = self.items_per_second
-        verdicts = self.to_json()["verdicts"]
+        verdicts = self.verdicts
         lines = [
             f"{setting.station} with {setting.bundle}: a simulated {setting.world}, "
             f"{setting.items} items, seed {setting.seed}",
@@ -201,23 +225,9 @@ class Report:
         return lines
 
     def _time_lines(self) -> list[str]:
-        account = self.account
-        rows: list[tuple[str, Spread | None, str, str]] = [
-            ("landing error", account.landing_ms.magnitudes(), "ms", "actuator against item"),
-            (
-                "",
-                None if self.landing_mm is None else self.landing_mm.magnitudes(),
-                "mm",
-                "the same along the belt",
-            ),
-            ("pin after plan", account.after_plan_ms, "ms", "the moment that the station planned"),
-            ("frame age", self.frame_age_ms, "ms", "from capture to the station's look at it"),
-            ("verdict", account.verdict_ms, "ms", "from capture of its last frame"),
-            ("view to verdict", account.view_to_verdict_ms, "ms", "from an item's first pixel"),
-        ]
         lines = [f"{'':<16} {'p50':>9} {'p95':>9} {'p99':>9} {'max':>9}"]
-        for name, spread, unit, meaning in rows:
-            if spread is not None and len(spread):
+        for name, spread, unit, meaning in self.times():
+            if len(spread):
                 cells = " ".join(f"{spread.percentile(p):>9.2f}" for p in (50, 95, 99, 100))
                 lines.append(f"{name:<16} {cells} {unit}  {meaning}")
         lines.append("By the clock of the simulation, on which computing takes no time.")
