@@ -135,7 +135,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         edge.ledger.rows
     """,
     "tests/edge/receiving/test_counting.py": """
-        edge.receiving.answering edge.receiving.pieces.waiting
+        edge.receiving.answering
     """,
     "tests/edge/receiving/test_desk.py": """
         edge.receiving.delivery

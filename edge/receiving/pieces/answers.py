@@ -135,7 +135,9 @@ def answer_to(
     rules: PieceRules,
     stamp: Callable[[], Stamp],
 ) -> Answered | None:
-    """What an item or a scan by hand is answered; None: an item that does not count by its label.
+    """What an item or a scan by hand is answered.
+
+    None for an item that does not count by its label, and for one that a scan counted already.
 
     Args:
         history: the events of the delivery, none of which answers `cause`.
@@ -143,6 +145,8 @@ def answer_to(
         recent: items and scans of late, by their ids.
         stamp: gives the events their ids and times.
     """
+    if isinstance(cause, SeenItem) and cause.id in _counted_items(history):
+        return None
     partner, before = _partner(cause, history, recent, rules) or (None, None)
     if partner is None and isinstance(cause, HandScan):
         before = waiting_for(cause.code, state)
@@ -232,7 +236,7 @@ def _partner(
         return None
     gone = undone_ids(history)
     answers = {known: event for event in history if (known := cause_of(event)) is not None}
-    used = {getattr(event, "item_id", None) for event in history}
+    used = _counted_items(history)
     for other in near:
         event = answers.get(other.id)
         if event is not None:
@@ -241,6 +245,11 @@ def _partner(
         elif isinstance(other, SeenItem) and not rules.by_label and other.id not in used:
             return other, None  # it is seen, and did not count by that
     return None
+
+
+def _counted_items(history: Sequence[DeliveryEvent]) -> set[str | None]:
+    """The ids of the items that the events of a delivery name."""
+    return {getattr(event, "item_id", None) for event in history}
 
 
 def _has_both(event: DeliveryEvent) -> bool:

@@ -420,14 +420,3 @@ def test_a_running_station_counts_what_passes(tmp_path: Path) -> None:
     with at(tmp_path) as deliveries:
         counted = {getattr(event, "item_id", None) for event in deliveries.events("D1")}
     assert {uuid for uuid, _ in rows} <= counted
-
-
-def test_of_codes_that_belong_to_no_delivery_the_latest_are_kept(
-    door: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(counting_module, "_CAPACITY", 2)
-    counting = counting_at(door)
-    for number in range(5):
-        seen = item(number)
-        counting.codes_read(seen.id, [code_on(seen, SHOE)])
-    assert len(counting._codes) == 2

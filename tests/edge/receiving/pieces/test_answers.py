@@ -134,6 +134,16 @@ def test_a_scan_that_has_its_item_goes_with_no_other_where_codes_count() -> None
     assert bench.counts == [1, 1, 0]
 
 
+def test_an_item_that_has_its_scan_goes_with_no_other_after_a_restart() -> None:
+    bench = Bench(by_label=False)
+    bench.see("adidas")
+    bench.scan(ADIDAS)
+    bench.scan(ADIDAS)
+    before = list(bench.events)
+    bench.restart()
+    assert bench.events == before
+
+
 @pytest.mark.parametrize("back", [40.0, 3600.0])
 def test_pieces_are_told_apart_after_the_clock_was_set_back(back: float) -> None:
     bench = Bench()
