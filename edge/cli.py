@@ -27,6 +27,9 @@ VERBS: Mapping[str, Verb] = {
     "rollback": Verb("give a station an earlier bundle again", "edge.commands.rollback"),
     "doctor": Verb("examine a station, part by part", "edge.commands.telemetry.doctor"),
     "ledger": Verb("export, check, back up or correct a ledger", "edge.commands.ledger.verb"),
+    "samples": Verb(
+        "photographs of corrected items, to train with", "edge.commands.ledger.samples"
+    ),
     "status": Verb("show what a running station is doing", "edge.commands.telemetry.status"),
     "pause": Verb("let a running station stand", "edge.commands.control.pause"),
     "resume": Verb("let a station sort on", "edge.commands.control.resume"),

@@ -1,4 +1,4 @@
-"""The folder that `pilah-edge capture` fills: one folder per label, and how pictures were cut."""
+"""The folder that `capture` and `samples` fill: one folder per label, and how pictures were cut."""
 
 from __future__ import annotations
 
@@ -168,6 +168,24 @@ class PhotoFolder(Closing):
             PictureSetError: `label` is not a valid label.
             StorageError: the disk is full, or the folder can no longer be written.
         """
+        number = self._numbers.get(label, 0) + 1
+        # The number continues from day to day: `--groups blocks:N` finds series of pictures by it.
+        name = f"{datetime.fromtimestamp(taken):%Y%m%d-%H%M%S}-{number:04d}.jpg"
+        _, content = cv2.imencode(".jpg", image, _JPEG)
+        file = self.put(label, name, content.tobytes())
+        self._numbers[label] = number
+        return file
+
+    def put(self, label: str, name: str, content: bytes) -> Path:
+        """Writes a picture that is encoded already, atomically, and returns the path of the file.
+
+        Args:
+            name: of the new file, in the folder of the label.
+            content: a JPEG file.
+
+        Raises:
+            PictureSetError, StorageError: as of `add`.
+        """
         folder = self.path / photo_label(label)
         with storage_errors("create", folder):
             folder.mkdir(exist_ok=True)
@@ -175,17 +193,12 @@ class PhotoFolder(Closing):
             facts = _Facts(station=self._station, **self.geometry.model_dump())
             write_file(self.path / FACTS, json.dumps(facts.model_dump(), indent=2) + "\n")
             self._written = True
-        number = self._numbers.get(label, 0) + 1
-        # The number continues from day to day: `--groups blocks:N` finds series of pictures by it.
-        file = folder / f"{datetime.fromtimestamp(taken):%Y%m%d-%H%M%S}-{number:04d}.jpg"
-        _, content = cv2.imencode(".jpg", image, _JPEG)
-        write_file(file, content.tobytes())
-        self._numbers[label] = number
+        write_file(folder / name, content)
         self.counts[label] += 1
-        return file
+        return folder / name
 
     def remove(self, file: Path) -> None:
-        """Deletes a picture that `add` wrote, and the folder of its label if that is then empty.
+        """Deletes a picture that is here, and the folder of its label if that is then empty.
 
         Raises:
             StorageError: the picture cannot be deleted.
@@ -226,17 +239,20 @@ class PhotoFolder(Closing):
         return descriptor
 
 
-def photo_label(text: str) -> str:
+def photo_label(text: str, *, where: str = "--label") -> str:
     """`text` in Unicode form NFC, as the name of a class and of its folder.
+
+    Args:
+        where: the place of the label, with which a message begins.
 
     Raises:
         PictureSetError: it cannot be the name of a class or of its folder.
     """
     label = unicodedata.normalize("NFC", text)
-    check_label(label, where="--label")
+    check_label(label, where=where)
     if label.startswith("__"):
         raise PictureSetError(
-            f"--label: {label!r} starts with __, and a training leaves such folders out: choose "
+            f"{where}: {label!r} starts with __, and a training leaves such folders out: choose "
             "another name"
         )
     return label

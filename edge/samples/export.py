@@ -1,0 +1,89 @@
+"""Photographs that a person has labelled by correcting an item, as a folder to train with.
+
+The labels of the model itself are left out: a model that is trained on its own verdicts learns its
+own mistakes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edge.core.dataset.photo_folder import PhotoFolder, photo_label
+from edge.core.errors import PictureSetError
+from edge.core.files import read_regular
+from edge.ledger.export.reading import ExportedItem
+
+_LARGEST = 64 * 2**20
+"""Bytes of a photograph; the largest that a station writes is a few megabytes."""
+
+
+@dataclass(slots=True)
+class ExportedSamples:
+    """What became of the photographs of labelled items."""
+
+    added: Counter[str] = field(default_factory=Counter)
+    """New pictures by label."""
+    moved: int = 0
+    """Pictures that were there under another label, which was corrected since."""
+    there: int = 0
+    """Pictures that were there already."""
+    without: int = 0
+    """Labelled items of which no photograph was kept."""
+    gone: int = 0
+    """Labelled items whose photograph was deleted since, or could not be written."""
+    refused: list[str] = field(default_factory=list)
+    """A sentence for each label that cannot be the name of a class."""
+
+
+def export_samples(
+    items: Iterable[ExportedItem], photographs: Path, folder: PhotoFolder
+) -> ExportedSamples:
+    """Copies the photograph of each item whose label a person gave to `folder`, by that label.
+
+    May be done again and again into the same folder: a photograph is there once, under the label
+    that counts now.
+
+    Args:
+        items: of the ledger; those of which nobody corrected the label are passed over.
+        photographs: the folder of the station's photographs.
+        folder: is filled.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    found = ExportedSamples()
+    before = {file.name: file for file in sorted(folder.path.glob("*/*.jpg"))}
+    for item in items:
+        label = item.corrected.get("label")
+        if label is None:
+            continue
+        if item.row["photograph"] is None:
+            found.without += 1
+            continue
+        try:
+            label = photo_label(str(label), where=f"the corrected label of item {item.row['id']}")
+        except PictureSetError as error:
+            found.refused.append(str(error))
+            continue
+        name = f"{item.row['id']}.jpg"
+        old = before.get(name)
+        if old is not None and old.parent.name == label:
+            found.there += 1
+            continue
+        try:
+            content = read_regular(photographs / str(item.row["photograph"]), largest=_LARGEST)
+        except OSError:
+            if old is None:
+                found.gone += 1
+                continue
+            content = read_regular(old, largest=_LARGEST)  # the copy outlives the photograph
+        before[name] = folder.put(label, name, content)
+        if old is None:
+            found.added[label] += 1
+        else:
+            folder.remove(old)
+            found.moved += 1
+    return found
