@@ -133,6 +133,8 @@ class Missed(StrEnum):
     """The coil had been on for too long, and had to cool."""
     FAULT = "fault"
     """A pin could not be written."""
+    NOT_READY = "not_ready"
+    """The actuator was still looking for its home switch."""
     STOPPED = "stopped"
     """The station ended before the actuation was due."""
 
@@ -147,6 +149,7 @@ _MISSED = {
     Missed.OVERDUE: "this machine was too busy to move the actuator in time",
     Missed.COOLING: "the actuator's coil had to cool",
     Missed.FAULT: "a pin could not be written",
+    Missed.NOT_READY: "the actuator was still looking for its home switch",
     Missed.STOPPED: "the station was stopped before the actuation was due",
 }
 

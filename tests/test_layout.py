@@ -112,6 +112,9 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "tests/edge/lanes/pulses/test_pca9685.py": """
         edge.lanes.i2c
     """,
+    "tests/edge/lanes/motion/test_drive.py": """
+        edge.lanes.inputs edge.lanes.motion.homing
+    """,
     "tests/edge/lanes/test_safe_state.py": """
         edge.lanes.opening
     """,

@@ -18,6 +18,7 @@ def station_warnings(config: StationConfig) -> Iterator[FileProblem]:
         yield from _about_its_delay(config, lane, where)
         if lane.actuator is not None:
             yield from _about_its_pin(lane, (*where, "actuator"))
+            yield from _about_its_motor(lane, (*where, "actuator"))
             yield from _about_its_hold(config, lane, (*where, "actuator", "hold_seconds"))
     if config.keep_alive is not None:
         pin = config.keep_alive.pin
@@ -97,6 +98,16 @@ def _about_its_pin(lane: Lane, where: Location) -> Iterator[FileProblem]:
         yield FileProblem((*where, "pin"), f"GPIO {pin} {reason}")
     if pin in BUSES:
         yield _about_a_bus(pin, (*where, "pin"))
+
+
+def _about_its_motor(lane: Lane, where: Location) -> Iterator[FileProblem]:
+    motor = lane.actuator is not None and lane.actuator.kind == "stepper"
+    if motor and getattr(lane.actuator, "home", None) is None:
+        yield FileProblem(
+            where,
+            "has no home switch: after a crash or a power cut in the middle of a move its rest "
+            "position is where it stopped. Add `home`, or look at it before each start",
+        )
 
 
 def _about_a_bus(pin: int, where: Location) -> FileProblem:

@@ -237,6 +237,14 @@ class PinError(PilahError, OSError):
     exit_code = EXIT_UNAVAILABLE
 
 
+class HomeSwitchError(PinError):
+    """A motor did not find its home switch."""
+
+
+class EndSwitchError(PinError):
+    """A motor reached its end switch, where it must never be."""
+
+
 class LedgerError(PilahError, OSError):
     """The ledger cannot be opened or written."""
 

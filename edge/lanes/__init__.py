@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Annotated, Protocol
+from typing import Annotated, Protocol, runtime_checkable
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
@@ -17,6 +17,7 @@ KINDS = {
     "servo": "edge.lanes.servo",
     "solenoid": "edge.lanes.solenoid",
     "relay": "edge.lanes.relay",
+    "stepper": "edge.lanes.stepper",
 }
 """The module of each `kind`; its `Settings` is an ActuatorSettings."""
 
@@ -30,6 +31,10 @@ SYNONYMS = {
         ("relay_board", "relais", "relay_module", "ssr", "solid_state_relay", "contactor",
          "switch", "contact"),
         "relay",
+    ),
+    **dict.fromkeys(
+        ("stepper_motor", "step_motor", "motor", "nema17", "a4988", "drv8825", "tmc2209"),
+        "stepper",
     ),
     **dict.fromkeys(
         ("flap", "arm", "gate", "paddle", "diverter", "sg90", "mg90s", "mg995", "mg996r",
@@ -69,6 +74,33 @@ class Actuator(Protocol):
 
     def close(self) -> None:
         """Leaves it in its safe state and frees its pins; may be called twice."""
+        ...
+
+
+@runtime_checkable
+class TimedActuator(Actuator, Protocol):
+    """An actuator whose moves take many steps in time, such as those of a stepper motor.
+
+    The thread of the lanes takes each step when it is due. So a slow move keeps no other lane
+    waiting: `step` takes one step at most, and does not wait.
+    """
+
+    @property
+    def next_at(self) -> float | None:
+        """When `step` is to be called, in seconds on its clock; None: nothing is to move."""
+        ...
+
+    @property
+    def ready(self) -> bool:
+        """Whether it knows where it is, and can be asked to move to a lane."""
+        ...
+
+    def step(self, now: float) -> None:
+        """Takes what is due at the time `now`; may be called earlier and later.
+
+        Raises:
+            PinError: it cannot go on.
+        """
         ...
 
 

@@ -16,6 +16,7 @@ from edge.lanes.lanes import Lanes
 from edge.lanes.pins import Pins
 from edge.lanes.servo import Servo
 from edge.lanes.servo import Settings as ServoSettings
+from edge.lanes.stepper import Stepper
 from edge.runtime.clock import Clock
 
 _log = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ TRAIN = 10
 """The number of actuations that the key `t` plans."""
 
 _TURNS = {"left": -1, "right": 1, "[": -5, "]": 5, "shift left": -5, "shift right": 5}
-"""The degrees by which each key turns a servo."""
+"""The degrees by which each key turns a servo; a stepper turns ten times as many steps."""
 _WELL_SECONDS = 3.0
 _SHORTEST_HOLD, _LONGEST_HOLD = 0.01, 60.0
 
@@ -87,11 +88,14 @@ class Jog:
     @property
     def help(self) -> str:
         """One line that explains the keys."""
-        turns = "left/right turn by 1 degree, [ ] by 5, r/a take the angle as rest/active, "
+        turns = ""
+        if isinstance(self._device, Servo):
+            turns = "left/right turn by 1 degree, [ ] by 5, r/a take the angle as rest/active, "
+        elif isinstance(self._device, Stepper):
+            turns = "left/right turn by 10 steps, [ ] by 50, r/a take them as rest/active, "
         return (
             f"keys: space actuates once, t {TRAIN} times, up/down change the hold time, "
-            f"{turns if isinstance(self._device, Servo) else ''}s prints it for the station "
-            "file, q ends"
+            f"{turns}s prints it for the station file, q ends"
         )
 
     @property
@@ -102,6 +106,10 @@ class Jog:
             words.append(
                 f"angle {device.angle:g}  (rest {device.rest_angle:g}, active "
                 f"{device.active_angle:g})"
+            )
+        elif isinstance(device, Stepper):
+            words.append(
+                f"step {device.steps}  (rest {device.rest_steps}, active {device.active_steps})"
             )
         elif isinstance(device, Coil):
             words.append("ON " if device.active else "off")
@@ -138,6 +146,8 @@ class Jog:
         elif key in _TURNS or key in ("r", "a"):
             if isinstance(self._device, Servo):
                 self._turn(self._device, key)
+            elif isinstance(self._device, Stepper):
+                _turn_by_steps(self._device, key)
             else:
                 _log.info(f"{self._name}: a {self._settings.kind} has no angle")
         else:
@@ -151,6 +161,9 @@ class Jog:
         if isinstance(self._device, Servo):
             found["rest_angle"] = _plain(self._device.rest_angle)
             found["active_angle"] = _plain(self._device.active_angle)
+        elif isinstance(self._device, Stepper):
+            found["rest_steps"] = self._device.rest_steps
+            found["active_steps"] = self._device.active_steps
         section = {"lanes": {self._name: {"actuator": found}}}
         return yaml.safe_dump(section, sort_keys=False, allow_unicode=True).rstrip()
 
@@ -189,3 +202,12 @@ class Jog:
 def _plain(number: float) -> float:
     """The number rounded to 0.1; an int if it is whole, so that YAML shows no `.0`."""
     return int(number) if number == int(number) else round(number, 1)
+
+
+def _turn_by_steps(stepper: Stepper, key: str) -> None:
+    if key == "r":
+        stepper.rest_steps = stepper.steps
+    elif key == "a":
+        stepper.active_steps = stepper.steps
+    else:
+        stepper.turn(stepper.steps + 10 * _TURNS[key])

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 
 from edge.flow import Actuated, ItemKey, Missed
-from edge.lanes import Actuator
+from edge.lanes import Actuator, TimedActuator
 from edge.lanes.keep_alive import KeepAlive
 from edge.lanes.schedule import LaneAction, Schedule, Timing
 from edge.runtime import heartbeat
@@ -49,6 +49,7 @@ class Lanes:
                 the thread of `actuate`.
         """
         self._actuators, self._clock, self._report = actuators, clock, report
+        self._timed = [one for one in actuators.values() if isinstance(one, TimedActuator)]
         self._keep_alive = keep_alive
         self.heartbeat = heartbeat.Heartbeat(clock.now)
         self._schedule = Schedule(timings)
@@ -65,7 +66,7 @@ class Lanes:
     def idle(self) -> bool:
         """Whether nothing is planned and everything is at rest."""
         with self._changed:
-            return self._schedule.idle
+            return self._idle
 
     def actuate(self, lane: str, at: float, key: ItemKey | None = None) -> None:
         """Plans to move the actuator of `lane` at the time `at`; does not wait.
@@ -114,6 +115,8 @@ class Lanes:
                 changes = self._schedule.begin(self._clock.now())
             for lane, change in changes:
                 self._move(lane, change)
+            while not self._ready and self._wait():
+                self._step_before_ready()
             self.begun.set()
             while self._wait():
                 self.step()
@@ -135,7 +138,34 @@ class Lanes:
                 if actuated.missed is None and actuated.lane in failed:
                     actuated = actuated._replace(missed=Missed.FAULT)
                 self._report(actuated)
+        self._step_timed()
         # Last: if a lane's pin cannot be written, the keep-alive pin stops changing too.
+        if self._keep_alive is not None:
+            self._keep_alive.step(now)
+
+    @property
+    def _ready(self) -> bool:
+        return all(actuator.ready for actuator in self._timed)
+
+    @property
+    def _idle(self) -> bool:
+        return self._schedule.idle and all(actuator.next_at is None for actuator in self._timed)
+
+    def _step_timed(self) -> None:
+        for actuator in self._timed:
+            due = actuator.next_at
+            if due is not None and due <= (now := self._clock.now()):
+                actuator.step(now)
+
+    def _step_before_ready(self) -> None:
+        """Goes on looking for home switches; what is due meanwhile is missed."""
+        now = self._clock.now()
+        with self._changed:
+            self._schedule.miss_due(now, Missed.NOT_READY)
+            ended = self._schedule.take_ended()
+        for actuated in ended:
+            self._report(actuated)
+        self._step_timed()
         if self._keep_alive is not None:
             self._keep_alive.step(now)
 
@@ -181,7 +211,7 @@ class Lanes:
         with self._changed:
             while not self._stopped:
                 self.heartbeat.beat()
-                if self._draining and self._schedule.idle:
+                if self._draining and self._idle:
                     return False
                 now, due = self._clock.now(), self._next_at
                 if now >= due:
@@ -194,4 +224,5 @@ class Lanes:
         moments = [self._schedule.next_at]
         if self._keep_alive is not None:
             moments.append(self._keep_alive.next_at)
+        moments.extend(actuator.next_at for actuator in self._timed)
         return min((moment for moment in moments if moment is not None), default=float("inf"))

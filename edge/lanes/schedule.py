@@ -103,6 +103,12 @@ class Schedule:
         """Changes the on-times of `lane`, from its next actuation on."""
         self._lanes[lane].timing = timing
 
+    def miss_due(self, now: float, missed: Missed) -> None:
+        """Leaves out the actuations that are due at the time `now`, for the reason `missed`."""
+        while self._due and self._due[0][0] <= now:
+            at, _, lane, key = heapq.heappop(self._due)
+            self._end(Actuated(lane, key, at, now, missed))
+
     def cancel_all(self, now: float) -> None:
         """Leaves out all planned actuations, because nothing moves any more."""
         for at, _, lane, key in sorted(self._due, key=lambda due: due[:2]):

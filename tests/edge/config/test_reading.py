@@ -82,7 +82,7 @@ MISTAKES = [
         "camera.kind: no such kind: 'foldr'. Did you mean folder?",
     ),
     (("kind: continuous", "kind: 3"), 4, "trigger.kind: no such kind: 3. Known: continuous"),
-    (("{kind: solenoid, ", "{"), 11, "actuator.kind: missing: one of servo, solenoid, relay"),
+    (("{kind: solenoid, ", "{"), 11, "actuator.kind: missing: one of servo, solenoid, relay, st"),
     (("kind: folder", "kind: csi"), 3, "no such kind: 'csi'. Did you mean picamera?"),
     (("kind: folder", "kind: pi"), 3, "no such kind: 'pi'. Did you mean picamera?"),
     (("kind: folder", "kind: webcam"), 3, "no such kind: 'webcam'. Did you mean usb?"),
@@ -90,6 +90,7 @@ MISTAKES = [
     (("kind: folder", "kind: ip"), 3, "no such kind: 'ip'. Did you mean stream?"),
     (("kind: servo", "kind: Valve"), 8, "no such kind: 'Valve'. Did you mean solenoid?"),
     (("kind: servo", "kind: SSR"), 8, "no such kind: 'SSR'. Did you mean relay?"),
+    (("kind: servo", "kind: NEMA17"), 8, "no such kind: 'NEMA17'. Did you mean stepper?"),
     (("kind: solenoid", "kind: relay"), 11, "actuator.active_high: missing: the level of the pin"),
     # what turns the meaning round is not suggested
     (

@@ -65,6 +65,20 @@ def test_what_is_allowed_and_probably_not_meant(
     assert found[0].startswith(said)
 
 
+def test_a_motor_without_a_home_switch_may_stand_anywhere(
+    tmp_path: Path, tiny_bundle: Path
+) -> None:
+    motor = (
+        "kind: stepper, step_pin: 20, direction_pin: 21, enable_pin: 26, max_steps_per_second: 900,"
+        " steps_per_second_squared: 9000, active_steps: 9, "
+    )
+    text = CALM.replace("kind: solenoid, pin: 23, ", motor)
+    (found,) = warnings_of(tmp_path / "without", tiny_bundle, text)
+    assert found.startswith("11: lanes.cold.actuator: has no home switch: after a crash")
+    homed = text.replace("active_steps: 9,", "active_steps: 9, home: {pin: 16, within_steps: 9},")
+    assert warnings_of(tmp_path / "with", tiny_bundle, homed) == []
+
+
 def test_a_pin_can_be_wrong_for_two_reasons(tmp_path: Path, tiny_bundle: Path) -> None:
     found = warnings_of(tmp_path, tiny_bundle, CALM.replace("pin: 23", "pin: 2"))
     assert ["I2C" in text for text in found] == [False, True]

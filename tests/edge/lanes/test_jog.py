@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from edge.lanes import servo, solenoid
+from edge.lanes import servo, solenoid, stepper
 from edge.lanes.jog import Jog
 from edge.lanes.pins import Pins
 from tests.clocks import ToldClock
@@ -23,6 +23,10 @@ class Bench:
         if kind == "servo":
             options = {"pin": 18, "rest_angle": 0, "active_angle": 60} | options
             settings = servo.Settings(kind="servo", hold_seconds=0.3, **options)
+        elif kind == "stepper":
+            settings = stepper.Settings.model_validate(
+                {"kind": "stepper", "hold_seconds": 0.3, "enable_pin": 26} | options
+            )
         else:
             settings = solenoid.Settings(kind="solenoid", pin=18, hold_seconds=0.3, **options)
         listen(self.said.append)
@@ -217,3 +221,31 @@ def test_a_train_leaves_nothing_out(pins: Pins, cool: float, per_minute: int) ->
     bench.wait(10 * 60 / per_minute)
     assert bench.jog.lanes.missed.total() == 0
     assert bench.states.count(1) == 10
+
+
+def test_a_stepper_is_turned_by_keys_and_its_steps_are_written(pins: Pins) -> None:
+    keys = {
+        "step_pin": 20,
+        "direction_pin": 21,
+        "max_steps_per_second": 1000,
+        "steps_per_second_squared": 10_000,
+        "active_steps": 100,
+    }
+    bench = Bench(pins, "stepper", **keys)
+    assert "left/right turn by 10 steps" in bench.jog.help
+    bench.press("]", "right")
+    bench.wait(0.2)
+    assert bench.jog.status.startswith("warm: step 10  (rest 0, active 100)")
+    bench.press("]")
+    bench.wait(0.2)
+    bench.press("a", "left")
+    bench.wait(0.2)
+    bench.press("r", "s")
+    found = yaml.safe_load(bench.written[0])["lanes"]["warm"]["actuator"]
+    assert (found["rest_steps"], found["active_steps"]) == (50, 60)
+    bench.press(" ")
+    bench.wait(0.25)
+    assert bench.jog.status.startswith("warm: step 60")
+    bench.wait(0.4)
+    assert bench.jog.status.startswith("warm: step 50")
+    bench.jog.close()

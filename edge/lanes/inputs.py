@@ -1,0 +1,76 @@
+"""Pins that are read: switches, light barriers and buttons."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from edge.core.yaml_file import Section
+from edge.lanes import Pin
+from edge.lanes.pins import Pins, pin_errors
+
+
+class InputSettings(Section, title="Input"):
+    """A pin that is read."""
+
+    pin: Annotated[Pin, Field(description="BCM number of the GPIO that is read")]
+    active_high: Annotated[
+        bool,
+        Field(
+            description="the level of the pin while the switch is reached, the beam is broken or "
+            "the button is pressed: false for a low one, as where a contact closes to ground"
+        ),
+    ] = False
+    pull: Annotated[
+        Literal["up", "down", "none"] | None,
+        Field(
+            description="the Pi's own resistor on this pin; none where the sensor drives both "
+            "levels. Without it, the one against the active level"
+        ),
+    ] = None
+
+    def open(self, pins: Pins) -> Input:
+        """Opens the pin as an input.
+
+        Raises:
+            PinError: the pin cannot be used.
+        """
+        return Input(self, pins)
+
+
+class Input:
+    """A pin that is read."""
+
+    def __init__(self, settings: InputSettings, pins: Pins) -> None:
+        """Claims the pin.
+
+        Raises:
+            PinError: the pin cannot be used.
+        """
+        from gpiozero import InputDevice
+
+        self.pin, self._active_high = settings.pin, settings.active_high
+        pull = settings.pull or ("down" if settings.active_high else "up")
+        with pin_errors(self.pin):
+            # gpiozero wants to know what is active only where it does not pull.
+            self._device = InputDevice(
+                self.pin,
+                pull_up={"up": True, "down": False, "none": None}[pull],
+                active_state=True if pull == "none" else None,
+                pin_factory=pins.factory,
+            )
+
+    @property
+    def active(self) -> bool:
+        """Whether the switch is reached, the beam broken, or the button pressed now.
+
+        Raises:
+            PinError: the pin cannot be read.
+        """
+        with pin_errors(self.pin):
+            return bool(self._device.pin.state) == self._active_high
+
+    def close(self) -> None:
+        """Frees the pin; may be called twice."""
+        self._device.close()

@@ -1,0 +1,161 @@
+"""The kind `stepper`: its positions and times, and that its steps keep no other lane waiting."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from edge.core.errors import HomeSwitchError
+from edge.flow import Actuated, ItemKey, Missed
+from edge.lanes.lanes import Lanes
+from edge.lanes.pins import Pins, open_pins
+from edge.lanes.schedule import Timing
+from edge.lanes.solenoid import Settings as SolenoidSettings
+from edge.lanes.stepper import Settings
+from edge.simulation.virtual_clock import VirtualClock
+from tests.clocks import ToldClock
+from tests.edge.lanes.motion.motor import Motor, as_if_real
+
+KEYS = {
+    "kind": "stepper", "step_pin": 20, "direction_pin": 21, "enable_pin": 26,
+    "max_steps_per_second": 1000, "steps_per_second_squared": 10_000, "active_steps": 200,
+    "hold_seconds": 0.5,
+}  # fmt: skip
+
+
+@pytest.fixture
+def pins(tmp_path: Path) -> Iterator[Pins]:
+    with open_pins(tmp_path / "no board") as pins:
+        yield pins
+
+
+def stepper(**options: Any) -> Settings:
+    return Settings.model_validate(KEYS | options)
+
+
+def test_its_times_are_those_of_its_way() -> None:
+    settings = stepper()
+    assert settings.travel_seconds == pytest.approx(0.3)
+    assert settings.cycle_seconds == pytest.approx(0.8)
+    assert settings.timing == Timing(0.5)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"hold_seconds": 0.2}, "needs 0.3 s to get from rest_steps to active_steps, but hold"),
+        ({"active_steps": 0}, "it would never move"),
+        ({"active_steps": 60_000, "hold_seconds": 60}, "needs 60.1 s from rest_steps"),
+        ({"active_steps": -200, "home": {"pin": 16, "within_steps": 9}}, "behind its home switch"),
+        ({"max_steps_per_second": 2001}, "less than or equal to 2000"),
+    ],
+)
+def test_a_motor_that_cannot_do_it_is_refused(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        stepper(**options)
+
+
+def test_it_goes_out_and_back_and_is_left_at_rest(
+    pins: Pins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    motor = Motor(pins)
+    monkeypatch.setattr(pins, "wait", motor.follow)
+    device = stepper().open(pins)
+    device.activate()
+    now = 0.0
+    while (due := device.next_at) is not None:
+        now = max(now, due)
+        device.step(now)
+        motor.follow(now)
+    assert (motor.at, device.steps) == (200, 200)
+    device.safe()
+    device.close()
+    device.close()
+    motor.follow(now)
+    assert motor.at == 0
+
+
+def test_its_steps_keep_no_other_lane_waiting(pins: Pins) -> None:
+    """Each call of `step` takes one step of the motor at most, and moves on time come first."""
+    coil = SolenoidSettings(kind="solenoid", pin=23, hold_seconds=0.02, cool_seconds=0)
+    motor, device, now = Motor(pins), stepper().open(pins), 0.0
+    ended: list[Actuated] = []
+    lanes = Lanes(
+        {"slow": device, "quick": coil.open(pins)},
+        {"slow": stepper().timing, "quick": coil.timing},
+        clock=ToldClock(lambda: now),
+        report=ended.append,
+    )
+    chance = random.Random(4)
+    due = sorted(chance.uniform(0, 4) for _ in range(100))
+    for number, at in enumerate(due):
+        lanes.actuate("quick", at, ItemKey(number, at, ""))
+    for at in range(1, 4):
+        lanes.actuate("slow", at, ItemKey(1000 + at, at, ""))
+    while not lanes.idle:
+        now = max(now, lanes._next_at)
+        lanes.step()
+        before = len(motor.taken)
+        motor.follow(now)
+        assert len(motor.taken) - before <= 1
+    quick = [one for one in ended if one.lane == "quick"]
+    assert [one.done for one in quick] == pytest.approx(due)
+    assert {one.missed for one in ended} == {None}
+    assert len(motor.taken) == 3 * 2 * 200
+    assert (motor.at, motor.powered) == (0, False)
+
+
+class MotorClock(VirtualClock):
+    """A clock that jumps, by which a motor turns."""
+
+    def __init__(self, motor: Motor) -> None:
+        super().__init__()
+        self._motor = motor
+        motor.show()
+
+    def now(self) -> float:
+        self._motor.follow(super().now())
+        return super().now()
+
+
+def test_what_comes_while_the_home_switch_is_looked_for_is_missed_and_said(
+    pins: Pins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, ended = as_if_real(pins, monkeypatch), list[Actuated]()
+    settings = stepper(home={"pin": 16, "within_steps": 100, "steps_per_second": 100})
+    device, motor = settings.open(real), Motor(real, at=50)
+    clock = MotorClock(motor)
+    lanes = Lanes({"a": device}, {"a": settings.timing}, clock=clock, report=ended.append)
+    lanes.actuate("a", 0.1, ItemKey(1, 0.1, ""))
+    lanes.actuate("a", 2.0, ItemKey(2, 2.0, ""))
+    lanes.finish()
+    clock.enter()
+    lanes.run()
+    clock.leave()
+    assert [(one.missed, one.done) for one in ended] == [
+        (Missed.NOT_READY, pytest.approx(0.1, abs=0.02)),
+        (None, pytest.approx(2.0)),
+    ]
+    assert lanes.begun.is_set()
+    assert motor.at == pytest.approx(0, abs=1)
+
+
+def test_a_home_switch_that_is_not_reached_ends_the_lanes(
+    pins: Pins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = as_if_real(pins, monkeypatch)
+    settings = stepper(home={"pin": 16, "within_steps": 100})
+    device = settings.open(real)
+    clock = MotorClock(Motor(real, at=5000))
+    lanes = Lanes({"a": device}, {"a": settings.timing}, clock=clock)
+    clock.enter()
+    with pytest.raises(HomeSwitchError):
+        lanes.run()
+    clock.leave()
+    assert not lanes.begun.is_set()
+    device.close()
