@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from edge.core.errors import EXIT_NO, EXIT_OK, EXIT_UNAVAILABLE
+from edge.core.errors import EXIT_NO, EXIT_OK, EXIT_UNAVAILABLE, UsageError
 
 if TYPE_CHECKING:
     from edge.config.publish.section import PublishSettings
@@ -44,8 +44,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="send nothing: say how far each system is, and what it refused",
     )
+    doing.add_argument(
+        "--refused",
+        action="store_true",
+        help="send nothing: say what each system refused, why, and the ids of the entries",
+    )
+    doing.add_argument(
+        "--send-refused",
+        nargs="*",
+        metavar="ID",
+        help="have the entries with these ids, or all, sent again to the systems that refused them",
+    )
     parser.add_argument(
-        "--json", action="store_true", help="with --status: one JSON object on stdout"
+        "--receiver",
+        metavar="NAME",
+        help="with --refused and --send-refused: of this system alone",
+    )
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="with --status, --refused and --send-refused: one JSON object on stdout",
     )
 
 
@@ -56,6 +74,16 @@ def run(arguments: argparse.Namespace) -> int:
 
         show_status(config, publish, as_json=arguments.json)
         return EXIT_OK
+    if arguments.refused or arguments.send_refused is not None:
+        from edge.publish.again import chosen, send_again, show_refused
+
+        names = chosen(publish, arguments.receiver)
+        if arguments.refused:
+            show_refused(config, names, as_json=arguments.json)
+            return EXIT_OK
+        return send_again(config, names, arguments.send_refused, as_json=arguments.json)
+    if arguments.receiver is not None:
+        raise UsageError("--receiver belongs to --refused or --send-refused")
     return _publish(arguments.station, config, publish, once=arguments.once)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,15 +20,23 @@ from edge.core.closing import Closing
 from edge.core.errors import PublisherFileError
 from edge.outbox.retention import POSITIONS, OutboxName
 from edge.publish.outbox_file import Position
-from edge.publish.receiver import Refused
+from edge.publish.receiver import Entry, Refused
 
 _log = logging.getLogger(__name__)
 
 _APPLICATION = 0x70696C70  # "pilp", so that `file` and we know whose the file is
 _VERSION = 1
 _BUSY_SECONDS = 5.0
-_MOST_REFUSED = 10_000
+MOST_REFUSED = 10_000
 """Refused entries that are kept for each receiver, the newest ones."""
+_AGAIN = """
+    CREATE TABLE IF NOT EXISTS again (
+        receiver TEXT NOT NULL,
+        id TEXT NOT NULL,
+        PRIMARY KEY (receiver, id)
+    ) WITHOUT ROWID
+"""
+"""The refused entries that are to be sent again."""
 _TABLES = (
     POSITIONS,
     """
@@ -56,6 +64,7 @@ _TABLES = (
         UNIQUE (receiver, id)
     )
     """,
+    _AGAIN,
     """
     CREATE TABLE IF NOT EXISTS troubles (
         receiver TEXT PRIMARY KEY,
@@ -96,6 +105,8 @@ class SetAside:
     kind: str
     time: str
     reason: str
+    refused_at: str
+    """When it was refused, the last time."""
 
 
 class PublisherFile(Closing):
@@ -184,7 +195,7 @@ class PublisherFile(Closing):
                     "DELETE FROM refused WHERE receiver = :receiver AND number <= ("
                     "SELECT number FROM refused WHERE receiver = :receiver "
                     "ORDER BY number DESC LIMIT 1 OFFSET :most)",
-                    {"receiver": receiver, "most": _MOST_REFUSED},
+                    {"receiver": receiver, "most": MOST_REFUSED},
                 )
 
     def set_trouble(self, receiver: str, reason: str | None) -> None:
@@ -224,15 +235,72 @@ class PublisherFile(Closing):
             row = self._connection.execute(query, (receiver,)).fetchone()
         return None if row is None else Trouble(*row)
 
-    def refused(self, receiver: str, limit: int) -> list[SetAside]:
+    def refused(self, receiver: str, limit: int = MOST_REFUSED) -> list[SetAside]:
         """The newest entries that a receiver refused, the oldest of them first."""
         query = (
-            "SELECT receiver, id, kind, time, reason FROM refused WHERE receiver = ? "
+            "SELECT receiver, id, kind, time, reason, refused_at FROM refused WHERE receiver = ? "
             "ORDER BY number DESC LIMIT ?"
         )
         with self._errors():
             rows = self._connection.execute(query, (receiver, limit)).fetchall()
         return [SetAside(*row) for row in reversed(rows)]
+
+    def ask_again(self, receiver: str, ids: Collection[str] | None = None) -> int:
+        """Has a pump send again what a receiver refused; how many entries it was not asked before.
+
+        Args:
+            ids: of which entries; None: of all.
+        """
+        wanted = (
+            "receiver = ?"
+            if ids is None
+            else "receiver = ? AND id IN (SELECT value FROM json_each(?))"
+        )
+        values = (receiver,) if ids is None else (receiver, json.dumps(list(ids)))
+        with self._errors(), self._connection as connection:
+            return connection.execute(
+                f"INSERT OR IGNORE INTO again SELECT receiver, id FROM refused WHERE {wanted}",
+                values,
+            ).rowcount
+
+    def asked_again(self, receiver: str, limit: int) -> list[Entry]:
+        """The refused entries that are to be sent again, the oldest first; their `sequence` is that
+        of this file."""
+        query = (
+            "SELECT number, id, kind, time, payload FROM refused JOIN again USING (receiver, id) "
+            "WHERE receiver = ? ORDER BY number LIMIT ?"
+        )
+        with self._errors():
+            rows = self._connection.execute(query, (receiver, limit)).fetchall()
+        found = []
+        for number, entry, kind, time, text in rows:
+            payload = json.loads(text)
+            found.append(Entry(number, entry, kind, time, str(payload["station"]), payload))
+        return found
+
+    def sent_again(
+        self, receiver: str, entries: Sequence[Entry], refused: Sequence[Refused]
+    ) -> None:
+        """Notes that a receiver has `entries` of `asked_again`, but what it refused once more."""
+        reasons = {one.entry.id: one.reason for one in refused}
+        now = _utc_now()
+        with self._errors(), self._connection as connection:
+            for entry in entries:
+                key = (receiver, entry.id)
+                connection.execute("DELETE FROM again WHERE receiver = ? AND id = ?", key)
+                if entry.id in reasons:
+                    connection.execute(
+                        "UPDATE refused SET reason = ?, refused_at = ? "
+                        "WHERE receiver = ? AND id = ?",
+                        (reasons[entry.id], now, *key),
+                    )
+                    continue
+                connection.execute(
+                    "UPDATE counts SET sent = sent + 1 WHERE receiver = ? AND outbox = "
+                    "(SELECT outbox FROM refused WHERE receiver = ? AND id = ?)",
+                    (receiver, *key),
+                )
+                connection.execute("DELETE FROM refused WHERE receiver = ? AND id = ?", key)
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -252,6 +320,8 @@ class PublisherFile(Closing):
                 return connection
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
+            if not empty:
+                connection.execute(_AGAIN)  # which a pilah of before did not make
             if empty:  # all or nothing: tables without the number are another program's
                 with connection:
                     connection.execute("BEGIN IMMEDIATE")

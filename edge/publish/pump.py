@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 _BATCH = 200
 _LOOK_SECONDS = 0.1
 """How often a pump that has nothing to send looks whether the outboxes have changed."""
+_AGAIN_SECONDS = 1.0
+"""How often a pump looks whether a person wants refused entries sent again."""
 _UNREAD_SECONDS = 5.0
 """How long an outbox that could not be read is left alone."""
 _FIRST_PAUSE = 1.0
@@ -98,6 +100,8 @@ class Pump:
         self._unread: dict[str, _Unread] = {}
         """The outboxes that could not be read, by their names."""
         self.heartbeat = Heartbeat(SYSTEM_CLOCK.now)
+        self._again_at = 0.0
+        """When to look next for entries that are to be sent again, by the system's clock."""
         self.trouble: str | None = None
         self.refused = 0
 
@@ -124,9 +128,11 @@ class Pump:
                 outbox.close()
 
     def _step(self, progress: PublisherFile) -> float:
-        """Sends one part of each outbox; returns after how many seconds there is more to do."""
+        """Sends one part of each outbox, and of what a person wants sent again; returns after how
+        many seconds there is more to do."""
         try:
             sent = [self._send_part(outbox, progress) for outbox in self._outboxes]
+            sent.append(self._send_again(progress))
             if self.trouble is not None and (any(sent) or not any(self._behind.values())):
                 self._recovered(progress)
         except (ReceiverUnavailable, PublisherFileError) as error:
@@ -134,7 +140,7 @@ class Pump:
             return _LOOK_SECONDS if self._once else self._backoff.failed()
         if any(sent):
             self._backoff.succeeded()
-        return 0.0 if any(self._behind.values()) else _LOOK_SECONDS
+        return 0.0 if any(self._behind.values()) or sent[-1] else _LOOK_SECONDS
 
     def _send_part(self, outbox: OutboxFile, progress: PublisherFile) -> bool:
         """Sends the next entries of `outbox`, if there are any; whether there were.
@@ -191,6 +197,24 @@ class Pump:
                 f"{refused[0].entry.id}: {refused[0].reason}"
             )
         self._behind[outbox.name] = len(part.entries) == _BATCH
+        return True
+
+    def _send_again(self, progress: PublisherFile) -> bool:
+        """Sends entries again that the receiver refused, where a person wants that; whether there
+        were any. Each is tried once."""
+        if SYSTEM_CLOCK.now() < self._again_at:
+            return False
+        entries = progress.asked_again(self.name, _BATCH)
+        if not entries:
+            self._again_at = SYSTEM_CLOCK.now() + _AGAIN_SECONDS
+            return False
+        refused = self._give(entries)
+        progress.sent_again(self.name, entries, refused)
+        self.refused += len(refused)
+        _log.info(
+            f"publish    {self.name} was sent {len(entries)} entries again that it had refused, "
+            f"and refused {len(refused)} once more"
+        )
         return True
 
     def _give(self, entries: Sequence[Entry]) -> Sequence[Refused]:

@@ -16,9 +16,11 @@ from edge.publish.outbox_file import Position
 from edge.publish.publisher_file import PublisherFile, SendCounts
 from edge.publish.receiver import Entry, Refused
 
+PAYLOAD = {"item": 1, "station": "cell-1"}
+
 
 def refused(number: int) -> Refused:
-    entry = Entry(number, f"id-{number}", "item", "2026-11-21T00:00:00.0Z", "cell-1", {"item": 1})
+    entry = Entry(number, f"id-{number}", "item", "2026-11-21T00:00:00.0Z", "cell-1", PAYLOAD)
     return Refused(entry, "too large")
 
 
@@ -51,7 +53,7 @@ def test_an_entry_that_is_refused_again_is_there_once(tmp_path: Path) -> None:
 def test_the_newest_refused_entries_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_MOST_REFUSED", 3)
+    monkeypatch.setattr(module, "MOST_REFUSED", 3)
     with PublisherFile(tmp_path / "p.sqlite") as progress:
         for number in range(1, 6):
             progress.advance(
@@ -148,3 +150,21 @@ def test_a_file_that_is_not_finished_is_no_file_of_another_program(
             PublisherFile(file)
     with PublisherFile(file) as progress:
         assert progress.position("mqtt", "ledger") is None
+
+
+def test_a_file_of_before_entries_could_be_sent_again_is_written_on(tmp_path: Path) -> None:
+    file = tmp_path / "p.sqlite"
+    with PublisherFile(file) as progress:
+        progress.advance(
+            "mqtt", "ledger", Position(5, "e"), gained=SendCounts(sent=1), refused=[refused(5)]
+        )
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute("DROP TABLE again")
+    with PublisherFile(file) as progress:
+        assert progress.ask_again("mqtt") == 1
+        assert progress.ask_again("mqtt") == 0
+        (entry,) = progress.asked_again("mqtt", 10)
+        assert (entry.id, entry.kind, entry.station) == ("id-5", "item", "cell-1")
+        progress.sent_again("mqtt", [entry], [])
+        assert progress.asked_again("mqtt", 10) == progress.refused("mqtt") == []
+        assert progress.counts("mqtt", "ledger").sent == 2

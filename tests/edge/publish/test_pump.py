@@ -125,6 +125,54 @@ def test_a_refused_entry_is_set_aside_and_holds_nobody_up(
     ]
 
 
+def ask_again(folder: Path, *ids: str) -> int:
+    with PublisherFile(folder / "ledger-publish.sqlite") as progress:
+        return progress.ask_again("mqtt", ids or None)
+
+
+def test_what_was_refused_is_sent_again_once_a_person_asks_for_it(tmp_path: Path) -> None:
+    write(tmp_path, 1, 2, 3)
+    receiver = Taking()
+    receiver.refuses = lambda entry: entry.payload["item"] in (2, 3)
+    pump_once(tmp_path, receiver)
+    before = list(receiver.taken)
+    pump_once(tmp_path, receiver)
+    assert receiver.taken == before  # nobody asked
+    assert ask_again(tmp_path) == 2
+    receiver.refuses = lambda entry: entry.payload["item"] == 3
+    pump = pump_once(tmp_path, receiver)
+    assert pump.refused == 1
+    assert receiver.items == [1, 2]
+    (again,) = receiver.taken[1:]
+    assert {*before[0].payload} == {*again.payload}  # all of it
+    assert (again.station, again.kind) == (before[0].station, "item")
+    receiver.refuses = lambda entry: False
+    pump_once(tmp_path, receiver)
+    assert receiver.items == [1, 2]  # the other one was tried once
+    assert ask_again(tmp_path) == 1
+    pump_once(tmp_path, receiver)
+    assert receiver.items == [1, 2, 3]
+    assert progress_of(tmp_path, "SELECT count(*) FROM refused") == [(0,)]
+    assert progress_of(tmp_path, "SELECT sent, refused FROM counts WHERE sent") == [(3, 2)]
+    assert ask_again(tmp_path) == 0
+
+
+def test_an_entry_that_is_to_be_sent_again_waits_for_a_receiver_that_is_away(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path, 1)
+    receiver = Taking()
+    receiver.refuses = lambda entry: True
+    pump_once(tmp_path, receiver)
+    ask_again(tmp_path)
+    receiver.refuses = lambda entry: False
+    receiver.away = 1
+    pump = pump_once(tmp_path, receiver)
+    assert pump.trouble == "it is away"
+    pump_once(tmp_path, receiver)
+    assert receiver.items == [1]
+
+
 def test_what_was_dropped_before_it_was_sent_is_counted_and_said(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
