@@ -20,7 +20,6 @@ from edge.config.reading import StationPlan
 from edge.core.closing import Closing
 from edge.events import Observer
 from edge.lanes.opening import open_lanes
-from edge.lanes.pins import Pins, open_pins
 from edge.ledger.journal import Journal
 from edge.ledger.opening import begin_recorder, open_recorder, open_stamps
 from edge.receiving.station import Receiving
@@ -32,6 +31,7 @@ from edge.runtime.worker import Endings
 from edge.sorting.dispatch import Dispatch
 from edge.sorting.loop import SortingLoop
 from edge.sorting.model import ActiveModel
+from edge.sorting.openers import OPENERS, Openers
 from edge.sorting.opening import open_picture_uses, open_sorter
 from edge.sorting.sorter import Outcome
 from edge.sorting.tally import Tally
@@ -53,7 +53,7 @@ class Station(Closing):
         endings: Endings,
         observers: Sequence[Observer] = (),
         clock: Clock = SYSTEM_CLOCK,
-        pins: Callable[[], Pins] = open_pins,
+        openers: Openers = OPENERS,
         notifier: Notifier | None = None,
         watch: Callable[[Outcome], None] = lambda outcome: None,
     ) -> None:
@@ -64,7 +64,7 @@ class Station(Closing):
             endings: a signal that is put into this queue ends `run`.
             observers: called with each written event by the ledger's thread; must not wait.
             clock: the clock of all threads of the station.
-            pins: opens the machine's GPIO pins.
+            openers: open its pins, its ledger and its model.
             notifier: reports to systemd; None if nothing is reported.
             watch: called with each item's outcome by the sorting thread, which waits for it.
 
@@ -73,8 +73,7 @@ class Station(Closing):
             CameraError, PinError, LedgerError: a part cannot be opened.
         """
         config = plan.config
-        self._notifier = notifier
-        self._patience = 1.0  # somebody who sent a signal waits for the end
+        self._notifier, self._patience = notifier, 1.0  # who sent a signal waits for the end
         self._moving, self._opened = ExitStack(), ExitStack()
         clock.enter()
         self._opened.callback(clock.leave)  # the last of all
@@ -85,14 +84,15 @@ class Station(Closing):
             lanes = open_lanes(
                 {name: lane.actuator for name, lane in config.lanes.items() if lane.actuator},
                 config.keep_alive,
-                pins=pins,
+                pins=openers.pins,
                 parts=self._moving,
                 clock=clock,
                 report=lambda ended: self._dispatch.note(ended),
             )
             # Its process starts while the model is loaded.
+            ledger = openers.ledger(config.ledger.path, keep=config.keep)
             recorder = begin_recorder(
-                config.ledger, observers=observers, keep=config.keep, clock=clock, stamps=stamps
+                ledger, config.ledger, observers=observers, clock=clock, stamps=stamps
             )
             self._opened.callback(recorder.close)
             journal = Journal(recorder, stamps)
@@ -105,7 +105,7 @@ class Station(Closing):
                 endings=endings,
             )
             self._opened.callback(receiving.close)
-            sorter = open_sorter(plan, clock=clock, beat=self._sorting.beat)
+            sorter = open_sorter(plan, openers.model(plan), clock=clock, beat=self._sorting.beat)
             open_recorder(recorder, config.ledger, config.station)
             sink = receiving.begin(recorder, alarm=lambda: lanes.signal(config.alarm_lane))
             pictures = open_picture_uses(

@@ -36,6 +36,7 @@ from edge.lanes.pins import Pins
 from edge.runtime.clock import SystemClock
 from edge.runtime.service import stop_signals
 from edge.simulation.belt.traffic import GroundTruth, read_ground_truth
+from edge.sorting.openers import Openers
 from edge.sorting.sorter import Outcome
 from edge.station import Station
 from edge.vision.camera import Camera, CameraSettings
@@ -138,7 +139,7 @@ def rehearse(station: Path) -> list[float]:
     with (
         stop_signals() as endings,
         LogLines("quiet"),
-        Station(plan, endings=endings, pins=_open_recorded_pins) as running,
+        Station(plan, endings=endings, openers=Openers(pins=_open_recorded_pins)) as running,
     ):
         tally = running.run()
     if tally.items < 1:
@@ -189,7 +190,7 @@ def sort_belt(station: Path, belt: BeltPlan, *, truth: Path, items: int) -> Sort
                 endings=endings,
                 observers=[of_items(show)],
                 clock=clock,
-                pins=lambda: pins,
+                openers=Openers(pins=lambda: pins),
                 watch=watch,
             ) as running,
         ):

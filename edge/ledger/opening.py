@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 from edge.config.ledger import NO_SPILL, LedgerSettings
 from edge.core.errors import StorageError
 from edge.events import Observer, Stamps
 from edge.ledger.ledger_process import LedgerProcess
 from edge.ledger.recorder import Patience, Recorder
+from edge.ledger.rows import Writable
 from edge.ledger.spill import Spill, default_spill
 from edge.outbox.retention import Keep
 from edge.runtime.clock import SYSTEM_CLOCK, Clock
@@ -26,22 +28,38 @@ def spill_path(settings: LedgerSettings, station: str) -> Path | None:
     return None if settings.spill == NO_SPILL else settings.spill
 
 
+class OpenLedger(Protocol):
+    """Begins to open the ledger in a file."""
+
+    def __call__(self, path: Path, *, keep: Keep | None) -> Writable:
+        """The ledger in the file `path`, which need not be open yet: `append` of no rows opens it.
+
+        Args:
+            keep: what its outbox keeps; None: nothing is written to the outbox.
+        """
+        ...
+
+
+def open_ledger(path: Path, *, keep: Keep | None) -> Writable:
+    """The ledger in a process of its own; see OpenLedger."""
+    return LedgerProcess(path, keep=keep)
+
+
 def begin_recorder(
+    ledger: Writable,
     settings: LedgerSettings,
     *,
     observers: Sequence[Observer],
-    keep: Keep | None = None,
     clock: Clock = SYSTEM_CLOCK,
     stamps: Stamps | None = None,
 ) -> Recorder:
-    """A recorder whose ledger is being opened; to be followed by `open_recorder`.
+    """A recorder of `ledger`, which is being opened; to be followed by `open_recorder`.
 
     Args:
         observers, clock, stamps: see `Recorder`.
-        keep: what the ledger's outbox keeps; None: nothing is written to the outbox.
     """
     return Recorder(
-        LedgerProcess(settings.path, keep=keep),
+        ledger,
         observers=observers,
         patience=Patience(commit=settings.commit_seconds),
         clock=clock,

@@ -22,6 +22,9 @@ from edge.core.terminal.progress import Progress
 from edge.events import Event, StationStopped
 from edge.flow import Frame
 from edge.lanes.pins import Pins, open_pins
+from edge.ledger.opening import open_ledger
+from edge.ledger.rows import Writable
+from edge.outbox.retention import Keep
 from edge.runtime.clock import Clock, Flag
 from edge.runtime.service import stop_signals
 from edge.simulation.account.account import Account, Settled
@@ -32,11 +35,13 @@ from edge.simulation.virtual_clock import VirtualClock
 from edge.simulation.watching import (
     WatchedActuatorSettings,
     WatchedClassifier,
+    WatchedLedger,
     WatchedTriggerSettings,
 )
 from edge.simulation.world import World
 from edge.simulation.world.camera import SimulatedCameraSettings
-from edge.sorting.model import open_model
+from edge.sorting.model import ActiveModel, open_model
+from edge.sorting.openers import Openers
 from edge.sorting.sorter import Outcome
 from edge.sorting.tally import Tally
 from edge.station import Station
@@ -121,18 +126,29 @@ def run_station(
         if isinstance(event, StationStopped) and event.reason:
             reasons.append(event.reason)
 
-    with (
-        tempfile.TemporaryDirectory(prefix="pilah-simulate-") as folder,
-        stop_signals() as endings,
-        _warnings_alone(),
-        Progress("items", total=world.count) as progress,
-    ):
+    def timed_model(plan: StationPlan) -> ActiveModel:
         model = open_model(plan)
         watched = WatchedClassifier(
             model.classifier,
             took=lambda seconds: machine.model_ms.add(1000 * seconds),
             wait=lambda: _pass_time(clock, faults.inference_seconds(clock.now())),
         )
+        # The time of an inference is that of the run's clock, not of this machine's.
+        usual = faults.usual_inference_seconds
+        return replace(model, classifier=watched, inference_seconds=usual)
+
+    def slow_ledger(path: Path, *, keep: Keep | None) -> Writable:
+        return WatchedLedger(
+            open_ledger(path, keep=keep),
+            wait=lambda: _pass_time(clock, faults.write_seconds(clock.now())),
+        )
+
+    with (
+        tempfile.TemporaryDirectory(prefix="pilah-simulate-") as folder,
+        stop_signals() as endings,
+        _warnings_alone(),
+        Progress("items", total=world.count) as progress,
+    ):
         simulated = _simulated(config, Path(folder)).model_copy(
             update={
                 "camera": SimulatedCameraSettings(world, clock, faults),
@@ -149,12 +165,11 @@ def run_station(
             endings=endings,
             observers=[account.take_row, note_end],
             clock=clock,
-            pins=lambda: _mock_pins(clock.now),
+            openers=Openers(
+                pins=lambda: _mock_pins(clock.now), ledger=slow_ledger, model=timed_model
+            ),
             watch=watch,
         ) as station:
-            # The time of an inference is that of the run's clock, not of this machine's.
-            usual = faults.usual_inference_seconds
-            station.change_model(replace(model, classifier=watched, inference_seconds=usual))
             tally = station.run()
     account.close()
     machine.seconds = time.perf_counter() - began

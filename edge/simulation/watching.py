@@ -13,9 +13,11 @@ from typing import Any
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box, InputSpec
 from edge.core.verdict import Prediction
+from edge.events import Event
 from edge.flow import Frame, Observation
 from edge.lanes import Actuator, ActuatorSettings
 from edge.lanes.pins import Pins
+from edge.ledger.rows import Writable
 from edge.sorting.model import Answering
 from edge.vision.trigger import Trigger, TriggerSettings
 
@@ -112,3 +114,22 @@ class WatchedClassifier:
         self._took(time.perf_counter() - began)
         self._wait()
         return prediction
+
+
+class WatchedLedger:
+    """A ledger whose writes take their time on the clock of the run."""
+
+    def __init__(self, ledger: Writable, *, wait: Callable[[], None]) -> None:
+        """Passes everything on to `ledger`.
+
+        Args:
+            wait: lets the time of a write pass.
+        """
+        self._ledger, self._wait = ledger, wait
+        self.close = ledger.close
+
+    def append(self, events: Sequence[Event]) -> None:
+        """See Writable."""
+        self._ledger.append(events)
+        if events:
+            self._wait()

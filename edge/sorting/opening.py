@@ -10,7 +10,7 @@ from edge.config.reading import StationPlan
 from edge.events import Stamps
 from edge.runtime.clock import Clock
 from edge.sorting.dispatch import ItemCodes, PictureUses, destinations
-from edge.sorting.model import open_model
+from edge.sorting.model import ActiveModel
 from edge.sorting.sorter import Sorter, VoteDeadlines
 from edge.vision.sharpness import sharpness
 
@@ -19,25 +19,19 @@ _VERDICT_SECONDS = 0.02
 
 
 def open_sorter(
-    plan: StationPlan,
-    *,
-    clock: Clock,
-    beat: Callable[[], None],
+    plan: StationPlan, model: ActiveModel, *, clock: Clock, beat: Callable[[], None]
 ) -> Sorter:
-    """A sorter with the trigger and the model of the station, in whose view no item is.
+    """A sorter with the trigger of the station, in whose view no item is.
 
     Args:
+        model: classifies the items.
         clock, beat: as of Sorter.
-
-    Raises:
-        BundleError: the model is not as its bundle describes it, or does not reproduce its golden
-            picture.
     """
     looks_again = plan.config.codes is not None or plan.config.photographs is not None
     delays = [lane.delay_seconds for lane in destinations(plan).values() if lane.moves]
     return Sorter(
         plan.config.trigger.open(),
-        open_model(plan),
+        model,
         closing=VoteDeadlines(
             deadline_seconds=plan.config.decision.deadline_seconds,
             shortest_delay_seconds=min(filter(None, delays), default=None),

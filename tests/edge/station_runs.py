@@ -17,6 +17,7 @@ from edge.ledger.ledger import Ledger
 from edge.runtime.clock import SYSTEM_CLOCK, Clock
 from edge.runtime.service import Notifier
 from edge.runtime.worker import Endings
+from edge.sorting.openers import Openers
 from edge.sorting.tally import Tally
 from edge.station import Station
 from tests.edge.stations import STATION, make_station
@@ -53,7 +54,7 @@ class Run:
             read_station(self.file),
             endings=self.endings,
             observers=[of_items(self.shown.append), self.seen.append],
-            pins=lambda: self.pins,
+            openers=Openers(pins=lambda: self.pins),
             notifier=notifier,
             clock=clock,
         ) as station:

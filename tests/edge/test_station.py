@@ -17,6 +17,7 @@ from edge.events import (
 from edge.lanes.pins import Pins
 from edge.runtime.clock import Flag
 from edge.simulation.virtual_clock import VirtualClock
+from edge.sorting.openers import Openers
 from edge.station import Station
 from tests.bundles import BGR, LABELS, make_bundle, write_picture
 from tests.edge.station_runs import REST_PULSE, SERVO, SOLENOID, NewRun, Run
@@ -46,7 +47,10 @@ def test_every_picture_gets_one_row_and_its_lane(new_run: NewRun) -> None:
 def test_the_signs_of_a_station_are_those_of_its_parts(new_run: NewRun) -> None:
     run = new_run()
     with Station(
-        read_station(run.file), endings=run.endings, pins=lambda: run.pins, clock=VirtualClock()
+        read_station(run.file),
+        endings=run.endings,
+        openers=Openers(pins=lambda: run.pins),
+        clock=VirtualClock(),
     ) as station:
         before = station.vital_signs()
         station.run()
@@ -204,7 +208,7 @@ def test_without_actuators_no_pins_are_opened(new_run: NewRun) -> None:
         read_station(run.file),
         endings=run.endings,
         observers=[of_items(run.shown.append)],
-        pins=forbidden,
+        openers=Openers(pins=forbidden),
     ) as station:
         assert station.run().items == 3
     assert any("no lane has an actuator" in said for said in run.said)

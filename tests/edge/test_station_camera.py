@@ -28,6 +28,7 @@ from edge.flow import CameraChange, Frame, UnreadableFrame
 from edge.ledger.ledger import Ledger
 from edge.runtime.service import Notifier
 from edge.runtime.worker import Endings
+from edge.sorting.openers import Openers
 from edge.station import Station
 from edge.vision.camera.folder import FolderCamera, Settings
 from edge.vision.camera.reopening import CapturedPicture, ReopeningCamera
@@ -126,7 +127,7 @@ def test_what_the_camera_says_can_be_read_in_the_status(
         read_station(run.file),
         endings=run.endings,
         observers=[of_items(run.shown.append)],
-        pins=lambda: run.pins,
+        openers=Openers(pins=lambda: run.pins),
         notifier=Notifier({}),
     ):
         assert told == ["camera     is back"]

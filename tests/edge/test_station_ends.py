@@ -30,6 +30,7 @@ from edge.ledger.recorder import Recorder
 from edge.runtime import heartbeat, supervisor
 from edge.runtime.service import Notifier
 from edge.runtime.worker import Worker
+from edge.sorting.openers import Openers
 from edge.sorting.sorter import Sorter
 from edge.station import Station
 from edge.vision.camera.folder import FolderCamera
@@ -140,7 +141,7 @@ def test_a_part_that_cannot_be_opened_leaves_the_others_closed(new_run: NewRun) 
             plan,
             endings=run.endings,
             observers=[of_items(run.shown.append)],
-            pins=lambda: run.pins,
+            openers=Openers(pins=lambda: run.pins),
         )
     assert run.states(SERVO) == pytest.approx([0, REST_PULSE, 0])
 
@@ -278,7 +279,7 @@ def test_the_system_is_told_that_the_station_is_ready_alive_and_stopping(
         read_station(run.file),
         endings=run.endings,
         observers=[of_items(run.shown.append)],
-        pins=lambda: run.pins,
+        openers=Openers(pins=lambda: run.pins),
         notifier=notifier,
     ) as station:
         station.run()

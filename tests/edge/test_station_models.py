@@ -22,6 +22,7 @@ from edge.events import (
 from edge.ledger.ledger import Ledger
 from edge.simulation.virtual_clock import VirtualClock
 from edge.sorting.model import ActiveModel, open_model
+from edge.sorting.openers import Openers
 from edge.sorting.sorter import Outcome
 from edge.station import Station
 from tests.bundles import LABELS, make_bundle
@@ -57,7 +58,7 @@ def test_each_row_names_the_model_that_judged_its_item(new_run: NewRun, tmp_path
         plan,
         endings=run.endings,
         observers=[of_items(run.shown.append)],
-        pins=lambda: run.pins,
+        openers=Openers(pins=lambda: run.pins),
         clock=VirtualClock(),
         watch=change,
     ) as station:
@@ -112,7 +113,7 @@ def test_an_unreadable_picture_names_the_model_that_would_have_judged_it(
         read_station(run.file),
         endings=run.endings,
         observers=[of_items(run.shown.append)],
-        pins=lambda: run.pins,
+        openers=Openers(pins=lambda: run.pins),
         watch=change,
     ) as station:
         station.run()
@@ -134,7 +135,7 @@ def test_a_model_with_a_label_that_no_lane_takes_does_not_become_the_station_s(
         plan,
         endings=run.endings,
         observers=[of_items(run.shown.append)],
-        pins=lambda: run.pins,
+        openers=Openers(pins=lambda: run.pins),
         watch=lambda outcome: station.change_model(model),
     ) as station:
         with pytest.raises(LabelLaneError, match="tiny 1: the station has no lane for 'glass'"):

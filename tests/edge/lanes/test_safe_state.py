@@ -21,6 +21,7 @@ from edge.runtime.clock import SYSTEM_CLOCK, Clock
 from edge.runtime.supervisor import Supervisor
 from edge.runtime.worker import Endings
 from edge.simulation.virtual_clock import VirtualClock
+from edge.sorting.openers import Openers
 from edge.sorting.sorter import Sorter
 from edge.sorting.tally import Tally
 from edge.station import Station
@@ -74,7 +75,7 @@ class Ending:
         return Station(
             self.plan,
             endings=self.endings,
-            pins=lambda: self.pins,
+            openers=Openers(pins=lambda: self.pins),
             clock=clock,
         )
 

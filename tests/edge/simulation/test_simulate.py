@@ -92,6 +92,12 @@ def test_slow_inference_loses_frames_the_same_ones_on_a_busy_machine(tmp_path: P
     assert found | {"machine": 0} == again | {"machine": 0}
 
 
+def test_a_slow_disk_holds_up_no_item(tmp_path: Path) -> None:
+    found = simulated(tmp_path, faults=tuple(read_faults("slow-disk:ms=2500")), count=3)
+    assert found["verdicts"]["one"] == found["items"] == 3
+    assert found["capture_to_verdict_ms"]["max"] == found["pin_after_plan_ms"]["max"] == 0
+
+
 def test_a_belt_that_the_station_does_not_know_to_be_slow_is_missed(tmp_path: Path) -> None:
     found = simulated(tmp_path, faults=tuple(read_faults("speed:factor=0.5:every=0")))
     assert found["verdicts"]["one"] == 6

@@ -196,3 +196,13 @@ def test_every_class_that_is_used_has_a_style(tmp_path: Path) -> None:
 def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="does not exist"):
         write_contact_sheet(tmp_path / "no" / "x.html", title="x", sections=[])
+
+
+def test_a_section_may_have_a_table_and_no_pictures(tmp_path: Path) -> None:
+    table = SheetSection("Figures", (), content="<table><tr><td>17</td></tr></table>")
+    write_contact_sheet(
+        tmp_path / "sheet.html", title="t", sections=[table, SheetSection("Nothing", ())]
+    )
+    text = (tmp_path / "sheet.html").read_text("utf-8")
+    assert '<h2><span dir="auto">Figures</span></h2>\n<table><tr><td>17</td></tr></table>' in text
+    assert '<h2><span dir="auto">Nothing</span> <small>0</small></h2>' in text
