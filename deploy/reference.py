@@ -1,21 +1,23 @@
-"""Writes what is made from the models of station files and recipes (`make reference`).
+"""Writes what is made from the program's own models and tables (`make reference`).
 
     python -m deploy.reference            # writes the files
     python -m deploy.reference --check    # exits 1 and names those that are not current
 
-The two pages have a table for each section, with what the models say of each key; the JSON Schema
-is what `pilah-edge schema` prints.
+The pages of station files and recipes have a table for each section, with what the models say of
+each key; the JSON Schema is what `pilah-edge schema` prints. The page of incidents has their table.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from edge.config.schema import schema_of, schema_text, station_schema
+from edge.state.incidents.kinds import INCIDENTS, IncidentKind
+from edge.state.machine import State
 from trainer.recipes.plan import Recipe
 
 DEPLOY = Path(__file__).resolve().parent
@@ -36,6 +38,50 @@ copy mobilenet_v2 mine.yaml`. `pilah-trainer recipes check mine.yaml` finds what
 `--set phases.head.epochs=5` of `train` changes one value for one run. This page is made from the
 program by `make reference`.
 """
+_INCIDENTS = """\
+# States, stops and incidents
+
+## The state of a station
+
+`pilah-edge status` shows the state that a station is in, and the ledger has a row for each change
+(`state_changed` in [ledger.md](ledger.md)). The names are PackML's (ISA-TR88.00.02).
+
+| state | what the station does | how it goes on |
+|---|---|---|
+| Starting | its parts are opened, and the model is tried | by itself |
+| Execute | it sorts | |
+| Held | it stands for a reason of its own: a pause or an incident | `resume`, `reset`, by itself |
+| Suspended | it stands for a reason outside: nothing comes, or a bin is full | by itself |
+| Aborted | its emergency stop was pressed | `clear`, then it is Stopped |
+| Stopped | it was ended, or cleared | `reset`, then it is Idle |
+| Idle | it is ready | `resume` |
+| Complete | all that there was is sorted | |
+
+In every state but Execute nothing moves: actuators are at rest, what was planned is left out, and
+items in view and those that come are rejected as `not_sorting`. Pause a station and let it sort
+on with
+
+```sh
+pilah-edge pause STATION.yaml
+pilah-edge resume STATION.yaml
+```
+
+and after an emergency stop, once the button is released, with `pilah-edge clear`, `pilah-edge
+reset` and `pilah-edge resume`, in this order, so that no machine starts because somebody pulled
+out a button. The program only *sees* an emergency stop: the button itself must cut the actuators'
+supply, whatever the program does.
+
+A stop may have several causes, of which one follows from another. The first one is the reason of
+the stop in `pilah-edge ledger states`, which sums up the time in each state, the stops by reason,
+and how well the station ran.
+
+## Incidents
+
+Each has a row when it begins and one when it is over, also where it ends by itself. The first
+column is the `name` that the rows have; those with a kind of event of their own are named by
+that. This page is made from the program by `make reference`.
+
+"""
 
 
 def pages() -> dict[Path, str]:
@@ -44,7 +90,23 @@ def pages() -> dict[Path, str]:
         DEPLOY / "examples" / "station.schema.json": schema_text(),
         DEPLOY / "station-file.md": page(_STATION, station_schema()),
         DEPLOY / "recipes.md": page(_RECIPES, schema_of(Recipe, "Recipe of pilah")),
+        DEPLOY / "incidents.md": _INCIDENTS + incident_table(INCIDENTS.values()),
     }
+
+
+def incident_table(kinds: Iterable[IncidentKind]) -> str:
+    """A Markdown table of the kinds of incidents."""
+    rows = [
+        "| incident | of | what is the matter | what to do | what ends it | the station is |",
+        "|---|---|---|---|---|---|",
+    ]
+    for kind in kinds:
+        stop = kind.stop or State.EXECUTE
+        cause = kind.cause.replace("{scope}", "NAME")
+        rows.append(
+            f"| `{kind.name}` | {kind.scope} | {cause} | {kind.what_to_do} | {kind.ends} | {stop} |"
+        )
+    return "\n".join(rows) + "\n"
 
 
 def page(head: str, schema: Schema) -> str:

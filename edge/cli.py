@@ -26,7 +26,7 @@ VERBS: Mapping[str, Verb] = {
     "install": Verb("give a station a newer bundle", "edge.commands.install"),
     "rollback": Verb("give a station an earlier bundle again", "edge.commands.rollback"),
     "doctor": Verb("examine a station, part by part", "edge.commands.telemetry.doctor"),
-    "ledger": Verb("export, check, back up or correct a ledger", "edge.commands.ledger.verb"),
+    "ledger": Verb("export, check, correct or ask a ledger", "edge.commands.ledger.verb"),
     "samples": Verb(
         "photographs of corrected items, to train with", "edge.commands.ledger.samples"
     ),

@@ -64,6 +64,15 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "tests/edge/control/test_server.py": """
         edge.control.client edge.control.place
     """,
+    "tests/edge/commands/ledger/test_states.py": """
+        edge.commands.ledger.audits
+    """,
+    "tests/edge/commands/ledger/test_verb.py": """
+        edge.commands.ledger.named
+    """,
+    "tests/edge/events/test_events.py": """
+        edge.events.base
+    """,
     "tests/edge/commands/test_roi.py": """
         edge.vision.camera.settled
     """,

@@ -193,6 +193,11 @@ def _is_whole_ledger(connection: sqlite3.Connection, path: Path) -> bool:
     return _is_ledger(connection, path)
 
 
+def has_events(connection: sqlite3.Connection) -> bool:
+    """Whether a ledger has the table `events`, which those of an early pilah have not."""
+    return bool(connection.execute("PRAGMA table_info(events)").fetchall())
+
+
 def _is_ledger(connection: sqlite3.Connection, path: Path) -> bool:
     """Whether there is a ledger in the SQLite file; False: nothing is in it yet.
 

@@ -22,7 +22,7 @@ class Entry:
     id: str
     """The event's id, a UUID version 7: a receiver that sees it a second time drops it."""
     kind: str
-    """What happened: a key of KINDS in `edge/events.py` or `edge/receiving/events.py`."""
+    """What happened: a key of KINDS in `edge/events/` or `edge/receiving/events.py`."""
     time: str
     """When it happened: UTC, ISO 8601 with microseconds."""
     station: str

@@ -52,6 +52,7 @@ class StationStates:
         self._moving, self._offer, self._stamps, self._clock = moving, offer, stamps, clock
         self._lock = threading.RLock()
         self._stops = Stops(clock.now())
+        self._ended: Callable[[Cause, str], None] = lambda cause, who: None
         self._shown = self._as_shown(self._stops.situation)
         self.executes = False
         self._moving.hold()
@@ -60,6 +61,10 @@ class StationStates:
     def situation(self) -> Situation:
         """The present situation; takes no lock."""
         return self._stops.situation
+
+    def tell_of_ends(self, ended: Callable[[Cause, str], None]) -> None:
+        """Has `ended` called with each cause that a command ends, and who gave it."""
+        self._ended = ended
 
     def begin(self) -> None:
         """The station's parts are being opened."""
@@ -93,12 +98,19 @@ class StationStates:
             ControlCommand.RESET: self._stops.reset,
             ControlCommand.CLEAR: self._stops.clear,
         }
-        try:
-            if (found := does.get(request.command)) is not None:
+        if (found := does.get(request.command)) is None:
+            return ControlAnswer(True, state=self.as_json())
+        with self._lock:
+            before = self._stops.causes
+            try:
                 self._change(lambda at: found(at, request.who))
-        except ControlRefusedError as error:
-            return ControlAnswer(False, error=str(error))
-        return ControlAnswer(True, state=self.as_json())
+            except ControlRefusedError as error:
+                return ControlAnswer(False, error=str(error))
+            left = self._stops.causes
+            for cause in before:
+                if cause not in left:
+                    self._ended(cause, request.who)
+            return ControlAnswer(True, state=self.as_json())
 
     def as_json(self) -> dict[str, Any]:
         """The state, as other programs are shown it; takes no lock."""

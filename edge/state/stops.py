@@ -63,7 +63,7 @@ class Situation:
     scope: str = ""
     """The scope of that cause."""
     first: str = ""
-    """The name of the first cause since Execute was left; empty where it was not left."""
+    """The name of the first cause since Execute was left; empty where it was not left for one."""
     first_incident: str | None = None
     """The id of the event of that incident; None: there is none."""
     who: str = ""
@@ -177,8 +177,7 @@ class Stops:
             ControlRefusedError: nothing waits for it.
         """
         if self._machine.state in (State.STOPPED, State.COMPLETE):
-            self._machine.command(Command.RESET)
-            return (self._enter(Situation(self._machine.done(), self._machine.mode, at, who=who)),)
+            return (self._after(Command.RESET, at, who),)
         waiting = [cause.key for cause in self.causes if cause.ends_by is EndsBy.RESET]
         if self._machine.state not in _IN_PRODUCTION or not waiting:
             raise ControlRefusedError(f"there is nothing to reset: the station is {self._words()}")
@@ -199,11 +198,10 @@ class Stops:
             raise ControlRefusedError(
                 f"the station stays Aborted: {', '.join(present)} is still there"
             )
-        self._machine.command(Command.CLEAR)
         # Somebody has looked at the machine, and starts it by hand.
         kept = {key: each for key, each in self._causes.items() if each.ends_by is EndsBy.ITSELF}
         self._causes = kept
-        return (self._enter(Situation(self._machine.done(), self._machine.mode, at, who=who)),)
+        return (self._after(Command.CLEAR, at, who),)
 
     # How it comes about
 
@@ -246,6 +244,15 @@ class Stops:
                 first_incident=cause.incident_id if is_first else before.first_incident,
                 who=who,
             )
+        )
+
+    def _after(self, command: Command, at: float, who: str) -> Situation:
+        """Carries out a command that ends in a state in which the machine stands on."""
+        self._machine.command(command)
+        state, first = self._machine.done(), self.situation.first
+        incident = self.situation.first_incident
+        return self._enter(
+            Situation(state, self._machine.mode, at, first=first, first_incident=incident, who=who)
         )
 
     def _enter(self, situation: Situation) -> Situation:

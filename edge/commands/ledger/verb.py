@@ -1,4 +1,4 @@
-"""Export, check, back up or correct the ledger of a station, which may be running meanwhile.
+"""Export, check, back up, correct or ask the ledger of a station, which may be running meanwhile.
 
 LEDGER is the SQLite file, or the station file that names it.
 """
@@ -9,16 +9,13 @@ import argparse
 import itertools
 import logging
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
 
+from edge.commands.ledger import audits, states
+from edge.commands.ledger.named import add_ledger, check_names, named_by
 from edge.core.command_line import print_json
 from edge.core.errors import EXIT_NO, EXIT_OK, LedgerDamagedError, UsageError
 from edge.core.terminal.speech import write_out
-
-if TYPE_CHECKING:
-    from edge.outbox.retention import Keep
 
 _log = logging.getLogger(__name__)
 
@@ -27,10 +24,10 @@ _FORMATS = ("csv", "jsonl", "parquet", "epcis")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     doing = parser.add_subparsers(
-        dest="doing", required=True, metavar="export|check|backup|correct"
+        dest="doing", required=True, metavar="export|check|backup|correct|states|draw|audit"
     )
     export = doing.add_parser("export", help="write the items for other programs")
-    _add_ledger(export)
+    add_ledger(export)
     export.add_argument(
         "--from", dest="begin", metavar="TIME", help="items from this day or time on, UTC"
     )
@@ -49,28 +46,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, metavar="FILE", help="the file to write or replace (default: stdout)"
     )
     check = doing.add_parser("check", help="read all of it, and say whether it is damaged")
-    _add_ledger(check)
+    add_ledger(check)
     check.add_argument(
         "--full", action="store_true", help="compare the indexes with the tables too"
     )
     check.add_argument("--json", action="store_true", help="one JSON object on stdout")
     backup = doing.add_parser("backup", help="copy it, as it is now, to one new file")
-    _add_ledger(backup)
+    add_ledger(backup)
     backup.add_argument("copy", type=Path, metavar="FILE", help="the copy, a new file")
     correct = doing.add_parser("correct", help="add a correction of one item")
-    _add_ledger(correct)
+    add_ledger(correct)
     correct.add_argument("item", metavar="ITEM", help="the item's id, as `export` shows it")
     correct.add_argument("--label", metavar="NEW", help="the right label")
     correct.add_argument("--lane", metavar="NEW", help="the lane that it lies in")
     correct.add_argument("--quantity", metavar="N", help="how many pieces it counts for")
     correct.add_argument("--by", required=True, metavar="WHO", help="the name of who corrects")
     correct.add_argument("--why", required=True, metavar="TEXT", help="the reason")
-
-
-def _add_ledger(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "ledger", type=Path, metavar="LEDGER", help="the ledger, or the station file (.yaml)"
-    )
+    for room in (states, audits):
+        room.add_parsers(doing)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -80,35 +73,13 @@ def run(arguments: argparse.Namespace) -> int:
         return _check(arguments)
     if arguments.doing == "backup":
         return _back_up(arguments)
+    if arguments.doing == "states":
+        return states.run(arguments)
+    if arguments.doing == "draw":
+        return audits.draw(arguments)
+    if arguments.doing == "audit":
+        return audits.run(arguments)
     return _correct(arguments)
-
-
-class _Named(NamedTuple):
-    """What LEDGER names."""
-
-    path: Path
-    photographs: Path
-    """The folder of photographs: of the station file, or beside the ledger."""
-    lanes: Mapping[str, list[str]] | None = None
-    """The labels of each lane; None: there is no station file."""
-    keep: Keep | None = None
-    """What its outbox keeps; None: nothing is written to the outbox, or that is not known."""
-
-
-def _named(path: Path) -> _Named:
-    from edge.config.photographs import photographs_folder
-
-    if path.suffix.lower() not in (".yaml", ".yml"):
-        return _Named(path, photographs_folder(None, path))
-    from edge.config.reading import read_config
-
-    config = read_config(path)
-    return _Named(
-        config.ledger.path,
-        photographs_folder(config.photographs, config.ledger.path),
-        {name: list(lane.labels) for name, lane in config.lanes.items()},
-        config.keep,
-    )
 
 
 def _export(arguments: argparse.Namespace) -> int:
@@ -119,7 +90,7 @@ def _export(arguments: argparse.Namespace) -> int:
 
     begin = "" if arguments.begin is None else utc_bound(arguments.begin)
     end = "~" if arguments.end is None else utc_bound(arguments.end, end=True)
-    named = _named(arguments.ledger)
+    named = named_by(arguments.ledger)
     number = itertools.count()  # which ends at the number of items
     selection = Selection(begin, end, arguments.delivery)
     found = read_items(named.path, selection, photographs=named.photographs)
@@ -144,7 +115,7 @@ def _check(arguments: argparse.Namespace) -> int:
     from edge.ledger.recovering import set_aside_files
     from edge.ledger.upkeep.examination import examine
 
-    path = _named(arguments.ledger).path
+    path = named_by(arguments.ledger).path
     aside = [str(file) for file in set_aside_files(path)]
     try:
         found = examine(path, full=arguments.full)
@@ -177,7 +148,7 @@ def _check(arguments: argparse.Namespace) -> int:
 def _back_up(arguments: argparse.Namespace) -> int:
     from edge.ledger.upkeep.backup import back_up
 
-    path = _named(arguments.ledger).path
+    path = named_by(arguments.ledger).path
     found = back_up(path, arguments.copy)
     write_out(f"{arguments.copy} has {found.rows['items']:,} items, and is whole\n")
     return EXIT_OK
@@ -192,24 +163,13 @@ def _correct(arguments: argparse.Namespace) -> int:
     }
     if not changes:
         raise UsageError("ledger correct: what is corrected? --label, --lane or --quantity")
-    named = _named(arguments.ledger)
+    named = named_by(arguments.ledger)
     keep = named.keep
     if named.lanes is None:
         keep = keep_as_found(named.path)
     else:
-        _check_names(changes, named.lanes)
+        check_names(changes, named.lanes)
     said = {"who": arguments.by, "why": arguments.why}
     for done in correct(named.path, arguments.item, changes, keep=keep, **said):
         write_out(f"{done.field}: {done.old} -> {done.new}  (correction {done.id})\n")
     return EXIT_OK
-
-
-def _check_names(changes: Mapping[str, str], lanes: Mapping[str, list[str]]) -> None:
-    """Passes where the station has the lane and the label that an item is to get."""
-    labels = [label for names in lanes.values() for label in names]
-    for field, known in (("lane", list(lanes)), ("label", labels)):
-        if (value := changes.get(field)) is not None and value not in known:
-            raise UsageError(
-                f"the station has no {field} {value!r}: it has {', '.join(known)}. To write "
-                "another one, name the ledger in place of the station file"
-            )

@@ -136,8 +136,8 @@ def test_after_an_emergency_stop_it_takes_clear_reset_and_resume() -> None:
         stops.clear(14, "ana")
     assert stops.over("emergency_stop", 15) == ()
     assert stops.situation.state is State.ABORTED
-    assert states(stops.clear(16, "ana")) == [("Stopped", "", "")]
-    assert states(stops.reset(17, "ana")) == [("Idle", "", "")]
+    assert states(stops.clear(16, "ana")) == [("Stopped", "", "emergency_stop")]
+    assert states(stops.reset(17, "ana")) == [("Idle", "", "emergency_stop")]
     assert states(stops.resume(18, "ana")) == [("Execute", "", "")]
 
 

@@ -1,0 +1,78 @@
+"""Overall equipment effectiveness: Availability x Performance x Quality. Pure.
+
+*Availability*: of the time in which the station was to sort, the share in which it did.
+*Performance*: of the items that could have been sorted in that time at the best rate, the share
+that was. *Quality*: the purity that audits found, with its interval. It is not one minus the share
+of rejects, which is 100 % for a machine that rejects nothing and is wrong every time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge.core.model.metrics import wilson
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedPurity:
+    """What audits of items that were chosen by chance found."""
+
+    audited: int
+    """Accepted items that somebody looked at."""
+    right: int
+    """Those that lay in the lane where they belong."""
+
+    @property
+    def share(self) -> float | None:
+        """The purity; None: nothing was audited."""
+        return self.right / self.audited if self.audited else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Its 95 % interval (Wilson); None: nothing was audited."""
+        return wilson(self.right / self.audited, self.audited) if self.audited else None
+
+
+@dataclass(frozen=True, slots=True)
+class Effectiveness:
+    """The three factors, and their product where all are known."""
+
+    planned_seconds: float
+    executing_seconds: float
+    items: int
+    ideal_rate: float | None
+    """Items a second at the best; None: not known."""
+    quality: AuditedPurity
+
+    @property
+    def availability(self) -> float | None:
+        """The share of the planned time in which it sorted; None: none was planned."""
+        return self.executing_seconds / self.planned_seconds if self.planned_seconds else None
+
+    @property
+    def performance(self) -> float | None:
+        """The share of the items that could have been sorted; None: not known."""
+        if self.ideal_rate is None or not self.executing_seconds:
+            return None
+        return self.items / (self.ideal_rate * self.executing_seconds)
+
+    @property
+    def oee(self) -> float | None:
+        """The product; None: a factor is not known."""
+        share = self.quality.share
+        return None if share is None else self._times(share)
+
+    @property
+    def oee_interval(self) -> tuple[float, float] | None:
+        """The product with the ends of the quality's interval; None: a factor is not known."""
+        ends = self.quality.interval
+        if ends is None:
+            return None
+        low, high = self._times(ends[0]), self._times(ends[1])
+        return None if low is None or high is None else (low, high)
+
+    def _times(self, quality: float) -> float | None:
+        availability, performance = self.availability, self.performance
+        if availability is None or performance is None:
+            return None
+        return availability * performance * quality

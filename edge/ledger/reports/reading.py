@@ -1,0 +1,196 @@
+"""Reads from a ledger what reports are made of, while a station may write it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from edge.ledger.reports.oee import AuditedPurity, Effectiveness
+from edge.ledger.reports.spans import (
+    ParetoLine,
+    Span,
+    StateRow,
+    Stop,
+    executing,
+    pareto,
+    planned,
+    spans,
+    stops,
+    time_in_state,
+)
+from edge.ledger.sqlite_file import has_events, ledger_error, open_to_read
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_EMPTY, _LAST = "", "~"
+
+_SIGNS_OF_LIFE = (
+    "SELECT max(time) FROM events WHERE time < :before",
+    "SELECT max(time) FROM items WHERE time < :before",
+    "SELECT max(ended) FROM actuations WHERE ended < :before",
+)
+_AUDITS = """
+    SELECT count(*), coalesce(sum(right), 0) FROM (
+        SELECT json_extract(e.details, '$.lane') = i.lane
+                   AND coalesce(a.missed, i.missed) IS NULL AS right,
+               row_number() OVER (PARTITION BY i.uuid ORDER BY e.time DESC, e.id DESC) AS newest
+        FROM events e JOIN items i ON i.uuid = json_extract(e.details, '$.item_id')
+        LEFT JOIN actuations a ON a.station = i.station AND a.time = i.time AND a.item = i.item
+        WHERE e.kind = 'item_audited' AND json_extract(e.details, '$.drawn')
+          AND json_extract(e.details, '$.lane') IS NOT NULL
+          AND i.accepted AND i.time >= :begin AND i.time < :end
+    ) WHERE newest = 1
+"""
+_ITEMS = (
+    "SELECT count(*) FROM items WHERE time >= :begin AND time < :end "
+    "AND reject IS NOT 'not_sorting'"
+)
+_CORRECTED = (
+    "SELECT count(DISTINCT c.item_id) FROM corrections c JOIN items i ON i.uuid = c.item_id "
+    "WHERE c.field IN ('label', 'lane') AND i.time >= :begin AND i.time < :end"
+)
+_NO_AUDIT = AuditedPurity(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class StateReport:
+    """The states of a station in a time, and how well it ran."""
+
+    begin: int
+    """Microseconds since 1970: the later one of what was asked for and the first row."""
+    end: int
+    spans: Sequence[Span]
+    """Those within the time, in order."""
+    stops: Sequence[Stop]
+    effectiveness: Effectiveness
+    corrected: int
+    """Items of the time of which somebody corrected the label or the lane."""
+
+    @property
+    def seconds(self) -> dict[tuple[str, str], float]:
+        """Seconds by state and mode, the longest first."""
+        found = time_in_state(self.spans).most_common()
+        return {key: length / 1e6 for key, length in found}
+
+    @property
+    def pareto(self) -> list[ParetoLine]:
+        """The stops by their first reason, those that took longest first."""
+        return pareto(self.stops)
+
+
+def state_report(
+    path: Path,
+    begin: str = _EMPTY,
+    end: str = _LAST,
+    *,
+    now: str | None = None,
+    ideal_rate: float | None = None,
+) -> StateReport:
+    """The report of the ledger `path` over a time.
+
+    Args:
+        begin: from this time on, as `utc_bound` gives it; empty: from the first row.
+        end: before this time; ~: to the last sign of life.
+        now: the present time, where the station is known to run; its last state lasts until then.
+            None: until the last sign of life in the ledger.
+        ideal_rate: items a second at the best; None: not known.
+
+    Raises:
+        LedgerError: there is no ledger at `path`, or it cannot be read.
+    """
+    with open_to_read(path) as connection:
+        try:
+            rows = _state_rows(connection)
+            if not rows:  # of an older pilah perhaps, whose ledger lacks more than these
+                return StateReport(0, 0, (), (), Effectiveness(0, 0, 0, ideal_rate, _NO_AUDIT), 0)
+            return _report(connection, rows, (begin, end), now, ideal_rate)
+        except sqlite3.Error as error:
+            raise ledger_error("read", path, error) from error
+
+
+def _report(
+    connection: sqlite3.Connection,
+    rows: Sequence[StateRow],
+    window: tuple[str, str],
+    now: str | None,
+    ideal_rate: float | None,
+) -> StateReport:
+    starts = [row.time for row in rows if row.state == "Starting"]
+    lives = [_last_life(connection, utc(start)) or start for start in starts]
+    last = microseconds(now or utc(_last_life(connection, _LAST) or rows[-1].time))
+    whole = spans(rows, lives=lives, end=last)
+    begin = max(microseconds(window[0]) if window[0] else 0, rows[0].since)
+    end = last if window[1] == _LAST else min(last, microseconds(window[1]))
+    within = [part for span in whole if (part := span.within(begin, end)) is not None]
+    # What was sorted at the very last moment counts, too.
+    bounds = {"begin": utc(begin), "end": window[1]}
+    (items,) = connection.execute(_ITEMS, bounds).fetchone()
+    audited, right = connection.execute(_AUDITS, bounds).fetchone()
+    (corrected,) = connection.execute(_CORRECTED, bounds).fetchone()
+    return StateReport(
+        begin=begin,
+        end=max(begin, end),
+        spans=within,
+        stops=[cut for stop in stops(whole) if (cut := _stop_within(stop, begin, end)) is not None],
+        effectiveness=Effectiveness(
+            planned_seconds=planned(within) / 1e6,
+            executing_seconds=executing(within) / 1e6,
+            items=items,
+            ideal_rate=ideal_rate,
+            quality=AuditedPurity(audited, right),
+        ),
+        corrected=corrected,
+    )
+
+
+def microseconds(text: str) -> int:
+    """Microseconds since 1970, of a time as the ledger writes it."""
+    return (datetime.fromisoformat(text) - _EPOCH) // _MICROSECOND
+
+
+def utc(moment: int) -> str:
+    """A time as the ledger writes it, from microseconds since 1970."""
+    return (_EPOCH + moment * _MICROSECOND).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _state_rows(connection: sqlite3.Connection) -> list[StateRow]:
+    if not has_events(connection):
+        return []
+    found = connection.execute(
+        "SELECT time, details FROM events WHERE kind = 'state_changed' ORDER BY time, id"
+    )
+    rows = []
+    for time, details in found:
+        read = json.loads(details)
+        rows.append(
+            StateRow(
+                microseconds(time),
+                microseconds(read["since"]),
+                read["state"],
+                read["mode"],
+                reason=read["reason"],
+                scope=read["scope"],
+                first=read["first"],
+                first_incident=read["first_incident"],
+            )
+        )
+    return rows
+
+
+def _last_life(connection: sqlite3.Connection, before: str) -> int | None:
+    """When the ledger shows a sign of life before a time, the last one; None: it has none."""
+    found = [connection.execute(query, {"before": before}).fetchone()[0]
+             for query in _SIGNS_OF_LIFE]  # fmt: skip
+    times = [microseconds(time) for time in found if time is not None]
+    return max(times, default=None)
+
+
+def _stop_within(stop: Stop, begin: int, end: int) -> Stop | None:
+    first, last = max(stop.begin, begin), min(stop.end, end)
+    if first >= last:
+        return None
+    return Stop(first, last, stop.reason, stop.scope, stop.states, stop.incident_id)

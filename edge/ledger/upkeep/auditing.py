@@ -1,0 +1,96 @@
+"""Audits: items that somebody looks at, chosen by chance, to know how pure the lanes are."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from edge.core.errors import UsageError
+from edge.events import ItemAudited, Stamps
+from edge.ledger.export.reading import EVERYTHING, ExportedItem, Selection, find_item, read_items
+from edge.ledger.ledger import Ledger
+from edge.ledger.sqlite_file import has_events, open_to_read
+from edge.outbox.retention import Keep
+from edge.runtime.clock import SYSTEM_CLOCK
+
+_AUDITED = "SELECT json_extract(details, '$.item_id') FROM events WHERE kind = 'item_audited'"
+
+
+def drawn_items(
+    path: Path, count: int, selection: Selection = EVERYTHING, *, photographs: Path | None = None
+) -> list[ExportedItem]:
+    """Accepted items of the ledger `path` that were not audited, chosen by chance.
+
+    An item's chance lies in its id, and not in its score, lane or time; so the same items are drawn
+    until they are audited.
+
+    Args:
+        count: how many, at most.
+        photographs: the folder of photographs; None: it is not looked at whether they are gone.
+
+    Raises:
+        LedgerError: the ledger cannot be read.
+    """
+    with open_to_read(path) as connection:
+        rows = connection.execute(_AUDITED).fetchall() if has_events(connection) else []
+    done = {str(row[0]) for row in rows}
+    open_items = (
+        item
+        for item in read_items(path, selection, photographs=photographs)
+        if item.row["accepted"] and item.row["id"] not in done
+    )
+    return heapq.nsmallest(count, open_items, key=_chance)
+
+
+class AuditFinding(NamedTuple):
+    """What somebody who looked at an item says of it."""
+
+    label: str
+    """What it is."""
+    lane: str | None
+    """Where it belongs; None: not known."""
+    who: str
+    """The name of who looked."""
+    drawn: bool = True
+    """Whether the item was chosen by chance."""
+
+
+def audit(
+    path: Path,
+    item_id: str,
+    finding: AuditFinding,
+    *,
+    keep: Keep | None = None,
+    wall: Callable[[], float] = SYSTEM_CLOCK.wall,
+) -> ItemAudited:
+    """Writes down what somebody saw that an item is.
+
+    Args:
+        item_id: the id of the item, a UUID.
+        keep: what the ledger's outbox keeps; None: nothing is written to the outbox.
+        wall: seconds since 1970.
+
+    Raises:
+        UsageError: there is no such item, or a text is none.
+        LedgerError: the ledger cannot be read or written.
+    """
+    for name, text in (("who", finding.who), ("label", finding.label)):
+        if not text.strip() or not text.isprintable():
+            raise UsageError(f"{name} must be one line of text. Received: {text!r}")
+    found = find_item(path, item_id)
+    if found is None:
+        raise UsageError(
+            f"{path} has no item with the id {item_id}: `pilah-edge ledger draw` shows ids"
+        )
+    stamps = Stamps(found.row["station"], wall)
+    event = ItemAudited(*stamps.now(), item_id=found.row["id"], **finding._asdict())
+    with Ledger(path, keep=keep) as ledger:
+        ledger.append([event])
+    return event
+
+
+def _chance(item: ExportedItem) -> bytes:
+    return hashlib.blake2b(item.row["id"].encode(), digest_size=8).digest()

@@ -1,0 +1,1 @@
+"""The incidents of a station: what they are, and the rules that notice them (pure)."""

@@ -1,0 +1,145 @@
+"""Every kind of incident: its scope, what it means, what to do, what ends it, and what it stops.
+
+`deploy/incidents.md` shows this table; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from edge.state.machine import State
+from edge.state.stops import EndsBy
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentKind:
+    """A kind of incident."""
+
+    name: str
+    scope: str
+    """What has it: `station`, `camera`, `lane`, `ledger` or `item`."""
+    cause: str
+    """What is the matter, as a sentence; `{scope}` stands for the part that has it."""
+    what_to_do: str
+    ends: str
+    """What ends it, as a sentence."""
+    stop: State | None = None
+    """The state of the station while it lasts; None: the station sorts on."""
+    ends_by: EndsBy = EndsBy.ITSELF
+    raised: str = "incident_raised"
+    """The kind of event that tells that it began."""
+    ended: str | None = "incident_ended"
+    """The kind of event that tells that it is over; None: a person decides, and none is told."""
+    after_moves: bool = False
+    """Whether the station finishes the moves that are planned before it stands: those of items that
+    had their verdict before."""
+
+
+_KINDS = (
+    IncidentKind(
+        "emergency_stop", "station",
+        "The emergency stop was pressed.",
+        "Make the machine safe and release the button; then `pilah-edge clear`, `reset`, `resume`.",
+        "The button is released. The station stays Aborted until `pilah-edge clear`.",
+        stop=State.ABORTED,
+    ),
+    IncidentKind(
+        "jam", "lane",
+        "Items were sent into the lane {scope} and its exit has seen none of them.",
+        "Clear the lane, then `pilah-edge reset`.",
+        "Somebody resets it with `pilah-edge reset`.",
+        stop=State.HELD, ends_by=EndsBy.RESET,
+    ),
+    IncidentKind(
+        "bin_full", "lane",
+        "The bin of the lane {scope} is full.",
+        "Empty the bin.",
+        "The sensor of the bin sees it empty again.",
+        stop=State.SUSPENDED,
+    ),
+    IncidentKind(
+        "starved", "station",
+        "No item has come for the time that the station file gives.",
+        "See what brings the items.",
+        "Something comes into view.",
+        stop=State.SUSPENDED,
+    ),
+    IncidentKind(
+        "camera_lost", "camera",
+        "The camera gives no more pictures, and is opened again until it does.",
+        "Check its cable, supply and network.",
+        "The camera gives pictures again.",
+        stop=State.HELD, after_moves=True, raised="camera_lost", ended="camera_back",
+    ),
+    IncidentKind(
+        "camera_frozen", "camera",
+        "The camera gives exactly the same picture again and again.",
+        "Switch the camera off and on, and check its cable and supply.",
+        "The picture changes again.",
+        stop=State.HELD, after_moves=True,
+    ),
+    IncidentKind(
+        "camera_black", "camera",
+        "The camera's picture shows nothing: it is of one colour.",
+        "Check the lens cap, the light and the cable.",
+        "The picture shows something again.",
+        stop=State.HELD, after_moves=True,
+    ),
+    IncidentKind(
+        "camera_torn", "camera",
+        "Parts of the camera's pictures are missing.",
+        "Check its cable, supply and network.",
+        "The pictures are whole again.",
+        stop=State.HELD, after_moves=True,
+    ),
+    IncidentKind(
+        "camera_resized", "camera",
+        "The camera gives pictures of another size than at the start.",
+        "Set the camera to the size before, or restart the station and check its region.",
+        "The pictures have the size before.",
+        stop=State.HELD, after_moves=True,
+    ),
+    IncidentKind(
+        "camera_covered", "camera",
+        "Something covers the camera, or the light is out: little is left of the scene.",
+        "Uncover the lens, or switch the light on.",
+        "The scene is seen again.",
+    ),
+    IncidentKind(
+        "camera_blurred", "camera",
+        "The camera's picture is much less sharp than it was.",
+        "Clean the lens and set its focus.",
+        "The picture is sharp again.",
+    ),
+    IncidentKind(
+        "camera_moved", "camera",
+        "The camera looks at another scene than at the start.",
+        "Put the camera back, or check the region and restart the station.",
+        "The scene of the start is seen again.",
+    ),
+    IncidentKind(
+        "ledger_failed", "ledger",
+        "The ledger cannot be written, or does not answer; the rows wait.",
+        "See whether its disk is full, or hangs.",
+        "The ledger is written again.",
+        raised="ledger_failed", ended="ledger_back",
+    ),
+    IncidentKind(
+        "model_refused", "station",
+        "The station was given a model that it cannot sort with, and keeps the one before.",
+        "See its log; install a bundle whose labels the lanes have.",
+        "The station is given a model that it can sort with.",
+    ),
+    IncidentKind(
+        "picture_contradicted", "item",
+        "The code on an item is that of other goods than its picture shows.",
+        "Look at the item and decide.",
+        "Somebody decides, with `pilah-edge delivery`.",
+        raised="picture_contradicted", ended=None,
+    ),
+)  # fmt: skip
+
+INCIDENTS: Mapping[str, IncidentKind] = {kind.name: kind for kind in _KINDS}
+"""The kinds by name. An event's name is that of its incident, but for IncidentRaised, which has it
+in `name`."""

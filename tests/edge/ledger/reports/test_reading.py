@@ -1,0 +1,168 @@
+"""Reports of a ledger in which states, items and audits are planted."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge.core.errors import LedgerError
+from edge.core.model.metrics import wilson
+from edge.core.uuid7 import uuid7_text
+from edge.events import Event, ItemAudited, StateChanged
+from edge.ledger.ledger import Ledger
+from edge.ledger.reports.reading import microseconds, state_report, utc
+from edge.ledger.upkeep.auditing import drawn_items
+from tests.edge.ledger.entries import actuation, correction, entry
+
+_NUMBERS = count()
+T0 = microseconds("2026-11-21T08:00:00.000000Z")
+
+
+def at(seconds: float) -> str:
+    return utc(T0 + round(seconds * 1e6))
+
+
+def state(seconds: float, name: str, reason: str = "", **more: Any) -> StateChanged:
+    stamp = uuid7_text(1_795_302_000_000 + round(seconds * 1000), 0, next(_NUMBERS))
+    more = {"since": at(seconds), "first": reason} | more
+    return StateChanged(
+        stamp, at(seconds), "bin-1", state=name, mode="Production", reason=reason, **more
+    )
+
+
+def audited(item: int, lane: str, *, drawn: bool = True, seconds: float = 9000) -> ItemAudited:
+    stamp = uuid7_text(1_795_302_000_000 + round(seconds * 1000), 0, next(_NUMBERS))
+    return ItemAudited(stamp, at(seconds), "bin-1", entry(item).id, "can", lane, "ana", drawn)
+
+
+def items(numbers: Iterator[int] | range, **changes: Any) -> list[Event]:
+    return [entry(n, time=at(100 + n), **changes) for n in numbers]
+
+
+def planted(path: Path, *events: Event) -> Path:
+    with Ledger(path) as ledger:
+        ledger.append(events)
+    return path
+
+
+PLANTED = [
+    state(0, "Starting"), state(10, "Execute"),
+    state(1010.5, "Held", "jam", since=at(1010)), state(1110, "Execute"),
+    state(2000, "Suspended", "starved"), state(2600, "Execute"),
+    state(3000, "Held", "jam"), state(3050, "Execute"), state(3600, "Stopped"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Path:
+    return planted(
+        tmp_path / "ledger.sqlite", *PLANTED, *items(range(1, 401)),
+        *items(range(401, 421), accepted=False, reject="low_confidence", lane="rest"),
+        *items(range(421, 431), accepted=False, reject="not_sorting", lane="rest"),
+        *(audited(n, "metal") for n in range(1, 39)), audited(39, "rest"), audited(40, "rest"),
+        audited(41, "rest", drawn=False), audited(401, "metal"),
+    )  # fmt: skip
+
+
+def test_time_in_state_stops_and_pareto_are_exact(ledger: Path) -> None:
+    found = state_report(ledger, end=at(3600))
+    assert found.seconds == {
+        ("Execute", "Production"): 1000 + 890 + 400 + 550,
+        ("Suspended", "Production"): 600,
+        ("Held", "Production"): 150,
+        ("Starting", "Production"): 10,
+    }
+    assert [(s.reason, s.begin - T0, s.length) for s in found.stops] == [
+        ("jam", 1010_000_000, 100_000_000), ("starved", 2000_000_000, 600_000_000),
+        ("jam", 3000_000_000, 50_000_000),
+    ]  # fmt: skip
+    assert found.pareto == [("starved", 1, 600_000_000), ("jam", 2, 150_000_000)]
+
+
+def test_oee_is_exact(ledger: Path) -> None:
+    found = state_report(ledger, end=at(3600), ideal_rate=0.5).effectiveness
+    assert (found.planned_seconds, found.executing_seconds) == (3600, 2840)
+    assert found.availability == 2840 / 3600
+    # Those that came while it stood were not its to sort.
+    assert found.items == 420
+    assert found.performance == 420 / (0.5 * 2840)
+    # Those that were chosen as doubtful and the reject tell nothing of the purity.
+    assert (found.quality.audited, found.quality.right) == (40, 38)
+    assert found.quality.interval == wilson(38 / 40, 40)
+    assert found.oee == pytest.approx(2840 / 3600 * 420 / 1420 * 0.95)
+
+
+def test_a_part_of_the_time(ledger: Path) -> None:
+    found = state_report(ledger, at(1060), at(2300))
+    assert found.seconds == {
+        ("Execute", "Production"): 890, ("Suspended", "Production"): 300,
+        ("Held", "Production"): 50,
+    }  # fmt: skip
+    assert [(s.reason, s.length) for s in found.stops] == [
+        ("jam", 50_000_000), ("starved", 300_000_000)
+    ]  # fmt: skip
+
+
+def test_a_station_that_runs_is_in_its_state_until_now(tmp_path: Path) -> None:
+    path = planted(tmp_path / "ledger.sqlite", *PLANTED[:3])
+    assert state_report(path).seconds["Held", "Production"] == 0.5
+    assert state_report(path, now=at(1070)).seconds["Held", "Production"] == 60
+
+
+def test_of_one_that_was_killed_the_last_sign_of_life_counts(tmp_path: Path) -> None:
+    path = planted(
+        tmp_path / "ledger.sqlite", *PLANTED[:2], entry(1, time=at(200)),
+        actuation(1, time=at(200), ended=at(201)), state(900, "Starting"), state(905, "Execute"),
+        state(1000, "Stopped"),
+    )  # fmt: skip
+    assert state_report(path).seconds == {
+        ("unknown", "Production"): 699, ("Execute", "Production"): 191 + 95,
+        ("Starting", "Production"): 15,
+    }  # fmt: skip
+
+
+def test_the_newest_audit_of_an_item_counts_and_one_that_was_missed_is_wrong(
+    tmp_path: Path,
+) -> None:
+    path = planted(
+        tmp_path / "ledger.sqlite", *PLANTED, *items(range(1, 4)),
+        audited(1, "metal", seconds=9000), audited(1, "rest", seconds=9010),
+        audited(2, "metal"), actuation(2, time=at(102), missed="late"), audited(3, "metal"),
+    )  # fmt: skip
+    quality = state_report(path).effectiveness.quality
+    assert (quality.audited, quality.right) == (3, 1)
+
+
+def test_corrections_alone_tell_no_purity(tmp_path: Path) -> None:
+    path = planted(
+        tmp_path / "ledger.sqlite", *PLANTED, *items(range(1, 4)),
+        correction(1, "label", "can", "bottle"), correction(1, "lane", "metal", "rest", 1),
+        correction(2, "quantity", "1", "2"),
+    )  # fmt: skip
+    found = state_report(path)
+    assert found.effectiveness.quality.share is None
+    assert found.corrected == 1
+
+
+def test_a_ledger_without_states_has_no_report_of_any(tmp_path: Path) -> None:
+    found = state_report(planted(tmp_path / "ledger.sqlite", entry(1)))
+    assert (found.spans, found.stops, found.effectiveness.availability) == ((), (), None)
+
+
+def test_a_ledger_from_before_there_were_events_has_none(tmp_path: Path) -> None:
+    path = planted(tmp_path / "ledger.sqlite", entry(1))
+    with closing(sqlite3.connect(path)) as old, old:
+        old.execute("DROP TABLE events")
+    assert state_report(path).spans == ()
+    assert [item.row["item"] for item in drawn_items(path, 5)] == [1]
+
+
+def test_what_is_no_ledger_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(LedgerError):
+        state_report(tmp_path / "none.sqlite")
