@@ -44,11 +44,12 @@ class Discovery:
         return f"{prefix}/device/{self.device}/config"
 
 
-def discovery(station: str, prefix: str) -> Discovery:
+def discovery(station: str, prefix: str, buttons: Mapping[str, str] | None = None) -> Discovery:
     """The device and the entities of a station.
 
     Args:
         prefix: what the station's own topics begin with: `pilah`.
+        buttons: the commands that are taken, each with its topic; None: none is.
     """
     device = "pilah_" + station
     if _NOT_IN_AN_ID.search(station):  # `a.b` and `a-b` must not be the same
@@ -123,6 +124,13 @@ def discovery(station: str, prefix: str) -> Discovery:
             "json_attributes_topic": of(DELIVERY),
         },
     }
+    for command, its_topic in (buttons or {}).items():
+        entities[command] = {
+            "platform": "button",
+            "name": command.capitalize(),
+            "command_topic": its_topic,
+            "payload_press": "PRESS",
+        }
     for name, entity in entities.items():
         entity["unique_id"] = f"{device}_{name}"
     payload = {

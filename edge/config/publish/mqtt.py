@@ -77,6 +77,14 @@ class MqttSettings(Section):
         ),
     ] = None
 
+    commands: Annotated[
+        bool,
+        Field(
+            description="whether the station takes `pause`, `resume`, `reset` and `clear` from the "
+            "topics `command/...` of the broker, which decides who may write them"
+        ),
+    ] = False
+
     @model_validator(mode="after")
     def _belong_together(self) -> Self:
         if (self.certificate_file is None) != (self.key_file is None):

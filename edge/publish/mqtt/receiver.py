@@ -10,6 +10,7 @@ from typing import Any
 
 from edge.config.publish.mqtt import MqttSettings
 from edge.publish.home_assistant import discovery
+from edge.publish.mqtt.commands import COMMANDS, StationCommands
 from edge.publish.mqtt.session import Session, SessionLost, read_password, tls_context
 from edge.publish.mqtt.stats import DayStats
 from edge.publish.mqtt.topics import (
@@ -70,6 +71,11 @@ class MqttReceiver:
         self._losses: Counter[str] = Counter()
         """How often the connection was lost at an entry, by its id, without a word."""
         self._settled = Settled()
+        self._commands: StationCommands | None = None
+        if settings.commands:
+            self._commands = StationCommands(
+                surroundings.station, surroundings.ledger, settings.prefix
+            )
         self._thread = threading.Thread(target=self._keep, name="mqtt-connection", daemon=True)
         self._thread.start()
 
@@ -189,16 +195,23 @@ class MqttReceiver:
         )
 
     def _serve(self, session: Session) -> None:
-        """Announces the station, and tells how many items it has sorted, while `session` stands."""
+        """Announces the station, tells how many items it has sorted, and hands commands to it,
+        while `session` stands."""
         prefix = self._settings.home_assistant
         told: Mapping[str, Any] | None = None
         try:
             if prefix is not None:
                 session.subscribe(f"{prefix}/status")
+            commands = self._commands
+            for each in () if commands is None else commands.topics:
+                session.subscribe(each)
             while not self._closing.is_set() and session.lost is None:
                 if self._announce.is_set() and prefix is not None:
                     self._announce.clear()
                     session.publish([self._announcement(prefix)])
+                if commands is not None:
+                    for answer in commands.hand_over():
+                        session.publish([answer])
                 stats = self._stats.look()
                 if stats is not None and stats != told:
                     session.publish([self._message(STATS, json_bytes(stats))])
@@ -211,16 +224,24 @@ class MqttReceiver:
 
     def _is_called(self) -> bool:
         announce = self._announce.is_set() and self._settings.home_assistant is not None
-        return announce or self._closing.is_set()
+        commanded = self._commands is not None and self._commands.waiting
+        return announce or commanded or self._closing.is_set()
 
     def _announcement(self, prefix: str) -> Message:
-        found = discovery(self._station, self._settings.prefix)
+        commands = self._commands
+        buttons: dict[str, str] = {}
+        if commands is not None:
+            buttons = {each.value: commands.topic(each) for each in COMMANDS}
+        found = discovery(self._station, self._settings.prefix, buttons)
         return Message(found.topic(prefix), json_bytes(found.payload), retain=True)
 
-    def _heard(self, heard: str, payload: bytes) -> None:
-        """Home Assistant was started: it is told of the station again."""
-        if payload == b"online":
-            self._announce.set()
+    def _heard(self, heard: str, payload: bytes, retained: bool) -> None:
+        """Home Assistant was started, and is told of the station again; or it is a command."""
+        if heard == f"{self._settings.home_assistant}/status":
+            if payload == b"online":
+                self._announce.set()
+        elif self._commands is not None:
+            self._commands.take(heard, payload, retained=retained)
 
     def _available(self, word: str) -> Message:
         return self._message(AVAILABILITY, word.encode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import ssl
 import threading
 import time
@@ -18,6 +19,8 @@ from edge.core.errors import ReceiverSetupError
 from edge.publish.credentials import read_secret, trusting
 from edge.publish.mqtt.topics import Message
 from edge.publish.receiver import ReceiverUnavailable
+
+_log = logging.getLogger(__name__)
 
 _CONNECT_SECONDS = 10.0
 _ANSWER_SECONDS = 10.0
@@ -59,14 +62,15 @@ class Session(Closing):
         *,
         client_id: str,
         will: Message,
-        on_message: Callable[[str, bytes], None],
+        on_message: Callable[[str, bytes, bool], None],
     ) -> None:
         """Opens it, and waits for the broker to accept it.
 
         Args:
             client_id: who it is, for the broker, which has one connection for each.
             will: what the broker publishes when the connection is lost.
-            on_message: is given the topic and payload of each message that comes; must not wait.
+            on_message: is given the topic and payload of each message that comes, and whether the
+                broker had kept it; must not wait.
 
         Raises:
             ReceiverUnavailable: the broker is not reached, or does not accept it.
@@ -74,6 +78,8 @@ class Session(Closing):
         self._changed = threading.Condition()
         self._accepted = False
         self._answers: dict[int, ReasonCode] = {}
+        self._asked: dict[int, str] = {}
+        """The topics that the broker was asked for, by the numbers of the questions."""
         self.lost: SessionLost | None = None
         self.window = 1
         self._turn = threading.Lock()
@@ -95,6 +101,7 @@ class Session(Closing):
         client.on_disconnect = self._disconnected
         client.on_publish = self._published
         client.on_message = self._received
+        client.on_subscribe = self._subscribed
         where = f"{settings.host}:{settings.port_used}"
         try:
             _add_credentials(client, settings)
@@ -147,7 +154,10 @@ class Session(Closing):
 
     def subscribe(self, topic: str) -> None:
         """Asks for the messages of a topic, without waiting."""
-        self._client.subscribe(topic, qos=1)
+        with self._changed:
+            _, number = self._client.subscribe(topic, qos=1)
+            if number is not None:
+                self._asked[number] = topic
 
     def wait(self, seconds: float, woken: Callable[[], bool]) -> None:
         """Waits until so much time has passed, the connection is lost, or `woken` is true."""
@@ -249,8 +259,21 @@ class Session(Closing):
             self._changed.notify_all()
 
     def _received(self, client: paho.Client, userdata: object, message: paho.MQTTMessage) -> None:
-        self._on_message(message.topic, bytes(message.payload))
+        self._on_message(message.topic, bytes(message.payload), message.retain)
         self.wake()
+
+    def _subscribed(
+        self,
+        client: paho.Client,
+        userdata: object,
+        number: int,
+        codes: list[ReasonCode],
+        properties: Properties | None,
+    ) -> None:
+        with self._changed:
+            topic = self._asked.pop(number, "")
+        if any(code.is_failure for code in codes):
+            _log.warning(f"warning    the broker does not let us hear {topic}: {codes[0]}")
 
     def _lose(self, reason: str, code: int | None) -> None:
         with self._changed:

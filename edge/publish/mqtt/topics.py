@@ -8,6 +8,8 @@ PREFIX/STATION/station        retained: it was started or stopped, or has anothe
 PREFIX/STATION/stats          retained: how many items of today
 PREFIX/STATION/delivery       what happens to a delivery, and what was scanned
 PREFIX/STATION/other          what a newer pilah wrote and this one does not know
+PREFIX/STATION/command/...    is heard, where the station file says so: `pause`, `resume`, ...
+PREFIX/STATION/answer         what the station answers to a command
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from edge.publish.receiver import Entry
 AVAILABILITY, ITEM, INCIDENT, STATE, STATION, STATS, DELIVERY, OTHER = (
     "availability", "item", "incident", "state", "station", "stats", "delivery", "other",
 )  # fmt: skip
+COMMAND, ANSWER = "command", "answer"
 _RETAINED = (STATE, STATION)
 ONLINE, OFFLINE = "online", "offline"
 

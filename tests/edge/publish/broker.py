@@ -142,9 +142,9 @@ class Listener(Closing):
         """What came on the topics that end so."""
         return [one for one in self.heard if one.topic.endswith(ending)]
 
-    def say(self, topic: str, payload: str) -> None:
+    def say(self, topic: str, payload: str, *, retain: bool = False) -> None:
         """Publishes a message of its own."""
-        self._client.publish(topic, payload, qos=1)
+        self._client.publish(topic, payload, qos=1, retain=retain)
 
     def close(self) -> None:
         """Disconnects."""

@@ -14,6 +14,7 @@ from edge.publish.mqtt.session import Session
 from edge.publish.mqtt.topics import Message
 from edge.publish.receiver import ReceiverUnavailable
 from tests.edge.publish.broker import Broker
+from tests.logged import listen
 
 
 def message(topic: str) -> Message:
@@ -25,7 +26,7 @@ def connect(broker: Broker) -> Session:
         MqttSettings.model_validate({"host": "127.0.0.1", "port": broker.port, "tls": False}),
         client_id="cell-1",
         will=message("gone"),
-        on_message=lambda topic, payload: None,
+        on_message=lambda topic, payload, retained: None,
     )
 
 
@@ -74,3 +75,19 @@ def test_what_the_broker_answers_says_why_it_refused(code: str, why: str | None)
 def test_a_broker_whose_quota_is_used_up_is_tried_again() -> None:
     with pytest.raises(ReceiverUnavailable, match="takes no more at the moment: Quota exceeded"):
         session._refusal(ReasonCode(PacketTypes.PUBACK, "Quota exceeded"))
+
+
+def test_a_topic_that_the_broker_does_not_let_us_hear_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    listen(said.append)
+    with Broker(tmp_path) as broker, connect(broker) as found:
+        with monkeypatch.context() as held:
+            held.setattr(found._client, "subscribe", lambda topic, qos: (0, 7))
+            found.subscribe("pilah/cell-1/command/pause")
+        refused = ReasonCode(PacketTypes.SUBACK, identifier=0x87)
+        found._subscribed(found._client, None, 7, [refused], None)
+    assert said == [
+        "warning    the broker does not let us hear pilah/cell-1/command/pause: Not authorized"
+    ]
