@@ -61,8 +61,8 @@ GAPS: Mapping[str, str] = {
     """,
     "It takes a Raspberry Pi's own hardware: tests/picamera_on_a_pi.py, and a hand on "
     "the wire.": """
-        edge.lanes.lgpio_pins: SteadyPin.close
-        edge.lanes.pins: Pins.wait open_pins
+        edge.pins.lgpio_pins: SteadyPin.close
+        edge.pins.pins: Pins.wait open_pins
         edge.lanes.pulses.hardware: HardwarePulses.__init__
         edge.lanes.servo: Servo.__init__
     """,
@@ -117,7 +117,7 @@ GAPS: Mapping[str, str] = {
         edge.core.yaml_messages: problem_of _bool_advice
         edge.core.yaml_text: number_advice syntax_problem
         edge.lanes.__init__: ActuatorSettings.timing ActuatorSettings.cycle_seconds
-        edge.lanes.header: _meant
+        edge.pins.header: _meant
         edge.lanes.jog: Jog.allow
         edge.runtime.keyboard: Keyboard._put_back_at_signals
         edge.runtime.service: Ending.follow

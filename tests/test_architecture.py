@@ -106,7 +106,7 @@ WAITING_OTHERWISE = {
     "edge.runtime.service": "what waits here is no thread of a station: the end of its process, "
     "and systemd, who both go by this machine's time",
     "edge.runtime.keyboard": "a person presses keys in real time",
-    "edge.lanes.pins": "an arm of metal turns in real time",
+    "edge.pins.pins": "an arm of metal turns in real time",
     "edge.lanes.lanes": "`begun` is waited for by `lane test`, which moves a lane by hand",
     "edge.ledger.lock": "another process ends in real time",
     "edge.receiving.scanner.source": "a key of a scanner is let go of in real time",
@@ -228,8 +228,8 @@ def test_no_room_imports_itself_in_a_circle(package: str) -> None:
 
 def test_a_station_reads_and_waits_for_no_time_but_its_clock_s() -> None:
     """Cameras are left out: what they wait for is a device."""
-    threads = ("edge.station", "edge.sorting", "edge.lanes", "edge.ledger", "edge.receiving",
-               "edge.samples", "edge.runtime", "edge.vision.latest_frame",
+    threads = ("edge.station", "edge.sorting", "edge.lanes", "edge.pins", "edge.ledger",
+               "edge.receiving", "edge.samples", "edge.runtime", "edge.vision.latest_frame",
                "edge.vision.trigger")  # fmt: skip
     forbidden = {"time.monotonic", "time.time", "time.sleep", "threading.Event",
                  "threading.Condition", "threading.Timer"}  # fmt: skip

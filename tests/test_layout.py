@@ -116,13 +116,13 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         edge.lanes.coil edge.lanes.pulses.software edge.lanes.servo
     """,
     "tests/edge/lanes/pulses/test_hardware.py": """
-        edge.lanes.pins edge.lanes.pulses
+        edge.pins.pins edge.lanes.pulses
     """,
     "tests/edge/lanes/pulses/test_pca9685.py": """
-        edge.lanes.i2c
+        edge.pins.i2c
     """,
     "tests/edge/lanes/motion/test_drive.py": """
-        edge.lanes.inputs edge.lanes.motion.homing
+        edge.lanes.motion.homing edge.pins.inputs
     """,
     "tests/edge/lanes/test_safe_state.py": """
         edge.lanes.opening

@@ -32,7 +32,7 @@ from edge.core.terminal.log_lines import LogLines
 from edge.core.terminal.progress import Progress
 from edge.events import ItemSorted, of_items
 from edge.flow import Frame, UnreadableFrame
-from edge.lanes.pins import Pins
+from edge.pins.pins import Pins
 from edge.runtime.clock import SystemClock
 from edge.runtime.service import stop_signals
 from edge.simulation.belt.traffic import GroundTruth, read_ground_truth

@@ -286,7 +286,7 @@ def _button(gpio: int, parts: ExitStack) -> Callable[[], str | None]:
     """A function that returns a key for each press of the button on `gpio`, else None."""
     from gpiozero import Button
 
-    from edge.lanes.pins import open_pins, pin_errors
+    from edge.pins.pins import open_pins, pin_errors
     from edge.samples.capture import TAKE
 
     presses: queue.SimpleQueue[str] = queue.SimpleQueue()
@@ -309,7 +309,7 @@ def _button(gpio: int, parts: ExitStack) -> Callable[[], str | None]:
 def _gpio(text: str) -> int:
     from pydantic_core import PydanticCustomError
 
-    from edge.lanes.header import a_bcm_number
+    from edge.pins.header import a_bcm_number
 
     try:
         return a_bcm_number(int(text) if text.isdecimal() else text)

@@ -66,7 +66,7 @@ def _safe(actuation: ActuationConfig) -> int:
         PinError: a device cannot be made safe, though all others were; the error of the first one.
     """
     from edge.core.errors import PinError
-    from edge.lanes.pins import open_pins
+    from edge.pins.pins import open_pins
     from edge.runtime.service import stop_signals
 
     failures = []
@@ -94,7 +94,7 @@ def _test(name: str, file: YamlFile, actuation: ActuationConfig) -> int:
     from edge.core.terminal.live_line import LiveLine
     from edge.core.terminal.speech import write_out
     from edge.lanes.jog import Jog
-    from edge.lanes.pins import open_pins
+    from edge.pins.pins import open_pins
     from edge.runtime.clock import SYSTEM_CLOCK
     from edge.runtime.keyboard import Keyboard
     from edge.runtime.service import stop_signals

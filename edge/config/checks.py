@@ -11,7 +11,7 @@ from edge.core.suggestions import did_you_mean
 from edge.core.yaml_file import YamlFile
 from edge.core.yaml_messages import FileProblem, Location
 from edge.flow import EMPTY
-from edge.lanes.i2c import PINS_OF_BUS
+from edge.pins.i2c import PINS_OF_BUS
 
 
 def pins_used_twice(content: dict[Any, Any]) -> Iterator[FileProblem]:

@@ -8,7 +8,7 @@ from edge.config.lanes import Lane
 from edge.config.station import StationConfig
 from edge.core.suggestions import similar_path
 from edge.core.yaml_messages import FileProblem, Location
-from edge.lanes.header import BUSES, PULLED_UP
+from edge.pins.header import BUSES, PULLED_UP
 
 
 def station_warnings(config: StationConfig) -> Iterator[FileProblem]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Annotated, Protocol, runtime_checkable
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from edge.core.yaml_file import Section
 from edge.core.yaml_messages import advised
-from edge.lanes.header import LAST, a_bcm_number
-from edge.lanes.pins import Pins
 from edge.lanes.schedule import Timing
+from edge.pins.pins import Pins
 
 KINDS = {
     "servo": "edge.lanes.servo",
@@ -43,10 +42,6 @@ SYNONYMS = {
     ),
 }  # fmt: skip
 """Other words that people use for a kind of actuator, with the kind that each means."""
-
-Pin = Annotated[int, Field(ge=0, le=LAST), BeforeValidator(a_bcm_number)]
-"""A GPIO of the 40-pin header by its BCM number. Keys of this type must be named `pin` or
-`..._pin`: a pin that is used twice is found by this name."""
 
 
 class Actuator(Protocol):

@@ -9,9 +9,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from edge.lanes import ActuatorSettings, Pin
-from edge.lanes.pins import Pins, pin_errors
+from edge.lanes import ActuatorSettings
 from edge.lanes.schedule import Timing
+from edge.pins.header import Pin
+from edge.pins.pins import Pins, pin_errors
 
 
 class CoilSettings(ActuatorSettings):

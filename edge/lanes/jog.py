@@ -13,10 +13,10 @@ from edge.lanes import ActuatorSettings
 from edge.lanes.coil import Coil
 from edge.lanes.keep_alive import KeepAlive
 from edge.lanes.lanes import Lanes
-from edge.lanes.pins import Pins
 from edge.lanes.servo import Servo
 from edge.lanes.servo import Settings as ServoSettings
 from edge.lanes.stepper import Stepper
+from edge.pins.pins import Pins
 from edge.runtime.clock import Clock
 
 _log = logging.getLogger(__name__)

@@ -11,8 +11,8 @@ from typing import Annotated
 from pydantic import Field
 
 from edge.core.yaml_file import Section
-from edge.lanes import Pin
-from edge.lanes.pins import Pins, pin_errors
+from edge.pins.header import Pin
+from edge.pins.pins import Pins, pin_errors
 
 
 class Settings(Section, title="KeepAlive"):

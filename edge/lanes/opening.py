@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from edge.flow import Actuated
 from edge.lanes import ActuatorSettings, keep_alive
 from edge.lanes.lanes import Lanes
-from edge.lanes.pins import Pins
+from edge.pins.pins import Pins
 from edge.runtime.clock import Clock
 
 _log = logging.getLogger(__name__)

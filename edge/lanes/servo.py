@@ -10,14 +10,14 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from edge.core.yaml_messages import advised
-from edge.lanes import ActuatorSettings, Pin
-from edge.lanes.header import PWM_CHANNELS
-from edge.lanes.pins import Pins, pin_errors
+from edge.lanes import ActuatorSettings
 from edge.lanes.pulses import Pulses
 from edge.lanes.pulses.hardware import HardwarePulses
 from edge.lanes.pulses.pca9685 import BoardPulses, BoardSettings
 from edge.lanes.pulses.software import SoftwarePulses
 from edge.lanes.schedule import Timing
+from edge.pins.header import PWM_CHANNELS, Pin
+from edge.pins.pins import Pins, pin_errors
 
 Angle = Annotated[float, Field(ge=-360, le=360)]
 Pulse = Annotated[float, Field(ge=0.0002, le=0.005)]

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from edge.core.yaml_messages import advised
 from edge.lanes import ActuatorSettings
 from edge.lanes.motion.drive import Drive, DriveSettings
-from edge.lanes.pins import Pins
+from edge.pins.pins import Pins
 
 _LONGEST_TRAVEL = 10.0
 """Seconds; a station that ends waits for the way back."""

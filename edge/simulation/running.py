@@ -21,10 +21,10 @@ from edge.core.images.preprocess import Box
 from edge.core.terminal.progress import Progress
 from edge.events import Event, StationStopped
 from edge.flow import Frame
-from edge.lanes.pins import Pins, open_pins
 from edge.ledger.opening import open_ledger
 from edge.ledger.rows import Writable
 from edge.outbox.retention import Keep
+from edge.pins.pins import Pins, open_pins
 from edge.runtime.clock import Clock, Flag
 from edge.runtime.service import stop_signals
 from edge.simulation.account.account import Account, Settled

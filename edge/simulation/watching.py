@@ -16,8 +16,8 @@ from edge.core.verdict import Prediction
 from edge.events import Event
 from edge.flow import Frame, Observation
 from edge.lanes import Actuator, ActuatorSettings
-from edge.lanes.pins import Pins
 from edge.ledger.rows import Writable
+from edge.pins.pins import Pins
 from edge.sorting.model import Answering
 from edge.vision.trigger import Trigger, TriggerSettings
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from edge.config.reading import StationPlan
-from edge.lanes.pins import Pins, open_pins
 from edge.ledger.opening import OpenLedger, open_ledger
+from edge.pins.pins import Pins, open_pins
 from edge.sorting.model import ActiveModel, open_model
 
 

@@ -42,7 +42,7 @@ from edge.events import ItemSorted, of_items
 from edge.flow import ItemKey
 from edge.lanes import opening
 from edge.lanes.lanes import Lanes
-from edge.lanes.pins import Pins
+from edge.pins.pins import Pins
 from edge.station import Station
 from tests.edge.publish.broker import Broker
 

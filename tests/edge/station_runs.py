@@ -12,8 +12,8 @@ from edge.events import (
     ItemSorted,
     of_items,
 )
-from edge.lanes.pins import open_pins
 from edge.ledger.ledger import Ledger
+from edge.pins.pins import open_pins
 from edge.runtime.clock import SYSTEM_CLOCK, Clock
 from edge.runtime.service import Notifier
 from edge.runtime.worker import Endings

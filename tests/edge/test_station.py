@@ -14,7 +14,7 @@ from edge.core.verdict import Prediction
 from edge.events import (
     of_items,
 )
-from edge.lanes.pins import Pins
+from edge.pins.pins import Pins
 from edge.runtime.clock import Flag
 from edge.simulation.virtual_clock import VirtualClock
 from edge.sorting.openers import Openers

@@ -173,7 +173,7 @@ def _about_the_camera(vision: VisionConfig) -> Iterator[Finding]:
 
 
 def _about_the_pins(lanes: dict[str, Lane]) -> Finding:
-    from edge.lanes.pins import open_pins
+    from edge.pins.pins import open_pins
 
     moving = [name for name, lane in lanes.items() if lane.actuator is not None]
     if not moving:

@@ -10,11 +10,11 @@ from pydantic import Field, model_validator
 from edge.core.errors import EndSwitchError
 from edge.core.yaml_file import Section
 from edge.core.yaml_messages import advised
-from edge.lanes import Pin
-from edge.lanes.inputs import Input, InputSettings
 from edge.lanes.motion.homing import HomeSettings, Homing
 from edge.lanes.motion.profile import Profile
-from edge.lanes.pins import Pins, pin_errors
+from edge.pins.header import Pin
+from edge.pins.inputs import Input, InputSettings
+from edge.pins.pins import Pins, pin_errors
 
 _SETTLE_SECONDS = 0.1
 """The time for which a motor is held at rest before its current is switched off."""

@@ -7,9 +7,9 @@ from typing import Annotated
 from pydantic import Field
 
 from edge.core.errors import HomeSwitchError
-from edge.lanes.inputs import InputSettings
 from edge.lanes.motion.profile import Profile
-from edge.lanes.pins import Pins
+from edge.pins.inputs import InputSettings
+from edge.pins.pins import Pins
 
 
 class HomeSettings(InputSettings, title="HomeSwitch"):

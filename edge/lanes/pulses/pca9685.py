@@ -11,9 +11,9 @@ from pydantic import BeforeValidator, Field
 
 from edge.core.yaml_file import Section
 from edge.core.yaml_messages import advised
-from edge.lanes.i2c import Registers
-from edge.lanes.pins import Pins
 from edge.lanes.pulses import PERIOD_SECONDS
+from edge.pins.i2c import Registers
+from edge.pins.pins import Pins
 
 _CLOCK = 25_000_000
 """The frequency of its own oscillator in Hz; within some per cent, as the angle is."""

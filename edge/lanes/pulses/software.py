@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from edge.lanes.pins import Pins
 from edge.lanes.pulses import PERIOD_SECONDS
+from edge.pins.pins import Pins
 
 
 class SoftwarePulses:

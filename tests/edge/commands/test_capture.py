@@ -19,7 +19,7 @@ from edge.commands import capture
 from edge.core.dataset import read_picture_set
 from edge.core.dataset.photo_folder import FACTS
 from edge.core.errors import EXIT_CONFIG, EXIT_DATA, EXIT_IO, EXIT_OK, EXIT_USAGE
-from edge.lanes.pins import open_pins
+from edge.pins.pins import open_pins
 from edge.vision import trigger
 from tests.bundles import BGR, write_picture
 from tests.edge.samples import test_capture
@@ -267,7 +267,7 @@ def test_a_station_file_with_mistakes_is_refused(
 
 def test_a_button_takes_pictures(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     pins = open_pins(tmp_path / "no board")
-    monkeypatch.setattr("edge.lanes.pins.open_pins", lambda: pins)
+    monkeypatch.setattr("edge.pins.pins.open_pins", lambda: pins)
     with ExitStack() as parts:
         pressed = capture._button(17, parts)
         pin = pins.factory.pin(17)

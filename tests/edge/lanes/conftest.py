@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.lanes.pins import Pins, open_pins
+from edge.pins.pins import Pins, open_pins
 
 
 @pytest.fixture

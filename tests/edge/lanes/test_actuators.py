@@ -11,11 +11,11 @@ from pydantic import ValidationError
 from edge.core.errors import PinError
 from edge.flow import Missed
 from edge.lanes.coil import CoilSettings
-from edge.lanes.pins import Pins, open_pins
 from edge.lanes.relay import Settings as RelaySettings
 from edge.lanes.schedule import LaneAction, Schedule, Timing
 from edge.lanes.servo import Settings as ServoSettings
 from edge.lanes.solenoid import Settings as SolenoidSettings
+from edge.pins.pins import Pins, open_pins
 
 FRAME_SECONDS = 0.02
 """A servo gets a pulse every 20 ms; gpiozero gives the pin's state as a share of it."""

@@ -7,7 +7,7 @@ import yaml
 
 from edge.lanes import servo, solenoid, stepper
 from edge.lanes.jog import Jog
-from edge.lanes.pins import Pins
+from edge.pins.pins import Pins
 from tests.clocks import ToldClock
 from tests.logged import listen
 

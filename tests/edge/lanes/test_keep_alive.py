@@ -10,7 +10,7 @@ import pytest
 
 from edge.lanes.keep_alive import KeepAlive, Settings
 from edge.lanes.lanes import Lanes
-from edge.lanes.pins import Pins, open_pins
+from edge.pins.pins import Pins, open_pins
 from edge.runtime.clock import SYSTEM_CLOCK
 
 

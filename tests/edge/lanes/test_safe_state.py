@@ -14,9 +14,9 @@ import pytest
 from edge.config.reading import read_station
 from edge.core.errors import CameraError, PilahError
 from edge.lanes.coil import Coil
-from edge.lanes.pins import open_pins
 from edge.lanes.servo import Servo
 from edge.ledger.recorder import Recorder
+from edge.pins.pins import open_pins
 from edge.runtime.clock import SYSTEM_CLOCK, Clock
 from edge.runtime.supervisor import Supervisor
 from edge.runtime.worker import Endings

@@ -13,10 +13,10 @@ from pydantic import ValidationError
 from edge.core.errors import HomeSwitchError
 from edge.flow import Actuated, ItemKey, Missed
 from edge.lanes.lanes import Lanes
-from edge.lanes.pins import Pins, open_pins
 from edge.lanes.schedule import Timing
 from edge.lanes.solenoid import Settings as SolenoidSettings
 from edge.lanes.stepper import Settings
+from edge.pins.pins import Pins, open_pins
 from edge.simulation.virtual_clock import VirtualClock
 from tests.clocks import ToldClock
 from tests.edge.lanes.motion.motor import Motor, as_if_real

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from edge.lanes.pins import Pins
+from edge.pins.pins import Pins
 
 
 @dataclass

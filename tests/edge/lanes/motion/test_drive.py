@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from edge.core.errors import EndSwitchError, HomeSwitchError
 from edge.lanes.motion.drive import Drive, DriveSettings
-from edge.lanes.pins import Pins, open_pins
+from edge.pins.pins import Pins, open_pins
 from tests.edge.lanes.motion.motor import Motor, as_if_real
 
 PINS = {"step_pin": 20, "direction_pin": 21, "enable_pin": 26}

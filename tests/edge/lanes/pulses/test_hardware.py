@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from edge.core.errors import PinError
-from edge.lanes.pins import Pins, open_pins
 from edge.lanes.pulses import hardware
 from edge.lanes.pulses.hardware import HardwarePulses
 from edge.lanes.servo import Settings
+from edge.pins.pins import Pins, open_pins
 
 CHANNEL = "pwmchip0/pwm0"
 

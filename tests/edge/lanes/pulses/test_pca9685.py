@@ -13,9 +13,6 @@ import pytest
 from pydantic import ValidationError
 
 from edge.core.errors import PinError
-from edge.lanes import i2c
-from edge.lanes.i2c import I2cDevice
-from edge.lanes.pins import Pins, open_pins
 from edge.lanes.pulses.pca9685 import (
     FIRST_CHANNEL,
     MODE1,
@@ -26,6 +23,9 @@ from edge.lanes.pulses.pca9685 import (
     BoardSettings,
 )
 from edge.lanes.servo import Settings
+from edge.pins import i2c
+from edge.pins.i2c import I2cDevice
+from edge.pins.pins import Pins, open_pins
 
 ASLEEP, AWAKE = 0x11, 0x20
 """Its mode after power-on, and while it runs."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic_core import PydanticCustomError
 
-from edge.lanes.header import BCM_OF_PLACE, a_bcm_number
+from edge.pins.header import BCM_OF_PLACE, a_bcm_number
 
 
 @pytest.mark.parametrize(

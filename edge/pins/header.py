@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
 
 from edge.core.yaml_messages import advised, shown
 from edge.core.yaml_text import number_advice
@@ -80,6 +82,11 @@ def a_bcm_number(received: Any) -> int:
     raise advised(
         f"must be a BCM number, 0 to {LAST}. Received: {shown(received)}{_meant(received)}"
     )
+
+
+Pin = Annotated[int, Field(ge=0, le=LAST), BeforeValidator(a_bcm_number)]
+"""A GPIO of the 40-pin header by its BCM number. Keys of this type must be named `pin` or
+`..._pin`: a pin that is used twice is found by this name."""
 
 
 def _meant(received: Any) -> str:

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from edge.core.yaml_file import Section
-from edge.lanes import Pin
-from edge.lanes.pins import Pins, pin_errors
+from edge.pins.header import Pin
+from edge.pins.pins import Pins, pin_errors
 
 
 class InputSettings(Section, title="Input"):

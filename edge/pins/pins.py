@@ -13,7 +13,7 @@ from typing import Any
 from edge.core.closing import Closing
 from edge.core.errors import PinError
 from edge.core.terminal.hints import install_command
-from edge.lanes.i2c import I2cDevice, MockI2cDevice, Registers
+from edge.pins.i2c import I2cDevice, MockI2cDevice, Registers
 
 _BOARD = Path("/proc/device-tree/model")
 
@@ -79,7 +79,7 @@ def open_pins(board: Path = _BOARD) -> Pins:
         # On import lgpio makes a pipe in the current folder, which may not be writable. It keeps
         # the pipe open, so that its file is not needed afterwards.
         with tempfile.TemporaryDirectory() as folder, _working_in(folder):
-            from edge.lanes.lgpio_pins import SteadyFactory
+            from edge.pins.lgpio_pins import SteadyFactory
 
         return Pins(SteadyFactory(), real=True, title=f"real, {name}")
     except ImportError as error:

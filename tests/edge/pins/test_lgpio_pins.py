@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from edge.core.errors import PinError
-from edge.lanes.pins import Pins, open_pins
 from edge.lanes.servo import Settings as ServoSettings
 from edge.lanes.solenoid import Settings as SolenoidSettings
-from tests.edge.lanes.lgpio_fake import Chip
+from edge.pins.pins import Pins, open_pins
+from tests.edge.pins.lgpio_fake import Chip
 
 PI_3B = 0xA02082
 
@@ -22,7 +22,7 @@ def chip(monkeypatch: pytest.MonkeyPatch) -> Iterator[Chip]:
     chip = Chip()
     monkeypatch.setitem(sys.modules, "lgpio", chip)
     yield chip
-    for module in ("gpiozero.pins.lgpio", "edge.lanes.lgpio_pins"):
+    for module in ("gpiozero.pins.lgpio", "edge.pins.lgpio_pins"):
         sys.modules.pop(module, None)
 
 
