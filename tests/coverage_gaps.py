@@ -87,7 +87,6 @@ GAPS: Mapping[str, str] = {
         edge.core.dataset.tree: _look_into _unread_kind _by_content
         edge.core.files: may_come_back disk_is_full
         edge.core.model.trial: _is_noted _write_note _try_apart
-        edge.ledger.backlog: Backlog.clear
         edge.ledger.recovering: RecoveringLedger.append RecoveringLedger._open
         edge.ledger.recovering: RecoveringLedger._check_unchanged RecoveringLedger._set_aside
         edge.ledger.recovering: RecoveringLedger._footprint _identity _size
@@ -95,7 +94,7 @@ GAPS: Mapping[str, str] = {
         edge.ledger.losses: Losses.add_said
         edge.ledger.opening: open_recorder
         edge.ledger.recorder: Recorder._send_next Recorder._take_answer
-        edge.ledger.spill: Spill.read
+        edge.ledger.spill: Spill.read Backlog.clear
         edge.ledger.sqlite_file: _read_only _advice
         edge.runtime.keyboard: Keyboard._read
         edge.station: Station.run

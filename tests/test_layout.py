@@ -140,7 +140,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         edge.ledger.sqlite_file
     """,
     "tests/edge/ledger/test_recorder.py": """
-        edge.ledger.backlog edge.ledger.writer_thread edge.ledger.losses
+        edge.ledger.writer_thread edge.ledger.losses
         edge.ledger.observers
     """,
     "tests/edge/ledger/test_spill.py": """

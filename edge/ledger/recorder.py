@@ -10,17 +10,16 @@ tell when that hangs; the writer thread writes one batch of rows at a time.
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from edge.core.errors import LedgerError, LedgerRefusedError, StorageError
 from edge.events import ActuationEnded, Event, ItemSorted, Observer, Stamps, StationStarted
-from edge.ledger.backlog import Backlog
 from edge.ledger.losses import Losses
 from edge.ledger.observers import Observers, log_missed
 from edge.ledger.rows import Writable
-from edge.ledger.spill import Chunk, Spill
+from edge.ledger.spill import Backlog, Chunk, Spill
+from edge.ledger.waiting_rows import WaitingRows
 from edge.ledger.writer_thread import Outage, RowBatch, WriterThread
 from edge.runtime import heartbeat
 from edge.runtime.clock import SYSTEM_CLOCK, Clock, wait_for
@@ -88,16 +87,13 @@ class Recorder:
         self._capacity, self._clock = capacity, clock
         self.heartbeat = Heartbeat(clock.now)
         self._changed = clock.condition()
-        self._offered: deque[Event] = deque()
-        self._waiting: deque[Event] = deque()
-        self._told = 0
-        """How many of the first rows that wait the observers have been told of already."""
         self._writer = WriterThread(self._wake, clock)
         self._batch: RowBatch | None = None
         self._answered = self._begun = self._finished = self._ending = self._ended = False
         self._failing = self._spill_failing = False
         self._commit_at = self._retry_at = self._failed_at = _AT_ONCE
         self._losses = Losses(clock=clock.now)
+        self._waiting = WaitingRows(self._changed, capacity, self._losses)
         self._outage = Outage(self.offer, stamps, clock.now)
 
     @property
@@ -123,7 +119,7 @@ class Recorder:
     @property
     def queued(self) -> int:
         """Events whose rows are in memory only; takes no lock, so that it may be one off."""
-        return len(self._offered) + len(self._waiting)
+        return len(self._waiting)
 
     @property
     def ledger_fails(self) -> bool:
@@ -135,27 +131,22 @@ class Recorder:
 
     def offer(self, event: Event) -> None:
         """Takes an event without waiting; where there is no room any more, its row is lost."""
-        with self._changed:
-            if len(self._offered) + len(self._waiting) >= self._capacity:
-                self._losses.add([event])
-            else:
-                self._offered.append(event)
-            self._changed.notify()
+        self._waiting.offer(event)
 
     @property
     def waiting(self) -> int:
         """The number of items whose rows are in memory only."""
-        return self._waiting_of(ItemSorted)
+        return self._waiting.count(ItemSorted)
 
     @property
     def waiting_actuations(self) -> int:
         """The number of actuations whose rows are in memory only."""
-        return self._waiting_of(ActuationEnded)
+        return self._waiting.count(ActuationEnded)
 
     @property
     def waiting_others(self) -> int:
         """The number of other events whose rows are in memory only."""
-        return self._waiting_of(Event) - self.waiting - self.waiting_actuations
+        return self._waiting.count(Event) - self.waiting - self.waiting_actuations
 
     # For the thread that begins and ends the station
 
@@ -211,7 +202,7 @@ class Recorder:
         try:
             with self.heartbeat.working():
                 while not self._finished:
-                    self._take()
+                    self._waiting.take()
                     self._step(show=True)
                     self._wait()
                 self._end(show=True)
@@ -229,9 +220,9 @@ class Recorder:
                 f"incident   the ledger has not answered for {self._patience.hang:g} seconds: its "
                 f"disk hangs, or has much to read. Sorting goes on; {self._where_rows_wait}"
             )
-        if self.ledger_fails or len(self._waiting) > self._capacity // 2:
+        if self.ledger_fails or self._waiting.is_crowded:
             self._spill_waiting(show=show)
-        wanted = bool(self._waiting) or self._has_spilled
+        wanted = bool(self._waiting.taken) or self._has_spilled
         if wanted and self._clock.now() >= self._due:
             self._send_next()
         self._losses.tell()
@@ -243,16 +234,16 @@ class Recorder:
         while True:
             if self._failed_at < began:
                 self._retry_at = _AT_ONCE  # one more try, whatever failed before
-            self._take()
+            self._waiting.take()
             self._step(show=show)
-            done = not (self._waiting or self._has_spilled or self._batch)
+            done = not (self._waiting.taken or self._has_spilled or self._batch)
             hopeless = self._batch.overdue if self._batch else self._failed_at >= began
             if done or hopeless or self._clock.now() >= until:
                 break
             self._wait(until)
         self._spill_waiting(show=show)
-        self._losses.add(self._waiting)
-        self._waiting.clear()
+        self._losses.add(self._waiting.taken)
+        self._waiting.drop(len(self._waiting.taken))
         self._losses.tell(now=True)
         if self._backlog is not None and self._backlog.waits:
             _log.warning(
@@ -275,7 +266,8 @@ class Recorder:
         """When the writer thread is to write again, on the clock."""
         if self._batch is not None:
             return float("inf")
-        if self._failing or self._has_spilled or self._ending or len(self._waiting) >= _BATCH_ROWS:
+        full = len(self._waiting.taken) >= _BATCH_ROWS
+        if self._failing or self._has_spilled or self._ending or full:
             return self._retry_at
         return self._commit_at
 
@@ -291,7 +283,7 @@ class Recorder:
         moments = [until, self._clock.now() + heartbeat.BEAT_SECONDS, self._losses.next_telling]
         if self._batch is not None and not self._batch.overdue:
             moments.append(self._batch.since + self._patience.hang)
-        if self._batch is None and (self._waiting or self._has_spilled):
+        if self._batch is None and (self._waiting.taken or self._has_spilled):
             moments.append(self._due)
         with self._changed:
             wait_for(self._clock, self._changed, lambda: self._is_called, min(moments))
@@ -299,12 +291,7 @@ class Recorder:
     @property
     def _is_called(self) -> bool:
         finished = self._finished and not self._ending
-        return bool(self._offered) or self._answered or finished
-
-    def _take(self) -> None:
-        with self._changed:
-            self._waiting.extend(self._offered)
-            self._offered.clear()
+        return self._waiting.offered or self._answered or finished
 
     # The writer thread, and what becomes of the rows that it was given
 
@@ -315,7 +302,7 @@ class Recorder:
 
     def _send_next(self) -> None:
         if self._backlog is None or not self._backlog.waits:
-            self._send(list(self._waiting)[:_BATCH_ROWS])
+            self._send(self._waiting.first(_BATCH_ROWS))
             return
         try:
             chunk = self._backlog.next()
@@ -359,15 +346,15 @@ class Recorder:
         if batch.chunk is not None and self._backlog is not None:
             self._backlog.written(batch.chunk)
         elif not batch.spilled:
-            self._drop(len(batch.rows), show=show)
+            self._tell(self._waiting.drop(len(batch.rows)), show=show)
 
     def _spill_waiting(self, *, show: bool) -> None:
         """Writes the rows that wait to the spill; if that fails, they stay in memory."""
-        if not self._waiting:
+        if not self._waiting.taken:
             return
         if self._backlog is not None:
             try:
-                self._backlog.append(self._waiting)
+                self._backlog.append(self._waiting.taken)
             except StorageError as error:
                 if not self._spill_failing:
                     _log.error(f"incident   {error}. Rows wait in memory, {self._capacity} at most")
@@ -376,25 +363,11 @@ class Recorder:
                 self._spill_failing = False
                 if self._batch is not None and self._batch.chunk is None:
                     self._batch.spilled = True
-                self._drop(len(self._waiting), show=show)
+                self._tell(self._waiting.drop(len(self._waiting.taken)), show=show)
                 return
         if self.ledger_fails:  # which has been said: showing them promises nothing
-            fresh = list(self._waiting)[self._told :]
-            self._told = len(self._waiting)
-            self._tell(fresh, show=show)
-
-    def _drop(self, count: int, *, show: bool) -> None:
-        """Removes the first `count` rows from memory, which are written, and tells observers."""
-        with self._changed:
-            rows = [self._waiting.popleft() for _ in range(count)]
-        fresh = rows[self._told :]
-        self._told = max(0, self._told - count)
-        self._tell(fresh, show=show)
+            self._tell(self._waiting.tell_all(), show=show)
 
     def _tell(self, rows: Iterable[Event], *, show: bool) -> None:
         if show:
             self._observers.tell(rows)
-
-    def _waiting_of(self, kind: type[Event]) -> int:
-        with self._changed:
-            return sum(isinstance(row, kind) for row in (*self._offered, *self._waiting))

@@ -58,8 +58,8 @@ def test_a_full_disk_does_not_stop_the_sorting(
 ) -> None:
     prepare = ledgers._prepare
 
-    def small(connection: sqlite3.Connection, record: object) -> None:
-        prepare(connection, record)
+    def small(connection: sqlite3.Connection) -> None:
+        prepare(connection)
         connection.execute("PRAGMA max_page_count = 30")
 
     run = new_run(STATION.replace("second: 1000", "second: 1000, loop: true"))
