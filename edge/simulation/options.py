@@ -15,9 +15,11 @@ from edge.core.dataset import read_picture_set
 from edge.core.errors import UsageError
 from edge.simulation.belt import LABELS
 from edge.simulation.belt import camera as belt_camera
+from edge.simulation.belt.wire import BeltOrder
 from edge.simulation.faults.fault import Fault
 from edge.simulation.faults.table import Faults
 from edge.simulation.world.belt import BeltWorld
+from edge.simulation.world.bin import BinWorld
 
 ITEMS = 200
 """How many items pass, unless it is said."""
@@ -27,6 +29,8 @@ _VIEWS_PER_SECOND = 0.3
 """The speed of a belt whose speed a station file does not tell, as of `camera: {kind: belt}`."""
 _SIZE, _FRAMES_PER_SECOND = (640, 480), 25.0
 """What a camera gives where its settings do not tell."""
+_BIN_RATE = 0.5
+"""Items a second that come into a bin, unless it is said; fewer if it is not emptied so soon."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +49,14 @@ class SimulationOptions:
     """What is to go wrong."""
 
 
-def belt_for(plan: StationPlan, options: SimulationOptions) -> tuple[BeltWorld, Faults]:
-    """(the belt on which the items of a run pass under the station's camera, the run's faults).
+def world_for(plan: StationPlan, options: SimulationOptions) -> tuple[BeltWorld | BinWorld, Faults]:
+    """(the world that suits a station, with the items of a run; the run's faults).
 
-    A station file whose camera is a belt gets that belt. Another gets one that runs at the speed
-    in its section `belt`, in pictures of its camera's size and rate.
+    A station over a belt gets a belt: it says how fast the belt is, or how far its lanes are from
+    the camera. If its camera is the simulated belt, it gets that one; otherwise one that runs at
+    the speed in its section `belt`, in pictures of its camera's size and rate. Another station gets
+    a bin, in which one item at a time lies still; if every frame is an item for it, each picture
+    shows another one.
 
     Raises:
         UsageError: the options do not fit the station, such as a rate at which items overlap.
@@ -67,13 +74,45 @@ def belt_for(plan: StationPlan, options: SimulationOptions) -> tuple[BeltWorld, 
         given |= {"photographs": options.items.absolute(), "labels": None, "part": None}
     elif own is None:
         given["labels"] = _drawable(plan)
-    if options.rate is not None:
+    on_a_belt = own is not None or is_over_a_belt(config)
+    if on_a_belt and options.rate is not None:
         given["spacing_views"] = speed / options.rate
     settings = _settings(given, options)
-    metres = config.belt.metres_per_second / speed if config.belt else None
     faults = Faults(options.faults, seed=settings.seed)
-    order = faults.belt(settings.order())
-    return BeltWorld(order, region=config.region, view_metres=metres), faults
+    plain = settings.order()
+    order = faults.belt(plain)
+    if on_a_belt:
+        metres = config.belt.metres_per_second / speed if config.belt else None
+        return BeltWorld(order, region=config.region, view_metres=metres), faults
+    if order != plain:
+        named = ", ".join(fault.name for fault in options.faults if fault.belt(plain) != plain)
+        raise UsageError(
+            f"--faults: {named}: this station looks into a bin, and has no belt. A belt has a "
+            "section `belt`, or lanes with a delay or a distance"
+        )
+    return _bin(config, order, options.rate), faults
+
+
+def _bin(config: StationConfig, order: BeltOrder, rate: float | None) -> BinWorld:
+    each_frame = not config.trigger.has_box
+    usual = order.frames_per_second if each_frame else _BIN_RATE
+    return BinWorld(
+        order,
+        region=config.region,
+        rate=usual if rate is None else rate,
+        holds={
+            name: lane.actuator.hold_seconds
+            for name, lane in config.lanes.items()
+            if lane.actuator is not None
+        },
+        each_frame=each_frame,
+    )
+
+
+def is_over_a_belt(config: StationConfig) -> bool:
+    """Whether a station's items travel, as far as its file tells."""
+    delays = (config.delay_seconds(lane) for lane in config.lanes.values())
+    return config.belt is not None or any(delay is not None for delay in delays)
 
 
 def _substitute(config: StationConfig) -> dict[str, Any]:

@@ -116,7 +116,7 @@ def run_station(
         now = clock.now()
         picture = None if settled is None else item_picture(outcome)
         box = _in_whole_picture(outcome.box, config.region)
-        world.judged(account.judge(outcome, box, now=now, picture=picture))
+        world.judged(account.judge(outcome, box, now=now, picture=picture), now)
         account.settle(now)
         progress.advance()
 
@@ -221,9 +221,10 @@ def _watched_lanes(
             return lane
 
         def moved(active: bool) -> None:
-            account.lane_moved(name, now(), active=active)
+            at = now()
+            account.lane_moved(name, at, active=active)
             if active:
-                world.lane_moved(name)
+                world.lane_moved(name, at)
 
         return lane.model_copy(update={"actuator": WatchedActuatorSettings(lane.actuator, moved)})
 

@@ -7,9 +7,10 @@ from contextlib import closing
 from edge.config.reading import StationPlan
 from edge.simulation.account.account import Settled
 from edge.simulation.account.report import Report, Setting
-from edge.simulation.options import SimulationOptions, belt_for
+from edge.simulation.options import SimulationOptions, world_for
 from edge.simulation.running import LEFT_OUT, SimulatedRun, run_station
 from edge.simulation.world.belt import BeltWorld
+from edge.simulation.world.bin import BinWorld
 
 
 def simulate(
@@ -24,14 +25,14 @@ def simulate(
         UsageError: the options do not fit the station.
         PilahError: the station cannot be run; see `run_station`.
     """
-    world, faults = belt_for(plan, options)
+    world, faults = world_for(plan, options)
     with closing(world):
         run = run_station(plan, world, faults, settled=settled)
         return _report(plan, options, world, run)
 
 
 def _report(
-    plan: StationPlan, options: SimulationOptions, world: BeltWorld, run: SimulatedRun
+    plan: StationPlan, options: SimulationOptions, world: BeltWorld | BinWorld, run: SimulatedRun
 ) -> Report:
     config, tally, machine = plan.config, run.tally, run.machine
     return Report(

@@ -15,7 +15,7 @@ from edge.core.images.preprocess import Box, InputSpec
 from edge.core.verdict import Prediction
 from edge.events import Event
 from edge.flow import Frame, Observation
-from edge.lanes import Actuator, ActuatorSettings
+from edge.lanes import Actuator, ActuatorSettings, TimedActuator
 from edge.ledger.rows import Writable
 from edge.pins.pins import Pins
 from edge.sorting.model import Answering
@@ -39,7 +39,10 @@ class WatchedActuatorSettings:
 
     def open(self, pins: Pins) -> Actuator:
         """Opens the actuator."""
-        return _WatchedActuator(self._settings.open(pins), self._moved)
+        actuator = self._settings.open(pins)
+        if isinstance(actuator, TimedActuator):
+            return _WatchedTimedActuator(actuator, self._moved)
+        return _WatchedActuator(actuator, self._moved)
 
 
 class _WatchedActuator:
@@ -58,6 +61,20 @@ class _WatchedActuator:
     def safe(self) -> None:
         self._actuator.safe()
         self._moved(False)
+
+
+class _WatchedTimedActuator(_WatchedActuator):
+    def __init__(self, actuator: TimedActuator, moved: Moved) -> None:
+        super().__init__(actuator, moved)
+        self._timed, self.step = actuator, actuator.step
+
+    @property
+    def next_at(self) -> float | None:
+        return self._timed.next_at
+
+    @property
+    def ready(self) -> bool:
+        return self._timed.ready
 
 
 class WatchedTriggerSettings:

@@ -17,9 +17,10 @@ from edge.simulation.account.fates import (
     Pending,
     fell_into,
     landing,
+    moved_at,
 )
 from edge.simulation.account.spread import Spread
-from edge.simulation.world import World
+from edge.simulation.world import TrueItem, World
 from edge.sorting.sorter import Outcome
 
 REJECTED, NO_VERDICT = "rejected", "no verdict"
@@ -86,6 +87,8 @@ class Account:
         """From the capture of the last frame to the verdict."""
         self.view_to_verdict_ms = Spread(step=1)
         """From when an item came into view to its verdict."""
+        self.view_to_move_ms = Spread(step=1)
+        """From when an item came into view to the move of a lane that moves at once."""
 
     def judge(
         self, outcome: Outcome, box: Box | None, *, now: float, picture: Image | None = None
@@ -126,14 +129,18 @@ class Account:
         self._learn()
         done = []
         for number, pending in self._pending.items():
-            passes = pending.item.entered if pending.item.passes is None else pending.item.passes
-            if now < passes + self._horizon or not pending.is_written:
+            if now < self._last_moment(pending.item) or not pending.is_written:
                 break  # later ones are not older
             done.append(number)
         for number in done:
             self._count(self._pending.pop(number))
         oldest = next(iter(self._pending.values()), None)
         self._moves.forget_before(now if oldest is None else oldest.item.entered)
+
+    def _last_moment(self, item: TrueItem) -> float:
+        """When nothing more can happen to an item."""
+        gone = item.entered + self._world.longest_stay if item.passes is None else item.passes
+        return gone + self._horizon
 
     def close(self) -> None:
         """Counts all items that are left."""
@@ -189,6 +196,8 @@ class Account:
         if found is not None:
             self.landing_ms.add(1000 * found.error_seconds)
             self.after_plan_ms.add(1000 * found.after_plan_seconds)
+        if (moved := moved_at(pending, self.places, self._moves)) is not None:
+            self.view_to_move_ms.add(1000 * (moved - item.entered))
         if row is not None:
             self._unmoved.discard(row.id)
         if self._settled is not None:

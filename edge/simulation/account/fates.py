@@ -10,7 +10,7 @@ from edge.events import ItemSorted
 from edge.simulation.account.passage import Flap, Interval, lane_of
 from edge.simulation.world import TrueItem
 
-END = "end of the belt"
+END = "past all lanes"
 """Where items fall that no lane takes, if every lane has an actuator."""
 
 
@@ -160,3 +160,15 @@ def landing(pending: Pending, places: Mapping[str, LanePlace], moves: LaneMoves)
         if -1e-6 <= start - planned <= place.hold_seconds:
             return Landing(start - pending.item.arrives(place.delay_seconds), start - planned)
     return None
+
+
+def moved_at(pending: Pending, places: Mapping[str, LanePlace], moves: LaneMoves) -> float | None:
+    """When a lane that moves at once began to move for an item; None: it did not."""
+    first = pending.first
+    if first is None or first.row is None or first.row.actuation != "planned":
+        return None
+    place = places[first.row.lane]
+    if place.hold_seconds is None or place.has_place:
+        return None
+    starts = [start for start, _ in moves.out(place.name) if start >= first.decided]
+    return min(starts, default=None)

@@ -119,6 +119,7 @@ class Report:
             ("frame age", self.frame_age_ms, "ms", "from capture to the station's look at it"),
             ("verdict", account.verdict_ms, "ms", "from the capture of the last frame"),
             ("view to verdict", account.view_to_verdict_ms, "ms", "from an item's first pixel"),
+            ("view to move", account.view_to_move_ms, "ms", "to a lane that moves at once"),
         ]
 
     def to_json(self) -> dict[str, Any]:
@@ -154,6 +155,7 @@ class Report:
             "frame_age_ms": self.frame_age_ms.to_json(),
             "capture_to_verdict_ms": account.verdict_ms.to_json(),
             "view_to_verdict_ms": account.view_to_verdict_ms.to_json(),
+            "view_to_move_ms": account.view_to_move_ms.to_json(),
             "pin_after_plan_ms": account.after_plan_ms.to_json(),
             "machine": dict(self.machine),
         }

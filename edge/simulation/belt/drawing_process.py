@@ -24,9 +24,8 @@ from edge.core.errors import PilahError
 from edge.core.images.image_file import Image
 from edge.core.processes.children import end_with_parent
 from edge.core.terminal.log_lines import pass_log_on
-from edge.simulation.belt.items import ItemsAhead, belt_color, drawn, photographed
+from edge.simulation.belt.items import ItemsAhead, scene_and_items
 from edge.simulation.belt.motion import BeltMotion
-from edge.simulation.belt.scene import Color, Scene
 from edge.simulation.belt.traffic import GroundTruthFile, Spacing, Traffic
 from edge.simulation.belt.wire import ANSWER, ASK, END, FAIL, FRAME, LENGTH, SAY, BeltOrder
 
@@ -112,24 +111,7 @@ def serve(
     """
     random = np.random.default_rng((order.seed, 1))
     pixels_per_second = order.views_per_second * order.width
-    belt = _belt(order)
-    scene = Scene(
-        random=random,
-        width=order.width,
-        height=order.height,
-        background=belt,
-        blur=max(1, round(pixels_per_second * order.exposure_seconds)),
-        noise_levels=1.0 if order.pictures else 2.0,  # photographs have noise of their own
-    )
-    if order.pictures:
-        things = photographed(
-            order.pictures,
-            scene=scene,
-            scale=order.scale,
-            seed=order.seed,
-        )
-    else:
-        things = drawn(order.labels, scene=scene, seed=order.seed)
+    scene, things = scene_and_items(order, random=random)
     began = 0.0
     with ExitStack() as stack:
         truth = stack.enter_context(closing(GroundTruthFile(order.truth))) if order.truth else None
@@ -182,15 +164,6 @@ def main() -> None:
         code = 1
     # The process ends without waiting for the thread that makes items.
     os._exit(code)
-
-
-def _belt(order: BeltOrder) -> Color | None:
-    if order.background == "drawn" or (order.background == "auto" and not order.pictures):
-        return None
-    if order.background == "auto":
-        return belt_color(order.pictures, seed=order.seed)
-    red, green, blue = bytes.fromhex(order.background[1:])
-    return blue, green, red
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from edge.simulation.belt.drawing.draw import draw_item, place
 from edge.simulation.belt.scene import Color, Scene
 from edge.simulation.belt.sprite import SpriteLayer
 from edge.simulation.belt.traffic import BeltItem
-from edge.simulation.belt.wire import BeltPhotograph
+from edge.simulation.belt.wire import BeltOrder, BeltPhotograph
 
 _log = logging.getLogger(__name__)
 
@@ -29,6 +29,40 @@ _SAMPLE = 24
 """The number of photographs from which the belt's colour is taken."""
 
 Choice = TypeVar("Choice")
+
+
+def scene_and_items(
+    order: BeltOrder, *, random: np.random.Generator
+) -> tuple[Scene, Iterator[BeltItem]]:
+    """(the belt of an order under its camera, the items for it, without end).
+
+    Args:
+        random: decides how the belt looks.
+
+    Raises:
+        CameraError: no photograph can be read; also while the items are taken.
+    """
+    pixels_per_second = order.views_per_second * order.width
+    scene = Scene(
+        random=random,
+        width=order.width,
+        height=order.height,
+        background=_background(order),
+        blur=max(1, round(pixels_per_second * order.exposure_seconds)),
+        noise_levels=1.0 if order.pictures else 2.0,  # photographs have noise of their own
+    )
+    if order.pictures:
+        return scene, photographed(order.pictures, scene=scene, scale=order.scale, seed=order.seed)
+    return scene, drawn(order.labels, scene=scene, seed=order.seed)
+
+
+def _background(order: BeltOrder) -> Color | None:
+    if order.background == "drawn" or (order.background == "auto" and not order.pictures):
+        return None
+    if order.background == "auto":
+        return belt_color(order.pictures, seed=order.seed)
+    red, green, blue = bytes.fromhex(order.background[1:])
+    return blue, green, red
 
 
 def drawn(labels: Sequence[str], *, scene: Scene, seed: int) -> Iterator[BeltItem]:

@@ -41,10 +41,10 @@ class TrueItem:
 class Shot:
     """A picture of the world."""
 
-    image: Image
-    """uint8 (height, width, 3) BGR."""
     captured: float
     """In seconds on the clock of the run; may be in the future."""
+    draw: Callable[[], Image]
+    """Returns the picture, uint8 (height, width, 3) BGR; to be called once, at that time."""
 
 
 class Shots(Protocol):
@@ -93,12 +93,17 @@ class World(Protocol):
         """
         ...
 
-    def lane_moved(self, lane: str) -> None:
-        """The actuator of a lane begins to divert items now; called by the lanes' thread."""
+    @property
+    def longest_stay(self) -> float:
+        """The most seconds for which an item that does not travel is in view; else 0."""
         ...
 
-    def judged(self, number: int | None) -> None:
-        """The station has a verdict for an item now; called by the sorting thread."""
+    def lane_moved(self, lane: str, at: float) -> None:
+        """The actuator of a lane begins to divert items at this time; for the lanes' thread."""
+        ...
+
+    def judged(self, number: int | None, at: float) -> None:
+        """The station has a verdict for an item at this time; for the sorting thread."""
         ...
 
     def close(self) -> None:

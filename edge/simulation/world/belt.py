@@ -100,10 +100,12 @@ class BeltWorld:
                     best, most = number, covered
         return best
 
-    def lane_moved(self, lane: str) -> None:
+    longest_stay = 0.0
+
+    def lane_moved(self, lane: str, at: float) -> None:
         """See World: it changes nothing that the camera sees."""
 
-    def judged(self, number: int | None) -> None:
+    def judged(self, number: int | None, at: float) -> None:
         """See World: it changes nothing that the camera sees."""
 
     def close(self) -> None:
@@ -152,7 +154,10 @@ class _BeltShots:
 
     def take(self) -> Shot | None:
         frame = self._camera.read()
-        return Shot(frame.image, frame.captured) if isinstance(frame, Frame) else None
+        if not isinstance(frame, Frame):
+            return None
+        image = frame.image
+        return Shot(frame.captured, lambda: image)
 
     def close(self) -> None:
         self._camera.close()

@@ -76,7 +76,7 @@ class SimulatedCamera:
                 return None
             if shot.captured < self._clock():
                 continue  # it was taken while the camera was gone
-            picture = self._faults.picture(CapturedPicture(shot.image, shot.captured))
+            picture = self._faults.picture(CapturedPicture(shot.draw(), shot.captured))
             if picture is not None:
                 return picture
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import cv2
@@ -30,6 +31,11 @@ default_lane: rejects
 ledger: {path: ledger.sqlite}
 """
 """A station with a camera that is not there, over a belt: a view of 0.4 m a second."""
+
+BIN = re.sub(r"(belt: .*|    distance_metres: .*)\n", "", STATION).replace(
+    "learn_seconds: 0.2", "still_seconds: 0.3"
+)
+"""The same over a bin: an item lies there, and a lane moves at once."""
 
 
 def write_things(folder: Path, *, labels: tuple[str, ...] = tuple(BGR)) -> Path:

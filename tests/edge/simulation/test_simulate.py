@@ -15,7 +15,7 @@ from edge.core.errors import UsageError
 from edge.simulation.faults.table import read_faults
 from edge.simulation.options import SimulationOptions
 from edge.simulation.simulate import simulate
-from tests.edge.simulation.photographs import STATION, belt_station
+from tests.edge.simulation.photographs import BIN, STATION, belt_station
 
 pytestmark = pytest.mark.usefixtures("ledger_within")
 
@@ -102,6 +102,21 @@ def test_a_belt_that_the_station_does_not_know_to_be_slow_is_missed(tmp_path: Pa
     found = simulated(tmp_path, faults=tuple(read_faults("speed:factor=0.5:every=0")))
     assert found["verdicts"]["one"] == 6
     assert found["lanes"]["warm"]["recovery"] == found["lanes"]["cold"]["recovery"] == 0
+
+
+def test_in_a_bin_each_item_is_gone_before_the_next_one(tmp_path: Path) -> None:
+    found = simulated(tmp_path, BIN, count=3)
+    assert found["world"] == "bin"
+    assert found["verdicts"]["one"] == found["items"] == 3
+    assert found["recovery"] == 1
+    assert found["view_to_move_ms"]["count"] == 2
+    assert 300 <= found["view_to_move_ms"]["max"] <= 600
+    assert found["landing_ms"]["count"] == 0
+
+
+def test_a_bin_has_no_faults_of_a_belt(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="touching, speed: this station looks into a bin"):
+        simulated(tmp_path, BIN, faults=tuple(read_faults("touching,light,speed")))
 
 
 def test_a_rate_is_met_where_the_belt_allows_it(tmp_path: Path) -> None:

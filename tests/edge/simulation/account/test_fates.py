@@ -13,6 +13,7 @@ from edge.simulation.account.fates import (
     Pending,
     fell_into,
     landing,
+    moved_at,
 )
 from edge.simulation.world import TrueItem
 
@@ -119,3 +120,18 @@ def test_moves_of_the_past_are_forgotten_and_the_present_one_is_kept() -> None:
     found.moved("first", 5.4, active=False)
     found.moved("first", 5.5, active=False)
     assert found.out("first") == [(5.0, 5.4)]
+
+
+@pytest.mark.parametrize(
+    ("sent", "out", "moment"),
+    [
+        ("at once", (9.9, 10.3), 9.9),
+        ("at once", (9.0, 10.3), None),  # for the item before
+        ("first", (9.9, 10.3), None),
+        ("through", (9.9, 10.3), None),
+    ],
+)
+def test_a_lane_that_moves_at_once_moves_after_the_verdict(
+    sent: str, out: tuple[float, float], moment: float | None
+) -> None:
+    assert moved_at(item(row(sent)), PLACES, moves(**{sent: out})) == moment

@@ -25,6 +25,7 @@ class Nothing:
     kind = "belt"
     count = 0
     metres_per_second = None
+    longest_stay = 0.0
 
 
 def report(places: list[LanePlace] = PLACES, **changed: bool) -> Report:
@@ -106,6 +107,6 @@ def test_the_lines_for_a_terminal_have_the_figures() -> None:
 
 def test_what_falls_off_the_end_shows_as_a_lane() -> None:
     found = report()
-    found.account.fallen["can", "end of the belt"] += 1
-    assert found.lanes["end of the belt"].found == {"can": 1}
+    found.account.fallen["can", "past all lanes"] += 1
+    assert found.lanes["past all lanes"].found == {"can": 1}
     assert found.recovery.total == 14

@@ -23,7 +23,7 @@ class Pictures:
             return None
         captured = self.left.pop(0)
         image = np.random.default_rng(len(self.left)).integers(0, 255, (48, 64, 3), np.uint8)
-        return Shot(image, captured)
+        return Shot(captured, lambda: image)
 
     def close(self) -> None:
         self.closed += 1
