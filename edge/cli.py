@@ -36,6 +36,7 @@ VERBS: Mapping[str, Verb] = {
     "reset": Verb("end the incidents that were mended", "edge.commands.control.reset"),
     "clear": Verb("leave Aborted after an emergency stop", "edge.commands.control.clear"),
     "simulate": Verb("try a station before there is hardware", "edge.commands.simulate"),
+    "web": Verb("serve the operator's pages", "edge.commands.web"),
     "run": Verb("sort as a station file describes", "edge.commands.run"),
 }
 

@@ -355,3 +355,18 @@ class ReceiverSetupError(PilahError, ValueError):
     """What a receiver needs is wrong: a certificate or a password file that cannot be read."""
 
     exit_code = EXIT_CONFIG
+
+
+# The operator's pages
+
+
+class AccountsError(PilahError, ValueError):
+    """The file of those who may sign in to the pages is missing, damaged or cannot be read."""
+
+    exit_code = EXIT_CONFIG
+
+
+class PagesUnavailableError(PilahError, OSError):
+    """The pages cannot be served at their address."""
+
+    exit_code = EXIT_UNAVAILABLE

@@ -46,6 +46,22 @@ class Selection(NamedTuple):
     """Items before this time; ~, which sorts after every time: to the last."""
     delivery: str | None = None
     """Items of this delivery; None: of every one, and of none."""
+    label: str | None = None
+    """Items that the station gave this label; None: any."""
+    lane: str | None = None
+    """Items that went to this lane; None: any."""
+    accepted: bool | None = None
+    """Only accepted items, or only rejected ones; None: both."""
+    reject: str | None = None
+    """Items that were rejected for this reason; None: whatever became of them."""
+
+
+class Place(NamedTuple):
+    """Where an item is among those of a ledger, in order of their time."""
+
+    time: str
+    number: int
+    """Of the row; it tells items of one time apart."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +134,12 @@ def read_items(
     """
     with open_to_read(path) as connection:
         connection.row_factory = sqlite3.Row
-        query = _query(connection, selection)
+        query = _query(
+            connection,
+            selection,
+            "i.time >= :time AND (i.time > :time OR i.id > :id) AND i.id <= :last_id",
+            "i.time, i.id",
+        )
         (last_id,) = connection.execute("SELECT coalesce(max(id), 0) FROM items").fetchone()
         has_corrections = _columns(connection, "corrections") != set()
         time, number = selection.begin, -1
@@ -126,17 +147,49 @@ def read_items(
             page = connection.execute(
                 query,
                 {
-                    "time": time, "id": number, "end": selection.end, "last_id": last_id,
-                    "delivery": selection.delivery, "limit": _PAGE,
+                    **selection._asdict(), "time": time, "id": number, "last_id": last_id,
+                    "limit": _PAGE,
                 },
             ).fetchall()  # fmt: skip
-            uuids = [row["uuid"] for row in page if row["uuid"] is not None]
-            corrections = _corrections(connection, uuids) if has_corrections else {}
-            for row in page:
-                yield _item(row, corrections, photographs)
+            yield from _items(connection, page, photographs, corrected=has_corrections)
             if len(page) < _PAGE:
                 return
             time, number = page[-1]["time"], page[-1]["id"]
+
+
+def newest_items(
+    path: Path, selection: Selection, *, before: Place | None, limit: int, photographs: Path
+) -> tuple[list[ExportedItem], Place | None]:
+    """The newest items of the ledger `path` that `selection` selects, the newest first.
+
+    However large the ledger is, no more rows are held in memory than `limit`.
+
+    Args:
+        before: where to go on behind an earlier answer; None: with the newest of all.
+        limit: how many at most.
+        photographs: the folder of photographs.
+
+    Returns:
+        The items, and where the next ones begin; None: there are no more.
+
+    Raises:
+        LedgerError: there is no ledger at `path`, or it cannot be read.
+    """
+    place = Place("~", 0) if before is None else before
+    with open_to_read(path) as connection:
+        connection.row_factory = sqlite3.Row
+        query = _query(
+            connection,
+            selection,
+            "i.time >= :begin AND i.time <= :time AND (i.time < :time OR i.id < :id)",
+            "i.time DESC, i.id DESC",
+        )
+        values = {**selection._asdict(), "time": place.time, "id": place.number, "limit": limit + 1}
+        page = connection.execute(query, values).fetchall()
+        corrected = _columns(connection, "corrections") != set()
+        found = list(_items(connection, page[:limit], photographs, corrected=corrected))
+    last = page[limit - 1] if len(page) > limit else None
+    return found, None if last is None else Place(last["time"], last["id"])
 
 
 def find_item(path: Path, item_id: str) -> ExportedItem | None:
@@ -162,7 +215,11 @@ def find_item(path: Path, item_id: str) -> ExportedItem | None:
     return None
 
 
-def _query(connection: sqlite3.Connection, selection: Selection) -> str:
+def _query(
+    connection: sqlite3.Connection, selection: Selection, from_where: str, order: str
+) -> str:
+    """The query for a page of items; the keys of its values are those of `Selection`, and what
+    `from_where` has."""
     there = _columns(connection, "items")
     wanted = dict.fromkeys((*COLUMNS, "scores", "uuid"))
     for name in wanted:
@@ -177,19 +234,38 @@ def _query(connection: sqlite3.Connection, selection: Selection) -> str:
                 "CASE WHEN a.item IS NULL THEN i.actuation WHEN a.missed IS NULL THEN 'moved' "
                 "ELSE 'missed' END AS actuation"
             )
-    delivery = ""
-    if selection.delivery is not None:
-        delivery = "AND i.delivery_id = :delivery" if "delivery_id" in there else "AND 0"
+    columns = {
+        "delivery": "delivery_id", "label": "label", "lane": "lane", "accepted": "accepted",
+        "reject": "reject",
+    }  # fmt: skip
+    chosen = "".join(
+        f" AND i.{column} = :{name}" if column in there else " AND 0"
+        for name, column in columns.items()
+        if getattr(selection, name) is not None
+    )
     return (
         f"SELECT i.id, {', '.join(str(value) for value in wanted.values())} FROM items i {joined} "
-        "WHERE i.time >= :time AND (i.time > :time OR i.id > :id) AND i.time < :end "
-        f"AND i.id <= :last_id {delivery} ORDER BY i.time, i.id LIMIT :limit"
+        f"WHERE {from_where} AND i.time < :end{chosen} ORDER BY {order} LIMIT :limit"
     )
 
 
 def _columns(connection: sqlite3.Connection, table: str) -> set[str]:
     """The names of the columns of a table; none where there is no such table."""
     return {str(row[1]) for row in connection.execute(f"PRAGMA table_info({table})")}
+
+
+def _items(
+    connection: sqlite3.Connection,
+    page: Sequence[sqlite3.Row],
+    photographs: Path | None,
+    *,
+    corrected: bool,
+) -> Iterator[ExportedItem]:
+    """The items of some rows; `corrected`: there is a table of corrections."""
+    uuids = [row["uuid"] for row in page if row["uuid"] is not None]
+    corrections = _corrections(connection, uuids) if corrected else {}
+    for row in page:
+        yield _item(row, corrections, photographs)
 
 
 def _corrections(

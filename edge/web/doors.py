@@ -1,0 +1,46 @@
+"""Where pages are, and who may use each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+
+from starlette.responses import Response
+
+from edge.web.pages import health, signing, station, streams
+from edge.web.visit import Visit
+
+
+class Right(IntEnum):
+    """Who may use a door; each may use those below, too."""
+
+    ANYONE = 0
+    OPERATOR = 1
+    ADMIN = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One method of one address."""
+
+    method: str
+    path: str
+    answer: Callable[[Visit], Response]
+    right: Right = Right.OPERATOR
+    is_page: bool = True
+    """Whether a person sees the answer, and is led to the sign-in where that is needed."""
+
+
+DOORS = (
+    Door("GET", "/static/{name}", streams.static_file, Right.ANYONE, is_page=False),
+    Door("GET", "/sign-in", signing.ask, Right.ANYONE),
+    Door("POST", "/sign-in", signing.sign_in, Right.ANYONE),
+    Door("POST", "/sign-out", signing.sign_out),
+    Door("POST", "/language", signing.choose_language, Right.ANYONE),
+    Door("GET", "/events", streams.events, is_page=False),
+    Door("GET", "/photographs/{item}", streams.photograph, is_page=False),
+    Door("GET", "/", station.show),
+    Door("GET", "/health", health.show),
+)
+"""Every address of the pages. A test asks for each of them with and without each right."""

@@ -1,0 +1,51 @@
+"""Counts wrong passwords, so that nobody can try many. Used by any thread."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+
+WINDOW_SECONDS = 300.0
+MOST_OF_ONE = 5
+"""Wrong passwords from one address within the window."""
+MOST_OF_ALL = 50
+"""Wrong passwords from all addresses within the window. Beyond it, only those who are signed in
+already get in: somebody has many addresses."""
+
+
+class Guesses:
+    """The wrong passwords of late."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """Has counted none.
+
+        Args:
+            clock: seconds, monotonic.
+        """
+        self._clock = clock
+        self._wrong: deque[tuple[float, str]] = deque()
+        self._alone = threading.Lock()
+
+    def begin(self, address: str) -> float:
+        """Counts a guess, before it is known to be wrong, and returns 0; or how many seconds the
+        address must wait before it may try again.
+
+        Counted before: many guesses that are sent at once would all be let through.
+        """
+        with self._alone:
+            now = self._clock()
+            while self._wrong and now - self._wrong[0][0] >= WINDOW_SECONDS:
+                self._wrong.popleft()
+            every = [when for when, _ in self._wrong]
+            mine = [when for when, who in self._wrong if who == address]
+            for found, most in ((mine, MOST_OF_ONE), (every, MOST_OF_ALL)):
+                if len(found) >= most:
+                    return WINDOW_SECONDS - (now - found[-most])
+            self._wrong.append((now, address))
+            return 0.0
+
+    def was_right(self, address: str) -> None:
+        """Forgets the guesses of an address, whose last one was right."""
+        with self._alone:
+            self._wrong = deque(one for one in self._wrong if one[1] != address)

@@ -1,0 +1,158 @@
+"""How fresh what a page shows is: the age of the station's last sign of life, and what has changed.
+
+A frozen display is the worst lie of an operator's page. So every page is told, several times a
+second, how old the station's status is and which records have changed, and says so within two
+seconds of the last sign of life (`edge/web/static/pilah.js` counts on while nothing comes).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import anyio
+from starlette.concurrency import run_in_threadpool
+
+from edge.core.errors import StatusRefusedError
+from edge.telemetry.status import StatusReading, read_status
+from edge.web.plan import WebPlan
+
+SILENT_SECONDS = 1.8
+"""A station whose last sign of life is older is called silent. It gives one a second; with the time
+that a look and a page take, a page says within 2 s of a station's end that it is silent."""
+LOOK_SECONDS = 0.1
+"""How long one look serves all who ask."""
+MOST_STREAMS = 40
+"""Pages that are kept up to date at the same time; one more is told to come again."""
+_TELL_SECONDS = 0.5
+"""How often a page is told that nothing has changed."""
+
+
+class Beat:
+    """One look at the station.
+
+    Attributes:
+        reading: its status; None: it has none.
+        refused: why the status cannot be read; empty: it can.
+        marks: a word for each kind of record, which changes when the record does.
+    """
+
+    def __init__(self, reading: StatusReading | None, refused: str, marks: dict[str, str]) -> None:
+        """Is what was seen."""
+        self.reading, self.refused, self.marks = reading, refused, marks
+
+    @property
+    def age_seconds(self) -> float | None:
+        """The age of the last sign of life; None: there is none."""
+        return None if self.reading is None else self.reading.age_seconds
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the station gives no sign of life. One that starts gives one only."""
+        age = self.age_seconds
+        if age is None or self.reading is None:
+            return True
+        return self.reading.is_stale if self.reading.status.signs is None else age > SILENT_SECONDS
+
+
+class Live:
+    """Looks at the station for all pages at once. Used by any thread."""
+
+    def __init__(
+        self,
+        plan: WebPlan,
+        *,
+        read: Callable[[str, Path], StatusReading | None] = read_status,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Has not looked yet.
+
+        Args:
+            read: gives the status of the station with a name and a ledger.
+            clock: seconds, monotonic.
+        """
+        self._plan, self._read, self._clock = plan, read, clock
+        self._alone = threading.Lock()
+        self._last: tuple[float, Beat] | None = None
+        self._streams = 0
+
+    def beat(self) -> Beat:
+        """How the station is now, or was LOOK_SECONDS ago."""
+        with self._alone:
+            now = self._clock()
+            if self._last is None or now - self._last[0] >= LOOK_SECONDS:
+                self._last = now, self._look()
+            return self._last[1]
+
+    async def stream(self) -> AsyncIterator[str]:
+        """What has changed, as server-sent events, for as long as somebody reads.
+
+        Each event has the seconds since the last sign of life (null: there is none), whether the
+        station is silent, and `marks` of Beat.
+        """
+        self._streams += 1
+        try:
+            told, since = "", -_TELL_SECONDS
+            yield "retry: 500\n\n"
+            while True:
+                beat = await run_in_threadpool(self.beat)
+                said = json.dumps([beat.is_silent, beat.marks])
+                now = self._clock()
+                if said != told or now - since >= _TELL_SECONDS:
+                    told, since = said, now
+                    found = {"age": beat.age_seconds, "silent": beat.is_silent, "marks": beat.marks}
+                    yield f"data: {json.dumps(found)}\n\n"
+                await anyio.sleep(LOOK_SECONDS)
+        finally:
+            self._streams -= 1
+
+    @property
+    def is_full(self) -> bool:
+        """Whether MOST_STREAMS are read."""
+        return self._streams >= MOST_STREAMS
+
+    def _look(self) -> Beat:
+        try:
+            reading, refused = self._read(self._plan.station, self._plan.ledger), ""
+        except StatusRefusedError as error:
+            reading, refused = None, str(error)
+        marks = {
+            "ledger": _mark_of_file(self._plan.ledger),
+            "deliveries": _mark_of_file(self._plan.deliveries),
+            "status": _mark_of_status(reading),
+            "state": _mark_of_state(reading),
+        }
+        return Beat(reading, refused, marks)
+
+
+def _mark_of_file(path: Path) -> str:
+    """Changes with each transaction on an SQLite file, which is written to its log first."""
+    found = []
+    for file in (path, path.with_name(f"{path.name}-wal")):
+        try:
+            facts = file.stat()
+            found.append(f"{facts.st_ino}.{facts.st_size}.{facts.st_mtime_ns}")
+        except OSError:
+            found.append("-")
+    return hashlib.sha256(" ".join(found).encode()).hexdigest()[:12]
+
+
+def _mark_of_status(reading: StatusReading | None) -> str:
+    return "" if reading is None else f"{reading.status.pid}.{reading.status.monotonic}"
+
+
+def _mark_of_state(reading: StatusReading | None) -> str:
+    """Changes when what a person would do about the station does."""
+    if reading is None:
+        return ""
+    status = reading.status
+    signs = status.signs
+    found: list[object] = [status.pid, status.state, reading.is_stale]
+    if signs is not None:
+        found += [signs.camera_lost, signs.ledger_fails, bool(signs.items_spilled)]
+        found += [signs.counts_fail, signs.model_digest]
+    return hashlib.sha256(repr(found).encode()).hexdigest()[:12]

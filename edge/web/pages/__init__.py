@@ -1,0 +1,1 @@
+"""The pages: each module has functions that answer a visit."""

@@ -1,0 +1,83 @@
+"""Signing in and out, and the choice of a language."""
+
+from __future__ import annotations
+
+import math
+from urllib.parse import urlsplit
+
+from starlette.responses import Response
+
+from edge.web.tokens import SHIFT_SECONDS, WALL_SECONDS
+from edge.web.visit import Visit
+
+_YEAR = 365 * 24 * 3600
+
+
+def ask(visit: Visit) -> Response:
+    """The form to sign in with."""
+    there = visit.site.accounts.known() is not None
+    if visit.person is not None:
+        return visit.go(_back(visit))
+    return visit.page("sign_in.html", back=_back(visit), wrong=None, accounts=there)
+
+
+def sign_in(visit: Visit) -> Response:
+    """Begins a session, where name and password are right."""
+    site = visit.site
+    client = visit.request.client
+    address = "" if client is None else client.host
+    wait = site.guesses.begin(address)
+    if wait:
+        page = visit.page(
+            "sign_in.html", code=429, back=_back(visit), wrong=math.ceil(wait / 60), accounts=True
+        )
+        page.headers["Retry-After"] = str(math.ceil(wait))
+        return page
+    name = visit.form.get("name", "")
+    account = site.accounts.check(name, visit.form.get("password", ""))
+    listed = site.accounts.known()
+    if account is None or listed is None or name not in listed.accounts:
+        return visit.page(
+            "sign_in.html", code=403, back=_back(visit), wrong=0, accounts=listed is not None
+        )
+    site.guesses.was_right(address)
+    seconds = WALL_SECONDS if visit.form.get("wall") else SHIFT_SECONDS
+    answer = visit.go(_back(visit))
+    answer.set_cookie(
+        "pilah_session", site.sessions.begin(listed, name, seconds), max_age=seconds,
+        httponly=True, samesite="strict", secure=visit.request.url.scheme == "https",
+    )  # fmt: skip
+    return answer
+
+
+def sign_out(visit: Visit) -> Response:
+    """Ends the session, also for whoever has copied its cookie."""
+    if visit.session:
+        visit.site.sessions.end(visit.session)
+    answer = visit.go("/sign-in" if visit.session else "/")
+    answer.delete_cookie("pilah_session", httponly=True, samesite="strict")
+    return answer
+
+
+def choose_language(visit: Visit) -> Response:
+    """Remembers the language that was chosen, and goes back to the page it was chosen on."""
+    answer = visit.go(_back(visit))
+    if (code := visit.form.get("language", "")) in visit.site.languages:
+        answer.set_cookie(
+            "pilah_language", code, max_age=_YEAR, httponly=True, samesite="strict",
+            secure=visit.request.url.scheme == "https",
+        )  # fmt: skip
+    return answer
+
+
+def _back(visit: Visit) -> str:
+    """The page to go to next: one of these pages, whatever an address asks for."""
+    wanted = visit.form.get("next") or visit.query.get("next") or "/"
+    try:
+        found = urlsplit(wanted)
+    except ValueError:
+        return "/"
+    plain = wanted.isascii() and wanted.isprintable() and "\\" not in wanted
+    if not plain or found.scheme or found.netloc or not wanted.startswith("/"):
+        return "/"
+    return "/" if wanted.startswith("//") or len(wanted) > 500 else wanted

@@ -1,0 +1,96 @@
+"""What the pages know of their station: some values of its station file, as one word of JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from edge.outbox.retention import Keep
+
+PORT = 8040
+"""Where the pages are, unless the station file says otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelFacts:
+    """What a bundle says of itself."""
+
+    digest: str
+    accuracy: float | None = None
+    """Of the int8 model on its test pictures."""
+    interval: tuple[float, float] | None = None
+    """95 % interval of the accuracy."""
+    images: int | None = None
+    verdict: str = ""
+    """How good it is, in a word."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """Something that leaves this machine, or that answers who asks from elsewhere."""
+
+    name: str
+    """The section of the station file that asks for it."""
+    place: str
+    """To whom, or at which address."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebPlan:
+    """What the pages show of a station, and where they are served."""
+
+    station: str
+    ledger: Path
+    deliveries: Path
+    photographs: Path
+    """The folder of photographs, which need not be there."""
+    accounts: Path
+    lanes: Mapping[str, tuple[str, ...]]
+    """The labels of each lane."""
+    kept: str = "none"
+    """Of which items photographs are kept: `items` of the section `photographs`."""
+    share: float = 0.0
+    """The share of all items of which a photograph is kept by chance."""
+    kept_days: float | None = None
+    """How long photographs are kept; None: none is."""
+    outbox: str | None = None
+    """What the outboxes keep, as `Keep.as_json`; None: there are none."""
+    model: ModelFacts | None = None
+    outgoing: tuple[Outgoing, ...] = ()
+    names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What labels and lanes are called, by language and label."""
+    host: str = "127.0.0.1"
+    port: int = PORT
+    certificate: Path | None = None
+    key: Path | None = None
+
+    @property
+    def keep(self) -> Keep | None:
+        """What the outboxes keep; None: nothing is written to them."""
+        return None if self.outbox is None else Keep.from_json(self.outbox)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Every label of the lanes, in their order."""
+        return tuple(dict.fromkeys(label for labels in self.lanes.values() for label in labels))
+
+    @property
+    def address(self) -> str:
+        """What a browser is given to open."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http{'s' if self.certificate else ''}://{host}:{self.port}/"
+
+    def as_json(self) -> bytes:
+        """All of it, for another process."""
+        return _FORM.dump_json(self)
+
+    @classmethod
+    def from_json(cls, raw: bytes) -> WebPlan:
+        """What `as_json` was made of."""
+        return _FORM.validate_json(raw)
+
+
+_FORM = TypeAdapter(WebPlan)

@@ -1,0 +1,80 @@
+"""Reads from a station file what the pages need to know.
+
+It imports what reads station files, which is large. So it runs before the pages, in a process that
+becomes that of the pages (`edge/commands/web.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from edge.config.photographs import photographs_folder
+from edge.config.publish.section import PublishSettings
+from edge.config.reading import read_part
+from edge.config.receiving import deliveries_path
+from edge.config.station import ReceivingConfig
+from edge.core.errors import PilahError
+from edge.core.model.bundle import read_bundle
+from edge.core.redaction import redacted
+from edge.core.yaml_file import YamlFile
+from edge.web.plan import ModelFacts, Outgoing, WebPlan
+
+
+def read_plan(path: Path) -> WebPlan:
+    """What the pages of the station of the file `path` need to know.
+
+    Raises:
+        ConfigError: the sections that they need have mistakes.
+    """
+    file, config = read_part(path, ReceivingConfig)
+    ledger, kept = config.ledger.path.absolute(), config.photographs
+    return WebPlan(
+        station=config.station,
+        ledger=ledger,
+        deliveries=deliveries_path(config.receiving, ledger).absolute(),
+        photographs=photographs_folder(kept, ledger).absolute(),
+        accounts=ledger.with_name(f"{ledger.stem}-accounts.json"),
+        lanes={name: tuple(lane.labels) for name, lane in config.lanes.items()},
+        kept="none" if kept is None else kept.items,
+        share=0.0 if kept is None else kept.share,
+        kept_days=None if kept is None else kept.days,
+        outbox=None if config.keep is None else config.keep.as_json(),
+        model=_model(file),
+        outgoing=tuple(_outgoing(config.publish)),
+    )
+
+
+def _model(file: YamlFile) -> ModelFacts | None:
+    """What the station's bundle says of itself; None: it cannot be read, as the station says."""
+    path = file.path_at(("bundle",))
+    try:
+        bundle = None if path is None else read_bundle(path)
+    except PilahError:
+        return None
+    if bundle is None:
+        return None
+    found = bundle.manifest.figures
+    grade, int8 = found.get("verdict") or {}, found.get("int8") or {}
+    interval = int8.get("accuracy_interval")
+    return ModelFacts(
+        digest=bundle.digest,
+        accuracy=int8.get("accuracy") if interval else None,
+        interval=tuple(interval) if interval else None,
+        images=int8.get("images"),
+        verdict=str(grade.get("word", "")),
+    )
+
+
+def _outgoing(publish: PublishSettings | None) -> Iterator[Outgoing]:
+    if publish is None:
+        return
+    if publish.mqtt is not None:
+        yield Outgoing(name="mqtt", place=publish.mqtt.host)
+    if publish.postgres is not None:
+        yield Outgoing(name="postgres", place=publish.postgres.host)
+    for name in ("epcis", "inventree"):
+        if (section := getattr(publish, name)) is not None:
+            yield Outgoing(name=name, place=redacted(section.url))
+    if publish.metrics is not None:
+        yield Outgoing(name="metrics", place=str(publish.metrics.listen))

@@ -1,0 +1,31 @@
+"""What the words of the ledger mean to a person, in the language of a visit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+Gettext = Callable[[str], str]
+
+
+def reject_words(reason: str | None, gettext: Gettext) -> str:
+    """Why an item was rejected; a reason that this pilah does not know is given as it is."""
+    _ = gettext
+    return {
+        "low_confidence": _("not sure"),
+        "disagreement": _("pictures disagree"),
+        "late": _("too late for its lane"),
+        "unknown": _("like nothing it knows"),
+        "unreadable": _("picture cannot be read"),
+        "bad_picture": _("camera's picture is bad"),
+        "contradicted": _("code says another thing"),
+    }.get(reason or "", reason or "")
+
+
+def state_words(state: str, gettext: Gettext) -> str:
+    """What the station is doing."""
+    _ = gettext
+    return {
+        "starting": _("Starting"),
+        "running": _("Sorting"),
+        "stopping": _("Ending"),
+    }.get(state, state)

@@ -1,0 +1,96 @@
+"""What all visits to the pages share, made once."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import jinja2
+
+from edge.ledger.export.counting import LaneCounts
+from edge.web.accounts import Accounts
+from edge.web.guard import is_loopback
+from edge.web.guesses import Guesses
+from edge.web.language.languages import Language, read_languages
+from edge.web.live import Live
+from edge.web.plan import WebPlan
+from edge.web.tokens import Sessions
+
+TEMPLATES = Path(__file__).with_name("templates")
+STATIC = Path(__file__).with_name("static")
+_KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+
+
+@dataclass(frozen=True, slots=True)
+class StaticFile:
+    """A file that pages need, held in memory."""
+
+    content: bytes
+    kind: str
+    mark: str
+    """Changes with the content, so that a browser may keep the file for ever."""
+
+
+@cache
+def _static_files() -> Mapping[str, StaticFile]:
+    return {
+        file.name: StaticFile(
+            raw := file.read_bytes(), _KINDS[file.suffix], hashlib.sha256(raw).hexdigest()[:12]
+        )
+        for file in sorted(STATIC.iterdir())
+        if file.suffix in _KINDS
+    }
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,  # of everything: no text of a person or a file is ever markup
+        undefined=jinja2.StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+
+
+class Site:
+    """The pages of one station, without those who visit them.
+
+    Attributes:
+        open_here: whether nobody needs to sign in: the pages are for this machine alone. It counts
+            only as long as there are no accounts.
+        key: what forms are marked by while there are no accounts.
+    """
+
+    def __init__(
+        self,
+        plan: WebPlan,
+        *,
+        live: Live | None = None,
+        wall: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Reads templates, files and languages.
+
+        Args:
+            live: looks at the station; None: by its status file.
+            wall: seconds since 1970.
+            clock: seconds, monotonic.
+        """
+        self.plan, self.wall = plan, wall
+        self.live = live or Live(plan)
+        self.accounts = Accounts(plan.accounts)
+        self.lane_counts = LaneCounts(plan.ledger)
+        self.sessions, self.guesses = Sessions(wall), Guesses(clock)
+        self.open_here = is_loopback(plan.host)
+        self.key = secrets.token_bytes(32)
+        self.languages: Mapping[str, Language] = read_languages()
+        self.files = _static_files()
+        self.templates = _templates()

@@ -1,0 +1,116 @@
+"""Whether a page can know how old what it shows is."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from edge.core.errors import StatusRefusedError
+from edge.telemetry.status import StationState, StatusReading
+from edge.web.live import LOOK_SECONDS, SILENT_SECONDS, Beat, Live
+from edge.web.plan import WebPlan
+from tests.edge.telemetry.statuses import SIGNS, status
+from tests.edge.web.browsing import Pages, items
+
+LEDGER = Path("ledger.sqlite")
+STARTING = status(LEDGER, state=StationState.STARTING, signs=None)
+
+
+@pytest.mark.parametrize(
+    ("reading", "silent"),
+    [
+        (None, True),
+        (StatusReading(status(LEDGER), None), True),
+        (StatusReading(status(LEDGER), 0.0), False),
+        (StatusReading(status(LEDGER), 1.2), False),
+        (StatusReading(status(LEDGER), SILENT_SECONDS), False),
+        (StatusReading(status(LEDGER), SILENT_SECONDS + 0.01), True),
+        (StatusReading(STARTING, 100.0), False),
+        (StatusReading(STARTING, 121.0), True),
+    ],
+)
+def test_a_station_without_a_fresh_sign_of_life_is_silent(
+    reading: StatusReading | None, silent: bool
+) -> None:
+    assert Beat(reading, "", {}).is_silent == silent
+
+
+def test_a_page_hears_of_the_silence_within_two_seconds() -> None:
+    """With a look at the status, and the tenth of a second at which the script looks."""
+    assert SILENT_SECONDS + LOOK_SECONDS + 0.1 <= 2.0
+
+
+def test_one_look_serves_all_who_ask_at_the_same_time(pages: Pages) -> None:
+    looks: list[Path] = []
+    now = [0.0]
+
+    def read(station: str, ledger: Path) -> None:
+        looks.append(ledger)
+
+    live = Live(pages.plan, read=read, clock=lambda: now[0])
+    live.beat()
+    live.beat()
+    assert len(looks) == 1
+    now[0] = LOOK_SECONDS
+    live.beat()
+    assert len(looks) == 2
+
+
+def test_a_status_that_may_not_be_read_is_none_and_says_why(pages: Pages) -> None:
+    def read(station: str, ledger: Path) -> None:
+        raise StatusRefusedError("ask as root")
+
+    beat = Live(pages.plan, read=read).beat()
+    assert beat.reading is None
+    assert beat.is_silent
+    assert beat.refused == "ask as root"
+
+
+def test_marks_change_with_what_they_stand_for_and_only_then(pages: Pages) -> None:
+    live = pages.site.live
+    before = live.beat().marks
+    assert live.beat().marks == before
+    pages.write(items(1))
+    after = live.beat().marks
+    assert {kind for kind in before if before[kind] != after[kind]} == {"ledger"}
+    assert pages.reading is not None
+    later = replace(pages.reading.status, monotonic=101.0)
+    pages.reading = StatusReading(later, 0.1)
+    newest = live.beat().marks
+    assert {kind for kind in after if after[kind] != newest[kind]} == {"status"}
+    pages.reading = StatusReading(replace(later, signs=replace(SIGNS, camera_lost=True)), 0.1)
+    assert live.beat().marks["state"] != newest["state"]
+
+
+def test_a_stream_tells_the_age_and_the_marks(pages: Pages) -> None:
+    async def first() -> list[str]:
+        stream = pages.site.live.stream()
+        found = [await anext(stream), await anext(stream)]
+        await stream.aclose()
+        return found
+
+    begin, told = asyncio.run(first())
+    assert begin == "retry: 500\n\n"
+    said = json.loads(told.removeprefix("data: "))
+    assert said == {"age": 0.4, "silent": False, "marks": pages.site.live.beat().marks}
+    assert told.endswith("\n\n")
+    assert not pages.site.live.is_full
+
+
+def test_there_is_a_bound_to_what_is_streamed(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge.web.live.MOST_STREAMS", 0)
+    answer = pages.browser().get("/events")
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "5"
+
+
+def test_a_plan_without_a_deliveries_file_has_marks_too(tmp_path: Path) -> None:
+    plan = WebPlan(
+        station="a", ledger=tmp_path / "a", deliveries=tmp_path / "b", photographs=tmp_path / "c",
+        accounts=tmp_path / "d", lanes={},
+    )  # fmt: skip
+    assert set(Live(plan).beat().marks) == {"ledger", "deliveries", "status", "state"}

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge.telemetry.status import StationState, StatusReading
+from edge.web.live import Beat
+from edge.web.troubles import troubles
+from tests.edge.telemetry.statuses import SIGNS, status
+
+LEDGER = Path("ledger.sqlite")
+
+
+def said(reading: StatusReading | None, refused: str = "") -> list[str]:
+    found = troubles(Beat(reading, refused, {}), lambda text: text)
+    assert all(trouble.to_do for trouble in found)  # what needs no action is no trouble
+    return [trouble.said for trouble in found]
+
+
+def test_a_station_that_is_well_has_none() -> None:
+    assert said(StatusReading(status(LEDGER), 0.5)) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "trouble"),
+    [
+        ({"camera_lost": True}, "The camera is lost. Items are not seen."),
+        ({"ledger_fails": True, "items_spilled": 9}, "The ledger cannot be written."),
+        ({"items_spilled": 9}, "Rows still wait to be added to the ledger: 9."),
+        ({"counts_fail": True, "counts_waiting": 4}, "Items wait to be counted: 4."),
+        ({"rows_lost": {"item": 2, "other": 1}}, "Rows were lost for ever: 3."),
+        ({"silent_seconds": {"lanes": 5.5, "camera": 1}}, "does not respond: lanes."),
+    ],
+)
+def test_each_has_its_sentence(changes: dict[str, Any], trouble: str) -> None:
+    (found,) = said(StatusReading(status(LEDGER, signs=replace(SIGNS, **changes)), 0.5))
+    assert trouble in found
+
+
+@pytest.mark.parametrize(
+    ("reading", "trouble"),
+    [
+        (None, "does not run"),
+        (StatusReading(status(LEDGER), None), "does not run"),
+        (StatusReading(status(LEDGER, signs=replace(SIGNS, camera_lost=True)), 9.0), "no sign of"),
+        (StatusReading(status(LEDGER, state=StationState.STOPPING), 0.1), "is ending"),
+    ],
+)
+def test_of_a_station_that_is_not_heard_nothing_else_is_said(
+    reading: StatusReading | None, trouble: str
+) -> None:
+    (found,) = said(reading)
+    assert trouble in found
+
+
+def test_a_status_that_may_not_be_read_says_who_may() -> None:
+    assert said(None, "ask as root") == ["The station's status may not be read."]
