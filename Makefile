@@ -27,6 +27,8 @@
 # make bench-unheard  a minute in which nobody reads, 70 s of a disk that hangs, and SIGTERM (root)
 # make bench-check  whether data check calls clean sets spoilt, and finds planted label errors (DATA=)
 # make reference   write deploy/station-file.md, deploy/recipes.md and the JSON Schema of station files anew
+# make language    bring the languages of the operator's pages up to date with their texts;
+#                  make language LANGUAGE=jv: begin another one
 # make hashes      write the hashes of preprocessing anew, when it was changed on purpose
 # make fuzz        a million changed inputs for each reader of foreign files (Linux on x86-64);
 #                  make fuzz TARGETS=pictures RUNS=50000
@@ -53,7 +55,7 @@ WORKERS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 BIN := .venv/bin
 
 .PHONY: setup demo demo-receiving test test-slow test-arm64 test-systemd bench-pins virtual bench-ledger bench-ledger-size bench-slow-disk bench-unheard bench-check bench-codes bench-receipts \
-	kill-ledger cut-power kill-publisher bench-away bench-fleet kill-installs hashes reference \
+	kill-ledger cut-power kill-publisher bench-away bench-fleet kill-installs hashes reference language \
 	fuzz damaged mutated \
 	corrupted flipped claimed dead coverage lint format lock clean
 
@@ -139,6 +141,9 @@ bench-check: setup
 
 reference: setup
 	$(BIN)/python -m deploy.reference
+
+language: setup
+	$(BIN)/python -m tests.edge.web.language.words $(LANGUAGE)
 
 hashes: setup
 	$(BIN)/python -m tests.edge.core.images.awkward

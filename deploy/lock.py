@@ -59,6 +59,7 @@ FILES: Mapping[str, Lock] = {
     "parquet": Lock(("edge", "parquet")),
     "codes": Lock(("edge", "codes")),
     "publish": Lock(("edge", "publish")),
+    "web": Lock(("edge", "web")),
     "trainer": Lock(("trainer",)),
     "kaggle": Lock(("trainer", "kaggle")),
     "converter": Lock(("converter",)),
@@ -69,7 +70,7 @@ FILES: Mapping[str, Lock] = {
 }
 """Each file in `deploy/locks`, by its name there."""
 
-EVERYTHING = Lock(("edge", "parquet", "codes", "publish", "kaggle", "tfjs", "dev"))
+EVERYTHING = Lock(("edge", "parquet", "codes", "publish", "web", "kaggle", "tfjs", "dev"))
 """What binds the others. `gpu` has another build of TensorFlow, of the same version."""
 
 HEADER = """\

@@ -72,6 +72,14 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     """,
     "tests/edge/events/test_events.py": """
         edge.events.base
+    "tests/edge/web/test_app.py": """
+        edge.web.site edge.web.visit
+    """,
+    "tests/edge/web/test_reading.py": """
+        edge.web.plan
+    """,
+    "tests/edge/web/pages/test_station.py": """
+        edge.web.reasons
     """,
     "tests/edge/commands/test_roi.py": """
         edge.vision.camera.settled

@@ -23,7 +23,7 @@ _ORDER = (
     *("version", "station", "bundle", "trust"),
     *("camera", "region", "trigger", "codes", "decision"),
     *("lanes", "default_lane", "belt", "keep_alive"),
-    *("ledger", "photographs", "receiving", "scanner"),
+    *("ledger", "photographs", "receiving", "scanner", "web"),
 )
 """The keys of a station file on an item's way: from the camera to the lane and to the records."""
 

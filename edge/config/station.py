@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     from edge.config.publish.section import PublishSettings
     from edge.config.receiving import ReceivingSettings
     from edge.config.scanner import ScannerSettings
+    from edge.config.serving.pages import WebSettings
 else:  # most stations have none of these, and start sooner without their models
     CodesSettings = section_of("edge.config.codes", "CodesSettings")
     PhotographSettings = section_of("edge.config.photographs", "PhotographSettings")
     PublishSettings = section_of("edge.config.publish.section", "PublishSettings")
     ReceivingSettings = section_of("edge.config.receiving", "ReceivingSettings")
     ScannerSettings = section_of("edge.config.scanner", "ScannerSettings")
+    WebSettings = section_of("edge.config.serving.pages", "WebSettings")
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """A name that is valid in a file name, an MQTT topic and a log."""
@@ -126,6 +128,22 @@ class ReceivingConfig(RecordsConfig, ActuationConfig):
     """What receiving goods needs to know: the labels of the lanes, and where records are kept."""
 
 
+class WebConfig(StationPart):
+    """Where the operator's pages are."""
+
+    web: Annotated[
+        WebSettings | None,
+        Field(
+            description="the operator's pages, by `pilah-edge web`; without it, they are for "
+            "browsers on this machine alone"
+        ),
+    ] = None
+
+
+class PagesConfig(ReceivingConfig, WebConfig):
+    """What the operator's pages need to know."""
+
+
 class ScannerConfig(StationPart):
     """The hand scanner alone."""
 
@@ -135,7 +153,7 @@ class ScannerConfig(StationPart):
     ] = None
 
 
-class StationConfig(RecordsConfig, ActuationConfig, VisionConfig, ScannerConfig):
+class StationConfig(RecordsConfig, ActuationConfig, VisionConfig, ScannerConfig, WebConfig):
     """A whole station file. Paths in it are relative to it."""
 
     bundle: Annotated[

@@ -37,7 +37,7 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class PageAccount:
     """One who may sign in."""
 
     role: Role
@@ -51,7 +51,7 @@ class AccountList:
 
     key: bytes
     """32 random bytes, by which sign-ins are told from made-up ones."""
-    accounts: Mapping[str, Account]
+    accounts: Mapping[str, PageAccount]
 
 
 class Accounts:
@@ -82,7 +82,7 @@ class Accounts:
                 self._known = mark, _read(self.path)
             return self._known[1]
 
-    def check(self, name: str, password: str) -> Account | None:
+    def check(self, name: str, password: str) -> PageAccount | None:
         """The account with that name and password; None: there is none.
 
         It takes as long for a name that nobody has as for a wrong password. One is checked at a
@@ -125,7 +125,7 @@ def set_password(path: Path, name: str, password: str, role: Role | None) -> Rol
     listed = _read(path) if path.exists() else AccountList(secrets.token_bytes(32), {})
     before = listed.accounts.get(name)
     role = role or (Role.OPERATOR if before is None else before.role)
-    accounts = {**listed.accounts, name: Account(role, _HASHER.hash(password))}
+    accounts = {**listed.accounts, name: PageAccount(role, _HASHER.hash(password))}
     _write(path, AccountList(listed.key, accounts))
     return role
 
@@ -161,7 +161,7 @@ def _read(path: Path) -> AccountList:
                 f"{_VERSION}): set the passwords again, in a new file"
             )
         accounts = {
-            str(name): Account(Role(one["role"]), str(one["hash"]))
+            str(name): PageAccount(Role(one["role"]), str(one["hash"]))
             for name, one in found["accounts"].items()
         }
         key = bytes.fromhex(found["key"])

@@ -79,6 +79,7 @@ class Live:
         self._alone = threading.Lock()
         self._last: tuple[float, Beat] | None = None
         self._streams = 0
+        self._ended = False
 
     def beat(self) -> Beat:
         """How the station is now, or was LOOK_SECONDS ago."""
@@ -89,7 +90,7 @@ class Live:
             return self._last[1]
 
     async def stream(self) -> AsyncIterator[str]:
-        """What has changed, as server-sent events, for as long as somebody reads.
+        """What has changed, as server-sent events, for as long as somebody reads, until `close`.
 
         Each event has the seconds since the last sign of life (null: there is none), whether the
         station is silent, and `marks` of Beat.
@@ -98,7 +99,7 @@ class Live:
         try:
             told, since = "", -_TELL_SECONDS
             yield "retry: 500\n\n"
-            while True:
+            while not self._ended:
                 beat = await run_in_threadpool(self.beat)
                 said = json.dumps([beat.is_silent, beat.marks])
                 now = self._clock()
@@ -109,6 +110,10 @@ class Live:
                 await anyio.sleep(LOOK_SECONDS)
         finally:
             self._streams -= 1
+
+    def close(self) -> None:
+        """Ends all streams; may be called twice."""
+        self._ended = True
 
     @property
     def is_full(self) -> bool:

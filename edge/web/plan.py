@@ -10,9 +10,6 @@ from pydantic import TypeAdapter
 
 from edge.outbox.retention import Keep
 
-PORT = 8040
-"""Where the pages are, unless the station file says otherwise."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelFacts:
@@ -63,7 +60,7 @@ class WebPlan:
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """What labels and lanes are called, by language and label."""
     host: str = "127.0.0.1"
-    port: int = PORT
+    port: int = 8040
     certificate: Path | None = None
     key: Path | None = None
 

@@ -13,7 +13,8 @@ from edge.config.photographs import photographs_folder
 from edge.config.publish.section import PublishSettings
 from edge.config.reading import read_part
 from edge.config.receiving import deliveries_path
-from edge.config.station import ReceivingConfig
+from edge.config.serving.pages import WebSettings
+from edge.config.station import PagesConfig
 from edge.core.errors import PilahError
 from edge.core.model.bundle import read_bundle
 from edge.core.redaction import redacted
@@ -27,14 +28,15 @@ def read_plan(path: Path) -> WebPlan:
     Raises:
         ConfigError: the sections that they need have mistakes.
     """
-    file, config = read_part(path, ReceivingConfig)
+    file, config = read_part(path, PagesConfig)
     ledger, kept = config.ledger.path.absolute(), config.photographs
+    web = config.web or WebSettings()
     return WebPlan(
         station=config.station,
         ledger=ledger,
         deliveries=deliveries_path(config.receiving, ledger).absolute(),
         photographs=photographs_folder(kept, ledger).absolute(),
-        accounts=ledger.with_name(f"{ledger.stem}-accounts.json"),
+        accounts=web.accounts_file or ledger.with_name(f"{ledger.stem}-accounts.json"),
         lanes={name: tuple(lane.labels) for name, lane in config.lanes.items()},
         kept="none" if kept is None else kept.items,
         share=0.0 if kept is None else kept.share,
@@ -42,6 +44,11 @@ def read_plan(path: Path) -> WebPlan:
         outbox=None if config.keep is None else config.keep.as_json(),
         model=_model(file),
         outgoing=tuple(_outgoing(config.publish)),
+        names=web.names,
+        host=web.listen.host,
+        port=web.listen.port,
+        certificate=web.certificate_file,
+        key=web.key_file,
     )
 
 

@@ -7,7 +7,11 @@ import asyncio
 import errno
 import logging
 import os
+import signal
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 from edge.core.errors import EXIT_OK, AccountsError, PagesUnavailableError
 from edge.runtime.service import Notifier
@@ -29,9 +33,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     with os.fdopen(arguments.plan, "rb") as file:
         plan = WebPlan.from_json(file.read())
+    run_pages(plan)
+    return EXIT_OK
+
+
+def run_pages(plan: WebPlan) -> None:
+    """Serves the pages of a station until a signal ends it, if they may be served.
+
+    Raises:
+        AccountsError, PagesUnavailableError: see `check_accounts` and `serve`.
+    """
     check_accounts(plan)
     serve(plan)
-    return EXIT_OK
 
 
 def check_accounts(plan: WebPlan) -> None:
@@ -63,9 +76,23 @@ def serve(plan: WebPlan) -> None:
     from edge.web.app import make_app
     from edge.web.site import Site
 
-    listening = _listen(plan)
+    class Server(uvicorn.Server):
+        """uvicorn's, which ends as other programs of pilah do: the signal is not raised again."""
+
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, self.handle_exit, number, None)
+            yield
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            site.live.close()  # else the end would wait for pages that are open
+            super().handle_exit(sig, frame)
+
+    site = Site(plan)
     config = uvicorn.Config(
-        make_app(Site(plan)), log_config=None, access_log=False, server_header=False,
+        make_app(site), log_config=None, access_log=False, server_header=False,
         proxy_headers=False, lifespan="off", ws="none", http="h11", loop="asyncio",
         limit_concurrency=_MOST_AT_ONCE, h11_max_incomplete_event_size=16 * 1024,
         timeout_graceful_shutdown=int(_END_SECONDS),
@@ -73,10 +100,11 @@ def serve(plan: WebPlan) -> None:
     )  # fmt: skip
     try:
         config.load()
-    except OSError as error:  # of the ssl module, which names no file
+    except OSError as error:  # the ssl module names no file
         raise PagesUnavailableError(
             f"cannot use the certificate {plan.certificate} with its key: {error}"
         ) from error
+    listening = _listen(plan)
     for name in ("uvicorn.error", "uvicorn.access"):
         logging.getLogger(name).setLevel(logging.WARNING)
     if not is_loopback(plan.host) and plan.certificate is None:
@@ -86,7 +114,7 @@ def serve(plan: WebPlan) -> None:
         )
     _log.info(f"pages      {plan.address}")
     with listening:
-        asyncio.run(_until_ended(uvicorn.Server(config), listening))
+        asyncio.run(_until_ended(Server(config), listening))
 
 
 async def _until_ended(server, listening: socket.socket) -> None:  # type: ignore[no-untyped-def]

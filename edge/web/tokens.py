@@ -13,7 +13,7 @@ import hmac
 import secrets
 from collections.abc import Callable
 
-from edge.web.accounts import Account, AccountList
+from edge.web.accounts import AccountList, PageAccount
 
 SHIFT_SECONDS = 12 * 3600
 """How long a person stays signed in."""
@@ -39,7 +39,7 @@ class Sessions:
         mac = _mac(listed.key, "session", name, str(expires), listed.accounts[name].hash)
         return f"{_text(name.encode())}.{expires}.{mac}"
 
-    def read(self, listed: AccountList, session: str) -> tuple[str, Account] | None:
+    def read(self, listed: AccountList, session: str) -> tuple[str, PageAccount] | None:
         """Whose session it is; None: it is nobody's, or is over."""
         try:
             coded, expiry, mac = session.split(".")

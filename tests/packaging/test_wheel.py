@@ -47,6 +47,7 @@ WORDS: Mapping[tuple[str, str], list[str]] = {
     ("edge", "resume"): ["station.yaml"],
     ("edge", "reset"): ["station.yaml"],
     ("edge", "clear"): ["station.yaml"],
+    ("edge", "web"): ["station.yaml", "--accounts"],
     ("edge", "run"): ["station.yaml"],
     ("trainer", "cross-validate"): ["mobilenet_v2", "--data", "photos"],
     ("trainer", "find-rate"): ["mobilenet_v2", "--data", "photos"],

@@ -64,6 +64,23 @@ class Place(NamedTuple):
     """Of the row; it tells items of one time apart."""
 
 
+class _Order(NamedTuple):
+    """The order in which pages of items are read."""
+
+    rest: str
+    """What is left to read after the item with `time` and `id`."""
+    by: str
+
+
+_OLDEST_FIRST = _Order(
+    "i.time >= :time AND (i.time > :time OR i.id > :id) AND i.id <= :last_id", "i.time, i.id"
+)
+_NEWEST_FIRST = _Order(
+    "i.time >= :begin AND i.time <= :time AND (i.time < :time OR i.id < :id)",
+    "i.time DESC, i.id DESC",
+)
+
+
 @dataclass(frozen=True)
 class ExportedItem:
     """An item's row, with what was corrected in it."""
@@ -134,12 +151,7 @@ def read_items(
     """
     with open_to_read(path) as connection:
         connection.row_factory = sqlite3.Row
-        query = _query(
-            connection,
-            selection,
-            "i.time >= :time AND (i.time > :time OR i.id > :id) AND i.id <= :last_id",
-            "i.time, i.id",
-        )
+        query = _query(connection, selection)
         (last_id,) = connection.execute("SELECT coalesce(max(id), 0) FROM items").fetchone()
         has_corrections = _columns(connection, "corrections") != set()
         time, number = selection.begin, -1
@@ -178,12 +190,7 @@ def newest_items(
     place = Place("~", 0) if before is None else before
     with open_to_read(path) as connection:
         connection.row_factory = sqlite3.Row
-        query = _query(
-            connection,
-            selection,
-            "i.time >= :begin AND i.time <= :time AND (i.time < :time OR i.id < :id)",
-            "i.time DESC, i.id DESC",
-        )
+        query = _query(connection, selection, _NEWEST_FIRST)
         values = {**selection._asdict(), "time": place.time, "id": place.number, "limit": limit + 1}
         page = connection.execute(query, values).fetchall()
         corrected = _columns(connection, "corrections") != set()
@@ -216,10 +223,9 @@ def find_item(path: Path, item_id: str) -> ExportedItem | None:
 
 
 def _query(
-    connection: sqlite3.Connection, selection: Selection, from_where: str, order: str
+    connection: sqlite3.Connection, selection: Selection, order: _Order = _OLDEST_FIRST
 ) -> str:
-    """The query for a page of items; the keys of its values are those of `Selection`, and what
-    `from_where` has."""
+    """The query for a page of items. Its values are those of `selection` and of `order`."""
     there = _columns(connection, "items")
     wanted = dict.fromkeys((*COLUMNS, "scores", "uuid"))
     for name in wanted:
@@ -245,7 +251,7 @@ def _query(
     )
     return (
         f"SELECT i.id, {', '.join(str(value) for value in wanted.values())} FROM items i {joined} "
-        f"WHERE {from_where} AND i.time < :end{chosen} ORDER BY {order} LIMIT :limit"
+        f"WHERE {order.rest} AND i.time < :end{chosen} ORDER BY {order.by} LIMIT :limit"
     )
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
-from edge.config.publish.metrics import Address
+from edge.config.serving.address import Address
 from edge.core.closing import Closing
 from edge.publish.metrics.exposition import StationMetrics
 from edge.runtime.clock import SYSTEM_CLOCK

@@ -7,7 +7,7 @@ import os
 from starlette.responses import Response
 
 from edge.telemetry.host import disk_finding, heat_findings
-from edge.web.troubles import troubles
+from edge.web.concerns import concerns
 from edge.web.visit import Visit
 
 
@@ -21,7 +21,7 @@ def show(visit: Visit) -> Response:
         model = None  # its figures are those of another bundle than the one that sorts
     return visit.page(
         "health.html",
-        troubles=troubles(beat, visit.language.gettext),
+        concerns=concerns(beat, visit.language.gettext),
         status=status,
         signs=signs,
         model=model,

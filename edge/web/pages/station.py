@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from edge.core.errors import LedgerError, LedgerMissingError
 from edge.ledger.export.reading import EVERYTHING, ExportedItem, newest_items
-from edge.web.troubles import troubles
+from edge.web.concerns import concerns
 from edge.web.visit import Visit
 
 _HOURS = 8
@@ -38,15 +38,15 @@ def show(visit: Visit) -> Response:
     except LedgerError as error:
         problem = str(error)
     lanes = dict.fromkeys([*site.plan.lanes, *(lane for found in counted for lane in found)])
-    shown, midnight = counted[-_HOURS:], _midnight(now)
+    shown, midnight = counted[: -_HOURS - 1 : -1], _midnight(now)  # the newest first
     today: Counter[str] = Counter()
     for (begin, _), found in zip(spans, counted, strict=True):
         today += found if begin >= midnight else Counter()
     return visit.page(
         "station.html",
-        troubles=troubles(site.live.beat(), visit.language.gettext),
-        hours=[begin for begin, _ in spans[-_HOURS:]],
-        lanes=[(lane, [found[lane] for found in shown], today[lane]) for lane in lanes],
+        concerns=concerns(site.live.beat(), visit.language.gettext),
+        hours=[begin for begin, _ in spans[: -_HOURS - 1 : -1]],
+        lanes=[(lane, today[lane], [found[lane] for found in shown]) for lane in lanes],
         totals=[found.total() for found in shown],
         today=today.total(),
         items=items,

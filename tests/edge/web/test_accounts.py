@@ -28,7 +28,13 @@ def test_a_password_is_checked_and_not_kept(file: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "password"),
-    [("Ana", "wrong horse"), ("Ana", ""), ("ana", PASSWORD), ("Budi", PASSWORD), ("Ana", "x" * 999)],
+    [
+        ("Ana", "wrong horse"),
+        ("Ana", ""),
+        ("ana", PASSWORD),
+        ("Budi", PASSWORD),
+        ("Ana", "x" * 999),
+    ],
 )
 def test_anything_else_is_wrong(file: Path, name: str, password: str) -> None:
     set_password(file, "Ana", PASSWORD, None)

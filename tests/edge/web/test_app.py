@@ -59,9 +59,7 @@ def test_who_has_not_signed_in_is_let_in_nowhere(pages: Pages, door: Door) -> No
 
 @pytest.mark.parametrize("door", ENDING, ids=lambda door: f"{door.method} {door.path}")
 @pytest.mark.parametrize("role", list(Role))
-def test_who_has_signed_in_is_let_in_as_the_role_says(
-    pages: Pages, door: Door, role: Role
-) -> None:
+def test_who_has_signed_in_is_let_in_as_the_role_says(pages: Pages, door: Door, role: Role) -> None:
     pages.account("Ana", role)
     refused = knock(pages.browser("Ana"), door) == 403
     assert refused == (door.right is Right.ADMIN and role is Role.OPERATOR)
@@ -71,9 +69,7 @@ def test_who_has_signed_in_is_let_in_as_the_role_says(
     "door", [d for d in DOORS if d.method == "POST"], ids=lambda door: door.path
 )
 @pytest.mark.parametrize("token", [None, "", "x", "ä", "another's"])
-def test_a_form_without_its_token_does_nothing(
-    pages: Pages, door: Door, token: str | None
-) -> None:
+def test_a_form_without_its_token_does_nothing(pages: Pages, door: Door, token: str | None) -> None:
     pages.account("Ana", Role.ADMIN)
     browser = pages.browser("Ana")
     if token == "another's":

@@ -101,7 +101,9 @@ def test_a_stream_tells_the_age_and_the_marks(pages: Pages) -> None:
     assert not pages.site.live.is_full
 
 
-def test_there_is_a_bound_to_what_is_streamed(pages: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_is_a_bound_to_what_is_streamed(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("edge.web.live.MOST_STREAMS", 0)
     answer = pages.browser().get("/events")
     assert answer.status_code == 503

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from edge.web.accounts import Account, AccountList, Role
+from edge.web.accounts import AccountList, PageAccount, Role
 from edge.web.tokens import Sessions, form_token, is_form_token, new_seat
 
-ANA = Account(Role.OPERATOR, "hash of Ana's password")
-LISTED = AccountList(b"k" * 32, {"Ana": ANA, "Budi": Account(Role.ADMIN, "another")})
+ANA = PageAccount(Role.OPERATOR, "hash of Ana's password")
+LISTED = AccountList(b"k" * 32, {"Ana": ANA, "Budi": PageAccount(Role.ADMIN, "another")})
 
 
 class Clock:
@@ -45,7 +45,7 @@ def test_a_session_that_was_ended_is_nobody_s(clock: Clock) -> None:
 @pytest.mark.parametrize(
     "listed",
     [
-        replace(LISTED, accounts={"Ana": Account(Role.OPERATOR, "hash of a new password")}),
+        replace(LISTED, accounts={"Ana": PageAccount(Role.OPERATOR, "hash of a new password")}),
         replace(LISTED, accounts={}),
         replace(LISTED, key=b"x" * 32),
     ],

@@ -9,7 +9,14 @@ import pytest
 from edge.core.errors import LedgerError, LedgerMissingError, UsageError
 from edge.events import ItemSorted, utc_text
 from edge.ledger.export import reading
-from edge.ledger.export.reading import Selection, find_item, read_items, utc_bound
+from edge.ledger.export.reading import (
+    Place,
+    Selection,
+    find_item,
+    newest_items,
+    read_items,
+    utc_bound,
+)
 from edge.ledger.ledger import Ledger
 from tests.edge.ledger.entries import actuation, correction, entry
 from tests.edge.ledger.test_ledger import SCHEMA_3, write_as_before
@@ -38,6 +45,11 @@ def ledger(tmp_path: Path) -> Path:
         (Selection(begin=utc_text(BEGUN + 120), end=utc_text(BEGUN + 121)), [2]),
         (Selection(delivery="d-1"), [3]),
         (Selection(delivery="d-9"), []),
+        (Selection(label="can"), [1, 2, 3]),
+        (Selection(label="bottle"), []),
+        (Selection(lane="metal", accepted=True, delivery="d-2"), [2]),
+        (Selection(accepted=False), []),
+        (Selection(reject="late"), []),
     ],
 )
 def test_items_come_in_order_of_time_from_those_that_are_selected(
@@ -151,3 +163,40 @@ def test_the_items_of_a_delivery_are_found_without_reading_the_others(ledger: Pa
     connection.close()
     assert "ix_items_delivery" in plan
     assert "TEMP B-TREE" not in plan
+
+
+def newest(
+    ledger: Path, selection: Selection, before: Place | None = None, limit: int = 2
+) -> tuple[list[int], Place | None]:
+    found, rest = newest_items(
+        ledger, selection, before=before, limit=limit, photographs=ledger.parent
+    )
+    return [item.row["item"] for item in found], rest
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 100])
+def test_pages_from_the_newest_on_leave_none_out_and_give_none_twice(
+    ledger: Path, limit: int
+) -> None:
+    with Ledger(ledger) as opened:
+        opened.append([at(2, item=item) for item in range(4, 9)])  # at the same time as item 2
+    found, before = newest(ledger, Selection(), limit=limit)
+    while before is not None:
+        more, before = newest(ledger, Selection(), before, limit)
+        found += more
+    assert found == [3, 8, 7, 6, 5, 4, 2, 1]
+
+
+def test_the_newest_are_those_that_are_selected(ledger: Path) -> None:
+    assert newest(ledger, Selection(delivery="d-2")) == ([2], None)
+    assert newest(ledger, Selection(begin=utc_text(BEGUN + 120)), limit=9) == ([3, 2], None)
+    assert newest(ledger, Selection(end=utc_text(BEGUN + 120)), limit=9) == ([1], None)
+    assert newest(ledger, Selection(reject="late")) == ([], None)
+
+
+def test_the_newest_have_their_corrections(ledger: Path) -> None:
+    with Ledger(ledger) as opened:
+        found = correction(2, "label", "can", "bottle")
+        opened.append([at(5, item=2), found])
+    items, _ = newest_items(ledger, Selection(), before=None, limit=1, photographs=ledger.parent)
+    assert items[0].corrected == {"label": "bottle"}

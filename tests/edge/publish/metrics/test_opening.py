@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from edge.config.publish.metrics import Address, MetricsSettings
+from edge.config.publish.metrics import MetricsSettings
 from edge.config.publish.section import PublishSettings
 from edge.config.reading import read_part
+from edge.config.serving.address import Address
 from edge.config.station import RecordsConfig
 from edge.core.errors import EXIT_OK, ConfigError
 from edge.ledger.ledger import Ledger

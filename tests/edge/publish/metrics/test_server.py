@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.config.publish.metrics import Address
+from edge.config.serving.address import Address
 from edge.ledger.ledger import Ledger
 from edge.publish.metrics import server
 from edge.publish.metrics.exposition import StationMetrics

@@ -1,4 +1,4 @@
-"""The languages of the pages: every text in every one, and numbers and times as each writes them."""
+"""The languages of the pages: every text in every one, and how each writes numbers and times."""
 
 from __future__ import annotations
 

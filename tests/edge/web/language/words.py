@@ -20,7 +20,9 @@ from babel.messages.pofile import read_po, write_po
 from edge.web.language.languages import FOLDER
 
 WEB = FOLDER.parent
-_HEADER = "# The texts of the operator's pages in one language; `make language` brings it up to date."
+_HEADER = (
+    "# The texts of the operator's pages in one language. `make language` brings it up to date."
+)
 
 
 def texts() -> Catalog:

@@ -7,17 +7,17 @@ from typing import Any
 import pytest
 
 from edge.telemetry.status import StationState, StatusReading
+from edge.web.concerns import concerns
 from edge.web.live import Beat
-from edge.web.troubles import troubles
 from tests.edge.telemetry.statuses import SIGNS, status
 
 LEDGER = Path("ledger.sqlite")
 
 
 def said(reading: StatusReading | None, refused: str = "") -> list[str]:
-    found = troubles(Beat(reading, refused, {}), lambda text: text)
-    assert all(trouble.to_do for trouble in found)  # what needs no action is no trouble
-    return [trouble.said for trouble in found]
+    found = concerns(Beat(reading, refused, {}), lambda text: text)
+    assert all(concern.to_do for concern in found)  # what needs no action is no concern
+    return [concern.said for concern in found]
 
 
 def test_a_station_that_is_well_has_none() -> None:
@@ -25,7 +25,7 @@ def test_a_station_that_is_well_has_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "trouble"),
+    ("changes", "concern"),
     [
         ({"camera_lost": True}, "The camera is lost. Items are not seen."),
         ({"ledger_fails": True, "items_spilled": 9}, "The ledger cannot be written."),
@@ -35,13 +35,13 @@ def test_a_station_that_is_well_has_none() -> None:
         ({"silent_seconds": {"lanes": 5.5, "camera": 1}}, "does not respond: lanes."),
     ],
 )
-def test_each_has_its_sentence(changes: dict[str, Any], trouble: str) -> None:
+def test_each_has_its_sentence(changes: dict[str, Any], concern: str) -> None:
     (found,) = said(StatusReading(status(LEDGER, signs=replace(SIGNS, **changes)), 0.5))
-    assert trouble in found
+    assert concern in found
 
 
 @pytest.mark.parametrize(
-    ("reading", "trouble"),
+    ("reading", "concern"),
     [
         (None, "does not run"),
         (StatusReading(status(LEDGER), None), "does not run"),
@@ -50,10 +50,10 @@ def test_each_has_its_sentence(changes: dict[str, Any], trouble: str) -> None:
     ],
 )
 def test_of_a_station_that_is_not_heard_nothing_else_is_said(
-    reading: StatusReading | None, trouble: str
+    reading: StatusReading | None, concern: str
 ) -> None:
     (found,) = said(reading)
-    assert trouble in found
+    assert concern in found
 
 
 def test_a_status_that_may_not_be_read_says_who_may() -> None:
