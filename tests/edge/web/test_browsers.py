@@ -108,8 +108,8 @@ def test_a_page_says_that_the_station_is_silent_and_that_it_is_back(
         page.locator("#age", has_text="Live").wait_for()
 
 
-def test_a_page_says_that_it_has_no_connection(browser, pages: Pages) -> None:  # type: ignore[no-untyped-def]
-    with served(pages) as address:
+def test_a_page_says_that_it_has_no_connection(browser, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    with served(Pages(tmp_path)) as address:
         screen = Screen(browser, address, "phone")
         page = screen.open("/health")
         page.locator("#age", has_text="Live").wait_for()
