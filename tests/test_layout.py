@@ -72,6 +72,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     """,
     "tests/edge/events/test_events.py": """
         edge.events.base
+    """,
     "tests/edge/web/test_app.py": """
         edge.web.site edge.web.visit
     """,
