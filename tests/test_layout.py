@@ -139,13 +139,15 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "tests/edge/ledger/test_ledger_process.py": """
         edge.ledger.lock
     """,
-    "tests/edge/ledger/test_ledger.py": """
+    "tests/edge/ledger/test_migrations.py": """
         edge.ledger.migrations.versions.v0001_items
         edge.ledger.migrations.versions.v0002_frames
         edge.ledger.migrations.versions.v0003_actuations
         edge.ledger.migrations.versions.v0004_events
-        edge.ledger.migrations.versions.v0005_corrections edge.ledger.schema
+        edge.ledger.migrations.versions.v0005_corrections
         edge.ledger.migrations.versions.v0007_indexes
+    """,
+    "tests/edge/ledger/test_ledger.py": """
         edge.ledger.sqlite_file
     """,
     "tests/edge/ledger/test_recorder.py": """

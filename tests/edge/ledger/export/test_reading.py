@@ -19,7 +19,7 @@ from edge.ledger.export.reading import (
 )
 from edge.ledger.ledger import Ledger
 from tests.edge.ledger.entries import actuation, correction, entry
-from tests.edge.ledger.test_ledger import SCHEMA_3, write_as_before
+from tests.edge.ledger.test_migrations import SCHEMA_3, write_as_before
 
 BEGUN = 1_795_302_276
 
