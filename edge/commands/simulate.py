@@ -9,10 +9,17 @@ from __future__ import annotations
 
 import argparse
 import logging
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge.core.command_line import count, print_json
-from edge.core.errors import EXIT_OK, EXIT_UNAVAILABLE, PilahError
+from edge.core.errors import EXIT_NO, EXIT_OK, EXIT_UNAVAILABLE, PilahError, UsageError
+
+if TYPE_CHECKING:
+    from edge.config.reading import StationPlan
+    from edge.simulation.account.report import Report
+    from edge.simulation.options import SimulationOptions
 
 _log = logging.getLogger(__name__)
 
@@ -50,6 +57,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="LIST",
         help="what is to go wrong, such as light:factor=0.5,drop-outs; `help` lists the faults",
     )
+    parser.add_argument(
+        "--find-rate",
+        type=_share,
+        metavar="PURITY",
+        help="find the highest rate at which the purity's 95 %% interval stays above this, 0 to 1",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument(
         "--html", type=Path, metavar="PATH", help="write a page with figures and pictures"
@@ -58,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     try:
-        import edge.simulation.simulate
+        from edge.simulation.simulate import simulate
     except ModuleNotFoundError as error:
         if not str(error.name).startswith("edge.simulation"):
             raise
@@ -81,18 +94,17 @@ def run(arguments: argparse.Namespace) -> int:
     plan = read_station(arguments.station)
     for warning in plan.warnings:
         _log.warning(f"warning    {arguments.station}:{warning}")
-    gallery = None if arguments.html is None else Gallery(lane_places(plan.config))
-    report = edge.simulation.simulate.simulate(
-        plan,
-        SimulationOptions(
-            items=arguments.items,
-            rate=arguments.rate,
-            count=arguments.count,
-            seed=arguments.seed,
-            faults=tuple(read_faults(arguments.faults)),
-        ),
-        settled=gallery,
+    options = SimulationOptions(
+        items=arguments.items,
+        rate=arguments.rate,
+        count=arguments.count,
+        seed=arguments.seed,
+        faults=tuple(read_faults(arguments.faults)),
     )
+    if arguments.find_rate is not None:
+        return _find_rate(plan, options, arguments)
+    gallery = None if arguments.html is None else Gallery(lane_places(plan.config))
+    report = simulate(plan, options, settled=gallery)
     if gallery is not None:
         write_page(arguments.html, report, gallery)
         _log.info(f"{arguments.html}: the page of this run")
@@ -101,6 +113,42 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         print("\n".join(report.lines()))
     return EXIT_OK
+
+
+def _find_rate(plan: StationPlan, options: SimulationOptions, asked: argparse.Namespace) -> int:
+    from edge.simulation.options import usual_rate
+    from edge.simulation.rate_search import check_count, fewest_items, find_rate
+    from edge.simulation.simulate import simulate
+
+    if asked.html is not None:
+        raise UsageError("--html is for one run: give it with --rate and the rate that was found")
+    purity: float = asked.find_rate
+    if options.count is None:
+        options = replace(options, count=max(200, 2 * fewest_items(purity)))
+    assert options.count is not None
+    check_count(options.count, purity)
+    _log.info(f"rate       {options.count} items at each rate")
+
+    def run(rate: float) -> Report:
+        report = simulate(plan, replace(options, rate=rate))
+        if report.stopped:
+            raise KeyboardInterrupt
+        _log.info(f"rate       {rate:.2f} a second: purity {report.purity}")
+        return report
+
+    found = find_rate(purity, start=usual_rate(plan, options), run=run)
+    if asked.json:
+        print_json(found.to_json())
+    else:
+        print("\n".join(found.lines()))
+    return EXIT_OK if found.best is not None else EXIT_NO
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"must be between 0 and 1. Received: {text}")
+    return value
 
 
 def _seed(text: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,18 @@ def world_for(plan: StationPlan, options: SimulationOptions) -> tuple[BeltWorld 
             "section `belt`, or lanes with a delay or a distance"
         )
     return _bin(config, order, options.rate), faults
+
+
+def usual_rate(plan: StationPlan, options: SimulationOptions) -> float:
+    """The rate of a run whose options give none, in items a second."""
+    config = plan.config
+    if options.rate is not None:
+        return options.rate
+    if not is_over_a_belt(config) and not isinstance(config.camera, belt_camera.Settings):
+        return _BIN_RATE
+    world, _ = world_for(plan, options)
+    with closing(world):
+        return world.order.views_per_second / world.order.spacing_views
 
 
 def _bin(config: StationConfig, order: BeltOrder, rate: float | None) -> BinWorld:

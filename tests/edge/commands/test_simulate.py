@@ -49,6 +49,9 @@ def test_where_the_simulation_is_not_installed_it_says_how_to_get_it(
         (["--count", "0"], EXIT_USAGE, "--count"),
         (["--seed", "-1"], EXIT_USAGE, "--seed"),
         (["--items", "nowhere"], EXIT_DATA, "nowhere"),
+        (["--find-rate", "1"], EXIT_USAGE, "must be between 0 and 1"),
+        (["--find-rate", "0.9", "--count", "20"], EXIT_USAGE, "needs --count 35 or more"),
+        (["--find-rate", "0.9", "--html", "x.html"], EXIT_USAGE, "--html is for one run"),
         (["--faults", "ligth"], EXIT_USAGE, "Did you mean light?"),
         ([], EXIT_USAGE, "give photographs"),
     ],
@@ -67,6 +70,19 @@ def test_what_cannot_be_simulated_is_said(
         ended = int(str(error.code))
     assert ended == code
     assert said in capsys.readouterr().err
+
+
+def test_the_rate_of_a_purity_is_found_with_the_station_itself(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """At the first rate the belt is full already, and the purity holds: one run."""
+    file = belt_station(tmp_path)
+    words = ["simulate", str(file), "--items", str(tmp_path / "things"), "--count", "4"]
+    assert main([*words, "--rate", "50", "--find-rate", "0.4", "--json"]) == EXIT_OK
+    found = json.loads(capsys.readouterr().out)
+    assert found["saturated"]
+    assert found["rate"] == found["runs"][0]["items_per_second"]
+    assert 1 < found["rate"] < 5
 
 
 def test_the_faults_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
