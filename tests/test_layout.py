@@ -122,13 +122,16 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         edge.core.yaml_kinds edge.core.yaml_messages edge.core.yaml_text
     """,
     "tests/edge/lanes/test_actuators.py": """
-        edge.lanes.coil edge.lanes.pulses.software edge.lanes.servo
+        edge.lanes.arm edge.lanes.coil edge.lanes.pulses.software edge.lanes.servo
     """,
     "tests/edge/lanes/pulses/test_hardware.py": """
         edge.pins.pins edge.lanes.pulses
     """,
     "tests/edge/lanes/pulses/test_pca9685.py": """
         edge.pins.i2c
+    """,
+    "tests/edge/lanes/bins/test_lane.py": """
+        edge.lanes.bins edge.lanes.bins.carousel edge.lanes.bins.flap
     """,
     "tests/edge/lanes/motion/test_drive.py": """
         edge.lanes.motion.homing edge.pins.inputs

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from edge.config.station import StationConfig, VisionConfig
+from edge.config.station import ActuationConfig, StationConfig, VisionConfig
 from edge.core.model.bundle import Bundle
 from edge.core.suggestions import did_you_mean
 from edge.core.yaml_file import YamlFile
 from edge.core.yaml_messages import FileProblem, Location
 from edge.flow import EMPTY
+from edge.lanes import ActuatorSettings
+from edge.lanes.bins import BinSettings
 from edge.pins.i2c import PINS_OF_BUS
 
 
@@ -77,6 +79,62 @@ def distance_problems(content: dict[Any, Any]) -> Iterator[FileProblem]:
                 "needs the belt's speed: add a section `belt: {metres_per_second: ...}`, or give "
                 "delay_seconds instead",
             )
+
+
+def bin_problems(config: ActuationConfig) -> Iterator[FileProblem]:
+    """A problem for each lane of a bin that its mover cannot serve."""
+    first: dict[float, str] = {}
+    for name, lane in config.lanes.items():
+        device, where = lane.actuator, ("lanes", name, "actuator")
+        position = None if device is None else getattr(device, "position", None)
+        if device is None or not isinstance(position, float):
+            continue
+        if config.bin is None:
+            yield FileProblem(
+                (*where, "kind"),
+                "needs the section `bin`, which says what turns: `bin: {kind: flap, pin: ...}` or "
+                "`bin: {kind: carousel, ...}`",
+            )
+            continue
+        if refusal := config.bin.refusal(position):
+            yield FileProblem((*where, "position"), f"{position:g} {refusal}")
+            continue
+        if position in first:
+            yield FileProblem(
+                (*where, "position"),
+                f"{position:g} is that of the lane {first[position]} already: put the labels of "
+                "both into one lane",
+            )
+        first.setdefault(position, name)
+        yield from _too_short_for_its_way(config, config.bin, device, position, where)
+        if lane.delay_seconds is not None or lane.distance_metres is not None:
+            yield FileProblem(
+                ("lanes", name),
+                "has a bin and a delay or a distance: in a bin one item lies still until it is "
+                "sorted. Remove that key",
+            )
+    if config.bin is not None and not first:
+        yield FileProblem(
+            ("bin",), "no lane is at a position of it: `actuator: {kind: bin, position: ...}`"
+        )
+
+
+def _too_short_for_its_way(
+    config: ActuationConfig,
+    mover: BinSettings,
+    device: ActuatorSettings,
+    position: float,
+    where: Location,
+) -> Iterator[FileProblem]:
+    others = [getattr(lane.actuator, "position", None) for lane in config.lanes.values()]
+    starts = [one for one in (*others, mover.rest_position or 0.0) if isinstance(one, float)]
+    longest = max(mover.travel_seconds(start, position) for start in starts)
+    if device.hold_seconds < longest:
+        yield FileProblem(
+            (*where, "hold_seconds"),
+            f"{device.hold_seconds:g} is shorter than the {longest:.3g} s that the mover may need "
+            "to get there: add the time in which an item falls",
+        )
 
 
 def receiving_problems(content: dict[Any, Any]) -> Iterator[FileProblem]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from edge.config.checks import (
+    bin_problems,
     box_problems,
     distance_problems,
     label_problems,
@@ -66,6 +67,8 @@ def read_config(path: Path) -> StationConfig:
     config, problems = file.check(StationConfig)
     _, refusal = pinned_keys(file)
     problems += [*refusal, *_between_sections(file, None, problems)]
+    if config is not None:
+        problems += bin_problems(config)
     if config is None or problems:
         raise file.error(problems)
     return config
@@ -95,6 +98,8 @@ def read_station(path: Path, *, bundle: Path | None = None) -> StationPlan:
         found, refusal = _bundle(file, keys)
         problems += refusal
     problems += _between_sections(file, found, shapes)
+    if config is not None:
+        problems += bin_problems(config)
     if config is not None and found is not None:
         problems += box_problems(config, found)
     if config is None or found is None or keys is None or problems:
@@ -118,6 +123,8 @@ def read_part(path: Path, part: type[Sections]) -> tuple[YamlFile, Sections]:
     file = _opened(path)
     found, problems = file.check(part, whole=StationConfig)
     problems += pins_used_twice({key: file.content.get(key) for key in part.model_fields})
+    if isinstance(found, ActuationConfig):
+        problems += bin_problems(found)
     if found is None or problems:
         raise file.error(problems)
     return file, found

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from edge.config.belt import Belt
 from edge.config.decision import Decision
@@ -14,6 +14,7 @@ from edge.config.trust import Trust
 from edge.config.version import NEWEST
 from edge.core.yaml_file import FilePath, Section
 from edge.core.yaml_kinds import one_of, section_of
+from edge.lanes import bins
 from edge.lanes.keep_alive import Settings as KeepAliveSettings
 from edge.outbox.retention import Keep
 from edge.vision import camera, trigger
@@ -83,6 +84,14 @@ class ActuationConfig(StationPart):
         dict[str, Lane],
         Field(min_length=1, description="where items go, by the name of the lane"),
     ]
+    bin: Annotated[
+        bins.BinSettings | None,
+        one_of(bins.KINDS, bins.SYNONYMS),
+        Field(
+            description="one mover for several lanes, whose actuators are "
+            "`{kind: bin, position: ...}`: `{kind: flap, ...}` or `{kind: carousel, ...}`"
+        ),
+    ] = None
     keep_alive: Annotated[
         KeepAliveSettings | None,
         Field(
@@ -90,6 +99,13 @@ class ActuationConfig(StationPart):
             "that cuts the actuators' supply when the changes stop (wiring.md)"
         ),
     ] = None
+
+    @model_validator(mode="after")
+    def _one_bin_for_all(self) -> Self:
+        for lane in self.lanes.values():
+            if lane.actuator is not None:
+                lane.actuator.shares(self.bin)
+        return self
 
 
 class RecordsConfig(NamedPart):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Annotated, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Annotated, Protocol, runtime_checkable
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -12,11 +12,15 @@ from edge.core.yaml_messages import advised
 from edge.lanes.schedule import Timing
 from edge.pins.pins import Pins
 
+if TYPE_CHECKING:
+    from edge.lanes.bins import BinSettings
+
 KINDS = {
     "servo": "edge.lanes.servo",
     "solenoid": "edge.lanes.solenoid",
     "relay": "edge.lanes.relay",
     "stepper": "edge.lanes.stepper",
+    "bin": "edge.lanes.bins.lane",
 }
 """The module of each `kind`; its `Settings` is an ActuatorSettings."""
 
@@ -31,6 +35,7 @@ SYNONYMS = {
          "switch", "contact"),
         "relay",
     ),
+    **dict.fromkeys(("carousel", "position", "mover", "shared"), "bin"),
     **dict.fromkeys(
         ("stepper_motor", "step_motor", "motor", "nema17", "a4988", "drv8825", "tmc2209"),
         "stepper",
@@ -137,6 +142,10 @@ class ActuatorSettings(Section):
     def cycle_seconds(self) -> float:
         """The shortest time between two items in which it returns to rest."""
         return 2 * self.hold_seconds
+
+    def shares(self, mover: BinSettings | None) -> None:
+        """Tells it the section `bin`; None: there is none. Most kinds need it not."""
+        return
 
     @abstractmethod
     def open(self, pins: Pins) -> Actuator:

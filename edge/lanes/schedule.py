@@ -24,6 +24,9 @@ class Timing:
     proportionally shorter pause."""
     release_seconds: float | None = None
     """The time after a move at which the holding signal ends; None if the actuator stays held."""
+    group: str | None = None
+    """The lanes of one group share a mover: an actuation that is due while another one of the group
+    lasts begins when that one ends. None: it moves whatever others do."""
 
 
 class LaneAction(Enum):
@@ -138,6 +141,10 @@ class Schedule:
         while self._due and self._due[0][0] <= now:
             at, _, name, key = heapq.heappop(self._due)
             lane = self._lanes[name]
+            changes.extend(self._ended_in_group(lane, now))
+            if (free := self._free_at(lane)) is not None:
+                self.add(name, free, key)
+                continue
             if now > at + lane.timing.hold_seconds:
                 self._end(Actuated(name, key, at, now, Missed.OVERDUE))
                 continue
@@ -157,6 +164,22 @@ class Schedule:
                 lane.release_at = None
                 changes.append((name, LaneAction.RELEASE))
         return changes
+
+    def _ended_in_group(self, lane: _Lane, now: float) -> list[tuple[str, LaneAction]]:
+        """The ends of the actuations that last no longer, of the lanes that share its mover."""
+        group = lane.timing.group
+        if group is None:
+            return []
+        shared = [name for name, one in self._lanes.items() if one.timing.group == group]
+        return [change for name in shared for change in self._switched_off(name, now)]
+
+    def _free_at(self, lane: _Lane) -> float | None:
+        """When the mover that it shares is free; None: it is."""
+        group = lane.timing.group
+        if group is None:
+            return None
+        sharing = (one for one in self._lanes.values() if one.timing.group == group)
+        return max((one.off_at for one in sharing if one.on_since is not None), default=None)
 
     def _end(self, actuated: Actuated) -> None:
         if actuated.missed is not None:

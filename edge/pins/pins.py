@@ -8,12 +8,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from edge.core.closing import Closing
 from edge.core.errors import PinError
 from edge.core.terminal.hints import install_command
 from edge.pins.i2c import I2cDevice, MockI2cDevice, Registers
+
+T = TypeVar("T")
 
 _BOARD = Path("/proc/device-tree/model")
 
@@ -39,6 +41,7 @@ class Pins(Closing):
     ) -> None:
         self.factory, self.real, self.title, self.clock = factory, real, title, clock
         self.boards: dict[tuple[int, int], MockI2cDevice] = {}
+        self._opened: list[tuple[object, Any]] = []
 
     def i2c(self, bus: int, address: int) -> Registers:
         """The device at `address` of an I2C bus; with mock pins, one in memory.
@@ -49,6 +52,15 @@ class Pins(Closing):
         if self.real:
             return I2cDevice(bus, address)
         return self.boards.setdefault((bus, address), MockI2cDevice())
+
+    def once(self, settings: object, opened: Callable[[], T]) -> T:
+        """The device of `settings`, opened by the first who asks: several lanes share it."""
+        for known, device in self._opened:
+            if known is settings:
+                return cast(T, device)
+        device = opened()
+        self._opened.append((settings, device))
+        return device
 
     def wait(self, seconds: float) -> None:
         """Gives a device the time to move; returns at once on mock pins, where nothing moves."""

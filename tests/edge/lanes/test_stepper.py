@@ -17,9 +17,8 @@ from edge.lanes.schedule import Timing
 from edge.lanes.solenoid import Settings as SolenoidSettings
 from edge.lanes.stepper import Settings
 from edge.pins.pins import Pins, open_pins
-from edge.simulation.virtual_clock import VirtualClock
 from tests.clocks import ToldClock
-from tests.edge.lanes.motion.motor import Motor, as_if_real
+from tests.edge.lanes.motion.motor import Motor, MotorClock, as_if_real
 
 KEYS = {
     "kind": "stepper", "step_pin": 20, "direction_pin": 21, "enable_pin": 26,
@@ -108,19 +107,6 @@ def test_its_steps_keep_no_other_lane_waiting(pins: Pins) -> None:
     assert {one.missed for one in ended} == {None}
     assert len(motor.taken) == 3 * 2 * 200
     assert (motor.at, motor.powered) == (0, False)
-
-
-class MotorClock(VirtualClock):
-    """A clock that jumps, by which a motor turns."""
-
-    def __init__(self, motor: Motor) -> None:
-        super().__init__()
-        self._motor = motor
-        motor.show()
-
-    def now(self) -> float:
-        self._motor.follow(super().now())
-        return super().now()
 
 
 def test_what_comes_while_the_home_switch_is_looked_for_is_missed_and_said(

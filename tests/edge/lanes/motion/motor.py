@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from edge.pins.pins import Pins
+from edge.simulation.virtual_clock import VirtualClock
 
 
 @dataclass
@@ -63,3 +64,16 @@ def as_if_real(pins: Pins, monkeypatch: pytest.MonkeyPatch) -> Pins:
     found = Pins(pins.factory, real=True, title="as if real", clock=lambda: 0.0)
     monkeypatch.setattr(found, "wait", lambda seconds: None)
     return found
+
+
+class MotorClock(VirtualClock):
+    """A clock that jumps, by which a motor turns."""
+
+    def __init__(self, motor: Motor) -> None:
+        super().__init__()
+        self._motor = motor
+        motor.show()
+
+    def now(self) -> float:
+        self._motor.follow(super().now())
+        return super().now()
