@@ -68,7 +68,8 @@ def export_samples(
         except PictureSetError as error:
             found.refused.append(str(error))
             continue
-        name = f"{item.row['id']}.jpg"
+        # It ends in the item's number, by which `--groups blocks:N` finds what came one after another.
+        name = f"{item.row['id']}-{item.row['item']:06}.jpg"
         old = before.get(name)
         if old is not None and old.parent.name == label:
             found.there += 1

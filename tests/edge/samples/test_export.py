@@ -63,6 +63,8 @@ def test_only_what_a_person_labelled_is_exported(week: Week) -> None:
     assert week.export() == ExportedSamples(added=Counter(bottle=1))
     assert week.pictures == {"bottle": [1]}
     assert (week.out / "capture.json").is_file()  # says how the pictures were cut
+    (file,) = week.out.glob("bottle/*")
+    assert file.name == f"{entry(1).id}-000001.jpg"  # the number is that of `--groups blocks:N`
 
 
 def test_a_second_export_adds_what_is_new_and_moves_what_was_corrected_since(week: Week) -> None:
