@@ -55,7 +55,9 @@ def export_samples(
         StorageError: the folder cannot be written.
     """
     found = ExportedSamples()
-    before = {file.name: file for file in sorted(folder.path.glob("*/*.jpg"))}
+    before: dict[str, list[Path]] = {}
+    for file in sorted(folder.path.glob("*/*.jpg")):
+        before.setdefault(file.name, []).append(file)
     for item in items:
         label = item.corrected.get("label")
         if label is None:
@@ -68,23 +70,31 @@ def export_samples(
         except PictureSetError as error:
             found.refused.append(str(error))
             continue
-        # It ends in the item's number, by which `--groups blocks:N` finds what came one after another.
+        # It ends in the item's number, by which `--groups blocks:N` finds what came in a row.
         name = f"{item.row['id']}-{item.row['item']:06}.jpg"
-        old = before.get(name)
-        if old is not None and old.parent.name == label:
-            found.there += 1
-            continue
-        try:
-            content = read_regular(photographs / str(item.row["photograph"]), largest=_LARGEST)
-        except OSError:
-            if old is None:
+        here = folder.path / label / name
+        old = [file for file in before.get(name, ()) if file != here]
+        if here not in before.get(name, ()):
+            content = _content([photographs / str(item.row["photograph"]), *old])
+            if content is None:
                 found.gone += 1
                 continue
-            content = read_regular(old, largest=_LARGEST)  # the copy outlives the photograph
-        before[name] = folder.put(label, name, content)
-        if old is None:
-            found.added[label] += 1
-        else:
-            folder.remove(old)
-            found.moved += 1
+            folder.put(label, name, content)
+            if not old:
+                found.added[label] += 1
+        elif not old:
+            found.there += 1
+        for file in old:  # of a label that was corrected since; two, after a kill at this place
+            folder.remove(file)
+        found.moved += bool(old)
     return found
+
+
+def _content(files: Iterable[Path]) -> bytes | None:
+    """The content of the first of `files` that can be read: a copy outlives the photograph."""
+    for file in files:
+        try:
+            return read_regular(file, largest=_LARGEST)
+        except OSError:
+            continue
+    return None

@@ -90,6 +90,18 @@ def test_a_copy_outlives_the_photograph(week: Week) -> None:
     assert week.pictures == {"jar": [1]}
 
 
+def test_what_a_kill_left_under_two_labels_is_under_one_again(week: Week) -> None:
+    week.sorted(1)
+    week.write(correction(1, "label", "can", "bottle"))
+    week.export()
+    (file,) = week.out.glob("bottle/*")
+    for label in ("apple", "jar"):  # before and after it in the order of names
+        (week.out / label).mkdir()
+        (week.out / label / file.name).write_bytes(file.read_bytes())
+    assert week.export() == ExportedSamples(moved=1)
+    assert week.pictures == {"bottle": [1]}
+
+
 def test_photographs_that_are_not_there_are_counted_apart(week: Week) -> None:
     week.sorted(1, kept=False)
     week.write(entry(2), *(correction(item, "label", "can", "bottle") for item in (1, 2)))
