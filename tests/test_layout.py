@@ -113,7 +113,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         edge.core.images.container edge.core.images.orientation
     """,
     "tests/edge/core/model/test_metrics.py": """
-        edge.core.model.figures
+        edge.core.model.figures edge.core.model.wilson
     """,
     "tests/edge/core/model/test_model_file.py": """
         edge.core.model.flatbuffer edge.core.model.model_operators

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-import numpy.typing as npt
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
-Scores = npt.NDArray[np.float32]
+    Scores = npt.NDArray[np.float32]
+else:  # who only reads the reasons of rejects, as the operator's pages do, needs no NumPy
+    Scores = Any
 """Class probabilities of one frame, float32 (classes,), in the order of `labels.txt`."""
 
 
@@ -165,6 +168,8 @@ class Ballot:
 
     def verdict(self) -> Verdict:
         """The verdict on the item; at least one frame must have been added."""
+        import numpy as np
+
         votes = [prediction.scores for prediction in self._voting]
         joined: Scores = votes[0] if len(votes) == 1 else np.mean(votes, axis=0, dtype=np.float32)
         given = [vote.novelty for vote in self._voting if vote.novelty is not None]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
+from edge.ledger.reports.open_incidents import OpenIncident
+from edge.state.incidents.kinds import INCIDENTS
 from edge.telemetry.status import SILENT_SECONDS, StationState
 from edge.web.live import Beat
 
@@ -26,6 +28,37 @@ def concerns(beat: Beat, gettext: Gettext) -> list[Concern]:
         gettext: translates a text of the pages.
     """
     return list(_concerns(beat, gettext))
+
+
+def incident_concerns(
+    incidents: Sequence[OpenIncident], state: Mapping[str, Any] | None, gettext: Gettext
+) -> list[Concern]:
+    """What asks for an action by the station's own account: its open incidents, and what it stands
+    for, where that is none of them.
+
+    Args:
+        state: its state, as `StateChanged` has it; None: not known.
+    """
+    found = [
+        Concern(*_texts(one.name, one.scope, (one.cause, one.what_to_do), gettext))
+        for one in incidents
+    ]
+    reason, scope = (str((state or {}).get(key, "")) for key in ("reason", "scope"))
+    there = {(one.name, one.scope) for one in incidents}
+    kind = INCIDENTS.get(reason)
+    # One that has an event of its own is told by the station's signs of life.
+    if kind is not None and kind.raised == "incident_raised" and (reason, scope) not in there:
+        found.append(Concern(*_texts(reason, scope, (kind.cause, kind.what_to_do), gettext)))
+    return found
+
+
+def _texts(name: str, scope: str, said: tuple[str, str], gettext: Gettext) -> tuple[str, str]:
+    """Cause and advice of an incident in the language of a visit; what a newer pilah wrote stays in
+    its own words."""
+    kind = INCIDENTS.get(name)
+    if kind is None:
+        return said
+    return gettext(kind.cause).replace("{scope}", scope), gettext(kind.what_to_do)
 
 
 def _concerns(beat: Beat, _: Gettext) -> Iterator[Concern]:

@@ -41,6 +41,10 @@ DOORS = (
     Door("GET", "/events", streams.events, is_page=False),
     Door("GET", "/photographs/{item}", streams.photograph, is_page=False),
     Door("GET", "/", station.show),
+    Door("POST", "/pause", station.pause),
+    Door("POST", "/resume", station.resume),
+    Door("POST", "/reset", station.reset),
+    Door("POST", "/clear", station.clear, Right.ADMIN),
     Door("GET", "/health", health.show),
 )
 """Every address of the pages. A test asks for each of them with and without each right."""

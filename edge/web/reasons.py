@@ -22,10 +22,18 @@ def reject_words(reason: str | None, gettext: Gettext) -> str:
 
 
 def state_words(state: str, gettext: Gettext) -> str:
-    """What the station is doing."""
+    """What the station is doing, from the state of its process or its state by PackML's name."""
     _ = gettext
     return {
         "starting": _("Starting"),
         "running": _("Sorting"),
         "stopping": _("Ending"),
+        "Starting": _("Starting"),
+        "Execute": _("Sorting"),
+        "Held": _("Standing"),
+        "Suspended": _("Waiting"),
+        "Idle": _("Ready, not started"),
+        "Stopped": _("Stopped"),
+        "Complete": _("All is sorted"),
+        "Aborted": _("Emergency stop"),
     }.get(state, state)

@@ -13,7 +13,9 @@ from pathlib import Path
 import jinja2
 
 from edge.ledger.export.counting import LaneCounts
+from edge.ledger.reports.open_incidents import OpenIncidents
 from edge.web.accounts import Accounts
+from edge.web.control import StationControl
 from edge.web.guard import is_loopback
 from edge.web.guesses import Guesses
 from edge.web.language.languages import Language, read_languages
@@ -88,6 +90,8 @@ class Site:
         self.live = live or Live(plan)
         self.accounts = Accounts(plan.accounts)
         self.lane_counts = LaneCounts(plan.ledger)
+        self.incidents = OpenIncidents(plan.ledger)
+        self.control = StationControl(plan.station, plan.ledger)
         self.sessions, self.guesses = Sessions(wall), Guesses(clock)
         self.open_here = is_loopback(plan.host)
         self.key = secrets.token_bytes(32)

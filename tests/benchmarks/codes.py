@@ -25,7 +25,7 @@ import numpy as np
 
 from edge.core.errors import EXIT_NO, EXIT_OK
 from edge.core.images.image_file import read_image
-from edge.core.model.metrics import wilson
+from edge.core.model.wilson import wilson
 from edge.receiving.codes.ladder import LADDER, CodeLadder, Reading, part_with_item
 from tests.benchmarks.code_scenes import FORMATS, Scene, make_scene
 

@@ -40,7 +40,7 @@ from edge.core.images.image_file import Image, read_image
 from edge.core.images.preprocess import Box
 from edge.core.model.bundle import read_bundle
 from edge.core.model.classifier import Classifier
-from edge.core.model.metrics import wilson
+from edge.core.model.wilson import wilson
 from edge.core.verdict import Verdict
 from edge.events import CodeRead, Event, Stamps
 from edge.flow import CodeFound, Frame, ItemInFrame, ItemKey

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from edge.core.model.metrics import Z95, paired_interval, share_in_words, wilson
+from edge.core.model.metrics import paired_interval, share_in_words
+from edge.core.model.wilson import Z95, wilson
 
 _DRAWS = 2000
 """Bootstrap samples; fewer of very many groups, so that they fit into memory."""

@@ -13,7 +13,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from edge.core.model.metrics import design_effect, paired_interval, round_up, whole_percents, wilson
+from edge.core.model.metrics import design_effect, paired_interval, round_up, whole_percents
+from edge.core.model.wilson import wilson
 
 TOO_FEW: Literal["too few pictures to say"] = "too few pictures to say"
 Word = Literal["good", "fair", "bad", "too few pictures to say"]

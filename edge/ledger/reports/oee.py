@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edge.core.model.metrics import wilson
+from edge.core.model.wilson import wilson
 
 
 @dataclass(frozen=True, slots=True)

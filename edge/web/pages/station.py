@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from starlette.responses import Response
 
-from edge.core.errors import LedgerError, LedgerMissingError
+from edge.control.messages import ControlCommand
+from edge.core.errors import ControlRefusedError, LedgerError, LedgerMissingError
 from edge.ledger.export.reading import EVERYTHING, ExportedItem, newest_items
-from edge.web.concerns import concerns
+from edge.ledger.reports.open_incidents import OpenIncident
+from edge.state.incidents.kinds import INCIDENTS
+from edge.state.stops import PAUSED, EndsBy
+from edge.web.concerns import concerns, incident_concerns
+from edge.web.reasons import state_words
 from edge.web.visit import Visit
 
 _HOURS = 8
@@ -25,10 +31,14 @@ def show(visit: Visit) -> Response:
     now = datetime.fromtimestamp(site.wall()).astimezone()
     spans = list(_hours(now))
     problem = None
+    gettext, beat = visit.language.gettext, site.live.beat()
+    state = None if beat.is_silent else site.control.state(visit.who)
+    incidents: Sequence[OpenIncident] = ()
     counted: Sequence[Counter[str]] = [Counter()] * len(spans)
     items: list[ExportedItem] = []
     try:
         counted = site.lane_counts.counts(spans, now)
+        incidents = () if beat.is_silent else site.incidents.now(now)
         items, _ = newest_items(
             site.plan.ledger, EVERYTHING, before=None, limit=_ITEMS,
             photographs=site.plan.photographs,
@@ -44,7 +54,10 @@ def show(visit: Visit) -> Response:
         today += found if begin >= midnight else Counter()
     return visit.page(
         "station.html",
-        concerns=concerns(site.live.beat(), visit.language.gettext),
+        concerns=[*concerns(beat, gettext), *incident_concerns(incidents, state, gettext)],
+        paused_by=_paused_by(state),
+        packml_words=None if state is None else state_words(str(state.get("state")), gettext),
+        commands=_commands(state),
         hours=[begin for begin, _ in spans[: -_HOURS - 1 : -1]],
         lanes=[(lane, today[lane], [found[lane] for found in shown]) for lane in lanes],
         totals=[found.total() for found in shown],
@@ -52,6 +65,56 @@ def show(visit: Visit) -> Response:
         items=items,
         problem=problem,
     )
+
+
+def pause(visit: Visit) -> Response:
+    """Lets the station stand."""
+    return _told(visit, ControlCommand.PAUSE)
+
+
+def resume(visit: Visit) -> Response:
+    """Lets the station sort on."""
+    return _told(visit, ControlCommand.RESUME)
+
+
+def reset(visit: Visit) -> Response:
+    """Ends the incidents that were mended."""
+    return _told(visit, ControlCommand.RESET)
+
+
+def clear(visit: Visit) -> Response:
+    """Leaves Aborted after an emergency stop."""
+    return _told(visit, ControlCommand.CLEAR)
+
+
+def _told(visit: Visit, command: ControlCommand) -> Response:
+    try:
+        visit.site.control.command(command, visit.who)
+    except ControlRefusedError as error:
+        return visit.page("refused.html", code=409, why="state", said=str(error))
+    return visit.go("/")
+
+
+def _paused_by(state: Mapping[str, Any] | None) -> str | None:
+    """Who paused the station, empty where that is not known; None: it is not paused."""
+    paused = state is not None and state.get("reason") == PAUSED
+    return str(state.get("who", "")) if paused and state is not None else None
+
+
+def _commands(state: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """The commands that the station would take in its state."""
+    if state is None:
+        return ()
+    name, reason = state.get("state"), str(state.get("reason", ""))
+    if name in ("Held", "Suspended"):
+        kind = INCIDENTS.get(reason)
+        mended = kind is not None and kind.ends_by is EndsBy.RESET
+        return ("resume",) if reason == PAUSED else ("reset", "pause") if mended else ("pause",)
+    found: Mapping[str, tuple[str, ...]] = {
+        "Execute": ("pause",), "Idle": ("resume",), "Stopped": ("reset",), "Complete": ("reset",),
+        "Aborted": ("clear",),
+    }  # fmt: skip
+    return found.get(str(name), ())
 
 
 def _hours(now: datetime) -> Iterator[tuple[datetime, datetime]]:

@@ -13,12 +13,15 @@ import httpx2
 from argon2 import PasswordHasher
 from starlette.testclient import TestClient
 
+from edge.control.messages import ControlCommand
+from edge.core.errors import ControlRefusedError
 from edge.events import Event
 from edge.ledger.ledger import Ledger
 from edge.telemetry.status import StatusReading
 from edge.web import accounts
 from edge.web.accounts import Role, set_password
 from edge.web.app import make_app
+from edge.web.control import StationControl
 from edge.web.live import Live
 from edge.web.plan import WebPlan
 from edge.web.site import Site
@@ -31,6 +34,29 @@ NOON = datetime(2026, 11, 21, 23, 30).timestamp()
 
 # What a password is worth is argon2's own matter; here it must only be quick.
 accounts._HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+class MadeUpControl(StationControl):
+    """The socket of a station that is not there.
+
+    Attributes:
+        shown: the state that it tells; None: nobody answers.
+        refusal: why it takes no command; empty: it takes any.
+        taken: the commands that it took, with the name of who gave each.
+    """
+
+    def __init__(self) -> None:
+        self.shown: Mapping[str, Any] | None = None
+        self.refusal = ""
+        self.taken: list[tuple[str, str]] = []
+
+    def state(self, who: str) -> Mapping[str, Any] | None:
+        return self.shown
+
+    def command(self, command: ControlCommand, who: str) -> None:
+        if self.refusal:
+            raise ControlRefusedError(self.refusal)
+        self.taken.append((str(command), who))
 
 
 class Pages:
@@ -56,6 +82,7 @@ class Pages:
         )
         self.reading: StatusReading | None = StatusReading(status(ledger), 0.4)
         self.now = NOON
+        self.control = MadeUpControl()
         self._site: Site | None = None
 
     @property
@@ -63,6 +90,7 @@ class Pages:
         if self._site is None:
             live = Live(self.plan, read=lambda station, ledger: self.reading, clock=self._clock)
             self._site = Site(self.plan, live=live, wall=lambda: self.now, clock=self._clock)
+            self._site.control = self.control
         return self._site
 
     def _clock(self) -> float:

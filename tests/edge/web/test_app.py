@@ -23,6 +23,10 @@ RIGHTS: Mapping[tuple[str, str], Right] = {
     ("GET", "/photographs/{item}"): Right.OPERATOR,
     ("GET", "/"): Right.OPERATOR,
     ("GET", "/health"): Right.OPERATOR,
+    ("POST", "/pause"): Right.OPERATOR,
+    ("POST", "/resume"): Right.OPERATOR,
+    ("POST", "/reset"): Right.OPERATOR,
+    ("POST", "/clear"): Right.ADMIN,
 }
 """Who may use each door, written down a second time: one that is added must be added here."""
 

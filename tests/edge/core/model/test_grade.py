@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 
 from edge.core.model.grade import FAIR, FEWEST, GOOD, TOO_FEW, grade, grade_loss
-from edge.core.model.metrics import wilson
+from edge.core.model.wilson import wilson
 
 
 def answers(right: int, total: int, classes: int = 3) -> npt.NDArray[np.int64]:

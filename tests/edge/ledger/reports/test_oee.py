@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge.core.model.metrics import wilson
+from edge.core.model.wilson import wilson
 from edge.ledger.reports.oee import AuditedPurity, Effectiveness
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from edge.core.errors import LedgerError
-from edge.core.model.metrics import wilson
+from edge.core.model.wilson import wilson
 from edge.core.uuid7 import uuid7_text
 from edge.events import Event, ItemAudited, StateChanged
 from edge.ledger.ledger import Ledger

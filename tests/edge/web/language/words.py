@@ -17,6 +17,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
+from edge.state.incidents.kinds import INCIDENTS
 from edge.web.language.languages import FOLDER
 
 WEB = FOLDER.parent
@@ -33,6 +34,9 @@ def texts() -> Catalog:
         WEB, method_map=methods, options_map={"**.html": {"newstyle_gettext": "true"}}
     ):
         catalogue.add(message, locations=[(name, 1)], auto_comments=comments, context=context)
+    for kind in INCIDENTS.values():
+        catalogue.add(kind.cause)
+        catalogue.add(kind.what_to_do)
     return catalogue
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from markupsafe import escape
 
+from edge.events import IncidentEnded, IncidentRaised, Stamps
 from edge.telemetry.status import StatusReading
 from edge.web.pages.station import _hours
 from tests.edge.ledger.entries import correction, entry
@@ -117,3 +118,63 @@ def test_names_of_labels_are_those_of_the_language(tmp_path: Path) -> None:
     assert ">kaleng<" in pages.browser(language="id").get("/").text
     assert "logam" in rows(pages.browser(language="id").get("/").text)
     assert ">can<" in pages.browser().get("/").text
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "words", "buttons"),
+    [
+        ("Execute", "", "Sorting", ["pause"]),
+        ("Held", "paused", "Standing <small>paused by Ana</small>", ["resume"]),
+        ("Held", "jam", "Standing", ["reset", "pause"]),
+        ("Held", "camera_lost", "Standing", ["pause"]),
+        ("Suspended", "bin_full", "Waiting", ["pause"]),
+        ("Idle", "", "Ready, not started", ["resume"]),
+        ("Stopped", "", "Stopped", ["reset"]),
+        ("Aborted", "emergency_stop", "Emergency stop", ["clear"]),
+        ("Starting", "", "Starting", []),
+        ("Newer", "", "Newer", []),
+    ],
+)
+def test_a_station_is_given_the_commands_that_its_state_takes(
+    pages: Pages, state: str, reason: str, words: str, buttons: list[str]
+) -> None:
+    pages.control.shown = {"state": state, "reason": reason, "scope": "metal", "who": "Ana"}
+    text = pages.browser().get("/").text
+    assert f'<h1 id="state" data-live>{words}</h1>' in text
+    assert re.findall('formaction="/(.*?)"', text) == buttons
+
+
+def test_a_command_is_given_in_the_name_of_who_signed_in(pages: Pages) -> None:
+    pages.account("Ana")
+    pages.control.shown = {"state": "Execute"}
+    browser = pages.browser("Ana")
+    assert browser.post("/pause").headers["location"] == "/"
+    assert browser.post("/clear").status_code == 403
+    assert pages.control.taken == [("pause", "Ana")]
+    pages.control.refusal = "the station is paused already"
+    answer = browser.post("/pause")
+    assert answer.status_code == 409
+    assert "the station is paused already" in answer.text
+
+
+def test_only_an_admin_is_shown_how_to_clear_an_emergency_stop(pages: Pages) -> None:
+    pages.account("Ana")
+    pages.control.shown = {"state": "Aborted", "reason": "emergency_stop"}
+    assert "/clear" not in pages.browser("Ana").get("/").text
+    assert "The emergency stop was pressed." in pages.browser("Ana").get("/").text
+
+
+def test_open_incidents_are_shown_with_what_to_do_in_the_language(pages: Pages) -> None:
+    stamps = Stamps("bin-1", lambda: NOON - 60)
+    jam = IncidentRaised(*stamps.now(), "jam", "glass", "stuck", "clear it", "reset")
+    newer = IncidentRaised(*stamps.now(), "flood", "", "Water comes in.", "Swim.", "itself")
+    pages.write([jam, newer])
+    text = pages.browser().get("/").text
+    assert "Items were sent into the lane glass and its exit has seen none of them." in text
+    assert "Water comes in." in text
+    assert "Swim." in text
+    assert "jalur glass" in pages.browser(language="id").get("/").text
+    pages.write([IncidentEnded(*stamps.now(), jam.id, "jam", "glass", 3.0)])
+    assert "lane glass and" not in pages.browser().get("/").text
+    pages.reading = None  # of a station that does not run, nothing is known
+    assert "Water" not in pages.browser().get("/").text

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from edge.control.messages import ControlAnswer, ControlCommand, ControlRequest
+from edge.control.server import ControlServer
+from edge.core.errors import ControlRefusedError, ControlUnreachableError
+from edge.telemetry import status as statuses
+from edge.web.control import StationControl
+
+
+@pytest.fixture
+def control(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StationControl:
+    monkeypatch.setattr(statuses, "SERVICE_FOLDER", tmp_path)
+    return StationControl("bin-1", tmp_path / "ledger.sqlite")
+
+
+def answering(request: ControlRequest) -> ControlAnswer:
+    if request.command is ControlCommand.RESUME:
+        return ControlAnswer(False, error=f"no, {request.who}")
+    return ControlAnswer(True, state={"state": "Execute", "who": request.who})
+
+
+def test_a_running_station_is_asked(control: StationControl, tmp_path: Path) -> None:
+    with ControlServer(tmp_path / "bin-1.sock", answering):
+        assert control.state("Ana") == {"state": "Execute", "who": "Ana"}
+        control.command(ControlCommand.PAUSE, "Ana")
+        with pytest.raises(ControlRefusedError, match="no, Ana"):
+            control.command(ControlCommand.RESUME, "Ana")
+
+
+def test_one_that_does_not_run_says_nothing(control: StationControl) -> None:
+    assert control.state("Ana") is None
+    with pytest.raises(ControlUnreachableError):
+        control.command(ControlCommand.PAUSE, "Ana")
+
+
+def test_a_socket_that_nobody_hears_says_nothing(control: StationControl, tmp_path: Path) -> None:
+    (tmp_path / "bin-1.sock").write_text("")
+    os.mkfifo(tmp_path / "other")
+    assert control.state("Ana") is None
