@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge.core.errors import UsageError
-from edge.core.model.metrics import Z95, Share
+from edge.core.model.metrics import Share
+from edge.core.model.wilson import Z95
 from edge.simulation.account.lane_figures import share_json
 from edge.simulation.account.report import Report
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from converter.parity.differences import PairedDrop, expected_calibration_error
-from edge.core.model.metrics import Z95
+from edge.core.model.wilson import Z95
 
 COUNTS = [(0, 0, 50), (1, 0, 44), (0, 1, 44), (5, 0, 300), (12, 3, 40), (9, 9, 300), (40, 2, 60)]
 
