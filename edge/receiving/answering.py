@@ -1,4 +1,4 @@
-"""Answers items and scans in the file of deliveries, and tells the others what follows from it."""
+"""Writes the answers to items and scans, and publishes the events that follow from them."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class PieceAnswers:
             self._recent = {**self._recent, **recent}
 
     def _answered(self, file: Deliveries, cause: Cause) -> Answered | None:
-        """What an item or a scan is answered; None: it was before, or gets no answer."""
+        """The answer to an item or a scan; None if it has one already, or gets none."""
         recent = self._recent = recent_to(cause, self._recent, self._rules)
         if file.has_answer(cause.id):
             recent[cause.id] = cause
@@ -93,7 +93,7 @@ class PieceAnswers:
         return found
 
     def _tell(self, cause: Cause, found: Answered, state: DeliveryState) -> None:
-        """Says and publishes what others must know of an answer that is in the file."""
+        """Logs an answer that was written, and publishes the events that follow from it."""
         reply, words = found.answer.reply, found.answer.words(state)
         if reply is Reply.STOP:
             _log.warning(f"receiving  {cause}: {words}")

@@ -1,4 +1,4 @@
-"""What the text of a code says: an article, a container, one piece, a lot.
+"""The meaning of a code's text: an article, a container, one piece, a lot.
 
 GTINs (the numbers in EAN and UPC codes) and SSCCs (the numbers of containers) end in a check digit:
 GS1 General Specifications, section 7.9. GTINs are compared as 14 digits, zeros in front.
@@ -20,15 +20,15 @@ _ELEMENTS = re.compile(r"(?:01[0-9]{14}|00[0-9]{18}|.*\x1d)", re.DOTALL)
 _LINK = re.compile(r"https?://.*/(?:01|00)/[0-9]", re.IGNORECASE)
 _SHOWN_FNC1 = "\N{SYMBOL FOR GROUP SEPARATOR}"
 FNC1 = "\x1d"
-"""What stands for the character FNC1 of a code, which divides GS1 elements."""
+"""The character for a code's FNC1, which separates GS1 elements."""
 
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What was read from one code. Without a `gtin` and an `sscc` it may be a SKU or a serial."""
+    """The content of one code. Without a `gtin` and an `sscc` it may be a SKU or a serial."""
 
     text: str
-    """As it was read, without spaces around it; FNC1 as in `shown`."""
+    """The text as it was read, without spaces around it; FNC1 is replaced as in `shown`."""
     gtin: str | None = None
     """14 digits."""
     sscc: str | None = None
@@ -40,7 +40,7 @@ class Code:
 
 
 def read_code(text: str) -> Code:
-    """What a code says that a hand scanner or a person typed.
+    """The content of a code that a hand scanner or a person typed.
 
     Understood are the digits of a GTIN or an SSCC (with or without its application identifier 00),
     and GS1 elements as people read them, with 00, 01, 10 (lot), 17 (expiry) and 21 (serial):
@@ -70,12 +70,12 @@ def read_code(text: str) -> Code:
 
 
 def shown(text: str) -> str:
-    """The text of a code as it can be printed: FNC1 is shown by the symbol for it."""
+    """The text of a code in printable characters: FNC1 becomes the symbol for it."""
     return text.replace(FNC1, _SHOWN_FNC1)
 
 
 def is_same_code(one: Code, other: Code) -> bool:
-    """Whether two readings can be of one code on one piece: a camera's and a hand scanner's.
+    """Whether a camera's and a hand scanner's reading can be of one code on one piece.
 
     Codes of one article in different symbols are the same, unless they name two serial numbers.
     """

@@ -22,9 +22,10 @@ COLUMNS: Mapping[str, Sequence[str]] = {
     "serials": ("serial_numbers",),
     "container": ("sscc",),
 }
-"""pilah's name of each column -> other names of it. Those of OpenBoxes are `Code`, `Name`,
-`Lot/Serial No.`, `Expiration date` and `To receive`; those of GreaterWMS begin with `goods_`, and
-`asn_code`. Names are compared in small letters, with `_` in place of all other signs."""
+"""pilah's name of each column, with the other names that are understood. Those of OpenBoxes are
+`Code`, `Name`, `Lot/Serial No.`, `Expiration date` and `To receive`; those of GreaterWMS begin with
+`goods_`, and `asn_code`. Names are compared in lower case, with `_` for every other character.
+"""
 
 LEFT_OUT = frozenset(
     (
@@ -36,30 +37,31 @@ LEFT_OUT = frozenset(
         "goods_damage_qty",
     )
 )  # fmt: skip
-"""Columns of OpenBoxes and of GreaterWMS that say nothing of what is expected."""
+"""Columns of OpenBoxes and GreaterWMS that do not describe the expected goods."""
 
 REQUIRED = ("delivery", "sku", "expected")
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Where each column of a list is."""
+    """The places of the columns of a list."""
 
     places: Mapping[str, int]
-    """pilah's name -> the place in a row, from 0."""
+    """The place in a row, from 0, by pilah's name of the column."""
     titles: Sequence[str]
-    """As they are in the file."""
+    """The titles as they are in the file."""
     left_out: Sequence[str]
-    """The titles of columns that are known and not read."""
+    """The titles of the columns that are known and not read."""
 
     def cell(self, row: Sequence[str], column: str) -> str:
-        """What `row` has in `column`, without spaces around it; empty where there is no such."""
+        """The cell of `row` in `column`, without spaces around it; empty if the column is
+        missing."""
         place = self.places.get(column)
         return "" if place is None else row[place].strip()
 
 
 def read_header(titles: Sequence[str], *, without: Sequence[str] = ()) -> Header | list[str]:
-    """The header of a list, or what is wrong with it, a sentence each.
+    """The header of a list, or a sentence for each mistake in it.
 
     Args:
         titles: the cells of its first row.
@@ -96,7 +98,7 @@ def read_header(titles: Sequence[str], *, without: Sequence[str] = ()) -> Header
 
 
 def plain_name(title: str) -> str:
-    """A title in small letters, with `_` in place of all other signs.
+    """A title in lower case, with `_` for every other character.
 
     >>> plain_name("Lot/Serial No."), plain_name(" Pack size "), plain_name("GTIN")
     ('lot_serial_no', 'pack_size', 'gtin')

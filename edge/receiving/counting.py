@@ -158,7 +158,7 @@ class Counting:
         return replace(event, delivery_id=delivery)
 
     def before(self, recorder: EventSink) -> EventSink:
-        """What takes events in place of `recorder`: it gives them to it, and counts the items."""
+        """A sink for events that passes them on to `recorder`, and counts the items."""
         return _StampedItems(recorder, self)
 
     def expect(self, item_id: str) -> None:
@@ -179,7 +179,7 @@ class Counting:
             self._waiting.add(HandScan(event.id, event.time, event.delivery_id, code), urgent=True)
 
     def count(self, event: Event) -> None:
-        """Takes an item that belongs to a delivery; heeds no other event."""
+        """Takes an item that belongs to a delivery; ignores every other event."""
         if isinstance(event, ItemSorted) and event.delivery_id is not None:
             self._waiting.add(SeenItem(event), urgent=False)
 
@@ -331,7 +331,7 @@ class _StampedItems:
 
 
 def _found(state: DeliveryState, codes: Sequence[Code]) -> CodeFound:
-    """What the codes of an item say of it before it goes to its lane."""
+    """What the codes of an item say about it, before it is sent to its lane."""
     code = main_code(state, codes)
     if code is None:
         return NO_CODE

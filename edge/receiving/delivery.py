@@ -1,4 +1,4 @@
-"""What is expected: a delivery, its lines and its containers."""
+"""The goods that are expected: a delivery, its lines and its containers."""
 
 from __future__ import annotations
 
@@ -8,30 +8,30 @@ from dataclasses import dataclass, fields
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One article of a delivery, in one lot and one container where those are given."""
+    """One line of a delivery: an article, in one lot and one container if these are given."""
 
     number: int
-    """From 1, in the order of the file."""
+    """The number of the line, from 1, in the order of the file."""
     sku: str
     """The number that the warehouse gives the article."""
     expected: int
-    """Pieces that were announced."""
+    """How many pieces were announced."""
     gtin: str | None = None
-    """14 digits: of a single piece."""
+    """The GTIN of a single piece, 14 digits."""
     description: str = ""
     label: str | None = None
-    """What the station's model calls such a piece."""
+    """The label of such a piece in the station's model."""
     pack_size: int = 1
-    """Pieces that a pack's code counts."""
+    """How many pieces the code of a pack counts."""
     pack_gtin: str | None = None
-    """14 digits: of a pack, where it is not made from `gtin` by the rule for packs."""
+    """The GTIN of a pack, 14 digits, if it does not follow from `gtin` by the rule for packs."""
     lot: str | None = None
     expiry: str | None = None
-    """A date as 2027-03-31."""
+    """The expiry date, such as 2027-03-31."""
     serials: tuple[str, ...] = ()
-    """Serial numbers that were announced, each of one piece; as many as `expected`, or none."""
+    """The announced serial numbers, each of one piece: as many as `expected`, or none."""
     container: str | None = None
-    """The SSCC of the container that it comes in, 18 digits."""
+    """The SSCC of the container in which it comes, 18 digits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +50,10 @@ class Expected:
 
 
 def differences(old: Expected, new: Expected) -> Iterator[str]:
-    """What is announced otherwise in `new`, a sentence each, without figures if either is blind."""
+    """How `new` differs from `old`, as clauses; without the figures if either is blind."""
     secret = old.blind or new.blind
     if old.blind != new.blind:
-        yield f"it was {'blind' if old.blind else 'not blind'}, and is not so now"
+        yield "it was blind, and now is not" if old.blind else "it was not blind, and now is"
     before = {_key(line): line for line in old.lines}
     after = {_key(line): line for line in new.lines}
     for key in before.keys() | after.keys():
@@ -84,7 +84,7 @@ def _of(line: Line) -> str:
 
 
 def repeated(lines: Sequence[Line]) -> Iterator[tuple[Line, Line]]:
-    """Pairs of lines that no scan could tell apart: the same SKU, lot and container."""
+    """The pairs of lines with the same SKU, lot and container, which no scan could distinguish."""
     seen: dict[tuple[str, str | None, str | None], Line] = {}
     for line in lines:
         if (before := seen.setdefault(_key(line), line)) is not line:

@@ -1,4 +1,4 @@
-"""What a person does with deliveries: each function is one transaction on their file."""
+"""The steps of a person who receives goods; each is one transaction on the file of deliveries."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ E = TypeVar("E", bound=DeliveryEvent)
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Where one person works on the deliveries of a station."""
+    """The desk at which one person works on the deliveries of a station."""
 
     deliveries: Deliveries
     stamps: Stamps
@@ -44,13 +44,13 @@ class Desk:
     """The person's name."""
 
     def import_goods(self, found: Sequence[Expected], source: str) -> list[tuple[str, str]]:
-        """Writes what is expected: all of `found` or, where one is refused, nothing.
+        """Announces all the deliveries `found`; none of them if one is refused.
 
         Returns:
             The name of each delivery, and `new`, `changed` or `unchanged`.
 
         Raises:
-            DeliveryRefusedError: one that was opened is announced otherwise now.
+            DeliveryRefusedError: one was opened before, and is now announced differently.
         """
         done = []
         with self.deliveries.writing():
@@ -62,9 +62,9 @@ class Desk:
                 if state is not None and state.phase is not Phase.EXPECTED:
                     said = "; ".join(differences(state.expected, expected))
                     raise DeliveryRefusedError(
-                        f"the delivery {state.delivery} is {state.phase} already, and is announced "
-                        f"otherwise now: {said}. Nothing was imported: give what is new another "
-                        "name, or leave this delivery out of the file"
+                        f"the delivery {state.delivery} is {state.phase.words} already, and this "
+                        f"list announces it differently: {said}. Nothing was imported: give the "
+                        "new goods another delivery name, or leave this delivery out of the file"
                     )
                 made = self._event(
                     DeliveryImported,
@@ -78,7 +78,7 @@ class Desk:
         return done
 
     def open(self, name: str) -> DeliveryState:
-        """Begins to count a delivery, or goes on with one after another was counted.
+        """Begins to count a delivery, or continues with one after another delivery was counted.
 
         Raises:
             DeliveryRefusedError: it is closed or withdrawn.
@@ -87,7 +87,7 @@ class Desk:
             state = self.known(name)
             if state.phase not in (Phase.EXPECTED, *COUNTABLE):
                 raise DeliveryRefusedError(
-                    f"the delivery {name} is {state.phase}"
+                    f"the delivery {name} is {state.phase.words}"
                     + (f": `delivery reopen {name}` counts it again" * (state.closed is not None))
                 )
             current = self.deliveries.current()
@@ -104,16 +104,16 @@ class Desk:
         why: str = "",
         force: bool = False,
     ) -> tuple[Answer, DeliveryState]:
-        """Counts what was scanned, and gives the answer and what the delivery has come to.
+        """Counts what was scanned; returns the answer and the delivery's new state.
 
-        Where the station put an item with this code aside, the scan is taken to be of that one.
-        Where it stopped one, the answer stays that the picture says otherwise, until the person
-        decides.
+        If the station has put an item with this code aside, the scan counts as one of that item. If
+        it has stopped one, the answer is still that the picture shows something else, until the
+        person decides.
 
         Args:
-            damaged: what is counted is damaged.
-            force: the person has looked at it, and it counts whatever the picture says.
-            why: what is wrong with it.
+            damaged: whether the counted pieces are damaged. force: whether the piece counts
+            whatever the picture shows, because the person has looked at it. why: what is wrong with
+            it.
 
         Raises:
             DeliveryRefusedError: the delivery is not being counted.
@@ -149,13 +149,13 @@ class Desk:
     def correct(
         self, name: str | None, line: int | str, figure: Figure, now: int, why: str
     ) -> DeliveryState:
-        """Says what a figure of a line is.
+        """Corrects a figure of a line.
 
         Args:
-            line: its number, or a SKU that only one line has.
+            line: the number of the line, or a SKU that only one line has.
 
         Raises:
-            DeliveryRefusedError: the delivery is not being counted, or the figure cannot be true.
+            DeliveryRefusedError: the delivery is not being counted, or the figure is impossible.
             UsageError: there is no such line, or several.
         """
         with self.deliveries.writing():
@@ -176,14 +176,14 @@ class Desk:
             return self._appended(state.delivery, [event])
 
     def undo(self, name: str | None, event_id: str | None) -> tuple[DeliveryEvent, DeliveryState]:
-        """Undoes one event, and gives it with what the delivery has come to.
+        """Undoes one event; returns that event and the delivery's new state.
 
         Args:
-            event_id: of the event, or the end of its id that no other has; None: the last one that
-                counts and is no undo itself.
+            event_id: the id of the event, or last characters of it that no other id has; None for
+            the last event that counts and is not an undo itself.
 
         Raises:
-            DeliveryRefusedError: there is nothing to undo, or the figures could not be true then.
+            DeliveryRefusedError: there is nothing to undo, or the figures would be impossible then.
             UsageError: there is no such event.
         """
         with self.deliveries.writing():
@@ -198,11 +198,12 @@ class Desk:
     def close(
         self, name: str | None, *, as_counted: bool, back_order: bool
     ) -> tuple[DeliveryState, DeliveryState | None]:
-        """Closes a delivery, where it is as announced or `as_counted`; else it is only checked.
+        """Closes a delivery if it is as announced, or if `as_counted`; otherwise marks it as
+        checked.
 
         Args:
-            as_counted: what was counted is right, although it differs.
-            back_order: what is missing is expected still, as a delivery of its own.
+            as_counted: whether to close it although the count differs.
+            back_order: whether the missing pieces are still expected, as a delivery of their own.
 
         Returns:
             The delivery, whose `phase` says whether it was closed, and the back-order or None.
@@ -238,9 +239,10 @@ class Desk:
             return closed, None if rest is None else self.known(rest)
 
     def reopen(self, name: str, why: str) -> DeliveryState:
-        """Makes a new receipt that counts on from the figures of a closed delivery.
+        """Makes a new receipt, whose count continues from the figures of a closed delivery.
 
-        Its back-order is withdrawn, as what is missing is expected by the new receipt again.
+        The back-order of the closed delivery is withdrawn, because the new receipt expects its
+        pieces.
 
         Raises:
             DeliveryRefusedError: it is not closed, was reopened before, or its back-order was
@@ -249,7 +251,9 @@ class Desk:
         with self.deliveries.writing():
             state = self.known(name)
             if state.phase is not Phase.CLOSED:
-                raise DeliveryRefusedError(f"the delivery {name} is {state.phase}, not closed")
+                raise DeliveryRefusedError(
+                    f"the delivery {name} is {state.phase.words}, not closed"
+                )
             if state.reopened_as is not None:
                 raise DeliveryRefusedError(
                     f"the delivery {name} was reopened as {state.reopened_as}: count there"
@@ -259,8 +263,8 @@ class Desk:
                 rest = self.known(state.back_order)
                 if rest.phase is not Phase.EXPECTED:
                     raise DeliveryRefusedError(
-                        f"what was missing of {name} is received as {rest.delivery}, which is "
-                        f"{rest.phase}: count it there"
+                        f"the missing pieces of {name} are received as {rest.delivery}, which is "
+                        f"{rest.phase.words}: count them there"
                     )
                 reason = f"{name} was reopened"
                 made.append(self._event(DeliveryWithdrawn, rest.delivery, why=reason))
@@ -289,7 +293,7 @@ class Desk:
             return self._appended(new, made)
 
     def known(self, name: str) -> DeliveryState:
-        """What the delivery `name` has come to.
+        """The state of the delivery `name`.
 
         Raises:
             UsageError: there is no such delivery.
@@ -301,10 +305,10 @@ class Desk:
         return state
 
     def countable(self, name: str | None) -> DeliveryState:
-        """The delivery `name`, or the one that was opened last, which is being counted.
+        """The delivery `name`, or the one that was opened last; it is being counted.
 
         Raises:
-            DeliveryRefusedError: it is not.
+            DeliveryRefusedError: it is not being counted.
             UsageError: there is no such delivery.
         """
         if name is None:
@@ -317,16 +321,16 @@ class Desk:
         state = self.known(name)
         if state.phase not in COUNTABLE:
             raise DeliveryRefusedError(
-                f"the delivery {name} is {state.phase}, and is not being counted"
+                f"the delivery {name} is {state.phase.words}, so nothing can be counted on it"
             )
         return state
 
     def _appended(self, name: str, events: Iterable[DeliveryEvent]) -> DeliveryState:
-        """The delivery `name` with `events`, which are taken back where they cannot be true."""
+        """Appends `events` to the delivery `name`, unless its figures would be impossible then."""
         self.deliveries.append(list(events))
         state = self.known(name)
         if (why := state.impossible) is not None:
-            raise DeliveryRefusedError(f"that cannot be: {why}. Nothing was changed")
+            raise DeliveryRefusedError(f"this is impossible: {why}. Nothing was changed")
         return state
 
     def _event(self, kind: Callable[..., E], name: str, **values: object) -> E:
@@ -338,7 +342,7 @@ class Desk:
 
 
 def line_of(state: DeliveryState, line: int | str) -> Line:
-    """The line with that number, or with that SKU.
+    """The line of a delivery with the given number or SKU.
 
     Raises:
         UsageError: there is none, or several lines have the SKU.
@@ -359,7 +363,7 @@ def _to_undo(live: Sequence[DeliveryEvent], event_id: str | None, delivery: str)
     if event_id is None:
         last = [event for event in able if not isinstance(event, CountUndone)]
         if not last:
-            raise DeliveryRefusedError(f"nothing was counted of {delivery} that could be undone")
+            raise DeliveryRefusedError(f"nothing that can be undone was counted on {delivery}")
         return last[-1]
     found = [event for event in able if event.id.endswith(event_id)]
     if len(found) != 1:
@@ -369,7 +373,7 @@ def _to_undo(live: Sequence[DeliveryEvent], event_id: str | None, delivery: str)
 
 
 def _missing(state: DeliveryState) -> Iterable[Line]:
-    """The lines of a back-order: what is still missing of each."""
+    """The lines of a back-order, with the pieces that are still missing."""
     number = 0
     for line in state.lines:
         pieces = -state.difference(line)

@@ -1,6 +1,6 @@
-"""What differs between a delivery and its count: the values of the status and of the report. Pure.
+"""The differences between a delivery and its count, for the status and the report (pure).
 
-Where the expected figures of a blind delivery are hidden, nothing here has them.
+While the expected figures of a blind delivery are hidden, nothing here contains them.
 """
 
 from __future__ import annotations
@@ -22,34 +22,36 @@ class Row:
 
     @property
     def expected(self) -> int | None:
-        """Pieces that were announced; None: they are hidden."""
+        """How many pieces were announced; None while that is hidden."""
         return None if self.hidden else self.line.expected
 
     @property
     def difference(self) -> int | None:
-        """Pieces too many, or, as a negative number, missing; None: it is hidden."""
+        """How many pieces are too many, negative if pieces are missing; None while that is
+        hidden."""
         return None if self.hidden else self.count.counted - self.line.expected
 
     @property
     def over(self) -> int:
-        """Pieces too many; 0 where that is hidden."""
+        """How many pieces are too many; 0 while that is hidden."""
         return max(0, self.difference or 0)
 
     @property
     def short(self) -> int:
-        """Pieces that are missing; 0 where that is hidden."""
+        """How many pieces are missing; 0 while that is hidden."""
         return max(0, -(self.difference or 0))
 
     @property
     def serials_missing(self) -> tuple[str, ...] | None:
-        """Announced serial numbers that were not ticked off; None: they are hidden."""
+        """The announced serial numbers that were not counted; None while they are hidden."""
         if self.hidden:
             return None
         return tuple(one for one in self.line.serials if one not in self.count.serials)
 
     @property
     def other_lots(self) -> tuple[str, ...]:
-        """Lots and expiries that codes had and that were not announced, each with its pieces."""
+        """The lots and expiries that were read but not announced, each with its number of
+        pieces."""
         line = self.line
         return tuple(
             f"{pieces} of lot {lot or '-'}" + (f", expiry {expiry}" if expiry else "")
@@ -59,7 +61,7 @@ class Row:
 
     @property
     def differs(self) -> bool:
-        """Whether anything of this line is otherwise than announced, as far as it may be told."""
+        """Whether this line differs from the announcement, in a figure that is not hidden."""
         return bool(
             self.difference or self.count.damaged or self.serials_missing or self.other_lots
         )
@@ -76,12 +78,12 @@ def containers_missing(state: DeliveryState) -> tuple[str, ...]:
 
 
 def aside_pieces(state: DeliveryState) -> int:
-    """How many things were put aside."""
+    """How many pieces were put aside."""
     return sum(aside.pieces for aside in state.asides)
 
 
 def outcome_words(state: DeliveryState) -> str:
-    """What the delivery has come to, in a few words such as `closed: short, rest is D1-B1`."""
+    """The delivery's phase and outcome in words: `closed: short, the rest is expected as D1-B1`."""
     if state.phase is not Phase.CLOSED:
         return str(state.phase)
     words = f"closed: {state.outcome}"
@@ -93,7 +95,7 @@ def outcome_words(state: DeliveryState) -> str:
 
 
 def as_json(state: DeliveryState) -> dict[str, Any]:
-    """What the delivery has come to, for programs. Hidden figures are null."""
+    """The state of the delivery for JSON. Hidden figures are null."""
     return {
         "delivery": state.delivery,
         "state": str(state.phase),

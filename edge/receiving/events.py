@@ -1,6 +1,6 @@
-"""What happens to a delivery: events that are appended and never changed.
+"""The events of a delivery, which are appended and never changed.
 
-A correction is an event of its own, and so is an undo, which names the event that counts no more.
+A correction is an event of its own, and so is an undo, which names the event that no longer counts.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ Outcome = Literal["complete", "short", "over"]
 
 @dataclass(frozen=True, slots=True)
 class DeliveryEvent(Event):
-    """Something that happened to a delivery."""
+    """The base class of the events of a delivery."""
 
     delivery: str
     by: str
-    """Who did it: a person's name; `station` where it was the station itself."""
+    """The name of the person who did it; `station` for the station itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,18 +32,18 @@ class DeliveryImported(DeliveryEvent):
     lines: tuple[Line, ...]
     blind: bool = False
     source: str = ""
-    """The file that it was read from; empty: typed in, or made from another delivery."""
+    """The file it was read from; empty if it was typed in, or made from another delivery."""
     back_order_of: str | None = None
-    """It is what was still missing when that delivery was closed."""
+    """The delivery whose missing pieces this one has; None for any other delivery."""
     reopens: str | None = None
-    """It is a new receipt of that closed delivery, and counts on from its figures."""
+    """The closed delivery whose count this new receipt continues; None for any other delivery."""
     carried: tuple[Carried, ...] = ()
-    """What the delivery that it reopens had counted."""
+    """The counts of the delivery that it reopens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Carried:
-    """What a receipt that was reopened had counted on one line."""
+    """The count of one line of a receipt that was reopened."""
 
     line: int
     counted: int
@@ -53,44 +53,44 @@ class Carried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryOpened(DeliveryEvent):
-    """Counting begins, or goes on after another delivery was counted."""
+    """Counting began, or continued after another delivery was counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryWithdrawn(DeliveryEvent):
-    """A delivery that nobody had begun to count is expected no more."""
+    """A delivery that nobody had begun to count is no longer expected."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerArrived(DeliveryEvent):
-    """A container's code was scanned: what is scanned next is taken to come out of it."""
+    """A container's code was scanned: the next pieces are taken to come out of it."""
 
     sscc: str
     item_id: str | None = None
-    """As of PieceCounted, and so is the next."""
+    """`item_id` and `scan_id` are those of PieceCounted."""
     scan_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PieceCounted(DeliveryEvent):
-    """Pieces of one line are there."""
+    """Pieces of one line were counted."""
 
     line: int
     pieces: int
     code: str = ""
-    """The code that was scanned; empty: the station saw the piece."""
+    """The code that was scanned; empty if the station saw the piece."""
     packs: int = 0
-    """How many packs they came in; 0: loose."""
+    """How many packs they came in; 0 for loose pieces."""
     serial: str | None = None
     lot: str | None = None
     expiry: str | None = None
     container: str | None = None
     item_id: str | None = None
-    """The id of the item's event, where the station saw the piece."""
+    """The id of the item's event, if the station saw the piece."""
     scan_id: str | None = None
-    """The id of the event of the station's hand scanner, where its scan is answered by this one."""
+    """The id of the hand scanner's event, if this is the answer to its scan."""
     replaces: str | None = None
     """The id of the event that the same piece had before, and that was undone: the item was both
     seen and scanned by hand, or a person decided."""
@@ -99,13 +99,13 @@ class PieceCounted(DeliveryEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PutAside(DeliveryEvent):
-    """Something came that cannot be counted on a line of this delivery, and was put aside."""
+    """A piece that cannot be counted on a line of this delivery was put aside."""
 
     reason: str
     pieces: int = 1
     code: str = ""
     label: str | None = None
-    """What the station saw."""
+    """The label that the station saw."""
     item_id: str | None = None
     """As of PieceCounted, and so are the next two."""
     scan_id: str | None = None
@@ -115,7 +115,7 @@ class PutAside(DeliveryEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureDisagreed(DeliveryEvent):
-    """A code was read and the picture showed another thing: nothing was counted."""
+    """A code was read and the picture showed something else: nothing was counted."""
 
     line: int
     code: str
@@ -140,7 +140,7 @@ class MarkedDamaged(DeliveryEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountCorrected(DeliveryEvent):
-    """A person said what a figure of a line is. What it changes is the difference of the two."""
+    """A person corrected a figure of a line. The figure changes by the difference of the two."""
 
     line: int
     figure: Figure
@@ -151,15 +151,15 @@ class CountCorrected(DeliveryEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountUndone(DeliveryEvent):
-    """An event counts no more; where that was an undo itself, what it undid counts again."""
+    """An event no longer counts; if it was an undo itself, the event that it undid counts again."""
 
     undone: str
-    """The event's id."""
+    """The id of the event that no longer counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryChecked(DeliveryEvent):
-    """A person has counted all, and was told that it differs from what was announced."""
+    """A person has counted everything, and was told that it differs from the announcement."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,12 +168,12 @@ class DeliveryClosed(DeliveryEvent):
 
     outcome: Outcome
     back_order: str | None = None
-    """The new delivery that has what is still missing; None: nothing is, or it comes no more."""
+    """The new delivery with the missing pieces; None if none are missing or expected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryReopened(DeliveryEvent):
-    """A closed delivery is received again under another name; its own figures stay."""
+    """A closed delivery is received again under another name; its own figures do not change."""
 
     reopened_as: str
     why: str
@@ -194,7 +194,7 @@ KINDS: Mapping[str, type[DeliveryEvent]] = {
     "delivery_closed": DeliveryClosed,
     "delivery_reopened": DeliveryReopened,
 }
-"""The classes by what they are called outside of this process."""
+"""The classes of events, by the names that files and other systems use."""
 
 _NAMES = {kind: name for name, kind in KINDS.items()}
 _COLUMNS = ("id", "time", "station", "delivery", "by")
@@ -204,16 +204,16 @@ UNDOABLE = (ContainerArrived, PieceCounted, PutAside, PictureDisagreed, MarkedDa
 
 
 def cause_of(event: DeliveryEvent) -> str | None:
-    """The id of the event of the station that this one answers: a scan by hand, or else an item.
+    """The id of the station's event that this one answers: a hand scan, or else an item.
 
-    Each has one answer at most. None: a person did it.
+    Each has one answer at most. None if a person did it.
     """
     cause: str | None = getattr(event, "scan_id", None) or getattr(event, "item_id", None)
     return cause
 
 
 def kind_of(event: DeliveryEvent) -> str:
-    """What the class of `event` is called outside of this process: a key of KINDS."""
+    """The key of KINDS for the class of `event`, by which files and other systems know it."""
     return _NAMES[type(event)]
 
 

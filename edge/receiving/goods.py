@@ -27,7 +27,7 @@ T = TypeVar("T")
 LARGEST_FILE = 20 * 2**20
 _MOST_PIECES = 10_000_000
 _SHOWN = 20
-"""So many mistakes are named, and the rest is told as a number."""
+"""How many mistakes are named; of the others only the number is given."""
 _SEPARATORS = ",;\t"
 _LONGEST_NAME = 64
 _NO_SERIALS: tuple[str, ...] = ()
@@ -36,7 +36,7 @@ _NO_SERIALS: tuple[str, ...] = ()
 def read_goods(
     path: Path, *, delivery: str | None, blind: bool, labels: Collection[str]
 ) -> tuple[list[Expected], list[str]]:
-    """The deliveries in the list `path`, in its order, and the titles of columns left out.
+    """The deliveries in the list `path`, in its order, and the titles of the columns not read.
 
     Args:
         delivery: the name of all of it, where the list has no column for it; else it must agree.
@@ -91,7 +91,7 @@ def read_goods(
 def typed_goods(
     words: Sequence[str], *, delivery: str, blind: bool, labels: Collection[str]
 ) -> Expected:
-    """A delivery from words such as `SKU=12` or `SKU:label=12`.
+    """A delivery made from words such as `SKU=12` or `SKU:label=12`.
 
     Raises:
         UsageError: a word is none such, or two of them are of the same SKU.
@@ -117,7 +117,7 @@ def typed_goods(
 
 
 def name_problem(name: str) -> str | None:
-    """Why `name` cannot be a delivery's name, in words that follow its column; None: it can."""
+    """Why `name` cannot be the name of a delivery, as the end of a sentence; None if it can."""
     if not name:
         return "is empty"
     if len(name) > _LONGEST_NAME:
@@ -148,7 +148,7 @@ def _text(raw: bytes, path: Path) -> str:
 
 
 def _rows(text: str, path: Path) -> tuple[list[tuple[int, list[str]]], list[str]]:
-    """Each row with the line that it begins on, but empty ones; and what is wrong with the form."""
+    """The rows that are not empty, each with the number of its first line, and the mistakes."""
     separator, skipped = _separator(text)
     reader = csv.reader(
         io.StringIO(text, newline=""), delimiter=separator, strict=True, skipinitialspace=True
@@ -166,7 +166,7 @@ def _rows(text: str, path: Path) -> tuple[list[tuple[int, list[str]]], list[str]
 
 
 def _separator(text: str) -> tuple[str, int]:
-    """What separates the cells, and how many lines come before the header."""
+    """The character that separates the cells, and how many lines come before the header."""
     for number, line in enumerate(text.splitlines()):
         if (said := re.fullmatch(r"sep=([,;\t])", line.strip("\r\n "))) is not None:
             return said[1], number + 1  # Excel's own way to say it
@@ -179,7 +179,7 @@ def _separator(text: str) -> tuple[str, int]:
 def _line(
     header: Header, row: Sequence[str], *, delivery: str | None, labels: Collection[str]
 ) -> tuple[str, Line | None, list[str]]:
-    """The delivery and the line of a row, and what is wrong with it."""
+    """The delivery and the line of a row, and the mistakes in the row."""
     problems: list[str] = []
 
     def read(column: str, reader: Callable[[str], T], otherwise: T) -> T:

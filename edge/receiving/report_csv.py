@@ -1,4 +1,4 @@
-"""The difference report as CSV that a spreadsheet opens whole, and with its formulas harmless."""
+"""The difference report as CSV, for spreadsheets; no cell of it is run as a formula."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ COLUMNS = (
     "expected", "counted", "over", "short", "damaged", "pieces", "serials_missing", "code",
     "reason", "time", "by", "photograph",
 )  # fmt: skip
-"""`kind` is `line`, `put_aside`, `picture_otherwise` or `damaged`; each has cells that it fills."""
+"""`kind` is `line`, `put_aside`, `picture_otherwise` or `damaged`; each fills some of the cells."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def report_csv(state: DeliveryState) -> str:
-    """The whole report: a row for each line, then for each thing that was put aside, was stopped or
-    was marked as damaged. Begins with a BOM, by which a spreadsheet knows UTF-8."""
+    """The whole report: a row for each line, then one for each piece that was put aside, was
+    stopped or was marked as damaged. It begins with a BOM, by which a spreadsheet recognises UTF-8.
+    """
     text = io.StringIO()
     out = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\r\n")
     out.writeheader()
@@ -45,7 +46,7 @@ def report_csv(state: DeliveryState) -> str:
                 "line": one.line,
                 "label": one.seen,
                 "code": one.code,
-                "reason": "the picture says otherwise",
+                "reason": "the picture shows something else",
                 "time": one.time,
                 "by": one.by,
                 "photograph": one.photograph,
@@ -91,7 +92,7 @@ def _line(row: Row) -> dict[str, object]:
 
 
 def _cell(value: object) -> object:
-    """A cell that no spreadsheet computes: text that would be a formula gets an apostrophe."""
+    """`value` as a cell that no spreadsheet computes: text like a formula gets an apostrophe."""
     if value is None:
         return ""
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

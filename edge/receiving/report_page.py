@@ -1,4 +1,4 @@
-"""The difference report as an HTML page for print: no scripts, nothing fetched, photographs inside.
+"""The difference report as an HTML page for print; photographs are inside, nothing is fetched.
 
 On paper it is A4 with a line to sign on; colours are not needed to read it.
 """
@@ -21,11 +21,11 @@ from edge.receiving.scan import RULE
 from edge.receiving.state import DeliveryState, Phase
 
 Photograph = Callable[[str], bytes | None]
-"""The JPEG of the photograph at a path; None: it is not there any more, or cannot be read."""
+"""The JPEG of the photograph at a path; None if it no longer exists, or cannot be read."""
 
 
 def report_page(state: DeliveryState, *, station: str, photograph: Photograph) -> str:
-    """The whole page.
+    """The whole HTML page of a delivery's difference report.
 
     Args:
         station: the station's name.
@@ -74,8 +74,8 @@ def _facts(state: DeliveryState, station: str) -> Iterator[str]:
         ("closed", _moment(state.closed)),
         ("closed by", state.closed_by),
         ("announced in", state.source),
-        ("rest of", state.back_order_of),
-        ("receives again", state.reopens),
+        ("back-order of", state.back_order_of),
+        ("reopens", state.reopens),
     ]
     yield "<dl>"
     yield from (
@@ -174,10 +174,10 @@ def _containers(state: DeliveryState) -> Iterator[str]:
 def _things(state: DeliveryState, photograph: Photograph) -> Iterator[str]:
     lines = {line.number: line for line in state.lines}
     yield from _section(
-        "Stopped: the picture says otherwise",
+        "Stopped: the picture shows something else",
         [
             _thing(
-                f"{_name(lines[one.line])}: the picture says {one.seen}",
+                f"{_name(lines[one.line])}: the picture shows {one.seen}",
                 one.code,
                 one.time,
                 one.by,
@@ -207,7 +207,7 @@ def _things(state: DeliveryState, photograph: Photograph) -> Iterator[str]:
             _thing(
                 f"{one.pieces} with the code {one.code}"
                 if one.code
-                else f"{one.pieces} that the station saw as {one.label or 'nothing it knows'}",
+                else f"{one.pieces} that the station took for {one.label or 'nothing it knows'}",
                 one.reason,
                 one.time,
                 one.by,
@@ -233,7 +233,7 @@ def _thing(
     if path is not None:
         jpeg = photograph(path)
         picture = (
-            f'<p class="gone">The photograph is not there any more: {_text(path)}</p>'
+            f'<p class="gone">The photograph no longer exists: {_text(path)}</p>'
             if jpeg is None
             else f'<img alt="{_text(said)}" '
             f'src="data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}">'
@@ -253,7 +253,7 @@ def _moment(time: str | None) -> str | None:
 
 
 def _text(text: str) -> str:
-    """`text` escaped for HTML; bytes of a file name that were no UTF-8 become escapes too."""
+    """`text` escaped for HTML; bytes of a file name that are not UTF-8 become escapes too."""
     return html.escape(text.encode("utf-8", "backslashreplace").decode())
 
 

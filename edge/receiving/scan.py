@@ -1,8 +1,8 @@
-"""What a scan, or an item that the station saw, is answered: one scan, one piece. Pure.
+"""The answer to a scan, or to an item that the station saw: one scan, one piece. Pure.
 
-Each is answered by exactly one of: counted, counted as a pack of N, several lines (choose), not on
-this delivery (put aside), the picture says otherwise (stop). The code of a container is answered by
-that container.
+There is exactly one answer: counted, counted as a pack of N, several lines (choose), not on this
+delivery (put aside), or the picture shows something else (stop). The code of a container has an
+answer of its own: the container arrived.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ RULE = (
     "One scan, one piece. The code of a pack counts the pieces in the pack. Nothing is counted "
     "before it is scanned or seen."
 )
-"""Is printed wherever counting begins, and on the report."""
+"""The rule for counting, which is printed wherever counting begins, and on the report."""
 
 
 NO_CODE = Code("")
 
 
 class Reply(StrEnum):
-    """How a scan is answered."""
+    """The kinds of answers to a scan."""
 
     COUNTED = "counted"
     PACK = "counted as a pack"
@@ -54,40 +54,40 @@ class Scan:
     times: int = 1
     """Pieces, or packs where the code is that of a pack."""
     line: int | None = None
-    """The number of the line that a person chose; None: nobody did."""
+    """The number of the line that a person chose; None if nobody chose one."""
     seen: str | None = None
-    """The label that the station accepted for the piece; None: it did not see it."""
+    """The label that the station accepted for the piece; None if it did not see the piece."""
     trained: Collection[str] | None = None
-    """The labels that the station could have seen; None: any. Where the line has another one, the
-    picture says nothing about it."""
+    """The labels that the station's model knows; None for any. If the label of the line is not
+    among them, the picture cannot contradict the code."""
     item_id: str | None = None
     scan_id: str | None = None
     replaces: str | None = None
-    """These three as of PieceCounted."""
+    """`item_id`, `scan_id` and `replaces` are those of PieceCounted."""
     photograph: str | None = None
 
     def is_contradicted(self, line: Line) -> bool:
-        """Whether the picture shows another thing than what the line is."""
+        """Whether the picture shows something else than the article of the line."""
         able = self.trained is None or line.label in self.trained
         return None not in (self.seen, line.label) and self.seen != line.label and able
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a scan is answered."""
+    """The answer to a scan."""
 
     reply: Reply
     scan: Scan
     lines: tuple[Line, ...] = ()
-    """The line that it is counted on; those to choose from; those of the container."""
+    """The line on which it is counted, the lines to choose from, or those of the container."""
     packs: int = 0
     pieces: int = 0
     serial: str | None = None
     reason: str = ""
-    """Why it is to be put aside."""
+    """Why the piece is to be put aside."""
 
     def event(self, stamp: Stamp, delivery: str, by: str) -> DeliveryEvent | None:
-        """The event that is to be written; None: a person must choose first."""
+        """The event to be written for this answer; None if a person must choose a line first."""
         head, scan, code = (*stamp, delivery, by), self.scan, self.scan.code
         source: dict[str, Any] = {"item_id": scan.item_id, "scan_id": scan.scan_id}
         piece = {**source, "replaces": scan.replaces, "photograph": scan.photograph}
@@ -142,8 +142,8 @@ class Answer:
                 return f"not on this delivery, put it aside: {self.reason}"
             case Reply.STOP:
                 return (
-                    f"STOP, the picture says otherwise: the code says {self.lines[0].label} "
-                    f"({title(self.lines[0])}), the picture says {self.scan.seen}. Nothing was "
+                    f"STOP: the code says {self.lines[0].label} ({title(self.lines[0])}), but "
+                    f"the picture shows {self.scan.seen}. Nothing was "
                     "counted"
                 )
         came, announced = len(after.arrived), len(after.expected.containers)
@@ -167,13 +167,13 @@ class Answer:
 
 
 def title(line: Line) -> str:
-    """A line as a person knows it."""
+    """A line's article and lot, as people read them."""
     lot = f", lot {line.lot}" if line.lot else ""
     return f"{line.sku} {line.description}".strip() + lot
 
 
 def answer(state: DeliveryState, scan: Scan) -> Answer:
-    """What `scan` is answered, while the delivery has come to `state`.
+    """The answer to `scan` for a delivery in the state `state`.
 
     Raises:
         UsageError: the line that was chosen is not there or has another code; or several pieces are
@@ -202,7 +202,7 @@ def answer(state: DeliveryState, scan: Scan) -> Answer:
             reply=Reply.COUNTED, scan=scan, lines=(line,), pieces=scan.times, serial=serial
         )
     if line.pack_size == 1:
-        return put_aside(scan, f"a pack of {title(line)}, and its size was not announced: open it")
+        return put_aside(scan, f"a pack of {title(line)}, whose size was not announced: open it")
     return Answer(
         reply=Reply.PACK,
         scan=scan,
@@ -214,7 +214,7 @@ def answer(state: DeliveryState, scan: Scan) -> Answer:
 
 
 def answer_to_item(state: DeliveryState, scan: Scan, *, rejected: str | None) -> Answer:
-    """What an item is answered that the station saw and whose code was not read.
+    """The answer to an item that the station saw and whose code was not read.
 
     Args:
         scan: its `seen`, `item_id` and `photograph`.
@@ -232,7 +232,7 @@ def answer_to_item(state: DeliveryState, scan: Scan, *, rejected: str | None) ->
 
 
 def named_lines(state: DeliveryState, code: Code) -> list[Line]:
-    """The lines that a code may mean; none where it is the code of a container."""
+    """The lines that a code may mean; none if it is the code of a container."""
     scan = Scan(code=code)
     if code.sscc is not None:
         return []
@@ -240,10 +240,10 @@ def named_lines(state: DeliveryState, code: Code) -> list[Line]:
 
 
 def put_aside(scan: Scan, reason: str) -> Answer:
-    """The answer to what cannot be counted now.
+    """The answer to a piece that cannot be counted now: put it aside.
 
     Args:
-        reason: why, as the end of a sentence.
+        reason: why it cannot be counted, as the end of a sentence.
     """
     return Answer(reply=Reply.NOT_HERE, scan=scan, reason=reason)
 
@@ -279,7 +279,8 @@ def _matches(state: DeliveryState, scan: Scan) -> list[tuple[Line, bool]]:
 
 
 def _narrowed(state: DeliveryState, scan: Scan, lines: list[Line]) -> list[Line]:
-    """Those of `lines` that fit what else is known: what fits none of them says nothing."""
+    """Those of `lines` that fit the serial, lot, expiry and container; one of these that fits no
+    line is ignored."""
     code = scan.code
     if scan.line is not None:
         chosen = [line for line in lines if line.number == scan.line]

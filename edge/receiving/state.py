@@ -1,4 +1,4 @@
-"""What the events of one delivery come to: a pure fold.
+"""The state of a delivery, computed from its events (pure).
 
 The figures depend on which events there are and which of them were undone, and on no order of
 those that count: a correction changes a figure by the difference that it made when it was written.
@@ -31,15 +31,20 @@ from edge.receiving.events import (
 
 
 class Phase(StrEnum):
-    """How far a delivery has come."""
+    """The phases of a delivery."""
 
     EXPECTED = "expected"
     COUNTING = "counting"
     CHECKED = "checked"
-    """All is counted, differs from what was announced, and a person was told so."""
+    """A person has counted everything, and was told that it differs from the announcement."""
     CLOSED = "closed"
     WITHDRAWN = "withdrawn"
-    """Nobody counted it, and it is expected no more."""
+    """Nobody counted it, and it is no longer expected."""
+
+    @property
+    def words(self) -> str:
+        """The phase in a sentence that begins with "the delivery is"."""
+        return "being counted" if self is Phase.COUNTING else self.value
 
 
 COUNTABLE = (Phase.COUNTING, Phase.CHECKED)
@@ -47,34 +52,34 @@ COUNTABLE = (Phase.COUNTING, Phase.CHECKED)
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """What is there of one line."""
+    """The counts of one line."""
 
     counted: int = 0
-    """Pieces, the damaged ones too."""
+    """The counted pieces, including the damaged ones."""
     damaged: int = 0
     seen: int = 0
-    """Of `counted`, those that the station saw."""
+    """How many of the counted pieces the station saw."""
     serials: frozenset[str] = frozenset()
-    """Those that were ticked off."""
+    """The announced serial numbers that were counted."""
     lots: Mapping[tuple[str | None, str | None], int] = field(default_factory=dict)
-    """Pieces by the lot and the expiry that their codes had; only those whose codes had one."""
+    """The number of pieces by the lot and the expiry of their codes, for codes that have one."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeliveryState:
-    """What the events of one delivery come to."""
+    """The state of one delivery after its events."""
 
     expected: Expected
     phase: Phase = Phase.EXPECTED
     counts: Mapping[int, Count] = field(default_factory=dict)
-    """By the number of the line; a line of which nothing is there may be missing."""
+    """The counts by the number of the line; a line without any piece may be missing."""
     asides: tuple[PutAside, ...] = ()
     disagreements: tuple[PictureDisagreed, ...] = ()
     damages: tuple[MarkedDamaged, ...] = ()
     arrived: tuple[str, ...] = ()
-    """The containers whose codes were scanned, the latest last."""
+    """The SSCCs of the containers whose codes were scanned, the latest last."""
     container: str | None = None
-    """The one that pieces are taken out of now."""
+    """The container out of which pieces are taken now."""
     outcome: Outcome | None = None
     source: str = ""
     back_order_of: str | None = None
@@ -82,7 +87,7 @@ class DeliveryState:
     reopens: str | None = None
     reopened_as: str | None = None
     opened: str | None = None
-    """When counting began first, and by whom: as `Event.time`."""
+    """When counting began for the first time, as in `Event.time`."""
     closed: str | None = None
     closed_by: str | None = None
 
@@ -102,16 +107,17 @@ class DeliveryState:
         return self.expected.blind and self.phase is not Phase.CLOSED
 
     def count(self, line: int) -> Count:
-        """What is there of the line with that number."""
+        """The counts of the line with that number."""
         return self.counts.get(line, Count())
 
     def difference(self, line: Line) -> int:
-        """Pieces too many, or, as a negative number, missing."""
+        """How many pieces are too many; a negative number if pieces are missing."""
         return self.count(line.number).counted - line.expected
 
     @property
     def differs(self) -> bool:
-        """Whether anything is otherwise than announced: a count, a serial, damage, things aside."""
+        """Whether anything differs from the announcement: counts, serials, damage, pieces put
+        aside."""
         return bool(self.asides or self.disagreements) or any(
             self.difference(line)
             or self.count(line.number).damaged
@@ -121,13 +127,13 @@ class DeliveryState:
 
     @property
     def reckoned(self) -> Outcome:
-        """What it would be closed as: short where any line is, over where only some line is."""
+        """The outcome if it were closed now: short if any line is, else over if any line is."""
         found = [self.difference(line) for line in self.lines]
         return "short" if min(found) < 0 else "over" if max(found) > 0 else "complete"
 
     @property
     def impossible(self) -> str | None:
-        """Why these figures cannot be true, in a sentence; None: they can."""
+        """Why these figures are impossible, as a sentence; None if they are possible."""
         for line in self.lines:
             count = self.count(line.number)
             if count.counted < 0:
@@ -138,7 +144,7 @@ class DeliveryState:
 
 
 def undone_ids(events: Sequence[DeliveryEvent]) -> Set[str]:
-    """The ids of those that count no more. An undo that was undone has no effect."""
+    """The ids of the events that no longer count. An undo that was undone has no effect."""
     gone: set[str] = set()
     for event in reversed(events):  # an undo comes after what it undoes
         if isinstance(event, CountUndone) and event.id not in gone:
@@ -147,10 +153,10 @@ def undone_ids(events: Sequence[DeliveryEvent]) -> Set[str]:
 
 
 def fold(events: Sequence[DeliveryEvent]) -> DeliveryState | None:
-    """What `events` come to, which are all of one delivery and in the order they were written in.
+    """The state of a delivery after all its `events`, given in the order they were written in.
 
     Returns:
-        None where the first of them is no announcement: there is no such delivery.
+        None if the first event is not an announcement: there is no such delivery.
     """
     gone = undone_ids(events)
     return advance(None, (event for event in events if event.id not in gone))
@@ -202,7 +208,7 @@ def _after(state: DeliveryState, event: DeliveryEvent) -> DeliveryState:
 
 
 def _counting(state: DeliveryState) -> DeliveryState:
-    """`state` after something was counted: what was checked has to be checked again."""
+    """`state` after something was counted: a checked delivery has to be checked again."""
     return replace(state, phase=Phase.COUNTING) if state.phase is Phase.CHECKED else state
 
 

@@ -1,4 +1,4 @@
-"""What a station does for receiving goods, as its file asks: codes in pictures, a hand scanner."""
+"""The parts of a station that receive goods: counting, codes in pictures, a hand scanner."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class LedgerQueue(EventSink, Protocol):
 
 
 class Receiving(Closing):
-    """What a station file asks for to receive goods; does nothing where it asks for nothing.
+    """The parts for receiving goods that a station file asks for; does nothing if it asks for none.
 
     Attributes:
         tasks: the threads, to be run by the station's supervisor. The one that counts is not among

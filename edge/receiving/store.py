@@ -72,7 +72,7 @@ _STOPPED = (
 
 @dataclass(slots=True)
 class _Known:
-    """What was read of one delivery."""
+    """The events of one delivery that were read, and its state after them."""
 
     seq: int = 0
     events: list[DeliveryEvent] = field(default_factory=list)
@@ -163,7 +163,7 @@ class Deliveries(Closing):
         return self._read(delivery).events
 
     def state(self, delivery: str) -> DeliveryState | None:
-        """What the events of one delivery come to; None: there is no such delivery."""
+        """The state of one delivery; None if there is no such delivery."""
         return self._read(delivery).state
 
     def names(self) -> list[str]:
@@ -173,12 +173,12 @@ class Deliveries(Closing):
             return [str(name) for (name,) in self._connection.execute(query)]
 
     def current(self) -> DeliveryState | None:
-        """The delivery that is being counted: the one that was opened last; None: it was closed."""
+        """The delivery that is being counted; None if the one that was opened last is closed."""
         state = self.opened_last()
         return state if state is not None and state.phase in COUNTABLE else None
 
     def opened_last(self) -> DeliveryState | None:
-        """The delivery that was opened last, which may be closed; None: none was."""
+        """The delivery that was opened last, which may be closed; None if none was opened."""
         with self._errors("read"):
             query = (
                 "SELECT delivery FROM events WHERE kind = 'delivery_opened' "
@@ -231,7 +231,7 @@ class Deliveries(Closing):
         return None if row is None else self._event(row)
 
     def has_changed(self) -> bool:
-        """Whether another process has written since the last time this was asked."""
+        """Whether another process has written since the last call."""
         with self._errors("read"):
             ((version,),) = self._connection.execute("PRAGMA data_version").fetchall()
         changed, self._version = version != self._version, version

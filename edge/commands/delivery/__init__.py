@@ -15,15 +15,15 @@ from edge.core.command_line import count
 _STEPS = {
     "import": "announce deliveries, from a CSV file or typed in",
     "open": "begin to count a delivery, or go on with it",
-    "status": "what is expected, what is counted, and the difference",
-    "scan": "count what is scanned: codes as arguments, or a line each on stdin",
-    "correct": "say what a figure of a line is",
-    "undo": "undo the last thing that was counted, or any other",
-    "close": "end the count: as announced, or with --as-counted",
+    "status": "show what is expected, what is counted, and the difference",
+    "scan": "count scanned codes, given as arguments or one per line on stdin",
+    "correct": "correct how many pieces of a line were counted, or are damaged",
+    "undo": "undo the last event of a delivery, or another one",
+    "close": "close a delivery that is as announced; with --as-counted, any other too",
     "reopen": "count a closed delivery again, as a new receipt",
-    "report": "write the differences as a page for print, or as CSV",
+    "report": "write the difference report, as a page for print or as CSV",
 }
-"""What each step does, as its help says it."""
+"""The summary of each step, as its help shows it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,13 +61,17 @@ _FUNCTIONS = {
 
 def _import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("goods", type=Path, nargs="?", metavar="GOODS.csv", help="expected goods")
-    parser.add_argument("--delivery", metavar="NAME", help="where the file has no such column")
+    parser.add_argument(
+        "--delivery",
+        metavar="NAME",
+        help="the name of the delivery, if the file has no such column",
+    )
     parser.add_argument(
         "--line",
         action="append",
         default=[],
         metavar="SKU[:LABEL]=PIECES",
-        help="typed in, in place of a file; once for each article",
+        help="an article, typed in instead of a file; may be given several times",
     )
     parser.add_argument(
         "--blind",
@@ -81,66 +85,87 @@ def _open(parser: argparse.ArgumentParser) -> None:
 
 
 def _status(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--events", action="store_true", help="also what happened, with ids")
+    parser.add_argument(
+        "--events", action="store_true", help="also list the events, with their ids"
+    )
 
 
 def _scan(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "codes", nargs="*", metavar="CODE", help="GTIN, SKU, serial or SSCC; none: read stdin"
     )
-    parser.add_argument("--pieces", type=count, default=1, metavar="N", help="N in place of one")
-    parser.add_argument("--line", type=count, metavar="N", help="the line, where several have it")
-    parser.add_argument("--seen", metavar="LABEL", help="what the picture of the piece shows")
+    parser.add_argument(
+        "--pieces", type=count, default=1, metavar="N", help="how many pieces or packs (default: 1)"
+    )
+    parser.add_argument(
+        "--line", type=count, metavar="N", help="the number of the line, if several have the code"
+    )
+    parser.add_argument(
+        "--seen", metavar="LABEL", help="the label that the picture of the piece shows"
+    )
     parser.add_argument(
         "--force",
         action="store_true",
-        help="count it although the picture says otherwise: you have looked at it",
+        help="count it although the picture shows something else, because you have looked at it",
     )
     parser.add_argument("--damaged", action="store_true", help="the piece is damaged")
     parser.add_argument("--why", default="", metavar="TEXT", help="what is damaged")
-    parser.add_argument("--photograph", type=Path, metavar="FILE", help="for the report")
+    parser.add_argument(
+        "--photograph", type=Path, metavar="FILE", help="a photograph of the piece, for the report"
+    )
 
 
 def _correct(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("line", metavar="LINE", help="the number of the line, or its SKU")
     figure = parser.add_mutually_exclusive_group(required=True)
-    figure.add_argument("--counted", type=figure_of, metavar="N", help="pieces that are there")
-    figure.add_argument("--damaged", type=figure_of, metavar="N", help="damaged ones of them")
-    parser.add_argument("--why", required=True, metavar="TEXT", help="why it was wrong")
+    figure.add_argument("--counted", type=figure_of, metavar="N", help="how many pieces are there")
+    figure.add_argument(
+        "--damaged", type=figure_of, metavar="N", help="how many of them are damaged"
+    )
+    parser.add_argument("--why", required=True, metavar="TEXT", help="why the figure was wrong")
 
 
 def _undo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--event", metavar="ID", help="the id of the event, or its end (default: the last)"
+        "--event",
+        metavar="ID",
+        help="the id of the event, or its last characters (default: the last event)",
     )
 
 
 def _close(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--as-counted", action="store_true", help="what was counted is right, although it differs"
+        "--as-counted",
+        action="store_true",
+        help="close it although the count differs: the count is right",
     )
     parser.add_argument(
-        "--no-back-order", action="store_true", help="what is missing is expected no more"
+        "--no-back-order", action="store_true", help="do not expect the missing pieces any more"
     )
 
 
 def _reopen(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="DELIVERY", help="its name")
-    parser.add_argument("--why", required=True, metavar="TEXT", help="why it is counted again")
+    parser.add_argument(
+        "--why", required=True, metavar="TEXT", help="why the delivery is counted again"
+    )
 
 
 def _report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--out", type=Path, metavar="FILE", help="FILE.html or FILE.csv (default: DELIVERY.html)"
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="the file to write, FILE.html or FILE.csv (default: DELIVERY.html)",
     )
 
 
 def figure_of(text: str) -> int:
-    """A whole number from 0: a type of argparse.
+    """The whole number that `text` is, 0 or more; for argparse.
 
     Raises:
-        ValueError: no whole number; argparse says so.
-        argparse.ArgumentTypeError: less than 0.
+        ValueError: it is not a whole number; argparse reports that.
+        argparse.ArgumentTypeError: it is less than 0.
     """
     number = int(text)
     if number < 0:

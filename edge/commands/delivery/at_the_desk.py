@@ -1,4 +1,4 @@
-"""What the steps of `delivery` share: a person's desk at a station, and a delivery as a table."""
+"""Shared by the steps of `delivery`: a person's desk at a station, and a delivery as a table."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _log = logging.getLogger(__name__)
 
 @contextmanager
 def desk(arguments: Namespace) -> Iterator[Desk]:
-    """The desk at the station that `arguments` name, for the person that they name."""
+    """The desk at the station and for the person that `arguments` name."""
     config = read_receiving_config(arguments.station)
     path = deliveries_path(config.receiving, config.ledger.path)
     with Deliveries(path, keep=config.keep) as deliveries:
@@ -75,7 +75,7 @@ def write_incidents(arguments: Namespace, deliveries: Deliveries) -> None:
 
 
 def person(name: str | None) -> str:
-    """Who does it: the name that was given, or that of the login.
+    """The name of the person who does it: the one that was given, or the login name.
 
     Raises:
         UsageError: the name is empty or cannot be printed, or there is no login.
@@ -93,15 +93,15 @@ def person(name: str | None) -> str:
 
 
 def chosen(work: Desk, name: str | None) -> DeliveryState:
-    """The delivery of that name, in whatever phase; None: the one that is being counted."""
+    """The delivery with that name, in any phase; if the name is None, the one being counted."""
     return work.countable(None) if name is None else work.known(name)
 
 
 def table(state: DeliveryState) -> Iterator[str]:
-    """What a delivery has come to, as lines of text."""
+    """The state of a delivery as lines of text: a table, and whatever differs."""
     blind = ", blind: the expected figures are hidden until it is closed" if state.hidden else ""
     yield f"delivery   {state.delivery}  {outcome_words(state)}{blind}"
-    for word, other in (("rest of", state.back_order_of), ("receives", state.reopens)):
+    for word, other in (("back-order of", state.back_order_of), ("reopens", state.reopens)):
         if other is not None:
             yield f"           {word} {other}"
     shown = [("line", "article", "expected", "counted", "difference", "damaged")]
@@ -133,7 +133,7 @@ def table(state: DeliveryState) -> Iterator[str]:
     if state.asides:
         yield f"put aside  {aside_pieces(state)}: {'; '.join(_reasons(state))}"
     for one in state.disagreements:
-        yield f"stopped    line {one.line}, {one.code}: the picture says {one.seen}"
+        yield f"stopped    line {one.line}, {one.code}: the picture shows {one.seen}"
 
 
 def _reasons(state: DeliveryState) -> list[str]:
@@ -157,7 +157,7 @@ def _columns(shown: Sequence[Sequence[str]], *, hidden: Sequence[int]) -> Iterat
 
 
 def show_state(arguments: Namespace, state: DeliveryState) -> None:
-    """Prints what is counted of a delivery: as one JSON object with `--json`, else as a table."""
+    """Prints the state of a delivery: as one JSON object with `--json`, else as a table."""
     if arguments.json:
         print_json(as_json(state))
     else:

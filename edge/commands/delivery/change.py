@@ -1,4 +1,4 @@
-"""`delivery correct` and `undo`: what was counted wrongly. Nothing is overwritten."""
+"""`delivery correct` and `undo`: correct a wrong count. No event is overwritten."""
 
 from __future__ import annotations
 

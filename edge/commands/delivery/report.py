@@ -1,4 +1,4 @@
-"""`delivery report`: the differences of a delivery, as a page for print or as CSV."""
+"""`delivery report`: write the difference report, as a page for print or as CSV."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def run(arguments: Namespace) -> int:
 
 
 def _small_from(folder: Path) -> Photograph:
-    """Makes small JPEGs of the photographs in a folder, and of those whose path is a whole one."""
+    """A function that makes a small JPEG of a photograph, whose path is relative to `folder`."""
 
     def small(path: str) -> bytes | None:
         try:

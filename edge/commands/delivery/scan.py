@@ -1,4 +1,4 @@
-"""`delivery scan`: count what is scanned, codes as arguments or a line each on stdin."""
+"""`delivery scan`: count scanned codes, given as arguments or one per line on stdin."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from edge.receiving.state import DeliveryState
 _log = logging.getLogger(__name__)
 
 _LONGEST_CODE = 128
-"""Characters of a line on stdin; the longest GS1 element string is shorter."""
+"""The most characters of a code; the longest GS1 element string is shorter."""
 
 
 def run(arguments: Namespace) -> int:
@@ -60,7 +60,7 @@ def run(arguments: Namespace) -> int:
 
 
 def _codes(arguments: Namespace, work: Desk) -> Iterator[str]:
-    """The codes, in order; one that is empty where a line was named and no code."""
+    """The codes in their order; one empty code if a line was named and no code."""
     if arguments.codes:
         yield from (_checked(code) for code in arguments.codes)
         return

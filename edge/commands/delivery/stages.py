@@ -1,4 +1,4 @@
-"""`delivery open`, `close` and `reopen`: from one phase of a delivery to the next."""
+"""`delivery open`, `close` and `reopen`: take a delivery to its next phase."""
 
 from __future__ import annotations
 

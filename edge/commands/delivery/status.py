@@ -1,4 +1,4 @@
-"""`delivery status`: what is expected, what is counted, and the difference."""
+"""`delivery status`: show what is expected, what is counted, and the difference."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def run(arguments: Namespace) -> int:
 
 
 def _all(work: Desk, arguments: Namespace) -> int:
-    """Shows the delivery that is being counted, and how far all others have come."""
+    """Shows the delivery that is being counted, and the phases of all others."""
     current = work.deliveries.current()
     names = work.deliveries.names()
     others = [work.known(name) for name in names if current is None or name != current.delivery]

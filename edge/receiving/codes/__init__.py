@@ -1,1 +1,1 @@
-"""Codes in a station's own pictures. Needs the extra `codes`: import it only where it is wanted."""
+"""Reads codes in a station's pictures. Needs the extra `codes`: import it only where needed."""

@@ -61,7 +61,7 @@ class Rung(NamedTuple):
 
 PLAIN = Rung()
 LADDER = tuple(Rung(degrees, scale) for scale in (1.0, _ENLARGEMENT) for degrees in (0.0, *_TURNS))
-"""From the cheapest to the dearest."""
+"""The rungs in the order in which they are tried, the fastest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +69,22 @@ class PictureCode:
     """A code that was read in a picture."""
 
     text: str
-    """As the code has it; a FNC1 within it is the character 0x1D."""
+    """The text of the code; FNC1 within it is the character 0x1D."""
     format: str
-    """One of a station file: `ean13`."""
+    """The name of the format in a station file, such as `ean13`."""
     meaning: Meaning
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was read in one picture."""
+    """The codes that were read in one picture."""
 
     codes: tuple[PictureCode, ...]
-    """Without repeats; empty: none was found."""
+    """The codes, without repeats; empty if none was found."""
     rung: str | None
-    """The name of the rung that read them; None: none did."""
+    """The name of the rung that read them; None if no rung did."""
     milliseconds: tuple[float, ...]
-    """Of each rung that was tried, in their order."""
+    """The milliseconds of each rung that was tried, in order."""
 
 
 class CodeLadder:
@@ -179,7 +179,7 @@ def part_with_item(image: Image, box: Box | None) -> Grey:
 
 
 class _View:
-    """A picture as one rung sees it."""
+    """The copy of a picture in which one rung looks for codes."""
 
     def __init__(self, grey: Grey, rung: Rung) -> None:
         self.whole, self.picture = grey, grey

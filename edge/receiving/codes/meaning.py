@@ -1,4 +1,4 @@
-"""What a code means: whose article, which container, which lot; read by biip.
+"""The meaning of a code: the article, the container, the lot; parsed by biip.
 
 Only what a code's own symbology promises counts. The thirteen digits of an EAN-13 are an article
 number; thirteen digits in a plain Code 128 may be anything. A hand scanner seldom says which
@@ -24,7 +24,7 @@ _LOT, _EXPIRY, _SERIAL = "10", "17", "21"
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What a code says; each is None where the code does not say it."""
+    """The content of a code; a value that the code does not have is None."""
 
     gtin: str | None = None
     """The GS1 number of an article, as 14 digits."""
@@ -32,12 +32,12 @@ class Meaning:
     """The GS1 number of a container, as 18 digits."""
     lot: str | None = None
     expiry: str | None = None
-    """The day until which the article may be used, such as 2027-03-31."""
+    """The expiry date, such as 2027-03-31."""
     serial: str | None = None
 
 
 def meaning_of(text: str, symbology_identifier: str) -> Meaning:
-    """What the text of a code means.
+    """The meaning of a code's text.
 
     Args:
         text: with 0x1D where the code has FNC1.
@@ -59,7 +59,7 @@ def meaning_of(text: str, symbology_identifier: str) -> Meaning:
 
 
 def meaning_of_typed(text: str) -> Meaning:
-    """What a text means that a hand scanner typed, without a symbology identifier.
+    """The meaning of a text that a hand scanner typed, without a symbology identifier.
 
     Args:
         text: GS1 elements, divided by 0x1D where the code has FNC1, or the address of a GS1 Digital

@@ -38,9 +38,9 @@ class Look:
 
     key: ItemKey
     grey: ladder.Grey | None = None
-    """None: it is not needed any more."""
+    """The grey picture; None once it is no longer needed."""
     found: CodeFound | None = None
-    """What came of it; None: that is not known yet."""
+    """The codes that were found, as the item's routing needs them; None until that is known."""
 
 
 class CodeReader:

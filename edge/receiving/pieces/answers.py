@@ -1,4 +1,4 @@
-"""What a station answers an item that it saw or a code that its hand scanner read. Pure.
+"""The answers of a station to items that it saw and codes that its hand scanner read. Pure.
 
 Each gets one answer, and each piece counts once: an item and a scan by hand are one piece where
 they come within `pair_seconds` of each other, and the item has no code that was read, or the same
@@ -37,7 +37,7 @@ from edge.receiving.scan import (
 from edge.receiving.state import DeliveryState, fold, undone_ids
 
 STATION = "station"
-"""Who counted, in the events."""
+"""The name of the station itself as the one who counted, in events."""
 _LATE_SECONDS = 30.0
 """How long after a later one an item may be answered whose picture waited to be looked at."""
 
@@ -69,14 +69,14 @@ class SeenItem:
 
     @property
     def rejected(self) -> str | None:
-        """Why the picture shows nothing for certain; None: it shows what its label is."""
+        """Why the station rejected the item; None if it accepted its label."""
         reject = self.item.reject
         if self.item.accepted or reject == RejectReason.CONTRADICTED:
             return None
         return reject or "no reason"
 
     def scan(self, code: Code = NO_CODE) -> Scan:
-        """What is to be counted of it, by a code."""
+        """The item as a scan to be answered, with a code that was read on it."""
         item = self.item
         return Scan(
             code=code,
@@ -108,7 +108,7 @@ Cause = SeenItem | HandScan
 
 
 class PieceRules(NamedTuple):
-    """How pieces are told from one another; see `receiving` in the station file."""
+    """The rules by which pieces are distinguished; see `receiving` in the station file."""
 
     by_label: bool
     """Whether an item whose code was not read counts by its label."""
@@ -116,15 +116,15 @@ class PieceRules(NamedTuple):
 
 
 class Answered(NamedTuple):
-    """What a station answers."""
+    """The answer of a station, with the events to be written."""
 
     answer: Answer
     events: Sequence[DeliveryEvent]
-    """To be written; the last of them answers, and one before it undoes what it replaces."""
+    """The events to be written: the last is the answer, one before it undoes what it replaces."""
     item: ItemSorted | None
-    """The item that was seen of the piece."""
+    """The item in which the piece was seen."""
     before: DeliveryEvent | None
-    """What had been written for the piece."""
+    """The event that had been written for the piece before."""
 
 
 def answer_to(
@@ -135,7 +135,7 @@ def answer_to(
     rules: PieceRules,
     stamp: Callable[[], Stamp],
 ) -> Answered | None:
-    """What an item or a scan by hand is answered.
+    """The answer to an item or a hand scan.
 
     None for an item that does not count by its label, and for one that a scan counted already.
 
@@ -188,7 +188,7 @@ def main_code(state: DeliveryState, codes: Sequence[Code]) -> Code | None:
 
 
 def _answer_to_seen(seen: SeenItem, state: DeliveryState, rules: PieceRules) -> Answer | None:
-    """What an item is answered that nobody scanned by hand."""
+    """The answer to an item that nobody scanned by hand."""
     code = main_code(state, seen.codes)
     if code is None:
         if not rules.by_label:
@@ -214,7 +214,7 @@ def _could_be_seen(line: Line, seen: SeenItem) -> bool:
 
 
 def _decided(found: Answer) -> Answer:
-    """An answer that asks nobody: where several lines have a code, the piece is put aside."""
+    """An answer that needs no person: if several lines have the code, the piece is put aside."""
     if found.reply is not Reply.SEVERAL:
         return found
     numbers = ", ".join(str(line.number) for line in found.lines)
@@ -224,7 +224,7 @@ def _decided(found: Answer) -> Answer:
 def _partner(
     cause: Cause, history: Sequence[DeliveryEvent], recent: Mapping[str, Cause], rules: PieceRules
 ) -> tuple[Cause, DeliveryEvent | None] | None:
-    """What else came of the same piece, with the event that it has."""
+    """The other item or scan of the same piece, with the event that was written for it."""
     near = [
         other
         for other in sorted(recent.values(), key=lambda one: one.id)
@@ -292,6 +292,6 @@ def _seconds_apart(one: Cause, other: Cause) -> float:
 
 
 def _says(code: Code) -> int:
-    """How much a code says."""
+    """How many values a code has."""
     values = (code.gtin, code.sscc, code.serial, code.lot, code.expiry)
     return sum(value is not None for value in values)

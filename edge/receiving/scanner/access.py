@@ -1,4 +1,4 @@
-"""Who may read a scanner: a udev rule for the service, and whether this user may."""
+"""The permission to read a scanner: a udev rule for the service, and a test for this user."""
 
 from __future__ import annotations
 

@@ -49,10 +49,10 @@ class ScannedText(NamedTuple):
 
 @dataclass(slots=True)
 class Counts:
-    """What a scanner sent."""
+    """Counts of what a scanner sent."""
 
     scans: int = 0
-    """Codes that count."""
+    """How many codes count."""
     repeats: int = 0
     """Codes that were the same as the one just before them, and do not count."""
     too_long: int = 0
@@ -147,7 +147,7 @@ class ScanDecoder:
             self._text.append(character)
 
     def _character(self, key: int) -> str:
-        """What the key types together with those that are held; empty: nothing."""
+        """The character that the key types together with the held keys; empty if none."""
         if self._held & {keymap.LEFT_ALT, keymap.RIGHT_ALT}:
             if (digit := keymap.KEYPAD.get(key, "")).isdigit():
                 self._alt_digits += digit
@@ -169,7 +169,7 @@ class ScanDecoder:
 
 
 def split(text: str, lengths: Sequence[int]) -> list[str]:
-    """The codes that `text` is made of, where they ran together; else `text` alone.
+    """The codes that ran together in `text`; `text` alone if they did not, or it is ambiguous.
 
     Args:
         lengths: how many digits a code may have. Each has GS1's check digit at its end.

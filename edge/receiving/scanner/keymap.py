@@ -1,4 +1,4 @@
-"""What the keys of a keyboard with the US layout type: the one that a hand scanner is set to."""
+"""The characters of the keys of a US keyboard, the layout that a hand scanner is set to."""
 
 from __future__ import annotations
 

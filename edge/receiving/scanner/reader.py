@@ -16,11 +16,11 @@ from edge.runtime.heartbeat import Heartbeat
 _log = logging.getLogger(__name__)
 
 _AGAIN_SECONDS = 1.0
-"""How often a scanner that is not there is looked for."""
+"""How often a missing scanner is looked for."""
 
 
 class ScannerReader:
-    """Reads the scanner of a station file until `stop`, however often it is unplugged.
+    """Reads the scanner of a station file until `stop`, even if it is unplugged and comes back.
 
     It waits for a device, so it goes by real time.
 

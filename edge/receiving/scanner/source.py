@@ -1,4 +1,4 @@
-"""Where the keys of a scanner come from: an input device of Linux, or a pipe of its events."""
+"""The source of a scanner's key events: an input device of Linux, or a pipe of such events."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _EVENT = struct.Struct("@llHHi")
 EVENT_BYTES = _EVENT.size
 
 _GRAB = 0x40044590
-"""EVIOCGRAB: the device's keys go to nobody else."""
+"""EVIOCGRAB: no other program gets the device's keys."""
 _KEY_BITS_BYTES = 96
 _HELD_KEYS = 2 << 30 | _KEY_BITS_BYTES << 16 | ord("E") << 8 | 0x18
 """EVIOCGKEY: which keys are held, a bit for each (include/uapi/linux/input.h)."""
 _HELD_LOOK_SECONDS = 0.02
 _HELD_SECONDS = 2.0
-"""How long keys are waited for that are held while the device is opened."""
+"""How long to wait for the release of keys that are held while the device is opened."""
 
 
 class ScannerSource(Closing):
@@ -94,7 +94,7 @@ class ScannerSource(Closing):
         ]
 
     def close(self) -> None:
-        """Lets go of it; may be called twice."""
+        """Closes the device or pipe; may be called twice."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
@@ -107,7 +107,7 @@ class ScannerSource(Closing):
             if not any(held):
                 break
             if time.monotonic() > until:
-                raise ScannerError(f"{self._path}: one of its keys is held down: let go of it")
+                raise ScannerError(f"{self._path}: one of its keys is held down: release it")
             time.sleep(_HELD_LOOK_SECONDS)
         fcntl.ioctl(self._descriptor, _GRAB, 1)
 
@@ -129,7 +129,7 @@ def _access(path: Path) -> int:
 
 def _refusal(path: Path, error: OSError) -> str:
     if error.errno in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
-        return f"{path}: no scanner is there: plug it in; `ls /dev/input/by-id` lists what is"
+        return f"{path}: no scanner is there: plug it in; `ls /dev/input/by-id` lists the devices"
     if error.errno in (errno.EACCES, errno.EPERM):
         return (
             f"{path}: this user may not read it: run deploy/install.sh once more, which gives the "

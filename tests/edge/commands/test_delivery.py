@@ -177,13 +177,13 @@ def test_the_status_shows_all_that_differs(door: Path, capsys: pytest.CaptureFix
         f"containers 0 came, missing {BOX}",
         f"put aside  3: no line has the GTIN 0{UNKNOWN} (2 times); the container {OTHER_BOX} was "
         "not announced",
-        f"stopped    line 1, {SHOE}: the picture says nike",
+        f"stopped    line 1, {SHOE}: the picture shows nike",
     ]
     call("close", "--as-counted")
     call("open", "D1-B1")
     capsys.readouterr()
     call("status", "--delivery", "D1-B1")
-    assert capsys.readouterr().out.splitlines()[1] == "           rest of D1"
+    assert capsys.readouterr().out.splitlines()[1] == "           back-order of D1"
 
 
 def test_a_new_receipt_says_which_delivery_it_receives(
@@ -195,7 +195,7 @@ def test_a_new_receipt_says_which_delivery_it_receives(
     call("reopen", "D1", "--why", "another box")
     capsys.readouterr()
     call("status", "--delivery", "D1-R1")
-    assert capsys.readouterr().out.splitlines()[1] == "           receives D1"
+    assert capsys.readouterr().out.splitlines()[1] == "           reopens D1"
 
 
 def test_a_raw_code_of_a_scanner_is_counted(door: Path) -> None:

@@ -125,7 +125,9 @@ def test_a_closed_delivery_takes_no_more(tmp_path: Path) -> None:
         desk.close(None, as_counted=True, back_order=False)
         with pytest.raises(DeliveryRefusedError, match="no delivery is being counted"):
             count(desk, SHOE)
-        with pytest.raises(DeliveryRefusedError, match="is closed, and is not being counted"):
+        with pytest.raises(
+            DeliveryRefusedError, match="is closed, so nothing can be counted on it"
+        ):
             desk.scan("D1", Scan(code=read_code(SHOE)))
         with pytest.raises(DeliveryRefusedError, match="`delivery reopen D1` counts it again"):
             desk.open("D1")
@@ -152,12 +154,14 @@ def test_it_is_not_reopened_once_its_back_order_is_counted(tmp_path: Path) -> No
     with counting(tmp_path, SHOES) as desk:
         desk.close(None, as_counted=True, back_order=True)
         desk.open("D1-B1")
-        with pytest.raises(DeliveryRefusedError, match="is received as D1-B1, which is counting"):
+        with pytest.raises(
+            DeliveryRefusedError, match="are received as D1-B1, which is being counted"
+        ):
             desk.reopen("D1", "another box came")
 
 
 def test_what_is_not_closed_is_not_reopened(tmp_path: Path) -> None:
-    not_closed = pytest.raises(DeliveryRefusedError, match="D1 is counting, not closed")
+    not_closed = pytest.raises(DeliveryRefusedError, match="D1 is being counted, not closed")
     with counting(tmp_path) as desk, not_closed:
         desk.reopen("D1", "another box came")
 
@@ -196,7 +200,9 @@ def test_an_unknown_delivery_is_named(tmp_path: Path) -> None:
 
 def test_nothing_to_undo_is_said(tmp_path: Path) -> None:
     with counting(tmp_path) as desk:
-        with pytest.raises(DeliveryRefusedError, match="nothing was counted of D1"):
+        with pytest.raises(
+            DeliveryRefusedError, match="nothing that can be undone was counted on D1"
+        ):
             desk.undo(None, None)
         with pytest.raises(UsageError, match="no event that counts ends in 'abc'"):
             desk.undo(None, "abc")

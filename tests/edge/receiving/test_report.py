@@ -79,10 +79,10 @@ def test_the_page_says_what_differs(closed: DeliveryState) -> None:
         "serials missing: S1",
         "not as announced: 2 of lot L9",
         f"Containers that were not scanned\n{BOX}",
-        "SH: the picture says nike",
+        "SH: the picture shows nike",
         "1 with the code 5901234123457\nno line has the GTIN 05901234123457",
         "1 of SH\ntorn",
-        "The photograph is not there any more: gone.jpg",
+        "The photograph no longer exists: gone.jpg",
         RULE,
     ):
         assert said in text

@@ -104,7 +104,7 @@ def test_a_pack_whose_size_is_not_known_is_put_aside() -> None:
     line = Line(number=1, sku="A", gtin="04006381333931", expected=1)
     found = answer(announced(line), Scan(code=read_code(PACK_OF_SHOES)))
     assert found.reply is Reply.NOT_HERE
-    assert "its size was not announced" in found.reason
+    assert "whose size was not announced" in found.reason
 
 
 def test_a_pack_may_have_a_code_of_its_own() -> None:
@@ -117,7 +117,7 @@ def test_another_thing_on_the_picture_stops() -> None:
     found = scanned(SHOE, seen="sock")
     assert found.reply is Reply.STOP
     assert found.words(announced()).startswith(
-        "STOP, the picture says otherwise: the code says adidas (SH), the picture says sock"
+        "STOP: the code says adidas (SH), but the picture shows sock"
     )
 
 

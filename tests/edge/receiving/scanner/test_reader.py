@@ -179,7 +179,7 @@ def test_a_key_that_stays_held_is_told_and_the_device_is_let_go(
     (tmp_path / "device").touch()
     closed: list[int] = []
     monkeypatch.setattr(os, "close", closed.append)
-    with pytest.raises(ScannerError, match="one of its keys is held down: let go of it"):
+    with pytest.raises(ScannerError, match="one of its keys is held down: release it"):
         ScannerSource(tmp_path / "device", grab=True)
     monkeypatch.undo()
     (descriptor,) = closed
