@@ -13,6 +13,7 @@ from edge.core.yaml_messages import FileProblem, Location
 from edge.flow import EMPTY
 from edge.lanes import ActuatorSettings
 from edge.lanes.bins import BinSettings
+from edge.lanes.motion.profile import LONGEST_TRAVEL
 from edge.pins.i2c import PINS_OF_BUS
 
 
@@ -129,6 +130,12 @@ def _too_short_for_its_way(
     others = [getattr(lane.actuator, "position", None) for lane in config.lanes.values()]
     starts = [one for one in (*others, mover.rest_position or 0.0) if isinstance(one, float)]
     longest = max(mover.travel_seconds(start, position) for start in starts)
+    if longest > LONGEST_TRAVEL and mover.kind == "carousel":
+        yield FileProblem(
+            (*where, "position"),
+            f"{position:g} may take the mover {longest:.3g} s to get to: {LONGEST_TRAVEL:g} s at "
+            "most. Raise max_steps_per_second or steps_per_second_squared of the bin",
+        )
     if device.hold_seconds < longest:
         yield FileProblem(
             (*where, "hold_seconds"),

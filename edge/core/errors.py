@@ -18,6 +18,8 @@ EXIT_DATA = 65
 """The input cannot be used: pictures, a bundle or a run (sysexits EX_DATAERR)."""
 EXIT_UNAVAILABLE = 69
 """Something that is needed is missing: a package, weights, hardware (EX_UNAVAILABLE)."""
+EXIT_MACHINE = 71
+"""A motor is where it should not be, and somebody must look at it before the next start."""
 EXIT_IO = 74
 """Writing or reading failed: a full disk, a missing permission (EX_IOERR)."""
 EXIT_CONFIG = 78
@@ -238,11 +240,15 @@ class PinError(PilahError, OSError):
 
 
 class HomeSwitchError(PinError):
-    """A motor did not find its home switch."""
+    """A motor did not find its home switch. To try again without an end would wear it down."""
+
+    exit_code = EXIT_MACHINE
 
 
 class EndSwitchError(PinError):
     """A motor reached its end switch, where it must never be."""
+
+    exit_code = EXIT_MACHINE
 
 
 class LedgerError(PilahError, OSError):

@@ -134,6 +134,11 @@ class ActuatorSettings(Section):
         return longest
 
     @property
+    def on_bus(self) -> bool:
+        """Whether it is reached by a bus, which may hang, and not by a pin."""
+        return False
+
+    @property
     def timing(self) -> Timing:
         """The on-times of this actuator, for the schedule."""
         return Timing(self.hold_seconds, self.max_on_seconds)

@@ -10,10 +10,13 @@ from contextlib import ExitStack
 from edge.flow import Actuated, ItemKey, Missed
 from edge.lanes import Actuator, TimedActuator
 from edge.lanes.keep_alive import KeepAlive
+from edge.lanes.motion.profile import LONGEST_TRAVEL
 from edge.lanes.schedule import LaneAction, Schedule, Timing
 from edge.runtime import heartbeat
 from edge.runtime.clock import Clock
 
+_WAY_BACK_SECONDS = LONGEST_TRAVEL + 0.3
+"""How long motors may take to turn back at the end; the supervisor waits for 4.2 s."""
 _LOCK_SECONDS = 0.5
 """How long `finish` and `stop` wait for a lock that is normally held for microseconds."""
 
@@ -120,6 +123,7 @@ class Lanes:
             self.begun.set()
             while self._wait():
                 self.step()
+            self._come_to_rest()
 
     def step(self) -> None:
         """Carries out all actions that are due now."""
@@ -158,16 +162,31 @@ class Lanes:
                 actuator.step(now)
 
     def _step_before_ready(self) -> None:
-        """Goes on looking for home switches; what is due meanwhile is missed."""
-        now = self._clock.now()
+        """Goes on looking for home switches; who should divert an item meanwhile misses it."""
         with self._changed:
-            self._schedule.miss_due(now, Missed.NOT_READY)
-            ended = self._schedule.take_ended()
-        for actuated in ended:
-            self._report(actuated)
-        self._step_timed()
-        if self._keep_alive is not None:
-            self._keep_alive.step(now)
+            self._schedule.miss_due(self._clock.now(), Missed.NOT_READY)
+        self.step()
+
+    def _come_to_rest(self) -> None:
+        """Ends the moves that take many steps: all motors turn back together, without a jerk."""
+        for actuator in self._timed:
+            if actuator.ready:
+                actuator.safe()
+        until = self._clock.now() + _WAY_BACK_SECONDS
+        while (due := self._next_step) is not None and (now := self._clock.now()) < until:
+            self.heartbeat.beat()
+            if now < due:
+                with self._changed:
+                    self._clock.wait(self._changed, min(due, now + heartbeat.BEAT_SECONDS))
+            else:
+                self._step_timed()
+            if self._keep_alive is not None:  # without their supply they would not turn back
+                self._keep_alive.step(now)
+
+    @property
+    def _next_step(self) -> float | None:
+        dues = (actuator.next_at for actuator in self._timed if actuator.ready)
+        return min((due for due in dues if due is not None), default=None)
 
     def finish(self) -> None:
         """Lets `run` end when all planned actuations are done."""

@@ -44,7 +44,8 @@ def open_lanes(
         if keep_alive_pin is not None:
             alive = keep_alive_pin.open(opened)
             parts.callback(alive.close)
-        for name, device in devices.items():
+        # Opened first is closed last: what a bus may hold up comes after coils are without current.
+        for name, device in sorted(devices.items(), key=lambda item: not item[1].on_bus):
             actuators[name] = device.open(opened)
             parts.callback(actuators[name].close)
     else:

@@ -47,6 +47,11 @@ class Settings(ActuatorSettings, ArmSettings):
         """The shortest time between two items in which the arm returns to rest."""
         return self.hold_seconds + self.turn_seconds
 
+    @property
+    def on_bus(self) -> bool:
+        """Whether it is on a servo board."""
+        return self.board is not None
+
     def open(self, pins: Pins) -> Servo:
         """Opens the servo at its safe angle.
 

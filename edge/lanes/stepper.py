@@ -9,10 +9,8 @@ from pydantic import Field, model_validator
 from edge.core.yaml_messages import advised
 from edge.lanes import ActuatorSettings
 from edge.lanes.motion.drive import Drive, DriveSettings
+from edge.lanes.motion.profile import LONGEST_TRAVEL
 from edge.pins.pins import Pins
-
-_LONGEST_TRAVEL = 10.0
-"""Seconds; a station that ends waits for the way back."""
 
 Position = Annotated[int, Field(ge=-100_000, le=100_000)]
 
@@ -35,8 +33,11 @@ class Settings(ActuatorSettings, DriveSettings):
         if self.home is not None and min(self.active_steps, self.rest_steps) < 0:
             raise advised("has a position below 0, which is behind its home switch")
         seconds = self.travel_seconds
-        if seconds > _LONGEST_TRAVEL:
-            raise advised(f"needs {seconds:.3g} s from rest_steps to active_steps: at most 10")
+        if seconds > LONGEST_TRAVEL:
+            raise advised(
+                f"needs {seconds:.3g} s from rest_steps to active_steps: {LONGEST_TRAVEL:g} s at "
+                "most, or a station that ends could not wait for the way back"
+            )
         if self.hold_seconds < seconds:
             raise advised(
                 f"needs {seconds:.3g} s to get from rest_steps to active_steps, but hold_seconds, "
@@ -78,6 +79,7 @@ class Stepper:
             PinError: a pin cannot be used.
         """
         self.rest_steps, self.active_steps = settings.rest_steps, settings.active_steps
+        self._homes = settings.home is not None
         self._drive = Drive(settings, pins)
 
     @property
@@ -100,8 +102,8 @@ class Stepper:
         self._drive.step(now)
 
     def turn(self, steps: int) -> None:
-        """Sends the motor to a position, where it is held."""
-        self._drive.go(steps)
+        """Sends the motor to a position, where it is held; none is behind a home switch."""
+        self._drive.go(max(0, steps) if self._homes else steps)
 
     def activate(self) -> None:
         """Sends the motor to its active position."""

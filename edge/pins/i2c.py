@@ -16,6 +16,9 @@ from edge.core.errors import PinError
 
 _I2C_SLAVE = 0x0703
 """The request that gives the address of the device; from linux/i2c-dev.h."""
+_I2C_TIMEOUT, _TIMEOUT = 0x0702, 2
+"""The request that bounds a message, in units of 10 ms: where a bus hangs, as with a torn wire, the
+default of a second would keep every other lane waiting."""
 _NO_ANSWER = (errno.EREMOTEIO, errno.ENXIO, errno.ETIMEDOUT, errno.EIO)
 """What the drivers of a Pi's buses report when a device does not acknowledge its address."""
 
@@ -47,6 +50,7 @@ def open_bus(bus: int, address: int) -> int:
     """
     descriptor = os.open(f"/dev/i2c-{bus}", os.O_RDWR | os.O_CLOEXEC)
     try:
+        fcntl.ioctl(descriptor, _I2C_TIMEOUT, _TIMEOUT)
         fcntl.ioctl(descriptor, _I2C_SLAVE, address)
     except BaseException:
         os.close(descriptor)

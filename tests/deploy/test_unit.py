@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.core.errors import EXIT_CONFIG, EXIT_DATA
+from edge.core.errors import EXIT_CONFIG, EXIT_DATA, EXIT_MACHINE
 from edge.publish.program import END_SECONDS as PUBLISHER_END_SECONDS
 from edge.runtime.supervisor import END_SECONDS, STUCK_SECONDS
 from tests.deploy.scripts import DEPLOY, tool
@@ -84,7 +84,7 @@ def test_a_station_is_tried_for_ever_but_not_where_a_file_is_wrong() -> None:
     assert section("Unit")["StartLimitIntervalSec"] == "0"
     assert int(service["RestartSec"]) >= 2
     never_again = {int(code) for code in service["RestartPreventExitStatus"].split()}
-    assert never_again == {EXIT_CONFIG, EXIT_DATA}
+    assert never_again == {EXIT_CONFIG, EXIT_DATA, EXIT_MACHINE}
 
 
 def test_a_stuck_station_ends_by_itself_before_the_watchdog_kills_it() -> None:

@@ -50,6 +50,11 @@ class Settings(ActuatorSettings):
         back = 0.0 if rest is None else self.mover.travel_seconds(self.position, rest)
         return self.hold_seconds + back
 
+    @property
+    def on_bus(self) -> bool:
+        """Whether the mover is on a servo board."""
+        return getattr(self.mover, "board", None) is not None
+
     def open(self, pins: Pins) -> BinLane:
         """Opens the lane, and with the first one of a bin its mover.
 

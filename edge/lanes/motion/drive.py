@@ -18,6 +18,8 @@ from edge.pins.pins import Pins, pin_errors
 
 _SETTLE_SECONDS = 0.1
 """The time for which a motor is held at rest before its current is switched off."""
+_STALLED = 2.0
+"""How late a step may be for the motor to turn on, as a share of the time between two steps."""
 _EARLY = 0.25
 """How much sooner than meant a step may follow a late one, as a share of the time between them. A
 late step makes the move slower beyond that, because a motor that must catch up loses steps."""
@@ -107,7 +109,7 @@ class Drive:
         self._planned = 0.0
         self._target, self._resting = 0, True
         self._release_at: float | None = None
-        self._failed = self._closed = False
+        self._failed = self._closed = self._on_end = False
         self._homing: Homing | None = None
         self._end: Input | None = None
         with ExitStack() as opened:
@@ -192,8 +194,10 @@ class Drive:
                 self._begin(now)
             elif now >= self._due:
                 self._pulse()
-                late = now - self._due > _EARLY * self._planned
-                since, self._due = now if late else self._due, None
+                late = (now - self._due) / self._planned
+                since, self._due = now if late > _EARLY else self._due, None
+                if late > _STALLED:
+                    self._profile.stall()
                 self._look()
                 self._plan(since)
         except BaseException:
@@ -202,14 +206,16 @@ class Drive:
             raise
 
     def finish(self) -> None:
-        """Ends the move, and waits for that; a motor whose position is not known stays as it is.
+        """Ends the move from standing, and waits for that; a motor whose position is not known
+        stays as it is.
 
         Raises:
             PinError: see `step`.
         """
         if self._failed or not self.ready:
             return
-        at = 0.0 if self._due is None else self._due - self._planned
+        self._profile.stall(untaken=self._due is not None)
+        at, self._due = 0.0, None
         while not self.standing:
             due = self._due
             if due is not None:
@@ -231,6 +237,7 @@ class Drive:
             return
         if self._homing is not None and not self.ready:
             self._homing.begin(self._profile)
+            self._on_end = self._end is not None and self._end.active
         elif self._at_target:
             return
         self._release_at = None
@@ -270,20 +277,23 @@ class Drive:
         profile, home, end = self._profile, self._homing, self._end
         if not self._pins.real:
             return
+        at_end, was = end is not None and end.active, self._on_end
+        self._on_end = at_end
+        if end is not None and at_end and (profile.direction > 0 if self.ready else not was):
+            raise EndSwitchError(
+                f"{self._name}: it reached its end switch on GPIO {end.pin} at step "
+                f"{self.position}, where it must never be: it lost steps, turns the wrong way, or "
+                "a position in the station file is too far. It has no current now: turn it back "
+                "by hand before the next start"
+            )
         if home is not None and not self.ready:
             if home.look(profile):
                 self.ready = True
                 profile.max_speed = self._settings.max_steps_per_second
                 profile.target = self._target
-        elif end is not None and profile.direction > 0 and end.active:
-            raise EndSwitchError(
-                f"{self._name}: it reached its end switch on GPIO {end.pin} at step "
-                f"{self.position}, where it must never be: it lost steps, or a position in the "
-                "station file is too far. It has no current now"
-            )
         elif self._comes_home and home is not None and home.switch.active:
             profile.halt(0)  # counts anew, which makes up for steps that were lost
-            profile.target = self._target
+            profile.target = self._target = max(0, self._target)
 
     def _set_current(self, on: bool) -> None:
         if self._enable is not None:

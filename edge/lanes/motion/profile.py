@@ -10,6 +10,9 @@ import math
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+LONGEST_TRAVEL = 3.0
+"""Seconds that a way may take: a station that ends has so much time to go back to rest."""
+
 
 class Step(NamedTuple):
     """The next step of a move."""
@@ -62,6 +65,16 @@ class Profile:
         if before + self.speed == 0:
             return Step(self.direction, self.travel_seconds(1))
         return Step(self.direction, 2 / (before + self.speed))
+
+    def stall(self, *, untaken: bool = False) -> None:
+        """Stands still where it is, because its steps did not come in time: it must ramp up anew.
+
+        Args:
+            untaken: whether the step that `next_step` gave last will not be taken.
+        """
+        if untaken:
+            self.position -= self.direction
+        self.speed = 0.0
 
     def halt(self, position: int) -> None:
         """Stands still at once, at what is `position` from now on."""

@@ -5,6 +5,7 @@ Its registers and times are those of NXP's data sheet PCA9685, revision 4.
 
 from __future__ import annotations
 
+import logging
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -14,6 +15,8 @@ from edge.core.yaml_messages import advised
 from edge.lanes.pulses import PERIOD_SECONDS
 from edge.pins.i2c import Registers
 from edge.pins.pins import Pins
+
+_log = logging.getLogger(__name__)
 
 _CLOCK = 25_000_000
 """The frequency of its own oscillator in Hz; within some per cent, as the angle is."""
@@ -79,10 +82,13 @@ class BoardPulses:
         Raises:
             PinError: the board does not answer.
         """
+        self._name = f"servo board {board.address:#04x} on I2C bus {board.bus}"
         self._register = FIRST_CHANNEL + 4 * board.channel
         self._device: Registers | None = pins.i2c(board.bus, board.address)
         try:
-            self._start(self._device, pins)
+            if not _runs(self._device.read(MODE1)) or self._device.read(PRE_SCALE) != PRESCALE:
+                _start(self._device)
+                pins.wait(_WAKING_SECONDS)
         except BaseException:
             self._device.close()
             raise
@@ -95,6 +101,10 @@ class BoardPulses:
         """
         if self._device is None:
             return
+        # A board that lost its 3.3 V for a moment sleeps, and acknowledges everything.
+        if not _runs(self._device.read(MODE1)):
+            _log.warning(f"{self._name}: it was reset, and is started again: is its 3.3 V steady?")
+            _start(self._device)
         # All four bytes in one message, at whose end the chip takes them up together.
         ends = round(seconds * _STEPS_PER_SECOND) or FULL_OFF
         self._device.write(self._register, 0, 0, ends & 0xFF, ends >> 8)
@@ -112,13 +122,13 @@ class BoardPulses:
                 device, self._device = self._device, None
                 device.close()
 
-    @staticmethod
-    def _start(device: Registers, pins: Pins) -> None:
-        mode = device.read(MODE1)
-        awake = mode & INCREMENT and not mode & SLEEP
-        if not awake or device.read(PRE_SCALE) != PRESCALE:
-            device.write(MODE1, SLEEP | INCREMENT)  # the period can be set only while it sleeps
-            device.write(PRE_SCALE, PRESCALE)
-            device.write(MODE2, PUSH_PULL)
-            device.write(MODE1, INCREMENT)
-            pins.wait(_WAKING_SECONDS)
+
+def _runs(mode: int) -> bool:
+    return bool(mode & INCREMENT) and not mode & SLEEP
+
+
+def _start(device: Registers) -> None:
+    device.write(MODE1, SLEEP | INCREMENT)  # the period can be set only while it sleeps
+    device.write(PRE_SCALE, PRESCALE)
+    device.write(MODE2, PUSH_PULL)
+    device.write(MODE1, INCREMENT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from edge.core.errors import HomeSwitchError
 from edge.flow import Actuated, ItemKey, Missed
 from edge.lanes.lanes import Lanes
 from edge.lanes.schedule import Timing
+from edge.lanes.servo import Settings as ServoSettings
 from edge.lanes.solenoid import Settings as SolenoidSettings
 from edge.lanes.stepper import Settings
 from edge.pins.pins import Pins, open_pins
@@ -49,7 +51,10 @@ def test_its_times_are_those_of_its_way() -> None:
     [
         ({"hold_seconds": 0.2}, "needs 0.3 s to get from rest_steps to active_steps, but hold"),
         ({"active_steps": 0}, "it would never move"),
-        ({"active_steps": 60_000, "hold_seconds": 60}, "needs 60.1 s from rest_steps"),
+        (
+            {"active_steps": 3000, "hold_seconds": 9},
+            "needs 3.1 s from rest_steps to",
+        ),
         ({"active_steps": -200, "home": {"pin": 16, "within_steps": 9}}, "behind its home switch"),
         ({"max_steps_per_second": 2001}, "less than or equal to 2000"),
     ],
@@ -129,6 +134,69 @@ def test_what_comes_while_the_home_switch_is_looked_for_is_missed_and_said(
     ]
     assert lanes.begun.is_set()
     assert motor.at == pytest.approx(0, abs=1)
+
+
+def test_a_motor_turns_back_by_its_steps_when_the_station_is_stopped(pins: Pins) -> None:
+    motor, device = Motor(pins), stepper().open(pins)
+    clock = MotorClock(motor)
+    lanes = Lanes({"a": device}, {"a": stepper().timing}, clock=clock)
+    lanes.actuate("a", 1.0)
+    step = lanes.step
+
+    def stop_on_the_way() -> None:
+        step()
+        if motor.at == 100:
+            lanes.stop()
+
+    lanes.step = stop_on_the_way  # type: ignore[method-assign]
+    clock.enter()
+    lanes.run()
+    clock.leave()
+    gaps = [after - before for before, after in itertools.pairwise(motor.taken)]
+    assert (motor.at, motor.powered) == (0, False)
+    assert max(motor.taken) < 1.7
+    assert len(gaps) > 200  # it slows down first
+    assert min(gaps) >= 0.001 * (1 - 1e-6)
+
+
+def test_an_arm_is_released_while_another_lane_looks_for_its_home(
+    pins: Pins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = as_if_real(pins, monkeypatch)
+    homed = stepper(home={"pin": 16, "within_steps": 300, "steps_per_second": 100})
+    arm = ServoSettings(
+        kind="servo", pin=18, rest_angle=0, active_angle=9, hold_seconds=1, pulses="while_turning"
+    )
+    clock = MotorClock(Motor(real, at=200))
+    lanes = Lanes(
+        {"a": homed.open(real), "b": arm.open(real)},
+        {"a": homed.timing, "b": arm.timing},
+        clock=clock,
+    )
+    looks, step = 0, lanes.step
+
+    def count() -> None:
+        nonlocal looks
+        looks += 1
+        step()
+
+    lanes.step = count  # type: ignore[method-assign]
+    lanes.finish()
+    clock.enter()
+    lanes.run()
+    clock.leave()
+    pulses = [state.state for state in pins.factory.pin(18).states]
+    assert pulses[-2:] == [0, pytest.approx(0.075)]  # safe again at the end
+    assert looks < 2 * 200  # one for each step, and few more
+
+
+def test_no_key_sends_a_motor_behind_its_home_switch(pins: Pins) -> None:
+    device = stepper(home={"pin": 16, "within_steps": 300}).open(pins)
+    device.turn(-10)
+    assert device.next_at is None
+    device = stepper(step_pin=5, direction_pin=6, enable_pin=13).open(pins)
+    device.turn(-10)
+    assert device.next_at is not None
 
 
 def test_a_home_switch_that_is_not_reached_ends_the_lanes(

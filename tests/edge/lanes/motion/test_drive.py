@@ -177,6 +177,64 @@ def test_a_move_that_is_cut_short_is_ended_when_the_station_ends(
     assert (motor.at, drive.standing) == (0, True)
 
 
+def test_a_motor_whose_step_came_far_too_late_gets_faster_again_from_standing(pins: Pins) -> None:
+    drive, motor = Drive(settings(), pins), Motor(pins)
+    drive.go(300)
+    now = 0.0
+    while motor.at < 150:
+        now = max(now, drive.next_at or 0.0)
+        drive.step(now)
+        motor.follow(now)
+    assert motor.taken[-1] - motor.taken[-2] == pytest.approx(0.001)
+    now += 0.1
+    drive.step(now)
+    motor.follow(now)
+    run(drive, motor, now=now)
+    assert motor.at == 300
+    gaps = [after - before for before, after in itertools.pairwise(motor.taken[150:])]
+    assert gaps[0] == pytest.approx((2 / 10_000) ** 0.5)
+
+
+def test_a_move_that_is_ended_after_a_pause_begins_from_standing(
+    pins: Pins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drive, motor, waits = Drive(settings(), pins), Motor(pins), list[float]()
+    drive.go(300)
+    now = 0.0
+    while motor.at < 150:
+        now = max(now, drive.next_at or 0.0)
+        drive.step(now)
+        motor.follow(now)
+    drive.go(0, rests=True)
+
+    def wait(seconds: float) -> None:
+        motor.follow(0)
+        waits.append(seconds)
+
+    monkeypatch.setattr(pins, "wait", wait)
+    drive.finish()
+    motor.follow(0)
+    assert (motor.at, len(waits)) == (0, 150)
+    assert waits[0] == pytest.approx((2 / 10_000) ** 0.5)
+    assert min(waits) >= 0.001 * (1 - 1e-9)
+
+
+def test_the_end_switch_stops_a_motor_that_turns_the_wrong_way_to_its_home(pins: Pins) -> None:
+    drive, motor = Drive(settings(home=HOME, end={"pin": 12}, reverse=True), pins), Motor(pins)
+    motor.at, motor.end, motor.home = 40, 60, -1000
+    drive.go(0, rests=True)
+    with pytest.raises(EndSwitchError, match="turns the wrong way"):
+        run(drive, motor)
+    assert motor.at == pytest.approx(60, abs=1)
+
+
+def test_a_motor_that_stands_on_its_end_switch_may_leave_it_for_its_home(pins: Pins) -> None:
+    drive, motor = Drive(settings(home=HOME, end={"pin": 12}), pins), Motor(pins, at=70, end=60)
+    drive.go(0, rests=True)
+    run(drive, motor)
+    assert motor.at == pytest.approx(0, abs=1)
+
+
 def test_a_motor_that_can_be_released_has_a_pin_for_it() -> None:
     with pytest.raises(ValidationError, match="at_rest: released, which needs enable_pin"):
         settings(enable_pin=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import socket
 from collections.abc import Iterator
@@ -26,6 +27,7 @@ from edge.lanes.servo import Settings
 from edge.pins import i2c
 from edge.pins.i2c import I2cDevice
 from edge.pins.pins import Pins, open_pins
+from tests.logged import listen
 
 ASLEEP, AWAKE = 0x11, 0x20
 """Its mode after power-on, and while it runs."""
@@ -106,12 +108,13 @@ def test_a_sleeping_board_is_started_at_fifty_pulses_a_second(
     assert bus.asked == [(1, 0x41)]
     # asked for its mode; asleep, the period of 25 MHz / 4096 / 122 = 50 Hz, push-pull, awake
     assert bus.messages == [b"\x00", b"\x00\x30", b"\xfe\x79", b"\x01\x04", b"\x00\x20"]
+    bus.answers(AWAKE, AWAKE)
     pulses.set(0.0015)
     # 1.5 ms of 4.88 us each: 307; the channel's four bytes in one message
-    assert bus.messages == [bytes([FIRST_CHANNEL + 12, 0, 0, 307 & 0xFF, 307 >> 8])]
+    assert bus.messages == [b"\x00", bytes([FIRST_CHANNEL + 12, 0, 0, 307 & 0xFF, 307 >> 8])]
     pulses.close()
     pulses.close()
-    assert bus.messages == [bytes([FIRST_CHANNEL + 12, 0, 0, 0, 0x10])]
+    assert bus.messages == [b"\x00", bytes([FIRST_CHANNEL + 12, 0, 0, 0, 0x10])]
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(bus.descriptor)
 
@@ -170,6 +173,29 @@ def test_servos_on_one_board_turn_by_themselves(pins: Pins) -> None:
     assert (pulse_ms(pins, 3), pulse_ms(pins, 15)) == (0, 0)
     modes = [message for message in pins.boards[1, 0x40].messages if message[0] in (MODE1, MODE2)]
     assert modes == [(MODE1, 0x30), (MODE2, 0x04), (MODE1, 0x20)]  # once
+
+
+def test_a_board_that_was_reset_is_started_again_and_that_is_said(pins: Pins) -> None:
+    said: list[str] = []
+    listen(said.append)
+    device = servo().open(pins)
+    registers = pins.boards[1, 0x40].registers
+    registers.clear()
+    registers[MODE1] = ASLEEP  # as after a dip of its 3.3 V; it acknowledges all the same
+    device.activate()
+    assert pulse_ms(pins, 3) == pytest.approx(2.0, abs=0.0025)
+    assert (registers[MODE1], registers[PRE_SCALE]) == (AWAKE, PRESCALE)
+    device.rest()
+    (line,) = said
+    assert line.startswith("servo board 0x40 on I2C bus 1: it was reset, and is started again")
+
+
+def test_a_message_on_a_bus_that_hangs_ends_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "open", lambda path, flags: 77)
+    monkeypatch.setattr(fcntl, "ioctl", lambda fd, request, value: asked.append((request, value)))
+    assert i2c.open_bus(1, 0x41) == 77
+    assert asked == [(0x0702, 2), (0x0703, 0x41)]  # 20 ms; the address
 
 
 def test_every_angle_is_within_a_step_of_the_board(pins: Pins) -> None:
