@@ -44,7 +44,8 @@ class ItemSorted(Event):
     delivery_id: str | None = None
     """The delivery that the item was counted into; None: no delivery was open."""
     barcode: str | None = None
-    """The code that was read on the item; None if none was."""
+    """The code that was read on the item, or scanned by hand for it; None: none was known before it
+    went to its lane."""
     quantity: int | None = None
     """The number of pieces that the item counts for; None for one."""
     photograph: str | None = None

@@ -36,7 +36,7 @@ from edge.events import (
     Stamps,
     utc_text,
 )
-from edge.flow import NO_CODE, CodeFound
+from edge.flow import NO_CODE, CodeFound, ItemKey
 from edge.outbox.retention import Keep
 from edge.receiving.answering import PieceAnswers
 from edge.receiving.code import Code, gtin_14, read_code
@@ -47,6 +47,7 @@ from edge.receiving.pieces.answers import (
     SeenItem,
     main_code,
 )
+from edge.receiving.pieces.claims import ScanClaims
 from edge.receiving.pieces.owed import LedgerOwed
 from edge.receiving.pieces.unanswered import causes_of, code_of
 from edge.receiving.pieces.waiting import WaitingPieces
@@ -74,8 +75,8 @@ _CAPTURED_BEFORE = timedelta(minutes=1)
 class Counting:
     """Counts items, and scans by hand, on the delivery that is open.
 
-    `stamped`, `count` and `expect` are for the thread that sorts, `codes_read` for that of codes,
-    `scanned` for that of the scanner; none of them waits for a file.
+    `stamped`, `count`, `expect`, `saw` and `scanned_for` are for the thread that sorts,
+    `codes_read` for that of codes, `scanned` for that of the scanner; none waits for a file.
     """
 
     def __init__(
@@ -103,6 +104,7 @@ class Counting:
         self._answers = PieceAnswers(PieceRules(self._by_label, settings.pair_seconds), stamps)
         self._clock = clock
         self._waiting = WaitingPieces(clock, _CAPACITY)
+        self._claims = ScanClaims(settings.pair_seconds)
         self._owed = LedgerOwed(ledger)
         self._failing = self._ledger_told = self._owes = False
         """Whether the ledger may have items that wait nowhere else."""
@@ -165,9 +167,29 @@ class Counting:
         """The picture of an item is looked at for codes: it counts after `codes_read`."""
         self._waiting.expect(item_id)
 
+    @property
+    def scan_waits(self) -> bool:
+        """Whether a code was scanned by hand whose piece may be the next item."""
+        return self._claims.waits and self.delivery is not None
+
+    def saw(self, key: ItemKey, *, alone: bool) -> None:
+        """An item has its verdict, and may have been scanned by hand.
+
+        Args:
+            alone: whether no other item was in view.
+        """
+        self._claims.saw(key.id, key.taken, alone=alone)
+
+    def scanned_for(self, item_id: str) -> CodeFound:
+        """What a code that was scanned by hand says of an item before it goes to its lane."""
+        state = self._state
+        code = None if state is None else self._claims.claim(item_id)
+        return NO_CODE if state is None or code is None else _found(state, [code])
+
     def codes_read(self, item_id: str, codes: Sequence[CodeRead]) -> CodeFound:
         """Takes the codes that were read on an item that was expected, and says what they mean."""
         read = tuple(code_of(asdict(code)) for code in codes)
+        self._claims.read(item_id, read)
         self._waiting.know(item_id, read)
         state = self._state
         return NO_CODE if state is None else _found(state, read)
@@ -176,7 +198,9 @@ class Counting:
         """Takes a code that the station's hand scanner read while a delivery was open."""
         if event.delivery_id is not None:
             code = read_code(event.text)
-            self._waiting.add(HandScan(event.id, event.time, event.delivery_id, code), urgent=True)
+            scan = HandScan(event.id, event.time, event.delivery_id, code)
+            self._claims.scanned(scan)
+            self._waiting.add(scan, urgent=True)
 
     def count(self, event: Event) -> None:
         """Takes an item that belongs to a delivery; ignores every other event."""

@@ -31,6 +31,11 @@ RULE = (
 )
 """The rule for counting, which is printed wherever counting begins, and on the report."""
 
+SCAN_FIRST = (
+    "scan a code, then put its piece in: the scan chooses the lane of the one item that comes "
+    "within {seconds:g} seconds. With two pieces in view, or two scans before one, the picture does"
+)
+"""Is said by a station with a hand scanner when it starts."""
 
 NO_CODE = Code("")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -9,10 +10,13 @@ from edge.config.station import StationConfig
 from edge.core.closing import Closing
 from edge.core.images.preprocess import Box
 from edge.events import CodeRead, CodeScanned, Event, EventSink, Stamps
-from edge.flow import NO_CODE, Frame, ItemKey
+from edge.flow import NO_CODE, CodeFound, Frame, ItemKey
+from edge.receiving.scan import SCAN_FIRST
 from edge.runtime.clock import Clock
 from edge.runtime.supervisor import Task
 from edge.runtime.worker import Endings
+
+_log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from edge.receiving.codes.reader import CodeReader, Look
@@ -67,6 +71,7 @@ class Receiving(Closing):
         self._publish, self._stamps = publish, stamps
         self._code_known = code_known
         self._wait_seconds = config.receiving.wait_seconds if config.receiving else 0.0
+        self._pair_seconds = config.receiving.pair_seconds if config.receiving else 0.0
         self._counting: Counting | None = None
         self._codes: CodeReader | None = None
         self._scanner: ScannerReader | None = None
@@ -112,6 +117,8 @@ class Receiving(Closing):
         """
         if self._counting is None:
             return recorder
+        if self._scanner is not None and self._pair_seconds:
+            _log.info(f"receiving  {SCAN_FIRST.format(seconds=self._pair_seconds)}")
         self._counting.start(
             self._publish, alarm, lambda: recorder.spilled > 0 or recorder.ledger_fails
         )
@@ -134,11 +141,29 @@ class Receiving(Closing):
         counts = counting is not None and counting.delivery is not None
         return self._wait_seconds if counts and self._codes is not None else 0.0
 
-    def expect(self, key: ItemKey, frame: Frame) -> None:
+    @property
+    def scan_waits(self) -> bool:
+        """Whether a code was scanned by hand whose piece may be the next item."""
+        return self._counting is not None and self._counting.scan_waits
+
+    def expect(self, key: ItemKey, frame: Frame, *, alone: bool) -> None:
         """Has an item counted only once its picture was looked at; called before its row is given
-        to anybody, which may be before `look`."""
-        if self._counting is not None and self._codes is not None and frame.fault is None:
+        to anybody, which may be before `look`.
+
+        Args:
+            frame: the one that shows the item best.
+            alone: whether no other item was in view.
+        """
+        if self._counting is None:
+            return
+        if self._scanner is not None:
+            self._counting.saw(key, alone=alone)
+        if self._codes is not None and frame.fault is None:
             self._counting.expect(key.id)
+
+    def scanned(self, key: ItemKey) -> CodeFound:
+        """The code that was scanned by hand for this item and no other."""
+        return NO_CODE if self._counting is None else self._counting.scanned_for(key.id)
 
     def look(self, key: ItemKey, frame: Frame, box: Box | None) -> Look | None:
         """Has the picture of an item looked at for codes; called by the sorting thread, which does

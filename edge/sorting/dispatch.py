@@ -54,8 +54,21 @@ class ItemCodes(Protocol):
         """How long an item with a verdict may wait for its code now; 0: nobody needs it so soon."""
         ...
 
-    def expect(self, key: ItemKey, frame: Frame) -> None:
-        """Says of an item, before anything else hears of it, that `look` will be called."""
+    @property
+    def scan_waits(self) -> bool:
+        """Whether a code was scanned by hand whose piece may be the next item."""
+        ...
+
+    def expect(self, key: ItemKey, frame: Frame, *, alone: bool) -> None:
+        """Says of an item, before anything else hears of it, that `look` will be called.
+
+        Args:
+            alone: whether no other item was in view.
+        """
+        ...
+
+    def scanned(self, key: ItemKey) -> CodeFound:
+        """The code that was scanned by hand for this item and no other; must not wait."""
         ...
 
     def look(self, key: ItemKey, frame: Frame, box: Box | None) -> CodeLook | None:
@@ -101,10 +114,11 @@ class _Item:
 
 
 class _Held(NamedTuple):
-    """An item that waits for its code."""
+    """An item that waits for its code, or until it is known which others this frame has."""
 
     item: _Item
-    look: CodeLook
+    look: CodeLook | None
+    """None: its picture is not looked at before it goes."""
     until: float
     """When it goes without, in seconds on the monotonic clock."""
 
@@ -185,18 +199,17 @@ class Dispatch:
                 frames=outcome.frames,
                 sharpest=outcome.sharpest,
             )
-            self._codes.expect(item.key, outcome.sharpest.frame)
-            if wait := self._codes.wait_seconds:
-                look = self._codes.look(item.key, *outcome.sharpest)
+            self._codes.expect(item.key, outcome.sharpest.frame, alone=outcome.alone)
+            wait = self._codes.wait_seconds
+            look = self._codes.look(item.key, *outcome.sharpest) if wait else None
+            if look is not None or self._codes.scan_waits:
                 until = item.decided + wait
                 if outcome.closes is not None:
                     until = min(until, outcome.closes)
-                if look is None:
-                    self._send(item)
-                else:
-                    self._held.append(_Held(item, look, until))
+                self._held.append(_Held(item, look, until))
             else:
                 self._send(item)
+            if not wait:
                 self._codes.look(item.key, *outcome.sharpest)
             if self._items == max_items:
                 break
@@ -231,7 +244,7 @@ class Dispatch:
         """Sends the items that were held and whose code is known, or whose time is up."""
         left = []
         for held in self._held:
-            found = held.look.found
+            found = NO_CODE if held.look is None else held.look.found
             if found is None and self._clock.now() < held.until:
                 left.append(held)
             else:
@@ -258,8 +271,14 @@ class Dispatch:
         return _Item(verdict, key, stamp, captured, now, passed, deadline, source, frames, sharpest)
 
     def _send(self, item: _Item, code: CodeFound = NO_CODE) -> None:
-        """Plans the lane's move and offers the row."""
+        """Plans the lane's move and offers the row.
+
+        Args:
+            code: what was read in the item's picture.
+        """
         verdict, default = item.verdict, self._default
+        if code == NO_CODE:
+            code = self._codes.scanned(item.key)
         # A picture of goods that the model does not know cannot tell.
         if verdict.accepted and code.expected != verdict.label and code.expected in verdict.scores:
             verdict = replace(verdict, reject=RejectReason.CONTRADICTED)

@@ -75,6 +75,8 @@ class Outcome:
     closes: float | None
     """When it must be on its way at the latest, on the same clock: the vote, had it gone on, would
     have been closed then. None: there is no limit."""
+    alone: bool = True
+    """Whether no other item without a verdict was in view."""
 
 
 @dataclass(slots=True)
@@ -265,6 +267,7 @@ class Sorter:
             deciding=voting.deciding(verdict.label),
             sharpest=voting.sharpest or ItemInFrame(voting.frame, voting.box),
             closes=self._closes(voting),
+            alone=not any(other.confirmed for other in self._voting.values()),
         )
 
 

@@ -43,7 +43,7 @@ from edge.core.model.classifier import Classifier
 from edge.core.model.wilson import wilson
 from edge.core.verdict import Verdict
 from edge.events import CodeRead, Event, Stamps
-from edge.flow import CodeFound, Frame, ItemInFrame, ItemKey
+from edge.flow import NO_CODE, CodeFound, Frame, ItemInFrame, ItemKey
 from edge.lanes.lanes import Lanes
 from edge.ledger.export.epcis import write_epcis
 from edge.ledger.export.reading import read_items
@@ -111,15 +111,19 @@ class Rows(list[Event]):
 class KnownCodes:
     """Codes that are known as soon as they are asked for."""
 
-    wait_seconds = 1.0
+    wait_seconds, scan_waits = 1.0, False
 
     def __init__(self, counting: Counting, stamps: Stamps, rows: Rows) -> None:
         self._counting, self._stamps, self._rows = counting, stamps, rows
         self.text, self.found = "", CodeFound()
 
-    def expect(self, key: ItemKey, frame: Frame) -> None:
+    def expect(self, key: ItemKey, frame: Frame, *, alone: bool) -> None:
         """The box that passes now counts by its code."""
         self._counting.expect(key.id)
+
+    def scanned(self, key: ItemKey) -> CodeFound:
+        """Nobody scans by hand."""
+        return NO_CODE
 
     def look(self, key: ItemKey, frame: Frame, box: Box | None) -> KnownCodes:
         """The code of the box that passes now."""

@@ -263,6 +263,8 @@ def _may_be_one(one: Cause, other: Cause) -> bool:
     seen, hand = (one, other) if isinstance(one, SeenItem) else (other, one)
     assert isinstance(seen, SeenItem)
     assert isinstance(hand, HandScan)
+    if hand.code.sscc is not None:  # that of a container is of no piece
+        return False
     return not seen.codes or any(is_same_code(code, hand.code) for code in seen.codes)
 
 

@@ -24,7 +24,7 @@ from edge.events import (
     PictureContradicted,
     Stamps,
 )
-from edge.flow import NO_CODE, CodeFound
+from edge.flow import NO_CODE, CodeFound, ItemKey
 from edge.ledger.ledger import Ledger
 from edge.receiving import counting as counting_module
 from edge.receiving.answering import PieceAnswers
@@ -188,6 +188,26 @@ def test_an_item_counts_after_its_picture_was_looked_at_for_codes(door: Path) ->
     assert state.count(4).serials == {"S2"}
     assert [type(event) for event in told] == [ItemCorrected, PictureContradicted]
     assert alarms == [1]
+
+
+def test_a_scan_before_it_says_what_an_item_is_before_it_goes_to_its_lane(door: Path) -> None:
+    told: list[Event] = []
+    counting = counting_at(door)
+    counting.start(told.append)
+    assert not counting.scan_waits
+    counting.scanned(CodeScanned(*STAMPS.now(), text=SHOE, delivery_id="D1"))
+    assert counting.scan_waits
+    seen = item(1, "nike", accepted=False, reject="contradicted", delivery_id="D1")
+    counting.saw(ItemKey(1, SYSTEM_CLOCK.wall(), seen.id), alone=True)
+    assert counting.scanned_for(seen.id) == CodeFound(SHOE, None, "adidas")
+    assert counting.scanned_for(seen.id) == NO_CODE
+    counting.count(seen)
+    counting.close()
+    state = state_at(door)
+    assert (len(state.disagreements), state.count(1).counted) == (1, 0)
+    (incident,) = told
+    assert isinstance(incident, PictureContradicted)
+    assert incident.in_time
 
 
 def test_where_no_code_was_read_an_item_counts_by_its_label(door: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 import sys
 from contextlib import closing
@@ -19,12 +20,14 @@ from edge.config.codes import CodesSettings
 from edge.core.errors import EXIT_NO, EXIT_OK, EXIT_UNAVAILABLE
 from edge.core.images.image_file import Image
 from edge.events import Stamps
-from edge.flow import ItemKey
+from edge.flow import Frame, ItemKey
 from edge.lanes.lanes import Lanes
 from edge.receiving.codes.reader import CodeReader
+from edge.receiving.scanner.decoder import ScannedText
+from edge.receiving.station import Receiving
 from edge.receiving.store import Deliveries
 from edge.runtime.clock import SYSTEM_CLOCK
-from tests.bundles import BGR
+from tests.bundles import BGR, write_picture
 from tests.edge.receiving.codes.test_ladder import drawn
 from tests.edge.receiving.scanner.test_reader import typed
 from tests.edge.stations import STATION, make_station
@@ -191,6 +194,38 @@ def test_a_late_code_lights_the_lamp_and_takes_the_count_back(
     with closing(sqlite3.connect(station.parent / "ledger.sqlite")) as ledger:
         (corrected,) = ledger.execute("SELECT field, old, new, who FROM corrections").fetchall()
     assert corrected == ("quantity", "1", "0", "station")
+
+
+@pytest.mark.parametrize("codes", ["", "codes: {formats: [ean13]}\n"], ids=["table", "camera"])
+def test_a_scan_before_it_has_the_wrong_thing_stopped_in_time(
+    station: Path, codes: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The code of what is red is scanned before the green thing is put in."""
+    (station.parent / "keys").write_bytes(b"")
+    for picture in (station.parent / "photos").iterdir():
+        picture.unlink()
+    write_picture(station.parent / "photos" / "0.png", BGR["green"])
+    text = RECEIVING.replace("codes: {formats: [ean13]}\n", codes)
+    station.write_text(text + "scanner: {kind: pipe, path: keys}\n")
+    goods = station.parent / "goods.csv"
+    goods.write_text(f"sku,gtin,label,expected\nR,{GTIN},red,2\nB,5901234123457,blue,1\n")
+    assert main(["delivery", "import", str(station), str(goods), "--delivery", "D1"]) == EXIT_OK
+    assert main(["delivery", "open", str(station), "D1"]) == EXIT_OK
+    expect = Receiving.expect
+
+    def scan_first(self: Receiving, key: ItemKey, frame: Frame, *, alone: bool) -> None:
+        self._scanned(ScannedText(GTIN, 0.0))
+        expect(self, key, frame, alone=alone)
+
+    monkeypatch.setattr(Receiving, "expect", scan_first)
+    caplog.set_level(logging.INFO)
+    assert main(["run", str(station)]) == EXIT_OK
+    assert "scan a code, then put its piece in" in caplog.text
+    with closing(sqlite3.connect(station.parent / "ledger.sqlite")) as ledger:
+        (row,) = ledger.execute("SELECT label, lane, reject, barcode FROM items").fetchall()
+    assert row == ("green", "stopped", "contradicted", GTIN)
+    (incident,) = events_of(station, "picture_contradicted")
+    assert (incident["seen"], incident["expected"], incident["in_time"]) == ("green", "red", True)
 
 
 def boxed(colour: str, code: str) -> Image:

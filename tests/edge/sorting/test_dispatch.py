@@ -41,6 +41,9 @@ class Door:
     looked: list[int] = field(default_factory=list)
     expected: list[tuple[int, int]] = field(default_factory=list)
     """Items, each with the number of rows that were offered by then."""
+    scan: CodeFound | None = None
+    """What was scanned by hand."""
+    alone: list[bool] = field(default_factory=list)
     moved: list[str] = field(default_factory=list)
     rows: list[ItemSorted] = field(default_factory=list)
 
@@ -65,17 +68,29 @@ class Door:
         assert isinstance(event, ItemSorted)
         self.rows.append(event)
 
-    def expect(self, key: ItemKey, frame: Frame) -> None:
+    def expect(self, key: ItemKey, frame: Frame, *, alone: bool) -> None:
         self.expected.append((key.item, len(self.rows)))
+        self.alone.append(alone)
+
+    @property
+    def scan_waits(self) -> bool:
+        return self.scan is not None
+
+    def scanned(self, key: ItemKey) -> CodeFound:
+        """As where the only item that was seen since the scan has its code."""
+        if self.scan is None or len(self.expected) > 1:
+            return NO_CODE
+        return self.scan
 
     def look(self, key: ItemKey, frame: Frame, box: Box | None) -> Door | None:
         self.looked.append(key.item)
         return self if self.looks else None
 
-    def see(self, label: str, *, closes: float | None = None, sure: float = 0.9) -> bool:
-        """An item gets its verdict now."""
+    def see(self, *labels: str, closes: float | None = None, sure: float = 0.9) -> bool:
+        """Items get their verdicts now."""
         frame = Frame(np.zeros((1, 1, 3), np.uint8), self.seconds, 1)
-        return self.dispatch.carry_out([outcome(verdict(label, sure), frame, closes)], max_items=3)
+        found = (outcome(verdict(label, sure), frame, closes) for label in labels)
+        return self.dispatch.carry_out(found, max_items=3)
 
 
 def verdict(label: str, sure: float) -> Verdict:
@@ -191,3 +206,39 @@ def test_those_that_wait_count_for_the_last_item(door: Door) -> None:
     door.found = NO_CODE
     door.dispatch.send_due()
     assert [row.item for row in door.rows] == [1, 2, 3]
+
+
+@pytest.mark.parametrize("wait_seconds", [0.0, 1.0])
+def test_a_scan_by_hand_before_it_chooses_the_lane_of_an_item_at_once(
+    door: Door, wait_seconds: float
+) -> None:
+    door.wait_seconds, door.looks = wait_seconds, False
+    door.scan = SAYS_RED
+    door.see("green")
+    (row,) = door.rows
+    assert (row.lane, row.reject, row.barcode) == ("stopped", "contradicted", RED)
+
+
+def test_what_is_read_on_the_item_counts_before_what_was_scanned(door: Door) -> None:
+    door.scan = CodeFound("5901234123457", None, "blue")
+    door.see("green")
+    assert door.rows == []  # its picture is looked at still
+    door.found = CodeFound("0", None, "green")
+    door.dispatch.send_due()
+    assert [(row.barcode, row.reject) for row in door.rows] == [("0", None)]
+
+
+def test_where_no_code_is_read_on_the_item_that_of_the_scan_counts(door: Door) -> None:
+    door.scan = SAYS_RED
+    door.see("green")
+    door.found = NO_CODE
+    door.dispatch.send_due()
+    assert [(row.barcode, row.reject) for row in door.rows] == [(RED, "contradicted")]
+
+
+def test_all_items_of_a_frame_are_known_before_a_scan_is_given_to_one(door: Door) -> None:
+    door.wait_seconds = 0.0
+    door.scan = SAYS_RED
+    door.see("green", "red")
+    assert [(row.lane, row.barcode) for row in door.rows] == [("rest", None), ("warm", None)]
+    assert door.looked == [1, 2]

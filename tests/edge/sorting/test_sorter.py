@@ -151,6 +151,17 @@ def test_items_side_by_side_keep_their_votes_apart() -> None:
     ]
 
 
+def test_an_item_beside_another_without_a_verdict_is_not_alone() -> None:
+    script = Script(
+        [[seen(1)], *[[seen(1), seen(2)]] * 2, [seen(2)], [seen(2)]],
+        [CAN, CAN, BOTTLE, CAN, BOTTLE, BOTTLE],
+    )
+    assert [(outcome.verdict.label, outcome.alone) for _, outcome in play(script)] == [
+        ("can", False),
+        ("bottle", True),
+    ]
+
+
 def test_items_in_view_when_the_frames_end_get_their_verdict() -> None:
     assert [(n, o.frames) for n, o in play(Script([[seen()]], [CAN]))] == [(-1, 1)]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -108,6 +109,19 @@ def test_a_scan_that_the_picture_contradicts_counts_nothing(scan_is_first: bool)
         assert bench.scan(ADIDAS) == "picture says otherwise"
     assert bench.counts == [0, 0, 0]
     assert len(bench.state.disagreements) == 1
+
+
+@pytest.mark.parametrize("scan_is_first", [True, False])
+def test_the_code_of_a_container_is_of_no_piece_beside_it(scan_is_first: bool) -> None:
+    bench = Bench(lines=[replace(LINES[0], container=BOX), *LINES[1:]])
+    steps: list[Callable[[], str]] = [
+        lambda: bench.scan(f"(00){BOX}"),
+        lambda: bench.see("adidas"),
+    ]
+    for step in steps if scan_is_first else steps[::-1]:
+        step()
+    assert bench.counts == [1, 0, 0]
+    assert bench.state.container == BOX
 
 
 def test_far_apart_or_of_another_code_they_are_two_pieces() -> None:
