@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,11 @@ import numpy as np
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import preprocess
 from edge.core.model.classifier import Classifier
+from edge.core.model.interpreter import runtime_title
 
 STAGES = ("preprocess", "invoke", "decide", "total")
 """`invoke` is the bare inference; `total` goes from the frame to the verdict."""
+FIGURES = ("p50", "p95", "p99", "max")
 
 FRAME_WIDTH, FRAME_HEIGHT = 640, 480
 
@@ -28,10 +30,16 @@ class Percentiles:
     p50: float
     p95: float
     p99: float
+    max: float
 
     def to_json(self) -> dict[str, float]:
         """The percentiles as JSON, with the unit in the names."""
-        return {f"{name}_ms": round(getattr(self, name), 4) for name in ("p50", "p95", "p99")}
+        return {f"{name}_ms": round(getattr(self, name), 4) for name in FIGURES}
+
+    @classmethod
+    def of(cls, seconds: Sequence[float]) -> Percentiles:
+        """Those of some durations in seconds."""
+        return cls(*(np.percentile(seconds, (50, 95, 99, 100)) * 1000).tolist())
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,13 @@ class Benchmark:
     stages: dict[str, Percentiles]
     rss_mb: float
     """Resident memory of this process after the measurement, in 10^6 bytes."""
+    totals: Sequence[float] = ()
+    """Each time from the frame to the verdict, in milliseconds, in the order of the runs."""
+
+    @property
+    def title(self) -> str:
+        """Text for people: the runtime and whether XNNPACK is on."""
+        return runtime_title(self.runtime, self.xnnpack)
 
     @property
     def total_over_invoke(self) -> float:
@@ -126,11 +141,9 @@ def measure(
         xnnpack=interpreter.xnnpack,
         threads=interpreter.threads,
         runs=done,
-        stages={
-            stage: Percentiles(*(np.percentile(measured, (50, 95, 99)) * 1000).tolist())
-            for stage, measured in durations.items()
-        },
+        stages={stage: Percentiles.of(measured) for stage, measured in durations.items()},
         rss_mb=resident_bytes() / 1e6,
+        totals=[seconds * 1000 for seconds in durations["total"]],
     )
 
 

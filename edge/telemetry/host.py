@@ -106,15 +106,14 @@ def heat_findings(*, zones: Path = _ZONES, throttled: Path = _THROTTLED) -> Iter
         zones: the kernel's folder of temperature sensors, which give millidegrees Celsius.
         throttled: the file with the firmware's flags on a Raspberry Pi.
     """
-    degrees = [read for file in zones.glob("thermal_zone*/temp") if (read := _number(file, 10))]
-    if not degrees:
+    celsius = hottest_sensor(zones)
+    if celsius is None:
         yield ok("heat", "this machine shows no temperature")
     else:
-        hottest = max(degrees) / 1000
-        said, advice = f"{hottest:.0f} degrees Celsius", "give it a heat sink, a fan or shade"
-        state = bad if hottest >= _TOO_HOT else warning if hottest >= _HOT else None
+        said, advice = f"{celsius:.0f} degrees Celsius", "give it a heat sink, a fan or shade"
+        state = bad if celsius >= _TOO_HOT else warning if celsius >= _HOT else None
         yield ok("heat", said) if state is None else state("heat", said, advice)
-    flags = _number(throttled, 16)
+    flags = throttle_flags(throttled)
     if flags is None:
         return
     now = [name for bit, name in _FLAGS.items() if flags >> bit & 1]
@@ -126,6 +125,32 @@ def heat_findings(*, zones: Path = _ZONES, throttled: Path = _THROTTLED) -> Iter
         yield warning("power", f"since it was switched on: {', '.join(before)}", advice)
     else:
         yield ok("power", "no under-voltage, and never throttled")
+
+
+def hottest_sensor(zones: Path = _ZONES) -> float | None:
+    """The degrees Celsius of the machine's hottest sensor; None: it shows no temperature.
+
+    Args:
+        zones: the kernel's folder of temperature sensors, which give millidegrees Celsius.
+    """
+    degrees = [read for file in zones.glob("thermal_zone*/temp") if (read := _number(file, 10))]
+    return max(degrees) / 1000 if degrees else None
+
+
+def throttle_flags(throttled: Path = _THROTTLED) -> int | None:
+    """The firmware's flags on a Raspberry Pi; None: this machine has none."""
+    return _number(throttled, 16)
+
+
+def throttle_words(flags: int) -> tuple[str, ...]:
+    """What the bits of the firmware's flags mean.
+
+    >>> throttle_words(0x50005)
+    ('under-voltage now', 'throttled now', 'under-voltage before', 'throttled before')
+    """
+    now = [f"{name} now" for bit, name in _FLAGS.items() if flags >> bit & 1]
+    before = [f"{name} before" for bit, name in _FLAGS.items() if flags >> bit + 16 & 1]
+    return (*now, *before)
 
 
 def _number(file: Path, base: int) -> int | None:

@@ -8,7 +8,6 @@ import pytest
 from tests.deploy.scripts import CHECKOUT, run_script, tool
 
 SCRIPTS = (
-    "deploy/benchmark.sh",
     "deploy/find-python.sh",
     "deploy/install.sh",
     "deploy/setup.sh",
@@ -37,19 +36,17 @@ def test_every_script_is_checked() -> None:
     assert found == set(SCRIPTS)
 
 
-@pytest.mark.parametrize("name", ["install.sh", "benchmark.sh"])
-def test_a_script_says_what_it_takes(name: str) -> None:
-    helped = run_script(name, "--help")
+def test_the_installer_says_what_it_takes() -> None:
+    helped = run_script("install.sh", "--help")
     assert helped.returncode == 0
-    assert f"deploy/{name}" in helped.stdout
-    wrong = run_script(name, "--no-such-option")
+    assert "deploy/install.sh" in helped.stdout
+    wrong = run_script("install.sh", "--no-such-option")
     assert wrong.returncode == 2
     assert "unknown: --no-such-option" in wrong.stderr
 
 
-@pytest.mark.parametrize("name", ["install.sh", "benchmark.sh"])
-def test_the_options_of_a_script_are_those_of_its_help(name: str) -> None:
-    text = (CHECKOUT / "deploy" / name).read_text("utf-8")
+def test_the_options_of_the_installer_are_those_of_its_help() -> None:
+    text = (CHECKOUT / "deploy" / "install.sh").read_text("utf-8")
     taken = re.findall(r"^ {8}(--[\w-]+)(?: \| -h)?\)", text, re.MULTILINE)
-    told = re.findall(r"^  (--[\w-]+)", run_script(name, "--help").stdout, re.MULTILINE)
+    told = re.findall(r"^  (--[\w-]+)", run_script("install.sh", "--help").stdout, re.MULTILINE)
     assert sorted(taken) == sorted(told)

@@ -9,23 +9,64 @@ import argparse
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edge.core.command_line import count, print_json
-from edge.core.errors import EXIT_OK
+from edge.core.errors import EXIT_NO, EXIT_OK, UsageError
+
+if TYPE_CHECKING:
+    from edge.core.model.interpreter import Kernels
+    from edge.telemetry.bench_series import Series
 
 _log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="bundle folder or zip file")
+    parser.add_argument(
+        "bundles",
+        type=Path,
+        nargs="+",
+        metavar="BUNDLE",
+        help="bundle folder or zip file; several are measured one after the other",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument(
+        "--html",
+        type=Path,
+        metavar="FILE",
+        help="a page with histograms, and with accuracy against time for several bundles",
+    )
     parser.add_argument(
         "--image",
         type=Path,
         metavar="FILE",
         help="picture to measure with (default: a 640x480 frame of noise)",
     )
-    _add(parser, "num-threads", count, 1, "threads to compute with")
+    how = parser.add_mutually_exclusive_group()
+    _add(how, "num-threads", count, 1, "threads to compute with")
+    how.add_argument(
+        "--sweep",
+        action="store_true",
+        help="measure with each number of threads from 1 to the number of cores",
+    )
+    parser.add_argument(
+        "--minutes",
+        type=count,
+        metavar="N",
+        help="measure for so many minutes without a pause, with the heat after each",
+    )
+    parser.add_argument(
+        "--compare",
+        type=Path,
+        metavar="OLD.json",
+        help="an earlier output of --json, to compare the medians with",
+    )
+    parser.add_argument(
+        "--fail-over",
+        type=_seconds,
+        metavar="PERCENT",
+        help="exit with 1 where a median takes so much longer than in OLD.json",
+    )
     _add(parser, "num-runs", count, 50, "runs to measure")
     _add(parser, "warmup-runs", count, 10, "runs before those that are measured")
     _add(parser, "min-secs", _seconds, 1.0, "shortest time to measure, in seconds")
@@ -34,46 +75,113 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    from edge.telemetry.bench_comparison import changes, read_series
+    from edge.telemetry.bench_page import write_bench_page
+    from edge.telemetry.hardware import this_heat
+
+    if arguments.fail_over is not None and arguments.compare is None:
+        raise UsageError("--fail-over needs --compare OLD.json: longer than what?")
+    earlier = None if arguments.compare is None else read_series(arguments.compare)
+    series = _measure(arguments)
+    series.after = this_heat()
+    found = series.to_json()
+    compared = [] if earlier is None else list(changes(earlier, found))
+    if arguments.json:
+        print_json(found)
+    else:
+        _print(series)
+    for change in compared:
+        _log.info(f"compared   {change}")
+    if arguments.html is not None:
+        write_bench_page(arguments.html, series, compared)
+        _log.info(f"page       {arguments.html}")
+    if series.after.slowed:
+        _log.warning(
+            f"warning    this machine was slowed ({', '.join(series.after.slowed)}): see to its "
+            "power supply and its cooling, and measure again"
+        )
+    limit = float("inf") if arguments.fail_over is None else arguments.fail_over
+    slower = [change for change in compared if change.percent > limit]
+    for change in slower:
+        _log.error(f"slower     {change}: more than {limit:g} % longer")
+    return EXIT_NO if slower else EXIT_OK
+
+
+def _measure(arguments: argparse.Namespace) -> Series:
+    """Measures each bundle with each number of threads."""
+    import os
+
     from edge.core.images.image_file import read_image
     from edge.core.model.bundle import read_bundle
     from edge.core.model.classifier import Classifier
-    from edge.telemetry.bench import FRAME_HEIGHT, FRAME_WIDTH, STAGES, measure, synthetic_frame
+    from edge.telemetry.bench import FRAME_HEIGHT, FRAME_WIDTH, measure, synthetic_frame
+    from edge.telemetry.bench_series import Measured, Series, accuracy_of, soak
+    from edge.telemetry.hardware import this_hardware, this_heat
 
-    classifier = Classifier(
-        read_bundle(arguments.bundle),
-        threads=arguments.num_threads,
-        kernels="default" if arguments.use_xnnpack else "plain",
-    )
     if arguments.image is None:
         image = synthetic_frame()
         _log.info(f"measuring with a synthetic {FRAME_WIDTH}x{FRAME_HEIGHT} frame of noise")
     else:
         image = read_image(arguments.image)
-    found = measure(
-        classifier,
-        image,
-        runs=arguments.num_runs,
-        warmup_runs=arguments.warmup_runs,
-        min_seconds=arguments.min_secs,
-        max_seconds=arguments.max_secs,
-    )
-    if arguments.json:
-        print_json(found.to_json())
-        return EXIT_OK
-    print(f"bundle     {found.bundle}")
-    print(f"runtime    {classifier.interpreter.title}, threads {found.threads}")
-    print(f"runs       {found.runs}, on {image.shape[1]}x{image.shape[0]} pixels")
-    print(f"{'':<10} {'p50':>9} {'p95':>9} {'p99':>9}")
-    for stage in STAGES:
-        times = found.stages[stage]
-        print(f"{stage:<10} {times.p50:>6.3f} ms {times.p95:>6.3f} ms {times.p99:>6.3f} ms")
-    print(f"total over invoke {found.total_over_invoke:.3f}")
-    print(f"resident memory   {found.rss_mb:.0f} MB")
-    return EXIT_OK
+    bundles = [read_bundle(path) for path in arguments.bundles]  # all, before any is measured
+    before = this_heat()
+    pixels = f"{image.shape[1]}x{image.shape[0]}"
+    series = Series(this_hardware(), pixels, before=before, after=before)
+    cores = len(os.sched_getaffinity(0))
+    sweep = range(1, cores + 1) if arguments.sweep else [arguments.num_threads]
+    for bundle in bundles:
+        for threads in sweep:
+            kernels: Kernels = "default" if arguments.use_xnnpack else "plain"
+            classifier = Classifier(bundle, threads=threads, kernels=kernels)
+            minutes = []
+            for whole, minute in soak(classifier, image, minutes=arguments.minutes or 0):
+                benchmark = whole
+                minutes.append(minute)
+                _log.info(f"minute {len(minutes):<3} p50 {minute.p50_ms:.3f} ms")
+            if not minutes:
+                benchmark = measure(
+                    classifier,
+                    image,
+                    runs=arguments.num_runs,
+                    warmup_runs=arguments.warmup_runs,
+                    min_seconds=arguments.min_secs,
+                    max_seconds=arguments.max_secs,
+                )
+            accuracy = accuracy_of(bundle.manifest.figures)
+            series.measured.append(Measured(benchmark, accuracy, minutes))
+    return series
+
+
+def _print(series: Series) -> None:
+    """The series as a table for people."""
+    from edge.telemetry.bench import FIGURES, STAGES
+
+    print(f"machine    {series.machine}")
+    for each in series.measured:
+        found = each.benchmark
+        print(f"bundle     {found.bundle}")
+        print(f"runtime    {found.title}, threads {found.threads}")
+        print(f"runs       {found.runs}, on {series.pixels} pixels")
+        print(f"{'':<10} " + " ".join(f"{name:>9}" for name in FIGURES))
+        for stage in STAGES:
+            times = found.stages[stage]
+            print(
+                f"{stage:<10} " + " ".join(f"{getattr(times, name):>6.3f} ms" for name in FIGURES)
+            )
+        print(f"total over invoke {found.total_over_invoke:.3f}")
+        print(f"resident memory   {found.rss_mb:.0f} MB")
+        if each.minutes:
+            first, last = each.minutes[0].p50_ms, each.minutes[-1].p50_ms
+            print(
+                f"after {len(each.minutes)} minutes  {last / first - 1:+.1%} (median of the last)"
+            )
+    before, after = series.before.celsius, series.after.celsius
+    if before is not None and after is not None:
+        print(f"heat       {before:.1f} degrees Celsius before, {after:.1f} after")
 
 
 def _add(
-    parser: argparse.ArgumentParser,
+    parser: argparse._ActionsContainer,
     name: str,
     kind: Callable[[str], float],
     default: float,

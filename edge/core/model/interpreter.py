@@ -95,8 +95,7 @@ class Interpreter:
     @property
     def title(self) -> str:
         """Text for people: the runtime and whether XNNPACK is on."""
-        known = {True: "on", False: "off", None: "unknown"}[self.xnnpack]
-        return f"{self.runtime}, XNNPACK {known}"
+        return runtime_title(self.runtime, self.xnnpack)
 
     @property
     def tensor(self) -> Tensor:
@@ -235,3 +234,9 @@ def _xnnpack_runs(interpreter: Any) -> bool | None:
                 wanted.extend(int(source) for source in operator["inputs"])
     heavy = [op for op in operators if op["op_name"] in _HEAVY]
     return bool(heavy) and sum(op["index"] in replaced for op in heavy) * 2 > len(heavy)
+
+
+def runtime_title(runtime: str, xnnpack: bool | None) -> str:
+    """Text for people: a runtime and whether XNNPACK is on; None: that is not known."""
+    known = {True: "on", False: "off", None: "unknown"}[xnnpack]
+    return f"{runtime}, XNNPACK {known}"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from edge.cli import main
-from edge.core.errors import EXIT_DATA, EXIT_OK
+from edge.core.errors import EXIT_DATA, EXIT_NO, EXIT_OK, EXIT_USAGE
 from tests.bundles import BGR, write_picture
 
 QUICK = ["--num_runs=5", "--warmup_runs=1", "--min_secs=0"]
@@ -81,3 +81,42 @@ def test_a_flag_that_makes_no_sense_is_refused(
         main(["bench", str(tiny_bundle), word])
     assert caught.value.code == 2
     assert word.partition("=")[0] in capsys.readouterr().err
+
+
+def test_bundles_and_threads_are_measured_one_after_the_other(
+    tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "b.html"
+    found = bench(
+        capsys, str(tiny_bundle), str(tiny_bundle), *QUICK, "--sweep", "--html", str(page)
+    )
+    threads = [each["threads"] for each in found["measurements"]]
+    assert threads == [*range(1, found["machine"]["cores"] + 1)] * 2
+    assert page.read_text("utf-8").count("<figure>") >= 2
+
+
+@pytest.mark.parametrize(("factor", "code"), [(1000.0, EXIT_OK), (0.001, EXIT_NO)])
+def test_a_machine_that_became_slower_is_told_by_the_exit_code(
+    factor: float,
+    code: int,
+    tiny_bundle: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = bench(capsys, str(tiny_bundle), *QUICK)
+    for percentiles in found["measurements"][0]["stages"].values():
+        percentiles["p50_ms"] *= factor
+    old = tmp_path / "old.json"
+    old.write_text(json.dumps(found), "utf-8")
+    words = ["bench", str(tiny_bundle), *QUICK, "--compare", str(old), "--fail-over", "50"]
+    assert main(words) == code
+    said = capsys.readouterr().err
+    assert "compared   tiny" in said
+    assert ("slower     tiny" in said) == (code == EXIT_NO)
+
+
+def test_a_limit_needs_something_to_compare_with(
+    tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["bench", str(tiny_bundle), "--fail-over", "5"]) == EXIT_USAGE
+    assert "longer than what?" in capsys.readouterr().err

@@ -1,0 +1,90 @@
+"""Compares a benchmark with an earlier one that was written with `--json`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edge.core.errors import UsageError
+from edge.core.files import read_regular
+from edge.core.terminal.wording import number_of
+
+_LARGEST = 64 * 2**20
+_COMPARED = ("invoke", "total")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The medians of one stage, then and now."""
+
+    what: str
+    """The bundle, the threads and the stage."""
+    before_ms: float
+    now_ms: float
+
+    @property
+    def percent(self) -> float:
+        """How much longer it takes now, as a percentage of before; negative: it is faster."""
+        return 100 * (self.now_ms / self.before_ms - 1)
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.before_ms:.3f} -> {self.now_ms:.3f} ms ({self.percent:+.1f} %)"
+
+
+def read_series(file: Path) -> Mapping[str, Any]:
+    """What `pilah-edge bench --json` printed into `file`.
+
+    Raises:
+        UsageError: the file cannot be read, or has something else.
+    """
+    try:
+        found = json.loads(read_regular(file, largest=_LARGEST))
+        measurements = found["measurements"]
+        for each in measurements:
+            for stage in _COMPARED:
+                if not float(each["stages"][stage]["p50_ms"]) > 0:
+                    raise ValueError(f"{stage} took no time")
+            str(each["bundle"]), int(each["threads"])
+        str(found["frame"])
+    except OSError as error:
+        raise UsageError(f"--compare {file}: cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"--compare {file}: is no benchmark: give a file that `pilah-edge bench --json` wrote "
+            f"({type(error).__name__}: {error})"
+        ) from error
+    return dict(found)
+
+
+def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
+    """The change of each measurement that is in both: of the same bundle with as many threads.
+
+    A bundle is known by its name without its version, so that a newer one can be compared.
+
+    Raises:
+        UsageError: the frames have other sizes, or no measurement is in both.
+    """
+    if before["frame"] != now["frame"]:
+        raise UsageError(
+            f"--compare: those frames had {before['frame']} pixels, these have {now['frame']}: "
+            "measure with the same picture (--image)"
+        )
+    earlier = {_key(each): each for each in before["measurements"]}
+    common = [each for each in now["measurements"] if _key(each) in earlier]
+    if not common:
+        had = ", ".join(f"{name} with {number_of(threads, 'threads')}" for name, threads in earlier)
+        raise UsageError(f"--compare: nothing of this was measured then; there is {had or 'none'}")
+    for each in common:
+        for stage in _COMPARED:
+            yield Change(
+                f"{each['bundle']}, {number_of(int(each['threads']), 'threads')}, {stage}",
+                float(earlier[_key(each)]["stages"][stage]["p50_ms"]),
+                float(each["stages"][stage]["p50_ms"]),
+            )
+
+
+def _key(measurement: Mapping[str, Any]) -> tuple[str, int]:
+    return str(measurement["bundle"]).partition(" ")[0], int(measurement["threads"])

@@ -1,0 +1,106 @@
+"""A series of measurements on one machine: several bundles, numbers of threads, or minutes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import edge
+from edge.core.images.image_file import Image
+from edge.core.model.classifier import Classifier
+from edge.telemetry.bench import Benchmark, measure
+from edge.telemetry.hardware import Hardware, Heat, this_heat
+
+
+@dataclass(frozen=True, slots=True)
+class Minute:
+    """One minute of a long measurement."""
+
+    p50_ms: float
+    """The median time from the frame to the verdict."""
+    p99_ms: float
+    heat: Heat
+
+    def to_json(self) -> dict[str, Any]:
+        """The figures of the minute, with the heat at its end."""
+        return {
+            "p50_ms": round(self.p50_ms, 4),
+            "p99_ms": round(self.p99_ms, 4),
+            **self.heat.to_json(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One bundle with one number of threads."""
+
+    benchmark: Benchmark
+    accuracy: Mapping[str, Any] | None
+    """The figures of the int8 model on its test split, of the bundle's manifest: `accuracy`,
+    `accuracy_interval` and `images`. None: the bundle has none."""
+    minutes: Sequence[Minute] = ()
+    """The minutes of a long measurement; empty: it was a short one."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The measurement as JSON."""
+        found = self.benchmark.to_json()
+        if self.accuracy is not None:
+            found["accuracy"] = self.accuracy["accuracy"]
+            found["accuracy_interval"] = list(self.accuracy["accuracy_interval"])
+        if self.minutes:
+            found["minutes"] = [minute.to_json() for minute in self.minutes]
+        return found
+
+
+@dataclass(slots=True)
+class Series:
+    """All measurements of one call, and what they were made on."""
+
+    machine: Hardware
+    pixels: str
+    """The size of the frame, such as 640x480."""
+    before: Heat
+    after: Heat
+    measured: list[Measured] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """The series as JSON. A single measurement has its figures at the top, too, as of
+        `Benchmark.to_json`."""
+        measurements = [each.to_json() for each in self.measured]
+        return {
+            **(measurements[0] if len(measurements) == 1 else {}),
+            "pilah": edge.__version__,
+            "frame": self.pixels,
+            "machine": self.machine.to_json(),
+            "heat": {"before": self.before.to_json(), "after": self.after.to_json()},
+            "measurements": measurements,
+        }
+
+
+def accuracy_of(figures: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The accuracy of the int8 model on its test split, of a bundle's figures; None: not known."""
+    found = figures.get("int8")
+    return found if isinstance(found, dict) and found.get("accuracy_interval") else None
+
+
+def soak(
+    classifier: Classifier,
+    image: Image,
+    *,
+    minutes: int,
+    heat: Callable[[], Heat] = this_heat,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Iterator[tuple[Benchmark, Minute]]:
+    """Measures minute after minute without a pause, as a machine that gets warm.
+
+    Args:
+        image: uint8 (height, width, 3) BGR.
+        heat: tells how hot the machine is.
+        clock: seconds.
+    """
+    for _ in range(minutes):
+        found = measure(classifier, image, runs=1, warmup_runs=1, min_seconds=60.0, clock=clock)
+        total = found.stages["total"]
+        yield found, Minute(total.p50, total.p99, heat())

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from edge.core.errors import UsageError
+from edge.telemetry.bench_comparison import changes, read_series
+from edge.telemetry.bench_series import Measured, Series
+from tests.edge.telemetry.test_bench_series import benchmark, series
+
+
+def written(path: Path, found: Series) -> Path:
+    file = path / "old.json"
+    file.write_text(json.dumps(found.to_json()), "utf-8")
+    return file
+
+
+def test_the_same_bundle_is_compared_though_its_version_is_newer(tmp_path: Path) -> None:
+    old = read_series(written(tmp_path, series(Measured(benchmark("first 1", total=2), None))))
+    now = series(
+        Measured(benchmark("first 2", total=3), None), Measured(benchmark("other 1"), None)
+    ).to_json()
+    invoke, total = changes(old, now)
+    assert (total.before_ms, total.now_ms) == (1.0, 1.5)
+    assert total.percent == pytest.approx(50)
+    assert str(invoke) == "first 2, 1 thread, invoke: 1.000 -> 1.500 ms (+50.0 %)"
+
+
+def test_what_cannot_be_compared_is_said(tmp_path: Path) -> None:
+    old = read_series(written(tmp_path, series(Measured(benchmark("first 1"), None))))
+    other = series(Measured(benchmark("second 1", threads=2), None)).to_json()
+    with pytest.raises(UsageError, match="there is first with 1 thread"):
+        list(changes(old, other))
+    with pytest.raises(UsageError, match="those frames had 640x480 pixels, these have 1x1"):
+        list(changes(old, other | {"frame": "1x1"}))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}", '{"measurements": 1}', '{"frame": "x", "measurements": [{"stages": 0}]}'],
+)
+def test_a_file_that_is_no_benchmark_is_refused(text: str, tmp_path: Path) -> None:
+    file = tmp_path / "old.json"
+    file.write_text(text)
+    with pytest.raises(UsageError, match="is no benchmark: give a file that"):
+        read_series(file)
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_series(tmp_path / "none.json")
