@@ -326,7 +326,7 @@ inside mv $home/photos $home/elsewhere
 shell "install -d -o pilah $home/photos"
 inside systemctl start pilah.service 2>/dev/null && fail "started without pictures"
 count=$(show NRestarts)
-wait_for 60 "tried again and again" restarted $((count + 3))
+wait_for 60 "as soon as it works again" restarted $((count + 3))
 shell "cp $home/elsewhere/*.png $home/photos/"
 wait_for 30 "the camera is there now" is_active
 say "ok: a camera that comes later is waited for ($(show NRestarts) tries)"

@@ -94,11 +94,11 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         edge.commands.check edge.config.checks edge.config.decision edge.config.lanes
         edge.config.ledger edge.config.station
     """,
-    "tests/edge/receiving/scanner/test_reader.py": """
+    "tests/edge/receiving/scanner/test_scanner_reader.py": """
         edge.receiving.scanner.access edge.receiving.scanner.source
     """,
     "tests/edge/receiving/test_station.py": """
-        edge.receiving.codes.installed edge.receiving.codes.reader
+        edge.receiving.codes.packages edge.receiving.codes.code_reader
     """,
     "tests/edge/samples/test_photographs.py": """
         edge.config.photographs
@@ -169,8 +169,8 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "tests/edge/receiving/test_goods.py": """
         edge.receiving.columns
     """,
-    "tests/edge/receiving/test_report.py": """
-        edge.receiving.difference edge.receiving.report_csv edge.receiving.report_page
+    "tests/edge/receiving/test_difference_page.py": """
+        edge.receiving.difference edge.receiving.difference_csv
     """,
     "tests/edge/receiving/test_state.py": """
         edge.receiving.events

@@ -1,1 +1,1 @@
-"""The outbox: what is to leave the machine, written in the transaction of the row it tells of."""
+"""The outbox: entries for other systems, each written in the transaction of the row it is about."""

@@ -43,30 +43,31 @@ _OVERHEAD = 120
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """What an outbox keeps."""
+    """The limits of what an outbox keeps."""
 
     positions: Path
-    """The publisher's file, which need not be there."""
+    """The publisher's file, which may be missing."""
     receivers: tuple[str, ...]
-    """An entry that each of them has is deleted."""
+    """The receivers; an entry that all of them have is deleted."""
     megabytes: float
-    """Of 1,000,000 bytes: the oldest beyond that are deleted, sent or not. Infinity: none is."""
+    """In 1,000,000 bytes: the oldest entries beyond it are deleted, sent or not; infinity for no
+    limit."""
     days: float
-    """Entries that are older are deleted, sent or not. Infinity: none is."""
+    """The age in days beyond which entries are deleted, sent or not; infinity for no limit."""
 
     def as_json(self) -> str:
-        """All of it as one word, for another process."""
+        """The limits as one argument for another process."""
         return json.dumps([str(self.positions), self.receivers, self.megabytes, self.days])
 
     @classmethod
     def from_json(cls, text: str) -> Keep:
-        """What `as_json` was made of."""
+        """The limits that `as_json` wrote."""
         positions, receivers, megabytes, days = json.loads(text)
         return cls(Path(positions), tuple(receivers), megabytes, days)
 
 
 class Retention:
-    """Deletes from one outbox what need not be kept; used by one thread at a time."""
+    """Deletes the entries of one outbox that need not be kept; used by one thread at a time."""
 
     def __init__(
         self,
@@ -87,7 +88,8 @@ class Retention:
         self._next = float("-inf")
 
     def apply(self, connection: sqlite3.Connection) -> int:
-        """Deletes what need not be kept, if it is time to look; within the caller's transaction.
+        """Deletes the entries that need not be kept, if it is time to look, in the caller's
+        transaction.
 
         Returns:
             How many entries were deleted.
@@ -111,7 +113,7 @@ class Retention:
         return deleted
 
     def _taken_by_all(self, connection: sqlite3.Connection) -> int:
-        """The number of the last entry that each receiver has; 0: there is none.
+        """The number of the last entry that all receivers have; 0 if there is none.
 
         That entry itself stays, so that the position can be told to be one of this outbox. A
         receiver whose position is not one of this outbox has nothing of it, however large the
@@ -130,7 +132,7 @@ class Retention:
         return min(sequences, default=0)
 
     def _too_old(self, connection: sqlite3.Connection) -> int:
-        """The number of the first entry that is young enough; 0: the oldest is."""
+        """The number of the first entry that is young enough; 0 if age is not limited."""
         if math.isinf(self._keep.days):
             return 0
         oldest = datetime.fromtimestamp(self._wall(), UTC) - timedelta(days=self._keep.days)
@@ -150,7 +152,8 @@ class Retention:
         return int(low)
 
     def _too_many(self, connection: sqlite3.Connection) -> int:
-        """The number of the first entry for which there is room, by the size of some of them."""
+        """The number of the first entry for which there is room, estimated from the size of
+        some."""
         if math.isinf(self._keep.megabytes):
             return 0
         ((first, last),) = connection.execute("SELECT min(sequence), max(sequence) FROM outbox")

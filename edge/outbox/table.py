@@ -37,18 +37,18 @@ _MOST_PARAMETERS = 500
 
 
 class NewEntry(NamedTuple):
-    """What is to be added to an outbox."""
+    """An entry to be added to an outbox."""
 
     id: str
     kind: str
     time: str
     station: str
     details: Mapping[str, Any]
-    """What the event has beside those; JSON takes all of it."""
+    """The other values of the event, as JSON accepts them."""
 
 
 def new_entry(event: Event, kind: str) -> NewEntry:
-    """The entry of `event`, which is called `kind` outside of this process."""
+    """The entry for `event`, whose kind files and other systems call `kind`."""
     found = asdict(event)
     for name in _COLUMNS:
         del found[name]
@@ -56,7 +56,7 @@ def new_entry(event: Event, kind: str) -> NewEntry:
 
 
 def add(connection: sqlite3.Connection, entries: Iterable[NewEntry]) -> None:
-    """Adds `entries`, in their order; to be called within the transaction of their rows."""
+    """Adds `entries` in their order; must be called within the transaction of their rows."""
     connection.executemany(
         "INSERT INTO outbox (id, kind, time, station, payload) VALUES (?, ?, ?, ?, ?)",
         [
@@ -82,7 +82,7 @@ def add_missing(connection: sqlite3.Connection, entries: Sequence[NewEntry]) -> 
 
 
 def has_entries(connection: sqlite3.Connection) -> bool:
-    """Whether the file has an outbox, and something is in it."""
+    """Whether the file has an outbox with at least one entry."""
     query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'outbox'"
     if connection.execute(query).fetchone() is None:
         return False

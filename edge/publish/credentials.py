@@ -9,10 +9,10 @@ from edge.core.errors import ReceiverSetupError
 
 
 def read_secret(file: Path, key: str) -> str:
-    """The secret in `file`: its first line as it is, without the line end.
+    """The secret in `file`, which is its first line without the line end.
 
     Args:
-        key: what the station file calls it, for the message: `publish.postgres.password_file`.
+        key: its key in the station file, for the message: `publish.postgres.password_file`.
 
     Raises:
         ReceiverSetupError: the file cannot be read, or its first line is empty.
@@ -28,7 +28,7 @@ def read_secret(file: Path, key: str) -> str:
 
 
 def read_token(file: Path, key: str) -> str:
-    """The token in `file`, which an HTTP header can have; see `read_secret`.
+    """The token in `file`, in characters that an HTTP header may have; see `read_secret`.
 
     Raises:
         ReceiverSetupError: as `read_secret` says; or it has other characters than ASCII's printable
@@ -44,7 +44,7 @@ def read_token(file: Path, key: str) -> str:
 
 
 def trusting(ca_file: Path | None, key: str) -> ssl.SSLContext:
-    """What proves the name of a server.
+    """The TLS context that verifies the name of a server.
 
     Args:
         ca_file: the certificates of those who may; None: those that this machine trusts.

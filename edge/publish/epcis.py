@@ -28,7 +28,7 @@ from edge.publish.settled import Settled
 _log = logging.getLogger(__name__)
 
 _TAKES = ("item", "correction")
-"""What is an event of goods. Nothing else is sent."""
+"""The kinds of entries that are sent: those about goods."""
 _HEADERS = {
     "GS1-EPCIS-Version": "2.0.0",
     "GS1-CBV-Version": "2.0.0",
@@ -37,7 +37,7 @@ _HEADERS = {
 }
 """All events of a document are captured, or none (EPCIS 2.0, section 12)."""
 _JOB_SECONDS, _JOB_PAUSE = 15.0, 0.25
-"""How long a repository may work on a document, and how often it is asked whether it is done."""
+"""How long a repository may work on a document, and how often it is asked about it."""
 _ACCEPTED = 202
 _NO_JOB = (404, 405)
 """What a repository answers that tells nothing of its jobs, or of this one no more."""
@@ -77,7 +77,7 @@ class EpcisReceiver:
         self._ledger = ledger
         self._settled, self._closing = Settled(), threading.Event()
         self._job: _Job | None = None
-        """What the repository was still working on at the last attempt."""
+        """The job that the repository had not finished at the last attempt."""
 
     def send(self, entries: Sequence[Entry]) -> Sequence[Refused]:
         """See `Receiver`: one document for all, or one for each where something is refused."""
@@ -116,7 +116,7 @@ class EpcisReceiver:
         self._capture(events[half:])
 
     def _why_refused(self, events: Sequence[tuple[Entry, list[dict[str, Any]]]]) -> str | None:
-        """Why the document of `events` was refused; None: it was captured.
+        """Why the document of `events` was refused; None if it was captured.
 
         Raises:
             ReceiverUnavailable: that is not known yet.
@@ -141,7 +141,8 @@ class EpcisReceiver:
         return why
 
     def _outcome(self, job: _Job) -> str | None:
-        """Why a capture job failed; None: it did not, or the repository tells nothing of its jobs.
+        """Why a capture job failed; None if it did not, or if the repository does not tell of its
+        jobs.
 
         Raises:
             ReceiverUnavailable: that is not known yet.
@@ -173,7 +174,8 @@ class EpcisReceiver:
         raise ReceiverUnavailable("the repository is still working on what it was sent")
 
     def _path_of_job(self, answer: HttpAnswer) -> str | None:
-        """Where the repository tells of the job that it has made of a document; None: nowhere."""
+        """The path at which the repository tells of a document's capture job; None if there is
+        none."""
         location = answer.headers.get("Location")
         if answer.status != _ACCEPTED or not location:
             return None
@@ -214,18 +216,18 @@ class EpcisReceiver:
 
 @dataclass(slots=True)
 class _Job:
-    """What a repository makes of a document that it did not capture at once."""
+    """The capture job of a repository, for a document that it did not capture at once."""
 
     path: str
-    """Where it is told of, from the root of the server on."""
+    """The path of the job, from the root of the server."""
     ids: frozenset[str]
-    """Of the entries in the document."""
+    """The ids of the entries in the document."""
     was_running: bool = False
     """Whether the repository has told of it."""
 
 
 class _Unknown(Exception):  # noqa: N818
-    """There is nothing to make an event of."""
+    """An entry of which no EPCIS event can be made."""
 
 
 def open_receiver(settings: EpcisSettings, surroundings: Surroundings) -> EpcisReceiver:

@@ -1,4 +1,4 @@
-"""How Home Assistant is told of a station: device discovery by MQTT (pure).
+"""The announcement of a station to Home Assistant: device discovery by MQTT (pure).
 
 One retained message on `PREFIX/device/ID/config` makes a device with all its entities, and Home
 Assistant makes them anew each time that it hears it. See
@@ -33,14 +33,14 @@ _NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9_-]")
 
 @dataclass(frozen=True, slots=True)
 class Discovery:
-    """What Home Assistant is told of one station."""
+    """The announcement of one station to Home Assistant."""
 
     device: str
-    """The id of the device, as its topics and the ids of its entities have it."""
+    """The id of the device, which its topics and the ids of its entities contain."""
     payload: Mapping[str, Any]
 
     def topic(self, prefix: str) -> str:
-        """Where it is told, below the topic that Home Assistant looks at: `homeassistant`."""
+        """The topic of the announcement, below Home Assistant's own prefix: `homeassistant`."""
         return f"{prefix}/device/{self.device}/config"
 
 

@@ -1,4 +1,4 @@
-"""Asks another system by HTTP, and tells what its answer means for an entry."""
+"""Sends HTTP requests to another system, and says what its answer means for an entry."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from edge.publish.credentials import trusting
 from edge.publish.receiver import ReceiverUnavailable
 
 _PATIENCE_SECONDS = 20.0
-"""How long the other system may take for each part of an answer."""
+"""How many seconds the other system may take for each part of an answer."""
 _LARGEST = 4 * 2**20
-"""Bytes of an answer; a longer one is no answer."""
+"""The most bytes of an answer; a longer one is an error."""
 _LATER = frozenset((401, 403, 404, 405, 406, 407, 408, 415, 421, 425, 426, 429, 431))
 """Status codes that blame no entry, but how or when it was sent: credentials, address, rate. A
 person can mend that, and the same entry is taken then (RFC 9110, section 15.5; RFC 6585)."""
@@ -28,7 +28,7 @@ person can mend that, and the same entry is taken then (RFC 9110, section 15.5; 
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """The answer to a request: it was done, or the content was refused for ever."""
+    """The answer to a request, which was done, or whose content was refused for ever."""
 
     status: int
     headers: Message
@@ -36,12 +36,12 @@ class HttpAnswer:
 
     @property
     def done(self) -> bool:
-        """Whether the request was done; else its content was refused."""
+        """Whether the request was done; if not, its content was refused."""
         return 200 <= self.status < 300
 
     @property
     def value(self) -> Any:
-        """The JSON value of the body; None where it is none."""
+        """The JSON value of the body; None if the body is not JSON."""
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):  # the latter: it is nested too deeply
@@ -49,7 +49,7 @@ class HttpAnswer:
 
     @property
     def reason(self) -> str:
-        """What it says, in one line."""
+        """The status and the body in one line, for messages."""
         text = " ".join(self.body.decode("utf-8", "replace").split())
         return f"{self.status}: {text[:500]}" if text else str(self.status)
 

@@ -149,7 +149,7 @@ class InvenTreeReceiver:
 
 
 def _number(found: Mapping[str, Any]) -> int:
-    """The number of an object of InvenTree, its primary key.
+    """The primary key of an object of InvenTree.
 
     Raises:
         ReceiverUnavailable: it has none.
@@ -186,11 +186,11 @@ def _odd(what: str) -> ReceiverUnavailable:
 
 
 class _NotReceived(Exception):  # noqa: N818
-    """InvenTree will never take a delivery as it is."""
+    """InvenTree will never take a delivery in its present form."""
 
 
 class _Receipt:
-    """What came with a delivery, and the purchase order that it belongs to.
+    """The goods that came with a delivery, and the purchase order that it belongs to.
 
     Attributes:
         order: the name of the delivery that was announced first: a receipt that was reopened and a

@@ -23,7 +23,7 @@ class Position(NamedTuple):
 
     sequence: int
     id: str
-    """Empty: it has taken none, and begins after this number."""
+    """The entry's id; empty if it has taken none, and begins after this number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Part:
     """How many before them were deleted, as there was no room or they were too old, and were never
     read."""
     begun_anew: bool = False
-    """Whether the outbox is another one than that of the position: all of it is in the way."""
+    """Whether this is another outbox than that of the position, so that all of it is to be sent."""
 
 
 class OutboxFile(Closing):
@@ -53,7 +53,7 @@ class OutboxFile(Closing):
         self._version = -1
 
     def has_changed(self) -> bool:
-        """Whether anything was written since the last time this was asked. Costs microseconds.
+        """Whether anything was written since the last call. Costs microseconds.
 
         Raises:
             OutboxError: the file cannot be read.
@@ -104,7 +104,7 @@ class OutboxFile(Closing):
             return 0 if first is None else int(last - first + 1)
 
     def dropped(self, after: Position | None) -> int:
-        """How many entries after a position were deleted, which nobody can read any more.
+        """How many entries after a position were deleted before they could be read.
 
         Raises:
             OutboxError: the file cannot be read.
@@ -146,7 +146,7 @@ class OutboxFile(Closing):
         return Part(entries, dropped, begun_anew and bool(entries))
 
     def _opened(self) -> sqlite3.Connection | None:
-        """The open file; None: it is not there, or is empty."""
+        """The open file; None if it is missing or empty."""
         try:
             found = self.path.stat()
         except FileNotFoundError:

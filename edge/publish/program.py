@@ -30,9 +30,9 @@ _log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 1.0
 _STUCK_SECONDS = 120.0
-"""A pump without a heartbeat for so long hangs: longer than any wait for another system."""
+"""A pump without a heartbeat for so many seconds hangs; no wait for another system is longer."""
 END_SECONDS = 4.0
-"""How long pumps may take to end. What is on its way then is sent again at the next start."""
+"""How many seconds pumps may take to end. Unfinished entries are sent again at the next start."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -94,7 +94,9 @@ def _settings(path: Path) -> tuple[RecordsConfig, PublishSettings]:
 
     _, config = read_part(path, RecordsConfig)
     if config.publish is None:
-        raise ConfigError(path, ["1: publish: is missing: add it, with whom to tell"])
+        raise ConfigError(
+            path, ["1: publish: is missing: add it, with a section for each receiver"]
+        )
     return config, config.publish
 
 
@@ -142,7 +144,7 @@ def _publish(path: Path, config: RecordsConfig, publish: PublishSettings, *, onc
 
 
 class PublisherThread(Protocol):
-    """What has a thread of the publisher: a pump, or the server of the metrics."""
+    """A part of the publisher with a thread of its own: a pump, or the server of the metrics."""
 
     heartbeat: Heartbeat
     trouble: str | None
@@ -163,7 +165,7 @@ def _run(
 
     Raises:
         StuckError: a part gives no signs of life.
-        BaseException: what a part failed with.
+        BaseException: the exception with which a part failed.
     """
     from edge.runtime.clock import SYSTEM_CLOCK
     from edge.runtime.heartbeat import ThreadMonitor
@@ -212,4 +214,4 @@ def _run(
 
 
 def _status_line(parts: Sequence[PublisherThread]) -> str:
-    return "; ".join(f"{part.name}: {part.trouble or 'as it should be'}" for part in parts)
+    return "; ".join(f"{part.name}: {part.trouble or 'works'}" for part in parts)

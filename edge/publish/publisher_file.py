@@ -1,4 +1,4 @@
-"""The publisher's own file: how far each receiver is, and what it refused.
+"""The publisher's own file: the position of each receiver, and the entries that it refused.
 
 Losing it loses nothing: what is still in the outboxes is sent again, and receivers drop what they
 have. So where it is damaged, a new one is begun. A position must not go back, though, after the
@@ -77,20 +77,19 @@ _TABLES = (
 
 @dataclass(frozen=True, slots=True)
 class SendCounts:
-    """What became of one outbox's entries at one receiver, since its first start."""
+    """The counts of one outbox's entries at one receiver, since the first start."""
 
     sent: int = 0
     refused: int = 0
     dropped: int = 0
-    """Deleted from the outbox, because there was no room or they were too old, before they were
-    sent."""
+    """How many were deleted from the outbox before they were sent, for want of room or by age."""
     last: str | None = None
-    """The time of the event that was taken last."""
+    """The time of the last event that the receiver took."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Why a receiver is not told at the moment."""
+    """Why nothing can be sent to a receiver at the moment."""
 
     since: str
     reason: str
@@ -106,7 +105,7 @@ class SetAside:
     time: str
     reason: str
     refused_at: str
-    """When it was refused, the last time."""
+    """When it was refused for the last time."""
 
 
 class PublisherFile(Closing):
@@ -199,7 +198,7 @@ class PublisherFile(Closing):
                 )
 
     def set_trouble(self, receiver: str, reason: str | None) -> None:
-        """Notes why a receiver cannot be told; None: it can again."""
+        """Records why nothing can be sent to a receiver; None if it can be sent to again."""
         with self._errors(), self._connection as connection:
             if reason is None:
                 connection.execute("DELETE FROM troubles WHERE receiver = ?", (receiver,))
@@ -222,14 +221,14 @@ class PublisherFile(Closing):
                 connection.execute(f"DELETE FROM {table} WHERE receiver NOT IN ({marks})", names)
 
     def counts(self, receiver: str, outbox: OutboxName) -> SendCounts:
-        """What became of the entries of `outbox` at a receiver."""
+        """The counts of the entries of `outbox` at a receiver."""
         query = "SELECT sent, refused, dropped, last FROM counts WHERE receiver = ? AND outbox = ?"
         with self._errors():
             row = self._connection.execute(query, (receiver, outbox)).fetchone()
         return SendCounts() if row is None else SendCounts(*row)
 
     def trouble(self, receiver: str) -> Trouble | None:
-        """Why a receiver cannot be told; None: it can, as far as is known."""
+        """Why nothing can be sent to a receiver; None if it can, as far as is known."""
         query = "SELECT since, reason FROM troubles WHERE receiver = ?"
         with self._errors():
             row = self._connection.execute(query, (receiver,)).fetchone()

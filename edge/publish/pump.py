@@ -1,4 +1,4 @@
-"""Gives the entries of the outboxes to one receiver, in order, for as long as it takes.
+"""Sends the entries of the outboxes to one receiver, in order, until it has all of them.
 
 Each receiver has a pump and a thread of its own, so that none holds up another. What was sent is
 noted after the receiver has it: an end in between sends some entries again, and loses none.
@@ -28,7 +28,7 @@ _LOOK_SECONDS = 0.1
 _AGAIN_SECONDS = 1.0
 """How often a pump looks whether a person wants refused entries sent again."""
 _UNREAD_SECONDS = 5.0
-"""How long an outbox that could not be read is left alone."""
+"""How many seconds an outbox that could not be read is left alone."""
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 60.0
 
@@ -56,7 +56,7 @@ class Backoff:
 
 
 class _Unread(NamedTuple):
-    """Why an outbox could not be read, and when to look at it again, by the system's clock."""
+    """Why an outbox could not be read, and when to try it again, by the system's clock."""
 
     error: OutboxError
     again: float
@@ -66,10 +66,9 @@ class Pump:
     """Gives the entries of the outboxes to one receiver.
 
     Attributes:
-        heartbeat: the signs of life of `run`.
-        trouble: why the receiver cannot be told now, or not of all; None: it can, as far as is
-            known.
-        refused: how many entries it has refused since `run` began.
+        heartbeat: the signs of life of `run`. trouble: why nothing, or not everything, can be sent
+        now; None if it can, as far as is known. refused: how many entries it has refused since
+        `run` began.
     """
 
     def __init__(
@@ -96,7 +95,7 @@ class Pump:
         self._stopping, self._once = stopping, once
         self._backoff = backoff or Backoff()
         self._behind = {outbox.name: True for outbox in outboxes}
-        """Whether there may be entries that were not sent."""
+        """For each outbox, whether it may have entries that were not sent."""
         self._unread: dict[str, _Unread] = {}
         """The outboxes that could not be read, by their names."""
         self.heartbeat = Heartbeat(SYSTEM_CLOCK.now)
@@ -254,7 +253,7 @@ class Pump:
 
     def _failed(self, error: PilahError, progress: PublisherFile) -> None:
         if self.trouble is None:
-            again = "" if self._once else ", and it is tried again and again"
+            again = "" if self._once else ", and are sent as soon as it works again"
             _log.error(f"incident   {self.name}: {error}. Entries wait in the outbox{again}")
         elif str(error) != self.trouble:
             _log.debug(f"{self.name}: {error}")
@@ -266,7 +265,7 @@ class Pump:
                 _log.debug(str(other))
 
     def _wait(self, seconds: float) -> None:
-        """Waits until it is time, or all is to end; beats meanwhile."""
+        """Waits until the time has passed or `run` is to end; gives heartbeats meanwhile."""
         until = SYSTEM_CLOCK.now() + seconds
         while (left := until - SYSTEM_CLOCK.now()) > 0 and not self._stopping.wait(min(left, 1.0)):
             self.heartbeat.beat()

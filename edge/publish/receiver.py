@@ -1,4 +1,4 @@
-"""What an outbox's entries are given to: the seam between the pump and each other system.
+"""The interface to other systems, to which the pump sends the entries of the outboxes.
 
 A receiver is one module that has a class with these three members, a section in
 `edge/config/publish/`, and a line in `edge/publish/receivers.py`.
@@ -15,16 +15,16 @@ from edge.core.errors import PilahError
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One row of an outbox: something that happened, and that other systems are to hear of."""
+    """One row of an outbox: an event that is to be sent to other systems."""
 
     sequence: int
-    """Its number in its outbox, which has no gaps."""
+    """The number of the entry in its outbox, which has no gaps."""
     id: str
-    """The event's id, a UUID version 7: a receiver that sees it a second time drops it."""
+    """The event's id, a UUID version 7; a receiver ignores an id that it has already."""
     kind: str
-    """What happened: a key of KINDS in `edge/events/` or `edge/receiving/events.py`."""
+    """The kind of the event: a key of KINDS in `edge/events/` or `edge/receiving/events.py`."""
     time: str
-    """When it happened: UTC, ISO 8601 with microseconds."""
+    """The time of the event: UTC, ISO 8601 with microseconds."""
     station: str
     payload: Mapping[str, Any]
     """The whole event as a JSON object, with `id`, `kind`, `time` and `station`."""
@@ -32,32 +32,32 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """An entry that the receiver will never take: set aside, so that it does not hold up others."""
+    """An entry that the receiver will never take; it is set aside so that it delays no others."""
 
     entry: Entry
     reason: str
-    """Why, for a person."""
+    """Why it was refused, for a person to read."""
 
 
 class ReceiverUnavailable(PilahError):  # noqa: N818 - it is no mistake of anybody's
-    """A receiver cannot be reached now, or does not answer: the same entries are sent later."""
+    """A receiver cannot be reached now, or does not answer; the same entries are sent later."""
 
 
 class Receiver(Protocol):
-    """Another system that is told of what happens. Used by one thread, which is its own."""
+    """Another system to which entries are sent. Used by one thread, which is its own."""
 
     @property
     def name(self) -> str:
-        """What its section in the station file is called: `mqtt`."""
+        """The name of its section in the station file, such as `mqtt`."""
         ...
 
     def send(self, entries: Sequence[Entry]) -> Sequence[Refused]:
-        """Gives `entries` to the system, in their order.
+        """Sends `entries` to the system, in their order.
 
-        Returns when all of them but the refused are safely there.
+        Returns the refused entries, once the system has all the others safely.
 
         Raises:
-            ReceiverUnavailable: not now; some may have arrived.
+            ReceiverUnavailable: they cannot be sent now; some may have arrived.
         """
         ...
 

@@ -16,7 +16,7 @@ from edge.publish.receiver import Receiver
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a receiver may need to know beside its own section."""
+    """The facts about a station that a receiver may need, apart from its own section."""
 
     station: str
     """The station's name."""

@@ -1,4 +1,4 @@
-"""What became of some entries of a batch that is not done yet.
+"""The outcomes of the entries of a batch that is not complete yet.
 
 A slow system may take longer for a batch than a pump may be silent. So a receiver stops in time and
 goes on at the next attempt, at which what was settled before is not sent again.
@@ -17,7 +17,7 @@ is silent for 120 s is taken to hang."""
 
 
 class Settled:
-    """Which entries a system has, or has refused; used by one thread."""
+    """Remembers which entries a system has taken or refused; used by one thread."""
 
     def __init__(self) -> None:
         """Nothing is settled."""
@@ -30,7 +30,7 @@ class Settled:
         return [entry for entry in entries if entry.id not in self._reasons]
 
     def check_time(self) -> None:
-        """Passes while there is time for one more request.
+        """Checks that there is time for one more request in this attempt.
 
         Raises:
             ReceiverUnavailable: the next attempt goes on.

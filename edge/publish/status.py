@@ -1,4 +1,4 @@
-"""How far each receiver is, what it refused and what was dropped, for a person or a program."""
+"""The status of each receiver: its position, and what was refused or dropped."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from edge.publish.outbox_file import OutboxFile, Position, outboxes
 from edge.publish.publisher_file import PublisherFile, SendCounts
 
 _SHOWN = 10
-"""Refused entries that are shown for each receiver, the newest."""
+"""How many refused entries are shown for each receiver, the newest ones."""
 
 
 def show_status(config: RecordsConfig, publish: PublishSettings, *, as_json: bool) -> None:

@@ -19,10 +19,10 @@ from edge.runtime.worker import Endings
 _log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
-    from edge.receiving.codes.reader import CodeReader, Look
+    from edge.receiving.codes.code_reader import CodeReader, Look
     from edge.receiving.counting import Counting
     from edge.receiving.scanner.decoder import ScannedText
-    from edge.receiving.scanner.reader import ScannerReader
+    from edge.receiving.scanner.scanner_reader import ScannerReader
 
 
 class LedgerQueue(EventSink, Protocol):
@@ -88,10 +88,10 @@ class Receiving(Closing):
                 endings=endings,
             )
         if config.codes is not None:
-            from edge.receiving.codes.installed import require_packages
+            from edge.receiving.codes.packages import require_packages
 
             require_packages()
-            from edge.receiving.codes.reader import CodeReader
+            from edge.receiving.codes.code_reader import CodeReader
 
             codes = CodeReader(
                 config.codes, publish=publish, done=self._looked_at, stamps=stamps, clock=clock
@@ -99,7 +99,9 @@ class Receiving(Closing):
             self._codes = codes
             self.tasks.append(Task("codes", codes.run, codes.heartbeat))
         if config.scanner is not None:
-            from edge.receiving.scanner.reader import ScannerReader  # which no other station needs
+            from edge.receiving.scanner.scanner_reader import (
+                ScannerReader,  # which no other station needs
+            )
 
             scanner = ScannerReader(config.scanner, report=self._scanned, clock=clock)
             self._scanner = scanner

@@ -1,1 +1,1 @@
-"""What is taken for training."""
+"""Photographs for training: taken on purpose, or kept of sorted items."""

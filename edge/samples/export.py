@@ -17,23 +17,23 @@ from edge.core.files import read_regular
 from edge.ledger.export.reading import ExportedItem
 
 _LARGEST = 64 * 2**20
-"""Bytes of a photograph; the largest that a station writes is a few megabytes."""
+"""The most bytes of a photograph; the largest that a station writes has a few megabytes."""
 
 
 @dataclass(slots=True)
 class ExportedSamples:
-    """What became of the photographs of labelled items."""
+    """The numbers of photographs of labelled items that were copied, moved or missing."""
 
     added: Counter[str] = field(default_factory=Counter)
-    """New pictures by label."""
+    """The number of new pictures by label."""
     moved: int = 0
-    """Pictures that were there under another label, which was corrected since."""
+    """The number of pictures that were there under a label that has been corrected since."""
     there: int = 0
-    """Pictures that were there already."""
+    """The number of pictures that were there already."""
     without: int = 0
-    """Labelled items of which no photograph was kept."""
+    """The number of labelled items of which no photograph was kept."""
     gone: int = 0
-    """Labelled items whose photograph was deleted since, or could not be written."""
+    """The number of labelled items whose photograph was deleted, or could not be written."""
     refused: list[str] = field(default_factory=list)
     """A sentence for each label that cannot be the name of a class."""
 

@@ -44,20 +44,20 @@ def photograph_file(item_id: str) -> str:
 
 
 class Addition(NamedTuple):
-    """A photograph to be added to the folder, or only a look at what is too old."""
+    """A photograph to be added to the folder, or only a request to delete what is too old."""
 
     now: float
-    """Seconds since 1970."""
+    """The present time in seconds since 1970."""
     time_is_right: bool
     """False: the machine's clock is known not to be kept right, so that no age can be told from it,
     and none is deleted for its age."""
     item_id: str = ""
     content: bytes = b""
-    """The JPEG; empty: nothing is added."""
+    """The bytes of the JPEG; empty if nothing is to be added."""
 
 
 class PhotographStore(Closing):
-    """The photographs in a folder, one folder a day; other files there are left alone.
+    """The photographs in a folder, which has one folder per day; other files are left alone.
 
     No other station may write there until it is closed.
     """
@@ -82,7 +82,7 @@ class PhotographStore(Closing):
         they have not been listed."""
 
     def add(self, addition: Addition) -> None:
-        """Deletes what is too old or too much, and adds a photograph.
+        """Deletes the photographs that are too old or too many, and adds a photograph.
 
         Raises:
             StorageError: the folder cannot be written, or its disk has no room for photographs.
@@ -254,7 +254,7 @@ def _photographs(folder: Path) -> list[tuple[str, int]]:
 
 
 def main() -> None:
-    """The process: adds what the station sends, until the station ends."""
+    """The process that writes: adds the photographs that the station sends, until it ends."""
     from edge.runtime.child_process import serve
 
     store = PhotographStore(

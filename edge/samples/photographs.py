@@ -39,18 +39,18 @@ _log = logging.getLogger(__name__)
 
 _PLACES = 32
 _WAITING_BYTES = 32 * 2**20
-"""How many pictures may wait, and how much they may take: 12 whole ones of a camera of 1280x720."""
+"""The most pictures that may wait, and their bytes: 12 whole ones of a camera of 1280x720."""
 _QUALITY = 90
 _NICE = 10
-"""The thread's share of a busy processor, by which the others go first."""
+"""The nice value of the thread, so that the other threads run first on a busy processor."""
 _LOOK_SECONDS = 3600.0
-"""How often the folder is looked at for photographs that are too old, though none is added."""
+"""How often the folder is searched for photographs that are too old, if none is added."""
 _MEGABYTE = 1e6
 _DAY_SECONDS = 86400.0
 
 
 class _Waiting(NamedTuple):
-    """A picture that is not written yet."""
+    """A picture that waits to be written."""
 
     item_id: str
     image: Image
@@ -240,6 +240,6 @@ class Photographs(Closing):
 
 
 def chance_of(item_id: str) -> float:
-    """A number from 0 to 1 that is as good as chance, and the same whenever it is asked for."""
+    """A pseudo-random number from 0 to 1, which is always the same for the same item."""
     mark = blake2b(item_id.encode(), digest_size=8).digest()
     return int.from_bytes(mark, "big") / 2**64

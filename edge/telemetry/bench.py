@@ -1,4 +1,4 @@
-"""How long a frame takes on this machine to become a verdict, stage by stage."""
+"""Measures how long each stage from a frame to its verdict takes on this machine."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Percentiles:
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """What was measured on one machine with one bundle."""
+    """The measurements of one bundle on one machine."""
 
     bundle: str
     runtime: str

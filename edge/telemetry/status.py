@@ -1,4 +1,4 @@
-"""How a running station is, as other processes read it: one small file in memory.
+"""The status of a running station, which other processes read: one small file in memory.
 
 The station's main thread writes it once a second (`edge/telemetry/status_file.py`), so that a file
 that is older tells of a station that was killed or hangs. A station that ends in order removes it.
@@ -20,19 +20,19 @@ from edge.runtime.clock_state import boot_id
 from edge.runtime.memory_folder import MEMORY, memory_name, service_folder
 
 SERVICE_FOLDER = Path("/run/pilah")
-"""The folder in memory of the service of `deploy/pilah.service`."""
+"""The folder in memory that `deploy/pilah.service` gives the service."""
 STALE_SECONDS = 5.0
-"""A status that is older tells nothing of the station now; it is written once a second."""
+"""A status that is older in seconds is out of date; it is written once a second."""
 START_SECONDS = 120.0
 """A start may take so long (`TimeoutStartSec` of the service), and writes its status once."""
 SILENT_SECONDS = 5.0
 """A thread without a heartbeat for longer hangs. A camera's read may take 4 s."""
 _LARGEST = 64 * 1024
-"""Bytes of a status; a file with more is none."""
+"""The most bytes of a status; a larger file is not one."""
 
 
 class StationState(StrEnum):
-    """What a station is doing."""
+    """What the process of a station is doing."""
 
     STARTING = "starting"
     RUNNING = "running"
@@ -41,7 +41,7 @@ class StationState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VitalSigns:
-    """What the threads of a station have come to, since it started."""
+    """The figures of a station's threads since it started."""
 
     model: str
     """The bundle's name and version."""
@@ -54,33 +54,33 @@ class VitalSigns:
     """The seconds since the newest frame was captured; None: there was none yet."""
     items: int
     lanes: Mapping[str, int] = field(default_factory=dict)
-    """Items by lane."""
+    """The number of items by lane."""
     rejects: Mapping[str, int] = field(default_factory=dict)
-    """Rejected items by reason."""
+    """The number of rejected items by reason."""
     frames_dropped: int = 0
-    """Frames that a newer one replaced before they were looked at."""
+    """The number of frames that a newer one replaced before they were examined."""
     frame_faults: Mapping[str, int] = field(default_factory=dict)
-    """Frames that could not be used, by the kind of fault."""
+    """The number of frames that could not be used, by the kind of fault."""
     single_frame: int = 0
-    """Objects that were seen in a single frame only, which are not items."""
+    """The number of objects that were seen in a single frame only, and are not items."""
     ledger_fails: bool = False
     """Whether the ledger cannot be written."""
     rows_queued: int = 0
-    """Rows that are in memory only."""
+    """The number of rows that are in memory only."""
     items_spilled: int = 0
-    """Items whose rows are in the spill, and not known to be in the ledger."""
+    """The number of items whose rows are in the spill, and not known to be in the ledger."""
     rows_lost: Mapping[str, int] = field(default_factory=dict)
-    """Rows that will never be in the ledger: `item`, `actuation`, `other`."""
+    """The number of rows that will never be in the ledger, by `item`, `actuation`, `other`."""
 
     counts_fail: bool = False
     """Whether the file of deliveries cannot be written, or read."""
     counts_waiting: int = 0
-    """Items and scans that wait to be counted on their delivery."""
+    """The number of items and scans that wait to be counted on their delivery."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StationStatus:
-    """What the file holds."""
+    """The content of the status file."""
 
     station: str
     ledger: str
@@ -89,18 +89,18 @@ class StationStatus:
     pilah: str
     """The version of pilah."""
     started: str
-    """When the process began to open the station: UTC, as in the ledger."""
+    """When the process began to open the station, in UTC as in the ledger."""
     time: str
-    """When this was written."""
+    """When the status was written."""
     monotonic: float
-    """The same on the machine's monotonic clock, which no correction of the time changes."""
+    """The same time on the machine's monotonic clock, which no correction of the time changes."""
     boot_id: str | None
-    """The boot of the machine in which that clock runs; None: not known."""
+    """The id of the boot in which that clock runs; None if it is not known."""
     state: StationState
     resident_bytes: int | None
     """The memory of the station's process, without that of the process that writes the ledger."""
     signs: VitalSigns | None = None
-    """None: it is starting."""
+    """The figures of the threads; None while the station is starting."""
 
     def as_json(self) -> dict[str, object]:
         """Its values, as JSON takes them. Not `asdict`, which copies all of them first: once a
@@ -120,11 +120,11 @@ class StatusReading(NamedTuple):
 
     status: StationStatus
     age_seconds: float | None
-    """None: it was written before this machine was started the last time."""
+    """The age of the status in seconds; None if it was written before the machine's last boot."""
 
     @property
     def is_stale(self) -> bool:
-        """Whether it is too old to tell anything of the station now."""
+        """Whether the status is out of date."""
         starting = self.status.state is StationState.STARTING
         return _age(self) > (START_SECONDS if starting else STALE_SECONDS)
 
@@ -132,7 +132,7 @@ class StatusReading(NamedTuple):
 def status_path(
     station: str, ledger: Path, environment: Mapping[str, str] = os.environ
 ) -> Path | None:
-    """Where a station writes its status; None: this machine has no place for it.
+    """The path of a station's status; None if this machine has no folder in memory for it.
 
     In memory, never on a disk: the thread that writes it must not wait for one.
     """
@@ -190,7 +190,7 @@ def read_status(
 
 
 def problems_of(reading: StatusReading | None) -> list[str]:
-    """Why a station is not well, a sentence for each reason; none: it is well.
+    """Why a station is not well, as a sentence for each reason; empty if it is well.
 
     Args:
         reading: its status; None: it has none.

@@ -149,7 +149,7 @@ def _replace(path: Path, raw: bytes) -> None:
 
 
 def _resident_bytes() -> int | None:
-    """The memory of this process, as proc(5) tells it; None where there is no /proc."""
+    """The resident memory of this process in bytes (proc(5)); None without /proc."""
     try:
         return int(_STATM.read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError, IndexError):

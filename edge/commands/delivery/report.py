@@ -16,8 +16,8 @@ from edge.core.files import write_file
 from edge.core.images.contact_sheet import thumbnail
 from edge.core.images.image_file import read_image
 from edge.core.terminal.speech import write_out
-from edge.receiving.report_csv import report_csv
-from edge.receiving.report_page import Photograph, report_page
+from edge.receiving.difference_csv import difference_csv
+from edge.receiving.difference_page import Photograph, difference_page
 
 _QUALITY = 82
 
@@ -30,11 +30,11 @@ def run(arguments: Namespace) -> int:
     if out.suffix.lower() not in (".html", ".csv"):
         raise UsageError(f"--out must end in .html or .csv. Received: {out}")
     if out.suffix.lower() == ".csv":
-        content = report_csv(state)
+        content = difference_csv(state)
     else:
         config = read_receiving_config(arguments.station)
         folder = photographs_folder(config.photographs, config.ledger.path)
-        content = report_page(state, station=station, photograph=_small_from(folder))
+        content = difference_page(state, station=station, photograph=_small_from(folder))
     write_file(out, content)
     write_out(f"{out}\n")
     return EXIT_OK

@@ -1,6 +1,7 @@
 """Read the codes (EAN, Code 128, QR, Data Matrix) in pictures, as a station with `codes` would.
 
-A line for each picture: which copy of it the code was read in, milliseconds, and the code.
+One line per picture: the copy of the picture in which the code was read, the milliseconds, and the
+code.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
     from dataclasses import asdict
 
     from edge.core.images.image_file import read_image
-    from edge.receiving.codes.installed import require_packages
+    from edge.receiving.codes.packages import require_packages
 
     require_packages()
     from edge.receiving.codes import ladder

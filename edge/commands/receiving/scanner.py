@@ -1,6 +1,7 @@
-"""Show each code that a station's hand scanner sends; or print the udev rule that it needs.
+"""Show each code that a station's hand scanner sends, or print the udev rule that it needs.
 
-The scanner's keys go to nobody else meanwhile. Ctrl-C ends it; so does the end of a file of events.
+No other program gets the scanner's keys meanwhile. It ends at Ctrl-C, or at the end of a file of
+events.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def _rule(settings: ScannerSettings | None) -> int:
 
 def _show(settings: ScannerSettings, *, as_json: bool) -> int:
     from edge.core.terminal.speech import without_waiting, write_out
-    from edge.receiving.scanner.reader import ScannerReader
+    from edge.receiving.scanner.scanner_reader import ScannerReader
     from edge.runtime.clock import SYSTEM_CLOCK
     from edge.runtime.service import stop_signals
     from edge.runtime.worker import Worker

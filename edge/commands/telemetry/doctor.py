@@ -188,7 +188,7 @@ def _about_the_pins(lanes: dict[str, Lane]) -> Finding:
 
 
 def _about_the_codes(config: StationConfig) -> Iterator[Finding]:
-    from edge.receiving.codes.installed import require_packages
+    from edge.receiving.codes.packages import require_packages
     from edge.receiving.scanner.access import try_scanner
 
     if config.codes is not None:

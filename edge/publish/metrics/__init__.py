@@ -1,1 +1,1 @@
-"""What a station tells whoever comes to look: figures for Prometheus, and whether it is well."""
+"""The metrics of a station for Prometheus, and whether the station is well, by HTTP."""

@@ -39,26 +39,26 @@ from edge.telemetry.status import (
 
 OTHER = "other"
 _Samples = Iterable[tuple[tuple[str, ...], float]]
-"""Values of the labels beside `station`, and the value that they have."""
+"""The values of a sample's labels (without `station`), and the sample's value."""
 
 NO_LABEL = "none"
 """The label of an item whose picture could not be read."""
 _WAIT_SECONDS = 5.0
-"""How long a scrape waits for another one that is counting."""
+"""How many seconds a scrape waits for another one that is counting."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiverFigures:
-    """How a receiver of the publisher is."""
+    """The figures of one receiver of the publisher."""
 
     name: str
     sent: int
     refused: int
     dropped: int
     waiting: int | None
-    """Entries that it has not got yet; None: not known now."""
+    """How many entries it has not received yet; None if that is not known now."""
     trouble: str | None
-    """Why it cannot be told; None: it can."""
+    """Why nothing can be sent to it now; None if it can."""
 
 
 class StationMetrics(Collector):
@@ -91,7 +91,7 @@ class StationMetrics(Collector):
         self._trouble: str | None = None
 
     def count(self) -> bool:
-        """Counts the ledger's rows; the first time, that are all of them.
+        """Counts the new rows of the ledger; at the first call, all rows.
 
         Returns:
             Whether they have all been counted once; else the ledger could not be read.
@@ -102,7 +102,7 @@ class StationMetrics(Collector):
 
     @property
     def problems(self) -> list[str]:
-        """Why the station, or what is told of it, is not well; none: all is well."""
+        """Why the station or its publisher is not well, as sentences; empty if all is well."""
         try:
             found = problems_of(self._read_status(self._station, self._ledger))
         except StatusRefusedError as error:
@@ -200,7 +200,7 @@ class StationMetrics(Collector):
     # The status of the daemon
 
     def _of_earlier_and_this_run(self, reading: StatusReading | None) -> Iterator[Metric]:
-        """What the daemon counts from its start on, added up over its runs."""
+        """The counts that the daemon keeps since its start, added up over its runs."""
         if reading is not None and reading.status.signs is not None:
             signs = reading.status.signs
             counts: dict[tuple[str, ...], int] = {
@@ -343,5 +343,5 @@ class StationMetrics(Collector):
 
 
 def _known(value: str, kinds: Iterable[str]) -> str:
-    """`value` where pilah knows it; a row may be one of a newer pilah."""
+    """`value` if this pilah knows it, else `other`; a newer pilah may have written the row."""
     return value if value in {str(kind) for kind in kinds} else OTHER

@@ -43,7 +43,7 @@ def open_metrics(
 
 
 def receiver_figures(config: RecordsConfig, publish: PublishSettings) -> list[ReceiverFigures]:
-    """How the receivers are, by the publisher's file; none where that cannot be read now."""
+    """The figures of all receivers from the publisher's file; none if it cannot be read now."""
     try:
         found = status_of(config, publish)
     except PublisherFileError as error:

@@ -27,9 +27,9 @@ from edge.runtime.heartbeat import BEAT_SECONDS, Heartbeat
 _log = logging.getLogger(__name__)
 
 _PATIENCE_SECONDS = 10.0
-"""How long one who asks may be silent."""
+"""How many seconds a client may be silent."""
 _RETRY_SECONDS = 5.0
-"""How long after a failure the address, or the ledger, is tried again."""
+"""How many seconds after a failure the address, or the ledger, is tried again."""
 _MOST_AT_ONCE = 16
 """Requests that are answered at the same time; the connections of more are closed unanswered."""
 
@@ -40,7 +40,7 @@ class MetricsServer(Closing):
     Attributes:
         heartbeat: the signs of life of `run`.
         address: where it listens.
-        trouble: why it does not listen; None: it does.
+        trouble: why it does not listen; None if it listens.
     """
 
     name = "metrics"
@@ -85,7 +85,7 @@ class MetricsServer(Closing):
             self.close()
 
     def close(self) -> None:
-        """Listens no more; may be called twice."""
+        """Stops listening; may be called twice."""
         if self._server is not None:
             self._server.server_close()
 
@@ -147,7 +147,7 @@ class _Server(ThreadingHTTPServer):
 
 
 def _handler(registry: CollectorRegistry, metrics: StationMetrics) -> type[BaseHTTPRequestHandler]:
-    """A class whose objects answer one request each."""
+    """The class of request handlers; each object answers one request."""
 
     class Handler(BaseHTTPRequestHandler):
         timeout = _PATIENCE_SECONDS

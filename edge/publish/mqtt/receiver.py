@@ -1,4 +1,4 @@
-"""The receiver `mqtt`: keeps a connection to a broker, and gives it what happens."""
+"""The receiver `mqtt`: keeps a connection to a broker, and publishes the entries there."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _log = logging.getLogger(__name__)
 
 _STATS_SECONDS = 10.0
 _WAIT_SECONDS = 12.0
-"""How long `send` waits for a connection: a little longer than opening one may take."""
+"""How many seconds `send` waits for a connection: a little longer than opening one may take."""
 _STEADY_SECONDS = 30.0
-"""A connection that stood so long was no failure."""
+"""A connection that was open for so many seconds does not count as a failed attempt."""
 OF_THE_MESSAGE = {0x81, 0x82, 0x90, 0x95, 0x99, 0x9A, 0x9B}
 """Reason codes with which a broker ends the connection because of a message that it will not have:
 malformed packet, protocol error, topic name invalid, packet too large, payload format invalid,

@@ -52,7 +52,7 @@ class Session(Closing):
     """A connection to a broker; any thread may use it.
 
     Attributes:
-        lost: why it is no more; None: it stands.
+        lost: why the connection ended; None while it is open.
         window: how many messages paho may be given at once.
     """
 
@@ -165,7 +165,7 @@ class Session(Closing):
             self._changed.wait_for(lambda: self.lost is not None or woken(), seconds)
 
     def wake(self) -> None:
-        """Has `wait` look again."""
+        """Makes `wait` check its conditions again."""
         with self._changed:
             self._changed.notify_all()
 
@@ -177,7 +177,7 @@ class Session(Closing):
         self._lose("closed", None)
 
     def _send(self, message: Message) -> int | str:
-        """The number of a message that is on its way; or why it can never be sent."""
+        """The number of a message that is being sent, or why it can never be sent."""
         size = len(message.topic.encode()) + len(message.payload) + 16
         if self._largest is not None and size > self._largest:
             return f"it has {size} bytes, and the broker takes {self._largest} at most"
@@ -293,7 +293,7 @@ def read_password(settings: MqttSettings) -> str | None:
 
 
 def tls_context(settings: MqttSettings) -> ssl.SSLContext:
-    """What proves the broker's name, and our own.
+    """The TLS context that verifies the broker's name, with this client's own certificate if any.
 
     Raises:
         ReceiverSetupError: a file of the settings cannot be read, or is no certificate or key.
@@ -319,7 +319,7 @@ def _add_credentials(client: paho.Client, settings: MqttSettings) -> None:
 
 
 def _refusal(code: ReasonCode) -> str | None:
-    """Why the broker refused a message; None: it took it.
+    """Why the broker refused a message; None if it took the message.
 
     Raises:
         ReceiverUnavailable: it takes none at the moment.

@@ -1,4 +1,4 @@
-"""How many items a station has sorted today, counted from its ledger as that grows."""
+"""The number of items that a station has sorted today, counted from its growing ledger."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an entry of an outbox becomes at a broker: topics and payloads (pure).
+"""The MQTT messages for an entry of an outbox: topics and payloads (pure).
 
 PREFIX/STATION/availability   retained: `online`, and by the last will `offline`
 PREFIX/STATION/item           an item, and what becomes of it later
@@ -60,7 +60,7 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
     "delivery_closed": (DELIVERY,),
     "delivery_reopened": (DELIVERY,),
 }
-"""Where an entry goes, by its kind."""
+"""The topic of an entry, by its kind."""
 
 
 class Message(NamedTuple):
@@ -72,12 +72,12 @@ class Message(NamedTuple):
 
 
 def topic(prefix: str, station: str, name: str) -> str:
-    """The whole topic of one of a station's subjects: `pilah/cell-1/item`."""
+    """A topic of a station, such as `pilah/cell-1/item`."""
     return f"{prefix}/{station}/{name}"
 
 
 def messages(entry: Entry, prefix: str) -> list[Message]:
-    """What `entry` becomes."""
+    """The messages for `entry`."""
     return [
         Message(
             topic(prefix, entry.station, name),
@@ -89,5 +89,5 @@ def messages(entry: Entry, prefix: str) -> list[Message]:
 
 
 def json_bytes(value: Mapping[str, Any]) -> bytes:
-    """`value` as a JSON text in UTF-8, as short as it goes."""
+    """`value` as JSON in UTF-8, without spaces."""
     return json.dumps(dict(value), ensure_ascii=False, separators=(",", ":")).encode()

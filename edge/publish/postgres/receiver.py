@@ -25,7 +25,7 @@ from edge.publish.settled import Settled
 _log = logging.getLogger(__name__)
 
 _PATIENCE_SECONDS = 20.0
-"""How long the server may take for an answer, when a connection is opened too."""
+"""How many seconds the server may take for an answer, and for opening a connection."""
 _LOCK = 0x70696C6168  # "pilah": of all stations, only one makes the tables at a time
 _INSERTIONS = {name: insertion(table) for name, table in METADATA.tables.items()}
 _OF_THE_ROW = ("22", "23")
@@ -107,7 +107,7 @@ class PostgresReceiver:
         return self._connection
 
     def _write(self, connection: sa.Connection, entries: Sequence[Entry]) -> None:
-        """Writes all rows but those that the database will not have."""
+        """Writes all rows except those that the database refuses."""
         if not entries:
             return
         self._settled.check_time()
@@ -182,7 +182,7 @@ def _make_tables(connection: sa.Connection, where: str) -> None:
 
 
 def _server_fields(error: BaseException) -> dict[str, Any]:
-    """What the server said, by the letters of its protocol; nothing where it did not answer."""
+    """The fields of the server's error, by the letters of its protocol; empty without an answer."""
     cause = getattr(error, "orig", None)
     found = cause.args[0] if cause is not None and cause.args else None
     return found if isinstance(found, dict) else {}
@@ -193,7 +193,7 @@ def _is_of_the_row(error: DBAPIError) -> bool:
 
 
 def _words(error: BaseException) -> str:
-    """What is wrong, in one line without passwords or the statement."""
+    """The error in one line, without passwords or the statement."""
     fields = _server_fields(error)
     if "M" in fields:
         return redacted(f"{fields['M']} ({fields.get('C', '')})")

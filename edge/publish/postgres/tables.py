@@ -90,7 +90,7 @@ def insertion(table: sa.Table) -> sa.TextClause:
 
 
 def row_of(entry: Entry) -> tuple[sa.Table, dict[str, Any]]:
-    """The table of an entry, and its row there."""
+    """The table for an entry, and the entry's row in it."""
     others = DELIVERIES if entry.kind in DELIVERY_KINDS else EVENTS
     table = _OWN.get(entry.kind, others)
     names = {column.name for column in table.columns} - {"received"}

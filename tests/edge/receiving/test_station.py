@@ -22,14 +22,14 @@ from edge.core.images.image_file import Image
 from edge.events import Stamps
 from edge.flow import Frame, ItemKey
 from edge.lanes.lanes import Lanes
-from edge.receiving.codes.reader import CodeReader
+from edge.receiving.codes.code_reader import CodeReader
 from edge.receiving.scanner.decoder import ScannedText
 from edge.receiving.station import Receiving
 from edge.receiving.store import Deliveries
 from edge.runtime.clock import SYSTEM_CLOCK
 from tests.bundles import BGR, write_picture
 from tests.edge.receiving.codes.test_ladder import drawn
-from tests.edge.receiving.scanner.test_reader import typed
+from tests.edge.receiving.scanner.test_scanner_reader import typed
 from tests.edge.stations import STATION, make_station
 
 pytestmark = pytest.mark.usefixtures("ledger_within")

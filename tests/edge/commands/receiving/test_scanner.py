@@ -7,8 +7,8 @@ import pytest
 
 from edge.cli import main
 from edge.core.errors import EXIT_CONFIG, EXIT_NO, EXIT_OK, EXIT_USAGE
-from edge.receiving.scanner.reader import ScannerReader
-from tests.edge.receiving.scanner.test_reader import typed
+from edge.receiving.scanner.scanner_reader import ScannerReader
+from tests.edge.receiving.scanner.test_scanner_reader import typed
 
 DEVICE = "scanner: {path: /dev/input/by-id/usb-ACME_Scanner_42-event-kbd}\n"
 

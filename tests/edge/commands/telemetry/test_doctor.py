@@ -251,7 +251,7 @@ def test_packages_that_codes_need_and_that_are_missing_are_told(
     def missing() -> None:
         raise CodesMissingError("codes need zxing-cpp")
 
-    monkeypatch.setattr("edge.receiving.codes.installed.require_packages", missing)
+    monkeypatch.setattr("edge.receiving.codes.packages.require_packages", missing)
     text = STATION + "codes: {formats: [ean13]}\n"
     code, out = doctor(make_station(tmp_path, text=text, bundle=tiny_bundle), capsys)
     assert code == EXIT_NO

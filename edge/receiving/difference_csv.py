@@ -18,7 +18,7 @@ COLUMNS = (
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def report_csv(state: DeliveryState) -> str:
+def difference_csv(state: DeliveryState) -> str:
     """The whole report: a row for each line, then one for each piece that was put aside, was
     stopped or was marked as damaged. It begins with a BOM, by which a spreadsheet recognises UTF-8.
     """

@@ -24,7 +24,7 @@ Photograph = Callable[[str], bytes | None]
 """The JPEG of the photograph at a path; None if it no longer exists, or cannot be read."""
 
 
-def report_page(state: DeliveryState, *, station: str, photograph: Photograph) -> str:
+def difference_page(state: DeliveryState, *, station: str, photograph: Photograph) -> str:
     """The whole HTML page of a delivery's difference report.
 
     Args:

@@ -11,7 +11,7 @@ from edge.config.scanner import ScannerSettings
 from edge.core.errors import ScannerError
 from edge.receiving.scanner.access import try_scanner, udev_rule
 from edge.receiving.scanner.decoder import InputEvent, ScannedText
-from edge.receiving.scanner.reader import ScannerReader
+from edge.receiving.scanner.scanner_reader import ScannerReader
 from edge.receiving.scanner.source import EVENT_BYTES, ScannerSource, packed
 from edge.runtime.clock import SYSTEM_CLOCK
 from edge.runtime.worker import Endings, Worker

@@ -14,8 +14,8 @@ from edge.receiving.code import read_code
 from edge.receiving.delivery import Line
 from edge.receiving.desk import Desk
 from edge.receiving.difference import outcome_words
-from edge.receiving.report_csv import COLUMNS, report_csv
-from edge.receiving.report_page import report_page
+from edge.receiving.difference_csv import COLUMNS, difference_csv
+from edge.receiving.difference_page import difference_page
 from edge.receiving.scan import RULE, Scan
 from edge.receiving.state import DeliveryState
 from tests.edge.receiving.goods_lists import BOX, SHOE, SOCK, UNKNOWN, counting
@@ -66,7 +66,7 @@ def fill(desk: Desk) -> None:
 
 
 def page_of(state: DeliveryState) -> str:
-    return report_page(
+    return difference_page(
         state, station="door", photograph=lambda path: None if "gone" in path else b"JPEG"
     )
 
@@ -97,7 +97,7 @@ def test_the_page_runs_and_fetches_nothing(closed: DeliveryState) -> None:
 
 
 def test_the_csv_has_a_row_for_each_line_and_thing(closed: DeliveryState) -> None:
-    text = report_csv(closed)
+    text = difference_csv(closed)
     assert text.startswith("\ufeff")  # Excel reads umlauts rightly by it
     rows = list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
     assert set(rows[0]) == set(COLUMNS)
@@ -120,14 +120,14 @@ def test_a_blind_delivery_that_is_not_closed_shows_no_expected_figure(tmp_path: 
     line = Line(number=1, sku="SH", gtin="04006381333931", expected=7777, serials=())
     with counting(tmp_path, line, blind=True) as desk:
         _, state = desk.scan(None, Scan(code=read_code(SHOE)))
-        for content in (page_of(state), report_csv(state)):
+        for content in (page_of(state), difference_csv(state)):
             assert "7777" not in content
             assert "7,777" not in content
             assert "7,776" not in content
         assert "Not closed: these figures may still change." in page_of(state)
         closed, _ = desk.close(None, as_counted=True, back_order=False)
         assert "7,777" in page_of(closed)
-        assert "7777" in report_csv(closed)
+        assert "7777" in difference_csv(closed)
 
 
 def test_a_delivery_that_was_reopened_says_where_its_count_goes_on(tmp_path: Path) -> None:
