@@ -8,7 +8,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from tests.coverage_gaps import GAPS, listed
+import pytest
+
+from tests import coverage_gaps
+from tests.coverage_gaps import BY_CHANCE, GAPS, listed
 from tests.test_architecture import MODULES
 
 
@@ -40,3 +43,26 @@ def test_every_function_is_listed_once() -> None:
     assert names
     assert modules
     assert len(listed()) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("run", "unrun", "code", "said"),
+    [
+        (0, [], 0, "has its reason"),
+        (0, ["edge.cli:main"], 1, "no reason is given:\n    edge.cli:main"),
+        (1, [], 1, "are run or gone:\n    "),
+    ],
+    ids=["as listed", "one more", "one that is run"],
+)
+def test_the_list_must_be_what_was_measured(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    run: int,
+    unrun: list[str],
+    code: int,
+    said: str,
+) -> None:
+    always = sorted(listed() - listed(BY_CHANCE))  # the others may be run, too
+    monkeypatch.setattr(coverage_gaps, "measured", lambda: {*always[run:], *unrun})
+    assert coverage_gaps.main() == code
+    assert said in "".join(capsys.readouterr())
