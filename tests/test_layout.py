@@ -206,7 +206,11 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         edge.simulation.faults.belt edge.simulation.faults.camera edge.simulation.faults.fault
         edge.simulation.faults.machine
     """,
+    "tests/edge/simulation/test_scored_run.py": """
+        edge.simulation.world.scored
+    """,
     "tests/edge/simulation/test_simulate.py": """
+        edge.simulation.stand_ins
         edge.simulation.account.account edge.simulation.options
         edge.simulation.running edge.simulation.watching edge.simulation.world
     """,

@@ -41,6 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--strange", dest="unknown", type=Path, metavar="PATH", help="the old name of --unknown"
     )
     parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument(
+        "--scores",
+        type=Path,
+        metavar="FILE",
+        help="write the scores of each picture as CSV, for `pilah-edge simulate --scores`",
+    )
     parser.add_argument("--threads", type=int, default=1, help="threads to compute with (1)")
 
 
@@ -93,6 +99,14 @@ def run(arguments: argparse.Namespace) -> int:
         _log.warning(f"skipped: {line}")
     if not known:
         raise PictureSetError(f"{arguments.pictures}: none of its pictures can be read")
+    if arguments.scores is not None:
+        from edge.core.dataset.scores_file import ScoredPicture, write_scores
+
+        write_scores(
+            arguments.scores,
+            [ScoredPicture(str(picture.path), picture.label, found) for picture, found in known],
+            classifier.labels,
+        )
     evaluation = evaluate_scores(
         np.stack([prediction.scores for _, prediction in known]),
         np.array([classifier.labels.index(picture.label) for picture, _ in known]),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.core.command_line import count, print_json
-from edge.core.errors import EXIT_NO, EXIT_OK, EXIT_UNAVAILABLE, PilahError, UsageError
+from edge.core.errors import EXIT_NO, EXIT_OK, SimulationMissingError, UsageError
 
 if TYPE_CHECKING:
     from edge.config.reading import StationPlan
@@ -22,12 +22,6 @@ if TYPE_CHECKING:
     from edge.simulation.options import SimulationOptions
 
 _log = logging.getLogger(__name__)
-
-
-class SimulationMissingError(PilahError, ImportError):
-    """The simulated worlds are not installed here."""
-
-    exit_code = EXIT_UNAVAILABLE
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,6 +44,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--seed", type=_seed, metavar="S", help="seed of everything that is random (default: 0)"
+    )
+    parser.add_argument(
+        "--scores",
+        type=Path,
+        metavar="FILE",
+        help="recorded scores in place of items, of `pilah-edge evaluate --scores`: nothing is "
+        "drawn and no model runs, so that a million items take minutes",
     )
     parser.add_argument(
         "--faults",
@@ -99,6 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
         rate=arguments.rate,
         count=arguments.count,
         seed=arguments.seed,
+        scores=arguments.scores,
         faults=tuple(read_faults(arguments.faults)),
     )
     if arguments.find_rate is not None:

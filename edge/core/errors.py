@@ -302,6 +302,18 @@ class DeliveryRefusedError(PilahError):
     exit_code = EXIT_NO
 
 
+class ScoresFileError(PilahError, ValueError):
+    """A file is not one of the scores of labelled pictures, or of another model."""
+
+    exit_code = EXIT_DATA
+
+
+class SimulationMissingError(PilahError, ImportError):
+    """A station is to be simulated, and the simulation is not installed."""
+
+    exit_code = EXIT_UNAVAILABLE
+
+
 class StuckError(PilahError, RuntimeError):
     """A thread of the station does not end."""
 

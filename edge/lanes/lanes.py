@@ -114,16 +114,20 @@ class Lanes:
                 at_the_end.callback(self._keep_alive.rest)
             for actuator in self._actuators.values():
                 at_the_end.callback(actuator.safe)
-            with self._changed:
-                changes = self._schedule.begin(self._clock.now())
-            for lane, change in changes:
-                self._move(lane, change)
+            self.begin()
             while not self._ready and self._wait():
                 self._step_before_ready()
             self.begun.set()
             while self._wait():
                 self.step()
             self._come_to_rest()
+
+    def begin(self) -> None:
+        """Puts every actuator at rest: what `run` does first."""
+        with self._changed:
+            changes = self._schedule.begin(self._clock.now())
+        for lane, change in changes:
+            self._move(lane, change)
 
     def step(self) -> None:
         """Carries out all actions that are due now."""
@@ -232,14 +236,15 @@ class Lanes:
                 self.heartbeat.beat()
                 if self._draining and self._idle:
                     return False
-                now, due = self._clock.now(), self._next_at
+                now, due = self._clock.now(), self.next_at
                 if now >= due:
                     return True
                 self._clock.wait(self._changed, min(due, now + heartbeat.BEAT_SECONDS))
             return False
 
     @property
-    def _next_at(self) -> float:
+    def next_at(self) -> float:
+        """When `step` is due next, in seconds on the clock; infinite: nothing is planned."""
         moments = [self._schedule.next_at]
         if self._keep_alive is not None:
             moments.append(self._keep_alive.next_at)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,9 @@ from pydantic import ValidationError
 from edge.config.reading import StationPlan
 from edge.config.station import StationConfig
 from edge.core.dataset import read_picture_set
+from edge.core.dataset.scores_file import read_scores
 from edge.core.errors import UsageError
+from edge.core.verdict import Prediction
 from edge.simulation.belt import LABELS
 from edge.simulation.belt import camera as belt_camera
 from edge.simulation.belt.wire import BeltOrder
@@ -21,6 +23,8 @@ from edge.simulation.faults.fault import Fault
 from edge.simulation.faults.table import Faults
 from edge.simulation.world.belt import BeltWorld
 from edge.simulation.world.bin import BinWorld
+from edge.simulation.world.scored import ScoredTraffic, ScoredWorld
+from edge.sorting.model import open_model
 
 ITEMS = 200
 """How many items pass, unless it is said."""
@@ -46,6 +50,8 @@ class SimulationOptions:
     """How many items pass; None: as many as the station file's own belt has, or else ITEMS."""
     seed: int | None = None
     """The seed of everything that is random; None: that of the station file's own belt, or 0."""
+    scores: Path | None = None
+    """The recorded scores of pictures, which pass in place of items; None: a model runs."""
     faults: tuple[Fault, ...] = ()
     """What is to go wrong."""
 
@@ -92,6 +98,46 @@ def world_for(plan: StationPlan, options: SimulationOptions) -> tuple[BeltWorld 
             "section `belt`, or lanes with a delay or a distance"
         )
     return _bin(config, order, options.rate), faults
+
+
+def scored_world_for(
+    plan: StationPlan, options: SimulationOptions
+) -> tuple[ScoredWorld, Faults, int]:
+    """(the world of a file of recorded scores, the run's faults, its seed).
+
+    Raises:
+        UsageError: the options do not fit together.
+        ScoresFileError: the file cannot be used.
+        BundleError: the model is not as its bundle describes it.
+    """
+    assert options.scores is not None
+    if options.items is not None:
+        raise UsageError("--items and --scores: of recorded scores nothing is drawn; give one")
+    config = plan.config
+    own = config.camera if isinstance(config.camera, belt_camera.Settings) else None
+    given = own.model_dump() if own else _substitute(config)
+    seed = options.seed if options.seed is not None else given.get("seed", 0)
+    speed = given["views_per_second"]
+    faults = Faults(options.faults, seed=seed)
+    if seen := [fault.name for fault in options.faults if fault.is_seen]:
+        raise UsageError(
+            f"--faults: {', '.join(seen)}: with --scores there are no pictures in which it shows"
+        )
+    recorded: dict[str, list[Prediction]] = {}
+    for picture in read_scores(options.scores, plan.bundle.labels):
+        recorded.setdefault(picture.label, []).append(picture.prediction)
+    usual = own.spacing_views if own else belt_camera.Settings.model_fields["spacing_views"].default
+    traffic = ScoredTraffic(
+        count=options.count or given.get("items") or ITEMS,
+        rate=options.rate or speed / usual,
+        jitter=given.get("jitter", 0.15),
+        views_per_second=speed,
+        frames_per_second=given["frames_per_second"],
+        seed=seed,
+    )
+    model = replace(open_model(plan), inference_seconds=faults.usual_inference_seconds)
+    metres = config.belt.metres_per_second if config.belt else None
+    return ScoredWorld(recorded, traffic, model=model, metres_per_second=metres), faults, seed
 
 
 def usual_rate(plan: StationPlan, options: SimulationOptions) -> float:

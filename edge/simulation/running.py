@@ -6,6 +6,7 @@ import logging
 import os
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,48 +21,29 @@ from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box
 from edge.core.terminal.progress import Progress
 from edge.events import Event, StationStopped
-from edge.flow import Frame
-from edge.ledger.opening import open_ledger
-from edge.ledger.rows import Writable
-from edge.outbox.retention import Keep
+from edge.flow import Missed
 from edge.pins.pins import Pins, open_pins
-from edge.runtime.clock import Clock, Flag
 from edge.runtime.service import stop_signals
 from edge.simulation.account.account import Account, Settled
 from edge.simulation.account.fates import LanePlace
-from edge.simulation.account.spread import Spread
-from edge.simulation.faults.table import Faults
+from edge.simulation.stand_ins import StandIns
 from edge.simulation.virtual_clock import VirtualClock
 from edge.simulation.watching import (
     WatchedActuatorSettings,
-    WatchedClassifier,
-    WatchedLedger,
-    WatchedTriggerSettings,
 )
 from edge.simulation.world import World
-from edge.simulation.world.camera import SimulatedCameraSettings
-from edge.sorting.model import ActiveModel, open_model
 from edge.sorting.openers import Openers
 from edge.sorting.sorter import Outcome
-from edge.sorting.tally import Tally
 from edge.station import Station
 from edge.vision.region import Region
 
 LEFT_OUT = ("photographs", "publish", "receiving", "codes", "scanner")
 """Sections of a station file that a simulated run leaves out: they touch other machines, or what
 is kept."""
+_REMEMBERED = 1000
+"""After so many moves the mock pins forget what they did."""
 _PICTURE_SIDE = 160
 """The longer side of the pictures of items that are kept, in pixels."""
-
-
-@dataclass(slots=True)
-class MachineTimes:
-    """How long the stages took on this machine: all that may differ from run to run."""
-
-    trigger_ms: Spread
-    model_ms: Spread
-    seconds: float = 0.0
-    """The whole run."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,12 +51,14 @@ class SimulatedRun:
     """What came of a run."""
 
     account: Account
-    tally: Tally
-    frames: int
-    """Frames that the station looked at."""
-    frame_age_ms: Spread
-    """From the capture of a frame to the station's look at it."""
-    machine: MachineTimes
+    missed: Counter[Missed]
+    """Actuations that were left out, by reason."""
+    dropped: int
+    """Frames that were not looked at, because a newer one was there already."""
+    single_frame: int
+    """Objects that were seen in a single frame only, which are no items."""
+    seconds: float
+    """How long it took on this machine."""
     virtual_seconds: float
     """How long it was by its own clock."""
     stopped: bool
@@ -82,21 +66,27 @@ class SimulatedRun:
 
 
 def run_station(
-    plan: StationPlan, world: World, faults: Faults, *, settled: Settled | None = None
+    plan: StationPlan,
+    world: World,
+    stand_ins: StandIns,
+    *,
+    clock: VirtualClock,
+    settled: Settled | None = None,
 ) -> SimulatedRun:
-    """Runs the station in `world` with `faults` until the last item has passed, or a signal comes.
+    """Runs the station in `world` until the last item has passed, or a signal comes.
 
-    The ledger is written in a folder that is removed afterwards; all pins are mock pins.
+    Its ledger lies in a folder that is removed afterwards; all pins are mock pins.
 
     Args:
+        stand_ins: stand in for parts of the station.
+        clock: the clock of the run, on which nothing has happened.
         settled: is told of each item at its end, with the lane that it fell into.
 
     Raises:
         BundleError: the model is not as its bundle describes it.
         CameraError, PinError, LedgerError, RegionError: as of `Station`.
     """
-    began, clock = time.perf_counter(), VirtualClock()
-    config = plan.config
+    began, config = time.perf_counter(), plan.config
     account = Account(
         lane_places(config),
         default=config.default_lane,
@@ -104,13 +94,6 @@ def run_station(
         commit_seconds=config.ledger.commit_seconds,
         settled=settled,
     )
-    machine = MachineTimes(Spread(step=0.001), Spread(step=0.001))
-    ages, frames = Spread(), 0
-
-    def seen(frame: Frame) -> None:
-        nonlocal frames
-        frames += 1
-        ages.add(1000 * (clock.now() - frame.captured))
 
     def watch(outcome: Outcome) -> None:
         now = clock.now()
@@ -126,23 +109,7 @@ def run_station(
         if isinstance(event, StationStopped) and event.reason:
             reasons.append(event.reason)
 
-    def timed_model(plan: StationPlan) -> ActiveModel:
-        model = open_model(plan)
-        watched = WatchedClassifier(
-            model.classifier,
-            took=lambda seconds: machine.model_ms.add(1000 * seconds),
-            wait=lambda: _pass_time(clock, faults.inference_seconds(clock.now())),
-        )
-        # The time of an inference is that of the run's clock, not of this machine's.
-        usual = faults.usual_inference_seconds
-        return replace(model, classifier=watched, inference_seconds=usual)
-
-    def slow_ledger(path: Path, *, keep: Keep | None) -> Writable:
-        return WatchedLedger(
-            open_ledger(path, keep=keep),
-            wait=lambda: _pass_time(clock, faults.write_seconds(clock.now())),
-        )
-
+    pins = ForgetfulPins(clock.now)
     with (
         tempfile.TemporaryDirectory(prefix="pilah-simulate-") as folder,
         stop_signals() as endings,
@@ -151,13 +118,9 @@ def run_station(
     ):
         simulated = _simulated(config, Path(folder)).model_copy(
             update={
-                "camera": SimulatedCameraSettings(world, clock, faults),
-                "trigger": WatchedTriggerSettings(
-                    config.trigger,
-                    seen=seen,
-                    took=lambda seconds: machine.trigger_ms.add(1000 * seconds),
-                ),
-                "lanes": _watched_lanes(config, account, world, clock.now),
+                "camera": stand_ins.camera,
+                "trigger": stand_ins.trigger,
+                "lanes": watched_lanes(config, account, world, pins, clock.now),
             }
         )
         with Station(
@@ -165,15 +128,21 @@ def run_station(
             endings=endings,
             observers=[account.take_row, note_end],
             clock=clock,
-            openers=Openers(
-                pins=lambda: _mock_pins(clock.now), ledger=slow_ledger, model=timed_model
-            ),
+            openers=Openers(pins.open, stand_ins.ledger, stand_ins.model),
             watch=watch,
         ) as station:
             tally = station.run()
     account.close()
-    machine.seconds = time.perf_counter() - began
-    return SimulatedRun(account, tally, frames, ages, machine, clock.now(), bool(reasons))
+    seconds = time.perf_counter() - began
+    return SimulatedRun(
+        account,
+        tally.missed,
+        tally.dropped,
+        tally.single_frame,
+        seconds,
+        clock.now(),
+        bool(reasons),
+    )
 
 
 def lane_places(config: StationConfig) -> list[LanePlace]:
@@ -213,14 +182,26 @@ def _simulated(config: StationConfig, folder: Path) -> StationConfig:
     return config.model_copy(update={"ledger": ledger, **dict.fromkeys(LEFT_OUT)})
 
 
-def _watched_lanes(
-    config: StationConfig, account: Account, world: World, now: Callable[[], float]
+def watched_lanes(
+    config: StationConfig,
+    account: Account,
+    world: World,
+    pins: ForgetfulPins,
+    now: Callable[[], float],
 ) -> dict[str, Lane]:
+    """The station's lanes, whose actuators tell the account and the world of their moves.
+
+    Args:
+        pins: are told, too, and forget.
+        now: the time by the clock of the run.
+    """
+
     def watched(name: str, lane: Lane) -> Lane:
         if lane.actuator is None:
             return lane
 
         def moved(active: bool) -> None:
+            pins.moved()
             at = now()
             account.lane_moved(name, at, active=active)
             if active:
@@ -246,14 +227,22 @@ def _warnings_alone() -> Iterator[None]:
         progress.setLevel(before[1])
 
 
-def _pass_time(clock: Clock, seconds: float) -> None:
-    """Lets the calling thread be busy for so long on the clock of the run."""
-    if seconds > 0:
-        Flag(clock).wait(clock.now() + seconds)
+class ForgetfulPins:
+    """Mock pins on any machine, also on a Raspberry Pi, which forget what they did long ago."""
 
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now, self._moves = now, 0
+        self._pins: Pins | None = None
 
-def _mock_pins(now: Callable[[], float]) -> Pins:
-    """Mock pins on any machine, also on a Raspberry Pi whose lanes are real."""
-    pins = open_pins(Path(os.devnull))
-    pins.title, pins.clock = "simulated", now
-    return pins
+    def open(self) -> Pins:
+        """Opens them."""
+        self._pins = open_pins(Path(os.devnull))
+        self._pins.title, self._pins.clock = "simulated", self._now
+        return self._pins
+
+    def moved(self) -> None:
+        """An actuator has moved: its pins note every change. For the lanes' thread."""
+        self._moves += 1
+        if self._moves % _REMEMBERED == 0 and self._pins is not None:
+            for pin in self._pins.factory.pins.values():
+                pin.clear_states()

@@ -7,10 +7,12 @@ from contextlib import closing
 from edge.config.reading import StationPlan
 from edge.simulation.account.account import Settled
 from edge.simulation.account.report import Report, Setting
-from edge.simulation.options import SimulationOptions, world_for
+from edge.simulation.options import SimulationOptions, scored_world_for, world_for
 from edge.simulation.running import LEFT_OUT, SimulatedRun, run_station
-from edge.simulation.world.belt import BeltWorld
-from edge.simulation.world.bin import BinWorld
+from edge.simulation.scored_run import run_scored
+from edge.simulation.stand_ins import RunTimes, stand_ins_for
+from edge.simulation.virtual_clock import VirtualClock
+from edge.simulation.world import World
 
 
 def simulate(
@@ -25,42 +27,53 @@ def simulate(
         UsageError: the options do not fit the station.
         PilahError: the station cannot be run; see `run_station`.
     """
-    world, faults = world_for(plan, options)
-    with closing(world):
-        run = run_station(plan, world, faults, settled=settled)
-        return _report(plan, options, world, run)
-
-
-def _report(
-    plan: StationPlan, options: SimulationOptions, world: BeltWorld | BinWorld, run: SimulatedRun
-) -> Report:
-    config, tally, machine = plan.config, run.tally, run.machine
-    return Report(
-        setting=Setting(
-            station=config.station,
-            bundle=plan.bundle.title,
-            world=world.kind,
-            items=world.items_from,
-            seed=world.order.seed,
-            rate=options.rate,
-            labels=plan.bundle.labels,
-            metres_per_second=world.metres_per_second,
-            faults=tuple(map(str, options.faults)),
-            left_out=tuple(name for name in LEFT_OUT if getattr(config, name) is not None),
+    times = RunTimes()
+    if options.scores is not None:
+        scored, faults, seed = scored_world_for(plan, options)
+        world: World = scored
+        run = run_scored(plan, scored, faults, times=times)
+        left_out = {*LEFT_OUT, "ledger", "camera", "trigger"}
+    else:
+        drawn, faults = world_for(plan, options)
+        world, seed, left_out = drawn, drawn.order.seed, set(LEFT_OUT)
+        with closing(world):
+            clock = VirtualClock()
+            stand_ins = stand_ins_for(plan, drawn, faults, clock=clock, times=times)
+            run = run_station(plan, world, stand_ins, clock=clock, settled=settled)
+    config = plan.config
+    setting = Setting(
+        station=config.station,
+        bundle=plan.bundle.title,
+        world=world.kind,
+        items=world.items_from,
+        seed=seed,
+        rate=options.rate,
+        labels=plan.bundle.labels,
+        metres_per_second=world.metres_per_second,
+        faults=tuple(map(str, options.faults)),
+        left_out=tuple(
+            name for name in sorted(left_out) if getattr(config, name, None) is not None
         ),
+    )
+    return _report(setting, run, times)
+
+
+def _report(setting: Setting, run: SimulatedRun, times: RunTimes) -> Report:
+    return Report(
+        setting=setting,
         account=run.account,
         virtual_seconds=run.virtual_seconds,
         frames={
-            "looked at": run.frames,
-            "dropped": tally.dropped,
-            "objects in a single frame": tally.single_frame,
+            "looked at": len(times.frame_age_ms),
+            "dropped": run.dropped,
+            "objects in a single frame": run.single_frame,
         },
-        frame_age_ms=run.frame_age_ms,
-        missed={why.value: count for why, count in tally.missed.items()},
+        frame_age_ms=times.frame_age_ms,
+        missed={why.value: count for why, count in run.missed.items()},
         machine={
-            "seconds": round(machine.seconds, 2),
-            "trigger_ms": machine.trigger_ms.to_json(),
-            "model_ms": machine.model_ms.to_json(),
+            "seconds": round(run.seconds, 2),
+            "trigger_ms": times.trigger_ms.to_json(),
+            "model_ms": times.model_ms.to_json(),
         },
         stopped=run.stopped,
     )

@@ -134,6 +134,8 @@ class Account:
             done.append(number)
         for number in done:
             self._count(self._pending.pop(number))
+        if not done:
+            return
         oldest = next(iter(self._pending.values()), None)
         self._moves.forget_before(now if oldest is None else oldest.item.entered)
 

@@ -18,11 +18,13 @@ class Fault(BaseModel):
     Attributes:
         name: what it is called in `--faults`.
         summary: what happens, in a few words.
+        is_seen: whether it shows in the pictures of the camera.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: ClassVar[str]
     summary: ClassVar[str]
+    is_seen: ClassVar[bool] = True
 
     def begin(self, seed: tuple[int, ...]) -> None:
         """Takes the seed of everything that is random in it; called once, before the run."""

@@ -16,6 +16,7 @@ class SlowInference(PassingFault):
 
     name: ClassVar[str] = "slow-inference"
     summary: ClassVar[str] = "an inference takes `ms` milliseconds"
+    is_seen: ClassVar[bool] = False
 
     ms: Milliseconds = 100.0
     every: Every = 0.0
@@ -36,6 +37,7 @@ class SlowDisk(PassingFault):
 
     name: ClassVar[str] = "slow-disk"
     summary: ClassVar[str] = "a write to the ledger takes `ms` milliseconds"
+    is_seen: ClassVar[bool] = False
 
     ms: Milliseconds = 2000.0
     every: Every = 0.0

@@ -74,8 +74,9 @@ class World(Protocol):
         """How fast its items travel; None if they do not, or if that is not known."""
         ...
 
-    def open(self, clock: Clock) -> Shots:
-        """Begins to draw; the first picture is of the time `clock.now()` or later."""
+    @property
+    def items_from(self) -> str:
+        """Where its items are from: `drawn`, `photographed` or `recorded`."""
         ...
 
     def appeared(self) -> Iterable[TrueItem]:
@@ -108,4 +109,12 @@ class World(Protocol):
 
     def close(self) -> None:
         """Removes what it wrote; may be called twice."""
+        ...
+
+
+class DrawnWorld(World, Protocol):
+    """A world of which there are pictures."""
+
+    def open(self, clock: Clock) -> Shots:
+        """Begins to draw; the first picture is of the time `clock.now()` or later."""
         ...

@@ -9,7 +9,7 @@ from edge.core.errors import CameraError
 from edge.flow import Frame, UnreadableFrame
 from edge.runtime.clock import Clock
 from edge.simulation.faults.table import Faults
-from edge.simulation.world import Shots, World
+from edge.simulation.world import DrawnWorld, Shots
 from edge.vision.camera import Camera
 from edge.vision.camera.reopening import CapturedPicture, ReopeningCamera
 
@@ -17,7 +17,7 @@ from edge.vision.camera.reopening import CapturedPicture, ReopeningCamera
 class SimulatedCameraSettings:
     """Stands in for the section `camera` of a station file, and opens the world's camera."""
 
-    def __init__(self, world: World, clock: Clock, faults: Faults) -> None:
+    def __init__(self, world: DrawnWorld, clock: Clock, faults: Faults) -> None:
         """Opens nothing yet."""
         self._world, self._clock, self._faults = world, clock, faults
         self.kind = f"simulated {world.kind}"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge.cli import main
+from edge.core.dataset.scores_file import read_scores
 from tests.bundles import BGR, make_bundle, write_picture
 
 # Colour -> the class its picture is put in. Six of eight right: red is mistaken for blue once,
@@ -233,3 +234,14 @@ def test_pictures_that_were_cut_otherwise_than_at_a_station_are_told(
     (folder / "capture.json").write_text(json.dumps(taken), "utf-8")
     assert main(["evaluate", str(tiny_bundle), str(folder)]) == 0
     assert ("a station gives the bundle the whole region" in capsys.readouterr().err) == (warned)
+
+
+def test_the_scores_of_each_picture_are_written_for_others_to_use(
+    tiny_bundle: Path, folder: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "scores.csv"
+    assert main(["evaluate", str(tiny_bundle), str(folder), "--scores", str(file)]) == 0
+    found = read_scores(file, ("red", "green", "blue"))
+    assert sorted(one.label for one in found) == sorted(label for _, label in PICTURES)
+    right = [("red", "green", "blue")[one.prediction.scores.argmax()] == one.label for one in found]
+    assert sum(right) == 6

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge.cli import main
-from edge.core.errors import EXIT_CONFIG, EXIT_DATA, EXIT_OK, EXIT_UNAVAILABLE, EXIT_USAGE
+from edge.core.errors import EXIT_CONFIG, EXIT_DATA, EXIT_IO, EXIT_OK, EXIT_UNAVAILABLE, EXIT_USAGE
 from tests.edge.simulation.photographs import belt_station
 
 pytestmark = pytest.mark.usefixtures("ledger_within")
@@ -52,6 +52,7 @@ def test_where_the_simulation_is_not_installed_it_says_how_to_get_it(
         (["--find-rate", "1"], EXIT_USAGE, "must be between 0 and 1"),
         (["--find-rate", "0.9", "--count", "20"], EXIT_USAGE, "needs --count 35 or more"),
         (["--find-rate", "0.9", "--html", "x.html"], EXIT_USAGE, "--html is for one run"),
+        (["--scores", "nowhere.csv"], EXIT_IO, "nowhere.csv"),
         (["--faults", "ligth"], EXIT_USAGE, "Did you mean light?"),
         ([], EXIT_USAGE, "give photographs"),
     ],
@@ -83,6 +84,19 @@ def test_the_rate_of_a_purity_is_found_with_the_station_itself(
     assert found["saturated"]
     assert found["rate"] == found["runs"][0]["items_per_second"]
     assert 1 < found["rate"] < 5
+
+
+def test_recorded_scores_pass_in_place_of_items(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, scores = belt_station(tmp_path), tmp_path / "scores.csv"
+    things, bundle = str(tmp_path / "things"), str(tmp_path / "bundle")
+    assert main(["evaluate", bundle, things, "--scores", str(scores)]) == EXIT_OK
+    capsys.readouterr()
+    words = ["simulate", str(file), "--scores", str(scores), "--count", "30", "--json"]
+    assert main(words) == EXIT_OK
+    found = json.loads(capsys.readouterr().out)
+    assert (found["items"], found["recovery"], found["items_from"]) == (30, 1, "recorded")
 
 
 def test_the_faults_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
