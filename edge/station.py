@@ -110,7 +110,7 @@ class Station(Closing):
             sink = receiving.begin(recorder, alarm=lambda: lanes.signal(config.alarm_lane))
             pictures = open_picture_uses(
                 plan,
-                codes=receiving,
+                receiving=receiving,
                 stamps=stamps,
                 clock=clock,
                 parts=self._opened,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from edge.events import Event, PictureContradicted, Stamps
 from edge.receiving.events import PictureDisagreed, PieceCounted
@@ -30,6 +31,8 @@ class PieceAnswers:
     Attributes:
         publish: takes incidents and corrections of items; must not wait.
         alarm: called when an item is stopped that went to another lane before; must not wait.
+        find_photograph: has the photograph of the item with an id kept, and returns its file; None:
+            there is none. Must not wait.
         told: the ids of what was published, until somebody clears it.
     """
 
@@ -41,6 +44,7 @@ class PieceAnswers:
         """
         self._rules, self._stamps = rules, stamps
         self._recent: dict[str, Cause] = {}
+        self.find_photograph: Callable[[str], str | None] = lambda item_id: None
         self.told: set[str] = set()
         self.publish: Callable[[Event], object] = lambda event: None
         self.alarm: Callable[[], object] = lambda: None
@@ -90,7 +94,16 @@ class PieceAnswers:
         history = file.events(cause.delivery)
         found = answer_to(cause, history, state, recent, self._rules, self._stamps.now)
         recent[cause.id] = cause
-        return found
+        return None if found is None else self._with_photograph(found)
+
+    def _with_photograph(self, found: Answered) -> Answered:
+        """An answer with the photograph of the item that is stopped, which its row does not name:
+        it went to its lane as what it looks like."""
+        last, item = found.events[-1], found.item
+        if item is None or not isinstance(last, PictureDisagreed) or last.photograph is not None:
+            return found
+        stopped = replace(last, photograph=self.find_photograph(item.id))
+        return found._replace(events=[*found.events[:-1], stopped])
 
     def _tell(self, cause: Cause, found: Answered, state: DeliveryState) -> None:
         """Logs an answer that was written, and publishes the events that follow from it."""

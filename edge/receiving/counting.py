@@ -152,6 +152,10 @@ class Counting:
         self._thread = Worker("receiving", self._run, self._endings, clock=self._clock)
         self._thread.start()
 
+    def find_photographs(self, find: Callable[[str], str | None]) -> None:
+        """See `Receiving.find_photographs`."""
+        self._answers.find_photograph = find
+
     def stamped(self, event: Event) -> Event:
         """An item's event with the delivery that is open; any other as it is."""
         delivery = self.delivery

@@ -144,6 +144,22 @@ class Receiving(Closing):
         return self._wait_seconds if counts and self._codes is not None else 0.0
 
     @property
+    def may_stop_later(self) -> bool:
+        """Whether it may be found that an item which went to its lane is another thing than its
+        code says."""
+        counts = self._counting is not None and self._counting.delivery is not None
+        return counts and (self._codes is not None or self._scanner is not None)
+
+    def find_photographs(self, find: Callable[[str], str | None]) -> None:
+        """Has `find` called with the id of each item of which that is found; must not wait.
+
+        Args:
+            find: has the item's photograph kept, and returns its file; None: there is none.
+        """
+        if self._counting is not None:
+            self._counting.find_photographs(find)
+
+    @property
     def scan_waits(self) -> bool:
         """Whether a code was scanned by hand whose piece may be the next item."""
         return self._counting is not None and self._counting.scan_waits

@@ -16,9 +16,9 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import NamedTuple
 
 import simplejpeg
 
@@ -40,6 +40,9 @@ _log = logging.getLogger(__name__)
 _PLACES = 32
 _WAITING_BYTES = 32 * 2**20
 """The most pictures that may wait, and their bytes: 12 whole ones of a camera of 1280x720."""
+_UNDECIDED_BYTES = 8 * 2**20
+"""What photographs may take in memory of which it is not known whether they are wanted: some forty
+whole ones of a camera of 1280x720."""
 _QUALITY = 90
 _NICE = 10
 """The nice value of the thread, so that the other threads run first on a busy processor."""
@@ -49,20 +52,34 @@ _MEGABYTE = 1e6
 _DAY_SECONDS = 86400.0
 
 
-class _Waiting(NamedTuple):
+@dataclass(slots=True)
+class _Waiting:
     """A picture that waits to be written."""
 
     item_id: str
-    image: Image
+    image: Image | None
+    """None: it is encoded already."""
+    wanted: bool = True
+    """Whether it is to be written; else it is kept in mind for a while."""
+    jpeg: bytes = b""
+
+    @property
+    def size(self) -> int:
+        """The bytes that it takes."""
+        return len(self.jpeg) if self.image is None else self.image.nbytes
 
 
 def open_photographs(
-    plan: StationPlan, *, clock: Clock, time_is_right: Callable[[], bool | None]
+    plan: StationPlan,
+    *,
+    clock: Clock,
+    time_is_right: Callable[[], bool | None],
+    is_undecided: Callable[[], bool],
 ) -> Photographs:
     """The photographs that a station keeps; its file has the section `photographs`.
 
     Args:
-        time_is_right: see `Photographs`.
+        time_is_right, is_undecided: see `Photographs`.
 
     Raises:
         FileLockedError: another running station keeps its photographs in the same folder.
@@ -77,6 +94,7 @@ def open_photographs(
         padding=shown.padding if shown.crop == "item" else None,
         clock=clock,
         time_is_right=time_is_right,
+        is_undecided=is_undecided,
     )
 
 
@@ -97,6 +115,7 @@ class Photographs(Closing):
         padding: float | None,
         clock: Clock,
         time_is_right: Callable[[], bool | None] = lambda: None,
+        is_undecided: Callable[[], bool] = lambda: False,
     ) -> None:
         """Starts the process that writes, and the thread that feeds it.
 
@@ -107,9 +126,14 @@ class Photographs(Closing):
             clock: the station's.
             time_is_right: whether the clock of the machine is kept right, None where that is not
                 known; must not wait.
+            is_undecided: whether it may turn out later that an item is another thing than its code
+                says; must not wait.
         """
         self._settings, self._folder, self._padding = settings, folder, padding
         self._clock, self._time_is_right = clock, time_is_right
+        self._is_undecided = is_undecided
+        self._undecided: dict[str, bytes] = {}
+        """Photographs of late that are not wanted yet, by the ids of their items."""
         self._changed = clock.condition()
         self._waiting: deque[_Waiting] = deque()
         self._bytes = 0
@@ -137,12 +161,15 @@ class Photographs(Closing):
         Returns:
             The file for the item's row, relative to the folder of photographs; None: none is kept.
         """
-        if sharpest.frame.fault is not None or not self._wants(verdict, key):
+        wanted = self._wants(verdict, key)
+        if sharpest.frame.fault is not None or not (wanted or self._may_be_wanted()):
             return None
         image = sharpest.frame.image
         if self._padding is not None and sharpest.box is not None:
             image = cut_item(image, sharpest.box, self._padding)
         waiting = len(self._waiting)
+        if not wanted and waiting >= _PLACES // 2:
+            return None
         if waiting >= _PLACES or (waiting and self._bytes + image.nbytes > _WAITING_BYTES):
             self.dropped += 1
             if self.dropped == 1:
@@ -151,12 +178,32 @@ class Photographs(Closing):
                     "wait already. How many there were is said at the end; is the disk slow?"
                 )
             return None
-        picture = _Waiting(key.id, image.copy())
+        self._add(_Waiting(key.id, image.copy(), wanted))
+        return photograph_file(key.id) if wanted else None
+
+    def keep_after_all(self, item_id: str) -> str | None:
+        """Has the photograph of an item of late kept that turned out to be another thing than its
+        code says; for any thread, which does not wait.
+
+        Returns:
+            Its file, as of `keep`; None: there is none any more.
+        """
+        with self._changed:
+            waiting = next((one for one in self._waiting if one.item_id == item_id), None)
+            if waiting is not None:
+                waiting.wanted = True
+                return photograph_file(item_id)
+            jpeg = self._undecided.pop(item_id, None)
+            if jpeg is None or self._ending:
+                return None
+        self._add(_Waiting(item_id, None, jpeg=jpeg))
+        return photograph_file(item_id)
+
+    def _add(self, picture: _Waiting) -> None:
         with self._changed:
             self._waiting.append(picture)
-            self._bytes += image.nbytes
+            self._bytes += picture.size
             self._changed.notify_all()
-        return photograph_file(key.id)
 
     def close(self, *, seconds: float = 1.0) -> None:
         """Writes what waits, and says how many photographs there are; may be called twice.
@@ -170,7 +217,7 @@ class Photographs(Closing):
             self._ending = True
             self._changed.notify_all()
         self._thread.join(seconds)
-        self.failed += len(self._waiting)
+        self.failed += sum(picture.wanted for picture in self._waiting)
         lost = [
             *([f"of {self.dropped} more THERE IS NONE: too little time"] if self.dropped else []),
             *([f"{self.failed} COULD NOT BE WRITTEN"] if self.failed else []),
@@ -189,6 +236,9 @@ class Photographs(Closing):
         }[self._settings.items]
         return wanted or chance_of(key.id) < self._settings.share
 
+    def _may_be_wanted(self) -> bool:
+        return self._settings.items in ("rejected", "mismatch") and self._is_undecided()
+
     def _run(self) -> None:
         with contextlib.suppress(OSError):  # not allowed: it is as important as the others then
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
@@ -205,17 +255,32 @@ class Photographs(Closing):
                 self._ask(self._addition())
                 look_at = self._clock.now() + _LOOK_SECONDS
                 continue
-            jpeg = simplejpeg.encode_jpeg(
-                waiting.image, quality=_QUALITY, colorspace="BGR", colorsubsampling="444"
-            )
-            if self._ask(self._addition(waiting.item_id, jpeg)):
-                self.kept += 1
-            else:
-                self.failed += 1
-            with self._changed:
-                self._waiting.popleft()
-                self._bytes -= waiting.image.nbytes
+            if waiting.image is not None:
+                waiting.jpeg = simplejpeg.encode_jpeg(
+                    waiting.image, quality=_QUALITY, colorspace="BGR", colorsubsampling="444"
+                )
+            if waiting.wanted or not self._put_aside(waiting):
+                if self._ask(self._addition(waiting.item_id, waiting.jpeg)):
+                    self.kept += 1
+                else:
+                    self.failed += 1
+                with self._changed:
+                    self._waiting.popleft()
+                    self._bytes -= waiting.size
         self._writer.close()
+
+    def _put_aside(self, picture: _Waiting) -> bool:
+        """Keeps a picture in mind that is not wanted yet, in place of the oldest ones; False: it is
+        wanted meanwhile."""
+        with self._changed:
+            if picture.wanted:
+                return False
+            self._waiting.popleft()
+            self._bytes -= picture.size
+            self._undecided[picture.item_id] = picture.jpeg
+            while sum(map(len, self._undecided.values())) > _UNDECIDED_BYTES:
+                del self._undecided[next(iter(self._undecided))]
+        return True
 
     def _addition(self, item_id: str = "", content: bytes = b"") -> Addition:
         return Addition(self._clock.wall(), self._time_is_right() is not False, item_id, content)

@@ -8,8 +8,9 @@ from contextlib import ExitStack
 
 from edge.config.reading import StationPlan
 from edge.events import Stamps
+from edge.receiving.station import Receiving
 from edge.runtime.clock import Clock
-from edge.sorting.dispatch import ItemCodes, PictureUses, destinations
+from edge.sorting.dispatch import PictureUses, destinations
 from edge.sorting.model import ActiveModel
 from edge.sorting.sorter import Sorter, VoteDeadlines
 from edge.vision.sharpness import sharpness
@@ -46,7 +47,7 @@ def open_sorter(
 def open_picture_uses(
     plan: StationPlan,
     *,
-    codes: ItemCodes,
+    receiving: Receiving,
     stamps: Stamps,
     clock: Clock,
     parts: ExitStack,
@@ -55,7 +56,7 @@ def open_picture_uses(
     """What the station file has done with the pictures of items.
 
     Args:
-        codes: looks for codes in them.
+        receiving: looks for codes in them, and may find later that an item is another thing.
         stamps: knows whether the time of day is right.
         parts: closes what is opened.
         patience: how many seconds the writing of the last photographs may take, asked at the end.
@@ -64,9 +65,15 @@ def open_picture_uses(
         FileLockedError: another running station keeps its photographs in the same folder.
     """
     if plan.config.photographs is None:
-        return PictureUses(codes=codes)
+        return PictureUses(codes=receiving)
     from edge.samples.photographs import open_photographs  # which no other station needs
 
-    photographs = open_photographs(plan, clock=clock, time_is_right=stamps.synchronised)
+    photographs = open_photographs(
+        plan,
+        clock=clock,
+        time_is_right=stamps.synchronised,
+        is_undecided=lambda: receiving.may_stop_later,
+    )
+    receiving.find_photographs(photographs.keep_after_all)
     parts.callback(lambda: photographs.close(seconds=patience()))
-    return PictureUses(keep=photographs.keep, codes=codes)
+    return PictureUses(keep=photographs.keep, codes=receiving)

@@ -147,6 +147,7 @@ def watch(dead: Dead, folder: Path, *, patience: float = 30.0) -> Named:
             process.send_signal(signal.SIGTERM)
             process.wait()
             reader.join()
+            process.stdout.close()
         said += list(lines.queue)
     if not sorts:
         return Named(float("inf"), 0, 0, 0, "".join(said))

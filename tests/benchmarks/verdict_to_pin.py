@@ -43,6 +43,7 @@ from edge.flow import ItemKey
 from edge.lanes import opening
 from edge.lanes.lanes import Lanes
 from edge.pins.pins import Pins
+from edge.sorting.openers import Openers
 from edge.station import Station
 from tests.edge.publish.broker import Broker
 
@@ -203,7 +204,7 @@ def measure(bundle: Path, items: int, *, publishing: bool = False) -> dict[str, 
                 read_station(file),
                 endings=queue.SimpleQueue(),
                 observers=[of_items(show)],
-                pins=edges.pins,
+                openers=Openers(pins=edges.pins),
             ) as station,
         ):
             control.start()

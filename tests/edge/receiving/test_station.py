@@ -174,6 +174,7 @@ def test_a_late_code_lights_the_lamp_and_takes_the_count_back(
     lamp = "stopped: {actuator: {kind: solenoid, pin: 24, hold_seconds: 0.1}}"
     station.write_text(
         RECEIVING.replace("stopped: {}", lamp).replace("wait_seconds: 60", "wait_seconds: 0")
+        + "photographs: {items: mismatch}\n"
     )
     moved: list[str] = []
     actuate = Lanes.actuate
@@ -193,7 +194,12 @@ def test_a_late_code_lights_the_lamp_and_takes_the_count_back(
     assert "stopped" in moved
     with closing(sqlite3.connect(station.parent / "ledger.sqlite")) as ledger:
         (corrected,) = ledger.execute("SELECT field, old, new, who FROM corrections").fetchall()
+        names = ledger.execute("SELECT photograph FROM items").fetchall()
     assert corrected == ("quantity", "1", "0", "station")
+    assert names == [(None,)] * 3
+    photographs = station.parent / "ledger-photographs"
+    kept = [str(file.relative_to(photographs)) for file in photographs.rglob("*.jpg")]
+    assert kept == [incident["photograph"]]
 
 
 @pytest.mark.parametrize("codes", ["", "codes: {formats: [ean13]}\n"], ids=["table", "camera"])

@@ -175,6 +175,91 @@ def test_what_keeps_them_from_being_written_is_said_once_and_each_next_one_is_tr
     ]
 
 
+def undecided(folder: Path, **settings: Any) -> Photographs:
+    """Photographs of a station that may find out later what an item is."""
+    return Photographs(
+        PhotographSettings(**settings),
+        folder,
+        padding=None,
+        clock=SYSTEM_CLOCK,
+        is_undecided=lambda: True,
+    )
+
+
+def wait_until(kept: Photographs, count: int) -> None:
+    """Waits until so many pictures are kept in mind."""
+    while len(kept._undecided) != count:
+        assert kept._thread.is_alive()
+
+
+@pytest.mark.parametrize("items", ["mismatch", "rejected"])
+def test_the_photograph_of_an_item_that_turns_out_to_be_another_thing_is_kept_after_all(
+    tmp_path: Path, written: Written, items: str
+) -> None:
+    kept = undecided(tmp_path, items=items)
+    for number in range(3):
+        assert kept.keep(ACCEPTED, sharpest(), key(number)) is None
+    wait_until(kept, 3)
+    name = f"2026-11-29/{key(1).id}.jpg"
+    assert kept.keep_after_all(key(1).id) == name
+    assert kept.keep_after_all(key(9).id) is None
+    kept.close(seconds=60)
+    assert written.items == [key(1).id]
+    assert kept.keep_after_all(key(2).id) is None  # nobody would write it
+    assert (kept.kept, kept.failed) == (1, 0)
+
+
+def test_one_that_is_not_encoded_yet_when_it_is_wanted_is_kept_too(
+    tmp_path: Path, written: Written
+) -> None:
+    kept = undecided(tmp_path, items="mismatch")
+    written.let_go.clear()
+    kept.keep(CONTRADICTED, sharpest(), key(1))
+    kept.keep(ACCEPTED, sharpest(), key(2))
+    assert kept.keep_after_all(key(2).id) == f"2026-11-29/{key(2).id}.jpg"
+    written.let_go.set()
+    kept.close(seconds=60)
+    assert written.items == [key(1).id, key(2).id]
+
+
+def test_of_pictures_in_mind_the_oldest_make_room(
+    tmp_path: Path, written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_UNDECIDED_BYTES", 1)
+    kept = undecided(tmp_path, items="mismatch")
+    kept.keep(ACCEPTED, sharpest(), key(1))
+    kept.keep(CONTRADICTED, sharpest(), key(2))
+    assert written.asked.acquire(timeout=60)
+    assert kept.keep_after_all(key(1).id) is None
+    kept.close(seconds=60)
+    assert written.items == [key(2).id]
+
+
+@pytest.mark.parametrize("items", ["none", "mismatch"])
+def test_what_can_never_be_wanted_is_not_kept_in_mind(
+    tmp_path: Path, written: Written, items: str
+) -> None:
+    kept = undecided(tmp_path, items=items, share=0.001)
+    kept._is_undecided = lambda: items == "none"
+    kept.keep(ACCEPTED, sharpest(), key(1))
+    assert kept.keep_after_all(key(1).id) is None
+    kept.close(seconds=60)
+    assert written.items == []
+
+
+def test_pictures_that_may_never_be_wanted_leave_room_for_those_that_are(
+    tmp_path: Path, written: Written
+) -> None:
+    kept = undecided(tmp_path, items="mismatch")
+    written.let_go.clear()
+    for number in range(40):
+        kept.keep(ACCEPTED, sharpest(), key(number))
+    assert kept.keep(CONTRADICTED, sharpest(), key(40)) is not None
+    assert kept.dropped == 0
+    written.let_go.set()
+    kept.close(seconds=60)
+
+
 @pytest.mark.parametrize(
     ("padding", "size"), [(None, (120, 160)), (0.0, (40, 60)), (0.1, (52, 72))]
 )
@@ -240,7 +325,7 @@ def test_the_report_of_a_delivery_shows_photographs_and_says_which_is_gone(
     assert main(delivery) == EXIT_OK
     page = report.read_text("utf-8")
     assert page.count("data:image/jpeg;base64,") == 1
-    assert f"The photograph is not there any more: {name}" in page
+    assert f"The photograph no longer exists: {name}" in page
 
 
 def test_without_the_section_no_photograph_is_kept(tmp_path: Path, tiny_bundle: Path) -> None:
