@@ -8,14 +8,12 @@ from functools import partial
 from operator import add
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from deploy.demo.passage import Verdicts, match_rows, times_out
 from deploy.demo.sorting import Row, Sorted
 from edge.core.images.contact_sheet import Headline, Mark, SheetSection, Tile, write_contact_sheet
 from edge.core.images.image_file import Image
 from edge.flow import Frame
+from edge.simulation.account.gallery import blank_picture
 from edge.simulation.account.lane_figures import LaneFigures
 from edge.simulation.account.passage import Flap, lane_of
 from edge.simulation.belt.traffic import GroundTruth
@@ -116,7 +114,7 @@ def _tile(fate: Fate, lane: LaneFigures) -> Tile:
     truth, row = fate.truth, fate.row
     if row is None or row.entry.label is None or row.entry.confidence is None:
         return Tile(
-            _blank(), f"{truth.label}: no verdict", f"item {truth.item}", mark_of(fate, lane)
+            blank_picture(), f"{truth.label}: no verdict", f"item {truth.item}", mark_of(fate, lane)
         )
     entry = row.entry
     caption = f"{entry.label} {entry.confidence:.0%}"
@@ -127,7 +125,7 @@ def _tile(fate: Fate, lane: LaneFigures) -> Tile:
         detail += f", {entry.reject.replace('_', ' ')}"
     elif entry.lane != fate.lane:
         detail += f", sent to {entry.lane}"
-    image = _blank() if row.frame is None else cut_square(row.frame, truth)
+    image = blank_picture() if row.frame is None else cut_square(row.frame, truth)
     return Tile(image, caption, detail, mark_of(fate, lane))
 
 
@@ -142,9 +140,3 @@ def cut_square(frame: Frame, truth: GroundTruth) -> Image:
     top = round(box.top + box.height / 2 - side / 2)
     left, top = max(0, min(left, width - side)), max(0, min(top, height - side))
     return image[top : top + side, left : left + side]
-
-
-def _blank() -> Image:
-    image = np.full((96, 96, 3), 200, np.uint8)
-    cv2.line(image, (24, 24), (72, 72), (140, 140, 140), 3)
-    return image

@@ -6,9 +6,9 @@ On paper it is A4 with a line to sign on; colours are not needed to read it.
 from __future__ import annotations
 
 import base64
-import html
 from collections.abc import Callable, Iterator, Sequence
 
+from edge.core.images.contact_sheet import escaped
 from edge.receiving.delivery import Line
 from edge.receiving.difference import (
     Row,
@@ -41,13 +41,13 @@ def difference_page(state: DeliveryState, *, station: str, photograph: Photograp
         '<meta http-equiv="Content-Security-Policy" '
         "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">",
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>{_text(title)}: difference report</title>",
+        f"<title>{escaped(title)}: difference report</title>",
         f"<style>{_STYLE}</style>",
         "</head>",
         "<body>",
         "<header>",
-        f'<h1 dir="auto">{_text(title)}</h1>',
-        f'<p class="outcome">{_text(outcome_words(state))}</p>',
+        f'<h1 dir="auto">{escaped(title)}</h1>',
+        f'<p class="outcome">{escaped(outcome_words(state))}</p>',
         *_facts(state, station),
         "</header>",
         "<main>",
@@ -57,7 +57,7 @@ def difference_page(state: DeliveryState, *, station: str, photograph: Photograp
         *_things(state, photograph),
         "</main>",
         "<footer>",
-        f"<p>{_text(RULE)}</p>",
+        f"<p>{escaped(RULE)}</p>",
         '<div class="sign"><span>Date</span><span>Received by</span><span>Carrier</span></div>',
         "</footer>",
         "</body>",
@@ -79,7 +79,7 @@ def _facts(state: DeliveryState, station: str) -> Iterator[str]:
     ]
     yield "<dl>"
     yield from (
-        f'<div><dt>{word}</dt><dd dir="auto">{_text(said)}</dd></div>'
+        f'<div><dt>{word}</dt><dd dir="auto">{escaped(said)}</dd></div>'
         for word, said in facts
         if said
     )
@@ -135,7 +135,7 @@ def _lines(state: DeliveryState, shown: Sequence[Row]) -> Iterator[str]:
         yield f'<tr class="{"differs" if row.differs else "right"}">'
         yield f'<td class="number">{row.line.number}</td>'
         yield f'<td dir="auto">{_article(row)}</td>'
-        yield f'<td class="code">{_text(row.line.gtin or "")}</td>'
+        yield f'<td class="code">{escaped(row.line.gtin or "")}</td>'
         for name, figure in figures.items():
             if name not in hidden:
                 said = f"{figure:,}" if figure or name in ("Expected", "Counted") else ""
@@ -159,15 +159,15 @@ def _article(row: Row) -> str:
         *([f"serials missing: {', '.join(row.serials_missing)}"] if row.serials_missing else []),
         *([f"not as announced: {', '.join(row.other_lots)}"] if row.other_lots else []),
     ]
-    said = "".join(f"<small>{_text(note)}</small>" for note in notes)
-    return f"<b>{_text(line.sku)}</b> {_text(line.description)}{said}"
+    said = "".join(f"<small>{escaped(note)}</small>" for note in notes)
+    return f"<b>{escaped(line.sku)}</b> {escaped(line.description)}{said}"
 
 
 def _containers(state: DeliveryState) -> Iterator[str]:
     missing = () if state.hidden else containers_missing(state)
     if missing:
         yield "<h2>Containers that were not scanned</h2><ul>"
-        yield from (f"<li>{_text(sscc)}</li>" for sscc in missing)
+        yield from (f"<li>{escaped(sscc)}</li>" for sscc in missing)
         yield "</ul>"
 
 
@@ -221,7 +221,7 @@ def _things(state: DeliveryState, photograph: Photograph) -> Iterator[str]:
 
 def _section(title: str, things: Sequence[str]) -> Iterator[str]:
     if things:
-        yield f'<h2>{_text(title)}</h2><ul class="things">'
+        yield f'<h2>{escaped(title)}</h2><ul class="things">'
         yield from things
         yield "</ul>"
 
@@ -233,14 +233,14 @@ def _thing(
     if path is not None:
         jpeg = photograph(path)
         picture = (
-            f'<p class="gone">The photograph no longer exists: {_text(path)}</p>'
+            f'<p class="gone">The photograph no longer exists: {escaped(path)}</p>'
             if jpeg is None
-            else f'<img alt="{_text(said)}" '
+            else f'<img alt="{escaped(said)}" '
             f'src="data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}">'
         )
     return (
-        f'<li>{picture}<div dir="auto"><b>{_text(said)}</b><br>{_text(detail)}'
-        f"<small>{_text(_moment(time) or '')}, {_text(by)}</small></div></li>"
+        f'<li>{picture}<div dir="auto"><b>{escaped(said)}</b><br>{escaped(detail)}'
+        f"<small>{escaped(_moment(time) or '')}, {escaped(by)}</small></div></li>"
     )
 
 
@@ -250,11 +250,6 @@ def _name(line: Line) -> str:
 
 def _moment(time: str | None) -> str | None:
     return None if time is None else f"{time[:10]} {time[11:16]} UTC"
-
-
-def _text(text: str) -> str:
-    """`text` escaped for HTML; bytes of a file name that are not UTF-8 become escapes too."""
-    return html.escape(text.encode("utf-8", "backslashreplace").decode())
 
 
 _STYLE = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -81,8 +82,8 @@ class Tally:
         """A summary for people, a line for each subject."""
         lines = [
             f"items      {self.items}",
-            f"lanes      {_counts(self.lanes)}",
-            f"rejects    {_counts(self.rejects)}",
+            f"lanes      {counts_text(self.lanes)}",
+            f"rejects    {counts_text(self.rejects)}",
             f"frames     {self.dropped} dropped",
         ]
         if self.latencies_ms:
@@ -92,7 +93,9 @@ class Tally:
             lines.append(f"damaged    {damaged} frames of the camera were left out")
         bad = Counter({kind.value: self.faults[kind] for kind in _BAD})
         if +bad:
-            lines.append(f"pictures   {_counts(+bad)}: they show nothing new, and were left out")
+            lines.append(
+                f"pictures   {counts_text(+bad)}: they show nothing new, and were left out"
+            )
         if self.empty:
             lines.append(f"empty      {self.empty}: the verdict was that there was no item")
         if self.single_frame:
@@ -121,5 +124,6 @@ class Tally:
         return lines
 
 
-def _counts(counts: Counter[str]) -> str:
+def counts_text(counts: Mapping[str, int]) -> str:
+    """Counts in the order of their names: "late 2, unknown 1"; "none" if there are none."""
     return ", ".join(f"{name} {count}" for name, count in sorted(counts.items())) or "none"

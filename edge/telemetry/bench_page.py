@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from edge.core.images.contact_sheet import SheetSection, write_contact_sheet
+from edge.core.images.contact_sheet import SheetSection, escaped, write_contact_sheet
 from edge.telemetry.bench import FIGURES, STAGES
 from edge.telemetry.bench_comparison import Change
 from edge.telemetry.bench_series import Measured, Series
@@ -35,7 +34,7 @@ def write_bench_page(path: Path, series: Series, compared: Sequence[Change] = ()
         content = _histogram(each) + (_minutes(each) if each.minutes else "")
         sections.append(SheetSection(_name(each), (), content=content))
     if compared:
-        rows = "".join(f"<tr><td>{_text(str(change))}</td></tr>" for change in compared)
+        rows = "".join(f"<tr><td>{escaped(str(change))}</td></tr>" for change in compared)
         sections.append(SheetSection("Compared", (), content=f"<table>{rows}</table>"))
     write_contact_sheet(
         path,
@@ -51,7 +50,7 @@ def write_bench_page(path: Path, series: Series, compared: Sequence[Change] = ()
 
 def _table(measured: Sequence[Measured]) -> str:
     head = "".join(
-        f'<th scope="col">{_text(word)}</th>'
+        f'<th scope="col">{escaped(word)}</th>'
         for word in ("bundle", "threads", "stage", *FIGURES, "over inference", "MB")
     )
     rows = []
@@ -60,7 +59,7 @@ def _table(measured: Sequence[Measured]) -> str:
         for number, stage in enumerate(STAGES):
             first = number == 0
             cells = [
-                _text(found.bundle) if first else "",
+                escaped(found.bundle) if first else "",
                 str(found.threads) if first else "",
                 stage,
                 *(f"{getattr(found.stages[stage], name):.3f}" for name in FIGURES),
@@ -93,7 +92,7 @@ def _histogram(each: Measured) -> str:
     )
     return (
         f'<figure><svg viewBox="0 0 {_WIDE} 140" role="img" '
-        f'aria-label="Times of {_text(_name(each))}">'
+        f'aria-label="Times of {escaped(_name(each))}">'
         f'{bars}<line x1="0" x2="{_WIDE}" y1="120" y2="120"/>'
         f'<text x="0" y="136">{edges[0]:.2f} ms</text>'
         f'<text x="{_WIDE}" y="136" text-anchor="end">{edges[-1]:.2f} ms</text></svg>'
@@ -105,7 +104,8 @@ def _histogram(each: Measured) -> str:
 def _minutes(each: Measured) -> str:
     rows = "".join(
         f"<tr><td>{number}</td><td>{minute.p50_ms:.3f}</td><td>{minute.p99_ms:.3f}</td>"
-        f"<td>{_heat(minute.heat.celsius)}</td><td>{_text(', '.join(minute.heat.slowed))}</td></tr>"
+        f"<td>{_heat(minute.heat.celsius)}</td>"
+        f"<td>{escaped(', '.join(minute.heat.slowed))}</td></tr>"
         for number, minute in enumerate(each.minutes, start=1)
     )
     return (
@@ -144,7 +144,7 @@ def _frontier(measured: Sequence[Measured]) -> str:
     best = _best((time, float(found["accuracy"])) for time, found, _ in points)
     line = " ".join(f"{x(time):.1f},{y(share):.1f}" for time, share in best)
     names = "".join(
-        f"<li>{_text(name)}: {found['accuracy']:.1%} of {found['images']:,} test pictures, "
+        f"<li>{escaped(name)}: {found['accuracy']:.1%} of {found['images']:,} test pictures, "
         f"{time:.2f} ms</li>"
         for time, found, name in points
     )
@@ -182,10 +182,6 @@ def _name(each: Measured) -> str:
 
 def _heat(celsius: float | None) -> str:
     return "not known" if celsius is None else f"{celsius:.1f} degrees Celsius"
-
-
-def _text(text: str) -> str:
-    return html.escape(text.encode("utf-8", "backslashreplace").decode())
 
 
 _STYLE = """<style>

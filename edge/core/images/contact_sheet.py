@@ -103,9 +103,9 @@ def write_contact_sheet(
     parts = [
         *_head(title),
         "<header>",
-        f'<h1 dir="auto">{_text(title)}</h1>',
+        f'<h1 dir="auto">{escaped(title)}</h1>',
         *_headline(headline),
-        *(f'<p dir="auto">{_text(line)}</p>' for line in summary),
+        *(f'<p dir="auto">{escaped(line)}</p>' for line in summary),
         *_legend(marks, meanings),
         "</header>",
         *_contents(sections),
@@ -140,7 +140,7 @@ def _head(title: str) -> Iterable[str]:
         "content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">"
     )
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    yield f"<title>{_text(title)}</title>"
+    yield f"<title>{escaped(title)}</title>"
     yield f"<style>{_STYLE}</style>"
     yield "</head>"
     yield "<body>"
@@ -153,7 +153,7 @@ def _legend(marks: Counter[Mark], meanings: Mapping[Mark, str]) -> Iterable[str]
     yield '<ul class="legend">'
     for mark in Mark:
         if mark in marks:
-            meaning = _text(meanings[mark])
+            meaning = escaped(meanings[mark])
             yield f"<li>{_badge(mark, meanings)} {meaning} <b>{marks[mark]:,}</b></li>"
     yield "</ul>"
 
@@ -163,8 +163,8 @@ def _headline(headline: Headline | None) -> Iterable[str]:
         return
     yield f'<div class="headline {headline.mark}"><svg class="badge" aria-hidden="true">'
     yield f'<use href="#{headline.mark}"/></svg><div><p class="said" dir="auto">'
-    yield f"{_text(headline.text)}</p>"
-    yield from (f'<p dir="auto">{_text(line)}</p>' for line in headline.details)
+    yield f"{escaped(headline.text)}</p>"
+    yield from (f'<p dir="auto">{escaped(line)}</p>' for line in headline.details)
     yield "</div></div>"
 
 
@@ -173,7 +173,7 @@ def _contents(sections: Sequence[SheetSection]) -> Iterable[str]:
         return
     yield '<nav aria-label="Contents"><ul>'
     for number, section in enumerate(sections, start=1):
-        title = f'<span dir="auto">{_text(section.title)}</span>'
+        title = f'<span dir="auto">{escaped(section.title)}</span>'
         count = f" <small>{_count(section):,}</small>" if section.is_counted else ""
         yield f'<li><a href="#s{number}">{title}</a>{count}</li>'
     yield "</ul></nav>"
@@ -190,9 +190,9 @@ def _section(
     shown = sorted(section.tiles, key=lambda tile: _FIRST[tile.mark])[:limit]
     yield f'<section id="s{number}">'
     counted = f" <small>{count:,}</small>" if section.is_counted else ""
-    yield f'<h2><span dir="auto">{_text(section.title)}</span>{counted}</h2>'
+    yield f'<h2><span dir="auto">{escaped(section.title)}</span>{counted}</h2>'
     if section.note:
-        yield f'<p class="note" dir="auto">{_text(section.note)}</p>'
+        yield f'<p class="note" dir="auto">{escaped(section.note)}</p>'
     if section.content:
         yield section.content
     if shown:
@@ -207,15 +207,15 @@ def _section(
 def _tile(tile: Tile, meanings: Mapping[Mark, str]) -> str:
     mark = f' class="{tile.mark}"' if tile.mark else ""
     badge = _badge(tile.mark, meanings) if tile.mark else ""
-    detail = f'<span class="detail" dir="auto">{_text(tile.detail)}</span>' if tile.detail else ""
+    detail = f'<span class="detail" dir="auto">{escaped(tile.detail)}</span>' if tile.detail else ""
     return (
-        f'<li{mark}><div class="picture"><img src="{_jpeg(tile)}" alt="{_text(tile.caption)}">'
-        f'{badge}</div><span class="caption" dir="auto">{_text(tile.caption)}</span>{detail}</li>'
+        f'<li{mark}><div class="picture"><img src="{_jpeg(tile)}" alt="{escaped(tile.caption)}">'
+        f'{badge}</div><span class="caption" dir="auto">{escaped(tile.caption)}</span>{detail}</li>'
     )
 
 
 def _badge(mark: Mark, meanings: Mapping[Mark, str]) -> str:
-    label = _text(meanings[mark])
+    label = escaped(meanings[mark])
     return f'<svg class="badge" role="img" aria-label="{label}"><use href="#{mark}"/></svg>'
 
 
@@ -228,7 +228,7 @@ def _jpeg(tile: Tile) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(content.tobytes()).decode()
 
 
-def _text(text: str) -> str:
+def escaped(text: str) -> str:
     """`text` escaped for HTML; bytes of a file name that are not UTF-8 become escapes too."""
     return html.escape(text.encode("utf-8", "backslashreplace").decode())
 

@@ -46,7 +46,7 @@ class Gallery:
 def _tile(pending: Pending, lane: str, mark: Mark) -> Tile:
     item, first = pending.item, pending.first
     if first is None or first.row is None:
-        return Tile(_blank(), f"{item.label}: no verdict", f"item {item.number}", mark)
+        return Tile(blank_picture(), f"{item.label}: no verdict", f"item {item.number}", mark)
     row = first.row
     caption = "unreadable" if row.label is None else f"{row.label} {row.confidence:.0%}"
     if row.label != item.label:
@@ -58,10 +58,11 @@ def _tile(pending: Pending, lane: str, mark: Mark) -> Tile:
         detail += f", sent to {row.lane}"
     if len(pending.judgements) > 1:
         detail += f", {len(pending.judgements)} verdicts"
-    return Tile(_blank() if first.picture is None else first.picture, caption, detail, mark)
+    return Tile(blank_picture() if first.picture is None else first.picture, caption, detail, mark)
 
 
-def _blank() -> Image:
+def blank_picture() -> Image:
+    """A grey picture with a stroke, in place of one that is missing: uint8 (96, 96, 3)."""
     image = np.full((96, 96, 3), 200, np.uint8)
     cv2.line(image, (24, 24), (72, 72), (140, 140, 140), 3)
     return image

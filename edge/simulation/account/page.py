@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from edge.core.images.contact_sheet import Headline, Mark, SheetSection, write_contact_sheet
+from edge.core.images.contact_sheet import (
+    Headline,
+    Mark,
+    SheetSection,
+    escaped,
+    write_contact_sheet,
+)
 from edge.core.model.metrics import Share
 from edge.simulation.account.gallery import Gallery
 from edge.simulation.account.lane_figures import LaneFigures
@@ -71,12 +76,12 @@ def _lanes_table(report: Report) -> str:
         ("Lane", "For", "Items", "Purity", "Recovery", "What is in it"),
         [
             [
-                _text(name),
-                _text(", ".join(lane.labels) or "nothing: rejects"),
+                escaped(name),
+                escaped(", ".join(lane.labels) or "nothing: rejects"),
                 _number(sum(lane.found.values())),
                 _share(lane.purity),
                 _share(lane.recovery),
-                _text(_counts(lane.found)),
+                escaped(_counts(lane.found)),
             ]
             for name, lane in report.lanes.items()
         ],
@@ -93,7 +98,7 @@ def _share(share: Share) -> str:
         f'<rect width="100" height="10" class="back"/>'
         f'<rect width="{100 * share.value:.2f}" height="10" class="value"/>'
         f'<rect x="{low:.2f}" y="3.5" width="{max(0.6, high - low):.2f}" height="3" class="range"/>'
-        f"</svg><small>{_text(str(share))}</small>"
+        f"</svg><small>{escaped(str(share))}</small>"
     )
 
 
@@ -103,7 +108,7 @@ def _confusion(report: Report) -> str:
     rows = []
     for label, row in matrix.items():
         total = sum(row.values())
-        cells = [f"<b>{_text(label)}</b>"]
+        cells = [f"<b>{escaped(label)}</b>"]
         for column in columns:
             count = row[column]
             kind = "right" if column == label else "wrong" if column in matrix else "other"
@@ -118,9 +123,9 @@ def _confusion(report: Report) -> str:
 def _times(report: Report) -> str:
     rows = [
         [
-            f"<b>{_text(name)}</b><small>{_text(meaning)}</small>",
+            f"<b>{escaped(name)}</b><small>{escaped(meaning)}</small>",
             *(_milli(spread.percentile(percent)) for percent in (50, 95, 99, 100)),
-            _text(unit),
+            escaped(unit),
         ]
         for name, spread, unit, meaning in report.times()
         if len(spread)
@@ -188,7 +193,7 @@ def _note(lane: LaneFigures) -> str:
 
 def _table(head: tuple[str, ...], rows: list[list[str]], *, kind: str = "figures") -> str:
     """A table whose cells are HTML, and whose head is text."""
-    titles = "".join(f'<th scope="col">{_text(title)}</th>' for title in head)
+    titles = "".join(f'<th scope="col">{escaped(title)}</th>' for title in head)
     body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
     return (
         f'<div class="wide"><table class="{kind}"><thead><tr>{titles}</tr></thead>'
@@ -206,10 +211,6 @@ def _milli(value: float | None) -> str:
 
 def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {count:,}" for name, count in sorted(counts.items())) or "none"
-
-
-def _text(text: str) -> str:
-    return html.escape(text.encode("utf-8", "backslashreplace").decode())
 
 
 _STYLE = """<style>

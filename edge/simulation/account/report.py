@@ -10,6 +10,7 @@ from edge.core.model.metrics import Share
 from edge.simulation.account.account import NO_VERDICT, REJECTED, Account
 from edge.simulation.account.lane_figures import LaneFigures, lane_figures, share_json
 from edge.simulation.account.spread import Spread
+from edge.sorting.tally import counts_text
 
 _MOST_COLUMNS = 8
 """Labels up to which the confusion matrix is printed."""
@@ -186,9 +187,9 @@ class Report:
             "verdicts   "
             + f"{verdicts['one']} items got one, {verdicts['none']} none, "
             + f"{verdicts['several']} several; {verdicts['without_item']} verdicts for no item",
-            f"rejects    {_counts(account.rejects)}",
+            f"rejects    {counts_text(account.rejects)}",
             f"late       {self.late}",
-            *([f"missed     {_counts(self.missed)}"] if self.missed else []),
+            *([f"missed     {counts_text(self.missed)}"] if self.missed else []),
             f"frames     {', '.join(f'{n} {what}' for what, n in self.frames.items())}",
             "",
             *self._lane_lines(),
@@ -208,7 +209,7 @@ class Report:
             items = sum(lane.found.values())
             lines.append(
                 f"{name:<{wide}} {items:>7} {lane.purity.short:>11} {lane.recovery.short:>11}  "
-                f"{_counts(lane.found)}"
+                f"{counts_text(lane.found)}"
             )
         return lines
 
@@ -239,10 +240,6 @@ class Report:
             f"{machine['trigger_ms']['p50']} ms a frame, model p50 {machine['model_ms']['p50']} ms"
         )
         return lines
-
-
-def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items())) or "none"
 
 
 def _rounded(value: float | None) -> float | None:
