@@ -47,7 +47,7 @@ def trusting(ca_file: Path | None, key: str) -> ssl.SSLContext:
     """The TLS context that verifies the name of a server.
 
     Args:
-        ca_file: the certificates of those who may; None: those that this machine trusts.
+        ca_file: the certificates of the trusted authorities; None for those of this machine.
         key: what the station file calls it, for the message.
 
     Raises:

@@ -92,7 +92,7 @@ class HttpClient:
 
         Args:
             path: comes after the URL: `/capture`.
-            body: is sent as JSON; None: nothing is.
+            body: the value to be sent as JSON; None for no body.
             headers: are sent with this request alone.
             whole_path: `path` begins at the root of the server instead.
             taken: status codes that are an answer to this request, whatever they mean else.

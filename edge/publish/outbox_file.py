@@ -70,7 +70,7 @@ class OutboxFile(Closing):
         """The first entries after a position; none where there is no outbox.
 
         Args:
-            after: None: from the beginning.
+            after: the position; None for the beginning.
             limit: how many at most.
 
         Raises:

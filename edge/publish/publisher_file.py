@@ -144,7 +144,8 @@ class PublisherFile(Closing):
         self._connection.close()
 
     def position(self, receiver: str, outbox: OutboxName) -> Position | None:
-        """The last entry that a receiver has taken, or that was set aside; None: none was."""
+        """The last entry that a receiver has taken, or that was set aside; None if there is
+        none."""
         query = "SELECT sequence, id FROM positions WHERE receiver = ? AND outbox = ?"
         with self._errors():
             row = self._connection.execute(query, (receiver, outbox)).fetchone()
@@ -248,7 +249,7 @@ class PublisherFile(Closing):
         """Has a pump send again what a receiver refused; how many entries it was not asked before.
 
         Args:
-            ids: of which entries; None: of all.
+            ids: the ids of the entries; None for all entries.
         """
         wanted = (
             "receiver = ?"

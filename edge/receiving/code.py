@@ -105,7 +105,7 @@ def _may_be_of_gs1(text: str) -> bool:
 
 
 def gtin_14(digits: str) -> str | None:
-    """A GTIN as 14 digits; None: `digits` is none, or its check digit is wrong.
+    """The GTIN `digits` as 14 digits; None if it is not one, or its check digit is wrong.
 
     >>> gtin_14("4006381333931"), gtin_14("4006381333932")
     ('04006381333931', None)
@@ -116,7 +116,7 @@ def gtin_14(digits: str) -> str | None:
 
 
 def sscc_18(digits: str) -> str | None:
-    """The 18 digits of a container's number; None: `digits` is none, or its check digit is wrong.
+    """The 18 digits of the SSCC `digits`; None if it is not one, or its check digit is wrong.
 
     >>> sscc_18("(00)340123450000000000"), sscc_18("00340123450000000000")
     (None, '340123450000000000')

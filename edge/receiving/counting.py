@@ -93,9 +93,9 @@ class Counting:
 
         Args:
             ledger: the path of the station's ledger.
-            keep: what the outbox of the deliveries keeps; None: nothing is written to it.
+            keep: what the outbox of the deliveries keeps; None if nothing is to be written to it.
             stamps: gives the events their ids and times.
-            endings: the queue that takes the thread when it ends, or fails; None: nobody is told.
+            endings: the queue that takes the thread when it ends or fails; None if nobody reads it.
         """
         self._endings: Endings = SimpleQueue() if endings is None else endings
         self._path, self._ledger = deliveries_path(settings, ledger), ledger
@@ -117,7 +117,7 @@ class Counting:
 
     @property
     def delivery(self) -> str | None:
-        """The name of the delivery that is open; None: none is."""
+        """The name of the delivery that is open; None if no delivery is open."""
         state = self._state
         return None if state is None else state.delivery
 

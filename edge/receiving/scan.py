@@ -223,7 +223,7 @@ def answer_to_item(state: DeliveryState, scan: Scan, *, rejected: str | None) ->
 
     Args:
         scan: its `seen`, `item_id` and `photograph`.
-        rejected: why the station rejected it; None: it accepted the label.
+        rejected: why the station rejected it; None if it accepted the label.
     """
     if rejected is not None:
         return put_aside(scan, f"the station rejected it ({rejected})")

@@ -138,7 +138,8 @@ class Receiving(Closing):
 
     @property
     def wait_seconds(self) -> float:
-        """How long an item with a verdict may wait for its code now; 0: nobody needs it so soon."""
+        """How many seconds an item with a verdict may wait for its code; 0 if no code is needed
+        now."""
         counting = self._counting
         counts = counting is not None and counting.delivery is not None
         return self._wait_seconds if counts and self._codes is not None else 0.0
@@ -189,7 +190,7 @@ class Receiving(Closing):
 
         Args:
             frame: the one that shows the item best.
-            box: where the item is in it; None: it is the whole region.
+            box: the item's box in the frame; None for the whole region.
         """
         if self._codes is None or frame.fault is not None:
             return None

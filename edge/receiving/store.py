@@ -86,7 +86,7 @@ class Deliveries(Closing):
         """Opens the file `path`, and makes it where it is not there.
 
         Args:
-            keep: what its outbox keeps; None: nothing is written to the outbox.
+            keep: what its outbox keeps; None if nothing is to be written to the outbox.
             read_only: the file must be there, and nothing in it is changed.
 
         Raises:
@@ -198,7 +198,7 @@ class Deliveries(Closing):
             return self._connection.execute(query, (cause,)).fetchone() is not None
 
     def last_seq(self) -> int:
-        """The number of the event that was written last; 0: none was."""
+        """The number of the event that was written last; 0 if none was written."""
         with self._errors("read"):
             ((last,),) = self._connection.execute("SELECT max(seq) FROM events").fetchall()
         return int(last or 0)
@@ -287,7 +287,7 @@ class Deliveries(Closing):
         one("COMMIT")
 
     def _is_made(self) -> bool:
-        """Whether the tables are there; False: the file is new, or empty.
+        """Whether the file has its tables; False if it is new, or empty.
 
         Raises:
             DeliveryFileError: others are there, or newer ones.

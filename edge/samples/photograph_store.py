@@ -76,7 +76,7 @@ class PhotographStore(Closing):
         self._max_bytes, self._max_seconds = max_bytes, max_seconds
         self._lock = FolderLock(folder, owner=owner)
         self._days: dict[str, int] | None = None
-        """The bytes of each day; None: the folder has not been looked at."""
+        """The bytes of the photographs of each day; None until the folder has been read."""
         self._oldest: deque[tuple[str, int]] = deque()
         """Names and bytes of the photographs of the oldest day, in the order of their times; empty:
         they have not been listed."""

@@ -33,7 +33,7 @@ def clock_finding(
 
     Args:
         synchronised: as `clock_is_synchronised` tells.
-        now: the time that the clock shows; None: the time of this machine.
+        now: the time that the clock shows; None for the clock of this machine.
         rtc: the kernel's list of real-time clocks.
     """
     now = datetime.now(UTC) if now is None else now
@@ -66,7 +66,7 @@ def disk_finding(folder: Path, *, free: int | None = None) -> Finding:
     """Whether the ledger can grow in `folder`, and stays when the machine is switched off.
 
     Args:
-        free: the free bytes; None: read them from the file system.
+        free: the free bytes; None to read them from the file system.
     """
     try:
         left = shutil.disk_usage(folder).free if free is None else free

@@ -51,7 +51,7 @@ class VitalSigns:
     camera_lost: bool
     camera_losses: int
     frame_age_seconds: float | None
-    """The seconds since the newest frame was captured; None: there was none yet."""
+    """The seconds since the newest frame was captured; None before the first frame."""
     items: int
     lanes: Mapping[str, int] = field(default_factory=dict)
     """The number of items by lane."""
@@ -193,7 +193,7 @@ def problems_of(reading: StatusReading | None) -> list[str]:
     """Why a station is not well, as a sentence for each reason; empty if it is well.
 
     Args:
-        reading: its status; None: it has none.
+        reading: its status; None if it has none.
     """
     if reading is None:
         return ["the station does not run: it has no status"]
@@ -205,7 +205,7 @@ def _in_memory(station: str, ledger: Path) -> Path:
 
 
 def _read(path: Path, ledger: Path) -> StationStatus | None:
-    """The status in the file `path`; None: there is none of the station with this ledger.
+    """The status in the file `path`; None if it has none of the station with this ledger.
 
     Raises:
         PermissionError: this user may not read it.

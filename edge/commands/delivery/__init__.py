@@ -92,7 +92,10 @@ def _status(parser: argparse.ArgumentParser) -> None:
 
 def _scan(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "codes", nargs="*", metavar="CODE", help="GTIN, SKU, serial or SSCC; none: read stdin"
+        "codes",
+        nargs="*",
+        metavar="CODE",
+        help="GTIN, SKU, serial or SSCC (default: read codes from stdin)",
     )
     parser.add_argument(
         "--pieces", type=count, default=1, metavar="N", help="how many pieces or packs (default: 1)"

@@ -40,7 +40,8 @@ class SessionLost(ReceiverUnavailable):
     """The connection ended before all was acknowledged.
 
     Attributes:
-        code: the reason code of MQTT 5 with which it ended; None: without a word; 0: we ended it.
+        code: the reason code of MQTT 5 with which it ended; None without one, 0 if this end closed
+        it.
     """
 
     def __init__(self, reason: str, code: int | None) -> None:
@@ -126,7 +127,7 @@ class Session(Closing):
         """Publishes `messages` in their order, and waits until each is acknowledged.
 
         Returns:
-            For each of them why the broker refused it; None: it has it.
+            For each message why the broker refused it; None if the broker has it.
 
         Raises:
             SessionLost: the connection ended meanwhile.
@@ -282,7 +283,7 @@ class Session(Closing):
 
 
 def read_password(settings: MqttSettings) -> str | None:
-    """The password of the settings: the first line of its file; None: there is none.
+    """The password, which is the first line of its file; None if the settings name no file.
 
     Raises:
         ReceiverSetupError: the file cannot be read, or is empty.

@@ -124,7 +124,7 @@ class PostgresReceiver:
         """Writes all rows, or none; one whose id is there already stays as it is.
 
         Returns:
-            What is wrong with one of the rows; None: they are written.
+            What is wrong with one of the rows; None if they were all written.
         """
         # An actuation may stand between two items; only rows of one table go together.
         rows = sorted((row_of(entry) for entry in entries), key=lambda found: found[0].name)

@@ -151,7 +151,7 @@ class BarProfile:
         return True
 
     def place(self, digits: str) -> bool:
-        """Finds the code anew by other digits; False: they are those of no EAN or UPC."""
+        """Finds the code again by other digits; False if these are not an EAN or UPC."""
         try:
             template = _template(digits)
         except ValueError:

@@ -85,7 +85,7 @@ class CodeReader:
 
         Args:
             image: uint8 (height, width, 3) BGR; copied.
-            box: where the item is in it; None: it is the whole picture.
+            box: the item's box in the picture; None for the whole picture.
         """
         look = Look(key)
         if len(self._waiting) >= _PLACES:
@@ -137,7 +137,7 @@ class CodeReader:
         self.finish()
 
     def _take(self) -> Look | None:
-        """The next picture; None: there will be no more."""
+        """The next picture; None if no more will come."""
         while True:
             self.heartbeat.beat()
             with self._changed:

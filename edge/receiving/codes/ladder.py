@@ -168,7 +168,7 @@ def part_with_item(image: Image, box: Box | None) -> Grey:
 
     Args:
         image: uint8 (height, width, 3) BGR.
-        box: where the item is; None: the whole picture.
+        box: the item's box; None for the whole picture.
     """
     if box is not None:
         margin = round(_MARGIN * max(box.width, box.height))

@@ -182,7 +182,7 @@ def recent_to(cause: Cause, recent: Mapping[str, Cause], rules: PieceRules) -> d
 
 def main_code(state: DeliveryState, codes: Sequence[Code]) -> Code | None:
     """The code that says what an item is: of those that name a line, the one that says most; else
-    the first. None: there is none."""
+    the first. None if there are no codes."""
     naming = [code for code in codes if code.sscc or named_lines(state, code)]
     return max(naming or codes[:1], key=_says, default=None)
 
@@ -270,7 +270,7 @@ def _may_be_one(one: Cause, other: Cause) -> bool:
 
 def waiting_for(code: Code, state: DeliveryState) -> PictureDisagreed | PutAside | None:
     """The oldest item with that code that the station stopped, or else that it put aside until its
-    code is scanned by hand; None: there is none."""
+    code is scanned by hand; None if there is no such item."""
     found: tuple[PictureDisagreed | PutAside, ...] = (*state.disagreements, *state.asides)
     for one in found:
         if one.item_id and one.code and is_same_code(read_code(one.code), code):

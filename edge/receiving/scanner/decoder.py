@@ -71,9 +71,9 @@ class ScanDecoder:
 
     silence_seconds: float = SILENCE_SECONDS
     repeat_seconds: float = REPEAT_SECONDS
-    """The same code again within this time is the same scan; 0: each counts."""
+    """The same code again within this time is the same scan; 0 if each is a scan of its own."""
     lengths: Sequence[int] = ()
-    """How many digits codes have that may run together; empty: none do."""
+    """The numbers of digits of codes that may run together; empty if codes never do."""
     counts: Counts = field(default_factory=Counts)
     _text: list[str] = field(default_factory=list)
     _held: set[int] = field(default_factory=set)
