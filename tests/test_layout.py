@@ -76,6 +76,9 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "tests/edge/web/test_app.py": """
         edge.web.site edge.web.visit
     """,
+    "tests/edge/web/pages/test_delivery.py": """
+        edge.web.counting
+    """,
     "tests/edge/web/test_reading.py": """
         edge.web.plan
     """,

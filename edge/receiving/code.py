@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
+from edge.core.errors import UsageError
+
 _GTIN_LENGTHS = (8, 12, 13, 14)
 _SSCC_LENGTH = 18
 _ELEMENT = re.compile(r"\((\d{2,4})\)([^()]+)")
@@ -21,6 +23,24 @@ _LINK = re.compile(r"https?://.*/(?:01|00)/[0-9]", re.IGNORECASE)
 _SHOWN_FNC1 = "\N{SYMBOL FOR GROUP SEPARATOR}"
 FNC1 = "\x1d"
 """The character for a code's FNC1, which separates GS1 elements."""
+
+
+_LONGEST = 128
+"""The most characters of a code; the longest GS1 element string is shorter."""
+
+
+def checked_code(text: str) -> str:
+    """What a person typed or scanned, without spaces around it.
+
+    Raises:
+        UsageError: it is empty, long, or no line of text.
+    """
+    code = text.strip()
+    if not code or len(code) > _LONGEST or not code.replace(FNC1, "").isprintable():
+        raise UsageError(
+            f"a code has 1 to {_LONGEST} printable characters. Received: {text[:140]!r}"
+        )
+    return code
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from enum import IntEnum
 
 from starlette.responses import Response
 
-from edge.web.pages import health, signing, station, streams
+from edge.web.pages import delivery, health, signing, station, streams
 from edge.web.visit import Visit
 
 
@@ -45,6 +45,16 @@ DOORS = (
     Door("POST", "/resume", station.resume),
     Door("POST", "/reset", station.reset),
     Door("POST", "/clear", station.clear, Right.ADMIN),
+    Door("GET", "/delivery", delivery.show),
+    Door("GET", "/deliveries", delivery.listed),
+    Door("POST", "/delivery/open", delivery.open_it),
+    Door("POST", "/delivery/scan", delivery.scan),
+    Door("POST", "/delivery/correct", delivery.correct),
+    Door("POST", "/delivery/undo", delivery.undo),
+    Door("POST", "/delivery/close", delivery.close),
+    Door("POST", "/delivery/reopen", delivery.reopen, Right.ADMIN),
+    Door("GET", "/delivery/report", delivery.report),
+    Door("GET", "/delivery/report.csv", delivery.report_as_csv, is_page=False),
     Door("GET", "/health", health.show),
 )
 """Every address of the pages. A test asks for each of them with and without each right."""

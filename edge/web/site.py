@@ -20,6 +20,7 @@ from edge.web.guard import is_loopback
 from edge.web.guesses import Guesses
 from edge.web.language.languages import Language, read_languages
 from edge.web.live import Live
+from edge.web.notices import Notices
 from edge.web.plan import WebPlan
 from edge.web.tokens import Sessions
 
@@ -90,6 +91,7 @@ class Site:
         self.live = live or Live(plan)
         self.accounts = Accounts(plan.accounts)
         self.lane_counts = LaneCounts(plan.ledger)
+        self.notices = Notices()
         self.incidents = OpenIncidents(plan.ledger)
         self.control = StationControl(plan.station, plan.ledger)
         self.sessions, self.guesses = Sessions(wall), Guesses(clock)

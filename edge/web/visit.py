@@ -18,7 +18,7 @@ from edge.web.reasons import reject_words, state_words
 from edge.web.site import Site
 from edge.web.tokens import form_token
 
-NAVIGATION = (("/", "Station"), ("/health", "Health"))
+NAVIGATION = (("/", "Station"), ("/delivery", "Delivery"), ("/health", "Health"))
 """The pages that can be gone to from each other, and their names."""
 
 

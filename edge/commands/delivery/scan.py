@@ -13,15 +13,12 @@ from edge.core.errors import EXIT_NO, EXIT_OK, UsageError
 from edge.core.files import check_regular, storage_errors
 from edge.core.terminal.hints import install_command
 from edge.core.terminal.speech import write_out
-from edge.receiving.code import FNC1, is_left_unread, read_code
+from edge.receiving.code import checked_code, is_left_unread, read_code
 from edge.receiving.desk import Desk
 from edge.receiving.scan import RULE, Answer, Reply, Scan
 from edge.receiving.state import DeliveryState
 
 _log = logging.getLogger(__name__)
-
-_LONGEST_CODE = 128
-"""The most characters of a code; the longest GS1 element string is shorter."""
 
 
 def run(arguments: Namespace) -> int:
@@ -62,7 +59,7 @@ def run(arguments: Namespace) -> int:
 def _codes(arguments: Namespace, work: Desk) -> Iterator[str]:
     """The codes in their order; one empty code if a line was named and no code."""
     if arguments.codes:
-        yield from (_checked(code) for code in arguments.codes)
+        yield from (checked_code(code) for code in arguments.codes)
         return
     if arguments.line is not None:
         yield ""
@@ -72,16 +69,7 @@ def _codes(arguments: Namespace, work: Desk) -> Iterator[str]:
         write_out(f"{RULE} Ctrl-D ends.\n")
     for line in sys.stdin:
         if line.strip():
-            yield _checked(line)
-
-
-def _checked(text: str) -> str:
-    code = text.strip()
-    if not code or len(code) > _LONGEST_CODE or not code.replace(FNC1, "").isprintable():
-        raise UsageError(
-            f"a code has 1 to {_LONGEST_CODE} printable characters. Received: {text[:140]!r}"
-        )
-    return code
+            yield checked_code(line)
 
 
 def _place(arguments: Namespace) -> str | None:

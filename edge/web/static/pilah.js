@@ -40,6 +40,98 @@
     age.classList.toggle("old", old >= 2000);
   }
 
+  async function parsed(answer) {
+    return new DOMParser().parseFromString(await answer.text(), "text/html");
+  }
+
+  // Puts what is new of a page that was fetched into this one.
+  function take(page) {
+    const held = document.activeElement;
+    let whole = true;
+    for (const part of page.querySelectorAll("[data-live]")) {
+      const here = document.getElementById(part.id);
+      if (here && here.isEqualNode(part)) continue;
+      if (here && here.contains(held)) whole = false; // in use: what it shows grows old meanwhile
+      else if (here) here.replaceWith(part);
+    }
+    if (whole) main.dataset.marks = page.querySelector("main").dataset.marks;
+    sound();
+  }
+
+  // A mismatch is heard as well as seen: once for each that is new on this screen.
+  function sound() {
+    const heardOf = JSON.parse(sessionStorage.getItem("alarms") || "[]");
+    const there = [...document.querySelectorAll("[data-alarm]")].map((one) => one.dataset.alarm);
+    const loud = there.filter((one) => !heardOf.includes(one));
+    if (!loud.length) return;
+    sessionStorage.setItem("alarms", JSON.stringify([...heardOf, ...loud].slice(-100)));
+    const audio = new AudioContext();
+    // Most browsers let a page be heard only after a press; what was to be heard follows then.
+    for (const press of ["pointerdown", "keydown"])
+      document.addEventListener(press, () => audio.state === "suspended" && audio.resume(), {once: true});
+    const gain = audio.createGain();
+    gain.gain.value = 0.3;
+    gain.connect(audio.destination);
+    for (const [start, pitch] of [[0, 880], [0.25, 660], [0.5, 880]]) {
+      const tone = audio.createOscillator();
+      tone.type = "square";
+      tone.frequency.value = pitch;
+      tone.connect(gain);
+      tone.start(audio.currentTime + start);
+      tone.stop(audio.currentTime + start + 0.2);
+      if (start === 0.5) tone.onended = () => audio.close();
+    }
+  }
+
+  // Scans are sent one after the other, and none is lost while the one before is on its way.
+  const waiting = [];
+  let sending = false;
+
+  async function send(form) {
+    if (sending) return;
+    sending = true;
+    while (waiting.length) {
+      const notice = document.getElementById("notice");
+      try {
+        const page = await parsed(await fetch(form.action, {method: "POST", body: waiting[0]}));
+        const said = page.getElementById("notice");
+        if (said) {
+          notice.replaceWith(said);
+          take(page);
+          waiting.shift();
+          continue;
+        }
+        // The form is out of date, because the pages were started anew: it gets its new token.
+        const token = (await parsed(await fetch(location.href))).querySelector(".scan [name=token]");
+        if (!token) throw new Error("signed out");
+        for (const one of waiting) one.set("token", token.value);
+        form.elements.token.value = token.value;
+      } catch {
+        const codes = waiting.map((one) => one.get("code")).join(", ");
+        notice.className = "alarm";
+        notice.textContent = `${form.dataset.unsent} ${codes}`;
+        await new Promise((done) => setTimeout(done, 1000));
+      }
+    }
+    sending = false;
+  }
+
+  const scan = document.querySelector("[data-scan]");
+  if (scan) {
+    scan.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      waiting.push(new URLSearchParams(new FormData(scan.form)));
+      scan.form.reset();
+      scan.focus();
+      send(scan.form);
+    });
+    document.addEventListener("keydown", (event) => {
+      const typing = document.activeElement.matches("input, select, textarea");
+      if (!typing && event.key.length === 1 && !event.ctrlKey && !event.altKey && !event.metaKey)
+        scan.focus();
+    });
+  }
+
   async function refresh() {
     if (asking || performance.now() - asked < 900) return;
     asking = true;
@@ -48,17 +140,7 @@
       const answer = await fetch(location.href, {headers: {Accept: "text/html"}});
       if (answer.redirected) return location.assign(answer.url);
       if (!answer.ok) return;
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const held = document.activeElement;
-      let whole = true;
-      for (const part of page.querySelectorAll("[data-live]")) {
-        const here = document.getElementById(part.id);
-        if (here && here.isEqualNode(part)) continue;
-        if (here && here.contains(held)) whole = false; // in use: what it shows grows old meanwhile
-        else if (here) here.replaceWith(part);
-      }
-      if (whole) main.dataset.marks = page.querySelector("main").dataset.marks;
-      document.dispatchEvent(new Event("refreshed"));
+      take(await parsed(answer));
     } catch {
       // No connection: the bar says so, and the next event asks again.
     } finally {
@@ -94,6 +176,7 @@
     if (document.hidden) stream.close();
     else open();
   });
+  sound();
   setInterval(show, 100);
   open();
 })();

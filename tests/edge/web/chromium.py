@@ -94,7 +94,7 @@ class Screen:
         self.page.on("pageerror", lambda error: self._note("error", str(error)))
 
     def _note(self, kind: str, text: str) -> None:
-        if kind in ("error", "warning"):
+        if kind == "error":
             self.errors.append(text)
 
     def open(self, path: str) -> Page:

@@ -10,15 +10,21 @@ from pathlib import Path
 
 import pytest
 
+from edge.events import Stamps
+from edge.receiving.code import read_code
+from edge.receiving.desk import Desk
+from edge.receiving.scan import Scan
+from edge.receiving.store import Deliveries
 from edge.telemetry.status import StatusReading
 from tests.edge.ledger.entries import correction, entry
+from tests.edge.receiving.goods_lists import PACK_OF_SHOES, SHOE, UNKNOWN, goods
 from tests.edge.telemetry.statuses import SIGNS, status
 from tests.edge.web.browsing import Pages
 from tests.edge.web.chromium import SIZES, Screen, chromium, served
 
 pytestmark = pytest.mark.slow  # a browser takes seconds
 
-PATHS = ("/", "/health", "/sign-in", "/nowhere")
+PATHS = ("/", "/health", "/delivery", "/deliveries", "/sign-in", "/nowhere")
 LANGUAGES = ("en", "id")
 
 
@@ -44,6 +50,12 @@ def pages(folder: Path) -> Pages:
             correction(3, "label", "can", "bottle"),
         ]
     )
+    with Deliveries(found.plan.deliveries) as deliveries:
+        desk = Desk(deliveries, Stamps("bin-1", lambda: found.now), "station")
+        desk.import_goods([goods(), goods(delivery="D2")], "goods.csv")
+        desk.open("D1")
+        for code, seen in ((SHOE, None), (UNKNOWN, None), (SHOE, "nike")):
+            desk.scan("D1", Scan(code=read_code(code), seen=seen))
     return found
 
 
@@ -146,3 +158,38 @@ def test_the_pages_work_by_keyboard_alone(browser, address: str) -> None:  # typ
         page.wait_for_url("**/health")
         outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
         assert outline is not None
+
+
+def test_a_scanner_that_types_quickly_loses_nothing(browser, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    pages = Pages(tmp_path)
+    with Deliveries(pages.plan.deliveries) as deliveries:
+        desk = Desk(deliveries, Stamps("bin-1", lambda: pages.now), "station")
+        desk.import_goods([goods()], "goods.csv")
+        desk.open("D1")
+        with served(pages) as address, closing(Screen(browser, address, "tablet")) as screen:
+            page = screen.open("/delivery")
+            page.locator("h1").click()  # no field has the keyboard
+            for code in (SHOE, UNKNOWN, PACK_OF_SHOES, SHOE, SHOE):
+                page.keyboard.type(code)
+                page.keyboard.press("Enter")
+            page.locator("#lines tr", has_text="SH").locator("td", has_text="9").wait_for()
+            page.locator("#asides", has_text=UNKNOWN).wait_for()
+            assert page.locator("#code").input_value() == ""
+        assert desk.known("D1").count(1).counted == 9
+
+
+def test_a_mismatch_is_heard_once(browser, address: str, pages: Pages) -> None:  # type: ignore[no-untyped-def]
+    with closing(Screen(browser, address, "phone")) as screen:
+        screen.page.add_init_script(
+            "window.tones = 0; const make = AudioContext.prototype.createOscillator;"
+            "AudioContext.prototype.createOscillator = function () {"
+            "  tones += 1; return make.call(this); }"
+        )
+        page = screen.open("/delivery")
+        page.wait_for_function("tones === 3")
+        width = page.locator("#stopped .alarm").bounding_box()
+        assert width is not None
+        assert width["width"] == 390  # the whole of it
+        page.reload()
+        page.locator("#age", has_text="Live").wait_for()
+        assert page.evaluate("tones") == 0
