@@ -77,13 +77,13 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         edge.web.site edge.web.visit
     """,
     "tests/edge/web/pages/test_delivery.py": """
-        edge.web.counting
+        edge.web.words.counting
     """,
     "tests/edge/web/test_reading.py": """
         edge.web.plan
     """,
     "tests/edge/web/pages/test_station.py": """
-        edge.web.reasons
+        edge.web.words.reasons
     """,
     "tests/edge/commands/test_roi.py": """
         edge.vision.camera.settled

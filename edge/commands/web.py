@@ -44,14 +44,14 @@ def run(arguments: argparse.Namespace) -> int:
 
     plan = read_plan(arguments.station)
     if arguments.set_password is not None:
-        from edge.web.accounts import Role, set_password
+        from edge.web.people.accounts import Role, set_password
 
         role = None if arguments.role is None else Role(arguments.role)
         done = set_password(plan.accounts, arguments.set_password, _password(), role)
         write_out(f"{arguments.set_password} may sign in as {done}: {plan.accounts}\n")
         return EXIT_OK
     if arguments.remove_account is not None:
-        from edge.web.accounts import remove_account
+        from edge.web.people.accounts import remove_account
 
         remove_account(plan.accounts, arguments.remove_account)
         write_out(f"{arguments.remove_account} may sign in no more, and is signed out\n")
@@ -86,7 +86,7 @@ def _password() -> str:
 
 
 def _show_accounts(path: Path) -> int:
-    from edge.web.accounts import Accounts
+    from edge.web.people.accounts import Accounts
 
     listed = Accounts(path).known()
     for name, account in sorted(listed.accounts.items() if listed is not None else ()):

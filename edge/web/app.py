@@ -16,12 +16,12 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from edge.core.errors import AccountsError, PilahError
-from edge.web.accounts import AccountList, Role
 from edge.web.doors import DOORS, Door, Right
 from edge.web.guard import Guard
 from edge.web.language.languages import chosen_language
+from edge.web.people.accounts import AccountList, Role
+from edge.web.people.tokens import is_form_token, new_seat
 from edge.web.site import Site
-from edge.web.tokens import is_form_token, new_seat
 from edge.web.visit import Person, Visit
 
 _log = logging.getLogger(__name__)

@@ -54,7 +54,7 @@ def check_accounts(plan: WebPlan) -> None:
         AccountsError: they would be open to whoever reaches this machine, or the file of accounts
             cannot be used.
     """
-    from edge.web.accounts import Accounts
+    from edge.web.people.accounts import Accounts
 
     listed = Accounts(plan.accounts).known()
     if not is_loopback(plan.host) and (listed is None or not listed.accounts):

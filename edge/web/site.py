@@ -14,15 +14,15 @@ import jinja2
 
 from edge.ledger.export.counting import LaneCounts
 from edge.ledger.reports.open_incidents import OpenIncidents
-from edge.web.accounts import Accounts
 from edge.web.control import StationControl
 from edge.web.guard import is_loopback
-from edge.web.guesses import Guesses
 from edge.web.language.languages import Language, read_languages
 from edge.web.live import Live
 from edge.web.notices import Notices
+from edge.web.people.accounts import Accounts
+from edge.web.people.guesses import Guesses
+from edge.web.people.tokens import Sessions
 from edge.web.plan import WebPlan
-from edge.web.tokens import Sessions
 
 TEMPLATES = Path(__file__).with_name("templates")
 STATIC = Path(__file__).with_name("static")

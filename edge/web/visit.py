@@ -11,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from edge.events import utc_text
-from edge.web.accounts import Role
 from edge.web.language.languages import Language
 from edge.web.live import SILENT_SECONDS, Beat
-from edge.web.reasons import reject_words, state_words
+from edge.web.people.accounts import Role
+from edge.web.people.tokens import form_token
 from edge.web.site import Site
-from edge.web.tokens import form_token
+from edge.web.words.reasons import reject_words, state_words
 
 NAVIGATION = (("/", "Station"), ("/delivery", "Delivery"), ("/health", "Health"))
 """The pages that can be gone to from each other, and their names."""
@@ -42,7 +42,7 @@ class Visit:
     person: Person | None
     """None: somebody who has not signed in, at a page that is for anyone."""
     seat: str
-    """The mark of the browser; see `edge/web/tokens.py`."""
+    """The mark of the browser; see `edge/web/people/tokens.py`."""
     session: str
     key: bytes
     form: Mapping[str, str]

@@ -17,15 +17,15 @@ from edge.events import Stamps
 from edge.receiving.code import checked_code, read_code
 from edge.receiving.desk import Desk
 from edge.receiving.difference import containers_missing, rows
+from edge.receiving.difference_csv import difference_csv
+from edge.receiving.difference_page import difference_page
 from edge.receiving.events import UNDOABLE, Figure
-from edge.receiving.report_csv import report_csv
-from edge.receiving.report_page import report_page
 from edge.receiving.scan import Scan, title
 from edge.receiving.state import COUNTABLE, DeliveryState, Phase, undone_ids
 from edge.receiving.store import Deliveries
-from edge.web.counting import answer_notice, event_words, phase_words
 from edge.web.notices import PageNotice
 from edge.web.visit import Visit
+from edge.web.words.counting import answer_notice, event_words, phase_words
 
 _MOST_PIECES = 100_000
 _EVENTS = 6
@@ -186,7 +186,7 @@ def report(visit: Visit) -> Response:
     """The differences as a page for print."""
     with _reading(visit) as deliveries:
         state = _known(deliveries, visit.query.get("name", ""))
-    page = report_page(
+    page = difference_page(
         state, station=visit.site.plan.station, photograph=lambda path: _photograph(visit, path)
     )
     style = re.search("<style>(.*?)</style>", page, re.DOTALL)
@@ -202,7 +202,7 @@ def report_as_csv(visit: Visit) -> Response:
         state = _known(deliveries, visit.query.get("name", ""))
     file = re.sub(r"[^A-Za-z0-9._-]", "_", state.delivery)
     return Response(
-        report_csv(state),
+        difference_csv(state),
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{file}.csv"'},
     )

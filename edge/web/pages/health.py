@@ -7,8 +7,8 @@ import os
 from starlette.responses import Response
 
 from edge.telemetry.host import disk_finding, heat_findings
-from edge.web.concerns import concerns
 from edge.web.visit import Visit
+from edge.web.words.concerns import concerns
 
 
 def show(visit: Visit) -> Response:

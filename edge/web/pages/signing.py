@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
-from edge.web.tokens import SHIFT_SECONDS, WALL_SECONDS
+from edge.web.people.tokens import SHIFT_SECONDS, WALL_SECONDS
 from edge.web.visit import Visit
 
 _YEAR = 365 * 24 * 3600

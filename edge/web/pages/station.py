@@ -15,9 +15,9 @@ from edge.ledger.export.reading import EVERYTHING, ExportedItem, newest_items
 from edge.ledger.reports.open_incidents import OpenIncident
 from edge.state.incidents.kinds import INCIDENTS
 from edge.state.stops import PAUSED, EndsBy
-from edge.web.concerns import concerns, incident_concerns
-from edge.web.reasons import state_words
 from edge.web.visit import Visit
+from edge.web.words.concerns import concerns, incident_concerns
+from edge.web.words.reasons import state_words
 
 _HOURS = 8
 """Hours that the counters go back, with the one that has not ended."""

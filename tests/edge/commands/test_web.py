@@ -9,7 +9,7 @@ import pytest
 
 from edge.cli import main
 from edge.core.errors import EXIT_OK, EXIT_USAGE
-from edge.web.accounts import Accounts, Role
+from edge.web.people.accounts import Accounts, Role
 from tests.edge.stations import make_station
 from tests.edge.web.browsing import PASSWORD
 

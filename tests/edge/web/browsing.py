@@ -18,11 +18,11 @@ from edge.core.errors import ControlRefusedError
 from edge.events import Event
 from edge.ledger.ledger import Ledger
 from edge.telemetry.status import StatusReading
-from edge.web import accounts
-from edge.web.accounts import Role, set_password
 from edge.web.app import make_app
 from edge.web.control import StationControl
 from edge.web.live import Live
+from edge.web.people import accounts
+from edge.web.people.accounts import Role, set_password
 from edge.web.plan import WebPlan
 from edge.web.site import Site
 from tests.edge.ledger.entries import entry

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from edge.web.accounts import Role
 from edge.web.app import SEAT, SESSION
 from edge.web.doors import DOORS, Door, Right
+from edge.web.people.accounts import Role
 from tests.edge.web.browsing import PASSWORD, Browser, Pages
 
 RIGHTS: Mapping[tuple[str, str], Right] = {

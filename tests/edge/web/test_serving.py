@@ -21,7 +21,7 @@ from edge.core.errors import (
     PagesUnavailableError,
     PilahError,
 )
-from edge.web.accounts import Role, set_password
+from edge.web.people.accounts import Role, set_password
 from edge.web.reading import read_plan
 from edge.web.serving import check_accounts, run_pages
 from tests.edge.stations import STATION, make_station

@@ -15,7 +15,7 @@ from edge.receiving.desk import Desk
 from edge.receiving.scan import NO_CODE, Scan
 from edge.receiving.state import DeliveryState
 from edge.receiving.store import Deliveries
-from edge.web.accounts import Role
+from edge.web.people.accounts import Role
 from tests.edge.receiving.goods_lists import PACK_OF_SHOES, SHOE, SOCK, UNKNOWN, goods
 from tests.edge.web.browsing import Browser, Pages
 
@@ -146,7 +146,7 @@ def test_a_figure_is_corrected_with_a_reason_and_the_correction_undone(counting:
     assert state(counting).count(2).counted == 2
     assert "corrected: SO-7 0 → 2" in notice(browser, "/delivery/undo")
     assert state(counting).count(2).counted == 0
-    assert "that cannot be" in notice(
+    assert "1 damaged of 0 pieces" in notice(
         browser, "/delivery/correct", line="2", figure="damaged", now="1", why="wet"
     )
 
@@ -158,7 +158,7 @@ def test_a_delivery_that_differs_is_closed_only_as_counted(counting: Pages) -> N
     said = notice(browser, "/delivery/close", as_counted="1", back_order="1")
     assert said == "Closed. What is missing is expected as D1-B1."
     assert "closed: short" in browser.get("/delivery?name=D1").text
-    assert "is closed, and is not being counted" in notice(browser, "/delivery/scan", code=SHOE)
+    assert "D1 is closed" in notice(browser, "/delivery/scan", code=SHOE)
 
 
 def test_only_an_admin_counts_a_closed_delivery_again(counting: Pages) -> None:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from edge.web.guesses import MOST_OF_ONE, WINDOW_SECONDS
-from edge.web.tokens import SHIFT_SECONDS, WALL_SECONDS
+from edge.web.people.guesses import MOST_OF_ONE, WINDOW_SECONDS
+from edge.web.people.tokens import SHIFT_SECONDS, WALL_SECONDS
 from tests.edge.web.browsing import PASSWORD, Pages
 
 RIGHT = {"name": "Ana", "password": PASSWORD}

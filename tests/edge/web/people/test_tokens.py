@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from edge.web.accounts import AccountList, PageAccount, Role
-from edge.web.tokens import Sessions, form_token, is_form_token, new_seat
+from edge.web.people.accounts import AccountList, PageAccount, Role
+from edge.web.people.tokens import Sessions, form_token, is_form_token, new_seat
 
 ANA = PageAccount(Role.OPERATOR, "hash of Ana's password")
 LISTED = AccountList(b"k" * 32, {"Ana": ANA, "Budi": PageAccount(Role.ADMIN, "another")})

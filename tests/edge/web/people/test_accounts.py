@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edge.core.errors import AccountsError, UsageError
-from edge.web.accounts import Accounts, Role, remove_account, set_password
+from edge.web.people.accounts import Accounts, Role, remove_account, set_password
 from tests.edge.web.browsing import PASSWORD
 
 

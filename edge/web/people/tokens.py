@@ -13,7 +13,7 @@ import hmac
 import secrets
 from collections.abc import Callable
 
-from edge.web.accounts import AccountList, PageAccount
+from edge.web.people.accounts import AccountList, PageAccount
 
 SHIFT_SECONDS = 12 * 3600
 """How long a person stays signed in."""

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from edge.web.guesses import MOST_OF_ALL, MOST_OF_ONE, WINDOW_SECONDS, Guesses
+from edge.web.people.guesses import MOST_OF_ALL, MOST_OF_ONE, WINDOW_SECONDS, Guesses
 
 
 class Clock:

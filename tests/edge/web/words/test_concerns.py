@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from edge.telemetry.status import StationState, StatusReading
-from edge.web.concerns import concerns
 from edge.web.live import Beat
+from edge.web.words.concerns import concerns
 from tests.edge.telemetry.statuses import SIGNS, status
 
 LEDGER = Path("ledger.sqlite")
