@@ -126,6 +126,9 @@ def test_each_step_answers_programs_too(door: Path, capsys: pytest.CaptureFixtur
     assert (scanned["answer"], scanned["choose_from"]) == ("several lines", [1, 2])
     chosen = answer(capsys, "scan", SHOE, "--line", "2")
     assert (chosen["answer"], chosen["line"], chosen["counted"]) == ("counted", 2, 1)
+    call("status")
+    shown = capsys.readouterr().out.splitlines()
+    assert (shown[0], shown[-1]) == ("delivery   D1  counting", "delivery   D2  expected")
     state = answer(capsys, "status")
     assert isinstance(state["counting"], dict)
     assert state["counting"]["delivery"] == "D1"

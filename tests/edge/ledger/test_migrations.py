@@ -18,10 +18,11 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from edge.core.errors import LedgerVersionError
+from edge.core.errors import LedgerError, LedgerVersionError
 from edge.events import (
     utc_text,
 )
+from edge.ledger import ledger as ledgers
 from edge.ledger.ledger import Ledger
 from edge.ledger.migrations.tables import METADATA
 from edge.ledger.rows import id_of_old_item
@@ -294,3 +295,21 @@ def test_a_row_of_before_can_get_its_id_and_nothing_else(
             with pytest.raises(sqlite3.IntegrityError, match="never changed"):
                 connection.execute(f"UPDATE items SET {change} WHERE item = 1")
     connection.close()
+
+
+def test_a_disk_without_room_for_the_tables_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare = ledgers._prepare
+
+    def small(connection: sqlite3.Connection) -> None:
+        prepare(connection)
+        connection.execute("PRAGMA max_page_count = 3")
+
+    with monkeypatch.context() as full:
+        full.setattr(ledgers, "_prepare", small)
+        with pytest.raises(LedgerError, match="the disk is full: free some space"):
+            Ledger(tmp_path / "ledger.sqlite")
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:  # when there is room
+        ledger.append([entry(1)])
+        assert list(ledger.entries()) == [entry(1)]

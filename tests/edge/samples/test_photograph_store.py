@@ -206,3 +206,11 @@ def test_a_photograph_that_somebody_deletes_now_hides_no_other(
     monkeypatch.setattr(photograph_store.os, "scandir", deleting)
     add(listed, [NOON + 40 * DAY])
     assert there(tmp_path) == names([NOON + 40 * DAY])
+
+
+def test_a_folder_that_cannot_be_made_is_said_with_the_first_photograph(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    kept = store(tmp_path / "file" / "photos")
+    kept.add(Addition(NOON, True, "", b""))  # only a look at what is too old
+    with pytest.raises(StorageError, match="photos"):
+        add(kept, [NOON])

@@ -145,3 +145,19 @@ def test_the_file_of_deliveries_is_looked_at(
     (found,) = lines_about("deliveries", out)
     assert found.startswith(line.format(path))
     assert code == (EXIT_NO if deliveries == "damaged" else EXIT_OK)
+
+
+def test_a_file_of_deliveries_that_may_not_be_written_is_told(
+    tmp_path: Path,
+    tiny_bundle: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path, access = tmp_path / "deliveries.sqlite", os.access
+    path.touch()
+    monkeypatch.setattr(os, "access", lambda place, mode: place != path and access(place, mode))
+    text = STATION + "receiving: {path: deliveries.sqlite}\n"
+    code, out = doctor(make_station(tmp_path, text=text, bundle=tiny_bundle), capsys)
+    assert code == EXIT_NO
+    (line,) = lines_about("deliveries", out)
+    assert line.startswith(f"bad      deliveries {path}, which this user may not write")
