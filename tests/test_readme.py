@@ -136,6 +136,7 @@ LEFT_OUT = {
     "pilah-edge trigger": "needs a camera",
     "pilah-edge lane": "needs a keyboard",
     "pilah-edge bench": "takes its time to measure",
+    "pilah-edge simulate": "draws thousands of pictures",
     "pilah-edge web": "answers until somebody ends it",
     "pilah-trainer train": "its run is not looked at; the bundle stands in for it",
     "pilah-trainer data": "looks at photographs",

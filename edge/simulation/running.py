@@ -176,6 +176,24 @@ def _in_whole_picture(box: Box | None, region: Region | None) -> Box | None:
     return box._replace(left=box.left + region.left, top=box.top + region.top)
 
 
+def at_home(config: StationConfig) -> StationConfig:
+    """The same station with motors that know where they are: no simulated switch tells them."""
+    mover = config.bin
+    if mover is not None and getattr(mover, "home", None) is not None:
+        mover = mover.model_copy(update={"home": None})
+
+    def lane_at_home(lane: Lane) -> Lane:
+        if lane.actuator is None:
+            return lane
+        home = {"home": None} if getattr(lane.actuator, "home", None) is not None else {}
+        actuator = lane.actuator.model_copy(update=home)
+        actuator.shares(mover)
+        return lane.model_copy(update={"actuator": actuator})
+
+    lanes = {name: lane_at_home(lane) for name, lane in config.lanes.items()}
+    return config.model_copy(update={"bin": mover, "lanes": lanes})
+
+
 def _simulated(config: StationConfig, folder: Path) -> StationConfig:
     """The same station without what touches other machines, with a ledger in `folder`."""
     ledger = config.ledger.model_copy(update={"path": folder / "ledger.sqlite", "spill": NO_SPILL})

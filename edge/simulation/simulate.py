@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 
 from edge.config.reading import StationPlan
 from edge.simulation.account.account import Settled
 from edge.simulation.account.report import Report, Setting
 from edge.simulation.options import SimulationOptions, scored_world_for, world_for
-from edge.simulation.running import LEFT_OUT, SimulatedRun, run_station
+from edge.simulation.running import LEFT_OUT, SimulatedRun, at_home, run_station
 from edge.simulation.scored_run import run_scored
 from edge.simulation.stand_ins import RunTimes, stand_ins_for
 from edge.simulation.virtual_clock import VirtualClock
@@ -27,7 +28,7 @@ def simulate(
         UsageError: the options do not fit the station.
         PilahError: the station cannot be run; see `run_station`.
     """
-    times = RunTimes()
+    plan, times = replace(plan, config=at_home(plan.config)), RunTimes()
     if options.scores is not None:
         scored, faults, seed = scored_world_for(plan, options)
         world: World = scored

@@ -18,7 +18,12 @@ from edge.simulation.account.lane_figures import LaneFigures
 from edge.simulation.account.report import Report
 from edge.simulation.account.spread import Spread
 
-_MARKS = {Mark.OK: "in the right lane", Mark.WRONG: "in a wrong lane", Mark.REJECT: "in no lane"}
+_MARKS = {
+    Mark.OK: "in the right lane, shown:",
+    Mark.WRONG: "in a wrong lane, shown:",
+    Mark.REJECT: "in no lane, shown:",
+}
+"""The numbers behind these are of the pictures on the page, which are not those of all items."""
 _BINS = 40
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -112,6 +113,33 @@ def test_in_a_bin_each_item_is_gone_before_the_next_one(tmp_path: Path) -> None:
     assert found["view_to_move_ms"]["count"] == 2
     assert 300 <= found["view_to_move_ms"]["max"] <= 600
     assert found["landing_ms"]["count"] == 0
+
+
+CAROUSEL = (
+    re.sub(
+        r"    actuator: .*\n", "    actuator: {kind: bin, position: 100, hold_seconds: 2}\n", BIN
+    )
+    + """\
+bin:
+  kind: carousel
+  step_pin: 20
+  direction_pin: 21
+  steps_per_turn: 800
+  max_steps_per_second: 800
+  steps_per_second_squared: 2000
+  enable_pin: 26
+  home: {pin: 16, within_steps: 1000, steps_per_second: 200}
+"""
+)
+
+
+def test_a_mover_that_several_lanes_share_takes_items_to_each(tmp_path: Path) -> None:
+    """Its home switch is not simulated: it begins there."""
+    text = CAROUSEL.replace("position: 100", "position: 500", 1)
+    found = simulated(tmp_path, text, count=3)
+    assert found["verdicts"]["one"] == found["items"] == 3
+    assert found["recovery"] == 1
+    assert found["view_to_move_ms"]["count"] == 2
 
 
 def test_a_bin_has_no_faults_of_a_belt(tmp_path: Path) -> None:
