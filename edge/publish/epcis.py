@@ -39,6 +39,8 @@ _HEADERS = {
 _JOB_SECONDS, _JOB_PAUSE = 15.0, 0.25
 """How long a repository may work on a document, and how often it is asked about it."""
 _ACCEPTED = 202
+_LONGEST_REASON = 500
+"""Characters of what a repository says of a failed job; it may list every event."""
 _NO_JOB = (404, 405)
 """What a repository answers that tells nothing of its jobs, or of this one no more."""
 _OF_A_PATH = "/%:@!$&'()*+,;=~-._?"
@@ -167,7 +169,7 @@ class EpcisReceiver:
                 )
             if not running:
                 said = str(found.get("errors") or "the capture job failed")
-                return None if success else said
+                return None if success else said[:_LONGEST_REASON]
             job.was_running = True
             if self._closing.wait(_JOB_PAUSE):
                 break

@@ -105,7 +105,7 @@ class Counting:
         self._clock = clock
         self._waiting = WaitingPieces(clock, _CAPACITY)
         self._claims = ScanClaims(settings.pair_seconds)
-        self._owed = LedgerOwed(ledger)
+        self._owed = LedgerOwed(ledger, stamps.station)
         self._failing = self._ledger_told = self._owes = False
         """Whether the ledger may have items that wait nowhere else."""
         self._has_news = False

@@ -8,8 +8,9 @@ and its export. Reading the codes is left out, which `codes.py` measures.
 Printed is how many were stopped, put aside (the model rejected the picture) and counted, with 95 %
 intervals (Wilson); they take each receipt for independent, and the photographs of a small test
 split come again and again. So the same shares are given over every pair of a photograph and a code,
-with an interval by drawing the photographs anew (bootstrap). Then the EPCIS events of all receipts
-are held against GS1's schema, where ../shared has it.
+with an interval by drawing the photographs anew (bootstrap); and so is what a limit on the score of
+the code's label would stop, chosen on the validation split. The EPCIS events of all receipts are
+held against GS1's schema, where ../shared has it.
 
 Exit code 1: fewer than 95 % of the wrong ones were stopped, more than 5 right ones were, a count is
 not that of the rows, or an event does not fit the schema.
@@ -27,7 +28,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import cv2
 import jsonschema
@@ -63,6 +64,7 @@ from trainer.run import read_run
 SEED = 20261130
 RECEIPTS, WRONG = 1000, 40
 LEAST_STOPPED, MOST_FALSE = 0.95, 5
+Scores: TypeAlias = "np.ndarray[Any, np.dtype[np.float64]]"
 STOPPED, ASIDE, COUNTED = "stopped", "put aside", "counted"
 _DRAWS = 2000
 _STATION = """\
@@ -255,11 +257,12 @@ def main() -> int:
     cv2.setNumThreads(1)
     bundle = read_bundle(arguments.bundle)
     classifier, brands = Classifier(bundle), list(bundle.labels)
-    photographs = [
-        Photograph(picture.path, picture.label, verdict_of(classifier, read_image(picture.path)))
-        for picture in read_run(arguments.run).pictures()
-        if picture.split == "test"
-    ]
+    splits: dict[str, list[Photograph]] = {"validation": [], "test": []}
+    for picture in read_run(arguments.run).pictures():
+        if picture.split in splits:
+            verdict = verdict_of(classifier, read_image(picture.path))
+            splits[picture.split].append(Photograph(picture.path, picture.label, verdict))
+    photographs = splits["test"]
     boxes = receipts(photographs, brands, count=arguments.receipts, wrong=arguments.wrong,
                      seed=arguments.seed)  # fmt: skip
     with tempfile.TemporaryDirectory() as place:
@@ -272,7 +275,58 @@ def main() -> int:
         schema = Path(os.environ.get("PILAH_SHARED", "../shared")) / "gs1" / "epcis_schema.json"
         errors = list(schema_errors(folder / "ledger.sqlite", schema)) if schema.is_file() else []
         print(f"errors against GS1's schema: {len(errors) if schema.is_file() else 'skipped'}")
-    return judge(arguments, photographs, boxes, answers, counts, errors)
+    code = judge(arguments, photographs, boxes, answers, counts, errors)
+    print(compared_with_a_limit(splits["validation"], photographs, brands, seed=arguments.seed))
+    return code
+
+
+def compared_with_a_limit(
+    validation: Sequence[Photograph],
+    test: Sequence[Photograph],
+    brands: Sequence[str],
+    *,
+    seed: int,
+) -> str:
+    """What another rule would stop: a score below a limit of the label that the code names.
+
+    The limit has one false stop among the photographs of `validation`; `test` says what it does.
+    """
+    limit = sorted(_scores(validation, brands, wrong=False).ravel())[1]
+    right, wrong = (_scores(test, brands, wrong=wrong) < limit for wrong in (False, True))
+    rule = np.array([[answered(p, b) == STOPPED for b in brands if b != p.brand] for p in test])
+    random = np.random.default_rng(seed)
+    draws = random.integers(len(test), size=(_DRAWS, len(test)))
+    said = []
+    for name, of_each in (
+        ("stopped by the limit", wrong.mean(axis=1)),
+        ("less the share that the rule stops", (wrong.astype(float) - rule).mean(axis=1)),
+        ("right things stopped by the limit", right.mean(axis=1)),
+    ):
+        low, high = np.percentile(of_each[draws].mean(axis=1), (2.5, 97.5))
+        said.append(f"{name}: {of_each.mean():.3f} ({low:.3f} to {high:.3f})")
+    for split, of_it in (("validation", validation), ("test", test)):
+        good, bad = (_logits(_scores(of_it, brands, wrong=w)) for w in (False, True))
+        apart = (good.mean() - bad.mean()) / np.sqrt((good.var() + bad.var()) / 2)
+        said.append(f"right and wrong lie {apart:.1f} standard deviations apart ({split})")
+    return f"\na limit of {limit:.4f} on the score of the code's label, over the photographs:\n" + (
+        "\n".join(said)
+    )
+
+
+def _scores(photographs: Sequence[Photograph], brands: Sequence[str], *, wrong: bool) -> Scores:
+    """The score of the label that the code names, for each photograph and code."""
+    return np.array(
+        [
+            [photograph.verdict.scores[b] for b in brands if (b != photograph.brand) is wrong]
+            for photograph in photographs
+        ],
+        np.float64,
+    )
+
+
+def _logits(scores: Scores) -> Scores:
+    found: Scores = np.log(scores / (1 - scores))
+    return found
 
 
 def verdict_of(classifier: Classifier, picture: Image) -> Verdict:

@@ -59,7 +59,9 @@ def write_incidents(arguments: Namespace, deliveries: Deliveries) -> None:
         return
     try:
         lock.hold()
-        rows = [row for row in LedgerOwed(path).rows(deliveries) if is_by_a_person(row)]
+        rows = [
+            row for row in LedgerOwed(path, config.station).rows(deliveries) if is_by_a_person(row)
+        ]
         if rows:
             with Ledger(path, keep=config.keep) as ledger:
                 ledger.append(rows)

@@ -39,13 +39,15 @@ _CORRECTION = (
 class LedgerOwed:
     """Finds what the ledger is owed; used by one thread."""
 
-    def __init__(self, ledger: Path) -> None:
+    def __init__(self, ledger: Path, station: str) -> None:
         """Has looked at nothing.
 
         Args:
             ledger: the path of the ledger's file.
+            station: the name of its station: several may count in one file of deliveries, and each
+                writes what follows from its own answers.
         """
-        self._ledger = ledger
+        self._ledger, self._station = ledger, station
         self._after: int | None = None
 
     def begin_anew(self) -> None:
@@ -72,7 +74,8 @@ class LedgerOwed:
             given = file.answers(max(0, last - _ANSWERS), stopped_before=_STOPPED)
         else:
             given = file.answers(self._after)
-        found = self._missing(given, file, told) if given else []
+        own = [one for one in given if one.event.station == self._station]
+        found = self._missing(own, file, told) if own else []
         self._after = last
         return found
 

@@ -148,7 +148,7 @@ def test_while_rows_wait_outside_of_the_ledger_nothing_is_taken_for_missing(door
 
 def test_without_a_ledger_there_is_nothing_to_compare_with(door: Path) -> None:
     at_the_desk(door, seen="nike")
-    owed = LedgerOwed(door / "ledger.sqlite")
+    owed = LedgerOwed(door / "ledger.sqlite", "door")
     with at(door) as file:
         assert owed.rows(file) == []
         write(door)
@@ -156,11 +156,19 @@ def test_without_a_ledger_there_is_nothing_to_compare_with(door: Path) -> None:
         assert owed.rows(file) == []
 
 
+def test_what_another_station_answered_in_the_same_file_is_its_own_to_write(door: Path) -> None:
+    write(door)
+    at_the_desk(door, seen="nike")
+    with at(door) as file:
+        assert LedgerOwed(door / "ledger.sqlite", "other").rows(file) == []
+        assert len(LedgerOwed(door / "ledger.sqlite", "door").rows(file)) == 1
+
+
 def test_a_ledger_that_cannot_be_read_is_looked_at_again(door: Path) -> None:
     at_the_desk(door, seen="nike")
     path = door / "ledger.sqlite"
     path.write_bytes(b"damaged" * 1000)
-    owed = LedgerOwed(path)
+    owed = LedgerOwed(path, "door")
     with at(door) as file:
         with pytest.raises(sqlite3.Error):
             owed.rows(file)
@@ -181,5 +189,5 @@ def test_the_end_of_a_long_file_is_looked_at_and_all_that_was_stopped(
     for most, found in ((200, ["nike", "reebok"]), (0, ["reebok"])):
         monkeypatch.setattr(module, "_STOPPED", most)
         with at(door) as file:
-            rows = LedgerOwed(door / "ledger.sqlite").rows(file)
+            rows = LedgerOwed(door / "ledger.sqlite", "door").rows(file)
         assert [getattr(row, "seen", None) for row in rows] == found
