@@ -109,6 +109,8 @@ class Observation:
     """When its centre passes the middle of the region, estimated from its frames so far, in seconds
     on the frames' clock; may be in the future. None if it is not known: the capture of the frame is
     used then."""
+    too_close: bool = False
+    """True if the same picture shows another item, so that it is not known whose picture it is."""
     confirmed: bool = True
     """False if only this frame has shown it. A damaged frame or a flash can cause such an
     observation, so it is not an item unless it is seen again."""

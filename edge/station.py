@@ -70,7 +70,7 @@ class Station(Closing):
 
         Raises:
             BundleError: the model differs from its bundle, or gives other scores than it recorded.
-            CameraError, PinError, LedgerError: a part cannot be opened.
+            CameraError, PinError, TriggerError, LedgerError: a part cannot be opened.
         """
         config = plan.config
         self._notifier, self._patience = notifier, 1.0  # who sent a signal waits for the end
@@ -105,7 +105,7 @@ class Station(Closing):
                 endings=endings,
             )
             self._opened.callback(receiving.close)
-            sorter = open_sorter(plan, openers.model(plan), clock=clock, beat=self._sorting.beat)
+            sorter = open_sorter(plan, openers, clock, self._sorting.beat, parts=self._opened)
             open_recorder(recorder, config.ledger, config.station)
             sink = receiving.begin(recorder, alarm=lambda: lanes.signal(config.alarm_lane))
             pictures = open_picture_uses(

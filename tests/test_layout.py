@@ -133,6 +133,9 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "tests/edge/lanes/pulses/test_pca9685.py": """
         edge.pins.i2c
     """,
+    "tests/edge/vision/trigger/test_signals.py": """
+        edge.vision.trigger.beam edge.vision.trigger.button edge.vision.trigger.socket
+    """,
     "tests/edge/lanes/bins/test_lane.py": """
         edge.lanes.bins edge.lanes.bins.carousel edge.lanes.bins.flap
     """,

@@ -50,6 +50,16 @@ class Decision(Section):
             "fewer, the item is rejected",
         ),
     ] = 0.6
+    min_gap_seconds: Annotated[
+        float | None,
+        Field(
+            gt=0,
+            le=60,
+            description="items that pass the middle of the region closer together than this are "
+            "both rejected as too_close: for an actuator that would move both. A verdict is given "
+            "so much later. Without it, items may follow each other as they like",
+        ),
+    ] = None
     accept: dict[str, Threshold] = Field(
         default_factory=dict,
         description="accept thresholds, 0 to 1, in place of the bundle's, by label",

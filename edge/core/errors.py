@@ -233,6 +233,12 @@ class CameraError(PilahError, OSError):
     exit_code = EXIT_UNAVAILABLE
 
 
+class TriggerError(PilahError, OSError):
+    """What tells a station of items cannot be used."""
+
+    exit_code = EXIT_UNAVAILABLE
+
+
 class PinError(PilahError, OSError):
     """The GPIO pins of this machine cannot be used."""
 

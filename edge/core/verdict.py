@@ -41,6 +41,9 @@ class RejectReason(StrEnum):
     """The picture could not be decoded."""
     BAD_PICTURE = "bad_picture"
     """The camera's picture was frozen, blank, torn or of another size with the item in view."""
+    TOO_CLOSE = "too_close"
+    """Another item was so near that the actuator would have moved both, or one picture showed both.
+    """
     CONTRADICTED = "contradicted"
     """The code on the item is that of other goods than its picture shows."""
 
@@ -230,16 +233,17 @@ def unreadable(*, title: str, digest: str) -> Verdict:
     return _unseen(RejectReason.UNREADABLE, title, digest)
 
 
-def bad_picture(ballot: Ballot) -> Verdict:
-    """The verdict on an item whose camera gave bad pictures: a reject.
+def rejected(ballot: Ballot, reason: RejectReason) -> Verdict:
+    """The verdict on an item that is rejected whatever its frames say.
 
     Args:
         ballot: the predictions for the item's good frames; if there are none, the verdict has no
             label.
+        reason: why.
     """
     if not ballot.frames:
-        return _unseen(RejectReason.BAD_PICTURE, ballot.title, ballot.digest)
-    return replace(ballot.verdict(), reject=RejectReason.BAD_PICTURE)
+        return _unseen(reason, ballot.title, ballot.digest)
+    return replace(ballot.verdict(), reject=reason)
 
 
 def _unseen(reason: RejectReason, title: str, digest: str) -> Verdict:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -11,8 +11,8 @@ from edge.pins.header import Pin
 from edge.pins.pins import Pins, pin_errors
 
 
-class InputSettings(Section, title="Input"):
-    """A pin that is read."""
+class InputKeys(Section):
+    """The keys of a pin that is read."""
 
     pin: Annotated[Pin, Field(description="BCM number of the GPIO that is read")]
     active_high: Annotated[
@@ -30,6 +30,10 @@ class InputSettings(Section, title="Input"):
         ),
     ] = None
 
+
+class InputSettings(InputKeys, title="Input"):
+    """A pin that is read."""
+
     def open(self, pins: Pins) -> Input:
         """Opens the pin as an input.
 
@@ -40,9 +44,14 @@ class InputSettings(Section, title="Input"):
 
 
 class Input:
-    """A pin that is read."""
+    """A pin that is read.
 
-    def __init__(self, settings: InputSettings, pins: Pins) -> None:
+    Attributes:
+        pin: its BCM number.
+        device: gpiozero's device.
+    """
+
+    def __init__(self, settings: InputKeys, pins: Pins) -> None:
         """Claims the pin.
 
         Raises:
@@ -54,7 +63,7 @@ class Input:
         pull = settings.pull or ("down" if settings.active_high else "up")
         with pin_errors(self.pin):
             # gpiozero wants to know what is active only where it does not pull.
-            self._device = InputDevice(
+            self.device: Any = InputDevice(
                 self.pin,
                 pull_up={"up": True, "down": False, "none": None}[pull],
                 active_state=True if pull == "none" else None,
@@ -69,8 +78,8 @@ class Input:
             PinError: the pin cannot be read.
         """
         with pin_errors(self.pin):
-            return bool(self._device.pin.state) == self._active_high
+            return bool(self.device.pin.state) == self._active_high
 
     def close(self) -> None:
         """Frees the pin; may be called twice."""
-        self._device.close()
+        self.device.close()

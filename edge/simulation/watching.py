@@ -19,7 +19,7 @@ from edge.lanes import Actuator, ActuatorSettings, TimedActuator
 from edge.ledger.rows import Writable
 from edge.pins.pins import Pins
 from edge.sorting.model import Answering
-from edge.vision.trigger import Trigger, TriggerSettings
+from edge.vision.trigger import Trigger, TriggerSettings, TriggerSurroundings
 
 Moved = Callable[[bool], None]
 """Is told that an actuator begins (True) or ceases (False) to divert items, after its pin is
@@ -88,9 +88,9 @@ class WatchedTriggerSettings:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._settings, name)
 
-    def open(self) -> Trigger:
+    def open(self, around: TriggerSurroundings | None = None) -> Trigger:
         """Opens the trigger."""
-        return _WatchedTrigger(self._settings.open(), seen=self._seen, took=self._took)
+        return _WatchedTrigger(self._settings.open(around), seen=self._seen, took=self._took)
 
 
 class _WatchedTrigger:

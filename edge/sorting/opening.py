@@ -11,32 +11,45 @@ from edge.events import Stamps
 from edge.receiving.station import Receiving
 from edge.runtime.clock import Clock
 from edge.sorting.dispatch import PictureUses, destinations
-from edge.sorting.model import ActiveModel
+from edge.sorting.openers import Openers
 from edge.sorting.sorter import Sorter, VoteDeadlines
 from edge.vision.sharpness import sharpness
+from edge.vision.trigger import TriggerSurroundings
 
 _VERDICT_SECONDS = 0.02
 """The time for a verdict besides the inference: to wake the thread, to vote and to dispatch it."""
 
 
 def open_sorter(
-    plan: StationPlan, model: ActiveModel, *, clock: Clock, beat: Callable[[], None]
+    plan: StationPlan,
+    openers: Openers,
+    clock: Clock,
+    beat: Callable[[], None],
+    *,
+    parts: ExitStack,
 ) -> Sorter:
     """A sorter with the trigger of the station, in whose view no item is.
 
     Args:
-        model: classifies the items.
+        openers: open the model, and the pins of a trigger that has some.
         clock, beat: as of Sorter.
+        parts: closes what the trigger opens.
+
+    Raises:
+        BundleError: the model differs from its bundle, or gives other scores than it recorded.
+        PinError, TriggerError: what tells of items cannot be used.
     """
     looks_again = plan.config.codes is not None or plan.config.photographs is not None
     delays = [lane.delay_seconds for lane in destinations(plan).values() if lane.moves]
     return Sorter(
-        plan.config.trigger.open(),
-        model,
+        plan.config.trigger.open(TriggerSurroundings(openers.pins, clock, parts)),
+        openers.model(plan),
         closing=VoteDeadlines(
             deadline_seconds=plan.config.decision.deadline_seconds,
             shortest_delay_seconds=min(filter(None, delays), default=None),
             margin_seconds=_VERDICT_SECONDS,
+            min_gap_seconds=plan.config.decision.min_gap_seconds,
+            alone=plan.config.bin is not None,
         ),
         clock=clock.now,
         beat=beat,

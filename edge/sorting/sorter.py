@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box
-from edge.core.verdict import Ballot, Framing, Prediction, Verdict, bad_picture
+from edge.core.verdict import Ballot, Framing, Prediction, RejectReason, Verdict, rejected
 from edge.flow import Frame, ItemInFrame, Observation
 from edge.sorting.model import ActiveModel
 from edge.vision.trigger import Trigger
@@ -18,6 +19,9 @@ Sharpness: TypeAlias = "Callable[[Image, Box | None], float]"
 _MIDDLE = 0.15
 """The largest distance from the middle of the region, as a share of its width or height, at which
 an item counts as in the middle; about the range of the shifts in a training's augmentation."""
+
+_LAST = 20
+"""So many items that got their verdicts are compared with those that follow."""
 
 _RESTING_SECONDS = 0.5
 """An item that does not travel for so long is not expected to reach the middle."""
@@ -34,6 +38,12 @@ class VoteDeadlines:
     there is no such lane."""
     margin_seconds: float = 0.0
     """The time that a verdict takes besides the inferences; a vote is closed earlier by it."""
+    min_gap_seconds: float | None = None
+    """Items that pass the middle closer together than this are rejected, and a vote is not closed
+    sooner than so long after the item has passed, unless its time is up. None: they may follow each
+    other as they like."""
+    alone: bool = False
+    """Whether items that are in view together are rejected, because one mover takes them all."""
 
     def at(self, first: float, passed: float, *, inference_seconds: float) -> float | None:
         """When the vote is closed, on the frames' clock; None if there is no limit.
@@ -91,6 +101,7 @@ class _Voting:
     box: Box | None
     passed: float
     confirmed: bool = False
+    too_close: bool = False
     speaking: dict[int, _Speaking] = field(default_factory=dict)
     """By class index, the frame that spoke most for it, where it was the best class of one."""
     sharpest: ItemInFrame | None = None
@@ -171,6 +182,8 @@ class Sorter:
         self.model, self._closing = model, closing
         self._voting: dict[int, _Voting] = {}
         self._decided: set[int] = set()
+        self._passed: deque[float] = deque(maxlen=_LAST)
+        """When the items passed that got their verdicts last."""
         self.single_frame = 0
 
     @property
@@ -226,6 +239,7 @@ class Sorter:
             self._voting[item] = voting
         voting.frame, voting.box, voting.passed = frame, observation.box, passed
         voting.confirmed = voting.confirmed or observation.confirmed
+        voting.too_close = voting.too_close or observation.too_close
         if frame.fault is not None:
             return
         self._beat()
@@ -234,7 +248,7 @@ class Sorter:
         voting.heard(prediction, framing, frame)
         if self._sharpness is not None:
             voting.seen(observation, frame, self._sharpness)
-        if voting.confirmed and voting.ballot.decided:
+        if voting.confirmed and voting.ballot.decided and self._nobody_follows(voting, frame):
             yield self._close(item)
 
     def _closes(self, voting: _Voting) -> float | None:
@@ -243,6 +257,20 @@ class Sorter:
             return None
         seconds = voting.model.inference_seconds
         return self._closing.at(voting.first, voting.passed, inference_seconds=seconds)
+
+    def _nobody_follows(self, voting: _Voting, frame: Frame) -> bool:
+        """Whether an item that comes too close behind would have been seen by now."""
+        gap = self._closing.min_gap_seconds
+        return gap is None or frame.captured >= voting.passed + gap
+
+    def _is_too_close(self, voting: _Voting) -> bool:
+        """Whether another item is in the way of one whose vote has just been closed."""
+        others = [other for other in self._voting.values() if other.confirmed]
+        if voting.too_close or (self._closing.alone and (others or len(self._decided) > 1)):
+            return True
+        gap = self._closing.min_gap_seconds
+        passed = [*self._passed, *(other.passed for other in others)]
+        return gap is not None and any(abs(at - voting.passed) < gap for at in passed)
 
     def _leave(self, item: int) -> Iterator[Outcome]:
         """The outcome of an object that has left the view, if it was an item."""
@@ -255,8 +283,11 @@ class Sorter:
     def _close(self, item: int, *, blind: bool = False) -> Outcome:
         voting = self._voting.pop(item)
         self._decided.add(item)
-        blind = blind or not voting.ballot.frames
-        verdict = bad_picture(voting.ballot) if blind else voting.ballot.verdict()
+        reason = RejectReason.TOO_CLOSE if self._is_too_close(voting) else None
+        if blind or not voting.ballot.frames:
+            reason = RejectReason.BAD_PICTURE
+        self._passed.append(voting.passed)
+        verdict = voting.ballot.verdict() if reason is None else rejected(voting.ballot, reason)
         return Outcome(
             verdict=verdict,
             frame=voting.frame,

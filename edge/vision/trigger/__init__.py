@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
-from typing import ClassVar, Protocol
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from typing import ClassVar, NamedTuple, Protocol
 
 from edge.core.yaml_file import Section
 from edge.flow import Frame, Observation
+from edge.pins.pins import Pins
+from edge.runtime.clock import Clock
 
 KINDS = {
     "continuous": "edge.vision.trigger.continuous",
     "motion": "edge.vision.trigger.motion",
+    "beam": "edge.vision.trigger.beam",
+    "button": "edge.vision.trigger.button",
+    "socket": "edge.vision.trigger.socket",
 }
 """The module of each `kind`; its `Settings` is a TriggerSettings."""
 
@@ -22,7 +28,14 @@ SYNONYMS = {
     **dict.fromkeys(
         ("movement", "move", "moving", "background", "blob", "belt", "items", "object"), "motion"
     ),
-}
+    **dict.fromkeys(
+        ("light_barrier", "light_gate", "laser", "ir", "infrared", "photoelectric", "sensor",
+         "barrier", "beam_break", "break_beam", "gpio"),
+        "beam",
+    ),
+    **dict.fromkeys(("push_button", "switch", "key", "foot_switch", "pedal"), "button"),
+    **dict.fromkeys(("unix_socket", "unix", "external", "plc", "datagram"), "socket"),
+}  # fmt: skip
 """Other words that people use for a kind of trigger, with the kind that each means."""
 
 
@@ -41,6 +54,17 @@ class Trigger(Protocol):
         ...
 
 
+class TriggerSurroundings(NamedTuple):
+    """What a trigger may need of a running station beside its frames."""
+
+    pins: Callable[[], Pins]
+    """Opens the machine's pins."""
+    clock: Clock
+    """The clock of the frames' capture times."""
+    parts: ExitStack
+    """Closes what the trigger opens."""
+
+
 class TriggerSettings(Section):
     """The section `trigger` of a station file.
 
@@ -52,5 +76,13 @@ class TriggerSettings(Section):
     has_box: ClassVar[bool]
 
     @abstractmethod
-    def open(self) -> Trigger:
-        """Opens the trigger, ready for the first frame."""
+    def open(self, around: TriggerSurroundings | None = None) -> Trigger:
+        """Opens the trigger, ready for the first frame.
+
+        Args:
+            around: what a running station has; None: there are frames alone.
+
+        Raises:
+            TriggerError: it needs more than frames, or something else than the frames fails.
+            PinError: its pin cannot be used.
+        """

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from edge.flow import Frame, Observation
-from edge.vision.trigger import Trigger, TriggerSettings
+from edge.vision.trigger import Trigger, TriggerSettings, TriggerSurroundings
 
 
 class Settings(TriggerSettings):
@@ -19,7 +19,7 @@ class Settings(TriggerSettings):
 
     kind: Annotated[Literal["continuous"], Field(description="the kind of trigger")]
 
-    def open(self) -> Trigger:
+    def open(self, around: TriggerSurroundings | None = None) -> Trigger:
         """Opens the trigger that takes every frame for an item."""
         return ContinuousTrigger()
 

@@ -13,7 +13,7 @@ from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box
 from edge.core.yaml_messages import advised
 from edge.flow import Frame, Observation
-from edge.vision.trigger import Trigger, TriggerSettings
+from edge.vision.trigger import Trigger, TriggerSettings, TriggerSurroundings
 from edge.vision.trigger.background import Background
 from edge.vision.trigger.blobs import Blob
 from edge.vision.trigger.track import Track
@@ -108,7 +108,7 @@ class Settings(TriggerSettings):
             raise advised(f"must be above still_seconds ({still:g}). Received: {longest:g}")
         return longest
 
-    def open(self) -> Trigger:
+    def open(self, around: TriggerSurroundings | None = None) -> Trigger:
         """Opens the trigger, which first learns the background."""
         return MotionTrigger(self)
 

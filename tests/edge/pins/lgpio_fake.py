@@ -7,11 +7,22 @@ that ending pulses keeps the level of the moment, is in the library's source (lg
 from __future__ import annotations
 
 import types
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
 class error(Exception):  # noqa: N801, N818 - lgpio calls it so
     """What lgpio raises."""
+
+
+@dataclass
+class Listening:
+    """Who is told of the edges of a pin: (chip, gpio, level, time in nanoseconds)."""
+
+    func: Callable[..., None] | None
+
+    def cancel(self) -> None:
+        self.func = None
 
 
 @dataclass
@@ -37,6 +48,7 @@ class Chip(types.ModuleType):
     def __init__(self) -> None:
         super().__init__("lgpio")
         self.wires: dict[int, Wire] = {}
+        self.listening: dict[int, Listening] = {}
         self.open = 0
 
     def wire(self, gpio: int) -> Wire:
@@ -68,6 +80,19 @@ class Chip(types.ModuleType):
             wire.mode = "output"
             wire.show(level)
         return 0
+
+    def gpio_claim_alert(
+        self,
+        handle: int,
+        gpio: int,
+        eFlags: int,  # noqa: N803
+        lFlags: int = 0,  # noqa: N803
+    ) -> int:
+        self.wire(gpio).mode = "input"
+        return 0
+
+    def callback(self, handle: int, gpio: int, edge: int, func: Callable[..., None]) -> Listening:
+        return self.listening.setdefault(gpio, Listening(func))
 
     def gpio_free(self, handle: int, gpio: int) -> int:
         if self.wire(gpio).mode == "free":

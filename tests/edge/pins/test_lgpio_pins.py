@@ -10,7 +10,9 @@ import pytest
 from edge.core.errors import PinError
 from edge.lanes.servo import Settings as ServoSettings
 from edge.lanes.solenoid import Settings as SolenoidSettings
+from edge.pins.edges import EdgeInput, EdgeSettings
 from edge.pins.pins import Pins, open_pins
+from tests.clocks import ToldClock
 from tests.edge.pins.lgpio_fake import Chip
 
 PI_3B = 0xA02082
@@ -113,6 +115,18 @@ def test_an_input_is_an_input(pins: Pins, chip: Chip) -> None:
         assert chip.wire(24).mode == "input"
         assert not device.is_active
     assert chip.wire(24).mode == "input"
+
+
+def test_edges_come_with_the_kernel_s_time(pins: Pins, chip: Chip) -> None:
+    clock = ToldClock(lambda: 50.0, lambda: 1.7e9)
+    beam = EdgeInput(EdgeSettings(pin=24), pins, clock=clock)
+    told = chip.listening[24]
+    assert told.func is not None
+    told.func(0, 24, 0, 49_900_000_000)
+    told.func(0, 24, 1, 49_980_000_000)
+    assert beam.take(50.0) == [49.9]
+    beam.close()
+    assert told.func is None
 
 
 def test_lgpio_is_loaded_in_a_folder_that_it_can_write(

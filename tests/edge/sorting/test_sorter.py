@@ -358,3 +358,69 @@ def test_a_vote_is_closed_earlier_the_longer_its_model_takes() -> None:
     sorting.model = replace(sorting.model, inference_seconds=0.3)
     list(sorting.look(Frame(np.zeros((8, 8, 3), np.uint8), 0.0, 1)))
     assert sorting.next_closing == pytest.approx(2.0 - 0.1 - 2 * 0.3)
+
+
+GAP = VoteDeadlines(min_gap_seconds=0.25)
+
+
+@pytest.mark.parametrize(
+    ("second", "reasons"),
+    [
+        (0.7, [RejectReason.TOO_CLOSE] * 2),
+        (0.8, [None, None]),
+    ],
+)
+def test_items_that_pass_too_close_together_are_both_rejected(
+    second: float, reasons: list[RejectReason | None]
+) -> None:
+    """The first is sure after three frames, and its verdict waits for who may follow."""
+    script = Script(scores=[CAN] * 40)
+    script.observations = [
+        *[[seen(1, passed=0.5)]] * 4,
+        *[[seen(1, passed=0.5), seen(2, passed=second)]] * 9,
+        [gone(1, passed=0.5), gone(2, passed=second)],
+    ]
+    found = play(script, GAP)
+    assert [outcome.verdict.reject for _, outcome in found] == reasons
+    assert [number for number, _ in found] == [8, 10 if second == 0.7 else 11]
+    assert all(outcome.verdict.label == "can" for _, outcome in found)
+
+
+def test_an_item_close_behind_one_that_has_gone_is_rejected() -> None:
+    script = Script(scores=[CAN] * 40)
+    script.observations = [
+        [seen(1, passed=0.0)], [seen(1, passed=0.0)], [gone(1, passed=0.0)],
+        [seen(2, passed=0.2)], [seen(2, passed=0.2)], [gone(2, passed=0.2)],
+    ]  # fmt: skip
+    rejects = [outcome.verdict.reject for _, outcome in play(script, GAP)]
+    assert rejects == [None, RejectReason.TOO_CLOSE]
+
+
+def test_items_that_are_in_a_bin_together_are_both_rejected() -> None:
+    script = Script(scores=[CAN] * 40)
+    script.observations = [
+        [seen(1)], [seen(1), seen(2)], [seen(1), seen(2)], [seen(2)], [gone(1), gone(2)],
+        [seen(3)], [seen(3)], [gone(3)],
+    ]  # fmt: skip
+    rejects = {outcome.verdict.reject for _, outcome in play(script, VoteDeadlines(alone=True))[:2]}
+    assert rejects == {RejectReason.TOO_CLOSE}
+    script.observations = [[seen(3)], [seen(3)], [gone(3)]]
+    ((_, third),) = play(script, VoteDeadlines(alone=True))
+    assert third.verdict.reject is None
+
+
+def test_what_the_trigger_calls_too_close_is_rejected() -> None:
+    script = Script(scores=[CAN] * 3)
+    script.observations = [[seen()], [replace(seen(), too_close=True)], [seen()], []]
+    ((_, outcome),) = play(script)
+    assert outcome.verdict.reject is RejectReason.TOO_CLOSE
+
+
+def test_a_bad_picture_is_that_also_where_items_are_close() -> None:
+    script = Script(scores=[])
+    script.observations = [[replace(seen(), too_close=True)]]
+    sorting = sorter(script)
+    fault = PictureFault(PictureFaultKind.FROZEN, lasting=True)
+    frame = Frame(np.zeros((8, 8, 3), np.uint8), 0.0, 0, fault=fault)
+    (outcome,) = sorting.look(frame)
+    assert outcome.verdict.reject is RejectReason.BAD_PICTURE
