@@ -172,9 +172,14 @@ class Lanes:
         self.step()
 
     def _come_to_rest(self) -> None:
-        """Ends the moves that take many steps: all motors turn back together, without a jerk."""
-        for actuator in self._timed:
-            if actuator.ready:
+        """Makes all safe at once, then ends the moves that take many steps.
+
+        Motors turn back together and without a jerk, and nothing else waits for them.
+        """
+        if not self._timed:
+            return
+        for actuator in reversed(list(self._actuators.values())):  # a bus, which may hang, is last
+            if not isinstance(actuator, TimedActuator) or actuator.ready:
                 actuator.safe()
         until = self._clock.now() + _WAY_BACK_SECONDS
         while (due := self._next_step) is not None and (now := self._clock.now()) < until:

@@ -30,6 +30,7 @@ from edge.simulation.running import ForgetfulPins, SimulatedRun, lane_places, wa
 from edge.simulation.stand_ins import RunTimes
 from edge.simulation.world.scored import VIEW, ScoredTriggerSettings, ScoredWorld
 from edge.sorting.dispatch import CodeLook, Dispatch, PictureUses
+from edge.sorting.openers import Openers
 from edge.sorting.opening import open_sorter
 from edge.sorting.sorter import Outcome, Sorter
 from edge.sorting.tally import Tally
@@ -72,7 +73,8 @@ def run_scored(
         model = world.open_model(
             wait=lambda: clock.pass_until(clock.now() + faults.inference_seconds(clock.now()))
         )
-        sorter = open_sorter(plan, model, clock=clock, beat=lambda: None)
+        openers = Openers(pins=pins.open, model=lambda _: model)
+        sorter = open_sorter(plan, openers, clock, lambda: None, parts=parts)
         dispatch = Dispatch(
             plan,
             lanes=lanes,

@@ -23,6 +23,7 @@ from edge.core.verdict import Prediction, decide
 from edge.flow import Frame, Observation
 from edge.simulation.world import TrueItem
 from edge.sorting.model import ActiveModel
+from edge.vision.trigger import TriggerSurroundings
 
 VIEW = 1000
 """The width and height of the view, in which positions are counted."""
@@ -274,7 +275,7 @@ class ScoredTriggerSettings:
         """Opens nothing yet."""
         self._world = world
 
-    def open(self) -> ScoredWorld:
+    def open(self, around: TriggerSurroundings | None = None) -> ScoredWorld:
         """Opens the trigger."""
         return self._world
 

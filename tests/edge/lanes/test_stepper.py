@@ -102,7 +102,7 @@ def test_its_steps_keep_no_other_lane_waiting(pins: Pins) -> None:
     for at in range(1, 4):
         lanes.actuate("slow", at, ItemKey(1000 + at, at, ""))
     while not lanes.idle:
-        now = max(now, lanes._next_at)
+        now = max(now, lanes.next_at)
         lanes.step()
         before = len(motor.taken)
         motor.follow(now)
@@ -157,6 +157,31 @@ def test_a_motor_turns_back_by_its_steps_when_the_station_is_stopped(pins: Pins)
     assert max(motor.taken) < 1.7
     assert len(gaps) > 200  # it slows down first
     assert min(gaps) >= 0.001 * (1 - 1e-6)
+
+
+def test_a_coil_does_not_wait_for_a_motor_when_the_station_is_stopped(pins: Pins) -> None:
+    motor, found = Motor(pins), {"b": SolenoidSettings(kind="solenoid", pin=23, hold_seconds=2)}
+    clock, off = MotorClock(motor), list[float]()
+    devices = {"a": stepper().open(pins), "b": found["b"].open(pins)}
+    safe = devices["b"].safe
+    devices["b"].safe = lambda: (off.append(clock.now()), safe())  # type: ignore[method-assign]
+    lanes = Lanes(devices, {"a": stepper().timing, "b": found["b"].timing}, clock=clock)
+    lanes.actuate("b", 1.0)
+    lanes.actuate("a", 1.0)
+    step = lanes.step
+
+    def stop_on_the_way() -> None:
+        step()
+        if motor.at == 100:
+            lanes.stop()
+
+    lanes.step = stop_on_the_way  # type: ignore[method-assign]
+    clock.enter()
+    lanes.run()
+    clock.leave()
+    assert motor.at == 0
+    assert max(motor.taken) - off[0] > 0.15
+    assert not pins.factory.pin(23).state
 
 
 def test_an_arm_is_released_while_another_lane_looks_for_its_home(
