@@ -14,6 +14,7 @@
 # make bench-ledger  how many bytes reach the disk for a row, in ten minutes (root)
 # make bench-ledger-size  a ledger of 1,000,000 rows beside one of 1,000: start, append, status, export
 # make bench-slow-disk  a station on a slow disk and on a full one: no row lost (cc; root)
+# make bench-simulate  a million items with recorded scores: one verdict each, nothing grows (ITEMS=1000000)
 # make bench-codes  how many of 1,000 codes in pictures are read, and none wrongly: some ten minutes
 # make bench-receipts  the wrong shoe in the right box: how many of 40 in 1,000 receipts are stopped
 #                  (BUNDLE=folder, RUN=folder: a bundle of photographs of brands, and its run)
@@ -54,7 +55,7 @@ ARGS ?=
 WORKERS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 BIN := .venv/bin
 
-.PHONY: setup demo demo-receiving test test-slow test-arm64 test-systemd bench-pins virtual bench-ledger bench-ledger-size bench-slow-disk bench-unheard bench-check bench-codes bench-receipts \
+.PHONY: setup demo demo-receiving test test-slow test-arm64 test-systemd bench-pins virtual bench-ledger bench-ledger-size bench-slow-disk bench-unheard bench-check bench-codes bench-simulate bench-receipts \
 	kill-ledger cut-power kill-publisher bench-away bench-fleet kill-installs hashes reference language \
 	fuzz damaged mutated \
 	corrupted flipped claimed dead coverage lint format lock clean
@@ -109,6 +110,9 @@ bench-fleet: setup
 
 bench-slow-disk: setup
 	$(BIN)/python -m tests.benchmarks.slow_disk $(ARGS)
+
+bench-simulate: setup
+	$(BIN)/python -m tests.benchmarks.simulated_items $(if $(ITEMS),--count $(ITEMS)) $(ARGS)
 
 bench-codes: setup
 	$(BIN)/python -m tests.benchmarks.codes $(ARGS)

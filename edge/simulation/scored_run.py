@@ -70,9 +70,12 @@ def run_scored(
             report=lambda ended: dispatch.note(ended),
         )
         clock.lanes = lanes
-        model = world.open_model(
-            wait=lambda: clock.pass_until(clock.now() + faults.inference_seconds(clock.now()))
-        )
+
+        def wait() -> None:
+            if seconds := faults.inference_seconds(clock.now()):
+                clock.pass_until(clock.now() + seconds)
+
+        model = world.open_model(wait=wait)
         openers = Openers(pins=pins.open, model=lambda _: model)
         sorter = open_sorter(plan, openers, clock, lambda: None, parts=parts)
         dispatch = Dispatch(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -76,15 +75,3 @@ def test_the_faults_of_pictures_do_not_go_with_scores(tmp_path: Path) -> None:
         scored(tmp_path, faults=tuple(read_faults("light,slow-inference,touching")))
     with pytest.raises(UsageError, match="--items and --scores"):
         scored(tmp_path, items=tmp_path / "things")
-
-
-@pytest.mark.slow
-def test_memory_does_not_grow_with_the_number_of_items(tmp_path: Path) -> None:
-    scored(tmp_path, count=200)
-    peaks = []
-    for count in (500, 2000):
-        tracemalloc.start()
-        scored(tmp_path, count=count)
-        peaks.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
-    assert peaks[1] < 1.2 * peaks[0], peaks
