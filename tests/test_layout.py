@@ -216,7 +216,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         edge.simulation.world.scored
     """,
     "tests/edge/simulation/test_simulate.py": """
-        edge.simulation.stand_ins
+        edge.simulation.stand_ins edge.simulation.world.signals
         edge.simulation.account.account edge.simulation.options
         edge.simulation.running edge.simulation.watching edge.simulation.world
     """,

@@ -153,7 +153,7 @@ def usual_rate(plan: StationPlan, options: SimulationOptions) -> float:
 
 
 def _bin(config: StationConfig, order: BeltOrder, rate: float | None) -> BinWorld:
-    each_frame = not config.trigger.has_box
+    each_frame = config.trigger.kind == "continuous"
     usual = order.frames_per_second if each_frame else _BIN_RATE
     return BinWorld(
         order,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from edge.config.reading import StationPlan
 from edge.flow import Frame
@@ -18,7 +18,10 @@ from edge.simulation.faults.table import Faults
 from edge.simulation.watching import WatchedClassifier, WatchedLedger, WatchedTriggerSettings
 from edge.simulation.world import DrawnWorld
 from edge.simulation.world.camera import SimulatedCameraSettings
+from edge.simulation.world.signals import SimulatedSignalSettings
 from edge.sorting.model import ActiveModel, open_model
+from edge.vision.trigger import TriggerSettings
+from edge.vision.trigger.signals import SignalSettings
 
 
 @dataclass(slots=True)
@@ -72,8 +75,11 @@ def stand_ins_for(
             wait=lambda: _pass_time(clock, faults.write_seconds(clock.now())),
         )
 
+    settings = plan.config.trigger
+    if isinstance(settings, SignalSettings):
+        settings = cast(TriggerSettings, SimulatedSignalSettings(settings, world))
     trigger = WatchedTriggerSettings(
-        plan.config.trigger,
+        settings,
         seen=seen,
         took=lambda seconds: times.trigger_ms.add(1000 * seconds),
     )

@@ -118,3 +118,7 @@ class DrawnWorld(World, Protocol):
     def open(self, clock: Clock) -> Shots:
         """Begins to draw; the first picture is of the time `clock.now()` or later."""
         ...
+
+    def announced(self) -> Iterable[TrueItem]:
+        """The same items as `appeared` gives, for another reader."""
+        ...

@@ -7,6 +7,7 @@ passes.
 from __future__ import annotations
 
 import tempfile
+from collections import deque
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -52,7 +53,8 @@ class BeltWorld:
         self._there: dict[int, GroundTruth] = {}
         speed = order.views_per_second * order.width
         self._motion, self._began = BeltMotion(speed, order.speed), 0.0
-        self._new: list[TrueItem] = []
+        self._new: deque[TrueItem] = deque()
+        self._to_announce: deque[TrueItem] = deque()
 
     @property
     def count(self) -> int:
@@ -84,8 +86,14 @@ class BeltWorld:
     def appeared(self) -> Iterator[TrueItem]:
         """See World."""
         self._read()
-        new, self._new = self._new, []
-        yield from new
+        while self._new:
+            yield self._new.popleft()
+
+    def announced(self) -> Iterator[TrueItem]:
+        """See DrawnWorld."""
+        self._read()
+        while self._to_announce:
+            yield self._to_announce.popleft()
 
     def item_at(self, moment: float, box: Box | None) -> int | None:
         """See World."""
@@ -116,16 +124,16 @@ class BeltWorld:
         for item in self._tail.rows():
             self._there[item.item] = item
             there = self._moved(item.entered) + item.box.width / 2 + self._middle
-            self._new.append(
-                TrueItem(
-                    number=item.item,
-                    label=item.label,
-                    source=item.source,
-                    entered=item.entered,
-                    passes=self._when(there),
-                    ride=partial(self._ride, there),
-                )
+            true = TrueItem(
+                number=item.item,
+                label=item.label,
+                source=item.source,
+                entered=item.entered,
+                passes=self._when(there),
+                ride=partial(self._ride, there),
             )
+            self._new.append(true)
+            self._to_announce.append(true)
 
     def _ride(self, there: float, seconds: float) -> float:
         return self._when(there + seconds * self._motion.pixels_per_second)

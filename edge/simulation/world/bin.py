@@ -92,6 +92,7 @@ class BinWorld:
         self._now: _Lying | None = None
         self._before: deque[_Lying] = deque(maxlen=_KEPT)
         self._new: deque[TrueItem] = deque()
+        self._to_announce: deque[TrueItem] = deque()
         self._next = _FIRST_SECONDS
         self._over = False
 
@@ -113,6 +114,11 @@ class BinWorld:
         """See World."""
         while self._new:
             yield self._new.popleft()
+
+    def announced(self) -> Iterator[TrueItem]:
+        """See DrawnWorld."""
+        while self._to_announce:
+            yield self._to_announce.popleft()
 
     def item_at(self, moment: float, box: Box | None) -> int | None:
         """See World."""
@@ -169,7 +175,9 @@ class BinWorld:
             for middle, side in zip(self._middle, (order.width, order.height), strict=True)
         )
         left, top = round(x - box.left - box.width / 2), round(y - box.top - box.height / 2)
-        self._new.append(TrueItem(number, thing.label, thing.source, entered=moment, passes=None))
+        true = TrueItem(number, thing.label, thing.source, entered=moment, passes=None)
+        self._new.append(true)
+        self._to_announce.append(true)
         return _Lying(
             number,
             thing,

@@ -142,6 +142,18 @@ def test_a_mover_that_several_lanes_share_takes_items_to_each(tmp_path: Path) ->
     assert found["view_to_move_ms"]["count"] == 2
 
 
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [(STATION, "{kind: beam, pin: 5, delay_seconds: 0.2, view_seconds: 0.3}"),
+     (BIN, "{kind: button, pin: 5, view_seconds: 0.3}")],
+    ids=["beam", "button"],
+)  # fmt: skip
+def test_an_item_may_be_announced_by_a_signal(tmp_path: Path, text: str, kind: str) -> None:
+    found = simulated(tmp_path, re.sub("trigger: .*", f"trigger: {kind}", text), count=3)
+    assert found["verdicts"]["one"] == found["items"] == 3
+    assert found["recovery"] == 1
+
+
 def test_a_bin_has_no_faults_of_a_belt(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="touching, speed: this station looks into a bin"):
         simulated(tmp_path, BIN, faults=tuple(read_faults("touching,light,speed")))
