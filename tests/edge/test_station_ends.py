@@ -222,13 +222,16 @@ def test_a_thread_that_stops_at_work_or_while_it_waits_ends_the_station(
     assert run.states(SERVO)[-1] == 0
 
 
+KEEPING_ALIVE = (
+    STATION.replace("second: 1000", "second: 20, loop: true")
+    + "keep_alive: {pin: 21, change_seconds: 0.02}\n"
+)
+
+
 def test_the_keep_alive_pin_changes_while_all_is_well_and_is_low_at_the_end(
     new_run: NewRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = new_run(
-        STATION.replace("second: 1000", "second: 20, loop: true")
-        + "keep_alive: {pin: 21, change_seconds: 0.02}\n"
-    )
+    run = new_run(KEEPING_ALIVE)
     wire = run.pins.factory.pin(21)
     assert run(max_items=10).items == 10
     levels = [int(state.state) for state in wire.states]
@@ -240,10 +243,7 @@ def test_the_keep_alive_pin_changes_while_all_is_well_and_is_low_at_the_end(
 def test_the_keep_alive_pin_stands_still_when_the_main_thread_does(
     new_run: NewRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = new_run(
-        STATION.replace("second: 1000", "second: 20, loop: true")
-        + "keep_alive: {pin: 21, change_seconds: 0.02}\n"
-    )
+    run = new_run(KEEPING_ALIVE)
     wire = run.pins.factory.pin(21)
     monkeypatch.setattr(supervisor, "_WELL_SECONDS", 0.05)
     monkeypatch.setattr(supervisor, "_LOOK_SECONDS", 60)  # it looks once, before it starts
