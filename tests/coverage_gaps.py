@@ -109,32 +109,24 @@ GAPS: Mapping[str, str] = {
         edge.vision.trigger.page: Pictures.add _steps
     """,
     "It is a line or a value for a case that no test brings about yet.": """
-        edge.commands.capture: run _say_counts _headline _tiles
-        edge.commands.telemetry.doctor: _about_the_camera _about_the_pins
-        edge.commands.telemetry.records: _about_the_ledger _about_the_photographs
+        edge.commands.capture: _say_counts
         edge.commands.evaluate: run
         edge.commands.lane: _safe _test
         edge.commands.roi: _picture
         edge.commands.trigger: _told_to_stop _finding _advice
-        edge.config.warnings: station_warnings _about_the_ledger _about_its_pin
-        edge.core.yaml_file: _usable_path
-        edge.core.yaml_messages: problem_of _bool_advice
-        edge.core.yaml_text: number_advice syntax_problem
+        edge.config.warnings: _about_its_pin
+        edge.core.yaml_text: syntax_problem
         edge.lanes.__init__: ActuatorSettings.timing ActuatorSettings.cycle_seconds
         edge.pins.header: _meant
         edge.lanes.jog: Jog.allow
-        edge.runtime.keyboard: Keyboard._put_back_at_signals
         edge.runtime.service: Ending.follow
         edge.samples.capture: CaptureSession.run CaptureSession._refuse _from_middle
-        edge.sorting.tally: Tally.count Tally.lines
         edge.vision.camera.picamera: Settings.seconds_per_frame
-        edge.vision.camera.settled: settled_frame
         edge.vision.camera.usb: Settings.seconds_per_frame
         edge.vision.camera.video: VideoCamera.read VideoCamera._time_of_frame
         edge.vision.trigger.background: Background.is_calm Background.adapt Background.absorb
         edge.vision.trigger.background: Background._in_this_light
         edge.vision.trigger.motion: MotionTrigger.look
-        edge.vision.trigger.replay: Recording._size
     """,
 }
 """Reason -> the functions, as `module: name name`, a line for each module."""

@@ -85,9 +85,6 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "tests/edge/web/pages/test_station.py": """
         edge.web.words.reasons
     """,
-    "tests/edge/commands/test_roi.py": """
-        edge.vision.camera.settled
-    """,
     "tests/edge/commands/test_delivery.py": """
         edge.commands.delivery edge.commands.delivery.announce edge.commands.delivery.at_the_desk
         edge.commands.delivery.change edge.commands.delivery.report edge.commands.delivery.scan
@@ -222,7 +219,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     """,
     "tests/edge/test_station.py": """
         edge.ledger.opening edge.sorting.loop edge.sorting.opening
-        edge.sorting.tally edge.sorting.threads
+        edge.sorting.threads
     """,
     "tests/edge/vision/camera/test_stream.py": """
         edge.vision.camera.opencv

@@ -279,3 +279,26 @@ def test_a_button_takes_pictures(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
             found.append(pressed())
         assert found == [None, " ", " "]
         assert pressed() is None
+
+
+def test_pictures_worth_another_look_come_with_a_headline_and_unreadable_ones_are_left_out(
+    station: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_picture(station.parent / "frames" / "1.png", (2, 2, 2))  # as good as black
+    words = ["capture", "station.yaml", "--label", "can", "--every", "0.01", "--count", "2"]
+    assert main(words) == EXIT_OK
+    assert "2 pictures are worth another look" in Path("photos.html").read_text()
+    first, _ = sorted(Path("photos/can").iterdir())
+    first.write_bytes(b"no picture")
+    capsys.readouterr()
+    assert main([*words[:-1], "1"]) == EXIT_OK
+    assert f"unreadable: {first}" in capsys.readouterr().err
+
+
+def test_a_folder_with_pictures_that_were_taken_otherwise_is_told(
+    station: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_picture(Path("photos/can/holiday.png"), BGR["blue"])
+    words = ["capture", "station.yaml", "--label", "can", "--every", "0.01", "--count", "1"]
+    assert main(words) == EXIT_OK
+    assert "has pictures that were taken in another way" in capsys.readouterr().err

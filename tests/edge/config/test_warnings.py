@@ -65,6 +65,18 @@ def test_what_is_allowed_and_probably_not_meant(
     assert found[0].startswith(said)
 
 
+def test_a_keep_alive_pin_on_a_bus_is_probably_not_meant(tmp_path: Path, tiny_bundle: Path) -> None:
+    (found,) = warnings_of(tmp_path, tiny_bundle, CALM + "keep_alive: {pin: 10}\n")
+    assert found.startswith("15: keep_alive.pin: GPIO 10 is also SPI (MOSI)")
+
+
+def test_a_spill_in_a_folder_that_cannot_be_used_is_told(tmp_path: Path, tiny_bundle: Path) -> None:
+    text = CALM.replace("ledger.sqlite}", "ledger.sqlite, spill: none-such/spill}")
+    (found,) = warnings_of(tmp_path, tiny_bundle, text)
+    folder = tmp_path / "none-such"
+    assert f"ledger.spill: the folder {folder} cannot be used: No such file" in found
+
+
 def test_a_motor_without_a_home_switch_may_stand_anywhere(
     tmp_path: Path, tiny_bundle: Path
 ) -> None:

@@ -8,9 +8,19 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import ValidationError
 
-from edge.core.yaml_file import YamlFile
-from edge.core.yaml_text import read_value
+from edge.core.yaml_file import FilePath, Section, YamlFile
+from edge.core.yaml_text import number_advice, read_value
+
+
+class Sizes(Section):
+    """A section with a value of each kind."""
+
+    size: int = 1
+    on: bool = False
+    names: dict[str, float | str | None] | None = None
+    path: FilePath | None = None
 
 
 @pytest.mark.parametrize(
@@ -45,6 +55,55 @@ def test_a_value_that_is_no_number_is_read_too() -> None:
 @pytest.mark.parametrize("number", [1e-300, 5e-324, 1e22, 0.1, -3.0, math.inf])
 def test_a_number_that_was_written_as_yaml_is_read_again(number: float) -> None:
     assert read_value(yaml.safe_dump(number)) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("017", ": write 17, without the zero in front"),
+        ("0,35", ": write 0.35, with a decimal point"),
+        ("1_000", ": write 1000"),
+        ("-12 345 678", ": write -12345678"),
+        ("0x1F", ": write it as a decimal number, 31"),
+        ("0b12", ": write it as a decimal number"),
+        ("1:30.5", ": write it as one decimal number, a time in seconds"),
+        ("12", ": remove the quotes"),
+        ("a dozen", ""),
+    ],
+)
+def test_what_to_write_for_a_number_is_said_where_it_is_known(text: str, advice: str) -> None:
+    assert number_advice(text) == advice
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("size: 2.0", "size: must be a valid integer. Received: 2.0: write 2"),
+        ("size: 2.5", "size: must be a valid integer"),
+        ("on: 'yes'", "on: must be a valid boolean. Received: 'yes': write true"),
+        ("on: 'off'", "on: must be a valid boolean. Received: 'off': write false"),
+        ("on: perhaps", "Received: 'perhaps': write true or false"),
+        ("names: {1: a}", 'YAML does not read this name as text: put the name in quotes: "1"'),
+        (
+            "names: {alpha: 0,35}",
+            "a comma ends a value: a decimal number has a point, 0.35",
+        ),
+        ("path: ''", "path: the path is empty: give a path"),
+    ],
+)
+def test_a_value_of_another_kind_is_told_with_what_to_write(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(f"{text}\n", encoding="utf-8")
+    read = YamlFile(file)
+    (problem,) = read.messages(read.check(Sizes)[1])
+    assert said in problem
+
+
+def test_a_path_with_a_zero_byte_is_none() -> None:
+    with pytest.raises(ValidationError, match="a path cannot have a zero byte"):
+        Sizes.model_validate({"path": "a\0b"})
 
 
 @pytest.mark.parametrize("text", [

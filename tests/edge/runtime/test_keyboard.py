@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import termios
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import TextIO
@@ -185,3 +186,21 @@ def test_the_end_is_told_once_and_again_where_one_would_wait_for_ever(
 def test_a_program_without_an_input_has_no_keys() -> None:
     with Keyboard(None) as keys:
         assert [keys.get(1), keys.get(0)] == ["end", None]
+
+
+def test_in_another_thread_than_the_first_no_signal_is_handled_and_the_terminal_is_put_back(
+    terminal: tuple[int, TextIO],
+) -> None:
+    before = termios.tcgetattr(terminal[1]), signal.getsignal(signal.SIGHUP)
+
+    def read(found: list[object]) -> None:
+        with Keyboard(terminal[1]) as keys:
+            os.write(terminal[0], b"q")
+            found += [keys.get(60), signal.getsignal(signal.SIGHUP)]
+
+    found: list[object] = []
+    thread = threading.Thread(target=read, args=[found])
+    thread.start()
+    thread.join()
+    assert found == ["q", before[1]]
+    assert termios.tcgetattr(terminal[1]) == before[0]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -12,12 +14,14 @@ import numpy as np
 import pytest
 
 from edge.cli import main
-from edge.core.errors import EXIT_NO, EXIT_OK, CodesMissingError, RuntimeMissingError
+from edge.core.errors import EXIT_NO, EXIT_OK, CodesMissingError, PinError, RuntimeMissingError
 from edge.core.model import classifier
 from edge.core.model.bundle import read_bundle
 from edge.core.model.classifier import Classifier
+from edge.flow import Frame, PictureFault, PictureFaultKind
 from edge.ledger.ledger import Ledger
 from edge.ledger.spill import Spill
+from edge.vision.camera.settled import SettledFrame
 from tests.edge.ledger.entries import entry
 from tests.edge.rollout.rollouts import OPEN, PINNED, make_pinned, make_signed
 from tests.edge.stations import STATION, make_station
@@ -256,3 +260,70 @@ def test_packages_that_codes_need_and_that_are_missing_are_told(
     code, out = doctor(make_station(tmp_path, text=text, bundle=tiny_bundle), capsys)
     assert code == EXIT_NO
     assert "bad      codes      codes need zxing-cpp\n" in out
+
+
+def settled(**changes: object) -> Callable[..., SettledFrame]:
+    """In place of `settled_frame`: a good picture of a live camera, changed by `changes`."""
+    noise = np.random.default_rng(1).integers(0, 256, (60, 90, 3), dtype=np.uint8)
+    fault = changes.pop("fault", None)
+    assert fault is None or isinstance(fault, PictureFault)
+    known = {"seconds": 1.0, "steady": True, "faults": Counter[PictureFaultKind]()}
+    found = SettledFrame(Frame(noise, 1.0, 1, fault=fault), **{**known, **changes})  # type: ignore[arg-type]
+    return lambda *_, **__: found
+
+
+TORN = PictureFault(PictureFaultKind.TORN, words="gives torn pictures")
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "line"),
+    [
+        ({}, EXIT_OK, "ok       camera     folder, 90x60 pixels\n"),
+        ({"fault": TORN}, EXIT_NO, "bad      camera     folder, 90x60 pixels: it gives torn pict"),
+        (
+            {"faults": Counter({PictureFaultKind.TORN: 2, PictureFaultKind.FIRST: 1})},
+            EXIT_OK,
+            "warning  camera     folder, 90x60 pixels, but some pictures have faults (2 torn)",
+        ),
+        ({"steady": False}, EXIT_OK, "90x60 pixels, its brightness does not settle"),
+    ],
+    ids=["good", "faulty", "some faulty", "unsteady"],
+)
+def test_what_a_camera_shows_is_told(
+    tmp_path: Path,
+    tiny_bundle: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, object],
+    code: int,
+    line: str,
+) -> None:
+    monkeypatch.setattr("edge.vision.camera.settled.settled_frame", settled(**changes))
+    found, out = doctor(make_station(tmp_path, bundle=tiny_bundle), capsys)
+    assert (found, line in out) == (code, True), out
+
+
+def test_a_belt_that_is_drawn_is_not_opened(
+    tmp_path: Path, tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    camera = "{kind: folder, path: photos, frames_per_second: 1000}"
+    assert camera in STATION
+    text = STATION.replace(camera, "{kind: belt, truth: truth.csv}")
+    _, out = doctor(make_station(tmp_path, text=text, bundle=tiny_bundle), capsys)
+    assert "ok       camera     belt: simulated, so there is nothing to look at\n" in out
+    assert not (tmp_path / "truth.csv").exists()
+
+
+def test_pins_that_cannot_be_used_are_told(
+    tmp_path: Path,
+    tiny_bundle: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refused() -> None:
+        raise PinError("this user may not use the pins")
+
+    monkeypatch.setattr("edge.pins.pins.open_pins", refused)
+    code, out = doctor(make_station(tmp_path, bundle=tiny_bundle), capsys)
+    assert code == EXIT_NO
+    assert "bad      pins       this user may not use the pins\n" in out

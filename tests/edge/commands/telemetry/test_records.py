@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from edge.commands.telemetry import records
-from edge.core.errors import EXIT_NO, EXIT_OK
+from edge.core.errors import EXIT_NO, EXIT_OK, StorageError
 from edge.telemetry import host
 from edge.telemetry.disks import Disk
 from tests.edge.commands.telemetry.test_doctor import doctor
@@ -161,3 +162,32 @@ def test_a_file_of_deliveries_that_may_not_be_written_is_told(
     assert code == EXIT_NO
     (line,) = lines_about("deliveries", out)
     assert line.startswith(f"bad      deliveries {path}, which this user may not write")
+
+
+def test_a_spill_that_cannot_be_read_is_told(
+    tmp_path: Path, tiny_bundle: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    def unreadable(path: Path) -> int:
+        raise StorageError(f"cannot read {path}: Input/output error")
+
+    monkeypatch.setattr(records, "spilled_rows", unreadable)
+    text = STATION.replace("ledger.sqlite}", "ledger.sqlite, spill: spill}")
+    _, out = doctor(make_station(tmp_path, text=text, bundle=tiny_bundle), capsys)
+    said = f"warning  ledger     cannot read {tmp_path / 'spill'}: Input/output error"
+    assert any(line.startswith(said) for line in lines_about("ledger", out))
+
+
+def test_photographs_that_cannot_be_read_are_told(
+    tmp_path: Path, tiny_bundle: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    def failing(folder: Path) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(records, "held_bytes", failing)
+    code, out = doctor(make_station(tmp_path, text=PHOTOGRAPHS, bundle=tiny_bundle), capsys)
+    (line,) = lines_about("photographs", out)
+    assert code == EXIT_NO
+    said = f"bad      photographs {tmp_path} cannot be read: Input/output error: none is kept until"
+    assert line.startswith(said)

@@ -100,3 +100,10 @@ def test_proposed_is_what_counts_rightly_and_its_neighbours_too(
 def test_what_counts_rightly_by_chance_in_pieces_is_not_proposed() -> None:
     (look,) = tried({(20, 0): 6})
     assert best([replace(look, together=[look.items[:2]])], 6, contrast=20) is None
+
+
+def test_of_a_recording_without_frames_nothing_is_found() -> None:
+    look = Recording().look(PIECES)
+    assert (look.items, look.size, Recording().seconds, Recording().frames_per_second) == (
+        [], (0, 0), 0.0, 0.0,
+    )  # fmt: skip
