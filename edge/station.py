@@ -88,6 +88,7 @@ class Station(Closing):
                 parts=self._moving,
                 clock=clock,
                 report=lambda ended: self._dispatch.note(ended),
+                belt=config.belt_with_encoder,
             )
             # Its process starts while the model is loaded.
             ledger = openers.ledger(config.ledger.path, keep=config.keep)

@@ -133,6 +133,9 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "tests/edge/vision/trigger/test_signals.py": """
         edge.vision.trigger.beam edge.vision.trigger.button edge.vision.trigger.socket
     """,
+    "tests/edge/lanes/test_belt_travel.py": """
+        edge.lanes.encoder
+    """,
     "tests/edge/lanes/bins/test_lane.py": """
         edge.lanes.bins edge.lanes.bins.carousel edge.lanes.bins.flap
     """,

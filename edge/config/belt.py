@@ -7,9 +7,24 @@ from typing import Annotated
 from pydantic import Field
 
 from edge.core.yaml_file import Section
+from edge.lanes.encoder import EncoderSettings
 
 
 class Belt(Section):
     """`belt`: what carries the items from the camera to the lanes."""
 
-    metres_per_second: Annotated[float, Field(gt=0, le=20, description="the belt's speed")]
+    metres_per_second: Annotated[
+        float,
+        Field(
+            gt=0,
+            le=20,
+            description="the belt's speed; with an encoder, the highest one",
+        ),
+    ]
+    encoder: Annotated[
+        EncoderSettings | None,
+        Field(
+            description="an encoder on the belt, where its speed changes or it stops: lanes with "
+            "distance_metres move when the belt has gone so far. Without it, after a time"
+        ),
+    ] = None

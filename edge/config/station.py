@@ -15,6 +15,7 @@ from edge.config.version import NEWEST
 from edge.core.yaml_file import FilePath, Section
 from edge.core.yaml_kinds import one_of, section_of
 from edge.lanes import bins
+from edge.lanes.encoder import BeltWithEncoder
 from edge.lanes.keep_alive import Settings as KeepAliveSettings
 from edge.outbox.retention import Keep
 from edge.vision import camera, trigger
@@ -211,6 +212,13 @@ class StationConfig(RecordsConfig, ActuationConfig, VisionConfig, ScannerConfig,
         lane = None if name is None else self.lanes[name]
         moves = lane is not None and lane.actuator is not None
         return name if moves and lane is not None and self.delay_seconds(lane) is None else None
+
+    @property
+    def belt_with_encoder(self) -> BeltWithEncoder | None:
+        """The belt, if an encoder tells its way."""
+        if self.belt is None or self.belt.encoder is None:
+            return None
+        return BeltWithEncoder(self.belt.metres_per_second, self.belt.encoder)
 
     def delay_seconds(self, lane: Lane) -> float | None:
         """Seconds from an item's passing to the moment `lane` moves.

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 
 from edge.flow import Actuated, ItemKey, Missed
 from edge.lanes import Actuator, TimedActuator
+from edge.lanes.belt_travel import BeltTravel
 from edge.lanes.keep_alive import KeepAlive
 from edge.lanes.motion.profile import LONGEST_TRAVEL
 from edge.lanes.schedule import LaneAction, Schedule, Timing
@@ -29,6 +30,7 @@ class Lanes:
     Attributes:
         begun: set when `run` has put every actuator at rest.
         heartbeat: the heartbeat of the thread of `run`.
+        travel: the way of the belt; None: it has no encoder.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class Lanes:
         *,
         clock: Clock,
         keep_alive: KeepAlive | None = None,
+        travel: BeltTravel | None = None,
         report: Callable[[Actuated], None] = lambda actuated: None,
     ) -> None:
         """Takes the actuators, which are in their safe state; the caller closes them.
@@ -47,13 +50,14 @@ class Lanes:
             timings: the on-times of each, by the same names.
             clock: the time by which they move.
             keep_alive: the pin that shows a circuit that `run` works; the caller closes it.
+            travel: the way of the belt, where it has an encoder.
             report: called with the outcome of each planned actuation after the pins are written;
                 must not wait. It is called from the thread of `run`; after the end of `run`, from
                 the thread of `actuate`.
         """
         self._actuators, self._clock, self._report = actuators, clock, report
         self._timed = [one for one in actuators.values() if isinstance(one, TimedActuator)]
-        self._keep_alive = keep_alive
+        self._keep_alive, self.travel = keep_alive, travel
         self.heartbeat = heartbeat.Heartbeat(clock.now)
         self._schedule = Schedule(timings)
         self._changed = clock.condition()
@@ -71,18 +75,27 @@ class Lanes:
         with self._changed:
             return self._idle
 
-    def actuate(self, lane: str, at: float, key: ItemKey | None = None) -> None:
+    def actuate(
+        self, lane: str, at: float, key: ItemKey | None = None, *, metres: float | None = None
+    ) -> None:
         """Plans to move the actuator of `lane` at the time `at`; does not wait.
 
         Args:
             key: the item for which it moves; None if there is none.
+            metres: where the belt must be for it, by `travel`, instead of `at`, which is an
+                estimate then; None: the time counts.
         """
         with self._changed:
-            self._schedule.add(lane, at, key)
+            self._schedule.add(lane, at, key, metres=metres)
             self._changed.notify()
             ended = self._ended
         if ended:  # `run` would not move it any more
             self._cancel_all()
+
+    def belt_moved(self) -> None:
+        """Lets `run` look where the belt is; any thread may call it."""
+        with self._changed:
+            self._changed.notify()
 
     def signal(self, lane: str | None) -> None:
         """Plans to move the actuator of `lane`, a lamp or a buzzer, at once; None: there is none.
@@ -133,6 +146,7 @@ class Lanes:
         """Carries out all actions that are due now."""
         now = self._clock.now()
         with self._changed:
+            self._reach(now)
             changes = self._schedule.take_due(now)
             ended = self._schedule.take_ended()
         moved = 0
@@ -216,6 +230,10 @@ class Lanes:
             finally:
                 self._changed.release()
 
+    def _reach(self, now: float) -> None:
+        if self.travel is not None:
+            self._schedule.reach(self.travel, now)
+
     def _move(self, lane: str, change: LaneAction) -> None:
         match change:
             case LaneAction.ACTIVATE:
@@ -241,7 +259,9 @@ class Lanes:
                 self.heartbeat.beat()
                 if self._draining and self._idle:
                     return False
-                now, due = self._clock.now(), self.next_at
+                now = self._clock.now()
+                self._reach(now)
+                due = self.next_at
                 if now >= due:
                     return True
                 self._clock.wait(self._changed, min(due, now + heartbeat.BEAT_SECONDS))

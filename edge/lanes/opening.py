@@ -8,6 +8,8 @@ from contextlib import ExitStack
 
 from edge.flow import Actuated
 from edge.lanes import ActuatorSettings, keep_alive
+from edge.lanes.belt_travel import BeltTravel
+from edge.lanes.encoder import BeltWithEncoder
 from edge.lanes.lanes import Lanes
 from edge.pins.pins import Pins
 from edge.runtime.clock import Clock
@@ -23,6 +25,7 @@ def open_lanes(
     parts: ExitStack,
     clock: Clock,
     report: Callable[[Actuated], None],
+    belt: BeltWithEncoder | None = None,
 ) -> Lanes:
     """Opens the lanes, with every actuator in its safe state.
 
@@ -33,6 +36,7 @@ def open_lanes(
         pins: opens the machine's GPIO pins.
         parts: closes what was opened here, also if opening the rest fails.
         clock, report: see `Lanes`.
+        belt: the belt's speed and its encoder; None: it has none.
 
     Raises:
         PinError: a pin cannot be used.
@@ -51,4 +55,11 @@ def open_lanes(
     else:
         _log.info("pins       none: no lane has an actuator")
     timings = {name: device.timing for name, device in devices.items()}
-    return Lanes(actuators, timings, clock=clock, keep_alive=alive, report=report)
+    travel = None
+    if belt is not None:
+        travel = BeltTravel(belt.encoder.pulses_per_metre, metres_per_second=belt.metres_per_second)
+    lanes = Lanes(actuators, timings, clock=clock, keep_alive=alive, travel=travel, report=report)
+    if belt is not None and travel is not None and devices:
+        encoder = belt.encoder.open(opened, travel, clock=clock, moved=lanes.belt_moved)
+        parts.callback(encoder.close)
+    return lanes

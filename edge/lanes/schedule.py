@@ -7,8 +7,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 from edge.flow import Actuated, ItemKey, Missed
+from edge.lanes.belt_travel import BeltTravel
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,15 @@ class _Lane:
         self.release_at = None if wait is None else now + wait
 
 
+class _OnBelt(NamedTuple):
+    """An actuation that waits for the belt, and not for a time."""
+
+    metres: float
+    at: float
+    lane: str
+    key: ItemKey | None
+
+
 @dataclass(slots=True)
 class Schedule:
     """The planned actuations of all lanes; times are seconds on the caller's clock.
@@ -84,6 +95,7 @@ class Schedule:
     timings: Mapping[str, Timing]
     missed: Counter[Missed] = field(default_factory=Counter)
     _due: list[tuple[float, int, str, ItemKey | None]] = field(default_factory=list)
+    _on_belt: list[_OnBelt] = field(default_factory=list)
     _ended: list[Actuated] = field(default_factory=list)
     _added: int = 0
     _lanes: dict[str, _Lane] = field(default_factory=dict)
@@ -91,10 +103,32 @@ class Schedule:
     def __post_init__(self) -> None:
         self._lanes = {name: _Lane(timing) for name, timing in self.timings.items()}
 
-    def add(self, lane: str, at: float, key: ItemKey | None = None) -> None:
-        """Plans an actuation of `lane` at the time `at`, for the item `key`."""
+    def add(
+        self, lane: str, at: float, key: ItemKey | None = None, *, metres: float | None = None
+    ) -> None:
+        """Plans an actuation of `lane` for the item `key`.
+
+        Args:
+            at: when.
+            metres: instead of that: where the belt must be; `at` is an estimate. None: there is no
+                such place.
+        """
         self._added += 1
-        heapq.heappush(self._due, (at, self._added, lane, key))
+        if metres is None:
+            heapq.heappush(self._due, (at, self._added, lane, key))
+        else:
+            self._on_belt.append(_OnBelt(metres, at, lane, key))
+
+    def reach(self, belt: BeltTravel, now: float) -> None:
+        """Gives those actuations their time whose place the belt has reached or is about to."""
+        left = []
+        for one in self._on_belt:
+            at = belt.time_of(one.metres, now)
+            if at is None:
+                left.append(one)
+            else:
+                self.add(one.lane, at, one.key)
+        self._on_belt = left
 
     def begin(self, now: float) -> list[tuple[str, LaneAction]]:
         """The actions before the first actuation: every actuator goes to rest."""
@@ -114,6 +148,9 @@ class Schedule:
 
     def cancel_all(self, now: float) -> None:
         """Leaves out all planned actuations, because nothing moves any more."""
+        for one in self._on_belt:
+            self.add(one.lane, one.at, one.key)
+        self._on_belt.clear()
         for at, _, lane, key in sorted(self._due, key=lambda due: due[:2]):
             self._end(Actuated(lane, key, at, now, Missed.STOPPED))
         self._due.clear()
@@ -126,7 +163,11 @@ class Schedule:
     @property
     def idle(self) -> bool:
         """Whether nothing is planned and everything is at rest."""
-        return not self._due and all(lane.on_since is None for lane in self._lanes.values())
+        return (
+            not self._due
+            and not self._on_belt
+            and all(lane.on_since is None for lane in self._lanes.values())
+        )
 
     @property
     def next_at(self) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 from pydantic import Field
@@ -109,13 +109,53 @@ class EdgeInput:
 
     def _changed(self, ticks: float, state: int) -> None:
         """Is called by the thread of the pins' library."""
-        self._edges.append((self._on_station_clock(ticks), bool(state) == self._active_high))
+        active = bool(state) == self._active_high
+        self._edges.append((_station_time(ticks, self._clock), active))
 
-    def _on_station_clock(self, ticks: float) -> float:
-        """The time of an edge. Kernels give it on the monotonic clock, older ones on that of the
-        day; what is neither, or of a clock that was set, is told by when it arrives."""
-        now, wall = self._clock.now(), self._clock.wall()
-        for age in (now - ticks, wall - ticks):
-            if 0 <= age < _BELIEVABLE_SECONDS:
-                return now - age
-        return now
+
+class PulseInput:
+    """A pin each of whose pulses is told at once."""
+
+    def __init__(
+        self, settings: InputKeys, pins: Pins, *, clock: Clock, pulse: Callable[[float], None]
+    ) -> None:
+        """Claims the pin.
+
+        Args:
+            pulse: called with the time of each pulse by the thread of the pins' library; must not
+                wait.
+
+        Raises:
+            PinError: the pin cannot be used.
+        """
+        self._input, self._clock, self._pulse = Input(settings, pins), clock, pulse
+        self._active_high = settings.active_high
+        try:
+            with pin_errors(settings.pin):
+                self._input.device.pin.when_changed = self._changed
+        except BaseException:
+            self._input.close()
+            raise
+
+    def close(self) -> None:
+        """Frees the pin; may be called twice."""
+        if not self._input.device.closed:
+            self._input.device.pin.when_changed = None
+        self._input.close()
+
+    def _changed(self, ticks: float, state: int) -> None:
+        if bool(state) == self._active_high:
+            self._pulse(_station_time(ticks, self._clock))
+
+
+def _station_time(ticks: float, clock: Clock) -> float:
+    """The time of an edge on the station's clock.
+
+    Kernels give it on the monotonic clock, older ones on that of the day; what is neither, or of a
+    clock that was set, is told by when it arrives.
+    """
+    now, wall = clock.now(), clock.wall()
+    for age in (now - ticks, wall - ticks):
+        if 0 <= age < _BELIEVABLE_SECONDS:
+            return now - age
+    return now

@@ -32,7 +32,12 @@ from edge.sorting.tally import Tally
 def destinations(plan: StationPlan) -> dict[str, Destination]:
     """The destinations that the station's lanes are, by the name of the lane."""
     return {
-        name: Destination(name, lane.actuator is not None, plan.config.delay_seconds(lane))
+        name: Destination(
+            name,
+            lane.actuator is not None,
+            plan.config.delay_seconds(lane),
+            lane.distance_metres,
+        )
         for name, lane in plan.config.lanes.items()
     }
 
@@ -283,17 +288,24 @@ class Dispatch:
         if verdict.accepted and code.expected != verdict.label and code.expected in verdict.scores:
             verdict = replace(verdict, reject=RejectReason.CONTRADICTED)
             default = self._mismatch
+        now, destinations = self._clock.now(), self._destinations
+        if (way := self._lanes.travel) is not None:
+            default = default.on_belt(way, passed=item.passed, now=now)
+            destinations = {
+                label: lane.on_belt(way, passed=item.passed, now=now)
+                for label, lane in destinations.items()
+            }
         routing = route(
             verdict,
-            destinations=self._destinations,
+            destinations=destinations,
             default=default,
             passed=item.passed,
-            now=self._clock.now(),
+            now=now,
             deadline=item.deadline,
         )
         captured = item.captured
         if routing.at is not None:
-            self._lanes.actuate(routing.lane, routing.at, item.key)
+            self._lanes.actuate(routing.lane, routing.at, item.key, metres=routing.metres)
         # The times of a video that is read as fast as possible may be in the future.
         latency_ms = 1000 * max(0.0, item.decided - captured)
         self._tally.count(routing, latency_ms)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from edge.core.verdict import RejectReason, Verdict
 from edge.flow import Missed
+from edge.lanes.belt_travel import BeltTravel
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,23 @@ class Destination:
     delay_seconds: float | None = None
     """The seconds from the passing of an item to the moment at which its actuator must move; None
     if it moves at once."""
+    distance_metres: float | None = None
+    """How far its actuator is from the middle of the region; None: that is not said."""
+    metres: float | None = None
+    """Where the belt must be for an item, by its encoder; None: the time counts."""
+
+    def on_belt(self, travel: BeltTravel, *, passed: float, now: float) -> Destination:
+        """The destination for one item, as the belt goes at the moment.
+
+        Args:
+            travel: the way of the belt.
+            passed, now: as of `route`.
+        """
+        if self.distance_metres is None:
+            return self
+        metres = travel.metres(passed, now) + self.distance_metres
+        delay = now + travel.seconds_until(metres, now) - passed
+        return replace(self, delay_seconds=delay, metres=metres)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +49,8 @@ class Routing:
     at: float | None
     """When the lane's actuator is to move, on the clock of the captures; None if it stays at rest.
     """
+    metres: float | None = None
+    """Where the belt must be for that; `at` is an estimate then. None: the time counts."""
     missed: Missed | None = None
     """Why the lane's actuator is not to move although it should; None if it is not missed."""
 
@@ -58,13 +78,13 @@ def route(
     if verdict.accepted:
         target = destinations[verdict.label]
         if not late and not _is_over(target, passed, now):
-            return Routing(verdict, target.lane, _moment(target, passed, now))
+            return Routing(verdict, target.lane, _moment(target, passed, now), target.metres)
         verdict = replace(verdict, reject=RejectReason.LATE)
     # A reject must not move the default lane's actuator in front of the next item either.
     over = _is_over(default, passed, now) or (late and default.delay_seconds is None)
     if default.moves and over:
         return Routing(verdict, default.lane, None, missed=Missed.LATE)
-    return Routing(verdict, default.lane, _moment(default, passed, now))
+    return Routing(verdict, default.lane, _moment(default, passed, now), default.metres)
 
 
 def _is_over(lane: Destination, passed: float, now: float) -> bool:

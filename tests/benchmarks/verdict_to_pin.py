@@ -111,12 +111,19 @@ class Edges:
         wanted = self.wanted
 
         class Watched(Lanes):
-            def actuate(self, lane: str, at: float, key: ItemKey | None = None) -> None:
+            def actuate(
+                self,
+                lane: str,
+                at: float,
+                key: ItemKey | None = None,
+                *,
+                metres: float | None = None,
+            ) -> None:
                 now = time.monotonic()
                 lane = _LANES[sum(map(len, wanted.values())) % len(_LANES)]
                 at = now if lane.startswith(_AT_ONCE) else now + _AHEAD_SECONDS
                 wanted[lane].append(at)
-                super().actuate(lane, at, key)
+                super().actuate(lane, at, key, metres=metres)
 
         return Watched
 

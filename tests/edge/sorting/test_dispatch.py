@@ -61,7 +61,9 @@ class Door:
     def wall(self) -> float:
         return 1_790_000_000 + self.seconds
 
-    def actuate(self, lane: str, at: float, key: ItemKey) -> None:
+    travel = None
+
+    def actuate(self, lane: str, at: float, key: ItemKey, *, metres: float | None = None) -> None:
         self.moved.append(lane)
 
     def offer(self, event: Event) -> None:
