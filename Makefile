@@ -24,6 +24,7 @@
 # make kill-publisher  kills a recording process and its publisher 300 times, with a real mosquitto
 #                  receiving: nothing lost, nothing missing (CYCLES=300); some ten minutes
 # make bench-fleet  50 stations for ten minutes, one broker, one database: nothing lost or twice (ARGS=)
+# make bench-pages  the operator's pages on 100,000 items: memory, first paint, silence (chromium)
 # make bench-away  50,000 items while the broker is away, then all in order (ITEMS=50000)
 # make bench-unheard  a minute in which nobody reads, 70 s of a disk that hangs, and SIGTERM (root)
 # make bench-check  whether data check calls clean sets spoilt, and finds planted label errors (DATA=)
@@ -55,7 +56,7 @@ ARGS ?=
 WORKERS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 BIN := .venv/bin
 
-.PHONY: setup demo demo-receiving test test-slow test-arm64 test-systemd bench-pins virtual bench-ledger bench-ledger-size bench-slow-disk bench-unheard bench-check bench-codes bench-simulate bench-receipts \
+.PHONY: setup demo demo-receiving bench-pages test test-slow test-arm64 test-systemd bench-pins virtual bench-ledger bench-ledger-size bench-slow-disk bench-unheard bench-check bench-codes bench-simulate bench-receipts \
 	kill-ledger cut-power kill-publisher bench-away bench-fleet kill-installs hashes reference language \
 	fuzz damaged mutated \
 	corrupted flipped claimed dead coverage lint format lock clean
@@ -120,6 +121,9 @@ bench-codes: setup
 bench-receipts: setup
 	@test -n "$(BUNDLE)$(RUN)" || { echo "make bench-receipts BUNDLE=folder RUN=folder: which model is to judge?"; exit 2; }
 	$(BIN)/python -m tests.benchmarks.receipts $(BUNDLE) --run $(RUN) $(ARGS)
+
+bench-pages: setup
+	$(BIN)/python -m tests.benchmarks.pages $(ARGS)
 
 kill-ledger: setup
 	$(BIN)/python -m tests.edge.ledger.killing $(or $(KILLS),100)

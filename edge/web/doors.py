@@ -8,7 +8,7 @@ from enum import IntEnum
 
 from starlette.responses import Response
 
-from edge.web.pages import delivery, health, signing, station, streams
+from edge.web.pages import delivery, health, history, signing, station, streams
 from edge.web.visit import Visit
 
 
@@ -55,6 +55,8 @@ DOORS = (
     Door("POST", "/delivery/reopen", delivery.reopen, Right.ADMIN),
     Door("GET", "/delivery/report", delivery.report),
     Door("GET", "/delivery/report.csv", delivery.report_as_csv, is_page=False),
+    Door("GET", "/history", history.show),
+    Door("GET", "/history/export", history.export, Right.ADMIN, is_page=False),
     Door("GET", "/health", health.show),
 )
 """Every address of the pages. A test asks for each of them with and without each right."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import jinja2
 
-from edge.ledger.export.counting import LaneCounts
+from edge.ledger.export.counting import ItemCounts
 from edge.ledger.reports.open_incidents import OpenIncidents
 from edge.web.control import StationControl
 from edge.web.guard import is_loopback
@@ -90,7 +90,7 @@ class Site:
         self.plan, self.wall = plan, wall
         self.live = live or Live(plan)
         self.accounts = Accounts(plan.accounts)
-        self.lane_counts = LaneCounts(plan.ledger)
+        self.hour_counts, self.day_counts = ItemCounts(plan.ledger), ItemCounts(plan.ledger)
         self.notices = Notices()
         self.incidents = OpenIncidents(plan.ledger)
         self.control = StationControl(plan.station, plan.ledger)

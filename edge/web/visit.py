@@ -18,7 +18,9 @@ from edge.web.people.tokens import form_token
 from edge.web.site import Site
 from edge.web.words.reasons import reject_words, state_words
 
-NAVIGATION = (("/", "Station"), ("/delivery", "Delivery"), ("/health", "Health"))
+NAVIGATION = (
+    ("/", "Station"), ("/delivery", "Delivery"), ("/history", "History"), ("/health", "Health"),
+)  # fmt: skip
 """The pages that can be gone to from each other, and their names."""
 
 

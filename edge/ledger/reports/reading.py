@@ -33,9 +33,9 @@ _SIGNS_OF_LIFE = (
     "SELECT max(time) FROM items WHERE time < :before",
     "SELECT max(ended) FROM actuations WHERE ended < :before",
 )
-_AUDITS = """
-    SELECT count(*), coalesce(sum(right), 0) FROM (
-        SELECT json_extract(e.details, '$.lane') = i.lane
+_AUDITED = """
+    SELECT time, right FROM (
+        SELECT i.time AS time, json_extract(e.details, '$.lane') = i.lane
                    AND coalesce(a.missed, i.missed) IS NULL AS right,
                row_number() OVER (PARTITION BY i.uuid ORDER BY e.time DESC, e.id DESC) AS newest
         FROM events e JOIN items i ON i.uuid = json_extract(e.details, '$.item_id')
@@ -45,6 +45,7 @@ _AUDITS = """
           AND i.accepted AND i.time >= :begin AND i.time < :end
     ) WHERE newest = 1
 """
+_AUDITS = f"SELECT count(*), coalesce(sum(right), 0) FROM ({_AUDITED})"
 _ITEMS = (
     "SELECT count(*) FROM items WHERE time >= :begin AND time < :end "
     "AND reject IS NOT 'not_sorting'"
@@ -110,6 +111,26 @@ def state_report(
             return _report(connection, rows, (begin, end), now, ideal_rate)
         except sqlite3.Error as error:
             raise ledger_error("read", path, error) from error
+
+
+def audited_items(path: Path, begin: str, end: str) -> list[tuple[str, bool]]:
+    """The times of accepted items that were drawn and audited, and whether each lay where it
+    belongs.
+
+    Args:
+        begin, end: of the items' times, as `utc_bound` gives them.
+
+    Raises:
+        LedgerError: there is no ledger at `path`, or it cannot be read.
+    """
+    with open_to_read(path) as connection:
+        if not has_events(connection):
+            return []
+        try:
+            found = connection.execute(_AUDITED, {"begin": begin, "end": end}).fetchall()
+        except sqlite3.Error as error:
+            raise ledger_error("read", path, error) from error
+    return [(str(time), bool(right)) for time, right in found]
 
 
 def _report(

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from edge.control.messages import ControlCommand
 from edge.core.errors import ControlRefusedError, LedgerError, LedgerMissingError
+from edge.ledger.export.counting import CountKey
 from edge.ledger.export.reading import EVERYTHING, ExportedItem, newest_items
 from edge.ledger.reports.open_incidents import OpenIncident
 from edge.state.incidents.kinds import INCIDENTS
@@ -37,7 +38,7 @@ def show(visit: Visit) -> Response:
     counted: Sequence[Counter[str]] = [Counter()] * len(spans)
     items: list[ExportedItem] = []
     try:
-        counted = site.lane_counts.counts(spans, now)
+        counted = [_by_lane(found) for found in site.hour_counts.counts(spans, now)]
         incidents = () if beat.is_silent else site.incidents.now(now)
         items, _ = newest_items(
             site.plan.ledger, EVERYTHING, before=None, limit=_ITEMS,
@@ -93,6 +94,13 @@ def _told(visit: Visit, command: ControlCommand) -> Response:
     except ControlRefusedError as error:
         return visit.page("refused.html", code=409, why="state", said=str(error))
     return visit.go("/")
+
+
+def _by_lane(counted: Counter[CountKey]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for key, count in counted.items():
+        found[key.lane] += count
+    return found
 
 
 def _paused_by(state: Mapping[str, Any] | None) -> str | None:

@@ -33,6 +33,8 @@ RIGHTS: Mapping[tuple[str, str], Right] = {
     ("POST", "/delivery/reopen"): Right.ADMIN,
     ("GET", "/delivery/report"): Right.OPERATOR,
     ("GET", "/delivery/report.csv"): Right.OPERATOR,
+    ("GET", "/history"): Right.OPERATOR,
+    ("GET", "/history/export"): Right.ADMIN,
     ("POST", "/pause"): Right.OPERATOR,
     ("POST", "/resume"): Right.OPERATOR,
     ("POST", "/reset"): Right.OPERATOR,
