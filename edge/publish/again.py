@@ -1,7 +1,8 @@
-"""What receivers refused: a list for a person, who may have it sent again.
+"""Lists the entries that receivers refused, and has them sent again.
 
-That is for a receiver that was put right: a topic is allowed now, a purchase order is there. The
-pump of the publisher sends it, and a receiver that has an entry drops it by its id.
+A person asks for this after the receiver was corrected: a topic is allowed now, or a purchase order
+exists. The pump of the publisher sends the entries; a receiver drops those that it has, by their
+ids.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from edge.publish.publisher_file import PublisherFile, SetAside
 
 
 def chosen(publish: PublishSettings, name: str | None) -> Sequence[str]:
-    """The receivers that are meant: all, or the one that was named.
+    """The names of the receivers that are meant: the one that was given, or all.
 
     Raises:
         UsageError: the station file names no such receiver.
@@ -33,7 +34,7 @@ def chosen(publish: PublishSettings, name: str | None) -> Sequence[str]:
 
 
 def show_refused(config: RecordsConfig, names: Sequence[str], *, as_json: bool) -> None:
-    """Prints all that the receivers refused and that is set aside, the oldest first.
+    """Prints all entries that the receivers refused and that are set aside, the oldest first.
 
     Raises:
         PublisherFileError: the publisher's file cannot be read.
@@ -51,11 +52,11 @@ def show_refused(config: RecordsConfig, names: Sequence[str], *, as_json: bool) 
 def send_again(
     config: RecordsConfig, names: Sequence[str], ids: Collection[str], *, as_json: bool
 ) -> int:
-    """Has the publisher send again what was refused, and returns the exit code: EXIT_NO where there
-    is nothing to be sent.
+    """Has the publisher send refused entries again, and returns the exit code: EXIT_NO if there are
+    none.
 
     Args:
-        ids: of which entries; empty: of all.
+        ids: the ids of the entries; if empty, all are sent.
 
     Raises:
         UsageError: no receiver refused an entry with one of the ids; nothing is sent again.

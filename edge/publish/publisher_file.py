@@ -246,10 +246,10 @@ class PublisherFile(Closing):
         return [SetAside(*row) for row in reversed(rows)]
 
     def ask_again(self, receiver: str, ids: Collection[str] | None = None) -> int:
-        """Has a pump send again what a receiver refused; how many entries it was not asked before.
+        """Marks refused entries to be sent again, and returns how many were not marked before.
 
         Args:
-            ids: the ids of the entries; None for all entries.
+            ids: the ids of the entries; None marks all.
         """
         wanted = (
             "receiver = ?"
@@ -264,8 +264,8 @@ class PublisherFile(Closing):
             ).rowcount
 
     def asked_again(self, receiver: str, limit: int) -> list[Entry]:
-        """The refused entries that are to be sent again, the oldest first; their `sequence` is that
-        of this file."""
+        """The refused entries that are marked to be sent again, the oldest first. Their `sequence`
+        is a number of this file."""
         query = (
             "SELECT number, id, kind, time, payload FROM refused JOIN again USING (receiver, id) "
             "WHERE receiver = ? ORDER BY number LIMIT ?"
@@ -281,7 +281,7 @@ class PublisherFile(Closing):
     def sent_again(
         self, receiver: str, entries: Sequence[Entry], refused: Sequence[Refused]
     ) -> None:
-        """Notes that a receiver has `entries` of `asked_again`, but what it refused once more."""
+        """Notes that a receiver has taken `entries` of `asked_again`, except those of `refused`."""
         reasons = {one.entry.id: one.reason for one in refused}
         now = _utc_now()
         with self._errors(), self._connection as connection:
@@ -321,7 +321,7 @@ class PublisherFile(Closing):
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=FULL")
             if not empty:
-                connection.execute(_AGAIN)  # which a pilah of before did not make
+                connection.execute(_AGAIN)  # earlier releases did not make it
             if empty:  # all or nothing: tables without the number are another program's
                 with connection:
                     connection.execute("BEGIN IMMEDIATE")

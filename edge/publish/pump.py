@@ -26,7 +26,7 @@ _BATCH = 200
 _LOOK_SECONDS = 0.1
 """How often a pump that has nothing to send looks whether the outboxes have changed."""
 _AGAIN_SECONDS = 1.0
-"""How often a pump looks whether a person wants refused entries sent again."""
+"""The seconds between two looks for refused entries that are to be sent again."""
 _UNREAD_SECONDS = 5.0
 """How many seconds an outbox that could not be read is left alone."""
 _FIRST_PAUSE = 1.0
@@ -100,7 +100,7 @@ class Pump:
         """The outboxes that could not be read, by their names."""
         self.heartbeat = Heartbeat(SYSTEM_CLOCK.now)
         self._again_at = 0.0
-        """When to look next for entries that are to be sent again, by the system's clock."""
+        """When to look for marked entries next, by the system's clock."""
         self.trouble: str | None = None
         self.refused = 0
 
@@ -127,8 +127,11 @@ class Pump:
                 outbox.close()
 
     def _step(self, progress: PublisherFile) -> float:
-        """Sends one part of each outbox, and of what a person wants sent again; returns after how
-        many seconds there is more to do."""
+        """Sends one part of each outbox, and refused entries that are to be sent again.
+
+        Returns:
+            The seconds until there is more to do.
+        """
         try:
             sent = [self._send_part(outbox, progress) for outbox in self._outboxes]
             sent.append(self._send_again(progress))
@@ -199,8 +202,8 @@ class Pump:
         return True
 
     def _send_again(self, progress: PublisherFile) -> bool:
-        """Sends entries again that the receiver refused, where a person wants that; whether there
-        were any. Each is tried once."""
+        """Sends refused entries again that a person has marked, each once; returns whether there
+        were any."""
         if SYSTEM_CLOCK.now() < self._again_at:
             return False
         entries = progress.asked_again(self.name, _BATCH)

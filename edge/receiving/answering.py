@@ -97,8 +97,7 @@ class PieceAnswers:
         return None if found is None else self._with_photograph(found)
 
     def _with_photograph(self, found: Answered) -> Answered:
-        """An answer with the photograph of the item that is stopped, which its row does not name:
-        it went to its lane as what it looks like."""
+        """The answer with the photograph of the stopped item, if its row does not name one."""
         last, item = found.events[-1], found.item
         if item is None or not isinstance(last, PictureDisagreed) or last.photograph is not None:
             return found

@@ -48,7 +48,7 @@ from edge.receiving.pieces.answers import (
     main_code,
 )
 from edge.receiving.pieces.claims import ScanClaims
-from edge.receiving.pieces.owed import LedgerOwed
+from edge.receiving.pieces.missing_rows import MissingRows
 from edge.receiving.pieces.unanswered import causes_of, code_of
 from edge.receiving.pieces.waiting import WaitingPieces
 from edge.receiving.scan import Reply, Scan, answer
@@ -105,11 +105,11 @@ class Counting:
         self._clock = clock
         self._waiting = WaitingPieces(clock, _CAPACITY)
         self._claims = ScanClaims(settings.pair_seconds)
-        self._owed = LedgerOwed(ledger, stamps.station)
+        self._missing = MissingRows(ledger, stamps.station)
         self._failing = self._ledger_told = self._owes = False
         """Whether the ledger may have items that wait nowhere else."""
         self._has_news = False
-        """Whether the file of deliveries may have answers from which something follows."""
+        """Whether the file of deliveries may have answers whose rows are missing in the ledger."""
         self._state: DeliveryState | None = None
         self._file: Deliveries | None = None
         self._thread: Worker | None = None
@@ -177,7 +177,7 @@ class Counting:
         return self._claims.waits and self.delivery is not None
 
     def saw(self, key: ItemKey, *, alone: bool) -> None:
-        """An item has its verdict, and may have been scanned by hand.
+        """Takes an item that has a verdict, and whose code may have been scanned by hand.
 
         Args:
             alone: whether no other item was in view.
@@ -185,7 +185,7 @@ class Counting:
         self._claims.saw(key.id, key.taken, alone=alone)
 
     def scanned_for(self, item_id: str) -> CodeFound:
-        """What a code that was scanned by hand says of an item before it goes to its lane."""
+        """What the hand scan of an item says about it, before it is sent to its lane."""
         state = self._state
         code = None if state is None else self._claims.claim(item_id)
         return NO_CODE if state is None or code is None else _found(state, [code])
@@ -249,7 +249,7 @@ class Counting:
                 self._file = Deliveries(self._path, keep=self._keep)
                 self._look(self._file)
                 self._catch_up(self._file)
-                self._owed.begin_anew()
+                self._missing.start_over()
                 self._has_news = True
             while batch := self._waiting.ready(_BATCH):
                 self._answers.write(self._file, batch)
@@ -265,7 +265,7 @@ class Counting:
                 if self._owes:
                     self._catch_up(self._file)
                 if self._has_news:
-                    self._publish_owed(self._file)
+                    self._publish_missing(self._file)
         except DeliveryFileError as error:
             if not self._failing:
                 _log.warning(f"warning    {error}. Sorting goes on; items are counted later")
@@ -308,11 +308,13 @@ class Counting:
                 )
             self._ledger_told = True
 
-    def _publish_owed(self, file: Deliveries) -> None:
-        """Publishes what follows from what others wrote, or from what was written when the station
-        was killed. Where the ledger cannot be read it is looked for again."""
+    def _publish_missing(self, file: Deliveries) -> None:
+        """Publishes the rows that are missing in the ledger; see `MissingRows`.
+
+        If the ledger cannot be read, they are looked for again later.
+        """
         try:
-            for row in self._owed.rows(file, self._answers.told):
+            for row in self._missing.find(file, self._answers.told):
                 self._answers.publish(row)
         except sqlite3.Error as error:
             _log.debug(f"receiving: the ledger cannot be read: {error}")

@@ -146,16 +146,16 @@ class Receiving(Closing):
 
     @property
     def may_stop_later(self) -> bool:
-        """Whether it may be found that an item which went to its lane is another thing than its
-        code says."""
+        """Whether a code may contradict the picture of an item that has gone to its lane."""
         counts = self._counting is not None and self._counting.delivery is not None
         return counts and (self._codes is not None or self._scanner is not None)
 
     def find_photographs(self, find: Callable[[str], str | None]) -> None:
-        """Has `find` called with the id of each item of which that is found; must not wait.
+        """Uses `find` to keep the photographs of items that are contradicted later.
 
         Args:
-            find: has the item's photograph kept, and returns its file; None: there is none.
+            find: called with the id of an item; keeps its photograph and returns the file, or None
+                if there is none. Must not wait.
         """
         if self._counting is not None:
             self._counting.find_photographs(find)

@@ -204,12 +204,12 @@ class Deliveries(Closing):
         return int(last or 0)
 
     def answers(self, after: int, *, stopped_before: int = 0) -> list[AnswerGiven]:
-        """The answers to pieces that were written after the event of that number, in their order:
-        those from which something may follow for the ledger.
+        """The answers from which rows for the ledger may follow, in the order they were written in.
 
         Args:
-            stopped_before: how many of those may be added, the newest, that were written before and
-                say that the picture says otherwise.
+            after: the sequence number of the last event that is left out.
+            stopped_before: the most events of stopped pieces from before `after` that are added,
+                the newest ones.
         """
         with self._errors("read"):
             one = self._connection.execute

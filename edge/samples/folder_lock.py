@@ -1,5 +1,8 @@
-"""Keeps a folder of photographs for one station: each deletes what is there beyond its limits, and
-two would delete each other's."""
+"""The lock by which a folder of photographs belongs to one station.
+
+Each station deletes photographs beyond its own limits, so two stations in one folder would delete
+the photographs of each other.
+"""
 
 from __future__ import annotations
 
@@ -14,23 +17,25 @@ from edge.core.processes.file_lock import try_lock
 
 
 class FolderLock(Closing):
-    """Held by the process that writes a folder; the kernel releases it when that process ends."""
+    """The lock of one folder; the kernel releases it when the process that holds it ends."""
 
     def __init__(self, folder: Path, *, owner: int | None = None) -> None:
-        """Holds nothing yet.
+        """Does not take the lock yet.
 
         Args:
-            owner: the process of the station that the folder is written for; None: this one.
+            owner: the id of the station's process; None if it is this process.
         """
         self._folder, self._descriptor = folder, -1
         self._owner = os.getpid() if owner is None else owner
 
     def hold(self) -> None:
-        """Takes the lock of the folder, which is there, and takes it again in a new folder.
+        """Takes the lock, if this object does not hold it. The folder must exist.
+
+        If the folder was replaced by a new one, the lock of the new one is taken.
 
         Raises:
-            FileLockedError: another station writes the folder.
-            OSError: the lock's file cannot be made.
+            FileLockedError: another station holds it.
+            OSError: the lock file cannot be opened.
         """
         if self._is_held():
             return
@@ -41,7 +46,7 @@ class FolderLock(Closing):
             os.close(descriptor)
             raise _taken(self._folder)
         self._descriptor = descriptor
-        with suppress(OSError):  # the disk is full: held all the same
+        with suppress(OSError):  # the disk is full, but the lock is held
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"{self._owner}\n".encode(), 0)
 
@@ -52,7 +57,7 @@ class FolderLock(Closing):
             self._descriptor = -1
 
     def _is_held(self) -> bool:
-        """Whether the lock is held, and its file is still the one in the folder."""
+        """Whether the lock is held, and its file is the one in the folder now."""
         if self._descriptor < 0:
             return False
         try:
@@ -63,21 +68,22 @@ class FolderLock(Closing):
 
 
 def lock_path(folder: Path) -> Path:
-    """The lock file of a folder of photographs. It stays; it is the lock on it that counts."""
+    """The lock file of a folder of photographs, which stays when the lock is released."""
     return folder / ".lock"
 
 
 def check_free(folder: Path) -> None:
-    """Checks that no other running station writes the folder.
+    """Checks that no other running station writes photographs into the folder.
 
-    What a station left that has ended, and whose disk hangs, is no reason not to sort.
+    A process that a station left behind when it ended, because the disk hangs, does not count: it
+    must not keep the next station from sorting.
 
     Raises:
         FileLockedError: another running station does.
     """
     try:
         descriptor = os.open(lock_path(folder), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except OSError:  # nobody has written there; or it cannot be used, which is said later
+    except OSError:  # there is no lock file; or it cannot be used, which is reported later
         return
     try:
         if _is_locked(descriptor):
@@ -90,7 +96,7 @@ def check_free(folder: Path) -> None:
 
 
 def _is_locked(descriptor: int) -> bool:
-    """Locks an open file; whether it is locked, or is on a file system that has no locks."""
+    """Tries to lock an open file; True as well if its file system has no locks."""
     try:
         return try_lock(descriptor)
     except OSError:

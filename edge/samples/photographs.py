@@ -41,8 +41,8 @@ _PLACES = 32
 _WAITING_BYTES = 32 * 2**20
 """The most pictures that may wait, and their bytes: 12 whole ones of a camera of 1280x720."""
 _UNDECIDED_BYTES = 8 * 2**20
-"""What photographs may take in memory of which it is not known whether they are wanted: some forty
-whole ones of a camera of 1280x720."""
+"""The bytes of photographs that are kept in memory until it is known whether they are wanted: some
+forty whole ones of a camera of 1280x720."""
 _QUALITY = 90
 _NICE = 10
 """The nice value of the thread, so that the other threads run first on a busy processor."""
@@ -60,7 +60,7 @@ class _Waiting:
     image: Image | None
     """None: it is encoded already."""
     wanted: bool = True
-    """Whether it is to be written; else it is kept in mind for a while."""
+    """Whether it is to be written; otherwise it is kept in memory for a while."""
     jpeg: bytes = b""
 
     @property
@@ -126,14 +126,14 @@ class Photographs(Closing):
             clock: the station's.
             time_is_right: whether the clock of the machine is kept right, None where that is not
                 known; must not wait.
-            is_undecided: whether it may turn out later that an item is another thing than its code
-                says; must not wait.
+            is_undecided: whether a code that is read or scanned later may contradict the picture of
+                an item; must not wait.
         """
         self._settings, self._folder, self._padding = settings, folder, padding
         self._clock, self._time_is_right = clock, time_is_right
         self._is_undecided = is_undecided
         self._undecided: dict[str, bytes] = {}
-        """Photographs of late that are not wanted yet, by the ids of their items."""
+        """The latest photographs that are not wanted yet, by the ids of their items."""
         self._changed = clock.condition()
         self._waiting: deque[_Waiting] = deque()
         self._bytes = 0
@@ -182,11 +182,12 @@ class Photographs(Closing):
         return photograph_file(key.id) if wanted else None
 
     def keep_after_all(self, item_id: str) -> str | None:
-        """Has the photograph of an item of late kept that turned out to be another thing than its
-        code says; for any thread, which does not wait.
+        """Keeps the photograph of an item whose code contradicted its picture later.
+
+        Any thread may call it; it does not wait.
 
         Returns:
-            Its file, as of `keep`; None: there is none any more.
+            The file, as `keep` returns it; None if the photograph is no longer in memory.
         """
         with self._changed:
             waiting = next((one for one in self._waiting if one.item_id == item_id), None)
@@ -270,8 +271,8 @@ class Photographs(Closing):
         self._writer.close()
 
     def _put_aside(self, picture: _Waiting) -> bool:
-        """Keeps a picture in mind that is not wanted yet, in place of the oldest ones; False: it is
-        wanted meanwhile."""
+        """Keeps a photograph in memory, and drops the oldest ones there; False if it is wanted by
+        now."""
         with self._changed:
             if picture.wanted:
                 return False

@@ -73,7 +73,7 @@ class ItemCodes(Protocol):
         ...
 
     def scanned(self, key: ItemKey) -> CodeFound:
-        """The code that was scanned by hand for this item and no other; must not wait."""
+        """The code of the hand scan that belongs to this item for certain; must not wait."""
         ...
 
     def look(self, key: ItemKey, frame: Frame, box: Box | None) -> CodeLook | None:
@@ -119,11 +119,11 @@ class _Item:
 
 
 class _Held(NamedTuple):
-    """An item that waits for its code, or until it is known which others this frame has."""
+    """An item that waits for its code, or for the other items of its frame."""
 
     item: _Item
     look: CodeLook | None
-    """None: its picture is not looked at before it goes."""
+    """None if its picture is not searched for codes before it is sent."""
     until: float
     """When it goes without, in seconds on the monotonic clock."""
 

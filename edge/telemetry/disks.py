@@ -1,4 +1,4 @@
-"""Which disk a folder is on: of a Raspberry Pi's card, of a memory stick, or of none at all."""
+"""Finds the disk that a folder is on, and whether it is the disk that was meant."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from pathlib import Path
 _MOUNTS = Path("/proc/self/mountinfo")
 _TABLE = Path("/etc/fstab")
 _FOR_DISKS = tuple(map(Path, ("/media", "/mnt", "/run/media")))
-"""Where other disks than the system's own are mounted (Filesystem Hierarchy Standard 3.0)."""
+"""The folders in which other disks than the system's are mounted (Filesystem Hierarchy Standard
+3.0)."""
 _IN_MEMORY = ("tmpfs", "ramfs", "devtmpfs")
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 
@@ -19,21 +20,22 @@ class Disk:
     """The file system that a path is on."""
 
     mount: Path
-    """Where it is mounted."""
+    """The folder at which it is mounted."""
     kind: str
-    """Its type, such as ext4; empty where that is not known."""
+    """Its type, such as ext4; empty if it is not known."""
 
     @property
     def in_memory(self) -> bool:
-        """Whether all that is on it is gone when the machine is switched off."""
+        """Whether it is in memory, and lost when the machine is switched off."""
         return self.kind in _IN_MEMORY
 
 
 def disk_of(path: Path, *, mounts: Path = _MOUNTS) -> Disk:
-    """The file system that the absolute `path` is on, or would be if it were there.
+    """The file system that `path` is on, or would be on if it existed.
 
     Args:
-        mounts: what the kernel tells of mounted file systems (proc_pid_mountinfo(5)).
+        path: an absolute path.
+        mounts: the kernel's list of mounted file systems (proc_pid_mountinfo(5)).
     """
     kinds = {Path("/"): ""}
     try:
@@ -49,14 +51,15 @@ def disk_of(path: Path, *, mounts: Path = _MOUNTS) -> Disk:
 
 
 def missing_disk(path: Path, *, mounts: Path = _MOUNTS, table: Path = _TABLE) -> Path | None:
-    """Where the disk that `path` is meant for should be mounted, and is not; None: all is well.
+    """The folder at which the disk for `path` should be mounted, but is not; None if it is.
 
-    That is a mount point of `table` above `path`; or a folder for other disks (`/media`, `/mnt`)
-    above it, where it is on the system's own disk all the same.
+    It is a mount point of `table` above `path`. It is also `/media`, `/mnt` or `/run/media`, if
+    `path` is in one of them and yet on the system's own disk.
 
     Args:
+        path: an absolute path.
         mounts: see `disk_of`.
-        table: the file systems that are to be mounted (fstab(5)).
+        table: the list of file systems that are to be mounted (fstab(5)).
     """
     disk = disk_of(path, mounts=mounts)
     try:
@@ -74,5 +77,5 @@ def missing_disk(path: Path, *, mounts: Path = _MOUNTS, table: Path = _TABLE) ->
 
 
 def _plain(escaped: str) -> str:
-    """A path of the kernel's or the table's, in which spaces are written as `\\040`."""
+    """A path from `mounts` or `table`, in which a space is written as `\\040`."""
     return _ESCAPED.sub(lambda found: chr(int(found[1], 8)), escaped)

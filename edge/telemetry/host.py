@@ -87,8 +87,7 @@ def disk_finding(folder: Path, *, free: int | None = None) -> Finding:
 
 
 def wrong_disk(folder: Path) -> str | None:
-    """Why the disk that `folder` is on is not the one that is meant, as the end of a sentence;
-    None: nothing says so."""
+    """Why `folder` is probably on the wrong disk, as the end of a sentence; None if it is not."""
     path = folder.absolute()
     if (missing := missing_disk(path)) is not None:
         return f"but no disk is mounted at {missing}: it is on the disk of {disk_of(path).mount}"

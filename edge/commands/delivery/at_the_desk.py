@@ -26,7 +26,7 @@ from edge.receiving.difference import (
     outcome_words,
     rows,
 )
-from edge.receiving.pieces.owed import LedgerOwed, is_by_a_person
+from edge.receiving.pieces.missing_rows import MissingRows, is_by_a_person
 from edge.receiving.scan import title
 from edge.receiving.state import DeliveryState, Phase
 from edge.receiving.store import Deliveries
@@ -46,11 +46,10 @@ def desk(arguments: Namespace) -> Iterator[Desk]:
 
 
 def write_incidents(arguments: Namespace, deliveries: Deliveries) -> None:
-    """Writes what people have found into the ledger: where the picture of a piece, which they saw,
-    says otherwise than its code.
+    """Writes the incidents that people found into the ledger: pieces that contradict their codes.
 
-    A station that runs does it itself, within a second; one whose ledger is not made yet, or cannot
-    be written now, at its next start.
+    A running station does this itself, within a second. If the ledger does not exist yet, or cannot
+    be written now, the station does it at its next start.
     """
     config = read_receiving_config(arguments.station)
     path = config.ledger.path
@@ -60,7 +59,7 @@ def write_incidents(arguments: Namespace, deliveries: Deliveries) -> None:
     try:
         lock.hold()
         rows = [
-            row for row in LedgerOwed(path, config.station).rows(deliveries) if is_by_a_person(row)
+            row for row in MissingRows(path, config.station).find(deliveries) if is_by_a_person(row)
         ]
         if rows:
             with Ledger(path, keep=config.keep) as ledger:
@@ -69,8 +68,8 @@ def write_incidents(arguments: Namespace, deliveries: Deliveries) -> None:
         return
     except (LedgerError, sqlite3.Error) as error:
         _log.warning(
-            f"warning    the incident is not in the ledger yet: {error}. The station writes it at "
-            "its next start"
+            f"warning    the incident is not in the ledger yet: {error}. The station will write it "
+            "at its next start"
         )
     finally:
         lock.release()

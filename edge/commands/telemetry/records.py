@@ -1,4 +1,4 @@
-"""What `pilah-edge doctor` finds of what a station writes: ledger, deliveries and photographs."""
+"""The findings of `pilah-edge doctor` about the ledger, the deliveries and the photographs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from edge.telemetry.host import disk_finding, wrong_disk
 
 
 def about_the_records(config: StationConfig) -> Iterator[Finding]:
-    """A finding for each kind of record that the station keeps, and for the ledger's disk."""
+    """A finding for each kind of record that the station keeps, and for the disk of the ledger."""
     ledger = config.ledger
     yield from _about_the_ledger(ledger, config.station)
     yield disk_finding(ledger.path.parent)

@@ -1,7 +1,7 @@
-"""Commands that come by MQTT: each is handed to the running station, and its answer is published.
+"""Passes commands from MQTT on to the running station, and publishes the answers.
 
-Who may command is decided by the broker, which knows who may write the topics; nothing of a message
-proves who sent it.
+Only the broker decides who may give commands, by who may write to their topics. A message does not
+prove who sent it.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ from edge.publish.mqtt.topics import ANSWER, COMMAND, Message, json_bytes, topic
 _log = logging.getLogger(__name__)
 
 COMMANDS = tuple(command for command in ControlCommand if command is not ControlCommand.STATE)
-"""What can be commanded; the state is published anyway."""
+"""The commands that are taken from MQTT. The state is published without one."""
 _MOST = 16
-"""Commands that may wait for the station, which answers within milliseconds."""
+"""The most commands that may wait for the station, which answers within milliseconds."""
 _LONGEST_NAME = 100
-"""Characters of `who`."""
+"""The most characters of `who`."""
 _BY = "MQTT"
 
 
 class StationCommands:
-    """Takes commands from the thread of the connection's library, and hands them to the station in
-    another."""
+    """Commands for one station; one thread adds them, and another passes them on."""
 
     def __init__(self, station: str, ledger: Path, prefix: str) -> None:
-        """Nothing was commanded.
+        """Has no commands yet.
 
         Args:
-            ledger: the station's ledger, which tells its socket from that of others.
-            prefix: what the topics begin with: `pilah`.
+            station: the station's name.
+            ledger: the path of its ledger, by which its socket is found.
+            prefix: the first part of its topics: `pilah`.
         """
         self._station, self._ledger, self._prefix = station, ledger, prefix
         self._by_topic = {self.topic(command): command for command in COMMANDS}
@@ -46,23 +46,23 @@ class StationCommands:
 
     @property
     def topics(self) -> tuple[str, ...]:
-        """Where commands are heard."""
+        """The topics at which commands arrive."""
         return tuple(self._by_topic)
 
     @property
     def waiting(self) -> bool:
-        """Whether a command is to be handed to the station."""
+        """Whether a command is to be passed on to the station."""
         return bool(self._waiting)
 
     def topic(self, command: ControlCommand) -> str:
-        """Where a command is given: `pilah/bin-1/command/pause`."""
+        """The topic of a command: `pilah/bin-1/command/pause`."""
         return topic(self._prefix, self._station, f"{COMMAND}/{command}")
 
     def take(self, heard: str, payload: bytes, *, retained: bool) -> None:
-        """Takes a message of one of `topics`, and ignores any other; does not wait.
+        """Takes a message of one of `topics`, and ignores every other; does not wait.
 
-        One that the broker has kept is ignored, too: it was given some time ago, and would be given
-        again with each connection.
+        A retained message is ignored as well: the command was given some time ago, and the broker
+        would repeat it with every connection.
         """
         command = self._by_topic.get(heard)
         if command is None:
@@ -74,10 +74,10 @@ class StationCommands:
         else:
             self._waiting.append((command, payload))
 
-    def hand_over(self) -> Iterator[Message]:
-        """Gives each command that waits to the station; what to publish of it.
+    def pass_on(self) -> Iterator[Message]:
+        """Passes each command on to the station, and gives its answer as a message to publish.
 
-        Nothing is raised: where the station does not run, the answer says so.
+        Raises nothing: if the station does not run, the answer says so.
         """
         while self._waiting:
             command, payload = self._waiting.popleft()
@@ -86,7 +86,7 @@ class StationCommands:
                 who = _who(payload)
                 path = find_control(self._station, self._ledger)
                 answer = ask(path, ControlRequest(command, who))
-            except (ControlError, OSError) as error:  # the latter: nobody is reached
+            except (ControlError, OSError) as error:  # an OSError: the station is not reached
                 answer = ControlAnswer(False, error=str(error))
             said = "done" if answer.ok else answer.error
             _log.info(f"command    {command} by {who or _BY}: {said}")
@@ -100,10 +100,10 @@ class StationCommands:
 
 
 def _who(payload: bytes) -> str:
-    """Who gives a command, by what the message says; a button says nothing of it.
+    """The name of who gives a command, from `who` of the message; `MQTT` if it has no `who`.
 
     Raises:
-        ControlError: what it says is no name.
+        ControlError: `who` is no name.
     """
     try:
         found = json.loads(payload)

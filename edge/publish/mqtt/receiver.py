@@ -195,8 +195,8 @@ class MqttReceiver:
         )
 
     def _serve(self, session: Session) -> None:
-        """Announces the station, tells how many items it has sorted, and hands commands to it,
-        while `session` stands."""
+        """Announces the station, publishes how many items it has sorted, and passes commands on to
+        it, as long as `session` stands."""
         prefix = self._settings.home_assistant
         told: Mapping[str, Any] | None = None
         try:
@@ -210,7 +210,7 @@ class MqttReceiver:
                     self._announce.clear()
                     session.publish([self._announcement(prefix)])
                 if commands is not None:
-                    for answer in commands.hand_over():
+                    for answer in commands.pass_on():
                         session.publish([answer])
                 stats = self._stats.look()
                 if stats is not None and stats != told:
@@ -236,7 +236,7 @@ class MqttReceiver:
         return Message(found.topic(prefix), json_bytes(found.payload), retain=True)
 
     def _heard(self, heard: str, payload: bytes, retained: bool) -> None:
-        """Home Assistant was started, and is told of the station again; or it is a command."""
+        """Takes a message: Home Assistant was started, or a command for the station."""
         if heard == f"{self._settings.home_assistant}/status":
             if payload == b"online":
                 self._announce.set()

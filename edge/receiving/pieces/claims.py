@@ -1,5 +1,8 @@
-"""Which scan by hand is of which item, before either is counted: so that a scan chooses the item's
-lane. It is the rule of `answers.py` where that is certain already: scan, then put the piece in."""
+"""Finds the hand scan that belongs to an item before the item is sent to its lane.
+
+The rule for people is: scan, then put the piece in. An item and a scan are paired here only if
+`answers.py` will pair them for certain.
+"""
 
 from __future__ import annotations
 
@@ -27,19 +30,18 @@ class _Scan:
 
 
 class ScanClaims:
-    """The items and scans of late, and which of them belong together; any thread may use it.
+    """The latest items and hand scans, and which of them belong together; any thread may use it.
 
-    An item is given the code of a scan where the two come within `pair_seconds`, and neither could
-    be of another piece: there is no other scan near the item, and no other item near the scan that
-    has no code, in view neither. Where there is one, somebody may have put in two pieces, and the
-    lane is that of the picture.
+    An item gets the code of a scan if they are at most `pair_seconds` apart, no other scan is near
+    the item, no other item without a code is near the scan, and no other item is in view. Otherwise
+    somebody may have put in two pieces, and the lane depends on the picture alone.
     """
 
     def __init__(self, pair_seconds: float) -> None:
-        """Knows of none.
+        """Knows no item and no scan.
 
         Args:
-            pair_seconds: see `receiving` in the station file; 0: none belong together.
+            pair_seconds: see `receiving` in the station file; 0 means that nothing is paired.
         """
         self._seconds = pair_seconds
         self._lock = threading.Lock()
@@ -47,7 +49,7 @@ class ScanClaims:
         self._scans: list[_Scan] = []
 
     def saw(self, item_id: str, taken: float, *, alone: bool) -> None:
-        """The station has a verdict for an item, whose code may be asked for next.
+        """Takes an item that has a verdict, and whose code may be asked for next.
 
         Args:
             taken: when its picture was taken, in seconds since 1970.
@@ -58,7 +60,7 @@ class ScanClaims:
             self._items[item_id] = _Item(taken, alone)
 
     def read(self, item_id: str, codes: Sequence[Code]) -> None:
-        """Codes were read in the picture of an item: no other scan is of it."""
+        """Takes the codes that were read on an item: it belongs to no scan of another code."""
         with self._lock:
             item = self._items.get(item_id)
             if item is None or not codes:
@@ -70,20 +72,20 @@ class ScanClaims:
                     return
 
     def scanned(self, scan: HandScan) -> None:
-        """Somebody has scanned a code by hand."""
+        """Takes a hand scan."""
         at = datetime.fromisoformat(scan.time).timestamp()
         with self._lock:
             self._forget(at)
-            if scan.code.sscc is None:  # that is of no piece
+            if scan.code.sscc is None:  # the code of a container belongs to no piece
                 self._scans.append(_Scan(at, scan.code))
 
     @property
     def waits(self) -> bool:
-        """Whether there is a scan of late that is of no item yet; takes no lock."""
+        """Whether one of the latest scans belongs to no item yet; takes no lock."""
         return any(not scan.paired for scan in self._scans)
 
     def claim(self, item_id: str) -> Code | None:
-        """The code that was scanned for an item; None: there is none, or it is not certain."""
+        """The code of the scan that belongs to an item; None if there is none for certain."""
         with self._lock:
             item = self._items.get(item_id)
             if item is None or item.paired or not item.alone:
@@ -95,7 +97,7 @@ class ScanClaims:
             return near[0].code
 
     def _near(self, item: _Item) -> list[_Scan]:
-        """The scans that may be of an item, the oldest first."""
+        """The scans that may belong to an item, the oldest first."""
         if not self._seconds:
             return []
         return [
@@ -105,7 +107,7 @@ class ScanClaims:
         ]
 
     def _has_rivals(self, scan: _Scan, item: _Item) -> bool:
-        """Whether another item could be the one that was scanned."""
+        """Whether the scan may belong to another item."""
         return any(
             not other.paired and abs(other.taken - scan.at) <= self._seconds
             for other in self._items.values()
@@ -113,8 +115,10 @@ class ScanClaims:
         )
 
     def _forget(self, now: float) -> None:
-        """Forgets what is too far from now to belong to anything that comes; the clock may have
-        been set back."""
+        """Forgets items and scans that are too far from `now` to belong to anything that follows.
+
+        They may be in the future, if the clock was set back.
+        """
         far = 2 * self._seconds
         self._items = {k: one for k, one in self._items.items() if abs(one.taken - now) <= far}
         self._scans = [one for one in self._scans if abs(one.at - now) <= far]

@@ -1,7 +1,7 @@
-"""What follows for the ledger from the answer to a piece. Pure.
+"""The rows for the ledger that follow from the answer to a piece. Pure.
 
-The rows are the same whenever they are made: their ids follow from that of the answer's event. So
-whoever finds that one is not in the ledger writes it, and none is there twice.
+The rows are the same whenever they are made, because their ids are derived from the id of the
+answer's event. So a row that is missing in the ledger can be written later, and none twice.
 """
 
 from __future__ import annotations
@@ -18,21 +18,22 @@ from edge.receiving.scan import Reply
 
 
 class AnswerGiven(NamedTuple):
-    """The event that answers a piece, and what was written for the piece before."""
+    """The event that is the answer to a piece, with the event that it replaces."""
 
     event: PieceCounted | PictureDisagreed
     before: DeliveryEvent | None
-    """What `event` replaces; None: it is the first."""
+    """The event that `event` replaces; None if it replaces none."""
 
     @property
     def item_id(self) -> str | None:
-        """The id of the item that the station saw of the piece; None: it saw none."""
+        """The id of the item in which the station saw the piece; None if it did not see it."""
         found: str | None = self.event.item_id or getattr(self.before, "item_id", None)
         return found
 
     @property
     def incident_id(self) -> str | None:
-        """The id of the incident that follows; None: none does, or it followed from `before`."""
+        """The id of the incident that follows; None if none follows, or if it followed from
+        `before` already."""
         stopped = isinstance(self.event, PictureDisagreed)
         if not stopped or isinstance(self.before, PictureDisagreed):
             return None
@@ -40,18 +41,20 @@ class AnswerGiven(NamedTuple):
 
     @property
     def correction_id(self) -> str | None:
-        """The id of the correction of the item's quantity that may follow; None: none does."""
+        """The id of the correction of the item's quantity that may follow; None without an item."""
         return None if self.item_id is None else derived_uuid7(self.event.id, "correction")
 
 
 def consequences(given: AnswerGiven, line: Line, item: ItemSorted | None) -> Iterator[Event]:
-    """What follows from an answer: where the item's row says that it went to its lane as another
-    number of pieces than it counts for, a correction; and where the picture newly says otherwise
-    than the code, an incident.
+    """The rows that follow from an answer.
+
+    A correction follows if the item counts for another number of pieces than its row says, and an
+    incident if the picture contradicts the code and did not do so before.
 
     Args:
-        line: the one that the code names.
-        item: the row of `given.item_id`; None: there is none.
+        given: the answer.
+        line: the line that the code names.
+        item: the row of the item with the id `given.item_id`; None if there is none.
     """
     event, before = given
     if item is not None and given.correction_id is not None and item.accepted:

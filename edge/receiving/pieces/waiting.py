@@ -1,4 +1,4 @@
-"""Items and scans that wait to be counted: any thread brings them, and one takes them."""
+"""The queue of items and scans that wait to be counted."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ _log = logging.getLogger(__name__)
 
 
 class WaitingPieces:
-    """Takes items and scans from any thread, which does not wait, and gives them to one."""
+    """A queue of items and scans: any thread may add to it without waiting, and one counts them."""
 
     def __init__(self, clock: Clock, capacity: int) -> None:
-        """Nothing waits.
+        """Makes an empty queue.
 
         Args:
-            clock: the station's.
-            capacity: how many may wait; the oldest are left out beyond that.
+            clock: the station's clock.
+            capacity: the most items and scans that may wait; beyond that, the oldest are dropped.
         """
         self._clock, self._capacity = clock, capacity
         self._changed = clock.condition()
         self._waiting: deque[Cause] = deque(maxlen=capacity)
         self._looked_at: set[str] = set()
-        """Items whose pictures are looked at for codes now."""
+        """The ids of items whose pictures are being searched for codes."""
         self._codes: dict[str, tuple[Code, ...]] = {}
         """The codes of items that are not counted yet."""
         self._ending = self._urgent = self._overflowed = self._told = False
 
     def __len__(self) -> int:
-        """How many wait; takes no lock."""
+        """The number of items and scans that wait; takes no lock."""
         return len(self._waiting)
 
     def expect(self, item_id: str) -> None:
-        """The picture of an item is looked at for codes: it is not ready before `know`."""
+        """Says that the picture of an item is being searched: it is not ready before `know`."""
         with self._changed:
             self._looked_at.add(item_id)
 
@@ -58,7 +58,7 @@ class WaitingPieces:
         """Takes an item or a scan.
 
         Args:
-            urgent: whether whoever counts is to be woken for it.
+            urgent: whether to wake the thread that counts.
         """
         with self._changed:
             full = len(self._waiting) == self._capacity
@@ -76,17 +76,18 @@ class WaitingPieces:
             )
 
     def end(self) -> None:
-        """No more comes, and what waits is ready."""
+        """Says that nothing more will be added or searched: all that waits is ready."""
         with self._changed:
             self._ending = True
-            self._looked_at.clear()  # nobody looks any more
+            self._looked_at.clear()
             self._changed.notify_all()
 
     def wait(self, seconds: float, *, for_all: bool) -> bool:
-        """Waits until something is urgent, `end` is called, or so much time has passed.
+        """Waits until something urgent was added, `end` was called, or the time has passed.
 
         Args:
-            for_all: whether to wait even though something is urgent.
+            seconds: the longest time to wait.
+            for_all: whether to wait even if something urgent was added.
 
         Returns:
             Whether `end` was called.
@@ -98,24 +99,24 @@ class WaitingPieces:
             return self._ending
 
     def ready(self, limit: int) -> list[Cause]:
-        """What can be counted now, the oldest first, with the codes that are known."""
+        """The items and scans that can be counted now, with their codes, the oldest first."""
         with self._changed:
             found = (cause for cause in self._waiting if cause.id not in self._looked_at)
             return [self._with_codes(cause) for cause in islice(found, limit)]
 
     def with_codes(self, causes: Sequence[Cause]) -> list[Cause]:
-        """Items and scans of the ledger with the codes that are known of late."""
+        """Items and scans that were read from the ledger, with codes that were read since."""
         with self._changed:
             return [self._with_codes(cause) for cause in causes]
 
     def overflowed(self) -> bool:
-        """Whether there was no room for some since this was last asked."""
+        """Whether items or scans were dropped since this was last called."""
         with self._changed:
             found, self._overflowed = self._overflowed, False
             return found
 
     def done(self, ids: Set[str]) -> None:
-        """What was counted waits no more."""
+        """Removes the items and scans with these ids, which were counted."""
         with self._changed:
             left = [cause for cause in self._waiting if cause.id not in ids]
             self._waiting = deque(left, maxlen=self._capacity)
@@ -123,12 +124,12 @@ class WaitingPieces:
                 self._codes.pop(each, None)
 
     def coming(self) -> set[str]:
-        """The ids of what waits to be counted, or will."""
+        """The ids of the items and scans that wait, and of items that are being searched."""
         with self._changed:
             return self._looked_at | {cause.id for cause in self._waiting}
 
     def left_out(self, ids: Set[str]) -> bool:
-        """Whether one of the items is looked at for codes still, but found no room to wait."""
+        """Whether one of the items is still being searched, but does not wait here any more."""
         with self._changed:
             waiting = {cause.id for cause in self._waiting}
             return bool(ids & (self._looked_at - waiting))

@@ -49,7 +49,7 @@ def commands_of(ledger: Path) -> StationCommands:
 
 def told(commands: StationCommands) -> list[dict[str, object]]:
     """What is published of the commands that wait."""
-    found = list(commands.hand_over())
+    found = list(commands.pass_on())
     assert {message.topic for message in found} <= {"pilah/cell-1/answer"}
     assert not any(message.retain for message in found)
     return [json.loads(message.payload) for message in found]

@@ -13,8 +13,8 @@ from edge.events import Event, ItemCorrected, ItemSorted, PictureContradicted
 from edge.ledger.ledger import Ledger
 from edge.receiving.code import read_code
 from edge.receiving.desk import Desk
-from edge.receiving.pieces import owed as module
-from edge.receiving.pieces.owed import LedgerOwed
+from edge.receiving.pieces import missing_rows as module
+from edge.receiving.pieces.missing_rows import MissingRows
 from edge.receiving.scan import Scan
 from tests.edge.receiving.goods_lists import PACK_OF_SHOES, SHOE
 from tests.edge.receiving.test_counting import STAMPS, at, code_on, counting_at, door, item
@@ -148,33 +148,33 @@ def test_while_rows_wait_outside_of_the_ledger_nothing_is_taken_for_missing(door
 
 def test_without_a_ledger_there_is_nothing_to_compare_with(door: Path) -> None:
     at_the_desk(door, seen="nike")
-    owed = LedgerOwed(door / "ledger.sqlite", "door")
+    missing = MissingRows(door / "ledger.sqlite", "door")
     with at(door) as file:
-        assert owed.rows(file) == []
+        assert missing.find(file) == []
         write(door)
-        assert len(owed.rows(file)) == 1
-        assert owed.rows(file) == []
+        assert len(missing.find(file)) == 1
+        assert missing.find(file) == []
 
 
 def test_what_another_station_answered_in_the_same_file_is_its_own_to_write(door: Path) -> None:
     write(door)
     at_the_desk(door, seen="nike")
     with at(door) as file:
-        assert LedgerOwed(door / "ledger.sqlite", "other").rows(file) == []
-        assert len(LedgerOwed(door / "ledger.sqlite", "door").rows(file)) == 1
+        assert MissingRows(door / "ledger.sqlite", "other").find(file) == []
+        assert len(MissingRows(door / "ledger.sqlite", "door").find(file)) == 1
 
 
 def test_a_ledger_that_cannot_be_read_is_looked_at_again(door: Path) -> None:
     at_the_desk(door, seen="nike")
     path = door / "ledger.sqlite"
     path.write_bytes(b"damaged" * 1000)
-    owed = LedgerOwed(path, "door")
+    missing = MissingRows(path, "door")
     with at(door) as file:
         with pytest.raises(sqlite3.Error):
-            owed.rows(file)
+            missing.find(file)
         path.unlink()
         write(door)
-        assert len(owed.rows(file)) == 1
+        assert len(missing.find(file)) == 1
 
 
 def test_the_end_of_a_long_file_is_looked_at_and_all_that_was_stopped(
@@ -189,5 +189,5 @@ def test_the_end_of_a_long_file_is_looked_at_and_all_that_was_stopped(
     for most, found in ((200, ["nike", "reebok"]), (0, ["reebok"])):
         monkeypatch.setattr(module, "_STOPPED", most)
         with at(door) as file:
-            rows = LedgerOwed(door / "ledger.sqlite", "door").rows(file)
+            rows = MissingRows(door / "ledger.sqlite", "door").find(file)
         assert [getattr(row, "seen", None) for row in rows] == found

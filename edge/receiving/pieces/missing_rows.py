@@ -1,6 +1,8 @@
-"""Rows that the ledger is owed: they follow from answers in the file of deliveries, and are not
-there. A station was killed after it wrote one file and before it wrote the other; or a person
-answered at the desk. The ledger is only read here."""
+"""Finds the rows that follow from answers in the file of deliveries and are missing in the ledger.
+
+A row is missing if the station was killed after it wrote the one file and before it wrote the
+other, or if a person answered with `delivery scan`. The ledger is only read.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +20,14 @@ from edge.receiving.pieces.unanswered import items_with_ids
 from edge.receiving.store import Deliveries
 
 _ANSWERS = 1000
-"""How many events are looked back at, when the file is opened: more than a station writes while the
-rows of one commit are on their way."""
+"""The number of latest events that are checked after the file was opened: more than a station
+writes between two commits of the ledger."""
 _STOPPED = 200
-"""And how many before those that say that the picture says otherwise: a person may have found them
-while no station ran."""
+"""The number of earlier events of stopped pieces that are checked as well: people may have written
+them while no station was running."""
 _SOON_MILLISECONDS = 300_000
-"""Pilah up to 2026-11 gave incidents ids of their own, made right after those of their answers."""
+"""Earlier releases gave each incident a random id, which was made right after that of its answer.
+"""
 _INCIDENT = "SELECT 1 FROM events WHERE id = ?"
 _INCIDENT_OF_BEFORE = (
     "SELECT 1 FROM events WHERE id > ? AND id < ? AND kind = 'picture_contradicted' "
@@ -36,36 +39,36 @@ _CORRECTION = (
 )
 
 
-class LedgerOwed:
-    """Finds what the ledger is owed; used by one thread."""
+class MissingRows:
+    """Finds the rows that are missing in a ledger; used by one thread."""
 
     def __init__(self, ledger: Path, station: str) -> None:
-        """Has looked at nothing.
+        """Checks nothing yet.
 
         Args:
             ledger: the path of the ledger's file.
-            station: the name of its station: several may count in one file of deliveries, and each
-                writes what follows from its own answers.
+            station: the name of its station. Several stations may count in one file of deliveries;
+                each writes the rows that follow from its own answers.
         """
         self._ledger, self._station = ledger, station
         self._after: int | None = None
 
-    def begin_anew(self) -> None:
-        """The file of deliveries was opened again: what is looked at next is its end, once more."""
+    def start_over(self) -> None:
+        """Makes the next call of `find` check the latest answers again, as the first call does."""
         self._after = None
 
-    def rows(self, file: Deliveries, told: Collection[str] = ()) -> list[Event]:
-        """What follows from the answers since the last call, and is not in the ledger.
+    def find(self, file: Deliveries, told: Collection[str] = ()) -> list[Event]:
+        """The missing rows that follow from the answers since the last call.
 
-        At the first call it is that of the last ones before. Without a ledger there is nothing, and
-        the next call looks at the same answers.
+        The first call checks the latest answers. If there is no ledger yet, nothing is missing, and
+        the next call checks the same answers.
 
         Args:
-            told: the ids of those that are on their way to the ledger.
+            told: the ids of rows that are on their way to the ledger.
 
         Raises:
             DeliveryFileError: the file of deliveries cannot be read.
-            sqlite3.Error: the ledger cannot be read; the next call looks at the same answers.
+            sqlite3.Error: the ledger cannot be read; the next call checks the same answers.
         """
         if not self._ledger.is_file():
             return []
@@ -97,13 +100,12 @@ class LedgerOwed:
 
 
 def is_by_a_person(row: Event) -> bool:
-    """Whether a row follows from what a person saw alone, so that nothing of the station's is
-    needed to make it."""
+    """Whether a row is an incident that a person found, and needs no item of the station."""
     return isinstance(row, PictureContradicted) and row.item_id is None
 
 
 def _missing_ids(ledger: sqlite3.Connection, given: AnswerGiven) -> set[str]:
-    """The ids of the rows that may follow from an answer, but those that are in the ledger."""
+    """The ids of the rows that may follow from an answer and are not in the ledger."""
     event, item_id = given.event, given.item_id
     missing = set()
     if (incident := given.incident_id) is not None:
@@ -115,7 +117,7 @@ def _missing_ids(ledger: sqlite3.Connection, given: AnswerGiven) -> set[str]:
         if not there:
             missing.add(incident)
     pieces = 0 if isinstance(event, PictureDisagreed) else event.pieces
-    is_usual = given.before is None and pieces == 1  # the row of the item says so, too
+    is_usual = given.before is None and pieces == 1  # as the item's row says
     if is_usual or item_id is None or (correction := given.correction_id) is None:
         return missing
     if not _has(ledger, _CORRECTION, item_id, correction, event.by, str(pieces)):
@@ -128,7 +130,7 @@ def _has(ledger: sqlite3.Connection, query: str, *values: str) -> bool:
 
 
 def _items(ledger: sqlite3.Connection, given: Sequence[AnswerGiven]) -> dict[str, ItemSorted]:
-    """The items of answers, by their ids."""
+    """The rows of the items that the answers belong to, by their ids."""
     wanted: defaultdict[str, list[str]] = defaultdict(list)
     for one in given:
         if one.item_id is not None:
