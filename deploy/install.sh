@@ -10,7 +10,7 @@ From the copy of pilah that this script lies in, on 64-bit Raspberry Pi OS (book
 Done again, it changes only what is not as it should be: that is also how to update.
 
   --station FILE        station file to begin with, copied to /etc/pilah/station.yaml
-  --example NAME        or an example: two-flap-bin, three-lane-belt, receiving-table
+  --example NAME        or an example: two-flap-bin, carousel-bin, three-lane-belt, receiving-table
   --bundle FOLDER       model bundle to begin with, given to the station by `pilah-edge install`,
                         which also gives it newer ones; needs a station file
                         (a station file and a bundle that are there already are never replaced)
