@@ -440,3 +440,21 @@ def test_a_running_station_counts_what_passes(tmp_path: Path) -> None:
     with at(tmp_path) as deliveries:
         counted = {getattr(event, "item_id", None) for event in deliveries.events("D1")}
     assert {uuid for uuid, _ in rows} <= counted
+
+
+def test_what_the_ledger_is_owed_is_looked_for_again_where_it_could_not_be_read(
+    door: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counting, calls, again = counting_at(door), [], threading.Event()
+
+    def rows(file: Deliveries, told: object) -> list[Event]:
+        calls.append(told)
+        if len(calls) == 1:
+            raise sqlite3.OperationalError("database is locked")
+        again.set()
+        return []
+
+    monkeypatch.setattr(counting._owed, "rows", rows)
+    counting.start()
+    assert again.wait(60)
+    counting.close()

@@ -12,7 +12,12 @@ import pytest
 from edge.core.errors import StorageError
 from edge.core.uuid7 import uuid7_text
 from edge.samples import photograph_store
-from edge.samples.photograph_store import Addition, PhotographStore, photograph_file
+from edge.samples.photograph_store import (
+    Addition,
+    PhotographStore,
+    held_bytes,
+    photograph_file,
+)
 
 NOON = 1_795_953_600  # 2026-11-29T12:00:00Z
 HOUR, DAY = 3600, 86400
@@ -214,3 +219,11 @@ def test_a_folder_that_cannot_be_made_is_said_with_the_first_photograph(tmp_path
     kept.add(Addition(NOON, True, "", b""))  # only a look at what is too old
     with pytest.raises(StorageError, match="photos"):
         add(kept, [NOON])
+
+
+def test_photographs_take_the_bytes_of_all_days_and_none_where_there_is_no_folder(
+    tmp_path: Path,
+) -> None:
+    assert held_bytes(tmp_path / "photos") == 0
+    add(store(tmp_path / "photos"), [NOON, NOON + DAY], size=100)
+    assert held_bytes(tmp_path / "photos") == 200
