@@ -34,6 +34,8 @@ _FAILURE = 0x80
 """Reason codes from this one on are failures (MQTT 5, section 2.4)."""
 _UNSPECIFIED = 0x80
 _QUOTA_EXCEEDED = 0x97
+_TAKEN_OVER = 0x8E
+"""The broker has given the connection to another client of the same id."""
 
 
 class SessionLost(ReceiverUnavailable):
@@ -245,7 +247,13 @@ class Session(Closing):
         # What paho found itself counts, too: mosquitto 2.0.11 answers a message that is too large
         # with a code that an answer must not have, and paho takes that for a protocol error.
         said = None if code.value == _UNSPECIFIED else code.value
-        self._lose(f"the connection was lost: {code}", said)
+        why = f"the connection was lost: {code}"
+        if code.value == _TAKEN_OVER:
+            why += (
+                ". Another publisher connects with the name of this station: give each station a "
+                "name of its own, or end the other publisher"
+            )
+        self._lose(why, said)
 
     def _published(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from paho.mqtt.client import DisconnectFlags
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -91,3 +92,14 @@ def test_a_topic_that_the_broker_does_not_let_us_hear_is_said(
     assert said == [
         "warning    the broker does not let us hear pilah/cell-1/command/pause: Not authorized"
     ]
+
+
+def test_two_stations_of_one_name_are_told_that_they_take_the_connection_from_each_other(
+    tmp_path: Path,
+) -> None:
+    """As newer brokers say it; mosquitto 2.0.11 closes the connection without a word."""
+    with Broker(tmp_path) as broker, connect(broker) as found:
+        taken_over = ReasonCode(PacketTypes.DISCONNECT, identifier=0x8E)
+        found._disconnected(found._client, None, DisconnectFlags(True), taken_over, None)
+        assert "Session taken over" in str(found.lost)
+        assert "give each station a name of its own" in str(found.lost)
