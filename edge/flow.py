@@ -139,6 +139,8 @@ class Missed(StrEnum):
     """The actuator was still looking for its home switch."""
     STOPPED = "stopped"
     """The station ended before the actuation was due."""
+    HELD = "held"
+    """The station stood: it was paused, or an incident stopped it."""
 
     @property
     def words(self) -> str:
@@ -153,6 +155,7 @@ _MISSED = {
     Missed.FAULT: "a pin could not be written",
     Missed.NOT_READY: "the actuator was still looking for its home switch",
     Missed.STOPPED: "the station was stopped before the actuation was due",
+    Missed.HELD: "the station stood, paused or stopped by an incident",
 }
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import cache
 
 from edge.config.reading import StationPlan
 from edge.core.closing import Closing
@@ -36,6 +37,7 @@ from edge.sorting.opening import open_picture_uses, open_sorter
 from edge.sorting.sorter import Outcome
 from edge.sorting.tally import Tally
 from edge.sorting.threads import Parts, StationThreads
+from edge.state.watch import StateWatch
 from edge.telemetry.status import VitalSigns
 from edge.vision.frame_pump import FramePump
 from edge.vision.latest_frame import LatestFrame
@@ -44,7 +46,11 @@ _log = logging.getLogger(__name__)
 
 
 class Station(Closing):
-    """A station with all its parts open and every actuator at rest; a context manager."""
+    """A station with all its parts open and every actuator at rest; a context manager.
+
+    Attributes:
+        state: its state, which other threads may ask and change.
+    """
 
     def __init__(
         self,
@@ -78,18 +84,15 @@ class Station(Closing):
         clock.enter()
         self._opened.callback(clock.leave)  # the last of all
         stamps, tally, latest = open_stamps(config.station, clock), Tally(), LatestFrame(clock)
-        pump, self._sorting = FramePump(latest, clock=clock), Heartbeat(clock.now)
+        pump = FramePump(latest, clock=clock, look=lambda frame: self.state.frame(frame))
+        self._sorting, pins = Heartbeat(clock.now), cache(openers.pins)
         try:
             _log.info(f"station    {config.station}")
             lanes = open_lanes(
-                {name: lane.actuator for name, lane in config.lanes.items() if lane.actuator},
-                config.keep_alive,
-                pins=openers.pins,
-                parts=self._moving,
-                clock=clock,
+                config.actuators, config.keep_alive, pins=pins, parts=self._moving, clock=clock,
                 report=lambda ended: self._dispatch.note(ended),
                 belt=config.belt_with_encoder,
-            )
+            )  # fmt: skip
             # Its process starts while the model is loaded.
             ledger = openers.ledger(config.ledger.path, keep=config.keep)
             recorder = begin_recorder(
@@ -97,6 +100,10 @@ class Station(Closing):
             )
             self._opened.callback(recorder.close)
             journal = Journal(recorder, stamps)
+            self.state = StateWatch(
+                config.stops, lanes=lanes, journal=journal, pins=pins, clock=clock
+            )
+            self._moving.callback(self.state.close)
             receiving = Receiving(
                 config,
                 publish=recorder.offer,
@@ -106,40 +113,30 @@ class Station(Closing):
                 endings=endings,
             )
             self._opened.callback(receiving.close)
-            sorter = open_sorter(plan, openers, clock, self._sorting.beat, parts=self._opened)
+            sorter = open_sorter(
+                plan, openers, clock, self._sorting.beat, parts=self._opened, state=self.state
+            )
             open_recorder(recorder, config.ledger, config.station)
             sink = receiving.begin(recorder, alarm=lambda: lanes.signal(config.alarm_lane))
             pictures = open_picture_uses(
-                plan,
-                receiving=receiving,
-                stamps=stamps,
-                clock=clock,
-                parts=self._opened,
+                plan, receiving=receiving, stamps=stamps, clock=clock, parts=self._opened,
                 patience=lambda: self._patience,
-            )
+            )  # fmt: skip
             self._dispatch = Dispatch(
-                plan,
-                lanes=lanes,
-                recorder=sink,
-                tally=tally,
-                stamps=stamps,
-                clock=clock,
-                pictures=pictures,
-            )
+                plan, lanes=lanes, recorder=self.state.before(sink), tally=tally, stamps=stamps,
+                clock=clock, pictures=pictures,
+            )  # fmt: skip
             self._loop = SortingLoop(
-                latest,
-                sorter,
-                self._dispatch,
-                region=config.region,
-                heart=self._sorting,
-                clock=clock,
-                watch=watch,
-            )
+                latest, sorter, self._dispatch, region=config.region, heart=self._sorting,
+                clock=clock, watch=watch,
+            )  # fmt: skip
             self._camera = config.camera.open(
-                clock=clock.now, pause=pump.pause, tell=self._tell, report=journal.camera_changed
+                clock=clock.now, pause=pump.pause, tell=self._tell, report=self.state.camera_changed
             )
             self._opened.callback(self._camera.close)
-            self._parts = Parts(pump, latest, sorter, lanes, receiving, journal, recorder, tally)
+            self._parts = Parts(
+                pump, latest, sorter, lanes, receiving, journal, recorder, tally, self.state
+            )
             self._threads = StationThreads(self._parts, endings, clock=clock, notifier=notifier)
             _log.info(f"camera     {config.camera.kind}, trigger {config.trigger.kind}")
         except BaseException:
@@ -176,12 +173,14 @@ class Station(Closing):
         pump, lanes, recorder = self._parts.pump, self._parts.lanes, self._parts.recorder
         model = self._parts.sorter.model
         self._parts.journal.started(model.title, model.digest)
+        self.state.ready()
         self._threads.run(
             [
                 Task("camera", lambda: pump.run(self._camera), pump.heartbeat),
                 Task("sorting", lambda: self._loop.run(max_items), self._sorting),
                 Task("lanes", lanes.run, lanes.heartbeat, moves=True),
                 *self._parts.receiving.tasks,
+                *self.state.tasks,
             ],
             last=Task("ledger", recorder.run, recorder.heartbeat),
         )

@@ -70,6 +70,9 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "tests/edge/commands/ledger/test_verb.py": """
         edge.commands.ledger.named
     """,
+    "tests/edge/test_station_state.py": """
+        edge.state.inputs edge.state.watch
+    """,
     "tests/edge/events/test_events.py": """
         edge.events.base
     """,
@@ -92,7 +95,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     """,
     "tests/edge/config/test_reading.py": """
         edge.commands.check edge.config.checks edge.config.decision edge.config.lanes
-        edge.config.ledger edge.config.station
+        edge.config.ledger edge.config.station edge.config.stops.section
     """,
     "tests/edge/receiving/scanner/test_scanner_reader.py": """
         edge.receiving.scanner.access edge.receiving.scanner.source

@@ -40,6 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _sort(arguments: argparse.Namespace, speech: Speech) -> int:
     from edge.config.reading import read_station
+    from edge.control.place import control_path
+    from edge.control.server import ControlServer
     from edge.runtime.service import ending_within, stop_signals
     from edge.runtime.supervisor import END_SECONDS
     from edge.station import Station
@@ -56,6 +58,10 @@ def _sort(arguments: argparse.Namespace, speech: Speech) -> int:
                 Station(
                     plan, endings=endings, observers=[of_items(show)], notifier=status
                 ) as station,
+                ControlServer(
+                    control_path(plan.config.station, plan.config.ledger.path),
+                    station.state.answer,
+                ),
             ):
                 status.tell_of(station.vital_signs)
                 tally = station.run(max_items=arguments.max_items)

@@ -153,6 +153,26 @@ def receiving_problems(content: dict[Any, Any]) -> Iterator[FileProblem]:
         yield FileProblem(("receiving", "mismatch_lane"), f"there is no lane {name!r}{advice}")
 
 
+def stop_problems(content: dict[Any, Any]) -> Iterator[FileProblem]:
+    """A problem for each sensor of a lane that is not there, or out of which nothing is sent."""
+    stops, lanes = content.get("stops"), content.get("lanes")
+    if not isinstance(stops, dict) or not isinstance(lanes, dict):
+        return
+    for section in ("bins", "exits"):
+        sensors = stops.get(section)
+        for name in sensors if isinstance(sensors, dict) else ():
+            where: Location = ("stops", section, str(name))
+            if name not in lanes:
+                advice = did_you_mean(str(name), map(str, lanes))
+                yield FileProblem(where, f"there is no lane {name!r}{advice}")
+            elif section == "exits" and not (lanes[name] or {}).get("actuator"):
+                yield FileProblem(
+                    where,
+                    f"the lane {name} has no actuator, and items fall through into it: no move "
+                    "tells that one is to come out. Remove this sensor",
+                )
+
+
 def region_problems(file: YamlFile) -> Iterator[FileProblem]:
     """A problem if the region does not fit into the picture that the camera is asked for."""
     vision, _ = file.check(VisionConfig, whole=StationConfig)

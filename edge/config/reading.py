@@ -19,6 +19,7 @@ from edge.config.checks import (
     pins_used_twice,
     receiving_problems,
     region_problems,
+    stop_problems,
 )
 from edge.config.station import (
     ActuationConfig,
@@ -170,6 +171,7 @@ def _between_sections(
     yield from label_problems(file, bundle, [problem.location for problem in shapes])
     yield from distance_problems(file.content)
     yield from receiving_problems(file.content)
+    yield from stop_problems(file.content)
     yield from region_problems(file)
 
 

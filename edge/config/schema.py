@@ -22,7 +22,7 @@ DIALECT = "http://json-schema.org/draft-07/schema#"
 _ORDER = (
     *("version", "station", "bundle", "trust"),
     *("camera", "region", "trigger", "codes", "decision"),
-    *("lanes", "default_lane", "belt", "bin", "keep_alive"),
+    *("lanes", "default_lane", "belt", "bin", "keep_alive", "stops"),
     *("ledger", "photographs", "receiving", "scanner", "web"),
 )
 """The keys of a station file on an item's way: from the camera to the lane and to the records."""

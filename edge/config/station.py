@@ -14,7 +14,7 @@ from edge.config.trust import Trust
 from edge.config.version import NEWEST
 from edge.core.yaml_file import FilePath, Section
 from edge.core.yaml_kinds import one_of, section_of
-from edge.lanes import bins
+from edge.lanes import ActuatorSettings, bins
 from edge.lanes.encoder import BeltWithEncoder
 from edge.lanes.keep_alive import Settings as KeepAliveSettings
 from edge.outbox.retention import Keep
@@ -28,12 +28,14 @@ if TYPE_CHECKING:
     from edge.config.receiving import ReceivingSettings
     from edge.config.scanner import ScannerSettings
     from edge.config.serving.pages import WebSettings
+    from edge.config.stops.section import StopSettings
 else:  # most stations have none of these, and start sooner without their models
     CodesSettings = section_of("edge.config.codes", "CodesSettings")
     PhotographSettings = section_of("edge.config.photographs", "PhotographSettings")
     PublishSettings = section_of("edge.config.publish.section", "PublishSettings")
     ReceivingSettings = section_of("edge.config.receiving", "ReceivingSettings")
     ScannerSettings = section_of("edge.config.scanner", "ScannerSettings")
+    StopSettings = section_of("edge.config.stops.section", "StopSettings")
     WebSettings = section_of("edge.config.serving.pages", "WebSettings")
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
@@ -100,6 +102,18 @@ class ActuationConfig(StationPart):
             "that cuts the actuators' supply when the changes stop (wiring.md)"
         ),
     ] = None
+    stops: Annotated[
+        StopSettings | None,
+        Field(
+            description="what stops the station beside a person who pauses it (incidents.md); "
+            "without it, only the loss of its camera does"
+        ),
+    ] = None
+
+    @property
+    def actuators(self) -> dict[str, ActuatorSettings]:
+        """The settings of the actuators, by the name of their lane."""
+        return {name: lane.actuator for name, lane in self.lanes.items() if lane.actuator}
 
     @model_validator(mode="after")
     def _one_bin_for_all(self) -> Self:

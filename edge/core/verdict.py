@@ -46,6 +46,10 @@ class RejectReason(StrEnum):
     """
     CONTRADICTED = "contradicted"
     """The code on the item is that of other goods than its picture shows."""
+    NOT_SORTING = "not_sorting"
+    """The station stood while the item was in view: it was paused, or an incident stopped it."""
+    BIN_FULL = "bin_full"
+    """The bin of the item's lane was full."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

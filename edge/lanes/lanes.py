@@ -29,6 +29,8 @@ class Lanes:
 
     Attributes:
         begun: set when `run` has put every actuator at rest.
+        held: whether everything stays at rest, and what is planned is left out.
+        full: the lanes that take no more items; other threads replace it.
         heartbeat: the heartbeat of the thread of `run`.
         travel: the way of the belt; None: it has no encoder.
     """
@@ -62,7 +64,8 @@ class Lanes:
         self._schedule = Schedule(timings)
         self._changed = clock.condition()
         self.begun = threading.Event()
-        self._draining = self._stopped = self._ended = False
+        self._draining = self._stopped = self._ended = self.held = False
+        self.full: frozenset[str] = frozenset()
 
     @property
     def missed(self) -> Counter[Missed]:
@@ -87,6 +90,8 @@ class Lanes:
         """
         with self._changed:
             self._schedule.add(lane, at, key, metres=metres)
+            if self.held:
+                self._schedule.hold(self._clock.now())
             self._changed.notify()
             ended = self._ended
         if ended:  # `run` would not move it any more
@@ -102,6 +107,21 @@ class Lanes:
         Does not wait."""
         if lane is not None:
             self.actuate(lane, self._clock.now())
+
+    def hold(self) -> None:
+        """Puts everything at rest, and leaves out what is planned, until `go_on`; does not wait."""
+        self.held = True
+        # As in `_wake`. Where `run` hangs, `step` does the same before it moves anything.
+        if self._changed.acquire(timeout=_LOCK_SECONDS):
+            try:
+                self._schedule.hold(self._clock.now())
+                self._changed.notify()
+            finally:
+                self._changed.release()
+
+    def go_on(self) -> None:
+        """Moves again what is planned from now on; does not wait."""
+        self.held = False
 
     def allow_keep_alive(self, until: float) -> None:
         """Lets the keep-alive pin, if there is one, change its level up to the time `until`."""
@@ -147,6 +167,8 @@ class Lanes:
         now = self._clock.now()
         with self._changed:
             self._reach(now)
+            if self.held:
+                self._schedule.hold(now)
             changes = self._schedule.take_due(now)
             ended = self._schedule.take_ended()
         moved = 0
@@ -262,7 +284,7 @@ class Lanes:
                 now = self._clock.now()
                 self._reach(now)
                 due = self.next_at
-                if now >= due:
+                if now >= due or self._schedule.has_ended:
                     return True
                 self._clock.wait(self._changed, min(due, now + heartbeat.BEAT_SECONDS))
             return False

@@ -146,19 +146,31 @@ class Schedule:
             at, _, lane, key = heapq.heappop(self._due)
             self._end(Actuated(lane, key, at, now, missed))
 
-    def cancel_all(self, now: float) -> None:
+    def cancel_all(self, now: float, missed: Missed = Missed.STOPPED) -> None:
         """Leaves out all planned actuations, because nothing moves any more."""
         for one in self._on_belt:
             self.add(one.lane, one.at, one.key)
         self._on_belt.clear()
         for at, _, lane, key in sorted(self._due, key=lambda due: due[:2]):
-            self._end(Actuated(lane, key, at, now, Missed.STOPPED))
+            self._end(Actuated(lane, key, at, now, missed))
         self._due.clear()
+
+    def hold(self, now: float) -> None:
+        """Leaves out all planned actuations; what is active goes to rest with the next action."""
+        self.cancel_all(now, Missed.HELD)
+        for lane in self._lanes.values():
+            if lane.on_since is not None:
+                lane.off_at = min(lane.off_at, now)
 
     def take_ended(self) -> list[Actuated]:
         """The outcomes of the actuations that ended since the last call, in order."""
         ended, self._ended = self._ended, []
         return ended
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether `take_ended` would give any."""
+        return bool(self._ended)
 
     @property
     def idle(self) -> bool:

@@ -6,6 +6,7 @@ import edge
 from edge.events import (
     CameraBack,
     CameraLost,
+    Event,
     ModelChanged,
     Stamps,
     StationStarted,
@@ -21,6 +22,7 @@ class Journal:
     Attributes:
         camera_lost: whether the camera is lost now.
         camera_losses: how many times it was lost.
+        stamps: gives the events their ids and times.
     """
 
     def __init__(self, recorder: Recorder, stamps: Stamps) -> None:
@@ -29,28 +31,39 @@ class Journal:
         Args:
             stamps: gives the events their ids and times.
         """
-        self._recorder, self._stamps = recorder, stamps
+        self._recorder, self.stamps = recorder, stamps
         self._stopped = False
         self.camera_lost, self.camera_losses = False, 0
 
+    @property
+    def ledger_fails(self) -> bool:
+        """Whether the ledger cannot be written now."""
+        return self._recorder.ledger_fails
+
+    def offer(self, event: Event) -> None:
+        """Takes an event; see EventSink."""
+        self._recorder.offer(event)
+
     def started(self, bundle: str, digest: str) -> None:
         """The station begins to sort with this bundle."""
-        self._recorder.offer(StationStarted(*self._stamps.now(), edge.__version__, bundle, digest))
+        self._recorder.offer(StationStarted(*self.stamps.now(), edge.__version__, bundle, digest))
 
     def model_changed(self, bundle: str, digest: str) -> None:
         """What comes into view from now on is judged by the model of this bundle."""
-        self._recorder.offer(ModelChanged(*self._stamps.now(), bundle, digest))
+        self._recorder.offer(ModelChanged(*self.stamps.now(), bundle, digest))
 
-    def camera_changed(self, change: CameraChange) -> None:
-        """The camera is lost, or is back."""
+    def camera_changed(self, change: CameraChange) -> Event:
+        """The camera is lost, or is back; returns the event of that."""
         self.camera_lost = change.lost_seconds is None
         self.camera_losses += self.camera_lost
-        stamp = self._stamps.now()
-        self._recorder.offer(
+        stamp = self.stamps.now()
+        event = (
             CameraLost(*stamp, change.camera)
             if change.lost_seconds is None
             else CameraBack(*stamp, change.camera, change.lost_seconds)
         )
+        self._recorder.offer(event)
+        return event
 
     def stopped(self, items: int, reason: str) -> None:
         """The station sorts no more; only the first call counts.
@@ -61,4 +74,4 @@ class Journal:
         """
         if not self._stopped:
             self._stopped = True
-            self._recorder.offer(StationStopped(*self._stamps.now(), items, reason))
+            self._recorder.offer(StationStopped(*self.stamps.now(), items, reason))

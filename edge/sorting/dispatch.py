@@ -19,6 +19,7 @@ from edge.flow import (
     Frame,
     ItemInFrame,
     ItemKey,
+    Missed,
     UnreadableFrame,
 )
 from edge.lanes.lanes import Lanes
@@ -288,6 +289,10 @@ class Dispatch:
         if verdict.accepted and code.expected != verdict.label and code.expected in verdict.scores:
             verdict = replace(verdict, reject=RejectReason.CONTRADICTED)
             default = self._mismatch
+        stands = self._lanes.held  # one read: another thread may change it in between
+        if verdict.accepted and (stands or self._lane_of(verdict) in self._lanes.full):
+            reason = RejectReason.NOT_SORTING if stands else RejectReason.BIN_FULL
+            verdict = replace(verdict, reject=reason)
         now, destinations = self._clock.now(), self._destinations
         if (way := self._lanes.travel) is not None:
             default = default.on_belt(way, passed=item.passed, now=now)
@@ -303,6 +308,8 @@ class Dispatch:
             now=now,
             deadline=item.deadline,
         )
+        if stands and routing.at is not None:
+            routing = replace(routing, at=None, missed=Missed.HELD)
         captured = item.captured
         if routing.at is not None:
             self._lanes.actuate(routing.lane, routing.at, item.key, metres=routing.metres)
@@ -315,6 +322,9 @@ class Dispatch:
             photograph = self._pictures.keep(routing.verdict, item.sharpest, item.key)
         row = self._row(item, routing, code, due, latency_ms)
         self._recorder.offer(replace(row, photograph=photograph))
+
+    def _lane_of(self, verdict: Verdict) -> str:
+        return self._destinations[verdict.label].lane
 
     def note(self, actuated: Actuated) -> None:
         """Offers the row for the outcome of an actuation; called from the lanes' thread."""

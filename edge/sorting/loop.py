@@ -50,6 +50,7 @@ class SortingLoop:
         with self._heart.working():
             for frame in self._latest.frames(self._patience):
                 self._heart.beat()
+                self._sorter.state.look(quiet=self._next_moment is None)
                 if isinstance(frame, UnreadableFrame):
                     done = self._dispatch.carry_out_unreadable(
                         frame, self._sorter.model, max_items=max_items
@@ -77,8 +78,14 @@ class SortingLoop:
             yield outcome
 
     def _patience(self) -> float:
-        """How long to wait for a frame before an open vote must be closed without one, or an item
-        sent without its code."""
-        moments = (self._sorter.next_closing, self._dispatch.next_due)
+        """How long to wait for a frame before an open vote must be closed without one, an item sent
+        without its code, or the station's state looked at."""
+        moments = (self._next_moment, self._sorter.state.next_at)
         first = min((moment for moment in moments if moment is not None), default=math.inf)
         return min(max(0.0, first - self._clock.now()), heartbeat.BEAT_SECONDS)
+
+    @property
+    def _next_moment(self) -> float | None:
+        """When a vote must be closed, or an item sent; None: none waits for a moment."""
+        moments = (self._sorter.next_closing, self._dispatch.next_due)
+        return min((moment for moment in moments if moment is not None), default=None)

@@ -12,7 +12,7 @@ from edge.receiving.station import Receiving
 from edge.runtime.clock import Clock
 from edge.sorting.dispatch import PictureUses, destinations
 from edge.sorting.openers import Openers
-from edge.sorting.sorter import Sorter, VoteDeadlines
+from edge.sorting.sorter import ALWAYS_SORTS, Sorter, SortingState, VoteDeadlines
 from edge.vision.sharpness import sharpness
 from edge.vision.trigger import TriggerSurroundings
 
@@ -27,12 +27,13 @@ def open_sorter(
     beat: Callable[[], None],
     *,
     parts: ExitStack,
+    state: SortingState = ALWAYS_SORTS,
 ) -> Sorter:
     """A sorter with the trigger of the station, in whose view no item is.
 
     Args:
         openers: open the model, and the pins of a trigger that has some.
-        clock, beat: as of Sorter.
+        clock, beat, state: as of Sorter.
         parts: closes what the trigger opens.
 
     Raises:
@@ -54,6 +55,7 @@ def open_sorter(
         clock=clock.now,
         beat=beat,
         sharpness=sharpness if looks_again else None,
+        state=state,
     )
 
 

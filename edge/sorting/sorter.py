@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import Box
 from edge.core.verdict import Ballot, Framing, Prediction, RejectReason, Verdict, rejected
-from edge.flow import Frame, ItemInFrame, Observation
+from edge.flow import EMPTY, Frame, ItemInFrame, Observation
 from edge.sorting.model import ActiveModel
 from edge.vision.trigger import Trigger
 
@@ -143,18 +143,62 @@ class _Speaking:
         return self.framing, self.score
 
 
+class SortingState(Protocol):
+    """What a station's state has to do with items. The sorting thread asks, and never waits."""
+
+    @property
+    def sorts(self) -> bool:
+        """Whether items are sorted; else those in view are rejected."""
+        ...
+
+    @property
+    def next_at(self) -> float | None:
+        """When `look` is to be called at the latest, on the frames' clock; None: any time."""
+        ...
+
+    def seen(self, at: float) -> None:
+        """Something is in view in a frame that was captured at the time `at`."""
+        ...
+
+    def look(self, *, quiet: bool) -> None:
+        """Notices what follows from the time alone.
+
+        Args:
+            quiet: whether no item waits for a moment: for the end of its vote, or for its code.
+        """
+        ...
+
+
+class AlwaysSorts:
+    """The state of what only sorts."""
+
+    sorts = True
+    next_at = None
+
+    def seen(self, at: float) -> None:
+        """See SortingState."""
+
+    def look(self, *, quiet: bool) -> None:
+        """See SortingState."""
+
+
+ALWAYS_SORTS = AlwaysSorts()
+
+
 class Sorter:
     """Gives every item that its trigger finds exactly one verdict.
 
     An item's frames are classified until the vote is clear, the item is gone, or its time is up. An
     object that the trigger never confirmed is not an item. While a fault of the camera's pictures
-    lasts, the items in view are rejected, because it is not known where they are.
+    lasts, the items in view are rejected, because it is not known where they are; so are they while
+    the station does not sort.
 
     Attributes:
         model: the model for each item whose vote begins from now on. Another thread may replace it;
             a vote that has begun keeps its own.
         single_frame: the number of objects that were seen in a single frame only, and got no
             verdict.
+        state: the state of the station.
     """
 
     def __init__(
@@ -166,6 +210,7 @@ class Sorter:
         clock: Callable[[], float],
         beat: Callable[[], None] = lambda: None,
         sharpness: Sharpness | None = None,
+        state: SortingState = ALWAYS_SORTS,
     ) -> None:
         """Starts without an item in view.
 
@@ -176,9 +221,10 @@ class Sorter:
             clock: seconds, the clock of the frames' capture times.
             beat: called before each inference: a frame with many items takes many of them.
             sharpness: how sharp an item is, in an image and its box there; None: nobody asks.
+            state: the state of the station.
         """
         self._trigger, self._clock, self._beat = trigger, clock, beat
-        self._sharpness = sharpness
+        self._sharpness, self.state = sharpness, state
         self.model, self._closing = model, closing
         self._voting: dict[int, _Voting] = {}
         self._decided: set[int] = set()
@@ -198,12 +244,15 @@ class Sorter:
         Args:
             frame: the next frame, cut to the station's region.
         """
-        for observation in self._trigger.look(frame):
+        observations = list(self._trigger.look(frame))
+        if any(not observation.gone for observation in observations):
+            self.state.seen(frame.captured)
+        for observation in observations:
             yield from self._follow(observation, frame)
-        if frame.fault is not None:
+        if (reason := self._reason_to_reject(frame)) is not None:
             for item, voting in list(self._voting.items()):
                 if voting.confirmed:
-                    yield self._close(item, blind=True)
+                    yield self._close(item, reason)
         yield from self.close_due()
 
     def close_due(self) -> Iterator[Outcome]:
@@ -240,7 +289,10 @@ class Sorter:
         voting.frame, voting.box, voting.passed = frame, observation.box, passed
         voting.confirmed = voting.confirmed or observation.confirmed
         voting.too_close = voting.too_close or observation.too_close
-        if frame.fault is not None:
+        reason = self._reason_to_reject(frame)
+        # Whether a picture shows an item at all, only a model with such a label can tell.
+        looks = reason is RejectReason.NOT_SORTING and EMPTY in voting.model.rules.labels
+        if reason is not None and not looks:
             return
         self._beat()
         prediction = voting.model.classifier.predict(frame.image, box=observation.box)
@@ -250,6 +302,12 @@ class Sorter:
             voting.seen(observation, frame, self._sharpness)
         if voting.confirmed and voting.ballot.decided and self._nobody_follows(voting, frame):
             yield self._close(item)
+
+    def _reason_to_reject(self, frame: Frame) -> RejectReason | None:
+        """Why nothing in this frame is classified; None: it is."""
+        if frame.fault is not None:
+            return RejectReason.BAD_PICTURE
+        return None if self.state.sorts else RejectReason.NOT_SORTING
 
     def _closes(self, voting: _Voting) -> float | None:
         # An unconfirmed object is not closed yet; if it is an item, its verdict may be late.
@@ -280,12 +338,15 @@ class Sorter:
             del self._voting[item]
             self.single_frame += 1
 
-    def _close(self, item: int, *, blind: bool = False) -> Outcome:
+    def _close(self, item: int, reason: RejectReason | None = None) -> Outcome:
         voting = self._voting.pop(item)
         self._decided.add(item)
-        reason = RejectReason.TOO_CLOSE if self._is_too_close(voting) else None
-        if blind or not voting.ballot.frames:
-            reason = RejectReason.BAD_PICTURE
+        if reason is None and not voting.ballot.frames:
+            reason = self._reason_to_reject(voting.frame) or RejectReason.BAD_PICTURE
+        elif reason is None and self._is_too_close(voting):
+            reason = RejectReason.TOO_CLOSE
+        if reason is RejectReason.NOT_SORTING and _shows_nothing(voting.ballot):
+            reason = None
         self._passed.append(voting.passed)
         verdict = voting.ballot.verdict() if reason is None else rejected(voting.ballot, reason)
         return Outcome(
@@ -300,6 +361,13 @@ class Sorter:
             closes=self._closes(voting),
             alone=not any(other.confirmed for other in self._voting.values()),
         )
+
+
+def _shows_nothing(ballot: Ballot) -> bool:
+    if not ballot.frames:
+        return False
+    verdict = ballot.verdict()
+    return verdict.accepted and verdict.label == EMPTY
 
 
 def _framing(observation: Observation, frame: Frame, voting: _Voting) -> Framing:

@@ -15,6 +15,7 @@ from edge.runtime.supervisor import Supervisor, Task
 from edge.runtime.worker import Endings
 from edge.sorting.sorter import Sorter
 from edge.sorting.tally import Tally
+from edge.state.watch import StateWatch
 from edge.telemetry.status import VitalSigns
 from edge.vision.frame_pump import FramePump
 from edge.vision.latest_frame import LatestFrame
@@ -31,6 +32,7 @@ class Parts(NamedTuple):
     journal: Journal
     recorder: Recorder
     tally: Tally
+    state: StateWatch
 
     def complete_tally(self) -> Tally:
         """What was sorted, with the counts of all parts; to be called once, after all threads."""
@@ -101,6 +103,7 @@ class StationThreads:
             },
             counts_fail=parts.receiving.counts_fail,
             counts_waiting=parts.receiving.counts_waiting,
+            state=parts.state.signs,
         )
 
     # For the supervisor
@@ -115,6 +118,7 @@ class StationThreads:
             self._parts.pump.stop()
             self._parts.lanes.finish()
             self._parts.receiving.finish()
+            self._parts.state.stop()
         if not working & {"sorting", "lanes", "codes", "scanner"}:  # there will be no more rows
             self.finish()
 
@@ -123,9 +127,11 @@ class StationThreads:
         self._parts.lanes.stop()  # first of all
         self._parts.pump.stop()
         self._parts.receiving.stop()
+        self._parts.state.stop()
 
     def finish(self) -> None:
         """See `Supervised`; may be called twice."""
         self._parts.receiving.close()  # what follows from a count is written down, too
+        self._parts.state.end(complete=not self.reason)
         self._parts.journal.stopped(self._parts.tally.items, self.reason)
         self._parts.recorder.finish()

@@ -10,7 +10,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
@@ -37,6 +37,22 @@ class StationState(StrEnum):
     STARTING = "starting"
     RUNNING = "running"
     STOPPING = "stopping"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateSigns:
+    """The state of a station by PackML's names, as its event has it (`StateChanged`)."""
+
+    state: str
+    mode: str
+    since: str
+    reason: str = ""
+    scope: str = ""
+    first: str = ""
+    first_incident: str | None = None
+    who: str = ""
+    incidents: tuple[str, ...] = ()
+    """What is wrong now, the oldest first: `jam warm`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +92,8 @@ class VitalSigns:
     """Whether the file of deliveries cannot be written, or read."""
     counts_waiting: int = 0
     """The number of items and scans that wait to be counted on their delivery."""
+    state: StateSigns | None = None
+    """None: it is one of an older pilah."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,12 +125,19 @@ class StationStatus:
         second, in a station, that costs more than the rest."""
         found = {name: getattr(self, name) for name in _STATUS_NAMES}
         if self.signs is not None:
-            found["signs"] = {name: getattr(self.signs, name) for name in _SIGN_NAMES}
+            signs = {name: getattr(self.signs, name) for name in _SIGN_NAMES}
+            if self.signs.state is not None:
+                signs["state"] = asdict(self.signs.state)
+            found["signs"] = signs
         return found
 
 
 _STATUS_NAMES = tuple(field.name for field in fields(StationStatus))
 _SIGN_NAMES = tuple(field.name for field in fields(VitalSigns))
+
+
+_WAITS_FOR_SOMEBODY = ("Held", "Aborted", "Stopped", "Idle")
+"""States that somebody must end; Suspended ends by itself."""
 
 
 class StatusReading(NamedTuple):
@@ -235,6 +260,10 @@ def _age(reading: StatusReading) -> float:
     return math.inf if reading.age_seconds is None else reading.age_seconds
 
 
+def _because(state: StateSigns) -> str:
+    return f" ({' '.join(filter(None, (state.reason, state.scope)))})" if state.reason else ""
+
+
 def _problems(reading: StatusReading) -> Iterator[str]:
     status, age = reading.status, reading.age_seconds
     if reading.is_stale:
@@ -253,6 +282,8 @@ def _problems(reading: StatusReading) -> Iterator[str]:
             yield f"the thread {thread} has not responded for {silent:.0f} seconds"
     if signs.camera_lost:
         yield "the camera is lost, and is being reopened"
+    if (state := signs.state) is not None and state.state in _WAITS_FOR_SOMEBODY:
+        yield f"the station does not sort: it is {state.state}{_because(state)}"
     if signs.ledger_fails:
         yield "the ledger cannot be written: is its disk full, or does it hang?"
     elif signs.items_spilled:

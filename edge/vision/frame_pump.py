@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
-from edge.flow import UnreadableFrame
+from edge.flow import Frame
 from edge.runtime import heartbeat
 from edge.runtime.clock import Clock, Flag
 from edge.runtime.heartbeat import Heartbeat
@@ -21,9 +22,20 @@ class FramePump:
         heartbeat: the heartbeat of `run`, also while the camera waits by `pause`.
     """
 
-    def __init__(self, latest: LatestFrame, *, clock: Clock) -> None:
-        """Reads nothing yet."""
-        self._latest, self._clock = latest, clock
+    def __init__(
+        self,
+        latest: LatestFrame,
+        *,
+        clock: Clock,
+        look: Callable[[Frame], None] = lambda frame: None,
+    ) -> None:
+        """Reads nothing yet.
+
+        Args:
+            look: called with each frame that could be decoded, before anybody can take it; must
+                not wait.
+        """
+        self._latest, self._clock, self._look = latest, clock, look
         self._stopping = Flag(clock)
         self.heartbeat = Heartbeat(clock.now)
 
@@ -42,7 +54,9 @@ class FramePump:
                     frame = camera.read()
                     if frame is None:
                         return
-                    if isinstance(frame, UnreadableFrame) and frame.source:
+                    if isinstance(frame, Frame):
+                        self._look(frame)
+                    elif frame.source:
                         _log.warning(f"unreadable: {frame.message}")
                     self._latest.put(frame)
         finally:

@@ -15,6 +15,7 @@ from edge.core.errors import (
     LedgerInUseError,
 )
 from edge.events import (
+    StateChanged,
     StationStarted,
     StationStopped,
 )
@@ -34,7 +35,9 @@ pytestmark = pytest.mark.usefixtures("ledger_within")
 def test_every_event_is_in_the_ledger_and_has_an_id_of_its_own(new_run: NewRun) -> None:
     run = new_run()
     run(clock=VirtualClock())
-    started, *_, stopped = run.seen
+    states = [event for event in run.seen if isinstance(event, StateChanged)]
+    assert [event.state for event in states] == ["Starting", "Execute", "Complete"]
+    started, *_, stopped = (event for event in run.seen if event not in states)
     plan = read_station(run.file)
     assert isinstance(started, StationStarted)
     assert (started.bundle, started.bundle_digest) == ("tiny 1", plan.bundle.digest)
@@ -42,11 +45,11 @@ def test_every_event_is_in_the_ledger_and_has_an_id_of_its_own(new_run: NewRun) 
     assert (stopped.items, stopped.reason) == (3, "")
     with Ledger(run.file.with_name("ledger.sqlite")) as ledger:
         items, moved = list(ledger.entries()), list(ledger.actuations())
-        assert list(ledger.happenings()) == [started, stopped]
+        assert list(ledger.happenings()) == [states[0], started, states[1], states[2], stopped]
     assert {event.id for event in run.seen} == {
-        event.id for event in (*items, *moved, started, stopped)
+        event.id for event in (*items, *moved, *states, started, stopped)
     }
-    assert len(run.seen) == 3 + 2 + 2
+    assert len(run.seen) == 3 + 2 + 5
     by_id = {item.id: item for item in items}
     assert [by_id[a.item_id].lane for a in moved] == ["warm", "cold"]
     ids = [item.id for item in items]

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge.commands.control.asking import state_words
 from edge.core.command_line import print_json
 from edge.core.errors import EXIT_NO, EXIT_OK
 from edge.core.terminal.speech import write_out
@@ -65,6 +67,10 @@ def _about_the_process(status: StationStatus) -> Iterator[str]:
 
 
 def _about_the_station(signs: VitalSigns) -> Iterator[str]:
+    if (state := signs.state) is not None:
+        yield f"sorting    {state_words(asdict(state))}"
+        if state.incidents:
+            yield f"incidents  {', '.join(state.incidents)}"
     yield f"model      {signs.model}  (digest {signs.model_digest[:12]})"
     newest = "no picture yet"
     if signs.frame_age_seconds is not None:

@@ -18,3 +18,5 @@ class Notice(NamedTuple):
     """Which part has it; empty for the whole station."""
     cause: str = ""
     """What is known, as a sentence; empty: what its kind says."""
+    stops: bool = True
+    """Whether the station stands because of it, where its kind says so."""

@@ -94,7 +94,7 @@ class IncidentRegister:
                 self._offer(event)
                 _log.warning(f"incident   {kind.name}: {event.cause} {event.what_to_do}")
             self._open[key] = _Open(kind, event_id, notice.at)
-            if kind.stop is None:
+            if kind.stop is None or not notice.stops:
                 return
             cause = Cause(kind.name, kind.stop, notice.at, notice.scope, kind.ends_by, event_id)
             # Whoever waits for moves to end must not be overtaken by a worse one.

@@ -18,6 +18,7 @@ from edge.config.ledger import LedgerSettings
 from edge.config.reading import read_station, read_vision_config
 from edge.config.scanner import ScannerSettings
 from edge.config.station import StationConfig
+from edge.config.stops.section import BinSensor, ExitSensor, StopSettings
 from edge.core.errors import EXIT_CONFIG, EXIT_OK, ConfigError
 from edge.core.yaml_file import Section
 from edge.vision import camera, trigger
@@ -63,6 +64,35 @@ MISTAKES = [
         ("{labels: [green]}", "{labels: [green], colour: 1}"),
         12,
         "unknown key. Known: labels, delay",
+    ),
+    # what stops the station
+    (
+        ("default_lane: rest", "default_lane: rest\nstops: {bins: {worm: {pin: 6}}}"),
+        14,
+        "stops.bins.worm: there is no lane 'worm'. Did you mean warm?",
+    ),
+    (
+        (
+            "default_lane: rest",
+            "default_lane: rest\nstops: {exits: {rest: {pin: 6, after_seconds: 1}}}",
+        ),
+        14,
+        "stops.exits.rest: the lane rest has no actuator, and items fall through into it",
+    ),
+    (
+        ("default_lane: rest", "default_lane: rest\nstops: {exits: {warm: {pin: 6}}}"),
+        14,
+        "stops.exits.warm.after_seconds",
+    ),
+    (
+        ("default_lane: rest", "default_lane: rest\nstops: {emergency_stop: {pin: 18}}"),
+        14,
+        "stops.emergency_stop.pin: pin 18 is used by lanes.warm.actuator.pin already",
+    ),
+    (
+        ("default_lane: rest", "default_lane: rest\nstops: {starved_minutes: 0}"),
+        14,
+        "stops.starved_minutes",
     ),
     # codes and the scanner
     (
@@ -425,6 +455,9 @@ MODELS: list[type[Section]] = [
     LedgerSettings,
     CodesSettings,
     ScannerSettings,
+    StopSettings,
+    BinSensor,
+    ExitSensor,
     *(
         importlib.import_module(module).Settings
         for kinds in (camera.KINDS, trigger.KINDS, lanes.KINDS)

@@ -35,6 +35,10 @@ class Door:
     plan: StationPlan
     wait_seconds: float = 1.0
     seconds: float = 100.0
+    held: bool = False
+    """Whether the lanes are held."""
+    full: frozenset[str] = frozenset()
+    """The lanes whose bins are full."""
     found: CodeFound | None = None
     looks: bool = True
     """Whether pictures can be looked at for codes."""

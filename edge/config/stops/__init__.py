@@ -1,0 +1,1 @@
+"""The section `stops` of a station file."""

@@ -1,0 +1,236 @@
+"""The state of a running station, and what changes it: the one part that the others see.
+
+The camera's thread tells it of frames and losses, the sorting thread of items and of the time, the
+lanes' thread of moves, a thread of its own of contacts where the station file names any, and who
+asks at the socket of commands.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from edge.control.messages import ControlAnswer, ControlRequest
+from edge.core.closing import Closing
+from edge.events import ActuationEnded, Event, EventSink, ExitSeen
+from edge.flow import CameraChange, Frame
+from edge.lanes.lanes import Lanes
+from edge.ledger.journal import Journal
+from edge.pins.pins import Pins
+from edge.runtime.clock import Clock
+from edge.runtime.supervisor import Task
+from edge.state.incidents.camera import CameraFaults
+from edge.state.incidents.jam import Jams
+from edge.state.incidents.notice import Notice
+from edge.state.incidents.register import IncidentRegister
+from edge.state.incidents.starved import Starvation
+from edge.state.keeper import StationStates
+from edge.telemetry.status import StateSigns
+
+if TYPE_CHECKING:
+    from edge.config.stops.section import StopSettings
+    from edge.state.inputs import ContactReader
+
+_SETTLING_SECONDS = 0.05
+"""How often it is looked whether the moves are made for which the station waits before it stands.
+"""
+
+
+class StateWatch(Closing):
+    """Keeps the state of a station and its open incidents.
+
+    Attributes:
+        tasks: the thread that reads contacts, where the station file names any; to be run by the
+            station's supervisor.
+    """
+
+    def __init__(
+        self,
+        settings: StopSettings | None,
+        *,
+        lanes: Lanes,
+        journal: Journal,
+        pins: Callable[[], Pins],
+        clock: Clock,
+    ) -> None:
+        """The station is Starting, and its lanes are held; contacts are read once.
+
+        Args:
+            settings: what the station file says; None: it has no section `stops`.
+            lanes: are held in every state but Execute.
+            journal: takes what happens to the station.
+            pins: opens the machine's GPIO pins, where there are contacts.
+
+        Raises:
+            PinError: the pin of a contact cannot be used.
+        """
+        self._lanes, self._journal, self._clock = lanes, journal, clock
+        offer, stamps = journal.offer, journal.stamps
+        self._states = StationStates(moving=lanes, offer=offer, stamps=stamps, clock=clock)
+        self._register = IncidentRegister(
+            states=self._states, offer=offer, stamps=stamps, clock=clock
+        )
+        self._camera = CameraFaults()
+        self._diverted = frozenset[str]() if settings is None else settings.diverted
+        minutes = None if settings is None else settings.starved_minutes
+        self._starvation = None if minutes is None else Starvation(60 * minutes)
+        self._sorted = False
+        travel = {} if settings is None else settings.travel_seconds
+        self._has_exits = bool(travel)
+        self._jams, self._jam_lock = Jams(travel), threading.Lock()
+        self._jammed: set[str] = set()
+        self._reader: ContactReader | None = None
+        self.tasks: list[Task] = []
+        self._states.begin()
+        if settings is not None and settings.has_contacts:
+            from edge.state.inputs import ContactReader  # which no other station needs
+
+            reader = ContactReader(
+                settings, pins(), clock=clock, notice=self.take, passed=self._passed
+            )
+            self._reader = reader
+            self.tasks.append(Task("contacts", reader.run, reader.heartbeat))
+            reader.read()
+
+    def close(self) -> None:
+        """Frees the pins of the contacts; may be called twice."""
+        if self._reader is not None:
+            self._reader.close()
+
+    def before(self, sink: EventSink) -> EventSink:
+        """What is to take the events of items in place of `sink`, to which it passes them on."""
+        return _Watching(self, sink) if self._has_exits else sink
+
+    # The station
+
+    def ready(self) -> None:
+        """All parts are open, and items are sorted from now on."""
+        self._states.ready()
+
+    def stop(self) -> None:
+        """No more contacts are read; may be called twice."""
+        if self._reader is not None:
+            self._reader.stop()
+
+    def end(self, *, complete: bool) -> None:
+        """The station sorts no more; only the first call counts.
+
+        Args:
+            complete: whether all that there was is sorted.
+        """
+        self.stop()
+        self._states.end(complete=complete)
+
+    def answer(self, request: ControlRequest) -> ControlAnswer:
+        """What the station answers who asks at its socket."""
+        return self._states.answer(request)
+
+    @property
+    def signs(self) -> StateSigns:
+        """The state and the open incidents, for the status; takes no lock."""
+        found = self._states.as_json()
+        ledger = ("ledger_failed",) if self._journal.ledger_fails else ()
+        return StateSigns(**found, incidents=(*self._register.names, *ledger))
+
+    # The camera's thread
+
+    def camera_changed(self, change: CameraChange) -> None:
+        """The camera is lost, or is back."""
+        now = self._clock.now()
+        event = self._journal.camera_changed(change)
+        lost = change.lost_seconds is None
+        if lost:
+            self._take_all(self._camera.lost(now))
+        self._register.told(Notice("camera_lost", lost, now), event.id)
+
+    def frame(self, frame: Frame) -> None:
+        """The camera gave a frame."""
+        self._take_all(self._camera.see(frame))
+
+    # The sorting thread; see SortingState
+
+    @property
+    def sorts(self) -> bool:
+        """Whether items are sorted."""
+        return self._states.executes
+
+    @property
+    def next_at(self) -> float | None:
+        """When `look` is to be called at the latest, in seconds on the station's clock."""
+        with self._jam_lock:
+            moments = [self._jams.next_at]
+        if self._starvation is not None:
+            moments.append(self._starvation.next_at)
+        if self._register.waits:
+            moments.append(self._clock.now() + _SETTLING_SECONDS)
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    def seen(self, at: float) -> None:
+        """Something is in view."""
+        if self._starvation is not None:
+            self._take_all(self._starvation.seen(self._clock.now()))
+
+    def look(self, *, quiet: bool) -> None:
+        """Notices what follows from the time alone, and whether the station can stand now."""
+        if self._register.waits and quiet and self._lanes.idle:
+            self._register.settle()
+        if self._starvation is not None:
+            self._look_for_starvation(self._starvation)
+        with self._jam_lock:
+            for lane in [each for each in self._jammed if not self._register.has("jam", each)]:
+                self._jammed.discard(lane)  # somebody cleared it, and said so
+                self._jams.forget(lane)
+            found = list(self._jams.notices(self._clock.now()))
+        self._take_all(found)
+        self._jammed.update(notice.scope for notice in found)
+
+    def _look_for_starvation(self, starvation: Starvation) -> None:
+        if self._states.executes != self._sorted:
+            self._sorted = not self._sorted
+            if self._sorted:
+                starvation.sorts(self._states.situation.since)
+            else:
+                starvation.stands()
+        self._take_all(starvation.notices(self._clock.now()))
+
+    # The lanes' thread
+
+    def moved(self, lane: str) -> None:
+        """The actuator of `lane` moved for an item just now."""
+        with self._jam_lock:
+            self._jams.moved(lane, self._clock.now())
+
+    # Any thread
+
+    def take(self, notice: Notice) -> None:
+        """An incident begins, or is over."""
+        lane = notice.scope
+        if notice.name == "bin_full" and lane in self._diverted:
+            full = self._lanes.full
+            self._lanes.full = full | {lane} if notice.begins else full - {lane}
+            notice = notice._replace(stops=False)
+        self._register.take(notice)
+
+    def _take_all(self, notices: Iterable[Notice]) -> None:
+        for notice in notices:
+            self.take(notice)
+
+    def _passed(self, lane: str, at: float) -> None:
+        """Something came to the exit of a lane."""
+        with self._jam_lock:
+            self._jams.seen(lane, at)
+        self._journal.offer(ExitSeen(*self._journal.stamps.now(), lane=lane, at=at))
+
+
+class _Watching:
+    """Takes events of items, and tells a StateWatch of moves."""
+
+    def __init__(self, watch: StateWatch, sink: EventSink) -> None:
+        self._watch, self._sink = watch, sink
+
+    def offer(self, event: Event) -> None:
+        """See EventSink."""
+        if isinstance(event, ActuationEnded) and event.missed is None:
+            self._watch.moved(event.lane)
+        self._sink.offer(event)
