@@ -58,8 +58,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         edge.publish.cli edge.publish.receiver edge.publish.receivers edge.publish.status
     """,
     "tests/edge/commands/control/test_asking.py": """
-        edge.commands.control.clear edge.commands.control.pause edge.commands.control.reset
-        edge.commands.control.resume
+        edge.commands.control.clear edge.commands.control.reset edge.commands.control.resume
     """,
     "tests/edge/control/test_server.py": """
         edge.control.client edge.control.place

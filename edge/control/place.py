@@ -1,4 +1,8 @@
-"""Where the socket of a running station is: beside its status, with the same name."""
+"""Where the socket of a running station is: beside its status.
+
+Its name tells the ledger, too. A copy of a station file that names another ledger describes another
+station, which must not be told what this one is meant to do.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from edge.core.errors import ControlUnreachableError
+from edge.runtime.memory_folder import memory_name
 from edge.telemetry.status import status_path, status_places
 
 _SUFFIX = ".sock"
@@ -20,7 +25,7 @@ def control_path(
 ) -> Path | None:
     """Where a station opens its socket; None: this machine has no place for it."""
     path = status_path(station, ledger, environment)
-    return None if path is None else path.with_suffix(_SUFFIX)
+    return None if path is None else _beside(path, station, ledger)
 
 
 def find_control(station: str, ledger: Path, environment: Mapping[str, str] = os.environ) -> Path:
@@ -35,7 +40,7 @@ def find_control(station: str, ledger: Path, environment: Mapping[str, str] = os
     trusted = {0, os.geteuid(), *((ledger.stat().st_uid,) if ledger.exists() else ())}
     refused = None
     for place in status_places(station, ledger, environment):
-        path = place.with_suffix(_SUFFIX)
+        path = _beside(place, station, ledger)
         try:
             found = path.lstat()
         except PermissionError:
@@ -51,6 +56,10 @@ def find_control(station: str, ledger: Path, environment: Mapping[str, str] = os
             "service: ask as the user of the service, or as root"
         )
     raise ControlUnreachableError(f"the station {station} does not run, or cannot be reached")
+
+
+def _beside(status: Path, station: str, ledger: Path) -> Path:
+    return status.with_name(memory_name(station, ledger) + _SUFFIX)
 
 
 @contextmanager

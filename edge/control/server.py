@@ -6,6 +6,7 @@ on without it.
 
 from __future__ import annotations
 
+import errno
 import logging
 import selectors
 import socket
@@ -46,6 +47,8 @@ class ControlServer(Closing):
     ) -> None:
         """Opens the socket in place of one that an earlier process left; see `control_path`.
 
+        To be opened by who holds the station's ledger, which only one process does.
+
         One that cannot be opened is said, and is no reason to end.
 
         Args:
@@ -55,6 +58,7 @@ class ControlServer(Closing):
         self.path, self._answer = path, answer
         self._listening: socket.socket | None = None
         self._thread: threading.Thread | None = None
+        self._file: tuple[int, int] | None = None
         self._woken, self._wake = socket.socketpair()
         try:
             self._open()
@@ -70,7 +74,7 @@ class ControlServer(Closing):
         if thread is not None:
             self._wake.send(b".")
             thread.join(_END_SECONDS)
-            if self.path is not None:
+            if self.path is not None and self._is_mine():
                 with suppress(OSError):  # whoever asks there is told that nobody answers
                     self.path.unlink(missing_ok=True)
         for each in (self._listening, self._woken, self._wake):
@@ -81,15 +85,41 @@ class ControlServer(Closing):
         if self.path is None:
             raise OSError(None, "there is no folder in memory for it")
         self._listening = unix_socket()
-        if self.path.is_socket():  # of a process that was killed: the ledger has one owner only
-            self.path.unlink()
         with socket_address(self.path) as address:
+            if self.path.is_socket():
+                self._clear(address)
             self._listening.bind(address)
         self.path.chmod(_MODE)
+        found = self.path.lstat()
+        self._file = found.st_dev, found.st_ino
         self._listening.listen(_WAITING)
         self._listening.setblocking(False)
         self._thread = threading.Thread(target=self._run, name="control", daemon=True)
         self._thread.start()
+
+    def _clear(self, address: str) -> None:
+        """Removes the socket of a process that was killed.
+
+        Raises:
+            OSError: another process answers there.
+        """
+        assert self.path is not None
+        with unix_socket() as trying:
+            trying.settimeout(_ASK_SECONDS)
+            try:
+                trying.connect(address)
+            except ConnectionRefusedError:
+                self.path.unlink()
+                return
+        raise OSError(errno.EADDRINUSE, "another process answers there")
+
+    def _is_mine(self) -> bool:
+        """Whether the file of the socket is still the one that was made here."""
+        try:
+            found = self.path.lstat() if self.path is not None else None
+        except OSError:
+            return False
+        return found is not None and self._file == (found.st_dev, found.st_ino)
 
     def _run(self) -> None:
         assert self._listening is not None

@@ -118,6 +118,23 @@ def test_where_there_is_no_place_for_it_the_station_sorts_on(place: Path | None)
     assert "cannot be paused from outside" in said[0]
 
 
+def test_a_second_process_leaves_the_socket_of_the_first_alone(served: Path) -> None:
+    said: list[str] = []
+    listen(said.append)
+    with ControlServer(served, lambda request: ControlAnswer(False, error="the second")):
+        assert ask(served, PAUSE).ok
+    assert "another process answers there" in said[0]
+    assert ask(served, PAUSE).ok
+
+
+def test_a_socket_that_took_the_place_is_not_removed_at_the_end(path: Path) -> None:
+    first = ControlServer(path, echo)
+    path.rename(path.with_name("aside"))
+    with ControlServer(path, echo):
+        first.close()
+        assert ask(path, PAUSE).ok
+
+
 def test_a_file_that_is_no_socket_is_left_alone(path: Path) -> None:
     path.write_text("mine")
     with ControlServer(path, echo):
@@ -141,13 +158,16 @@ def test_it_is_found_beside_the_status(tmp_path: Path, monkeypatch: pytest.Monke
     service.mkdir()
     environment = {"RUNTIME_DIRECTORY": str(service)}
     path = control_path("a.b", ledger, environment)
-    assert path == service / "a.b.sock"
+    assert path is not None
+    assert (path.parent, path.suffix) == (service, ".sock")
     # Whoever asks is no service.
     monkeypatch.setattr(status, "SERVICE_FOLDER", service)
     with ControlServer(path, echo):
         assert find_control("a.b", ledger, {}) == path
         with pytest.raises(ControlUnreachableError, match="the station a does not run"):
             find_control("a", ledger, {})
+        with pytest.raises(ControlUnreachableError):  # a copy of the file that has another ledger
+            find_control("a.b", tmp_path / "other.sqlite", {})
     with pytest.raises(ControlUnreachableError, match=r"the station a\.b does not run"):
         find_control("a.b", ledger, {})
 
@@ -156,8 +176,9 @@ def test_a_socket_that_somebody_else_put_there_is_not_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(status, "SERVICE_FOLDER", tmp_path)
-    path = tmp_path / "bin-1.sock"
+    path = control_path("bin-1", tmp_path / "ledger.sqlite", {"RUNTIME_DIRECTORY": str(tmp_path)})
     with ControlServer(path, echo):
+        assert find_control("bin-1", tmp_path / "ledger.sqlite", {}) == path
         mine = os.geteuid()
         monkeypatch.setattr(os, "geteuid", lambda: mine + 1)
         real = os.lstat
