@@ -18,7 +18,7 @@ def verdict(reject: RejectReason | None = None) -> Verdict:
 
 def test_items_are_counted_by_lane_reject_and_missed_actuation() -> None:
     tally = Tally()
-    tally.count(Routing(verdict(), "warm", None, Missed.LATE), 4.0)
+    tally.count(Routing(verdict(), "warm", None, missed=Missed.LATE), 4.0)
     tally.count(Routing(verdict(), "warm", 1.0), 6.0)
     tally.count(Routing(verdict(RejectReason.UNKNOWN), "rest", None), 8.0)
     assert (tally.items, tally.lanes) == (3, {"warm": 2, "rest": 1})
