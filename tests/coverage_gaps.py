@@ -111,14 +111,10 @@ GAPS: Mapping[str, str] = {
     "It is a line or a value for a case that no test brings about yet.": """
         edge.commands.capture: _say_counts
         edge.commands.evaluate: run
-        edge.commands.lane: _safe _test
-        edge.commands.roi: _picture
-        edge.commands.trigger: _told_to_stop _finding _advice
         edge.config.warnings: _about_its_pin
         edge.core.yaml_text: syntax_problem
         edge.lanes.__init__: ActuatorSettings.timing ActuatorSettings.cycle_seconds
         edge.pins.header: _meant
-        edge.lanes.jog: Jog.allow
         edge.runtime.service: Ending.follow
         edge.samples.capture: CaptureSession.run CaptureSession._refuse _from_middle
         edge.vision.camera.picamera: Settings.seconds_per_frame

@@ -14,6 +14,7 @@ import yaml
 from edge.cli import main
 from edge.core.closing import Closing
 from edge.core.errors import EXIT_CONFIG, EXIT_OK, EXIT_UNAVAILABLE
+from edge.lanes.keep_alive import KeepAlive
 
 STATION = """\
 station: bin-1
@@ -36,7 +37,8 @@ change = mock.MockPin._change_state
 def watched(pin, state):
     if change(pin, state):
         seen.setdefault(repr(pin), []).append(float(state))
-        if repr(pin) == "GPIO23" and state or repr(pin) == "GPIO18" and abs(state - 0.0917) < 1e-4:
+        coil = repr(pin) in ("GPIO21", "GPIO23") and state
+        if coil or repr(pin) == "GPIO18" and abs(state - 0.0917) < 1e-4:
             "ON" in os.environ and os.write(int(os.environ["ON"]), b"on\\n")
 mock.MockPin._change_state = watched
 from edge.cli import main
@@ -46,9 +48,9 @@ finally:
     print(json.dumps(seen), flush=True)
 sys.exit(code)
 """
-"""Runs the command, and tells when a lane is active (in a pipe of its own, the descriptor `ON`, for
-the command writes to its outputs meanwhile) and what became of every pin. The servo's pulse at 60
-degrees is 1.83 of 20 ms."""
+"""Runs the command, and tells when a lane is active, or the keep-alive pin is high (in a pipe of
+its own, the descriptor `ON`, for the command writes to its outputs meanwhile) and what became of
+every pin. The servo's pulse at 60 degrees is 1.83 of 20 ms."""
 
 
 class Active(Closing):
@@ -235,3 +237,29 @@ def _read_until(terminal: int, words: str) -> None:
     shown = ""
     while words not in shown:
         shown += os.read(terminal, 4096).decode()  # fails when the process ends
+
+
+KEEP_ALIVE = "keep_alive: {pin: 21, change_seconds: 0.02}\n"
+
+
+def test_while_a_lane_is_tested_the_keep_alive_pin_changes_and_is_low_at_the_end(
+    station: Path,
+) -> None:
+    station.write_text(STATION + KEEP_ALIVE, encoding="utf-8")
+    with Active() as active, active.lane_test(station, "cold") as process:
+        active.wait()
+        written, said = process.communicate("q")
+        assert process.wait() == EXIT_OK, said
+    levels = json.loads(written.splitlines()[-1])["GPIO21"]
+    assert (max(levels), levels[-1]) == (1, 0)
+
+
+def test_the_keep_alive_pin_is_made_safe_with_the_lanes(
+    station: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[int] = []
+    close = KeepAlive.close
+    monkeypatch.setattr(KeepAlive, "close", lambda pin: (closed.append(pin._pin), close(pin)))
+    station.write_text(STATION + KEEP_ALIVE, encoding="utf-8")
+    assert main(["lane", "safe", str(station)]) == EXIT_OK
+    assert closed == [21]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -13,9 +14,10 @@ import pytest
 from edge.cli import main
 from edge.core.errors import EXIT_CONFIG, EXIT_IO, EXIT_NO, EXIT_OK, EXIT_UNAVAILABLE, EXIT_USAGE
 from edge.core.images.image_file import read_image
-from edge.flow import Frame
+from edge.flow import Frame, PictureFault, PictureFaultKind
 from edge.vision import camera
 from edge.vision.camera import Camera, CameraSettings
+from edge.vision.camera.settled import SettledFrame
 from edge.vision.region_picture import _RULER
 from tests.bundles import BGR, write_picture
 
@@ -181,3 +183,16 @@ def test_a_live_camera_gets_time_to_settle_and_is_closed(
     assert said in capsys.readouterr().err
     assert cv2.imread("a.png")[_RULER + 8, _RULER + 8, 0] == level
     assert Growing.opened.closed
+
+
+def test_a_camera_that_gives_faulty_pictures_only_is_told(
+    station: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fault = PictureFault(PictureFaultKind.TORN, words="gives torn pictures")
+    frame = Frame(np.zeros((60, 90, 3), np.uint8), 1.0, 1, fault=fault)
+    found = SettledFrame(frame, 4.0, False, Counter())
+    monkeypatch.setattr("edge.vision.camera.settled.settled_frame", lambda camera: found)
+    main(["roi", "station.yaml"])
+    said = capsys.readouterr().err
+    assert "picture taken 4.0 s after the camera's first one: its brightness still chang" in said
+    assert "warning: the camera gives torn pictures" in said

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import queue
+import signal
 from pathlib import Path
 
 import cv2
 import pytest
 
 from edge.cli import main
+from edge.commands import trigger as command
 from edge.core.errors import EXIT_CONFIG, EXIT_NO, EXIT_OK, EXIT_UNAVAILABLE, EXIT_USAGE
+from edge.runtime.worker import Endings
 from edge.vision.trigger import replay
+from edge.vision.trigger.motion import Settings
+from edge.vision.trigger.replay import Recording
+from tests.edge.vision.trigger.scenes import Scene, Thing, travelling
 from tests.edge.vision.trigger.test_replay import SCENE
 
 STATION = """\
@@ -127,3 +134,27 @@ def test_a_camera_without_pictures_is_told(
     )
     assert main(["trigger", "station.yaml"]) == EXIT_UNAVAILABLE
     assert "it gave no picture that can be used" in capsys.readouterr().err
+
+
+def test_what_is_found_is_told_by_how_many_passed() -> None:
+    recording = Recording()
+    things = (Thing(travelling(start=1.2, pace=150)), Thing(travelling(start=2.4, pace=150)))
+    for frame in Scene(5, things).frames():
+        recording.add(frame)
+    look = recording.look(Settings(kind="motion"))
+    said = {number: command._finding(look, recording, number) for number in (None, 1, 2, 3)}
+    assert said[None].startswith("2 items. ")
+    assert "1 thing, 2 items: cut in pieces, or something else moves in the region" in said[1]
+    assert "2 things, 2 items: right" in said[2]
+    assert "3 things, 2 items: too faint or too small" in said[3]
+    assert command._advice(look, None, None) == [
+        "say with --things how many passed, and the count is checked"
+    ]
+    assert command._advice(look, None, 2) == []
+
+
+def test_a_signal_ends_the_watching() -> None:
+    endings: Endings = queue.SimpleQueue()
+    assert not command._told_to_stop(endings)
+    endings.put(signal.SIGINT)
+    assert command._told_to_stop(endings)
