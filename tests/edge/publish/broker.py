@@ -12,6 +12,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -90,8 +91,10 @@ class Broker(Closing):
         if self._process is not None:
             process, self._process = self._process, None
             process.send_signal(signal.SIGCONT)
-            process.send_signal(number)
-            process.communicate()
+            while process.returncode is None:
+                process.send_signal(number)  # one that comes just as it begins to work is lost
+                with suppress(subprocess.TimeoutExpired):
+                    process.communicate(timeout=1)
 
     def close(self) -> None:
         """See `stop`."""
