@@ -63,6 +63,9 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "tests/edge/control/test_server.py": """
         edge.control.client edge.control.place
     """,
+    "tests/edge/publish/metrics/test_exposition.py": """
+        edge.ledger.reports.seconds
+    """,
     "tests/edge/commands/ledger/test_states.py": """
         edge.commands.ledger.audits
     """,

@@ -178,28 +178,28 @@ def utc(moment: int) -> str:
     return (_EPOCH + moment * _MICROSECOND).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def read_state_row(time: str, details: str) -> StateRow:
+    """A row of `state_changed`, from its columns."""
+    read = json.loads(details)
+    return StateRow(
+        microseconds(time),
+        microseconds(read["since"]),
+        read["state"],
+        read["mode"],
+        reason=read["reason"],
+        scope=read["scope"],
+        first=read["first"],
+        first_incident=read["first_incident"],
+    )
+
+
 def _state_rows(connection: sqlite3.Connection) -> list[StateRow]:
     if not has_events(connection):
         return []
     found = connection.execute(
         "SELECT time, details FROM events WHERE kind = 'state_changed' ORDER BY time, id"
     )
-    rows = []
-    for time, details in found:
-        read = json.loads(details)
-        rows.append(
-            StateRow(
-                microseconds(time),
-                microseconds(read["since"]),
-                read["state"],
-                read["mode"],
-                reason=read["reason"],
-                scope=read["scope"],
-                first=read["first"],
-                first_incident=read["first_incident"],
-            )
-        )
-    return rows
+    return [read_state_row(time, details) for time, details in found]
 
 
 def _last_life(connection: sqlite3.Connection, before: str) -> int | None:

@@ -12,8 +12,11 @@ from typing import NamedTuple
 
 UNKNOWN = "unknown"
 """What a station did after it was killed or lost its power, until the next start."""
-_EXECUTE, _STARTING = "Execute", "Starting"
-_ENDED = ("Stopped", "Complete")
+_EXECUTE = "Execute"
+STARTING = "Starting"
+"""The first state of a run."""
+ENDED = ("Stopped", "Complete")
+"""The last states of one that ended in order."""
 
 
 class StateRow(NamedTuple):
@@ -94,9 +97,9 @@ def spans(rows: Sequence[StateRow], *, lives: Sequence[int], end: int) -> list[S
     signs = iter(lives)
     for index, row in enumerate(rows):
         begin = row.since if index == 0 else max(row.since, found[-1].begin)
-        if row.state == _STARTING:
+        if row.state == STARTING:
             alive = next(signs)
-            if found and found[-1].state not in _ENDED:  # it was killed, or lost its power
+            if found and found[-1].state not in ENDED:  # it was killed, or lost its power
                 before = found.pop()
                 known = min(max(before.begin, alive), begin)
                 found.append(Span(before.row, before.begin, known))
@@ -146,7 +149,7 @@ def planned(found: Iterable[Span]) -> int:
     return sum(
         span.length
         for span in found
-        if span.row.mode == "Production" and (span.state in (_EXECUTE, _STARTING) or span.row.first)
+        if span.row.mode == "Production" and (span.state in (_EXECUTE, STARTING) or span.row.first)
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from edge.core.errors import LedgerError, LedgerMissingError, StatusRefusedError
 from edge.core.verdict import RejectReason
 from edge.flow import Missed
 from edge.ledger.export.totals import Histogram, LedgerTotals
+from edge.ledger.reports.seconds import StateSeconds
 from edge.publish.metrics.running_totals import RunningTotals
 from edge.telemetry.status import (
     StationState,
@@ -72,6 +74,7 @@ class StationMetrics(Collector):
         lanes: Mapping[str, Iterable[str]],
         receivers: Callable[[], list[ReceiverFigures]] = list,
         status: Callable[[str, Path], StatusReading | None] = read_status,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         """Reads nothing yet.
 
@@ -81,12 +84,15 @@ class StationMetrics(Collector):
             lanes: the labels of each lane.
             receivers: tells how the publisher's receivers are.
             status: reads the status of the station.
+            wall: seconds since 1970.
         """
         self._station, self._ledger, self._read_status = station, ledger, status
+        self._wall = wall
         self._lanes = frozenset(lanes)
         self._labels = frozenset(label for labels in lanes.values() for label in labels)
         self._receivers = receivers
         self._totals, self._runs = LedgerTotals(ledger), RunningTotals()
+        self._states = StateSeconds(ledger)
         self._counting = threading.Lock()
         self._trouble: str | None = None
 
@@ -124,6 +130,7 @@ class StationMetrics(Collector):
                 if self._totals.complete:  # else a counter would rise from nothing
                     self._update()
                     yield from self._of_the_ledger()
+                    yield from self._of_the_states(reading)
                     yield from self._of_earlier_and_this_run(reading)
             finally:
                 self._counting.release()
@@ -150,6 +157,20 @@ class StationMetrics(Collector):
             self._trouble = str(error)
         else:
             self._trouble = None
+
+    def _of_the_states(self, reading: StatusReading | None) -> Iterator[Metric]:
+        if self._trouble is not None:
+            return
+        runs = reading is not None and not reading.is_stale
+        try:
+            self._states.update(round(self._wall() * 1e6) if runs else None)
+        except LedgerError as error:
+            self._trouble = str(error)
+            return
+        yield self._counter(
+            "pilah_state_seconds", "Time in each state, by PackML's names.", ("state", "mode"),
+            self._states.seconds.items(),
+        )  # fmt: skip
 
     # The ledger
 

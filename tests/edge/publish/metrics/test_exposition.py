@@ -19,6 +19,7 @@ from edge.publish.metrics.exposition import ReceiverFigures, StationMetrics
 from edge.telemetry.status import StationState, StatusReading
 from tests.deploy.scripts import DEPLOY
 from tests.edge.ledger.entries import actuation, correction, entry
+from tests.edge.ledger.reports.test_reading import PLANTED, T0, state
 from tests.edge.telemetry.statuses import SIGNS, status
 
 LANES = {"metal": ["can"], "glass": ["bottle"], "rest": []}
@@ -35,12 +36,14 @@ class Watched:
         self.path = folder / "ledger.sqlite"
         self.reading: StatusReading | None = StatusReading(status(self.path), 0.5)
         self.refusal: StatusRefusedError | None = None
+        self.wall = (T0 + 1100_000_000) / 1e6
         self.metrics = StationMetrics(
             "bin-1",
             self.path,
             lanes=LANES,
             receivers=lambda: RECEIVERS,
             status=self._read,
+            wall=lambda: self.wall,
         )
         self._registry = CollectorRegistry()
         self._registry.register(self.metrics)
@@ -64,6 +67,24 @@ class Watched:
             for sample in family.samples
             if sample.name == name
         }
+
+
+def test_the_time_in_each_state_goes_on_while_the_station_runs_and_never_down(
+    watched: Watched,
+) -> None:
+    with Ledger(watched.path) as ledger:
+        ledger.append(PLANTED[:2])
+        watched.metrics.count()
+        name = "pilah_state_seconds_total"
+        assert watched[name] == {("Production", "Execute"): 1090, ("Production", "Starting"): 10}
+        ledger.append(PLANTED[2:3])  # which says that it stood 90 seconds ago
+        assert watched[name]["Production", "Execute"] == 1090
+        assert watched[name]["Production", "Held"] == 90
+        watched.reading = None  # it is not known to run
+        watched.wall += 1000
+        assert watched[name]["Production", "Held"] == 90
+        ledger.append([state(2000, "Starting"), state(2005, "Execute")])
+        assert watched[name]["Production", "unknown"] == 990
 
 
 @pytest.fixture
