@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Protocol, runtime_checkable
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -132,6 +133,14 @@ class ActuatorSettings(Section):
                 "every actuation would be cut short. Lower hold_seconds or raise max_on_seconds"
             )
         return longest
+
+    @property
+    def levels_at_rest(self) -> Mapping[int, bool]:
+        """Whether each of its output pins is high while it is at rest, by BCM number.
+
+        Pins of the PWM hardware are left out: the firmware must not make them outputs.
+        """
+        return {}
 
     @property
     def on_bus(self) -> bool:

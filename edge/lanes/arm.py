@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Annotated, Literal, Self
 
@@ -101,6 +102,12 @@ class ArmSettings(Section):
         if found is not None and int(found.group(1)) not in PWM_CHANNELS[self.pin]:
             right = " or, on a Pi 5, ".join(f"pwm{n}" for n in PWM_CHANNELS[self.pin])
             raise advised(f"has hardware_pwm: {channel}, but GPIO {self.pin} is on {right}")
+
+    @property
+    def levels_at_rest(self) -> Mapping[int, bool]:
+        """Low on its pin, where it has one that software drives."""
+        plain = self.pin is not None and self.hardware_pwm is None
+        return {self.pin: False} if plain and self.pin is not None else {}
 
     @property
     def release_seconds(self) -> float | None:

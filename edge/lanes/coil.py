@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field
@@ -51,6 +52,11 @@ class CoilSettings(ActuatorSettings):
     @property
     def _cool_seconds(self) -> float:
         return self.max_on_seconds if self.cool_seconds is None else self.cool_seconds
+
+    @property
+    def levels_at_rest(self) -> Mapping[int, bool]:
+        """See ActuatorSettings."""
+        return {self.pin: not self.active_high}
 
     def open(self, pins: Pins) -> Coil:
         """Opens the coil without current.

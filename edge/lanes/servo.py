@@ -13,7 +13,7 @@ from edge.lanes.schedule import Timing
 from edge.pins.pins import Pins
 
 
-class Settings(ActuatorSettings, ArmSettings):
+class Settings(ArmSettings, ActuatorSettings):
     """`actuator: {kind: servo, ...}`."""
 
     kind: Annotated[Literal["servo"], Field(description="the kind of actuator")]

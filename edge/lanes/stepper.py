@@ -15,7 +15,7 @@ from edge.pins.pins import Pins
 Position = Annotated[int, Field(ge=-100_000, le=100_000)]
 
 
-class Settings(ActuatorSettings, DriveSettings):
+class Settings(DriveSettings, ActuatorSettings):
     """`actuator: {kind: stepper, ...}`."""
 
     kind: Annotated[Literal["stepper"], Field(description="the kind of actuator")]

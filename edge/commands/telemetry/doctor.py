@@ -19,7 +19,6 @@ from edge.core.errors import (
     CameraError,
     CodesMissingError,
     ConfigError,
-    PinError,
     RegionError,
     RuntimeMissingError,
     ScannerError,
@@ -28,7 +27,6 @@ from edge.core.redaction import redacted
 from edge.telemetry.finding import Finding, Health, bad, ok, warning
 
 if TYPE_CHECKING:
-    from edge.config.lanes import Lane
     from edge.config.reading import StationPlan
     from edge.config.station import ActuationConfig, StationConfig, VisionConfig
 
@@ -67,6 +65,7 @@ def examine(station: Path) -> Iterator[Finding]:
     If the file has mistakes, the parts whose sections can be read are still examined.
     """
     from edge.commands.telemetry.records import about_the_records
+    from edge.commands.telemetry.wiring import about_the_pins
     from edge.config.reading import (
         read_actuation_config,
         read_config,
@@ -96,7 +95,7 @@ def examine(station: Path) -> Iterator[Finding]:
     if vision is not None:
         yield from _about_the_camera(vision)
     if actuation is not None:
-        yield _about_the_pins(actuation.lanes)
+        yield from about_the_pins(actuation)
     if config is not None:
         yield from _about_the_codes(config)
         yield from about_the_records(config)
@@ -170,21 +169,6 @@ def _about_the_camera(vision: VisionConfig) -> Iterator[Finding]:
         yield warning("camera", f"{said}, its brightness does not settle", advice)
     else:
         yield ok("camera", said)
-
-
-def _about_the_pins(lanes: dict[str, Lane]) -> Finding:
-    from edge.pins.pins import open_pins
-
-    moving = [name for name, lane in lanes.items() if lane.actuator is not None]
-    if not moving:
-        return ok("pins", "none: no lane has an actuator")
-    try:
-        with open_pins() as pins:  # takes none of them: nothing moves
-            title, real = pins.title, pins.real
-    except PinError as error:
-        return bad("pins", str(error))
-    said = f"{title}, for {', '.join(moving)}"
-    return ok("pins", said) if real else warning("pins", said, "nothing moves on this machine")
 
 
 def _about_the_codes(config: StationConfig) -> Iterator[Finding]:

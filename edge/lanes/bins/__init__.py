@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import Annotated, Protocol
 
 from pydantic import Field
@@ -71,6 +72,11 @@ class BinSettings(Section):
             "it, a flap waits at 0 degrees, and a carousel where its last item went"
         ),
     ] = None
+
+    @property
+    def levels_at_rest(self) -> Mapping[int, bool]:
+        """See ActuatorSettings."""
+        return {}
 
     @property
     @abstractmethod

@@ -14,7 +14,7 @@ from edge.pins.pins import Pins
 _FARTHEST = 100_000
 
 
-class Settings(BinSettings, DriveSettings):
+class Settings(DriveSettings, BinSettings):
     """`bin: {kind: carousel, ...}`."""
 
     kind: Annotated[Literal["carousel"], Field(description="the kind of bin")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field, PrivateAttr
@@ -49,6 +50,11 @@ class Settings(ActuatorSettings):
         rest = self.mover.rest_position
         back = 0.0 if rest is None else self.mover.travel_seconds(self.position, rest)
         return self.hold_seconds + back
+
+    @property
+    def levels_at_rest(self) -> Mapping[int, bool]:
+        """Those of the mover's pins."""
+        return self.mover.levels_at_rest
 
     @property
     def on_bus(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Annotated, Any, Literal, Self
 
@@ -80,6 +81,14 @@ class DriveSettings(Section):
                 "write `at_rest: held`"
             )
         return self
+
+    @property
+    def levels_at_rest(self) -> Mapping[int, bool]:
+        """Low on STEP and DIR, and on ENABLE the level without current."""
+        levels = {self.step_pin: False, self.direction_pin: False}
+        if self.enable_pin is not None:
+            levels[self.enable_pin] = not self.enable_active_high
+        return levels
 
     @property
     def profile(self) -> Profile:

@@ -1,0 +1,108 @@
+"""What `doctor` says of pins: their levels at boot, and resistors that no program can see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edge.commands.telemetry.wiring import about_the_boot, about_the_pins, levels_at_rest
+from edge.config.reading import read_actuation_config
+from edge.config.station import ActuationConfig
+from edge.core.errors import PinError
+from edge.pins import i2c
+from edge.pins.pins import open_pins
+from edge.telemetry.finding import Health
+
+LANES = """\
+keep_alive: {pin: 21}
+lanes:
+  a: {actuator: {kind: solenoid, pin: 23, hold_seconds: 0.1}}
+  b: {actuator: {kind: relay, pin: 5, active_high: false, hold_seconds: 0.1}}
+  c: {actuator: {kind: servo, pin: 17, rest_angle: 0, active_angle: 9, hold_seconds: 1}}
+  d: {actuator: {kind: servo, pin: 18, rest_angle: 0, active_angle: 9, hold_seconds: 1,
+      hardware_pwm: pwmchip0/pwm0}}
+  e: {actuator: {kind: servo, board: {kind: pca9685, channel: 0}, rest_angle: 0, active_angle: 9,
+      hold_seconds: 1}}
+  f: {actuator: {kind: bin, position: 0, hold_seconds: 2}}
+bin: {kind: carousel, step_pin: 20, direction_pin: 16, enable_pin: 26, max_steps_per_second: 500,
+  steps_per_second_squared: 5000, home: {pin: 12, within_steps: 900}}
+"""
+LOW, HIGH = "gpio=16,17,20,21,23=op,dl", "gpio=5,26=op,dh"
+
+
+def actuation(folder: Path) -> ActuationConfig:
+    file = folder / "station.yaml"
+    file.write_text(LANES)
+    return read_actuation_config(file)[1]
+
+
+def test_every_output_has_its_level_at_rest_and_inputs_have_none(tmp_path: Path) -> None:
+    levels = levels_at_rest(actuation(tmp_path))
+    assert levels == {
+        23: False, 5: True, 17: False, 20: False, 16: False, 26: True, 21: False,
+    }  # fmt: skip
+
+
+def said(folder: Path, text: str | None) -> list[tuple[Health, str]]:
+    place = folder / "config.txt"
+    if text is not None:
+        place.write_text(text)
+    levels = levels_at_rest(actuation(folder))
+    return [(one.state, str(one)) for one in about_the_boot(levels, [folder / "no", place])]
+
+
+def test_what_holds_no_pin_at_boot_is_a_line_to_add(tmp_path: Path) -> None:
+    ((state, text), (_, asks)) = said(tmp_path, "dtparam=i2c_arm=on\n")
+    assert state is Health.WARNING
+    assert f"add to {tmp_path / 'config.txt'}: `{LOW}` and `{HIGH}`" in text
+    assert "from GPIO 16, 17, 20, 21, 23 to ground" in asks
+    assert "and from GPIO 5, 26 to 3.3 V" in asks
+
+
+def test_a_file_that_holds_every_pin_is_in_order_and_resistors_are_asked_for(
+    tmp_path: Path,
+) -> None:
+    found = said(tmp_path, f"{LOW}\n{HIGH}\n")
+    assert [state for state, _ in found] == [Health.OK, Health.OK]
+    assert "Are they there?" in found[1][1]
+
+
+def test_a_line_that_switches_something_on_is_bad(tmp_path: Path) -> None:
+    found = said(tmp_path, f"{LOW}\n{HIGH}\ngpio=23=dh\n")
+    assert found[0][0] is Health.BAD
+    assert f"GPIO 23 is set high at boot, by line 3 of {tmp_path / 'config.txt'}" in found[0][1]
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    ((state, text), _) = said(tmp_path, None)
+    assert state is Health.WARNING
+    assert "add to /boot/firmware/config.txt: " in text
+
+
+def test_a_station_that_moves_nothing_is_asked_nothing() -> None:
+    assert list(about_the_boot({})) == []
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_on_a_pi_each_board_is_asked_whether_it_is_there(
+    answers: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Device:
+        def __init__(self, bus: int, address: int) -> None:
+            if not answers:
+                raise PinError(f"bus {bus}, address {address}: nothing answers there")
+
+        def read(self, register: int) -> int:
+            return 0
+
+        def close(self) -> None: ...
+
+    pins = open_pins(tmp_path / "no board")
+    pins.real, pins.title = True, "as if real"
+    monkeypatch.setattr("edge.pins.pins.open_pins", lambda: pins)
+    monkeypatch.setattr(i2c, "I2cDevice", Device)
+    board = [one for one in about_the_pins(actuation(tmp_path)) if one.part == "board"]
+    (finding,) = board
+    assert finding.state is (Health.OK if answers else Health.BAD)
+    assert ("pca9685 answers at 0x40 on bus 1" if answers else "nothing answers") in finding.said
