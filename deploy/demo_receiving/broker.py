@@ -102,7 +102,7 @@ def demo_broker(folder: Path) -> Iterator[DemoBroker | None]:
         _wait_for(port, process)
         yield DemoBroker(port, subscriber)
     finally:
-        process.terminate()
+        process.kill()  # it keeps nothing, and would miss SIGTERM in its first moments
         process.wait()
 
 
