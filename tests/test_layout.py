@@ -81,6 +81,9 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
     "tests/edge/web/test_app.py": """
         edge.web.site edge.web.visit
     """,
+    "tests/edge/web/pages/test_review.py": """
+        edge.web.review_queue
+    """,
     "tests/edge/web/pages/test_delivery.py": """
         edge.web.words.counting
     """,
@@ -106,13 +109,16 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         edge.receiving.codes.packages edge.receiving.codes.code_reader
     """,
     "tests/edge/samples/test_photographs.py": """
-        edge.config.photographs
+        edge.config.photographs edge.samples.chance
     """,
     "tests/edge/config/test_schema.py": """
         edge.commands.schema
     """,
     "tests/edge/core/dataset/test_layout.py": """
         edge.core.dataset.class_map edge.core.dataset.split_names edge.core.dataset.picture_set
+    """,
+    "tests/edge/core/images/test_contact_sheet.py": """
+        edge.core.images.html_text
     """,
     "tests/edge/core/images/test_image_file.py": """
         edge.core.images.container edge.core.images.orientation

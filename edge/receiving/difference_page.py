@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterator, Sequence
 
-from edge.core.images.contact_sheet import escaped
+from edge.core.images.html_text import escaped
 from edge.receiving.delivery import Line
 from edge.receiving.difference import (
     Row,

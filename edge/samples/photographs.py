@@ -17,7 +17,6 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 
 import simplejpeg
@@ -32,6 +31,7 @@ from edge.core.verdict import RejectReason, Verdict
 from edge.flow import ItemInFrame, ItemKey
 from edge.runtime.child_process import ChildEndedError, ChildProcess
 from edge.runtime.clock import Clock, ClockedThread, wait_for
+from edge.samples.chance import chance_of
 from edge.samples.folder_lock import check_free
 from edge.samples.photograph_store import Addition, photograph_file
 
@@ -303,9 +303,3 @@ class Photographs(Closing):
             _log.info("photographs can be kept again")
         self._failing = False
         return True
-
-
-def chance_of(item_id: str) -> float:
-    """A pseudo-random number from 0 to 1, which is always the same for the same item."""
-    mark = blake2b(item_id.encode(), digest_size=8).digest()
-    return int.from_bytes(mark, "big") / 2**64

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.core.images.contact_sheet import SheetSection, escaped, write_contact_sheet
+from edge.core.images.contact_sheet import SheetSection, write_contact_sheet
+from edge.core.images.html_text import escaped
 from edge.telemetry.bench import FIGURES, STAGES
 from edge.telemetry.bench_comparison import Change
 from edge.telemetry.bench_series import Measured, Series

@@ -8,7 +8,7 @@ from enum import IntEnum
 
 from starlette.responses import Response
 
-from edge.web.pages import delivery, health, history, signing, station, streams
+from edge.web.pages import delivery, health, history, review, signing, station, streams
 from edge.web.visit import Visit
 
 
@@ -55,6 +55,11 @@ DOORS = (
     Door("POST", "/delivery/reopen", delivery.reopen, Right.ADMIN),
     Door("GET", "/delivery/report", delivery.report),
     Door("GET", "/delivery/report.csv", delivery.report_as_csv, is_page=False),
+    Door("GET", "/review", review.show),
+    Door("POST", "/review/decide", review.decide),
+    Door("POST", "/review/sweep", review.sweep),
+    Door("POST", "/review/skip", review.skip),
+    Door("POST", "/review/undo", review.undo),
     Door("GET", "/history", history.show),
     Door("GET", "/history/export", history.export, Right.ADMIN, is_page=False),
     Door("GET", "/health", health.show),

@@ -23,6 +23,7 @@ from edge.web.people.accounts import Accounts
 from edge.web.people.guesses import Guesses
 from edge.web.people.tokens import Sessions
 from edge.web.plan import WebPlan
+from edge.web.review_queue import ReviewQueue
 
 TEMPLATES = Path(__file__).with_name("templates")
 STATIC = Path(__file__).with_name("static")
@@ -91,7 +92,7 @@ class Site:
         self.live = live or Live(plan)
         self.accounts = Accounts(plan.accounts)
         self.hour_counts, self.day_counts = ItemCounts(plan.ledger), ItemCounts(plan.ledger)
-        self.notices = Notices()
+        self.notices, self.review = Notices(), ReviewQueue(plan)
         self.incidents = OpenIncidents(plan.ledger)
         self.control = StationControl(plan.station, plan.ledger)
         self.sessions, self.guesses = Sessions(wall), Guesses(clock)

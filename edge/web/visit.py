@@ -19,8 +19,12 @@ from edge.web.site import Site
 from edge.web.words.reasons import reject_words, state_words
 
 NAVIGATION = (
-    ("/", "Station"), ("/delivery", "Delivery"), ("/history", "History"), ("/health", "Health"),
-)  # fmt: skip
+    ("/", "Station"),
+    ("/delivery", "Delivery"),
+    ("/review", "Review"),
+    ("/history", "History"),
+    ("/health", "Health"),
+)
 """The pages that can be gone to from each other, and their names."""
 
 

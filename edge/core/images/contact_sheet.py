@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import html
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import numpy as np
 
 from edge.core.errors import StorageError
 from edge.core.files import write_file
+from edge.core.images.html_text import escaped
 from edge.core.images.image_file import Image
 from edge.core.images.preprocess import InputSpec, preprocess
 
@@ -226,11 +226,6 @@ def _jpeg(tile: Tile) -> str:
     if not done:
         raise StorageError(f"the picture of {tile.caption!r} cannot be written as JPEG")
     return "data:image/jpeg;base64," + base64.b64encode(content.tobytes()).decode()
-
-
-def escaped(text: str) -> str:
-    """`text` escaped for HTML; bytes of a file name that are not UTF-8 become escapes too."""
-    return html.escape(text.encode("utf-8", "backslashreplace").decode())
 
 
 # Blue and vermilion can be distinguished with every kind of colour blindness (Okabe and Ito, 2008),

@@ -215,11 +215,25 @@ def find_item(path: Path, item_id: str) -> ExportedItem | None:
     made = datetime.fromtimestamp((wanted.int >> 80) / 1000, UTC)
     day = timedelta(days=1)
     selection = Selection(utc_text((made - day).timestamp()), utc_text((made + day).timestamp()))
-    for selected in (selection, EVERYTHING):  # the second where somebody wrote a time
+    for selected in (
+        _moment_of(path, str(wanted), selection),
+        selection,
+        EVERYTHING,  # where somebody wrote a time
+    ):
         for item in read_items(path, selected):
             if item.row["id"] == str(wanted):
                 return item
     return None
+
+
+def _moment_of(path: Path, item_id: str, within: Selection) -> Selection:
+    """The moment of an item, found without reading the others; `within` where it is not known."""
+    with open_to_read(path) as connection:
+        if "uuid" not in _columns(connection, "items"):
+            return within
+        query = "SELECT time FROM items WHERE uuid = ? AND time >= ? AND time < ?"
+        found = connection.execute(query, (item_id, within.begin, within.end)).fetchone()
+    return within if found is None else Selection(str(found[0]), f"{found[0]}~")
 
 
 def _query(

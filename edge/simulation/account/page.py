@@ -9,9 +9,9 @@ from edge.core.images.contact_sheet import (
     Headline,
     Mark,
     SheetSection,
-    escaped,
     write_contact_sheet,
 )
+from edge.core.images.html_text import escaped
 from edge.core.model.metrics import Share
 from edge.simulation.account.gallery import Gallery
 from edge.simulation.account.lane_figures import LaneFigures

@@ -116,6 +116,14 @@
     sending = false;
   }
 
+  // One key presses the button that names it.
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
+    if (document.activeElement.matches("input, select, textarea")) return;
+    const button = document.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
+    if (button) button.click();
+  });
+
   const scan = document.querySelector("[data-scan]");
   if (scan) {
     scan.form.addEventListener("submit", (event) => {

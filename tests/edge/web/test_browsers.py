@@ -24,7 +24,7 @@ from tests.edge.web.chromium import SIZES, Screen, chromium, served
 
 pytestmark = pytest.mark.slow  # a browser takes seconds
 
-PATHS = ("/", "/health", "/history", "/delivery", "/deliveries", "/sign-in", "/nowhere")
+PATHS = ("/", "/health", "/history", "/review", "/delivery", "/deliveries", "/sign-in", "/nowhere")
 LANGUAGES = ("en", "id")
 
 

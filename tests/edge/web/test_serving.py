@@ -59,7 +59,7 @@ def served(station: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
 
 def test_the_pages_are_served_until_a_signal_and_stay_small(station: Path) -> None:
     with served(station) as (address, process):
-        for path in ("", "health", "static/pilah.js"):
+        for path in ("", "health", "history", "review", "delivery", "static/pilah.js"):
             assert httpx2.get(address + path, timeout=30).status_code == 200
         loaded = Path(f"/proc/{process.pid}/maps").read_text()
         assert "numpy" not in loaded

@@ -1,0 +1,101 @@
+"""Pictures looked through: one key each, or a sweep over many of one label."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from starlette.responses import Response
+
+from edge.core.errors import LedgerMissingError, UsageError
+from edge.ledger.upkeep.reviewing import NOT_AN_ITEM, ReviewDecision, review
+from edge.web.notices import PageNotice
+from edge.web.review_queue import photographs_are_kept
+from edge.web.visit import Visit
+
+_KEYS = "123456789abcdefghijklmopqrtvwxyz"
+"""The keys of labels, in the order of the lanes; n, s and u mean something else."""
+SWEEP = 100
+"""Items of a sweep at most."""
+
+
+def show(visit: Visit) -> Response:
+    """The next item, or a sweep over those of one label."""
+    site, plan = visit.site, visit.site.plan
+    try:
+        waiting = site.review.items(visit.who, site.wall())
+    except LedgerMissingError:
+        waiting = []
+    notice = site.notices.read(visit.query.get("said", ""))
+    doubtful = Counter(one.item.row["label"] for one in waiting if not one.drawn)
+    sweep = visit.query.get("sweep", "")
+    if sweep in plan.labels:
+        swept = [one for one in waiting if not one.drawn and one.item.row["label"] == sweep]
+        return visit.page(
+            "sweep.html", label=sweep, swept=swept[:SWEEP], more=len(swept) > SWEEP, notice=notice
+        )
+    return visit.page(
+        "review.html",
+        shown=waiting[0] if waiting else None,
+        following=waiting[1] if len(waiting) > 1 else None,
+        count=len(waiting),
+        keys=list(zip(_KEYS, plan.labels, strict=False)),
+        not_an_item=NOT_AN_ITEM,
+        doubtful=[(label, doubtful[label]) for label in plan.labels if doubtful[label] > 1],
+        kept=photographs_are_kept(plan),
+        notice=notice,
+    )
+
+
+def decide(visit: Visit) -> Response:
+    """Writes down what an item is."""
+    form = visit.form
+    item, label = form.get("item", ""), form.get("label", "")
+    return _decided(visit, [ReviewDecision(item, label, drawn=bool(form.get("drawn")))])
+
+
+def sweep(visit: Visit) -> Response:
+    """Writes down that all chosen items are of one label."""
+    label = visit.form.get("label", "")
+    chosen = [name.removeprefix("item-") for name in visit.form if name.startswith("item-")]
+    if not chosen:
+        return _said(visit, PageNotice("refused", visit.language.gettext("Nothing was chosen.")))
+    return _decided(visit, [ReviewDecision(item, label) for item in chosen[:SWEEP]])
+
+
+def skip(visit: Visit) -> Response:
+    """Leaves an item to somebody else."""
+    visit.site.review.skip(visit.who, visit.form.get("item", "")[:36])
+    return visit.go("/review")
+
+
+def undo(visit: Visit) -> Response:
+    """Takes the last decision back: its items are to be looked at again."""
+    site = visit.site
+    last = site.review.take_back(visit.who)
+    if not last:
+        return _said(
+            visit, PageNotice("refused", visit.language.gettext("Nothing is to be undone."))
+        )
+    _write(visit, [one._replace(label=None) for one in last])
+    return visit.go("/review")
+
+
+def _decided(visit: Visit, decisions: list[ReviewDecision]) -> Response:
+    try:
+        _write(visit, decisions)
+    except UsageError as error:
+        return _said(visit, PageNotice("refused", str(error), foreign=True))
+    visit.site.review.note(visit.who, decisions)
+    return visit.go("/review")
+
+
+def _write(visit: Visit, decisions: list[ReviewDecision]) -> None:
+    site = visit.site
+    review(
+        site.plan.ledger, decisions, site.plan.lanes, who=visit.who, keep=site.plan.keep,
+        wall=site.wall,
+    )  # fmt: skip
+
+
+def _said(visit: Visit, notice: PageNotice) -> Response:
+    return visit.go(f"/review?said={visit.site.notices.keep(notice)}")

@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edge.events import ItemSorted, utc_text
+from edge.ledger.export.reading import read_items
+from edge.ledger.reports.reading import audited_items
+from edge.ledger.upkeep.reviewing import decided_items
+from edge.samples.chance import chance_of
+from edge.samples.photograph_store import photograph_file
+from edge.web.review_queue import CONTROL_EVERY, ReviewQueue
+from tests.edge.ledger.entries import entry
+from tests.edge.web.browsing import NOON, Browser, Pages
+
+
+def add(pages: Pages, *numbers: int, **changes: Any) -> list[ItemSorted]:
+    """Items with photographs, a second apart."""
+    found = [
+        replace(
+            entry(number, time=utc_text(NOON - 600 + number), **changes),
+            photograph=photograph_file(entry(number).id),
+        )
+        for number in numbers
+    ]
+    pages.write(found)
+    for one in found:
+        file = pages.plan.photographs / str(one.photograph)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"\xff\xd8\xff")
+    return found
+
+
+def rejected(pages: Pages, *numbers: int, label: str = "can") -> list[ItemSorted]:
+    return add(
+        pages,
+        *numbers,
+        label=label,
+        accepted=False,
+        reject="low_confidence",
+        lane="rest",
+        confidence=0.4,
+    )
+
+
+@pytest.fixture
+def pages(tmp_path: Path) -> Pages:
+    return Pages(tmp_path, kept="all", share=0.0, kept_days=30.0)
+
+
+def shown(browser: Browser) -> str | None:
+    """The id of the item that the page shows."""
+    found = re.search('class="large" src="/photographs/(.*?)"', browser.get("/review").text)
+    return None if found is None else found[1]
+
+
+def press(browser: Browser, key: str) -> None:
+    """Presses the button of a key, as the script does."""
+    text = browser.get("/review").text
+    forms = re.findall('<form method="post" action="(.*?)".*?>(.*?)</form>', text, re.DOTALL)
+    for action, inside in forms:
+        button = re.search(f'<button([^>]*) data-key="{key}"', inside)
+        if button is None:
+            button = re.search(f'<button() data-key="{key}"', inside)
+        if button is not None:
+            form = dict(re.findall('type="hidden" name="(.*?)" value="(.*?)"', inside))
+            form |= dict(re.findall('name="(.*?)" value="(.*?)"', button[1]))
+            assert browser.client.post(action, data=form).status_code == 303
+            return
+    raise AssertionError(f"no button has the key {key}")
+
+
+def labels(pages: Pages) -> dict[int, str]:
+    """The labels that count now, by item."""
+    return {
+        item.row["item"]: str(item.corrected.get("label", item.row["label"]))
+        for item in read_items(pages.plan.ledger)
+    }
+
+
+def test_one_key_decides_each_item(pages: Pages) -> None:
+    first, second = rejected(pages, 1, 2)
+    browser = pages.browser()
+    there = {first.id: first.item, second.id: second.item}
+    one = shown(browser)
+    assert one in there
+    press(browser, "2")  # the second label: bottle
+    other = shown(browser)
+    assert {one, other} == set(there)
+    press(browser, "1")
+    assert shown(browser) is None
+    assert "Nothing is to be looked at." in browser.get("/review").text
+    assert labels(pages) == {there[str(one)]: "bottle", there[str(other)]: "can"}
+    assert decided_items(pages.plan.ledger, 0) == set(there)
+
+
+def test_what_was_decided_last_is_taken_back_and_shown_again(pages: Pages) -> None:
+    rejected(pages, 1)
+    browser = pages.browser()
+    press(browser, "2")
+    assert labels(pages) == {1: "bottle"}
+    press(browser, "u")
+    assert labels(pages) == {1: "can"}
+    assert shown(browser) == entry(1).id
+    press(browser, "1")
+    assert shown(browser) is None
+    press(browser, "u")
+    answer = browser.post("/review/undo", on="/review")
+    assert "Nothing is to be undone." in browser.get(answer.headers["location"]).text
+
+
+def test_an_item_is_skipped_for_one_person_alone(pages: Pages) -> None:
+    rejected(pages, 1)
+    pages.account("Ana")
+    pages.account("Budi")
+    ana = pages.browser("Ana")
+    press(ana, "s")
+    assert shown(ana) is None
+    assert shown(pages.browser("Budi")) == entry(1).id
+    assert decided_items(pages.plan.ledger, 0) == set()
+
+
+def test_a_picture_with_nothing_in_it_is_no_item_and_counts_for_no_purity(pages: Pages) -> None:
+    add(pages, 1)
+    browser = pages.browser()
+    press(browser, "n")
+    assert shown(browser) is None
+    assert labels(pages) == {1: "can"}
+    assert audited_items(pages.plan.ledger, "", "~") == []
+
+
+def test_a_sweep_decides_on_many_at_once_but_those_without_a_mark(pages: Pages) -> None:
+    rejected(pages, *range(1, 6), label="bottle")
+    browser = pages.browser()
+    assert "/review?sweep=bottle" in browser.get("/review").text
+    chosen = re.findall('name="(item-.*?)"', browser.get("/review?sweep=bottle").text)
+    assert len(chosen) == 5
+    form = dict.fromkeys(chosen[1:], "1") | {"label": "bottle"}
+    assert browser.post("/review/sweep", form, on="/review").status_code == 303
+    assert len(decided_items(pages.plan.ledger, 0)) == 4
+    press(browser, "u")
+    assert decided_items(pages.plan.ledger, 0) == set()
+    answer = browser.post("/review/sweep", {"label": "bottle"}, on="/review")
+    assert "Nothing was chosen." in browser.get(answer.headers["location"]).text
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"item": "x", "label": "can"},
+        {"item": entry(9).id, "label": "can"},
+        {"item": entry(1).id, "label": "gold"},
+        {"item": entry(1).id, "label": ""},
+        {},
+    ],
+)
+def test_what_is_no_decision_is_none(pages: Pages, form: dict[str, str]) -> None:
+    rejected(pages, 1)
+    browser = pages.browser()
+    answer = browser.post("/review/decide", form, on="/review")
+    assert answer.status_code == 303
+    assert "alarm" in browser.get(answer.headers["location"]).text.partition('id="notice"')[2]
+    assert decided_items(pages.plan.ledger, 0) == set()
+
+
+def test_an_item_whose_photograph_is_gone_is_not_shown(pages: Pages) -> None:
+    (found,) = rejected(pages, 1)
+    (pages.plan.photographs / str(found.photograph)).unlink()
+    assert shown(pages.browser()) is None
+
+
+def test_a_drawn_share_is_among_them_in_an_order_that_no_score_has_a_part_in(
+    tmp_path: Path,
+) -> None:
+    pages = Pages(tmp_path, kept="rejected", share=0.5, kept_days=30.0)
+    for number in range(1, 41):
+        add(pages, number, confidence=(number * 7 % 40) / 40)
+    rejected(pages, *range(41, 81))
+    found = ReviewQueue(pages.plan).items("Ana", NOON)
+    drawn = [one.item.row["id"] for one in found if one.drawn]
+    assert set(drawn) == {entry(n).id for n in range(1, 41) if chance_of(entry(n).id) < 0.5}
+    assert drawn == sorted(drawn, key=chance_of)
+    assert [one.drawn for one in found[:20]] == [n % CONTROL_EVERY == 0 for n in range(20)]
+    assert len(found) == 80
+
+
+def test_only_drawn_items_tell_how_pure_the_lanes_are(tmp_path: Path) -> None:
+    pages = Pages(tmp_path, kept="rejected", share=1.0, kept_days=30.0)
+    add(pages, 1, 2)
+    rejected(pages, 3)
+    browser = pages.browser()
+    for _ in range(3):
+        press(browser, "1" if shown(browser) != entry(2).id else "2")
+    found = [right for _, right in audited_items(pages.plan.ledger, "", "~")]
+    assert sorted(found) == [False, True]
+
+
+def test_a_station_without_photographs_says_how_to_keep_some(tmp_path: Path) -> None:
+    text = Pages(tmp_path).browser().get("/review").text
+    assert "The station keeps no photographs." in text
