@@ -220,14 +220,14 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         edge.simulation.account.gallery edge.simulation.account.report
     """,
     "tests/edge/simulation/faults/test_table.py": """
-        edge.simulation.faults.belt edge.simulation.faults.camera edge.simulation.faults.fault
-        edge.simulation.faults.machine
+        edge.simulation.faults.belt edge.simulation.faults.camera
+        edge.simulation.faults.fault edge.simulation.faults.machine
     """,
     "tests/edge/simulation/test_scored_run.py": """
         edge.simulation.world.scored
     """,
     "tests/edge/simulation/test_simulate.py": """
-        edge.simulation.stand_ins edge.simulation.world.signals
+        edge.simulation.encoder edge.simulation.stand_ins edge.simulation.world.signals
         edge.simulation.account.account edge.simulation.options
         edge.simulation.running edge.simulation.watching edge.simulation.world
     """,

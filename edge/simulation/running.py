@@ -22,6 +22,7 @@ from edge.core.images.preprocess import Box
 from edge.core.terminal.progress import Progress
 from edge.events import Event, StationStopped
 from edge.flow import Missed
+from edge.ledger.reports.reading import StateReport, state_report
 from edge.pins.pins import Pins, open_pins
 from edge.runtime.service import stop_signals
 from edge.simulation.account.account import Account, Settled
@@ -63,6 +64,8 @@ class SimulatedRun:
     """How long it was by its own clock."""
     stopped: bool
     """Whether a signal ended it before its last item."""
+    states: StateReport | None = None
+    """The states of the station, from its ledger; None: there is no ledger."""
 
 
 def run_station(
@@ -120,6 +123,7 @@ def run_station(
             update={
                 "camera": stand_ins.camera,
                 "trigger": stand_ins.trigger,
+                "belt": stand_ins.belt,
                 "lanes": watched_lanes(config, account, world, pins, clock.now),
             }
         )
@@ -132,6 +136,7 @@ def run_station(
             watch=watch,
         ) as station:
             tally = station.run()
+        states = state_report(simulated.ledger.path, ideal_rate=world.rate)
     account.close()
     seconds = time.perf_counter() - began
     return SimulatedRun(
@@ -142,6 +147,7 @@ def run_station(
         seconds,
         clock.now(),
         bool(reasons),
+        states,
     )
 
 
@@ -153,6 +159,7 @@ def lane_places(config: StationConfig) -> list[LanePlace]:
             tuple(lane.labels),
             None if lane.actuator is None else lane.actuator.hold_seconds,
             None if lane.actuator is None else config.delay_seconds(lane),
+            follows_belt=config.belt_with_encoder is not None and lane.distance_metres is not None,
         )
         for name, lane in config.lanes.items()
     ]

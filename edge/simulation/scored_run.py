@@ -58,7 +58,11 @@ def run_scored(
     pins, tally, frames = ForgetfulPins(clock.now), Tally(), _Frames(world)
     lanes_of = watched_lanes(config, account, world, pins, clock.now)
     trigger = ScoredTriggerSettings(world)
-    config = config.model_copy(update={"lanes": lanes_of, "trigger": trigger, "region": None})
+    # Nothing gives pulses, and the belt's speed does not change.
+    belt = None if config.belt is None else config.belt.model_copy(update={"encoder": None})
+    config = config.model_copy(
+        update={"lanes": lanes_of, "trigger": trigger, "region": None, "belt": belt}
+    )
     plan = replace(plan, config=config)
     with ExitStack() as parts, Progress("items", total=world.count) as progress:
         lanes = open_lanes(

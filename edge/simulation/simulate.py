@@ -77,4 +77,5 @@ def _report(setting: Setting, run: SimulatedRun, times: RunTimes) -> Report:
             "model_ms": times.model_ms.to_json(),
         },
         stopped=run.stopped,
+        states=run.states,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+from edge.config.belt import Belt
 from edge.config.reading import StationPlan
 from edge.flow import Frame
 from edge.ledger.opening import OpenLedger, open_ledger
@@ -14,9 +15,11 @@ from edge.ledger.rows import Writable
 from edge.outbox.retention import Keep
 from edge.runtime.clock import Clock, Flag
 from edge.simulation.account.spread import Spread
+from edge.simulation.encoder import SimulatedEncoderSettings
 from edge.simulation.faults.table import Faults
 from edge.simulation.watching import WatchedClassifier, WatchedLedger, WatchedTriggerSettings
 from edge.simulation.world import DrawnWorld
+from edge.simulation.world.belt import BeltWorld
 from edge.simulation.world.camera import SimulatedCameraSettings
 from edge.simulation.world.signals import SimulatedSignalSettings
 from edge.sorting.model import ActiveModel, open_model
@@ -42,6 +45,8 @@ class StandIns(NamedTuple):
     trigger: Any
     model: Callable[[StationPlan], ActiveModel]
     ledger: OpenLedger
+    belt: Belt | None
+    """The section `belt`."""
 
 
 def stand_ins_for(
@@ -84,7 +89,15 @@ def stand_ins_for(
         took=lambda seconds: times.trigger_ms.add(1000 * seconds),
     )
     camera = SimulatedCameraSettings(world, clock, faults)
-    return StandIns(camera, trigger, model, ledger)
+    return StandIns(camera, trigger, model, ledger, _belt(plan.config.belt, world))
+
+
+def _belt(belt: Belt | None, world: DrawnWorld) -> Belt | None:
+    """The same belt, whose encoder follows that of the world."""
+    if belt is None or belt.encoder is None or not isinstance(world, BeltWorld):
+        return belt
+    encoder = SimulatedEncoderSettings(belt.encoder, world.when_metres)
+    return belt.model_copy(update={"encoder": encoder})
 
 
 def _pass_time(clock: Clock, seconds: float) -> None:

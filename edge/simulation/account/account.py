@@ -197,7 +197,8 @@ class Account:
         found = landing(pending, self.places, self._moves)
         if found is not None:
             self.landing_ms.add(1000 * found.error_seconds)
-            self.after_plan_ms.add(1000 * found.after_plan_seconds)
+            if found.after_plan_seconds is not None:
+                self.after_plan_ms.add(1000 * found.after_plan_seconds)
         if (moved := moved_at(pending, self.places, self._moves)) is not None:
             self.view_to_move_ms.add(1000 * (moved - item.entered))
         if row is not None:

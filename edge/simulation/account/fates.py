@@ -24,6 +24,8 @@ class LanePlace:
     """How long its actuator diverts items each time; None: it has no actuator."""
     delay_seconds: float | None
     """How long after an item has passed its actuator moves; None: at once, or it has none."""
+    follows_belt: bool = False
+    """Whether it moves at a place of the belt, by an encoder, and not after a time."""
 
     @property
     def has_place(self) -> bool:
@@ -36,7 +38,7 @@ class LanePlace:
         """
         assert self.hold_seconds is not None
         assert self.delay_seconds is not None
-        return Flap(self.name, self.delay_seconds + self.hold_seconds / 2, out)
+        return Flap(self.name, self.delay_seconds, out, after_seconds=self.hold_seconds / 2)
 
 
 @dataclass(slots=True)
@@ -81,8 +83,9 @@ class Landing:
 
     error_seconds: float
     """How long after the right moment, by when the item really passes; negative: before it."""
-    after_plan_seconds: float
-    """How long after the moment for which the station had planned it."""
+    after_plan_seconds: float | None
+    """How long after the moment for which the station had planned it; None: it had planned a place
+    of the belt, and no moment."""
 
 
 class LaneMoves:
@@ -155,10 +158,15 @@ def landing(pending: Pending, places: Mapping[str, LanePlace], moves: LaneMoves)
     assert place.delay_seconds is not None
     assert place.hold_seconds is not None
     planned = first.passed + place.delay_seconds
+    right = pending.item.arrives(place.delay_seconds)
+    if place.follows_belt:
+        near = [start - right for start, _ in moves.out(place.name)]
+        error = min(near, key=abs, default=float("inf"))
+        return Landing(error, None) if abs(error) <= place.hold_seconds else None
     # The plan in the row's own time would be rounded to microseconds.
     for start, _ in moves.out(place.name):
         if -1e-6 <= start - planned <= place.hold_seconds:
-            return Landing(start - pending.item.arrives(place.delay_seconds), start - planned)
+            return Landing(start - right, start - planned)
     return None
 
 

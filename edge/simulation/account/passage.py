@@ -22,6 +22,8 @@ class Flap:
     """How long an item rides from the place at which it passes to this flap, at the usual speed."""
     out: Sequence[Interval]
     """When it stood out."""
+    after_seconds: float = 0.0
+    """How long after the item has come to that place it must stand out."""
 
 
 def lane_of(arrives: Callable[[float], float], flaps: Sequence[Flap], *, end: str) -> str:
@@ -33,7 +35,7 @@ def lane_of(arrives: Callable[[float], float], flaps: Sequence[Flap], *, end: st
         end: the lane at the end of the belt, for what no flap takes.
     """
     for flap in flaps:
-        there = arrives(flap.seconds)
+        there = arrives(flap.seconds) + flap.after_seconds
         if any(start <= there < stop for start, stop in flap.out):
             return flap.lane
     return end

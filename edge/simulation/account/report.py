@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from edge.core.model.metrics import Share
+from edge.ledger.reports.oee import AuditedPurity, Effectiveness
+from edge.ledger.reports.reading import StateReport
 from edge.simulation.account.account import NO_VERDICT, REJECTED, Account
 from edge.simulation.account.lane_figures import LaneFigures, lane_figures, share_json
 from edge.simulation.account.spread import Spread
@@ -51,6 +53,8 @@ class Report:
     machine: Mapping[str, Any]
     stopped: bool = False
     """Whether it was stopped before its last item."""
+    states: StateReport | None = None
+    """The states of the station; None: they are not known."""
 
     @property
     def lanes(self) -> dict[str, LaneFigures]:
@@ -103,6 +107,62 @@ class Report:
             "without_item": account.strays,
             "unwritten": account.unwritten,
         }
+
+    @property
+    def effectiveness(self) -> Effectiveness | None:
+        """How well the station ran, with what really is in the lanes; None: it is not known."""
+        if self.states is None or not self.states.spans:
+            return None
+        truth = AuditedPurity(self.purity.total, self.purity.count)
+        return replace(self.states.effectiveness, quality=truth)
+
+    def _states_json(self) -> dict[str, Any] | None:
+        found, states = self.effectiveness, self.states
+        if found is None or states is None:
+            return None
+        return {
+            "oee": found.oee,
+            "oee_interval": found.oee_interval,
+            "availability": found.availability,
+            "performance": found.performance,
+            "seconds": {state: seconds for (state, _), seconds in states.seconds.items()},
+            "stops": [
+                {
+                    "begin": (stop.begin - states.begin) / 1e6,
+                    "seconds": stop.length / 1e6,
+                    "reason": stop.reason,
+                    "scope": stop.scope,
+                    "states": list(stop.states),
+                }
+                for stop in states.stops
+            ],
+            "pareto": [
+                {"reason": line.reason, "stops": line.stops, "seconds": line.length / 1e6}
+                for line in states.pareto
+            ],
+        }
+
+    def _state_lines(self) -> list[str]:
+        found, states = self.effectiveness, self.states
+        if found is None or states is None:
+            return []
+        words = "not known" if found.oee is None else f"{found.oee:.1%}"
+        if found.oee_interval is not None:
+            words += f" ({found.oee_interval[0]:.1%} to {found.oee_interval[1]:.1%})"
+        shares = ", ".join(
+            f"{name} {share:.1%}"
+            for name, share in (
+                ("availability", found.availability),
+                ("performance", found.performance),
+                ("quality", found.quality.share),
+            )
+            if share is not None
+        )
+        stops = [
+            f"stops      {line.stops} of {line.reason}, {line.length / 1e6:,.1f} s"
+            for line in states.pareto
+        ]
+        return [f"OEE        {words}: {shares}", *stops]
 
     def times(self) -> list[tuple[str, Spread, str, str]]:
         """(name, values, unit, meaning) of everything whose time is measured."""
@@ -158,6 +218,7 @@ class Report:
             "view_to_verdict_ms": account.view_to_verdict_ms.to_json(),
             "view_to_move_ms": account.view_to_move_ms.to_json(),
             "pin_after_plan_ms": account.after_plan_ms.to_json(),
+            "state": self._states_json(),
             "machine": dict(self.machine),
         }
 

@@ -56,7 +56,13 @@ class Fault(BaseModel):
 
     def __str__(self) -> str:
         values = self.model_dump()
-        return ":".join([self.name, *(f"{key}={value:g}" for key, value in values.items())])
+        return ":".join(
+            [self.name, *(f"{key}={_text(value)}" for key, value in values.items() if value != "")]
+        )
+
+
+def _text(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 Every = Annotated[float, Field(ge=0, le=86400)]

@@ -75,6 +75,11 @@ class World(Protocol):
         ...
 
     @property
+    def rate(self) -> float:
+        """Items a second, if nothing holds them up."""
+        ...
+
+    @property
     def items_from(self) -> str:
         """Where its items are from: `drawn`, `photographed` or `recorded`."""
         ...

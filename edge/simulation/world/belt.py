@@ -63,6 +63,11 @@ class BeltWorld:
         return self.order.items
 
     @property
+    def rate(self) -> float:
+        """See World."""
+        return self.order.views_per_second / self.order.spacing_views
+
+    @property
     def items_from(self) -> str:
         """Where its items are from: `drawn`, or `photographed`."""
         return "photographed" if self.order.pictures else "drawn"
@@ -73,6 +78,11 @@ class BeltWorld:
         return (
             None if self._view_metres is None else self._view_metres * self.order.views_per_second
         )
+
+    def when_metres(self, metres: float) -> float:
+        """When the belt has gone so far, in seconds on the clock of the run."""
+        assert self._view_metres is not None
+        return self._when(metres / self._view_metres * self.order.width)
 
     def open(self, clock: Clock) -> _BeltShots:
         """See World.

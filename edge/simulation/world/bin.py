@@ -79,7 +79,7 @@ class BinWorld:
             each_frame: every picture shows another item, as photographs in a folder do.
         """
         assert order.items is not None
-        self.order, self._rate, self._holds = order, rate, holds
+        self.order, self.rate, self._holds = order, rate, holds
         self.count, self._each_frame = order.items, each_frame
         self._random = np.random.default_rng((order.seed, 1))
         self._scene, things = scene_and_items(
@@ -104,7 +104,7 @@ class BinWorld:
     def open(self, clock: Clock) -> _BinShots:
         """See World."""
         began = clock.now()
-        every = 1 / (self._rate if self._each_frame else self.order.frames_per_second)
+        every = 1 / (self.rate if self._each_frame else self.order.frames_per_second)
         # A camera's first picture is no item: nothing can be compared with it.
         self._next = began + (1.5 * every if self._each_frame else _FIRST_SECONDS)
         pictures = range(1, self.count + 2) if self._each_frame else itertools.count(1)
@@ -164,7 +164,7 @@ class BinWorld:
                     self._over = True
                 else:
                     lying = self._now = self._laid(*following, moment)
-                    self._next = moment + (0 if self._each_frame else 1 / self._rate)
+                    self._next = moment + (0 if self._each_frame else 1 / self.rate)
         placed = () if lying is None else (lying.placed,)
         return self._scene.view(placed, moved=0, random=self._random)
 

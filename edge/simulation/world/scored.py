@@ -91,7 +91,8 @@ class ScoredWorld:
             model: its rules decide; it is not asked.
             metres_per_second: the belt's speed; None if it is not known.
         """
-        self.count, self._traffic, self._model = traffic.count, traffic, model
+        self.count, self.rate = traffic.count, traffic.rate
+        self._traffic, self._model = traffic, model
         self.metres_per_second = metres_per_second
         self._recorded, self._random = recorded, np.random.default_rng((traffic.seed, 6))
         self._reach = _MIDDLE if model.whole_region else _WHOLE

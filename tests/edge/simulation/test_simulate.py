@@ -159,6 +159,17 @@ def test_a_bin_has_no_faults_of_a_belt(tmp_path: Path) -> None:
         simulated(tmp_path, BIN, faults=tuple(read_faults("touching,light,speed")))
 
 
+def test_with_an_encoder_lanes_move_at_their_places_whatever_the_speed(tmp_path: Path) -> None:
+    text = STATION.replace(
+        "belt: {metres_per_second: 0.4}",
+        "belt: {metres_per_second: 0.4, encoder: {pin: 6, pulses_per_metre: 200}}",
+    )
+    found = simulated(tmp_path, text, faults=tuple(read_faults("speed:factor=0.5:every=0")))
+    assert found["recovery"] == 1
+    assert found["landing_ms"]["count"] == 4
+    assert found["landing_ms"]["max"] < 1000 / (200 * 0.2) + 10
+
+
 def test_a_rate_is_met_where_the_belt_allows_it(tmp_path: Path) -> None:
     assert simulated(tmp_path, rate=0.5)["items_per_second"] == pytest.approx(0.5, rel=0.15)
 
