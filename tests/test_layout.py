@@ -73,7 +73,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         edge.commands.ledger.named
     """,
     "tests/edge/test_station_state.py": """
-        edge.state.inputs edge.state.watch
+        edge.state.inputs
     """,
     "tests/edge/events/test_events.py": """
         edge.events.base

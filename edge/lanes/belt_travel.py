@@ -19,6 +19,10 @@ class BeltTravel:
 
     Between two pulses the belt is taken to go on at its speed, and never beyond the pulse that has
     not come: a belt that stands is at most one pulse wrong.
+
+    Attributes:
+        pulse_metres: the way from one pulse to the next.
+        metres_per_second: the speed that is assumed until there are pulses.
     """
 
     def __init__(self, pulses_per_metre: float, *, metres_per_second: float) -> None:
@@ -27,8 +31,7 @@ class BeltTravel:
         Args:
             metres_per_second: the speed that is assumed until there are pulses.
         """
-        self.pulse_metres = 1 / pulses_per_metre
-        self._assumed = metres_per_second
+        self.pulse_metres, self.metres_per_second = 1 / pulses_per_metre, metres_per_second
         self._times: deque[float] = deque(maxlen=_KEPT)
         self._count = 0
         self._lock = threading.Lock()
@@ -74,7 +77,7 @@ class BeltTravel:
 
     def _speed(self, now: float) -> float:
         if len(self._times) < 2:
-            return self._assumed
+            return self.metres_per_second
         last = self._times[-1]
         first = self._times[-min(_RECENT + 1, len(self._times))]
         intervals = min(_RECENT, len(self._times) - 1)
@@ -82,7 +85,7 @@ class BeltTravel:
         waited = max(0.0, now - last)
         # One pulse that is a little late is no slower belt yet.
         interval = waited if waited > 2 * mean else mean
-        return self.pulse_metres / interval if interval > 0 else self._assumed
+        return self.pulse_metres / interval if interval > 0 else self.metres_per_second
 
     def _metres(self, at: float) -> float:
         """For times that are not in the future."""

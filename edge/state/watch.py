@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from edge.config.stops.section import StopSettings
     from edge.state.inputs import ContactReader
 
+_BELT_SECONDS = 0.1
+"""How often it is looked whether an item should have come out, on a belt with an encoder."""
 _SETTLING_SECONDS = 0.05
 """How often it is looked whether the moves are made for which the station waits before it stands.
 """
@@ -159,7 +161,10 @@ class StateWatch(Closing):
     def next_at(self) -> float | None:
         """When `look` is to be called at the latest, in seconds on the station's clock."""
         with self._jam_lock:
-            moments = [self._jams.next_at]
+            due = self._jams.next_at
+        if due is not None and self._lanes.travel is not None:
+            due = self._clock.now() + _BELT_SECONDS  # when the belt will be there, nobody knows
+        moments = [due]
         if self._starvation is not None:
             moments.append(self._starvation.next_at)
         if self._register.waits:
@@ -181,7 +186,9 @@ class StateWatch(Closing):
             for lane in [each for each in self._jammed if not self._register.has("jam", each)]:
                 self._jammed.discard(lane)  # somebody cleared it, and said so
                 self._jams.forget(lane)
-            found = list(self._jams.notices(self._clock.now()))
+            found = list(self._jams.notices(self._belt_now()))
+        if self._lanes.travel is not None:
+            found = [notice._replace(at=self._clock.now()) for notice in found]
         self._take_all(found)
         self._jammed.update(notice.scope for notice in found)
 
@@ -199,7 +206,13 @@ class StateWatch(Closing):
     def moved(self, lane: str) -> None:
         """The actuator of `lane` moved for an item just now."""
         with self._jam_lock:
-            self._jams.moved(lane, self._clock.now())
+            self._jams.moved(lane, self._belt_now())
+
+    def _belt_now(self) -> float:
+        """The time of what lies on the belt, which stands while the belt does, in seconds at the
+        speed of the station file; without an encoder, the time of the clock."""
+        now, travel = self._clock.now(), self._lanes.travel
+        return now if travel is None else travel.metres(now, now) / travel.metres_per_second
 
     # Any thread
 
@@ -219,7 +232,7 @@ class StateWatch(Closing):
     def _passed(self, lane: str, at: float) -> None:
         """Something came to the exit of a lane."""
         with self._jam_lock:
-            self._jams.seen(lane, at)
+            self._jams.seen(lane, self._belt_now())
         self._journal.offer(ExitSeen(*self._journal.stamps.now(), lane=lane, at=at))
 
 

@@ -215,3 +215,46 @@ def test_whoever_ends_a_station_does_not_wait_for_lanes_that_hang() -> None:
     go_on.set()
     thread.join(60)
     assert not thread.is_alive()
+
+
+def test_what_is_held_goes_to_rest_and_misses_what_is_planned_until_it_goes_on() -> None:
+    log: list[str] = []
+    told: list[Actuated] = []
+    now = [1.0]
+    lanes = Lanes(
+        {"a": RecordingActuator("a", log)},
+        {"a": Timing(5.0)},
+        clock=ToldClock(lambda: now[0]),
+        report=told.append,
+    )
+    lanes.actuate("a", 1.0, ItemKey(1, 1.0, "1"))
+    lanes.actuate("a", 9.0, ItemKey(2, 1.0, "2"))
+    lanes.step()
+    now[0] = 2.0
+    lanes.hold()
+    lanes.actuate("a", 2.0, ItemKey(3, 2.0, "3"))  # planned by who did not know of it yet
+    lanes.step()
+    assert log == ["a on", "a off"]
+    assert lanes.idle
+    now[0] = 9.0
+    lanes.go_on()
+    lanes.step()
+    lanes.actuate("a", 9.0, ItemKey(4, 9.0, "4"))
+    lanes.step()
+    assert log == ["a on", "a off", "a on"]
+    assert [(one.key and one.key.item, one.missed) for one in told] == [
+        (1, None), (2, Missed.HELD), (3, Missed.HELD), (4, None),
+    ]  # fmt: skip
+
+
+def test_what_was_left_out_is_told_at_once_though_nothing_is_due() -> None:
+    told: list[Actuated] = []
+    lanes = Lanes(
+        {"a": RecordingActuator("a", [])}, {"a": Timing(1)}, clock=ToldClock(lambda: 1.0),
+        report=told.append,
+    )  # fmt: skip
+    lanes.actuate("a", 100.0, ItemKey(1, 1.0, "1"))
+    lanes.hold()
+    assert lanes._wait()
+    lanes.step()
+    assert [one.missed for one in told] == [Missed.HELD]

@@ -1,0 +1,79 @@
+"""What a station's watch makes of a belt that stops, beside what whole stations show
+(tests/edge/test_station_state.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from edge.config.stops.section import ExitSensor, StopSettings
+from edge.events import Event, IncidentRaised, Stamps
+from edge.lanes.belt_travel import BeltTravel
+from edge.lanes.lanes import Lanes
+from edge.ledger.journal import Journal
+from edge.pins.pins import Pins, open_pins
+from edge.state.watch import StateWatch
+from tests.clocks import ToldClock
+
+SETTINGS = StopSettings(exits={"warm": ExitSensor(pin=6, after_seconds=2.0)})
+
+
+class Sink:
+    """A recorder that keeps events."""
+
+    ledger_fails = False
+
+    def __init__(self) -> None:
+        self.told: list[Event] = []
+        self.offer = self.told.append
+
+
+def watch(now: Callable[[], float], travel: BeltTravel | None) -> tuple[StateWatch, Sink]:
+    clock, sink = ToldClock(now, now), Sink()
+    recorder: Any = sink
+    pins: Pins = open_pins()
+    found = StateWatch(
+        SETTINGS, lanes=Lanes({}, {}, clock=clock, travel=travel),
+        journal=Journal(recorder, Stamps("a", now)), pins=lambda: pins, clock=clock,
+    )  # fmt: skip
+    found.ready()
+    return found, sink
+
+
+def test_while_the_belt_stands_nothing_is_to_come_out() -> None:
+    time = [0.0]
+    travel = BeltTravel(100, metres_per_second=0.5)
+
+    def run(seconds: float) -> None:
+        for _ in range(round(seconds * 50)):
+            time[0] += 0.02
+            travel.pulse(time[0])
+
+    found, sink = watch(lambda: time[0], travel)
+    with found:
+        run(1)
+        for _ in range(2):
+            found.moved("warm")
+            run(0.5)
+        time[0] += 600  # it stands for ten minutes
+        found.look(quiet=True)
+        assert not [event for event in sink.told if isinstance(event, IncidentRaised)]
+        assert found.next_at == time[0] + 0.1
+        run(2.5)
+        found.look(quiet=True)
+        (raised,) = (event for event in sink.told if isinstance(event, IncidentRaised))
+        assert (raised.name, raised.scope) == ("jam", "warm")
+        assert not found.sorts
+
+
+def test_without_an_encoder_time_alone_tells() -> None:
+    time = [0.0]
+    found, _ = watch(lambda: time[0], None)
+    with found:
+        found.moved("warm")
+        assert found.next_at == 2.5
+        found.moved("warm")
+        time[0] = 2.5
+        found.look(quiet=True)
+        assert not found.sorts
+        assert found.signs.incidents == ("jam warm",)
