@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,25 +59,53 @@ def read_series(file: Path) -> Mapping[str, Any]:
     return dict(found)
 
 
+def check_comparable(
+    before: Mapping[str, Any], *, pixels: str, keys: Collection[tuple[str, int]]
+) -> None:
+    """Passes a measurement that can be compared with an earlier one; asked before it is made.
+
+    Args:
+        before: the earlier one.
+        pixels: the size of the frame, such as 640x480.
+        keys: what is to be measured: the title of each bundle and the number of threads.
+
+    Raises:
+        UsageError: the frames have other sizes, or nothing of it was measured then.
+    """
+    if before["frame"] != pixels:
+        raise UsageError(
+            f"--compare: those frames had {before['frame']} pixels, these have {pixels}: measure "
+            "with the same picture (--image)"
+        )
+    earlier = {_key(each) for each in before["measurements"]}
+    if not earlier & {(_name(title), threads) for title, threads in keys}:
+        had = ", ".join(
+            f"{name} with {number_of(threads, 'threads')}" for name, threads in sorted(earlier)
+        )
+        raise UsageError(f"--compare: nothing of this was measured then; there is {had or 'none'}")
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """What else differs, besides time: sentences that a comparison must come with."""
+    found = []
+    if (then := before.get("machine", {}).get("model")) != now["machine"]["model"]:
+        found.append(f"that was another machine ({then}), not this one ({now['machine']['model']})")
+    earlier = {_key(each): each for each in before["measurements"]}
+    for each in now["measurements"]:
+        old = earlier.get(_key(each))
+        for what in ("runtime", "xnnpack"):
+            if old is not None and old.get(what) != each[what]:
+                found.append(f"{each['bundle']}: {what} was {old.get(what)}, and is {each[what]}")
+    return list(dict.fromkeys(found))
+
+
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
     """The change of each measurement that is in both: of the same bundle with as many threads.
 
     A bundle is known by its name without its version, so that a newer one can be compared.
-
-    Raises:
-        UsageError: the frames have other sizes, or no measurement is in both.
     """
-    if before["frame"] != now["frame"]:
-        raise UsageError(
-            f"--compare: those frames had {before['frame']} pixels, these have {now['frame']}: "
-            "measure with the same picture (--image)"
-        )
     earlier = {_key(each): each for each in before["measurements"]}
-    common = [each for each in now["measurements"] if _key(each) in earlier]
-    if not common:
-        had = ", ".join(f"{name} with {number_of(threads, 'threads')}" for name, threads in earlier)
-        raise UsageError(f"--compare: nothing of this was measured then; there is {had or 'none'}")
-    for each in common:
+    for each in (each for each in now["measurements"] if _key(each) in earlier):
         for stage in _COMPARED:
             yield Change(
                 f"{each['bundle']}, {number_of(int(each['threads']), 'threads')}, {stage}",
@@ -87,4 +115,9 @@ def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Chang
 
 
 def _key(measurement: Mapping[str, Any]) -> tuple[str, int]:
-    return str(measurement["bundle"]).partition(" ")[0], int(measurement["threads"])
+    return _name(str(measurement["bundle"])), int(measurement["threads"])
+
+
+def _name(title: str) -> str:
+    """The name of a bundle, of its title `NAME VERSION`."""
+    return title.partition(" ")[0]

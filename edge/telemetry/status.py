@@ -12,12 +12,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from edge.core.errors import StatusRefusedError
 from edge.runtime.clock_state import boot_id
 from edge.runtime.memory_folder import MEMORY, memory_name, service_folder
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 SERVICE_FOLDER = Path("/run/pilah")
 """The folder in memory that `deploy/pilah.service` gives the service."""
@@ -235,7 +239,7 @@ def _read(path: Path, ledger: Path) -> StationStatus | None:
     Raises:
         PermissionError: this user may not read it.
     """
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -250,10 +254,18 @@ def _read(path: Path, ledger: Path) -> StationStatus | None:
     if owner not in trusted or len(raw) > _LARGEST:
         return None
     try:
-        status = TypeAdapter(StationStatus).validate_json(raw)
+        status = _adapter().validate_json(raw)
     except ValidationError:  # of another program
         return None
     return status if status.ledger == str(ledger.absolute()) else None
+
+
+@cache
+def _adapter() -> TypeAdapter[StationStatus]:
+    """Reads a status. It takes milliseconds to make, and the pages read ten times a second."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(StationStatus)
 
 
 def _age(reading: StatusReading) -> float:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edge.core.command_line import count, print_json
 from edge.core.errors import EXIT_NO, EXIT_OK, UsageError
@@ -53,7 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--minutes",
         type=count,
         metavar="N",
-        help="measure for so many minutes without a pause, with the heat after each",
+        help="measure for so many minutes without a pause, with the heat after each; the times "
+        "are then those of the last minute, and --num-runs and the seconds do not count",
     )
     parser.add_argument(
         "--compare",
@@ -75,14 +76,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    from edge.telemetry.bench_comparison import changes, read_series
+    from edge.telemetry.bench_comparison import changes, differences, read_series
     from edge.telemetry.bench_page import write_bench_page
     from edge.telemetry.hardware import this_heat
 
     if arguments.fail_over is not None and arguments.compare is None:
         raise UsageError("--fail-over needs --compare OLD.json: longer than what?")
     earlier = None if arguments.compare is None else read_series(arguments.compare)
-    series = _measure(arguments)
+    series = _measure(arguments, earlier)
     series.after = this_heat()
     found = series.to_json()
     compared = [] if earlier is None else list(changes(earlier, found))
@@ -90,6 +91,8 @@ def run(arguments: argparse.Namespace) -> int:
         print_json(found)
     else:
         _print(series)
+    for other in [] if earlier is None else differences(earlier, found):
+        _log.warning(f"warning    {other}")
     for change in compared:
         _log.info(f"compared   {change}")
     if arguments.html is not None:
@@ -107,7 +110,7 @@ def run(arguments: argparse.Namespace) -> int:
     return EXIT_NO if slower else EXIT_OK
 
 
-def _measure(arguments: argparse.Namespace) -> Series:
+def _measure(arguments: argparse.Namespace, earlier: Mapping[str, Any] | None) -> Series:
     """Measures each bundle with each number of threads."""
     import os
 
@@ -115,6 +118,7 @@ def _measure(arguments: argparse.Namespace) -> Series:
     from edge.core.model.bundle import read_bundle
     from edge.core.model.classifier import Classifier
     from edge.telemetry.bench import FRAME_HEIGHT, FRAME_WIDTH, measure, synthetic_frame
+    from edge.telemetry.bench_comparison import check_comparable
     from edge.telemetry.bench_series import Measured, Series, accuracy_of, soak
     from edge.telemetry.hardware import this_hardware, this_heat
 
@@ -129,6 +133,9 @@ def _measure(arguments: argparse.Namespace) -> Series:
     series = Series(this_hardware(), pixels, before=before, after=before)
     cores = len(os.sched_getaffinity(0))
     sweep = range(1, cores + 1) if arguments.sweep else [arguments.num_threads]
+    if earlier is not None:
+        keys = {(bundle.title, threads) for bundle in bundles for threads in sweep}
+        check_comparable(earlier, pixels=pixels, keys=keys)
     for bundle in bundles:
         for threads in sweep:
             kernels: Kernels = "default" if arguments.use_xnnpack else "plain"

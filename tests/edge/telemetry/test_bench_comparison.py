@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from edge.core.errors import UsageError
-from edge.telemetry.bench_comparison import changes, read_series
+from edge.telemetry.bench_comparison import changes, check_comparable, differences, read_series
 from edge.telemetry.bench_series import Measured, Series
 from tests.edge.telemetry.test_bench_series import benchmark, series
 
@@ -28,13 +28,24 @@ def test_the_same_bundle_is_compared_though_its_version_is_newer(tmp_path: Path)
     assert str(invoke) == "first 2, 1 thread, invoke: 1.000 -> 1.500 ms (+50.0 %)"
 
 
-def test_what_cannot_be_compared_is_said(tmp_path: Path) -> None:
+def test_what_cannot_be_compared_is_said_before_it_is_measured(tmp_path: Path) -> None:
     old = read_series(written(tmp_path, series(Measured(benchmark("first 1"), None))))
-    other = series(Measured(benchmark("second 1", threads=2), None)).to_json()
+    check_comparable(old, pixels="640x480", keys={("first 9", 1), ("second 1", 2)})
     with pytest.raises(UsageError, match="there is first with 1 thread"):
-        list(changes(old, other))
+        check_comparable(old, pixels="640x480", keys={("first 1", 2)})
     with pytest.raises(UsageError, match="those frames had 640x480 pixels, these have 1x1"):
-        list(changes(old, other | {"frame": "1x1"}))
+        check_comparable(old, pixels="1x1", keys={("first 1", 1)})
+
+
+def test_another_machine_and_another_runtime_are_told_with_the_comparison(tmp_path: Path) -> None:
+    old = series(Measured(benchmark("first 1"), None)).to_json()
+    now = series(Measured(benchmark("first 2"), None)).to_json()
+    assert differences(old, now) == []
+    old["machine"]["model"], old["measurements"][0]["xnnpack"] = "Raspberry Pi 3", False
+    assert differences(old, now) == [
+        "that was another machine (Raspberry Pi 3), not this one (a board)",
+        "first 2: xnnpack was False, and is True",
+    ]
 
 
 @pytest.mark.parametrize(
