@@ -32,6 +32,8 @@ It makes:  the user pilah (groups gpio, i2c, video and render, where there are s
            pilah-publish.service, /usr/local/bin/pilah-publish
                                        where the station file has a section `publish`: tells other
                                        systems, and has the network
+           pilah-web.service           where the station file has a section `web`: the operator's
+                                       pages; it has the network, and no device
            /etc/udev/rules.d/70-pilah-scanner.rules  where the station file has a hand scanner: by
                                        it the service may read that one, and no other keyboard
 Where the station file has a section `codes`, the packages that read barcodes are installed, too.
@@ -47,6 +49,7 @@ unit=/etc/systemd/system/pilah.service
 network=/etc/systemd/system/pilah.service.d/camera-network.conf
 publish_command=/usr/local/bin/pilah-publish
 publish_unit=/etc/systemd/system/pilah-publish.service
+web_unit=/etc/systemd/system/pilah-web.service
 config=/etc/pilah/station.yaml
 home=/var/lib/pilah
 rule=/etc/udev/rules.d/70-pilah-scanner.rules
@@ -178,20 +181,44 @@ not_started='not started' installed='installed'
 
 [ "$(id -u)" = 0 ] || [ -n "$dry" ] || die "must be root: sudo $0 (or see first: $0 --dry-run)"
 
-# without_publisher: no publisher, where one is installed.
-without_publisher() {
-    [ -e "$publish_unit" ] || return 0
+# without NAME UNIT: no service of that name, where one is installed.
+without() {
+    [ -e "$2" ] || return 0
     if systemd_runs; then
-        run systemctl disable --now pilah-publish.service
+        run systemctl disable --now "$1.service"
     else
-        run systemctl disable pilah-publish.service
+        run systemctl disable "$1.service"
     fi
-    run rm "$publish_unit"
+    run rm "$2"
     ! systemd_runs || run systemctl daemon-reload
 }
 
+# enabled_or_gone ASKED NAME UNIT: enabled where the station file asks for it, else removed.
+enabled_or_gone() {
+    if [ -z "$1" ]; then
+        without "$2" "$3"
+    elif [ "$(systemctl is-enabled "$2.service" 2>/dev/null)" != enabled ]; then
+        run systemctl enable --quiet "$2.service"
+    fi
+}
+
+# started NAME AGAIN WHAT: runs a service beside the station, anew where AGAIN is not empty.
+started() {
+    failed=''
+    if ! systemctl is-active --quiet "$1.service"; then
+        run systemctl start "$1.service" || failed=yes
+    elif [ -n "$2" ]; then
+        run systemctl restart "$1.service" || failed=yes
+    fi
+    [ -n "$failed" ] || return 0
+    say "the station runs, and $3 did not start. What it said:"
+    journalctl --no-pager -o cat -n 15 -u "$1.service" >&2 || true
+    finish 1
+}
+
 if [ -n "$uninstall" ]; then
-    without_publisher
+    without pilah-publish "$publish_unit"
+    without pilah-web "$web_unit"
     [ ! -e "$network" ] || run rm "$network"
     [ ! -L "$publish_command" ] || run rm "$publish_command"
     if [ -e "$unit" ]; then
@@ -280,13 +307,15 @@ kept=$config
 [ -e "$kept" ] || kept=$station
 codes=''
 [ -z "$kept" ] || ! grep -q '^codes:' "$kept" || codes=codes
-publish='' stream=''
+publish='' web='' stream=''
 [ -z "$kept" ] || ! grep -q '^publish:' "$kept" || publish=publish
+[ -z "$kept" ] || ! grep -q '^web:' "$kept" || web=web
 [ -z "$kept" ] || ! grep -Eq "kind: *[\"']?stream" "$kept" || stream=yes
 sources="pyproject.toml README.md LICENSE edge trainer converter deploy/locks/$extra.txt"
 [ -z "$codes" ] || sources="$sources deploy/locks/$codes.txt"
 [ -z "$publish" ] || sources="$sources deploy/locks/$publish.txt"
-wanted="$extra $codes $publish $("$python" --version 2>/dev/null || echo none) $(
+[ -z "$web" ] || sources="$sources deploy/locks/$web.txt"
+wanted="$extra $codes $publish $web $("$python" --version 2>/dev/null || echo none) $(
     cd "$checkout"
     # shellcheck disable=SC2086 # one word for each
     find $sources -type f ! -name '*.pyc' -exec sha256sum {} + | LC_ALL=C sort | sha256sum
@@ -317,6 +346,8 @@ if [ "$(cat "$program/installed" 2>/dev/null)" != "$wanted" ]; then
         --requirement "$checkout/deploy/locks/$codes.txt"
     [ -z "$publish" ] || run "$program/bin/python" -m pip install --quiet --require-hashes \
         --requirement "$checkout/deploy/locks/$publish.txt"
+    [ -z "$web" ] || run "$program/bin/python" -m pip install --quiet --require-hashes \
+        --requirement "$checkout/deploy/locks/$web.txt"
     # All that is needed is there, setuptools too: nothing is fetched that has no hash.
     run "$program/bin/python" -m pip install --quiet --no-deps --no-build-isolation "$copy"
     run install -m 0644 "$copy/installed" "$program/installed"
@@ -394,6 +425,9 @@ fi
 republish=$restart before_publish=$changes
 [ -z "$publish" ] || place "$checkout/deploy/pilah-publish.service" "$publish_unit" 0644 root
 [ "$changes" = "$before_publish" ] || republish=yes
+reweb=$restart before_web=$changes
+[ -z "$web" ] || place "$checkout/deploy/pilah-web.service" "$web_unit" 0644 root
+[ "$changes" = "$before_web" ] || reweb=yes
 if [ "$changes" != "$before" ] && systemd_runs; then
     run systemctl daemon-reload
 fi
@@ -422,11 +456,8 @@ if [ -z "$dry" ] && ! runuser -u pilah -- "$command" check "$config" >&2; then
 fi
 [ "$(systemctl is-enabled pilah.service 2>/dev/null)" = enabled ] ||
     run systemctl enable --quiet pilah.service
-if [ -z "$publish" ]; then
-    without_publisher
-elif [ "$(systemctl is-enabled pilah-publish.service 2>/dev/null)" != enabled ]; then
-    run systemctl enable --quiet pilah-publish.service
-fi
+enabled_or_gone "$publish" pilah-publish "$publish_unit"
+enabled_or_gone "$web" pilah-web "$web_unit"
 if ! systemd_runs; then
     say "$installed; it starts with the machine"
     finish 0
@@ -444,17 +475,7 @@ if [ -n "$failed" ]; then
     say "it is tried again every few seconds, unless the station file or the bundle is wrong"
     finish 1
 fi
-if [ -n "$publish" ]; then
-    if ! systemctl is-active --quiet pilah-publish.service; then
-        run systemctl start pilah-publish.service || failed=yes
-    elif [ -n "$republish" ]; then
-        run systemctl restart pilah-publish.service || failed=yes
-    fi
-fi
-if [ -n "$failed" ]; then
-    say "the station runs, and its publisher did not start. What it said:"
-    journalctl --no-pager -o cat -n 15 -u pilah-publish.service >&2 || true
-    finish 1
-fi
+[ -z "$publish" ] || started pilah-publish "$republish" 'its publisher'
+[ -z "$web" ] || started pilah-web "$reweb" 'the pages of its operator'
 [ -n "$dry" ] || say "the station runs: systemctl status pilah; journalctl -fu pilah"
 finish 0

@@ -73,6 +73,19 @@ def test_a_dry_run_says_that_a_bundle_does_not_fit(
     assert found.stderr.rstrip().endswith("dry run: nothing was changed")
 
 
+@pytest.mark.parametrize("shown", [True, False])
+def test_the_pages_are_a_service_where_the_station_file_has_them(
+    tmp_path: Path, shown: bool
+) -> None:
+    station = tmp_path / "station.yaml"
+    section = "web: {}\n" if shown else ""
+    station.write_text(f"station: a\ncamera:\n  kind: usb\n{section}", encoding="utf-8")
+    commands = "\n".join(dry_run("--station", str(station)))
+    assert ("/locks/web.txt" in commands) == shown
+    assert ("systemctl enable --quiet pilah-web.service" in commands) == shown
+    assert ("pilah-web.service /etc/systemd/system" in commands) == shown
+
+
 @pytest.mark.parametrize("publishes", [True, False])
 @pytest.mark.parametrize("camera", ["usb", "stream"])
 def test_who_has_the_network_is_as_the_station_file_asks(

@@ -15,7 +15,8 @@ from tests.deploy.scripts import DEPLOY, tool
 
 UNIT = DEPLOY / "pilah.service"
 PUBLISHER = DEPLOY / "pilah-publish.service"
-UNITS = pytest.mark.parametrize("unit", [UNIT, PUBLISHER], ids=lambda unit: unit.stem)
+WEB = DEPLOY / "pilah-web.service"
+UNITS = pytest.mark.parametrize("unit", [UNIT, PUBLISHER, WEB], ids=lambda unit: unit.stem)
 
 
 def section(name: str, unit: Path = UNIT) -> configparser.SectionProxy:
@@ -76,6 +77,16 @@ def test_a_publisher_is_tried_for_ever_but_not_where_a_file_is_wrong() -> None:
     assert section("Unit", PUBLISHER)["StartLimitIntervalSec"] == "0"
     assert service["RestartPreventExitStatus"] == str(EXIT_CONFIG)
     assert int(service["TimeoutStopSec"]) > PUBLISHER_END_SECONDS
+
+
+def test_the_pages_have_the_network_and_neither_devices_nor_the_accounts_to_change() -> None:
+    service = section("Service", WEB)
+    assert "AF_INET" in service["RestrictAddressFamilies"]
+    assert service["PrivateDevices"] == "yes"
+    assert service["CapabilityBoundingSet"] == ""
+    assert (service["Type"], service["Restart"]) == ("notify", "always")
+    assert service["RestartPreventExitStatus"] == str(EXIT_CONFIG)
+    assert "ReadOnlyPaths=-/var/lib/pilah/ledger-accounts.json" in WEB.read_text("utf-8")
 
 
 def test_a_station_is_tried_for_ever_but_not_where_a_file_is_wrong() -> None:
