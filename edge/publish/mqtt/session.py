@@ -175,8 +175,12 @@ class Session(Closing):
     def close(self) -> None:
         """Ends the connection in order, so that the broker does not publish the will; may be called
         twice."""
-        self._client.disconnect()
-        self._client.loop_stop()
+        client = self._client
+        client.disconnect()
+        client.loop_stop()
+        # Without this circle of references paho closes its own pair of sockets at once.
+        client.on_connect = client.on_disconnect = client.on_publish = None
+        client.on_message = client.on_subscribe = None
         self._lose("closed", None)
 
     def _send(self, message: Message) -> int | str:

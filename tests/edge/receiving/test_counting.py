@@ -442,7 +442,7 @@ def test_a_running_station_counts_what_passes(tmp_path: Path) -> None:
     assert {uuid for uuid, _ in rows} <= counted
 
 
-def test_what_the_ledger_is_owed_is_looked_for_again_where_it_could_not_be_read(
+def test_rows_that_are_missing_in_a_ledger_are_looked_for_again_if_it_could_not_be_read(
     door: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counting, calls, again = counting_at(door), [], threading.Event()
@@ -454,7 +454,7 @@ def test_what_the_ledger_is_owed_is_looked_for_again_where_it_could_not_be_read(
         again.set()
         return []
 
-    monkeypatch.setattr(counting._owed, "rows", rows)
+    monkeypatch.setattr(counting._missing, "find", rows)
     counting.start()
     assert again.wait(60)
     counting.close()
