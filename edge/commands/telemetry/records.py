@@ -1,4 +1,4 @@
-"""The findings of `pilah-edge doctor` about the ledger, the deliveries and the photographs."""
+"""The findings of `pilah-edge doctor` about the station's records, and who is told of them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from pathlib import Path
 
 from edge.config.ledger import LedgerSettings
 from edge.config.photographs import PhotographSettings, photographs_folder
+from edge.config.publish.section import PublishSettings
 from edge.config.receiving import deliveries_path
 from edge.config.station import StationConfig
 from edge.core.errors import DeliveryFileError, LedgerError, StorageError
+from edge.core.terminal.wording import in_a_sentence
 from edge.ledger.opening import spill_path
 from edge.ledger.recovering import set_aside_files
 from edge.ledger.spill import spilled_rows
@@ -31,6 +33,8 @@ def about_the_records(config: StationConfig) -> Iterator[Finding]:
     if config.photographs is not None:
         folder = photographs_folder(config.photographs, ledger.path)
         yield _about_the_photographs(config.photographs, folder)
+    if config.publish is not None and config.publish.receivers:
+        yield _about_the_receivers(config.publish)
 
 
 def _about_the_ledger(settings: LedgerSettings, station: str) -> Iterator[Finding]:
@@ -100,3 +104,17 @@ def _about_the_photographs(settings: PhotographSettings, folder: Path) -> Findin
         said += f", and there is room for {room:,.0f} more"
         return warning("photographs", said, "lower `megabytes`, or new ones will find no room")
     return ok("photographs", said)
+
+
+def _about_the_receivers(publish: PublishSettings) -> Finding:
+    unread = [
+        f"publish.{name}.{key} {file}"
+        for name in publish.receivers
+        for key, file in getattr(publish, name)
+        if key.endswith("_file") and file is not None and not os.access(file, os.R_OK)
+    ]
+    if unread:
+        said = f"this user cannot read {in_a_sentence(unread)}"
+        return bad("publish", said, "run this as the station's user, or change the owner or name")
+    names = in_a_sentence(publish.receivers)
+    return ok("publish", f"to {names}; `pilah-publish STATION.yaml --status` says how far it is")

@@ -191,3 +191,26 @@ def test_photographs_that_cannot_be_read_are_told(
     assert code == EXIT_NO
     said = f"bad      photographs {tmp_path} cannot be read: Input/output error: none is kept until"
     assert line.startswith(said)
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_the_secrets_of_those_who_are_told_must_be_readable(
+    missing: bool, tmp_path: Path, tiny_bundle: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = STATION + (
+        "publish:\n"
+        "  mqtt: {host: broker, username: bin-1, password_file: secret}\n"
+        "  inventree: {url: 'https://inventree', token_file: token}\n"
+    )
+    (tmp_path / "token").write_text("t0ken\n")
+    if not missing:
+        (tmp_path / "secret").write_text("secret\n")
+    code, out = doctor(make_station(tmp_path, text=text, bundle=tiny_bundle), capsys)
+    (line,) = lines_about("publish", out)
+    if missing:
+        wrong = f"this user cannot read publish.mqtt.password_file {tmp_path / 'secret'}: run this"
+        assert (code, line.startswith(f"bad      publish    {wrong}")) == (EXIT_NO, True)
+    else:
+        assert (code, line.startswith("ok       publish    to mqtt and inventree;")) == (
+            EXIT_OK, True
+        )  # fmt: skip
