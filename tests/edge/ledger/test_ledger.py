@@ -14,7 +14,7 @@ from edge.events import (
 from edge.ledger import ledger as ledger_module
 from edge.ledger import sqlite_file
 from edge.ledger.ledger import Ledger
-from edge.ledger.sqlite_file import LedgerFacts, ledger_facts
+from edge.ledger.sqlite_file import LedgerFacts, ledger_facts, looks_written_by_hand
 from tests.edge.ledger.entries import actuation, entry
 
 UNREADABLE = {
@@ -179,3 +179,20 @@ def test_a_row_and_what_came_after_it_tell_together_what_moved(tmp_path: Path) -
             (6, None, None, None),
         ]
     reader.close()
+
+
+@pytest.mark.parametrize(
+    ("content", "by_hand"),
+    [
+        (b"my shopping list\n" * 100, True),
+        ("größe: 7\n".encode(), True),
+        (bytes(range(256)) * 4, False),
+        (b"SQLite format 3\0" + bytes(100), False),
+        (b"", False),
+    ],
+)
+def test_a_text_is_told_from_a_damaged_ledger(
+    tmp_path: Path, content: bytes, by_hand: bool
+) -> None:
+    (tmp_path / "ledger.sqlite").write_bytes(content)
+    assert looks_written_by_hand(tmp_path / "ledger.sqlite") == by_hand

@@ -69,6 +69,8 @@ def test_all_is_sent_again_and_each_comes_once(
     assert main([file, "--once"]) == EXIT_OK
     assert [one.payload["item"] for one in receiver.taken] == [1, 2, 3]
     assert refused(file, capsys) == []
+    assert main([file, "--refused"]) == EXIT_OK
+    assert capsys.readouterr().out == "nothing that was refused is set aside\n"
     assert main([file, "--send-refused"]) == EXIT_NO
     assert "nothing that was refused is set aside" in capsys.readouterr().out
 
@@ -105,5 +107,7 @@ def test_before_anything_was_sent_nothing_is_set_aside(
 ) -> None:
     file = station(tmp_path, 1)
     assert refused(file, capsys) == []
+    assert main([file, "--refused"]) == EXIT_OK
+    assert capsys.readouterr().out == "nothing that was refused is set aside\n"
     assert main([file, "--send-refused"]) == EXIT_NO
     assert not (tmp_path / "ledger-publish.sqlite").exists()
