@@ -72,7 +72,11 @@ def _become_the_pages(plan: WebPlan, verbosity: str) -> NoReturn:
     chosen = {"verbose": ["-v"], "quiet": ["-q"]}.get(verbosity, [])
     sys.stdout.flush()
     # Else the C library keeps what a password's check takes, and some for each thread.
-    thrift = {"MALLOC_MMAP_THRESHOLD_": str(2**20), "MALLOC_ARENA_MAX": "2"}
+    thrift = {
+        "MALLOC_MMAP_THRESHOLD_": str(2**18),
+        "MALLOC_TRIM_THRESHOLD_": str(2**18),
+        "MALLOC_ARENA_MAX": "1",
+    }
     os.execve(sys.executable, [*words, *chosen], {**os.environ, **thrift})
 
 

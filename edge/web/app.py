@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from edge.core.errors import AccountsError, PilahError
+from edge.core.errors import AccountsError, PilahError, UsageError
 from edge.web.doors import DOORS, Door, Right
 from edge.web.guard import Guard
 from edge.web.language.languages import chosen_language
@@ -89,7 +89,8 @@ def _response(visit: Visit, door: Door) -> Response:
         return door.answer(visit)
     except PilahError as error:
         _log.debug("where the error comes from:", exc_info=True)
-        return visit.page("refused.html", code=503, why="error", said=str(error))
+        code = 400 if isinstance(error, UsageError) else 503
+        return visit.page("refused.html", code=code, why="error", said=str(error))
 
 
 def _not_let_in(visit: Visit, door: Door) -> Response | None:

@@ -21,7 +21,7 @@ from edge.core.errors import StatusRefusedError
 from edge.telemetry.status import StatusReading, read_status
 from edge.web.plan import WebPlan
 
-SILENT_SECONDS = 1.8
+SILENT_SECONDS = 1.6
 """A station whose last sign of life is older is called silent. It gives one a second; with the time
 that a look and a page take, a page says within 2 s of a station's end that it is silent."""
 LOOK_SECONDS = 0.1

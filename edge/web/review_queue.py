@@ -16,8 +16,8 @@ CONTROL_SHARE = 0.02
 """The share of accepted items that is drawn where photographs of all items are kept: one in 50."""
 CONTROL_EVERY = 5
 """Each so many items that are shown, one is a drawn one, as long as there are any."""
-_NEWEST = 4000
-"""Items that are looked through, the newest."""
+_NEWEST = 1000
+"""Items with a photograph that are looked through, the newest."""
 _DAY_SECONDS = 86400.0
 _MOST_SKIPPED = 5000
 
@@ -55,15 +55,11 @@ class ReviewQueue:
         since = now - (plan.kept_days or 30.0) * _DAY_SECONDS
         done = decided_items(plan.ledger, since) | self._skipped.get(who, set())
         found, _ = newest_items(
-            plan.ledger, Selection(utc_text(since)), before=None, limit=_NEWEST,
+            plan.ledger, Selection(utc_text(since), photographed=True), before=None, limit=_NEWEST,
             photographs=plan.photographs,
         )  # fmt: skip
         there = [
-            one
-            for one in found
-            if one.row["id"] not in done
-            and one.row["photograph"] is not None
-            and not one.row["photograph_gone"]
+            one for one in found if one.row["id"] not in done and not one.row["photograph_gone"]
         ]
         drawn = sorted((one for one in there if self._is_drawn(one)), key=_chance)
         others = sorted((one for one in there if not self._is_drawn(one)), key=_doubt)

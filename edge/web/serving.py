@@ -22,6 +22,8 @@ _log = logging.getLogger(__name__)
 
 _MOST_AT_ONCE = 120
 """Connections and requests at the same time; more are told to come again."""
+_THREADS = 8
+"""Requests that are answered at the same time; a Raspberry Pi has four processors."""
 _END_SECONDS = 2.0
 _ALIVE_SECONDS = 5.0
 
@@ -118,6 +120,9 @@ def serve(plan: WebPlan) -> None:
 
 
 async def _until_ended(server, listening: socket.socket) -> None:  # type: ignore[no-untyped-def]
+    import anyio.to_thread
+
+    anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
     notifier = Notifier()
     notifier.ready("serving the pages")
     feeding = asyncio.create_task(_feed(notifier))

@@ -54,6 +54,8 @@ class Selection(NamedTuple):
     """Only accepted items, or only rejected ones; None: both."""
     reject: str | None = None
     """Items that were rejected for this reason; None: whatever became of them."""
+    photographed: bool = False
+    """Only items of which a photograph was kept, whether it is still there or not."""
 
 
 class Place(NamedTuple):
@@ -212,9 +214,14 @@ def find_item(path: Path, item_id: str) -> ExportedItem | None:
         wanted = UUID(item_id)
     except ValueError as error:
         raise UsageError(f"{item_id!r} is no id of an item, which is a UUID") from error
-    made = datetime.fromtimestamp((wanted.int >> 80) / 1000, UTC)
-    day = timedelta(days=1)
-    selection = Selection(utc_text((made - day).timestamp()), utc_text((made + day).timestamp()))
+    try:
+        made = datetime.fromtimestamp((wanted.int >> 80) / 1000, UTC)
+        day = timedelta(days=1)
+        selection = Selection(
+            utc_text((made - day).timestamp()), utc_text((made + day).timestamp())
+        )
+    except (ValueError, OverflowError):  # the id is of no time that a clock shows
+        selection = EVERYTHING
     for selected in (
         _moment_of(path, str(wanted), selection),
         selection,
@@ -263,6 +270,8 @@ def _query(
         for name, column in columns.items()
         if getattr(selection, name) is not None
     )
+    if selection.photographed:
+        chosen += " AND i.photograph IS NOT NULL" if "photograph" in there else " AND 0"
     return (
         f"SELECT i.id, {', '.join(str(value) for value in wanted.values())} FROM items i {joined} "
         f"WHERE {order.rest} AND i.time < :end{chosen} ORDER BY {order.by} LIMIT :limit"

@@ -50,6 +50,7 @@ def ledger(tmp_path: Path) -> Path:
         (Selection(lane="metal", accepted=True, delivery="d-2"), [2]),
         (Selection(accepted=False), []),
         (Selection(reject="late"), []),
+        (Selection(photographed=True), []),
     ],
 )
 def test_items_come_in_order_of_time_from_those_that_are_selected(
@@ -151,6 +152,8 @@ def test_an_item_is_found_by_its_id(ledger: Path) -> None:
     assert found is not None
     assert found.row["item"] == 2
     assert find_item(ledger, entry(99).id) is None
+    assert find_item(ledger, "ffffffff-ffff-ffff-ffff-ffffffffffff") is None
+    assert find_item(ledger, "00000000-0000-0000-0000-000000000000") is None
     with pytest.raises(UsageError, match="'2' is no id"):
         find_item(ledger, "2")
 
