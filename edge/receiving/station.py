@@ -11,7 +11,6 @@ from edge.core.closing import Closing
 from edge.core.images.preprocess import Box
 from edge.events import CodeRead, CodeScanned, Event, EventSink, Stamps
 from edge.flow import NO_CODE, CodeFound, Frame, ItemKey
-from edge.receiving.scan import SCAN_FIRST
 from edge.runtime.clock import Clock
 from edge.runtime.supervisor import Task
 from edge.runtime.worker import Endings
@@ -120,6 +119,8 @@ class Receiving(Closing):
         if self._counting is None:
             return recorder
         if self._scanner is not None and self._pair_seconds:
+            from edge.receiving.scan import SCAN_FIRST  # which no other station needs
+
             _log.info(f"receiving  {SCAN_FIRST.format(seconds=self._pair_seconds)}")
         self._counting.start(
             self._publish, alarm, lambda: recorder.spilled > 0 or recorder.ledger_fails

@@ -179,9 +179,9 @@ def test_a_late_code_lights_the_lamp_and_takes_the_count_back(
     moved: list[str] = []
     actuate = Lanes.actuate
 
-    def seen(lanes: Lanes, lane: str, *rest: Any) -> None:
+    def seen(lanes: Lanes, lane: str, *rest: Any, **more: Any) -> None:
         moved.append(lane)
-        actuate(lanes, lane, *rest)
+        actuate(lanes, lane, *rest, **more)
 
     monkeypatch.setattr(Lanes, "actuate", seen)
     goods = station.parent / "goods.csv"
