@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from edge.cli import main
 from edge.commands.telemetry.wiring import about_the_boot, about_the_pins, levels_at_rest
 from edge.config.reading import read_actuation_config
 from edge.config.station import ActuationConfig
-from edge.core.errors import PinError
+from edge.core.errors import EXIT_OK, PinError
 from edge.pins import i2c
 from edge.pins.pins import open_pins
 from edge.telemetry.finding import Health
@@ -28,6 +30,7 @@ lanes:
 bin: {kind: carousel, step_pin: 20, direction_pin: 16, enable_pin: 26, max_steps_per_second: 500,
   steps_per_second_squared: 5000, home: {pin: 12, within_steps: 900}}
 """
+LEVELS = {23: False, 5: True, 17: False, 20: False, 16: False, 26: True, 21: False}
 LOW, HIGH = "gpio=16,17,20,21,23=op,dl", "gpio=5,26=op,dh"
 
 
@@ -39,9 +42,7 @@ def actuation(folder: Path) -> ActuationConfig:
 
 def test_every_output_has_its_level_at_rest_and_inputs_have_none(tmp_path: Path) -> None:
     levels = levels_at_rest(actuation(tmp_path))
-    assert levels == {
-        23: False, 5: True, 17: False, 20: False, 16: False, 26: True, 21: False,
-    }  # fmt: skip
+    assert levels == LEVELS
 
 
 def said(folder: Path, text: str | None) -> list[tuple[Health, str]]:
@@ -106,3 +107,26 @@ def test_on_a_pi_each_board_is_asked_whether_it_is_there(
     (finding,) = board
     assert finding.state is (Health.OK if answers else Health.BAD)
     assert ("pca9685 answers at 0x40 on bus 1" if answers else "nothing answers") in finding.said
+
+
+def test_every_kind_is_safe_again_after_a_station_was_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`lane safe`, which the service calls then, leaves each output as `doctor` says it is."""
+    actuation(tmp_path)
+    pins = open_pins(tmp_path / "no board")
+    last: dict[int, bool] = {}
+    close = pins.factory.pin_class.close
+
+    def closed(pin: Any) -> None:
+        if pin.function == "output":
+            last.setdefault(int(pin.info.name.removeprefix("GPIO")), bool(pin.state))
+        close(pin)
+
+    monkeypatch.setattr(pins.factory.pin_class, "close", closed)
+    monkeypatch.setattr("edge.pins.pins.open_pins", lambda: pins)
+    board = pins.i2c(1, 0x40)
+    board.write(6, 0, 0, 400 & 0xFF, 400 >> 8)  # the servo was held where an item is diverted
+    assert main(["lane", "safe", str(tmp_path / "station.yaml")]) == EXIT_OK
+    assert board.read(9) & 0x10  # no pulses: full off
+    assert {pin: last[pin] for pin in LEVELS} == LEVELS
