@@ -96,6 +96,11 @@ class TimedActuator(Actuator, Protocol):
         """Whether it knows where it is, and can be asked to move to a lane."""
         ...
 
+    def lose_position(self) -> None:
+        """Stops at once, because its supply was cut: where it stands is not known any more. It is
+        not ready until it has found its home switch again, if it has one."""
+        ...
+
     def step(self, now: float) -> None:
         """Takes what is due at the time `now`; may be called earlier and later.
 

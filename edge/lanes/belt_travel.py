@@ -10,6 +10,8 @@ _KEPT = 20_000
 """The most pulses whose times are known: those of an item that passed longer ago are gone."""
 _RECENT = 8
 """So many pulses tell the speed."""
+_STANDS_SECONDS = 5.0
+"""Without a pulse for so long a belt stands, or its encoder is dead."""
 FARTHEST_SECONDS = 3600.0
 """What is farther away in time, because the belt stands, is said to be so far."""
 
@@ -35,12 +37,22 @@ class BeltTravel:
         self._times: deque[float] = deque(maxlen=_KEPT)
         self._count = 0
         self._lock = threading.Lock()
+        self._since = float("inf")
+        """When somebody first asked, while there was no pulse."""
 
     def pulse(self, at: float) -> None:
         """Takes a pulse, at a time in seconds that is not before that of the last one."""
         with self._lock:
             self._times.append(at if not self._times else max(at, self._times[-1]))
             self._count += 1
+
+    def stands(self, now: float) -> bool:
+        """Whether there was no pulse for so long that the belt is taken to stand."""
+        with self._lock:
+            if not self._times:
+                self._since = min(self._since, now)
+            last = self._times[-1] if self._times else self._since
+            return now - last > _STANDS_SECONDS
 
     def speed(self, now: float) -> float:
         """Metres per second; falls while pulses that should have come do not."""

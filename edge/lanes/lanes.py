@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -16,8 +17,12 @@ from edge.lanes.schedule import LaneAction, Schedule, Timing
 from edge.runtime import heartbeat
 from edge.runtime.clock import Clock
 
+_log = logging.getLogger(__name__)
+
 _WAY_BACK_SECONDS = LONGEST_TRAVEL + 0.3
 """How long motors may take to turn back at the end; the supervisor waits for 4.2 s."""
+_WAITING = 3
+"""So many items on a belt without a pulse are worth a warning."""
 _LOCK_SECONDS = 0.5
 """How long `finish` and `stop` wait for a lock that is normally held for microseconds."""
 
@@ -64,6 +69,7 @@ class Lanes:
         self._schedule = Schedule(timings)
         self._changed = clock.condition()
         self.begun = threading.Event()
+        self._cut = self._lost = self._silent = False
         self._draining = self._stopped = self._ended = self.held = False
         self.full: frozenset[str] = frozenset()
 
@@ -120,8 +126,18 @@ class Lanes:
                 self._changed.release()
 
     def go_on(self) -> None:
-        """Moves again what is planned from now on; does not wait."""
-        self.held = False
+        """Moves again what is planned from now on; does not wait.
+
+        After `cut_off`, motors look for their home switches first.
+        """
+        self.held = self._cut = False
+        self._wake()
+
+    def cut_off(self) -> None:
+        """The supply of the actuators was cut, by an emergency stop: motors take no step until
+        `go_on`, and where they stand is not known then. Does not wait."""
+        self._cut = self._lost = True
+        self._wake()
 
     def allow_keep_alive(self, until: float) -> None:
         """Lets the keep-alive pin, if there is one, change its level up to the time `until`."""
@@ -149,7 +165,7 @@ class Lanes:
                 at_the_end.callback(actuator.safe)
             self.begin()
             while not self._ready and self._wait():
-                self._step_before_ready()
+                self.step()
             self.begun.set()
             while self._wait():
                 self.step()
@@ -169,6 +185,8 @@ class Lanes:
             self._reach(now)
             if self.held:
                 self._schedule.hold(now)
+            if not self._ready:  # a motor looks for its home switch, and would go elsewhere
+                self._schedule.miss_due(now, Missed.NOT_READY)
             changes = self._schedule.take_due(now)
             ended = self._schedule.take_ended()
         moved = 0
@@ -189,23 +207,27 @@ class Lanes:
 
     @property
     def _ready(self) -> bool:
-        return all(actuator.ready for actuator in self._timed)
+        return not self._lost and all(actuator.ready for actuator in self._timed)
 
     @property
     def _idle(self) -> bool:
-        return self._schedule.idle and all(actuator.next_at is None for actuator in self._timed)
+        # What waits for a belt that stands may wait for ever.
+        stands = self.travel is not None and self.travel.stands(self._clock.now())
+        idle = self._schedule.idle_but_belt if stands else self._schedule.idle
+        moves = not self._cut and any(actuator.next_at is not None for actuator in self._timed)
+        return idle and not moves
 
     def _step_timed(self) -> None:
+        if self._lost:
+            self._lost = False
+            for actuator in self._timed:
+                actuator.lose_position()
+        if self._cut:
+            return
         for actuator in self._timed:
             due = actuator.next_at
             if due is not None and due <= (now := self._clock.now()):
                 actuator.step(now)
-
-    def _step_before_ready(self) -> None:
-        """Goes on looking for home switches; who should divert an item meanwhile misses it."""
-        with self._changed:
-            self._schedule.miss_due(self._clock.now(), Missed.NOT_READY)
-        self.step()
 
     def _come_to_rest(self) -> None:
         """Makes all safe at once, then ends the moves that take many steps.
@@ -217,6 +239,8 @@ class Lanes:
         for actuator in reversed(list(self._actuators.values())):  # a bus, which may hang, is last
             if not isinstance(actuator, TimedActuator) or actuator.ready:
                 actuator.safe()
+        if self._cut:
+            return
         until = self._clock.now() + _WAY_BACK_SECONDS
         while (due := self._next_step) is not None and (now := self._clock.now()) < until:
             self.heartbeat.beat()
@@ -253,8 +277,16 @@ class Lanes:
                 self._changed.release()
 
     def _reach(self, now: float) -> None:
-        if self.travel is not None:
-            self._schedule.reach(self.travel, now)
+        if self.travel is None:
+            return
+        self._schedule.reach(self.travel, now)
+        silent = self._schedule.on_belt >= _WAITING and self.travel.stands(now)
+        if silent and not self._silent:
+            _log.warning(
+                f"belt       its encoder gives no pulse, and {self._schedule.on_belt} items wait "
+                "for it: does the belt stand? If it runs, look at the encoder and its wire"
+            )
+        self._silent = silent
 
     def _move(self, lane: str, change: LaneAction) -> None:
         match change:
@@ -295,5 +327,8 @@ class Lanes:
         moments = [self._schedule.next_at]
         if self._keep_alive is not None:
             moments.append(self._keep_alive.next_at)
-        moments.extend(actuator.next_at for actuator in self._timed)
+        if self._lost:
+            moments.append(float("-inf"))
+        if not self._cut:
+            moments.extend(actuator.next_at for actuator in self._timed)
         return min((moment for moment in moments if moment is not None), default=float("inf"))

@@ -74,6 +74,10 @@ class _Lane:
         self.release_at = None if wait is None else now + wait
 
 
+_MOST_ON_BELT = 1000
+"""So many items may be between the camera and the lanes."""
+
+
 class _OnBelt(NamedTuple):
     """An actuation that waits for the belt, and not for a time."""
 
@@ -118,6 +122,9 @@ class Schedule:
             heapq.heappush(self._due, (at, self._added, lane, key))
         else:
             self._on_belt.append(_OnBelt(metres, at, lane, key))
+            if len(self._on_belt) > _MOST_ON_BELT:  # its encoder is dead
+                lost = self._on_belt.pop(0)
+                self._end(Actuated(lost.lane, lost.key, lost.at, at, Missed.OVERDUE))
 
     def reach(self, belt: BeltTravel, now: float) -> None:
         """Gives those actuations their time whose place the belt has reached or is about to."""
@@ -175,11 +182,17 @@ class Schedule:
     @property
     def idle(self) -> bool:
         """Whether nothing is planned and everything is at rest."""
-        return (
-            not self._due
-            and not self._on_belt
-            and all(lane.on_since is None for lane in self._lanes.values())
-        )
+        return self.idle_but_belt and not self._on_belt
+
+    @property
+    def idle_but_belt(self) -> bool:
+        """Whether nothing has a moment, and everything is at rest."""
+        return not self._due and all(lane.on_since is None for lane in self._lanes.values())
+
+    @property
+    def on_belt(self) -> int:
+        """How many actuations wait for the belt."""
+        return len(self._on_belt)
 
     @property
     def next_at(self) -> float | None:

@@ -97,6 +97,10 @@ class Stepper:
         """See TimedActuator."""
         return self._drive.ready
 
+    def lose_position(self) -> None:
+        """See TimedActuator."""
+        self._drive.lose_position()
+
     def step(self, now: float) -> None:
         """See TimedActuator."""
         self._drive.step(now)

@@ -67,6 +67,7 @@ class _WatchedTimedActuator(_WatchedActuator):
     def __init__(self, actuator: TimedActuator, moved: Moved) -> None:
         super().__init__(actuator, moved)
         self._timed, self.step = actuator, actuator.step
+        self.lose_position = actuator.lose_position
 
     @property
     def next_at(self) -> float | None:

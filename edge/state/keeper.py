@@ -10,6 +10,7 @@ from edge.control.messages import ControlAnswer, ControlCommand, ControlRequest
 from edge.core.errors import ControlRefusedError
 from edge.events import Event, Stamps, StateChanged, utc_text
 from edge.runtime.clock import Clock
+from edge.state.machine import State
 from edge.state.stops import Cause, Situation, Stops
 
 
@@ -18,6 +19,11 @@ class Moving(Protocol):
 
     def hold(self) -> None:
         """Puts everything at rest, and leaves out what is planned, until `go_on`; must not wait."""
+        ...
+
+    def cut_off(self) -> None:
+        """The supply of what moves was cut: where it stands is not known until `go_on`; must not
+        wait."""
         ...
 
     def go_on(self) -> None:
@@ -122,6 +128,8 @@ class StationStates:
                 found = change(self._clock.now())
             finally:
                 # Before anything else: what must not move, does not.
+                if self._stops.situation.state is State.ABORTED:
+                    self._moving.cut_off()
                 if self.executes and not self._stops.executes:
                     self.executes = False
                     self._moving.hold()

@@ -51,6 +51,10 @@ class Mover(Protocol):
         """See TimedActuator."""
         ...
 
+    def lose_position(self) -> None:
+        """See TimedActuator."""
+        ...
+
     def step(self, now: float) -> None:
         """See TimedActuator."""
         ...

@@ -104,6 +104,11 @@ class Carousel:
         """See TimedActuator."""
         return self._drive.ready
 
+    def lose_position(self) -> None:
+        """See TimedActuator."""
+        self._drive.lose_position()
+        self._target = self._drive.target
+
     def step(self, now: float) -> None:
         """See TimedActuator."""
         self._drive.step(now)

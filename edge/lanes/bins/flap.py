@@ -77,6 +77,9 @@ class FlapMover:
         """See Mover."""
         self._arm.release()
 
+    def lose_position(self) -> None:
+        """Does nothing: a servo knows its angle as soon as it has its supply again."""
+
     def step(self, now: float) -> None:
         """Does nothing."""
 

@@ -102,6 +102,10 @@ class BinLane:
         """See TimedActuator."""
         return self._mover.ready
 
+    def lose_position(self) -> None:
+        """See TimedActuator."""
+        self._mover.lose_position()
+
     def step(self, now: float) -> None:
         """See TimedActuator."""
         self._mover.step(now)

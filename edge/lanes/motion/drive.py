@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from edge.core.errors import EndSwitchError
+from edge.core.errors import EndSwitchError, HomeSwitchError
 from edge.core.yaml_file import Section
 from edge.core.yaml_messages import advised
 from edge.lanes.motion.homing import HomeSettings, Homing
@@ -21,6 +21,8 @@ _SETTLE_SECONDS = 0.1
 """The time for which a motor is held at rest before its current is switched off."""
 _STALLED = 2.0
 """How late a step may be for the motor to turn on, as a share of the time between two steps."""
+_LOST_STEPS = 30
+"""So many lost steps are made up for without a word; 54 degrees of a motor in whole steps."""
 _EARLY = 0.25
 """How much sooner than meant a step may follow a late one, as a share of the time between them. A
 late step makes the move slower beyond that, because a motor that must catch up loses steps."""
@@ -160,6 +162,11 @@ class Drive:
         return self._profile.position
 
     @property
+    def target(self) -> int:
+        """Where it was sent last, in steps."""
+        return self._target
+
+    @property
     def standing(self) -> bool:
         """Whether it stands where it was sent last."""
         return self._due is None and self.ready and self._profile.position == self._target
@@ -213,6 +220,17 @@ class Drive:
             self._failed = True
             self._set_current(False)
             raise
+
+    def lose_position(self) -> None:
+        """Stops at once, without current; see TimedActuator."""
+        self._profile.stall(untaken=self._due is not None)
+        self._due = self._release_at = None
+        self._set_current(False)
+        if self._homing is not None and self._pins.real and self.ready:
+            self.ready = False
+            self._target = 0
+        if self._homing is not None:
+            self._homing.restart()
 
     def finish(self) -> None:
         """Ends the move from standing, and waits for that; a motor whose position is not known
@@ -300,7 +318,13 @@ class Drive:
                 self.ready = True
                 profile.max_speed = self._settings.max_steps_per_second
                 profile.target = self._target
-        elif self._comes_home and home is not None and home.switch.active:
+        elif self._comes_home and home is not None and home.reached:
+            if profile.position > _LOST_STEPS:
+                raise HomeSwitchError(
+                    f"{self._name}: its home switch on GPIO {home.switch.pin} closed at step "
+                    f"{profile.position:,}, far from where it is: the motor lost steps, or its "
+                    "wire is disturbed. Lower max_steps_per_second, or shield the wire"
+                )
             profile.halt(0)  # counts anew, which makes up for steps that were lost
             profile.target = self._target = max(0, self._target)
 

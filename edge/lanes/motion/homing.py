@@ -48,10 +48,20 @@ class Homing:
         self.switch, self._settings, self._motor = settings.open(pins), settings, motor
         self._begun = self._leaving = False
 
+    def restart(self) -> None:
+        """Lets `begin` look for the switch again."""
+        self._begun = False
+
+    @property
+    def reached(self) -> bool:
+        """Whether the switch is closed, read twice: a disturbance on its wire is short."""
+        return self.switch.active and self.switch.active
+
     def begin(self, profile: Profile) -> None:
-        """Sends the motor off the switch or towards it; it is called once."""
+        """Sends the motor off the switch or towards it, unless it is on its way already."""
         if self._begun:
             return
+        profile.halt(0)  # wherever that is
         self._begun, self._leaving = True, self.switch.active
         profile.max_speed = self._settings.steps_per_second
         profile.target = self._settings.within_steps * (1 if self._leaving else -1)
@@ -63,7 +73,7 @@ class Homing:
             HomeSwitchError: the switch is not where it should be.
         """
         active, within = self.switch.active, self._settings.within_steps
-        if active != self._leaving:  # it has just changed
+        if active != self._leaving and self.switch.active == active:  # it has just changed
             profile.halt(0)
             if not self._leaving:
                 return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,15 @@ from hypothesis import strategies as some
 
 from edge.flow import Actuated, ItemKey, Missed
 from edge.lanes.belt_travel import FARTHEST_SECONDS, BeltTravel
-from edge.lanes.encoder import EncoderSettings
+from edge.lanes.encoder import BeltWithEncoder, EncoderSettings
 from edge.lanes.lanes import Lanes
+from edge.lanes.opening import open_lanes
 from edge.lanes.schedule import Schedule, Timing
+from edge.lanes.solenoid import Settings as SolenoidSettings
 from edge.pins.pins import open_pins
 from edge.sorting.routing import Destination
 from tests.clocks import ToldClock
+from tests.logged import listen
 
 PULSES = 200
 STEP = 1 / PULSES
@@ -142,6 +146,51 @@ def test_what_waits_for_a_belt_is_left_out_when_the_station_stops() -> None:
     (ended,) = schedule.take_ended()
     assert (ended.at, ended.missed) == (5.0, Missed.STOPPED)
     assert schedule.idle
+
+
+def test_a_belt_without_pulses_is_said_and_keeps_nothing_from_ending() -> None:
+    said, now = list[str](), 0.0
+    listen(said.append)
+    travel = BeltTravel(PULSES, metres_per_second=0.5)
+    lanes = Lanes({"a": Quiet()}, {"a": Timing(0.05)}, clock=ToldClock(lambda: now), travel=travel)
+    for number in range(3):
+        lanes.actuate("a", 1.0, ItemKey(number, 0.0, ""), metres=1.0 + number)
+    lanes.step()
+    assert (said, lanes.idle) == ([], False)
+    now = 5.1
+    lanes.step()
+    lanes.step()
+    assert lanes.idle
+    (line,) = said
+    assert "its encoder gives no pulse, and 3 items wait for it" in line
+    lanes.finish()
+    lanes.run()
+    assert lanes.missed[Missed.STOPPED] == 3
+
+
+def test_more_items_than_can_be_on_a_belt_are_missed() -> None:
+    schedule = Schedule({"a": Timing(0.1)})
+    for number in range(1001):
+        schedule.add("a", 5.0, ItemKey(number, 0.0, ""), metres=3.0)
+    (ended,) = schedule.take_ended()
+    assert ended.key is not None
+    assert (ended.key.item, ended.missed, schedule.on_belt) == (0, Missed.OVERDUE, 1000)
+
+
+def test_mock_pins_give_no_pulses_so_that_the_speed_counts(tmp_path: Path) -> None:
+    encoder = EncoderSettings.model_validate({"pin": 17, "pulses_per_metre": PULSES})
+    coil = SolenoidSettings(kind="solenoid", pin=23, hold_seconds=0.1)
+    with ExitStack() as parts:
+        lanes = open_lanes(
+            {"a": coil},
+            None,
+            pins=lambda: open_pins(tmp_path / "no board"),
+            parts=parts,
+            clock=ToldClock(),
+            report=lambda ended: None,
+            belt=BeltWithEncoder(0.5, encoder),
+        )
+        assert lanes.travel is None
 
 
 def test_an_item_that_has_passed_its_lane_by_the_belt_is_late() -> None:

@@ -215,6 +215,50 @@ def test_an_arm_is_released_while_another_lane_looks_for_its_home(
     assert looks < 2 * 200  # one for each step, and few more
 
 
+def test_after_an_emergency_stop_a_motor_looks_for_its_home_again(
+    pins: Pins, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its supply is cut in mid-move, and somebody pushes it."""
+    real, ended = as_if_real(pins, monkeypatch), list[Actuated]()
+    settings = stepper(home={"pin": 16, "within_steps": 400, "steps_per_second": 200})
+    device, motor = settings.open(real), Motor(real)
+    clock = MotorClock(motor)
+    lanes = Lanes({"a": device}, {"a": settings.timing}, clock=clock, report=ended.append)
+    for number, at in enumerate((2.0, 2.2, 5.3, 9.0)):
+        lanes.actuate("a", at, ItemKey(number, at, ""))
+    step, pushed = lanes.step, list[float]()
+
+    def watched() -> None:
+        step()
+        if motor.at >= 100 and not pushed:
+            lanes.hold()
+            lanes.cut_off()
+            pushed.append(clock.now())
+            step()
+            before = len(motor.taken)
+            for _ in range(50):
+                step()
+                motor.follow(clock.now())
+            assert (len(motor.taken), motor.powered) == (before, False)
+            motor.at = 37  # by hand
+            motor.show()
+            lanes.go_on()
+            lanes.actuate("a", pushed[0] + 0.1, ItemKey(7, 0.0, ""))
+            lanes.actuate("a", pushed[0] + 5, ItemKey(8, 0.0, ""))
+            lanes.finish()
+
+    lanes.step = watched  # type: ignore[method-assign]
+    clock.enter()
+    lanes.run()
+    clock.leave()
+    assert [(one.key.item, one.missed) for one in ended if one.key] == [
+        (0, None),
+        (1, Missed.HELD), (2, Missed.HELD), (3, Missed.HELD),
+        (7, Missed.NOT_READY), (8, None),
+    ]  # fmt: skip
+    assert motor.at == pytest.approx(0, abs=1)
+
+
 def test_no_key_sends_a_motor_behind_its_home_switch(pins: Pins) -> None:
     device = stepper(home={"pin": 16, "within_steps": 300}).open(pins)
     device.turn(-10)

@@ -35,12 +35,17 @@ class Pins:
     """Pins that may move or not."""
 
     free = True
+    cut = False
+    """Whether their supply was cut since they moved last."""
 
     def hold(self) -> None:
         self.free = False
 
+    def cut_off(self) -> None:
+        self.cut = True
+
     def go_on(self) -> None:
-        self.free = True
+        self.free, self.cut = True, False
 
 
 class Watched:
@@ -61,6 +66,7 @@ class Watched:
         state = State(event.state)
         assert (self.state, state) in LEGAL | START, f"{self.state} -> {state}"
         assert bool(event.reason) == (state in (State.HELD, State.SUSPENDED, State.ABORTED))
+        assert self.pins.cut or state is not State.ABORTED
         self.state = state
         self.counts[state] += 1
         self.rows.append(event)

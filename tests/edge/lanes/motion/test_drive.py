@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from edge.core.errors import EndSwitchError, HomeSwitchError
 from edge.lanes.motion.drive import Drive, DriveSettings
+from edge.pins.inputs import Input
 from edge.pins.pins import Pins, open_pins
 from tests.edge.lanes.motion.motor import Motor, as_if_real
 
@@ -140,6 +141,30 @@ def test_steps_that_were_lost_are_made_up_for_at_the_home_switch(pins: Pins) -> 
     drive.go(100)
     run(drive, motor, now=now)
     assert motor.at == pytest.approx(100, abs=1)
+
+
+def test_a_home_switch_that_closes_far_from_its_place_is_named(pins: Pins) -> None:
+    drive, motor = Drive(settings(home=HOME), pins), Motor(pins)
+    now = run(drive, motor)
+    drive.go(200)
+    now = run(drive, motor, now=now)
+    motor.home = 120  # its wire touches ground, or the motor lost eighty steps
+    drive.go(0, rests=True)
+    with pytest.raises(HomeSwitchError, match=r"closed at step 1\d\d, far from where it is"):
+        run(drive, motor, now=now)
+    assert not motor.powered
+
+
+def test_a_short_disturbance_is_no_home_switch(pins: Pins, monkeypatch: pytest.MonkeyPatch) -> None:
+    drive, motor = Drive(settings(home=HOME), pins), Motor(pins)
+    now = run(drive, motor)
+    drive.go(200)
+    now = run(drive, motor, now=now)
+    real, reads = Input.active.fget, itertools.count()  # type: ignore[attr-defined]
+    monkeypatch.setattr(Input, "active", property(lambda one: next(reads) == 60 or real(one)))
+    drive.go(0, rests=True)
+    run(drive, motor, now=now)
+    assert motor.at == pytest.approx(0, abs=1)
 
 
 def test_the_end_switch_stops_a_motor_and_is_named(pins: Pins) -> None:
