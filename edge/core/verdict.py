@@ -115,7 +115,8 @@ class Ballot:
     """The predictions for the frames of one item, which are joined into one verdict.
 
     The joined scores are the mean of the frames' probabilities (a soft vote); the accept
-    thresholds apply to this mean, and the `unknown` threshold to the mean novelty score. Only the
+    thresholds apply to this mean, and the `unknown` threshold to the mean novelty score. Of ways of
+    joining, none was right more often: `tests/benchmarks/joining.py` has the figures. Only the
     frames with the best framing of all vote. One model, which the ballot was opened with, scores
     all frames.
 

@@ -6,6 +6,21 @@ PHOTOS has a folder for each label. Each photograph is an item; its frames are w
 belt makes of it: shifted and scaled, blurred by its motion, lighter or darker, noisy, and in some
 frames half covered, each frame to another degree. A bundle's thresholds count for the joined
 scores of each way. `mean` is what a station does (`edge/core/verdict.py`).
+
+Measured on 300 items of 5 frames each with seed 1, right in per cent (95 % interval), and the items
+that are right with a way and wrong with the mean, and the other way round:
+
+| way | shoes, 288 | TrashNet, 224 |
+|---|---|---|
+| mean | 92.0 (88.4 to 94.6) | 69.3 (63.9 to 74.3) |
+| log_mean | 91.3 (+0 -2, p 0.5) | 69.7 (+2 -1, p 1) |
+| vote | 90.7 (+5 -9, p 0.42) | 69.0 (+3 -4, p 1) |
+| sharpest | 76.3 (+5 -52, p 6e-11) | 52.7 (+4 -54, p 3e-12) |
+
+So the first three do not differ here, and the sharpest frame alone is far worse. At the same
+thresholds a vote accepts more, of which as many are right within the intervals (97.3 and 97.6 %;
+75.6 and 77.8 %). A threshold is a promise about a mean of probabilities, though, and none about a
+share of frames. Some of these photographs were trained on: the ways are compared, not the models.
 """
 
 from __future__ import annotations
