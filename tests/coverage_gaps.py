@@ -70,7 +70,6 @@ GAPS: Mapping[str, str] = {
         edge.pins.lgpio_pins: SteadyPin.close
         edge.pins.pins: Pins.wait open_pins
         edge.lanes.pulses.hardware: HardwarePulses.__init__
-        edge.lanes.servo: Servo.__init__
     """,
     "The tests of the trainer, of the converter or of the wheel run it.": """
         edge.commands.inspect: run _unknown
@@ -111,14 +110,12 @@ GAPS: Mapping[str, str] = {
     "It is a line or a value for a case that no test brings about yet.": """
         edge.commands.capture: _say_counts
         edge.commands.evaluate: run
-        edge.config.warnings: _about_its_pin
         edge.core.yaml_text: syntax_problem
-        edge.lanes.__init__: ActuatorSettings.timing ActuatorSettings.cycle_seconds
+        edge.lanes.__init__: ActuatorSettings.cycle_seconds
         edge.pins.header: _meant
         edge.runtime.service: Ending.follow
         edge.samples.capture: CaptureSession.run CaptureSession._refuse _from_middle
         edge.vision.camera.picamera: Settings.seconds_per_frame
-        edge.vision.camera.usb: Settings.seconds_per_frame
         edge.vision.camera.video: VideoCamera.read VideoCamera._time_of_frame
         edge.vision.trigger.background: Background.is_calm Background.adapt Background.absorb
         edge.vision.trigger.background: Background._in_this_light
