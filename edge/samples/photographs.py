@@ -194,10 +194,12 @@ class Photographs(Closing):
             if waiting is not None:
                 waiting.wanted = True
                 return photograph_file(item_id)
-            jpeg = self._undecided.pop(item_id, None)
+            jpeg = self._undecided.get(item_id)
             if jpeg is None or self._ending:
                 return None
-        self._add(_Waiting(item_id, None, jpeg=jpeg))
+            self._undecided[item_id] = b""  # it may be asked for again
+        if jpeg:
+            self._add(_Waiting(item_id, None, jpeg=jpeg))
         return photograph_file(item_id)
 
     def _add(self, picture: _Waiting) -> None:

@@ -201,7 +201,8 @@ def test_the_photograph_of_an_item_that_turns_out_to_be_another_thing_is_kept_af
         assert kept.keep(ACCEPTED, sharpest(), key(number)) is None
     wait_until(kept, 3)
     name = f"2026-11-29/{key(1).id}.jpg"
-    assert kept.keep_after_all(key(1).id) == name
+    for _ in range(2):  # what was answered could not be written at first
+        assert kept.keep_after_all(key(1).id) == name
     assert kept.keep_after_all(key(9).id) is None
     kept.close(seconds=60)
     assert written.items == [key(1).id]
