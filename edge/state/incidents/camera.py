@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from edge.flow import Frame, PictureFaultKind
 from edge.state.incidents.notice import Notice
+from edge.vision.camera.scene_checks import SceneChange, SceneChecker
 
 NAMES: Mapping[PictureFaultKind, str] = {
     PictureFaultKind.FROZEN: "camera_frozen",
@@ -17,6 +18,34 @@ NAMES: Mapping[PictureFaultKind, str] = {
     PictureFaultKind.RESIZED: "camera_resized",
 }
 """The incident of each fault that lasts."""
+
+
+SCENES: Mapping[SceneChange, str] = {
+    SceneChange.COVERED: "camera_covered",
+    SceneChange.BLURRED: "camera_blurred",
+    SceneChange.MOVED: "camera_moved",
+}
+"""The incident of each change of the scene."""
+
+
+class CameraScene:
+    """What became of the scene of a live camera, from each good frame."""
+
+    def __init__(self) -> None:
+        """The first frames are the scene."""
+        self._checker = SceneChecker()
+        self._change: SceneChange | None = None
+
+    def see(self, frame: Frame) -> Iterator[Notice]:
+        """What the next frame tells; stored pictures and those with a fault tell nothing."""
+        if frame.source or frame.fault is not None:
+            return
+        before, self._change = self._change, self._checker.look(frame.image, frame.captured)
+        if before is not self._change:
+            if before is not None:
+                yield Notice(SCENES[before], False, frame.captured)
+            if self._change is not None:
+                yield Notice(SCENES[self._change], True, frame.captured)
 
 
 class CameraFaults:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from edge.flow import Frame, PictureFault, PictureFaultKind
-from edge.state.incidents.camera import CameraFaults
+from edge.state.incidents.camera import CameraFaults, CameraScene
+from tests.edge.vision.camera.test_scene_checks import SCENE, shot
 
 IMAGE = np.zeros((2, 2, 3), np.uint8)
 BLACK = PictureFault(PictureFaultKind.BLANK, lasting=True, words="shows nothing")
@@ -51,3 +52,19 @@ def test_a_camera_that_is_lost_has_no_fault_of_its_pictures_any_more() -> None:
     list(rule.see(Frame(IMAGE, 0.0, 0, fault=BLACK)))
     assert [notice.name for notice in rule.lost(1.0)] == ["camera_black"]
     assert list(rule.lost(2.0)) == []
+
+
+def test_what_becomes_of_the_scene_is_told_and_when_it_is_over() -> None:
+    rule, found = CameraScene(), []
+    for number in range(60):
+        image = np.zeros((240, 320, 3), np.uint8) if 30 <= number < 45 else shot(SCENE)
+        frame = Frame(image, number * 0.25, number)
+        found += [(notice.name, notice.begins) for notice in rule.see(frame)]
+    assert found == [("camera_covered", True), ("camera_covered", False)]
+
+
+def test_stored_pictures_have_no_scene() -> None:
+    rule = CameraScene()
+    for number in range(60):
+        image = np.zeros((240, 320, 3), np.uint8) if number > 30 else shot(SCENE)
+        assert list(rule.see(Frame(image, number * 0.25, number, source="a.png"))) == []
