@@ -225,7 +225,8 @@ class Drive:
         """Stops at once, without current; see TimedActuator."""
         self._profile.stall(untaken=self._due is not None)
         self._due = self._release_at = None
-        self._set_current(False)
+        if self._releases or self._homing is not None:  # what is only held is held again
+            self._set_current(False)
         if self._homing is not None and self._pins.real and self.ready:
             self.ready = False
             self._target = 0

@@ -34,8 +34,8 @@ class Settings(SignalSettings):
     path: Annotated[
         FilePath,
         Field(
-            description="the Unix socket that the station makes, such as /run/pilah/trigger; each "
-            "datagram `item` sent to it is an item. The station's user and group may send"
+            description="the Unix socket that the station makes, such as /var/lib/pilah/trigger; "
+            "each datagram `item` sent to it is an item. The station's user and group may send"
         ),
     ]
 

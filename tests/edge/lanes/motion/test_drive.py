@@ -260,6 +260,24 @@ def test_a_motor_that_stands_on_its_end_switch_may_leave_it_for_its_home(pins: P
     assert motor.at == pytest.approx(0, abs=1)
 
 
+def test_a_held_motor_without_a_home_switch_is_held_again_after_its_supply_was_cut(
+    pins: Pins,
+) -> None:
+    drive, motor = Drive(settings(at_rest="held"), pins), Motor(pins)
+    drive.go(20, rests=True)
+    now = run(drive, motor)
+    drive.lose_position()
+    assert (motor.powered, drive.ready) == (True, True)
+    homed = Drive(
+        settings(at_rest="held", home=HOME, step_pin=5, direction_pin=6, enable_pin=13), pins
+    )
+    homed.lose_position()
+    assert (bool(pins.factory.pin(13).state), homed.ready) == (True, False)
+    drive.go(0, rests=True)
+    run(drive, motor, now=now)
+    assert (motor.at, motor.powered) == (0, True)
+
+
 def test_a_motor_that_can_be_released_has_a_pin_for_it() -> None:
     with pytest.raises(ValidationError, match="at_rest: released, which needs enable_pin"):
         settings(enable_pin=None)
