@@ -100,9 +100,7 @@ class Station(Closing):
             )
             self._opened.callback(recorder.close)
             journal = Journal(recorder, stamps)
-            self.state = StateWatch(
-                config.stops, lanes=lanes, journal=journal, pins=pins, clock=clock
-            )
+            self.state = StateWatch(config, lanes=lanes, journal=journal, pins=pins, clock=clock)
             self._moving.callback(self.state.close)
             receiving = Receiving(
                 config,
@@ -156,7 +154,8 @@ class Station(Closing):
         Raises:
             LabelLaneError: a label of the model has no lane. The station keeps its model.
         """
-        self._dispatch.check_labels(model)
+        with self.state.judging():
+            self._dispatch.check_labels(model)
         self._parts.sorter.model = model
         self._parts.journal.model_changed(model.title, model.digest)
         self._tell(logging.INFO, f"model      {model.title}  (digest {model.digest[:12]})")

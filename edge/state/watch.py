@@ -8,15 +8,19 @@ asks at the socket of commands.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from edge.config.station import StationConfig
 from edge.control.messages import ControlAnswer, ControlRequest
 from edge.core.closing import Closing
+from edge.core.errors import LabelLaneError
 from edge.events import ActuationEnded, Event, EventSink, ExitSeen
 from edge.flow import CameraChange, Frame
 from edge.lanes.lanes import Lanes
 from edge.ledger.journal import Journal
+from edge.ledger.reports.reading import ended_aborted
 from edge.pins.pins import Pins
 from edge.runtime.clock import Clock
 from edge.runtime.supervisor import Task
@@ -29,7 +33,6 @@ from edge.state.keeper import StationStates
 from edge.telemetry.status import StateSigns
 
 if TYPE_CHECKING:
-    from edge.config.stops.section import StopSettings
     from edge.state.inputs import ContactReader
 
 _BELT_SECONDS = 0.1
@@ -49,7 +52,7 @@ class StateWatch(Closing):
 
     def __init__(
         self,
-        settings: StopSettings | None,
+        config: StationConfig,
         *,
         lanes: Lanes,
         journal: Journal,
@@ -59,7 +62,7 @@ class StateWatch(Closing):
         """The station is Starting, and its lanes are held; contacts are read once.
 
         Args:
-            settings: what the station file says; None: it has no section `stops`.
+            config: the station file.
             lanes: are held in every state but Execute.
             journal: takes what happens to the station.
             pins: opens the machine's GPIO pins, where there are contacts.
@@ -68,7 +71,7 @@ class StateWatch(Closing):
             PinError: the pin of a contact cannot be used.
         """
         self._lanes, self._journal, self._clock = lanes, journal, clock
-        offer, stamps = journal.offer, journal.stamps
+        offer, stamps, settings = journal.offer, journal.stamps, config.stops
         self._states = StationStates(moving=lanes, offer=offer, stamps=stamps, clock=clock)
         self._register = IncidentRegister(
             states=self._states, offer=offer, stamps=stamps, clock=clock
@@ -85,6 +88,10 @@ class StateWatch(Closing):
         self._reader: ContactReader | None = None
         self.tasks: list[Task] = []
         self._states.begin()
+        if settings is not None and settings.emergency_stop and ended_aborted(config.ledger.path):
+            now, cause = clock.now(), "The station was Aborted when it ended, and not cleared."
+            self.take(Notice("emergency_stop", True, now, cause=cause))
+            self.take(Notice("emergency_stop", False, now))  # unless the contact says so, too
         if settings is not None and settings.has_contacts:
             from edge.state.inputs import ContactReader  # which no other station needs
 
@@ -216,6 +223,16 @@ class StateWatch(Closing):
         return now if travel is None else travel.metres(now, now) / travel.metres_per_second
 
     # Any thread
+
+    @contextmanager
+    def judging(self) -> Iterator[None]:
+        """A context in which another model is judged; one that is refused is an incident."""
+        try:
+            yield
+        except LabelLaneError as error:
+            self.take(Notice("model_refused", True, self._clock.now(), cause=f"{error}."))
+            raise
+        self.take(Notice("model_refused", False, self._clock.now()))
 
     def take(self, notice: Notice) -> None:
         """An incident begins, or is over."""

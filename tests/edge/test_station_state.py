@@ -60,6 +60,12 @@ class Machine:
         self.item = 0
         self._station: Station | None = None
 
+    def start_anew(self) -> None:
+        """The process ends, and another one begins an hour later."""
+        self.clock = VirtualClock(wall=self.clock.wall() + 3600)
+        self.pins, self.item = open_pins(self.plan.file.path.with_name("no board")), 0
+        self.told.clear()
+
     def run(self, items: int, happens: dict[int, Does]) -> None:
         """Sorts `items`; `happens` has what does once an item has its verdict, and before that is
         carried out."""
@@ -213,6 +219,19 @@ def test_an_emergency_stop_aborts_it_until_it_is_cleared_reset_and_started(new: 
     assert ended.incident_id == raised.id
     assert ended.seconds == pytest.approx(4, abs=0.1)
     assert machine.signs[0].incidents == ("emergency_stop",)
+
+
+def test_an_aborted_station_that_is_started_again_is_aborted_still(new: New) -> None:
+    machine = new(BELT + STOP)
+    machine.run(4, {2: level(BUTTON, active=True)})
+    assert machine.states[-1] == ("Aborted", "emergency_stop")
+    machine.start_anew()
+    machine.run(6, {2: ask(CLEAR), 3: ask(RESET), 4: ask(RESUME)})
+    assert machine.states == [
+        ("Starting", ""), ("Aborted", "emergency_stop"), ("Stopped", ""), ("Idle", ""),
+        ("Execute", ""), ("Complete", ""),
+    ]  # fmt: skip
+    assert machine.rejects == ["not_sorting"] * 4 + [None] * 2
 
 
 def test_a_button_that_is_pressed_at_the_start_keeps_it_from_sorting(new: New) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from edge.core.errors import LedgerError
 from edge.ledger.reports.oee import AuditedPurity, Effectiveness
 from edge.ledger.reports.spans import (
     ParetoLine,
@@ -166,6 +167,17 @@ def _report(
         ),
         corrected=corrected,
     )
+
+
+def ended_aborted(path: Path) -> bool:
+    """Whether the last state in the ledger `path` is Aborted; False where that is not known."""
+    query = "SELECT details FROM events WHERE kind = 'state_changed' ORDER BY id DESC LIMIT 1"
+    try:
+        with open_to_read(path) as connection:
+            found = connection.execute(query).fetchone() if has_events(connection) else None
+    except (LedgerError, sqlite3.Error):  # there is none yet, or its disk fails
+        return False
+    return found is not None and bool(json.loads(found[0])["state"] == "Aborted")
 
 
 def microseconds(text: str) -> int:

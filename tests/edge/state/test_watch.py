@@ -4,9 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from edge.config.stops.section import ExitSensor, StopSettings
+from edge.core.errors import LabelLaneError
 from edge.events import Event, IncidentRaised, Stamps
 from edge.lanes.belt_travel import BeltTravel
 from edge.lanes.lanes import Lanes
@@ -32,8 +36,9 @@ def watch(now: Callable[[], float], travel: BeltTravel | None) -> tuple[StateWat
     clock, sink = ToldClock(now, now), Sink()
     recorder: Any = sink
     pins: Pins = open_pins()
+    config: Any = SimpleNamespace(stops=SETTINGS)
     found = StateWatch(
-        SETTINGS, lanes=Lanes({}, {}, clock=clock, travel=travel),
+        config, lanes=Lanes({}, {}, clock=clock, travel=travel),
         journal=Journal(recorder, Stamps("a", now)), pins=lambda: pins, clock=clock,
     )  # fmt: skip
     found.ready()
@@ -77,3 +82,17 @@ def test_without_an_encoder_time_alone_tells() -> None:
         found.look(quiet=True)
         assert not found.sorts
         assert found.signs.incidents == ("jam warm",)
+
+
+def test_a_model_that_is_refused_is_an_incident_until_another_one_is_taken() -> None:
+    found, sink = watch(lambda: 1.0, None)
+    with found:
+        with pytest.raises(LabelLaneError), found.judging():
+            raise LabelLaneError("the station has no lane for 'cup'")
+        assert found.signs.incidents == ("model_refused",)
+        assert found.sorts
+        (raised,) = (event for event in sink.told if isinstance(event, IncidentRaised))
+        assert raised.cause == "the station has no lane for 'cup'."
+        with found.judging():
+            pass
+        assert found.signs.incidents == ()
