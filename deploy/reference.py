@@ -69,7 +69,8 @@ pilah-edge resume STATION.yaml
 and after an emergency stop, once the button is released, with `pilah-edge clear`, `pilah-edge
 reset` and `pilah-edge resume`, in this order, so that no machine starts because somebody pulled
 out a button. The program only *sees* an emergency stop: the button itself must cut the actuators'
-supply, whatever the program does.
+supply, whatever the program does. A station that was Aborted and is started again, by systemd or by
+a person, is Aborted still, as long as its ledger can be read.
 
 A stop may have several causes, of which one follows from another. The first one is the reason of
 the stop in `pilah-edge ledger states`, which sums up the time in each state, the stops by reason,
