@@ -227,7 +227,8 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         edge.simulation.world.scored
     """,
     "tests/edge/simulation/test_simulate.py": """
-        edge.simulation.encoder edge.simulation.stand_ins edge.simulation.world.signals
+        edge.simulation.contacts edge.simulation.encoder edge.simulation.operator
+        edge.simulation.stand_ins edge.simulation.world.signals
         edge.simulation.account.account edge.simulation.options
         edge.simulation.running edge.simulation.watching edge.simulation.world
     """,

@@ -34,6 +34,11 @@ _VIEWS_PER_SECOND = 0.3
 """The speed of a belt whose speed a station file does not tell, as of `camera: {kind: belt}`."""
 _SIZE, _FRAMES_PER_SECOND = (640, 480), 25.0
 """What a camera gives where its settings do not tell."""
+_SCALE = 0.75
+"""The height of a photograph on the belt, in views: all of it is in view for a while."""
+_APART, _NEAR = 2.2, 1.2
+"""The views from item to item: one at a time for a model that looks at the whole region, and nearer
+for one that looks at each item's box."""
 _BIN_RATE = 0.5
 """Items a second that come into a bin, unless it is said; fewer if it is not emptied so soon."""
 
@@ -71,7 +76,7 @@ def world_for(plan: StationPlan, options: SimulationOptions) -> tuple[BeltWorld 
     """
     config = plan.config
     own = config.camera if isinstance(config.camera, belt_camera.Settings) else None
-    given = own.model_dump(exclude={"truth", "paced"}) if own else _substitute(config)
+    given = own.model_dump(exclude={"truth", "paced"}) if own else _substitute(plan)
     speed = given["views_per_second"]
     given["items"] = options.count or given.get("items") or ITEMS
     if options.seed is not None:
@@ -115,7 +120,7 @@ def scored_world_for(
         raise UsageError("--items and --scores: of recorded scores nothing is drawn; give one")
     config = plan.config
     own = config.camera if isinstance(config.camera, belt_camera.Settings) else None
-    given = own.model_dump() if own else _substitute(config)
+    given = own.model_dump() if own else _substitute(plan)
     seed = options.seed if options.seed is not None else given.get("seed", 0)
     speed = given["views_per_second"]
     faults = Faults(options.faults, seed=seed)
@@ -126,11 +131,10 @@ def scored_world_for(
     recorded: dict[str, list[Prediction]] = {}
     for picture in read_scores(options.scores, plan.bundle.labels):
         recorded.setdefault(picture.label, []).append(picture.prediction)
-    usual = own.spacing_views if own else belt_camera.Settings.model_fields["spacing_views"].default
     traffic = ScoredTraffic(
         count=options.count or given.get("items") or ITEMS,
-        rate=options.rate or speed / usual,
-        jitter=given.get("jitter", 0.15),
+        rate=options.rate or speed / given["spacing_views"],
+        jitter=given["jitter"],
         views_per_second=speed,
         frames_per_second=given["frames_per_second"],
         seed=seed,
@@ -174,8 +178,9 @@ def is_over_a_belt(config: StationConfig) -> bool:
     return config.belt is not None or any(delay is not None for delay in delays)
 
 
-def _substitute(config: StationConfig) -> dict[str, Any]:
+def _substitute(plan: StationPlan) -> dict[str, Any]:
     """The keys of a belt camera in place of a station's camera."""
+    config = plan.config
     width, height = config.camera.size or _SIZE
     seconds = config.camera.seconds_per_frame
     return {
@@ -187,6 +192,9 @@ def _substitute(config: StationConfig) -> dict[str, Any]:
             config.belt.metres_per_second / _VIEW_METRES if config.belt else _VIEWS_PER_SECOND
         ),
         "exposure_seconds": 0.002,
+        "scale": _SCALE,
+        "spacing_views": _APART if plan.bundle.manifest.input.crop == "region" else _NEAR,
+        "jitter": 0.1,
     }
 
 

@@ -27,6 +27,7 @@ from edge.pins.pins import Pins, open_pins
 from edge.runtime.service import stop_signals
 from edge.simulation.account.account import Account, Settled
 from edge.simulation.account.fates import LanePlace
+from edge.simulation.operator import SimulatedOperator
 from edge.simulation.stand_ins import StandIns
 from edge.simulation.virtual_clock import VirtualClock
 from edge.simulation.watching import (
@@ -106,6 +107,10 @@ def run_station(
         account.settle(now)
         progress.advance()
 
+    def begins(lane: str, at: float) -> None:
+        world.lane_moved(lane, at)
+        stand_ins.contacts.lane_moved(lane, at)
+
     reasons: list[str] = []
 
     def note_end(event: Event) -> None:
@@ -124,17 +129,21 @@ def run_station(
                 "camera": stand_ins.camera,
                 "trigger": stand_ins.trigger,
                 "belt": stand_ins.belt,
-                "lanes": watched_lanes(config, account, world, pins, clock.now),
+                "stops": stand_ins.contacts.settings,
+                "lanes": watched_lanes(config, account, begins, pins, clock.now),
             }
         )
-        with Station(
-            replace(plan, config=simulated),
-            endings=endings,
-            observers=[account.take_row, note_end],
-            clock=clock,
-            openers=Openers(pins.open, stand_ins.ledger, stand_ins.model),
-            watch=watch,
-        ) as station:
+        with (
+            Station(
+                replace(plan, config=simulated),
+                endings=endings,
+                observers=[account.take_row, note_end],
+                clock=clock,
+                openers=Openers(pins.open, stand_ins.ledger, stand_ins.model),
+                watch=watch,
+            ) as station,
+            SimulatedOperator(station.state.answer, stand_ins.faults, clock),
+        ):
             tally = station.run()
         states = state_report(simulated.ledger.path, ideal_rate=world.rate)
     account.close()
@@ -210,13 +219,14 @@ def _simulated(config: StationConfig, folder: Path) -> StationConfig:
 def watched_lanes(
     config: StationConfig,
     account: Account,
-    world: World,
+    begins: Callable[[str, float], None],
     pins: ForgetfulPins,
     now: Callable[[], float],
 ) -> dict[str, Lane]:
-    """The station's lanes, whose actuators tell the account and the world of their moves.
+    """The station's lanes, whose actuators tell the account of their moves.
 
     Args:
+        begins: is told of the lane and the time when an actuator begins to divert items.
         pins: are told, too, and forget.
         now: the time by the clock of the run.
     """
@@ -230,7 +240,7 @@ def watched_lanes(
             at = now()
             account.lane_moved(name, at, active=active)
             if active:
-                world.lane_moved(name, at)
+                begins(name, at)
 
         return lane.model_copy(update={"actuator": WatchedActuatorSettings(lane.actuator, moved)})
 

@@ -56,7 +56,7 @@ def run_scored(
         lane_places(config), default=config.default_lane, world=world, commit_seconds=0.0
     )
     pins, tally, frames = ForgetfulPins(clock.now), Tally(), _Frames(world)
-    lanes_of = watched_lanes(config, account, world, pins, clock.now)
+    lanes_of = watched_lanes(config, account, world.lane_moved, pins, clock.now)
     trigger = ScoredTriggerSettings(world)
     # Nothing gives pulses, and the belt's speed does not change.
     belt = None if config.belt is None else config.belt.model_copy(update={"encoder": None})

@@ -15,6 +15,7 @@ from edge.ledger.rows import Writable
 from edge.outbox.retention import Keep
 from edge.runtime.clock import Clock, Flag
 from edge.simulation.account.spread import Spread
+from edge.simulation.contacts import SimulatedContacts
 from edge.simulation.encoder import SimulatedEncoderSettings
 from edge.simulation.faults.table import Faults
 from edge.simulation.watching import WatchedClassifier, WatchedLedger, WatchedTriggerSettings
@@ -47,6 +48,8 @@ class StandIns(NamedTuple):
     ledger: OpenLedger
     belt: Belt | None
     """The section `belt`."""
+    contacts: SimulatedContacts
+    faults: Faults
 
 
 def stand_ins_for(
@@ -89,7 +92,9 @@ def stand_ins_for(
         took=lambda seconds: times.trigger_ms.add(1000 * seconds),
     )
     camera = SimulatedCameraSettings(world, clock, faults)
-    return StandIns(camera, trigger, model, ledger, _belt(plan.config.belt, world))
+    contacts = SimulatedContacts(plan.config.stops, faults, clock.now)
+    belt = _belt(plan.config.belt, world)
+    return StandIns(camera, trigger, model, ledger, belt, contacts, faults)
 
 
 def _belt(belt: Belt | None, world: DrawnWorld) -> Belt | None:

@@ -19,12 +19,15 @@ class Fault(BaseModel):
         name: what it is called in `--faults`.
         summary: what happens, in a few words.
         is_seen: whether it shows in the pictures of the camera.
+        contact: the key of the section `stops` that must be there for the station to notice it;
+            empty: none.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     name: ClassVar[str]
     summary: ClassVar[str]
     is_seen: ClassVar[bool] = True
+    contact: ClassVar[str] = ""
 
     def begin(self, seed: tuple[int, ...]) -> None:
         """Takes the seed of everything that is random in it; called once, before the run."""
@@ -49,6 +52,18 @@ class Fault(BaseModel):
     def usual_inference_seconds(self) -> float:
         """How long an inference takes as a rule, as a station measures it when it starts."""
         return 0.0
+
+    def is_pressed(self, moment: float) -> bool:
+        """Whether the emergency stop is pressed at a moment in seconds."""
+        return False
+
+    def is_full(self, lane: str, moment: float) -> bool:
+        """Whether the bin of a lane is full at a moment in seconds."""
+        return False
+
+    def is_jammed(self, lane: str, moment: float) -> bool:
+        """Whether nothing comes out of a lane that is sent into it at a moment in seconds."""
+        return False
 
     def write_seconds(self, moment: float) -> float:
         """How long a write to the ledger takes that begins at a moment, beyond no time."""

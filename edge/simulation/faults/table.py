@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from edge.core.errors import UsageError
 from edge.core.suggestions import did_you_mean
 from edge.simulation.belt.wire import BeltOrder
-from edge.simulation.faults import belt, camera, machine
+from edge.simulation.faults import belt, camera, contacts, machine
 from edge.simulation.faults.fault import Fault
 from edge.vision.camera.reopening import CapturedPicture
 
@@ -26,6 +26,9 @@ FAULTS: Mapping[str, type[Fault]] = {
         belt.Touching,
         machine.SlowInference,
         machine.SlowDisk,
+        contacts.EmergencyStop,
+        contacts.BinFull,
+        contacts.Jam,
     )
 }
 """A fault is a line here, and a class in a module of this room."""
@@ -67,6 +70,23 @@ class Faults:
     def usual_inference_seconds(self) -> float:
         """How long an inference takes as a rule."""
         return sum(fault.usual_inference_seconds for fault in self.all)
+
+    def is_pressed(self, moment: float) -> bool:
+        """Whether the emergency stop is pressed at a moment."""
+        return any(fault.is_pressed(moment) for fault in self.all)
+
+    def is_full(self, lane: str, moment: float) -> bool:
+        """Whether the bin of a lane is full at a moment."""
+        return any(fault.is_full(lane, moment) for fault in self.all)
+
+    def is_jammed(self, lane: str, moment: float) -> bool:
+        """Whether nothing comes out of a lane that is sent into it at a moment."""
+        return any(fault.is_jammed(lane, moment) for fault in self.all)
+
+    @property
+    def needs_an_operator(self) -> bool:
+        """Whether one of them is there until a person has mended it."""
+        return any(isinstance(each, contacts.EmergencyStop | contacts.Jam) for each in self.all)
 
     def write_seconds(self, moment: float) -> float:
         """How long a write to the ledger takes that begins at a moment."""

@@ -42,7 +42,7 @@ def write_things(folder: Path, *, labels: tuple[str, ...] = tuple(BGR)) -> Path:
     """Writes a photograph of a coloured square for each label; returns the folder."""
     for label in labels:
         image = np.full((60, 60, 3), 128, np.uint8)
-        image[15:45, 15:45] = BGR[label]
+        image[6:54, 6:54] = BGR[label]
         file = folder / label / "0.png"
         file.parent.mkdir(parents=True)
         assert cv2.imwrite(str(file), image)

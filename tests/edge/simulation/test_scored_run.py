@@ -52,7 +52,7 @@ def test_each_item_falls_where_its_scores_send_it(tmp_path: Path) -> None:
     assert found["landing_ms"] == {"count": 100, "p50": 0, "p95": 0, "p99": 0, "max": 0}
     assert found["left_out"] == ["camera", "ledger", "trigger"]
     assert found == scored(tmp_path) | {"machine": found["machine"]}
-    assert found["items_per_second"] == pytest.approx(1 / 1.2, rel=0.05)
+    assert found["items_per_second"] == pytest.approx(1 / 2.2, rel=0.05)
 
 
 def test_a_rejected_item_is_looked_at_as_long_as_it_is_there(tmp_path: Path) -> None:

@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from edge.config.reading import read_station
 from edge.core.errors import UsageError
-from edge.simulation.faults.table import read_faults
+from edge.simulation.faults.table import Faults, read_faults
 from edge.simulation.options import SimulationOptions
 from edge.simulation.simulate import simulate
 from tests.edge.simulation.photographs import BIN, STATION, belt_station
@@ -26,7 +27,7 @@ def simulated(folder: Path, text: str = STATION, **options: Any) -> dict[str, An
     if not file.exists():
         belt_station(folder)
     file.write_text(text, encoding="utf-8")
-    asked = {"items": folder / "things", "count": 6, "seed": 1} | options
+    asked = {"items": folder / "things", "count": 6, "seed": 1, "rate": 0.83} | options
     return simulate(read_station(file), SimulationOptions(**asked)).to_json()
 
 
@@ -168,6 +169,49 @@ def test_with_an_encoder_lanes_move_at_their_places_whatever_the_speed(tmp_path:
     assert found["recovery"] == 1
     assert found["landing_ms"]["count"] == 4
     assert found["landing_ms"]["max"] < 1000 / (200 * 0.2) + 10
+
+
+STOPS = """\
+stops:
+  emergency_stop: {pin: 12}
+  bins: {warm: {pin: 13, full_seconds: 1}}
+  exits: {cold: {pin: 16, after_seconds: 0.4}}
+"""
+
+
+def test_planted_stops_are_in_the_report_with_reason_and_duration(tmp_path: Path) -> None:
+    planted = "emergency-stop:every=40:seconds=3,bin-full:every=25:seconds=3"
+    faults = tuple(read_faults(planted))
+    found = simulated(tmp_path, STATION + STOPS, faults=faults, count=16, seed=3)["state"]
+    begun = Faults(read_faults(planted), seed=3)
+    moments = np.arange(0, 20, 0.01)
+    pressed = moments[[begun.is_pressed(moment) for moment in moments]]
+    full = moments[[begun.is_full("warm", moment) for moment in moments]]
+    assert [(stop["reason"], stop["scope"]) for stop in found["stops"]] == [
+        ("emergency_stop", ""), ("bin_full", "warm"),
+    ]  # fmt: skip
+    for stop, planted_at, seconds in zip(
+        # The button's contact is quiet half a second after its release, the bin's sensor a second.
+        found["stops"], (pressed[0], full[0]), (3.5, 4), strict=True
+    ):  # fmt: skip
+        assert stop["begin"] == pytest.approx(planted_at, abs=0.1)
+        assert stop["seconds"] == pytest.approx(seconds, abs=0.1)
+    stood = sum(stop["seconds"] for stop in found["stops"])
+    whole = sum(found["seconds"].values())
+    assert found["availability"] == pytest.approx(1 - stood / whole, abs=0.005)
+    assert found["oee"] == pytest.approx(found["availability"] * found["performance"], abs=1e-6)
+
+
+def test_a_jam_stops_the_station_until_somebody_has_cleared_it(tmp_path: Path) -> None:
+    faults = tuple(read_faults("jam:every=30:seconds=12"))
+    found = simulated(tmp_path, STATION + STOPS, faults=faults, count=26)["state"]
+    assert {stop["reason"] for stop in found["stops"]} == {"jam"}
+    assert {stop["scope"] for stop in found["stops"]} == {"cold"}
+
+
+def test_a_fault_that_the_station_could_not_notice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"emergency-stop: .*`stops: \{emergency_stop: ...\}`"):
+        simulated(tmp_path, faults=tuple(read_faults("emergency-stop")))
 
 
 def test_a_rate_is_met_where_the_belt_allows_it(tmp_path: Path) -> None:

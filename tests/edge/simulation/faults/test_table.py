@@ -82,6 +82,16 @@ def test_what_takes_its_time_adds_up() -> None:
     assert {now_and_then.inference_seconds(tenth / 10) for tenth in range(100)} == {0, 0.08}
 
 
+def test_contacts_are_as_the_faults_have_them() -> None:
+    faults = begun("emergency-stop:every=0,bin-full:every=0:lane=can,jam:every=0")
+    assert faults.is_pressed(3)
+    assert [faults.is_full(lane, 3) for lane in ("can", "cup")] == [True, False]
+    assert faults.is_jammed("cup", 3)
+    assert faults.needs_an_operator
+    assert not begun("bin-full").needs_an_operator
+    assert str(faults.all[1]) == "bin-full:every=0:seconds=15:lane=can"
+
+
 def test_each_fault_is_read_as_it_is_written() -> None:
     for kind in FAULTS.values():
         assert read_faults(str(kind())) == [kind()]

@@ -1,0 +1,115 @@
+"""The contacts of a simulated station: emergency stop, sensors of bins, and exits of lanes."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from edge.config.stops.section import StopSettings
+from edge.core.errors import UsageError
+from edge.pins.pins import Pins
+from edge.simulation.faults.table import Faults
+
+_BROKEN_SECONDS = 0.1
+"""How long an item breaks the beam at an exit."""
+
+
+class SimulatedContacts:
+    """What the contacts of a station see: what faults do to them, and items that come out."""
+
+    def __init__(
+        self, settings: StopSettings | None, faults: Faults, now: Callable[[], float]
+    ) -> None:
+        """Nothing has moved.
+
+        Args:
+            settings: the section `stops` of the station file; None: it has none.
+            faults: what is done to the contacts.
+            now: seconds by the clock of the run.
+
+        Raises:
+            UsageError: a fault is to be noticed by a contact that the station does not have.
+        """
+        for fault in faults.all:
+            if fault.contact and not (settings and getattr(settings, fault.contact)):
+                raise UsageError(
+                    f"--faults: {fault.name}: this station would not notice it: its file has no "
+                    f"`stops: {{{fault.contact}: ...}}`"
+                )
+        self._given, self._faults, self._now = settings, faults, now
+        self._lock = threading.Lock()
+        exits = {} if settings is None else settings.exits
+        self._passing: dict[str, deque[float]] = {lane: deque() for lane in exits}
+
+    @property
+    def settings(self) -> StopSettings | None:
+        """The same section, whose contacts are simulated."""
+        given = self._given
+        if given is None:
+            return None
+        button = given.emergency_stop
+        return given.model_copy(
+            update={
+                "emergency_stop": button and _ContactSettings(button, self._is_pressed),
+                "bins": {
+                    lane: _ContactSettings(sensor, partial(self._is_full, lane))
+                    for lane, sensor in given.bins.items()
+                },
+                "exits": {
+                    lane: _ContactSettings(sensor, partial(self._is_broken, lane))
+                    for lane, sensor in given.exits.items()
+                },
+            }
+        )
+
+    def lane_moved(self, lane: str, at: float) -> None:
+        """The actuator of a lane began to move; an item comes out later, unless it is jammed."""
+        if lane in self._passing and self._given is not None:
+            out = at + self._given.exits[lane].after_seconds
+            if not self._faults.is_jammed(lane, at):
+                with self._lock:
+                    self._passing[lane].append(out)
+
+    def _is_pressed(self) -> bool:
+        return self._faults.is_pressed(self._now())
+
+    def _is_full(self, lane: str) -> bool:
+        return self._faults.is_full(lane, self._now())
+
+    def _is_broken(self, lane: str) -> bool:
+        now = self._now()
+        with self._lock:
+            passing = self._passing[lane]
+            while passing and passing[0] + _BROKEN_SECONDS < now:
+                passing.popleft()
+            return bool(passing) and passing[0] <= now
+
+
+class _ContactSettings:
+    """Stands in for the settings of a pin that is read."""
+
+    def __init__(self, settings: Any, active: Callable[[], bool]) -> None:
+        self._settings, self._active = settings, active
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._settings, name)
+
+    def open(self, pins: Pins) -> _Contact:
+        """Opens the contact."""
+        return _Contact(self._active)
+
+
+class _Contact:
+    def __init__(self, active: Callable[[], bool]) -> None:
+        self._active = active
+
+    @property
+    def active(self) -> bool:
+        """See Input."""
+        return self._active()
+
+    def close(self) -> None:
+        """See Input."""

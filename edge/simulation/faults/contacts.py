@@ -1,0 +1,62 @@
+"""Faults that only a person can mend, or that the contacts of a station tell of."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from edge.simulation.faults.fault import Every, Lasting, PassingFault
+
+LaneName = Annotated[str, Field(max_length=200)]
+"""The lane that has it; empty: each lane with a sensor."""
+
+
+class EmergencyStop(PassingFault):
+    """`emergency-stop`: somebody presses the button, and later releases it and clears the stop."""
+
+    name: ClassVar[str] = "emergency-stop"
+    summary: ClassVar[str] = "the emergency stop is pressed for a while, and then cleared"
+    contact: ClassVar[str] = "emergency_stop"
+    is_seen: ClassVar[bool] = False
+
+    every: Every = 120.0
+    seconds: Lasting = 10.0
+
+    def is_pressed(self, moment: float) -> bool:
+        """See Fault."""
+        return self.strength(moment) > 0
+
+
+class BinFull(PassingFault):
+    """`bin-full`: the sensor of a bin sees something for a while."""
+
+    name: ClassVar[str] = "bin-full"
+    summary: ClassVar[str] = "the bin of the lane `lane` is full for a while; without it, each bin"
+    contact: ClassVar[str] = "bins"
+    is_seen: ClassVar[bool] = False
+
+    every: Every = 120.0
+    seconds: Lasting = 15.0
+    lane: LaneName = ""
+
+    def is_full(self, lane: str, moment: float) -> bool:
+        """See Fault."""
+        return self.lane in ("", lane) and self.strength(moment) > 0
+
+
+class Jam(PassingFault):
+    """`jam`: nothing comes out of a lane for a while; then somebody clears and resets it."""
+
+    name: ClassVar[str] = "jam"
+    summary: ClassVar[str] = "nothing comes out of the lane `lane` until it is cleared and reset"
+    contact: ClassVar[str] = "exits"
+    is_seen: ClassVar[bool] = False
+
+    every: Every = 120.0
+    seconds: Lasting = 20.0
+    lane: LaneName = ""
+
+    def is_jammed(self, lane: str, moment: float) -> bool:
+        """See Fault."""
+        return self.lane in ("", lane) and self.strength(moment) > 0
