@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
 from edge.core.yaml_file import Section
-from edge.lanes.encoder import EncoderSettings
+from edge.core.yaml_kinds import section_of
+
+if TYPE_CHECKING:
+    from edge.lanes.encoder import EncoderSettings
+else:  # which few belts have
+    EncoderSettings = section_of("edge.lanes.encoder", "EncoderSettings")
 
 
 class Belt(Section):

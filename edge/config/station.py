@@ -15,7 +15,6 @@ from edge.config.version import NEWEST
 from edge.core.yaml_file import FilePath, Section
 from edge.core.yaml_kinds import one_of, section_of
 from edge.lanes import ActuatorSettings, bins
-from edge.lanes.encoder import BeltWithEncoder
 from edge.lanes.keep_alive import Settings as KeepAliveSettings
 from edge.outbox.retention import Keep
 from edge.vision import camera, trigger
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from edge.config.scanner import ScannerSettings
     from edge.config.serving.pages import WebSettings
     from edge.config.stops.section import StopSettings
+    from edge.lanes.encoder import BeltWithEncoder
 else:  # most stations have none of these, and start sooner without their models
     CodesSettings = section_of("edge.config.codes", "CodesSettings")
     PhotographSettings = section_of("edge.config.photographs", "PhotographSettings")
@@ -232,6 +232,8 @@ class StationConfig(RecordsConfig, ActuationConfig, VisionConfig, ScannerConfig,
         """The belt, if an encoder tells its way."""
         if self.belt is None or self.belt.encoder is None:
             return None
+        from edge.lanes.encoder import BeltWithEncoder
+
         return BeltWithEncoder(self.belt.metres_per_second, self.belt.encoder)
 
     def delay_seconds(self, lane: Lane) -> float | None:

@@ -7,15 +7,18 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from edge.flow import Actuated, ItemKey, Missed
 from edge.lanes import Actuator, TimedActuator
-from edge.lanes.belt_travel import BeltTravel
 from edge.lanes.keep_alive import KeepAlive
 from edge.lanes.motion.profile import LONGEST_TRAVEL
 from edge.lanes.schedule import LaneAction, Schedule, Timing
 from edge.runtime import heartbeat
 from edge.runtime.clock import Clock
+
+if TYPE_CHECKING:
+    from edge.lanes.belt_travel import BeltTravel
 
 _log = logging.getLogger(__name__)
 

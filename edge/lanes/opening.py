@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from edge.flow import Actuated
 from edge.lanes import ActuatorSettings, keep_alive
-from edge.lanes.belt_travel import BeltTravel
-from edge.lanes.encoder import BeltWithEncoder
 from edge.lanes.lanes import Lanes
 from edge.pins.pins import Pins
 from edge.runtime.clock import Clock
+
+if TYPE_CHECKING:
+    from edge.lanes.encoder import BeltWithEncoder
 
 _log = logging.getLogger(__name__)
 
@@ -59,6 +61,8 @@ def open_lanes(
     if belt is not None and devices and not opened.real:
         _log.info("belt       mock pins give no pulses: its encoder is left out, its speed counts")
     elif belt is not None:
+        from edge.lanes.belt_travel import BeltTravel  # which few stations need
+
         travel = BeltTravel(belt.encoder.pulses_per_metre, metres_per_second=belt.metres_per_second)
     lanes = Lanes(actuators, timings, clock=clock, keep_alive=alive, travel=travel, report=report)
     if belt is not None and travel is not None and devices:

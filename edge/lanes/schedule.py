@@ -7,10 +7,12 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from edge.flow import Actuated, ItemKey, Missed
-from edge.lanes.belt_travel import BeltTravel
+
+if TYPE_CHECKING:
+    from edge.lanes.belt_travel import BeltTravel
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from edge.core.verdict import RejectReason, Verdict
 from edge.flow import Missed
-from edge.lanes.belt_travel import BeltTravel
+
+if TYPE_CHECKING:
+    from edge.lanes.belt_travel import BeltTravel
 
 
 @dataclass(frozen=True, slots=True)

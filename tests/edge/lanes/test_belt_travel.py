@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from edge.config.reading import read_config
+from edge.core.errors import ConfigError
 from edge.flow import Actuated, ItemKey, Missed
 from edge.lanes.belt_travel import FARTHEST_SECONDS, BeltTravel
 from edge.lanes.encoder import BeltWithEncoder, EncoderSettings
@@ -21,6 +23,7 @@ from edge.lanes.solenoid import Settings as SolenoidSettings
 from edge.pins.pins import open_pins
 from edge.sorting.routing import Destination
 from tests.clocks import ToldClock
+from tests.edge.stations import STATION, make_station
 from tests.logged import listen
 
 PULSES = 200
@@ -192,6 +195,22 @@ def test_mock_pins_give_no_pulses_so_that_the_speed_counts(tmp_path: Path) -> No
             belt=BeltWithEncoder(0.5, encoder),
         )
         assert lanes.travel is None
+
+
+@pytest.mark.parametrize("pin", ["17", "BOARD12", "18"])
+def test_the_encoder_of_a_station_file(pin: str, tmp_path: Path, tiny_bundle: Path) -> None:
+    encoder = f"encoder: {{pin: {pin}, pulses_per_metre: 200}}"
+    text = STATION + f"belt: {{metres_per_second: 0.5, {encoder}}}\n"
+    station = make_station(tmp_path, text=text, bundle=tiny_bundle)
+    if pin == "17":
+        belt = read_config(station).belt_with_encoder
+        assert belt is not None
+        assert (belt.metres_per_second, belt.encoder.pin) == (0.5, 17)
+        return
+    with pytest.raises(ConfigError) as caught:
+        read_config(station)
+    said = "belt.encoder.pin: " + ("must be a BCM number" if pin == "BOARD12" else "pin 18 is used")
+    assert any(said in problem for problem in caught.value.problems)
 
 
 def test_an_item_that_has_passed_its_lane_by_the_belt_is_late() -> None:
