@@ -220,7 +220,7 @@ TESTED_ELSEWHERE: Mapping[str, str] = {
         edge.simulation.account.gallery edge.simulation.account.report
     """,
     "tests/edge/simulation/faults/test_table.py": """
-        edge.simulation.faults.belt edge.simulation.faults.camera
+        edge.simulation.faults.belt edge.simulation.faults.camera edge.simulation.faults.contacts
         edge.simulation.faults.fault edge.simulation.faults.machine
     """,
     "tests/edge/simulation/test_scored_run.py": """
