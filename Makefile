@@ -16,6 +16,7 @@
 # make bench-slow-disk  a station on a slow disk and on a full one: no row lost (cc; root)
 # make bench-simulate  a million items with recorded scores: one verdict each, nothing grows (ITEMS=1000000)
 # make bench-codes  how many of 1,000 codes in pictures are read, and none wrongly: some ten minutes
+# make bench-week      a week's corrections become a better model, the whole way, on your photographs
 # make bench-receipts  the wrong shoe in the right box: how many of 40 in 1,000 receipts are stopped
 #                  (BUNDLE=folder, RUN=folder: a bundle of photographs of brands, and its run)
 # make kill-ledger  kills a recording process 100 times: every row shown is in the ledger (KILLS=100)
@@ -117,6 +118,10 @@ bench-simulate: setup
 
 bench-codes: setup
 	$(BIN)/python -m tests.benchmarks.codes $(ARGS)
+
+bench-week: setup
+	@test -n "$(PHOTOS)" || { echo "make bench-week PHOTOS=folder WORK=new-folder: which photographs?"; exit 2; }
+	$(BIN)/python -m tests.benchmarks.weekly_loop $(PHOTOS) $(or $(WORK),bench-week) $(ARGS)
 
 bench-receipts: setup
 	@test -n "$(BUNDLE)$(RUN)" || { echo "make bench-receipts BUNDLE=folder RUN=folder: which model is to judge?"; exit 2; }

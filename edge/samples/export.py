@@ -1,4 +1,4 @@
-"""Photographs that a person has labelled by correcting an item, as a folder to train with.
+"""Photographs that a person has labelled, by a correction or an audit, as a folder to train with.
 
 The labels of the model itself are left out: a model that is trained on its own verdicts learns its
 own mistakes.
@@ -7,13 +7,14 @@ own mistakes.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from edge.core.dataset.photo_folder import PhotoFolder, photo_label
 from edge.core.errors import PictureSetError
 from edge.core.files import read_regular
+from edge.events import ItemAudited
 from edge.ledger.export.reading import ExportedItem
 
 _LARGEST = 64 * 2**20
@@ -39,15 +40,19 @@ class ExportedSamples:
 
 
 def export_samples(
-    items: Iterable[ExportedItem], photographs: Path, folder: PhotoFolder
+    items: Iterable[ExportedItem],
+    audits: Mapping[str, ItemAudited],
+    photographs: Path,
+    folder: PhotoFolder,
 ) -> ExportedSamples:
-    """Copies the photograph of each item whose label a person gave to `folder`, by that label.
+    """Copies the photograph of each item that a person has labelled to `folder`, by that label.
 
     May be done again and again into the same folder: a photograph is there once, under the label
     that counts now.
 
     Args:
-        items: of the ledger; those of which nobody corrected the label are passed over.
+        items: of the ledger; those of which nobody said what they are are passed over.
+        audits: the newest audit of each item that has one, by the item's id.
         photographs: the folder of the station's photographs.
         folder: is filled.
 
@@ -59,14 +64,14 @@ def export_samples(
     for file in sorted(folder.path.glob("*/*.jpg")):
         before.setdefault(file.name, []).append(file)
     for item in items:
-        label = item.corrected.get("label")
+        label = _label(item, audits.get(item.row["id"]))
         if label is None:
             continue
         if item.row["photograph"] is None:
             found.without += 1
             continue
         try:
-            label = photo_label(str(label), where=f"the corrected label of item {item.row['id']}")
+            label = photo_label(label, where=f"the corrected label of item {item.row['id']}")
         except PictureSetError as error:
             found.refused.append(str(error))
             continue
@@ -88,6 +93,18 @@ def export_samples(
             folder.remove(file)
         found.moved += bool(old)
     return found
+
+
+def _label(item: ExportedItem, audit: ItemAudited | None) -> str | None:
+    """What a person said that an item is; None: nobody did, or it was taken back."""
+    corrections = [found for found in item.corrections if found.field == "label"]
+    newest = corrections[-1] if corrections else None
+    if audit is None:
+        return None if newest is None else newest.new
+    if audit.lane is not None:
+        return audit.label if newest is None or newest.time <= audit.time else newest.new
+    # A review that is taken back is an audit without a lane, with the station's own label again.
+    return None if newest is None or newest.new == item.row["label"] else newest.new
 
 
 def _content(files: Iterable[Path]) -> bytes | None:

@@ -1,8 +1,9 @@
-"""Copy the photographs of items that a person corrected into a folder to train with.
+"""Copy the photographs of items that a person looked at into a folder to train with.
 
 The folder has a folder for each label, as `pilah-edge capture` makes it. The photographs are those
-that the section `photographs` of the station file had kept; the labels are the corrected ones. To
-do it again adds what is new, and moves what was corrected since.
+that the section `photographs` of the station file had kept; the labels are what people said, by a
+correction, an audit or a review. To do it again adds what is new, and moves what was corrected
+since.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
     from edge.core.dataset.photo_folder import Geometry, PhotoFolder
     from edge.ledger.export.reading import Selection, read_items, utc_bound
     from edge.ledger.sqlite_file import open_to_read
+    from edge.ledger.upkeep.auditing import newest_audits
     from edge.samples.export import export_samples
 
     begin = "" if arguments.begin is None else utc_bound(arguments.begin)
@@ -49,6 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     with PhotoFolder(arguments.out, geometry=geometry, station=config.station) as folder:
         found = export_samples(
             read_items(config.ledger.path, Selection(begin, end)),
+            newest_audits(config.ledger.path),
             photographs_folder(config.photographs, config.ledger.path),
             folder,
         )
@@ -63,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
         _log.info(f"there      {found.there:,} already")
     if found.without:
         _log.info(
-            f"without    {number_of(found.without, 'corrected items')}: no photograph of them was "
+            f"without    {number_of(found.without, 'labelled items')}: no photograph of them was "
             "kept (see `photographs` in the station file)"
         )
     if found.gone:
@@ -75,9 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
     if found.refused:
         return EXIT_DATA
     if not total:
-        _log.info(
-            "next: correct items with `pilah-edge ledger correct`, or on the operator's pages"
-        )
+        _log.info("next: review items on the pages (pilah-edge web), or use `ledger correct`")
         return EXIT_NO
     _log.info(
         f"next: pilah-trainer train RECIPE --data PHOTOS --add {arguments.out} --from RUN --out NEW"

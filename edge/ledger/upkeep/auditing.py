@@ -19,6 +19,29 @@ from edge.runtime.clock import SYSTEM_CLOCK
 _AUDITED = "SELECT json_extract(details, '$.item_id') FROM events WHERE kind = 'item_audited'"
 
 
+_FINDINGS = """
+    SELECT id, time, station, json_extract(details, '$.item_id') AS item_id,
+           json_extract(details, '$.label') AS label, json_extract(details, '$.lane') AS lane,
+           json_extract(details, '$.who') AS who, json_extract(details, '$.drawn') AS drawn
+    FROM events WHERE kind = 'item_audited' ORDER BY time, id
+"""
+
+
+def newest_audits(path: Path) -> dict[str, ItemAudited]:
+    """The newest audit of each item of the ledger `path` that somebody looked at, by its id.
+
+    Raises:
+        LedgerError: the ledger cannot be read.
+    """
+    with open_to_read(path) as connection:
+        rows = connection.execute(_FINDINGS).fetchall() if has_events(connection) else []
+    found = (
+        ItemAudited(event_id, at, station, item_id, label, lane, who, bool(drawn))
+        for event_id, at, station, item_id, label, lane, who, drawn in rows
+    )
+    return {audit.item_id: audit for audit in found}
+
+
 def drawn_items(
     path: Path, count: int, selection: Selection = EVERYTHING, *, photographs: Path | None = None
 ) -> list[ExportedItem]:

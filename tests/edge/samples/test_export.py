@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from edge.core.dataset.photo_folder import Geometry, PhotoFolder
-from edge.events import ItemCorrected, ItemSorted
+from edge.core.uuid7 import uuid7_text
+from edge.events import ItemAudited, ItemCorrected, ItemSorted
 from edge.ledger.export.reading import read_items
 from edge.ledger.ledger import Ledger
+from edge.ledger.upkeep.auditing import newest_audits
 from edge.samples.export import ExportedSamples, export_samples
 from edge.samples.photograph_store import photograph_file
 from tests.edge.ledger.entries import correction, entry
@@ -33,14 +35,15 @@ class Week:
             rows.append(entry(item, photograph=name))
         self.write(*rows)
 
-    def write(self, *rows: ItemSorted | ItemCorrected) -> None:
+    def write(self, *rows: ItemSorted | ItemCorrected | ItemAudited) -> None:
         with Ledger(self.ledger) as ledger:
             ledger.append(rows)
 
     def export(self) -> ExportedSamples:
         geometry = Geometry(crop="item", padding=0.1)
         with PhotoFolder(self.out, geometry=geometry, station="bin-1") as folder:
-            return export_samples(read_items(self.ledger), self.photographs, folder)
+            audits = newest_audits(self.ledger)
+            return export_samples(read_items(self.ledger), audits, self.photographs, folder)
 
     @property
     def pictures(self) -> dict[str, list[int]]:
@@ -77,6 +80,42 @@ def test_a_second_export_adds_what_is_new_and_moves_what_was_corrected_since(wee
     )
     assert week.export() == ExportedSamples(added=Counter(bottle=1), moved=1, there=1)
     assert week.pictures == {"bottle": [2, 3], "jar": [1]}
+
+
+def audit(item: int, label: str, lane: str | None, second: int = 0) -> ItemAudited:
+    """Somebody looked at the item `entry(item)`, at a second of the minute of corrections."""
+    return ItemAudited(
+        id=uuid7_text(1_795_302_600_000 + second, 1, item),
+        time=f"2026-11-21T23:10:{second:02}.500000Z",
+        station="bin-1",
+        item_id=entry(item).id,
+        label=label,
+        lane=lane,
+        who="Ana",
+        drawn=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "label"),
+    [
+        ([audit(1, "can", "metal")], "can"),  # the station was right, and that is known now
+        ([audit(1, "can", "metal"), audit(1, "jar", "glass", 5)], "jar"),
+        ([correction(1, "label", "can", "jar"), audit(1, "bottle", "glass", 5)], "bottle"),
+        ([audit(1, "bottle", "glass"), correction(1, "label", "can", "jar", 5)], "jar"),
+        ([audit(1, "can", None)], None),  # taken back
+        ([correction(1, "label", "can", "jar"), correction(1, "label", "jar", "can", 5),
+          audit(1, "can", None, 5)], None),
+        ([audit(1, "can", None), correction(1, "label", "can", "jar", 5)], "jar"),
+    ],
+)  # fmt: skip
+def test_what_counts_is_what_a_person_said_last(
+    week: Week, rows: list[ItemAudited | ItemCorrected], label: str | None
+) -> None:
+    week.sorted(1)
+    week.write(*rows)
+    week.export()
+    assert week.pictures == ({} if label is None else {label: [1]})
 
 
 def test_a_copy_outlives_the_photograph(week: Week) -> None:

@@ -37,7 +37,7 @@ def test_corrected_items_become_a_folder_and_the_next_command_is_named(
     said = capsys.readouterr()
     assert said.out == f"{out} has 1 picture\n"
     assert "added      1 red\n" in said.err
-    assert "without    1 corrected item: no photograph" in said.err
+    assert "without    1 labelled item: no photograph" in said.err
     assert f"--add {out} --from RUN" in said.err
     assert main(["samples", "export", str(station), str(out), "--from", "2026-11-21"]) == EXIT_OK
     assert "there      1 already" in capsys.readouterr().err
@@ -48,7 +48,7 @@ def test_without_corrections_it_says_what_is_missing(
 ) -> None:
     out = station.with_name("samples")
     assert main(["samples", "export", str(station), str(out)]) == EXIT_NO
-    assert "next: correct items with `pilah-edge ledger correct`" in capsys.readouterr().err
+    assert "next: review items on the pages" in capsys.readouterr().err
 
 
 def test_a_label_that_is_no_name_is_told_with_its_own_exit_code(
