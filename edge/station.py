@@ -85,7 +85,8 @@ class Station(Closing):
         self._opened.callback(clock.leave)  # the last of all
         stamps, tally, latest = open_stamps(config.station, clock), Tally(), LatestFrame(clock)
         pump = FramePump(latest, clock=clock, look=lambda frame: self.state.frame(frame))
-        self._sorting, pins = Heartbeat(clock.now), cache(openers.pins)
+        self._sorting = Heartbeat(clock.now)
+        pins = cache(lambda: self._moving.enter_context(openers.pins()))
         try:
             _log.info(f"station    {config.station}")
             lanes = open_lanes(

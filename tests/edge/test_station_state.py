@@ -186,6 +186,15 @@ def test_a_default_lane_that_moves_does_not_move_either(new: New) -> None:
     assert machine.levels(SOLENOID) == [0]
 
 
+def test_contacts_alone_need_pins_which_are_freed_at_the_end(new: New) -> None:
+    text = "\n".join(line for line in BELT.splitlines() if "actuator" not in line) + "\n" + STOP
+    machine, closed = new(text), list[bool]()
+    machine.pins.close = lambda: closed.append(True)  # type: ignore[method-assign]
+    machine.run(4, {2: level(BUTTON, active=True)})
+    assert machine.states[-1] == ("Aborted", "emergency_stop")
+    assert closed == [True]
+
+
 def test_what_is_asked_for_in_the_wrong_state_changes_nothing(new: New) -> None:
     machine = new(BELT)
     said: list[str] = []
