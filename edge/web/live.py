@@ -21,7 +21,7 @@ from edge.core.errors import StatusRefusedError
 from edge.telemetry.status import StatusReading, read_status
 from edge.web.plan import WebPlan
 
-SILENT_SECONDS = 1.6
+SILENT_SECONDS = 1.5
 """A station whose last sign of life is older is called silent. It gives one a second; with the time
 that a look and a page take, a page says within 2 s of a station's end that it is silent."""
 LOOK_SECONDS = 0.1
@@ -105,7 +105,7 @@ class Live:
                 now = self._clock()
                 if said != told or now - since >= _TELL_SECONDS:
                     told, since = said, now
-                    found = {"age": beat.age_seconds, "silent": beat.is_silent, "marks": beat.marks}
+                    found = {"age": self._age(beat), "silent": beat.is_silent, "marks": beat.marks}
                     yield f"data: {json.dumps(found)}\n\n"
                 await anyio.sleep(LOOK_SECONDS)
         finally:
@@ -119,6 +119,13 @@ class Live:
     def is_full(self) -> bool:
         """Whether MOST_STREAMS are read."""
         return self._streams >= MOST_STREAMS
+
+    def _age(self, beat: Beat) -> float | None:
+        """The age of the last sign of life now, and not when the status was read."""
+        looked = None if self._last is None else self._last[0]
+        if beat.age_seconds is None or looked is None:
+            return None
+        return beat.age_seconds + max(0.0, self._clock() - looked)
 
     def _look(self) -> Beat:
         try:

@@ -94,7 +94,7 @@ class Pages:
         return self._site
 
     def _clock(self) -> float:
-        self.now += 1.0  # so that each look is a new one
+        self.now += 0.125  # so that each look is a new one
         return self.now
 
     def write(self, events: Sequence[Event]) -> None:

@@ -87,8 +87,10 @@ def test_marks_change_with_what_they_stand_for_and_only_then(pages: Pages) -> No
 
 
 def test_a_stream_tells_the_age_and_the_marks(pages: Pages) -> None:
+    live = Live(pages.plan, read=lambda station, ledger: pages.reading, clock=lambda: 50.0)
+
     async def first() -> list[str]:
-        stream = pages.site.live.stream()
+        stream = live.stream()
         found = [await anext(stream), await anext(stream)]
         await stream.aclose()
         return found
@@ -96,9 +98,17 @@ def test_a_stream_tells_the_age_and_the_marks(pages: Pages) -> None:
     begin, told = asyncio.run(first())
     assert begin == "retry: 500\n\n"
     said = json.loads(told.removeprefix("data: "))
-    assert said == {"age": 0.4, "silent": False, "marks": pages.site.live.beat().marks}
+    assert said == {"age": 0.4, "silent": False, "marks": live.beat().marks}
     assert told.endswith("\n\n")
-    assert not pages.site.live.is_full
+    assert not live.is_full
+
+
+def test_an_age_is_that_of_the_moment_it_is_told(pages: Pages) -> None:
+    now = [50.0]
+    live = Live(pages.plan, read=lambda station, ledger: pages.reading, clock=lambda: now[0])
+    beat = live.beat()
+    now[0] += 0.25
+    assert live._age(beat) == pytest.approx(0.65)
 
 
 def test_there_is_a_bound_to_what_is_streamed(
