@@ -25,6 +25,7 @@ _MARKS = {
 }
 """The numbers behind these are of the pictures on the page, which are not those of all items."""
 _BINS = 40
+_MOST_STOPS = 100
 
 
 def write_page(path: Path, report: Report, gallery: Gallery) -> None:
@@ -53,6 +54,7 @@ def write_page(path: Path, report: Report, gallery: Gallery) -> None:
             SheetSection("Lanes", (), content=_STYLE + _lanes_table(report)),
             SheetSection("What each item was accepted as", (), content=_confusion(report)),
             SheetSection("Times", (), content=_times(report)),
+            *_states(report),
             *_pictures(report, gallery),
         ],
         limit_per_section=96,
@@ -123,6 +125,25 @@ def _confusion(report: Report) -> str:
         rows.append(cells)
     head = ("It is", *columns)
     return _table(head, rows, kind="matrix")
+
+
+def _states(report: Report) -> Iterator[SheetSection]:
+    """The stops of the station and its OEE, if they are known."""
+    found, states = report.effectiveness, report.states
+    if found is None or states is None:
+        return
+    rows = [
+        [
+            f"<b>{escaped(stop.reason)}</b><small>{escaped(stop.scope)}</small>",
+            _milli((stop.begin - states.begin) / 1e6),
+            _milli(stop.length / 1e6),
+            escaped(", ".join(stop.states)),
+        ]
+        for stop in states.stops[:_MOST_STOPS]
+    ]
+    table = _table(("Stop", "From, s", "Seconds", "States"), rows) if rows else ""
+    note = report.state_lines()[0].removeprefix("OEE").strip()
+    yield SheetSection("Stops and OEE", (), note=f"OEE {note}", content=table or "<p></p>")
 
 
 def _times(report: Report) -> str:

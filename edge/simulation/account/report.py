@@ -142,7 +142,8 @@ class Report:
             ],
         }
 
-    def _state_lines(self) -> list[str]:
+    def state_lines(self) -> list[str]:
+        """The OEE and the stops, as lines; none if they are not known."""
         found, states = self.effectiveness, self.states
         if found is None or states is None:
             return []
@@ -251,6 +252,7 @@ class Report:
             f"rejects    {counts_text(account.rejects)}",
             f"late       {self.late}",
             *([f"missed     {counts_text(self.missed)}"] if self.missed else []),
+            *self.state_lines(),
             f"frames     {', '.join(f'{n} {what}' for what, n in self.frames.items())}",
             "",
             *self._lane_lines(),
