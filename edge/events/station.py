@@ -108,7 +108,8 @@ class StationStopped(Event):
 
 @dataclass(frozen=True, slots=True)
 class StateChanged(Event):
-    """The station is in another state from now on. `edge/state/machine.py` has the states."""
+    """The station is in another state from now on, or in the same one for another reason, because
+    the one before is over. `edge/state/machine.py` has the states."""
 
     state: str
     """By PackML's names: `Execute`, `Held`, ...; it sorts in Execute only."""

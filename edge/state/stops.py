@@ -6,7 +6,7 @@ at once. The first of them is its reason ("first-out"), because the others may f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from edge.core.errors import ControlRefusedError
@@ -57,9 +57,10 @@ class Situation:
     mode: Mode
     since: float
     """When what it is about began, in seconds on any monotonic clock. For a stop, that is the
-    moment of its cause, which may be a little before the machine stood."""
+    moment of its cause, which may be a little before the machine stood; where another cause was
+    there first, that of its end."""
     reason: str = ""
-    """The name of the cause for which this state was entered; empty in a state that needs none."""
+    """The name of the oldest cause that this state has now; empty in a state that needs none."""
     scope: str = ""
     """The scope of that cause."""
     first: str = ""
@@ -217,7 +218,13 @@ class Stops:
         )  # fmt: skip
         wanted = State.EXECUTE if cause is None else cause.stop
         if wanted is state:
-            return ()
+            told = self.situation
+            if cause is None or cause.key == (told.reason, told.scope):
+                return ()
+            # The cause that was told is over; what is left has another way out of this state.
+            return (self._enter(replace(
+                told, since=at, reason=cause.name, scope=cause.scope, who=who,
+            )),)  # fmt: skip
         found = []
         if state is State.HELD or (state is State.SUSPENDED and cause is None):
             left = Command.UNHOLD if state is State.HELD else Command.UNSUSPEND

@@ -64,7 +64,13 @@ class Watched:
     def take(self, event: Event) -> None:
         assert isinstance(event, StateChanged)
         state = State(event.state)
-        assert (self.state, state) in LEGAL | START, f"{self.state} -> {state}"
+        told = self.rows[-1] if self.rows else None
+        if told is not None and state is self.state:  # a cause is over, and another is left
+            assert state in (State.HELD, State.SUSPENDED)
+            assert (event.reason, event.scope) != (told.reason, told.scope)
+            assert event.first == told.first
+        else:
+            assert (self.state, state) in LEGAL | START, f"{self.state} -> {state}"
         assert bool(event.reason) == (state in (State.HELD, State.SUSPENDED, State.ABORTED))
         assert self.pins.cut or state is not State.ABORTED
         self.state = state

@@ -56,9 +56,19 @@ def test_of_several_causes_the_first_is_the_reason_and_the_last_ends_the_stop() 
     stops = sorting()
     stops.add(CAMERA, 10)
     assert stops.add(JAM, 11) == ()
-    assert stops.over("camera_lost", 20) == ()
     assert stops.situation.reason == "camera_lost"
+    (left,) = stops.over("camera_lost", 20)
+    assert (left.state, left.since, left.reason, left.scope) == (State.HELD, 20, "jam", "warm")
+    assert (left.first, left.first_incident) == ("camera_lost", "c")
     assert states(stops.reset(30, "ana")) == [("Execute", "", "")]
+
+
+def test_a_cause_that_ends_before_the_one_that_is_told_changes_nothing() -> None:
+    stops = sorting()
+    stops.add(JAM, 11)
+    stops.add(CAMERA, 12)
+    assert stops.over("camera_lost", 20) == ()
+    assert stops.situation.reason == "jam"
 
 
 def test_the_same_cause_twice_is_one() -> None:
@@ -72,7 +82,8 @@ def test_a_cause_of_another_lane_is_another_one() -> None:
     stops = sorting()
     stops.add(Cause("bin_full", State.SUSPENDED, 1, scope="warm"), 1)
     stops.add(Cause("bin_full", State.SUSPENDED, 2, scope="cold"), 2)
-    assert stops.over("bin_full", 3, scope="warm") == ()
+    (left,) = stops.over("bin_full", 3, scope="warm")
+    assert (left.state, left.reason, left.scope) == (State.SUSPENDED, "bin_full", "cold")
     assert states(stops.over("bin_full", 4, scope="cold")) == [("Execute", "", "")]
 
 
@@ -116,7 +127,7 @@ def test_a_pause_outlasts_the_incident_that_was_there_before() -> None:
     stops = sorting()
     stops.add(CAMERA, 10)
     assert stops.pause(11, "ana") == ()
-    assert stops.over("camera_lost", 12) == ()
+    assert states(stops.over("camera_lost", 12)) == [("Held", PAUSED, "camera_lost")]
     assert states(stops.resume(13, "ana")) == [("Execute", "", "")]
 
 
@@ -124,8 +135,8 @@ def test_resume_does_not_end_what_is_not_mended() -> None:
     stops = sorting()
     stops.pause(5, "ana")
     stops.add(JAM, 11)
-    assert stops.resume(12, "ana") == ()
-    assert stops.situation.state is State.HELD
+    (held,) = stops.resume(12, "ana")
+    assert (held.state, held.reason, held.first, held.who) == (State.HELD, "jam", PAUSED, "ana")
     assert states(stops.reset(13, "ana")) == [("Execute", "", "")]
 
 
