@@ -95,6 +95,11 @@ def _show_accounts(path: Path) -> int:
     listed = Accounts(path).known()
     for name, account in sorted(listed.accounts.items() if listed is not None else ()):
         write_out(f"{account.role:<9} {name}\n")
-    if listed is None or not listed.accounts:
+    if listed is not None and not listed.accounts:
+        write_out(
+            "nobody has an account, and nobody can sign in: make one with --set-password, or "
+            f"remove {path} to open the pages to who works on this machine\n"
+        )
+    if listed is None:
         write_out("nobody has an account: whoever works on this machine may open the pages\n")
     return EXIT_OK

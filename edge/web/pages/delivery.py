@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import quote, urlencode
+from uuid import UUID
 
 from starlette.responses import HTMLResponse, Response
 
@@ -19,7 +20,7 @@ from edge.receiving.desk import Desk
 from edge.receiving.difference import containers_missing, rows
 from edge.receiving.difference_csv import difference_csv
 from edge.receiving.difference_page import difference_page
-from edge.receiving.events import UNDOABLE, Figure
+from edge.receiving.events import UNDOABLE, DeliveryEvent, Figure, cause_of
 from edge.receiving.scan import Scan, title
 from edge.receiving.state import COUNTABLE, DeliveryState, Phase, undone_ids
 from edge.receiving.store import Deliveries
@@ -102,6 +103,10 @@ def scan(visit: Visit) -> Response:
     gettext, form = visit.language.gettext, visit.form
 
     def counted(desk: Desk) -> PageNotice:
+        scan_id = _scan_id(form.get("scan", ""))
+        if scan_id is not None and (before := _answered(desk, scan_id)) is not None:
+            first, after = before  # its answer was lost on the way, and the browser asks again
+            return PageNotice("done", event_words(first, after, gettext))
         line = _whole(form.get("line", ""), "the line") if form.get("line") else None
         text = form.get("code", "")
         answer, after = desk.scan(
@@ -110,6 +115,7 @@ def scan(visit: Visit) -> Response:
                 code=read_code(checked_code(text) if text.strip() or line is None else ""),
                 times=_whole(form.get("pieces") or "1", "the pieces"),
                 line=line,
+                scan_id=scan_id,
             ),
             damaged=bool(form.get("damaged")),
             force=bool(form.get("force")),
@@ -120,6 +126,29 @@ def scan(visit: Visit) -> Response:
         return answer_notice(answer, after, gettext)
 
     return _done(visit, form.get("name", ""), counted)
+
+
+def _scan_id(text: str) -> str | None:
+    """The id that the browser gave a scan, so that it is counted once; None: it gave none.
+
+    Raises:
+        UsageError: it is no UUID.
+    """
+    try:
+        return str(UUID(text)) if text else None
+    except ValueError:
+        raise UsageError(f"the id of a scan must be a UUID. Received: {text[:40]!r}") from None
+
+
+def _answered(desk: Desk, scan_id: str) -> tuple[DeliveryEvent, DeliveryState] | None:
+    """The event that answers that scan, and what its delivery has come to; None: there is none."""
+    if not desk.deliveries.has_answer(scan_id):
+        return None
+    for name in reversed(desk.deliveries.names()):
+        for event in reversed(desk.deliveries.events(name)):
+            if cause_of(event) == scan_id:
+                return event, desk.known(name)
+    return None
 
 
 def correct(visit: Visit) -> Response:

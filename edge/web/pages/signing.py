@@ -26,21 +26,21 @@ def sign_in(visit: Visit) -> Response:
     site = visit.site
     client = visit.request.client
     address = "" if client is None else client.host
-    wait = site.guesses.begin(address)
+    name = visit.form.get("name", "")[:64]
+    wait = site.guesses.begin(address, name)
     if wait:
         page = visit.page(
             "sign_in.html", code=429, back=_back(visit), wrong=math.ceil(wait / 60), accounts=True
         )
         page.headers["Retry-After"] = str(math.ceil(wait))
         return page
-    name = visit.form.get("name", "")
     account = site.accounts.check(name, visit.form.get("password", ""))
     listed = site.accounts.known()
     if account is None or listed is None or name not in listed.accounts:
         return visit.page(
             "sign_in.html", code=403, back=_back(visit), wrong=0, accounts=listed is not None
         )
-    site.guesses.was_right(address)
+    site.guesses.was_right(address, name)
     seconds = WALL_SECONDS if visit.form.get("wall") else SHIFT_SECONDS
     answer = visit.go(_back(visit))
     answer.set_cookie(

@@ -9,6 +9,8 @@ from collections.abc import Callable
 WINDOW_SECONDS = 300.0
 MOST_OF_ONE = 5
 """Wrong passwords from one address within the window."""
+MOST_OF_NAME = 20
+"""Wrong passwords for one name within the window, from whatever addresses."""
 MOST_OF_ALL = 50
 """Wrong passwords from all addresses within the window. Beyond it, only those who are signed in
 already get in: somebody has many addresses."""
@@ -24,10 +26,10 @@ class Guesses:
             clock: seconds, monotonic.
         """
         self._clock = clock
-        self._wrong: deque[tuple[float, str]] = deque()
+        self._wrong: deque[tuple[float, str, str]] = deque()
         self._alone = threading.Lock()
 
-    def begin(self, address: str) -> float:
+    def begin(self, address: str, name: str) -> float:
         """Counts a guess, before it is known to be wrong, and returns 0; or how many seconds the
         address must wait before it may try again.
 
@@ -37,15 +39,19 @@ class Guesses:
             now = self._clock()
             while self._wrong and now - self._wrong[0][0] >= WINDOW_SECONDS:
                 self._wrong.popleft()
-            every = [when for when, _ in self._wrong]
-            mine = [when for when, who in self._wrong if who == address]
-            for found, most in ((mine, MOST_OF_ONE), (every, MOST_OF_ALL)):
+            every = [when for when, _, _ in self._wrong]
+            mine = [when for when, place, _ in self._wrong if place == address]
+            named = [when for when, _, who in self._wrong if who == name]
+            for found, most in (
+                (mine, MOST_OF_ONE), (named, MOST_OF_NAME), (every, MOST_OF_ALL),
+            ):  # fmt: skip
                 if len(found) >= most:
                     return WINDOW_SECONDS - (now - found[-most])
-            self._wrong.append((now, address))
+            self._wrong.append((now, address, name))
             return 0.0
 
-    def was_right(self, address: str) -> None:
-        """Forgets the guesses of an address, whose last one was right."""
+    def was_right(self, address: str, name: str) -> None:
+        """Forgets the guesses of an address for a name, the last of which was right; not those for
+        other names, which a person could try out between two sign-ins of their own."""
         with self._alone:
-            self._wrong = deque(one for one in self._wrong if one[1] != address)
+            self._wrong = deque(one for one in self._wrong if one[1:] != (address, name))

@@ -46,8 +46,10 @@ class Sessions:
             name, expires = _bytes(coded).decode(), int(expiry)
         except ValueError:
             return None
+        if (coded, expiry) != (_text(name.encode()), str(expires)):
+            return None  # the same session otherwise written would outlive its end
         account = listed.accounts.get(name)
-        if account is None or expires <= self._wall() or session in self._ended:
+        if account is None or expires <= self._wall() or mac in self._ended:
             return None
         right = _mac(listed.key, "session", name, str(expires), account.hash)
         return (name, account) if hmac.compare_digest(mac.encode(), right.encode()) else None
@@ -55,8 +57,9 @@ class Sessions:
     def end(self, session: str) -> None:
         """Ends a session, which was read before."""
         now = self._wall()
-        self._ended = {text: expires for text, expires in self._ended.items() if expires > now}
-        self._ended[session] = int(session.split(".")[1])
+        self._ended = {mac: expires for mac, expires in self._ended.items() if expires > now}
+        _, expires, mac = session.split(".")
+        self._ended[mac] = int(expires)
 
 
 def new_seat() -> str:

@@ -87,20 +87,30 @@
   const waiting = [];
   let sending = false;
 
+  // A random UUID; crypto.randomUUID is there on secure pages only.
+  function newId() {
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    bytes[6] = (bytes[6] & 15) | 64;
+    bytes[8] = (bytes[8] & 63) | 128;
+    return [...bytes].map((one) => one.toString(16).padStart(2, "0")).join("");
+  }
+
   async function send(form) {
     if (sending) return;
     sending = true;
     while (waiting.length) {
       const notice = document.getElementById("notice");
       try {
-        const page = await parsed(await fetch(form.action, {method: "POST", body: waiting[0]}));
+        const answer = await fetch(form.action, {method: "POST", body: waiting[0]});
+        const page = await parsed(answer);
         const said = page.getElementById("notice");
-        if (said) {
+        if (answer.ok && said) {
           notice.replaceWith(said);
           take(page);
           waiting.shift();
           continue;
         }
+        if (answer.status !== 403) throw new Error("not counted");
         // The form is out of date, because the pages were started anew: it gets its new token.
         const token = (await parsed(await fetch(location.href))).querySelector(".scan [name=token]");
         if (!token) throw new Error("signed out");
@@ -128,7 +138,9 @@
   if (scan) {
     scan.form.addEventListener("submit", (event) => {
       event.preventDefault();
-      waiting.push(new URLSearchParams(new FormData(scan.form)));
+      const one = new URLSearchParams(new FormData(scan.form));
+      one.set("scan", newId()); // by which it is counted once, however often it is sent
+      waiting.push(one);
       scan.form.reset();
       scan.focus();
       send(scan.form);
@@ -146,6 +158,7 @@
     asked = performance.now();
     try {
       const answer = await fetch(location.href, {headers: {Accept: "text/html"}});
+      if (answer.redirected && waiting.length) return; // what is not counted yet is not left behind
       if (answer.redirected) return location.assign(answer.url);
       if (!answer.ok) return;
       take(await parsed(answer));

@@ -18,6 +18,9 @@ def reject_words(reason: str | None, gettext: Gettext) -> str:
         "unreadable": _("picture cannot be read"),
         "bad_picture": _("camera's picture is bad"),
         "contradicted": _("code says another thing"),
+        "too_close": _("too close to another item"),
+        "not_sorting": _("the station was not sorting"),
+        "bin_full": _("the bin is full"),
     }.get(reason or "", reason or "")
 
 

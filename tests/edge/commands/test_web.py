@@ -39,7 +39,7 @@ def test_an_account_is_made_listed_and_taken_away(
     assert main(["web", str(station), "--remove-account", "Ana"]) == EXIT_OK
     capsys.readouterr()
     main(["web", str(station), "--accounts"])
-    assert "nobody has an account" in capsys.readouterr().out
+    assert "nobody has an account, and nobody can sign in" in capsys.readouterr().out
 
 
 def test_a_short_password_makes_no_account(

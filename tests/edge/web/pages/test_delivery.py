@@ -80,6 +80,17 @@ def test_a_scan_counts_one_piece_and_the_pack_its_pieces(counting: Pages) -> Non
     assert "▲ +2" in browser.get("/delivery").text
 
 
+def test_a_scan_that_is_sent_again_is_counted_once(counting: Pages) -> None:
+    browser, scan = counting.browser(), "0f8fad5bd9cb469fa16570867728950e"
+    assert notice(browser, "/delivery/scan", code=SHOE, scan=scan) == "Counted 1: SH, 1 of 8"
+    assert notice(browser, "/delivery/scan", code=SHOE, scan=scan) == f"counted: SH {SHOE} × 1"
+    assert notice(browser, "/delivery/scan", code=UNKNOWN, scan=scan[::-1]).startswith("Not on")
+    assert notice(browser, "/delivery/scan", code=UNKNOWN, scan=scan[::-1]).startswith("put aside")
+    assert "must be a UUID" in notice(browser, "/delivery/scan", code=SHOE, scan="x")
+    found = state(counting)
+    assert (found.count(1).counted, len(found.asides)) == (1, 1)
+
+
 def test_what_was_done_is_in_the_name_of_who_signed_in(counting: Pages) -> None:
     counting.account("Ana")
     notice(counting.browser("Ana"), "/delivery/scan", code=SHOE)

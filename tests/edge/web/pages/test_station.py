@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from markupsafe import escape
 
+from edge.core.verdict import RejectReason
 from edge.events import IncidentEnded, IncidentRaised, Stamps
 from edge.telemetry.status import StatusReading
+from edge.web.language.languages import read_languages
 from edge.web.pages.station import _hours
+from edge.web.words.reasons import reject_words
 from tests.edge.ledger.entries import correction, entry
 from tests.edge.telemetry.statuses import status
 from tests.edge.web.browsing import NOON, Pages
@@ -155,6 +158,15 @@ def test_a_command_is_given_in_the_name_of_who_signed_in(pages: Pages) -> None:
     answer = browser.post("/pause")
     assert answer.status_code == 409
     assert "the station is paused already" in answer.text
+
+
+@pytest.mark.parametrize("reason", list(RejectReason))
+def test_each_reason_of_a_reject_has_words_in_both_languages(reason: RejectReason) -> None:
+    english, other = (
+        reject_words(reason, language.gettext) for language in read_languages().values()
+    )
+    assert english != reason
+    assert other != english
 
 
 def test_only_an_admin_is_shown_how_to_clear_an_emergency_stop(pages: Pages) -> None:

@@ -80,3 +80,17 @@ def test_a_form_is_known_by_browser_and_session() -> None:
     assert not is_form_token(token, b"k", seat, "")
     assert not is_form_token(token, b"x", seat, "session")
     assert not is_form_token(form_token(b"k", "", ""), b"k", "", "")  # of a browser without a mark
+
+
+def test_an_ended_session_does_not_live_on_in_another_form(clock: Clock) -> None:
+    sessions = Sessions(clock)
+    session = sessions.begin(LISTED, "Ana", 60)
+    name, expires, mac = session.split(".")
+    for other in (
+        f"{name}.0{expires}.{mac}",
+        f"{name}.+{expires}.{mac}",
+        f"{name}=.{expires}.{mac}",
+    ):
+        assert sessions.read(LISTED, other) is None
+    sessions.end(session)
+    assert sessions.read(LISTED, session) is None
