@@ -58,7 +58,7 @@ def open_lanes(
         _log.info("pins       none: no lane has an actuator")
     timings = {name: device.timing for name, device in devices.items()}
     travel = None
-    if belt is not None and devices and not opened.real:
+    if belt is not None and devices and not opened.has_pulses:
         _log.info("belt       mock pins give no pulses: its encoder is left out, its speed counts")
     elif belt is not None:
         from edge.lanes.belt_travel import BeltTravel  # which few stations need

@@ -26,6 +26,7 @@ class Pins(Closing):
     Attributes:
         factory: the `pin_factory` for gpiozero's devices.
         real: whether the pins are physical ones.
+        has_pulses: whether an encoder gives pulses: not on mock pins, unless one is simulated.
         title: a description of the pins for the operator.
         clock: seconds, monotonic, by which devices measure how long they have been moving.
         boards: the mock devices on I2C buses, by bus and address.
@@ -40,6 +41,7 @@ class Pins(Closing):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.factory, self.real, self.title, self.clock = factory, real, title, clock
+        self.has_pulses = real
         self.boards: dict[tuple[int, int], MockI2cDevice] = {}
         self._opened: list[tuple[object, Any]] = []
 

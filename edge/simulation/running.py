@@ -273,6 +273,7 @@ class ForgetfulPins:
         """Opens them."""
         self._pins = open_pins(Path(os.devnull))
         self._pins.title, self._pins.clock = "simulated", self._now
+        self._pins.has_pulses = True
         return self._pins
 
     def moved(self) -> None:
