@@ -29,8 +29,15 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _EMPTY, _LAST = "", "~"
 
+_BY_THE_STATION = (
+    "camera_back", "camera_lost", "code_read", "code_scanned", "exit_seen", "incident_ended",
+    "incident_raised", "ledger_back", "ledger_failed", "model_changed", "state_changed",
+    "station_started", "station_stopped",
+)  # fmt: skip
+"""The kinds of events that only a running station writes. Others are written at a desk, too, where
+the station may be dead."""
 _SIGNS_OF_LIFE = (
-    "SELECT max(time) FROM events WHERE time < :before",
+    f"SELECT max(time) FROM events WHERE time < :before AND kind IN {_BY_THE_STATION}",
     "SELECT max(time) FROM items WHERE time < :before",
     "SELECT max(ended) FROM actuations WHERE ended < :before",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,16 @@ import pytest
 from edge.core.errors import LedgerError
 from edge.core.model.wilson import wilson
 from edge.core.uuid7 import uuid7_text
-from edge.events import Event, ItemAudited, StateChanged
+from edge.events import (
+    KINDS,
+    Event,
+    IncidentEnded,
+    ItemAudited,
+    PictureContradicted,
+    StateChanged,
+)
 from edge.ledger.ledger import Ledger
-from edge.ledger.reports.reading import microseconds, state_report, utc
+from edge.ledger.reports.reading import _BY_THE_STATION, microseconds, state_report, utc
 from edge.ledger.upkeep.auditing import drawn_items
 from tests.edge.ledger.entries import actuation, correction, entry
 
@@ -28,8 +36,12 @@ def at(seconds: float) -> str:
     return utc(T0 + round(seconds * 1e6))
 
 
+def _stamp(seconds: float) -> str:
+    return uuid7_text(T0 // 1000 + round(seconds * 1000), 0, next(_NUMBERS))
+
+
 def state(seconds: float, name: str, reason: str = "", **more: Any) -> StateChanged:
-    stamp = uuid7_text(1_795_302_000_000 + round(seconds * 1000), 0, next(_NUMBERS))
+    stamp = _stamp(seconds)
     more = {"since": at(seconds), "first": reason} | more
     return StateChanged(
         stamp, at(seconds), "bin-1", state=name, mode="Production", reason=reason, **more
@@ -37,8 +49,9 @@ def state(seconds: float, name: str, reason: str = "", **more: Any) -> StateChan
 
 
 def audited(item: int, lane: str, *, drawn: bool = True, seconds: float = 9000) -> ItemAudited:
-    stamp = uuid7_text(1_795_302_000_000 + round(seconds * 1000), 0, next(_NUMBERS))
-    return ItemAudited(stamp, at(seconds), "bin-1", entry(item).id, "can", lane, "ana", drawn)
+    return ItemAudited(
+        _stamp(seconds), at(seconds), "bin-1", entry(item).id, "can", lane, "ana", drawn
+    )
 
 
 def items(numbers: Iterator[int] | range, **changes: Any) -> list[Event]:
@@ -124,6 +137,43 @@ def test_of_one_that_was_killed_the_last_sign_of_life_counts(tmp_path: Path) -> 
     assert state_report(path).seconds == {
         ("unknown", "Production"): 699, ("Execute", "Production"): 191 + 95,
         ("Starting", "Production"): 15,
+    }  # fmt: skip
+
+
+def contradicted(seconds: float) -> PictureContradicted:
+    return PictureContradicted(
+        _stamp(seconds), at(seconds), "bin-1", "d", "4006381333931", "can", "cup", None, None,
+        None, None,
+    )  # fmt: skip
+
+
+def closed(seconds: float) -> IncidentEnded:
+    return IncidentEnded(_stamp(seconds), at(seconds), "bin-1", "i", "jam", "warm", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("event", "alive"),
+    [
+        (audited(1, "metal", seconds=700), 200),
+        (replace(correction(1, "label", "can", "bottle"), time=at(700)), 200),
+        (contradicted(700), 200),
+        (closed(700), 700),
+    ],
+    ids=["audit", "correction", "decision at the desk", "incident"],
+)
+def test_what_somebody_writes_at_a_desk_is_no_sign_of_life(
+    tmp_path: Path, event: Event, alive: int
+) -> None:
+    path = planted(
+        tmp_path / "ledger.sqlite", *PLANTED[:2], entry(1, time=at(200)), event,
+        state(900, "Starting"),
+    )  # fmt: skip
+    assert state_report(path).seconds["Execute", "Production"] == alive - 10
+
+
+def test_the_kinds_that_only_a_station_writes_are_kinds() -> None:
+    assert set(_BY_THE_STATION) == {*KINDS} - {
+        "item", "actuation", "correction", "item_audited", "picture_contradicted"
     }  # fmt: skip
 
 
