@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
+import select
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -43,6 +45,8 @@ _TEXTS = {
 }
 """The formats that are exported from a page, and what each is. Parquet needs a file of its own."""
 _BLOCK = 64 * 1024
+_PATIENCE_SECONDS = 60.0
+"""How long an export waits for who takes nothing of it."""
 _MOST_EXPORTS = 2
 _exports: set[object] = set()
 """Those that run. Each takes a processor for as long as it lasts, which the station needs more."""
@@ -149,32 +153,59 @@ def export(visit: Visit) -> Response:
     )
 
 
+class _Pipe(io.RawIOBase):
+    """The end of a pipe that an export is written into; it gives up on who takes nothing."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        os.set_blocking(descriptor, False)
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, block: Any) -> int:
+        if not select.select([], [self._descriptor], [], _PATIENCE_SECONDS)[1]:
+            raise TimeoutError("nobody has taken anything of the export")
+        return os.write(self._descriptor, memoryview(block)[:_BLOCK])
+
+    def close(self) -> None:
+        if not self.closed:
+            os.close(self._descriptor)
+        super().close()
+
+
 def _exported(visit: Visit, selection: Selection, kind: str) -> Iterator[bytes]:
-    """The export in blocks. A thread writes it into a pipe, which holds it up until it is read."""
+    """The export in blocks. A thread writes it into a pipe, which holds it up until it is read, and
+    gives the place among the exports back at its end."""
     plan = visit.site.plan
     reading, writing = os.pipe()
-    failed: list[BaseException] = []
+    found, failed = os.fdopen(reading, "rb", buffering=0), list[BaseException]()
 
     def write() -> None:
         try:
-            with suppress(BrokenPipeError), os.fdopen(writing, "wb") as out:
+            with suppress(BrokenPipeError), io.BufferedWriter(_Pipe(writing), _BLOCK) as out:
                 items = read_items(plan.ledger, selection, photographs=plan.photographs)
                 FORMATS[kind](items, out)
         except BaseException as error:
             failed.append(error)
+        finally:
+            _exports.discard(thread)
 
     thread = threading.Thread(target=write, name="export", daemon=True)
     _exports.add(thread)
-    try:
-        thread.start()
-        with os.fdopen(reading, "rb", buffering=0) as found:
-            while block := found.read(_BLOCK):
-                yield block
-        thread.join()
-        if failed:  # what was sent must not be taken for the whole: the connection is broken off
-            raise failed[0]
-    finally:
-        _exports.discard(thread)
+    thread.start()
+    return _blocks(found, thread, failed)
+
+
+def _blocks(
+    found: io.FileIO, thread: threading.Thread, failed: Sequence[BaseException]
+) -> Iterator[bytes]:
+    with found:
+        while block := found.read(_BLOCK):
+            yield block
+    thread.join()
+    if failed:  # what was sent must not be taken for the whole: the connection is broken off
+        raise failed[0]
 
 
 def _days(visit: Visit, wanted: _Filter, now: datetime) -> list[_Day]:

@@ -4,11 +4,14 @@ import csv
 import io
 import json
 import re
+import threading
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
 from edge.events import ItemAudited, Stamps
+from edge.ledger.export.reading import Selection
 from edge.web.pages import history
 from edge.web.people.accounts import Role
 from tests.edge.ledger.entries import correction, entry
@@ -165,6 +168,25 @@ def test_an_export_that_fails_does_not_end_as_if_it_were_whole(
     with pytest.raises(OSError, match="the disk is gone"):
         sorted_week.browser().get("/history/export")
     assert not history._exports
+
+
+def test_an_export_that_nobody_reads_gives_its_place_back(
+    sorted_week: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def endless(items: object, out: io.BufferedWriter) -> None:
+        while True:
+            out.write(b"x" * 65536)
+
+    monkeypatch.setitem(history.FORMATS, "csv", endless)  # type: ignore[attr-defined]
+    monkeypatch.setattr(history, "_PATIENCE_SECONDS", 0.01)
+    visit = SimpleNamespace(site=sorted_week.site)
+    blocks = history._exported(visit, Selection(), "csv")  # type: ignore[arg-type]
+    (thread,) = history._exports
+    assert isinstance(thread, threading.Thread)
+    thread.join()
+    assert not history._exports
+    with pytest.raises(TimeoutError):
+        list(blocks)
 
 
 def test_few_exports_run_at_a_time(sorted_week: Pages, monkeypatch: pytest.MonkeyPatch) -> None:
