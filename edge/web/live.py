@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import anyio
-from starlette.concurrency import run_in_threadpool
+import anyio.to_thread
 
 from edge.core.errors import StatusRefusedError
 from edge.telemetry.status import StatusReading, read_status
@@ -28,6 +28,10 @@ LOOK_SECONDS = 0.1
 """How long one look serves all who ask."""
 MOST_STREAMS = 40
 """Pages that are kept up to date at the same time; one more is told to come again."""
+_DISK_SECONDS = 0.2
+"""How long a look waits for a disk."""
+_LOOKING_THREADS = 2
+"""Threads that look for a stream, apart from those that answer pages, which a disk may hold."""
 _TELL_SECONDS = 0.5
 """How often a page is told that nothing has changed."""
 
@@ -80,6 +84,8 @@ class Live:
         self._last: tuple[float, Beat] | None = None
         self._streams = 0
         self._ended = False
+        self._marking: threading.Thread | None = None
+        self._file_marks = {"ledger": "", "deliveries": ""}
 
     def beat(self) -> Beat:
         """How the station is now, or was LOOK_SECONDS ago."""
@@ -98,9 +104,10 @@ class Live:
         self._streams += 1
         try:
             told, since = "", -_TELL_SECONDS
+            apart = anyio.CapacityLimiter(_LOOKING_THREADS)
             yield "retry: 500\n\n"
             while not self._ended:
-                beat = await run_in_threadpool(self.beat)
+                beat = await anyio.to_thread.run_sync(self.beat, limiter=apart)
                 said = json.dumps([beat.is_silent, beat.marks])
                 now = self._clock()
                 if said != told or now - since >= _TELL_SECONDS:
@@ -120,6 +127,21 @@ class Live:
         """Whether MOST_STREAMS are read."""
         return self._streams >= MOST_STREAMS
 
+    def _marks_of_files(self) -> dict[str, str]:
+        """The marks of what lies on a disk. One that hangs is not waited for: the status, which
+        lies in memory, says that the ledger cannot be written."""
+        if self._marking is None or not self._marking.is_alive():
+            self._marking = threading.Thread(target=self._mark_files, name="marks", daemon=True)
+            self._marking.start()
+        self._marking.join(_DISK_SECONDS)
+        return dict(self._file_marks)
+
+    def _mark_files(self) -> None:
+        self._file_marks = {
+            "ledger": _mark_of_file(self._plan.ledger),
+            "deliveries": _mark_of_file(self._plan.deliveries),
+        }
+
     def _age(self, beat: Beat) -> float | None:
         """The age of the last sign of life now, and not when the status was read."""
         looked = None if self._last is None else self._last[0]
@@ -133,8 +155,7 @@ class Live:
         except StatusRefusedError as error:
             reading, refused = None, str(error)
         marks = {
-            "ledger": _mark_of_file(self._plan.ledger),
-            "deliveries": _mark_of_file(self._plan.deliveries),
+            **self._marks_of_files(),
             "status": _mark_of_status(reading),
             "state": _mark_of_state(reading),
         }

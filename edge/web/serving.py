@@ -76,6 +76,7 @@ def serve(plan: WebPlan) -> None:
     import uvicorn
 
     from edge.web.app import make_app
+    from edge.web.connections import PatientProtocol
     from edge.web.site import Site
 
     class Server(uvicorn.Server):
@@ -95,7 +96,7 @@ def serve(plan: WebPlan) -> None:
     site = Site(plan)
     config = uvicorn.Config(
         make_app(site), log_config=None, access_log=False, server_header=False,
-        proxy_headers=False, lifespan="off", ws="none", http="h11", loop="asyncio",
+        proxy_headers=False, lifespan="off", ws="none", http=PatientProtocol, loop="asyncio",
         limit_concurrency=_MOST_AT_ONCE, h11_max_incomplete_event_size=16 * 1024,
         timeout_graceful_shutdown=int(_END_SECONDS),
         ssl_certfile=plan.certificate, ssl_keyfile=plan.key,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -84,6 +85,27 @@ def test_marks_change_with_what_they_stand_for_and_only_then(pages: Pages) -> No
     assert {kind for kind in after if after[kind] != newest[kind]} == {"status"}
     pages.reading = StatusReading(replace(later, signs=replace(SIGNS, camera_lost=True)), 0.1)
     assert live.beat().marks["state"] != newest["state"]
+
+
+def test_a_disk_that_hangs_does_not_hide_the_status(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hanging, freed = threading.Event(), threading.Event()
+
+    def hang(path: Path) -> str:
+        hanging.set()
+        freed.wait()
+        return "x"
+
+    monkeypatch.setattr("edge.web.live._DISK_SECONDS", 0.0)
+    monkeypatch.setattr("edge.web.live._mark_of_file", hang)
+    live = pages.site.live
+    beat = live.beat()
+    hanging.wait()
+    assert beat.reading is not None
+    assert not beat.is_silent
+    assert live.beat().marks["ledger"] == ""
+    freed.set()
 
 
 def test_a_stream_tells_the_age_and_the_marks(pages: Pages) -> None:
