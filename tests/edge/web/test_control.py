@@ -15,6 +15,7 @@ from edge.web.control import StationControl
 @pytest.fixture
 def control(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StationControl:
     monkeypatch.setattr(statuses, "SERVICE_FOLDER", tmp_path)
+    monkeypatch.setattr("edge.web.control._STATE_SECONDS", 30.0)  # however busy the machine is
     return StationControl("bin-1", tmp_path / "ledger.sqlite")
 
 
