@@ -30,6 +30,7 @@ from edge.state.incidents.notice import Notice
 from edge.state.incidents.register import IncidentRegister
 from edge.state.incidents.starved import Starvation
 from edge.state.keeper import StationStates
+from edge.state.machine import State
 from edge.telemetry.status import StateSigns
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class StateWatch(Closing):
         self._has_exits = bool(travel)
         self._jams, self._jam_lock = Jams(travel), threading.Lock()
         self._jammed: set[str] = set()
+        self._sorted_since = clock.now()
         self._reader: ContactReader | None = None
         self.tasks: list[Task] = []
         self._states.begin()
@@ -191,6 +193,7 @@ class StateWatch(Closing):
         if self._starvation is not None:
             self._look_for_starvation(self._starvation)
         with self._jam_lock:
+            self._forget_what_stood()
             for lane in [each for each in self._jammed if not self._register.has("jam", each)]:
                 self._jammed.discard(lane)  # somebody cleared it, and said so
                 self._jams.forget(lane)
@@ -199,6 +202,15 @@ class StateWatch(Closing):
             found = [notice._replace(at=self._clock.now()) for notice in found]
         self._take_all(found)
         self._jammed.update(notice.scope for notice in found)
+
+    def _forget_what_stood(self) -> None:
+        """Without an encoder nobody knows how long the belt stood while the station did, and so
+        when what lay on it comes out."""
+        found = self._states.situation
+        since = found.since if found.state is State.EXECUTE else self._clock.now()
+        if since != self._sorted_since and self._lanes.travel is None:
+            self._jams.forget_before(since)
+        self._sorted_since = since
 
     def _look_for_starvation(self, starvation: Starvation) -> None:
         if self._states.executes != self._sorted:

@@ -55,6 +55,13 @@ class Jams:
         self._expected[lane].clear()
         self._missing[lane] = 0
 
+    def forget_before(self, at: float) -> None:
+        """Nothing that was sent before the time `at` is expected any more, in any lane."""
+        for lane, expected in self._expected.items():
+            self._missing[lane] = 0
+            while expected and expected[0] < at + self._travel[lane]:
+                expected.popleft()
+
     @property
     def next_at(self) -> float | None:
         """When the next item is too late; None: none is expected."""

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from edge.config.stops.section import ExitSensor, StopSettings
+from edge.control.messages import ControlCommand, ControlRequest
 from edge.core.errors import LabelLaneError
 from edge.events import Event, IncidentRaised, Stamps
 from edge.lanes.belt_travel import BeltTravel
 from edge.lanes.lanes import Lanes
 from edge.ledger.journal import Journal
 from edge.pins.pins import Pins, open_pins
+from edge.state.incidents.notice import Notice
 from edge.state.watch import StateWatch
 from tests.clocks import ToldClock
 
@@ -43,6 +45,10 @@ def watch(now: Callable[[], float], travel: BeltTravel | None) -> tuple[StateWat
     )  # fmt: skip
     found.ready()
     return found, sink
+
+
+def ask(watch: StateWatch, command: str) -> None:
+    assert watch.answer(ControlRequest(ControlCommand(command), "ana")).ok
 
 
 def test_while_the_belt_stands_nothing_is_to_come_out() -> None:
@@ -81,6 +87,46 @@ def test_without_an_encoder_time_alone_tells() -> None:
         time[0] = 2.5
         found.look(quiet=True)
         assert not found.sorts
+        assert found.signs.incidents == ("jam warm",)
+
+
+@pytest.mark.parametrize("looks", [True, False], ids=["long", "between two looks"])
+@pytest.mark.parametrize(
+    ("stands", "goes_on"),
+    [
+        (lambda w: ask(w, "pause"), lambda w: ask(w, "resume")),
+        (
+            lambda w: w.take(Notice("emergency_stop", True, 1.0)),
+            lambda w: (
+                w.take(Notice("emergency_stop", False, 1.0)),
+                [ask(w, command) for command in ("clear", "reset", "resume")],
+            ),
+        ),
+    ],
+    ids=["pause", "emergency stop"],
+)
+def test_without_an_encoder_what_lay_on_the_belt_while_it_stood_is_not_waited_for(
+    stands: Callable[[StateWatch], object], goes_on: Callable[[StateWatch], object], looks: bool
+) -> None:
+    time = [0.0]
+    found, _ = watch(lambda: time[0], None)
+    with found:
+        found.look(quiet=True)
+        for _ in range(2):
+            found.moved("warm")
+        time[0] = 1.0
+        stands(found)
+        time[0] = 100.0
+        if looks:
+            found.look(quiet=True)
+        goes_on(found)
+        found.look(quiet=True)
+        assert found.sorts
+        assert found.signs.incidents == ()
+        for _ in range(2):  # while those that are sent from now on are
+            found.moved("warm")
+        time[0] = 102.5
+        found.look(quiet=True)
         assert found.signs.incidents == ("jam warm",)
 
 
