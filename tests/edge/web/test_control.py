@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
 
 from edge.control.messages import ControlAnswer, ControlCommand, ControlRequest
+from edge.control.place import control_path
 from edge.control.server import ControlServer
 from edge.core.errors import ControlRefusedError, ControlUnreachableError
 from edge.telemetry import status as statuses
@@ -19,6 +19,13 @@ def control(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StationControl:
     return StationControl("bin-1", tmp_path / "ledger.sqlite")
 
 
+def socket_of(folder: Path) -> Path:
+    """Where the station `bin-1` would open its socket as a service."""
+    path = control_path("bin-1", folder / "ledger.sqlite", {"RUNTIME_DIRECTORY": str(folder)})
+    assert path is not None
+    return path
+
+
 def answering(request: ControlRequest) -> ControlAnswer:
     if request.command is ControlCommand.RESUME:
         return ControlAnswer(False, error=f"no, {request.who}")
@@ -26,7 +33,7 @@ def answering(request: ControlRequest) -> ControlAnswer:
 
 
 def test_a_running_station_is_asked(control: StationControl, tmp_path: Path) -> None:
-    with ControlServer(tmp_path / "bin-1.sock", answering):
+    with ControlServer(socket_of(tmp_path), answering):
         assert control.state("Ana") == {"state": "Execute", "who": "Ana"}
         control.command(ControlCommand.PAUSE, "Ana")
         with pytest.raises(ControlRefusedError, match="no, Ana"):
@@ -40,6 +47,5 @@ def test_one_that_does_not_run_says_nothing(control: StationControl) -> None:
 
 
 def test_a_socket_that_nobody_hears_says_nothing(control: StationControl, tmp_path: Path) -> None:
-    (tmp_path / "bin-1.sock").write_text("")
-    os.mkfifo(tmp_path / "other")
+    socket_of(tmp_path).write_text("")
     assert control.state("Ana") is None
