@@ -57,9 +57,11 @@ _INCIDENTS = """\
 | Idle | it is ready | `resume` |
 | Complete | all that there was is sorted | |
 
-In every state but Execute nothing moves: actuators are at rest, what was planned is left out, and
-items in view and those that come are rejected as `not_sorting`. Pause a station and let it sort
-on with
+In every state but Execute nothing moves for an item: what was planned is left out, and items in
+view and those that come are rejected as `not_sorting`. When Execute is left, actuators go to rest:
+the signal of a solenoid, a valve or a servo at once, while a stepper motor turns back, for up to 3
+seconds. Only in Aborted does a motor take no step. In Starting, motors look for their home
+switches. Pause a station and let it sort on with
 
 ```sh
 pilah-edge pause STATION.yaml

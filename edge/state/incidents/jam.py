@@ -45,9 +45,12 @@ class Jams:
         if expected is None:
             return
         self._missing[lane] = 0  # whatever it was: something comes through
-        while expected and expected[0] < at - LATE_SECONDS:
-            expected.popleft()  # which was missing, and is not in the way
-        if expected and expected[0] <= at + EARLY_SECONDS:
+        late = EARLY_SECONDS
+        while expected and expected[0] <= at:
+            late = at - expected.popleft()  # it came out now, or is not in the way
+        # Of the last one before and the next one, it was the one whose time is nearer: a next one
+        # that was left would count as missing, though it came.
+        if expected and expected[0] - at <= min(late, EARLY_SECONDS):
             expected.popleft()
 
     def forget(self, lane: str) -> None:

@@ -33,6 +33,16 @@ def test_one_that_does_not_come_out_is_none() -> None:
     assert jams.next_at is None
 
 
+def test_one_that_comes_a_little_early_is_not_taken_for_one_before_it_that_fell() -> None:
+    jams = Jams({"cold": 1.0})
+    for at in (10.0, 10.635, 10.982):  # the first one falls
+        jams.moved("cold", at)
+    jams.seen("cold", 11.491)
+    jams.seen("cold", 11.883)
+    jams.moved("cold", 13.779)  # this one, too: but the two before it came out
+    assert list(jams.notices(20)) == []
+
+
 def test_the_lanes_are_apart() -> None:
     jams = Jams(TRAVEL)
     jams.moved("warm", 10)
