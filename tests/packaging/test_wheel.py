@@ -42,6 +42,8 @@ WORDS: Mapping[tuple[str, str], list[str]] = {
     ("edge", "install"): ["bundle", "station.yaml"],
     ("edge", "rollback"): ["station.yaml"],
     ("edge", "doctor"): ["station.yaml"],
+    ("edge", "samples"): ["export", "station.yaml", "samples"],
+    ("edge", "simulate"): ["station.yaml"],
     ("edge", "status"): ["station.yaml"],
     ("edge", "pause"): ["station.yaml"],
     ("edge", "resume"): ["station.yaml"],
