@@ -129,3 +129,6 @@ class StateChanged(Event):
     """The id of the event of that incident; None: there is none."""
     who: str = ""
     """Who gave the command for it; empty: nobody did."""
+    run: str = ""
+    """The same in all rows of one run of the station, and in no others, so that runs can be told
+    apart where the clock was set back between them; empty: the row is older than this."""

@@ -57,7 +57,7 @@ class StationStates:
         """
         self._moving, self._offer, self._stamps, self._clock = moving, offer, stamps, clock
         self._lock = threading.RLock()
-        self._stops = Stops(clock.now())
+        self._stops, self._run = Stops(clock.now()), stamps.new_id()
         self._ended: Callable[[Cause, str], None] = lambda cause, who: None
         self._shown = self._as_shown(self._stops.situation)
         self.executes = False
@@ -138,7 +138,7 @@ class StationStates:
                     self.executes = True
             for situation in found:
                 self._shown = self._as_shown(situation)
-                self._offer(StateChanged(*self._stamps.now(), **self._shown))
+                self._offer(StateChanged(*self._stamps.now(), **self._shown, run=self._run))
 
     def _as_shown(self, found: Situation) -> dict[str, Any]:
         since = self._clock.wall() - (self._clock.now() - found.since)

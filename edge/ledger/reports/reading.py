@@ -41,6 +41,16 @@ _SIGNS_OF_LIFE = (
     "SELECT max(time) FROM items WHERE time < :before",
     "SELECT max(ended) FROM actuations WHERE ended < :before",
 )
+_STATES = """
+    SELECT time, details FROM (
+        SELECT id, time, details, run, CASE run WHEN '' THEN time
+                   ELSE first_value(time) OVER (PARTITION BY run ORDER BY id) END AS began
+        FROM (SELECT id, time, details, coalesce(json_extract(details, '$.run'), '') AS run
+              FROM events WHERE kind = 'state_changed')
+    ) ORDER BY began, run, id
+"""
+"""Run by run, and each in the order in which it was written, whatever the clock did. Of rows that
+do not tell their run, time alone tells the order."""
 _AUDITED = """
     SELECT time, right FROM (
         SELECT i.time AS time, json_extract(e.details, '$.lane') = i.lane
@@ -215,9 +225,7 @@ def read_state_row(time: str, details: str) -> StateRow:
 def _state_rows(connection: sqlite3.Connection) -> list[StateRow]:
     if not has_events(connection):
         return []
-    found = connection.execute(
-        "SELECT time, details FROM events WHERE kind = 'state_changed' ORDER BY time, id"
-    )
+    found = connection.execute(_STATES)
     return [read_state_row(time, details) for time, details in found]
 
 

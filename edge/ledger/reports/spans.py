@@ -20,7 +20,7 @@ ENDED = ("Stopped", "Complete")
 
 
 class StateRow(NamedTuple):
-    """A row of `state_changed`, in the order in which they were written."""
+    """A row of `state_changed`."""
 
     time: int
     since: int
@@ -88,7 +88,7 @@ def spans(rows: Sequence[StateRow], *, lives: Sequence[int], end: int) -> list[S
     """The states of a station one after the other.
 
     Args:
-        rows: as they were written.
+        rows: run by run, and each as it was written.
         lives: for each row with Starting, in order, when the run before showed the last sign of
             life in the ledger; it counts only where that run did not end in order.
         end: when the last state ends, at the latest.
@@ -96,14 +96,17 @@ def spans(rows: Sequence[StateRow], *, lives: Sequence[int], end: int) -> list[S
     found: list[Span] = []
     signs = iter(lives)
     for index, row in enumerate(rows):
-        begin = row.since if index == 0 else max(row.since, found[-1].begin)
+        # Where the clock was set back, a run begins at a time at which another one ran before.
+        first = index == 0 or row.state == STARTING
+        begin = row.since if first else max(row.since, found[-1].begin)
         if row.state == STARTING:
             alive = next(signs)
             if found and found[-1].state not in ENDED:  # it was killed, or lost its power
                 before = found.pop()
-                known = min(max(before.begin, alive), begin)
+                known = max(before.begin, min(alive, begin))
                 found.append(Span(before.row, before.begin, known))
-                found.append(Span(StateRow(known, known, UNKNOWN, row.mode), known, begin))
+                unknown = StateRow(known, known, UNKNOWN, row.mode)
+                found.append(Span(unknown, known, max(known, begin)))
         if found:
             last = found.pop()
             found.append(Span(last.row, last.begin, max(last.begin, min(last.end, begin))))

@@ -126,6 +126,8 @@ def test_the_rows_of_a_run(watched: Watched) -> None:
     ]  # fmt: skip
     assert watched.rows[2].time[17:23] == "25.500"
     assert {row.mode for row in watched.rows} == {"Production"}
+    (run,) = {row.run for row in watched.rows}
+    assert run
 
 
 def test_a_command_is_answered_with_the_state_after_it(watched: Watched) -> None:

@@ -140,6 +140,36 @@ def test_of_one_that_was_killed_the_last_sign_of_life_counts(tmp_path: Path) -> 
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("began", [100, 1500], ids=["before", "within"])
+def test_where_the_clock_was_set_back_the_runs_are_apart(tmp_path: Path, began: int) -> None:
+    def run(begin: int, name: str) -> list[Event]:
+        return [
+            state(begin, "Starting", run=name), state(begin + 10, "Execute", run=name),
+            state(begin + 110, "Held", "jam", run=name), state(begin + 130, "Execute", run=name),
+            state(begin + 1000, "Stopped", run=name),
+        ]  # fmt: skip
+
+    path = planted(tmp_path / "ledger.sqlite", *run(1000, "a"), *run(began, "b"))
+    found = state_report(path)
+    assert found.seconds["Execute", "Production"] == 2 * (100 + 870)
+    assert found.pareto == [("jam", 2, 40_000_000)]
+    assert ("unknown", "Production") not in found.seconds
+
+
+def test_in_a_run_in_which_the_clock_is_set_back_the_states_are_in_order(tmp_path: Path) -> None:
+    def row(number: int, seconds: float, name: str, reason: str = "") -> StateChanged:
+        return replace(state(seconds, name, reason, run="a"), id=uuid7_text(T0 // 1000, 0, number))
+
+    path = planted(
+        tmp_path / "ledger.sqlite", row(1, 0, "Starting"), row(2, 10, "Execute"),
+        row(3, 110, "Held", "jam"), row(4, 50, "Execute"), row(5, 210, "Stopped"),
+    )  # fmt: skip
+    assert [span.state for span in state_report(path).spans] == [
+        "Starting", "Execute", "Execute",
+    ]  # fmt: skip
+    assert state_report(path).seconds["Execute", "Production"] == 200
+
+
 def contradicted(seconds: float) -> PictureContradicted:
     return PictureContradicted(
         _stamp(seconds), at(seconds), "bin-1", "d", "4006381333931", "can", "cup", None, None,
