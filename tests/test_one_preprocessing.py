@@ -47,6 +47,10 @@ ALLOWED = {
         "resize",
     ): "judges small copies; the model is given the frame itself",
     (
+        "edge/vision/camera/scene_checks.py",
+        "resize",
+    ): "compares small copies with the scene of the start; the model is given the frame itself",
+    (
         "edge/vision/trigger/motion.py",
         "resize",
     ): "looks for movement on a small copy; the model is given the frame itself",

@@ -141,7 +141,8 @@ class ActuatorSettings(Section):
 
     @property
     def levels_at_rest(self) -> Mapping[int, bool]:
-        """Whether each of its output pins is high while it is at rest, by BCM number.
+        """Whether each of its output pins is high in its safe state, by BCM number: the level
+        that the pin needs before the station runs.
 
         Pins of the PWM hardware are left out: the firmware must not make them outputs.
         """

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -23,9 +24,14 @@ def ledger(tmp_path: Path) -> Path:
     return file
 
 
+SECONDS = itertools.count(1)
+
+
 def decide(ledger: Path, number: int, label: str | None, *, drawn: bool = False) -> list[object]:
+    """A decision, a second after the one before: of two at one time none is the newer one."""
     decision = ReviewDecision(entry(number).id, label, drawn)
-    return list(review(ledger, [decision], LANES, who="Ana", wall=lambda: NOON))
+    at = NOON + next(SECONDS)
+    return list(review(ledger, [decision], LANES, who="Ana", wall=lambda: at))
 
 
 def test_a_right_label_is_audited_and_not_corrected(ledger: Path) -> None:
@@ -61,7 +67,7 @@ def test_no_item_is_decided_on_without_a_lane(ledger: Path) -> None:
     assert isinstance(event, ItemAudited)
     assert (event.label, event.lane) == (NOT_AN_ITEM, None)
     assert decided_items(ledger, 0) == {entry(1).id}
-    assert decided_items(ledger, NOON + 1) == set()  # audits before are not looked at
+    assert decided_items(ledger, NOON + 10_000) == set()  # audits before are not looked at
 
 
 @pytest.mark.parametrize(
