@@ -25,8 +25,11 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = {
     path: (ROOT / path).read_text(encoding="utf-8")
-    for path in ("deploy/receiving.md", "deploy/photographs.md", "deploy/programs.md")
-}
+    for path in (
+        "deploy/receiving.md", "deploy/photographs.md", "deploy/programs.md",
+        "deploy/simulating.md", "deploy/improving.md",
+    )
+}  # fmt: skip
 """What goes on with the README, in the order of the tour: it is typed in the same folder."""
 GUIDE = "\n".join([README, *PAGES.values()])
 PROGRAMS: Mapping[str, Mapping[str, edge.cli.Verb]] = {
