@@ -86,6 +86,19 @@ GAPS: Mapping[str, str] = {
     """,
     "A disk, a device or the kernel has to fail at that very moment, and the error is "
     "handed on.": """
+        edge.commands.telemetry.wiring: about_the_boot
+        edge.control.server: ControlServer._is_mine ControlServer._run
+        edge.lanes.arm: Arm.__init__
+        edge.ledger.reports.reading: audited_items state_report
+        edge.ledger.reports.seconds: StateSeconds.update
+        edge.pins.edges: EdgeInput.__init__ PulseInput.__init__
+        edge.pins.i2c: I2cDevice._send I2cDevice.read open_bus
+        edge.publish.metrics.exposition: StationMetrics._of_the_states
+        edge.receiving.scanner.scanner_reader: ScannerReader.run
+        edge.state.inputs: ContactReader.__init__
+        edge.web.app: _refusal
+        edge.web.pages.delivery: _photograph
+        edge.web.people.accounts: Accounts.known
         edge.commands.capture: _write_sheet
         edge.commands.lane: _follow
         edge.core.dataset.photo_folder: read_geometry
@@ -108,6 +121,40 @@ GAPS: Mapping[str, str] = {
         edge.vision.trigger.page: Pictures.add _steps
     """,
     "It is a line or a value for a case that no test brings about yet.": """
+        edge.commands.ledger.samples: run
+        edge.commands.ledger.states: _about_the_oee _now_of_a_running
+        edge.commands.simulate: _find_rate _find_rate.run _seed run
+        edge.commands.telemetry.bench: _measure _print run
+        edge.commands.telemetry.status: _about_the_station
+        edge.commands.web: _show_accounts run
+        edge.config.checks: _too_short_for_its_way
+        edge.config.warnings: station_warnings
+        edge.control.client: ask
+        edge.control.place: find_control
+        edge.lanes.__init__: ActuatorSettings.levels_at_rest
+        edge.lanes.bins.__init__: BinSettings.levels_at_rest
+        edge.lanes.bins.carousel: Carousel.lose_position Carousel.steps Settings._knows_where_it_is
+        edge.lanes.bins.flap: FlapMover.close FlapMover.release
+        edge.lanes.bins.lane: BinLane.lose_position BinLane.release Settings.cycle_seconds
+        edge.lanes.lanes: Lanes._come_to_rest
+        edge.lanes.motion.drive: Drive._begin Drive.step Drive.target
+        edge.lanes.motion.homing: Homing.begin
+        edge.lanes.pulses.pca9685: BoardPulses.set
+        edge.ledger.upkeep.reviewing: decided_items
+        edge.receiving.scanner.scanner_reader: ScannerReader._pause
+        edge.samples.photographs: Photographs._put_aside
+        edge.sorting.sorter: Sorter._close _shows_nothing
+        edge.telemetry.bench_comparison: read_series
+        edge.telemetry.bench_page: _histogram
+        edge.telemetry.bench_series: Measured.to_json
+        edge.telemetry.status: _because _problems
+        edge.web.app: _endpoint.answer
+        edge.web.guard: Guard.__call__
+        edge.web.pages.delivery: _answered
+        edge.web.reading: _model _outgoing
+        edge.web.serving: serve
+        edge.web.words.concerns: _concerns
+        edge.web.words.counting: _words
         edge.commands.capture: _say_counts
         edge.commands.evaluate: run
         edge.core.yaml_text: syntax_problem
