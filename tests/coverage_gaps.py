@@ -133,7 +133,7 @@ GAPS: Mapping[str, str] = {
         edge.control.place: find_control
         edge.lanes.__init__: ActuatorSettings.levels_at_rest
         edge.lanes.bins.__init__: BinSettings.levels_at_rest
-        edge.lanes.bins.carousel: Carousel.lose_position Carousel.steps Settings._knows_where_it_is
+        edge.lanes.bins.carousel: Carousel.lose_position Settings._knows_where_it_is
         edge.lanes.bins.flap: FlapMover.close FlapMover.release
         edge.lanes.bins.lane: BinLane.lose_position BinLane.release Settings.cycle_seconds
         edge.lanes.lanes: Lanes._come_to_rest

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from edge.core.yaml_messages import advised
 from edge.lanes import ActuatorSettings
-from edge.lanes.motion.drive import Drive, DriveSettings
+from edge.lanes.motion.drive import Drive, Driven, DriveSettings
 from edge.lanes.motion.profile import LONGEST_TRAVEL
 from edge.pins.pins import Pins
 
@@ -64,7 +64,7 @@ class Settings(DriveSettings, ActuatorSettings):
         return Stepper(self, pins)
 
 
-class Stepper:
+class Stepper(Driven):
     """A stepper motor between two positions, which stands where it is until it is asked to move.
 
     Attributes:
@@ -80,30 +80,7 @@ class Stepper:
         """
         self.rest_steps, self.active_steps = settings.rest_steps, settings.active_steps
         self._homes = settings.home is not None
-        self._drive = Drive(settings, pins)
-
-    @property
-    def steps(self) -> int:
-        """The position, in steps."""
-        return self._drive.position
-
-    @property
-    def next_at(self) -> float | None:
-        """See TimedActuator."""
-        return self._drive.next_at
-
-    @property
-    def ready(self) -> bool:
-        """See TimedActuator."""
-        return self._drive.ready
-
-    def lose_position(self) -> None:
-        """See TimedActuator."""
-        self._drive.lose_position()
-
-    def step(self, now: float) -> None:
-        """See TimedActuator."""
-        self._drive.step(now)
+        super().__init__(Drive(settings, pins))
 
     def turn(self, steps: int) -> None:
         """Sends the motor to a position, where it is held; none is behind a home switch."""
@@ -116,9 +93,6 @@ class Stepper:
     def rest(self) -> None:
         """Sends the motor to its rest position; may be called twice."""
         self._drive.go(self.rest_steps, rests=True)
-
-    def release(self) -> None:
-        """Does nothing: the motor is released by itself once it has stood at rest for a moment."""
 
     def safe(self) -> None:
         """Sends the motor to its rest position, which `close` waits for; may be called twice."""

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from edge.core.yaml_messages import advised
 from edge.lanes.bins import BinSettings
-from edge.lanes.motion.drive import Drive, DriveSettings
+from edge.lanes.motion.drive import Drive, Driven, DriveSettings
 from edge.pins.pins import Pins
 
 _FARTHEST = 100_000
@@ -73,7 +73,7 @@ class Settings(DriveSettings, BinSettings):
         return Carousel(self, pins)
 
 
-class Carousel:
+class Carousel(Driven):
     """A carousel on a stepper motor."""
 
     def __init__(self, settings: Settings, pins: Pins) -> None:
@@ -83,35 +83,16 @@ class Carousel:
             PinError: a pin cannot be used.
         """
         self._settings = settings
-        self._drive = Drive(settings, pins, endless=settings.steps_per_turn is not None)
+        super().__init__(Drive(settings, pins, endless=settings.steps_per_turn is not None))
         rest = settings.rest_position
         self._rest = None if rest is None else round(rest)
         self._target = 0 if self._rest is None else self._rest
         """Where it is sent, counted on over whole turns."""
 
-    @property
-    def steps(self) -> int:
-        """Where it is, in steps from the home switch, counted on over whole turns."""
-        return self._drive.position
-
-    @property
-    def next_at(self) -> float | None:
-        """See TimedActuator."""
-        return self._drive.next_at
-
-    @property
-    def ready(self) -> bool:
-        """See TimedActuator."""
-        return self._drive.ready
-
     def lose_position(self) -> None:
         """See TimedActuator."""
-        self._drive.lose_position()
+        super().lose_position()
         self._target = self._drive.target
-
-    def step(self, now: float) -> None:
-        """See TimedActuator."""
-        self._drive.step(now)
 
     def go(self, position: float) -> None:
         """Turns to a position, in steps from the home switch."""
@@ -120,9 +101,6 @@ class Carousel:
     def rest(self) -> None:
         """See Mover."""
         self._go(self._target if self._rest is None else self._rest, rests=True)
-
-    def release(self) -> None:
-        """Does nothing: the motor is released by itself once it has stood at rest for a moment."""
 
     def close(self) -> None:
         """See Mover."""

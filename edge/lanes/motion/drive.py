@@ -334,3 +334,37 @@ class Drive:
             assert self._settings.enable_pin is not None
             with pin_errors(self._settings.enable_pin):
                 self._enable.value = on
+
+
+class Driven:
+    """What a device moved by one drive has in common with another: see TimedActuator."""
+
+    def __init__(self, drive: Drive) -> None:
+        """Takes `drive` over; the device closes it."""
+        self._drive = drive
+
+    @property
+    def steps(self) -> int:
+        """Where it is, in steps; of an endless drive counted on over whole turns."""
+        return self._drive.position
+
+    @property
+    def next_at(self) -> float | None:
+        """See TimedActuator."""
+        return self._drive.next_at
+
+    @property
+    def ready(self) -> bool:
+        """See TimedActuator."""
+        return self._drive.ready
+
+    def lose_position(self) -> None:
+        """See TimedActuator."""
+        self._drive.lose_position()
+
+    def step(self, now: float) -> None:
+        """See TimedActuator."""
+        self._drive.step(now)
+
+    def release(self) -> None:
+        """Does nothing: the motor is released by itself once it has stood at rest for a moment."""
