@@ -6,6 +6,7 @@
 #                  demo-receiving/: a few minutes, no network needed
 # make test        lint and the whole suite but its slow tests, one process for each core, at most 4
 #                  (1 GB each);  make test ARGS="-k bundle -x";  ARGS="-n 0 --pdb": in this process
+# make suite       the same without lint
 # make test-slow   the slow tests: they train, convert, measure, and install into fresh environments
 # make test-arm64  the contract's tests in an emulated arm64 Debian (root, debootstrap, qemu)
 # make test-systemd  service and installer under a real systemd (root, mmdebstrap, systemd-container)
@@ -57,7 +58,7 @@ ARGS ?=
 WORKERS := -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 BIN := .venv/bin
 
-.PHONY: setup demo demo-receiving bench-pages test test-slow test-arm64 test-systemd bench-pins virtual bench-ledger bench-ledger-size bench-slow-disk bench-unheard bench-check bench-codes bench-simulate bench-receipts \
+.PHONY: setup demo demo-receiving bench-pages test suite test-slow test-arm64 test-systemd bench-pins virtual bench-ledger bench-ledger-size bench-slow-disk bench-unheard bench-check bench-codes bench-simulate bench-receipts \
 	kill-ledger cut-power kill-publisher bench-away bench-fleet kill-installs hashes reference language \
 	fuzz damaged mutated \
 	corrupted flipped claimed dead coverage lint format lock clean
@@ -80,9 +81,11 @@ demo: setup
 demo-receiving: setup
 	@$(BIN)/python -m deploy.demo_receiving --seed $(SEED)
 
+test: lint suite
+
 # Each process of the tests, and each Python that a test starts, would compile all of it anew.
-test: export PYTHONDONTWRITEBYTECODE :=
-test: setup lint
+suite: export PYTHONDONTWRITEBYTECODE :=
+suite: setup
 	$(BIN)/python -m pytest -m "not slow" $(WORKERS) $(ARGS)
 
 test-slow: setup
