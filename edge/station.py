@@ -21,8 +21,7 @@ from edge.config.reading import StationPlan
 from edge.core.closing import Closing
 from edge.events import Observer
 from edge.lanes.opening import open_lanes
-from edge.ledger.journal import Journal
-from edge.ledger.opening import begin_recorder, open_recorder, open_stamps
+from edge.ledger.opening import begin_recorder, open_journal, open_recorder, open_stamps
 from edge.receiving.station import Receiving
 from edge.runtime.clock import SYSTEM_CLOCK, Clock
 from edge.runtime.heartbeat import Heartbeat
@@ -100,7 +99,7 @@ class Station(Closing):
                 ledger, config.ledger, observers=observers, clock=clock, stamps=stamps
             )
             self._opened.callback(recorder.close)
-            journal = Journal(recorder, stamps)
+            journal = open_journal(recorder, config.ledger, stamps)
             self.state = StateWatch(config, lanes=lanes, journal=journal, pins=pins, clock=clock)
             self._moving.callback(self.state.close)
             receiving = Receiving(

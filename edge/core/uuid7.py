@@ -88,17 +88,21 @@ class UUID7Source:
         True
     """
 
-    def __init__(self, wall: Callable[[], float], *, seed: bytes | None = None) -> None:
+    def __init__(
+        self, wall: Callable[[], float], *, seed: bytes | None = None, after: str = ""
+    ) -> None:
         """Makes a generator.
 
         Args:
             wall: returns the time of day, in seconds since 1970.
             seed: the seed of the random bits; None means one from the operating system.
+            after: an identifier that an earlier generator made, than which all of this one are to
+                be greater, whatever the time of day is by now; text that is none is ignored.
         """
         self._wall = wall
         self._random = Random(os.urandom(32) if seed is None else seed)
         self._lock = threading.Lock()
-        self._milliseconds, self._count = -1, 0
+        self._milliseconds, self._count = _place(after)
 
     def __call__(self) -> str:
         """A new identifier."""
@@ -113,3 +117,12 @@ class UUID7Source:
             return uuid7_text(
                 self._milliseconds, self._count, self._random.getrandbits(_RANDOM_BITS)
             )
+
+
+def _place(identifier: str) -> tuple[int, int]:
+    """The millisecond of an identifier and its number in it; before all others where it is none."""
+    try:
+        found = UUID(identifier)
+    except ValueError:
+        return -1, 0
+    return (found.int >> 80, (found.int >> 64) & 0xFFF) if found.version == 7 else (-1, 0)

@@ -16,7 +16,7 @@ class Event:
 
     id: str
     """A UUID version 7: unique for ever, and in the order in which one run of a station made them.
-    """
+    Those of states, incidents, audits and corrections are in order across runs, too."""
     time: str
     """When it happened: UTC, ISO 8601 with microseconds, such as 2026-11-21T23:04:36.123456Z."""
     station: str
@@ -56,6 +56,7 @@ class Stamps:
         *,
         boot_id: str | None = None,
         synchronised: Callable[[], bool | None] = lambda: None,
+        after: str = "",
     ) -> None:
         """Has given none.
 
@@ -64,10 +65,22 @@ class Stamps:
             wall: seconds since 1970.
             boot_id: the UUID of this boot of the machine; None: not known.
             synchronised: whether the clock behind `wall` is kept right; must not wait.
+            after: the last id that was given before, if the order across runs matters: the ids
+                are greater, even where `wall` has been set back since.
         """
         self.station, self._wall = station, wall
         self.boot_id, self.synchronised = boot_id, synchronised
-        self.new_id = UUID7Source(wall)
+        self.new_id = UUID7Source(wall, after=after)
+
+    def following(self, last_id: str) -> Stamps:
+        """Stamps like these, whose ids are all greater than `last_id`; see `after`."""
+        return Stamps(
+            self.station,
+            self._wall,
+            boot_id=self.boot_id,
+            synchronised=self.synchronised,
+            after=last_id,
+        )
 
     def now(self) -> Stamp:
         """The stamp of what happens now."""

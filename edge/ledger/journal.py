@@ -14,6 +14,7 @@ from edge.events import (
 )
 from edge.flow import CameraChange
 from edge.ledger.recorder import Recorder
+from edge.ledger.reports.last_run import LastRun
 
 
 class Journal:
@@ -23,15 +24,18 @@ class Journal:
         camera_lost: whether the camera is lost now.
         camera_losses: how many times it was lost.
         stamps: gives the events their ids and times.
+        before: how the run before ended.
     """
 
-    def __init__(self, recorder: Recorder, stamps: Stamps) -> None:
+    def __init__(self, recorder: Recorder, stamps: Stamps, before: LastRun) -> None:
         """Has offered nothing; `recorder` stays the caller's.
 
         Args:
-            stamps: gives the events their ids and times.
+            stamps: gives the events their times, and ids that follow those of the run before.
+            before: how the run before ended.
         """
-        self._recorder, self.stamps = recorder, stamps
+        self._recorder, self.before = recorder, before
+        self.stamps = stamps.following(before.newest_id)
         self._stopped = False
         self.camera_lost, self.camera_losses = False, 0
 

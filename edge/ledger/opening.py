@@ -10,8 +10,10 @@ from typing import Protocol
 from edge.config.ledger import NO_SPILL, LedgerSettings
 from edge.core.errors import StorageError
 from edge.events import Observer, Stamps
+from edge.ledger.journal import Journal
 from edge.ledger.ledger_process import LedgerProcess
 from edge.ledger.recorder import Patience, Recorder
+from edge.ledger.reports.last_run import last_run
 from edge.ledger.rows import Writable
 from edge.ledger.spill import Spill, default_spill
 from edge.outbox.retention import Keep
@@ -65,6 +67,16 @@ def begin_recorder(
         clock=clock,
         stamps=stamps,
     )
+
+
+def open_journal(recorder: Recorder, settings: LedgerSettings, stamps: Stamps) -> Journal:
+    """The journal of a station, which goes on where the ledger and its spill end.
+
+    Args:
+        stamps: see `Journal`.
+    """
+    before = last_run(settings.path, spill_path(settings, stamps.station))
+    return Journal(recorder, stamps, before)
 
 
 def open_recorder(recorder: Recorder, settings: LedgerSettings, station: str) -> None:

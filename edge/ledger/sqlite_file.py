@@ -50,7 +50,7 @@ def ledger_facts(path: Path) -> LedgerFacts | None:
         if not (_is_whole_ledger(found, path) if small else _is_ledger(found, path)):
             return None
         number = f"(SELECT {'count(*)' if small else 'coalesce(max(id), 0)'} FROM items)"
-        last = "(SELECT max(time) FROM items)"
+        last = "(SELECT time FROM items ORDER BY id DESC LIMIT 1)"
         return LedgerFacts(*found.execute(f"SELECT {number}, {last}").fetchone())
 
 

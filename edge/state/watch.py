@@ -20,7 +20,6 @@ from edge.events import ActuationEnded, Event, EventSink, ExitSeen
 from edge.flow import CameraChange, Frame
 from edge.lanes.lanes import Lanes
 from edge.ledger.journal import Journal
-from edge.ledger.reports.reading import ended_aborted
 from edge.pins.pins import Pins
 from edge.runtime.clock import Clock
 from edge.runtime.supervisor import Task
@@ -41,6 +40,12 @@ _BELT_SECONDS = 0.1
 _SETTLING_SECONDS = 0.05
 """How often it is looked whether the moves are made for which the station waits before it stands.
 """
+
+_ABORTED_BEFORE = {
+    State.ABORTED.value: "The station was Aborted when it ended, and not cleared.",
+    None: "Nobody knows whether the station was Aborted when it ended: its ledger cannot be read.",
+}
+"""Why a station with an emergency stop is Aborted from its start, by how the run before ended."""
 
 
 class StateWatch(Closing):
@@ -90,8 +95,9 @@ class StateWatch(Closing):
         self._reader: ContactReader | None = None
         self.tasks: list[Task] = []
         self._states.begin()
-        if settings is not None and settings.emergency_stop and ended_aborted(config.ledger.path):
-            now, cause = clock.now(), "The station was Aborted when it ended, and not cleared."
+        cause = _ABORTED_BEFORE.get(journal.before.state)
+        if settings is not None and settings.emergency_stop and cause:
+            now = clock.now()
             self.take(Notice("emergency_stop", True, now, cause=cause))
             self.take(Notice("emergency_stop", False, now))  # unless the contact says so, too
         if settings is not None and settings.has_contacts:

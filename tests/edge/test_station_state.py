@@ -60,9 +60,9 @@ class Machine:
         self.item = 0
         self._station: Station | None = None
 
-    def start_anew(self) -> None:
-        """The process ends, and another one begins an hour later."""
-        self.clock = VirtualClock(wall=self.clock.wall() + 3600)
+    def start_anew(self, *, hours_later: float = 1) -> None:
+        """The process ends, and another one begins, by a clock that may have been set back."""
+        self.clock = VirtualClock(wall=self.clock.wall() + 3600 * hours_later)
         self.pins, self.item = open_pins(self.plan.file.path.with_name("no board")), 0
         self.told.clear()
 
@@ -230,17 +230,41 @@ def test_an_emergency_stop_aborts_it_until_it_is_cleared_reset_and_started(new: 
     assert machine.signs[0].incidents == ("emergency_stop",)
 
 
-def test_an_aborted_station_that_is_started_again_is_aborted_still(new: New) -> None:
+@pytest.mark.parametrize("later", [1, -1, -24 * 365], ids=["later", "an hour back", "a year back"])
+def test_an_aborted_station_that_is_started_again_is_aborted_still(new: New, later: float) -> None:
     machine = new(BELT + STOP)
+    machine.run(2, {})  # a run by the right time
+    machine.start_anew(hours_later=later)
     machine.run(4, {2: level(BUTTON, active=True)})
     assert machine.states[-1] == ("Aborted", "emergency_stop")
-    machine.start_anew()
+    machine.start_anew(hours_later=later)
     machine.run(6, {2: ask(CLEAR), 3: ask(RESET), 4: ask(RESUME)})
     assert machine.states == [
         ("Starting", ""), ("Aborted", "emergency_stop"), ("Stopped", ""), ("Idle", ""),
         ("Execute", ""), ("Complete", ""),
     ]  # fmt: skip
     assert machine.rejects == ["not_sorting"] * 4 + [None] * 2
+
+
+def test_one_that_was_cleared_sorts_after_the_next_start_though_the_clock_was_set_back(
+    new: New,
+) -> None:
+    machine = new(BELT + STOP)
+    machine.run(4, {2: level(BUTTON, active=True)})
+    machine.start_anew(hours_later=-1)
+    machine.run(6, {2: ask(CLEAR), 3: ask(RESET), 4: ask(RESUME)})
+    machine.start_anew(hours_later=-1)
+    machine.run(2, {})
+    assert machine.states == [*RUN, ("Complete", "")]
+
+
+def test_what_cannot_be_known_of_the_run_before_is_taken_for_the_worst(new: New) -> None:
+    machine = new(BELT + STOP)
+    machine.plan.config.ledger.path.write_bytes(b"SQLite format 3\0" + bytes(4096))
+    machine.run(3, {})
+    assert machine.states == [("Starting", ""), ("Aborted", "emergency_stop")]
+    (raised,) = machine.of(IncidentRaised)
+    assert raised.cause.startswith("Nobody knows whether")
 
 
 def test_a_button_that_is_pressed_at_the_start_keeps_it_from_sorting(new: New) -> None:

@@ -303,7 +303,7 @@ def _corrections(
     found: dict[str, list[ItemCorrected]] = {}
     rows = connection.execute(
         "SELECT id, time, station, item_id, who, field, old, new, why FROM corrections "
-        "WHERE item_id IN (SELECT value FROM json_each(?)) ORDER BY time, id",
+        "WHERE item_id IN (SELECT value FROM json_each(?)) ORDER BY id",
         (json.dumps(uuids),),
     )
     for row in rows:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
 
-from edge.ledger.sqlite_file import has_events, open_to_read
+from edge.ledger.reports.spans import STARTING
+from edge.ledger.sqlite_file import has_events, ledger_error, open_to_read
 
-_BACK = timedelta(days=7)
-"""How far back is looked at first: an incident that began earlier and is open is not known."""
-_LATE = timedelta(minutes=15)
+_LATE_MILLISECONDS = 15 * 60_000
 """Events may be written so much later than they happened, while a disk fails."""
-_QUERY = (
+_START = (
+    "SELECT id FROM events WHERE kind = 'state_changed' "
+    "AND json_extract(details, '$.state') = 'Starting' ORDER BY id DESC LIMIT 1"
+)
+_ROWS = (
     "SELECT id, time, kind, details FROM events WHERE id >= ? AND kind IN "
-    "('incident_raised', 'incident_ended', 'station_started') ORDER BY id"
+    "('incident_raised', 'incident_ended', 'state_changed') ORDER BY id"
 )
 
 
@@ -41,46 +44,50 @@ class OpenIncidents:
         """Has read nothing."""
         self._path = path
         self._alone = threading.Lock()
-        self._read_to: datetime | None = None
+        self._read_to = ""
         self._open: dict[str, OpenIncident] = {}
         self._ended: set[str] = set()
 
-    def now(self, moment: datetime) -> Sequence[OpenIncident]:
+    def now(self) -> Sequence[OpenIncident]:
         """Those that are open, the oldest first, of the last start of the station.
 
-        Args:
-            moment: the present time.
+        What is the last start, and what came after it, is told by the ids: a clock that is set
+        hides nothing.
 
         Raises:
             LedgerError: the ledger cannot be read.
         """
         with self._alone:
-            begin = moment - _BACK if self._read_to is None else self._read_to - _LATE
             with open_to_read(self._path) as connection:
-                rows = (
-                    connection.execute(_QUERY, (_first_id(begin),)).fetchall()
-                    if has_events(connection)
-                    else []
-                )
-            self._ended.update(
-                str(json.loads(details)["incident_id"])
-                for _, _, kind, details in rows
-                if kind == "incident_ended"
-            )
+                try:
+                    rows = self._rows(connection) if has_events(connection) else []
+                except sqlite3.Error as error:
+                    raise ledger_error("read", self._path, error) from error
             for event_id, time, kind, details in rows:
-                if kind == "incident_raised":
-                    read = json.loads(details)
+                read = json.loads(details)
+                if kind == "incident_ended":
+                    self._ended.add(str(read["incident_id"]))
+                elif kind == "incident_raised":
                     self._open[event_id] = OpenIncident(
                         read["name"], read["scope"], time, read["cause"], read["what_to_do"]
                     )
-                elif kind == "station_started":
+                elif read["state"] == STARTING:
                     self._open = {key: one for key, one in self._open.items() if key > event_id}
             self._open = {key: one for key, one in self._open.items() if key not in self._ended}
-            self._read_to = moment
-            return sorted(self._open.values(), key=lambda one: one.since)
+            return [one for _, one in sorted(self._open.items())]
+
+    def _rows(self, connection: sqlite3.Connection) -> list[tuple[str, str, str, str]]:
+        if not self._read_to:
+            found = connection.execute(_START).fetchone()
+            begin = "" if found is None else str(found[0])
+        else:
+            begin = _somewhat_earlier(self._read_to)
+        rows = connection.execute(_ROWS, (begin,)).fetchall()
+        self._read_to = max([self._read_to, *(row[0] for row in rows)])
+        return rows
 
 
-def _first_id(moment: datetime) -> str:
-    """The smallest id of an event of that time; ids of version 7 begin with it."""
-    milliseconds = max(0, int(moment.timestamp() * 1000))
+def _somewhat_earlier(event_id: str) -> str:
+    """The smallest id of what happened so much earlier; ids of version 7 begin with their time."""
+    milliseconds = max(0, (UUID(event_id).int >> 80) - _LATE_MILLISECONDS)
     return str(UUID(int=milliseconds << 80))

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from edge.core.errors import LedgerError
 from edge.ledger.reports.oee import AuditedPurity, Effectiveness
 from edge.ledger.reports.spans import (
     ParetoLine,
@@ -41,21 +40,28 @@ _SIGNS_OF_LIFE = (
     "SELECT max(time) FROM items WHERE time < :before",
     "SELECT max(ended) FROM actuations WHERE ended < :before",
 )
+_NEWEST_SIGNS_OF_LIFE = (
+    f"SELECT time FROM events WHERE kind IN {_BY_THE_STATION} ORDER BY id DESC LIMIT 1",
+    "SELECT time FROM items ORDER BY id DESC LIMIT 1",
+    "SELECT ended FROM (SELECT station, time, item FROM items ORDER BY id DESC LIMIT 1) "
+    "JOIN actuations USING (station, time, item)",
+)
+"""What was written last, and not what has the latest time: that of a run may be before a run's
+before it, where the clock was set back."""
 _STATES = """
     SELECT time, details FROM (
-        SELECT id, time, details, run, CASE run WHEN '' THEN time
-                   ELSE first_value(time) OVER (PARTITION BY run ORDER BY id) END AS began
+        SELECT id, time, details, run, CASE run WHEN '' THEN id
+                   ELSE first_value(id) OVER (PARTITION BY run ORDER BY id) END AS began
         FROM (SELECT id, time, details, coalesce(json_extract(details, '$.run'), '') AS run
               FROM events WHERE kind = 'state_changed')
     ) ORDER BY began, run, id
 """
-"""Run by run, and each in the order in which it was written, whatever the clock did. Of rows that
-do not tell their run, time alone tells the order."""
+"""Run by run, and each in the order in which it was written, whatever the clock did."""
 _AUDITED = """
     SELECT time, right FROM (
         SELECT i.time AS time, json_extract(e.details, '$.lane') = i.lane
                    AND coalesce(a.missed, i.missed) IS NULL AS right,
-               row_number() OVER (PARTITION BY i.uuid ORDER BY e.time DESC, e.id DESC) AS newest
+               row_number() OVER (PARTITION BY i.uuid ORDER BY e.id DESC) AS newest
         FROM events e JOIN items i ON i.uuid = json_extract(e.details, '$.item_id')
         LEFT JOIN actuations a ON a.station = i.station AND a.time = i.time AND a.item = i.item
         WHERE e.kind = 'item_audited' AND json_extract(e.details, '$.drawn')
@@ -160,10 +166,13 @@ def _report(
 ) -> StateReport:
     starts = [row.time for row in rows if row.state == "Starting"]
     lives = [_last_life(connection, utc(start)) or start for start in starts]
-    last = microseconds(now or utc(_last_life(connection, _LAST) or rows[-1].time))
+    newest = [connection.execute(query).fetchone() for query in _NEWEST_SIGNS_OF_LIFE]
+    last = max((microseconds(found[0]) for found in newest if found), default=rows[-1].time)
+    last = last if now is None else microseconds(now)
     whole = spans(rows, lives=lives, end=last)
-    begin = max(microseconds(window[0]) if window[0] else 0, rows[0].since)
-    end = last if window[1] == _LAST else min(last, microseconds(window[1]))
+    begin, end = min(span.begin for span in whole), max(span.end for span in whole)
+    begin = max(microseconds(window[0]), begin) if window[0] else begin
+    end = end if window[1] == _LAST else min(end, microseconds(window[1]))
     within = [part for span in whole if (part := span.within(begin, end)) is not None]
     # What was sorted at the very last moment counts, too.
     bounds = {"begin": utc(begin), "end": window[1]}
@@ -184,17 +193,6 @@ def _report(
         ),
         corrected=corrected,
     )
-
-
-def ended_aborted(path: Path) -> bool:
-    """Whether the last state in the ledger `path` is Aborted; False where that is not known."""
-    query = "SELECT details FROM events WHERE kind = 'state_changed' ORDER BY id DESC LIMIT 1"
-    try:
-        with open_to_read(path) as connection:
-            found = connection.execute(query).fetchone() if has_events(connection) else None
-    except (LedgerError, sqlite3.Error):  # there is none yet, or its disk fails
-        return False
-    return found is not None and bool(json.loads(found[0])["state"] == "Aborted")
 
 
 def microseconds(text: str) -> int:

@@ -91,7 +91,7 @@ def spans(rows: Sequence[StateRow], *, lives: Sequence[int], end: int) -> list[S
         rows: run by run, and each as it was written.
         lives: for each row with Starting, in order, when the run before showed the last sign of
             life in the ledger; it counts only where that run did not end in order.
-        end: when the last state ends, at the latest.
+        end: when the last state ends.
     """
     found: list[Span] = []
     signs = iter(lives)
@@ -109,8 +109,11 @@ def spans(rows: Sequence[StateRow], *, lives: Sequence[int], end: int) -> list[S
                 found.append(Span(unknown, known, max(known, begin)))
         if found:
             last = found.pop()
-            found.append(Span(last.row, last.begin, max(last.begin, min(last.end, begin))))
-        found.append(Span(row, begin, max(begin, end)))
+            found.append(Span(last.row, last.begin, max(last.begin, begin)))
+        found.append(Span(row, begin, begin))
+    if found:
+        last = found.pop()
+        found.append(Span(last.row, last.begin, max(last.begin, end)))
     return found
 
 

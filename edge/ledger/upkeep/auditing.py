@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from edge.core.errors import UsageError
-from edge.events import ItemAudited, Stamps
+from edge.events import ItemAudited
 from edge.ledger.export.reading import EVERYTHING, ExportedItem, Selection, find_item, read_items
 from edge.ledger.ledger import Ledger
+from edge.ledger.reports.last_run import desk_stamps
 from edge.ledger.sqlite_file import has_events, open_to_read
 from edge.outbox.retention import Keep
 from edge.runtime.clock import SYSTEM_CLOCK
@@ -23,7 +24,7 @@ _FINDINGS = """
     SELECT id, time, station, json_extract(details, '$.item_id') AS item_id,
            json_extract(details, '$.label') AS label, json_extract(details, '$.lane') AS lane,
            json_extract(details, '$.who') AS who, json_extract(details, '$.drawn') AS drawn
-    FROM events WHERE kind = 'item_audited' ORDER BY time, id
+    FROM events WHERE kind = 'item_audited' ORDER BY id
 """
 
 
@@ -108,7 +109,7 @@ def audit(
         raise UsageError(
             f"{path} has no item with the id {item_id}: `pilah-edge ledger draw` shows ids"
         )
-    stamps = Stamps(found.row["station"], wall)
+    stamps = desk_stamps(path, found.row["station"], wall)
     event = ItemAudited(*stamps.now(), item_id=found.row["id"], **finding._asdict())
     with Ledger(path, keep=keep) as ledger:
         ledger.append([event])

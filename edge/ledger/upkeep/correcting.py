@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from edge.core.errors import UsageError
-from edge.events import ItemCorrected, Stamps
+from edge.events import ItemCorrected
 from edge.ledger.export.reading import ExportedItem, find_item
 from edge.ledger.ledger import Ledger
+from edge.ledger.reports.last_run import desk_stamps
 from edge.ledger.sqlite_file import open_to_read
 from edge.outbox.retention import Keep
 from edge.outbox.table import has_entries
@@ -52,7 +53,7 @@ def correct(
         raise UsageError(
             f"{path} has no item with the id {item_id}: `pilah-edge ledger export` shows the ids"
         )
-    stamps = Stamps(found.row["station"], wall)
+    stamps = desk_stamps(path, found.row["station"], wall)
     corrections = [
         ItemCorrected(
             *stamps.now(), found.row["id"], who, field, *_old_and_new(found, field, value), why

@@ -4,6 +4,7 @@ station was wrong, all in one transaction."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from edge.core.errors import UsageError
 from edge.events import Event, ItemAudited, ItemCorrected, Stamps, utc_text
 from edge.ledger.export.reading import ExportedItem, find_item
 from edge.ledger.ledger import Ledger
+from edge.ledger.reports.last_run import desk_stamps
 from edge.ledger.sqlite_file import has_events, open_to_read
 from edge.outbox.retention import Keep
 from edge.runtime.clock import SYSTEM_CLOCK
@@ -22,7 +24,7 @@ WHY = "review of pictures"
 _AUDITED = (
     "SELECT json_extract(details, '$.item_id'), json_extract(details, '$.label'), "
     "json_extract(details, '$.lane') FROM events WHERE kind = 'item_audited' AND time >= ? "
-    "ORDER BY time, id"
+    "ORDER BY id"
 )
 
 
@@ -78,6 +80,7 @@ def review(
         LedgerError: the ledger cannot be read or written.
     """
     lane_of = {label: lane for lane, labels in lanes.items() for label in labels}
+    stamps = cache(lambda station: desk_stamps(path, station, wall))
     made: list[Event] = []
     for decision in decisions:
         found = find_item(path, decision.item_id)
@@ -87,7 +90,7 @@ def review(
             raise UsageError(
                 f"no lane has the label {decision.label!r}: they have {', '.join(lane_of)}"
             )
-        made += _events(found, decision, lane_of, who, Stamps(found.row["station"], wall))
+        made += _events(found, decision, lane_of, who, stamps(found.row["station"]))
     with Ledger(path, keep=keep) as ledger:
         ledger.append(made)
     return made

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 _QUERY = (
-    "SELECT lane, accepted, count(*), max(time) FROM items "
-    "WHERE {where} AND id <= ? GROUP BY lane, accepted"
+    "SELECT lane, accepted, count(*), time, max(id) FROM items "  # the time is that row's
+    "WHERE {where} AND id <= ? GROUP BY lane, accepted ORDER BY max(id)"
 )
 
 
@@ -63,9 +63,9 @@ class DayStats:
         where = "time >= ?" if self._up_to == 0 else "id > ? AND time >= ?"
         begin = [self._day] if self._up_to == 0 else [self._up_to, self._day]
         rows = connection.execute(_QUERY.format(where=where), [*begin, last]).fetchall()
-        for lane, accepted, count, newest in rows:
+        for lane, accepted, count, time, _ in rows:
             self._lanes[lane] += count
             self._items += count
             self._accepted += count if accepted else 0
-            self._last = max(self._last or newest, newest)
+            self._last = time
         self._up_to = last

@@ -59,6 +59,20 @@ def test_each_is_later_than_the_one_before_whatever_the_time_of_day_does(
     assert all(uuid.UUID(text).version == 7 for text in found[::500])
 
 
+@pytest.mark.parametrize("number", [1, 4096, 4097])  # of the last one in its millisecond
+def test_those_of_a_later_run_follow_though_the_clock_was_set_back(number: int) -> None:
+    first = UUID7Source(lambda: 2000.0)
+    last = [first() for _ in range(number)][-1]
+    later = UUID7Source(lambda: 1000.0, after=last)
+    assert last < later() < later()
+    assert uuid7_seconds(UUID7Source(lambda: 3000.0, after=last)()) == 3000
+
+
+@pytest.mark.parametrize("text", ["", "none", "ffffffff-ffff-4fff-bfff-ffffffffffff"])
+def test_what_is_no_identifier_of_version_7_is_not_followed(text: str) -> None:
+    assert uuid7_seconds(UUID7Source(lambda: 1000.0, after=text)()) == 1000
+
+
 def test_two_stations_that_start_at_once_give_different_ones() -> None:
     first, second = UUID7Source(lambda: 7.0), UUID7Source(lambda: 7.0)
     assert {first() for _ in range(100)}.isdisjoint({second() for _ in range(100)})

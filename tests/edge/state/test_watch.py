@@ -16,6 +16,7 @@ from edge.events import Event, IncidentRaised, Stamps
 from edge.lanes.belt_travel import BeltTravel
 from edge.lanes.lanes import Lanes
 from edge.ledger.journal import Journal
+from edge.ledger.reports.last_run import LastRun
 from edge.pins.pins import Pins, open_pins
 from edge.state.incidents.notice import Notice
 from edge.state.watch import StateWatch
@@ -41,7 +42,7 @@ def watch(now: Callable[[], float], travel: BeltTravel | None) -> tuple[StateWat
     config: Any = SimpleNamespace(stops=SETTINGS)
     found = StateWatch(
         config, lanes=Lanes({}, {}, clock=clock, travel=travel),
-        journal=Journal(recorder, Stamps("a", now)), pins=lambda: pins, clock=clock,
+        journal=Journal(recorder, Stamps("a", now), LastRun()), pins=lambda: pins, clock=clock,
     )  # fmt: skip
     found.ready()
     return found, sink

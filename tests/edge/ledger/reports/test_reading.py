@@ -14,7 +14,7 @@ import pytest
 
 from edge.core.errors import LedgerError
 from edge.core.model.wilson import wilson
-from edge.core.uuid7 import uuid7_text
+from edge.core.uuid7 import UUID7Source, uuid7_text
 from edge.events import (
     KINDS,
     Event,
@@ -154,6 +154,22 @@ def test_where_the_clock_was_set_back_the_runs_are_apart(tmp_path: Path, began: 
     assert found.seconds["Execute", "Production"] == 2 * (100 + 870)
     assert found.pareto == [("jam", 2, 40_000_000)]
     assert ("unknown", "Production") not in found.seconds
+
+
+def test_the_last_state_ends_with_the_last_row_and_not_with_the_latest_time(
+    tmp_path: Path,
+) -> None:
+    earlier = [state(5000, "Starting", run="a"), state(5010, "Stopped", run="a")]
+    ids = UUID7Source(lambda: 0.0, after=earlier[-1].id)  # the clock was set back in between
+    later = [
+        replace(state(seconds, name, run="b"), id=ids())
+        for seconds, name in ((100, "Starting"), (110, "Execute"))
+    ]
+    path = planted(
+        tmp_path / "ledger.sqlite", *earlier, entry(1, time=at(5009)), *later,
+        entry(2, time=at(150)), actuation(2, time=at(150), ended=at(152)),
+    )  # fmt: skip
+    assert state_report(path).seconds["Execute", "Production"] == 42
 
 
 def test_in_a_run_in_which_the_clock_is_set_back_the_states_are_in_order(tmp_path: Path) -> None:

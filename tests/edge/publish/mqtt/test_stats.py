@@ -46,6 +46,16 @@ def test_items_are_counted_as_they_come(tmp_path: Path) -> None:
     assert (more["items"], more["lanes"]["metal"]) == (4, 3)
 
 
+def test_the_last_item_is_that_written_last_though_the_clock_was_set_back(tmp_path: Path) -> None:
+    file = tmp_path / "ledger.sqlite"
+    stats = DayStats(file, now=Day())
+    for number, lane in ((9, "metal"), (5, "rest"), (2, "metal")):
+        write(file, number, lane=lane)
+    found = stats.look()
+    assert found is not None
+    assert found["last"] == "2026-11-21T01:00:00.000002Z"
+
+
 def test_a_new_day_begins_at_nothing(tmp_path: Path) -> None:
     file, day = tmp_path / "ledger.sqlite", Day()
     stats = DayStats(file, now=day)

@@ -1,0 +1,126 @@
+"""What a station that starts must know of the run before it, in the order in which rows were made.
+
+That order is the one of ids, and not of times: a Raspberry Pi without a clock of its own wakes up
+in the past, and a clock that is put right may go back. `newest_id` is what the next ids follow.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge.core.errors import LedgerError, LedgerMissingError, StorageError
+from edge.events import Event, ItemSorted, Stamps, StateChanged
+from edge.ledger.spill import Spill
+from edge.ledger.sqlite_file import has_events, ledger_error, open_to_read
+
+PATIENCE_SECONDS = 10.0
+"""How long the disk of a ledger is waited for at the start; it may hang."""
+_NEWEST = "SELECT coalesce(max(id), '') FROM {table}"
+_TABLES = ("events", "corrections")
+_STATE = (
+    "SELECT id, json_extract(details, '$.state') FROM events WHERE kind = 'state_changed' "
+    "ORDER BY id DESC LIMIT 1"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """How the run of a station before this one ended."""
+
+    newest_id: str = ""
+    """The greatest id of what happened to the station, or was corrected; empty: there is none."""
+    state: str | None = ""
+    """Its last state; empty: there was no run; None: nobody knows, for its rows cannot be read."""
+
+
+def last_run(path: Path, spill: Path | None, *, patience: float = PATIENCE_SECONDS) -> LastRun:
+    """The run before, by the ledger `path` and the rows that still wait in its spill.
+
+    Args:
+        spill: the spill's file; None: there is none.
+        patience: seconds that the disks are waited for.
+    """
+    found: list[LastRun] = []
+    thread = threading.Thread(
+        target=lambda: found.append(_read(path, spill)), name="last-run", daemon=True
+    )
+    thread.start()
+    thread.join(patience)
+    return found[0] if found else LastRun(state=None)
+
+
+def newest_id(path: Path) -> str:
+    """The greatest id among the events and corrections of a ledger; empty: it has none.
+
+    Raises:
+        LedgerMissingError: there is no ledger at `path`.
+        LedgerError: it cannot be read.
+    """
+    with open_to_read(path) as connection:
+        try:
+            return _newest_id(connection)
+        except sqlite3.Error as error:
+            raise ledger_error("read", path, error) from error
+
+
+def desk_stamps(path: Path, station: str, wall: Callable[[], float]) -> Stamps:
+    """The stamps for what a person adds to a ledger: later than all that is in it, by their ids.
+
+    Args:
+        station: its name.
+        wall: seconds since 1970.
+
+    Raises:
+        LedgerError: the ledger cannot be read.
+    """
+    return Stamps(station, wall, after=newest_id(path))
+
+
+def _newest_id(connection: sqlite3.Connection) -> str:
+    there = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    found = (
+        connection.execute(_NEWEST.format(table=table)).fetchone()[0]
+        for table in _TABLES
+        if table in there
+    )
+    return max((str(one) for one in found), default="")
+
+
+def _read(path: Path, spill: Path | None) -> LastRun:
+    newest, known, states = "", True, [("", "")]
+    try:
+        with open_to_read(path) as connection:
+            newest = _newest_id(connection)
+            if has_events(connection):
+                states += connection.execute(_STATE).fetchall()
+    except LedgerMissingError:
+        pass  # this is its first run
+    except (LedgerError, sqlite3.Error):
+        known = False
+    try:
+        waiting = [] if spill is None else [
+            event for event in _spilled(spill) if not isinstance(event, ItemSorted)
+        ]  # fmt: skip
+    except StorageError:
+        waiting, known = [], False
+    states += [(event.id, event.state) for event in waiting if isinstance(event, StateChanged)]
+    newest = max([newest, *(event.id for event in waiting)])
+    return LastRun(newest, max(states)[1] if known else None)
+
+
+def _spilled(path: Path) -> list[Event]:
+    if not path.exists():
+        return []
+    found: list[Event] = []
+    with closing(Spill(path)) as spill:
+        offset = 0
+        while offset < spill.size:
+            chunk = spill.read(offset)
+            found += chunk.rows
+            offset = chunk.end
+    return found

@@ -1,0 +1,108 @@
+"""What is read of the run before, when the clock did not do what clocks do."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from edge.core.errors import LedgerMissingError
+from edge.events import Event, ItemCorrected, Stamps, StateChanged, StationStopped
+from edge.ledger.ledger import Ledger
+from edge.ledger.reports.last_run import LastRun, desk_stamps, last_run, newest_id
+from edge.ledger.spill import Spill
+
+
+def stamps(hour: float, after: str = "") -> Stamps:
+    return Stamps("bin-1", lambda: 3600 * hour, after=after)
+
+
+def state(hour: float, name: str, after: str = "") -> StateChanged:
+    stamp = stamps(hour, after).now()
+    return StateChanged(*stamp, name, "Production", stamp.time, "", "", "", None, "", "a")
+
+
+def correction(hour: float) -> ItemCorrected:
+    return ItemCorrected(*stamps(hour).now(), "item", "ana", "label", "a", "b", "seen")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "ledger.sqlite"
+
+
+@pytest.fixture
+def spill(tmp_path: Path) -> Path:
+    return tmp_path / "spill"
+
+
+def write(file: Path, *events: Event) -> None:
+    with Ledger(file) as ledger:
+        ledger.append(events)
+
+
+def leave(spill: Path, *events: Event) -> None:
+    with closing(Spill(spill)) as waiting:
+        waiting.append(events)
+
+
+def test_the_last_state_is_that_with_the_greatest_id_whatever_its_time(file: Path) -> None:
+    stopped = state(9, "Stopped")
+    aborted = state(2, "Aborted", after=stopped.id)
+    write(file, stopped, aborted)
+    assert aborted.time < stopped.time
+    assert last_run(file, None) == LastRun(aborted.id, "Aborted")
+
+
+def test_a_state_that_waits_in_the_spill_is_later_than_those_of_the_ledger(
+    file: Path, spill: Path
+) -> None:
+    write(file, running := state(1, "Execute"))
+    leave(spill, aborted := state(1, "Aborted", after=running.id))
+    assert last_run(file, spill) == LastRun(aborted.id, "Aborted")
+    assert spill.exists()  # it still waits
+    file.unlink()
+    assert last_run(file, spill) == LastRun(aborted.id, "Aborted")
+
+
+def test_the_newest_id_is_that_of_any_event_or_correction(file: Path) -> None:
+    write(file, last := StationStopped(*stamps(5).now(), 1, ""), state(1, "Execute"))
+    assert newest_id(file) == last.id
+    assert last_run(file, None) == LastRun(last.id, "Execute")
+    write(file, corrected := correction(7))
+    assert newest_id(file) == corrected.id
+    assert desk_stamps(file, "bin-1", lambda: 0.0).new_id() > corrected.id
+
+
+def test_before_the_first_run_there_is_none(file: Path, spill: Path) -> None:
+    assert last_run(file, None) == last_run(file, spill) == LastRun("", "")
+    with Ledger(file):
+        pass
+    assert last_run(file, None) == LastRun("", "")
+    with pytest.raises(LedgerMissingError):
+        newest_id(file.with_name("another.sqlite"))
+
+
+def test_what_cannot_be_read_is_not_known(file: Path, spill: Path) -> None:
+    write(file, known := state(1, "Stopped"))
+    spill.mkdir()
+    assert last_run(file, spill) == LastRun(known.id, None)
+    file.write_bytes(b"SQLite format 3\0" + bytes(4096))
+    assert last_run(file, None).state is None
+
+
+def test_a_disk_that_hangs_is_not_waited_for(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+
+    @contextmanager
+    def hangs(path: Path) -> Iterator[None]:
+        over.wait()
+        raise LedgerMissingError(str(path))
+        yield
+
+    monkeypatch.setattr("edge.ledger.reports.last_run.open_to_read", hangs)
+    assert last_run(file, None, patience=0.01) == LastRun("", None)
+    over.set()
